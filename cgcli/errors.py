@@ -1,0 +1,198 @@
+"""What goes wrong, where, and how to mend it: the one family of errors that cg raises.
+
+The library raises these; the command line turns them into text and an exit code in one
+place. A message is one human sentence; `span` says where in the text; `hint` is the fix.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_WINDOW = 76  # characters of a long source line that a message shows
+
+
+class Span(NamedTuple):
+    """A half-open range of character offsets into a source text."""
+
+    start: int
+    end: int
+
+
+class Source(NamedTuple):
+    """A text that was read, and what to call it in messages."""
+
+    text: str
+    name: str = ""
+
+
+class CgError(Exception):
+    """Base of every error that cg reports on purpose.
+
+    message: one sentence without a full stop. span: the text that it is about.
+    also: further places worth underlining. hint: one fix. source: the text itself,
+    filled in by whoever knows it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        span: Span | None = None,
+        *,
+        hint: str = "",
+        also: tuple[Span, ...] = (),
+        source: Source | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+        self.also = also
+        self.source = source
+
+    def at(self, span: Span | None, source: Source | None = None) -> CgError:
+        """This error, placed at `span` unless it already has a place."""
+        if self.span is None:
+            self.span = span
+        if self.source is None:
+            self.source = source
+        return self
+
+
+class UsageError(CgError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class ParseError(CgError):
+    """The text is not an expression of the language."""
+
+    exit_code = 2
+
+
+class NameError_(CgError):
+    """A name or a function that nobody defined."""
+
+    exit_code = 2
+
+
+class ArgumentError(CgError):
+    """A function was given the wrong number or the wrong kind of arguments."""
+
+    exit_code = 2
+
+
+class ShapeError(CgError):
+    """Arrays whose shapes do not fit an operation."""
+
+    exit_code = 2
+
+
+class TooLargeError(CgError):
+    """Work or memory beyond the bounds that keep the machine usable."""
+
+    exit_code = 2
+
+
+class DerivativeError(CgError):
+    """A derivative that was asked for in a way that has no answer."""
+
+    exit_code = 2
+
+
+class DataError(CgError):
+    """A file or its content cannot be used."""
+
+    exit_code = 1
+
+
+class EvaluationError(CgError):
+    """The evaluation itself failed, or --strict met a warning."""
+
+    exit_code = 1
+
+
+class MissingProgramError(CgError):
+    """A program or an optional package that this needs is not installed."""
+
+    exit_code = 3
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """A hint that offers the candidate nearest to `name`, or ''."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """The 1-based line and column, in characters, of an offset into `text`."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+def excerpt(text: str, spans: tuple[Span, ...]) -> str:
+    """The line that the first span begins in, with carets under every span on it.
+
+    A long line is cut to a window around the first span.
+    """
+    first = spans[0]
+    start = text.rfind("\n", 0, first.start) + 1
+    stop = text.find("\n", first.start)
+    stop = len(text) if stop < 0 else stop
+    left = max(start, min(first.start - _WINDOW // 2, stop - _WINDOW))
+    right = min(stop, left + _WINDOW)
+    carets = [" "] * (right - left + 1)
+    for span in spans:
+        end = max(span.end, span.start + 1)
+        for position in range(max(span.start, left), min(end, right + 1)):
+            carets[position - left] = "^"
+    shown = [_printable(character) for character in text[left:right]]
+    under = "".join(caret * _width(character) for caret, character in zip(carets, [*shown, " "], strict=True))
+    before, after = "…" * (left > start), "…" * (right < stop)
+    return f"  {before}{''.join(shown)}{after}\n  {' ' * len(before)}{under.rstrip()}"
+
+
+def quoted(text: str, span: Span, limit: int = 60) -> str:
+    """The text under a span on one line, cut in the middle when it is long."""
+    part = text[span.start : span.end] if span.end - span.start <= limit else (
+        text[span.start : span.start + limit // 2] + " … " + text[span.end - limit // 3 : span.end]
+    )  # fmt: skip
+    return " ".join("".join(_printable(character) for character in part).split())
+
+
+def describe(error: CgError, label: str = "error") -> str:
+    """The whole message as the command line prints it, several lines, no final newline."""
+    lines = [f"cg: {label}: {error.message}"]
+    if error.source is not None and error.span is not None:
+        text = error.source.text
+        row, column = line_and_column(text, error.span.start)
+        if error.source.name or "\n" in text.strip("\n"):
+            lines[0] = f"cg: {label}: {_place(error.source.name, row, column)}: {error.message}"
+        lines.append(excerpt(text, (error.span, *error.also)))
+    if error.hint:
+        lines.append(f"  {error.hint}")
+    return "\n".join(lines)
+
+
+def _place(name: str, row: int, column: int) -> str:
+    return f"{name}:{row}:{column}" if name else f"line {row}, column {column}"
+
+
+def _printable(character: str) -> str:
+    """The character itself, or a stand-in of the same width when it would move the cursor."""
+    if character == "\t":
+        return " "
+    return character if character.isprintable() else "�"
+
+
+def _width(character: str) -> int:
+    """How many terminal cells a character takes."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

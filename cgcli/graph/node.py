@@ -1,0 +1,193 @@
+"""The graph: frozen, hash-consed nodes, and the orders in which they are visited.
+
+Equal nodes are the same object, so `is` compares whole graphs and a dict keyed by nodes
+shares work. Constants are keyed on their bits: 0.0, -0.0 and NaN payloads stay apart.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from cgcli.errors import Source, Span, TooLargeError
+from cgcli.graph.operation import Operation, Params, Shape
+
+MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
+MAX_RANK = 32
+
+
+class Node:
+    """One operation applied to nodes; compare and hash by identity.
+
+    Build nodes with `apply`, `constant` and `variable` only: they intern.
+    """
+
+    __slots__ = ("__weakref__", "args", "op", "params", "shape")
+
+    op: Operation
+    args: tuple[Node, ...]
+    params: Params
+    shape: Shape
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name} {self.shape}>"
+
+
+class Graph(NamedTuple):
+    """What a program means: its output nodes, and where they came from.
+
+    outputs: one node for each value. labels: nodes that the program names.
+    origins: the text that each node was read from. source: that text.
+    """
+
+    outputs: tuple[Node, ...]
+    labels: Mapping[Node, str] = {}
+    origins: Mapping[Node, Span] = {}
+    source: Source = Source("")
+
+    @property
+    def output(self) -> Node:
+        """The only output."""
+        (output,) = self.outputs
+        return output
+
+
+def _leaf_has_no_kernel(*_: object) -> object:
+    raise AssertionError("constants and variables are read, not computed")
+
+
+def _leaf_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    raise AssertionError("leaves carry their own shape")
+
+
+CONSTANT = Operation("constant", "a number or an array", (), _leaf_has_no_kernel, _leaf_shape)
+VARIABLE = Operation("variable", "a name to be bound", (), _leaf_has_no_kernel, _leaf_shape)
+
+_interned: WeakValueDictionary[tuple[object, ...], Node] = WeakValueDictionary()
+
+
+def _intern(op: Operation, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
+    key = (op, args, params, shape)
+    found = _interned.get(key)
+    if found is None:
+        found = Node()
+        found.op, found.args, found.params, found.shape = key
+        _interned[key] = found
+    return found
+
+
+def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
+    """The node `op(*args)`; params are in the operation's canonical form.
+
+    Raises ShapeError when the shapes do not fit, TooLargeError when the result cannot be
+    held in memory.
+    """
+    shape = op.shape([arg.shape for arg in args], params)
+    if shape:
+        check_size(shape, op.name)
+    return _intern(op, args, params, shape)
+
+
+def constant(value: float) -> Node:
+    """A scalar constant."""
+    return _intern(CONSTANT, (), (struct.pack("<d", value),), ())
+
+
+def constant_array(data: bytes, shape: Shape) -> Node:
+    """A constant array from its float64 little-endian bytes in row-major order."""
+    return _intern(CONSTANT, (), (data,), shape)
+
+
+def variable(name: str, shape: Shape = ()) -> Node:
+    """An input that a binding fills."""
+    return _intern(VARIABLE, (), (name,), shape)
+
+
+def constant_value(node: Node) -> float | None:
+    """The number of a scalar constant, None for any other node."""
+    if node.op is not CONSTANT or node.shape:
+        return None
+    (data,) = node.params
+    assert isinstance(data, bytes)
+    (value,) = struct.unpack("<d", data)
+    return float(value)
+
+
+def constant_elements(node: Node) -> tuple[float, ...]:
+    """All numbers of a constant, in row-major order."""
+    (data,) = node.params
+    assert isinstance(data, bytes)
+    return struct.unpack(f"<{len(data) // 8}d", data)
+
+
+def name_of(node: Node) -> str:
+    """The name of a variable."""
+    (name,) = node.params
+    return str(name)
+
+
+def check_size(shape: Shape, what: str) -> None:
+    """Raise TooLargeError when an array of this shape would not fit the bounds."""
+    elements = math.prod(shape)
+    if elements > MAX_ELEMENTS:
+        raise TooLargeError(
+            f"{what} would make an array of {_count(elements)} numbers ({_bytes(8 * elements)})",
+            hint=f"the limit is {MAX_ELEMENTS} numbers ({_bytes(8 * MAX_ELEMENTS)}) for one array",
+        )
+    if len(shape) > MAX_RANK:
+        raise TooLargeError(f"{what} would make an array of {len(shape)} axes; the limit is {MAX_RANK}")
+
+
+def toposort(outputs: Iterable[Node]) -> list[Node]:
+    """Every node that the outputs need, arguments before users, in a fixed order."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[Node] = list(outputs)[::-1]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        waiting = [arg for arg in reversed(node.args) if arg not in done]
+        if waiting:
+            stack.extend(waiting)
+        else:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return order
+
+
+def rebuild(
+    outputs: Sequence[Node], make: Callable[[Operation, tuple[Node, ...], Params], Node],
+    known: Mapping[Node, Node] | None = None,
+) -> dict[Node, Node]:  # fmt: skip
+    """What each node becomes when `make` builds it again from its rebuilt arguments.
+
+    known: nodes that are replaced, with what replaces them.
+    """
+    become: dict[Node, Node] = dict(known or {})
+    for node in toposort(outputs):
+        if node not in become:
+            become[node] = (
+                make(node.op, tuple(become[arg] for arg in node.args), node.params) if node.args else node
+            )
+    return become
+
+
+def variables(order: Iterable[Node]) -> list[Node]:
+    """The variables among the nodes, in their order."""
+    return [node for node in order if node.op is VARIABLE]
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 10**9 else f"{float(number):.3g}" if number < 10**300 else "far too many"
+
+
+def _bytes(size: int) -> str:
+    units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
+    step = min(max(len(str(size)) - 1, 0) // 3, len(units) - 1)
+    return f"{size / 1000**step:.4g} {units[step]}" if size < 10**300 else "no memory holds it"

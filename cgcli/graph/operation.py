@@ -1,0 +1,173 @@
+"""What an operation is: the type of one entry of the table, and of its derivative rules.
+
+An entry says everything that the program knows of an operation, once: how to compute it,
+its shapes, its derivative, how it is written and explained, and where to sample it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from cgcli.graph.node import Node
+
+Shape = tuple[int, ...]
+Params = tuple[Hashable, ...]
+Interval = tuple[float, float]
+
+REAL: Interval = (-float("inf"), float("inf"))
+POSITIVE: Interval = (0.0, float("inf"))
+
+
+class Partial(NamedTuple):
+    """The partial derivative of an elementwise operation, as a formula in its arguments.
+
+    The formula may also use `out`, the operation's own value. The tangent is
+    formula * tangent; the adjoint is formula * adjoint.
+    """
+
+    formula: str
+
+
+class PartialOf(NamedTuple):
+    """As Partial, for an operation of any number of arguments: (args, position) -> formula graph."""
+
+    build: Callable[[tuple[Node, ...], int], Node]
+
+
+class Jvp(NamedTuple):
+    """The contribution of one argument's tangent, a formula linear in `d<argument>`.
+
+    The formula may use the arguments, the static parameters and `out`. Reverse mode
+    transposes it.
+    """
+
+    formula: str
+
+
+class Transpose(NamedTuple):
+    """The operation is linear in this argument; `build` is its transpose.
+
+    build(adjoint, args, params) gives the adjoint of the argument. The forward derivative
+    is the operation itself, applied to the tangent.
+    """
+
+    build: Callable[[Node, tuple[Node, ...], Params], Node]
+
+
+class TransposeOf(NamedTuple):
+    """As Transpose, for an operation of any number of arguments.
+
+    build(adjoint, args, params, position) gives the adjoint of one of them.
+    jointly: linear in all arguments together, as a list is; not in each alone, as a product.
+    """
+
+    build: Callable[[Node, tuple[Node, ...], Params, int], Node]
+    jointly: bool
+
+
+class Branch(NamedTuple):
+    """A branch of a conditional: its adjoint exists only where the condition is `taken`."""
+
+    taken: bool
+
+
+Rule = Partial | PartialOf | Jvp | Transpose | TransposeOf | Branch | None
+"""A derivative rule for one argument; None when there is no derivative: a structural zero."""
+
+
+Expansion = str | Callable[[tuple["Node", ...], Params], "Node"]
+"""An operation as others: a formula in its arguments and statics, or a function that builds it."""
+
+
+class Static(NamedTuple):
+    """A parameter that is no array of the graph: an axis, a shape, a flag, a text.
+
+    convert(raw value, argument shapes) gives the canonical, hashable form, or raises
+    ArgumentError. show(canonical, argument shapes) gives its text. default is a raw value;
+    REQUIRED where there is none.
+    """
+
+    name: str
+    convert: Callable[[Any, Sequence[Shape]], Hashable]
+    show: Callable[[Any, Sequence[Shape]], str]
+    default: Any = None
+    keyword_only: bool = False
+    variadic: bool = False
+
+
+REQUIRED = object()
+
+
+class Infix(NamedTuple):
+    """How an operator is written: its symbol and its binding power (higher binds tighter)."""
+
+    symbol: str
+    level: int
+    right: bool = False
+
+
+class Kink(NamedTuple):
+    """Where a derivative jumps: a predicate on the arguments' values, and what is chosen there."""
+
+    holds: Callable[..., Any]
+    chosen: str
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One entry of the table.
+
+    name: canonical spelling, which the printer writes.
+    doc: one line that says what it computes.
+    arrays: names of the array arguments; a single name that begins with '*' takes any number.
+    kernel: (*arrays, *params) -> array, on numpy arrays; acts on trailing axes.
+    shape: (argument shapes, params) -> shape; raises ShapeError.
+    rules: one derivative rule for each array argument (one for all when variadic).
+    expansion: instead of rules, the operation as a formula of other operations; its
+        derivative is the formula's.
+    why_no_derivative: said to the user where every rule is None.
+    """
+
+    name: str
+    doc: str
+    arrays: tuple[str, ...]
+    kernel: Callable[..., Any]
+    shape: Callable[[Sequence[Shape], Params], Shape]
+    rules: tuple[Rule, ...] = ()
+    expansion: Expansion = ""
+    statics: tuple[Static, ...] = ()
+    aliases: tuple[str, ...] = ()
+    label: str = ""
+    infix: Infix | None = None
+    prefix: Infix | None = None
+    elementwise: bool = False
+    least: int = 1
+    domain: tuple[Interval, ...] = ()
+    kink: Kink | None = None
+    why_no_derivative: str = ""
+
+    def rule(self, position: int) -> Rule:
+        """The derivative rule of the argument at `position`."""
+        return self.rules[min(position, len(self.rules) - 1)] if self.rules else None
+
+    @property
+    def variadic(self) -> bool:
+        """Whether it takes any number of array arguments."""
+        return bool(self.arrays) and self.arrays[0].startswith("*")
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+
+class Shorthand(NamedTuple):
+    """A function of the table that is written out as others as soon as it is read."""
+
+    name: str
+    doc: str
+    arrays: tuple[str, ...]
+    expansion: Expansion
+    statics: tuple[Static, ...] = ()
+    aliases: tuple[str, ...] = ()

@@ -1,0 +1,137 @@
+"""From the arguments of a call to an entry's arrays and static parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cgcli.errors import ArgumentError
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import VARIABLE, Node, name_of, toposort
+from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
+from cgcli.ops.statics import RawSlice
+
+Entry = Operation | Shorthand
+Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing formula
+
+
+def signature(entry: Entry) -> str:
+    """How the entry is called, as in `sum(x, axis=…, keepdims=0)`."""
+    arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
+    statics = []
+    for static in entry.statics:
+        if static.variadic:
+            statics.append(f"{static.name}…")
+        elif static.default is REQUIRED:
+            statics.append(static.name)
+        else:
+            statics.append(f"{static.name}={'…' if static.default is None else static.default}")
+    first = statics if entry.name == "einsum" else []
+    last = [] if entry.name == "einsum" else statics
+    return f"{entry.name}({', '.join([*first, *arrays, *last])})"
+
+
+def choose(
+    entries: Sequence[Entry], name: str, args: Sequence[Value], keywords: Mapping[str, Value]
+) -> Entry:
+    """The entry among those of one name that takes these arguments.
+
+    Raises ArgumentError that shows the signatures.
+    """
+    for entry in entries:
+        if _accepts(entry, args, keywords):
+            return entry
+    known = {
+        parameter for entry in entries for parameter in (*entry.arrays, *(s.name for s in entry.statics))
+    }
+    odd = next((keyword for keyword in keywords if keyword not in known), None)
+    usage = " or ".join(dict.fromkeys(signature(entry) for entry in entries))
+    if odd is not None:
+        raise ArgumentError(f"'{name}' has no parameter '{odd}'", hint=f"usage: {usage}")
+    count = len(args) + len(keywords)
+    given = "no argument" if count == 0 else "1 argument" if count == 1 else f"{count} arguments"
+    raise ArgumentError(f"'{name}' cannot take {given}", hint=f"usage: {usage}")
+
+
+def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
+    texts = sum(isinstance(arg, str) for arg in args)
+    count = len(args) - texts
+    free = [static for static in entry.statics if not static.keyword_only][texts:]
+    names = {static.name for static in entry.statics}
+    required = {static.name for static in free if static.default is REQUIRED and static.name not in keywords}
+    if entry.arrays and entry.arrays[0].startswith("*"):
+        least = entry.least if isinstance(entry, Operation) else 1
+        return count >= least and set(keywords) <= names and not required
+    arrays = [name for name in entry.arrays if name not in keywords]
+    if not set(keywords) <= names | set(entry.arrays) or count < len(arrays) + len(required):
+        return False
+    return any(static.variadic for static in free) or count <= len(arrays) + len(free)
+
+
+def bind(
+    entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]
+) -> tuple[tuple[Node, ...], Params]:
+    """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
+    texts = [arg for arg in args if isinstance(arg, str)]
+    plain = [arg for arg in args if not isinstance(arg, str)]
+    if entry.arrays and entry.arrays[0].startswith("*"):
+        arrays, plain = plain, []
+    else:
+        queue = iter(plain)
+        arrays = [keywords[name] if name in keywords else next(queue) for name in entry.arrays]
+        plain = list(queue)
+    for array in arrays:
+        if not isinstance(array, Node):
+            raise ArgumentError(f"'{entry.name}' takes a value here, not a slice or a text")
+    shapes = [array.shape for array in arrays]
+    rest = [*texts, *plain]
+    params = []
+    for static in entry.statics:
+        raw: Any = static.default
+        if static.name in keywords:
+            raw = known(keywords[static.name], static.name)
+        elif static.variadic:
+            raw, rest = tuple(known(item, static.name) for item in rest), []
+        elif rest and not static.keyword_only:
+            raw = known(rest.pop(0), static.name)
+        params.append(static.convert(raw, shapes))
+    return tuple(arrays), tuple(params)
+
+
+def known(value: Value, what: str) -> Any:
+    """The number, or nested tuples of numbers, of a value that must be known by now.
+
+    Raises ArgumentError when it depends on a variable.
+    """
+    if not isinstance(value, Node):
+        return value
+    order = toposort([value])
+    free = next((node for node in order if node.op is VARIABLE), None)
+    if free is not None:
+        raise ArgumentError(
+            f"{what} must be known before the evaluation, but it depends on '{name_of(free)}'",
+            hint="write the number itself",
+        )
+    (array,) = evaluate([value], {})
+    return _nested(array.tolist())
+
+
+def _nested(value: Any) -> Any:
+    return tuple(_nested(item) for item in value) if isinstance(value, list) else float(value)
+
+
+def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
+    """A slice whose parts are whole numbers or left out."""
+
+    def part(value: Value) -> int | None:
+        if value is None:
+            return None
+        number = known(value, "a slice")
+        if not isinstance(number, int | float) or not float(number).is_integer():
+            raise ArgumentError("a slice takes whole numbers")
+        return int(number)
+
+    return RawSlice(part(start), part(stop), part(step))
+
+
+Builder = Callable[[tuple[Node, ...], Params], Node]

@@ -1,0 +1,66 @@
+"""Formulas of the table to nodes: derivative rules, expansions and shorthands.
+
+They are programs in the language, written by us; their names stand for the arguments and
+static parameters of the operation that they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from cgcli.errors import Span
+from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.operation import Operation, Params, Shorthand
+from cgcli.lowering.arguments import Value
+from cgcli.lowering.machine import Machine, Scope
+from cgcli.ops.table import CONSTANTS
+from cgcli.syntax import tree
+from cgcli.syntax.parser import parse
+
+
+@cache
+def _parsed(text: str) -> tree.Program:
+    return parse(text)
+
+
+def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
+    """The node that a formula means when its names stand for the given nodes and statics."""
+    known = dict(names)
+
+    def lookup(name: str, span: Span) -> Value:
+        return known[name] if name in known else constant(CONSTANTS[name])
+
+    machine = Machine(lookup, {}, {}, expand)
+    value: Value = None
+    for statement in _parsed(text).statements:
+        assert not isinstance(statement, tree.Define | tree.Declare)
+        if isinstance(statement, tree.Assign):
+            value = known[statement.name] = machine.run(statement.value, Scope({}))
+        else:
+            value = machine.run(statement, Scope({}))
+    assert isinstance(value, Node)
+    return value
+
+
+def expand(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params) -> Node:
+    """What a shorthand, or an operation with an expansion, is written out as."""
+    if callable(entry.expansion):
+        return entry.expansion(args, params)
+    return lower_formula(entry.expansion, names_of(entry, args, params))
+
+
+def names_of(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params) -> dict[str, Value]:
+    """What the names in an entry's formulas stand for at one use."""
+    statics = {
+        static.name: constant(value)
+        if isinstance(value, float | int) and not isinstance(value, bool)
+        else value
+        for static, value in zip(entry.statics, params, strict=True)
+    }
+    return {**dict(zip(entry.arrays, args, strict=True)), **statics}
+
+
+def applied(operation: Operation, args: tuple[Node, ...], params: Params) -> Node:
+    """The operation's own node, which formulas call `out`."""
+    return apply(operation, args, params)

@@ -1,0 +1,258 @@
+"""Expressions to nodes: an explicit stack of tasks, so that no depth of nesting is too deep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cgcli.errors import ArgumentError, CgError, NameError_, Span, TooLargeError, did_you_mean
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_array, constant_elements
+from cgcli.graph.operation import Operation, Params, Shorthand
+from cgcli.lowering.arguments import Value, bind, choose, raw_slice
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.logic import AND_OP
+from cgcli.ops.shaping import STACK
+from cgcli.ops.table import FUNCTIONS
+from cgcli.syntax import tree
+
+MAX_STEPS = 20_000_000
+
+
+class Scope(NamedTuple):
+    """Where names are looked up: a function's parameters, then what lies outside of it."""
+
+    names: Mapping[str, Value]
+    inside: str = ""  # the function whose body this is
+
+
+Lookup = Callable[[str, Span], Value]
+Task = tuple[Callable[[Any, Scope], None], Any, Scope]
+
+
+class Machine:
+    """Lowers expressions; `lookup` finds the names that no scope holds.
+
+    functions: the user's own definitions. origins: filled with the span that each node was
+    first read from.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        functions: Mapping[str, tree.Define],
+        origins: dict[Node, Span],
+        expand: Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node],
+    ) -> None:
+        self._lookup = lookup
+        self._functions = functions
+        self._origins = origins
+        self._expand = expand
+        self._values: list[Value] = []
+        self._work: list[Task] = []
+        self._running: list[str] = []
+        self._returned: dict[tuple[str, tuple[Value, ...]], Value] = {}
+        self._steps = 0
+
+    def run(self, expression: tree.Expression, scope: Scope) -> Value:
+        """The value of an expression."""
+        self._returned.clear()
+        self._work.append((self._visit, expression, scope))
+        while self._work:
+            action, item, where = self._work.pop()
+            try:
+                action(item, where)
+            except CgError as error:
+                raise error.at(item.span) from None
+        return self._values.pop()
+
+    def _visit(self, item: tree.Expression, scope: Scope) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooLargeError(f"the program expands to more than {MAX_STEPS} operations", item.span)
+        _VISIT[type(item)](self, item, scope)
+
+    def _later(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope,
+               children: Sequence[tree.Expression]) -> None:  # fmt: skip
+        """Do `action` when the children's values stand on the stack, in their order."""
+        self._work.append((action, item, scope))
+        visit = self._visit
+        self._work.extend((visit, child, scope) for child in reversed(children))
+
+    def _take(self, count: int) -> list[Value]:
+        """The last `count` values."""
+        if not count:
+            return []
+        taken = self._values[-count:]
+        del self._values[-count:]
+        return taken
+
+    def _give(self, node: Value, span: Span) -> None:
+        if type(node) is Node and node.args:
+            self._origins.setdefault(node, span)
+        self._values.append(node)
+
+    # ---- leaves -----------------------------------------------------------------------
+
+    def _number(self, item: tree.Number, scope: Scope) -> None:
+        self._values.append(constant(item.value))
+
+    def _text(self, item: tree.Text, scope: Scope) -> None:
+        self._values.append(item.text)
+
+    def _name(self, item: tree.Name, scope: Scope) -> None:
+        found = scope.names.get(item.name)
+        self._values.append(self._lookup(item.name, item.span) if found is None else found)
+
+    # ---- arrays -----------------------------------------------------------------------
+
+    def _array(self, item: tree.Array, scope: Scope) -> None:
+        self._later(self._make_array, item, scope, item.items)
+
+    def _make_array(self, item: tree.Array, scope: Scope) -> None:
+        elements = [_value(value, "an array's element") for value in self._take(len(item.items))]
+        if not elements:
+            self._give(constant_array(b"", (0,)), item.span)
+            return
+        shape = elements[0].shape
+        if all(element.op is CONSTANT and element.shape == shape for element in elements):
+            data = b"".join(_data(element) for element in elements)
+            self._give(constant_array(data, (len(elements), *shape)), item.span)
+            return
+        self._give(apply(STACK, tuple(elements), (-len(shape) - 1,)), item.span)
+
+    def _index(self, item: tree.Index, scope: Scope) -> None:
+        self._later(self._make_index, item, scope, (item.base, *item.items))
+
+    def _make_index(self, item: tree.Index, scope: Scope) -> None:
+        base, *items = self._take(1 + len(item.items))
+        for value, written in zip(items, item.items, strict=True):
+            if isinstance(value, Node) and value.shape:
+                raise ArgumentError(
+                    "an index is a whole number or a slice", written.span, hint="as in: x[0], x[1:3]"
+                )
+        args, params = bind(INDEX, (base, *items), {})
+        self._give(apply(INDEX, args, params), item.span)
+
+    def _slice(self, item: tree.Slice, scope: Scope) -> None:
+        parts = [part for part in (item.start, item.stop, item.step) if part is not None]
+        self._later(self._make_slice, item, scope, parts)
+
+    def _make_slice(self, item: tree.Slice, scope: Scope) -> None:
+        written = (item.start, item.stop, item.step)
+        values = iter(self._take(sum(part is not None for part in written)))
+        self._values.append(raw_slice(*(None if part is None else next(values) for part in written)))
+
+    # ---- functions --------------------------------------------------------------------
+
+    def _call(self, item: tree.Call, scope: Scope) -> None:
+        user = None if item.operator else self._functions.get(item.function)
+        if user is None and item.function not in FUNCTIONS:
+            self._unknown(item, scope)
+        children = (*item.args, *(value for _, value, _ in item.keywords))
+        self._later(self._invoke if user else self._make_call, item, scope, children)
+
+    def _unknown(self, item: tree.Call, scope: Scope) -> None:
+        name = item.function
+        hint = did_you_mean(name, [*self._functions, *FUNCTIONS])
+        known = name in scope.names or self._is_name(name, item.where)
+        if known and len(item.args) == 1 and not item.keywords:
+            raise NameError_(
+                f"'{name}' is a value, not a function", item.where, hint=f"to multiply, write {name}*(…)"
+            )
+        raise NameError_(f"unknown function '{name}'", item.where, hint=hint)
+
+    def _is_name(self, name: str, span: Span) -> bool:
+        """Whether the name is bound or assigned, so that `x(1 + y)` means a product."""
+        if len(name) == 1:
+            return True
+        try:
+            return self._lookup(name, span) is not None and not did_you_mean(name, FUNCTIONS)
+        except CgError:
+            return False
+
+    def _make_call(self, item: tree.Call, scope: Scope) -> None:
+        values = self._take(len(item.args) + len(item.keywords))
+        args = values[: len(item.args)]
+        keywords: dict[str, Value] = {}
+        for (name, _, span), value in zip(item.keywords, values[len(item.args) :], strict=True):
+            if name in keywords:
+                raise ArgumentError(f"'{name}' is given twice", span)
+            keywords[name] = value
+        entry = FUNCTIONS[item.function][0]
+        if not (item.operator and type(entry) is Operation and len(entry.arrays) == len(args)):
+            entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
+        arrays, params = bind(entry, args, keywords)
+        if type(entry) is Operation:
+            self._give(apply(entry, arrays, params), item.span)
+        else:
+            self._give(self._expand(entry, arrays, params), item.span)
+
+    def _invoke(self, item: tree.Call, scope: Scope) -> None:
+        """Lower the body of a user's function with the arguments in place of its parameters."""
+        function = self._functions[item.function]
+        args = self._take(len(item.args) + len(item.keywords))
+        wanted = [parameter.name for parameter in function.parameters]
+        usage = f"usage: {function.function}({', '.join(wanted)})"
+        if item.keywords or len(args) != len(wanted):
+            raise ArgumentError(
+                f"'{item.function}' takes {len(wanted)} arguments, not {len(args)}", hint=usage
+            )
+        key = (item.function, tuple(args))
+        if key in self._returned:
+            self._give(self._returned[key], item.span)
+            return
+        if item.function in self._running:
+            raise ArgumentError(f"'{item.function}' calls itself", item.where,
+                                hint="a function cannot be defined by itself: its graph would never end")  # fmt: skip
+        self._running.append(item.function)
+        self._work.append((self._return, (item, key), scope))
+        inner = Scope(dict(zip(wanted, args, strict=True)), item.function)
+        self._work.append((self._visit, function.body, inner))
+
+    def _return(self, call: _Return, scope: Scope) -> None:
+        item, key = call
+        self._running.pop()
+        self._returned[key] = self._values[-1]
+
+    def _compare(self, item: tree.Compare, scope: Scope) -> None:
+        self._later(self._make_compare, item, scope, item.operands)
+
+    def _make_compare(self, item: tree.Compare, scope: Scope) -> None:
+        """`a < b < c` is `a < b and b < c`, with b computed once."""
+        operands = [_value(value, "a comparison") for value in self._take(len(item.operands))]
+        chain: Node | None = None
+        for position, function in enumerate(item.functions):
+            (operation,) = FUNCTIONS[function]
+            assert isinstance(operation, Operation)
+            link = apply(operation, (operands[position], operands[position + 1]))
+            chain = link if chain is None else apply(AND_OP, (chain, link))
+        self._give(chain, item.span)
+
+
+_Return = tuple[tree.Call, tuple[str, tuple[Value, ...]]]
+
+_VISIT: dict[type, Callable[[Machine, Any, Scope], None]] = {
+    tree.Number: Machine._number,
+    tree.Name: Machine._name,
+    tree.Text: Machine._text,
+    tree.Call: Machine._call,
+    tree.Compare: Machine._compare,
+    tree.Array: Machine._array,
+    tree.Index: Machine._index,
+    tree.Slice: Machine._slice,
+}
+
+
+def _value(value: Value, what: str) -> Node:
+    if isinstance(value, Node):
+        return value
+    raise ArgumentError(f"{what} must be a value, not a text or a slice")
+
+
+def _data(node: Node) -> bytes:
+    (data,) = node.params
+    assert isinstance(data, bytes)
+    return data
+
+
+__all__ = ["Machine", "Scope", "constant_elements"]

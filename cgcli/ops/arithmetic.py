@@ -1,0 +1,105 @@
+"""Arithmetic: the operators, powers and roots, rounding, extremes.
+
+Each line is an entry: name, meaning, kernel, then the partial derivative for each argument
+as a formula in the arguments' names and `out`, the value itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation, PartialOf
+from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise
+
+
+def _share_of(extreme: str) -> PartialOf:
+    """The partial of an n-ary extreme: 1/k for each of the k arguments that attain it."""
+
+    def build(args: tuple[Node, ...], position: int) -> Node:
+        out = apply(MAXIMUM if extreme == "max" else MINIMUM, args)
+        ties = [apply(EQUAL_TO, (arg, out)) for arg in args]
+        return apply(DIVIDE, (ties[position], functools.reduce(lambda a, b: apply(ADD, (a, b)), ties)))
+
+    return PartialOf(build)
+
+
+def _maximum(*args: Any) -> Any:
+    return functools.reduce(np.maximum, args)
+
+
+def _minimum(*args: Any) -> Any:
+    return functools.reduce(np.minimum, args)
+
+
+def _equal(x: Any, y: Any) -> Any:
+    return np.equal(x, y) * 1.0
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _tied(*args: Any) -> Any:
+    """Whether the largest or the smallest argument is attained more than once."""
+    ordered = np.sort(np.stack(np.broadcast_arrays(*args)), axis=0)
+    return (ordered[0] == ordered[1]) | (ordered[-1] == ordered[-2])
+
+
+_TIE = Kink(_tied, "equal arguments of an extreme share its derivative equally")
+
+ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
+                  infix=Infix("+", SUM))  # fmt: skip
+SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
+                       label="−", infix=Infix("-", SUM), aliases="sub")  # fmt: skip
+MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
+                       label="×", infix=Infix("*", PRODUCT), aliases="mul")  # fmt: skip
+DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
+                     infix=Infix("/", PRODUCT), aliases="div")  # fmt: skip
+FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
+                           arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP)  # fmt: skip
+MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", np.mod,
+                  "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
+                  arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder")  # fmt: skip
+FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np.fmod,
+                   "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y")  # fmt: skip
+NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=Infix("-", UNARY),
+                  aliases="negative")  # fmt: skip
+
+# d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
+# logarithm. d/dy: out*ln(x), whose limit at x = 0 is 0 for y > 0.
+POWER_OP = elementwise("power", "x to the power y", np.power,
+                       "where(y == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
+                       arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
+                       domain=(POSITIVE, (-8.0, 8.0)))  # fmt: skip
+SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", domain=POSITIVE, label="√")
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", label="∛")
+ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
+                  kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"))  # fmt: skip
+SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP)
+FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP)
+CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, why_no_derivative=STEP)
+ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, None, aliases="rint",
+                    why_no_derivative=STEP)  # fmt: skip
+TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP)
+HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
+                    "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y",
+                    kink=Kink(lambda x, y: (x == 0) & (y == 0), "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
+EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
+                       label="=", infix=Infix("==", COMPARISON), why_no_derivative=STEP)  # fmt: skip
+MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _share_of("max"),
+                      arrays="*x", least=2, aliases="maximum", domain=(REAL, REAL), kink=_TIE)  # fmt: skip
+MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _share_of("min"),
+                      arrays="*x", least=2, aliases="minimum", domain=(REAL, REAL), kink=_TIE)  # fmt: skip
+CLIP = elementwise("clip", "x, kept between low and high", _clip,
+                   "where(x == x, x >= low and x <= high, x)", "x < low", "x > high",
+                   arrays="x low high", domain=(REAL, (-2.0, -1.0), (1.0, 2.0)),
+                   kink=Kink(lambda x, low, high: (x == low) | (x == high), "the derivative of clip at its bound is taken as 1"))  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,
+    FLOOR, CEIL, ROUND, TRUNC, HYPOT, EQUAL_TO, MAXIMUM, MINIMUM, CLIP,
+)  # fmt: skip

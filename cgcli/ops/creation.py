@@ -1,0 +1,63 @@
+"""Arrays made from their parameters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.ops.statics import number, shape, whole
+
+
+def _of_shape(name: str, doc: str, kernel: Callable[..., Any]) -> Operation:
+    def given(shapes: Sequence[Shape], params: Params) -> Shape:
+        (sizes,) = cast("tuple[Shape]", params)
+        return sizes
+
+    return Operation(name, doc, (), kernel, given, statics=(shape(),), why_no_derivative="it is constant")
+
+
+def _eye_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (size,) = cast("tuple[int]", params)
+    return (size, size)
+
+
+def _arange(start: float, stop: float, step: float) -> Any:
+    return start + np.arange(_steps(start, stop, step)) * step
+
+
+def _steps(start: float, stop: float, step: float) -> int:
+    with np.errstate(all="ignore"):
+        count = np.ceil((np.float64(stop) - start) / step)
+    return int(min(max(count, 0), 1e18)) if count == count else 0
+
+
+def _arange_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    return (_steps(*cast("tuple[float, float, float]", params)),)
+
+
+def _linspace(start: float, stop: float, count: int) -> Any:
+    return np.linspace(start, stop, count)
+
+
+def _linspace_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    return (cast("int", params[2]),)
+
+
+ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", lambda sizes: np.zeros(sizes))
+ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones(sizes))
+EYE = Operation("eye", "the identity matrix of n rows", (), lambda size: np.eye(size), _eye_shape,
+                statics=(whole("n", least=0),), why_no_derivative="it is constant")  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    ZEROS,
+    ONES,
+    EYE,
+    Operation("arange", "start, start + step, ... below stop", (), _arange, _arange_shape,
+              statics=(number("start"), number("stop"), number("step", 1.0)), why_no_derivative="it is constant"),
+    Operation("linspace", "count values from start to stop, evenly apart", (), _linspace, _linspace_shape,
+              statics=(number("start"), number("stop"), whole("count", 50, least=0)),
+              why_no_derivative="it is constant"),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Short constructors for the table: what the entries of one family have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cgcli.errors import ShapeError
+from cgcli.graph.operation import (
+    REAL,
+    Infix,
+    Interval,
+    Kink,
+    Operation,
+    Params,
+    Partial,
+    PartialOf,
+    Rule,
+    Shape,
+    Static,
+)
+from cgcli.ops.statics import shape_text
+
+# Binding powers of the operators: the ladder of grammar/cg.lark.
+CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)
+
+# Why a step function has no derivative, in the words that the user reads.
+STEP = "it is piecewise constant, so its derivative is 0 wherever it has one"
+
+
+def broadcast_shapes(shapes: Sequence[Shape], _: Params = ()) -> Shape:
+    """The shape that all the shapes broadcast to, by numpy's rule."""
+    if not any(shapes):
+        return ()
+    result: Shape = ()
+    for shape in shapes:
+        short, long = sorted((result, shape), key=len)
+        joined = list(long)
+        for back in range(1, len(short) + 1):
+            one, other = short[-back], long[-back]
+            if one != other and 1 not in (one, other):
+                raise ShapeError(
+                    f"shapes {shape_text(result)} and {shape_text(shape)} do not broadcast",
+                    hint="sizes must be equal, or 1, counted from the last axis",
+                )
+            joined[-back] = one if other == 1 else other
+        result = tuple(joined)
+    return result
+
+
+def same_shape(shapes: Sequence[Shape], _: Params = ()) -> Shape:
+    """The shape of the first argument."""
+    return shapes[0]
+
+
+def elementwise(
+    name: str,
+    doc: str,
+    kernel: Callable[..., Any],
+    *partials: str | PartialOf | None,
+    arrays: str = "x",
+    domain: tuple[Interval, ...] | Interval = REAL,
+    aliases: str = "",
+    infix: Infix | None = None,
+    prefix: Infix | None = None,
+    statics: tuple[Static, ...] = (),
+    label: str = "",
+    kink: Kink | None = None,
+    least: int = 1,
+    why_no_derivative: str = "",
+) -> Operation:
+    """An operation on each element, with broadcasting.
+
+    partials: one formula for each argument; None for an argument without a derivative.
+    arrays, aliases: names apart by blanks. domain: one interval for each argument.
+    """
+    names = tuple(arrays.split())
+    intervals = domain if isinstance(domain[0], tuple) else (domain,) * len(names)
+    rules: tuple[Rule, ...] = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
+    return Operation(
+        name, doc, names, kernel, broadcast_shapes, rules,
+        statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
+        elementwise=True, least=least, domain=intervals, kink=kink, why_no_derivative=why_no_derivative,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Elementary functions: exponentials, logarithms, trigonometric and hyperbolic functions.
+
+Each line is an entry: name, meaning, kernel, then the partial derivative as a formula in
+the arguments' names and `out`, the value itself. Formulas are chosen for their accuracy:
+1/cosh(x)^2 keeps every digit where 1 - tanh(x)^2 cancels. Outside the real domain the
+value is nan, and so is each partial, even where its formula alone would be finite.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cgcli.graph.operation import POSITIVE, REAL, Kink, Operation
+from cgcli.ops.entry import elementwise
+
+_ABOVE_ONE = (1.0, float("inf"))
+_UNIT = (-1.0, 1.0)
+
+
+def _sec(x: Any) -> Any:
+    return 1.0 / np.cos(x)
+
+
+def _csc(x: Any) -> Any:
+    return 1.0 / np.sin(x)
+
+
+def _cot(x: Any) -> Any:
+    return 1.0 / np.tan(x)
+
+
+LN = elementwise("ln", "natural logarithm", np.log, "where(x < 0, nan, 1/x)", domain=POSITIVE, aliases="log")
+LOG2 = elementwise("log2", "logarithm to base 2", np.log2, "where(x < 0, nan, 1/(x*ln(2)))", domain=POSITIVE)
+LOG10 = elementwise("log10", "logarithm to base 10", np.log10, "where(x < 0, nan, 1/(x*ln(10)))",
+                    domain=POSITIVE)  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    elementwise("exp", "e to the power x", np.exp, "out"),
+    elementwise("expm1", "exp(x) - 1, exact near 0", np.expm1, "exp(x)"),
+    elementwise("exp2", "2 to the power x", np.exp2, "out*ln(2)"),
+    LN,
+    elementwise("log1p", "ln(1 + x), exact near 0", np.log1p, "where(x < -1, nan, 1/(1 + x))",
+                domain=(-1.0, float("inf"))),
+    LOG2,
+    LOG10,
+
+    elementwise("sin", "sine, x in radians", np.sin, "cos(x)"),
+    elementwise("cos", "cosine, x in radians", np.cos, "-sin(x)"),
+    elementwise("tan", "tangent, x in radians", np.tan, "1 + out^2"),
+    elementwise("asin", "inverse sine, in radians", np.arcsin, "1/sqrt((1 - x)*(1 + x))",
+                domain=_UNIT, aliases="arcsin"),
+    elementwise("acos", "inverse cosine, in radians", np.arccos, "-1/sqrt((1 - x)*(1 + x))",
+                domain=_UNIT, aliases="arccos"),
+    elementwise("atan", "inverse tangent, in radians", np.arctan, "1/(1 + x^2)", aliases="arctan"),
+    elementwise("atan2", "angle of the point (x, y) from the x axis", np.arctan2,
+                "h = hypot(x, y); where(h == 0, 0, x/h/h)", "h = hypot(x, y); where(h == 0, 0, -y/h/h)",
+                arrays="y x", domain=(REAL, REAL), aliases="arctan2",
+                kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0")),
+    elementwise("sec", "1/cos(x)", _sec, "out*tan(x)"),
+    elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)"),
+    elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)"),
+
+    elementwise("sinh", "hyperbolic sine", np.sinh, "cosh(x)"),
+    elementwise("cosh", "hyperbolic cosine", np.cosh, "sinh(x)"),
+    elementwise("tanh", "hyperbolic tangent", np.tanh, "1/cosh(x)^2"),
+    elementwise("asinh", "inverse hyperbolic sine", np.arcsinh, "1/hypot(1, x)", aliases="arcsinh"),
+    elementwise("acosh", "inverse hyperbolic cosine", np.arccosh,
+                "where(x < 1, nan, 1/(sqrt(x - 1)*sqrt(x + 1)))", domain=_ABOVE_ONE, aliases="arccosh"),
+    elementwise("atanh", "inverse hyperbolic tangent", np.arctanh,
+                "where(abs(x) > 1, nan, 1/((1 - x)*(1 + x)))", domain=_UNIT, aliases="arctanh"),
+)  # fmt: skip

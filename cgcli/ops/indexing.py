@@ -1,0 +1,184 @@
+"""Elements taken out of an array, put into one, or surrounded by zeros. All linear.
+
+`take` and `put` are each other's transpose; so are padding and a slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.errors import ArgumentError, ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
+from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers, shape_text
+
+Key = tuple[Taken | int, ...]
+
+
+def _key(value: Any, sizes: Shape) -> Key:
+    """Index items, checked against the sizes and written out for every axis."""
+    if len(value) > len(sizes):
+        raise ArgumentError(
+            f"{len(value)} indices for {len(sizes)} axes", hint=f"the shape is {shape_text(sizes)}"
+        )
+    items: list[Taken | int] = []
+    for at, size in enumerate(sizes):
+        item = value[at] if at < len(value) else RawSlice(None, None, None)
+        if isinstance(item, Taken):
+            items.append(item)
+        elif isinstance(item, RawSlice):
+            if item.step == 0:
+                raise ArgumentError("a slice's step cannot be 0")
+            places = range(size)[slice(*item)]
+            items.append(Taken(places.start if places else 0, len(places), places.step))
+        else:
+            place = integer(item, "an index")
+            if not -size <= place < size:
+                raise ArgumentError(f"index {place} is out of range for axis {at} of size {size}",
+                                    hint=f"indices go from 0 to {size - 1}" if size else "the axis is empty")  # fmt: skip
+            items.append(place % size)
+    return tuple(items)
+
+
+def _show_key(key: Key, sizes: Shape) -> str:
+    return ", ".join(_show_item(item, size) for item, size in zip(key, sizes, strict=True))
+
+
+def _show_item(item: Taken | int, size: int) -> str:
+    if isinstance(item, int):
+        return str(item)
+    start, count, step = item
+    stop = start + count * step if count else start
+    if step < 0 and stop < 0:
+        return f"{start}::{step}"
+    if (start, stop, step) == (0, size, 1):
+        return ":"
+    return f"{start}:{stop}" if step == 1 else f"{start}:{stop}:{step}"
+
+
+def _slices(key: Key) -> tuple[Any, ...]:
+    """The key for numpy; the ellipsis in front lets a batch axis pass."""
+    items: list[Any] = [...]
+    for item in key:
+        if isinstance(item, int):
+            items.append(item)
+        else:
+            stop = item.start + item.count * item.step if item.count else item.start
+            items.append(slice(item.start, None if stop < 0 else stop, item.step))
+    return tuple(items)
+
+
+def _take(x: Any, key: Key) -> Any:
+    return np.asarray(x)[_slices(key)]
+
+
+def _taken_shape(key: Key) -> Shape:
+    return tuple(item.count for item in key if isinstance(item, Taken))
+
+
+def _take_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (key,) = params
+    assert isinstance(key, tuple)
+    return _taken_shape(key)
+
+
+INDEX_KEY = Static("key", lambda value, shapes: _key(value, shapes[0]),
+                   lambda key, shapes: _show_key(key, shapes[0]), REQUIRED, variadic=True)  # fmt: skip
+INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x",), _take, _take_shape,
+                  (Transpose(lambda ct, args, params: put(ct, args[0].shape, params[0])),),
+                  statics=(INDEX_KEY,), label="[ ]")  # fmt: skip
+
+
+def take(x: Node, key: Any) -> Node:
+    """x[key]; x itself when the key takes all of it."""
+    whole_key = tuple(Taken(0, size, 1) for size in x.shape)
+    return x if key == whole_key else apply(INDEX, (x,), (key,))
+
+
+def _put(x: Any, place: tuple[Shape, Key]) -> Any:
+    sizes, key = place
+    lead = np.shape(x)[: np.ndim(x) - len(_taken_shape(key))]
+    result = np.zeros((*lead, *sizes))
+    result[_slices(key)] = x
+    return result
+
+
+def _put_key(value: Any, shapes: Sequence[Shape]) -> Any:
+    """(shape, items...) as one canonical pair, for the items need the shape."""
+    sizes = integers(value[0], "a shape") if value else ()
+    return (sizes, _key(value[1:], sizes))
+
+
+def _show_put_key(place: tuple[Shape, Key], shapes: Sequence[Shape]) -> str:
+    sizes, key = place
+    return ", ".join([shape_text(sizes), *([_show_key(key, sizes)] if key else [])])
+
+
+def _put_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    ((sizes, key),) = cast("tuple[tuple[Shape, Key]]", params)
+    if _taken_shape(key) != shapes[0]:
+        raise ShapeError(
+            f"values of shape {shape_text(shapes[0])} do not fill a place of shape {shape_text(_taken_shape(key))}"
+        )
+    return sizes
+
+
+def _put_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    ((_, key),) = cast("tuple[tuple[Shape, Key]]", params)
+    return take(ct, key)
+
+
+PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
+                (Transpose(_put_back),), statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),))  # fmt: skip
+
+
+def put(x: Node, sizes: Shape, key: Any) -> Node:
+    """Zeros of shape `sizes` with x at the key: the transpose of `take`."""
+    return apply(PUT, (x,), ((sizes, key),))
+
+
+def _widths(value: Any, shapes: Sequence[Shape]) -> tuple[tuple[int, int], ...]:
+    """(before, after) for each axis; one pair or one number stands for all."""
+    rank = len(shapes[0])
+    rows = value if isinstance(value, tuple) and value and isinstance(value[0], tuple) else (value,) * rank
+    pairs = []
+    for row in rows:
+        pair = integers(row, "a width")
+        pairs.append(pair * 2 if len(pair) == 1 else pair)
+    if len(pairs) != rank or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+        raise ArgumentError(
+            f"widths {brief(value)} do not fit {rank} axes", hint="as in: pad(x, [[1, 1], [0, 2]])"
+        )
+    return tuple((before, after) for before, after in pairs)
+
+
+def _show_widths(widths: tuple[tuple[int, int], ...], shapes: Sequence[Shape]) -> str:
+    return "[" + ", ".join(shape_text(pair) for pair in widths) + "]"
+
+
+def _pad(x: Any, widths: tuple[tuple[int, int], ...]) -> Any:
+    lead = ((0, 0),) * (np.ndim(x) - len(widths))
+    return np.pad(x, (*lead, *widths)) if widths else x
+
+
+def _pad_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (widths,) = params
+    assert isinstance(widths, tuple)
+    return tuple(before + size + after for size, (before, after) in zip(shapes[0], widths, strict=True))
+
+
+def _pad_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    (widths,) = params
+    assert isinstance(widths, tuple)
+    return take(
+        ct, tuple(Taken(before, size, 1) for size, (before, _) in zip(args[0].shape, widths, strict=True))
+    )
+
+
+PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
+                _pad_shape, (Transpose(_pad_back),), statics=(Static("widths", _widths, _show_widths, REQUIRED),))  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)

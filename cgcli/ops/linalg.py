@@ -1,0 +1,181 @@
+"""Linear algebra on the two trailing axes. Formulas: Giles (2008), "An extended collection
+of matrix derivative results for forward and reverse mode algorithmic differentiation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Infix, Jvp, Operation, Params, Shape, Transpose
+from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.entry import PRODUCT, broadcast_shapes
+from cgcli.ops.shaping import reshape, transpose
+from cgcli.ops.statics import shape_text
+from cgcli.ops.sums import unbroadcast
+
+# ---- matmul ---------------------------------------------------------------------------
+
+
+def _matmul_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    a, b = shapes
+    if not a or not b:
+        raise ShapeError("'@' takes arrays, and one side is a scalar", hint="write '*' to scale")
+    inner = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != inner:
+        raise ShapeError(
+            f"shapes {shape_text(a)} and {shape_text(b)} do not fit '@': {a[-1]} columns meet {inner} rows",
+            hint=_transposed_fit(a, b),
+        )
+    rows = a[-2:-1] if len(a) > 1 else ()
+    columns = b[-1:] if len(b) > 1 else ()
+    return (*broadcast_shapes((a[:-2], b[:-2])), *rows, *columns)
+
+
+def _transposed_fit(a: Shape, b: Shape) -> str:
+    if len(b) == 2 and a[-1] == b[1]:
+        return "the right side fits when transposed: @ B.T"
+    if len(a) == 2 and a[0] == (b[-2] if len(b) > 1 else b[0]):
+        return "the left side fits when transposed: A.T @"
+    return ""
+
+
+def mt(x: Node) -> Node:
+    """x with its two last axes swapped."""
+    rank = len(x.shape)
+    return transpose(x, (*range(-rank, -2), -1, -2))
+
+
+def _as_matrices(ct: Node, a: Node, b: Node) -> tuple[Node, Node, Node]:
+    """The three with vectors made matrices: a vector on the left is a row, on the right a column."""
+    rows = a.shape[-2] if len(a.shape) > 1 else 1
+    columns = b.shape[-1] if len(b.shape) > 1 else 1
+    lead = broadcast_shapes((a.shape[:-2], b.shape[:-2]))
+    a = a if len(a.shape) > 1 else reshape(a, (1, *a.shape))
+    b = b if len(b.shape) > 1 else reshape(b, (*b.shape, 1))
+    return reshape(ct, (*lead, rows, columns)), a, b
+
+
+def _matmul_back_left(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    ct, _, b = _as_matrices(ct, *args)
+    return _fitted(_product(ct, mt(b)), args[0])
+
+
+def _matmul_back_right(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    ct, a, _ = _as_matrices(ct, *args)
+    return _fitted(_product(mt(a), ct), args[1])
+
+
+def _product(a: Node, b: Node) -> Node:
+    """a @ b; an outer product of a column and a row is written as `*`."""
+    return apply(MULTIPLY, (a, b)) if a.shape[-1] == 1 else apply(MATMUL, (a, b))
+
+
+def _fitted(adjoint: Node, arg: Node) -> Node:
+    """The adjoint with batch axes that were broadcast added up, in the argument's shape."""
+    matrix = adjoint.shape[-2:]
+    shape = arg.shape if len(arg.shape) > 1 else matrix
+    return reshape(unbroadcast(adjoint, shape), arg.shape)
+
+
+MATMUL = Operation("matmul", "matrix product", ("a", "b"), np.matmul, _matmul_shape,
+                   (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
+                   infix=Infix("@", PRODUCT), label="@")  # fmt: skip
+
+# ---- inverses -------------------------------------------------------------------------
+
+
+def _square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
+    def check(shapes: Sequence[Shape], params: Params) -> Shape:
+        a = shapes[0]
+        if len(a) < 2 or a[-1] != a[-2]:
+            raise ShapeError(f"{name} takes a square matrix, not shape {shape_text(a)}")
+        return a
+
+    return check
+
+
+def _scalar_of_matrix(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
+    def check(shapes: Sequence[Shape], params: Params) -> Shape:
+        return _square(name)(shapes, params)[:-2]
+
+    return check
+
+
+def _nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """numpy refuses a whole batch for one singular matrix; cg gives nan for that one."""
+
+    def kernel(*args: Any) -> Any:
+        try:
+            return compute(*args)
+        except np.linalg.LinAlgError:
+            lead = np.broadcast_shapes(*(np.shape(arg)[:-2] for arg in args if np.ndim(arg) > 1))
+            matrices = [np.broadcast_to(a, (*lead, *np.shape(a)[-2:])) if np.ndim(a) > 1 else a for a in args]
+            if not lead:
+                return np.full(np.shape(args[-1]), np.nan)
+            return np.stack([kernel(*(m[i] if m.ndim > 2 else m for m in matrices)) for i in range(lead[0])])
+
+    return kernel
+
+
+def _solve(a: Any, b: Any) -> Any:
+    return np.linalg.solve(a, b) if np.ndim(b) > 1 else np.linalg.solve(a, b[..., None])[..., 0]
+
+
+def _solve_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    a, b = shapes
+    _square("solve")((a,), ())
+    if not b or (b[-2] if len(b) > 1 else b[0]) != a[-1]:
+        raise ShapeError(f"solve: shapes {shape_text(a)} and {shape_text(b)} do not fit",
+                         hint=f"the right side needs {a[-1]} rows")  # fmt: skip
+    if len(b) == 1:
+        if len(a) > 2:
+            raise ShapeError(
+                "solve: many matrices take a right side of matrices", hint="reshape it to [n, 1]"
+            )
+        return b
+    return (*broadcast_shapes((a[:-2], b[:-2])), *b[-2:])
+
+
+def _solve_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    a, b = args
+    return unbroadcast(apply(SOLVE, (mt(a), ct)), b.shape)
+
+
+def _logdet(a: Any) -> Any:
+    sign, value = np.linalg.slogdet(a)
+    return np.where(sign < 0, np.nan, value)[()]
+
+
+def _cofactor(a: Any) -> Any:
+    """The cofactor matrix by singular values, so that it is exact for singular matrices too."""
+    if not np.all(np.isfinite(a)):
+        return np.full(np.shape(a), np.nan)
+    u, s, vt = np.linalg.svd(a)
+    size = s.shape[-1]
+    others = np.where(np.eye(size, dtype=bool), 1.0, s[..., None, :])
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return np.rint(sign)[..., None, None] * ((u * np.prod(others, axis=-1)[..., None, :]) @ vt)
+
+
+SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _nan_where_singular(_solve), _solve_shape,
+                  (Jvp("-solve(a, da @ out)"), Transpose(_solve_back)), domain=((-2.0, 2.0),) * 2)  # fmt: skip
+COFACTOR = Operation("cofactor", "the cofactor matrix, the derivative of det", ("a",), _cofactor,
+                     _square("cofactor"),
+                     (Jvp("i = inv(a); det(a)*(trace(i @ da)*matrix_transpose(i) - matrix_transpose(i @ da @ i))"),))  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    MATMUL,
+    SOLVE,
+    COFACTOR,
+    Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), _square("inv"),
+              (Jvp("-out @ da @ out"),)),
+    Operation("det", "the determinant", ("a",), np.linalg.det, _scalar_of_matrix("det"),
+              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),)),
+    Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
+              (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),)),
+)  # fmt: skip

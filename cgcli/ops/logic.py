@@ -1,0 +1,57 @@
+"""Comparisons, logic and choice. Truth is 1.0 and 0.0; anything but 0 counts as true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cgcli.graph.operation import REAL, Branch, Infix, Operation
+from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise
+
+
+def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that gives 1.0 and 0.0 from a numpy test."""
+
+    def kernel(*args: Any) -> Any:
+        return test(*args) * 1.0
+
+    return kernel
+
+
+def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], label: str = "") -> Operation:
+    return elementwise(name, doc, _truth(test), None, None, arrays="x y", label=label or symbol,
+                       infix=Infix(symbol, COMPARISON), why_no_derivative=STEP)  # fmt: skip
+
+
+def _stop(x: Any) -> Any:
+    return +x
+
+
+def _where(condition: Any, yes: Any, no: Any) -> Any:
+    return np.where(condition != 0, yes, no)
+
+
+LESS = _comparison("less", "1 where x < y, else 0", "<", np.less)
+GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater)
+NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠")
+NOT_OP = elementwise("not", "1 where x is 0, else 0", _truth(np.logical_not), None,
+                     prefix=Infix("not ", NOT), why_no_derivative=STEP)  # fmt: skip
+AND_OP = elementwise("and", "1 where both are true, else 0", _truth(np.logical_and), None, None, arrays="x y",
+                     infix=Infix("and", AND), why_no_derivative=STEP)  # fmt: skip
+OR_OP = elementwise("or", "1 where either is true, else 0", _truth(np.logical_or), None, None, arrays="x y",
+                    infix=Infix("or", OR), why_no_derivative=STEP)  # fmt: skip
+
+# Only the branch taken gets an adjoint; the other's nan and inf never leak.
+WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
+                  _where, broadcast_shapes, (None, Branch(True), Branch(False)),
+                  elementwise=True, domain=((-1.0, 1.0), REAL, REAL))  # fmt: skip
+STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
+                            why_no_derivative="it blocks derivatives on purpose")  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP, WHERE, STOP_GRADIENT,
+    _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, "≤"),
+    _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, "≥"),
+)  # fmt: skip

@@ -1,0 +1,281 @@
+"""Layers of neural networks, all made of one linear operation: `unfold`, sliding windows.
+
+A convolution is an einsum over the windows, a pooling their maximum or mean; so every
+derivative comes from the parts. Axes as PyTorch's: (N, C, L) and (N, C, H, W).
+"""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
+from cgcli.ops.arithmetic import MULTIPLY, NEG
+from cgcli.ops.creation import ONES
+from cgcli.ops.einsum import EINSUM, Subscripts
+from cgcli.ops.entry import broadcast_shapes
+from cgcli.ops.indexing import PAD
+from cgcli.ops.logic import WHERE
+from cgcli.ops.reductions import LOG_SOFTMAX, MAX
+from cgcli.ops.statics import integers, shape_text, whole, wholes
+from cgcli.ops.sums import MEAN, SUM
+
+Sizes = tuple[int, ...]
+
+
+def _counts(spatial: Shape, kernel: Sizes, stride: Sizes) -> Sizes:
+    """How many windows fit along each axis."""
+    return tuple((size - k) // s + 1 for size, k, s in zip(spatial, kernel, stride, strict=True))
+
+
+def _windows(x: Any, kernel: Sizes, stride: Sizes) -> Any:
+    rank = len(kernel)
+    view = np.lib.stride_tricks.sliding_window_view(x, kernel, tuple(range(-rank, 0)))
+    view = view[(..., *(slice(None, None, s) for s in stride), *(slice(None),) * rank)]
+    lead = view.ndim - 2 * rank
+    return np.transpose(view, (*range(lead), *range(lead + rank, lead + 2 * rank), *range(lead, lead + rank)))
+
+
+def _unfold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    kernel, stride = cast("tuple[Sizes, Sizes]", params)
+    (x,) = shapes
+    rank = len(kernel)
+    if len(x) < rank or any(size < k for size, k in zip(x[len(x) - rank :], kernel, strict=True)):
+        raise ShapeError(f"windows of {shape_text(kernel)} do not fit into shape {shape_text(x)}")
+    return (*x[: len(x) - rank], *kernel, *_counts(x[len(x) - rank :], kernel, stride))
+
+
+def _fold(x: Any, sizes: Sizes, stride: Sizes) -> Any:
+    rank = len(sizes)
+    kernel = np.shape(x)[-2 * rank : -rank]
+    lead = np.shape(x)[: -2 * rank]
+    result = np.zeros((*lead, *sizes))
+    counts = _counts(sizes, kernel, stride)
+    for offset in itertools.product(*map(range, kernel)):
+        places = tuple(
+            slice(o, o + s * (n - 1) + 1, s) for o, s, n in zip(offset, stride, counts, strict=True)
+        )
+        result[(..., *places)] += x[(..., *offset, *(slice(None),) * rank)]
+    return result
+
+
+def _fold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    sizes, stride = cast("tuple[Sizes, Sizes]", params)
+    (x,) = shapes
+    rank = len(sizes)
+    if len(x) < 2 * rank or x[len(x) - rank :] != _counts(sizes, x[-2 * rank : -rank], stride):
+        raise ShapeError(f"windows of shape {shape_text(x)} do not fold to {shape_text(sizes)}")
+    return (*x[: -2 * rank], *sizes)
+
+
+def _unfold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    kernel, stride = cast("tuple[Sizes, Sizes]", params)
+    return apply(FOLD, (ct,), (args[0].shape[-len(kernel) :], stride))
+
+
+def _fold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    sizes, stride = cast("tuple[Sizes, Sizes]", params)
+    return apply(UNFOLD, (ct,), (args[0].shape[-2 * len(sizes) : -len(sizes)], stride))
+
+
+def _sizes(name: str) -> Static:
+    return Static(
+        name, lambda value, shapes: integers(value, name), lambda value, shapes: shape_text(value), REQUIRED
+    )
+
+
+UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,
+                   _unfold_shape, (Transpose(_unfold_back),), statics=(_sizes("kernel"), _sizes("stride")))  # fmt: skip
+FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
+                 _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")))  # fmt: skip
+
+# ---- convolution ----------------------------------------------------------------------
+
+
+def _padded(x: Node, padding: Sizes) -> Node:
+    if not any(padding):
+        return x
+    lead = ((0, 0),) * (len(x.shape) - len(padding))
+    return apply(PAD, (x,), ((*lead, *((p, p) for p in padding)),))
+
+
+def _conv_expansion(args: tuple[Node, ...], params: Params) -> Node:
+    stride, padding = cast("tuple[Sizes, Sizes]", params)
+    x, w = args
+    rank = len(stride)
+    windows = apply(UNFOLD, (_padded(x, padding),), (w.shape[-rank:], stride))
+    taps, places = string.ascii_lowercase[:rank], string.ascii_uppercase[:rank]
+    return apply(EINSUM, (windows, w), (Subscripts((f"xy{taps}{places}", f"zy{taps}"), f"xz{places}"),))
+
+
+def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes) -> Any:
+    rank = len(stride)
+    if any(padding):
+        x = np.pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)))
+    windows = _windows(x, np.shape(w)[-rank:], stride)
+    taps = tuple(range(1, rank + 2))
+    return np.moveaxis(np.tensordot(windows, w, (taps, taps)), -1, 1)
+
+
+def _conv_shape(rank: int) -> Any:
+    axes = "(N, C, H, W)" if rank == 2 else "(N, C, L)"
+
+    def check(shapes: Sequence[Shape], params: Params) -> Shape:
+        stride, padding = cast("tuple[Sizes, Sizes]", params)
+        x, w = shapes
+        if len(x) != rank + 2 or len(w) != rank + 2:
+            raise ShapeError(
+                f"conv{rank}d takes x as {axes} and w as {axes.replace('N, C', 'O, C')}, "
+                f"not {shape_text(x)} and {shape_text(w)}",
+                hint=f"give x its axes with reshape(x, [1, 1, {'h, w' if rank == 2 else 'l'}])",
+            )
+        if x[1] != w[1]:
+            raise ShapeError(f"conv{rank}d: x has {x[1]} channels and w takes {w[1]}")
+        spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
+        if any(size < k for size, k in zip(spatial, w[2:], strict=True)):
+            raise ShapeError(
+                f"conv{rank}d: a window of {shape_text(w[2:])} does not fit into {shape_text(spatial)}"
+            )
+        return (x[0], w[0], *_counts(spatial, w[2:], stride))
+
+    return check
+
+
+def _conv_operation(rank: int) -> Operation:
+    return Operation(
+        f"conv{rank}d", f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
+        _conv_shape(rank), expansion=_conv_expansion,
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)),
+    )  # fmt: skip
+
+
+# ---- pooling --------------------------------------------------------------------------
+
+
+def _pool_parameters(value: Any, shapes: Sequence[Shape]) -> Any:
+    return None if value is None else wholes("stride", 2, None, 1).convert(value, shapes)
+
+
+_POOL_STATICS = (
+    wholes("kernel", 2, REQUIRED, 1),
+    Static("stride", _pool_parameters, lambda value, shapes: shape_text(value)),
+    wholes("padding", 2, 0, 0),
+)
+
+
+def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+    (x,) = shapes
+    if len(x) < 2:
+        raise ShapeError(f"pooling takes (..., H, W), not shape {shape_text(x)}")
+    spatial = tuple(size + 2 * p for size, p in zip(x[-2:], padding, strict=True))
+    if any(size < k for size, k in zip(spatial, kernel, strict=True)) or any(
+        2 * p > k for p, k in zip(padding, kernel, strict=True)
+    ):
+        raise ShapeError(f"pooling: a window of {shape_text(kernel)} does not fit into {shape_text(x)} "
+                         f"with padding {shape_text(padding)}")  # fmt: skip
+    return (*x[:-2], *_counts(spatial, kernel, stride or kernel))
+
+
+def _pool_windows(x: Any, params: Params, fill: float) -> Any:
+    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+    lead = ((0, 0),) * (np.ndim(x) - 2)
+    if any(padding):
+        x = np.pad(x, (*lead, *((p, p) for p in padding)), constant_values=fill)
+    return _windows(x, kernel, stride or kernel)
+
+
+def _max_pool(x: Any, *params: Any) -> Any:
+    return np.max(_pool_windows(x, params, -np.inf), axis=(-4, -3))
+
+
+def _avg_pool(x: Any, *params: Any) -> Any:
+    return np.mean(_pool_windows(x, params, 0.0), axis=(-4, -3))
+
+
+def _max_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
+    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+    (x,) = args
+    if any(padding):
+        inside = _padded(apply(ONES, (), (x.shape,)), padding)
+        x = apply(WHERE, (inside, _padded(x, padding), constant(-np.inf)))
+    return apply(MAX, (apply(UNFOLD, (x,), (kernel, stride or kernel)),), ((-4, -3), False))
+
+
+def _avg_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
+    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+    windows = apply(UNFOLD, (_padded(args[0], padding),), (kernel, stride or kernel))
+    return apply(MEAN, (windows,), ((-4, -3), False))
+
+
+# ---- losses ---------------------------------------------------------------------------
+
+
+def _mse(x: Any, y: Any) -> Any:
+    return np.mean(np.square(np.subtract(x, y)))
+
+
+def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
+    broadcast_shapes(shapes)
+    return ()
+
+
+def _onehot(x: Any, size: int) -> Any:
+    return (np.asarray(x)[..., None] == np.arange(size)) * 1.0
+
+
+def _onehot_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (size,) = cast("tuple[int]", params)
+    return (*shapes[0], size)
+
+
+def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    logits, target = shapes
+    if not logits or target not in (logits, logits[:-1]):
+        raise ShapeError(
+            f"cross_entropy: a target of shape {shape_text(target)} does not fit logits of {shape_text(logits)}",
+            hint=f"give class indices of shape {shape_text(logits[:-1])}, or probabilities of {shape_text(logits)}",
+        )
+    return ()
+
+
+ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
+                   (None,), statics=(whole("classes", least=1),), why_no_derivative="a class index has no derivative")  # fmt: skip
+
+
+def _cross_entropy(logits: Any, target: Any) -> Any:
+    largest = np.max(logits, axis=-1, keepdims=True)
+    logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
+    shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
+    return -np.mean(np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1))
+
+
+def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
+    logits, target = args
+    logs = apply(LOG_SOFTMAX, (logits,), (-1,))
+    if target.shape != logits.shape:
+        target = apply(ONEHOT, (target,), (logits.shape[-1],))
+    total = apply(SUM, (apply(MULTIPLY, (target, logs)),), ((-1,), False))
+    return apply(NEG, (apply(MEAN, (total,), (tuple(range(-len(total.shape), 0)), False)),))
+
+
+ENTRIES: tuple[Operation, ...] = (
+    UNFOLD,
+    FOLD,
+    ONEHOT,
+    _conv_operation(1),
+    _conv_operation(2),
+    Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
+              expansion=_max_pool_expansion, statics=_POOL_STATICS),
+    Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
+              expansion=_avg_pool_expansion, statics=_POOL_STATICS),
+    Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)"),
+    Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
+              ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion),
+)  # fmt: skip

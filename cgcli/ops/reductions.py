@@ -1,0 +1,182 @@
+"""Reductions that are not linear, and what is made of them.
+
+A Jvp is a formula linear in dx, the tangent of x; the names `axis`, `keepdims` in it are
+the operation's own parameters. An expansion is the operation written as others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Jvp, Kink, Operation, Params, Shape
+from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.entry import STEP, same_shape
+from cgcli.ops.indexing import take
+from cgcli.ops.shaping import CONCAT, reshape
+from cgcli.ops.statics import Taken, axes, axis, keepdims, shape_text, whole
+from cgcli.ops.sums import Axes, reduced_shape
+
+_SHARED = """
+hit = x == {extreme}(x, axis=axis, keepdims=1)
+sum(hit*dx, axis=axis, keepdims=keepdims)/sum(hit, axis=axis, keepdims=keepdims)
+"""
+
+
+def _never_empty(shapes: Sequence[Shape], params: Params) -> Shape:
+    along, _ = cast("tuple[Axes, bool]", params)
+    if any(shapes[0][at] == 0 for at in along):
+        raise ShapeError(f"an extreme of no elements: the shape is {shape_text(shapes[0])}")
+    return reduced_shape(shapes, params)
+
+
+def _extreme(name: str, doc: str, reduce: Callable[..., Any]) -> Operation:
+    def kernel(x: Any, along: Axes, keep: bool) -> Any:
+        return reduce(x, axis=along, keepdims=keep)
+
+    def tied(x: Any, along: Axes, keep: bool) -> Any:
+        return np.sum(x == reduce(x, axis=along, keepdims=True), along, keepdims=keep) > 1
+
+    return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
+                     statics=(axes(True), keepdims(True)),
+                     kink=Kink(tied, "equal elements of an extreme share its derivative equally"))  # fmt: skip
+
+
+def _argument(name: str, doc: str, search: Callable[..., Any]) -> Operation:
+    def kernel(x: Any, along: Axes, keep: bool) -> Any:
+        rank = len(along)
+        lead = np.ndim(x) - rank if along == tuple(range(-rank, 0)) else None
+        if len(along) == 1:
+            return search(x, axis=along[0], keepdims=keep) * 1.0
+        flat = np.reshape(x, (*np.shape(x)[:lead], -1))
+        found = search(flat, axis=-1) * 1.0
+        return np.reshape(found, (*np.shape(x)[:lead], *((1,) * rank if keep else ())))
+
+    def shape(shapes: Sequence[Shape], params: Params) -> Shape:
+        along, _ = cast("tuple[Axes, bool]", params)
+        if len(along) not in (1, len(shapes[0])):
+            raise ShapeError(f"{name} takes one axis, or none for the whole array")
+        return _never_empty(shapes, params)
+
+    return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()),
+                     why_no_derivative=STEP)  # fmt: skip
+
+
+def _prod(x: Any, along: Axes, keep: bool) -> Any:
+    return np.prod(x, along, keepdims=keep)
+
+
+def _prod_by_halves(args: tuple[Node, ...], params: Params) -> Node:
+    """The product as a tree of products of halves.
+
+    Its derivative has each element's product of all others, without a division: exact with
+    zeros among them, to any order, in linear work.
+    """
+    along, keep = cast("tuple[Axes, bool]", params)
+    (x,) = args
+    final = reduced_shape((x.shape,), (along, keep))
+    for at in along:
+        while (size := x.shape[at]) > 1:
+            half = size // 2
+            product = apply(MULTIPLY, (_part(x, at, 0, half), _part(x, at, half, half)))
+            odd = size % 2
+            x = apply(CONCAT, (product, _part(x, at, 2 * half, 1)), (at,)) if odd else product
+    return reshape(x, final)
+
+
+def _part(x: Node, at: int, start: int, count: int) -> Node:
+    key = [Taken(0, size, 1) for size in x.shape]
+    key[at] = Taken(start, count, 1)
+    return take(x, tuple(key))
+
+
+def _filled_product(shapes: Sequence[Shape], params: Params) -> Shape:
+    return reduced_shape(shapes, params)
+
+
+def _var(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
+    return np.var(x, along, ddof=ddof, keepdims=keep)
+
+
+def _std(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
+    return np.std(x, along, ddof=ddof, keepdims=keep)
+
+
+def _spread_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    return reduced_shape(shapes, params[:2])
+
+
+def _norm(x: Any, along: Axes, keep: bool) -> Any:
+    """The root of the sum of squares; by hypot where squares overflow or underflow."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.sum(np.square(x), along, keepdims=keep)
+    if np.all((squares > 1e-280) & (squares < 1e300)):
+        return np.sqrt(squares)
+    scale = np.max(np.abs(x), axis=along, keepdims=True, initial=0.0)
+    safe = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+    root = np.sqrt(np.sum(np.square(x / safe), along, keepdims=True)) * safe
+    return np.reshape(root, np.shape(squares)) if not keep else root
+
+
+def _logsumexp(x: Any, along: Axes, keep: bool) -> Any:
+    largest = np.max(x, axis=along, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    with np.errstate(divide="ignore"):
+        value = np.log(np.sum(np.exp(x - shift), along, keepdims=True)) + shift
+    return value if keep else np.reshape(value, np.shape(np.sum(x, along)))
+
+
+def _softmax(x: Any, along: int) -> Any:
+    powers = np.exp(x - np.max(x, axis=along, keepdims=True))
+    return powers / np.sum(powers, along, keepdims=True)
+
+
+def _log_softmax(x: Any, along: int) -> Any:
+    return x - _logsumexp(x, (along,), True)
+
+
+def _size(x: Any, along: Axes) -> Any:
+    return float(np.prod([np.shape(x)[at] for at in along]))
+
+
+_SPREAD_STATICS = (axes(), keepdims(), whole("ddof", 0, least=0))
+
+MAX = _extreme("max", "the largest element", np.max)
+LOG_SOFTMAX = Operation(
+    "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
+    (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
+)  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (
+    MAX,
+    LOG_SOFTMAX,
+    _extreme("min", "the smallest element", np.min),
+    _argument("argmax", "the index of the largest element", np.argmax),
+    _argument("argmin", "the index of the smallest element", np.argmin),
+    Operation("prod", "the elements multiplied", ("x",), _prod, _filled_product, expansion=_prod_by_halves,
+              statics=(axes(), keepdims()), label="Π"),
+    Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
+              expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
+                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS),
+    Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
+              expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
+                        "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS),
+    Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
+              (Jvp("unit = x/norm(x, axis=axis, keepdims=1)\n"
+                   "where(out == 0, 0, sum(unit*dx, axis=axis, keepdims=keepdims))"),),
+              statics=(axes(), keepdims()),
+              kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
+                        "the derivative of norm at 0 is taken as 0")),
+    Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
+              (Jvp("share = exp(x - logsumexp(x, axis=axis, keepdims=1))\n"
+                   "sum(share*dx, axis=axis, keepdims=keepdims)"),), statics=(axes(), keepdims())),
+    Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
+              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),)),
+    Operation("size", "how many elements there are along axes", ("x",), _size,
+              lambda shapes, params: (), (None,), statics=(axes(),),
+              why_no_derivative="it depends on the shape only"),
+)  # fmt: skip

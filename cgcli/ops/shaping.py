@@ -1,0 +1,226 @@
+"""Shape: the same numbers in another arrangement, joined, or on a diagonal. All linear.
+
+Each entry's rule is its transpose: where it moves a number, the transpose moves the
+adjoint back; where it repeats one, the transpose adds up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cgcli.errors import ArgumentError, ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Operation, Params, Shape, Static, Transpose, TransposeOf
+from cgcli.ops.entry import same_shape
+from cgcli.ops.indexing import PAD, take
+from cgcli.ops.statics import (
+    Taken,
+    axes,
+    axis,
+    brief,
+    integers,
+    new_axis,
+    normal_axis,
+    reshaped,
+    shape_text,
+    whole,
+)
+
+# ---- one to one -----------------------------------------------------------------------
+
+
+def _reshape(x: Any, new: Shape, /) -> Any:
+    return np.reshape(x, new)
+
+
+def _reshape_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (new,) = params
+    assert isinstance(new, tuple)
+    if math.prod(new) != math.prod(shapes[0]):
+        raise ShapeError(f"shape {shape_text(shapes[0])} does not fill shape {shape_text(new)}")
+    return new
+
+
+RESHAPE = Operation("reshape", "the same numbers in another shape; one size may be -1", ("x",), _reshape,
+                    _reshape_shape, (Transpose(lambda ct, args, params: reshape(ct, args[0].shape)),),
+                    statics=(reshaped(),))  # fmt: skip
+
+
+def reshape(x: Node, new: Shape) -> Node:
+    """x in shape `new`; x itself when it has that shape already."""
+    return x if x.shape == new else apply(RESHAPE, (x,), (new,))
+
+
+def _permutation(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:
+    rank = len(shapes[0])
+    if value is None:
+        return tuple(range(-1, -rank - 1, -1))
+    order = tuple(normal_axis(item, rank) for item in integers(value, "axes"))
+    if sorted(order) != list(range(-rank, 0)):
+        raise ArgumentError(f"axes {brief(value)} must name each of the {rank} axes once")
+    return order
+
+
+def _show_permutation(order: tuple[int, ...], shapes: Sequence[Shape]) -> str:
+    return shape_text(tuple(item + len(order) for item in order))
+
+
+def _transpose(x: Any, order: tuple[int, ...]) -> Any:
+    lead = np.ndim(x) - len(order)
+    return np.transpose(x, (*range(lead), *(item + len(order) + lead for item in order)))
+
+
+def _transpose_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (order,) = params
+    assert isinstance(order, tuple)
+    return tuple(shapes[0][item] for item in order)
+
+
+def _transpose_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    (order,) = params
+    assert isinstance(order, tuple)
+    rank = len(order)
+    return transpose(ct, tuple(order.index(item) - rank for item in range(-rank, 0)))
+
+
+TRANSPOSE = Operation("transpose", "axes in another order; reversed when none is given", ("x",), _transpose,
+                      _transpose_shape, (Transpose(_transpose_back),),
+                      statics=(Static("axes", _permutation, _show_permutation),), label="transpose")  # fmt: skip
+
+
+def transpose(x: Node, order: tuple[int, ...]) -> Node:
+    """x with its axes in `order`, negative numbers."""
+    return apply(TRANSPOSE, (x,), (order,))
+
+
+def _flip(x: Any, where: tuple[int, ...]) -> Any:
+    return np.flip(x, where)
+
+
+FLIP = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
+                 (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),))  # fmt: skip
+
+# ---- join -----------------------------------------------------------------------------
+
+
+def _concat(*items: Any) -> Any:
+    *arrays, where = items
+    return np.concatenate(arrays, where)
+
+
+def _concat_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (where,) = params
+    assert isinstance(where, int)
+    first = shapes[0]
+    at = where + len(first)
+    for other in shapes[1:]:
+        if len(other) != len(first) or any(
+            a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != at
+        ):
+            raise ShapeError(
+                f"shapes {shape_text(first)} and {shape_text(other)} cannot be joined along axis {at}",
+                hint="all other sizes must be equal",
+            )
+    return (*first[:at], sum(other[at] for other in shapes), *first[at + 1 :])
+
+
+def _concat_back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
+    (where,) = params
+    assert isinstance(where, int)
+    start = sum(arg.shape[where] for arg in args[:position])
+    key: list[Taken | int] = [Taken(0, size, 1) for size in ct.shape]
+    key[where] = Taken(start, args[position].shape[where], 1)
+    return take(ct, tuple(key))
+
+
+CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x",), _concat, _concat_shape,
+                   (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),), aliases=("concatenate",))  # fmt: skip
+
+
+def _stack(*items: Any) -> Any:
+    *arrays, where = items
+    return np.stack(arrays, where)
+
+
+def _stack_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (where,) = params
+    assert isinstance(where, int)
+    if any(other != shapes[0] for other in shapes):
+        odd = next(other for other in shapes if other != shapes[0])
+        raise ShapeError(
+            f"elements of shapes {shape_text(shapes[0])} and {shape_text(odd)} do not make an array",
+            hint="all elements must have one shape",
+        )
+    at = where + len(shapes[0]) + 1
+    return (*shapes[0][:at], len(shapes), *shapes[0][at:])
+
+
+def _stack_back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
+    (where,) = params
+    assert isinstance(where, int)
+    key: list[Taken | int] = [Taken(0, size, 1) for size in ct.shape]
+    key[where] = position
+    return take(ct, tuple(key))
+
+
+STACK = Operation("stack", "arrays of one shape joined along a new axis", ("*x",), _stack, _stack_shape,
+                  (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),))  # fmt: skip
+
+# ---- diagonals and triangles ----------------------------------------------------------
+
+
+def _diag(x: Any, rank: int) -> Any:
+    if rank == 2:
+        return np.diagonal(x, 0, -2, -1)
+    size = np.shape(x)[-1]
+    result = np.zeros((*np.shape(x), size))
+    result[..., range(size), range(size)] = x
+    return result
+
+
+def _diag_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (x,) = shapes
+    if len(x) not in (1, 2):
+        raise ShapeError(f"diag takes a vector or a matrix, not shape {shape_text(x)}")
+    return (min(x),) if len(x) == 2 else (x[0], x[0])
+
+
+def _rank(value: Any, shapes: Sequence[Shape]) -> int:
+    return len(shapes[0])
+
+
+def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    (x,) = args
+    back = apply(DIAG, (ct,), (len(ct.shape),))
+    if back.shape == x.shape:
+        return back
+    extra = tuple((0, want - have) for want, have in zip(x.shape, back.shape, strict=True))
+    return apply(PAD, (back,), (extra,))
+
+
+DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,
+                 _diag_shape, (Transpose(_diag_back),), statics=(Static("rank", _rank, lambda rank, shapes: ""),))  # fmt: skip
+
+
+def _triangle(name: str, doc: str, kernel: Any) -> Operation:
+    def matrix(shapes: Sequence[Shape], params: Params) -> Shape:
+        if len(shapes[0]) < 2:
+            raise ShapeError(f"{name} takes a matrix, not shape {shape_text(shapes[0])}")
+        return shapes[0]
+
+    def back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+        return apply(operation, (ct,), params)
+
+    operation = Operation(name, doc, ("x",), kernel, matrix, (Transpose(back),), statics=(whole("k", 0),))
+    return operation
+
+
+ENTRIES: tuple[Operation, ...] = (
+    RESHAPE, TRANSPOSE, FLIP, CONCAT, STACK, DIAG,
+    _triangle("tril", "the lower triangle, up to the k-th diagonal", np.tril),
+    _triangle("triu", "the upper triangle, from the k-th diagonal", np.triu),
+)  # fmt: skip

@@ -1,0 +1,75 @@
+"""Functions that are written out as others as soon as they are read, so that they are no
+node of their own. A body is a program in the language, or builds the graph itself.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply, constant_value
+from cgcli.graph.operation import Params, Shorthand
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
+from cgcli.ops.functions import LN, LOG2, LOG10
+from cgcli.ops.linalg import MATMUL, mt
+from cgcli.ops.shaping import reshape
+from cgcli.ops.statics import axis, new_axis, number, shape_text, whole, wholes
+
+
+def _log(args: tuple[Node, ...], params: Params) -> Node:
+    """By the dedicated kernel for bases 2 and 10: log(8, 2) is 3, not 2.0794.../0.6931..."""
+    x, base = args
+    dedicated = {2.0: LOG2, 10.0: LOG10}.get(constant_value(base) or 0.0)
+    return apply(dedicated, (x,)) if dedicated else apply(DIVIDE, (apply(LN, (x,)), apply(LN, (base,))))
+
+
+def _dot(args: tuple[Node, ...], params: Params) -> Node:
+    x, y = args
+    return apply(MATMUL if x.shape and y.shape else MULTIPLY, args)
+
+
+def _matrix_transpose(args: tuple[Node, ...], params: Params) -> Node:
+    (x,) = args
+    if len(x.shape) < 2:
+        raise ShapeError(f"matrix_transpose takes a matrix, not shape {shape_text(x.shape)}")
+    return mt(x)
+
+
+def _expand(args: tuple[Node, ...], params: Params) -> Node:
+    (x,), (at,) = args, cast("tuple[int]", params)
+    place = at + len(x.shape) + 1
+    return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
+
+
+def _squeeze(args: tuple[Node, ...], params: Params) -> Node:
+    (x,), (at,) = args, cast("tuple[int | None]", params)
+    if at is not None and x.shape[at] != 1:
+        raise ShapeError(f"squeeze: axis {at + len(x.shape)} has size {x.shape[at]}, not 1")
+    sizes = enumerate(x.shape, -len(x.shape))
+    return reshape(x, tuple(size for place, size in sizes if (place != at if at is not None else size != 1)))
+
+
+def _conv_with_bias(rank: int) -> Shorthand:
+    ones = ", 1" * rank
+    return Shorthand(
+        f"conv{rank}d", f"conv{rank}d(x, w), plus b for each channel", ("x", "w", "b"),
+        f"conv{rank}d(x, w, stride=stride, padding=padding) + reshape(b, [-1{ones}])",
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)),
+    )  # fmt: skip
+
+
+ENTRIES: tuple[Shorthand, ...] = (
+    Shorthand("square", "x^2", ("x",), "x^2"),
+    Shorthand("log", "logarithm of x to a base", ("x", "base"), _log),
+    Shorthand("dot", "product of two vectors, or of matrices", ("x", "y"), _dot),
+    Shorthand("outer", "all products of two vectors' elements", ("x", "y"),
+              "reshape(x, [-1, 1])*reshape(y, [1, -1])"),
+    Shorthand("trace", "the sum of a matrix's diagonal", ("x",), "sum(diag(x))"),
+    Shorthand("matrix_transpose", "the last two axes swapped", ("x",), _matrix_transpose),
+    Shorthand("arange", "0, 1, ... below stop", (), "arange(0, stop)", (number("stop"),)),
+    Shorthand("identity", "the identity matrix of n rows", (), "eye(n)", (whole("n", least=0),)),
+    Shorthand("expand", "a new axis of size 1", ("x",), _expand, (new_axis(),), aliases=("expand_dims",)),
+    Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),)),
+    _conv_with_bias(1),
+    _conv_with_bias(2),
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""Special functions, by scipy.special, and the activations of neural networks.
+
+scipy is imported when a value is first computed. Formulas of the derivatives: NIST Digital
+Library of Mathematical Functions, dlmf.nist.gov, chapters 5 (gamma) and 7 (erf).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cgcli.graph.operation import POSITIVE, REAL, Kink, Operation
+from cgcli.ops.entry import elementwise
+from cgcli.ops.statics import number, whole
+
+_INVERSE_SQRT2_ERROR = 4.833646656726457e-17  # 1/sqrt(2) minus its float64
+
+
+def _special() -> Any:
+    from scipy import special
+
+    return special
+
+
+def _erf(x: Any) -> Any:
+    return _special().erf(x)
+
+
+def _erfc(x: Any) -> Any:
+    return _special().erfc(x)
+
+
+def _gamma(x: Any) -> Any:
+    return _special().gamma(x)
+
+
+def _lgamma(x: Any) -> Any:
+    return _special().gammaln(x)
+
+
+def _digamma(x: Any, order: int) -> Any:
+    special = _special()
+    if order == 0:
+        return special.psi(x)
+    # reflection for x < 0 is not in scipy's zeta, so shift up by the recurrence (DLMF 5.15.5)
+    x = np.asarray(x, dtype=float)
+    shift = np.clip(np.ceil(-x), 0, 1000)
+    sign = (-1.0) ** (order + 1) * math.factorial(order)
+    total = special.zeta(order + 1.0, x + shift)
+    for step in range(int(np.max(np.where(np.isfinite(shift), shift, 0), initial=0))):
+        total = total + np.where(step < shift, (x + step) ** -(order + 1.0), 0.0)
+    return (sign * total)[()]
+
+
+def _sigmoid(x: Any) -> Any:
+    return _special().expit(x)
+
+
+def _softplus(x: Any) -> Any:
+    return np.logaddexp(0.0, x)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return _special().xlogy(x, y)
+
+
+def _sinc(x: Any, order: int) -> Any:
+    """The order-th derivative of sin(z)/z at z = pi*x, times pi^order.
+
+    Away from 0 the recurrence z*S_n = sin^(n)(z) - n*S_(n-1), from Leibniz's rule for
+    sin(z) = z*S(z); near 0 the Taylor series of S_n.
+    """
+    x = np.asarray(x, dtype=float)
+    whole_part = np.rint(x)
+    turn = np.pi * (x - whole_part)
+    sign = 1.0 - 2.0 * np.mod(whole_part, 2.0)
+    waves = (sign * np.sin(turn), sign * np.cos(turn), -sign * np.sin(turn), -sign * np.cos(turn))
+    z = np.pi * x
+    near = np.abs(z) < 1.0 + order
+    safe = np.where(near, 1.0, z)
+    far = waves[0] / safe
+    for n in range(1, order + 1):
+        far = (waves[n % 4] - n * far) / safe
+    near_z = np.where(near, z, 0.0)
+    series = np.zeros_like(near_z)
+    first = (order + 1) // 2
+    for k in range(first + 20 + 2 * order, first - 1, -1):
+        series = series + (-1.0) ** k * near_z ** (2 * k - order) / (
+            math.factorial(2 * k - order) * (2 * k + 1)
+        )
+    return (np.pi**order * np.where(np.isnan(x), x, np.where(near, series, far)))[()]
+
+
+def _relu(x: Any) -> Any:
+    return np.maximum(x, 0.0)
+
+
+def _leaky_relu(x: Any, slope: float) -> Any:
+    return np.where(x > 0, x, slope * x)
+
+
+def _elu(x: Any, alpha: float) -> Any:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+def _gelu(x: Any) -> Any:
+    """x*erfc(-x/sqrt(2))/2, corrected for the rounding of x/sqrt(2), which erfc would magnify."""
+    x = np.asarray(x, dtype=float)
+    z = -x * math.sqrt(0.5)
+    high = _split_high(x)
+    low = x - high
+    root_high = _split_high(np.float64(math.sqrt(0.5)))
+    root_low = math.sqrt(0.5) - root_high
+    product_error = ((high * root_high + z) + high * root_low + low * root_high) + low * root_low
+    error = -(product_error + x * _INVERSE_SQRT2_ERROR)
+    error = np.where(np.isfinite(error) & (np.abs(x) < 40), error, 0.0)
+    value = _special().erfc(z) - 2 / math.sqrt(math.pi) * np.exp(-z * z) * error
+    return (np.where(x == -np.inf, 0.0, 0.5 * x * value))[()]
+
+
+def _split_high(x: Any) -> Any:
+    """The upper 26 bits of a float64 (Dekker 1971), so that products of halves are exact."""
+    scaled = x * 134217729.0
+    return scaled - (scaled - x)
+
+
+def _silu(x: Any) -> Any:
+    return x * _special().expit(x)
+
+
+_RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
+
+ENTRIES: tuple[Operation, ...] = (
+    elementwise("erf", "error function", _erf, "2/sqrt(pi)*exp(-x^2)"),
+    elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)"),
+    elementwise("gamma", "gamma function; gamma(n + 1) is n!", _gamma, "out*digamma(x)", domain=(0.0, 170.0)),
+    elementwise("lgamma", "logarithm of |gamma(x)|", _lgamma, "digamma(x)", domain=POSITIVE,
+                aliases="gammaln loggamma"),
+    elementwise("digamma", "derivative of lgamma, taken order times more", _digamma,
+                "digamma(x, order=order + 1)", domain=POSITIVE, aliases="psi",
+                statics=(whole("order", 0, least=0),)),
+    elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", np.logaddexp,
+                "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y"),
+    elementwise("xlogy", "x*ln(y), and 0 where x is 0", _xlogy, "ln(y)",
+                "where(x == 0 and y == 0, 0, where(y < 0 and x != 0, nan, x/y))",
+                arrays="x y", domain=(REAL, POSITIVE)),
+    elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
+                "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0),)),
+
+    elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit"),
+    elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)"),
+    elementwise("relu", "max(x, 0)", _relu, "max(sign(x), 0)", kink=_RELU_KINK),
+    elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,
+                "where(x == x, where(x > 0, 1, slope), x)", statics=(number("slope", 0.01),),
+                kink=Kink(lambda x, slope: x == 0, "the derivative of leaky_relu at 0 is taken as its slope")),
+    elementwise("elu", "x where positive, else alpha*(exp(x) - 1)", _elu,
+                "where(x > 0, 1, alpha*exp(x))", statics=(number("alpha", 1.0),)),
+    elementwise("gelu", "x times the normal distribution function", _gelu,
+                "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
+    elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 + x*sigmoid(-x))", aliases="swish"),
+)  # fmt: skip

@@ -1,0 +1,118 @@
+"""Adding up along axes, and repeating along them: each other's transpose. All linear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.operation import Operation, Params, Shape, Transpose
+from cgcli.ops.arithmetic import DIVIDE
+from cgcli.ops.entry import broadcast_shapes, same_shape
+from cgcli.ops.shaping import FLIP, reshape
+from cgcli.ops.statics import axes, axis, keepdims, shape, shape_text
+
+Axes = tuple[int, ...]
+
+
+def kept_shape(old: Shape, along: Axes) -> Shape:
+    """The shape after a reduction that keeps the reduced axes with size 1."""
+    return tuple(1 if at - len(old) in along else size for at, size in enumerate(old))
+
+
+def reduced_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    """The shape after a reduction with params (axes, keepdims)."""
+    along, keep = cast("tuple[Axes, bool]", params)
+    (old,) = shapes
+    return kept_shape(old, along) if keep else tuple(
+        size for at, size in enumerate(old) if at - len(old) not in along
+    )  # fmt: skip
+
+
+def spread(ct: Node, old: Shape, along: Axes) -> Node:
+    """The transpose of a sum: the adjoint of the reduced value, repeated over the reduced axes."""
+    return broadcast(reshape(ct, kept_shape(old, along)), old)
+
+
+def _sum(x: Any, along: Axes, keep: bool) -> Any:
+    return np.sum(x, along, keepdims=keep)
+
+
+def _sum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    along, _ = cast("tuple[Axes, bool]", params)
+    return spread(ct, args[0].shape, along)
+
+
+SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape, (Transpose(_sum_back),),
+                statics=(axes(), keepdims()), label="Σ")  # fmt: skip
+
+
+def _mean(x: Any, along: Axes, keep: bool) -> Any:
+    count = math.prod(np.shape(x)[at] for at in along)
+    return np.divide(np.sum(x, along, keepdims=keep), count)
+
+
+def _mean_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    along, _ = cast("tuple[Axes, bool]", params)
+    count = math.prod(args[0].shape[at] for at in along)
+    return spread(apply(DIVIDE, (ct, constant(count))), args[0].shape, along)
+
+
+MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
+                 statics=(axes(), keepdims()), aliases=("average",))  # fmt: skip
+
+
+def _cumsum(x: Any, along: int) -> Any:
+    return np.cumsum(x, along)
+
+
+def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+    def flip(node: Node) -> Node:
+        return apply(FLIP, (node,), (cast("Axes", params),))
+
+    return flip(apply(CUMSUM, (flip(ct),), params))
+
+
+CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",), _cumsum, same_shape,
+                   (Transpose(_cumsum_back),), statics=(axis(-1),))  # fmt: skip
+
+
+def _broadcast(x: Any, new: Shape) -> Any:
+    return np.broadcast_to(x, new)
+
+
+def _broadcast_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (new,) = params
+    assert isinstance(new, tuple)
+    if broadcast_shapes((shapes[0], new)) != new:
+        raise ShapeError(f"shape {shape_text(shapes[0])} does not broadcast to {shape_text(new)}")
+    return new
+
+
+BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
+                      _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
+                      statics=(shape(),), aliases=("broadcast_to",))  # fmt: skip
+
+
+def broadcast(x: Node, new: Shape) -> Node:
+    """x repeated to shape `new`; x itself when it has that shape already."""
+    return x if x.shape == new else apply(BROADCAST, (x,), (new,))
+
+
+def unbroadcast(x: Node, old: Shape) -> Node:
+    """The transpose of broadcasting from `old` to x's shape: sums over what was repeated."""
+    if x.shape == old:
+        return x
+    rank = len(x.shape)
+    padded = (1,) * (rank - len(old)) + old
+    repeated = tuple(
+        at - rank for at in range(rank) if padded[at] == 1 and (x.shape[at] != 1 or at < rank - len(old))
+    )
+    return reshape(apply(SUM, (x,), (repeated, True)), old) if repeated else reshape(x, old)
+
+
+ENTRIES: tuple[Operation, ...] = (SUM, MEAN, CUMSUM, BROADCAST)

@@ -1,0 +1,32 @@
+"""Values to text: numbers in their shortest form that reads back the same, arrays as nested lists."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def number(value: float, precision: int | None = None) -> str:
+    """A number as cg prints it: `2` when it is whole, else Python's repr.
+
+    precision: significant digits, instead of as many as it takes.
+    """
+    if not math.isfinite(value):
+        return "nan" if value != value else "inf" if value > 0 else "-inf"
+    if precision is not None:
+        return f"{value:.{precision}g}"
+    if value == int(value) and abs(value) < 1e16:
+        return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
+    return repr(float(value))
+
+
+def value(array: Any, precision: int | None = None) -> str:
+    """A number or an array on one line: `[[1, 2], [3, 4]]`."""
+    return nested(array.tolist() if hasattr(array, "tolist") else array, precision)
+
+
+def nested(item: Any, precision: int | None = None) -> str:
+    """Nested lists of numbers on one line. The nesting is at most an array's number of axes."""
+    if isinstance(item, list):
+        return "[" + ", ".join(nested(part, precision) for part in item) + "]"
+    return number(item, precision)

@@ -1,0 +1,166 @@
+"""Reductions of the grammar to syntax-tree nodes: one method for each alternative of cg.lark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cgcli.errors import ParseError, Span
+from cgcli.syntax import tree
+
+Token = Any  # a lark token: a str with start_pos and end_pos
+
+_OPERATORS = {
+    "+": "add", "-": "subtract", "−": "subtract", "–": "subtract",
+    "*": "multiply", "·": "multiply", "×": "multiply", "/": "divide", "÷": "divide",
+    "//": "floor_divide", "%": "mod", "mod": "mod", "@": "matmul", "^": "power", "**": "power",
+    "<": "less", ">": "greater", "<=": "less_equal", "≤": "less_equal",
+    ">=": "greater_equal", "≥": "greater_equal", "==": "equal", "!=": "not_equal", "≠": "not_equal",
+    "and": "and", "&&": "and", "or": "or", "||": "or",
+}  # fmt: skip
+_PREFIXES = {"-": "neg", "−": "neg", "–": "neg", "not": "not"}
+_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+class TreeBuilder:
+    """Called by lark at each reduction, with the children from left to right."""
+
+    def start(self, children: list[Any]) -> list[tree.Statement]:
+        return children
+
+    def assign(self, children: list[Any]) -> tree.Statement:
+        target, _, value = children
+        span = Span(target.span.start, value.span.end)
+        if isinstance(target, tree.Name):
+            return tree.Assign(target.name, value, span)
+        if isinstance(target, tree.Call) and not target.operator:
+            parameters = tuple(arg for arg in target.args if isinstance(arg, tree.Name))
+            if len(parameters) == len(target.args) and not target.keywords:
+                return tree.Define(target.function, parameters, value, span)
+            raise ParseError(
+                f"the parameters of '{target.function}' must be plain names",
+                next((arg.span for arg in target.args if not isinstance(arg, tree.Name)), target.span),
+                hint=f"as in: {target.function}(x, y) = x + y",
+            )
+        raise ParseError(
+            "only a name or a function can stand to the left of '='",
+            target.span,
+            hint="write '==' to compare",
+        )
+
+    def declare(self, children: list[Any]) -> tree.Declare:
+        target, shape = children
+        if not isinstance(target, tree.Name):
+            raise ParseError("only a name can be declared", target.span, hint="as in: X: [10, 2]")
+        return tree.Declare(target.name, shape, Span(target.span.start, shape.span.end))
+
+    def conditional(self, children: list[Any]) -> tree.Call:
+        condition, symbol, yes, no = children
+        span = Span(condition.span.start, no.span.end)
+        return tree.Call("where", (condition, yes, no), (), span, _span(symbol), operator=True)
+
+    def binary(self, children: list[Any]) -> tree.Call:
+        left, symbol, right = children
+        return tree.Call(
+            _OPERATORS[symbol], (left, right), (),
+            Span(left.span.start, right.span.end), _span(symbol), True,
+        )  # fmt: skip
+
+    def prefix(self, children: list[Any]) -> tree.Expression:
+        symbol, operand = children
+        span = Span(symbol.start_pos, operand.span.end)
+        if symbol == "+":
+            return operand._replace(span=span)  # type: ignore[no-any-return]
+        if isinstance(operand, tree.Number) and symbol != "not":
+            return tree.Number(-operand.value, span)
+        return tree.Call(_PREFIXES[symbol], (operand,), (), span, _span(symbol), True)
+
+    def compare(self, children: list[Any]) -> tree.Compare:
+        operands = tuple(children[::2])
+        functions = tuple(_OPERATORS[symbol] for symbol in children[1::2])
+        return tree.Compare(operands, functions, Span(operands[0].span.start, operands[-1].span.end))
+
+    def index(self, children: list[Any]) -> tree.Index:
+        base, _, items, bracket = children
+        return tree.Index(base, items, Span(base.span.start, bracket.end_pos))
+
+    def superscript(self, children: list[Any]) -> tree.Call:
+        base, symbol = children
+        exponent = tree.Number(float(symbol.translate(_SUPERSCRIPTS)), _span(symbol))
+        span = Span(base.span.start, symbol.end_pos)
+        return tree.Call("power", (base, exponent), (), span, _span(symbol), True)
+
+    def transposed(self, children: list[Any]) -> tree.Call:
+        base, symbol = children
+        span = Span(base.span.start, symbol.end_pos)
+        return tree.Call("transpose", (base,), (), span, _span(symbol), True)
+
+    def root(self, children: list[Any]) -> tree.Call:
+        symbol, operand = children
+        span = Span(symbol.start_pos, operand.span.end)
+        return tree.Call("sqrt", (operand,), (), span, _span(symbol), True)
+
+    def number(self, children: list[Any]) -> tree.Number:
+        (token,) = children
+        return tree.Number(float(token), _span(token))
+
+    def name(self, children: list[Any]) -> tree.Name:
+        (token,) = children
+        return tree.Name(_bare(token), _span(token))
+
+    def text(self, children: list[Any]) -> tree.Text:
+        (token,) = children
+        return tree.Text(token[1:-1], _span(token))
+
+    def group(self, children: list[Any]) -> tree.Expression:
+        opening, inner, closing = children
+        return inner._replace(span=Span(opening.start_pos, closing.end_pos))  # type: ignore[no-any-return]
+
+    def call(self, children: list[Any]) -> tree.Call:
+        function, *_, closing = children
+        arguments = children[2] if len(children) == 4 else []
+        span = Span(function.start_pos, closing.end_pos)
+        plain = tuple(arg for arg in arguments if type(arg) is not _Keyword)
+        named = tuple((arg.name, arg.value, arg.span) for arg in arguments if type(arg) is _Keyword)
+        return tree.Call(_bare(function), plain, named, span, _span(function))
+
+    def array(self, children: list[Any]) -> tree.Array:
+        span = Span(children[0].start_pos, children[-1].end_pos)
+        items = children[1] if len(children) == 3 else []
+        for item in items:
+            if isinstance(item, _Keyword | tree.Slice):
+                raise ParseError("an array holds plain values", item.span, hint="as in: [1, 2, 3]")
+        return tree.Array(tuple(items), span)
+
+    def arguments(self, children: list[Any]) -> list[Any]:
+        return children
+
+    def keyword(self, children: list[Any]) -> _Keyword:
+        name, _, value = children
+        return _Keyword(_bare(name), value, Span(name.start_pos, value.span.end))
+
+    def items(self, children: list[Any]) -> tuple[tree.Expression, ...]:
+        return tuple(children)
+
+    def slice(self, children: list[Any]) -> tree.Slice:
+        start, colon, stop, step = children
+        first = start.span.start if start else colon.start_pos
+        last = step or stop
+        return tree.Slice(start, stop, step, Span(first, last.span.end if last else colon.end_pos))
+
+
+class _Keyword:
+    """name=value among a call's arguments, until the call takes it in."""
+
+    __slots__ = ("name", "span", "value")
+
+    def __init__(self, name: str, value: tree.Expression, span: Span) -> None:
+        self.name, self.value, self.span = name, value, span
+
+
+def _span(token: Token) -> Span:
+    return Span(token.start_pos, token.end_pos)
+
+
+def _bare(token: Token) -> str:
+    """A name without its backticks."""
+    return token[1:-1] if token[0] == "`" else str(token)

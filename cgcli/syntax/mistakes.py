@@ -1,0 +1,141 @@
+"""What a syntax error means: from the place where the parser stopped to a sentence and a fix."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from cgcli.errors import ParseError, Span
+
+if TYPE_CHECKING:
+    import lark
+
+_OPENING = {")": "(", "]": "["}
+_CLOSING = {"(": ")", "[": "]"}
+_OPERANDS = {"NUMBER", "NAME", "LPAR", "TEXT", "ROOT"}
+_LAST_OPERAND = re.compile(r"[\w`)\]₀-₉⁰-⁹∞]\s*$")
+_SMART_QUOTES = "“”„‘’‚«»"
+
+
+def explain(error: lark.UnexpectedInput, text: str) -> ParseError:
+    """The ParseError for what lark could not read in `text`."""
+    unbalanced = _unbalanced(text)
+    token = getattr(error, "token", None)
+    if token is None:
+        return _foreign_character(text, error.pos_in_stream or 0)
+    if token.type == "$END" or (unbalanced and unbalanced.span and token.start_pos >= unbalanced.span.start):
+        if unbalanced is not None:
+            return unbalanced
+    if token.type == "$END":
+        return _ends_early(text)
+    return _unexpected(text, token)
+
+
+def _ends_early(text: str) -> ParseError:
+    end = len(text.rstrip())
+    if end == 0:
+        return ParseError("there is no expression", hint="as in: cg eval '1 + 1'")
+    last = re.search(r"[^\w\s]{1,2}$|\w+$", text[:end])
+    start = last.start() if last else end - 1
+    return ParseError(
+        f"something is missing after '{text[start:end]}'",
+        Span(start, end),
+        hint="an operator needs a value on its right",
+    )
+
+
+def _unexpected(text: str, token: lark.Token) -> ParseError:
+    start, end = token.start_pos or 0, token.end_pos or 0
+    here = Span(start, end)
+    before = text[:start].rstrip(" \t")
+    if token.type in _OPERANDS and _LAST_OPERAND.search(before):
+        return _two_values(text, before, token, here)
+    if token.type == "EQUALS":
+        return ParseError("'=' cannot stand here", here, hint="write '==' to compare")
+    if token.type == "COMMA":
+        left = re.search(r"\d+$", before)
+        right = re.match(r"\d{3}(?!\d)", text[end:])
+        if left and right:
+            number = Span(left.start(), end + 3)
+            plain = left[0] + right[0]
+            return ParseError("a number has no commas", number, hint=f"write {plain} or {left[0]}_{right[0]}")
+        return ParseError("a comma cannot stand here", here, hint="a list is written in brackets: [1, 2]")
+    if token.type == "_SEPARATOR":
+        return ParseError("the statement is not complete", Span(max(len(before) - 1, 0), len(before)),
+                          hint="a statement goes on over lines only inside brackets")  # fmt: skip
+    if token.type in ("RPAR", "RBRACKET"):
+        return ParseError(f"a value is missing before '{token}'", here)
+    return ParseError(f"'{token}' cannot stand here", here, hint=_missing_operand(before))
+
+
+def _missing_operand(before: str) -> str:
+    return "" if _LAST_OPERAND.search(before) else "a value is missing on its left"
+
+
+def _two_values(text: str, before: str, token: lark.Token, here: Span) -> ParseError:
+    """Two values with no operator between them: 2x, x(1 + y), sin x."""
+    word = re.search(r"(`[^`]+`|[\w.]+|[)\]])$", before)
+    left = word[0] if word else before[-1:]
+    start = word.start() if word else here.start
+    span = Span(start, here.end)
+    if re.fullmatch(r"[\d_.]+", left) and re.fullmatch(r"[eE]", token):
+        return ParseError("a number's exponent is missing", span, hint=f"as in: {left}e5")
+    if re.fullmatch(r"[^\W\d]\w*", left) and token.type in ("NUMBER", "NAME") and _is_function(left):
+        return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({token})")
+    right = f"{token}…" if token.type == "LPAR" else str(token)
+    return ParseError(
+        "there is no operator between two values", span, hint=f"to multiply, write {left}*{right}"
+    )
+
+
+def _is_function(name: str) -> bool:
+    return name in {
+        "sin", "cos", "tan", "exp", "ln", "log", "sqrt", "abs", "asin", "acos", "atan", "sinh", "cosh",
+        "tanh", "cbrt", "log2", "log10", "relu", "sigmoid", "sum", "mean", "floor", "ceil", "round",
+    }  # fmt: skip
+
+
+def _foreign_character(text: str, position: int) -> ParseError:
+    character = text[position]
+    span = Span(position, position + 1)
+    if character in "\"'":
+        return ParseError("the quoted text is not closed", span, hint=f"add the closing {character}")
+    if character == "`":
+        return ParseError("the name in backticks is not closed", span, hint="add the closing `")
+    if character in _SMART_QUOTES:
+        return ParseError("a typographic quote cannot stand here", span, hint="write ' or \"")
+    plain = unicodedata.normalize("NFKC", character)
+    if plain != character and plain.isascii() and plain.isprintable() and plain.strip():
+        return ParseError(f"'{character}' is a full-width or styled form", span, hint=f"write {plain}")
+    name = unicodedata.name(character, f"U+{ord(character):04X}")
+    shown = f"'{character}' ({name})" if character.isprintable() else name
+    hint = {"|": "write abs(x), or 'or'", "!": "write 'not', or gamma(n + 1) for a factorial",
+            "&": "write 'and'", "$": "quote the expression from the shell in '…'",
+            "{": "group with ( )", "}": "group with ( )", "\\": "write the function's plain name"}  # fmt: skip
+    return ParseError(f"{shown} is not part of the language", span, hint=hint.get(character, ""))
+
+
+def _unbalanced(text: str) -> ParseError | None:
+    """The first bracket that has no partner, if any."""
+    opened: list[tuple[str, int]] = []
+    for match in re.finditer(r"""[()\[\]]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""", text):
+        bracket = match[0]
+        here = Span(match.start(), match.end())
+        if bracket in _CLOSING:
+            opened.append((bracket, match.start()))
+        elif bracket in _OPENING:
+            if not opened:
+                return ParseError(f"'{bracket}' closes nothing", here, hint="take it away, or open it before")
+            opening, start = opened.pop()
+            if _CLOSING[opening] != bracket:
+                return ParseError(
+                    f"'{opening}' is closed by '{bracket}'", here, also=(Span(start, start + 1),),
+                    hint=f"write '{_CLOSING[opening]}'",
+                )  # fmt: skip
+    if opened:
+        bracket, start = opened[-1]
+        return ParseError(
+            f"'{bracket}' is never closed", Span(start, start + 1), hint=f"add '{_CLOSING[bracket]}'"
+        )
+    return None

@@ -1,0 +1,132 @@
+"""Text to syntax tree, with lark. The only importer of lark.
+
+The grammar is `grammar/cg.lark`. Its parse tables are kept beside it as JSON, because
+making them costs more than all the rest of a call; when they do not belong to the grammar
+at hand (it was edited, or lark is another version), they are made afresh. After an edit:
+`python -m cgcli.syntax.parser` writes them again, and a test says when that was forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import lark
+
+from cgcli.errors import ParseError, Source, TooLargeError
+from cgcli.syntax import mistakes, tree
+from cgcli.syntax.builder import TreeBuilder
+
+MAX_CHARACTERS = 4_000_000
+
+_GRAMMAR = "cg.lark"
+_TABLES = "cg.tables.json"
+
+# What may hold a line break that does not end a statement: brackets; what may hide a
+# bracket: comments, quoted texts and names.
+_LAYOUT = re.compile(r"""[()\[\]\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
+
+
+def parse(text: str, name: str = "") -> tree.Program:
+    """The syntax tree of a program.
+
+    name: what messages call the text, such as a file's name.
+    Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
+    """
+    source = Source(text, name)
+    if len(text) > MAX_CHARACTERS:
+        raise TooLargeError(
+            f"the program is {len(text)} characters long",
+            hint=f"the limit is {MAX_CHARACTERS}; give numbers in a file: --vars FILE.json or x=@x.npy",
+        )
+    try:
+        statements = _lark().parse(_joined_lines(text))
+    except lark.UnexpectedInput as error:
+        raise mistakes.explain(error, text).at(None, source) from None
+    except ParseError as error:
+        raise error.at(None, source) from None
+    return tree.Program(tuple(statements), source)
+
+
+def _joined_lines(text: str) -> str:
+    """The text with line breaks inside brackets as blanks; every offset stays as it was."""
+    if "\n" not in text:
+        return text
+    pieces: list[str] = []
+    depth = at = 0
+    for match in _LAYOUT.finditer(text):
+        token = match[0]
+        if token in "([":
+            depth += 1
+        elif token in ")]":
+            depth = max(depth - 1, 0)
+        elif depth and (token == "\n" or token.startswith("#")):
+            pieces += (text[at : match.start()], " " * len(token))
+            at = match.end()
+    return "".join([*pieces, text[at:]])
+
+
+# ---- the parser itself ----------------------------------------------------------------
+
+_parser: lark.Lark | None = None
+
+
+def _lark() -> lark.Lark:
+    """The parser, made once per process."""
+    global _parser
+    if _parser is None:
+        grammar = _grammar_file(_GRAMMAR).read_text(encoding="utf-8")
+        _parser = _from_tables(grammar) or _from_grammar(grammar)
+    return _parser
+
+
+def _grammar_file(name: str) -> Path:
+    """A file of grammar/: inside the installed package, or at the top of a checkout."""
+    import cgcli
+
+    package = Path(cgcli.__file__).parent
+    inside = package / "grammar" / name
+    return inside if inside.exists() else package.parent / "grammar" / name
+
+
+def _from_grammar(grammar: str) -> lark.Lark:
+    return lark.Lark(
+        grammar, parser="lalr", lexer="basic", maybe_placeholders=True, transformer=TreeBuilder()
+    )
+
+
+def _from_tables(grammar: str) -> lark.Lark | None:
+    """The parser from its stored tables; None when they belong to something else."""
+    try:
+        text = _grammar_file(_TABLES).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    stored = json.loads(text, object_hook=_integer_keys)
+    if stored["key"] != _key(grammar):
+        return None
+    return lark.Lark._load_from_dict(stored["data"], stored["memo"], transformer=TreeBuilder())  # type: ignore[no-any-return]
+
+
+def _integer_keys(table: dict[str, Any]) -> dict[Any, Any]:
+    """JSON has text keys only; lark's tables are keyed by whole numbers."""
+    return {int(key) if key.isdigit() else key: value for key, value in table.items()}
+
+
+def _key(grammar: str) -> str:
+    return hashlib.sha256(f"{lark.__version__}\n{grammar}".encode()).hexdigest()
+
+
+def tables(grammar: str) -> str:
+    """The text of the stored tables for a grammar."""
+    plain = lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True)
+    data, memo = plain.memo_serialize([lark.lexer.TerminalDef, lark.grammar.Rule])
+    return json.dumps({"key": _key(grammar), "data": data, "memo": memo}, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    path = _grammar_file(_TABLES)
+    path.write_text(tables(_grammar_file(_GRAMMAR).read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"wrote {path}")

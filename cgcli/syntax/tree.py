@@ -1,0 +1,113 @@
+"""The syntax tree: what was written, and where. Nothing here knows what a name means."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cgcli.errors import Source, Span
+
+
+class Number(NamedTuple):
+    """A numeral, or a numeral with its minus sign."""
+
+    value: float
+    span: Span
+
+
+class Name(NamedTuple):
+    """A name: of a variable, a constant, a parameter, an earlier statement."""
+
+    name: str
+    span: Span
+
+
+class Text(NamedTuple):
+    """A quoted text, as the subscripts of einsum."""
+
+    text: str
+    span: Span
+
+
+class Call(NamedTuple):
+    """A function or an operator applied to arguments.
+
+    operator: written as a symbol, so that no definition of the user's can take its place.
+    where: the span of the function's name or of the operator's symbol.
+    """
+
+    function: str
+    args: tuple[Expression, ...]
+    keywords: tuple[tuple[str, Expression, Span], ...]
+    span: Span
+    where: Span
+    operator: bool = False
+
+
+class Compare(NamedTuple):
+    """A chain of comparisons: operands[0] functions[0] operands[1] functions[1] ..."""
+
+    operands: tuple[Expression, ...]
+    functions: tuple[str, ...]
+    span: Span
+
+
+class Array(NamedTuple):
+    """A bracketed list of elements."""
+
+    items: tuple[Expression, ...]
+    span: Span
+
+
+class Slice(NamedTuple):
+    """start:stop:step inside brackets; None where left out."""
+
+    start: Expression | None
+    stop: Expression | None
+    step: Expression | None
+    span: Span
+
+
+class Index(NamedTuple):
+    """base[items]."""
+
+    base: Expression
+    items: tuple[Expression, ...]
+    span: Span
+
+
+Expression = Number | Name | Text | Call | Compare | Array | Slice | Index
+
+
+class Assign(NamedTuple):
+    """name = value."""
+
+    name: str
+    value: Expression
+    span: Span
+
+
+class Define(NamedTuple):
+    """function(parameters) = body."""
+
+    function: str
+    parameters: tuple[Name, ...]
+    body: Expression
+    span: Span
+
+
+class Declare(NamedTuple):
+    """name: shape."""
+
+    name: str
+    shape: Expression
+    span: Span
+
+
+Statement = Expression | Assign | Define | Declare
+
+
+class Program(NamedTuple):
+    """The statements of a text, in order; the last one is the result."""
+
+    statements: tuple[Statement, ...]
+    source: Source
