@@ -74,7 +74,7 @@ class ParseError(CgError):
     exit_code = 2
 
 
-class NameError_(CgError):
+class UnknownNameError(CgError):
     """A name or a function that nobody defined."""
 
     exit_code = 2

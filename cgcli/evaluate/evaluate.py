@@ -31,9 +31,7 @@ class Events:
         self.seen = True
 
 
-def evaluate(
-    outputs: Sequence[Node], bindings: Mapping[str, Any], events: Events | None = None
-) -> list[Array]:
+def evaluate(outputs: Sequence[Node], bindings: Mapping[str, Any], events: Events | None = None) -> list[Array]:
     """The value of each output.
 
     bindings: an array of the variable's shape for every name that the outputs need.
@@ -65,7 +63,7 @@ def _run(
     values: dict[Node, Any] = {}
     uses = _uses(order, outputs)
     live = 0
-    with np.errstate(all="call" if events else "ignore", under="ignore", call=events):
+    with np.errstate(all="call" if events else "ignore", under="ignore", call=events or _ignore):
         for node in order:
             if node.op is CONSTANT:
                 values[node] = constant_of(node)
@@ -87,6 +85,10 @@ def _run(
                         del values[arg]
                         live -= _bytes(arg)
     return [values[output] for output in outputs], values
+
+
+def _ignore(kind: str, flag: int) -> None:
+    pass
 
 
 def _bytes(node: Node) -> int:

@@ -172,9 +172,7 @@ def rebuild(
     become: dict[Node, Node] = dict(known or {})
     for node in toposort(outputs):
         if node not in become:
-            become[node] = (
-                make(node.op, tuple(become[arg] for arg in node.args), node.params) if node.args else node
-            )
+            become[node] = make(node.op, tuple(become[arg] for arg in node.args), node.params) if node.args else node
     return become
 
 

@@ -31,9 +31,7 @@ def signature(entry: Entry) -> str:
     return f"{entry.name}({', '.join([*first, *arrays, *last])})"
 
 
-def choose(
-    entries: Sequence[Entry], name: str, args: Sequence[Value], keywords: Mapping[str, Value]
-) -> Entry:
+def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords: Mapping[str, Value]) -> Entry:
     """The entry among those of one name that takes these arguments.
 
     Raises ArgumentError that shows the signatures.
@@ -41,9 +39,7 @@ def choose(
     for entry in entries:
         if _accepts(entry, args, keywords):
             return entry
-    known = {
-        parameter for entry in entries for parameter in (*entry.arrays, *(s.name for s in entry.statics))
-    }
+    known = {parameter for entry in entries for parameter in (*entry.arrays, *(s.name for s in entry.statics))}
     odd = next((keyword for keyword in keywords if keyword not in known), None)
     usage = " or ".join(dict.fromkeys(signature(entry) for entry in entries))
     if odd is not None:
@@ -68,9 +64,7 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
     return any(static.variadic for static in free) or count <= len(arrays) + len(free)
 
 
-def bind(
-    entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]
-) -> tuple[tuple[Node, ...], Params]:
+def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> tuple[tuple[Node, ...], Params]:
     """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]

@@ -53,9 +53,7 @@ def expand(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params)
 def names_of(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params) -> dict[str, Value]:
     """What the names in an entry's formulas stand for at one use."""
     statics = {
-        static.name: constant(value)
-        if isinstance(value, float | int) and not isinstance(value, bool)
-        else value
+        static.name: constant(value) if isinstance(value, float | int) and not isinstance(value, bool) else value
         for static, value in zip(entry.statics, params, strict=True)
     }
     return {**dict(zip(entry.arrays, args, strict=True)), **statics}

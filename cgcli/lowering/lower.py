@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cgcli.errors import ArgumentError, CgError, NameError_, ParseError, ShapeError, Span
+from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, variable
 from cgcli.graph.operation import Shape
 from cgcli.lowering.arguments import Value, known
@@ -20,7 +20,7 @@ def lower(program: tree.Program, shapes: Mapping[str, Shape] | None = None) -> G
 
     shapes: the shape of each input that is known; other free names are scalars, unless the
     program declares them. A name in `shapes` wins over a constant of the language.
-    Raises NameError_, ArgumentError, ShapeError, ParseError with their place in the text.
+    Raises UnknownNameError, ArgumentError, ShapeError, ParseError with their place in the text.
     """
     try:
         return _Lowering(program, shapes or {}).graph()
@@ -89,7 +89,7 @@ class _Lowering:
             return constant(CONSTANTS[name])
         later = self.assigned.get(name)
         if later is not None and span.start < later.start:
-            raise NameError_(f"'{name}' is used before it is assigned", span, also=(later,))
+            raise UnknownNameError(f"'{name}' is used before it is assigned", span, also=(later,))
         return variable(name)
 
 

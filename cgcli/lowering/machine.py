@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cgcli.errors import ArgumentError, CgError, NameError_, Span, TooLargeError, did_you_mean
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_array, constant_elements
+from cgcli.errors import ArgumentError, CgError, Span, TooLargeError, UnknownNameError, did_you_mean
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, constant_array
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, bind, choose, raw_slice
 from cgcli.ops.indexing import INDEX
@@ -49,7 +49,7 @@ class Machine:
         self._expand = expand
         self._values: list[Value] = []
         self._work: list[Task] = []
-        self._running: list[str] = []
+        self._running: set[str] = set()
         self._returned: dict[tuple[str, tuple[Value, ...]], Value] = {}
         self._steps = 0
 
@@ -101,7 +101,11 @@ class Machine:
 
     def _name(self, item: tree.Name, scope: Scope) -> None:
         found = scope.names.get(item.name)
-        self._values.append(self._lookup(item.name, item.span) if found is None else found)
+        if found is None:
+            found = self._lookup(item.name, item.span)
+            if type(found) is Node and found.op is VARIABLE:
+                self._origins.setdefault(found, item.span)
+        self._values.append(found)
 
     # ---- arrays -----------------------------------------------------------------------
 
@@ -127,9 +131,7 @@ class Machine:
         base, *items = self._take(1 + len(item.items))
         for value, written in zip(items, item.items, strict=True):
             if isinstance(value, Node) and value.shape:
-                raise ArgumentError(
-                    "an index is a whole number or a slice", written.span, hint="as in: x[0], x[1:3]"
-                )
+                raise ArgumentError("an index is a whole number or a slice", written.span, hint="as in: x[0], x[1:3]")
         args, params = bind(INDEX, (base, *items), {})
         self._give(apply(INDEX, args, params), item.span)
 
@@ -156,10 +158,10 @@ class Machine:
         hint = did_you_mean(name, [*self._functions, *FUNCTIONS])
         known = name in scope.names or self._is_name(name, item.where)
         if known and len(item.args) == 1 and not item.keywords:
-            raise NameError_(
+            raise UnknownNameError(
                 f"'{name}' is a value, not a function", item.where, hint=f"to multiply, write {name}*(…)"
             )
-        raise NameError_(f"unknown function '{name}'", item.where, hint=hint)
+        raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
 
     def _is_name(self, name: str, span: Span) -> bool:
         """Whether the name is bound or assigned, so that `x(1 + y)` means a product."""
@@ -194,9 +196,7 @@ class Machine:
         wanted = [parameter.name for parameter in function.parameters]
         usage = f"usage: {function.function}({', '.join(wanted)})"
         if item.keywords or len(args) != len(wanted):
-            raise ArgumentError(
-                f"'{item.function}' takes {len(wanted)} arguments, not {len(args)}", hint=usage
-            )
+            raise ArgumentError(f"'{item.function}' takes {len(wanted)} arguments, not {len(args)}", hint=usage)
         key = (item.function, tuple(args))
         if key in self._returned:
             self._give(self._returned[key], item.span)
@@ -204,15 +204,14 @@ class Machine:
         if item.function in self._running:
             raise ArgumentError(f"'{item.function}' calls itself", item.where,
                                 hint="a function cannot be defined by itself: its graph would never end")  # fmt: skip
-        self._running.append(item.function)
-        self._work.append((self._return, (item, key), scope))
+        self._running.add(item.function)
+        self._work.append((self._return, _Pending(item.function, key, item.span), scope))
         inner = Scope(dict(zip(wanted, args, strict=True)), item.function)
         self._work.append((self._visit, function.body, inner))
 
-    def _return(self, call: _Return, scope: Scope) -> None:
-        item, key = call
-        self._running.pop()
-        self._returned[key] = self._values[-1]
+    def _return(self, call: _Pending, scope: Scope) -> None:
+        self._running.discard(call.function)
+        self._returned[call.key] = self._values[-1]
 
     def _compare(self, item: tree.Compare, scope: Scope) -> None:
         self._later(self._make_compare, item, scope, item.operands)
@@ -229,7 +228,13 @@ class Machine:
         self._give(chain, item.span)
 
 
-_Return = tuple[tree.Call, tuple[str, tuple[Value, ...]]]
+class _Pending(NamedTuple):
+    """A call of a user's function whose body is being lowered."""
+
+    function: str
+    key: tuple[str, tuple[Value, ...]]
+    span: Span
+
 
 _VISIT: dict[type, Callable[[Machine, Any, Scope], None]] = {
     tree.Number: Machine._number,
@@ -253,6 +258,3 @@ def _data(node: Node) -> bytes:
     (data,) = node.params
     assert isinstance(data, bytes)
     return data
-
-
-__all__ = ["Machine", "Scope", "constant_elements"]

@@ -24,8 +24,9 @@ def explain(error: lark.UnexpectedInput, text: str) -> ParseError:
     token = getattr(error, "token", None)
     if token is None:
         return _foreign_character(text, error.pos_in_stream or 0)
-    if token.type == "$END" or (unbalanced and unbalanced.span and token.start_pos >= unbalanced.span.start):
-        if unbalanced is not None:
+    if unbalanced is not None and unbalanced.span is not None:
+        reached = token.type == "$END" or token.start_pos >= unbalanced.span.start
+        if reached:
             return unbalanced
     if token.type == "$END":
         return _ends_early(text)
@@ -84,9 +85,7 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span) -> ParseE
     if re.fullmatch(r"[^\W\d]\w*", left) and token.type in ("NUMBER", "NAME") and _is_function(left):
         return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({token})")
     right = f"{token}…" if token.type == "LPAR" else str(token)
-    return ParseError(
-        "there is no operator between two values", span, hint=f"to multiply, write {left}*{right}"
-    )
+    return ParseError("there is no operator between two values", span, hint=f"to multiply, write {left}*{right}")
 
 
 def _is_function(name: str) -> bool:
@@ -135,7 +134,5 @@ def _unbalanced(text: str) -> ParseError | None:
                 )  # fmt: skip
     if opened:
         bracket, start = opened[-1]
-        return ParseError(
-            f"'{bracket}' is never closed", Span(start, start + 1), hint=f"add '{_CLOSING[bracket]}'"
-        )
+        return ParseError(f"'{bracket}' is never closed", Span(start, start + 1), hint=f"add '{_CLOSING[bracket]}'")
     return None

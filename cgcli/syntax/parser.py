@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def parse(text: str, name: str = "") -> tree.Program:
             hint=f"the limit is {MAX_CHARACTERS}; give numbers in a file: --vars FILE.json or x=@x.npy",
         )
     try:
-        statements = _lark().parse(_joined_lines(text))
+        statements: Any = _lark().parse(_joined_lines(text))
     except lark.UnexpectedInput as error:
         raise mistakes.explain(error, text).at(None, source) from None
     except ParseError as error:
@@ -71,31 +72,23 @@ def _joined_lines(text: str) -> str:
 
 # ---- the parser itself ----------------------------------------------------------------
 
-_parser: lark.Lark | None = None
 
-
+@cache
 def _lark() -> lark.Lark:
     """The parser, made once per process."""
-    global _parser
-    if _parser is None:
-        grammar = _grammar_file(_GRAMMAR).read_text(encoding="utf-8")
-        _parser = _from_tables(grammar) or _from_grammar(grammar)
-    return _parser
+    grammar = _grammar_file(_GRAMMAR).read_text(encoding="utf-8")
+    return _from_tables(grammar) or _from_grammar(grammar)
 
 
 def _grammar_file(name: str) -> Path:
     """A file of grammar/: inside the installed package, or at the top of a checkout."""
-    import cgcli
-
-    package = Path(cgcli.__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "grammar" / name
     return inside if inside.exists() else package.parent / "grammar" / name
 
 
 def _from_grammar(grammar: str) -> lark.Lark:
-    return lark.Lark(
-        grammar, parser="lalr", lexer="basic", maybe_placeholders=True, transformer=TreeBuilder()
-    )
+    return lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True, transformer=TreeBuilder())
 
 
 def _from_tables(grammar: str) -> lark.Lark | None:
@@ -107,7 +100,9 @@ def _from_tables(grammar: str) -> lark.Lark | None:
     stored = json.loads(text, object_hook=_integer_keys)
     if stored["key"] != _key(grammar):
         return None
-    return lark.Lark._load_from_dict(stored["data"], stored["memo"], transformer=TreeBuilder())  # type: ignore[no-any-return]
+    load: Any = lark.Lark._load_from_dict
+    parser: lark.Lark = load(stored["data"], stored["memo"], transformer=TreeBuilder())
+    return parser
 
 
 def _integer_keys(table: dict[str, Any]) -> dict[Any, Any]:

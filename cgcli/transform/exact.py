@@ -25,7 +25,8 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
         return args[0].args[0] if op is NEG and args[0].op is NEG else apply(op, args, params)
     if all(arg.op is CONSTANT and not arg.shape for arg in args):
         (value,) = evaluate([apply(op, args, params)], {})
-        return constant(float(value))
+        # a nan stays an operation, so that whoever meets it can be told where it was born
+        return constant(float(value)) if value == value else apply(op, args, params)
     if len(args) == 2:
         kept = _neutral(op, args)
         if kept is not None and kept.shape == apply(op, args, params).shape:

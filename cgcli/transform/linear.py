@@ -76,10 +76,8 @@ def _template(op: Operation, position: int, params: Params) -> tuple[Node, dict[
     """An elementwise partial over scalar stand-ins, read once for all its uses."""
     rule = op.rule(position)
     assert isinstance(rule, Partial)
-    names = {name: variable(f" {name}") for name in (*op.arrays, "out")}
-    formula = lower_formula(
-        rule.formula, {**names_of(op, tuple(names[a] for a in op.arrays), params), **names}
-    )
+    names = {name: variable(f"\0{name}") for name in (*op.arrays, "out")}
+    formula = lower_formula(rule.formula, {**names_of(op, tuple(names[a] for a in op.arrays), params), **names})
     return formula, names
 
 
@@ -113,11 +111,7 @@ def push_forward(node: Node, tangents: list[Node | None]) -> Node | None:
     first = rules[moving[0]]
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         args = [
-            arg
-            if rule is None
-            else ZERO
-            if t is None and not arg.shape
-            else t or exact(ZEROS, (), (arg.shape,))
+            arg if rule is None else ZERO if t is None and not arg.shape else t or exact(ZEROS, (), (arg.shape,))
             for arg, rule, t in zip(node.args, rules, tangents, strict=True)
         ]
         return exact(node.op, tuple(args), node.params)
@@ -188,18 +182,14 @@ def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
     guard = broadcast(adjoint.guard, node.shape)
     value = transposed(exact(WHERE, (guard, adjoint.value, ZERO)), node.args)
     if node.op is SOLVE:  # mixes everything: one element taken reaches all
-        return Adjoint(
-            value, broadcast(exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False)), value.shape)
-        )
-    others = tuple(
-        arg if at == position else exact(ONES, (), (arg.shape,)) for at, arg in enumerate(node.args)
-    )
+        return Adjoint(value, broadcast(exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False)), value.shape))
+    others = tuple(arg if at == position else exact(ONES, (), (arg.shape,)) for at, arg in enumerate(node.args))
     return Adjoint(value, _any(transposed(guard, others)))
 
 
 def _pull_jvp(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
     """Linearise, then transpose: the Jvp rule over a stand-in tangent, run backwards."""
-    tangent = variable(" tangent", node.args[position].shape)
+    tangent = variable("\0tangent", node.args[position].shape)
     linear = tangent_formula(node, position, tangent)
     found = sweep([linear], [adjoint], {tangent}).get(tangent)
     return found or Adjoint(exact(ZEROS, (), (tangent.shape,)))
@@ -224,9 +214,7 @@ def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
     return active
 
 
-def sweep(
-    outputs: list[Node], seeds: list[Adjoint], wrt: set[Node], keep: bool = False
-) -> Mapping[Node, Adjoint]:
+def sweep(outputs: list[Node], seeds: list[Adjoint], wrt: set[Node], keep: bool = False) -> Mapping[Node, Adjoint]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.

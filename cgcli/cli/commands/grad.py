@@ -1,0 +1,59 @@
+"""cg grad: the value of an expression and its derivatives."""
+
+from __future__ import annotations
+
+import click
+
+from cgcli.cli import bindings, output
+from cgcli.cli import operands as given
+from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, RESULT_OPTIONS, WARNING_OPTIONS, ExpressionCommand
+
+
+@click.command("grad", cls=ExpressionCommand)
+@OPERANDS
+@click.option("--wrt", metavar="x,y", help="Differentiate by these names (default: all of them).")
+@click.option("--mode", type=click.Choice(["reverse", "forward"]), default="reverse", help="Same numbers, another way.")
+@click.option("--cotangent", metavar="VALUE", help="Weights for the elements of a value that is no scalar.")
+@PROGRAM_OPTIONS
+@RESULT_OPTIONS
+@WARNING_OPTIONS
+def command(
+    operands: tuple[str, ...], wrt: str | None, mode: str, cotangent: str | None,
+    program_file: str | None, vars_file: str | None,
+    as_json: bool, precision: int | None, strict: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Print the value of EXPR and its derivative by each name.
+
+    \b
+    cg grad 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5
+    cg grad 'mean((X@w - y)^2)' --vars data.json --wrt w
+    cg grad 'x^2 + 2*x + 1' x=[2,3] --cotangent '[1,1]'
+
+    Derivatives are exact. The reverse mode computes all of them at the cost of a few
+    evaluations, however many names there are.
+    """
+    from cgcli.cli.compute import forward_gradient, report_kinks, reverse_gradient, seed
+    from cgcli.cli.point import check_complete, chosen_inputs, read_point
+    from cgcli.cli.report import Report
+    from cgcli.errors import did_you_mean
+    from cgcli.graph.node import name_of
+
+    point = read_point(given.split(operands, program_file), program_file, vars_file)
+    check_complete(point)
+    report = Report(point.graph, quiet=quiet, strict=strict)
+    nodes, absent = chosen_inputs(point, wrt)
+    report.unused(tuple(name for name in point.unused if name not in absent))
+    for name in absent:
+        near = did_you_mean(name, [name_of(node) for node in point.inputs])
+        report.warn(f"'{name}' is not in the expression: its derivative is 0", near, kind="absent")
+    weight = seed(point.graph.output, None if cotangent is None else bindings.value(cotangent, "--cotangent"))
+    gradient = reverse_gradient if mode == "reverse" else forward_gradient
+    value, *derivatives = gradient(point, nodes, weight, report)
+    report_kinks(point, nodes, report)
+    names = [name_of(node) for node in nodes]
+    if as_json:
+        grad = dict(zip(names, derivatives, strict=True))
+        output.as_json({"value": value, "grad": grad, "warnings": report.entries}, precision)
+    else:
+        rows = {f"d_{name}": array for name, array in zip(names, derivatives, strict=True)}
+        output.plain({"value": value, **rows}, precision)

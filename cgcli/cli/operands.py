@@ -1,0 +1,110 @@
+"""The command line's operands: EXPR, then name=value bindings and data files, in awk's way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from cgcli.errors import UsageError, did_you_mean
+
+_BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
+_OPTION = re.compile(r"--[a-zA-Z][-a-zA-Z0-9]*(=.*)?", re.DOTALL)
+
+
+class Operands(NamedTuple):
+    """What stands on the command line besides options.
+
+    expression: the text of EXPR, None when it comes from -f. bindings: name and value text,
+    as written. files: the other operands.
+    """
+
+    expression: str | None
+    bindings: tuple[tuple[str, str], ...]
+    files: tuple[str, ...]
+
+
+class ExpressionCommand(click.Command):
+    """A command whose operands may begin with a minus sign: `cg eval -x^2 x=3`.
+
+    Only exact spellings of the command's own options are options; all else is an operand.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Sort the arguments into options and operands before click sees them."""
+        takes_value = {
+            name: not (isinstance(option, click.Option) and (option.is_flag or option.count))
+            for option in self.get_params(ctx)
+            for name in option.opts
+            if isinstance(option, click.Option)
+        }
+        options: list[str] = []
+        operands: list[str] = []
+        queue = iter(args)
+        for arg in queue:
+            name, equals, _ = arg.partition("=")
+            if arg == "--":
+                operands.extend(queue)
+            elif arg in takes_value:
+                options.append(arg)
+                if takes_value[arg]:
+                    options.extend([value] if (value := next(queue, None)) is not None else [])
+            elif equals and name in takes_value and name.startswith("--"):
+                options.append(arg)
+            elif _OPTION.fullmatch(arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
+                raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(takes_value)))
+            else:
+                operands.append(arg)
+        return super().parse_args(ctx, [*options, "--", *operands])
+
+
+def _option_hint(name: str, options: Sequence[str]) -> str:
+    near = did_you_mean(name, options)
+    return near or "an expression that begins with two minus signs goes after '--', or in brackets"
+
+
+def split(operands: Sequence[str], program_file: str | None) -> Operands:
+    """The operands by their kind. Raises UsageError when the expression is missing."""
+    rest = list(operands)
+    expression = None
+    if program_file is None:
+        if not rest:
+            raise UsageError("there is no expression", hint="as in: cg eval 'x^2 + 1' x=3")
+        expression = rest.pop(0)
+    bindings: list[tuple[str, str]] = []
+    files: list[str] = []
+    for operand in rest:
+        match = _BINDING.fullmatch(operand)
+        if match:
+            bindings.append((match[1].strip("`"), match[2]))
+        else:
+            files.append(operand)
+    return Operands(expression, tuple(bindings), tuple(files))
+
+
+def options(*decorators: Any) -> Any:
+    """Several click decorators as one, applied from the first to the last on the help page."""
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+PROGRAM_OPTIONS = options(
+    click.option("-f", "--file", "program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
+    click.option("--vars", "vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
+)
+RESULT_OPTIONS = options(
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    click.option("--precision", type=click.IntRange(1, 17), metavar="N", help="Print N significant digits."),
+)
+WARNING_OPTIONS = options(
+    click.option("--strict", is_flag=True, help="Make every warning an error (exit 1)."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no warnings."),
+)
+OPERANDS = click.argument("operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...]")

@@ -1,0 +1,102 @@
+"""A program and the values of its names: what the commands that compute start from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from cgcli.cli import bindings as values
+from cgcli.cli.operands import Operands
+from cgcli.errors import UnknownNameError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from cgcli.cli.bindings import Bindings
+    from cgcli.graph.node import Graph, Node
+
+
+class Point(NamedTuple):
+    """A lowered program at the values of its names.
+
+    inputs: the variables that the program reads, in order of appearance.
+    unused: the names that were bound and that it does not read.
+    """
+
+    graph: Graph
+    bindings: Bindings
+    inputs: tuple[Node, ...]
+    unused: tuple[str, ...]
+
+
+def read_point(operands: Operands, program_file: str | None, vars_file: str | None) -> Point:
+    """Read the program and the values, and lower one with the shapes of the other.
+
+    Names may still be without a value: see `check_complete`.
+    Raises UsageError, DataError, and what the parser and the lowering raise.
+    """
+    from cgcli.graph.node import name_of, toposort, variables
+    from cgcli.lowering.lower import lower
+    from cgcli.syntax.parser import parse
+
+    if operands.files:
+        raise UsageError(
+            f"cannot take data from '{operands.files[0]}': this version reads no rows from files",
+            hint="give values as name=value, or in a JSON object with --vars FILE.json",
+        )
+    text, name = _program_text(operands, program_file)
+    bound = values.read(operands.bindings, vars_file)
+    graph = lower(parse(text, name), {key: item.shape for key, item in bound.items()})
+    inputs = tuple(variables(toposort(graph.outputs)))
+    read = {name_of(node) for node in inputs}
+    return Point(graph, bound, inputs, tuple(key for key in bound if key not in read))
+
+
+def check_complete(point: Point) -> None:
+    """Raise UnknownNameError for the names without a value, all at once."""
+    from cgcli.graph.node import name_of
+    from cgcli.ops.table import FUNCTIONS
+
+    missing = [node for node in point.inputs if name_of(node) not in point.bindings]
+    if not missing:
+        return
+    names = [name_of(node) for node in missing]
+    listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")
+    hint = did_you_mean(names[0], point.unused)
+    if not hint and names[0] in FUNCTIONS:
+        hint = f"'{names[0]}' is a function: write {names[0]}(…)"
+    first, *others = (point.graph.origins.get(node) for node in missing)
+    raise UnknownNameError(
+        f"no value for {listed}", first, source=point.graph.source,
+        also=tuple(span for span in others[:20] if span), hint=hint or f"give it as {names[0]}=…",
+    )  # fmt: skip
+
+
+def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]:
+    """The variables to differentiate by, and those names of --wrt that the program does not read.
+
+    wrt: names apart by commas; None for all inputs.
+    """
+    from cgcli.graph.node import name_of, variable
+
+    if wrt is None:
+        return list(point.inputs), []
+    by_name = {name_of(node): node for node in point.inputs}
+    names = [name.strip().strip("`") for name in wrt.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise UsageError(f"--wrt '{wrt}' is no list of different names", hint="as in: --wrt x,y")
+    absent = [name for name in names if name not in by_name]
+    shapes: Sequence[tuple[int, ...]] = [point.bindings[name].shape if name in point.bindings else () for name in names]
+    return [by_name.get(name) or variable(name, shape) for name, shape in zip(names, shapes, strict=True)], absent
+
+
+def _program_text(operands: Operands, program_file: str | None) -> tuple[str, str]:
+    """The program and what messages call it."""
+    if program_file is not None and program_file != "-":
+        return values.text_of(program_file), program_file
+    if program_file == "-" or operands.expression == "-":
+        try:
+            return sys.stdin.buffer.read().decode("utf-8-sig"), "<stdin>"
+        except UnicodeDecodeError as error:
+            raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
+    assert operands.expression is not None
+    return operands.expression, ""

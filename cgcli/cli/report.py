@@ -1,0 +1,109 @@
+"""Warnings and notes on standard error, and in the JSON: what happened, where, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cgcli.errors import EvaluationError, Span, describe, line_and_column, quoted
+from cgcli.printing.values import number
+
+if TYPE_CHECKING:
+    from cgcli.evaluate.notes import Note
+    from cgcli.graph.node import Graph, Node
+
+
+class Report:
+    """The warnings of one call.
+
+    quiet: print none. strict: raise the first one as an EvaluationError (exit 1).
+    entries: the list for the JSON output.
+    """
+
+    def __init__(self, graph: Graph, *, quiet: bool, strict: bool) -> None:
+        self._graph = graph
+        self._quiet = quiet
+        self._strict = strict
+        self.entries: list[dict[str, Any]] = []
+
+    def warn(self, message: str, hint: str = "", span: Span | None = None, **details: Any) -> None:
+        """Report one event; details go to the JSON entry."""
+        warning = EvaluationError(message, span, source=self._graph.source, hint=hint)
+        self.entries.append({"message": message, **details, **({"hint": hint} if hint else {})})
+        if self._strict:
+            raise warning
+        if not self._quiet:
+            click.echo(describe(warning, "warning"), err=True)
+
+    def unused(self, names: tuple[str, ...]) -> None:
+        """Report bindings that the program does not read."""
+        for name in names:
+            self.warn(f"'{name}' is bound, but the expression does not use it", kind="unused")
+
+    def notes(self, notes: list[Note]) -> None:
+        """Report nan, infinities and kinks."""
+        for note in notes[:20]:
+            node = note.node
+            span = self._graph.origins.get(node)
+            place: dict[str, Any] = {}
+            if span is not None:
+                line, column = line_and_column(self._graph.source.text, span.start)
+                place = {"line": line, "column": column}
+            self.warn(
+                _sentence(note, derived=span is None), _hint(note), span,
+                kind=note.kind, operation=node.op.name, node=self._text(node),
+                operands=[item if item - item == 0 else None for item in note.operands],
+                index=list(note.index), **place,
+            )  # fmt: skip
+        if len(notes) > 20:
+            self.warn(f"{len(notes) - 20} more of the same kind are not shown", kind="more")
+
+    def inputs(self, bad: list[tuple[str, str]]) -> None:
+        """Report inputs that are themselves nan or infinite, as (name, what it is)."""
+        for name, what in bad:
+            self.warn(f"the input '{name}' is {what}", kind=what, operation="variable", node=name)
+
+    def _text(self, node: Node) -> str:
+        from cgcli.printing.program import formula
+
+        span = self._graph.origins.get(node)
+        return quoted(self._graph.source.text, span) if span is not None else formula(node)
+
+
+def _sentence(note: Note, derived: bool) -> str:
+    from cgcli.printing.program import formula
+
+    where = f" (element {list(note.index)})" if note.index else ""
+    if note.kind == "kink":
+        return f"{_applied(note)} is at a kink{where}: {note.chosen}"
+    what = "nan" if note.kind == "nan" else "infinite"
+    of_derivative = f" in the derivative, at {formula(note.node)}" if derived else ""
+    return f"{_applied(note)} is {what}{where}{of_derivative}"
+
+
+def _applied(note: Note) -> str:
+    """The operation with its operands' values: `sqrt(-1)`, `1/0`."""
+    op = note.node.op
+    operands = [number(item) for item in note.operands]
+    if op.infix is not None and len(operands) == 2:
+        left, right = (f"({text})" if text.startswith("-") else text for text in operands)
+        return f"{left}{op.infix.symbol}{right}" if op.infix.symbol in "*/^" else f"{left} {op.infix.symbol} {right}"
+    if op.prefix is not None and operands:
+        return f"{op.prefix.symbol}{operands[0]}"
+    return f"{op.name}({', '.join(operands) or '…'})"
+
+
+def _hint(note: Note) -> str:
+    """A function that does what was probably meant."""
+    name = note.node.op.name
+    functions = {arg.op.name for arg in note.node.args}
+    if note.kind == "kink":
+        return ""
+    if name == "power" and note.operands and note.operands[0] < 0:
+        return "a negative number has no real power to a fraction; cbrt(-8) is -2"
+    if name == "multiply" and note.kind == "nan" and functions & {"ln", "log2", "log10"}:
+        return "xlogy(x, y) is x*ln(y), and 0 where x is 0"
+    if name == "exp" and note.kind == "infinity":
+        return "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, logaddexp, logsumexp, softmax"
+    return ""

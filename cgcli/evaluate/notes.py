@@ -1,0 +1,135 @@
+"""After an evaluation that met a nan, an infinity or a kink: where it was born.
+
+Nothing here runs when nothing happened: the evaluator's floating-point flags and the
+outputs tell. What lies in a branch that was not taken is no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.operation import Branch
+from cgcli.ops.logic import WHERE
+
+if TYPE_CHECKING:
+    from cgcli.evaluate.evaluate import Array
+
+
+class Note(NamedTuple):
+    """An event at a node.
+
+    kind: 'nan', 'infinity' or 'kink'. operands: the arguments' values there. index: the
+    first bad element of an array, () for a scalar. chosen: what was chosen at a kink.
+    """
+
+    kind: str
+    node: Node
+    operands: tuple[float, ...]
+    index: tuple[int, ...] = ()
+    chosen: str = ""
+
+
+def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
+    """Where nan and infinities came into the outputs' computation, in the order of evaluation.
+
+    values: of every node that the outputs need. Infinities and nans of the inputs are
+    reported only where one of them turns into the other.
+    """
+    order = toposort(outputs)
+    relevant = _relevant(order, outputs, values)
+    return [
+        note
+        for node in order
+        if node in relevant and node.op is not CONSTANT and node.op is not VARIABLE
+        for note in _birth(node, relevant[node], values)
+    ]
+
+
+def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
+    """Where those of the nodes that have a derivative were evaluated at a kink."""
+    relevant = _relevant(toposort(outputs), outputs, values)
+    return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
+
+
+def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
+    value = values[node]
+    if np.all(np.isfinite(value)):
+        return
+    args = [values[arg] for arg in node.args]
+    if node.op.elementwise:
+        had_nan = _any(np.isnan(arg) for arg in args)
+        finite = ~_any(~np.isfinite(arg) for arg in args)
+    else:
+        had_nan = np.bool_(any(np.any(np.isnan(arg)) for arg in args))
+        finite = np.bool_(all(np.all(np.isfinite(arg)) for arg in args))
+    for kind, born in (("nan", np.isnan(value) & ~had_nan), ("infinity", np.isinf(value) & finite)):
+        born = born if mask is None else born & mask
+        if np.any(born):
+            yield _note(kind, node, born, args)
+            return
+
+
+def _kink(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
+    if node.op.kink is None:
+        return
+    args = [values[arg] for arg in node.args]
+    holds = np.asarray(node.op.kink.holds(*args, *node.params), dtype=bool)
+    holds = holds if mask is None else holds & mask
+    if np.any(holds):
+        yield _note("kink", node, holds, args)._replace(chosen=node.op.kink.chosen)
+
+
+def _note(kind: str, node: Node, where: Any, args: Sequence[Any]) -> Note:
+    """The note for the first element of `where`."""
+    index = tuple(int(at) for at in np.argwhere(where)[0]) if np.ndim(where) else ()
+    operands: tuple[float, ...] = ()
+    if node.op.elementwise:
+        operands = tuple(float(np.broadcast_to(arg, np.shape(where))[index]) for arg in args)
+    return Note(kind, node, operands, index)
+
+
+def _any(masks: Iterator[Any]) -> Any:
+    result: Any = np.bool_(False)
+    for mask in masks:
+        result = result | mask
+    return result
+
+
+def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> dict[Node, Any]:
+    """For each node that reaches an output, which of its elements do: a mask, None for all."""
+    masks: dict[Node, Any] = dict.fromkeys(outputs)
+    for node in reversed(order):
+        if node not in masks:
+            continue
+        mask = masks[node]
+        for position, arg in enumerate(node.args):
+            passed = _passed(node, position, mask, values)
+            if passed is not None and not np.any(passed):
+                continue
+            if arg not in masks:
+                masks[arg] = passed
+            elif masks[arg] is not None:
+                masks[arg] = None if passed is None else masks[arg] | passed
+    return masks
+
+
+def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) -> Any:
+    """The mask of an argument, from that of one node that uses it."""
+    rule = node.op.rule(position)
+    if node.op is WHERE and isinstance(rule, Branch):
+        taken = (values[node.args[0]] != 0) == rule.taken
+        mask = taken if mask is None else taken & mask
+    if mask is None:
+        return None
+    if not node.op.elementwise:
+        return None if np.any(mask) else mask
+    shape = node.args[position].shape
+    mask = np.broadcast_to(mask, node.shape)
+    extra = tuple(range(len(node.shape) - len(shape)))
+    mask = np.any(mask, axis=extra) if extra else mask
+    ones = tuple(at for at, size in enumerate(shape) if size == 1)
+    return np.any(mask, axis=ones, keepdims=True) if ones else mask

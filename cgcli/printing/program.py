@@ -1,0 +1,180 @@
+"""Graphs as programs in the language: what cg prints, cg reads, and it is the same graph.
+
+Shared nodes become statements of their own (`t1 = sin(x); t1*t1`), inputs that are no
+scalars are declared (`X: [10, 2]`). Brackets stand only where the grammar needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Graph,
+    Node,
+    constant_elements,
+    constant_value,
+    name_of,
+    toposort,
+    variables,
+)
+from cgcli.graph.operation import REQUIRED
+from cgcli.ops.arithmetic import NEG
+from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, UNARY
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.shaping import STACK, TRANSPOSE
+from cgcli.ops.statics import shape_text
+from cgcli.ops.table import CONSTANTS
+from cgcli.printing.values import nested, number
+
+_WORDS = {"and", "or", "not", "mod"}
+_LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
+
+
+class Part(NamedTuple):
+    """A node still to be written, in brackets unless it binds at least as tightly as `level`."""
+
+    node: Node
+    level: int = CONDITIONAL
+
+
+def program(graph: Graph) -> str:
+    """The graph's only output as a program on one line; `parse` and `lower` give it back."""
+    output = graph.output
+    order = toposort([output])
+    named = _names(order, graph.labels, output)
+    statements = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(order)]
+    statements += [f"{name} = {_text(node, named, top=node)}" for node, name in named.items()]
+    statements.append(_text(output, named))
+    return "; ".join(statements)
+
+
+def formula(node: Node, limit: int = 60) -> str:
+    """A node as one expression for a message, cut when it is long."""
+    pieces: list[str] = []
+    length = 0
+    for piece in _pieces(node, {}):
+        pieces.append(piece)
+        length += len(piece)
+        if length > limit:
+            return "".join(pieces)[:limit] + "…"
+    return "".join(pieces)
+
+
+def written_name(name: str) -> str:
+    """A name as the language writes it: in backticks unless it is a plain identifier."""
+    plain = name.isidentifier() and name not in _WORDS and not set(name) & set("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return name if plain else f"`{name}`"
+
+
+def _declared(order: Sequence[Node]) -> Iterator[Node]:
+    """The inputs that a reader would otherwise take for scalars or constants."""
+    return (node for node in variables(order) if node.shape or name_of(node) in CONSTANTS)
+
+
+def _names(order: Sequence[Node], labels: Mapping[Node, str], output: Node) -> dict[Node, str]:
+    """Names for the nodes that are used more than once, in order: their labels, else t1, t2, …"""
+    uses: dict[Node, int] = {}
+    for node in order:
+        for arg in node.args:
+            uses[arg] = uses.get(arg, 0) + 1
+    taken = {name_of(node) for node in variables(order)} | set(CONSTANTS)
+    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
+    named: dict[Node, str] = {}
+    for node in order:
+        if uses.get(node, 0) < 2 or node is output or node.op is VARIABLE or constant_value(node) is not None:
+            continue
+        label = labels.get(node, "")
+        named[node] = written_name(label) if label and label not in taken else next(fresh)
+        taken.add(label or named[node])
+    return named
+
+
+def _text(node: Node, named: Mapping[Node, str], top: Node | None = None) -> str:
+    return "".join(_pieces(node, named, top))
+
+
+def _pieces(node: Node, named: Mapping[Node, str], top: Node | None = None) -> Iterator[str]:
+    """The text of an expression, piece by piece; `top` is written out although it has a name."""
+    stack: list[str | Part] = [Part(node)]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+            continue
+        name = named.get(item.node)
+        if name is not None and item.node is not top:
+            yield name
+            continue
+        level, parts = _written(item.node)
+        stack.extend(reversed(["(", *parts, ")"] if level < item.level else list(parts)))
+
+
+def _written(node: Node) -> tuple[int, Iterable[str | Part]]:
+    """How tightly a node binds, and what it is made of."""
+    op = node.op
+    if op is VARIABLE:
+        return ATOM, [written_name(name_of(node))]
+    if op is CONSTANT:
+        return _constant(node)
+    if op.infix is not None:
+        left, right = node.args
+        symbol, level, to_right = op.infix
+        # comparisons chain instead of nesting, and a power's exponent may carry a minus sign
+        low = level + 1 if to_right or symbol in ("==", "!=", "<", "<=", ">", ">=") else level
+        high = UNARY if symbol == "^" else level + 1
+        blank = " " if symbol in _LOOSE else ""
+        return level, [Part(left, POSTFIX if symbol == "^" else low), f"{blank}{symbol}{blank}", Part(right, high)]
+    if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
+        return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level)]
+    if op is INDEX:
+        return POSTFIX, [Part(node.args[0], POSTFIX), "[", _statics(node)[0], "]"]
+    if op is TRANSPOSE and node.params == ((-1, -2),):
+        return POSTFIX, [Part(node.args[0], POSTFIX), ".T"]
+    if op is STACK and _is_literal(node):
+        return ATOM, ["[", *_listed(Part(arg) for arg in node.args), "]"]
+    statics = _statics(node)
+    texts = [text for text in statics if text.startswith('"')]
+    rest = [text for text in statics if not text.startswith('"')]
+    return ATOM, [f"{op.name}(", *_listed([*texts, *(Part(arg) for arg in node.args), *rest]), ")"]
+
+
+def _listed(items: Iterable[str | Part]) -> list[str | Part]:
+    """The items with commas between them."""
+    listed = [piece for item in items for piece in (", ", item)]
+    return listed[1:]
+
+
+def _is_literal(node: Node) -> bool:
+    """Whether a stack can be written in brackets, which read back as it, not as a constant array."""
+    first = node.args[0]
+    (axis,) = node.params
+    return axis == -len(node.shape) and any(arg.op is not CONSTANT or arg.shape != first.shape for arg in node.args)
+
+
+def _statics(node: Node) -> list[str]:
+    """The static parameters that are not at their defaults."""
+    shapes = [arg.shape for arg in node.args]
+    texts = []
+    for static, param in zip(node.op.statics, node.params, strict=True):
+        if static.default is REQUIRED:
+            texts.append(static.show(param, shapes))
+        elif param != static.convert(static.default, shapes):
+            texts.append(f"{static.name}={static.show(param, shapes)}")
+    return texts
+
+
+def _constant(node: Node) -> tuple[int, list[str | Part]]:
+    value = constant_value(node)
+    if value is not None:
+        return (UNARY if number(value).startswith("-") else ATOM), [number(value)]
+    elements = [*constant_elements(node)]
+    if not elements:
+        return ATOM, ["[]" if node.shape == (0,) else f"zeros({shape_text(node.shape)})"]
+    items: list[object] = list(elements)
+    for size in reversed(node.shape[1:]):
+        items = [items[at : at + size] for at in range(0, len(items), size)]
+    return ATOM, [nested(items)]
