@@ -5,6 +5,7 @@ Commands are imported when they are called, so that help costs no numpy and no l
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -61,6 +62,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The entry point of the console script."""
+    gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     sys.exit(run(sys.argv[1:]))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -12,6 +12,8 @@ from cgcli.errors import UsageError, did_you_mean
 
 _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
 _OPTION = re.compile(r"--[a-zA-Z][-a-zA-Z0-9]*(=.*)?", re.DOTALL)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Operands(NamedTuple):
@@ -84,10 +86,10 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
     return Operands(expression, tuple(bindings), tuple(files))
 
 
-def options(*decorators: Any) -> Any:
-    """Several click decorators as one, applied from the first to the last on the help page."""
+def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several click decorators as one; on the help page they stand in their order."""
 
-    def decorate(function: Any) -> Any:
+    def decorate(function: Command) -> Command:
         for decorator in reversed(decorators):
             function = decorator(function)
         return function

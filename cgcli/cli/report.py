@@ -54,7 +54,7 @@ class Report:
                 _sentence(note, derived=span is None), _hint(note), span,
                 kind=note.kind, operation=node.op.name, node=self._text(node),
                 operands=[item if item - item == 0 else None for item in note.operands],
-                index=list(note.index), **place,
+                index=list(note.element), **place,
             )  # fmt: skip
         if len(notes) > 20:
             self.warn(f"{len(notes) - 20} more of the same kind are not shown", kind="more")
@@ -74,7 +74,7 @@ class Report:
 def _sentence(note: Note, derived: bool) -> str:
     from cgcli.printing.program import formula
 
-    where = f" (element {list(note.index)})" if note.index else ""
+    where = f" (element {list(note.element)})" if note.element else ""
     if note.kind == "kink":
         return f"{_applied(note)} is at a kink{where}: {note.chosen}"
     what = "nan" if note.kind == "nan" else "infinite"

@@ -10,6 +10,7 @@ import numpy as np
 
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
+from cgcli.graph.operation import Operation, Params
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,12 @@ def constant_of(node: Node) -> Array:
     assert isinstance(data, bytes)
     value = np.frombuffer(data, _FLOAT).reshape(node.shape)
     return value if node.shape else value[()]
+
+
+def computed(op: Operation, args: Sequence[Any], params: Params) -> Any:
+    """One operation on arrays, quiet about nan and infinities."""
+    with np.errstate(all="ignore"):
+        return op.kernel(*args, *params)
 
 
 def _run(

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class Note(NamedTuple):
     """An event at a node.
 
-    kind: 'nan', 'infinity' or 'kink'. operands: the arguments' values there. index: the
-    first bad element of an array, () for a scalar. chosen: what was chosen at a kink.
+    kind: 'nan', 'infinity' or 'kink'. operands: the arguments' values there. element: the index of the
+    first bad one in an array, () for a scalar. chosen: what was chosen at a kink.
     """
 
     kind: str
     node: Node
     operands: tuple[float, ...]
-    index: tuple[int, ...] = ()
+    element: tuple[int, ...] = ()
     chosen: str = ""
 
 

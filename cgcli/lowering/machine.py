@@ -174,20 +174,20 @@ class Machine:
 
     def _make_call(self, item: tree.Call, scope: Scope) -> None:
         values = self._take(len(item.args) + len(item.keywords))
+        plain = _PLAIN.get((item.function, len(values)))
+        if plain is not None and not item.keywords and all(type(value) is Node for value in values):
+            self._give(apply(plain, tuple(values)), item.span)
+            return
         args = values[: len(item.args)]
         keywords: dict[str, Value] = {}
         for (name, _, span), value in zip(item.keywords, values[len(item.args) :], strict=True):
             if name in keywords:
                 raise ArgumentError(f"'{name}' is given twice", span)
             keywords[name] = value
-        entry = FUNCTIONS[item.function][0]
-        if not (item.operator and type(entry) is Operation and len(entry.arrays) == len(args)):
-            entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
+        entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
         arrays, params = bind(entry, args, keywords)
-        if type(entry) is Operation:
-            self._give(apply(entry, arrays, params), item.span)
-        else:
-            self._give(self._expand(entry, arrays, params), item.span)
+        node = apply(entry, arrays, params) if type(entry) is Operation else self._expand(entry, arrays, params)
+        self._give(node, item.span)
 
     def _invoke(self, item: tree.Call, scope: Scope) -> None:
         """Lower the body of a user's function with the arguments in place of its parameters."""
@@ -235,6 +235,14 @@ class _Pending(NamedTuple):
     key: tuple[str, tuple[Value, ...]]
     span: Span
 
+
+# The operations that take just so many arrays and nothing else: most of all calls.
+_PLAIN = {
+    (name, len(entry.arrays)): entry
+    for name, entries in FUNCTIONS.items()
+    for entry in entries
+    if isinstance(entry, Operation) and not entry.statics and not entry.variadic
+}
 
 _VISIT: dict[type, Callable[[Machine, Any, Scope], None]] = {
     tree.Number: Machine._number,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from cgcli.graph.node import Node, constant, rebuild, toposort, variable
+from cgcli.graph.node import Node, constant, toposort, variable
 from cgcli.graph.operation import (
     Branch,
     Jvp,
@@ -71,14 +71,23 @@ def total(contributions: list[Adjoint]) -> Adjoint:
 # ---- formulas of the table at one node ------------------------------------------------
 
 
+class Template(NamedTuple):
+    """A partial over scalar stand-ins: the formula's nodes, arguments first, and the stand-ins."""
+
+    order: list[Node]
+    stand_ins: tuple[Node, ...]  # for each argument
+    out: Node
+
+
 @cache
-def _template(op: Operation, position: int, params: Params) -> tuple[Node, dict[str, Node]]:
-    """An elementwise partial over scalar stand-ins, read once for all its uses."""
+def _template(op: Operation, position: int, params: Params) -> Template:
+    """The partial of an elementwise operation, read once for all its uses."""
     rule = op.rule(position)
     assert isinstance(rule, Partial)
-    names = {name: variable(f"\0{name}") for name in (*op.arrays, "out")}
-    formula = lower_formula(rule.formula, {**names_of(op, tuple(names[a] for a in op.arrays), params), **names})
-    return formula, names
+    stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
+    out = variable("\0out")
+    formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
+    return Template(toposort([formula]), stand_ins, out)
 
 
 def partial(node: Node, position: int) -> Node:
@@ -86,9 +95,15 @@ def partial(node: Node, position: int) -> Node:
     rule = node.op.rule(position)
     if isinstance(rule, PartialOf):
         return rule.build(node.args, position)
-    formula, names = _template(node.op, position, node.params)
-    actual = {names[name]: arg for name, arg in zip(node.op.arrays, node.args, strict=True)}
-    return rebuild([formula], exact, {**actual, names["out"]: node})[formula]
+    template = _template(node.op, position, node.params)
+    become = dict(zip(template.stand_ins, node.args, strict=True))
+    become[template.out] = node
+    for part in template.order:
+        if part.args:
+            become[part] = exact(part.op, tuple(become[arg] for arg in part.args), part.params)
+        else:
+            become.setdefault(part, part)
+    return become[template.order[-1]]
 
 
 def tangent_formula(node: Node, position: int, tangent: Node) -> Node:

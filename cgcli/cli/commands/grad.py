@@ -32,7 +32,7 @@ def command(
     Derivatives are exact. The reverse mode computes all of them at the cost of a few
     evaluations, however many names there are.
     """
-    from cgcli.cli.compute import forward_gradient, report_kinks, reverse_gradient, seed
+    from cgcli.cli.gradient import forward_gradient, report_kinks, reverse_gradient, seed
     from cgcli.cli.point import check_complete, chosen_inputs, read_point
     from cgcli.cli.report import Report
     from cgcli.errors import did_you_mean
