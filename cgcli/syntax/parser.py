@@ -8,7 +8,6 @@ at hand (it was edited, or lark is another version), they are made afresh. After
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Any
 import lark
 
 from cgcli.errors import ParseError, Source, TooLargeError
-from cgcli.syntax import mistakes, tree
+from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
 
 MAX_CHARACTERS = 4_000_000
@@ -46,6 +45,8 @@ def parse(text: str, name: str = "") -> tree.Program:
     try:
         statements: Any = _lark().parse(_joined_lines(text))
     except lark.UnexpectedInput as error:
+        from cgcli.syntax import mistakes
+
         raise mistakes.explain(error, text).at(None, source) from None
     except ParseError as error:
         raise error.at(None, source) from None
@@ -94,31 +95,30 @@ def _from_grammar(grammar: str) -> lark.Lark:
 def _from_tables(grammar: str) -> lark.Lark | None:
     """The parser from its stored tables; None when they belong to something else."""
     try:
-        text = _grammar_file(_TABLES).read_text(encoding="utf-8")
+        stored = json.loads(_grammar_file(_TABLES).read_text(encoding="utf-8"))
     except OSError:
         return None
-    stored = json.loads(text, object_hook=_integer_keys)
-    if stored["key"] != _key(grammar):
+    if (stored["lark"], stored["grammar"]) != (lark.__version__, grammar):
         return None
+    # JSON has text keys only, and lark wants the whole numbers that they were
+    table = stored["data"]["parser"]["parser"]
+    table["tokens"] = _numbered(table["tokens"])
+    table["states"] = {int(state): _numbered(actions) for state, actions in table["states"].items()}
     load: Any = lark.Lark._load_from_dict
-    parser: lark.Lark = load(stored["data"], stored["memo"], transformer=TreeBuilder())
+    parser: lark.Lark = load(stored["data"], _numbered(stored["memo"]), transformer=TreeBuilder())
     return parser
 
 
-def _integer_keys(table: dict[str, Any]) -> dict[Any, Any]:
-    """JSON has text keys only; lark's tables are keyed by whole numbers."""
-    return {int(key) if key.isdigit() else key: value for key, value in table.items()}
-
-
-def _key(grammar: str) -> str:
-    return hashlib.sha256(f"{lark.__version__}\n{grammar}".encode()).hexdigest()
+def _numbered(table: dict[str, Any]) -> dict[int, Any]:
+    return {int(key): value for key, value in table.items()}
 
 
 def tables(grammar: str) -> str:
     """The text of the stored tables for a grammar."""
     plain = lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True)
     data, memo = plain.memo_serialize([lark.lexer.TerminalDef, lark.grammar.Rule])
-    return json.dumps({"key": _key(grammar), "data": data, "memo": memo}, ensure_ascii=False) + "\n"
+    stored = {"lark": lark.__version__, "grammar": grammar, "data": data, "memo": memo}
+    return json.dumps(stored, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
