@@ -1,0 +1,160 @@
+"""DOT text to a picture, the second step: run a layout program and write what it gives.
+
+The system's `dot` where there is one, else graphviz-pure, which is installed with cg.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
+from cgcli.render.save import save
+
+KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
+DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
+MIN_DPI, MAX_DPI = 10, 1200
+MAX_LINES = 12_000  # of DOT text, one for each node and edge
+MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
+MAX_SIDE = 32_000  # pixels; the drawing library's own limit is 32,767
+TIMEOUT = 100  # seconds
+
+_INSTALL = "install Graphviz (https://graphviz.org/download), or write .svg or .png"
+
+
+def write_picture(dot_text: str, path: str | Path, *, dpi: int | None = None) -> None:
+    """Write the picture of a graph in DOT text; the suffix of `path` decides its format.
+
+    The file is written whole or not at all. dpi: dots per inch of a PNG.
+    Raises UsageError for an unknown suffix or a wrong dpi, DataError when the file cannot be
+    written, and what `picture_bytes` raises.
+    """
+    path = Path(path)
+    save(picture_bytes(dot_text, kind_of(path), dpi=dpi), path)
+
+
+def kind_of(path: str | Path) -> str:
+    """The format that a file's suffix asks for: png, svg, pdf or dot.
+
+    Raises UsageError for any other suffix.
+    """
+    path = Path(path)
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        what = f"'{path.suffix}' of '{path}'" if path.suffix else f"missing suffix of '{path}'"
+        raise UsageError(f"unknown picture format: {what}", hint=f"possible suffixes: {', '.join(KINDS)}")
+    return kind
+
+
+def picture_bytes(dot_text: str, kind: str, *, dpi: int | None = None) -> bytes:
+    """The picture of a graph in DOT text; kind: png, svg, pdf or dot, the text itself.
+
+    Raises UsageError for another kind or a wrong dpi, TooLargeError, MissingProgramError,
+    and CgError when the layout program fails or takes too long.
+    """
+    if kind not in KINDS.values():
+        raise UsageError(
+            f"unknown picture format: '{kind}'", hint=f"possible: {', '.join(dict.fromkeys(KINDS.values()))}"
+        )
+    if dpi is not None and not MIN_DPI <= dpi <= MAX_DPI:
+        raise UsageError(f"dpi must be from {MIN_DPI} to {MAX_DPI}, not {dpi}")
+    if kind == "dot":
+        return dot_text.encode()
+    lines = dot_text.count("\n")
+    if lines > MAX_LINES:
+        raise TooLargeError(
+            f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
+            hint="write .dot instead, which has no limit",
+        )
+    program = _program(kind)
+    if kind == "pdf":
+        # Older Graphviz dates a PDF by the clock. Of the same length: a PDF counts its bytes.
+        return re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"19700101000000", _run(program, dot_text, kind))
+    if kind == "svg":
+        return _run(program, dot_text, kind)
+    return _run(program, dot_text, kind, f"-Gdpi={_fitting_dpi(_inches(program, dot_text), dpi)}")
+
+
+def _program(kind: str) -> str:
+    """The layout program to run."""
+    system = shutil.which("dot")
+    if system is not None:
+        return system
+    bundled = _bundled()
+    if bundled is None:
+        raise MissingProgramError(
+            f"no program to lay out a picture: neither Graphviz's 'dot' nor 'graphviz-pure' was found, "
+            f"and a {kind} needs one",
+            hint="pip install graphviz-pure, or install Graphviz (https://graphviz.org/download), or write .dot",
+        )
+    if kind == "pdf":
+        raise MissingProgramError("a PDF needs Graphviz's program 'dot', which was not found", hint=_INSTALL)
+    return bundled
+
+
+def _bundled() -> str | None:
+    """graphviz-pure: beside this Python first, for its folder need not be on the PATH."""
+    for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent), None):
+        found = shutil.which("graphviz-pure", path=folder)
+        if found is not None:
+            return found
+    return None
+
+
+def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
+    """What the layout program writes to its standard output."""
+    # The package's `pipe` always runs a program named dot and knows no time-out, so of the
+    # package only the command line and the runner below `pipe` are used.
+    from graphviz.backend import dot_command, execute
+
+    command = [program, *dot_command.command("dot", kind)[1:], *options]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}  # the same graph, the same PDF, tomorrow too
+    try:
+        done = execute.run_check(
+            command,
+            input=dot_text.encode(),
+            capture_output=True,
+            quiet=True,
+            timeout=TIMEOUT,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CgError(
+            f"{program} did not finish the picture within {TIMEOUT} seconds",
+            hint="write .dot instead, and draw it with another program",
+        ) from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        reason = said[0] if said else f"exit code {error.returncode}"
+        raise CgError(f"{program} could not draw the picture: {reason}") from error
+    except (OSError, execute.ExecutableNotFound) as error:
+        raise MissingProgramError(f"cannot run {program}: {error}", hint=_INSTALL) from error
+    content: bytes = done.stdout
+    if not content:
+        raise CgError(f"{program} gave an empty picture")
+    return content
+
+
+def _inches(program: str, dot_text: str) -> tuple[float, float]:
+    """The width and height of the picture."""
+    # The format `plain` begins with the line: graph scale width height.
+    _, scale, width, height = _run(program, dot_text, "plain").split(b"\n", 1)[0].split()
+    return float(scale) * float(width), float(scale) * float(height)
+
+
+def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:
+    """The dots per inch to draw with: those asked for, else as many as fit, up to the default."""
+    width, height = (side + 1 for side in inches)  # the margin around the drawing
+    largest = min((MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
+    if int(largest) >= (dpi or MIN_DPI):
+        return dpi or min(DEFAULT_DPI, int(largest))
+    fewer = f"ask for at most {int(largest)} dpi, or " if int(largest) >= MIN_DPI else ""
+    raise TooLargeError(
+        f"a PNG of {width * (dpi or MIN_DPI):.0f} x {height * (dpi or MIN_DPI):.0f} pixels is too large",
+        hint=f"{fewer}write .svg, which is sharp at every size",
+    )
