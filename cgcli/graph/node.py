@@ -41,12 +41,14 @@ class Graph(NamedTuple):
 
     outputs: one node for each value. labels: nodes that the program names.
     origins: the text that each node was read from. source: that text.
+    idle: where it has statements whose values nothing uses.
     """
 
     outputs: tuple[Node, ...]
     labels: Mapping[Node, str] = {}
     origins: Mapping[Node, Span] = {}
     source: Source = Source("")
+    idle: tuple[Span, ...] = ()
 
     @property
     def output(self) -> Node:

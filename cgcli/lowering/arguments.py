@@ -20,6 +20,8 @@ def signature(entry: Entry) -> str:
     arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
     statics = []
     for static in entry.statics:
+        if static.name.startswith("_"):  # known without being written
+            continue
         if static.variadic:
             statics.append(f"{static.name}…")
         elif static.default is REQUIRED:
@@ -44,6 +46,8 @@ def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords:
     usage = " or ".join(dict.fromkeys(signature(entry) for entry in entries))
     if odd is not None:
         raise ArgumentError(f"'{name}' has no parameter '{odd}'", hint=f"usage: {usage}")
+    if any(isinstance(arg, str) for arg in args):
+        raise ArgumentError(f"'{name}' cannot take a text here", hint=f"usage: {usage}")
     count = len(args) + len(keywords)
     given = "no argument" if count == 0 else "1 argument" if count == 1 else f"{count} arguments"
     raise ArgumentError(f"'{name}' cannot take {given}", hint=f"usage: {usage}")
@@ -53,7 +57,7 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
     texts = sum(isinstance(arg, str) for arg in args)
     count = len(args) - texts
     free = [static for static in entry.statics if not static.keyword_only][texts:]
-    names = {static.name for static in entry.statics}
+    names = {static.name for static in entry.statics if not static.name.startswith("_")}
     required = {static.name for static in free if static.default is REQUIRED and static.name not in keywords}
     if entry.arrays and entry.arrays[0].startswith("*"):
         least = entry.least if isinstance(entry, Operation) else 1

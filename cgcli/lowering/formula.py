@@ -31,7 +31,7 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
     def lookup(name: str, span: Span) -> Value:
         return known[name] if name in known else constant(CONSTANTS[name])
 
-    machine = Machine(lookup, {}, {}, expand)
+    machine = Machine(lookup, known, {}, {}, expand)
     value: Value = None
     for statement in _parsed(text).statements:
         assert not isinstance(statement, tree.Define | tree.Declare)

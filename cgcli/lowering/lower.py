@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError
@@ -37,7 +38,7 @@ class _Lowering:
         self.origins: dict[Node, Span] = {}
         self.functions = _functions(program.statements)
         self.assigned = {item.name: item.span for item in program.statements if isinstance(item, tree.Assign)}
-        self.machine = Machine(self.lookup, self.functions, self.origins, expand)
+        self.machine = Machine(self.lookup, ChainMap(self.names, self.shapes), self.functions, self.origins, expand)
 
     def graph(self) -> Graph:
         statements = self.program.statements
@@ -47,21 +48,23 @@ class _Lowering:
             if isinstance(statement, tree.Declare):
                 self.declare(statement)
         result: Value = None
-        for statement in statements:
-            if isinstance(statement, tree.Assign):
-                result = self.assign(statement)
-            elif not isinstance(statement, tree.Define | tree.Declare):
-                result = self.machine.run(statement, Scope({}))
+        computed = [item for item in statements if not isinstance(item, tree.Define | tree.Declare)]
+        for item in computed:
+            result = self.assign(item) if isinstance(item, tree.Assign) else self.machine.run(item, Scope({}))
         last = statements[-1]
-        if isinstance(last, tree.Define):
-            result = self.machine.run(last.body, Scope({}))
-        if not isinstance(result, Node) or isinstance(last, tree.Declare):
+        if isinstance(last, tree.Define) and (not computed or isinstance(computed[-1], tree.Assign)):
+            result = self.machine.run(last.body, Scope({}))  # f(x, y) = x*y, alone, means its body
+        if not isinstance(result, Node):
             raise ParseError("the program has no result", last.span, hint="end it with an expression")
-        return Graph((result,), self.labels, self.origins, self.program.source)
+        idle = tuple(item.span for item in computed[:-1] if not isinstance(item, tree.Assign))
+        return Graph((result,), self.labels, self.origins, self.program.source, idle)
 
     def declare(self, statement: tree.Declare) -> None:
-        raw = known(self.machine.run(statement.shape, Scope({})), "a shape")
-        shape = integers(raw, "a shape")
+        try:
+            raw = known(self.machine.run(statement.shape, Scope({})), "a shape")
+            shape = integers(raw, "a shape")
+        except CgError as error:
+            raise error.at(statement.shape.span) from None
         if any(size < 0 for size in shape):
             raise ArgumentError(f"a shape has no negative sizes, but {brief(raw)} has", statement.shape.span)
         given = self.shapes.setdefault(statement.name, shape)
@@ -90,6 +93,8 @@ class _Lowering:
         later = self.assigned.get(name)
         if later is not None and span.start < later.start:
             raise UnknownNameError(f"'{name}' is used before it is assigned", span, also=(later,))
+        if name in self.functions:
+            raise UnknownNameError(f"'{name}' is a function, not a value", span, hint=f"write {name}(…)")
         return variable(name)
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, constant_array
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Node,
+    apply,
+    check_size,
+    constant,
+    constant_array,
+    constant_value,
+)
 from cgcli.graph.operation import Operation, Params, Shorthand
-from cgcli.lowering.arguments import Value, bind, choose, raw_slice
+from cgcli.lowering.arguments import Value, bind, choose, known, raw_slice
+from cgcli.ops.arithmetic import NEG
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.shaping import STACK
@@ -32,18 +43,20 @@ Task = tuple[Callable[[Any, Scope], None], Any, Scope]
 class Machine:
     """Lowers expressions; `lookup` finds the names that no scope holds.
 
-    functions: the user's own definitions. origins: filled with the span that each node was
-    first read from.
+    named: the names that have a value. functions: the user's own definitions. origins: filled
+    with the span that each node was first read from.
     """
 
     def __init__(
         self,
         lookup: Lookup,
+        named: Container[str],
         functions: Mapping[str, tree.Define],
         origins: dict[Node, Span],
         expand: Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node],
     ) -> None:
         self._lookup = lookup
+        self._named = named
         self._functions = functions
         self._origins = origins
         self._expand = expand
@@ -118,6 +131,7 @@ class Machine:
             self._give(constant_array(b"", (0,)), item.span)
             return
         shape = elements[0].shape
+        check_size((len(elements), *shape), "an array")
         if all(element.op is CONSTANT and element.shape == shape for element in elements):
             data = b"".join(_data(element) for element in elements)
             self._give(constant_array(data, (len(elements), *shape)), item.span)
@@ -129,9 +143,15 @@ class Machine:
 
     def _make_index(self, item: tree.Index, scope: Scope) -> None:
         base, *items = self._take(1 + len(item.items))
-        for value, written in zip(items, item.items, strict=True):
+        if isinstance(base, Node) and not base.shape:
+            raise ArgumentError("a scalar has no elements to index", item.span)
+        for at, (value, written) in enumerate(zip(items, item.items, strict=True)):
             if isinstance(value, Node) and value.shape:
                 raise ArgumentError("an index is a whole number or a slice", written.span, hint="as in: x[0], x[1:3]")
+            try:
+                items[at] = known(value, "an index")
+            except CgError as error:
+                raise error.at(written.span) from None
         args, params = bind(INDEX, (base, *items), {})
         self._give(apply(INDEX, args, params), item.span)
 
@@ -155,27 +175,21 @@ class Machine:
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         name = item.function
-        hint = did_you_mean(name, [*self._functions, *FUNCTIONS])
-        known = name in scope.names or self._is_name(name, item.where)
-        if known and len(item.args) == 1 and not item.keywords:
-            raise UnknownNameError(
-                f"'{name}' is a value, not a function", item.where, hint=f"to multiply, write {name}*(…)"
-            )
+        product = f"to multiply, write {name}*(…)"
+        if name in scope.names or name in self._named:
+            raise UnknownNameError(f"'{name}' is a value, not a function", item.where, hint=product)
+        near = did_you_mean(name, [*self._functions, *FUNCTIONS])
+        hint = near or f"define it as {name}(x) = …" + f"; {product}" * (len(item.args) == 1)
         raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
-
-    def _is_name(self, name: str, span: Span) -> bool:
-        """Whether the name is bound or assigned, so that `x(1 + y)` means a product."""
-        if len(name) == 1:
-            return True
-        try:
-            return self._lookup(name, span) is not None and not did_you_mean(name, FUNCTIONS)
-        except CgError:
-            return False
 
     def _make_call(self, item: tree.Call, scope: Scope) -> None:
         values = self._take(len(item.args) + len(item.keywords))
         plain = _PLAIN.get((item.function, len(values)))
         if plain is not None and not item.keywords and all(type(value) is Node for value in values):
+            number = constant_value(values[0]) if plain is NEG and item.operator else None
+            if number is not None and math.isinf(number):
+                self._values.append(constant(-number))  # -inf is a number, as -2 is
+                return
             self._give(apply(plain, tuple(values)), item.span)
             return
         args = values[: len(item.args)]
@@ -196,7 +210,9 @@ class Machine:
         wanted = [parameter.name for parameter in function.parameters]
         usage = f"usage: {function.function}({', '.join(wanted)})"
         if item.keywords or len(args) != len(wanted):
-            raise ArgumentError(f"'{item.function}' takes {len(wanted)} arguments, not {len(args)}", hint=usage)
+            count = f"{len(wanted)} argument{'s' * (len(wanted) != 1)}"
+            given = "one by its name" if item.keywords else len(args)
+            raise ArgumentError(f"'{item.function}' takes {count}, not {given}", hint=usage)
         key = (item.function, tuple(args))
         if key in self._returned:
             self._give(self._returned[key], item.span)

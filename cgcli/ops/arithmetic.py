@@ -76,7 +76,7 @@ POWER_OP = elementwise("power", "x to the power y", np.power,
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
                        domain=(POSITIVE, (-8.0, 8.0)))  # fmt: skip
 SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", domain=POSITIVE, label="√")
-CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", label="∛")
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)")
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"))  # fmt: skip
 SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP)
@@ -87,7 +87,8 @@ ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, No
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP)
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y",
-                    kink=Kink(lambda x, y: (x == 0) & (y == 0), "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
+                    kink=Kink(lambda x, y: (x == 0) & (y == 0),
+                               "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), why_no_derivative=STEP)  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _share_of("max"),
@@ -95,9 +96,11 @@ MAXIMUM = elementwise("max", "the largest of its arguments, element by element",
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _share_of("min"),
                       arrays="*x", least=2, aliases="minimum", domain=(REAL, REAL), kink=_TIE)  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
-                   "where(x == x, x >= low and x <= high, x)", "x < low", "x > high",
+                   "where(out == out, x >= low and x <= high, out)",
+                   "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",
                    arrays="x low high", domain=(REAL, (-2.0, -1.0), (1.0, 2.0)),
-                   kink=Kink(lambda x, low, high: (x == low) | (x == high), "the derivative of clip at its bound is taken as 1"))  # fmt: skip
+                   kink=Kink(lambda x, low, high: (x == low) | (x == high),
+                             "the derivative of clip at its bound is taken as 1"))  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,

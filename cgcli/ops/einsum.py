@@ -43,9 +43,7 @@ def _subscripts(value: Any, shapes: Sequence[Shape]) -> Subscripts:
         wrong = unknown[0] if unknown else next(letter for letter in result if result.count(letter) > 1)
         raise ArgumentError(f"einsum: '{wrong}' of the result must stand once there, and in an operand")
     if len(operands) != len(shapes):
-        raise ArgumentError(
-            f"einsum: the subscripts name {len(operands)} operands, but {len(shapes)} are given"
-        )
+        raise ArgumentError(f"einsum: the subscripts name {len(operands)} operands, but {len(shapes)} are given")
     return Subscripts(operands, result)
 
 
@@ -74,7 +72,9 @@ def _shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 def _einsum(*items: Any) -> Any:
     *arrays, (operands, result) = items
-    return np.einsum(f"{','.join(operands)}->{result}", *arrays, optimize=len(arrays) > 2)
+    # the ellipsis lets a leading batch axis pass
+    terms = ",".join(f"...{letters}" for letters in operands)
+    return np.einsum(f"{terms}->...{result}", *arrays, optimize=len(arrays) > 2)
 
 
 def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
@@ -86,9 +86,7 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
     (subscripts,) = cast("tuple[Subscripts]", params)
     letters = subscripts.operands[position]
     others = [
-        (arg, subs)
-        for at, (arg, subs) in enumerate(zip(args, subscripts.operands, strict=True))
-        if at != position
+        (arg, subs) for at, (arg, subs) in enumerate(zip(args, subscripts.operands, strict=True)) if at != position
     ]
     terms = [(ct, subscripts.result), *others]
     sizes = _sizes([arg.shape for arg in args], subscripts.operands)
@@ -104,12 +102,11 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
     lost = "".join(letter for letter in result if not any(letter in subs for _, subs in terms))
     if lost:
         terms.append((apply(ONES, (), (tuple(sizes[letter] for letter in lost),)), lost))
-    return apply(
-        EINSUM, tuple(term for term, _ in terms), (Subscripts(tuple(subs for _, subs in terms), result),)
-    )
+    return apply(EINSUM, tuple(term for term, _ in terms), (Subscripts(tuple(subs for _, subs in terms), result),))
 
 
 EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik", a, b)', ("*x",), _einsum, _shape,
-                   (TransposeOf(_back, jointly=False),), statics=(Static("subscripts", _subscripts, _show, REQUIRED),))  # fmt: skip
+                   (TransposeOf(_back, jointly=False),),
+                   statics=(Static("subscripts", _subscripts, _show, REQUIRED),))  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

@@ -21,9 +21,7 @@ Key = tuple[Taken | int, ...]
 def _key(value: Any, sizes: Shape) -> Key:
     """Index items, checked against the sizes and written out for every axis."""
     if len(value) > len(sizes):
-        raise ArgumentError(
-            f"{len(value)} indices for {len(sizes)} axes", hint=f"the shape is {shape_text(sizes)}"
-        )
+        raise ArgumentError(f"{len(value)} indices for {len(sizes)} axes", hint=f"the shape is {shape_text(sizes)}")
     items: list[Taken | int] = []
     for at, size in enumerate(sizes):
         item = value[at] if at < len(value) else RawSlice(None, None, None)
@@ -37,8 +35,8 @@ def _key(value: Any, sizes: Shape) -> Key:
         else:
             place = integer(item, "an index")
             if not -size <= place < size:
-                raise ArgumentError(f"index {place} is out of range for axis {at} of size {size}",
-                                    hint=f"indices go from 0 to {size - 1}" if size else "the axis is empty")  # fmt: skip
+                hint = f"indices go from 0 to {size - 1}" if size else "the axis is empty"
+                raise ArgumentError(f"index {place} is out of range for axis {at} of size {size}", hint=hint)
             items.append(place % size)
     return tuple(items)
 
@@ -66,7 +64,7 @@ def _slices(key: Key) -> tuple[Any, ...]:
         if isinstance(item, int):
             items.append(item)
         else:
-            stop = item.start + item.count * item.step if item.count else item.start
+            stop = item.start + item.size * item.step if item.size else item.start
             items.append(slice(item.start, None if stop < 0 else stop, item.step))
     return tuple(items)
 
@@ -76,7 +74,7 @@ def _take(x: Any, key: Key) -> Any:
 
 
 def _taken_shape(key: Key) -> Shape:
-    return tuple(item.count for item in key if isinstance(item, Taken))
+    return tuple(item.size for item in key if isinstance(item, Taken))
 
 
 def _take_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -132,7 +130,8 @@ def _put_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
-                (Transpose(_put_back),), statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),))  # fmt: skip
+                (Transpose(_put_back),),
+                statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),))  # fmt: skip
 
 
 def put(x: Node, sizes: Shape, key: Any) -> Node:
@@ -149,9 +148,7 @@ def _widths(value: Any, shapes: Sequence[Shape]) -> tuple[tuple[int, int], ...]:
         pair = integers(row, "a width")
         pairs.append(pair * 2 if len(pair) == 1 else pair)
     if len(pairs) != rank or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
-        raise ArgumentError(
-            f"widths {brief(value)} do not fit {rank} axes", hint="as in: pad(x, [[1, 1], [0, 2]])"
-        )
+        raise ArgumentError(f"widths {brief(value)} do not fit {rank} axes", hint="as in: pad(x, [[1, 1], [0, 2]])")
     return tuple((before, after) for before, after in pairs)
 
 
@@ -173,12 +170,11 @@ def _pad_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 def _pad_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
     (widths,) = params
     assert isinstance(widths, tuple)
-    return take(
-        ct, tuple(Taken(before, size, 1) for size, (before, _) in zip(args[0].shape, widths, strict=True))
-    )
+    return take(ct, tuple(Taken(before, size, 1) for size, (before, _) in zip(args[0].shape, widths, strict=True)))
 
 
 PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
-                _pad_shape, (Transpose(_pad_back),), statics=(Static("widths", _widths, _show_widths, REQUIRED),))  # fmt: skip
+                _pad_shape, (Transpose(_pad_back),),
+                statics=(Static("widths", _widths, _show_widths, REQUIRED),))  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)

@@ -89,19 +89,12 @@ MATMUL = Operation("matmul", "matrix product", ("a", "b"), np.matmul, _matmul_sh
 # ---- inverses -------------------------------------------------------------------------
 
 
-def _square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
+def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
     def check(shapes: Sequence[Shape], params: Params) -> Shape:
         a = shapes[0]
         if len(a) < 2 or a[-1] != a[-2]:
             raise ShapeError(f"{name} takes a square matrix, not shape {shape_text(a)}")
         return a
-
-    return check
-
-
-def _scalar_of_matrix(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
-    def check(shapes: Sequence[Shape], params: Params) -> Shape:
-        return _square(name)(shapes, params)[:-2]
 
     return check
 
@@ -128,15 +121,13 @@ def _solve(a: Any, b: Any) -> Any:
 
 def _solve_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     a, b = shapes
-    _square("solve")((a,), ())
+    square("solve")((a,), ())
     if not b or (b[-2] if len(b) > 1 else b[0]) != a[-1]:
         raise ShapeError(f"solve: shapes {shape_text(a)} and {shape_text(b)} do not fit",
                          hint=f"the right side needs {a[-1]} rows")  # fmt: skip
     if len(b) == 1:
         if len(a) > 2:
-            raise ShapeError(
-                "solve: many matrices take a right side of matrices", hint="reshape it to [n, 1]"
-            )
+            raise ShapeError("solve: many matrices take a right side of matrices", hint="reshape it to [n, 1]")
         return b
     return (*broadcast_shapes((a[:-2], b[:-2])), *b[-2:])
 
@@ -146,36 +137,11 @@ def _solve_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
     return unbroadcast(apply(SOLVE, (mt(a), ct)), b.shape)
 
 
-def _logdet(a: Any) -> Any:
-    sign, value = np.linalg.slogdet(a)
-    return np.where(sign < 0, np.nan, value)[()]
-
-
-def _cofactor(a: Any) -> Any:
-    """The cofactor matrix by singular values, so that it is exact for singular matrices too."""
-    if not np.all(np.isfinite(a)):
-        return np.full(np.shape(a), np.nan)
-    u, s, vt = np.linalg.svd(a)
-    size = s.shape[-1]
-    others = np.where(np.eye(size, dtype=bool), 1.0, s[..., None, :])
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    return np.rint(sign)[..., None, None] * ((u * np.prod(others, axis=-1)[..., None, :]) @ vt)
-
-
 SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _nan_where_singular(_solve), _solve_shape,
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back)), domain=((-2.0, 2.0),) * 2)  # fmt: skip
-COFACTOR = Operation("cofactor", "the cofactor matrix, the derivative of det", ("a",), _cofactor,
-                     _square("cofactor"),
-                     (Jvp("i = inv(a); det(a)*(trace(i @ da)*matrix_transpose(i) - matrix_transpose(i @ da @ i))"),))  # fmt: skip
-
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
-    COFACTOR,
-    Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), _square("inv"),
+    Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), square("inv"),
               (Jvp("-out @ da @ out"),)),
-    Operation("det", "the determinant", ("a",), np.linalg.det, _scalar_of_matrix("det"),
-              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),)),
-    Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
-              (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),)),
 )  # fmt: skip

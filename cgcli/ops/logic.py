@@ -50,8 +50,11 @@ WHERE = Operation("where", "yes where the condition is true, else no", ("conditi
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
                             why_no_derivative="it blocks derivatives on purpose")  # fmt: skip
 
-ENTRIES: tuple[Operation, ...] = (
-    LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP, WHERE, STOP_GRADIENT,
+# What gives nothing but 1 and 0.
+TRUTHS: tuple[Operation, ...] = (
+    LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP,
     _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, "≤"),
     _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, "≥"),
 )  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (*TRUTHS, WHERE, STOP_GRADIENT)

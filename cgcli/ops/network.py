@@ -16,15 +16,13 @@ import numpy as np
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
-from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
-from cgcli.ops.entry import broadcast_shapes
 from cgcli.ops.indexing import PAD
 from cgcli.ops.logic import WHERE
-from cgcli.ops.reductions import LOG_SOFTMAX, MAX
-from cgcli.ops.statics import integers, shape_text, whole, wholes
-from cgcli.ops.sums import MEAN, SUM
+from cgcli.ops.reductions import MAX
+from cgcli.ops.statics import integers, shape_text, wholes
+from cgcli.ops.sums import MEAN
 
 Sizes = tuple[int, ...]
 
@@ -36,7 +34,7 @@ def _counts(spatial: Shape, kernel: Sizes, stride: Sizes) -> Sizes:
 
 def _windows(x: Any, kernel: Sizes, stride: Sizes) -> Any:
     rank = len(kernel)
-    view = np.lib.stride_tricks.sliding_window_view(x, kernel, tuple(range(-rank, 0)))
+    view: Any = np.lib.stride_tricks.sliding_window_view(x, kernel, tuple(range(-rank, 0)))
     view = view[(..., *(slice(None, None, s) for s in stride), *(slice(None),) * rank)]
     lead = view.ndim - 2 * rank
     return np.transpose(view, (*range(lead), *range(lead + rank, lead + 2 * rank), *range(lead, lead + rank)))
@@ -55,12 +53,10 @@ def _fold(x: Any, sizes: Sizes, stride: Sizes) -> Any:
     rank = len(sizes)
     kernel = np.shape(x)[-2 * rank : -rank]
     lead = np.shape(x)[: -2 * rank]
-    result = np.zeros((*lead, *sizes))
+    result: Any = np.zeros((*lead, *sizes))
     counts = _counts(sizes, kernel, stride)
     for offset in itertools.product(*map(range, kernel)):
-        places = tuple(
-            slice(o, o + s * (n - 1) + 1, s) for o, s, n in zip(offset, stride, counts, strict=True)
-        )
+        places = tuple(slice(o, o + s * (n - 1) + 1, s) for o, s, n in zip(offset, stride, counts, strict=True))
         result[(..., *places)] += x[(..., *offset, *(slice(None),) * rank)]
     return result
 
@@ -85,9 +81,7 @@ def _fold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 def _sizes(name: str) -> Static:
-    return Static(
-        name, lambda value, shapes: integers(value, name), lambda value, shapes: shape_text(value), REQUIRED
-    )
+    return Static(name, lambda value, shapes: integers(value, name), lambda value, shapes: shape_text(value), REQUIRED)
 
 
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,
@@ -139,9 +133,7 @@ def _conv_shape(rank: int) -> Any:
             raise ShapeError(f"conv{rank}d: x has {x[1]} channels and w takes {w[1]}")
         spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
         if any(size < k for size, k in zip(spatial, w[2:], strict=True)):
-            raise ShapeError(
-                f"conv{rank}d: a window of {shape_text(w[2:])} does not fit into {shape_text(spatial)}"
-            )
+            raise ShapeError(f"conv{rank}d: a window of {shape_text(w[2:])} does not fit into {shape_text(spatial)}")
         return (x[0], w[0], *_counts(spatial, w[2:], stride))
 
     return check
@@ -214,68 +206,13 @@ def _avg_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
     return apply(MEAN, (windows,), ((-4, -3), False))
 
 
-# ---- losses ---------------------------------------------------------------------------
-
-
-def _mse(x: Any, y: Any) -> Any:
-    return np.mean(np.square(np.subtract(x, y)))
-
-
-def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
-    broadcast_shapes(shapes)
-    return ()
-
-
-def _onehot(x: Any, size: int) -> Any:
-    return (np.asarray(x)[..., None] == np.arange(size)) * 1.0
-
-
-def _onehot_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (size,) = cast("tuple[int]", params)
-    return (*shapes[0], size)
-
-
-def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    logits, target = shapes
-    if not logits or target not in (logits, logits[:-1]):
-        raise ShapeError(
-            f"cross_entropy: a target of shape {shape_text(target)} does not fit logits of {shape_text(logits)}",
-            hint=f"give class indices of shape {shape_text(logits[:-1])}, or probabilities of {shape_text(logits)}",
-        )
-    return ()
-
-
-ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
-                   (None,), statics=(whole("classes", least=1),), why_no_derivative="a class index has no derivative")  # fmt: skip
-
-
-def _cross_entropy(logits: Any, target: Any) -> Any:
-    largest = np.max(logits, axis=-1, keepdims=True)
-    logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
-    shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
-    return -np.mean(np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1))
-
-
-def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
-    logits, target = args
-    logs = apply(LOG_SOFTMAX, (logits,), (-1,))
-    if target.shape != logits.shape:
-        target = apply(ONEHOT, (target,), (logits.shape[-1],))
-    total = apply(SUM, (apply(MULTIPLY, (target, logs)),), ((-1,), False))
-    return apply(NEG, (apply(MEAN, (total,), (tuple(range(-len(total.shape), 0)), False)),))
-
-
 ENTRIES: tuple[Operation, ...] = (
     UNFOLD,
     FOLD,
-    ONEHOT,
     _conv_operation(1),
     _conv_operation(2),
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
               expansion=_max_pool_expansion, statics=_POOL_STATICS),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
               expansion=_avg_pool_expansion, statics=_POOL_STATICS),
-    Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)"),
-    Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
-              ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion),
 )  # fmt: skip

@@ -6,6 +6,7 @@ the operation's own parameters. An expansion is the operation written as others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Jvp, Kink, Operation, Params, Shape
 from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.creation import ONES
 from cgcli.ops.entry import STEP, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.shaping import CONCAT, reshape
@@ -79,6 +81,8 @@ def _prod_by_halves(args: tuple[Node, ...], params: Params) -> Node:
     along, keep = cast("tuple[Axes, bool]", params)
     (x,) = args
     final = reduced_shape((x.shape,), (along, keep))
+    if any(x.shape[at] == 0 for at in along):
+        return apply(ONES, (), (final,))
     for at in along:
         while (size := x.shape[at]) > 1:
             half = size // 2
@@ -98,16 +102,24 @@ def _filled_product(shapes: Sequence[Shape], params: Params) -> Shape:
     return reduced_shape(shapes, params)
 
 
+def _centred(x: Any, along: Axes) -> Any:
+    return np.subtract(x, np.divide(np.sum(x, along, keepdims=True), _size(x, along)))
+
+
 def _var(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
-    return np.var(x, along, ddof=ddof, keepdims=keep)
+    return np.divide(np.sum(np.square(_centred(x, along)), along, keepdims=keep), _size(x, along) - ddof)
 
 
 def _std(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
-    return np.std(x, along, ddof=ddof, keepdims=keep)
+    return np.divide(_norm(_centred(x, along), along, keep), np.sqrt(_size(x, along) - ddof))
 
 
 def _spread_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    return reduced_shape(shapes, params[:2])
+    along, keep, ddof = cast("tuple[Axes, bool, int]", params)
+    count = math.prod(shapes[0][at] for at in along)
+    if ddof > count:
+        raise ShapeError(f"ddof is {ddof}, but there are only {count} elements to spread")
+    return reduced_shape(shapes, (along, keep))
 
 
 def _norm(x: Any, along: Axes, keep: bool) -> Any:
@@ -140,7 +152,7 @@ def _log_softmax(x: Any, along: int) -> Any:
 
 
 def _size(x: Any, along: Axes) -> Any:
-    return float(np.prod([np.shape(x)[at] for at in along]))
+    return np.float64(math.prod(np.shape(x)[at] for at in along))
 
 
 _SPREAD_STATICS = (axes(), keepdims(), whole("ddof", 0, least=0))
@@ -172,8 +184,9 @@ ENTRIES: tuple[Operation, ...] = (
               kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
                         "the derivative of norm at 0 is taken as 0")),
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
-              (Jvp("share = exp(x - logsumexp(x, axis=axis, keepdims=1))\n"
-                   "sum(share*dx, axis=axis, keepdims=keepdims)"),), statics=(axes(), keepdims())),
+              (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
+                   "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
+              statics=(axes(), keepdims())),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
               (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),)),
     Operation("size", "how many elements there are along axes", ("x",), _size,

@@ -25,6 +25,7 @@ from cgcli.ops.statics import (
     integers,
     new_axis,
     normal_axis,
+    own_rank,
     reshaped,
     shape_text,
     whole,
@@ -33,12 +34,12 @@ from cgcli.ops.statics import (
 # ---- one to one -----------------------------------------------------------------------
 
 
-def _reshape(x: Any, new: Shape, /) -> Any:
-    return np.reshape(x, new)
+def _reshape(x: Any, new: Shape, rank: int) -> Any:
+    return np.reshape(x, (*np.shape(x)[: np.ndim(x) - rank], *new))
 
 
 def _reshape_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (new,) = params
+    new, _ = params
     assert isinstance(new, tuple)
     if math.prod(new) != math.prod(shapes[0]):
         raise ShapeError(f"shape {shape_text(shapes[0])} does not fill shape {shape_text(new)}")
@@ -47,12 +48,12 @@ def _reshape_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 RESHAPE = Operation("reshape", "the same numbers in another shape; one size may be -1", ("x",), _reshape,
                     _reshape_shape, (Transpose(lambda ct, args, params: reshape(ct, args[0].shape)),),
-                    statics=(reshaped(),))  # fmt: skip
+                    statics=(reshaped(), own_rank()))  # fmt: skip
 
 
 def reshape(x: Node, new: Shape) -> Node:
     """x in shape `new`; x itself when it has that shape already."""
-    return x if x.shape == new else apply(RESHAPE, (x,), (new,))
+    return x if x.shape == new else apply(RESHAPE, (x,), (new, len(x.shape)))
 
 
 def _permutation(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:
@@ -101,7 +102,7 @@ def _flip(x: Any, where: tuple[int, ...]) -> Any:
     return np.flip(x, where)
 
 
-FLIP = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
+FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
                  (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),))  # fmt: skip
 
 # ---- join -----------------------------------------------------------------------------
@@ -138,7 +139,8 @@ def _concat_back(ct: Node, args: tuple[Node, ...], params: Params, position: int
 
 
 CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x",), _concat, _concat_shape,
-                   (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),), aliases=("concatenate",))  # fmt: skip
+                   (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),),
+                   aliases=("concatenate",))  # fmt: skip
 
 
 def _stack(*items: Any) -> Any:
@@ -189,10 +191,6 @@ def _diag_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return (min(x),) if len(x) == 2 else (x[0], x[0])
 
 
-def _rank(value: Any, shapes: Sequence[Shape]) -> int:
-    return len(shapes[0])
-
-
 def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
     (x,) = args
     back = apply(DIAG, (ct,), (len(ct.shape),))
@@ -203,7 +201,7 @@ def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,
-                 _diag_shape, (Transpose(_diag_back),), statics=(Static("rank", _rank, lambda rank, shapes: ""),))  # fmt: skip
+                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),))  # fmt: skip
 
 
 def _triangle(name: str, doc: str, kernel: Any) -> Operation:

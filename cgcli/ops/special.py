@@ -15,7 +15,7 @@ from cgcli.graph.operation import POSITIVE, REAL, Kink, Operation
 from cgcli.ops.entry import elementwise
 from cgcli.ops.statics import number, whole
 
-_INVERSE_SQRT2_ERROR = 4.833646656726457e-17  # 1/sqrt(2) minus its float64
+_INVERSE_SQRT2_ERROR = -4.833646656726457e-17  # 1/sqrt(2) minus its float64
 
 
 def _special() -> Any:
@@ -29,7 +29,12 @@ def _erf(x: Any) -> Any:
 
 
 def _erfc(x: Any) -> Any:
-    return _special().erfc(x)
+    """scipy's for x < 0.5; beyond, by erfcx, for scipy's loses digits with the rounding of x^2."""
+    special = _special()
+    large = np.maximum(x, 0.5)
+    high = np.where(large < 1e3, _split_high(np.minimum(large, 1e3)), large)
+    tail = np.exp(-high * high) * np.exp((high - large) * (high + large)) * special.erfcx(large)
+    return np.where(x > 0.5, np.where(large < 1e3, tail, 0.0), special.erfc(x))[()]
 
 
 def _gamma(x: Any) -> Any:
@@ -55,7 +60,8 @@ def _digamma(x: Any, order: int) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
-    return _special().expit(x)
+    small = np.exp(-np.abs(x))  # scipy's expit is 0 already where exp(-x) overflows
+    return np.where(x < 0, small, 1.0) / (1.0 + small)
 
 
 def _softplus(x: Any) -> Any:
@@ -70,7 +76,7 @@ def _sinc(x: Any, order: int) -> Any:
     """The order-th derivative of sin(z)/z at z = pi*x, times pi^order.
 
     Away from 0 the recurrence z*S_n = sin^(n)(z) - n*S_(n-1), from Leibniz's rule for
-    sin(z) = z*S(z); near 0 the Taylor series of S_n.
+    sin(z) = z*S(z); near 0, where it would cancel, the Taylor series of S_n.
     """
     x = np.asarray(x, dtype=float)
     whole_part = np.rint(x)
@@ -78,19 +84,21 @@ def _sinc(x: Any, order: int) -> Any:
     sign = 1.0 - 2.0 * np.mod(whole_part, 2.0)
     waves = (sign * np.sin(turn), sign * np.cos(turn), -sign * np.sin(turn), -sign * np.cos(turn))
     z = np.pi * x
-    near = np.abs(z) < 1.0 + order
+    near = np.abs(z) < 1.0 + order / 2 if order else z == 0
     safe = np.where(near, 1.0, z)
-    far = waves[0] / safe
+    value = np.asarray(waves[0] / safe)
     for n in range(1, order + 1):
-        far = (waves[n % 4] - n * far) / safe
-    near_z = np.where(near, z, 0.0)
-    series = np.zeros_like(near_z)
+        value = np.asarray((waves[n % 4] - n * value) / safe)
+    value[near] = _sinc_near_0(z[near], order)
+    return np.where(np.isinf(x), 0.0, np.pi**order * value)[()]
+
+
+def _sinc_near_0(z: Any, order: int) -> Any:
+    total = np.zeros_like(z)
     first = (order + 1) // 2
-    for k in range(first + 20 + 2 * order, first - 1, -1):
-        series = series + (-1.0) ** k * near_z ** (2 * k - order) / (
-            math.factorial(2 * k - order) * (2 * k + 1)
-        )
-    return (np.pi**order * np.where(np.isnan(x), x, np.where(near, series, far)))[()]
+    for k in range(first + 15 + order, first - 1, -1):
+        total = total + (-1.0) ** k * z ** (2 * k - order) / (math.factorial(2 * k - order) * (2 * k + 1))
+    return total
 
 
 def _relu(x: Any) -> Any:
@@ -116,7 +124,7 @@ def _gelu(x: Any) -> Any:
     product_error = ((high * root_high + z) + high * root_low + low * root_high) + low * root_low
     error = -(product_error + x * _INVERSE_SQRT2_ERROR)
     error = np.where(np.isfinite(error) & (np.abs(x) < 40), error, 0.0)
-    value = _special().erfc(z) - 2 / math.sqrt(math.pi) * np.exp(-z * z) * error
+    value = _erfc(z) - 2 / math.sqrt(math.pi) * np.exp(-z * z) * error
     return (np.where(x == -np.inf, 0.0, 0.5 * x * value))[()]
 
 
@@ -127,7 +135,9 @@ def _split_high(x: Any) -> Any:
 
 
 def _silu(x: Any) -> Any:
-    return x * _special().expit(x)
+    root = np.exp(np.maximum(x, -1e4) * 0.5)  # exp(x) itself would be subnormal before the result is
+    value = np.where(x < 0, np.maximum(x, -1e4) * root / (1.0 + root * root) * root, x / (1.0 + np.exp(-np.abs(x))))
+    return value[()]
 
 
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
@@ -159,5 +169,5 @@ ENTRIES: tuple[Operation, ...] = (
                 "where(x > 0, 1, alpha*exp(x))", statics=(number("alpha", 1.0),)),
     elementwise("gelu", "x times the normal distribution function", _gelu,
                 "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
-    elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 + x*sigmoid(-x))", aliases="swish"),
+    elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish"),
 )  # fmt: skip

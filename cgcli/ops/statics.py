@@ -23,10 +23,10 @@ class RawSlice(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A slice of a known axis: `count` elements from `start`, `step` apart."""
+    """A slice of a known axis: `size` elements from `start`, `step` apart."""
 
     start: int
-    count: int
+    size: int
     step: int
 
 
@@ -128,9 +128,7 @@ def _reshaped(value: Any, shapes: Sequence[Shape]) -> Shape:
         if known and elements % known == 0:
             sizes[sizes.index(-1)] = elements // known
     if any(size < 0 for size in sizes) or math.prod(sizes) != elements:
-        raise ArgumentError(
-            f"{elements} numbers of shape {shape_text(shapes[0])} do not fill shape {brief(value)}"
-        )
+        raise ArgumentError(f"{elements} numbers of shape {shape_text(shapes[0])} do not fill shape {brief(value)}")
     return tuple(sizes)
 
 
@@ -161,6 +159,11 @@ def keepdims(keyword_only: bool = False) -> Static:
 def shape() -> Static:
     """The shape of something new."""
     return Static("shape", _shape, _show_shape, REQUIRED)
+
+
+def own_rank() -> Static:
+    """How many axes the argument has, for a kernel to tell them from a leading batch axis; never written."""
+    return Static("_rank", lambda value, shapes: len(shapes[0]), lambda rank, shapes: "", None, keyword_only=True)
 
 
 def reshaped() -> Static:

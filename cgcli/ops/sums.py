@@ -14,7 +14,7 @@ from cgcli.graph.operation import Operation, Params, Shape, Transpose
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.shaping import FLIP, reshape
-from cgcli.ops.statics import axes, axis, keepdims, shape, shape_text
+from cgcli.ops.statics import axes, axis, keepdims, own_rank, shape, shape_text
 
 Axes = tuple[int, ...]
 
@@ -81,12 +81,14 @@ CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",)
                    (Transpose(_cumsum_back),), statics=(axis(-1),))  # fmt: skip
 
 
-def _broadcast(x: Any, new: Shape) -> Any:
-    return np.broadcast_to(x, new)
+def _broadcast(x: Any, new: Shape, rank: int) -> Any:
+    cut = np.ndim(x) - rank
+    lead, own = np.shape(x)[:cut], np.shape(x)[cut:]
+    return np.broadcast_to(np.reshape(x, (*lead, *(1,) * (len(new) - rank), *own)), (*lead, *new))
 
 
 def _broadcast_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (new,) = params
+    new, _ = params
     assert isinstance(new, tuple)
     if broadcast_shapes((shapes[0], new)) != new:
         raise ShapeError(f"shape {shape_text(shapes[0])} does not broadcast to {shape_text(new)}")
@@ -95,12 +97,12 @@ def _broadcast_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
                       _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
-                      statics=(shape(),), aliases=("broadcast_to",))  # fmt: skip
+                      statics=(shape(), own_rank()), aliases=("broadcast_to",))  # fmt: skip
 
 
 def broadcast(x: Node, new: Shape) -> Node:
     """x repeated to shape `new`; x itself when it has that shape already."""
-    return x if x.shape == new else apply(BROADCAST, (x,), (new,))
+    return x if x.shape == new else apply(BROADCAST, (x,), (new, len(x.shape)))
 
 
 def unbroadcast(x: Node, old: Shape) -> Node:
@@ -109,9 +111,7 @@ def unbroadcast(x: Node, old: Shape) -> Node:
         return x
     rank = len(x.shape)
     padded = (1,) * (rank - len(old)) + old
-    repeated = tuple(
-        at - rank for at in range(rank) if padded[at] == 1 and (x.shape[at] != 1 or at < rank - len(old))
-    )
+    repeated = tuple(at - rank for at in range(rank) if padded[at] == 1 and (x.shape[at] != 1 or at < rank - len(old)))
     return reshape(apply(SUM, (x,), (repeated, True)), old) if repeated else reshape(x, old)
 
 

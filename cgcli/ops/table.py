@@ -12,11 +12,13 @@ from cgcli.graph.operation import Operation, Shorthand
 from cgcli.ops import (
     arithmetic,
     creation,
+    determinants,
     einsum,
     functions,
     indexing,
     linalg,
     logic,
+    losses,
     network,
     reductions,
     shaping,
@@ -36,8 +38,8 @@ FAMILIES: dict[str, tuple[Entry, ...]] = {
     "reductions": reductions.ENTRIES,
     "shape": (*shaping.ENTRIES, *indexing.ENTRIES),
     "creation": creation.ENTRIES,
-    "linear algebra": (*linalg.ENTRIES, *einsum.ENTRIES),
-    "network": network.ENTRIES,
+    "linear algebra": (*linalg.ENTRIES, *determinants.ENTRIES, *einsum.ENTRIES),
+    "network": (*network.ENTRIES, *losses.ENTRIES),
     "shorthands": shorthands.ENTRIES,
 }
 

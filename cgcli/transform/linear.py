@@ -23,8 +23,9 @@ from cgcli.graph.operation import (
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.determinants import COFACTOR_ALONG
 from cgcli.ops.linalg import SOLVE
-from cgcli.ops.logic import AND_OP, GREATER, NOT_OP, OR_OP, WHERE
+from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import broadcast, unbroadcast
 from cgcli.transform.exact import exact
@@ -175,10 +176,15 @@ def _any(count: Node) -> Node:
     return exact(GREATER, (count, ZERO))
 
 
+def _truth(condition: Node) -> Node:
+    """A condition as 1 and 0, so that guards can be added up."""
+    return condition if condition.op in TRUTHS else exact(NOT_EQUAL, (condition, ZERO))
+
+
 def _pull_branch(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
     rule = node.op.rule(position)
     assert isinstance(rule, Branch)
-    condition = node.args[0] if rule.taken else exact(NOT_OP, (node.args[0],))
+    condition = _truth(node.args[0]) if rule.taken else exact(NOT_OP, (node.args[0],))
     guard = both(adjoint.guard, condition)
     return _fitted(Adjoint(adjoint.value, guard), node.args[position])
 
@@ -196,7 +202,7 @@ def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
         return Adjoint(transposed(adjoint.value, node.args))
     guard = broadcast(adjoint.guard, node.shape)
     value = transposed(exact(WHERE, (guard, adjoint.value, ZERO)), node.args)
-    if node.op is SOLVE:  # mixes everything: one element taken reaches all
+    if node.op in (SOLVE, COFACTOR_ALONG):  # mixes everything: one element taken reaches all
         return Adjoint(value, broadcast(exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False)), value.shape))
     others = tuple(arg if at == position else exact(ONES, (), (arg.shape,)) for at, arg in enumerate(node.args))
     return Adjoint(value, _any(transposed(guard, others)))

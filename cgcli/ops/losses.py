@@ -1,0 +1,76 @@
+"""Losses: how far a prediction is from its target, as one number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.ops.arithmetic import MULTIPLY, NEG
+from cgcli.ops.entry import broadcast_shapes
+from cgcli.ops.reductions import LOG_SOFTMAX
+from cgcli.ops.statics import shape_text, whole
+from cgcli.ops.sums import MEAN, SUM
+
+
+def _mse(x: Any, y: Any) -> Any:
+    squares = np.square(np.subtract(x, y))
+    return np.divide(np.sum(squares), np.size(squares))
+
+
+def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
+    broadcast_shapes(shapes)
+    return ()
+
+
+def _onehot(x: Any, size: int) -> Any:
+    return (np.asarray(x)[..., None] == np.arange(size)) * 1.0
+
+
+def _onehot_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    (size,) = cast("tuple[int]", params)
+    return (*shapes[0], size)
+
+
+def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    logits, target = shapes
+    if not logits or target not in (logits, logits[:-1]):
+        raise ShapeError(
+            f"cross_entropy: a target of shape {shape_text(target)} does not fit logits of {shape_text(logits)}",
+            hint=f"give class indices of shape {shape_text(logits[:-1])}, or probabilities of {shape_text(logits)}",
+        )
+    return ()
+
+
+ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
+                   (None,), statics=(whole("classes", least=1),),
+                   why_no_derivative="a class index has no derivative")  # fmt: skip
+
+
+def _cross_entropy(logits: Any, target: Any) -> Any:
+    largest = np.max(logits, axis=-1, keepdims=True)
+    logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
+    shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
+    losses = -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)
+    return np.divide(np.sum(losses), np.size(losses))
+
+
+def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
+    logits, target = args
+    logs = apply(LOG_SOFTMAX, (logits,), (-1,))
+    if target.shape != logits.shape:
+        target = apply(ONEHOT, (target,), (logits.shape[-1],))
+    total = apply(SUM, (apply(MULTIPLY, (target, logs)),), ((-1,), False))
+    return apply(NEG, (apply(MEAN, (total,), (tuple(range(-len(total.shape), 0)), False)),))
+
+
+ENTRIES: tuple[Operation, ...] = (
+    ONEHOT,
+    Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)"),
+    Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
+              ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion),
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""Every elementwise operation gives the right number: against mpmath, over its whole domain."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from tests.reference_values import BEYOND, PARAMETERS, VALUES, reference
+from tests.support import ELEMENTWISE, argument_names, defaults, gap, intervals, samples
+
+USUAL = 4.0  # ulp: what numpy promises of its vectorised functions
+COUNT = 1000
+
+CASES = [
+    pytest.param(name, params, id=f"{name}{list(params) or ''}")
+    for name, operation in ELEMENTWISE.items()
+    for params in [defaults(operation), *PARAMETERS.get(name, [])]
+]
+
+
+def ulps(ours: float, truth: Any, scale: float = 0.0) -> float:
+    """The distance to the true value in units of the last place of the larger of it and the scale."""
+    nearest = float(truth)
+    if ours == nearest:
+        return 0.0
+    if not math.isfinite(ours) or not math.isfinite(nearest):
+        return math.inf
+    return float(abs(mpf(ours) - truth) / math.ulp(max(abs(nearest), scale)))
+
+
+def points(name: str) -> list[np.ndarray[Any, Any]]:
+    """Sample points for each argument, in a fifth of which neighbouring arguments are equal."""
+    rng = np.random.default_rng(len(name))
+    drawn = [samples(interval, COUNT, rng) for interval in intervals(ELEMENTWISE[name])]
+    count = min(map(len, drawn))
+    columns = [column[:count] for column in drawn]
+    for left, right, (low, high) in zip(columns, columns[1:], intervals(ELEMENTWISE[name])[1:], strict=False):
+        same = (np.arange(count) % 5 == 0) & (left > low) & (left < high)
+        right[same] = left[same]
+    return columns
+
+
+@pytest.mark.parametrize(("name", "params"), CASES)
+def test_value_is_within_a_few_ulp_of_the_truth(name: str, params: tuple[Any, ...]) -> None:
+    operation, columns = ELEMENTWISE[name], points(name)
+    bound = BEYOND[name].ulps if name in BEYOND else USUAL
+    with np.errstate(all="ignore"):
+        values = operation.kernel(*columns, *params)
+    assert len(columns[0]) >= COUNT / 2
+    for point, ours in zip(zip(*columns, strict=True), values, strict=True):
+        scale = BEYOND[name].scale(point, params) if name in BEYOND else 0.0
+        with mp.workdps(50):
+            try:
+                truth = reference(name)(*map(mpf, map(float, point)), *params)
+            except ZeroDivisionError:  # a pole: inf or nan, never a finite number
+                assert not math.isfinite(ours), f"{name}{point} = {ours}"
+                continue
+            distance = ulps(float(ours), truth, scale)
+        assert distance <= bound, f"{name}{point} = {ours}, but it is {float(truth)}: {distance:.1f} ulp"
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_one_number_gives_what_an_array_gives(name: str) -> None:
+    """numpy's vector loops and scalar calls may differ, but not by more than the bound between them."""
+    operation, columns = ELEMENTWISE[name], [column[:50] for column in points(name)]
+    params = defaults(operation)
+    with np.errstate(all="ignore"):
+        together = operation.kernel(*columns, *params)
+        apart = [operation.kernel(*map(np.float64, point), *params) for point in zip(*columns, strict=True)]
+    np.testing.assert_allclose(apart, together, rtol=4e-15, atol=0)
+
+
+def test_the_references_name_only_what_is_in_the_table() -> None:
+    assert set(VALUES) == set(ELEMENTWISE)
+    assert set(PARAMETERS) | set(BEYOND) <= set(ELEMENTWISE)
+    assert all(name in PARAMETERS for name, operation in ELEMENTWISE.items() if operation.statics)
+
+
+def test_an_entry_without_a_reference_fails_with_what_to_add() -> None:
+    with pytest.raises(AssertionError, match="give the operation 'no_such' a reference"):
+        reference("no_such")
+
+
+def test_the_measure_sees_one_ulp() -> None:
+    assert ulps(math.nextafter(1.0, 2.0), mpf(1)) == 1.0
+    assert ulps(math.nan, mpf(1)) == math.inf
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_domain_is_given_for_each_argument(name: str) -> None:
+    operation = ELEMENTWISE[name]
+    assert len(intervals(operation)) == len(argument_names(operation))
+
+
+@pytest.mark.parametrize(
+    ("name", "params"), [("gamma", ()), ("lgamma", ()), *(("digamma", (order,)) for order in (0, 1, 2, 5))]
+)
+def test_the_gamma_family_left_of_0(name: str, params: tuple[int, ...]) -> None:
+    """Beyond the domain of most uses, between poles: 12 digits, and no finite number on a pole."""
+    kernel = ELEMENTWISE[name].kernel
+    for x in np.random.default_rng(0).uniform(-20, 0, 300):
+        with mp.workdps(50):
+            truth = float(reference(name)(mpf(float(x)), *params))
+        assert gap(kernel(x, *params), truth, 0.1 if name != "gamma" else 1e-300) < 1e-12, f"{name}{params} at {x}"
+    with np.errstate(all="ignore"):
+        assert not np.any(np.isfinite(kernel(np.array([0.0, -1.0, -2.0]), *params)))
