@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _WINDOW = 76  # characters of a long source line that a message shows
+_LONGEST_SENTENCE = 600
 
 
 class Span(NamedTuple):
@@ -123,11 +124,12 @@ class MissingProgramError(CgError):
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """A hint that offers the candidate nearest to `name`, or ''."""
+    """A hint that offers the candidate nearest to `name`, in whatever case, or ''."""
     import difflib
 
-    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean '{folded[close[0]]}'?" if close else ""
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
@@ -150,7 +152,10 @@ def excerpt(text: str, spans: tuple[Span, ...]) -> str:
     carets = [" "] * (right - left + 1)
     for span in spans:
         end = max(span.end, span.start + 1)
-        for position in range(max(span.start, left), min(end, right + 1)):
+        begin = span.start
+        while begin > left and begin < right and not _width(text[begin]):
+            begin -= 1  # an accent stands over the letter before it
+        for position in range(max(begin, left), min(end, right + 1)):
             carets[position - left] = "^"
     shown = [_printable(character) for character in text[left:right]]
     under = "".join(caret * _width(character) for caret, character in zip(carets, [*shown, " "], strict=True))
@@ -168,16 +173,22 @@ def quoted(text: str, span: Span, limit: int = 60) -> str:
 
 def describe(error: CgError, label: str = "error") -> str:
     """The whole message as the command line prints it, several lines, no final newline."""
-    lines = [f"cg: {label}: {error.message}"]
+    message = _one_line(error.message)
+    lines = [f"cg: {label}: {message}"]
     if error.source is not None and error.span is not None:
         text = error.source.text
         row, column = line_and_column(text, error.span.start)
         if error.source.name or "\n" in text.strip("\n"):
-            lines[0] = f"cg: {label}: {_place(error.source.name, row, column)}: {error.message}"
+            lines[0] = f"cg: {label}: {_place(error.source.name, row, column)}: {message}"
         lines.append(excerpt(text, (error.span, *error.also)))
     if error.hint:
-        lines.append(f"  {error.hint}")
+        lines.append(f"  {_one_line(error.hint)}")
     return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """A sentence that may hold names of any length and kind, fit for a terminal."""
+    return quoted(text, Span(0, len(text)), _LONGEST_SENTENCE)
 
 
 def _place(name: str, row: int, column: int) -> str:

@@ -58,7 +58,7 @@ def _constant(text: str, what: str) -> Any:
     from cgcli.syntax.parser import parse
 
     if not text.strip():
-        raise UsageError(f"{what} is missing", hint="as in: x=3, x=pi/2, x=[1,2], x=@x.npy")
+        raise UsageError(f"{what} is missing", hint="a value is as in: 3, pi/2, [1,2], @x.npy")
     try:
         graph = lower(parse(text))
     except CgError as error:
@@ -123,7 +123,8 @@ def _npy(path: Path) -> Any:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"'{path}' is not an array file that cg reads: {error}") from None
+        reason = "it holds no array, or one of Python objects" if "pickle" in str(error) else error
+        raise DataError(f"'{path}' is not an array file that cg reads: {reason}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise DataError(f"'{path}' holds no array of real numbers")
     return _float64(array)
@@ -148,17 +149,34 @@ def _csv(path: Path) -> Any:
             warnings.simplefilter("ignore", UserWarning)
             table = np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2)
     except ValueError as error:
-        raise DataError(f"'{path}' is not a table of numbers: {error}") from None
+        raise DataError(f"'{path}' is not a table of numbers: {_csv_reason(str(error))}") from None
     return np.ascontiguousarray(table[:, 0] if table.shape[1] == 1 else table)
+
+
+def _csv_reason(error: str) -> str:
+    """numpy's complaint, with rows counted from 1 as its columns are."""
+    cell = re.fullmatch(r"could not convert string '(.*)' to float64 at row (\d+), column (\d+)\.", error, re.DOTALL)
+    if cell:
+        return f"row {int(cell[2]) + 1}, column {cell[3]} holds '{cell[1]}'"
+    return error.partition(";")[0]
 
 
 def _json(path: Path | str) -> Any:
     try:
-        return json.loads(text_of(path))
+        return json.loads(text_of(path), parse_int=float, object_pairs_hook=_members)
     except RecursionError:
         raise DataError(f"'{path}' is nested too deeply") from None
     except ValueError as error:
         raise DataError(f"'{path}' is not JSON: {error}") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raises ValueError for a name that stands twice in it."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"'{next(name for name in names if names.count(name) > 1)}' stands in it twice")
+    return members
 
 
 def _json_array(path: Path) -> Any:
@@ -184,11 +202,6 @@ def _array(item: Any, what: str) -> Any:
         raise DataError(f"{what} is a list whose rows differ in length") from None
     if array.size == 0 and isinstance(item, list):
         return np.zeros(array.shape)
-    if array.dtype.kind not in "fiu" and not _is_big(item):
+    if array.dtype.kind != "f":
         raise DataError(f"{what} is not a number or a list of numbers", hint="as in: 2, [1, 2], [[1, 2], [3, 4]]")
     return _float64(array)
-
-
-def _is_big(item: Any) -> bool:
-    """A whole number beyond 64 bits, which numpy keeps as an object."""
-    return isinstance(item, int) and not isinstance(item, bool)

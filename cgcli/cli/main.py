@@ -62,6 +62,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The entry point of the console script."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     sys.exit(run(sys.argv[1:]))
 
@@ -78,7 +80,7 @@ def run(arguments: list[str]) -> int:
         return _complain(error.format_message(), 2)
     except click.ClickException as error:
         return _complain(describe(_from_click(error)), 2)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click exits by itself when the pipe is closed
         return _end_quietly()
     except (KeyboardInterrupt, click.Abort):
         return 130

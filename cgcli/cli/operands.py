@@ -52,7 +52,10 @@ class ExpressionCommand(click.Command):
             elif arg in takes_value:
                 options.append(arg)
                 if takes_value[arg]:
-                    options.extend([value] if (value := next(queue, None)) is not None else [])
+                    value = next(queue, None)
+                    if value is None:
+                        raise UsageError(f"option '{arg}' needs a value", hint=f"see '{ctx.command_path} --help'")
+                    options.append(value)
             elif equals and name in takes_value and name.startswith("--"):
                 options.append(arg)
             elif _OPTION.fullmatch(arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
@@ -81,6 +84,8 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
         match = _BINDING.fullmatch(operand)
         if match:
             bindings.append((match[1].strip("`"), match[2]))
+        elif "=" in operand:
+            raise UsageError(f"'{operand}' gives no value to a name", hint="as in: x=3, or '`a b`=3' for any name")
         else:
             files.append(operand)
     return Operands(expression, tuple(bindings), tuple(files))

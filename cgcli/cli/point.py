@@ -20,12 +20,14 @@ class Point(NamedTuple):
 
     inputs: the variables that the program reads, in order of appearance.
     unused: the names that were bound and that it does not read.
+    read_as: the definitions in textbook form, with the products that they imply.
     """
 
     graph: Graph
     bindings: Bindings
     inputs: tuple[Node, ...]
     unused: tuple[str, ...]
+    read_as: tuple[str, ...]
 
 
 def read_point(operands: Operands, program_file: str | None, vars_file: str | None) -> Point:
@@ -36,7 +38,8 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
     """
     from cgcli.graph.node import name_of, toposort, variables
     from cgcli.lowering.lower import lower
-    from cgcli.syntax.parser import parse
+    from cgcli.ops.table import CONSTANTS, FUNCTIONS
+    from cgcli.syntax.parser import parse, read_textbook
 
     if operands.files:
         raise UsageError(
@@ -45,16 +48,18 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
         )
     text, name = _program_text(operands, program_file)
     bound = values.read(operands.bindings, vars_file)
-    graph = lower(parse(text, name), {key: item.shape for key, item in bound.items()})
+    written = read_textbook(text, {*bound, *CONSTANTS}, FUNCTIONS.__contains__, name)
+    graph = lower(parse(written.text, name), {key: item.shape for key, item in bound.items()})
     inputs = tuple(variables(toposort(graph.outputs)))
     read = {name_of(node) for node in inputs}
-    return Point(graph, bound, inputs, tuple(key for key in bound if key not in read))
+    return Point(graph, bound, inputs, tuple(key for key in bound if key not in read), written.read_as)
 
 
 def check_complete(point: Point) -> None:
     """Raise UnknownNameError for the names without a value, all at once."""
     from cgcli.graph.node import name_of
-    from cgcli.ops.table import FUNCTIONS
+    from cgcli.ops.table import CONSTANTS, FUNCTIONS
+    from cgcli.printing.program import written_name
 
     missing = [node for node in point.inputs if name_of(node) not in point.bindings]
     if not missing:
@@ -64,10 +69,13 @@ def check_complete(point: Point) -> None:
     hint = did_you_mean(names[0], point.unused)
     if not hint and names[0] in FUNCTIONS:
         hint = f"'{names[0]}' is a function: write {names[0]}(…)"
+    if not hint and names[0].lower() in CONSTANTS:
+        hint = f"did you mean '{names[0].lower()}'?"
+    hint = hint or "as in: " + " ".join(f"{written_name(name)}=3" for name in names[:3])
     first, *others = (point.graph.origins.get(node) for node in missing)
     raise UnknownNameError(
         f"no value for {listed}", first, source=point.graph.source,
-        also=tuple(span for span in others[:20] if span), hint=hint or f"give it as {names[0]}=…",
+        also=tuple(span for span in others[:20] if span), hint=hint,
     )  # fmt: skip
 
 
@@ -85,6 +93,12 @@ def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]
     if not all(names) or len(set(names)) < len(names):
         raise UsageError(f"--wrt '{wrt}' is no list of different names", hint="as in: --wrt x,y")
     absent = [name for name in names if name not in by_name]
+    computed = next((name for name in absent if name in point.graph.labels.values()), None)
+    if computed is not None:
+        raise UsageError(
+            f"--wrt '{computed}' is computed by the program, not an input",
+            hint=f"the inputs are: {', '.join(by_name) or 'none'}",
+        )
     shapes: Sequence[tuple[int, ...]] = [point.bindings[name].shape if name in point.bindings else () for name in names]
     return [by_name.get(name) or variable(name, shape) for name, shape in zip(names, shapes, strict=True)], absent
 
@@ -94,6 +108,8 @@ def _program_text(operands: Operands, program_file: str | None) -> tuple[str, st
     if program_file is not None and program_file != "-":
         return values.text_of(program_file), program_file
     if program_file == "-" or operands.expression == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         try:
             return sys.stdin.buffer.read().decode("utf-8-sig"), "<stdin>"
         except UnicodeDecodeError as error:

@@ -36,8 +36,17 @@ class Report:
         if not self._quiet:
             click.echo(describe(warning, "warning"), err=True)
 
+    def reading(self, definitions: tuple[str, ...]) -> None:
+        """Say how definitions in textbook form were read."""
+        for definition in definitions if not self._quiet else ():
+            click.echo(f"read as: {definition}", err=True)
+
     def unused(self, names: tuple[str, ...]) -> None:
-        """Report bindings that the program does not read."""
+        """Report statements that have no effect, and bindings that the program does not read."""
+        for span in self._graph.idle[:20]:
+            self.warn("nothing uses the value of this statement",
+                      "name it, as in: a = x^2; a + 1. A line goes on over the next one only inside brackets",
+                      span, kind="unused")  # fmt: skip
         for name in names:
             self.warn(f"'{name}' is bound, but the expression does not use it", kind="unused")
 

@@ -6,6 +6,7 @@ scalars are declared (`X: [10, 2]`). Brackets stand only where the grammar needs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -30,6 +31,8 @@ from cgcli.ops.statics import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.values import nested, number
 
+# What grammar/cg.lark takes for a name without backticks, or less.
+_PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
 _WORDS = {"and", "or", "not", "mod"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
 
@@ -66,8 +69,7 @@ def formula(node: Node, limit: int = 60) -> str:
 
 def written_name(name: str) -> str:
     """A name as the language writes it: in backticks unless it is a plain identifier."""
-    plain = name.isidentifier() and name not in _WORDS and not set(name) & set("⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return name if plain else f"`{name}`"
+    return name if _PLAIN_NAME.fullmatch(name) and name not in _WORDS else f"`{name}`"
 
 
 def _declared(order: Sequence[Node]) -> Iterator[Node]:
@@ -172,8 +174,13 @@ def _constant(node: Node) -> tuple[int, list[str | Part]]:
     if value is not None:
         return (UNARY if number(value).startswith("-") else ATOM), [number(value)]
     elements = [*constant_elements(node)]
+    if not elements and 0 in node.shape[:-1]:
+        return ATOM, [f"zeros({shape_text(node.shape)})"]  # no brackets hold an empty array of empty rows
     if not elements:
-        return ATOM, ["[]" if node.shape == (0,) else f"zeros({shape_text(node.shape)})"]
+        rows: list[object] = []
+        for size in reversed(node.shape[:-1]):
+            rows = [rows] * size
+        return ATOM, [nested(rows)]
     items: list[object] = list(elements)
     for size in reversed(node.shape[1:]):
         items = [items[at : at + size] for at in range(0, len(items), size)]

@@ -18,7 +18,7 @@ _OPERATORS = {
     "and": "and", "&&": "and", "or": "or", "||": "or",
 }  # fmt: skip
 _PREFIXES = {"-": "neg", "−": "neg", "–": "neg", "not": "not"}
-_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 class TreeBuilder:
@@ -85,7 +85,7 @@ class TreeBuilder:
 
     def superscript(self, children: list[Any]) -> tree.Call:
         base, symbol = children
-        exponent = tree.Number(float(symbol.translate(_SUPERSCRIPTS)), _span(symbol))
+        exponent = tree.Number(float(symbol.translate(SUPERSCRIPTS)), _span(symbol))
         span = Span(base.span.start, symbol.end_pos)
         return tree.Call("power", (base, exponent), (), span, _span(symbol), True)
 

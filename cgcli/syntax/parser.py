@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Container
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ import lark
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
+from cgcli.syntax.textbook import Reading, with_products
 
 MAX_CHARACTERS = 4_000_000
 
 _GRAMMAR = "cg.lark"
 _TABLES = "cg.tables.json"
+
+_DEFINITION = re.compile(r"\)\s*=(?!=)")
 
 # What may hold a line break that does not end a statement: brackets; what may hide a
 # bracket: comments, quoted texts and names.
@@ -51,6 +55,24 @@ def parse(text: str, name: str = "") -> tree.Program:
     except ParseError as error:
         raise error.at(None, source) from None
     return tree.Program(tuple(statements), source)
+
+
+def read_textbook(text: str, known: Container[str], functions: Callable[[str], bool], name: str = "") -> Reading:
+    """The program with the products that its definitions imply written out: see textbook.py.
+
+    Text that the lexer cannot read is returned as it is, for `parse` to complain about.
+    Raises ParseError that lists the readings where there are several.
+    """
+    if not _DEFINITION.search(text) or len(text) > MAX_CHARACTERS:
+        return Reading(text)
+    try:
+        tokens = list(_lark().lex(_joined_lines(text)))
+    except lark.UnexpectedInput:
+        return Reading(text)
+    try:
+        return with_products(text, tokens, known, functions)
+    except ParseError as error:
+        raise error.at(None, Source(text, name)) from None
 
 
 def _joined_lines(text: str) -> str:

@@ -36,6 +36,7 @@ def command(
     point = read_point(given.split(operands, program_file), program_file, vars_file)
     check_complete(point)
     report = Report(point.graph, quiet=quiet, strict=strict)
+    report.reading(point.read_as)
     report.unused(point.unused)
     (value,) = evaluated(point, point.graph.outputs, report)
     if as_json:

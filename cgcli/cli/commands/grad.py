@@ -41,6 +41,7 @@ def command(
     point = read_point(given.split(operands, program_file), program_file, vars_file)
     check_complete(point)
     report = Report(point.graph, quiet=quiet, strict=strict)
+    report.reading(point.read_as)
     nodes, absent = chosen_inputs(point, wrt)
     report.unused(tuple(name for name in point.unused if name not in absent))
     for name in absent:

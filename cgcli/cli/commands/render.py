@@ -61,6 +61,7 @@ def command(
     if grad and point.inputs and not point.bindings:
         raise UsageError("--grad needs a value for every name", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     report = Report(point.graph, quiet=quiet, strict=strict)
+    report.reading(point.read_as)
     values: dict[Node, Any] | None = None
     adjoints: dict[Node, Any] | None = None
     if point.bindings or grad:
@@ -100,8 +101,7 @@ def _write(text: str, target: str, kind: str, dpi: int | None) -> None:
 
     picture = picture_bytes(text, kind, dpi=dpi)
     if target == "-":
-        stream = click.get_binary_stream("stdout")
-        stream.write(picture)
-        stream.flush()
+        sys.stdout.buffer.write(picture)
+        sys.stdout.buffer.flush()
     else:
         save(picture, Path(target))
