@@ -16,7 +16,7 @@ from cgcli.evaluate.notes import kinks
 from cgcli.graph.node import Node, constant, constant_array, toposort, variable
 from cgcli.ops.statics import shape_text
 from cgcli.transform.differentiate import jvp, vjp
-from cgcli.transform.linear import active_nodes
+from cgcli.transform.reverse import active_nodes
 
 _TANGENT = "\0tangent"
 

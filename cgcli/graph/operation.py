@@ -51,10 +51,12 @@ class Transpose(NamedTuple):
     """The operation is linear in this argument; `build` is its transpose.
 
     build(adjoint, args, params) gives the adjoint of the argument. The forward derivative
-    is the operation itself, applied to the tangent.
+    is the operation itself, applied to the tangent. mixes: every element of the adjoint
+    can reach every element of the argument, as in a solve; and not only by products.
     """
 
     build: Callable[[Node, tuple[Node, ...], Params], Node]
+    mixes: bool = False
 
 
 class TransposeOf(NamedTuple):
@@ -128,6 +130,7 @@ class Operation:
     rules: one derivative rule for each array argument (one for all when variadic).
     expansion: instead of rules, the operation as a formula of other operations; its
         derivative is the formula's.
+    commutative: its arguments may change places.
     why_no_derivative: said to the user where every rule is None.
     """
 
@@ -144,6 +147,7 @@ class Operation:
     infix: Infix | None = None
     prefix: Infix | None = None
     elementwise: bool = False
+    commutative: bool = False
     least: int = 1
     domain: tuple[Interval, ...] = ()
     kink: Kink | None = None

@@ -52,11 +52,11 @@ def _tied(*args: Any) -> Any:
 _TIE = Kink(_tied, "equal arguments of an extreme share its derivative equally")
 
 ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
-                  infix=Infix("+", SUM))  # fmt: skip
+                  infix=Infix("+", SUM), commutative=True)  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
                        label="−", infix=Infix("-", SUM), aliases="sub")  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
-                       label="×", infix=Infix("*", PRODUCT), aliases="mul")  # fmt: skip
+                       label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True)  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div")  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
@@ -86,15 +86,17 @@ ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, No
                     why_no_derivative=STEP)  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP)
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
-                    "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y",
+                    "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
-                       label="=", infix=Infix("==", COMPARISON), why_no_derivative=STEP)  # fmt: skip
+                       label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP)  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _share_of("max"),
-                      arrays="*x", least=2, aliases="maximum", domain=(REAL, REAL), kink=_TIE)  # fmt: skip
+                      arrays="*x", least=2, aliases="maximum", commutative=True, domain=(REAL, REAL),
+                      kink=_TIE)  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _share_of("min"),
-                      arrays="*x", least=2, aliases="minimum", domain=(REAL, REAL), kink=_TIE)  # fmt: skip
+                      arrays="*x", least=2, aliases="minimum", commutative=True, domain=(REAL, REAL),
+                      kink=_TIE)  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    "where(out == out, x >= low and x <= high, out)",
                    "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",

@@ -67,6 +67,7 @@ def elementwise(
     label: str = "",
     kink: Kink | None = None,
     least: int = 1,
+    commutative: bool = False,
     why_no_derivative: str = "",
 ) -> Operation:
     """An operation on each element, with broadcasting.
@@ -80,5 +81,6 @@ def elementwise(
     return Operation(
         name, doc, names, kernel, broadcast_shapes, rules,
         statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
-        elementwise=True, least=least, domain=intervals, kink=kink, why_no_derivative=why_no_derivative,
+        elementwise=True, commutative=commutative, least=least, domain=intervals, kink=kink,
+        why_no_derivative=why_no_derivative,
     )  # fmt: skip

@@ -20,9 +20,10 @@ def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], label: str = "") -> Operation:
+def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], label: str = "",
+                commutative: bool = False) -> Operation:  # fmt: skip
     return elementwise(name, doc, _truth(test), None, None, arrays="x y", label=label or symbol,
-                       infix=Infix(symbol, COMPARISON), why_no_derivative=STEP)  # fmt: skip
+                       infix=Infix(symbol, COMPARISON), commutative=commutative, why_no_derivative=STEP)  # fmt: skip
 
 
 def _stop(x: Any) -> Any:
@@ -35,13 +36,13 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
 
 LESS = _comparison("less", "1 where x < y, else 0", "<", np.less)
 GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater)
-NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠")
+NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠", commutative=True)
 NOT_OP = elementwise("not", "1 where x is 0, else 0", _truth(np.logical_not), None,
                      prefix=Infix("not ", NOT), why_no_derivative=STEP)  # fmt: skip
 AND_OP = elementwise("and", "1 where both are true, else 0", _truth(np.logical_and), None, None, arrays="x y",
-                     infix=Infix("and", AND), why_no_derivative=STEP)  # fmt: skip
+                     infix=Infix("and", AND), commutative=True, why_no_derivative=STEP)  # fmt: skip
 OR_OP = elementwise("or", "1 where either is true, else 0", _truth(np.logical_or), None, None, arrays="x y",
-                    infix=Infix("or", OR), why_no_derivative=STEP)  # fmt: skip
+                    infix=Infix("or", OR), commutative=True, why_no_derivative=STEP)  # fmt: skip
 
 # Only the branch taken gets an adjoint; the other's nan and inf never leak.
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),

@@ -70,7 +70,8 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
 
 ENTRIES: tuple[Operation, ...] = (
     ONEHOT,
-    Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)"),
+    Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)",
+              commutative=True),
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion),
 )  # fmt: skip

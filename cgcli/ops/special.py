@@ -152,7 +152,7 @@ ENTRIES: tuple[Operation, ...] = (
                 "digamma(x, order=order + 1)", domain=POSITIVE, aliases="psi",
                 statics=(whole("order", 0, least=0),)),
     elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", np.logaddexp,
-                "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y"),
+                "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y", commutative=True),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", _xlogy, "ln(y)",
                 "where(x == 0 and y == 0, 0, where(y < 0 and x != 0, nan, x/y))",
                 arrays="x y", domain=(REAL, POSITIVE)),

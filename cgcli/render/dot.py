@@ -36,11 +36,6 @@ _WHITE = 'fillcolor="white", color="white"'
 _YELLOW = 'fillcolor="#FFF4DC", color="#8A6414"'
 _OUTPUT = 'fillcolor="#E2F2E8", color="#1E6B45", peripheries="2"'
 
-# Operations whose operands may change places; the edges of all others say which is which.
-_COMMUTATIVE = frozenset(
-    ("add", "multiply", "max", "min", "equal", "not_equal", "and", "or", "hypot", "logaddexp", "mse")
-)
-
 
 def dot(
     graph: Graph,
@@ -105,8 +100,8 @@ def _looks(node: Node, is_output: bool) -> str:
 
 
 def _edges(node: Node, ids: Mapping[Node, str]) -> Iterator[str]:
-    """The edges into a node, in the order of its operands."""
-    ordered = len(node.args) > 1 and node.op.name not in _COMMUTATIVE
+    """The edges into a node, in the order of its operands, which they name where it matters."""
+    ordered = len(node.args) > 1 and not node.op.commutative
     for position, arg in enumerate(node.args):
         place = f" [label={quote(_operand(node.op, position))}]" if ordered else ""
         yield f"  {ids[arg]} -> {ids[node]}{place}\n"

@@ -1,6 +1,6 @@
 """Derivatives of graphs, as graphs: the adjoints by the reverse pass, tangents by the forward.
 
-Both apply the one rule that the table holds for each operation (see linear.py). A result is
+Both apply the one rule that the table holds for each operation (see forward.py, reverse.py). A result is
 an ordinary graph: it can be evaluated, printed, drawn, and differentiated again.
 """
 
@@ -12,7 +12,9 @@ from cgcli.graph.node import Node, apply, constant, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.formula import expand
 from cgcli.ops.creation import ZEROS
-from cgcli.transform.linear import Adjoint, push_forward, sweep
+from cgcli.transform.adjoint import Adjoint
+from cgcli.transform.forward import push_forward
+from cgcli.transform.reverse import sweep
 
 
 def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:

@@ -1,0 +1,54 @@
+"""The formulas of the table at one node: partials and tangents, as graphs."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from cgcli.graph.node import Node, toposort, variable
+from cgcli.graph.operation import Jvp, Operation, Params, Partial, PartialOf
+from cgcli.lowering.formula import lower_formula, names_of
+from cgcli.transform.exact import exact
+
+
+class Template(NamedTuple):
+    """A partial over scalar stand-ins: the formula's nodes, arguments first, and the stand-ins."""
+
+    order: list[Node]
+    stand_ins: tuple[Node, ...]  # for each argument
+    out: Node
+
+
+@cache
+def _template(op: Operation, position: int, params: Params) -> Template:
+    """The partial of an elementwise operation, read once for all its uses."""
+    rule = op.rule(position)
+    assert isinstance(rule, Partial)
+    stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
+    out = variable("\0out")
+    formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
+    return Template(toposort([formula]), stand_ins, out)
+
+
+def partial(node: Node, position: int) -> Node:
+    """The partial derivative of an elementwise node by one of its arguments."""
+    rule = node.op.rule(position)
+    if isinstance(rule, PartialOf):
+        return rule.build(node.args, position)
+    template = _template(node.op, position, node.params)
+    become = dict(zip(template.stand_ins, node.args, strict=True))
+    become[template.out] = node
+    for part in template.order:
+        if part.args:
+            become[part] = exact(part.op, tuple(become[arg] for arg in part.args), part.params)
+        else:
+            become.setdefault(part, part)
+    return become[template.order[-1]]
+
+
+def tangent_formula(node: Node, position: int, tangent: Node) -> Node:
+    """The contribution of one argument's tangent by a Jvp rule."""
+    rule = node.op.rule(position)
+    assert isinstance(rule, Jvp)
+    names = names_of(node.op, node.args, node.params)
+    return lower_formula(rule.formula, {**names, "out": node, f"d{node.op.arrays[position]}": tangent})

@@ -1,0 +1,127 @@
+"""Reverse mode: each node's adjoint handed to its arguments, and the sweep over a graph.
+
+It reads the rules that forward mode reads, and transposes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cgcli.graph.node import Node, toposort, variable
+from cgcli.graph.operation import Branch, Jvp, Partial, PartialOf, Transpose, TransposeOf
+from cgcli.ops.arithmetic import EQUAL_TO, MULTIPLY
+from cgcli.ops.creation import ZEROS
+from cgcli.ops.logic import NOT_OP, WHERE
+from cgcli.ops.reductions import MAX
+from cgcli.ops.sums import broadcast, unbroadcast
+from cgcli.transform.adjoint import Adjoint, any_of, both, finite_part, is_finite, ones_like, total, truth
+from cgcli.transform.exact import exact
+from cgcli.transform.formulas import partial, tangent_formula
+
+
+def pull_back(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
+    """The contribution of a node's adjoint to one of its arguments."""
+    return _PULL[type(node.op.rule(position))](node, adjoint, position)
+
+
+def _pull_partial(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
+    value = exact(MULTIPLY, (adjoint.value, partial(node, position)))
+    return _fitted(Adjoint(broadcast(value, node.shape), adjoint.guard), node.args[position])
+
+
+def _fitted(adjoint: Adjoint, arg: Node) -> Adjoint:
+    """The adjoint of a broadcast argument: added up over what was repeated."""
+    value, guard = adjoint
+    if value.shape == arg.shape:
+        return adjoint
+    if guard is None:
+        return Adjoint(unbroadcast(value, arg.shape))
+    guard = broadcast(guard, value.shape)
+    return Adjoint(unbroadcast(adjoint.selected(), arg.shape), any_of(unbroadcast(guard, arg.shape)))
+
+
+def _pull_branch(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
+    rule = node.op.rule(position)
+    assert isinstance(rule, Branch)
+    condition = truth(node.args[0]) if rule.taken else exact(NOT_OP, (node.args[0],))
+    guard = both(adjoint.guard, condition)
+    return _fitted(Adjoint(adjoint.value, guard), node.args[position])
+
+
+def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
+    rule = node.op.rule(position)
+
+    def transposed(ct: Node, args: tuple[Node, ...]) -> Node:
+        if isinstance(rule, TransposeOf):
+            return rule.build(ct, args, node.params, position)
+        assert isinstance(rule, Transpose)
+        return rule.build(ct, args, node.params)
+
+    if adjoint.guard is None:
+        return Adjoint(transposed(adjoint.value, node.args))
+    guard = broadcast(adjoint.guard, node.shape)
+    adjoint = Adjoint(broadcast(adjoint.value, node.shape), guard)
+    value = transposed(adjoint.selected(), node.args)
+    if isinstance(rule, Transpose) and rule.mixes:
+        taken = exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False))
+        return Adjoint(value, broadcast(taken, value.shape))
+
+    def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
+        return tuple(arg if at == position else factor(arg) for at, arg in enumerate(node.args))
+
+    reached = transposed(guard, with_factors(ones_like))
+    if len(node.args) > 1 and not (isinstance(rule, TransposeOf) and rule.jointly):
+        # a sum of products: 0 for what was not taken must not meet a factor that is nan or infinite
+        clean = exact(EQUAL_TO, (transposed(guard, with_factors(is_finite)), reached))
+        value = exact(WHERE, (clean, transposed(adjoint.selected(), with_factors(finite_part)), value))
+    return Adjoint(value, any_of(reached))
+
+
+def _pull_jvp(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
+    """Linearise, then transpose: the Jvp rule over a stand-in tangent, run backwards."""
+    tangent = variable("\0tangent", node.args[position].shape)
+    linear = tangent_formula(node, position, tangent)
+    found = sweep([linear], [adjoint], {tangent}).get(tangent)
+    return found or Adjoint(exact(ZEROS, (), (tangent.shape,)))
+
+
+_PULL: dict[type, Callable[[Node, Adjoint, int], Adjoint]] = {
+    Partial: _pull_partial,
+    PartialOf: _pull_partial,
+    Branch: _pull_branch,
+    Transpose: _pull_transpose,
+    TransposeOf: _pull_transpose,
+    Jvp: _pull_jvp,
+}
+
+
+def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
+    """The nodes whose value has a derivative by one of `wrt`."""
+    active = set(wrt)
+    for node in order:
+        if any(arg in active and node.op.rule(at) is not None for at, arg in enumerate(node.args)):
+            active.add(node)
+    return active
+
+
+def sweep(outputs: list[Node], seeds: list[Adjoint], wrt: set[Node], keep: bool = False) -> Mapping[Node, Adjoint]:
+    """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
+
+    seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
+    """
+    order = toposort(outputs)
+    active = active_nodes(order, wrt)
+    contributions: dict[Node, list[Adjoint]] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        contributions.setdefault(output, []).append(seed)
+    adjoints: dict[Node, Adjoint] = {}
+    for node in reversed(order):
+        if node not in active or node not in contributions:
+            continue
+        adjoint = total(contributions.pop(node))
+        if keep or node in wrt:
+            adjoints[node] = adjoint
+        for position, arg in enumerate(node.args):
+            if arg in active and node.op.rule(position) is not None:
+                contributions.setdefault(arg, []).append(pull_back(node, adjoint, position))
+    return adjoints
