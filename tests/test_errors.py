@@ -1,0 +1,469 @@
+"""What goes wrong: one message with its place and a fix, the right exit code, nothing on stdout, no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from cgcli.cli.main import run
+
+Capture = pytest.CaptureFixture[str]
+
+
+class Outcome(NamedTuple):
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+def cg(capsys: Capture, *arguments: str) -> Outcome:
+    """Run one command line in this process."""
+    code = run(list(arguments))
+    return Outcome(code, *capsys.readouterr())
+
+
+# text | part of the message | the text underlined | part of the hint
+IN_THE_TEXT = """
+1 + | missing after '+' | + | on its right
+1 + * 2 | '*' cannot stand here | * | missing on its left
+* 2 | '*' cannot stand here | * | missing on its left
+(1 + 2 | '(' is never closed | ( | add ')'
+sin(1 | '(' is never closed | ( | add ')'
+[1, 2 | '[' is never closed | [ | add ']'
+1 + 2) | ')' closes nothing | ) | take it away
+() | missing before ')' | ) |
+[1,,2] | missing before ',' | , |
+, | missing before ',' | , |
+1, 2 | a comma cannot stand here | , | [1, 2]
+2x | no operator between two values | 2x | 2*x
+x y | no operator between two values | x y | x*y
+(1)(2) | no operator between two values | )( | (…)*(…)
+[1][0](2) | no operator between two values | ]( | […]*(…)
+2(3) | no operator between two values | 2( | 2*(…)
+2π | no operator between two values | 2π | 2*π
+5.x | no operator between two values | 5.x | 5.*x
+sin x | argument stands in brackets | sin x | sin(x)
+sin 2 | argument stands in brackets | sin 2 | sin(2)
+sin²(x) | power stands behind its argument | sin²( | sin(…)^2
+sin^-1(x) | power stands behind its argument | sin^-1( | asin(…)
+3e | exponent is missing | 3e | 3e5
+3e+ | exponent is missing | 3e | 3e5
+1.2.3 | one decimal point | 1.2.3 |
+1,000 | no commas | 1,000 | 1_000
+1,234,567.5 | no commas | 1,234,567.5 | 1_234_567.5
+a = b = 3 | '=' cannot stand here | = | '=='
+3 = x | only a name or a function | 3 | '=='
+x += 1 | '=' cannot stand here | = | '=='
+x =< 1 | '=<' is no comparison | =< | '<='
+x => 1 | '=>' is no comparison | => | '>='
+x <> 1 | '>' cannot stand here | > |
+x[] | missing before ']' | ] |
+x[1:2:3:4] | ':' cannot stand here | : |
+1 ? 2 | '?' has no ':' | ? | x > 0 ? x : -x
+(1 ? 2) | '?' has no ':' | ? | x > 0 ? x : -x
+if x then 1 else 2 | not written in words | if x | c ? a : b
+1 if x else 2 | not written in words | 1 if | c ? a : b
+x! | not part of the language | ! | gamma(n + 1)
+|x| | not part of the language | | | abs(x)
+x & 1 | not part of the language | & | 'and'
+$x | not part of the language | $ | quote
+{x} | not part of the language | { | ( )
+\\sin(x) | not part of the language | \\ | plain name
+np.sin(x) | not part of the language | . | X.T
+sin(90°) | not part of the language | ° | 90*deg
+∛x | not part of the language | ∛ | cbrt(x)
+∑x | not part of the language | ∑ | sum(x)
+½ + x | styled form | ½ | 1/2
+x＋1 | styled form | ＋ | write +
+（1） | styled form | （ | write (
+٣ | not part of the language | ٣ |
+“x” | typographic quote | “ | write ' or "
+"x | quoted text is not closed | " | closing "
+`x | backticks is not closed | ` | closing `
+`` | backticks is not closed | ` |
+mod | missing after 'mod' | mod |
+x or | missing after 'or' | or |
+"x" | no result | "x" | end it with an expression
+"x" + 1 | cannot take a text | "x" + 1 | usage: add(x, y)
+sin("x") | cannot take a text | sin("x") | usage: sin(x)
+x[0]=1 | only a name or a function | x[0] |
+1: 2 | only a name can be declared | 1 | X: [10, 2]
+[1:2] | plain values | 1:2 | [1, 2, 3]
+f(2) = 3 | must be plain names | 2 | f(x, y)
+f(x) = 1; f(x) = 2; f(1) | 'f' is defined twice | f(x) = 2 |
+f(x, x) = x; f(1, 1) | one parameter twice | f(x, x) = x |
+f(x) = x^2; f(3, 4) | 'f' takes 1 argument, not 2 | f(3, 4) | usage: f(x)
+f(x, y) = x; f(3) | 'f' takes 2 arguments, not 1 | f(3) | usage: f(x, y)
+f(x) = x; f(x=2) | not one by its name | f(x=2) | usage: f(x)
+f(x) = x; f + 1 | 'f' is a function, not a value | f | write f(…)
+f(x) = f(x) + 1; f(1) | 'f' calls itself | f | never end
+f(x) = g(x); g(x) = f(x); f(1) | 'f' calls itself | f | never end
+y + 1; y = 2 | used before it is assigned | y |
+sni(x) | unknown function 'sni' | sni | did you mean 'sin'
+SQRT(x) | unknown function 'SQRT' | SQRT | did you mean 'sqrt'
+heaviside(x) | unknown function 'heaviside' | heaviside | define it as heaviside(x)
+q(x) | unknown function 'q' | q | to multiply, write q*(…)
+x(1 + 2) | 'x' is a value, not a function | x | to multiply, write x*(…)
+sin | no value for 'sin' | sin | write sin(…)
+Pi | no value for 'Pi' | Pi | did you mean 'pi'
+y + z | no value for 'y', 'z' | y | y=3 z=3
+sin() | cannot take no argument | sin() | usage: sin(x)
+sin(1, 2) | cannot take 2 arguments | sin(1, 2) | usage: sin(x)
+where(1, 2) | cannot take 2 arguments | where(1, 2) | where(condition, yes, no)
+log(1, 2, 3) | cannot take 3 arguments | log(1, 2, 3) | ln(x) or log(x, base)
+sin(y=3) | no parameter 'y' | sin(y=3) | usage: sin(x)
+sum(v, axs=0) | no parameter 'axs' | sum(v, axs=0) | axis=…
+sum(v, axis=0, axis=0) | 'axis' is given twice | axis=0 |
+sum(v, axis=1) | axis 1 is out of range | sum(v, axis=1) | possible axes
+sum(M, axis=-3) | axis -3 is out of range | sum(M, axis=-3) | 0 to 1
+sum(M, axis=0.5) | whole number, not 0.5 | sum(M, axis=0.5) |
+sum(M, axis=[0, 0]) | the same axis is given twice | sum(M, axis=[0, 0]) |
+sum(M, axis=x) | known before the evaluation | sum(M, axis=x) | the number itself
+sum(M, keepdims=2) | keepdims must be 0 or 1 | sum(M, keepdims=2) |
+v + [1, 2] | shapes [3] and [2] do not broadcast | v + [1, 2] | equal, or 1
+[[1, 2], [3]] | shapes [2] and [1] | [[1, 2], [3]] | one shape
+M @ M | 3 columns meet 2 rows | M @ M | @ B.T
+2 @ v | one side is a scalar | 2 @ v | '*'
+inv(M) | square matrix | inv(M) |
+x[0] | a scalar has no elements | x[0] |
+v[3] | index 3 is out of range | v[3] | 0 to 2
+v[-4] | index -4 is out of range | v[-4] | 0 to 2
+v[0, 0] | 2 indices for 1 axes | v[0, 0] | the shape is [3]
+v[x] | an index must be known | x | the number itself
+v[0.5] | whole number, not 0.5 | v[0.5] |
+v[[0, 1]] | whole number or a slice | [0, 1] | x[1:3]
+v[::0] | step cannot be 0 | v[::0] |
+reshape(v, [2, 2]) | do not fill | reshape(v, [2, 2]) |
+zeros(-1) | no negative sizes | zeros(-1) |
+zeros(x) | known before the evaluation | zeros(x) |
+zeros(10^12) | 1e+12 numbers (8 TB) | zeros(10^12) | limit
+zeros([10^6, 10^6]) | 1e+12 numbers (8 TB) | zeros([10^6, 10^6]) | limit
+zeros([10^300, 10^300]) | far too many numbers | zeros([10^300, 10^300]) | limit
+arange(0, 1e18) | 1e+18 numbers | arange(0, 1e18) | limit
+eye(10^9) | 1e+18 numbers | eye(10^9) | limit
+einsum("i1->", v) | is no letter | einsum("i1->", v) |
+X: [-1]; X | no negative sizes | [-1] |
+X: [y]; X | must be known before | [y] |
+X: [2]; 1 + X: [3] | only a name can be declared | 1 + X |
+v: [2]; v | declared with shape [2], but given with [3] | v: [2] |
+日本 + sni(x) | unknown function 'sni' | sni | did you mean 'sin'
+\t\tsni(x) | unknown function 'sni' | sni | did you mean 'sin'
+"""
+
+BOUND = ["x=2", "v=[1,2,3]", "M=[[1,2,3],[4,5,6]]", "-q"]
+
+
+def cells(text: str) -> int:
+    """The width of a text on the terminal, for the characters of these tests."""
+    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
+
+
+@pytest.mark.parametrize("row", IN_THE_TEXT.strip("\n").splitlines())
+def test_an_error_names_the_place_in_the_text(row: str, capsys: Capture) -> None:
+    text, message, underlined, hint = (part.strip(" ") for part in f"{row} ".rsplit(" | ", 3))
+    text = text.replace("\\t", "\t").replace("\\\\", "\\")
+    underlined = underlined.replace("\\\\", "\\")
+    result = cg(capsys, "eval", text, *BOUND)
+    assert (result.code, result.out) == (2, "")
+    first, shown, carets, *rest = result.err.splitlines()
+    assert first.startswith("cg: error: ")
+    assert message in first
+    assert shown == "  " + text.replace("\t", " ")
+    column = next(at for at in range(len(shown) + 1) if cells(shown[:at]) == len(carets) - len(carets.lstrip()))
+    marked = carets.strip().split()[0]
+    assert shown[column:].startswith(underlined)
+    assert len(marked) == cells(underlined)
+    assert hint in "".join(rest)
+    assert len(rest) == bool(rest)
+
+
+PLACES = [
+    ("1 +\n 2", "line 1, column 3:"),
+    ("x = 1\n\n\n  y = 2 + sni(x)\n y", "line 4, column 11:"),
+    ("a = (1 +\n  2 +\n  sni(1))\na", "line 3, column 3:"),
+    ("日本 = 1\n日本 + é́", "line 2, column 7:"),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), PLACES)
+def test_a_program_of_several_lines_names_line_and_column(text: str, place: str, capsys: Capture) -> None:
+    result = cg(capsys, "eval", text)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"cg: error: {place}")
+
+
+def test_a_file_is_named_in_the_message(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "p.cg"
+    path.write_text("a = 1\n2 + sni(a)\n", encoding="utf-8")
+    assert cg(capsys, "eval", "-f", str(path)).err == (
+        f"cg: error: {path}:2:5: unknown function 'sni'\n  2 + sni(a)\n      ^^^\n  did you mean 'sin'?\n"
+    )
+
+
+def test_the_underline_of_an_accent_stands_under_its_letter(capsys: Capture) -> None:
+    assert cg(capsys, "eval", "2 + e\u0301").err.splitlines()[1:] == [
+        "  2 + e\u0301",
+        "      ^",
+        "  write 'é' as one character",
+    ]
+
+
+def test_a_long_line_is_cut_to_a_window_around_the_mistake(capsys: Capture) -> None:
+    _, shown, carets, hint = cg(capsys, "eval", "1+" * 5000 + "sni(1)" + "+1" * 5000).err.splitlines()
+    assert len(shown) < 85
+    assert shown[carets.index("^") :].startswith("sni(")
+    assert hint == "  did you mean 'sin'?"
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "`" + "é" * 1_000_000 + "`", "sni" * 100_000 + "(1)"])
+def test_a_long_name_makes_no_long_message(text: str, capsys: Capture) -> None:
+    result = cg(capsys, "eval", text)
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err) < 2500
+
+
+@pytest.mark.parametrize("text", ["1 + \0", "`a\x1b[31mb`", "sni\x1b[31m(1)", "1\r2", "\x07", "1\u202e2", "\udcff + 1"])
+def test_control_characters_do_not_reach_the_terminal(text: str, capsys: Capture) -> None:
+    result = cg(capsys, "eval", text)
+    assert (result.code, result.out) == (2, "")
+    assert all(character.isprintable() for character in result.err.replace("\n", ""))
+
+
+# ---- operands and options -------------------------------------------------------------
+
+COMMAND_LINES = [
+    (["eval"], 2, "there is no expression", "cg eval"),
+    (["eval", ""], 2, "there is no expression", "cg eval"),
+    (["eval", " \n # only a comment"], 2, "there is no expression", "cg eval"),
+    (["eval", "x"], 2, "no value for 'x'", "x=3"),
+    (["eval", "longname", "longnmae=3"], 2, "no value for 'longname'", "did you mean 'longnmae'"),
+    (["eval", "x", "X=3"], 2, "no value for 'x'", "did you mean 'X'"),
+    (["eval", "x", "x=1", "x=2"], 2, "'x' is bound twice", "one value"),
+    (["eval", "x", "x="], 2, "the value of 'x' is missing", "pi/2"),
+    (["eval", "x", "x=abc"], 2, "the value of 'x' is not a number: 'abc'", "an array [1, 2]"),
+    (["eval", "x", "x=1,2"], 2, "the value of 'x': a comma", "[1,2]"),
+    (["eval", "x", "x=1e"], 2, "the value of 'x': a number's exponent", "1e5"),
+    (["eval", "x", "x=[1,2"], 2, "the value of 'x': '[' is never closed", "add ']'"),
+    (["eval", "x", "x=zeros(10^12)"], 2, "the value of 'x': zeros", "limit"),
+    (["eval", "x", "x==3"], 2, "'x==3' gives no value", "x=3"),
+    (["eval", "x", "=3"], 2, "'=3' gives no value", "x=3"),
+    (["eval", "x", "3=4"], 2, "'3=4' gives no value", "x=3"),
+    (["eval", "x", "a b=4"], 2, "'a b=4' gives no value", "`a b`=3"),
+    (["eval", "x", "data.csv"], 2, "cannot take data from 'data.csv'", "--vars FILE.json"),
+    (["eval", "x", "-"], 2, "cannot take data from '-'", "name=value"),
+    (["eval", "x", "--precision", "0"], 2, "--precision", "cg eval --help"),
+    (["eval", "x", "--precision", "18"], 2, "--precision", "cg eval --help"),
+    (["eval", "x", "--precision", "a"], 2, "--precision", "cg eval --help"),
+    (["eval", "x", "--precision"], 2, "option '--precision' needs a value", "cg eval --help"),
+    (["eval", "x", "--vars"], 2, "option '--vars' needs a value", "cg eval --help"),
+    (["eval", "-f"], 2, "option '-f' needs a value", "cg eval --help"),
+    (["eval", "x", "--precison", "3"], 2, "no such option: --precison", "did you mean '--precision'"),
+    (["eval", "x", "--jsno"], 2, "no such option: --jsno", "did you mean '--json'"),
+    (["eval", "x", "-z"], 2, "no such option: -z", ""),
+    (["eval", "x", "--wrt", "x"], 2, "no such option: --wrt", ""),
+    (["eval", "1", "--strict=3"], 2, "'--strict'", ""),
+    (["grad", "x", "x=1", "--mode", "sideways"], 2, "'sideways'", "cg grad --help"),
+    (["grad", "x", "x=1", "--wrt", ""], 2, "--wrt ''", "--wrt x,y"),
+    (["grad", "x", "x=1", "--wrt", ","], 2, "--wrt ','", "--wrt x,y"),
+    (["grad", "x", "x=1", "--wrt", "x,x"], 2, "--wrt 'x,x'", "--wrt x,y"),
+    (["grad", "a = x*2; a^2", "x=1", "--wrt", "a"], 2, "'a' is computed by the program", "the inputs are: x"),
+    (["evla", "1"], 2, "no such command: evla", "did you mean 'eval'"),
+    (["x^2"], 2, "no such command: x^2", "cg eval 'x^2'"),
+    (["--foo"], 2, "--foo", "cg --help"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code", "message", "hint"), COMMAND_LINES)
+def test_a_wrong_command_line_is_one_message(
+    arguments: list[str], code: int, message: str, hint: str, capsys: Capture
+) -> None:
+    result = cg(capsys, *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert result.err.count("cg: error: ") == 1
+    assert message in result.err.splitlines()[0]
+    assert hint in result.err
+
+
+# ---- files ----------------------------------------------------------------------------
+
+FILES: dict[str, bytes] = {
+    "broken.json": b'{"x": 1,}',
+    "empty.json": b"",
+    "deep.json": b"[" * 100_000 + b"]" * 100_000,
+    "list.json": b"[1, 2]",
+    "text.json": b'{"x": "a"}',
+    "null.json": b'{"x": null}',
+    "true.json": b'{"x": true}',
+    "object.json": b'{"x": {"y": 1}}',
+    "ragged.json": b'{"x": [[1, 2], [3]]}',
+    "twice.json": b'{"x": 1, "x": 2}',
+    "latin.json": '{"é": 1}'.encode("latin-1"),
+    "latin.cg": "é + 1".encode("latin-1"),
+    "utf16.cg": "x + 1".encode("utf-16"),
+    "nul.cg": b"x + \0 1",
+    "header.csv": b"a,b\n1,2\n",
+    "ragged.csv": b"1,2\n3\n",
+    "hole.csv": b"1,2\n3,\n",
+    "garbage.npy": b"garbage",
+    "empty.npy": b"",
+    "note.txt": b"1",
+}
+
+UNUSABLE = [
+    (["eval", "x", "--vars", "nope.json"], 1, "cannot read 'nope.json': no such file"),
+    (["eval", "x", "--vars", "folder"], 1, "cannot read 'folder': is a directory"),
+    (["eval", "x", "--vars", "broken.json"], 1, "'broken.json' is not JSON"),
+    (["eval", "x", "--vars", "empty.json"], 1, "'empty.json' is not JSON"),
+    (["eval", "x", "--vars", "deep.json"], 1, "'deep.json' is nested too deeply"),
+    (["eval", "x", "--vars", "list.json"], 1, "'list.json' holds no JSON object"),
+    (["eval", "x", "--vars", "text.json"], 1, "'x' is not a number"),
+    (["eval", "x", "--vars", "null.json"], 1, "'x' is not a number"),
+    (["eval", "x", "--vars", "true.json"], 1, "'x' is not a number"),
+    (["eval", "x", "--vars", "object.json"], 1, "'x' is not a number"),
+    (["eval", "x", "--vars", "ragged.json"], 1, "rows differ in length"),
+    (["eval", "x", "--vars", "twice.json"], 1, "'x' stands in it twice"),
+    (["eval", "x", "--vars", "latin.json"], 1, "'latin.json' is not UTF-8 text (byte 2)"),
+    (["eval", "x", "--vars", "array.npy"], 1, "'array.npy' is not UTF-8 text"),
+    (["eval", "-f", "nope.cg"], 1, "cannot read 'nope.cg': no such file"),
+    (["eval", "-f", "folder"], 1, "cannot read 'folder': is a directory"),
+    (["eval", "-f", "latin.cg"], 1, "'latin.cg' is not UTF-8 text (byte 0)"),
+    (["eval", "-f", "utf16.cg"], 1, "'utf16.cg' is not UTF-8 text (byte 0)"),
+    (["eval", "-f", "nul.cg"], 2, "nul.cg:1:5: U+0000 is not part of the language"),
+    (["eval", "x", "x=@nope.npy"], 1, "cannot read 'nope.npy': no such file"),
+    (["eval", "x", "x=@garbage.npy"], 1, "holds no array"),
+    (["eval", "x", "x=@objects.npy"], 1, "or one of Python objects"),
+    (["eval", "x", "x=@empty.npy"], 1, "'empty.npy' is not an array file"),
+    (["eval", "x", "x=@short.npy"], 1, "'short.npy' is not an array file"),
+    (["eval", "x", "x=@complex.npy"], 1, "no array of real numbers"),
+    (["eval", "x", "x=@words.npy"], 1, "no array of real numbers"),
+    (["eval", "x", "x=@header.csv"], 1, "row 1, column 1 holds 'a'"),
+    (["eval", "x", "x=@hole.csv"], 1, "row 2, column 2 holds ''"),
+    (["eval", "x", "x=@ragged.csv"], 1, "number of columns changed from 2 to 1 at row 2"),
+    (["eval", "x", "x=@note.txt"], 2, "'note.txt' has no known suffix"),
+    (["eval", "x", "x=@folder"], 2, "'folder' has no known suffix"),
+    (["eval", "x", "x=@"], 2, "no known suffix"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory of files that cannot be used, as the current one."""
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "array.npy", np.arange(3.0))
+    np.save(tmp_path / "complex.npy", np.array([1j]))
+    np.save(tmp_path / "words.npy", np.array(["a"]))
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    (tmp_path / "short.npy").write_bytes((tmp_path / "array.npy").read_bytes()[:-5])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), UNUSABLE)
+def test_an_unusable_file_is_one_message(
+    arguments: list[str], code: int, message: str, files: Path, capsys: Capture
+) -> None:
+    result = cg(capsys, *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err.splitlines()[0]
+    assert result.err.count("cg: error: ") == 1
+    assert "pickle" not in result.err
+
+
+def test_a_file_without_permission_is_one_message(
+    files: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    result = cg(capsys, "eval", "x", "--vars", "list.json")
+    assert result == (1, "", "cg: error: cannot read 'list.json': permission denied\n")
+
+
+# ---- size and depth -------------------------------------------------------------------
+
+N = 10_000
+FUNCTIONS = [f"f{at}(x) = f{at - 1}(x) + f{at - 1}(x + 1)" for at in range(1, 41)]
+
+# Each is read, computed and differentiated, or refused with one message: in time that grows with its length.
+LARGE: dict[str, tuple[str, str]] = {
+    "brackets": ("(" * N + "x" + ")" * N, "1"),
+    "calls": ("sin(" * N + "0*x" + ")" * N, "0"),
+    "user's calls": ("f(x) = x*1; " + "f(" * N + "x" + ")" * N, "1"),
+    "minus signs": ("-" * N + "x", "1"),
+    "nots": ("not " * N + "x", "1"),
+    "roots": ("√" * N + "x", "1"),
+    "superscripts": ("x" + "² " * N, "1"),
+    "transposes": ("x" + ".T" * N, "1"),
+    "choices": ("x ? 1 : " * N + "2", "1"),
+    "choices inside": ("x ? " * N + "1" + " : 2" * N, "1"),
+    "powers": ("x^" * N + "1", "1"),
+    "nines": ("^".join("9" * N), "inf"),
+    "sums": ("+".join(["x"] * N), str(N)),
+    "products": ("*".join(["x"] * N), "1"),
+    "comparisons": ("<".join(["x"] * N), "0"),
+    "ands": (" and ".join(["x"] * N), "1"),
+    "statements": ("\n".join(f"a{at} = x + {at}" for at in range(N)) + "\na5", "6"),
+    "chained statements": ("a0 = x; " + "; ".join(f"a{at} = a{at - 1}*1" for at in range(1, N)), "1"),
+    "definitions": ("; ".join(f"f{at}(x) = x" for at in range(N)) + "; f7(x)", "1"),
+    "chained functions": ("f0(x) = x; " + "; ".join(f"f{at}(x) = f{at - 1}(x)*1" for at in range(1, N)), "1"),
+    "a function of 1000": (f"f({','.join(f'p{at}' for at in range(1000))}) = p7; f({','.join(['x'] * 1000)})", "1"),
+    "functions that double": ("; ".join(["f0(x) = x*0", *FUNCTIONS, "f40(x)"]), "0"),
+    "an array": ("sum([" + ",".join(["x"] * N) + "])", str(N)),
+    "arguments": ("max(" + ",".join(["x"] * 1000) + ")", "1"),
+    "blanks": (" " * 1_000_000 + "x", "1"),
+    "empty lines": ("\n" * 1_000_000 + "x", "1"),
+    "digits": ("0*x + " + "1" * 1_000_000, "inf"),
+    "open brackets": ("(" * N, "'(' is never closed"),
+    "closed brackets": (")" * N, "')' closes nothing"),
+    "arrays inside": ("[" * N + "1" + "]" * N, "axes; the limit is 32"),
+    "indices": ("x" + "[0]" * N, "a scalar has no elements"),
+    "index items": ("[1][" + ",".join(["0"] * N) + "]", f"{N} indices for 1 axes"),
+    "unknown functions": ("sni(" * N + "x" + ")" * N, "unknown function 'sni'"),
+    "unknown names": ("+".join(f"a{at}" for at in range(N)), "no value for 'a0', 'a1'"),
+    "keywords": (f"sum(x, {','.join(f'a{at}=1' for at in range(N))})", "no parameter 'a0'"),
+    "declarations": ("; ".join(f"x{at}: [2]" for at in range(N)), "no result"),
+    "values in a row": ("x " * N, "no operator"),
+    "commas": ("," * N, "missing before ','"),
+    "quotes": ('"' * N, "cannot stand here"),
+    "points": ("." * N, "not part of the language"),
+    "NUL bytes": ("\0" * N, "U+0000 is not part"),
+    "accents": ("e" + "\u0301" * N, "accent"),
+    "10 MB": ("1+" * 5_000_000 + "1", "the limit is 4000000"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_no_text_is_too_long_or_too_deep(name: str, tmp_path: Path, capsys: Capture) -> None:
+    text, expected = LARGE[name]
+    path = tmp_path / "large.cg"
+    path.write_text(text, encoding="utf-8")
+    start = time.perf_counter()
+    result = cg(capsys, "grad", "-q", "-f", str(path), "x=1")
+    assert time.perf_counter() - start < 20
+    assert "Traceback" not in result.err
+    assert len(result.err) < 2500
+    if result.code == 0:
+        assert result.out.startswith(f"value\t{expected}\n")
+    else:
+        assert (result.code, result.out) == (2, "")
+        assert expected in result.err
+
+
+@pytest.mark.parametrize("text", ["(" * 100_000 + "x" + ")" * 100_000, "-" * 100_000 + "x"])
+def test_a_deep_graph_is_taken_down_without_a_crash(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "deep.cg"
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", "from cgcli.cli.main import main; main()", "grad", "-f", str(path), "x=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "value\t1\nd_x\t1\n", "")
