@@ -31,10 +31,10 @@ class Partial(NamedTuple):
     formula: str
 
 
-class PartialOf(NamedTuple):
-    """As Partial, for an operation of any number of arguments: (args, position) -> formula graph."""
+class Partials(NamedTuple):
+    """As Partial, for an operation of any number of arguments: all its partials at once, as graphs."""
 
-    build: Callable[[tuple[Node, ...], int], Node]
+    build: Callable[[tuple[Node, ...]], tuple[Node, ...]]
 
 
 class Jvp(NamedTuple):
@@ -76,7 +76,7 @@ class Branch(NamedTuple):
     taken: bool
 
 
-Rule = Partial | PartialOf | Jvp | Transpose | TransposeOf | Branch | None
+Rule = Partial | Partials | Jvp | Transpose | TransposeOf | Branch | None
 """A derivative rule for one argument; None when there is no derivative: a structural zero."""
 
 

@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation, PartialOf
+from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation, Partials
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise
 
 
-def _share_of(extreme: str) -> PartialOf:
-    """The partial of an n-ary extreme: 1/k for each of the k arguments that attain it."""
+def _shares_of(extreme: str) -> Partials:
+    """The partials of an n-ary extreme: 1/k for each of the k arguments that attain it."""
 
-    def build(args: tuple[Node, ...], position: int) -> Node:
+    def build(args: tuple[Node, ...]) -> tuple[Node, ...]:
         out = apply(MAXIMUM if extreme == "max" else MINIMUM, args)
         ties = [apply(EQUAL_TO, (arg, out)) for arg in args]
-        return apply(DIVIDE, (ties[position], functools.reduce(lambda a, b: apply(ADD, (a, b)), ties)))
+        count = functools.reduce(lambda a, b: apply(ADD, (a, b)), ties)
+        return tuple(apply(DIVIDE, (tie, count)) for tie in ties)
 
-    return PartialOf(build)
+    return Partials(build)
 
 
 def _maximum(*args: Any) -> Any:
@@ -91,10 +92,10 @@ HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                                "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP)  # fmt: skip
-MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _share_of("max"),
+MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, domain=(REAL, REAL),
                       kink=_TIE)  # fmt: skip
-MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _share_of("min"),
+MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
                       arrays="*x", least=2, aliases="minimum", commutative=True, domain=(REAL, REAL),
                       kink=_TIE)  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,

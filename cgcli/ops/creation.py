@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
 
+from cgcli.errors import ArgumentError
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.statics import number, shape, whole
 
@@ -29,9 +31,9 @@ def _arange(start: float, stop: float, step: float) -> Any:
 
 
 def _steps(start: float, stop: float, step: float) -> int:
-    with np.errstate(all="ignore"):
-        count = np.ceil((np.float64(stop) - start) / step)
-    return int(min(max(count, 0), 1e18)) if count == count else 0
+    if step == 0 or not all(map(math.isfinite, (start, stop, step))):
+        raise ArgumentError(f"arange from {start:g} to {stop:g} by {step:g} has no end or no beginning")
+    return int(min(max(math.ceil(min((stop - start) / step, 1e18)), 0), 1e18))
 
 
 def _arange_shape(shapes: Sequence[Shape], params: Params) -> Shape:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from cgcli.errors import ShapeError
+from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
 from cgcli.ops.creation import ONES
@@ -21,7 +21,7 @@ from cgcli.ops.einsum import EINSUM, Subscripts
 from cgcli.ops.indexing import PAD
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
-from cgcli.ops.statics import integers, shape_text, wholes
+from cgcli.ops.statics import brief, integers, shape_text, wholes
 from cgcli.ops.sums import MEAN
 
 Sizes = tuple[int, ...]
@@ -42,6 +42,7 @@ def _windows(x: Any, kernel: Sizes, stride: Sizes) -> Any:
 
 def _unfold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     kernel, stride = cast("tuple[Sizes, Sizes]", params)
+    _check_ranks(kernel, stride)
     (x,) = shapes
     rank = len(kernel)
     if len(x) < rank or any(size < k for size, k in zip(x[len(x) - rank :], kernel, strict=True)):
@@ -63,6 +64,7 @@ def _fold(x: Any, sizes: Sizes, stride: Sizes) -> Any:
 
 def _fold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     sizes, stride = cast("tuple[Sizes, Sizes]", params)
+    _check_ranks(sizes, stride)
     (x,) = shapes
     rank = len(sizes)
     if len(x) < 2 * rank or x[len(x) - rank :] != _counts(sizes, x[-2 * rank : -rank], stride):
@@ -81,7 +83,20 @@ def _fold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 def _sizes(name: str) -> Static:
-    return Static(name, lambda value, shapes: integers(value, name), lambda value, shapes: shape_text(value), REQUIRED)
+    """One size, at least 1, for each of the axes that the windows slide over."""
+
+    def convert(value: Any, shapes: Sequence[Shape]) -> Sizes:
+        sizes = integers(value, name)
+        if not sizes or min(sizes) < 1:
+            raise ArgumentError(f"{name} takes whole numbers from 1, not {brief(value)}")
+        return sizes
+
+    return Static(name, convert, lambda value, shapes: shape_text(value), REQUIRED)
+
+
+def _check_ranks(sizes: Sizes, stride: Sizes) -> None:
+    if len(sizes) != len(stride):
+        raise ShapeError(f"{shape_text(sizes)} and stride {shape_text(stride)} differ in their number of axes")
 
 
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,

@@ -143,7 +143,7 @@ def _logsumexp(x: Any, along: Axes, keep: bool) -> Any:
 
 
 def _softmax(x: Any, along: int) -> Any:
-    powers = np.exp(x - np.max(x, axis=along, keepdims=True))
+    powers = np.exp(x - np.max(x, axis=along, keepdims=True, initial=-np.inf))
     return powers / np.sum(powers, along, keepdims=True)
 
 

@@ -18,6 +18,9 @@ from cgcli.ops.statics import number, whole
 _INVERSE_SQRT2_ERROR = -4.833646656726457e-17  # 1/sqrt(2) minus its float64
 
 
+_HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
+
+
 def _special() -> Any:
     from scipy import special
 
@@ -150,14 +153,14 @@ ENTRIES: tuple[Operation, ...] = (
                 aliases="gammaln loggamma"),
     elementwise("digamma", "derivative of lgamma, taken order times more", _digamma,
                 "digamma(x, order=order + 1)", domain=POSITIVE, aliases="psi",
-                statics=(whole("order", 0, least=0),)),
+                statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),)),
     elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", np.logaddexp,
                 "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y", commutative=True),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", _xlogy, "ln(y)",
                 "where(x == 0 and y == 0, 0, where(y < 0 and x != 0, nan, x/y))",
                 arrays="x y", domain=(REAL, POSITIVE)),
     elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
-                "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0),)),
+                "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),)),
 
     elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit"),
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)"),

@@ -50,7 +50,7 @@ def brief(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(brief(item) for item in value) + "]"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
@@ -171,13 +171,15 @@ def reshaped() -> Static:
     return Static("shape", _reshaped, _show_shape, REQUIRED)
 
 
-def whole(name: str, default: Any = REQUIRED, least: int | None = None) -> Static:
-    """A whole number."""
+def whole(name: str, default: Any = REQUIRED, least: int | None = None, most: int | None = None) -> Static:
+    """A whole number, from `least` to `most`."""
 
     def convert(value: Any, shapes: Sequence[Shape]) -> int:
         number = integer(value, name)
         if least is not None and number < least:
             raise ArgumentError(f"{name} must be at least {least}, not {number}")
+        if most is not None and number > most:
+            raise ArgumentError(f"{name} must be at most {most}, not {brief(value)}")
         return number
 
     return Static(name, convert, lambda value, shapes: str(value), default)

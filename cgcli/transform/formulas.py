@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, toposort, variable
-from cgcli.graph.operation import Jvp, Operation, Params, Partial, PartialOf
+from cgcli.graph.operation import Jvp, Operation, Params, Partial, Partials
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.transform.exact import exact
 
@@ -30,11 +30,19 @@ def _template(op: Operation, position: int, params: Params) -> Template:
     return Template(toposort([formula]), stand_ins, out)
 
 
+@lru_cache(maxsize=1)
+def _all_partials(node: Node) -> tuple[Node, ...]:
+    """All partials of a node, kept while its arguments are asked for one after the other."""
+    rule = node.op.rule(0)
+    assert isinstance(rule, Partials)
+    return rule.build(node.args)
+
+
 def partial(node: Node, position: int) -> Node:
     """The partial derivative of an elementwise node by one of its arguments."""
     rule = node.op.rule(position)
-    if isinstance(rule, PartialOf):
-        return rule.build(node.args, position)
+    if isinstance(rule, Partials):
+        return _all_partials(node)[position]
     template = _template(node.op, position, node.params)
     become = dict(zip(template.stand_ins, node.args, strict=True))
     become[template.out] = node

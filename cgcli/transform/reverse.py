@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cgcli.graph.node import Node, toposort, variable
-from cgcli.graph.operation import Branch, Jvp, Partial, PartialOf, Transpose, TransposeOf
+from cgcli.graph.operation import Branch, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.ops.arithmetic import EQUAL_TO, MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.logic import NOT_OP, WHERE
@@ -66,14 +66,16 @@ def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
         taken = exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False))
         return Adjoint(value, broadcast(taken, value.shape))
 
+    if len(node.args) == 1 or (isinstance(rule, TransposeOf) and rule.jointly):
+        return Adjoint(value, any_of(transposed(guard, node.args)))
+
     def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
         return tuple(arg if at == position else factor(arg) for at, arg in enumerate(node.args))
 
+    # a sum of products: the 0 of what was not taken must not meet a factor that is nan or infinite
     reached = transposed(guard, with_factors(ones_like))
-    if len(node.args) > 1 and not (isinstance(rule, TransposeOf) and rule.jointly):
-        # a sum of products: 0 for what was not taken must not meet a factor that is nan or infinite
-        clean = exact(EQUAL_TO, (transposed(guard, with_factors(is_finite)), reached))
-        value = exact(WHERE, (clean, transposed(adjoint.selected(), with_factors(finite_part)), value))
+    clean = exact(EQUAL_TO, (transposed(guard, with_factors(is_finite)), reached))
+    value = exact(WHERE, (clean, transposed(adjoint.selected(), with_factors(finite_part)), value))
     return Adjoint(value, any_of(reached))
 
 
@@ -87,7 +89,7 @@ def _pull_jvp(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
 
 _PULL: dict[type, Callable[[Node, Adjoint, int], Adjoint]] = {
     Partial: _pull_partial,
-    PartialOf: _pull_partial,
+    Partials: _pull_partial,
     Branch: _pull_branch,
     Transpose: _pull_transpose,
     TransposeOf: _pull_transpose,
