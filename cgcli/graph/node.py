@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -67,6 +67,7 @@ def _leaf_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 CONSTANT = Operation("constant", "a number or an array", (), _leaf_has_no_kernel, _leaf_shape)
 VARIABLE = Operation("variable", "a name to be bound", (), _leaf_has_no_kernel, _leaf_shape)
+STAND_IN = Operation("stand-in", "what a formula will be applied to", (), _leaf_has_no_kernel, _leaf_shape)
 
 _interned: WeakValueDictionary[tuple[object, ...], Node] = WeakValueDictionary()
 
@@ -108,6 +109,11 @@ def variable(name: str, shape: Shape = ()) -> Node:
     return _intern(VARIABLE, (), (name,), shape)
 
 
+def stand_in(node: Node, position: int) -> Node:
+    """A leaf that stands for the tangent of one argument of a node, and for no other."""
+    return _intern(STAND_IN, (), (node, position), node.args[position].shape)
+
+
 def constant_value(node: Node) -> float | None:
     """The number of a scalar constant, None for any other node."""
     if node.op is not CONSTANT or node.shape:
@@ -133,7 +139,7 @@ def name_of(node: Node) -> str:
 
 def check_size(shape: Shape, what: str) -> None:
     """Raise TooLargeError when an array of this shape would not fit the bounds."""
-    elements = math.prod(shape)
+    elements = math.prod(shape) or max(shape)  # an empty array may still have an axis that nothing can hold
     if elements > MAX_ELEMENTS:
         raise TooLargeError(
             f"{what} would make an array of {_count(elements)} numbers ({_bytes(8 * elements)})",
@@ -143,8 +149,11 @@ def check_size(shape: Shape, what: str) -> None:
         raise TooLargeError(f"{what} would make an array of {len(shape)} axes; the limit is {MAX_RANK}")
 
 
-def toposort(outputs: Iterable[Node]) -> list[Node]:
-    """Every node that the outputs need, arguments before users, in a fixed order."""
+def toposort(outputs: Iterable[Node], leaves: Container[Node] = ()) -> list[Node]:
+    """Every node that the outputs need, arguments before users, in a fixed order.
+
+    leaves: nodes below which the search does not go.
+    """
     order: list[Node] = []
     done: set[Node] = set()
     stack: list[Node] = list(outputs)[::-1]
@@ -153,7 +162,7 @@ def toposort(outputs: Iterable[Node]) -> list[Node]:
         if node in done:
             stack.pop()
             continue
-        waiting = [arg for arg in reversed(node.args) if arg not in done]
+        waiting = [arg for arg in reversed(node.args) if arg not in done] if node not in leaves else []
         if waiting:
             stack.extend(waiting)
         else:
@@ -172,7 +181,7 @@ def rebuild(
     known: nodes that are replaced, with what replaces them.
     """
     become: dict[Node, Node] = dict(known or {})
-    for node in toposort(outputs):
+    for node in toposort(outputs, become):
         if node not in become:
             become[node] = make(node.op, tuple(become[arg] for arg in node.args), node.params) if node.args else node
     return become

@@ -51,12 +51,12 @@ class Transpose(NamedTuple):
     """The operation is linear in this argument; `build` is its transpose.
 
     build(adjoint, args, params) gives the adjoint of the argument. The forward derivative
-    is the operation itself, applied to the tangent. mixes: every element of the adjoint
-    can reach every element of the argument, as in a solve; and not only by products.
+    is the operation itself, applied to the tangent. mixes: over how many trailing axes every
+    element of the adjoint reaches every element of the argument, not by products alone (solve).
     """
 
     build: Callable[[Node, tuple[Node, ...], Params], Node]
-    mixes: bool = False
+    mixes: int = 0
 
 
 class TransposeOf(NamedTuple):

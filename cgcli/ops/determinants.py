@@ -92,7 +92,7 @@ COFACTOR_ALONG: Operation = Operation(
          "t = sum(i*matrix_transpose(da), axis=[-2, -1], keepdims=1)\n"
          "both = sum(x*matrix_transpose(y), axis=[-2, -1], keepdims=1)\n"
          "expand(expand(det(a), -1), -1)*matrix_transpose((s*t - both)*i - (t*x + s*y - y @ x - x @ y) @ i)"),
-     Transpose(lambda ct, args, params: apply(COFACTOR_ALONG, (args[0], ct)), mixes=True)),
+     Transpose(lambda ct, args, params: apply(COFACTOR_ALONG, (args[0], ct)), mixes=2)),
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (

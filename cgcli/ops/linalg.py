@@ -138,7 +138,7 @@ def _solve_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _nan_where_singular(_solve), _solve_shape,
-                  (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=True)),
+                  (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
                   domain=((-2.0, 2.0),) * 2)  # fmt: skip
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from cgcli.graph.node import Node
+from collections.abc import Mapping
+
+from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Branch, Jvp, Rule, Transpose, TransposeOf
+from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.sums import broadcast
@@ -12,8 +15,23 @@ from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial, tangent_formula
 
 
+def push_through(output: Node, tangents: Mapping[Node, Node | None]) -> Node | None:
+    """The tangent of an output from those of the nodes that it is computed from.
+
+    None is a structural zero; nothing below the given nodes is looked at.
+    """
+    moved = dict(tangents)
+    for node in toposort([output], tangents):
+        if node not in moved:
+            moved[node] = push_forward(node, [moved[arg] for arg in node.args])
+    return moved[output]
+
+
 def push_forward(node: Node, tangents: list[Node | None]) -> Node | None:
-    """The tangent of a node from its arguments' tangents, None being a structural zero."""
+    """The tangent of a node from its arguments' tangents."""
+    if node.op.expansion:
+        written = expand(node.op, node.args, node.params)
+        return push_through(written, dict(zip(node.args, tangents, strict=True)))
     rules = [node.op.rule(position) for position in range(len(node.args))]
     moving = [at for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None]
     if not moving:

@@ -5,10 +5,11 @@ It reads the rules that forward mode reads, and transposes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Iterator
 
-from cgcli.graph.node import Node, toposort, variable
+from cgcli.graph.node import Node, stand_in, toposort
 from cgcli.graph.operation import Branch, Jvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import EQUAL_TO, MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.logic import NOT_OP, WHERE
@@ -19,9 +20,16 @@ from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial, tangent_formula
 
 
-def pull_back(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
-    """The contribution of a node's adjoint to one of its arguments."""
-    return _PULL[type(node.op.rule(position))](node, adjoint, position)
+def pull_back(node: Node, adjoint: Adjoint, active: Container[Node]) -> Iterator[tuple[Node, Adjoint]]:
+    """What a node's adjoint contributes to those of its arguments that are active."""
+    if node.op.expansion:
+        written = expand(node.op, node.args, node.params)
+        yield from sweep([written], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
+        return
+    for position, arg in enumerate(node.args):
+        rule = node.op.rule(position)
+        if rule is not None and arg in active:
+            yield arg, _PULL[type(rule)](node, adjoint, position)
 
 
 def _pull_partial(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
@@ -63,8 +71,9 @@ def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
     adjoint = Adjoint(broadcast(adjoint.value, node.shape), guard)
     value = transposed(adjoint.selected(), node.args)
     if isinstance(rule, Transpose) and rule.mixes:
-        taken = exact(MAX, (guard,), (tuple(range(-len(guard.shape), 0)), False))
-        return Adjoint(value, broadcast(taken, value.shape))
+        mixed = tuple(range(-min(rule.mixes, len(guard.shape)), 0))
+        taken = broadcast(exact(MAX, (guard,), (mixed, True)), guard.shape)
+        return Adjoint(value, any_of(unbroadcast(taken, value.shape)))
 
     if len(node.args) == 1 or (isinstance(rule, TransposeOf) and rule.jointly):
         return Adjoint(value, any_of(transposed(guard, node.args)))
@@ -81,9 +90,9 @@ def _pull_transpose(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
 
 def _pull_jvp(node: Node, adjoint: Adjoint, position: int) -> Adjoint:
     """Linearise, then transpose: the Jvp rule over a stand-in tangent, run backwards."""
-    tangent = variable("\0tangent", node.args[position].shape)
+    tangent = stand_in(node, position)
     linear = tangent_formula(node, position, tangent)
-    found = sweep([linear], [adjoint], {tangent}).get(tangent)
+    found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args)).get(tangent)
     return found or Adjoint(exact(ZEROS, (), (tangent.shape,)))
 
 
@@ -101,17 +110,25 @@ def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
     """The nodes whose value has a derivative by one of `wrt`."""
     active = set(wrt)
     for node in order:
-        if any(arg in active and node.op.rule(at) is not None for at, arg in enumerate(node.args)):
+        if any(arg in active and (node.op.expansion or node.op.rule(at)) for at, arg in enumerate(node.args)):
             active.add(node)
     return active
 
 
-def sweep(outputs: list[Node], seeds: list[Adjoint], wrt: set[Node], keep: bool = False) -> Mapping[Node, Adjoint]:
+def sweep(
+    outputs: list[Node],
+    seeds: list[Adjoint],
+    wrt: set[Node],
+    *,
+    keep: bool = False,
+    leaves: Collection[Node] = (),
+) -> dict[Node, Adjoint]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
+    leaves: nodes below which the pass does not go.
     """
-    order = toposort(outputs)
+    order = toposort(outputs, leaves)
     active = active_nodes(order, wrt)
     contributions: dict[Node, list[Adjoint]] = {}
     for output, seed in zip(outputs, seeds, strict=True):
@@ -123,7 +140,7 @@ def sweep(outputs: list[Node], seeds: list[Adjoint], wrt: set[Node], keep: bool 
         adjoint = total(contributions.pop(node))
         if keep or node in wrt:
             adjoints[node] = adjoint
-        for position, arg in enumerate(node.args):
-            if arg in active and node.op.rule(position) is not None:
-                contributions.setdefault(arg, []).append(pull_back(node, adjoint, position))
+        if node not in leaves:
+            for arg, contribution in pull_back(node, adjoint, active):
+                contributions.setdefault(arg, []).append(contribution)
     return adjoints
