@@ -13,12 +13,10 @@ from cgcli.cli.report import Report
 from cgcli.errors import UsageError
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
-from cgcli.graph.node import Node, constant, constant_array, toposort, variable
+from cgcli.graph.node import Node, constant, constant_array, name_of, toposort, variable
 from cgcli.ops.statics import shape_text
 from cgcli.transform.differentiate import jvp, vjp
 from cgcli.transform.reverse import active_nodes
-
-_TANGENT = "\0tangent"
 
 
 def report_kinks(point: Point, wrt: Sequence[Node], report: Report) -> None:
@@ -59,19 +57,28 @@ def reverse_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report:
     return evaluated(point, [output, *vjp(output, cotangent, wrt)], report)
 
 
+def _unused(name: str, point: Point) -> str:
+    """The name, with as many primes as make it differ from every input's."""
+    taken = {name_of(node) for node in point.inputs} | set(point.bindings)
+    while name in taken:
+        name += "'"
+    return name
+
+
 def forward_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report: Report) -> list[Any]:
     """The same by forward mode: one tangent for each element of each input."""
     output = point.graph.output
     results = evaluated(point, [output], report)
     (weight,) = evaluate([cotangent], {})
     for node in wrt:
-        tangent = variable(_TANGENT, node.shape)
+        name = _unused(f"d{name_of(node)}", point)
+        tangent = variable(name, node.shape)
         product = jvp(output, {node: tangent})
         partials = np.zeros(node.shape)
         for index in np.ndindex(node.shape):
             basis = np.zeros(node.shape)
             basis[index] = 1.0
-            (column,) = evaluated(point, [product], report, {_TANGENT: basis if node.shape else np.float64(1.0)})
+            (column,) = evaluated(point, [product], report, {name: basis if node.shape else np.float64(1.0)})
             partials[index] = np.sum(weight * column)
         results.append(partials if node.shape else partials[()])
     return results

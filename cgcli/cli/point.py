@@ -49,7 +49,7 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
     text, name = _program_text(operands, program_file)
     bound = values.read(operands.bindings, vars_file)
     written = read_textbook(text, {*bound, *CONSTANTS}, FUNCTIONS.__contains__, name)
-    graph = lower(parse(written.text, name), {key: item.shape for key, item in bound.items()})
+    graph = lower(parse(written.text, name, FUNCTIONS.__contains__), {key: item.shape for key, item in bound.items()})
     inputs = tuple(variables(toposort(graph.outputs)))
     read = {name_of(node) for node in inputs}
     return Point(graph, bound, inputs, tuple(key for key in bound if key not in read), written.read_as)

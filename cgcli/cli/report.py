@@ -25,6 +25,7 @@ class Report:
         self._graph = graph
         self._quiet = quiet
         self._strict = strict
+        self._told: set[tuple[str, Node]] = set()
         self.entries: list[dict[str, Any]] = []
 
     def warn(self, message: str, hint: str = "", span: Span | None = None, **details: Any) -> None:
@@ -51,7 +52,9 @@ class Report:
             self.warn(f"'{name}' is bound, but the expression does not use it", kind="unused")
 
     def notes(self, notes: list[Note]) -> None:
-        """Report nan, infinities and kinks."""
+        """Report nan, infinities and kinks, each once."""
+        notes = [note for note in notes if (note.kind, note.node) not in self._told]
+        self._told.update((note.kind, note.node) for note in notes)
         for note in notes[:20]:
             node = note.node
             span = self._graph.origins.get(node)

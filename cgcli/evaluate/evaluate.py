@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cgcli.errors import TooLargeError
+from cgcli.errors import EvaluationError, TooLargeError
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
 from cgcli.graph.operation import Operation, Params
 
@@ -85,6 +85,8 @@ def _run(
                 values[node] = node.op.kernel(*[values[arg] for arg in node.args], *node.params)
             except MemoryError:
                 raise TooLargeError(f"{node.op.name} needs more memory than there is") from None
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+                raise EvaluationError(f"{node.op.name} cannot be computed: {error}") from error
             if not keep:
                 for arg in node.args:
                     uses[arg] -= 1
@@ -99,7 +101,9 @@ def _ignore(kind: str, flag: int) -> None:
 
 
 def _bytes(node: Node) -> int:
-    return 8 * math.prod(node.shape) if node.shape else 0
+    """The memory of a computed value; inputs and constants are there anyway."""
+    computed_array = node.shape and node.op is not CONSTANT and node.op is not VARIABLE
+    return 8 * math.prod(node.shape) if computed_array else 0
 
 
 def _uses(order: Sequence[Node], outputs: Sequence[Node]) -> dict[Node, int]:

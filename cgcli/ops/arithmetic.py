@@ -7,6 +7,7 @@ as a formula in the arguments' names and `out`, the value itself.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,15 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(x, low), high)
 
 
-def _tied(*args: Any) -> Any:
-    """Whether the largest or the smallest argument is attained more than once."""
-    ordered = np.sort(np.stack(np.broadcast_arrays(*args)), axis=0)
-    return (ordered[0] == ordered[1]) | (ordered[-1] == ordered[-2])
+def _tie_of(extreme: Callable[..., Any]) -> Kink:
+    """Where more than one argument attains the extreme."""
 
+    def tied(*args: Any) -> Any:
+        out = extreme(*args)
+        return sum(np.equal(arg, out) * 1 for arg in args) > 1
 
-_TIE = Kink(_tied, "equal arguments of an extreme share its derivative equally")
+    return Kink(tied, "equal arguments of an extreme share its derivative equally")
+
 
 ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
                   infix=Infix("+", SUM), commutative=True)  # fmt: skip
@@ -94,10 +97,10 @@ EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arr
                        label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP)  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, domain=(REAL, REAL),
-                      kink=_TIE)  # fmt: skip
+                      kink=_tie_of(_maximum))  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
                       arrays="*x", least=2, aliases="minimum", commutative=True, domain=(REAL, REAL),
-                      kink=_TIE)  # fmt: skip
+                      kink=_tie_of(_minimum))  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    "where(out == out, x >= low and x <= high, out)",
                    "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",

@@ -29,9 +29,14 @@ def _cofactor_along_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return a
 
 
+def _det(a: Any) -> Any:
+    """nan for a matrix that holds one, which the elimination may lose on its way."""
+    return np.where(np.isnan(a).any((-2, -1)), np.nan, np.linalg.det(a))[()]
+
+
 def _logdet(a: Any) -> Any:
     sign, value = np.linalg.slogdet(a)
-    return np.where(sign < 0, np.nan, value)[()]
+    return np.where((sign < 0) | np.isnan(a).any((-2, -1)), np.nan, value)[()]
 
 
 def _cofactor(a: Any) -> Any:
@@ -98,7 +103,7 @@ COFACTOR_ALONG: Operation = Operation(
 ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
-    Operation("det", "the determinant", ("a",), np.linalg.det, _scalar_of_matrix("det"),
+    Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
               (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),)),
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
               (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),)),

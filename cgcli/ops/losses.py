@@ -52,7 +52,7 @@ ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axi
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
-    largest = np.max(logits, axis=-1, keepdims=True)
+    largest = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
     logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
     shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
     losses = -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)

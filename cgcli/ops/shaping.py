@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
-from cgcli.graph.node import Node, apply
+from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static, Transpose, TransposeOf
 from cgcli.ops.entry import same_shape
 from cgcli.ops.indexing import PAD, take
@@ -213,7 +213,15 @@ def _triangle(name: str, doc: str, kernel: Any) -> Operation:
     def back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
         return apply(operation, (ct,), params)
 
-    operation = Operation(name, doc, ("x",), kernel, matrix, (Transpose(back),), statics=(whole("k", 0),))
+    operation = Operation(
+        name,
+        doc,
+        ("x",),
+        kernel,
+        matrix,
+        (Transpose(back),),
+        statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),),
+    )
     return operation
 
 

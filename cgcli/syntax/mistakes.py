@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cgcli.errors import ParseError, Span
@@ -19,12 +20,15 @@ _LAST_OPERAND = re.compile(r"[\w.`)\]₀-₉⁰-⁹∞]\s*$")
 _LAYOUT = re.compile(r"""[()\[\]]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
-_INVERTED = {"sin", "cos", "tan", "sinh", "cosh", "tanh"}
+_NUMERAL = re.compile(r"\d+$")
+_WORD = re.compile(r"(`[^`]+`|[\w.]+|[)\]])$")
+_LAST_SYMBOL = re.compile(r"[^\w\s]{1,2}$|\w+$")
+_NEAR = 80  # characters before a mistake that are looked at
 _SMART_QUOTES = "“”„‘’‚«»"
 
 
-def explain(error: lark.UnexpectedInput, text: str) -> ParseError:
-    """The ParseError for what lark could not read in `text`."""
+def explain(error: lark.UnexpectedInput, text: str, functions: Callable[[str], bool]) -> ParseError:
+    """The ParseError for what lark could not read in `text`; functions: whether a name is one."""
     text = _LAYOUT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], text)
     unbalanced = _unbalanced(text)
     token = getattr(error, "token", None)
@@ -36,7 +40,12 @@ def explain(error: lark.UnexpectedInput, text: str) -> ParseError:
             return unbalanced
     if token.type == "$END":
         return _ends_early(text)
-    return _unexpected(text, token)
+    return _unexpected(text, token, functions)
+
+
+def _at_end(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The pattern at the end of a text, of which only the last characters are looked at."""
+    return pattern.search(text, max(0, len(text) - _NEAR))
 
 
 def _ends_early(text: str) -> ParseError:
@@ -46,7 +55,7 @@ def _ends_early(text: str) -> ParseError:
     choice = _open_choice(text[:end])
     if choice is not None:
         return choice
-    last = re.search(r"[^\w\s]{1,2}$|\w+$", text[:end])
+    last = _at_end(_LAST_SYMBOL, text[:end])
     start = last.start() if last else end - 1
     return ParseError(
         f"something is missing after '{text[start:end]}'",
@@ -58,28 +67,28 @@ def _ends_early(text: str) -> ParseError:
 def _open_choice(before: str) -> ParseError | None:
     """A `?` whose `:` is missing, when what stands before reads as a whole value."""
     at = before.rfind("?")
-    if at < 0 or not _LAST_OPERAND.search(before):
+    if at < 0 or not _at_end(_LAST_OPERAND, before):
         return None
     return ParseError("'?' has no ':'", Span(at, at + 1), hint="a choice is as in: x > 0 ? x : -x")
 
 
-def _unexpected(text: str, token: lark.Token) -> ParseError:
+def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) -> ParseError:
     start, end = token.start_pos or 0, token.end_pos or 0
     here = Span(start, end)
     before = text[:start].rstrip(_BLANKS)
-    if token.type in _OPERANDS and _LAST_OPERAND.search(before):
-        return _two_values(text, before, token, here)
+    if token.type in _OPERANDS and _at_end(_LAST_OPERAND, before):
+        return _two_values(before, token, here, functions)
     if token.type == "EQUALS":
         return ParseError("'=' cannot stand here", here, hint="write '==' to compare")
     if token.type == "COMMA":
-        left = re.search(r"\d+$", before)
+        left = _at_end(_NUMERAL, before)
         right = re.match(r"\d{3}(,\d{3})*(\.\d+)?(?!\d)", text[end:])
         if left and right:
             groups = f"{left[0]},{right[0]}"
             number = Span(left.start(), left.start() + len(groups))
             return ParseError("a number has no commas", number,
                               hint=f"write {groups.replace(',', '')} or {groups.replace(',', '_')}")  # fmt: skip
-        if not _LAST_OPERAND.search(before):
+        if not _at_end(_LAST_OPERAND, before):
             return ParseError("a value is missing before ','", here)
         return ParseError("a comma cannot stand here", here, hint="a list is written in brackets: [1, 2]")
     if token.type in ("_SEPARATOR", "RPAR", "RBRACKET") and (choice := _open_choice(before)) is not None:
@@ -95,12 +104,12 @@ def _unexpected(text: str, token: lark.Token) -> ParseError:
 
 
 def _missing_operand(before: str) -> str:
-    return "" if _LAST_OPERAND.search(before) else "a value is missing on its left"
+    return "" if _at_end(_LAST_OPERAND, before) else "a value is missing on its left"
 
 
-def _two_values(text: str, before: str, token: lark.Token, here: Span) -> ParseError:
+def _two_values(before: str, token: lark.Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
     """Two values with no operator between them: 2x, x(1 + y), sin x."""
-    word = re.search(r"(`[^`]+`|[\w.]+|[)\]])$", before)
+    word = _at_end(_WORD, before)
     left = word[0] if word else before[-1:]
     start = word.start() if word else here.start
     span = Span(start, here.end)
@@ -111,24 +120,17 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span) -> ParseE
         return ParseError("a number has one decimal point", span)
     if {left, str(token)} & {"if", "then", "else"}:
         return ParseError("a choice is not written in words", span, hint="write c ? a : b, or where(c, a, b)")
-    power = _FUNCTION_TO_A_POWER.search(before)
-    if power is not None and token.type == "LPAR" and _is_function(power["name"]):
+    power = _at_end(_FUNCTION_TO_A_POWER, before)
+    if power is not None and token.type == "LPAR" and functions(power["name"]):
         name, exponent = power["name"], power["power"].translate(SUPERSCRIPTS)
-        inverse = f", or a{name}(…) for the inverse" if name in _INVERTED and exponent == "-1" else ""
+        inverse = f", or a{name}(…) for the inverse" if functions(f"a{name}") and exponent == "-1" else ""
         return ParseError("a function's power stands behind its argument", Span(power.start(), here.end),
                           hint=f"write {name}(…)^{exponent}{inverse}")  # fmt: skip
-    if re.fullmatch(r"[^\W\d]\w*", left) and token.type in ("NUMBER", "NAME") and _is_function(left):
+    if re.fullmatch(r"[^\W\d]\w*", left) and token.type in ("NUMBER", "NAME") and functions(left):
         return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({token})")
     left = "(…)" if left == ")" else "[…]" if left == "]" else left
     right = "(…)" if token.type == "LPAR" else str(token)
     return ParseError("there is no operator between two values", span, hint=f"to multiply, write {left}*{right}")
-
-
-def _is_function(name: str) -> bool:
-    return name in {
-        "sin", "cos", "tan", "exp", "ln", "log", "sqrt", "abs", "asin", "acos", "atan", "sinh", "cosh",
-        "tanh", "cbrt", "log2", "log10", "relu", "sigmoid", "sum", "mean", "floor", "ceil", "round",
-    }  # fmt: skip
 
 
 def _foreign_character(text: str, position: int) -> ParseError:

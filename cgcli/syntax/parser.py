@@ -34,10 +34,15 @@ _DEFINITION = re.compile(r"\)\s*=(?!=)")
 _LAYOUT = re.compile(r"""[()\[\]\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 
 
-def parse(text: str, name: str = "") -> tree.Program:
+def _no_name(name: str) -> bool:
+    return False
+
+
+def parse(text: str, name: str = "", functions: Callable[[str], bool] = _no_name) -> tree.Program:
     """The syntax tree of a program.
 
-    name: what messages call the text, such as a file's name.
+    name: what messages call the text, such as a file's name. functions: whether a name is
+    one of a function, for better messages.
     Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
     """
     source = Source(text, name)
@@ -51,7 +56,7 @@ def parse(text: str, name: str = "") -> tree.Program:
     except lark.UnexpectedInput as error:
         from cgcli.syntax import mistakes
 
-        raise mistakes.explain(error, text).at(None, source) from None
+        raise mistakes.explain(error, text, functions).at(None, source) from None
     except ParseError as error:
         raise error.at(None, source) from None
     return tree.Program(tuple(statements), source)

@@ -109,6 +109,7 @@ def _factors(
     previous = ""  # the kind of the token before
     callee = False  # whether that token is a function's name
     levels = [_Level(0)]
+    symbols = sorted({*parameters, *_SYMBOLS})
     for at, token in enumerate(body):
         kind = token.type
         implied = previous in _MAY_END and kind in _MAY_BEGIN and not callee
@@ -116,7 +117,7 @@ def _factors(
         parts = [str(token)]
         callee = kind == "NAME" and following == "LPAR" and functions(parts[0]) and parts[0] not in parameters
         if kind == "NAME" and not callee and following != "EQUALS":
-            parts = _split(token, parameters, known)
+            parts = _split(token, symbols, known)
         operator = levels[-1].operator
         if (implied or len(parts) > 1) and operator is not None and body[operator].type in _UNCLEAR:
             raise _unclear(body[levels[-1].term : at + 1], operator - levels[-1].term, parts, implied)
@@ -124,7 +125,8 @@ def _factors(
         if kind in ("LPAR", "LBRACKET"):
             levels.append(_Level(at + 1))
         elif kind in ("RPAR", "RBRACKET"):
-            levels = levels[:-1] or [_Level(at + 1)]
+            if len(levels) > 1:
+                levels.pop()
         elif kind in _RESET:
             levels[-1] = _Level(at + 1)
         elif kind in _UNCLEAR or kind in ("TIMES", "AT"):
@@ -132,12 +134,12 @@ def _factors(
         previous = kind
 
 
-def _split(token: Token, parameters: Sequence[str], known: Container[str]) -> list[str]:
-    """The parameters that a name is a product of; the name alone when it is none."""
+def _split(token: Token, symbols: Sequence[str], known: Container[str]) -> list[str]:
+    """The symbols that a name is a product of; the name alone when it is none."""
     name = str(token)
-    if name in parameters or name in known:
+    if name in symbols or name in known:
         return [name]
-    ways = _ways(name, sorted({*parameters, *_SYMBOLS}))
+    ways = _ways(name, symbols)
     if len(ways) > 1:
         readings = " or ".join(_brief("*".join(way)) for way in ways)
         raise ParseError(
