@@ -99,12 +99,6 @@ class TooLargeError(CgError):
     exit_code = 2
 
 
-class DerivativeError(CgError):
-    """A derivative that was asked for in a way that has no answer."""
-
-    exit_code = 2
-
-
 class DataError(CgError):
     """A file or its content cannot be used."""
 

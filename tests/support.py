@@ -13,7 +13,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, constant, constant_array, variable
 from cgcli.graph.operation import Interval, Operation
 from cgcli.lowering.lower import lower
-from cgcli.ops.table import operations
+from cgcli.ops.table import FUNCTIONS, operations
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 
@@ -39,7 +39,9 @@ def float64(value: Any) -> Any:
 
 def node(program: str, bindings: Bindings) -> Node:
     """The node of a program whose inputs have the shapes of the bindings."""
-    return lower(parse(program), {name: np.shape(value) for name, value in bindings.items()}).output
+    return lower(
+        parse(program, functions=FUNCTIONS.__contains__), {name: np.shape(value) for name, value in bindings.items()}
+    ).output
 
 
 def value(output: Node, bindings: Bindings) -> Any:

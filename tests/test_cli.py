@@ -61,6 +61,7 @@ RESULTS: list[tuple[list[str], str]] = [
     (["grad", "x^2", "x=3", "--cotangent", "2"], "value\t9\nd_x\t12\n"),
     (["grad", "x", "x=[1,2]", "--cotangent", "[1/2, pi/pi]"], "value\t[1, 2]\nd_x\t[0.5, 1]\n"),
     (["grad", "x*y", "x=2", "y=3", "--wrt", "y"], "value\t6\nd_y\t2\n"),
+    (["grad", "x*y", "x=2", "y=3", "--wrt", "y", "--wrt", "x"], "value\t6\nd_y\t2\nd_x\t3\n"),
     (["grad", "x*y", "x=2", "y=3", "--wrt", " y , x "], "value\t6\nd_y\t2\nd_x\t3\n"),
     (["grad", "`a b`^2", "`a b`=3", "--wrt", "`a b`"], "value\t9\nd_a b\t6\n"),
     (["grad", "3"], "value\t3\n"),
@@ -172,13 +173,16 @@ def test_the_program_comes_from_standard_input(
     assert cg(capsys, *arguments) == (0, "9\n", "")
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"", "no expression"), (b"\xff", "not UTF-8"), (b"2x", "<stdin>:1:1")])
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [(b"", 2, "no expression"), (b"\xff", 1, "not UTF-8"), (b"2x", 2, "<stdin>:1:1"), (b" " * 16_000_001, 1, "longer")],
+)
 def test_standard_input_that_is_no_program(
-    data: bytes, message: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    data: bytes, code: int, message: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed(monkeypatch, data)
     result = cg(capsys, "eval", "-")
-    assert (result.code, result.out) == (2, "")
+    assert (result.code, result.out) == (code, "")
     assert message in result.err
 
 

@@ -385,7 +385,7 @@ def test_a_file_without_permission_is_one_message(
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     result = cg(capsys, "eval", "x", "--vars", "list.json")
     assert result == (1, "", "cg: error: cannot read 'list.json': permission denied\n")
 
@@ -467,3 +467,43 @@ def test_a_deep_graph_is_taken_down_without_a_crash(text: str, tmp_path: Path) -
     command = [sys.executable, "-c", "from cgcli.cli.main import main; main()", "grad", "-f", str(path), "x=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "value\t1\nd_x\t1\n", "")
+
+
+# What once gave a traceback, a hang, a silent wrong number or a warning too many.
+ONCE_WRONG = [
+    (["eval", "softmax(ones(0))"], 0, ""),
+    (["eval", "digamma(1, order=1e9)"], 2, "at most 100"),
+    (["eval", "tril([[1, 2], [3, 4]], 1e30)"], 2, "at most"),
+    (["eval", "onehot(ones(0), 1e30)"], 2, "numbers"),
+    (["eval", "put([1, 1], 1e30)"], 2, "put would make"),
+    (["eval", "unfold([1, 2, 3], [2], [0])"], 2, "from 1"),
+    (["eval", "arange(nan)"], 2, "no end"),
+    (["eval", "max_pool2d(ones([1, 1, 3000, 3000]), 1000, stride=1)"], 2, "pooling would make"),
+    (["eval", "; ".join(["f0(x) = x*1.0001 + x", *(f"f{n + 1}(x) = f{n}(f{n}(x))" for n in range(40)), "f40(1)"])],
+     2, "expand to more than"),
+    (["grad", "cross_entropy(x, 5)", "x=[1,2,3]", "--strict"], 1, "cross_entropy(…) is nan"),
+    (["eval", "1e400", "--strict"], 1, "the constant 'inf' is infinite"),
+    (["grad", "x*inf", "x=1", "--strict"], 1, "the constant 'inf' is infinite"),
+    (["grad", "tanh(x)", "x=1000", "--strict"], 0, ""),
+    (["grad", "max(x, y, z)", "x=1", "y=1", "z=5", "--strict"], 0, ""),
+    (["grad", "x^y", "x=0", "y=0", "--strict"], 1, "kink"),
+    (["grad", "std(x)", "x=[1,1]", "--strict"], 1, "kink"),
+    (["render", "where(x > 0, sqrt(x), -x)", "x=-1", "--strict", "--grad", "-o", "-"], 0, ""),
+    (["eval", "log(x, b)", "x=-1", "b=3"], 0, "  log(x, b)\n  ^^^^^^^^^"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), ONCE_WRONG, ids=lambda item: str(item)[:50])
+def test_what_was_once_wrong(arguments: list[str], code: int, message: str) -> None:
+    command = [sys.executable, "-c", "from cgcli.cli.main import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "should not" not in done.stderr
+
+
+def test_forward_mode_says_each_thing_once(capsys: Capture) -> None:
+    result = cg(capsys, "grad", "sum(1/x)", "x=[0,0,0]", "--mode", "forward")
+    assert result.out == "value\tinf\nd_x\t[-inf, -inf, -inf]\n"
+    assert result.err.count("1/0 is infinite") == 1

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from cgcli.errors import CgError, DataError, Source, UsageError
 
@@ -107,22 +107,36 @@ def unreadable(path: Path | str, error: Exception) -> DataError:
     return DataError(f"cannot read '{path}': {reason[:1].lower()}{reason[1:]}")
 
 
-def text_of(path: Path | str) -> str:
-    """The text of a UTF-8 file, a byte-order mark left out. Raises DataError."""
+def text_of(path: Path | str, limit: int = _MAX_FILE_BYTES) -> str:
+    """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"'{path}' is not UTF-8 text (byte {error.start})") from None
+        with Path(path).open("rb") as stream:
+            return bounded_text(stream, f"'{path}'", limit)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
 
 
+def bounded_text(stream: IO[bytes], what: str, limit: int) -> str:
+    """The UTF-8 text of a stream, which may never end: no more than `limit` bytes are read."""
+    content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise DataError(f"{what} is longer than {limit} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what} is not UTF-8 text (byte {error.start})") from None
+
+
 def _npy(path: Path) -> Any:
+    import tokenize
+
     import numpy as np
 
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except MemoryError:
+        raise DataError(f"'{path}' holds more numbers than there is memory") from None
+    except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, RecursionError) as error:
         reason = "it holds no array, or one of Python objects" if "pickle" in str(error) else error
         raise DataError(f"'{path}' is not an array file that cg reads: {reason}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
@@ -196,8 +210,11 @@ def _array(item: Any, what: str) -> Any:
     """A number or nested lists of numbers as an array."""
     import numpy as np
 
+    from cgcli.graph.node import check_size
+
     try:
         array = np.asarray(item)
+        check_size(array.shape, what)
     except (ValueError, OverflowError):
         raise DataError(f"{what} is a list whose rows differ in length") from None
     if array.size == 0 and isinstance(item, list):

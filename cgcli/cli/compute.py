@@ -10,34 +10,43 @@ import numpy as np
 from cgcli.cli.point import Point
 from cgcli.cli.report import Report
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
-from cgcli.graph.node import Node, name_of
+from cgcli.graph.node import Node
 
 
 def evaluated(
-    point: Point, outputs: Sequence[Node], report: Report, extra: Mapping[str, Any] | None = None
+    point: Point,
+    outputs: Sequence[Node],
+    report: Report,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    results: Sequence[Node] | None = None,
 ) -> list[Any]:
     """The outputs' values; a nan or an infinity on the way is reported.
 
-    extra: values of variables that are not the program's own.
+    extra: values of variables that are not the program's own. results: those of the outputs
+    whose way it is; the others are looked at by the way, as the nodes of a picture are.
     """
     bindings = {**point.bindings, **(extra or {})}
     events = Events()
-    results = evaluate(outputs, bindings, events)
-    if events.seen or not all(np.all(np.isfinite(result)) for result in results):
-        from cgcli.evaluate.notes import births
-
-        found = births(outputs, evaluate_all(outputs, bindings))
-        report.notes(found)
-        if not found and not all(np.all(np.isfinite(result)) for result in results):
-            report.inputs(_not_finite(point))
-    return results
+    numbers = evaluate(outputs, bindings, events)
+    if events.seen or not _finite(numbers):
+        _report_births(point, outputs if results is None else results, bindings, report)
+    return numbers
 
 
-def _not_finite(point: Point) -> list[tuple[str, str]]:
-    """The inputs that hold a nan or an infinity, and which."""
-    bad = []
-    for node in point.inputs:
-        array = point.bindings[name_of(node)]
-        if not np.all(np.isfinite(array)):
-            bad.append((name_of(node), "nan" if np.any(np.isnan(array)) else "infinite"))
-    return bad
+def _finite(numbers: Sequence[Any]) -> bool:
+    return all(np.all(np.isfinite(number)) for number in numbers)
+
+
+def _report_births(point: Point, results: Sequence[Node], bindings: Mapping[str, Any], report: Report) -> None:
+    """Say where a nan or an infinity was born, or that it came with the inputs or constants."""
+    from cgcli.evaluate.notes import births
+
+    values = evaluate_all(results, bindings)
+    found = births(results, values)
+    if _finite([values[node] for node in results]):
+        # an overflow inside a derivative's formula that leaves no trace in it is nobody's concern
+        found = [note for note in found if note.node in point.graph.origins]
+    elif not found:
+        report.given([(node, values[node]) for node in values if not node.args and not _finite([values[node]])])
+    report.notes(found)

@@ -15,7 +15,7 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.node import Node, constant, constant_array, name_of, toposort, variable
 from cgcli.ops.statics import shape_text
-from cgcli.transform.differentiate import jvp, vjp
+from cgcli.transform.differentiate import column, vjp
 from cgcli.transform.reverse import active_nodes
 
 
@@ -73,12 +73,12 @@ def forward_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report:
     for node in wrt:
         name = _unused(f"d{name_of(node)}", point)
         tangent = variable(name, node.shape)
-        product = jvp(output, {node: tangent})
+        product = column(output, node, tangent)
         partials = np.zeros(node.shape)
         for index in np.ndindex(node.shape):
             basis = np.zeros(node.shape)
             basis[index] = 1.0
-            (column,) = evaluated(point, [product], report, {name: basis if node.shape else np.float64(1.0)})
-            partials[index] = np.sum(weight * column)
+            (pushed,) = evaluated(point, [product], report, extra={name: basis if node.shape else np.float64(1.0)})
+            partials[index] = np.sum(weight * pushed)
         results.append(partials if node.shape else partials[()])
     return results

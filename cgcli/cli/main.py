@@ -88,6 +88,12 @@ def run(arguments: list[str]) -> int:
         return _complain("cg: error: not enough memory", 1)
     except OSError as error:
         return _complain(f"cg: error: {error.strerror or error}", 1)
+    except Exception as error:
+        unexpected = CgError(
+            f"cg failed in a way that it should not: {type(error).__name__}: {error}",
+            hint="please report this, with the command that you ran",
+        )
+        return _complain(describe(unexpected), 1)
 
 
 def _complain(text: str, code: int) -> int:

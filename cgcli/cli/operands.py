@@ -67,7 +67,9 @@ class ExpressionCommand(click.Command):
 
 def _option_hint(name: str, options: Sequence[str]) -> str:
     near = did_you_mean(name, options)
-    return near or "an expression that begins with two minus signs goes after '--', or in brackets"
+    if near or name.startswith("--"):
+        return near or "an expression that begins with two minus signs goes after '--', or in brackets"
+    return "after the expression come name=value and options"
 
 
 def split(operands: Sequence[str], program_file: str | None) -> Operands:

@@ -10,6 +10,8 @@ from cgcli.cli import bindings as values
 from cgcli.cli.operands import Operands
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 
+_MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
+
 if TYPE_CHECKING:
     from cgcli.cli.bindings import Bindings
     from cgcli.graph.node import Graph, Node
@@ -106,13 +108,10 @@ def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]
 def _program_text(operands: Operands, program_file: str | None) -> tuple[str, str]:
     """The program and what messages call it."""
     if program_file is not None and program_file != "-":
-        return values.text_of(program_file), program_file
+        return values.text_of(program_file, _MAX_PROGRAM_BYTES), program_file
     if program_file == "-" or operands.expression == "-":
         if sys.stdin is None:
             raise UsageError("standard input is closed")
-        try:
-            return sys.stdin.buffer.read().decode("utf-8-sig"), "<stdin>"
-        except UnicodeDecodeError as error:
-            raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
+        return values.bounded_text(sys.stdin.buffer, "standard input", _MAX_PROGRAM_BYTES), "<stdin>"
     assert operands.expression is not None
     return operands.expression, ""

@@ -71,10 +71,17 @@ class Report:
         if len(notes) > 20:
             self.warn(f"{len(notes) - 20} more of the same kind are not shown", kind="more")
 
-    def inputs(self, bad: list[tuple[str, str]]) -> None:
-        """Report inputs that are themselves nan or infinite, as (name, what it is)."""
-        for name, what in bad:
-            self.warn(f"the input '{name}' is {what}", kind=what, operation="variable", node=name)
+    def given(self, leaves: list[tuple[Node, Any]]) -> None:
+        """Report inputs and constants that are themselves nan or infinite."""
+        for node, value in leaves:
+            text = self._text(node)
+            elements = value.ravel().tolist() if node.shape else [float(value)]
+            kind = "nan" if any(element != element for element in elements) else "infinity"
+            what = "input" if node.op.name == "variable" else "constant"
+            self.warn(
+                f"the {what} '{text}' is {'nan' if kind == 'nan' else 'infinite'}",
+                span=self._graph.origins.get(node), kind=kind, operation=node.op.name, node=text,
+            )  # fmt: skip
 
     def _text(self, node: Node) -> str:
         from cgcli.printing.program import formula

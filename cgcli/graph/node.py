@@ -139,7 +139,7 @@ def name_of(node: Node) -> str:
 
 def check_size(shape: Shape, what: str) -> None:
     """Raise TooLargeError when an array of this shape would not fit the bounds."""
-    elements = math.prod(shape) or max(shape)  # an empty array may still have an axis that nothing can hold
+    elements = math.prod(shape) or max(shape, default=0)  # an empty array may still have an axis that nothing can hold
     if elements > MAX_ELEMENTS:
         raise TooLargeError(
             f"{what} would make an array of {_count(elements)} numbers ({_bytes(8 * elements)})",

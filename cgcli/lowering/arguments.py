@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cgcli.errors import ArgumentError
@@ -130,6 +130,3 @@ def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
         return int(number)
 
     return RawSlice(part(start), part(stop), part(step))
-
-
-Builder = Callable[[tuple[Node, ...], Params], Node]

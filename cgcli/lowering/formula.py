@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from cgcli.errors import Span
-from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.machine import Machine, Scope
@@ -57,8 +57,3 @@ def names_of(entry: Shorthand | Operation, args: tuple[Node, ...], params: Param
         for static, value in zip(entry.statics, params, strict=True)
     }
     return {**dict(zip(entry.arrays, args, strict=True)), **statics}
-
-
-def applied(operation: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """The operation's own node, which formulas call `out`."""
-    return apply(operation, args, params)

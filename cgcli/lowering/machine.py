@@ -16,6 +16,7 @@ from cgcli.graph.node import (
     constant,
     constant_array,
     constant_value,
+    toposort,
 )
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, bind, choose, known, raw_slice
@@ -26,7 +27,7 @@ from cgcli.ops.shaping import STACK
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
-MAX_STEPS = 20_000_000
+MAX_STEPS = 1_000_000  # in the bodies of functions, beyond what stands in the text itself
 
 
 class Scope(NamedTuple):
@@ -79,9 +80,10 @@ class Machine:
         return self._values.pop()
 
     def _visit(self, item: tree.Expression, scope: Scope) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise TooLargeError(f"the program expands to more than {MAX_STEPS} operations", item.span)
+        if scope.inside:
+            self._steps += 1
+            if self._steps > MAX_STEPS:
+                raise TooLargeError(f"the calls of '{scope.inside}' expand to more than {MAX_STEPS} operations")
         _VISIT[type(item)](self, item, scope)
 
     def _later(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope,
@@ -200,8 +202,14 @@ class Machine:
             keywords[name] = value
         entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
         arrays, params = bind(entry, args, keywords)
-        node = apply(entry, arrays, params) if type(entry) is Operation else self._expand(entry, arrays, params)
-        self._give(node, item.span)
+        if type(entry) is Operation:
+            self._give(apply(entry, arrays, params), item.span)
+            return
+        written = self._expand(entry, arrays, params)
+        for node in toposort([written], arrays):
+            if node.args:
+                self._origins.setdefault(node, item.span)
+        self._values.append(written)
 
     def _invoke(self, item: tree.Call, scope: Scope) -> None:
         """Lower the body of a user's function with the arguments in place of its parameters."""

@@ -78,7 +78,9 @@ NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=
 POWER_OP = elementwise("power", "x to the power y", np.power,
                        "where(y == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
-                       domain=(POSITIVE, (-8.0, 8.0)))  # fmt: skip
+                       domain=(POSITIVE, (-8.0, 8.0)),
+                       kink=Kink(lambda x, y: (x == 0) & (y == 0),
+                                 "the derivative of a power at (0, 0) is taken as 0"))  # fmt: skip
 SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", domain=POSITIVE, label="√")
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)")
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
-from cgcli.graph.node import Node, apply
+from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
 from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers, shape_text
 
@@ -107,6 +107,9 @@ def _put(x: Any, place: tuple[Shape, Key]) -> Any:
 def _put_key(value: Any, shapes: Sequence[Shape]) -> Any:
     """(shape, items...) as one canonical pair, for the items need the shape."""
     sizes = integers(value[0], "a shape") if value else ()
+    if any(size < 0 for size in sizes):
+        raise ArgumentError(f"a shape has no negative sizes, but {brief(value[0])} has")
+    check_size(sizes, "put")
     return (sizes, _key(value[1:], sizes))
 
 

@@ -28,7 +28,10 @@ def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 def _onehot(x: Any, size: int) -> Any:
-    return (np.asarray(x)[..., None] == np.arange(size)) * 1.0
+    """nan for what is no class, so that a wrong label is no perfect loss."""
+    classes = np.arange(size)
+    hits = np.asarray(x)[..., None] == classes
+    return np.where(np.any(hits, axis=-1, keepdims=True), hits * 1.0, np.nan)
 
 
 def _onehot_shape(shapes: Sequence[Shape], params: Params) -> Shape:

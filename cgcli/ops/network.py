@@ -14,8 +14,8 @@ from typing import Any, cast
 import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
-from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
+from cgcli.graph.node import Node, apply, check_size, constant
+from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static, Transpose
 from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
 from cgcli.ops.indexing import PAD
@@ -187,7 +187,9 @@ def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     ):
         raise ShapeError(f"pooling: a window of {shape_text(kernel)} does not fit into {shape_text(x)} "
                          f"with padding {shape_text(padding)}")  # fmt: skip
-    return (*x[:-2], *_counts(spatial, kernel, stride or kernel))
+    counts = _counts(spatial, kernel, stride or kernel)
+    check_size((*x[:-2], *counts, *kernel), "pooling")  # all windows together: the work, too
+    return (*x[:-2], *counts)
 
 
 def _pool_windows(x: Any, params: Params, fill: float) -> Any:
@@ -200,6 +202,11 @@ def _pool_windows(x: Any, params: Params, fill: float) -> Any:
 
 def _max_pool(x: Any, *params: Any) -> Any:
     return np.max(_pool_windows(x, params, -np.inf), axis=(-4, -3))
+
+
+def _pool_tied(x: Any, *params: Any) -> Any:
+    windows = _pool_windows(x, params, -np.inf)
+    return np.sum(windows == np.max(windows, axis=(-4, -3), keepdims=True), axis=(-4, -3)) > 1
 
 
 def _avg_pool(x: Any, *params: Any) -> Any:
@@ -227,7 +234,8 @@ ENTRIES: tuple[Operation, ...] = (
     _conv_operation(1),
     _conv_operation(2),
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
-              expansion=_max_pool_expansion, statics=_POOL_STATICS),
+              expansion=_max_pool_expansion, statics=_POOL_STATICS,
+              kink=Kink(_pool_tied, "equal elements of a window share its derivative equally")),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
               expansion=_avg_pool_expansion, statics=_POOL_STATICS),
 )  # fmt: skip

@@ -98,10 +98,6 @@ def _part(x: Node, at: int, start: int, count: int) -> Node:
     return take(x, tuple(key))
 
 
-def _filled_product(shapes: Sequence[Shape], params: Params) -> Shape:
-    return reduced_shape(shapes, params)
-
-
 def _centred(x: Any, along: Axes) -> Any:
     return np.subtract(x, np.divide(np.sum(x, along, keepdims=True), _size(x, along)))
 
@@ -169,14 +165,16 @@ ENTRIES: tuple[Operation, ...] = (
     _extreme("min", "the smallest element", np.min),
     _argument("argmax", "the index of the largest element", np.argmax),
     _argument("argmin", "the index of the smallest element", np.argmin),
-    Operation("prod", "the elements multiplied", ("x",), _prod, _filled_product, expansion=_prod_by_halves,
+    Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
               statics=(axes(), keepdims()), label="Π"),
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
                         "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS),
     Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
               expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
-                        "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS),
+                        "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
+              kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
+                        "the derivative of std at 0 is taken as 0")),
     Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
               (Jvp("unit = x/norm(x, axis=axis, keepdims=1)\n"
                    "where(out == 0, 0, sum(unit*dx, axis=axis, keepdims=keepdims))"),),

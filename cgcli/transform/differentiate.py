@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from cgcli.graph.node import Node, apply, constant
 from cgcli.ops.creation import ZEROS
-from cgcli.transform.adjoint import Adjoint
 from cgcli.transform.forward import push_through
+from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import sweep
 
 
@@ -20,13 +20,13 @@ def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
 
     cotangent: a node of the output's shape, by which each of its elements is weighted.
     """
-    found = sweep([output], [Adjoint(cotangent)], set(wrt))
+    found = sweep([output], [Guarded(cotangent)], set(wrt))
     return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
 
 
 def adjoints(output: Node, cotangent: Node, wrt: Sequence[Node]) -> Mapping[Node, Node]:
     """The adjoint of every node between `wrt` and the output that has one."""
-    found = sweep([output], [Adjoint(cotangent)], set(wrt), keep=True)
+    found = sweep([output], [Guarded(cotangent)], set(wrt), keep=True)
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 
@@ -35,7 +35,18 @@ def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
 
     tangents: for each input that moves, a node of its shape.
     """
-    return push_through(output, tangents) or zeros(output)
+    pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()})
+    return pushed.selected() if pushed else zeros(output)
+
+
+def column(output: Node, wrt: Node, unit: Node) -> Node:
+    """A column of the Jacobian: the tangent of the output when one element of `wrt` moves.
+
+    unit: a node of wrt's shape, 1 at that element and 0 elsewhere. Unlike in `jvp`, its
+    zeros are structural: what does not move is left out, even where 0*inf would be nan.
+    """
+    pushed = push_through(output, {wrt: Guarded(unit, unit)})
+    return pushed.selected() if pushed else zeros(output)
 
 
 def zeros(like: Node) -> Node:

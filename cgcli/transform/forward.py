@@ -1,21 +1,21 @@
-"""Forward mode through one node: its tangent from its arguments' tangents."""
+"""Forward mode: each node's tangent from its arguments', and the way through a graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from cgcli.graph.node import Node, toposort
+from cgcli.graph.node import Node, stand_in, toposort
 from cgcli.graph.operation import Branch, Jvp, Rule, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import ADD, MULTIPLY
+from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.sums import broadcast
-from cgcli.transform.adjoint import ZERO
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial, tangent_formula
+from cgcli.transform.guarded import ZERO, Guarded, ones_like, through_linear, total
 
 
-def push_through(output: Node, tangents: Mapping[Node, Node | None]) -> Node | None:
+def push_through(output: Node, tangents: Mapping[Node, Guarded | None]) -> Guarded | None:
     """The tangent of an output from those of the nodes that it is computed from.
 
     None is a structural zero; nothing below the given nodes is looked at.
@@ -27,34 +27,57 @@ def push_through(output: Node, tangents: Mapping[Node, Node | None]) -> Node | N
     return moved[output]
 
 
-def push_forward(node: Node, tangents: list[Node | None]) -> Node | None:
+def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | None:
     """The tangent of a node from its arguments' tangents."""
     if node.op.expansion:
         written = expand(node.op, node.args, node.params)
         return push_through(written, dict(zip(node.args, tangents, strict=True)))
     rules = [node.op.rule(position) for position in range(len(node.args))]
-    moving = [at for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None]
+    moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
     if not moving:
         return None
-    first = rules[moving[0]]
+    first = rules[min(moving)]
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
+        return _jointly(node, rules, moving)
+    value, guard = total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()])
+    return Guarded(broadcast(value, node.shape), None if guard is None else broadcast(guard, node.shape))
+
+
+def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
+    """What the tangent of one argument contributes."""
+    if isinstance(rule, Transpose | TransposeOf):
+
+        def image(x: Node, args: tuple[Node, ...]) -> Node:
+            return exact(node.op, (*args[:at], x, *args[at + 1 :]), node.params)
+
+        if isinstance(rule, Transpose) and rule.mixes:
+            return Guarded(image(tangent.selected(), node.args))
+        return through_linear(image, tangent, node.args, at)
+    if isinstance(rule, Jvp):
+        if tangent.guard is None:
+            return Guarded(tangent_formula(node, at, tangent.value))
+        moving = stand_in(node, at)
+        leaves = dict.fromkeys((node, *node.args))
+        pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent})
+        return pushed or Guarded(_zeros(node))
+    return Guarded(exact(MULTIPLY, (partial(node, at), tangent.value)), tangent.guard)
+
+
+def _jointly(node: Node, rules: Sequence[Rule], moving: Mapping[int, Guarded]) -> Guarded:
+    """The tangent of a node that is linear in its moving arguments together, as a list or a choice is."""
+
+    def applied(moved: Mapping[int, Node]) -> Node:
         args = [
-            arg if rule is None else ZERO if t is None and not arg.shape else t or exact(ZEROS, (), (arg.shape,))
-            for arg, rule, t in zip(node.args, rules, tangents, strict=True)
+            arg if rule is None else moved[at] if at in moved else _zeros(arg)
+            for at, (arg, rule) in enumerate(zip(node.args, rules, strict=True))
         ]
         return exact(node.op, tuple(args), node.params)
-    result: Node | None = None
-    for at in moving:
-        tangent = tangents[at]
-        assert tangent is not None
-        term = _forward_term(node, at, rules[at], tangent)
-        result = term if result is None else exact(ADD, (result, term))
-    return broadcast(result, node.shape) if result is not None else None
+
+    value = applied({at: tangent.value for at, tangent in moving.items()})
+    if all(tangent.guard is None for tangent in moving.values()):
+        return Guarded(value)
+    return Guarded(value, applied({at: t.guard or ones_like(node.args[at]) for at, t in moving.items()}))
 
 
-def _forward_term(node: Node, at: int, rule: Rule, tangent: Node) -> Node:
-    if isinstance(rule, Transpose | TransposeOf):
-        return exact(node.op, (*node.args[:at], tangent, *node.args[at + 1 :]), node.params)
-    if isinstance(rule, Jvp):
-        return tangent_formula(node, at, tangent)
-    return exact(MULTIPLY, (partial(node, at), tangent))
+def _zeros(like: Node) -> Node:
+    return exact(ZEROS, (), (like.shape,)) if like.shape else ZERO

@@ -11,14 +11,14 @@ from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, RESULT_OPTIONS, WARNIN
 
 @click.command("grad", cls=ExpressionCommand)
 @OPERANDS
-@click.option("--wrt", metavar="x,y", help="Differentiate by these names (default: all of them).")
+@click.option("--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them).")
 @click.option("--mode", type=click.Choice(["reverse", "forward"]), default="reverse", help="Same numbers, another way.")
 @click.option("--cotangent", metavar="VALUE", help="Weights for the elements of a value that is no scalar.")
 @PROGRAM_OPTIONS
 @RESULT_OPTIONS
 @WARNING_OPTIONS
 def command(
-    operands: tuple[str, ...], wrt: str | None, mode: str, cotangent: str | None,
+    operands: tuple[str, ...], wrt: tuple[str, ...], mode: str, cotangent: str | None,
     program_file: str | None, vars_file: str | None,
     as_json: bool, precision: int | None, strict: bool, quiet: bool,
 ) -> None:  # fmt: skip
@@ -42,7 +42,7 @@ def command(
     check_complete(point)
     report = Report(point.graph, quiet=quiet, strict=strict)
     report.reading(point.read_as)
-    nodes, absent = chosen_inputs(point, wrt)
+    nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
     report.unused(tuple(name for name in point.unused if name not in absent))
     for name in absent:
         near = did_you_mean(name, [name_of(node) for node in point.inputs])

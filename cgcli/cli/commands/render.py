@@ -81,13 +81,14 @@ def _numbers(
 
     order = toposort(point.graph.outputs)
     if not grad:
-        return dict(zip(order, evaluated(point, order, report), strict=True)), None
+        return dict(zip(order, evaluated(point, order, report, results=point.graph.outputs), strict=True)), None
     from cgcli.cli.gradient import report_kinks, seed
     from cgcli.transform.differentiate import adjoints
 
     weight = seed(point.graph.output, None if cotangent is None else bindings.value(cotangent, "--cotangent"))
     by_node = adjoints(point.graph.output, weight, point.inputs)
-    numbers = evaluated(point, [*order, *by_node.values()], report)
+    results = [*point.graph.outputs, *(by_node[node] for node in point.inputs if node in by_node)]
+    numbers = evaluated(point, [*order, *by_node.values()], report, results=results)
     report_kinks(point, point.inputs, report)
     return (
         dict(zip(order, numbers[: len(order)], strict=True)),

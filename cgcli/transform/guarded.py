@@ -1,4 +1,4 @@
-"""Adjoints with their guards: where an adjoint exists, and how several become one.
+"""Tangents and adjoints with their guards: where they exist, and how they add up and pass on.
 
 A structural zero is not the number 0. What belongs to a branch that was not taken is left
 out by a select, so that 0*inf is never formed.
@@ -6,30 +6,32 @@ out by a select, so that 0*inf is never formed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, constant
 from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ONES
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
+from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)
 
 
-class Adjoint(NamedTuple):
-    """An adjoint, and where it exists at all.
+class Guarded(NamedTuple):
+    """A tangent or an adjoint, and where it exists at all.
 
-    guard: None, or a node that is 0 where the value was in a branch not taken. There the
-    adjoint is a structural zero, whatever number (nan, inf) stands in `value`: the select
-    is made where adjoints are added or mixed, so that 0*inf is never formed.
+    guard: None, or a node that is 0 where nothing moves, as in a branch that was not taken.
+    There it is a structural zero, whatever number (nan, inf) stands in `value`: the select
+    is made where several are added or mixed, so that 0*inf is never formed.
     """
 
     value: Node
     guard: Node | None = None
 
     def selected(self) -> Node:
-        """The adjoint as a plain number: 0 where it does not exist."""
+        """As plain numbers: 0 where it does not exist."""
         if self.guard is None:
             return self.value
         return exact(WHERE, (self.guard, self.value, ZERO))
@@ -42,14 +44,14 @@ def both(one: Node | None, other: Node | None) -> Node | None:
     return exact(AND_OP, (one, other))
 
 
-def total(contributions: list[Adjoint]) -> Adjoint:
+def total(contributions: list[Guarded]) -> Guarded:
     """The sum of contributions to one node."""
     first, *rest = contributions
     for contribution in rest:
         guard = None
         if first.guard is not None and contribution.guard is not None:
             guard = exact(OR_OP, (first.guard, contribution.guard))
-        first = Adjoint(exact(ADD, (first.selected(), contribution.selected())), guard)
+        first = Guarded(exact(ADD, (first.selected(), contribution.selected())), guard)
     return first
 
 
@@ -76,3 +78,27 @@ def is_finite(x: Node) -> Node:
 def finite_part(x: Node) -> Node:
     """x, and 0 where it is nan or infinite."""
     return exact(WHERE, (is_finite(x), x, ZERO))
+
+
+def through_linear(
+    image: Callable[[Node, tuple[Node, ...]], Node], moved: Guarded, args: tuple[Node, ...], position: int
+) -> Guarded:
+    """What a linear map makes of a tangent or an adjoint.
+
+    image(x, args): the map of x; the other arguments are its factors.
+    """
+    value = image(moved.selected(), args)
+    if moved.guard is None:
+        return Guarded(value)
+    guard = broadcast(moved.guard, moved.value.shape)
+    if len(args) == 1:
+        return Guarded(value, any_of(image(guard, args)))
+
+    def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
+        return tuple(arg if at == position else factor(arg) for at, arg in enumerate(args))
+
+    # a sum of products: the 0 of what does not move must not meet a factor that is nan or infinite
+    reached = image(guard, with_factors(ones_like))
+    clean = exact(EQUAL_TO, (image(guard, with_factors(is_finite)), reached))
+    value = exact(WHERE, (clean, image(moved.selected(), with_factors(finite_part)), value))
+    return Guarded(value, any_of(reached))
