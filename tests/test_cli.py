@@ -10,30 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from cgcli.cli.main import cli, run
+from cgcli.cli.main import cli
+from tests.command import CG, Capture, cg
 
-Capture = pytest.CaptureFixture[str]
-CG = [sys.executable, "-c", "from cgcli.cli.main import main; main()"]
 README = Path(__file__).parent.parent / "README.md"
-
-
-class Outcome(NamedTuple):
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-
-def cg(capsys: Capture, *arguments: str) -> Outcome:
-    """Run one command line in this process."""
-    code = run(list(arguments))
-    return Outcome(code, *capsys.readouterr())
 
 
 def feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:

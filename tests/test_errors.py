@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from cgcli.cli.main import run
-
-Capture = pytest.CaptureFixture[str]
-
-
-class Outcome(NamedTuple):
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-
-def cg(capsys: Capture, *arguments: str) -> Outcome:
-    """Run one command line in this process."""
-    code = run(list(arguments))
-    return Outcome(code, *capsys.readouterr())
-
+from tests.command import CG, Capture, cg
 
 # text | part of the message | the text underlined | part of the hint
 IN_THE_TEXT = """
@@ -464,7 +445,7 @@ def test_no_text_is_too_long_or_too_deep(name: str, tmp_path: Path, capsys: Capt
 def test_a_deep_graph_is_taken_down_without_a_crash(text: str, tmp_path: Path) -> None:
     path = tmp_path / "deep.cg"
     path.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-c", "from cgcli.cli.main import main; main()", "grad", "-f", str(path), "x=1"]
+    command = [*CG, "grad", "-f", str(path), "x=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "value\t1\nd_x\t1\n", "")
 
@@ -495,7 +476,7 @@ ONCE_WRONG = [
 
 @pytest.mark.parametrize(("arguments", "code", "message"), ONCE_WRONG, ids=lambda item: str(item)[:50])
 def test_what_was_once_wrong(arguments: list[str], code: int, message: str) -> None:
-    command = [sys.executable, "-c", "from cgcli.cli.main import main; main()", *arguments]
+    command = [*CG, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stderr
     assert message in done.stderr

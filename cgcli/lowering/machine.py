@@ -8,22 +8,17 @@ from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import (
-    CONSTANT,
     VARIABLE,
     Node,
     apply,
-    check_size,
     constant,
-    constant_array,
     constant_value,
     toposort,
 )
 from cgcli.graph.operation import Operation, Params, Shorthand
-from cgcli.lowering.arguments import Value, bind, choose, known, raw_slice
+from cgcli.lowering.arguments import Value, bind, choose, raw_slice
+from cgcli.lowering.build import comparisons, indexed, literal
 from cgcli.ops.arithmetic import NEG
-from cgcli.ops.indexing import INDEX
-from cgcli.ops.logic import AND_OP
-from cgcli.ops.shaping import STACK
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
@@ -128,34 +123,14 @@ class Machine:
         self._later(self._make_array, item, scope, item.items)
 
     def _make_array(self, item: tree.Array, scope: Scope) -> None:
-        elements = [_value(value, "an array's element") for value in self._take(len(item.items))]
-        if not elements:
-            self._give(constant_array(b"", (0,)), item.span)
-            return
-        shape = elements[0].shape
-        check_size((len(elements), *shape), "an array")
-        if all(element.op is CONSTANT and element.shape == shape for element in elements):
-            data = b"".join(_data(element) for element in elements)
-            self._give(constant_array(data, (len(elements), *shape)), item.span)
-            return
-        self._give(apply(STACK, tuple(elements), (-len(shape) - 1,)), item.span)
+        self._give(literal(self._take(len(item.items))), item.span)
 
     def _index(self, item: tree.Index, scope: Scope) -> None:
         self._later(self._make_index, item, scope, (item.base, *item.items))
 
     def _make_index(self, item: tree.Index, scope: Scope) -> None:
         base, *items = self._take(1 + len(item.items))
-        if isinstance(base, Node) and not base.shape:
-            raise ArgumentError("a scalar has no elements to index", item.span)
-        for at, (value, written) in enumerate(zip(items, item.items, strict=True)):
-            if isinstance(value, Node) and value.shape:
-                raise ArgumentError("an index is a whole number or a slice", written.span, hint="as in: x[0], x[1:3]")
-            try:
-                items[at] = known(value, "an index")
-            except CgError as error:
-                raise error.at(written.span) from None
-        args, params = bind(INDEX, (base, *items), {})
-        self._give(apply(INDEX, args, params), item.span)
+        self._give(indexed(base, items, [written.span for written in item.items]), item.span)
 
     def _slice(self, item: tree.Slice, scope: Scope) -> None:
         parts = [part for part in (item.start, item.stop, item.step) if part is not None]
@@ -241,15 +216,7 @@ class Machine:
         self._later(self._make_compare, item, scope, item.operands)
 
     def _make_compare(self, item: tree.Compare, scope: Scope) -> None:
-        """`a < b < c` is `a < b and b < c`, with b computed once."""
-        operands = [_value(value, "a comparison") for value in self._take(len(item.operands))]
-        chain: Node | None = None
-        for position, function in enumerate(item.functions):
-            (operation,) = FUNCTIONS[function]
-            assert isinstance(operation, Operation)
-            link = apply(operation, (operands[position], operands[position + 1]))
-            chain = link if chain is None else apply(AND_OP, (chain, link))
-        self._give(chain, item.span)
+        self._give(comparisons(item.functions, self._take(len(item.operands))), item.span)
 
 
 class _Pending(NamedTuple):
@@ -278,15 +245,3 @@ _VISIT: dict[type, Callable[[Machine, Any, Scope], None]] = {
     tree.Index: Machine._index,
     tree.Slice: Machine._slice,
 }
-
-
-def _value(value: Value, what: str) -> Node:
-    if isinstance(value, Node):
-        return value
-    raise ArgumentError(f"{what} must be a value, not a text or a slice")
-
-
-def _data(node: Node) -> bytes:
-    (data,) = node.params
-    assert isinstance(data, bytes)
-    return data
