@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cgcli
+from cgcli.syntax.parser import grammar_file, tables
 
 PACKAGE = Path(cgcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -66,3 +68,10 @@ def test_a_module_fits_one_sitting_and_says_its_duty(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 260
     assert not text or ast.get_docstring(ast.parse(text))
+
+
+def test_the_stored_tables_are_those_of_the_grammar() -> None:
+    """Forgotten `python -m cgcli.syntax.parser` after an edit of the grammar."""
+    grammar = Path(grammar_file("cg.lark")).read_text(encoding="utf-8")
+    stored = json.loads(Path(grammar_file("cg.tables.json")).read_text(encoding="utf-8"))
+    assert stored == json.loads(tables(grammar)) | {"data": stored["data"], "memo": stored["memo"]}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cgcli.errors import CgError, DataError, Source, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -79,6 +80,8 @@ def _constant(text: str, what: str) -> Any:
 
 def _file(name: str, what: str) -> Any:
     """An array from a file, by its suffix."""
+    from pathlib import Path
+
     path = Path(name)
     readers = {".npy": _npy, ".json": _json_array, ".csv": _csv}
     reader = readers.get(path.suffix.lower())
@@ -109,6 +112,8 @@ def unreadable(path: Path | str, error: Exception) -> DataError:
 
 def text_of(path: Path | str, limit: int = _MAX_FILE_BYTES) -> str:
     """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
+    from pathlib import Path
+
     try:
         with Path(path).open("rb") as stream:
             return bounded_text(stream, f"'{path}'", limit)
@@ -199,6 +204,8 @@ def _json_array(path: Path) -> Any:
 
 def _object(name: str) -> Bindings:
     """The bindings of a JSON object."""
+    from pathlib import Path
+
     _check_size(Path(name))
     content = _json(name)
     if not isinstance(content, dict):

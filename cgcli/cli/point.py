@@ -60,12 +60,13 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
 def check_complete(point: Point) -> None:
     """Raise UnknownNameError for the names without a value, all at once."""
     from cgcli.graph.node import name_of
-    from cgcli.ops.table import CONSTANTS, FUNCTIONS
-    from cgcli.printing.program import written_name
 
     missing = [node for node in point.inputs if name_of(node) not in point.bindings]
     if not missing:
         return
+    from cgcli.ops.table import CONSTANTS, FUNCTIONS
+    from cgcli.printing.program import written_name
+
     names = [name_of(node) for node in missing]
     listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")
     hint = did_you_mean(names[0], point.unused)

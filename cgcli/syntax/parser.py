@@ -9,10 +9,10 @@ at hand (it was edited, or lark is another version), they are made afresh. After
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Container
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import lark
@@ -104,15 +104,21 @@ def _joined_lines(text: str) -> str:
 @cache
 def _lark() -> lark.Lark:
     """The parser, made once per process."""
-    grammar = _grammar_file(_GRAMMAR).read_text(encoding="utf-8")
+    grammar = _read(_GRAMMAR)
     return _from_tables(grammar) or _from_grammar(grammar)
 
 
-def _grammar_file(name: str) -> Path:
-    """A file of grammar/: inside the installed package, or at the top of a checkout."""
-    package = Path(__file__).parent.parent
-    inside = package / "grammar" / name
-    return inside if inside.exists() else package.parent / "grammar" / name
+def grammar_file(name: str) -> str:
+    """The path of a file of grammar/: inside the installed package, or at the top of a checkout."""
+    # os.path, for pathlib alone would take a sixth of the start-up that is ours
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "grammar", name)
+    return inside if os.path.exists(inside) else os.path.join(os.path.dirname(package), "grammar", name)
+
+
+def _read(name: str) -> str:
+    with open(grammar_file(name), encoding="utf-8") as stream:
+        return stream.read()
 
 
 def _from_grammar(grammar: str) -> lark.Lark:
@@ -122,10 +128,10 @@ def _from_grammar(grammar: str) -> lark.Lark:
 def _from_tables(grammar: str) -> lark.Lark | None:
     """The parser from its stored tables; None when they belong to something else."""
     try:
-        stored = json.loads(_grammar_file(_TABLES).read_text(encoding="utf-8"))
+        stored = json.loads(_read(_TABLES))
     except OSError:
         return None
-    if (stored["lark"], stored["grammar"]) != (lark.__version__, grammar):
+    if (stored["lark"], stored["grammar"]) != (_lark_series(), grammar):
         return None
     # JSON has text keys only, and lark wants the whole numbers that they were
     table = stored["data"]["parser"]["parser"]
@@ -136,6 +142,11 @@ def _from_tables(grammar: str) -> lark.Lark | None:
     return parser
 
 
+def _lark_series() -> str:
+    """Lark's version without its patch number: tables hold for a series."""
+    return ".".join(lark.__version__.split(".")[:2])
+
+
 def _numbered(table: dict[str, Any]) -> dict[int, Any]:
     return {int(key): value for key, value in table.items()}
 
@@ -144,11 +155,11 @@ def tables(grammar: str) -> str:
     """The text of the stored tables for a grammar."""
     plain = lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True)
     data, memo = plain.memo_serialize([lark.lexer.TerminalDef, lark.grammar.Rule])
-    stored = {"lark": lark.__version__, "grammar": grammar, "data": data, "memo": memo}
+    stored = {"lark": _lark_series(), "grammar": grammar, "data": data, "memo": memo}
     return json.dumps(stored, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    path = _grammar_file(_TABLES)
-    path.write_text(tables(_grammar_file(_GRAMMAR).read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {path}")
+    with open(grammar_file(_TABLES), "w", encoding="utf-8") as target:
+        target.write(tables(_read(_GRAMMAR)))
+    print(f"wrote {target.name}")
