@@ -89,7 +89,9 @@ class Static(NamedTuple):
 
     convert(raw value, argument shapes) gives the canonical, hashable form, or raises
     ArgumentError. show(canonical, argument shapes) gives its text. default is a raw value;
-    REQUIRED where there is none.
+    REQUIRED where there is none. keyword_only: given by name only. variadic: takes all
+    arguments that are left. leading: stands before the arrays, as einsum's subscripts.
+    A name that begins with '_' is known from the shapes and never written.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Static(NamedTuple):
     default: Any = None
     keyword_only: bool = False
     variadic: bool = False
+    leading: bool = False
 
 
 REQUIRED = object()
@@ -130,8 +133,15 @@ class Operation:
     rules: one derivative rule for each array argument (one for all when variadic).
     expansion: instead of rules, the operation as a formula of other operations; its
         derivative is the formula's.
+    statics: the parameters that are no arrays, in the order of `params`.
+    aliases: other names that are read as this one. label: what a picture shows for the name.
+    infix, prefix: how it is written when it is an operator.
+    elementwise: it acts on each element, after broadcasting.
     commutative: its arguments may change places.
-    why_no_derivative: said to the user where every rule is None.
+    least: the fewest arrays that a variadic operation takes.
+    domain: for each array, where tests sample it.
+    kink: where its derivative jumps.
+    why_no_derivative: where every rule is None, the reason, in a clause.
     """
 
     name: str
@@ -167,7 +177,10 @@ class Operation:
 
 
 class Shorthand(NamedTuple):
-    """A function of the table that is written out as others as soon as it is read."""
+    """A function of the table that is written out as others as soon as it is read.
+
+    The fields are those of an Operation; its arguments are always of a fixed number.
+    """
 
     name: str
     doc: str
@@ -175,3 +188,8 @@ class Shorthand(NamedTuple):
     expansion: Expansion
     statics: tuple[Static, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    @property
+    def variadic(self) -> bool:
+        """Whether it takes any number of array arguments: never."""
+        return False

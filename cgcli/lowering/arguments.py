@@ -18,8 +18,10 @@ Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing
 def signature(entry: Entry) -> str:
     """How the entry is called, as in `sum(x, axis=…, keepdims=0)`."""
     arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
-    statics = []
+    first: list[str] = []
+    last: list[str] = []
     for static in entry.statics:
+        statics = first if static.leading else last
         if static.name.startswith("_"):  # known without being written
             continue
         if static.variadic:
@@ -28,8 +30,6 @@ def signature(entry: Entry) -> str:
             statics.append(static.name)
         else:
             statics.append(f"{static.name}={'…' if static.default is None else static.default}")
-    first = statics if entry.name == "einsum" else []
-    last = [] if entry.name == "einsum" else statics
     return f"{entry.name}({', '.join([*first, *arrays, *last])})"
 
 
@@ -59,7 +59,7 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
     free = [static for static in entry.statics if not static.keyword_only][texts:]
     names = {static.name for static in entry.statics if not static.name.startswith("_")}
     required = {static.name for static in free if static.default is REQUIRED and static.name not in keywords}
-    if entry.arrays and entry.arrays[0].startswith("*"):
+    if entry.variadic:
         least = entry.least if isinstance(entry, Operation) else 1
         return count >= least and set(keywords) <= names and not required
     arrays = [name for name in entry.arrays if name not in keywords]
@@ -72,7 +72,7 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]
-    if entry.arrays and entry.arrays[0].startswith("*"):
+    if entry.variadic:
         arrays, plain = plain, []
     else:
         queue = iter(plain)

@@ -107,6 +107,6 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
 
 EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik", a, b)', ("*x",), _einsum, _shape,
                    (TransposeOf(_back, jointly=False),),
-                   statics=(Static("subscripts", _subscripts, _show, REQUIRED),))  # fmt: skip
+                   statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),))  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

@@ -22,7 +22,7 @@ from cgcli.graph.node import (
     toposort,
     variables,
 )
-from cgcli.graph.operation import REQUIRED
+from cgcli.graph.operation import REQUIRED, Static
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, UNARY
 from cgcli.ops.indexing import INDEX
@@ -133,15 +133,17 @@ def _written(node: Node) -> tuple[int, Iterable[str | Part]]:
     if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
         return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level)]
     if op is INDEX:
-        return POSTFIX, [Part(node.args[0], POSTFIX), "[", _statics(node)[0], "]"]
+        return POSTFIX, [Part(node.args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"]
     if op is TRANSPOSE and node.params == ((-1, -2),):
         return POSTFIX, [Part(node.args[0], POSTFIX), ".T"]
     if op is STACK and _is_literal(node):
         return ATOM, ["[", *_listed(Part(arg) for arg in node.args), "]"]
-    statics = _statics(node)
-    texts = [text for text in statics if text.startswith('"')]
-    rest = [text for text in statics if not text.startswith('"')]
-    return ATOM, [f"{op.name}(", *_listed([*texts, *(Part(arg) for arg in node.args), *rest]), ")"]
+    given = given_statics(node)
+    first = [text for static, text in given if static.leading]
+    last = [
+        text if static.default is REQUIRED else f"{static.name}={text}" for static, text in given if not static.leading
+    ]
+    return ATOM, [f"{op.name}(", *_listed([*first, *(Part(arg) for arg in node.args), *last]), ")"]
 
 
 def _listed(items: Iterable[str | Part]) -> list[str | Part]:
@@ -157,16 +159,14 @@ def _is_literal(node: Node) -> bool:
     return axis == -len(node.shape) and any(arg.op is not CONSTANT or arg.shape != first.shape for arg in node.args)
 
 
-def _statics(node: Node) -> list[str]:
-    """The static parameters that are not at their defaults."""
+def given_statics(node: Node) -> list[tuple[Static, str]]:
+    """The static parameters that are not at their defaults, with their text."""
     shapes = [arg.shape for arg in node.args]
-    texts = []
-    for static, param in zip(node.op.statics, node.params, strict=True):
-        if static.default is REQUIRED:
-            texts.append(static.show(param, shapes))
-        elif param != static.convert(static.default, shapes):
-            texts.append(f"{static.name}={static.show(param, shapes)}")
-    return texts
+    return [
+        (static, static.show(param, shapes))
+        for static, param in zip(node.op.statics, node.params, strict=True)
+        if static.default is REQUIRED or param != static.convert(static.default, shapes)
+    ]
 
 
 def _constant(node: Node) -> tuple[int, list[str | Part]]:

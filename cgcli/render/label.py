@@ -12,7 +12,8 @@ from html import escape as escape_html
 from typing import Any
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, name_of
-from cgcli.graph.operation import REQUIRED, Shape
+from cgcli.graph.operation import Shape
+from cgcli.printing.program import given_statics
 from cgcli.printing.values import number
 
 GREY = "#5A6270"
@@ -101,12 +102,9 @@ def _head(node: Node, name: str, digits: Callable[[float], str]) -> Iterator[str
 
 def _parameters(node: Node) -> Iterator[str]:
     """The static parameters that say more than their default: `axis=0`."""
-    shapes = [arg.shape for arg in node.args]
-    for static, given in zip(node.op.statics, node.params, strict=True):
-        if static.default is REQUIRED or static.convert(static.default, shapes) != given:
-            text = static.show(given, shapes)
-            if text:
-                yield text if static.variadic else f"{static.name}={text}"
+    for static, text in given_statics(node):
+        if text:
+            yield text if static.variadic else f"{static.name}={text}"
 
 
 def _constant_lines(node: Node, digits: Callable[[float], str]) -> list[str]:
