@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -30,6 +31,8 @@ def save(content: bytes, path: Path) -> None:
 
 def _replace(content: bytes, target: Path) -> None:
     permissions = None
+    if target.is_symlink():  # resolved, and a link still: newer Pythons do not complain of a loop
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if target.exists():
         permissions = target.stat().st_mode & 0o7777
         if not os.access(target, os.W_OK):
