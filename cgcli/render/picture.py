@@ -27,15 +27,15 @@ TIMEOUT = 100  # seconds
 _INSTALL = "install Graphviz (https://graphviz.org/download), or write .svg or .png"
 
 
-def write_picture(dot_text: str, path: str | Path, *, dpi: int | None = None) -> None:
-    """Write the picture of a graph in DOT text; the suffix of `path` decides its format.
+def write_picture(dot_text: str, path: str | Path, *, kind: str | None = None, dpi: int | None = None) -> None:
+    """Write the picture of a graph in DOT text; the suffix of `path` decides its format unless `kind` does.
 
     The file is written whole or not at all. dpi: dots per inch of a PNG.
     Raises UsageError for an unknown suffix or a wrong dpi, DataError when the file cannot be
     written, and what `picture_bytes` raises.
     """
     path = Path(path)
-    save(picture_bytes(dot_text, kind_of(path), dpi=dpi), path)
+    save(picture_bytes(dot_text, kind or kind_of(path), dpi=dpi), path)
 
 
 def kind_of(path: str | Path) -> str:

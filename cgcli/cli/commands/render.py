@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,12 +96,10 @@ def _numbers(
 
 
 def _write(text: str, target: str, kind: str, dpi: int | None) -> None:
-    from cgcli.render.picture import picture_bytes
-    from cgcli.render.save import save
+    from cgcli.render.picture import picture_bytes, write_picture
 
-    picture = picture_bytes(text, kind, dpi=dpi)
     if target == "-":
-        sys.stdout.buffer.write(picture)
+        sys.stdout.buffer.write(picture_bytes(text, kind, dpi=dpi))
         sys.stdout.buffer.flush()
     else:
-        save(picture, Path(target))
+        write_picture(text, target, kind=kind, dpi=dpi)
