@@ -7,11 +7,13 @@ place. A message is one human sentence; `span` says where in the text; `hint` is
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _WINDOW = 76  # characters of a long source line that a message shows
+_MOST_LINES = 3  # of the source, that a message shows
 _LONGEST_SENTENCE = 600
+_LONGEST_CALL = 40
 
 
 class Span(NamedTuple):
@@ -33,7 +35,8 @@ class CgError(Exception):
 
     message: one sentence without a full stop. span: the text that it is about.
     also: further places worth underlining. hint: one fix. source: the text itself,
-    filled in by whoever knows it.
+    filled in by whoever knows it. call: where the user's function was called in whose body
+    the place is, when the fault lies in what it was called with.
     """
 
     exit_code = 1
@@ -53,6 +56,7 @@ class CgError(Exception):
         self.hint = hint
         self.also = also
         self.source = source
+        self.call: Span | None = None
 
     def at(self, span: Span | None, source: Source | None = None) -> CgError:
         """This error, placed at `span` unless it already has a place."""
@@ -88,9 +92,23 @@ class ArgumentError(CgError):
 
 
 class ShapeError(CgError):
-    """Arrays whose shapes do not fit an operation."""
+    """Arrays whose shapes do not fit an operation.
+
+    clash: the positions of the arguments that do not fit each other; empty for all of them.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, span: Span | None = None, *, hint: str = "", clash: tuple[int, ...] = ()) -> None:
+        super().__init__(message, span, hint=hint)
+        self.clash = clash
+
+    def among(self, spans: Sequence[Span]) -> ShapeError:
+        """This error, placed at those of several operands that clash, unless it already has a place."""
+        if self.span is None and len(spans) > 1:
+            self.span, *others = [spans[position] for position in self.clash] or spans
+            self.also = tuple(others)
+        return self
 
 
 class TooLargeError(CgError):
@@ -133,27 +151,42 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def excerpt(text: str, spans: tuple[Span, ...]) -> str:
-    """The line that the first span begins in, with carets under every span on it.
+    """The lines that the first spans begin in, with carets under every span on them.
 
-    A long line is cut to a window around the first span.
+    A long line is cut to a window around its first span; another span that lies outside of
+    it gets a window of its own.
     """
-    first = spans[0]
-    start = text.rfind("\n", 0, first.start) + 1
-    stop = text.find("\n", first.start)
+    windows: list[Span] = []
+    for span in spans:
+        if len(windows) < _MOST_LINES and not any(shown.start <= span.start <= shown.end for shown in windows):
+            windows.append(_window(text, span.start))
+    return "\n".join(_underlined(text, window, spans) for window in sorted(windows))
+
+
+def _window(text: str, offset: int) -> Span:
+    """The line around an offset, or as much of it as a message shows."""
+    start = text.rfind("\n", 0, offset) + 1
+    stop = text.find("\n", offset)
     stop = len(text) if stop < 0 else stop
-    left = max(start, min(first.start - _WINDOW // 2, stop - _WINDOW))
-    right = min(stop, left + _WINDOW)
+    left = max(start, min(offset - _WINDOW // 2, stop - _WINDOW))
+    return Span(left, min(stop, left + _WINDOW))
+
+
+def _underlined(text: str, window: Span, spans: tuple[Span, ...]) -> str:
+    """A part of a line, and below it carets under the spans."""
+    left, right = window
     carets = [" "] * (right - left + 1)
     for span in spans:
         end = max(span.end, span.start + 1)
         begin = span.start
-        while begin > left and begin < right and not _width(text[begin]):
+        while left < begin < right and not _width(text[begin]):
             begin -= 1  # an accent stands over the letter before it
         for position in range(max(begin, left), min(end, right + 1)):
             carets[position - left] = "^"
     shown = [_printable(character) for character in text[left:right]]
     under = "".join(caret * _width(character) for caret, character in zip(carets, [*shown, " "], strict=True))
-    before, after = "…" * (left > start), "…" * (right < stop)
+    before = "…" * (left > 0 and text[left - 1] != "\n")
+    after = "…" * (right < len(text) and text[right] != "\n")
     return f"  {before}{''.join(shown)}{after}\n  {' ' * len(before)}{under.rstrip()}"
 
 
@@ -162,12 +195,15 @@ def quoted(text: str, span: Span, limit: int = 60) -> str:
     part = text[span.start : span.end] if span.end - span.start <= limit else (
         text[span.start : span.start + limit // 2] + " … " + text[span.end - limit // 3 : span.end]
     )  # fmt: skip
-    return " ".join("".join(_printable(character) for character in part).split())
+    shown = (" " if character.isspace() else _printable(character) for character in part)
+    return " ".join("".join(shown).split())
 
 
 def describe(error: CgError, label: str = "error") -> str:
     """The whole message as the command line prints it, several lines, no final newline."""
     message = _one_line(error.message)
+    if error.source is not None and error.call is not None:
+        message += f", in the call {quoted(error.source.text, error.call, _LONGEST_CALL)}"
     lines = [f"cg: {label}: {message}"]
     if error.source is not None and error.span is not None:
         text = error.source.text
@@ -198,6 +234,6 @@ def _printable(character: str) -> str:
 
 def _width(character: str) -> int:
     """How many terminal cells a character takes."""
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

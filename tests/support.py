@@ -145,9 +145,9 @@ def argument_names(operation: Operation, count: int = 3) -> list[str]:
 
 
 def intervals(operation: Operation, count: int = 3) -> tuple[Interval, ...]:
-    """The domain of each argument."""
-    domain = operation.domain
-    return tuple(domain[min(at, len(domain) - 1)] for at in range(count)) if operation.variadic else domain
+    """Where each argument is sampled."""
+    samples = operation.samples
+    return tuple(samples[min(at, len(samples) - 1)] for at in range(count)) if operation.variadic else samples
 
 
 def defaults(operation: Operation) -> tuple[Any, ...]:

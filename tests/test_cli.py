@@ -48,6 +48,15 @@ RESULTS: list[tuple[list[str], str]] = [
     (["grad", "x*y", "x=2", "y=3", "--wrt", "y", "--wrt", "x"], "value\t6\nd_y\t2\nd_x\t3\n"),
     (["grad", "x*y", "x=2", "y=3", "--wrt", " y , x "], "value\t6\nd_y\t2\nd_x\t3\n"),
     (["grad", "`a b`^2", "`a b`=3", "--wrt", "`a b`"], "value\t9\nd_a b\t6\n"),
+    # several results: a line, or a block, for each
+    (["eval", "r = x/y; (r, r^2)", "x=6", "y=2"], "r\t3\nr^2\t9\n"),
+    (["eval", "(x, [x, 1])", "x=6", "--json"], '{"value": {"x": 6, "[x, 1]": [6, 1]}, "warnings": []}\n'),
+    (["grad", "a = x*y; b = x + 1; (a, b)", "x=3", "y=2"],
+     "a\t6\nd_a/d_x\t2\nd_a/d_y\t3\nb\t4\nd_b/d_x\t1\nd_b/d_y\t0\n"),
+    (["grad", "a = x*y; b = x + 1; (a, b)", "x=3", "y=2", "--mode", "forward", "--wrt", "x", "--json"],
+     '{"value": {"a": 6, "b": 4}, "grad": {"a": {"x": 2}, "b": {"x": 1}}, "warnings": []}\n'),
+    (["grad", "(x, [x, x^2])", "x=3", "--cotangent", "(10, [1, 2])"],
+     "x\t3\nd_x/d_x\t10\n[x, x^2]\t[3, 9]\nd_[x, x^2]/d_x\t13\n"),
     (["grad", "3"], "value\t3\n"),
     (["grad", "3", "--json"], '{"value": 3, "grad": {}, "warnings": []}\n'),
     # numbers: whole ones without a point, all others as Python's repr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -9,135 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cgcli.errors import ParseError
+from cgcli.ops.table import FUNCTIONS
+from cgcli.syntax.parser import parse
 from tests.command import CG, Capture, cg
-
-# text | part of the message | the text underlined | part of the hint
-IN_THE_TEXT = """
-1 + | missing after '+' | + | on its right
-1 + * 2 | '*' cannot stand here | * | missing on its left
-* 2 | '*' cannot stand here | * | missing on its left
-(1 + 2 | '(' is never closed | ( | add ')'
-sin(1 | '(' is never closed | ( | add ')'
-[1, 2 | '[' is never closed | [ | add ']'
-1 + 2) | ')' closes nothing | ) | take it away
-() | missing before ')' | ) |
-[1,,2] | missing before ',' | , |
-, | missing before ',' | , |
-1, 2 | a comma cannot stand here | , | [1, 2]
-2x | no operator between two values | 2x | 2*x
-x y | no operator between two values | x y | x*y
-(1)(2) | no operator between two values | )( | (…)*(…)
-[1][0](2) | no operator between two values | ]( | […]*(…)
-2(3) | no operator between two values | 2( | 2*(…)
-2π | no operator between two values | 2π | 2*π
-5.x | no operator between two values | 5.x | 5.*x
-sin x | argument stands in brackets | sin x | sin(x)
-sin 2 | argument stands in brackets | sin 2 | sin(2)
-sin²(x) | power stands behind its argument | sin²( | sin(…)^2
-sin^-1(x) | power stands behind its argument | sin^-1( | asin(…)
-3e | exponent is missing | 3e | 3e5
-3e+ | exponent is missing | 3e | 3e5
-1.2.3 | one decimal point | 1.2.3 |
-1,000 | no commas | 1,000 | 1_000
-1,234,567.5 | no commas | 1,234,567.5 | 1_234_567.5
-a = b = 3 | '=' cannot stand here | = | '=='
-3 = x | only a name or a function | 3 | '=='
-x += 1 | '=' cannot stand here | = | '=='
-x =< 1 | '=<' is no comparison | =< | '<='
-x => 1 | '=>' is no comparison | => | '>='
-x <> 1 | '>' cannot stand here | > |
-x[] | missing before ']' | ] |
-x[1:2:3:4] | ':' cannot stand here | : |
-1 ? 2 | '?' has no ':' | ? | x > 0 ? x : -x
-(1 ? 2) | '?' has no ':' | ? | x > 0 ? x : -x
-if x then 1 else 2 | not written in words | if x | c ? a : b
-1 if x else 2 | not written in words | 1 if | c ? a : b
-x! | not part of the language | ! | gamma(n + 1)
-|x| | not part of the language | | | abs(x)
-x & 1 | not part of the language | & | 'and'
-$x | not part of the language | $ | quote
-{x} | not part of the language | { | ( )
-\\sin(x) | not part of the language | \\ | plain name
-np.sin(x) | not part of the language | . | X.T
-sin(90°) | not part of the language | ° | 90*deg
-∛x | not part of the language | ∛ | cbrt(x)
-∑x | not part of the language | ∑ | sum(x)
-½ + x | styled form | ½ | 1/2
-x＋1 | styled form | ＋ | write +
-（1） | styled form | （ | write (
-٣ | not part of the language | ٣ |
-“x” | typographic quote | “ | write ' or "
-"x | quoted text is not closed | " | closing "
-`x | backticks is not closed | ` | closing `
-`` | backticks is not closed | ` |
-mod | missing after 'mod' | mod |
-x or | missing after 'or' | or |
-"x" | no result | "x" | end it with an expression
-"x" + 1 | cannot take a text | "x" + 1 | usage: add(x, y)
-sin("x") | cannot take a text | sin("x") | usage: sin(x)
-x[0]=1 | only a name or a function | x[0] |
-1: 2 | only a name can be declared | 1 | X: [10, 2]
-[1:2] | plain values | 1:2 | [1, 2, 3]
-f(2) = 3 | must be plain names | 2 | f(x, y)
-f(x) = 1; f(x) = 2; f(1) | 'f' is defined twice | f(x) = 2 |
-f(x, x) = x; f(1, 1) | one parameter twice | f(x, x) = x |
-f(x) = x^2; f(3, 4) | 'f' takes 1 argument, not 2 | f(3, 4) | usage: f(x)
-f(x, y) = x; f(3) | 'f' takes 2 arguments, not 1 | f(3) | usage: f(x, y)
-f(x) = x; f(x=2) | not one by its name | f(x=2) | usage: f(x)
-f(x) = x; f + 1 | 'f' is a function, not a value | f | write f(…)
-f(x) = f(x) + 1; f(1) | 'f' calls itself | f | never end
-f(x) = g(x); g(x) = f(x); f(1) | 'f' calls itself | f | never end
-y + 1; y = 2 | used before it is assigned | y |
-sni(x) | unknown function 'sni' | sni | did you mean 'sin'
-SQRT(x) | unknown function 'SQRT' | SQRT | did you mean 'sqrt'
-heaviside(x) | unknown function 'heaviside' | heaviside | define it as heaviside(x)
-q(x) | unknown function 'q' | q | to multiply, write q*(…)
-x(1 + 2) | 'x' is a value, not a function | x | to multiply, write x*(…)
-sin | no value for 'sin' | sin | write sin(…)
-Pi | no value for 'Pi' | Pi | did you mean 'pi'
-y + z | no value for 'y', 'z' | y | y=3 z=3
-sin() | cannot take no argument | sin() | usage: sin(x)
-sin(1, 2) | cannot take 2 arguments | sin(1, 2) | usage: sin(x)
-where(1, 2) | cannot take 2 arguments | where(1, 2) | where(condition, yes, no)
-log(1, 2, 3) | cannot take 3 arguments | log(1, 2, 3) | ln(x) or log(x, base)
-sin(y=3) | no parameter 'y' | sin(y=3) | usage: sin(x)
-sum(v, axs=0) | no parameter 'axs' | sum(v, axs=0) | axis=…
-sum(v, axis=0, axis=0) | 'axis' is given twice | axis=0 |
-sum(v, axis=1) | axis 1 is out of range | sum(v, axis=1) | possible axes
-sum(M, axis=-3) | axis -3 is out of range | sum(M, axis=-3) | 0 to 1
-sum(M, axis=0.5) | whole number, not 0.5 | sum(M, axis=0.5) |
-sum(M, axis=[0, 0]) | the same axis is given twice | sum(M, axis=[0, 0]) |
-sum(M, axis=x) | known before the evaluation | sum(M, axis=x) | the number itself
-sum(M, keepdims=2) | keepdims must be 0 or 1 | sum(M, keepdims=2) |
-v + [1, 2] | shapes [3] and [2] do not broadcast | v + [1, 2] | equal, or 1
-[[1, 2], [3]] | shapes [2] and [1] | [[1, 2], [3]] | one shape
-M @ M | 3 columns meet 2 rows | M @ M | @ B.T
-2 @ v | one side is a scalar | 2 @ v | '*'
-inv(M) | square matrix | inv(M) |
-x[0] | a scalar has no elements | x[0] |
-v[3] | index 3 is out of range | v[3] | 0 to 2
-v[-4] | index -4 is out of range | v[-4] | 0 to 2
-v[0, 0] | 2 indices for 1 axes | v[0, 0] | the shape is [3]
-v[x] | an index must be known | x | the number itself
-v[0.5] | whole number, not 0.5 | v[0.5] |
-v[[0, 1]] | whole number or a slice | [0, 1] | x[1:3]
-v[::0] | step cannot be 0 | v[::0] |
-reshape(v, [2, 2]) | do not fill | reshape(v, [2, 2]) |
-zeros(-1) | no negative sizes | zeros(-1) |
-zeros(x) | known before the evaluation | zeros(x) |
-zeros(10^12) | 1e+12 numbers (8 TB) | zeros(10^12) | limit
-zeros([10^6, 10^6]) | 1e+12 numbers (8 TB) | zeros([10^6, 10^6]) | limit
-zeros([10^300, 10^300]) | far too many numbers | zeros([10^300, 10^300]) | limit
-arange(0, 1e18) | 1e+18 numbers | arange(0, 1e18) | limit
-eye(10^9) | 1e+18 numbers | eye(10^9) | limit
-einsum("i1->", v) | is no letter | einsum("i1->", v) |
-X: [-1]; X | no negative sizes | [-1] |
-X: [y]; X | must be known before | [y] |
-X: [2]; 1 + X: [3] | only a name can be declared | 1 + X |
-v: [2]; v | declared with shape [2], but given with [3] | v: [2] |
-日本 + sni(x) | unknown function 'sni' | sni | did you mean 'sin'
-\t\tsni(x) | unknown function 'sni' | sni | did you mean 'sin'
-"""
 
 BOUND = ["x=2", "v=[1,2,3]", "M=[[1,2,3],[4,5,6]]", "-q"]
 
@@ -147,23 +23,84 @@ def cells(text: str) -> int:
     return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
 
 
-@pytest.mark.parametrize("row", IN_THE_TEXT.strip("\n").splitlines())
-def test_an_error_names_the_place_in_the_text(row: str, capsys: Capture) -> None:
-    text, message, underlined, hint = (part.strip(" ") for part in f"{row} ".rsplit(" | ", 3))
-    text = text.replace("\\t", "\t").replace("\\\\", "\\")
-    underlined = underlined.replace("\\\\", "\\")
+def marked(text: str, carets: str) -> list[str]:
+    """The pieces of a shown line that the carets below it underline."""
+    cell, under = 0, ""
+    for character in text:
+        under += carets[cell : cell + 1] or " "
+        cell += cells(character)
+    return [text[slice(*match.span())] for match in re.finditer(r"\^+", under)]
+
+
+def row_of(line: str) -> tuple[str, str, str, str]:
+    """The four columns of a line of the table."""
+    text, message, underlined, hint = (part.strip(" ") for part in f"{line} ".rsplit(" | ", 3))
+    return text.replace("\\t", "\t"), message, underlined, hint
+
+
+MISTAKES = Path(__file__).with_name("mistakes.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
+ROWS = [row_of(line) for line in MISTAKES if not line.startswith("# ")]
+
+
+@pytest.mark.parametrize(("text", "message", "underlined", "hint"), ROWS, ids=[row[0] for row in ROWS])
+def test_an_error_names_the_place_in_the_text(
+    text: str, message: str, underlined: str, hint: str, capsys: Capture
+) -> None:
     result = cg(capsys, "eval", text, *BOUND)
     assert (result.code, result.out) == (2, "")
     first, shown, carets, *rest = result.err.splitlines()
-    assert first.startswith("cg: error: ")
-    assert message in first
+    assert first == f"cg: error: {message}"
     assert shown == "  " + text.replace("\t", " ")
-    column = next(at for at in range(len(shown) + 1) if cells(shown[:at]) == len(carets) - len(carets.lstrip()))
-    marked = carets.strip().split()[0]
-    assert shown[column:].startswith(underlined)
-    assert len(marked) == cells(underlined)
-    assert hint in "".join(rest)
+    assert [piece.strip(" ") for piece in marked(shown, carets)] == re.split(" {2,}", underlined)
+    assert "".join(rest).strip() == hint
     assert len(rest) == bool(rest)
+
+
+FIX = re.compile(r"write (?!'|.*…)(.+?)(?:,? or |; | for | to |$)")
+
+
+def mistake_in(text: str) -> ParseError | None:
+    """What the parser has against a text."""
+    try:
+        parse(text, "", FUNCTIONS.__contains__)
+    except ParseError as error:
+        return error
+    return None
+
+
+def test_what_a_hint_says_to_write_can_be_read() -> None:
+    """The underlined text, replaced by what the hint gives, leads past that mistake."""
+    tried = 0
+    for text, *_ in ROWS:
+        error = mistake_in(text)
+        fix = FIX.search(error.hint) if error else None
+        if error is None or fix is None or error.span is None or error.also:
+            continue
+        tried += 1
+        mended = text[: error.span.start] + fix[1] + text[error.span.end :]
+        another = mistake_in(mended)
+        if another is not None and another.span is not None:
+            beyond = another.span.start >= error.span.start + len(fix[1])
+            assert beyond or another.message != error.message, (text, mended)
+    assert tried > 100
+
+
+INVISIBLE = [
+    ("1 + \0", 5, "U+0000"),
+    ("x\u200b+1", 2, "ZERO WIDTH SPACE"),
+    ("x\u200f+1", 2, "RIGHT-TO-LEFT MARK"),
+    ("\u2060x", 1, "WORD JOINER"),
+    ("日本\u00ad", 3, "SOFT HYPHEN"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "name"), INVISIBLE)
+def test_what_cannot_be_seen_is_named(text: str, column: int, name: str, capsys: Capture) -> None:
+    message, shown, carets, hint = cg(capsys, "eval", text).err.splitlines()
+    assert message == f"cg: error: an invisible character ({name}) cannot stand here"
+    assert marked(shown, carets) == ["\ufffd"]
+    assert shown[2:].index("\ufffd") == column - 1
+    assert hint == "  take it away"
 
 
 PLACES = [
@@ -171,6 +108,13 @@ PLACES = [
     ("x = 1\n\n\n  y = 2 + sni(x)\n y", "line 4, column 11:"),
     ("a = (1 +\n  2 +\n  sni(1))\na", "line 3, column 3:"),
     ("日本 = 1\n日本 + é́", "line 2, column 7:"),
+    ("# one\r\nx = 1\r\n2x", "line 3, column 1:"),
+    ("f(a) = a +\n  1", "line 1, column 10:"),
+    ("v = [1, 2, 3]\nw = [1, 2]\n\nsum(v*\tw)", "line 4, column 5:"),
+    ("f(p) = p + [1, 2]\nf([1,\n 2, 3])", "line 1, column 8:"),
+    ("[1,\n [2]]", "line 1, column 2:"),
+    ("(1 +\n 2]", "line 2, column 3:"),
+    ("a = 1\nb = np.sin(a)\nb", "line 2, column 5:"),
 ]
 
 
@@ -187,6 +131,34 @@ def test_a_file_is_named_in_the_message(tmp_path: Path, capsys: Capture) -> None
     assert cg(capsys, "eval", "-f", str(path)).err == (
         f"cg: error: {path}:2:5: unknown function 'sni'\n  2 + sni(a)\n      ^^^\n  did you mean 'sin'?\n"
     )
+
+
+SEVERAL_LINES = [
+    (
+        "v = [1, 2, 3]\nhypot(v,\n  [1, 2])",
+        ["line 2, column 7: shapes [3] and [2] do not broadcast",
+         "  hypot(v,", "        ^", "    [1, 2])", "    ^^^^^^",
+         "  sizes must be equal, or 1, counted from the last axis"],
+    ),
+    ("f(1,\n  [2\n)", ["line 3, column 1: '[' is closed by ')'", "    [2", "    ^", "  )", "  ^", "  write ']'"]),
+    (
+        "f(p, q) = p*q\nf([1, 2],\n  [1, 2, 3])",
+        ["line 1, column 11: shapes [2] and [3] do not broadcast, in the call f([1, 2], [1, 2, 3])", "  f(p, q) = p*q",
+         "            ^ ^", "  sizes must be equal, or 1, counted from the last axis"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "lines"), SEVERAL_LINES)
+def test_each_line_with_a_part_of_the_mistake_is_shown(text: str, lines: list[str], capsys: Capture) -> None:
+    assert cg(capsys, "eval", text).err.splitlines() == [f"cg: error: {lines[0]}", *lines[1:]]
+
+
+def test_operands_far_apart_on_one_line_are_both_shown(capsys: Capture) -> None:
+    lines = cg(capsys, "eval", "[1, 2" + " " * 500 + "] + [1, 2, 3]").err.splitlines()
+    assert len(lines) == 6
+    assert all(len(line) < 85 for line in lines)
+    assert lines[4].endswith("   " + "^" * 9)
 
 
 def test_the_underline_of_an_accent_stands_under_its_letter(capsys: Capture) -> None:
@@ -218,6 +190,31 @@ def test_control_characters_do_not_reach_the_terminal(text: str, capsys: Capture
     assert all(character.isprintable() for character in result.err.replace("\n", ""))
 
 
+NAMES = [
+    (["max*max(max, 1)", "max=3"], "9"),
+    (["e*2", "e=3"], "6"),
+    (["sin = 2; sin(0*sin)"], "0"),
+    (["x₁ + θ + größe + имя", "x₁=1", "θ=2", "größe=3", "имя=4"], "10"),
+    (["`a b` + `x.y` + `😀`", "`a b`=1", "`x.y`=2", "`😀`=3"], "6"),
+    (["`e\u0301`*2", "`e\u0301`=3"], "6"),
+    (["x + X", "x=1", "X=2"], "3"),
+    (["y" * 10_000, "y" * 10_000 + "=7"], "7"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "value"), NAMES, ids=lambda item: str(item)[:40])
+def test_a_name_is_any_word_of_the_user(arguments: list[str], value: str, capsys: Capture) -> None:
+    assert cg(capsys, "eval", *arguments) == (0, f"{value}\n", "")
+
+
+@pytest.mark.parametrize("piece", ["x ", "(", "1,000 ", "|", "'", "[1 ", "- ", "sin x ", "{", "if x then ", "e\u0301"])
+def test_a_mistake_in_a_text_of_9_kb_is_told_at_once(piece: str) -> None:
+    text = piece * (9_000 // len(piece)) + "2 2x ?"
+    start = time.perf_counter()
+    assert mistake_in(text) is not None
+    assert time.perf_counter() - start < 1
+
+
 # ---- operands and options -------------------------------------------------------------
 
 COMMAND_LINES = [
@@ -238,6 +235,18 @@ COMMAND_LINES = [
     (["eval", "x", "=3"], 2, "'=3' gives no value", "x=3"),
     (["eval", "x", "3=4"], 2, "'3=4' gives no value", "x=3"),
     (["eval", "x", "a b=4"], 2, "'a b=4' gives no value", "`a b`=3"),
+    (["eval", "x", "x=1.000,5"], 2, "the value of 'x': a number has a decimal point", ""),
+    (["eval", "x", "x=[1 2]"], 2, "the value of 'x': elements are set apart by commas", "write 1, 2"),
+    (["eval", "x", "x=½"], 2, "the value of 'x': '½' is not read as a fraction", "(1/2)"),
+    (["eval", "x", "x=3!"], 2, "the value of 'x': a factorial", "gamma(3 + 1)"),
+    (["eval", "x", "=", "3"], 2, "'=' gives no value", "x=3"),
+    (["eval", "x", "--x=3"], 2, "no such option: --x", ""),
+    (["eval", "x", "-x=3"], 2, "no such option: -x", "name=value"),
+    (["eval", "x", "--", "--json"], 2, "'--json'", ""),
+    (["eval", "x^2 x=3"], 2, "no operator between two values", "2*x"),
+    (["grad", "f(x) = x^^2", "x=3"], 2, "'^^' is not an operator", "write ^"),
+    (["grad", "f(x) = |x|", "x=3"], 2, "an absolute value is not written with bars", "write abs(x)"),
+    (["grad", "f'(x) = x", "x=3"], 2, "a derivative is not written with a prime", "cg grad"),
     (["eval", "x", "data.csv"], 2, "cannot take data from 'data.csv'", "--vars FILE.json"),
     (["eval", "x", "-"], 2, "cannot take data from '-'", "name=value"),
     (["eval", "x", "--precision", "0"], 2, "--precision", "cg eval --help"),
@@ -317,7 +326,7 @@ UNUSABLE = [
     (["eval", "-f", "folder"], 1, "cannot read 'folder': is a directory"),
     (["eval", "-f", "latin.cg"], 1, "'latin.cg' is not UTF-8 text (byte 0)"),
     (["eval", "-f", "utf16.cg"], 1, "'utf16.cg' is not UTF-8 text (byte 0)"),
-    (["eval", "-f", "nul.cg"], 2, "nul.cg:1:5: U+0000 is not part of the language"),
+    (["eval", "-f", "nul.cg"], 2, "nul.cg:1:5: an invisible character (U+0000)"),
     (["eval", "x", "x=@nope.npy"], 1, "cannot read 'nope.npy': no such file"),
     (["eval", "x", "x=@garbage.npy"], 1, "holds no array"),
     (["eval", "x", "x=@objects.npy"], 1, "or one of Python objects"),
@@ -374,7 +383,7 @@ def test_a_file_without_permission_is_one_message(
 # ---- size and depth -------------------------------------------------------------------
 
 N = 10_000
-FUNCTIONS = [f"f{at}(x) = f{at - 1}(x) + f{at - 1}(x + 1)" for at in range(1, 41)]
+DOUBLING = [f"f{at}(x) = f{at - 1}(x) + f{at - 1}(x + 1)" for at in range(1, 41)]
 
 # Each is read, computed and differentiated, or refused with one message: in time that grows with its length.
 LARGE: dict[str, tuple[str, str]] = {
@@ -399,7 +408,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "definitions": ("; ".join(f"f{at}(x) = x" for at in range(N)) + "; f7(x)", "1"),
     "chained functions": ("f0(x) = x; " + "; ".join(f"f{at}(x) = f{at - 1}(x)*1" for at in range(1, N)), "1"),
     "a function of 1000": (f"f({','.join(f'p{at}' for at in range(1000))}) = p7; f({','.join(['x'] * 1000)})", "1"),
-    "functions that double": ("; ".join(["f0(x) = x*0", *FUNCTIONS, "f40(x)"]), "0"),
+    "functions that double": ("; ".join(["f0(x) = x*0", *DOUBLING, "f40(x)"]), "0"),
     "an array": ("sum([" + ",".join(["x"] * N) + "])", str(N)),
     "arguments": ("max(" + ",".join(["x"] * 1000) + ")", "1"),
     "blanks": (" " * 1_000_000 + "x", "1"),
@@ -409,7 +418,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "closed brackets": (")" * N, "')' closes nothing"),
     "arrays inside": ("[" * N + "1" + "]" * N, "axes; the limit is 32"),
     "indices": ("x" + "[0]" * N, "a scalar has no elements"),
-    "index items": ("[1][" + ",".join(["0"] * N) + "]", f"{N} indices for 1 axes"),
+    "index items": ("[1][" + ",".join(["0"] * N) + "]", f"{N} indices for 1 axis"),
     "unknown functions": ("sni(" * N + "x" + ")" * N, "unknown function 'sni'"),
     "unknown names": ("+".join(f"a{at}" for at in range(N)), "no value for 'a0', 'a1'"),
     "keywords": (f"sum(x, {','.join(f'a{at}=1' for at in range(N))})", "no parameter 'a0'"),
@@ -418,7 +427,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "commas": ("," * N, "missing before ','"),
     "quotes": ('"' * N, "cannot stand here"),
     "points": ("." * N, "not part of the language"),
-    "NUL bytes": ("\0" * N, "U+0000 is not part"),
+    "NUL bytes": ("\0" * N, "U+0000"),
     "accents": ("e" + "\u0301" * N, "accent"),
     "10 MB": ("1+" * 5_000_000 + "1", "the limit is 4000000"),
 }  # fmt: skip

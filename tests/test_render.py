@@ -45,7 +45,7 @@ def graph_of(text: str, **shapes: tuple[int, ...]) -> Graph:
 def with_adjoints(text: str, **bindings: Any) -> tuple[Graph, dict[Any, Any], dict[Any, Any]]:
     arrays = {name: np.asarray(value, np.float64) for name, value in bindings.items()}
     graph = graph_of(text, **{name: array.shape for name, array in arrays.items()})
-    found = adjoints(graph.output, constant(1.0), variables(toposort(graph.outputs)))
+    found = adjoints(graph.outputs, [constant(1.0)], variables(toposort(graph.outputs)))
     values = evaluate_all(graph.outputs, arrays)
     return graph, values, dict(zip(found, evaluate(list(found.values()), arrays), strict=True))
 

@@ -144,6 +144,15 @@ pi: []; pi + 1
 einsum("i,i->", [x, 1], [2, 3])
 diag([x, 1])
 pad([x], 1)
+f(x) = x^2; jvp f(x; dx) = 3*x*dx; f(a) + f(b)
+f(x) = exp(x); jvp f(y; dz) = f(y)*dz; f(3*x) + f(x)
+f(x) = sin(x)*sin(x); jvp f(x; dx) = sin(f(x))*dx*sin(f(x)); f(3*x)
+f(x, y) = x*y; jvp f(x, y; dx, dy) = y*dx + 2*x*dy; f(a, f(a, b))
+g(x) = f(x) + 1; f(x) = x^2; jvp f(x; dx) = 3*x*dx; jvp g(x; dx) = 5*f(x)*dx; g(x)*f(x)
+f(x) = reshape(x, [-1]); jvp f(x; dx) = reshape(dx, [-1]); sum(f([x, 1])) + sum(f([x, 2, 3]))
+max(x, y) = x + y; jvp max(x, y; dx, dy) = dx + 2*dy; max(x, y)*maximum(x, 3)
+`my f`(`a b`) = `a b`^2; jvp `my f`(`a b`; `d a`) = 2*`a b`*`d a`; `my f`(x)
+X: [2, 2]; f(A) = A @ A; jvp f(A; dA) = dA @ A + A @ dA; f(X)
 """.strip().splitlines()
 
 # One call of each operation that is not elementwise; those are called with one name for each argument.
@@ -214,6 +223,32 @@ def derivatives(output: Node, mark: str) -> list[Node]:
     inputs = variables(toposort([output]))
     tangents = {node: variable(f"{mark} {name_of(node)}", node.shape) for node in inputs}
     return [*vjp(output, ones(output), inputs), jvp(output, tangents)]
+
+
+# Programs with several outputs, and what these are called when the program comes back.
+SEVERAL = [
+    ("(x, y)", ("x", "y")),
+    ("(x*y, x + y)", ("x*y", "x + y")),
+    ("a = x*2; b = x + 1; (a, b)", ("a", "b")),
+    ("a = x*2; b = a + 1; (b, a)", ("b", "a")),
+    ("a = 3; b = x; (a, b, x)", ("a", "b", "x")),
+    ("a = x; b = a; (a, b, x)", ("a", "b", "x")),
+    ("a = x*y; (a, x*y)", ("a", "a (2)")),
+    ("(sin(x)^2, sin(x))", ("t1^2", "t1")),
+    ("x = x + 1; y = x*x; (x, y)", ("t1", "y")),
+    ("f(x) = x^2; jvp f(x; dx) = 3*x*dx; a = f(b); (a, f(c))", ("a", "f(c)")),
+    ("(x" + " + sin(x)" * 20 + ", x)", ("x + t1 + t1 + t1 + t1 + t1 + t … + t1 + t1 + t1 + t1", "x")),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), SEVERAL)
+def test_several_outputs_come_back(text: str, names: tuple[str, ...]) -> None:
+    """Protects pipes of programs with several results: the same nodes in the same order, and telling names."""
+    graph = lower(parse(text))
+    again = lower(parse(program(graph)))
+    assert again.outputs == graph.outputs
+    assert again.names == names
+    assert program(again) == program(graph)
 
 
 def check(node: Node) -> None:

@@ -51,9 +51,22 @@ def value(text: str, what: str) -> Any:
     return _constant(text, what)
 
 
+def several(text: str, what: str) -> list[Any]:
+    """The values of a text that may hold several, `(1, [1, 0])`. Raises as `value` does."""
+    return _constants(text, what) if text.lstrip().startswith("(") else [value(text, what)]
+
+
 def _constant(text: str, what: str) -> Any:
     """The value of a constant expression, `pi/2` or `[[1, 2], [3, 4]]`."""
+    values = _constants(text, what)
+    if len(values) > 1:
+        raise UsageError(f"{what} is {len(values)} values", hint="an array is written in brackets: [1, 2]")
+    return values[0]
+
+
+def _constants(text: str, what: str) -> list[Any]:
     from cgcli.evaluate.evaluate import evaluate
+    from cgcli.evaluate.limits import check_result
     from cgcli.graph.node import name_of, toposort, variables
     from cgcli.lowering.lower import lower
     from cgcli.syntax.parser import parse
@@ -75,7 +88,8 @@ def _constant(text: str, what: str) -> Any:
             f"{what} is not a number: '{name}' is not known", span, source=Source(text),
             hint="a value is a number, a constant expression, an array [1, 2], or @file.npy",
         )  # fmt: skip
-    return evaluate(graph.outputs, {})[0]
+    check_result(graph.outputs, what)
+    return evaluate(graph.outputs, {})
 
 
 def _file(name: str, what: str) -> Any:

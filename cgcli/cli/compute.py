@@ -9,6 +9,7 @@ import numpy as np
 
 from cgcli.cli.point import Point
 from cgcli.cli.report import Report
+from cgcli.errors import TooLargeError
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.node import Node
 
@@ -38,11 +39,22 @@ def _finite(numbers: Sequence[Any]) -> bool:
     return all(np.all(np.isfinite(number)) for number in numbers)
 
 
+def every_value(outputs: Sequence[Node], bindings: Mapping[str, Any], report: Report) -> dict[Node, Any]:
+    """The value of every node that the outputs need; none, with a warning, when they are too large to keep together."""
+    try:
+        return evaluate_all(outputs, bindings)
+    except TooLargeError as error:
+        report.warn(f"where a nan, an infinity or a kink arises is not looked for: {error.message}", kind="more")
+        return {}
+
+
 def _report_births(point: Point, results: Sequence[Node], bindings: Mapping[str, Any], report: Report) -> None:
     """Say where a nan or an infinity was born, or that it came with the inputs or constants."""
     from cgcli.evaluate.notes import births
 
-    values = evaluate_all(results, bindings)
+    values = every_value(results, bindings, report)
+    if not values:
+        return
     found = births(results, values)
     if _finite([values[node] for node in results]):
         # an overflow inside a derivative's formula that leaves no trace in it is nobody's concern

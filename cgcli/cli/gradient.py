@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgcli.cli.compute import evaluated
+from cgcli.cli import bindings
+from cgcli.cli.compute import evaluated, every_value
 from cgcli.cli.point import Point
 from cgcli.cli.report import Report
 from cgcli.errors import UsageError
-from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import kinks
-from cgcli.graph.node import Node, constant, constant_array, name_of, toposort, variable
+from cgcli.graph.node import Graph, Node, constant, constant_array, name_of, toposort, variable
 from cgcli.ops.statics import shape_text
 from cgcli.transform.differentiate import column, vjp
 from cgcli.transform.reverse import active_nodes
@@ -26,24 +28,41 @@ def report_kinks(point: Point, wrt: Sequence[Node], report: Report) -> None:
     candidates = [node for node in order if node.op.kink is not None]
     if candidates:
         active = active_nodes(order, set(wrt))
-        report.notes(kinks([n for n in candidates if n in active], outputs, evaluate_all(outputs, point.bindings)))
+        values = every_value(outputs, point.bindings, report)
+        report.notes(kinks([n for n in candidates if n in active], outputs, values) if values else [])
 
 
-def seed(output: Node, cotangent: Any) -> Node:
-    """The cotangent as a node: 1 for a scalar output, else what the user gave.
+def seeds(graph: Graph, cotangent: str | None) -> list[Node]:
+    """A cotangent for each output: 1 for a scalar, else what the user gave, `VALUE` or `(VALUE, VALUE)`.
 
-    Raises UsageError when it is missing or has another shape.
+    Raises UsageError when one is missing or has another shape, or when they are too many or too few.
     """
+    names = graph.names or [""]
+    if cotangent is None:
+        return [_seed(output, None, name) for output, name in zip(graph.outputs, names, strict=True)]
+    given = bindings.several(cotangent, "--cotangent")
+    count = len(graph.outputs)
+    if len(given) != count:
+        raise UsageError(
+            f"--cotangent has {len(given)} weight{'s' * (len(given) > 1)}, and the program {len(graph.outputs)} "
+            f"output{'s' * (len(graph.outputs) > 1)}",
+            hint=f"give one for each, as in: '({', '.join(('1', '0', '0', '…')[:count])})'" if count > 1 else "",
+        )
+    return [_seed(output, value, name) for output, value, name in zip(graph.outputs, given, names, strict=True)]
+
+
+def _seed(output: Node, cotangent: Any, name: str) -> Node:
+    what, example = (f"the output '{name}'", "(…, […])") if name else ("the value", "[…]")
     if cotangent is None:
         if not output.shape:
             return constant(1.0)
         raise UsageError(
-            f"the value has shape {shape_text(output.shape)}, and a gradient needs a scalar",
-            hint="weigh its elements with --cotangent '[…]', or get all derivatives with cg jacobian",
+            f"{what} has shape {shape_text(output.shape)}, and a gradient needs a scalar",
+            hint=f"weigh its elements with --cotangent '{example}', or get all derivatives with cg jacobian",
         )
     if cotangent.shape != output.shape:
         raise UsageError(
-            f"the cotangent has shape {shape_text(cotangent.shape)}, and the value {shape_text(output.shape)}",
+            f"the cotangent has shape {shape_text(cotangent.shape)}, and {what} {shape_text(output.shape)}",
             hint="--cotangent needs one weight for each element of the value",
         )
     if not output.shape:
@@ -51,10 +70,20 @@ def seed(output: Node, cotangent: Any) -> Node:
     return constant_array(np.ascontiguousarray(cotangent, dtype="<f8").tobytes(), cotangent.shape)
 
 
-def reverse_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report: Report) -> list[Any]:
-    """The value, then the adjoint of each of `wrt`, in one evaluation."""
-    output = point.graph.output
-    return evaluated(point, [output, *vjp(output, cotangent, wrt)], report)
+class Gradient(NamedTuple):
+    """An output's value, and its derivative by each input."""
+
+    value: Any
+    partials: list[Any]
+
+
+def reverse_gradients(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], report: Report) -> list[Gradient]:
+    """The gradient of each output, all in one evaluation, by the reverse pass."""
+    outputs = point.graph.outputs
+    adjoints = [node for pair in zip(outputs, cotangents, strict=True) for node in vjp(*pair, wrt)]
+    numbers = iter(evaluated(point, [*outputs, *adjoints], report))
+    values = list(islice(numbers, len(outputs)))
+    return [Gradient(value, list(islice(numbers, len(wrt)))) for value in values]
 
 
 def _unused(name: str, point: Point) -> str:
@@ -65,11 +94,18 @@ def _unused(name: str, point: Point) -> str:
     return name
 
 
-def forward_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report: Report) -> list[Any]:
+def forward_gradients(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], report: Report) -> list[Gradient]:
     """The same by forward mode: one tangent for each element of each input."""
-    output = point.graph.output
-    results = evaluated(point, [output], report)
-    (weight,) = evaluate([cotangent], {})
+    weights = evaluate(cotangents, {})
+    return [
+        _forward(point, wrt, output, weight, report)
+        for output, weight in zip(point.graph.outputs, weights, strict=True)
+    ]
+
+
+def _forward(point: Point, wrt: Sequence[Node], output: Node, weight: Any, report: Report) -> Gradient:
+    (value,) = evaluated(point, [output], report)
+    results = []
     for node in wrt:
         name = _unused(f"d{name_of(node)}", point)
         tangent = variable(name, node.shape)
@@ -81,4 +117,4 @@ def forward_gradient(point: Point, wrt: Sequence[Node], cotangent: Node, report:
             (pushed,) = evaluated(point, [product], report, extra={name: basis if node.shape else np.float64(1.0)})
             partials[index] = np.sum(weight * pushed)
         results.append(partials if node.shape else partials[()])
-    return results
+    return Gradient(value, results)

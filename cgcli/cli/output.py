@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cgcli.errors import Span, quoted
 from cgcli.printing import values
 
-
-def plain(rows: Mapping[str, Any], precision: int | None) -> None:
-    """One line `name<TAB>value` for each row."""
-    click.echo("\n".join(f"{name}\t{values.value(array, precision)}" for name, array in rows.items()))
+if TYPE_CHECKING:
+    from cgcli.graph.node import Graph
 
 
-def as_json(content: Mapping[str, Any], precision: int | None) -> None:
-    """One JSON object; arrays as nested lists, nan and infinities as null."""
+def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
+    """One line `name<TAB>value` for each row; a name is on one line, whatever the user put into it."""
+    lines = (f"{quoted(name, Span(0, len(name)))}\t{values.value(array, precision)}" for name, array in rows)
+    click.echo("\n".join(lines))
+
+
+def named(graph: Graph, values: Sequence[Any]) -> Any:
+    """The outputs' values for the JSON: one value, or one under each output's name."""
+    return dict(zip(graph.names, values, strict=True)) if graph.names else values[0]
+
+
+def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:
+    """One JSON object, or a list of them; arrays as nested lists, nan and infinities as null."""
     click.echo(_json(content, precision))
 
 

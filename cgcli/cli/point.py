@@ -65,7 +65,7 @@ def check_complete(point: Point) -> None:
     if not missing:
         return
     from cgcli.ops.table import CONSTANTS, FUNCTIONS
-    from cgcli.printing.program import written_name
+    from cgcli.printing.expression import written_name
 
     names = [name_of(node) for node in missing]
     listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")

@@ -84,14 +84,14 @@ class Report:
             )  # fmt: skip
 
     def _text(self, node: Node) -> str:
-        from cgcli.printing.program import formula
+        from cgcli.printing.expression import formula
 
         span = self._graph.origins.get(node)
         return quoted(self._graph.source.text, span) if span is not None else formula(node)
 
 
 def _sentence(note: Note, derived: bool) -> str:
-    from cgcli.printing.program import formula
+    from cgcli.printing.expression import formula
 
     where = f" (element {list(note.element)})" if note.element else ""
     if note.kind == "kink":

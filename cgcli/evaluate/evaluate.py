@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import EvaluationError, TooLargeError
+from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
 from cgcli.graph.operation import Operation, Params
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-MAX_LIVE_BYTES = 2**33
 
 _FLOAT = np.dtype("<f8")
 
@@ -79,8 +78,8 @@ def _run(
                 values[node] = bindings[name_of(node)]
                 continue
             live += _bytes(node)
-            if live > MAX_LIVE_BYTES:
-                raise TooLargeError(f"the arrays held at once take more than {MAX_LIVE_BYTES >> 30} GiB")
+            if live > MAX_BYTES_WITHOUT_DATA:
+                check_live(live, order)
             try:
                 values[node] = node.op.kernel(*[values[arg] for arg in node.args], *node.params)
             except MemoryError:

@@ -87,7 +87,7 @@ def _note(kind: str, node: Node, where: Any, args: Sequence[Any]) -> Note:
     """The note for the first element of `where`."""
     index = tuple(int(at) for at in np.argwhere(where)[0]) if np.ndim(where) else ()
     operands: tuple[float, ...] = ()
-    if node.op.elementwise:
+    if node.op.elementwise or not any(np.ndim(arg) for arg in args):
         operands = tuple(float(np.broadcast_to(arg, np.shape(where))[index]) for arg in args)
     return Note(kind, node, operands, index)
 

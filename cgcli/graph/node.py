@@ -42,6 +42,8 @@ class Graph(NamedTuple):
     outputs: one node for each value. labels: nodes that the program names.
     origins: the text that each node was read from. source: that text.
     idle: where it has statements whose values nothing uses.
+    names: what each of several outputs is called; () where there is one, which needs none.
+    functions: what the program calls its functions that have a derivative rule of their own.
     """
 
     outputs: tuple[Node, ...]
@@ -49,6 +51,8 @@ class Graph(NamedTuple):
     origins: Mapping[Node, Span] = {}
     source: Source = Source("")
     idle: tuple[Span, ...] = ()
+    names: tuple[str, ...] = ()
+    functions: Mapping[Operation, str] = {}
 
     @property
     def output(self) -> Node:
@@ -112,6 +116,16 @@ def variable(name: str, shape: Shape = ()) -> Node:
 def stand_in(node: Node, position: int) -> Node:
     """A leaf that stands for the tangent of one argument of a node, and for no other."""
     return _intern(STAND_IN, (), (node, position), node.args[position].shape)
+
+
+def leaf(name: str, shape: Shape) -> Node:
+    """A variable that no program can name: a parameter within a function's own graph."""
+    return variable(f"\0{name}", shape)
+
+
+def is_leaf_of_function(node: Node) -> bool:
+    """Whether a node was made by `leaf`."""
+    return node.op is VARIABLE and name_of(node).startswith("\0")
 
 
 def constant_value(node: Node) -> float | None:

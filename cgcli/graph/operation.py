@@ -76,7 +76,27 @@ class Branch(NamedTuple):
     taken: bool
 
 
-Rule = Partial | Partials | Jvp | Transpose | TransposeOf | Branch | None
+class OwnJvp(NamedTuple):
+    """A function of the user's own, with its derivative rule: graphs over leaves of their own.
+
+    body: the function's value. tangent: its tangent, linear in all `tangents` together; it
+    replaces what the body's derivative would be. parameters, tangents: leaves that stand for
+    the arguments and their tangents; out: for the function's value. names: what the user
+    calls the parameters and the tangents. depth: how many such functions stand in each other;
+    cost: how many operations one call takes, theirs included.
+    """
+
+    body: Node
+    tangent: Node
+    parameters: tuple[Node, ...]
+    tangents: tuple[Node, ...]
+    out: Node
+    names: tuple[str, ...]
+    depth: int
+    cost: int
+
+
+Rule = Partial | Partials | Jvp | Transpose | TransposeOf | Branch | OwnJvp | None
 """A derivative rule for one argument; None when there is no derivative: a structural zero."""
 
 
@@ -135,13 +155,17 @@ class Operation:
         derivative is the formula's.
     statics: the parameters that are no arrays, in the order of `params`.
     aliases: other names that are read as this one. label: what a picture shows for the name.
-    infix, prefix: how it is written when it is an operator.
+    infix, prefix: how it is written when it is an operator. written: other ways to write it,
+        with the arguments' names, as `condition ? yes : no`.
     elementwise: it acts on each element, after broadcasting.
     commutative: its arguments may change places.
     least: the fewest arrays that a variadic operation takes.
-    domain: for each array, where tests sample it.
+    samples: for each array, an open interval inside its domain, where tests sample it.
+    domain: its domain, where the value is a finite number, as a condition in the language;
+        '' when nothing is worth saying: an elementwise operation then takes any number.
     kink: where its derivative jumps.
     why_no_derivative: where every rule is None, the reason, in a clause.
+    example: a short expression without free names that shows it; its value is finite.
     """
 
     name: str
@@ -159,13 +183,22 @@ class Operation:
     elementwise: bool = False
     commutative: bool = False
     least: int = 1
-    domain: tuple[Interval, ...] = ()
+    samples: tuple[Interval, ...] = ()
     kink: Kink | None = None
     why_no_derivative: str = ""
+    domain: str = ""
+    written: tuple[str, ...] = ()
+    example: str = ""
 
     def rule(self, position: int) -> Rule:
         """The derivative rule of the argument at `position`."""
         return self.rules[min(position, len(self.rules) - 1)] if self.rules else None
+
+    @property
+    def own(self) -> OwnJvp | None:
+        """Its definition when it is a function of the user's own, with a derivative rule."""
+        rule = self.rules[0] if self.rules else None
+        return rule if isinstance(rule, OwnJvp) else None
 
     @property
     def variadic(self) -> bool:
@@ -188,6 +221,8 @@ class Shorthand(NamedTuple):
     expansion: Expansion
     statics: tuple[Static, ...] = ()
     aliases: tuple[str, ...] = ()
+    domain: str = ""
+    example: str = ""
 
     @property
     def variadic(self) -> bool:

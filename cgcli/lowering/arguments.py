@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from cgcli.errors import ArgumentError
+from cgcli.errors import ArgumentError, Span
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import VARIABLE, Node, name_of, toposort
+from cgcli.graph.node import VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.ops.statics import RawSlice
+from cgcli.syntax import tree
 
 Entry = Operation | Shorthand
 Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing formula
+Item = TypeVar("Item")
+
+MAX_NUMBERS = 10_000  # in one static parameter
 
 
-def signature(entry: Entry) -> str:
-    """How the entry is called, as in `sum(x, axis=…, keepdims=0)`."""
+def signature(entry: Entry, name: str = "") -> str:
+    """How the entry is called, as in `sum(x, axis=…, keepdims=0)`; name: when it goes by an alias."""
     arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
     first: list[str] = []
     last: list[str] = []
@@ -30,7 +35,7 @@ def signature(entry: Entry) -> str:
             statics.append(static.name)
         else:
             statics.append(f"{static.name}={'…' if static.default is None else static.default}")
-    return f"{entry.name}({', '.join([*first, *arrays, *last])})"
+    return f"{name or entry.name}({', '.join([*first, *arrays, *last])})"
 
 
 def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords: Mapping[str, Value]) -> Entry:
@@ -43,7 +48,7 @@ def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords:
             return entry
     known = {parameter for entry in entries for parameter in (*entry.arrays, *(s.name for s in entry.statics))}
     odd = next((keyword for keyword in keywords if keyword not in known), None)
-    usage = " or ".join(dict.fromkeys(signature(entry) for entry in entries))
+    usage = " or ".join(dict.fromkeys(signature(entry, name) for entry in entries))
     if odd is not None:
         raise ArgumentError(f"'{name}' has no parameter '{odd}'", hint=f"usage: {usage}")
     if any(isinstance(arg, str) for arg in args):
@@ -72,12 +77,7 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]
-    if entry.variadic:
-        arrays, plain = plain, []
-    else:
-        queue = iter(plain)
-        arrays = [keywords[name] if name in keywords else next(queue) for name in entry.arrays]
-        plain = list(queue)
+    arrays, plain = _shared(entry, plain, keywords)
     for array in arrays:
         if not isinstance(array, Node):
             raise ArgumentError(f"'{entry.name}' takes a value here, not a slice or a text")
@@ -96,6 +96,20 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     return tuple(arrays), tuple(params)
 
 
+def _shared(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:
+    """The arguments that are the entry's arrays, in its order, and the others that have no name."""
+    if entry.variadic:
+        return list(plain), []
+    queue = iter(plain)
+    return [keywords[name] if name in keywords else next(queue) for name in entry.arrays], list(queue)
+
+
+def array_spans(entry: Entry, call: tree.Call) -> list[Span]:
+    """Where in a call each of the entry's arrays stands."""
+    plain = [arg.span for arg in call.args if not isinstance(arg, tree.Text)]
+    return _shared(entry, plain, {name: value.span for name, value, _ in call.keywords})[0]
+
+
 def known(value: Value, what: str) -> Any:
     """The number, or nested tuples of numbers, of a value that must be known by now.
 
@@ -106,10 +120,14 @@ def known(value: Value, what: str) -> Any:
     order = toposort([value])
     free = next((node for node in order if node.op is VARIABLE), None)
     if free is not None:
+        name = f"'{name_of(free)}'"
+        if is_leaf_of_function(free):
+            name = "a parameter of a function with a derivative rule"
         raise ArgumentError(
-            f"{what} must be known before the evaluation, but it depends on '{name_of(free)}'",
-            hint="write the number itself",
+            f"{what} must be known before the evaluation, but it depends on {name}", hint="write the number itself"
         )
+    if math.prod(value.shape) > MAX_NUMBERS:
+        raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")
     (array,) = evaluate([value], {})
     return _nested(array.tolist())
 

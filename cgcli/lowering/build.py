@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cgcli.errors import ArgumentError, CgError, Span
-from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array
-from cgcli.graph.operation import Operation
+from cgcli.errors import ArgumentError, CgError, ShapeError, Span
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, check_size, constant_array
+from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.arguments import Value, bind, known
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.shaping import STACK
 from cgcli.ops.table import FUNCTIONS
+from cgcli.syntax import tree
 
 
-def literal(values: Sequence[Value]) -> Node:
+def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     """The array of some elements: a constant when all of them are, else a stack.
 
-    Raises ArgumentError for an element that is no value, ShapeError for different shapes.
+    spans: where each element stands. Raises ArgumentError for an element that is no value,
+    ShapeError for different shapes.
     """
     elements = [_node(value, "an array's element") for value in values]
     if not elements:
@@ -26,14 +28,15 @@ def literal(values: Sequence[Value]) -> Node:
     check_size((len(elements), *shape), "an array")
     if all(element.op is CONSTANT and element.shape == shape for element in elements):
         return constant_array(b"".join(_data(element) for element in elements), (len(elements), *shape))
-    return apply(STACK, tuple(elements), (-len(shape) - 1,))
+    return _applied(STACK, tuple(elements), (-len(shape) - 1,), spans)
 
 
-def indexed(base: Value, items: Sequence[Value], spans: Sequence[Span]) -> Node:
-    """base[items]. spans: where each item stands. Raises ArgumentError at the item that is wrong."""
+def indexed(base: Value, items: Sequence[Value], written: tree.Index) -> Node:
+    """base[items]. written: how. Raises ArgumentError at the item that is wrong."""
     if isinstance(base, Node) and not base.shape:
-        raise ArgumentError("a scalar has no elements to index")
+        raise _no_elements(written, base)
     keys = []
+    spans = [item.span for item in written.items]
     for value, span in zip(items, spans, strict=True):
         if isinstance(value, Node) and value.shape:
             raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3]")
@@ -45,18 +48,38 @@ def indexed(base: Value, items: Sequence[Value], spans: Sequence[Span]) -> Node:
     return apply(INDEX, args, params)
 
 
-def comparisons(functions: Sequence[str], values: Sequence[Value]) -> Node:
-    """`a < b < c`, which is `a < b and b < c` with b computed once."""
+def _no_elements(written: tree.Index, base: Node) -> ArgumentError:
+    """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
+    name = written.base.name if isinstance(written.base, tree.Name) and base.op is VARIABLE else ""
+    function = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), None)
+    if function is not None:
+        inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in written.items)
+        return ArgumentError("a function's argument stands in round brackets", hint=f"write {function}({inner})")
+    return ArgumentError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
+
+
+def comparisons(functions: Sequence[str], values: Sequence[Value], spans: Sequence[Span]) -> Node:
+    """`a < b < c`, which is `a < b and b < c` with b computed once. spans: where each stands."""
     operands = [_node(value, "a comparison") for value in values]
     links = []
     for position, function in enumerate(functions):
         (operation,) = FUNCTIONS[function]
         assert isinstance(operation, Operation)
-        links.append(apply(operation, (operands[position], operands[position + 1])))
+        pair = slice(position, position + 2)
+        links.append(_applied(operation, tuple(operands[pair]), (), spans[pair]))
     chain = links[0]
+    arrays = [span for span, operand in zip(spans, operands, strict=True) if operand.shape]
     for link in links[1:]:
-        chain = apply(AND_OP, (chain, link))
+        chain = _applied(AND_OP, (chain, link), (), arrays)
     return chain
+
+
+def _applied(operation: Operation, args: tuple[Node, ...], params: Params, spans: Sequence[Span]) -> Node:
+    """The node of an operation; an error in its shapes is placed among the spans of the operands."""
+    try:
+        return apply(operation, args, params)
+    except ShapeError as error:
+        raise error.among(spans) from None
 
 
 def _node(value: Value, what: str) -> Node:

@@ -13,7 +13,8 @@ from cgcli.errors import Span
 from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value
-from cgcli.lowering.machine import Machine, Scope
+from cgcli.lowering.invoke import Scope
+from cgcli.lowering.machine import Machine
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 from cgcli.syntax.parser import parse
@@ -34,7 +35,7 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
     machine = Machine(lookup, known, {}, {}, expand)
     value: Value = None
     for statement in _parsed(text).statements:
-        assert not isinstance(statement, tree.Define | tree.Declare)
+        assert not isinstance(statement, tree.Define | tree.DefineJvp | tree.Declare | tree.Outputs)
         if isinstance(statement, tree.Assign):
             value = known[statement.name] = machine.run(statement.value, Scope({}))
         else:

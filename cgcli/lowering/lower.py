@@ -1,19 +1,25 @@
-"""A program to a graph: statements in order, names to nodes, the last one is the result."""
+"""A program to a graph: statements in order, names to nodes, the last one is the result, or several."""
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 
-from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError
+from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, variable
 from cgcli.graph.operation import Shape
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
-from cgcli.lowering.machine import Machine, Scope
+from cgcli.lowering.invoke import Scope
+from cgcli.lowering.machine import Machine
+from cgcli.lowering.own_rule import check_rule
 from cgcli.ops.statics import brief, integers, shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
+
+_COMMENT = re.compile(r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*""")
 
 
 def lower(program: tree.Program, shapes: Mapping[str, Shape] | None = None) -> Graph:
@@ -38,7 +44,10 @@ class _Lowering:
         self.origins: dict[Node, Span] = {}
         self.functions = _functions(program.statements)
         self.assigned = {item.name: item.span for item in program.statements if isinstance(item, tree.Assign)}
-        self.machine = Machine(self.lookup, ChainMap(self.names, self.shapes), self.functions, self.origins, expand)
+        self.rules = _rules(program.statements, self.functions)
+        self.machine = Machine(
+            self.lookup, ChainMap(self.names, self.shapes), self.functions, self.origins, expand, self.rules
+        )
 
     def graph(self) -> Graph:
         statements = self.program.statements
@@ -47,17 +56,62 @@ class _Lowering:
         for statement in statements:
             if isinstance(statement, tree.Declare):
                 self.declare(statement)
-        result: Value = None
-        computed = [item for item in statements if not isinstance(item, tree.Define | tree.Declare)]
+        computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
+        results: tuple[Value, ...] = ()
         for item in computed:
-            result = self.assign(item) if isinstance(item, tree.Assign) else self.machine.run(item, Scope({}))
+            results = self.results(item, last=item is computed[-1])
         last = statements[-1]
-        if isinstance(last, tree.Define) and (not computed or isinstance(computed[-1], tree.Assign)):
-            result = self.machine.run(last.body, Scope({}))  # f(x, y) = x*y, alone, means its body
-        if not isinstance(result, Node):
+        if isinstance(last, tree.Define | tree.DefineJvp) and (not computed or isinstance(computed[-1], tree.Assign)):
+            results = (self.body(last),)
+        outputs = tuple(result for result in results if isinstance(result, Node))
+        if not outputs or len(outputs) < len(results):
             raise ParseError("the program has no result", last.span, hint="end it with an expression")
         idle = tuple(item.span for item in computed[:-1] if not isinstance(item, tree.Assign))
-        return Graph((result,), self.labels, self.origins, self.program.source, idle)
+        names = self.output_names(computed[-1]) if len(outputs) > 1 else ()
+        functions = self.machine.invocations.named
+        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions)
+
+    def results(self, item: tree.Expression | tree.Assign | tree.Outputs, last: bool) -> tuple[Value, ...]:
+        """The value of a statement, or its values."""
+        if isinstance(item, tree.Assign):
+            return (self.assign(item),)
+        if not isinstance(item, tree.Outputs):
+            return (self.machine.run(item, Scope({})),)
+        if not last:
+            raise ParseError("several outputs stand in the last statement only", item.span,
+                             hint="an array is written in brackets: [1, 2]")  # fmt: skip
+        return tuple(self.output(expression) for expression in item.items)
+
+    def output(self, expression: tree.Expression) -> Value:
+        value = self.machine.run(expression, Scope({}))
+        if not isinstance(value, Node):
+            raise ArgumentError("an output must be a value", expression.span)
+        return value
+
+    def output_names(self, last: tree.Statement) -> tuple[str, ...]:
+        """What several outputs are called: their name, else their text; numbered where two are called the same."""
+        assert isinstance(last, tree.Outputs)
+        names: dict[str, None] = {}
+        for item in last.items:
+            name = item.name if isinstance(item, tree.Name) else self.text(item.span)
+            numbered = (f"{name} ({at})" for at in itertools.count(2))
+            names[next(other for other in itertools.chain([name], numbered) if other not in names)] = None
+        return tuple(names)
+
+    def text(self, span: Span) -> str:
+        """What stands at a span, on one line, without comments; cut when it is long."""
+        text = _COMMENT.sub(lambda match: match[1] or " ", self.program.source.text[span.start : span.end])
+        return quoted(text, Span(0, len(text)))
+
+    def body(self, definition: tree.Define | tree.DefineJvp) -> Value:
+        """A program that ends with a definition, as f(x, y) = x*y, means its body."""
+        function = self.functions.get(definition.function)
+        if function is None:
+            return None
+        if function.function not in self.rules:
+            return self.machine.run(function.body, Scope({}))
+        span = definition.span
+        return self.machine.run(tree.Call(function.function, function.parameters, (), span, span), Scope({}))
 
     def declare(self, statement: tree.Declare) -> None:
         try:
@@ -96,6 +150,19 @@ class _Lowering:
         if name in self.functions:
             raise UnknownNameError(f"'{name}' is a function, not a value", span, hint=f"write {name}(…)")
         return variable(name)
+
+
+def _rules(statements: Iterable[tree.Statement], functions: Mapping[str, tree.Define]) -> dict[str, tree.DefineJvp]:
+    """The derivative rule of each function that has one of the user's own."""
+    rules: dict[str, tree.DefineJvp] = {}
+    for statement in statements:
+        if isinstance(statement, tree.DefineJvp):
+            check_rule(statement, functions)
+            if statement.function in rules:
+                raise ArgumentError(f"'{statement.function}' has two derivative rules", statement.where,
+                                    also=(rules[statement.function].where,))  # fmt: skip
+            rules[statement.function] = statement
+    return rules
 
 
 def _functions(statements: Iterable[tree.Statement]) -> dict[str, tree.Define]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from cgcli.errors import ArgumentError, CgError, Span, TooLargeError, UnknownNameError, did_you_mean
+from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import (
     VARIABLE,
     Node,
@@ -16,20 +16,15 @@ from cgcli.graph.node import (
     toposort,
 )
 from cgcli.graph.operation import Operation, Params, Shorthand
-from cgcli.lowering.arguments import Value, bind, choose, raw_slice
+from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
 from cgcli.lowering.build import comparisons, indexed, literal
+from cgcli.lowering.invoke import Invocations, Scope
+from cgcli.lowering.linear import Expand
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
 MAX_STEPS = 1_000_000  # in the bodies of functions, beyond what stands in the text itself
-
-
-class Scope(NamedTuple):
-    """Where names are looked up: a function's parameters, then what lies outside of it."""
-
-    names: Mapping[str, Value]
-    inside: str = ""  # the function whose body this is
 
 
 Lookup = Callable[[str, Span], Value]
@@ -39,8 +34,8 @@ Task = tuple[Callable[[Any, Scope], None], Any, Scope]
 class Machine:
     """Lowers expressions; `lookup` finds the names that no scope holds.
 
-    named: the names that have a value. functions: the user's own definitions. origins: filled
-    with the span that each node was first read from.
+    named: the names that have a value. functions: the user's own definitions; rules: their
+    derivative rules. origins: filled with the span that each node was first read from.
     """
 
     def __init__(
@@ -49,7 +44,8 @@ class Machine:
         named: Container[str],
         functions: Mapping[str, tree.Define],
         origins: dict[Node, Span],
-        expand: Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node],
+        expand: Expand,
+        rules: Mapping[str, tree.DefineJvp] | None = None,
     ) -> None:
         self._lookup = lookup
         self._named = named
@@ -58,21 +54,30 @@ class Machine:
         self._expand = expand
         self._values: list[Value] = []
         self._work: list[Task] = []
-        self._running: set[str] = set()
-        self._returned: dict[tuple[str, tuple[Value, ...]], Value] = {}
+        self.invocations = Invocations(self, functions, rules or {}, origins, expand)
         self._steps = 0
 
     def run(self, expression: tree.Expression, scope: Scope) -> Value:
         """The value of an expression."""
-        self._returned.clear()
-        self._work.append((self._visit, expression, scope))
+        self.invocations.forget()
+        self.visit(expression, scope)
         while self._work:
             action, item, where = self._work.pop()
             try:
                 action(item, where)
             except CgError as error:
+                if where.inside and (error.span is None or isinstance(error, ShapeError)):
+                    error.call = next((task.span for _, task, scope in reversed(self._work) if not scope.inside), None)
                 raise error.at(item.span) from None
         return self._values.pop()
+
+    def visit(self, expression: tree.Expression, scope: Scope) -> None:
+        """Compute the value of an expression next, and leave it on the stack."""
+        self._work.append((self._visit, expression, scope))
+
+    def do(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope) -> None:
+        """Call `action` next; an error in it is placed at the item's span."""
+        self._work.append((action, item, scope))
 
     def _visit(self, item: tree.Expression, scope: Scope) -> None:
         if scope.inside:
@@ -88,7 +93,7 @@ class Machine:
         visit = self._visit
         self._work.extend((visit, child, scope) for child in reversed(children))
 
-    def _take(self, count: int) -> list[Value]:
+    def take(self, count: int) -> list[Value]:
         """The last `count` values."""
         if not count:
             return []
@@ -96,7 +101,7 @@ class Machine:
         del self._values[-count:]
         return taken
 
-    def _give(self, node: Value, span: Span) -> None:
+    def give(self, node: Value, span: Span) -> None:
         if type(node) is Node and node.args:
             self._origins.setdefault(node, span)
         self._values.append(node)
@@ -123,14 +128,14 @@ class Machine:
         self._later(self._make_array, item, scope, item.items)
 
     def _make_array(self, item: tree.Array, scope: Scope) -> None:
-        self._give(literal(self._take(len(item.items))), item.span)
+        self.give(literal(self.take(len(item.items)), [element.span for element in item.items]), item.span)
 
     def _index(self, item: tree.Index, scope: Scope) -> None:
         self._later(self._make_index, item, scope, (item.base, *item.items))
 
     def _make_index(self, item: tree.Index, scope: Scope) -> None:
-        base, *items = self._take(1 + len(item.items))
-        self._give(indexed(base, items, [written.span for written in item.items]), item.span)
+        base, *items = self.take(1 + len(item.items))
+        self.give(indexed(base, items, item), item.span)
 
     def _slice(self, item: tree.Slice, scope: Scope) -> None:
         parts = [part for part in (item.start, item.stop, item.step) if part is not None]
@@ -138,7 +143,7 @@ class Machine:
 
     def _make_slice(self, item: tree.Slice, scope: Scope) -> None:
         written = (item.start, item.stop, item.step)
-        values = iter(self._take(sum(part is not None for part in written)))
+        values = iter(self.take(sum(part is not None for part in written)))
         self._values.append(raw_slice(*(None if part is None else next(values) for part in written)))
 
     # ---- functions --------------------------------------------------------------------
@@ -148,7 +153,7 @@ class Machine:
         if user is None and item.function not in FUNCTIONS:
             self._unknown(item, scope)
         children = (*item.args, *(value for _, value, _ in item.keywords))
-        self._later(self._invoke if user else self._make_call, item, scope, children)
+        self._later(self.invocations.invoke if user else self._make_call, item, scope, children)
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         name = item.function
@@ -160,14 +165,18 @@ class Machine:
         raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
 
     def _make_call(self, item: tree.Call, scope: Scope) -> None:
-        values = self._take(len(item.args) + len(item.keywords))
+        values = self.take(len(item.args) + len(item.keywords))
         plain = _PLAIN.get((item.function, len(values)))
         if plain is not None and not item.keywords and all(type(value) is Node for value in values):
             number = constant_value(values[0]) if plain is NEG and item.operator else None
             if number is not None and math.isinf(number):
                 self._values.append(constant(-number))  # -inf is a number, as -2 is
                 return
-            self._give(apply(plain, tuple(values)), item.span)
+            try:
+                node = apply(plain, tuple(values))
+            except ShapeError as error:
+                raise error.among([arg.span for arg in item.args]) from None
+            self.give(node, item.span)
             return
         args = values[: len(item.args)]
         keywords: dict[str, Value] = {}
@@ -178,53 +187,33 @@ class Machine:
         entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
         arrays, params = bind(entry, args, keywords)
         if type(entry) is Operation:
-            self._give(apply(entry, arrays, params), item.span)
+            try:
+                node = apply(entry, arrays, params)
+            except ShapeError as error:
+                raise error.among(array_spans(entry, item)) from None
+            self.give(node, item.span)
             return
-        written = self._expand(entry, arrays, params)
+        self._values.append(self._written_out(entry, arrays, params, item))
+
+    def _written_out(self, entry: Shorthand | Operation, arrays: tuple[Node, ...], params: Params,
+                     item: tree.Call) -> Node:  # fmt: skip
+        """What a call of a shorthand stands for, every node of it read from the call."""
+        try:
+            written = self._expand(entry, arrays, params)
+        except CgError as error:
+            error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
+            raise error.among(array_spans(entry, item)) if isinstance(error, ShapeError) else error from None
         for node in toposort([written], arrays):
             if node.args:
                 self._origins.setdefault(node, item.span)
-        self._values.append(written)
-
-    def _invoke(self, item: tree.Call, scope: Scope) -> None:
-        """Lower the body of a user's function with the arguments in place of its parameters."""
-        function = self._functions[item.function]
-        args = self._take(len(item.args) + len(item.keywords))
-        wanted = [parameter.name for parameter in function.parameters]
-        usage = f"usage: {function.function}({', '.join(wanted)})"
-        if item.keywords or len(args) != len(wanted):
-            count = f"{len(wanted)} argument{'s' * (len(wanted) != 1)}"
-            given = "one by its name" if item.keywords else len(args)
-            raise ArgumentError(f"'{item.function}' takes {count}, not {given}", hint=usage)
-        key = (item.function, tuple(args))
-        if key in self._returned:
-            self._give(self._returned[key], item.span)
-            return
-        if item.function in self._running:
-            raise ArgumentError(f"'{item.function}' calls itself", item.where,
-                                hint="a function cannot be defined by itself: its graph would never end")  # fmt: skip
-        self._running.add(item.function)
-        self._work.append((self._return, _Pending(item.function, key, item.span), scope))
-        inner = Scope(dict(zip(wanted, args, strict=True)), item.function)
-        self._work.append((self._visit, function.body, inner))
-
-    def _return(self, call: _Pending, scope: Scope) -> None:
-        self._running.discard(call.function)
-        self._returned[call.key] = self._values[-1]
+        return written
 
     def _compare(self, item: tree.Compare, scope: Scope) -> None:
         self._later(self._make_compare, item, scope, item.operands)
 
     def _make_compare(self, item: tree.Compare, scope: Scope) -> None:
-        self._give(comparisons(item.functions, self._take(len(item.operands))), item.span)
-
-
-class _Pending(NamedTuple):
-    """A call of a user's function whose body is being lowered."""
-
-    function: str
-    key: tuple[str, tuple[Value, ...]]
-    span: Span
+        spans = [operand.span for operand in item.operands]
+        self.give(comparisons(item.functions, self.take(len(item.operands)), spans), item.span)
 
 
 # The operations that take just so many arrays and nothing else: most of all calls.

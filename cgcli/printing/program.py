@@ -1,187 +1,66 @@
 """Graphs as programs in the language: what cg prints, cg reads, and it is the same graph.
 
 Shared nodes become statements of their own (`t1 = sin(x); t1*t1`), inputs that are no
-scalars are declared (`X: [10, 2]`). Brackets stand only where the grammar needs them.
+scalars are declared (`X: [10, 2]`), functions with a derivative rule are defined.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
-from typing import NamedTuple
 
-from cgcli.graph.node import (
-    CONSTANT,
-    VARIABLE,
-    Graph,
-    Node,
-    constant_elements,
-    constant_value,
-    name_of,
-    toposort,
-    variables,
-)
-from cgcli.graph.operation import REQUIRED, Static
-from cgcli.ops.arithmetic import NEG
-from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, UNARY
-from cgcli.ops.indexing import INDEX
-from cgcli.ops.shaping import STACK, TRANSPOSE
+from cgcli.graph.node import Graph, Node, name_of, toposort, variables
+from cgcli.graph.operation import Operation
 from cgcli.ops.statics import shape_text
 from cgcli.ops.table import CONSTANTS
-from cgcli.printing.values import nested, number
-
-# What grammar/cg.lark takes for a name without backticks, or less.
-_PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
-_WORDS = {"and", "or", "not", "mod"}
-_LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
-
-
-class Part(NamedTuple):
-    """A node still to be written, in brackets unless it binds at least as tightly as `level`."""
-
-    node: Node
-    level: int = CONDITIONAL
+from cgcli.printing.definitions import definitions
+from cgcli.printing.expression import Names, shared, text_of, written_name
 
 
 def program(graph: Graph) -> str:
-    """The graph's only output as a program on one line; `parse` and `lower` give it back."""
-    output = graph.output
-    order = toposort([output])
-    named = _names(order, graph.labels, output)
-    statements = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(order)]
-    statements += [f"{name} = {_text(node, named, top=node)}" for node, name in named.items()]
-    statements.append(_text(output, named))
+    """The graph as a program on one line; `parse` and `lower` give back the same nodes."""
+    order = toposort(graph.outputs)
+    functions = definitions(order, graph.functions)
+    taken = {name_of(node) for node in variables(order)} | set(CONSTANTS)
+    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
+    named = _names(order, graph, taken, fresh)
+    spelled: dict[Node | Operation, str] = dict(functions.names.items())
+    spelled |= named.items()
+    statements = [
+        f"{written_name(name_of(node))}: {shape_text(node.shape)}"
+        for node in _declared(order, functions.names.values())
+    ]
+    statements += functions.statements
+    statements += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in named.items()]
+    if len(graph.outputs) == 1:
+        statements.append(text_of(graph.output, spelled))
+    else:
+        results = [
+            _result(output, name, spelled, taken) for output, name in zip(graph.outputs, graph.names, strict=True)
+        ]
+        statements += [f"{name} = {text}" for name, text in results if name]
+        statements.append(f"({', '.join(name or text for name, text in results)})")
     return "; ".join(statements)
 
 
-def formula(node: Node, limit: int = 60) -> str:
-    """A node as one expression for a message, cut when it is long."""
-    pieces: list[str] = []
-    length = 0
-    for piece in _pieces(node, {}):
-        pieces.append(piece)
-        length += len(piece)
-        if length > limit:
-            return "".join(pieces)[:limit] + "…"
-    return "".join(pieces)
+def _declared(order: Sequence[Node], functions: Collection[str]) -> Iterator[Node]:
+    """The inputs that a reader would otherwise take for scalars, constants or functions of the program."""
+    unclear = {*CONSTANTS, *functions}
+    return (node for node in variables(order) if node.shape or written_name(name_of(node)) in unclear)
 
 
-def written_name(name: str) -> str:
-    """A name as the language writes it: in backticks unless it is a plain identifier."""
-    return name if _PLAIN_NAME.fullmatch(name) and name not in _WORDS else f"`{name}`"
-
-
-def _declared(order: Sequence[Node]) -> Iterator[Node]:
-    """The inputs that a reader would otherwise take for scalars or constants."""
-    return (node for node in variables(order) if node.shape or name_of(node) in CONSTANTS)
-
-
-def _names(order: Sequence[Node], labels: Mapping[Node, str], output: Node) -> dict[Node, str]:
+def _names(order: Sequence[Node], graph: Graph, taken: set[str], fresh: Iterator[str]) -> dict[Node, str]:
     """Names for the nodes that are used more than once, in order: their labels, else t1, t2, …"""
-    uses: dict[Node, int] = {}
-    for node in order:
-        for arg in node.args:
-            uses[arg] = uses.get(arg, 0) + 1
-    taken = {name_of(node) for node in variables(order)} | set(CONSTANTS)
-    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
     named: dict[Node, str] = {}
-    for node in order:
-        if uses.get(node, 0) < 2 or node is output or node.op is VARIABLE or constant_value(node) is not None:
-            continue
-        label = labels.get(node, "")
+    for node in shared(order, graph.outputs):
+        label = graph.labels.get(node, "")
         named[node] = written_name(label) if label and label not in taken else next(fresh)
         taken.add(label or named[node])
     return named
 
 
-def _text(node: Node, named: Mapping[Node, str], top: Node | None = None) -> str:
-    return "".join(_pieces(node, named, top))
-
-
-def _pieces(node: Node, named: Mapping[Node, str], top: Node | None = None) -> Iterator[str]:
-    """The text of an expression, piece by piece; `top` is written out although it has a name."""
-    stack: list[str | Part] = [Part(node)]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            yield item
-            continue
-        name = named.get(item.node)
-        if name is not None and item.node is not top:
-            yield name
-            continue
-        level, parts = _written(item.node)
-        stack.extend(reversed(["(", *parts, ")"] if level < item.level else list(parts)))
-
-
-def _written(node: Node) -> tuple[int, Iterable[str | Part]]:
-    """How tightly a node binds, and what it is made of."""
-    op = node.op
-    if op is VARIABLE:
-        return ATOM, [written_name(name_of(node))]
-    if op is CONSTANT:
-        return _constant(node)
-    if op.infix is not None:
-        left, right = node.args
-        symbol, level, to_right = op.infix
-        # comparisons chain instead of nesting, and a power's exponent may carry a minus sign
-        low = level + 1 if to_right or symbol in ("==", "!=", "<", "<=", ">", ">=") else level
-        high = UNARY if symbol == "^" else level + 1
-        blank = " " if symbol in _LOOSE else ""
-        return level, [Part(left, POSTFIX if symbol == "^" else low), f"{blank}{symbol}{blank}", Part(right, high)]
-    if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
-        return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level)]
-    if op is INDEX:
-        return POSTFIX, [Part(node.args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"]
-    if op is TRANSPOSE and node.params == ((-1, -2),):
-        return POSTFIX, [Part(node.args[0], POSTFIX), ".T"]
-    if op is STACK and _is_literal(node):
-        return ATOM, ["[", *_listed(Part(arg) for arg in node.args), "]"]
-    given = given_statics(node)
-    first = [text for static, text in given if static.leading]
-    last = [
-        text if static.default is REQUIRED else f"{static.name}={text}" for static, text in given if not static.leading
-    ]
-    return ATOM, [f"{op.name}(", *_listed([*first, *(Part(arg) for arg in node.args), *last]), ")"]
-
-
-def _listed(items: Iterable[str | Part]) -> list[str | Part]:
-    """The items with commas between them."""
-    listed = [piece for item in items for piece in (", ", item)]
-    return listed[1:]
-
-
-def _is_literal(node: Node) -> bool:
-    """Whether a stack can be written in brackets, which read back as it, not as a constant array."""
-    first = node.args[0]
-    (axis,) = node.params
-    return axis == -len(node.shape) and any(arg.op is not CONSTANT or arg.shape != first.shape for arg in node.args)
-
-
-def given_statics(node: Node) -> list[tuple[Static, str]]:
-    """The static parameters that are not at their defaults, with their text."""
-    shapes = [arg.shape for arg in node.args]
-    return [
-        (static, static.show(param, shapes))
-        for static, param in zip(node.op.statics, node.params, strict=True)
-        if static.default is REQUIRED or param != static.convert(static.default, shapes)
-    ]
-
-
-def _constant(node: Node) -> tuple[int, list[str | Part]]:
-    value = constant_value(node)
-    if value is not None:
-        return (UNARY if number(value).startswith("-") else ATOM), [number(value)]
-    elements = [*constant_elements(node)]
-    if not elements and 0 in node.shape[:-1]:
-        return ATOM, [f"zeros({shape_text(node.shape)})"]  # no brackets hold an empty array of empty rows
-    if not elements:
-        rows: list[object] = []
-        for size in reversed(node.shape[:-1]):
-            rows = [rows] * size
-        return ATOM, [nested(rows)]
-    items: list[object] = list(elements)
-    for size in reversed(node.shape[1:]):
-        items = [items[at : at + size] for at in range(0, len(items), size)]
-    return ATOM, [nested(items)]
+def _result(output: Node, name: str, named: Names, taken: set[str]) -> tuple[str, str]:
+    """One of several outputs: the name that it needs a statement for, or '', and its text."""
+    text = text_of(output, named)
+    keeps_name = name != text and written_name(name) == name and name not in taken
+    return name if keeps_name else "", text

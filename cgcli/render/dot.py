@@ -63,6 +63,7 @@ def dot(
         inside = label(
             node,
             graph.labels.get(node, ""),
+            graph.functions.get(node.op, ""),
             (values or {}).get(node),
             (adjoints or {}).get(node),
             precision,

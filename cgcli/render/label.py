@@ -13,7 +13,7 @@ from typing import Any
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, name_of
 from cgcli.graph.operation import Shape
-from cgcli.printing.program import given_statics
+from cgcli.printing.expression import given_statics
 from cgcli.printing.values import number
 
 GREY = "#5A6270"
@@ -40,13 +40,14 @@ def quote(text: str) -> str:
     return f'"{escape(text)}"'
 
 
-def label(node: Node, name: str, value: Any, adjoint: Any, precision: int | None) -> str:
+def label(node: Node, name: str, symbol: str, value: Any, adjoint: Any, precision: int | None) -> str:
     """The HTML-like label of a node, in its angle brackets.
 
-    name: what the program calls it, or ''. value, adjoint: None where there is none.
+    name: what the program calls it, or ''. symbol: what it calls the operation, or ''.
+    value, adjoint: None where there is none.
     """
     digits = _rounding(precision)
-    head = "<BR/>".join(_head(node, name, digits))
+    head = "<BR/>".join(_head(node, name, symbol, digits))
     rows = []
     if value is not None and not (node.op is CONSTANT and _constant_lines(node, digits)):
         rows.append(("value" if adjoint is not None else "", _array_lines(value, digits), "{}"))
@@ -82,7 +83,7 @@ def _rounding(precision: int | None) -> Callable[[float], str]:
     return rounded
 
 
-def _head(node: Node, name: str, digits: Callable[[float], str]) -> Iterator[str]:
+def _head(node: Node, name: str, symbol: str, digits: Callable[[float], str]) -> Iterator[str]:
     """The lines above the values: the program's name, the node's own text, its shape."""
     named = f"<B>{escape(shorten(name))}</B>" if name else ""
     if node.op is CONSTANT:
@@ -93,7 +94,7 @@ def _head(node: Node, name: str, digits: Callable[[float], str]) -> Iterator[str
     else:
         if named:
             yield named
-        symbol = node.op.label or node.op.name
+        symbol = symbol or node.op.label or node.op.name
         yield f'<FONT POINT-SIZE="18">{escape(symbol)}</FONT>' if len(symbol) == 1 else escape(symbol)
         yield from (_small(shorten(text)) for text in _parameters(node))
     if node.shape:

@@ -53,6 +53,18 @@ class TreeBuilder:
             raise ParseError("only a name can be declared", target.span, hint="as in: X: [10, 2]")
         return tree.Declare(target.name, shape, Span(target.span.start, shape.span.end))
 
+    def outputs(self, children: list[Any]) -> tree.Outputs:
+        opening, *items, closing = children
+        return tree.Outputs(tuple(items), Span(opening.start_pos, closing.end_pos))
+
+    def define_jvp(self, children: list[Any]) -> tree.DefineJvp:
+        keyword, function, _, parameters, tangents, *_, body = children
+        span = Span(keyword.start_pos, body.span.end)
+        return tree.DefineJvp(_bare(function), parameters, tangents, body, span, _span(function))
+
+    def parameters(self, children: list[Any]) -> tuple[tree.Name, ...]:
+        return tuple(tree.Name(_bare(name), _span(name)) for name in children)
+
     def conditional(self, children: list[Any]) -> tree.Call:
         condition, symbol, yes, no = children
         span = Span(condition.span.start, no.span.end)
@@ -132,6 +144,9 @@ class TreeBuilder:
         return tree.Array(tuple(items), span)
 
     def arguments(self, children: list[Any]) -> list[Any]:
+        return children
+
+    def elements(self, children: list[Any]) -> list[Any]:
         return children
 
     def keyword(self, children: list[Any]) -> _Keyword:

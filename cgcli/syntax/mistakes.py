@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cgcli.errors import ParseError, Span
 from cgcli.syntax.builder import SUPERSCRIPTS
+from cgcli.syntax.idioms import bad_rule, recognised
 
 if TYPE_CHECKING:
     import lark
@@ -20,10 +21,18 @@ _LAST_OPERAND = re.compile(r"[\w.`)\]₀-₉⁰-⁹∞]\s*$")
 _LAYOUT = re.compile(r"""[()\[\]]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
-_NUMERAL = re.compile(r"\d+$")
-_WORD = re.compile(r"(`[^`]+`|[\w.]+|[)\]])$")
-_LAST_SYMBOL = re.compile(r"[^\w\s]{1,2}$|\w+$")
+_WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
+_WORD = re.compile(r"(`[^`]+`|[\w.⁻]+|[)\]])$")
+_LAST_SYMBOL = re.compile(r"(?://|\*\*|&&|\|\||[<>=!]=|\w+|[^\w\s])$")
+_KEYWORD = re.compile(r"([^\W\d]\w*)\s*=$")
 _NEAR = 80  # characters before a mistake that are looked at
+_HINTS = {
+    "|": "write || for 'or', and abs(x) for bars", "!": "write 'not', or gamma(n + 1) for a factorial",
+    "$": "take it away, and quote the expression from the shell in '…'",
+    "{": "group with ( )", "}": "group with ( )", "\\": "write the function's plain name",
+    ".": "a point stands in numbers, and in X.T for the transpose", "°": "write 90*deg",
+    "≈": "write abs(x - y) < 1e-9", "∛": "write cbrt(x)", "∑": "write sum(x)", "∏": "write prod(x)",
+}  # fmt: skip
 _SMART_QUOTES = "“”„‘’‚«»"
 
 
@@ -32,8 +41,13 @@ def explain(error: lark.UnexpectedInput, text: str, functions: Callable[[str], b
     text = _LAYOUT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], text)
     unbalanced = _unbalanced(text)
     token = getattr(error, "token", None)
+    position = (error.pos_in_stream if token is None else token.start_pos) or 0
+    if token is not None and token.type == "$END":
+        position = max(len(text.rstrip()) - 1, 0)
+    if (known := bad_rule(text, position) or recognised(text, position, functions)) is not None:
+        return known
     if token is None:
-        return _foreign_character(text, error.pos_in_stream or 0)
+        return _foreign_character(text, position)
     if unbalanced is not None and unbalanced.span is not None:
         reached = token.type == "$END" or token.start_pos >= unbalanced.span.start
         if reached:
@@ -55,13 +69,17 @@ def _ends_early(text: str) -> ParseError:
     choice = _open_choice(text[:end])
     if choice is not None:
         return choice
-    last = _at_end(_LAST_SYMBOL, text[:end])
-    start = last.start() if last else end - 1
-    return ParseError(
-        f"something is missing after '{text[start:end]}'",
-        Span(start, end),
-        hint="an operator needs a value on its right",
-    )
+    start = _last_symbol(text[:end])
+    symbol = text[start:end]
+    what = "the exponent" if symbol in ("^", "**") else "something"
+    hint = f"as in: e{symbol}2" if symbol in ("^", "**") else "an operator needs a value on its right"
+    return ParseError(f"{what} is missing after '{symbol}'", Span(start, end), hint=hint)
+
+
+def _last_symbol(text: str) -> int:
+    """Where the operator or the word at the end of a text begins."""
+    last = _at_end(_LAST_SYMBOL, text)
+    return last.start() if last else len(text) - 1
 
 
 def _open_choice(before: str) -> ParseError | None:
@@ -77,60 +95,106 @@ def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) 
     here = Span(start, end)
     before = text[:start].rstrip(_BLANKS)
     if token.type in _OPERANDS and _at_end(_LAST_OPERAND, before):
-        return _two_values(before, token, here, functions)
-    if token.type == "EQUALS":
-        return ParseError("'=' cannot stand here", here, hint="write '==' to compare")
+        return _two_values(text, before, token, here, functions)
+    if token.type == "EQUALS" and before.endswith(("(", ",")):
+        return ParseError("a name is missing before '='", here, hint="as in: sum(x, axis=0)")
+    if token.type == "EQUALS" and _at_end(_LAST_OPERAND, before):
+        return ParseError("'=' cannot stand here", here, hint="write == to compare")
     if token.type == "COMMA":
-        left = _at_end(_NUMERAL, before)
-        right = re.match(r"\d{3}(,\d{3})*(\.\d+)?(?!\d)", text[end:])
-        if left and right:
-            groups = f"{left[0]},{right[0]}"
-            number = Span(left.start(), left.start() + len(groups))
-            return ParseError("a number has no commas", number,
-                              hint=f"write {groups.replace(',', '')} or {groups.replace(',', '_')}")  # fmt: skip
         if not _at_end(_LAST_OPERAND, before):
             return ParseError("a value is missing before ','", here)
         return ParseError("a comma cannot stand here", here, hint="a list is written in brackets: [1, 2]")
     if token.type in ("_SEPARATOR", "RPAR", "RBRACKET") and (choice := _open_choice(before)) is not None:
         return choice
+    if token.type == "_SEPARATOR" and text[start] == ";" and _innermost(text, start):
+        return ParseError("';' ends a statement, and cannot stand in brackets", Span(start, start + 1), hint="write ,")
     if token.type == "_SEPARATOR":
         return ParseError("the statement is not complete", Span(max(len(before) - 1, 0), len(before)),
                           hint="a statement goes on over lines only inside brackets")  # fmt: skip
     if token.type in ("RPAR", "RBRACKET"):
-        return ParseError(f"a value is missing before '{token}'", here)
-    if token in ("<", ">") and before.endswith("="):
-        return ParseError(f"'={token}' is no comparison", Span(start - 1, end), hint=f"write '{token}='")
-    return ParseError(f"'{token}' cannot stand here", here, hint=_missing_operand(before))
+        keyword = _at_end(_KEYWORD, before)
+        if keyword is not None:
+            return ParseError(f"the value of '{keyword[1]}' is missing", Span(keyword.start(), len(before)),
+                              hint=f"as in: {keyword[1]}=0")  # fmt: skip
+        hint = {"(": "as in: (1 + 2)", "[": "as in: x[0]", ",": "take the ',' away"}.get(before[-1:], "")
+        return ParseError(f"a value is missing before '{token}'", here, hint=hint)
+    if token.type == "COLON" and _innermost(text, start) == "[":
+        return ParseError("a slice has at most three parts", here, hint="as in: x[start:stop:step]")
+    if before.endswith(("'", '"')) or (_at_end(_LAST_OPERAND, before) and not _at_end(_WORD_OPERATOR, before)):
+        return ParseError(f"'{token}' cannot stand here", here)
+    if before[-1:] in ("", "(", "[", ",", ";", "\n"):
+        return ParseError(f"a value is missing before '{token}'", here, hint="an operator needs a value on its left")
+    operator = _last_symbol(before)
+    return ParseError(f"a value is missing between '{before[operator:]}' and '{token}'", Span(operator, end),
+                      hint="take one of the two away")  # fmt: skip
 
 
-def _missing_operand(before: str) -> str:
-    return "" if _at_end(_LAST_OPERAND, before) else "a value is missing on its left"
+def _innermost(text: str, position: int) -> str:
+    """The bracket that a place of a text stands in; '' outside of all."""
+    opened: list[str] = []
+    for match in _LAYOUT.finditer(text, 0, position):
+        if match[0] in _CLOSING:
+            opened.append(match[0])
+        elif match[0] in _OPENING and opened:
+            opened.pop()
+    return opened[-1] if opened else ""
 
 
-def _two_values(before: str, token: lark.Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
+def _two_values(text: str, before: str, token: lark.Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
     """Two values with no operator between them: 2x, x(1 + y), sin x."""
-    word = _at_end(_WORD, before)
-    left = word[0] if word else before[-1:]
-    start = word.start() if word else here.start
-    span = Span(start, here.end)
+    right, end = _right_operand(text, token, here)
+    left, start = _left_operand(before)
+    span = Span(start, end)
     touching = here.start == len(before)
-    if touching and re.fullmatch(r"[\d_.]+", left) and re.fullmatch(r"[eE]", token):
-        return ParseError("a number's exponent is missing", span, hint=f"as in: {left}e5")
     if touching and re.fullmatch(r"[\d_.]+", left) and token.type == "NUMBER":
-        return ParseError("a number has one decimal point", span)
+        return ParseError("a number has one decimal point", span, hint="take the other one away")
+    if left == "mod":
+        return ParseError("a value is missing before 'mod'", Span(start, len(before)), hint="as in: 7 mod 3")
     if {left, str(token)} & {"if", "then", "else"}:
-        return ParseError("a choice is not written in words", span, hint="write c ? a : b, or where(c, a, b)")
+        return ParseError("a choice is not written in words", span, hint="as in: c ? a : b, or where(c, a, b)")
     power = _at_end(_FUNCTION_TO_A_POWER, before)
     if power is not None and token.type == "LPAR" and functions(power["name"]):
         name, exponent = power["name"], power["power"].translate(SUPERSCRIPTS)
-        inverse = f", or a{name}(…) for the inverse" if functions(f"a{name}") and exponent == "-1" else ""
-        return ParseError("a function's power stands behind its argument", Span(power.start(), here.end),
-                          hint=f"write {name}(…)^{exponent}{inverse}")  # fmt: skip
-    if re.fullmatch(r"[^\W\d]\w*", left) and token.type in ("NUMBER", "NAME") and functions(left):
-        return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({token})")
-    left = "(…)" if left == ")" else "[…]" if left == "]" else left
-    right = "(…)" if token.type == "LPAR" else str(token)
-    return ParseError("there is no operator between two values", span, hint=f"to multiply, write {left}*{right}")
+        inverse = f", or a{name}{right} for the inverse" if functions(f"a{name}") and exponent == "-1" else ""
+        return ParseError("a function's power stands behind its argument", Span(power.start(), end),
+                          hint=f"write {name}{right}^{exponent}{inverse}")  # fmt: skip
+    if functions(left) and token.type in ("NUMBER", "NAME"):
+        return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({right})")
+    one_name = not touching and token.type == "NAME" and re.fullmatch(r"[^\W\d]\w*", left) and right == token
+    return ParseError(
+        "there is no operator between two values", span,
+        hint=f"to multiply, write {left}*{right}" + f"; a name with a blank is `{left} {token}`" * bool(one_name),
+    )  # fmt: skip
+
+
+def _left_operand(before: str) -> tuple[str, int]:
+    """The operand at the end of a text, and where it begins; brackets that go far back are cut short."""
+    word = _at_end(_WORD, before)
+    if word is None:
+        return before[-1:], len(before) - 1
+    if word[0] not in _OPENING:
+        return word[0], word.start()
+    depth = 0
+    for at in range(len(before) - 1, max(len(before) - _NEAR, -1), -1):
+        depth += (before[at] in _OPENING) - (before[at] in _CLOSING)
+        if not depth:
+            called = re.search(r"[\w.]*$", before[max(at - _NEAR, 0) : at])
+            start = at - len(called[0] if called else "")
+            return before[start:], start
+    return f"{_OPENING[word[0]]}…{word[0]}", word.start()
+
+
+def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
+    """The operand that begins with a token, and where it ends; a group that goes far is cut short."""
+    bracket = here.start if token.type == "LPAR" else here.end if token.type == "NAME" else len(text)
+    depth = 0
+    for at in range(bracket, min(bracket + _NEAR, len(text))):
+        depth += (text[at] in _CLOSING) - (text[at] in _OPENING)
+        if not depth and at > bracket:
+            return text[here.start : at + 1], at + 1
+        if not depth:
+            break  # no bracket follows the name
+    return ("(…)" if token.type == "LPAR" else str(token)), here.end
 
 
 def _foreign_character(text: str, position: int) -> ParseError:
@@ -138,6 +202,8 @@ def _foreign_character(text: str, position: int) -> ParseError:
     span = Span(position, position + 1)
     if character in "\"'":
         return ParseError("the quoted text is not closed", span, hint=f"add the closing {character}")
+    if text.startswith("``", position):
+        return ParseError("a name in backticks is empty", Span(position, position + 2), hint="as in: `a name`")
     if character == "`":
         return ParseError("the name in backticks is not closed", span, hint="add the closing `")
     if character in _SMART_QUOTES:
@@ -147,16 +213,21 @@ def _foreign_character(text: str, position: int) -> ParseError:
         hint = f"write '{whole}' as one character" if len(whole) == 1 else "put the name in backticks: `x`"
         return ParseError(f"an accent of its own (U+{ord(character):04X}) cannot stand here", span, hint=hint)
     plain = unicodedata.normalize("NFKC", character).replace("⁄", "/")
+    if unicodedata.category(character) in ("Cf", "Cc"):
+        name = unicodedata.name(character, f"U+{ord(character):04X}")
+        return ParseError(f"an invisible character ({name}) cannot stand here", span, hint="take it away")
+    if unicodedata.decomposition(character).startswith(("<super>", "<sub>")):
+        return ParseError(f"'{character}' cannot stand here", span, hint="an exponent has plain digits, as in: x^2")
     if plain != character and plain.isascii() and plain.isprintable() and plain.strip():
         return ParseError(f"'{character}' is a full-width or styled form", span, hint=f"write {plain}")
     name = unicodedata.name(character, f"U+{ord(character):04X}")
     shown = f"'{character}' ({name})" if character.isprintable() else name
-    hints = {"|": "write abs(x), or 'or'", "!": "write 'not', or gamma(n + 1) for a factorial",
-             "&": "write 'and'", "$": "quote the expression from the shell in '…'",
-             "{": "group with ( )", "}": "group with ( )", "\\": "write the function's plain name",
-             ".": "a point stands in numbers, and in X.T for the transpose", "°": "write 90*deg",
-             "∛": "write cbrt(x)", "∑": "write sum(x)", "∏": "write prod(x)"}  # fmt: skip
-    return ParseError(f"{shown} is not part of the language", span, hint=hints.get(character, ""))
+    hint = _HINTS.get(character, "")
+    if unicodedata.category(character) == "So":
+        hint = f"a name of any characters stands in backticks: `{character}`"
+    elif unicodedata.category(character) == "Nd":
+        hint = f"write {unicodedata.digit(character)}"
+    return ParseError(f"{shown} is not part of the language", span, hint=hint)
 
 
 def _unbalanced(text: str) -> ParseError | None:

@@ -51,7 +51,7 @@ def with_products(
     read_as: list[str] = []
     at = 0
     bodies = [(statement, body) for statement in _statements(tokens) if (body := _body(statement)) is not None]
-    defined = {str(statement[0]) for statement, _ in bodies}
+    defined = {str(statement[0]) for statement, _ in bodies if statement[0].type == "NAME"}
 
     def is_function(name: str) -> bool:
         return name in defined or functions(name)
@@ -70,8 +70,10 @@ def with_products(
 
 def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     statement: list[Token] = []
+    depth = 0
     for token in tokens:
-        if token.type == "_SEPARATOR":
+        depth += {"LPAR": 1, "RPAR": -1}.get(token.type, 0)
+        if token.type == "_SEPARATOR" and depth <= 0:
             yield statement
             statement = []
         else:
@@ -80,18 +82,19 @@ def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _body(statement: Sequence[Token]) -> tuple[list[str], int] | None:
-    """The parameters of a definition and where its body begins; None for other statements."""
-    kinds = [token.type for token in statement[:2]]
-    if kinds != ["NAME", "LPAR"]:
+    """The parameters, and tangents, of a definition and where its body begins; None for other statements."""
+    kinds = [token.type for token in statement[:3]]
+    rule = kinds[:1] == ["JVP"]
+    if kinds[rule : rule + 2] != ["NAME", "LPAR"]:
         return None
     parameters: list[str] = []
-    for at, token in enumerate(statement[2:], 2):
+    for at, token in enumerate(statement[2 + rule :], 2 + rule):
         if token.type == "NAME":
             parameters.append(str(token))
         elif token.type == "RPAR":
             is_definition = at + 1 < len(statement) and statement[at + 1].type == "EQUALS"
             return (parameters, at + 2) if is_definition else None
-        elif token.type != "COMMA":
+        elif token.type not in ("COMMA", "_SEPARATOR"):
             return None
     return None
 
@@ -115,7 +118,8 @@ def _factors(
         implied = previous in _MAY_END and kind in _MAY_BEGIN and not callee
         following = body[at + 1].type if at + 1 < len(body) else ""
         parts = [str(token)]
-        callee = kind == "NAME" and following == "LPAR" and functions(parts[0]) and parts[0] not in parameters
+        if kind != "SUPERSCRIPT":  # sin²(x) is a mistake that the parser explains
+            callee = kind == "NAME" and functions(parts[0]) and parts[0] not in parameters and parts[0] not in known
         if kind == "NAME" and not callee and following != "EQUALS":
             parts = _split(token, symbols, known)
         operator = levels[-1].operator

@@ -95,6 +95,27 @@ class Define(NamedTuple):
     span: Span
 
 
+class DefineJvp(NamedTuple):
+    """jvp function(parameters; tangents) = body: the function's derivative rule.
+
+    where: the span of the function's name.
+    """
+
+    function: str
+    parameters: tuple[Name, ...]
+    tangents: tuple[Name, ...]
+    body: Expression
+    span: Span
+    where: Span
+
+
+class Outputs(NamedTuple):
+    """(a, b): several results."""
+
+    items: tuple[Expression, ...]
+    span: Span
+
+
 class Declare(NamedTuple):
     """name: shape."""
 
@@ -103,7 +124,7 @@ class Declare(NamedTuple):
     span: Span
 
 
-Statement = Expression | Assign | Define | Declare
+Statement = Expression | Assign | Define | DefineJvp | Declare | Outputs
 
 
 class Program(NamedTuple):

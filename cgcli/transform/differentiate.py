@@ -24,9 +24,12 @@ def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
 
 
-def adjoints(output: Node, cotangent: Node, wrt: Sequence[Node]) -> Mapping[Node, Node]:
-    """The adjoint of every node between `wrt` and the output that has one."""
-    found = sweep([output], [Guarded(cotangent)], set(wrt), keep=True)
+def adjoints(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
+    """The adjoint of every node between `wrt` and the outputs that has one.
+
+    cotangents: for each output, a node of its shape.
+    """
+    found = sweep(list(outputs), [Guarded(cotangent) for cotangent in cotangents], set(wrt), keep=True)
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from cgcli.graph.node import Node, toposort, variable
-from cgcli.graph.operation import Jvp, Operation, Params, Partial, Partials
+from cgcli.graph.node import Node, rebuild, stand_in, toposort, variable
+from cgcli.graph.operation import Jvp, Operation, OwnJvp, Params, Partial, Partials
 from cgcli.lowering.formula import lower_formula, names_of
+from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
 
 
@@ -52,6 +53,14 @@ def partial(node: Node, position: int) -> Node:
         else:
             become.setdefault(part, part)
     return become[template.order[-1]]
+
+
+def own_tangent(node: Node, own: OwnJvp) -> tuple[Node, list[Node]]:
+    """The user's own rule at a node, and the stand-ins for the arguments' tangents in it."""
+    moving = [stand_in(node, at) for at in range(len(node.args))]
+    become = dict(zip((*own.parameters, *own.tangents), (*node.args, *moving), strict=True)) | {own.out: node}
+    tangent = rebuild([own.tangent], exact, become)[own.tangent]
+    return broadcast(tangent, node.shape), moving
 
 
 def tangent_formula(node: Node, position: int, tangent: Node) -> Node:

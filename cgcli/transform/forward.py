@@ -11,7 +11,7 @@ from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import partial, tangent_formula
+from cgcli.transform.formulas import own_tangent, partial, tangent_formula
 from cgcli.transform.guarded import ZERO, Guarded, ones_like, through_linear, total
 
 
@@ -32,6 +32,10 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     if node.op.expansion:
         written = expand(node.op, node.args, node.params)
         return push_through(written, dict(zip(node.args, tangents, strict=True)))
+    if node.op.own:
+        tangent, moving_in = own_tangent(node, node.op.own)
+        leaves = dict.fromkeys((node, *node.args))
+        return push_through(tangent, {**leaves, **dict(zip(moving_in, tangents, strict=True))})
     rules = [node.op.rule(position) for position in range(len(node.args))]
     moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
     if not moving:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterator
 
 from cgcli.graph.node import Node, stand_in, toposort
-from cgcli.graph.operation import Branch, Jvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.operation import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
@@ -16,7 +16,7 @@ from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import broadcast, unbroadcast
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import partial, tangent_formula
+from cgcli.transform.formulas import own_tangent, partial, tangent_formula
 from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
 
 
@@ -25,6 +25,9 @@ def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator
     if node.op.expansion:
         written = expand(node.op, node.args, node.params)
         yield from sweep([written], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
+        return
+    if node.op.own:
+        yield from _pull_own(node, node.op.own, adjoint, active)
         return
     for position, arg in enumerate(node.args):
         rule = node.op.rule(position)
@@ -85,6 +88,14 @@ def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
     linear = tangent_formula(node, position, tangent)
     found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args)).get(tangent)
     return found or Guarded(exact(ZEROS, (), (tangent.shape,)))
+
+
+def _pull_own(node: Node, own: OwnJvp, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
+    """The user's own rule, run backwards for all arguments at once."""
+    linear, moving = own_tangent(node, own)
+    wanted = {tangent: arg for tangent, arg in zip(moving, node.args, strict=True) if arg in active}
+    for tangent, contribution in sweep([linear], [adjoint], set(wanted), leaves=(node, *node.args)).items():
+        yield wanted[tangent], contribution
 
 
 _PULL: dict[type, Callable[[Node, Guarded, int], Guarded]] = {

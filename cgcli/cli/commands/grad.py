@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from cgcli.cli import bindings, output
 from cgcli.cli import operands as given
+from cgcli.cli import output
 from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, RESULT_OPTIONS, WARNING_OPTIONS, ExpressionCommand
+
+if TYPE_CHECKING:
+    from cgcli.cli.gradient import Gradient
 
 
 @click.command("grad", cls=ExpressionCommand)
 @OPERANDS
 @click.option("--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them).")
 @click.option("--mode", type=click.Choice(["reverse", "forward"]), default="reverse", help="Same numbers, another way.")
-@click.option("--cotangent", metavar="VALUE", help="Weights for the elements of a value that is no scalar.")
+@click.option(
+    "--cotangent",
+    metavar="VALUE",
+    help="Weights for the elements of a value that is no scalar; for several results '(V, V)'.",
+)
 @PROGRAM_OPTIONS
 @RESULT_OPTIONS
 @WARNING_OPTIONS
@@ -30,9 +40,10 @@ def command(
     cg grad 'x^2 + 2*x + 1' x=[2,3] --cotangent '[1,1]'
 
     Derivatives are exact. The reverse mode computes all of them at the cost of a few
-    evaluations, however many names there are.
+    evaluations, however many names there are. A program that ends with several results,
+    '(a, b)', has a gradient for each.
     """
-    from cgcli.cli.gradient import forward_gradient, report_kinks, reverse_gradient, seed
+    from cgcli.cli.gradient import forward_gradients, report_kinks, reverse_gradients, seeds
     from cgcli.cli.point import check_complete, chosen_inputs, read_point
     from cgcli.cli.report import Report
     from cgcli.errors import did_you_mean
@@ -47,14 +58,22 @@ def command(
     for name in absent:
         near = did_you_mean(name, [name_of(node) for node in point.inputs])
         report.warn(f"'{name}' is not in the expression: its derivative is 0", near, kind="absent")
-    weight = seed(point.graph.output, None if cotangent is None else bindings.value(cotangent, "--cotangent"))
-    gradient = reverse_gradient if mode == "reverse" else forward_gradient
-    value, *derivatives = gradient(point, nodes, weight, report)
+    cotangents = seeds(point.graph, cotangent)
+    compute = reverse_gradients if mode == "reverse" else forward_gradients
+    gradients = compute(point, nodes, cotangents, report)
     report_kinks(point, nodes, report)
     names = [name_of(node) for node in nodes]
     if as_json:
-        grad = dict(zip(names, derivatives, strict=True))
+        value = output.named(point.graph, [gradient.value for gradient in gradients])
+        grad = output.named(point.graph, [dict(zip(names, gradient.partials, strict=True)) for gradient in gradients])
         output.as_json({"value": value, "grad": grad, "warnings": report.entries}, precision)
     else:
-        rows = {f"d_{name}": array for name, array in zip(names, derivatives, strict=True)}
-        output.plain({"value": value, **rows}, precision)
+        output.plain(_rows(point.graph.names, names, gradients), precision)
+
+
+def _rows(outputs: Sequence[str], names: Sequence[str], gradients: Sequence[Gradient]) -> Iterator[tuple[str, Any]]:
+    """`value`, `d_x`, …; with several outputs a block for each: `a`, `d_a/d_x`, …."""
+    for output_name, (value, partials) in zip(outputs or [""], gradients, strict=True):
+        yield output_name or "value", value
+        over = f"d_{output_name}/" if output_name else ""
+        yield from ((f"{over}d_{name}", array) for name, array in zip(names, partials, strict=True))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgcli.cli import bindings
 from cgcli.cli import operands as given
 from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, WARNING_OPTIONS, ExpressionCommand
 from cgcli.errors import UsageError
@@ -81,11 +80,16 @@ def _numbers(
     order = toposort(point.graph.outputs)
     if not grad:
         return dict(zip(order, evaluated(point, order, report, results=point.graph.outputs), strict=True)), None
-    from cgcli.cli.gradient import report_kinks, seed
+    from cgcli.cli.gradient import report_kinks, seeds
     from cgcli.transform.differentiate import adjoints
 
-    weight = seed(point.graph.output, None if cotangent is None else bindings.value(cotangent, "--cotangent"))
-    by_node = adjoints(point.graph.output, weight, point.inputs)
+    if cotangent is None and point.graph.names:
+        weights = ", ".join("1" if at == 0 else "0" for at in range(len(point.graph.names)))
+        raise UsageError(
+            f"the program has {len(point.graph.names)} outputs, and the adjoints of which are to be drawn?",
+            hint=f"weigh them, for the first: --cotangent '({weights})'",
+        )
+    by_node = adjoints(point.graph.outputs, seeds(point.graph, cotangent), point.inputs)
     results = [*point.graph.outputs, *(by_node[node] for node in point.inputs if node in by_node)]
     numbers = evaluated(point, [*order, *by_node.values()], report, results=results)
     report_kinks(point, point.inputs, report)

@@ -1,0 +1,45 @@
+"""How much memory a program may take: much where data was given, little where a short text makes all its arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cgcli.errors import TooLargeError
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+
+MAX_BYTES = 2**33
+MAX_BYTES_WITHOUT_DATA = 200_000_000  # so that no text of a few characters, an attack or a slip, takes the machine
+MAX_NUMBERS_WITHOUT_DATA = 2**20  # in a result that is printed
+
+_DATA = 2**16  # bytes of inputs and numerals: more than a text of 10 kB spells out
+
+
+def check_live(live: int, order: Sequence[Node]) -> None:
+    """Raise TooLargeError when the nodes in `order` may not hold `live` bytes at once."""
+    if live <= MAX_BYTES_WITHOUT_DATA or (live <= MAX_BYTES and _has_data(order)):
+        return
+    if _has_data(order):
+        raise TooLargeError(f"the arrays held at once take more than {MAX_BYTES >> 30} GiB")
+    raise TooLargeError(
+        f"the arrays held at once take more than {MAX_BYTES_WITHOUT_DATA // 10**6} MB",
+        hint=f"a program whose data come from a file may take {MAX_BYTES >> 30} GiB: x=@x.npy",
+    )
+
+
+def check_result(outputs: Sequence[Node], what: str) -> None:
+    """Raise TooLargeError for results that no data account for and that would fill a terminal for minutes.
+
+    what: what messages call them.
+    """
+    numbers = sum(math.prod(output.shape) for output in outputs)
+    if numbers > MAX_NUMBERS_WITHOUT_DATA and not _has_data(toposort(outputs)):
+        raise TooLargeError(
+            f"{what} would be {numbers} numbers, made of nothing but the text",
+            hint=f"the limit is {MAX_NUMBERS_WITHOUT_DATA} where no data come from a file; take a part, or the sum",
+        )
+
+
+def _has_data(order: Sequence[Node]) -> bool:
+    leaves = (node for node in order if node.op is CONSTANT or node.op is VARIABLE)
+    return sum(8 * math.prod(node.shape) for node in leaves) > _DATA

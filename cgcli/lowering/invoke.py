@@ -1,0 +1,165 @@
+"""Calls of the user's own functions: the body in place of the call, or one operation where it has a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from cgcli.errors import ArgumentError, CgError, Span
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Operation, Shape
+from cgcli.lowering.arguments import Value
+from cgcli.lowering.linear import Expand
+from cgcli.lowering.own_rule import check_closed, operation, out_of, stand_ins
+from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from cgcli.lowering.machine import Machine
+
+
+class Scope(NamedTuple):
+    """Where names are looked up: a function's parameters, then what lies outside of it."""
+
+    names: Mapping[str, Value]
+    inside: str = ""  # the function whose body this is
+
+
+class _Call(NamedTuple):
+    """A call of a function whose body is being lowered."""
+
+    function: str
+    args: tuple[Value, ...]
+    span: Span
+
+
+class _Definition(NamedTuple):
+    """A function with a rule of its own, whose body and rule are being lowered for some shapes."""
+
+    function: str
+    parameters: tuple[Node, ...]
+    tangents: tuple[Node, ...]
+    args: tuple[Value, ...]
+    span: Span
+
+
+class Invocations:
+    """The functions of a program, and which of them are being lowered.
+
+    named: what the program calls the operations that its functions with rules have become.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        functions: Mapping[str, tree.Define],
+        rules: Mapping[str, tree.DefineJvp],
+        origins: Mapping[Node, Span],
+        expand: Expand,
+    ) -> None:
+        self._machine = machine
+        self._functions = functions
+        self._rules = rules
+        self._origins = origins
+        self._expand = expand
+        self._running: set[str] = set()
+        self._returned: dict[tuple[str, tuple[Value, ...]], Value] = {}
+        self._operations: dict[tuple[str, tuple[Shape, ...]], Operation] = {}
+        self._rule: list[tuple[str, Node]] = []  # the functions whose rules are being lowered, with their own values
+        self.named: dict[Operation, str] = {}
+
+    def forget(self) -> None:
+        """Let go of what earlier statements computed: a name in a body may be assigned anew."""
+        self._returned.clear()
+        self._operations.clear()
+
+    def invoke(self, item: tree.Call, scope: Scope) -> None:
+        """Lower a call whose arguments stand on the machine's stack."""
+        function = self._functions[item.function]
+        args = tuple(self._machine.take(len(item.args) + len(item.keywords)))
+        wanted = [parameter.name for parameter in function.parameters]
+        if item.keywords or len(args) != len(wanted):
+            count = f"{len(wanted)} argument{'s' * (len(wanted) != 1)}"
+            given = "one by its name" if item.keywords else len(args)
+            raise ArgumentError(f"'{item.function}' takes {count}, not {given}",
+                                hint=f"usage: {function.function}({', '.join(wanted)})")  # fmt: skip
+        if item.function in self._rules:
+            self._own(item, wanted, args, scope)
+        elif (item.function, args) in self._returned:
+            self._machine.give(self._returned[item.function, args], item.span)
+        else:
+            self._enter(item)
+            self._machine.do(self._return, _Call(item.function, args, item.span), scope)
+            self._machine.visit(function.body, Scope(dict(zip(wanted, args, strict=True)), item.function))
+
+    def _enter(self, item: tree.Call) -> None:
+        if any(item.function == name for name, _ in self._rule):
+            raise ArgumentError(
+                f"the derivative rule of '{item.function}' is part of itself here",
+                item.where,
+                hint=f"write out what '{item.function}' computes; in its own rule it stands with its parameters only",
+            )
+        if item.function in self._running:
+            raise ArgumentError(f"'{item.function}' calls itself", item.where,
+                                hint="a function cannot be defined by itself: its graph would never end")  # fmt: skip
+        self._running.add(item.function)
+
+    def _return(self, call: _Call, scope: Scope) -> None:
+        self._running.discard(call.function)
+        (value,) = self._machine.take(1)
+        self._returned[call.function, call.args] = value
+        self._machine.give(value, call.span)
+
+    # ---- functions with a derivative rule of their own ------------------------------------
+
+    def _own(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...], scope: Scope) -> None:
+        """The operation of a function with a rule, at its arguments; made first where it is new."""
+        for arg, written in zip(args, item.args, strict=True):
+            if not isinstance(arg, Node):
+                raise ArgumentError(f"'{item.function}' takes a value here, not a slice or a text", written.span)
+        shapes = tuple(arg.shape for arg in args)
+        known = self._operations.get((item.function, shapes))
+        if known is not None:
+            self._machine.give(apply(known, args), item.span)
+            return
+        rule = self._rules[item.function]
+        parameters = stand_ins("", shapes)
+        if self._rule and self._rule[-1][0] == item.function and args == parameters:
+            self._machine.give(self._rule[-1][1], item.span)  # f(x) in the rule of f(x) is the value at hand
+            return
+        self._enter(item)
+        tangents = stand_ins("d", shapes)
+        definition = _Definition(item.function, parameters, tangents, args, item.span)
+        names = dict(zip((name.name for name in rule.parameters), parameters, strict=True))
+        names |= zip((name.name for name in rule.tangents), tangents, strict=True)
+        # last in, first run: the body, then the rule, then the operation of both
+        self._machine.do(self._define, definition, scope)
+        self._machine.visit(rule.body, Scope(names, item.function))
+        self._machine.do(self._leave_body, definition, scope)
+        body = self._functions[item.function].body
+        self._machine.visit(body, Scope(dict(zip(wanted, parameters, strict=True)), item.function))
+
+    def _leave_body(self, definition: _Definition, scope: Scope) -> None:
+        (body,) = self._machine.take(1)
+        if not isinstance(body, Node):
+            raise ArgumentError(f"the body of '{definition.function}' is no value")
+        check_closed(body, definition.parameters, definition.function, self._origins)
+        self._rule.append((definition.function, out_of(body)))
+        self._machine.give(body, definition.span)
+
+    def _define(self, definition: _Definition, scope: Scope) -> None:
+        name, parameters, tangents, args, span = definition
+        body, tangent = self._machine.take(2)
+        if not isinstance(tangent, Node):
+            raise ArgumentError(f"the derivative rule of '{name}' is no value")
+        _, out = self._rule.pop()
+        self._running.discard(name)
+        check_closed(tangent, (*parameters, *tangents, out), name, self._origins)
+        rule = self._rules[name]
+        names = (*(item.name for item in self._functions[name].parameters), *(item.name for item in rule.tangents))
+        try:
+            made = operation(name, names, body, tangent, parameters, tangents, self._origins, self._expand)
+        except CgError as error:
+            raise error.at(rule.body.span) from None
+        self._operations[name, tuple(leaf.shape for leaf in parameters)] = made
+        self.named.setdefault(made, name)
+        self._machine.give(apply(made, args), span)

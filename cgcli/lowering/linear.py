@@ -1,0 +1,86 @@
+"""Whether a derivative rule of the user's own is linear in its tangents, read from the rules of the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
+from cgcli.graph.operation import Branch, Operation, Params, Partial, Shorthand, Transpose, TransposeOf
+from cgcli.ops.creation import ZEROS
+
+Expand = Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node]
+
+_NAMES = re.compile(r"[^\W\d]\w*")
+
+
+class Fault(NamedTuple):
+    """The node at which linearity ends, and why, in a clause."""
+
+    node: Node
+    reason: str
+
+
+def is_zero(node: Node) -> bool:
+    """Whether a node is a constant 0, or an array of them."""
+    return node.op is ZEROS or (node.op is CONSTANT and not any(constant_elements(node)))
+
+
+def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | None:
+    """What keeps the output from being linear in all tangents together; None when it is linear.
+
+    expand: writes out an operation that is made of others.
+    """
+    moving = set(tangents)
+    for node in toposort([output], moving):
+        if node in moving:
+            continue
+        at = [position for position, arg in enumerate(node.args) if arg in moving]
+        if not at:
+            continue
+        if node.op.expansion:
+            written = expand(node.op, node.args, node.params)
+            inner = fault(written, {node.args[position] for position in at}, expand)
+            if inner is not None:
+                return Fault(node, f"{node.op.name} of a tangent is not linear")
+        elif reason := _reason(node, at):
+            return Fault(node, reason)
+        moving.add(node)
+    if output in moving or is_zero(output):
+        return None
+    return Fault(output, "no tangent stands in it")
+
+
+def _reason(node: Node, at: list[int]) -> str:
+    """Why a node is not linear in its arguments at the places `at` together; '' when it is."""
+    still = [position for position in range(len(node.args)) if position not in at]
+    names = node.op.arrays if not node.op.variadic else ()
+    moving = {names[position] for position in at} | {"out"} if names else set()
+    for position in at:
+        rule = node.op.rule(position)
+        if isinstance(rule, Partial):  # affine: the partial does not depend on what moves
+            if moving.intersection(_NAMES.findall(rule.formula)):
+                several = len(at) > 1 and node.op.name == "multiply"
+                return "a product of tangents is not linear" if several else _not_linear(node)
+        elif isinstance(rule, Transpose | TransposeOf):
+            jointly = isinstance(rule, TransposeOf) and rule.jointly
+            if len(at) > 1 and not jointly:
+                return "a product of tangents is not linear"
+        elif not isinstance(rule, Branch):
+            return _not_linear(node)
+    if any(_is_term(node, position, moving) and not is_zero(node.args[position]) for position in still):
+        return "one of its terms has no tangent"
+    return ""
+
+
+def _is_term(node: Node, position: int, moving: set[str]) -> bool:
+    """Whether a still argument is added to what moves, as in a sum, a list or a choice; not a factor of it."""
+    rule = node.op.rule(position)
+    if isinstance(rule, Partial):
+        return not moving.intersection(_NAMES.findall(rule.formula))
+    return isinstance(rule, Branch) or (isinstance(rule, TransposeOf) and rule.jointly)
+
+
+def _not_linear(node: Node) -> str:
+    return f"{node.op.name} of a tangent is not linear"

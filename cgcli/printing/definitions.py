@@ -1,0 +1,89 @@
+"""Functions with a derivative rule of their own, as the definitions that make them again.
+
+A function's body is one expression, so what is shared within it becomes a function too:
+`t1(x) = sin(x); f(x) = t1(x)*t1(x)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from cgcli.graph.node import Node, toposort
+from cgcli.graph.operation import Operation, OwnJvp
+from cgcli.ops.table import FUNCTIONS
+from cgcli.printing.expression import Names, shared, text_of, written_name
+
+
+class Definitions(NamedTuple):
+    """The statements that define functions, and what each function is called in them."""
+
+    statements: list[str]
+    names: dict[Operation, str]
+
+
+def definitions(order: Sequence[Node], called: Mapping[Operation, str]) -> Definitions:
+    """Everything that the nodes need defined, inner functions first. called: what the program calls them."""
+    owns, used = _found(order)
+    taken = {*called.values(), *used}
+    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken and name not in FUNCTIONS)
+    names: dict[Operation, str] = {}
+    for op in owns:
+        wish = called.get(op, op.name)
+        free = (name for name in (wish, *(f"{wish}_{at}" for at in range(2, len(owns) + 3))) if name not in used)
+        name = next(name for name in free if name not in names.values())
+        names[op] = name
+        taken.add(name)
+    written: dict[Node | Operation, str] = {op: written_name(name) for op, name in names.items()}
+    statements = [text for op, own in owns.items() for text in _definition(written[op], own, written, fresh)]
+    return Definitions(statements, {op: written[op] for op in owns})
+
+
+def _found(order: Sequence[Node]) -> tuple[dict[Operation, OwnJvp], set[str]]:
+    """The user's own operations among the nodes, inner ones first, and the names of all other operations."""
+    owns: dict[Operation, OwnJvp] = {}
+    used: set[str] = set()
+    waiting = [order]
+    while waiting:
+        for node in waiting.pop():
+            own = node.op.own
+            if own is None:
+                used.update((node.op.name, *node.op.aliases))
+            elif node.op not in owns:
+                owns[node.op] = own
+                waiting.append(toposort([own.body, own.tangent]))
+    return dict(sorted(owns.items(), key=lambda item: item[1].depth)), used
+
+
+def _definition(name: str, own: OwnJvp, functions: Names, fresh: Iterator[str]) -> Iterator[str]:
+    """The statements that define one function: its value, then its rule."""
+    words = [written_name(word) for word in _words(own, functions)]
+    parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
+    leaves: dict[Node | Operation, str] = dict(zip(own.parameters, parameters, strict=True))
+    arguments = ", ".join(parameters)
+    value = yield from _shared(own.body, arguments, {**functions, **leaves}, fresh)
+    yield f"{name}({arguments}) = {value}"
+    leaves |= {**dict(zip(own.tangents, tangents, strict=True)), own.out: f"{name}({arguments})"}
+    tangent = yield from _shared(own.tangent, ", ".join(words), {**functions, **leaves}, fresh)
+    yield f"jvp {name}({arguments}; {', '.join(tangents)}) = {tangent}"
+
+
+def _words(own: OwnJvp, functions: Names) -> Iterator[str]:
+    """Names for the parameters and tangents, none of them a function's: in a definition, `f(x)` would be a product."""
+    taken = {*FUNCTIONS, *functions.values()}
+    for word in own.names:
+        yield (word := next(name for name in (word + "_" * at for at in count()) if name not in taken))
+        taken.add(word)
+
+
+def _shared(
+    node: Node, arguments: str, named: dict[Node | Operation, str], fresh: Iterator[str]
+) -> Generator[str, None, str]:
+    """A definition for each node that is shared; the text of the whole in their terms."""
+    for part in shared(toposort([node]), [node]):
+        if part not in named:
+            call = f"{next(fresh)}({arguments})"
+            yield f"{call} = {text_of(part, named)}"
+            named[part] = call
+    return text_of(node, named)
