@@ -56,59 +56,72 @@ def _tie_of(extreme: Callable[..., Any]) -> Kink:
 
 
 ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
-                  infix=Infix("+", SUM), commutative=True)  # fmt: skip
+                  infix=Infix("+", SUM), commutative=True, example="2 + 3")  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
-                       label="−", infix=Infix("-", SUM), aliases="sub")  # fmt: skip
+                       label="−", infix=Infix("-", SUM), aliases="sub", example="5 - 7")  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
-                       label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True)  # fmt: skip
+                       label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True,
+                       written=("x × y", "x · y"), example="[1, 2]*3")  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
-                     infix=Infix("/", PRODUCT), aliases="div")  # fmt: skip
+                     infix=Infix("/", PRODUCT), aliases="div",
+                     domain="y != 0", written=("x ÷ y",), example="7/2")  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
-                           arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP)  # fmt: skip
+                           arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
+                           domain="y != 0", example="-7 // 2")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", np.mod,
                   "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
-                  arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder")  # fmt: skip
+                  arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
+                  domain="y != 0", example="-7 % 3")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np.fmod,
-                   "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y")  # fmt: skip
+                   "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
+                   domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=Infix("-", UNARY),
-                  aliases="negative")  # fmt: skip
+                  aliases="negative", example="-[1, 2]")  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm. d/dy: out*ln(x), whose limit at x = 0 is 0 for y > 0.
 POWER_OP = elementwise("power", "x to the power y", np.power,
                        "where(y == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
-                       domain=(POSITIVE, (-8.0, 8.0)),
+                       samples=(POSITIVE, (-8.0, 8.0)),
                        kink=Kink(lambda x, y: (x == 0) & (y == 0),
-                                 "the derivative of a power at (0, 0) is taken as 0"))  # fmt: skip
-SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", domain=POSITIVE, label="√")
-CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)")
+                                 "the derivative of a power at (0, 0) is taken as 0"),
+                       domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == floor(y))", written=("x ** y",),
+                       example="2^3^2")  # fmt: skip
+SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", samples=POSITIVE, label="√",
+                   domain="x >= 0", written=("√x",), example="sqrt(16)")  # fmt: skip
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", example="cbrt(-8)")
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
-                  kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"))  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP)
-FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP)
-CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, why_no_derivative=STEP)
+                  kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
+                  example="abs(-3)")  # fmt: skip
+SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP, example="sign(-0.5)")
+FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP,
+                    example="floor(-1.5)")  # fmt: skip
+CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, why_no_derivative=STEP,
+                   example="ceil(1.2)")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, None, aliases="rint",
-                    why_no_derivative=STEP)  # fmt: skip
-TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP)
+                    why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
+TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP,
+                    example="trunc(-1.7)")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
-                               "the derivative of hypot at (0, 0) is taken as 0"))  # fmt: skip
+                               "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
-                       label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP)  # fmt: skip
+                       label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP,
+                       example="2 == 2")  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
-                      arrays="*x", least=2, aliases="maximum", commutative=True, domain=(REAL, REAL),
-                      kink=_tie_of(_maximum))  # fmt: skip
+                      arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
+                      kink=_tie_of(_maximum), example="max(3, 7, 5)")  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
-                      arrays="*x", least=2, aliases="minimum", commutative=True, domain=(REAL, REAL),
-                      kink=_tie_of(_minimum))  # fmt: skip
+                      arrays="*x", least=2, aliases="minimum", commutative=True, samples=(REAL, REAL),
+                      kink=_tie_of(_minimum), example="min(3, 7, 5)")  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    "where(out == out, x >= low and x <= high, out)",
                    "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",
-                   arrays="x low high", domain=(REAL, (-2.0, -1.0), (1.0, 2.0)),
+                   arrays="x low high", samples=(REAL, (-2.0, -1.0), (1.0, 2.0)),
                    kink=Kink(lambda x, low, high: (x == low) | (x == high),
-                             "the derivative of clip at its bound is taken as 1"))  # fmt: skip
+                             "the derivative of clip at its bound is taken as 1"), example="clip(7, 0, 5)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,

@@ -13,12 +13,13 @@ from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.statics import number, shape, whole
 
 
-def _of_shape(name: str, doc: str, kernel: Callable[..., Any]) -> Operation:
+def _of_shape(name: str, doc: str, kernel: Callable[..., Any], example: str) -> Operation:
     def given(shapes: Sequence[Shape], params: Params) -> Shape:
         (sizes,) = cast("tuple[Shape]", params)
         return sizes
 
-    return Operation(name, doc, (), kernel, given, statics=(shape(),), why_no_derivative="it is constant")
+    return Operation(name, doc, (), kernel, given, statics=(shape(),), why_no_derivative="it is constant",
+                     example=example)  # fmt: skip
 
 
 def _eye_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -48,18 +49,19 @@ def _linspace_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return (cast("int", params[2]),)
 
 
-ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", lambda sizes: np.zeros(sizes))
-ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones(sizes))
+ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", lambda sizes: np.zeros(sizes), example="zeros([2, 3])")
+ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones(sizes), example="ones([3])")
 EYE = Operation("eye", "the identity matrix of n rows", (), lambda size: np.eye(size), _eye_shape,
-                statics=(whole("n", least=0),), why_no_derivative="it is constant")  # fmt: skip
+                statics=(whole("n", least=0),), why_no_derivative="it is constant", example="eye(2)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ZEROS,
     ONES,
     EYE,
     Operation("arange", "start, start + step, ... below stop", (), _arange, _arange_shape,
-              statics=(number("start"), number("stop"), number("step", 1.0)), why_no_derivative="it is constant"),
+              statics=(number("start"), number("stop"), number("step", 1.0)), why_no_derivative="it is constant",
+              example="arange(0, 1, 0.25)"),
     Operation("linspace", "count values from start to stop, evenly apart", (), _linspace, _linspace_shape,
               statics=(number("start"), number("stop"), whole("count", 50, least=0)),
-              why_no_derivative="it is constant"),
+              why_no_derivative="it is constant", example="linspace(0, 1, 5)"),
 )  # fmt: skip

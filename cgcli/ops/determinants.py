@@ -85,7 +85,8 @@ def _all_but_two(s: Any) -> Any:
 
 
 COFACTOR = Operation("cofactor", "the cofactor matrix, the derivative of det", ("a",), _cofactor,
-                     square("cofactor"), (Jvp("cofactor_along(a, da)"),))  # fmt: skip
+                     square("cofactor"), (Jvp("cofactor_along(a, da)"),),
+                     example="cofactor([[2, 0], [0, 4]])")  # fmt: skip
 
 # A bilinear form that is symmetric: in b it is its own transpose. By a, the third derivative
 # of det, it takes an inverse, and is nan for a singular matrix.
@@ -98,13 +99,15 @@ COFACTOR_ALONG: Operation = Operation(
          "both = sum(x*matrix_transpose(y), axis=[-2, -1], keepdims=1)\n"
          "expand(expand(det(a), -1), -1)*matrix_transpose((s*t - both)*i - (t*x + s*y - y @ x - x @ y) @ i)"),
      Transpose(lambda ct, args, params: apply(COFACTOR_ALONG, (args[0], ct)), mixes=2)),
+    example="cofactor_along([[2, 0], [0, 4]], [[1, 0], [0, 0]])",
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
     Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
-              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),)),
+              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), example="det([[2, 0], [1, 3]])"),
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
-              (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),)),
+              (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
+              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])"),
 )  # fmt: skip

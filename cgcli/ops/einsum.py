@@ -53,14 +53,19 @@ def _show(subscripts: Subscripts, shapes: Sequence[Shape]) -> str:
 
 def _sizes(shapes: Sequence[Shape], operands: tuple[str, ...]) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for shape, letters in zip(shapes, operands, strict=True):
+    for position, (shape, letters) in enumerate(zip(shapes, operands, strict=True)):
         if len(letters) != len(shape):
             raise ShapeError(
-                f"einsum: '{letters}' names {len(letters)} axes, but the operand's shape is {shape_text(shape)}"
+                f"einsum: '{letters}' names {len(letters)} axes, but the operand's shape is {shape_text(shape)}",
+                clash=(position,),
             )
         for letter, size in zip(letters, shape, strict=True):
             if sizes.setdefault(letter, size) != size:
-                raise ShapeError(f"einsum: '{letter}' is {sizes[letter]} in one place and {size} in another")
+                first = next(at for at, names in enumerate(operands) if letter in names)
+                raise ShapeError(
+                    f"einsum: '{letter}' is {sizes[letter]} in one place and {size} in another",
+                    clash=tuple(sorted({first, position})),
+                )
     return sizes
 
 
@@ -107,6 +112,7 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
 
 EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik", a, b)', ("*x",), _einsum, _shape,
                    (TransposeOf(_back, jointly=False),),
-                   statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),))  # fmt: skip
+                   statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),),
+                   example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])')  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

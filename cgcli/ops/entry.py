@@ -33,19 +33,30 @@ def broadcast_shapes(shapes: Sequence[Shape], _: Params = ()) -> Shape:
     if not any(shapes):
         return ()
     result: Shape = ()
-    for shape in shapes:
+    for position, shape in enumerate(shapes):
         short, long = sorted((result, shape), key=len)
         joined = list(long)
         for back in range(1, len(short) + 1):
             one, other = short[-back], long[-back]
             if one != other and 1 not in (one, other):
+                clash = _clash(shapes[:position], shape)
                 raise ShapeError(
-                    f"shapes {shape_text(result)} and {shape_text(shape)} do not broadcast",
+                    f"shapes {shape_text(shapes[clash])} and {shape_text(shape)} do not broadcast",
                     hint="sizes must be equal, or 1, counted from the last axis",
+                    clash=(clash, position),
                 )
             joined[-back] = one if other == 1 else other
         result = tuple(joined)
     return result
+
+
+def _clash(before: Sequence[Shape], shape: Shape) -> int:
+    """The position of the first shape that another one does not broadcast with."""
+
+    def fits(other: Shape) -> bool:
+        return all(one == two or 1 in (one, two) for one, two in zip(shape[::-1], other[::-1], strict=False))
+
+    return next(at for at, other in enumerate(before) if not fits(other))
 
 
 def same_shape(shapes: Sequence[Shape], _: Params = ()) -> Shape:
@@ -59,7 +70,7 @@ def elementwise(
     kernel: Callable[..., Any],
     *partials: str | Partials | None,
     arrays: str = "x",
-    domain: tuple[Interval, ...] | Interval = REAL,
+    samples: tuple[Interval, ...] | Interval = REAL,
     aliases: str = "",
     infix: Infix | None = None,
     prefix: Infix | None = None,
@@ -69,18 +80,21 @@ def elementwise(
     least: int = 1,
     commutative: bool = False,
     why_no_derivative: str = "",
+    domain: str = "",
+    written: tuple[str, ...] = (),
+    example: str = "",
 ) -> Operation:
     """An operation on each element, with broadcasting.
 
     partials: one formula for each argument; None for an argument without a derivative.
-    arrays, aliases: names apart by blanks. domain: one interval for each argument.
+    arrays, aliases: names apart by blanks. samples: one interval for each argument.
     """
     names = tuple(arrays.split())
-    intervals = domain if isinstance(domain[0], tuple) else (domain,) * len(names)
+    intervals = samples if isinstance(samples[0], tuple) else (samples,) * len(names)
     rules: tuple[Rule, ...] = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
     return Operation(
         name, doc, names, kernel, broadcast_shapes, rules,
         statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
-        elementwise=True, commutative=commutative, least=least, domain=intervals, kink=kink,
-        why_no_derivative=why_no_derivative,
+        elementwise=True, commutative=commutative, least=least, samples=intervals, kink=kink,
+        why_no_derivative=why_no_derivative, domain=domain, written=written, example=example,
     )  # fmt: skip

@@ -31,43 +31,48 @@ def _cot(x: Any) -> Any:
     return 1.0 / np.tan(x)
 
 
-LN = elementwise("ln", "natural logarithm", np.log, "where(x < 0, nan, 1/x)", domain=POSITIVE, aliases="log")
-LOG2 = elementwise("log2", "logarithm to base 2", np.log2, "where(x < 0, nan, 1/(x*ln(2)))", domain=POSITIVE)
+LN = elementwise("ln", "natural logarithm", np.log, "where(x < 0, nan, 1/x)", samples=POSITIVE, aliases="log",
+                 domain="x > 0", example="ln(e^2)")  # fmt: skip
+LOG2 = elementwise("log2", "logarithm to base 2", np.log2, "where(x < 0, nan, 1/(x*ln(2)))", samples=POSITIVE,
+                   domain="x > 0", example="log2(8)")  # fmt: skip
 LOG10 = elementwise("log10", "logarithm to base 10", np.log10, "where(x < 0, nan, 1/(x*ln(10)))",
-                    domain=POSITIVE)  # fmt: skip
+                    samples=POSITIVE, domain="x > 0", example="log10(1000)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
-    elementwise("exp", "e to the power x", np.exp, "out"),
-    elementwise("expm1", "exp(x) - 1, exact near 0", np.expm1, "exp(x)"),
-    elementwise("exp2", "2 to the power x", np.exp2, "out*ln(2)"),
+    elementwise("exp", "e to the power x", np.exp, "out", example="exp(1)"),
+    elementwise("expm1", "exp(x) - 1, exact near 0", np.expm1, "exp(x)", example="expm1(1e-10)"),
+    elementwise("exp2", "2 to the power x", np.exp2, "out*ln(2)", example="exp2(10)"),
     LN,
     elementwise("log1p", "ln(1 + x), exact near 0", np.log1p, "where(x < -1, nan, 1/(1 + x))",
-                domain=(-1.0, float("inf"))),
+                samples=(-1.0, float("inf")), domain="x > -1", example="log1p(1e-10)"),
     LOG2,
     LOG10,
 
-    elementwise("sin", "sine, x in radians", np.sin, "cos(x)"),
-    elementwise("cos", "cosine, x in radians", np.cos, "-sin(x)"),
-    elementwise("tan", "tangent, x in radians", np.tan, "1 + out^2"),
+    elementwise("sin", "sine, x in radians", np.sin, "cos(x)", example="sin(90*deg)"),
+    elementwise("cos", "cosine, x in radians", np.cos, "-sin(x)", example="cos(pi)"),
+    elementwise("tan", "tangent, x in radians", np.tan, "1 + out^2", domain="cos(x) != 0", example="tan(1)"),
     elementwise("asin", "inverse sine, in radians", np.arcsin, "1/sqrt((1 - x)*(1 + x))",
-                domain=_UNIT, aliases="arcsin"),
+                samples=_UNIT, aliases="arcsin", domain="-1 <= x <= 1", example="asin(1)"),
     elementwise("acos", "inverse cosine, in radians", np.arccos, "-1/sqrt((1 - x)*(1 + x))",
-                domain=_UNIT, aliases="arccos"),
-    elementwise("atan", "inverse tangent, in radians", np.arctan, "1/(1 + x^2)", aliases="arctan"),
+                samples=_UNIT, aliases="arccos", domain="-1 <= x <= 1", example="acos(-1)"),
+    elementwise("atan", "inverse tangent, in radians", np.arctan, "1/(1 + x^2)", aliases="arctan", example="atan(1)"),
     elementwise("atan2", "angle of the point (x, y) from the x axis", np.arctan2,
                 "h = hypot(x, y); where(h == 0, 0, x/h/h)", "h = hypot(x, y); where(h == 0, 0, -y/h/h)",
-                arrays="y x", domain=(REAL, REAL), aliases="arctan2",
-                kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0")),
-    elementwise("sec", "1/cos(x)", _sec, "out*tan(x)"),
-    elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)"),
-    elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)"),
+                arrays="y x", samples=(REAL, REAL), aliases="arctan2",
+                kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0"),
+                example="atan2(1, -1)"),
+    elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", domain="cos(x) != 0", example="sec(pi)"),
+    elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", domain="sin(x) != 0", example="csc(pi/2)"),
+    elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", domain="sin(x) != 0", example="cot(1)"),
 
-    elementwise("sinh", "hyperbolic sine", np.sinh, "cosh(x)"),
-    elementwise("cosh", "hyperbolic cosine", np.cosh, "sinh(x)"),
-    elementwise("tanh", "hyperbolic tangent", np.tanh, "1/cosh(x)^2"),
-    elementwise("asinh", "inverse hyperbolic sine", np.arcsinh, "1/hypot(1, x)", aliases="arcsinh"),
+    elementwise("sinh", "hyperbolic sine", np.sinh, "cosh(x)", example="sinh(1)"),
+    elementwise("cosh", "hyperbolic cosine", np.cosh, "sinh(x)", example="cosh(0)"),
+    elementwise("tanh", "hyperbolic tangent", np.tanh, "1/cosh(x)^2", example="tanh(1)"),
+    elementwise("asinh", "inverse hyperbolic sine", np.arcsinh, "1/hypot(1, x)", aliases="arcsinh", example="asinh(1)"),
     elementwise("acosh", "inverse hyperbolic cosine", np.arccosh,
-                "where(x < 1, nan, 1/(sqrt(x - 1)*sqrt(x + 1)))", domain=_ABOVE_ONE, aliases="arccosh"),
+                "where(x < 1, nan, 1/(sqrt(x - 1)*sqrt(x + 1)))", samples=_ABOVE_ONE, aliases="arccosh",
+                domain="x >= 1", example="acosh(1)"),
     elementwise("atanh", "inverse hyperbolic tangent", np.arctanh,
-                "where(abs(x) > 1, nan, 1/((1 - x)*(1 + x)))", domain=_UNIT, aliases="arctanh"),
+                "where(abs(x) > 1, nan, 1/((1 - x)*(1 + x)))", samples=_UNIT, aliases="arctanh",
+                domain="-1 < x < 1", example="atanh(0.5)"),
 )  # fmt: skip

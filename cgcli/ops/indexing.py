@@ -13,7 +13,7 @@ import numpy as np
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
-from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers, shape_text
+from cgcli.ops.statics import RawSlice, Taken, axes_text, brief, integer, integers, shape_text
 
 Key = tuple[Taken | int, ...]
 
@@ -21,7 +21,9 @@ Key = tuple[Taken | int, ...]
 def _key(value: Any, sizes: Shape) -> Key:
     """Index items, checked against the sizes and written out for every axis."""
     if len(value) > len(sizes):
-        raise ArgumentError(f"{len(value)} indices for {len(sizes)} axes", hint=f"the shape is {shape_text(sizes)}")
+        raise ArgumentError(
+            f"{len(value)} indices for {axes_text(len(sizes))}", hint=f"the shape is {shape_text(sizes)}"
+        )
     items: list[Taken | int] = []
     for at, size in enumerate(sizes):
         item = value[at] if at < len(value) else RawSlice(None, None, None)
@@ -87,7 +89,7 @@ INDEX_KEY = Static("key", lambda value, shapes: _key(value, shapes[0]),
                    lambda key, shapes: _show_key(key, shapes[0]), REQUIRED, variadic=True)  # fmt: skip
 INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x",), _take, _take_shape,
                   (Transpose(lambda ct, args, params: put(ct, args[0].shape, params[0])),),
-                  statics=(INDEX_KEY,), label="[ ]")  # fmt: skip
+                  statics=(INDEX_KEY,), label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]")  # fmt: skip
 
 
 def take(x: Node, key: Any) -> Node:
@@ -134,7 +136,8 @@ def _put_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
                 (Transpose(_put_back),),
-                statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),))  # fmt: skip
+                statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),),
+                example="put(7, [3], 1)")  # fmt: skip
 
 
 def put(x: Node, sizes: Shape, key: Any) -> Node:
@@ -178,6 +181,7 @@ def _pad_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
                 _pad_shape, (Transpose(_pad_back),),
-                statics=(Static("widths", _widths, _show_widths, REQUIRED),))  # fmt: skip
+                statics=(Static("widths", _widths, _show_widths, REQUIRED),),
+                example="pad([1, 2], [1, 0])")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)

@@ -24,7 +24,8 @@ from cgcli.ops.sums import unbroadcast
 def _matmul_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     a, b = shapes
     if not a or not b:
-        raise ShapeError("'@' takes arrays, and one side is a scalar", hint="write '*' to scale")
+        scalars = tuple(position for position, shape in enumerate(shapes) if not shape)
+        raise ShapeError("'@' takes arrays, and one side is a scalar", hint="write '*' to scale", clash=scalars)
     inner = b[-2] if len(b) > 1 else b[0]
     if a[-1] != inner:
         raise ShapeError(
@@ -84,7 +85,7 @@ def _fitted(adjoint: Node, arg: Node) -> Node:
 
 MATMUL = Operation("matmul", "matrix product", ("a", "b"), np.matmul, _matmul_shape,
                    (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
-                   infix=Infix("@", PRODUCT), label="@")  # fmt: skip
+                   infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]")  # fmt: skip
 
 # ---- inverses -------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
     def check(shapes: Sequence[Shape], params: Params) -> Shape:
         a = shapes[0]
         if len(a) < 2 or a[-1] != a[-2]:
-            raise ShapeError(f"{name} takes a square matrix, not shape {shape_text(a)}")
+            raise ShapeError(f"{name} takes a square matrix, not shape {shape_text(a)}", clash=(0,))
         return a
 
     return check
@@ -139,10 +140,11 @@ def _solve_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _nan_where_singular(_solve), _solve_shape,
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
-                  domain=((-2.0, 2.0),) * 2)  # fmt: skip
+                  samples=((-2.0, 2.0),) * 2,
+                  domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])")  # fmt: skip
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
     Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), square("inv"),
-              (Jvp("-out @ da @ out"),)),
+              (Jvp("-out @ da @ out"),), domain="det(a) != 0", example="inv([[2, 0], [0, 4]])"),
 )  # fmt: skip

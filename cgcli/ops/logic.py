@@ -21,9 +21,10 @@ def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], label: str = "",
-                commutative: bool = False) -> Operation:  # fmt: skip
+                commutative: bool = False, example: str = "") -> Operation:  # fmt: skip
     return elementwise(name, doc, _truth(test), None, None, arrays="x y", label=label or symbol,
-                       infix=Infix(symbol, COMPARISON), commutative=commutative, why_no_derivative=STEP)  # fmt: skip
+                       infix=Infix(symbol, COMPARISON), commutative=commutative, why_no_derivative=STEP,
+                       written=(f"x {label} y",) if label else (), example=example)  # fmt: skip
 
 
 def _stop(x: Any) -> Any:
@@ -34,28 +35,33 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition != 0, yes, no)
 
 
-LESS = _comparison("less", "1 where x < y, else 0", "<", np.less)
-GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater)
-NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠", commutative=True)
+LESS = _comparison("less", "1 where x < y, else 0", "<", np.less, example="1 < 2")
+GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater, example="1 > 2")
+NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠", commutative=True,
+                        example="1 != 2")  # fmt: skip
 NOT_OP = elementwise("not", "1 where x is 0, else 0", _truth(np.logical_not), None,
-                     prefix=Infix("not ", NOT), why_no_derivative=STEP)  # fmt: skip
+                     prefix=Infix("not ", NOT), why_no_derivative=STEP, example="not 0")  # fmt: skip
 AND_OP = elementwise("and", "1 where both are true, else 0", _truth(np.logical_and), None, None, arrays="x y",
-                     infix=Infix("and", AND), commutative=True, why_no_derivative=STEP)  # fmt: skip
+                     infix=Infix("and", AND), commutative=True, why_no_derivative=STEP,
+                     written=("x && y",), example="1 and 0")  # fmt: skip
 OR_OP = elementwise("or", "1 where either is true, else 0", _truth(np.logical_or), None, None, arrays="x y",
-                    infix=Infix("or", OR), commutative=True, why_no_derivative=STEP)  # fmt: skip
+                    infix=Infix("or", OR), commutative=True, why_no_derivative=STEP,
+                    written=("x || y",), example="1 or 0")  # fmt: skip
 
 # Only the branch taken gets an adjoint; the other's nan and inf never leak.
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
-                  elementwise=True, domain=((-1.0, 1.0), REAL, REAL))  # fmt: skip
+                  elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
+                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)")  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
-                            why_no_derivative="it blocks derivatives on purpose")  # fmt: skip
+                            why_no_derivative="it blocks derivatives on purpose",
+                            example="stop_gradient(3)")  # fmt: skip
 
 # What gives nothing but 1 and 0.
 TRUTHS: tuple[Operation, ...] = (
     LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP,
-    _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, "≤"),
-    _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, "≥"),
+    _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, "≤", example="2 <= 2"),
+    _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, "≥", example="1 >= 2"),
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (*TRUTHS, WHERE, STOP_GRADIENT)

@@ -51,7 +51,7 @@ def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
                    (None,), statics=(whole("classes", least=1),),
-                   why_no_derivative="a class index has no derivative")  # fmt: skip
+                   why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)")  # fmt: skip
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
@@ -74,7 +74,8 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
 ENTRIES: tuple[Operation, ...] = (
     ONEHOT,
     Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)",
-              commutative=True),
+              commutative=True, example="mse([1, 2], [1, 4])"),
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
-              ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion),
+              ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
+              example="cross_entropy([0, 0], 1)"),
 )  # fmt: skip

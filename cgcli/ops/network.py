@@ -100,9 +100,11 @@ def _check_ranks(sizes: Sizes, stride: Sizes) -> None:
 
 
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,
-                   _unfold_shape, (Transpose(_unfold_back),), statics=(_sizes("kernel"), _sizes("stride")))  # fmt: skip
+                   _unfold_shape, (Transpose(_unfold_back),), statics=(_sizes("kernel"), _sizes("stride")),
+                   example="unfold([1, 2, 3, 4], 2, 1)")  # fmt: skip
 FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
-                 _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")))  # fmt: skip
+                 _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")),
+                 example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)")  # fmt: skip
 
 # ---- convolution ----------------------------------------------------------------------
 
@@ -154,11 +156,11 @@ def _conv_shape(rank: int) -> Any:
     return check
 
 
-def _conv_operation(rank: int) -> Operation:
+def _conv_operation(rank: int, example: str) -> Operation:
     return Operation(
         f"conv{rank}d", f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
         _conv_shape(rank), expansion=_conv_expansion,
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)),
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), example=example,
     )  # fmt: skip
 
 
@@ -231,11 +233,12 @@ def _avg_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
 ENTRIES: tuple[Operation, ...] = (
     UNFOLD,
     FOLD,
-    _conv_operation(1),
-    _conv_operation(2),
+    _conv_operation(1, "conv1d([[[1, 2, 3]]], [[[1, 1]]])"),
+    _conv_operation(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]])"),
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
               expansion=_max_pool_expansion, statics=_POOL_STATICS,
-              kink=Kink(_pool_tied, "equal elements of a window share its derivative equally")),
+              kink=Kink(_pool_tied, "equal elements of a window share its derivative equally"),
+              example="max_pool2d([[1, 2], [3, 4]], 2)"),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
-              expansion=_avg_pool_expansion, statics=_POOL_STATICS),
+              expansion=_avg_pool_expansion, statics=_POOL_STATICS, example="avg_pool2d([[1, 2], [3, 4]], 2)"),
 )  # fmt: skip

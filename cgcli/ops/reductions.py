@@ -36,7 +36,7 @@ def _never_empty(shapes: Sequence[Shape], params: Params) -> Shape:
     return reduced_shape(shapes, params)
 
 
-def _extreme(name: str, doc: str, reduce: Callable[..., Any]) -> Operation:
+def _extreme(name: str, doc: str, reduce: Callable[..., Any], example: str) -> Operation:
     def kernel(x: Any, along: Axes, keep: bool) -> Any:
         return reduce(x, axis=along, keepdims=keep)
 
@@ -45,10 +45,11 @@ def _extreme(name: str, doc: str, reduce: Callable[..., Any]) -> Operation:
 
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
                      statics=(axes(True), keepdims(True)),
-                     kink=Kink(tied, "equal elements of an extreme share its derivative equally"))  # fmt: skip
+                     kink=Kink(tied, "equal elements of an extreme share its derivative equally"),
+                     example=example)  # fmt: skip
 
 
-def _argument(name: str, doc: str, search: Callable[..., Any]) -> Operation:
+def _argument(name: str, doc: str, search: Callable[..., Any], example: str) -> Operation:
     def kernel(x: Any, along: Axes, keep: bool) -> Any:
         rank = len(along)
         lead = np.ndim(x) - rank if along == tuple(range(-rank, 0)) else None
@@ -65,7 +66,7 @@ def _argument(name: str, doc: str, search: Callable[..., Any]) -> Operation:
         return _never_empty(shapes, params)
 
     return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()),
-                     why_no_derivative=STEP)  # fmt: skip
+                     why_no_derivative=STEP, example=example)  # fmt: skip
 
 
 def _prod(x: Any, along: Axes, keep: bool) -> Any:
@@ -153,41 +154,43 @@ def _size(x: Any, along: Axes) -> Any:
 
 _SPREAD_STATICS = (axes(), keepdims(), whole("ddof", 0, least=0))
 
-MAX = _extreme("max", "the largest element", np.max)
+MAX = _extreme("max", "the largest element", np.max, example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
     (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
+    example="log_softmax([1, 2, 3])",
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
-    _extreme("min", "the smallest element", np.min),
-    _argument("argmax", "the index of the largest element", np.argmax),
-    _argument("argmin", "the index of the smallest element", np.argmin),
+    _extreme("min", "the smallest element", np.min, example="min([3, 7, 5])"),
+    _argument("argmax", "the index of the largest element", np.argmax, example="argmax([3, 7, 5])"),
+    _argument("argmin", "the index of the smallest element", np.argmin, example="argmin([3, 7, 5])"),
     Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
-              statics=(axes(), keepdims()), label="Π"),
+              statics=(axes(), keepdims()), label="Π", example="prod([2, 3, 4])"),
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
-                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS),
+                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, example="var([1, 2, 3, 4])"),
     Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
               expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
                         "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
               kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
-                        "the derivative of std at 0 is taken as 0")),
+                        "the derivative of std at 0 is taken as 0"), example="std([1, 3])"),
     Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
               (Jvp("unit = x/norm(x, axis=axis, keepdims=1)\n"
                    "where(out == 0, 0, sum(unit*dx, axis=axis, keepdims=keepdims))"),),
               statics=(axes(), keepdims()),
               kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
-                        "the derivative of norm at 0 is taken as 0")),
+                        "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])"),
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
               (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
-              statics=(axes(), keepdims())),
+              statics=(axes(), keepdims()), example="logsumexp([1000, 1000])"),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
-              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),)),
+              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),),
+              example="softmax([1, 2, 3])"),
     Operation("size", "how many elements there are along axes", ("x",), _size,
               lambda shapes, params: (), (None,), statics=(axes(),),
-              why_no_derivative="it depends on the shape only"),
+              why_no_derivative="it depends on the shape only", example="size([[1, 2, 3], [4, 5, 6]])"),
 )  # fmt: skip

@@ -48,7 +48,7 @@ def _reshape_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 RESHAPE = Operation("reshape", "the same numbers in another shape; one size may be -1", ("x",), _reshape,
                     _reshape_shape, (Transpose(lambda ct, args, params: reshape(ct, args[0].shape)),),
-                    statics=(reshaped(), own_rank()))  # fmt: skip
+                    statics=(reshaped(), own_rank()), example="reshape([1, 2, 3, 4], [2, -1])")  # fmt: skip
 
 
 def reshape(x: Node, new: Shape) -> Node:
@@ -90,7 +90,8 @@ def _transpose_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 TRANSPOSE = Operation("transpose", "axes in another order; reversed when none is given", ("x",), _transpose,
                       _transpose_shape, (Transpose(_transpose_back),),
-                      statics=(Static("axes", _permutation, _show_permutation),), label="transpose")  # fmt: skip
+                      statics=(Static("axes", _permutation, _show_permutation),), label="transpose",
+                      written=("x.T",), example="transpose([[1, 2], [3, 4]])")  # fmt: skip
 
 
 def transpose(x: Node, order: tuple[int, ...]) -> Node:
@@ -103,7 +104,8 @@ def _flip(x: Any, where: tuple[int, ...]) -> Any:
 
 
 FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
-                 (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),))  # fmt: skip
+                 (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),),
+                 example="flip([1, 2, 3])")  # fmt: skip
 
 # ---- join -----------------------------------------------------------------------------
 
@@ -118,13 +120,14 @@ def _concat_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     assert isinstance(where, int)
     first = shapes[0]
     at = where + len(first)
-    for other in shapes[1:]:
+    for position, other in enumerate(shapes):
         if len(other) != len(first) or any(
             a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != at
         ):
             raise ShapeError(
                 f"shapes {shape_text(first)} and {shape_text(other)} cannot be joined along axis {at}",
                 hint="all other sizes must be equal",
+                clash=(0, position),
             )
     return (*first[:at], sum(other[at] for other in shapes), *first[at + 1 :])
 
@@ -140,7 +143,7 @@ def _concat_back(ct: Node, args: tuple[Node, ...], params: Params, position: int
 
 CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x",), _concat, _concat_shape,
                    (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),),
-                   aliases=("concatenate",))  # fmt: skip
+                   aliases=("concatenate",), example="concat([1, 2], [3])")  # fmt: skip
 
 
 def _stack(*items: Any) -> Any:
@@ -152,10 +155,11 @@ def _stack_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     (where,) = params
     assert isinstance(where, int)
     if any(other != shapes[0] for other in shapes):
-        odd = next(other for other in shapes if other != shapes[0])
+        position, odd = next((at, other) for at, other in enumerate(shapes) if other != shapes[0])
         raise ShapeError(
             f"elements of shapes {shape_text(shapes[0])} and {shape_text(odd)} do not make an array",
             hint="all elements must have one shape",
+            clash=(0, position),
         )
     at = where + len(shapes[0]) + 1
     return (*shapes[0][:at], len(shapes), *shapes[0][at:])
@@ -170,7 +174,8 @@ def _stack_back(ct: Node, args: tuple[Node, ...], params: Params, position: int)
 
 
 STACK = Operation("stack", "arrays of one shape joined along a new axis", ("*x",), _stack, _stack_shape,
-                  (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),))  # fmt: skip
+                  (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),),
+                  written=("[x1, x2]",), example="stack([1, 2], [3, 4])")  # fmt: skip
 
 # ---- diagonals and triangles ----------------------------------------------------------
 
@@ -201,10 +206,10 @@ def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,
-                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),))  # fmt: skip
+                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),), example="diag([1, 2])")  # fmt: skip
 
 
-def _triangle(name: str, doc: str, kernel: Any) -> Operation:
+def _triangle(name: str, doc: str, kernel: Any, example: str) -> Operation:
     def matrix(shapes: Sequence[Shape], params: Params) -> Shape:
         if len(shapes[0]) < 2:
             raise ShapeError(f"{name} takes a matrix, not shape {shape_text(shapes[0])}")
@@ -221,12 +226,13 @@ def _triangle(name: str, doc: str, kernel: Any) -> Operation:
         matrix,
         (Transpose(back),),
         statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),),
+        example=example,
     )
     return operation
 
 
 ENTRIES: tuple[Operation, ...] = (
     RESHAPE, TRANSPOSE, FLIP, CONCAT, STACK, DIAG,
-    _triangle("tril", "the lower triangle, up to the k-th diagonal", np.tril),
-    _triangle("triu", "the upper triangle, from the k-th diagonal", np.triu),
+    _triangle("tril", "the lower triangle, up to the k-th diagonal", np.tril, example="tril([[1, 2], [3, 4]])"),
+    _triangle("triu", "the upper triangle, from the k-th diagonal", np.triu, example="triu([[1, 2], [3, 4]])"),
 )  # fmt: skip

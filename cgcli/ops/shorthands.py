@@ -49,27 +49,31 @@ def _squeeze(args: tuple[Node, ...], params: Params) -> Node:
     return reshape(x, tuple(size for place, size in sizes if (place != at if at is not None else size != 1)))
 
 
-def _conv_with_bias(rank: int) -> Shorthand:
+def _conv_with_bias(rank: int, example: str) -> Shorthand:
     ones = ", 1" * rank
     return Shorthand(
         f"conv{rank}d", f"conv{rank}d(x, w), plus b for each channel", ("x", "w", "b"),
         f"conv{rank}d(x, w, stride=stride, padding=padding) + reshape(b, [-1{ones}])",
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)),
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), example=example,
     )  # fmt: skip
 
 
 ENTRIES: tuple[Shorthand, ...] = (
-    Shorthand("square", "x^2", ("x",), "x^2"),
-    Shorthand("log", "logarithm of x to a base", ("x", "base"), _log),
-    Shorthand("dot", "product of two vectors, or of matrices", ("x", "y"), _dot),
+    Shorthand("square", "x^2", ("x",), "x^2", example="square(3)"),
+    Shorthand("log", "logarithm of x to a base", ("x", "base"), _log,
+              domain="x > 0 and base > 0 and base != 1", example="log(81, 3)"),
+    Shorthand("dot", "product of two vectors, or of matrices", ("x", "y"), _dot, example="dot([1, 2], [3, 4])"),
     Shorthand("outer", "all products of two vectors' elements", ("x", "y"),
-              "reshape(x, [-1, 1])*reshape(y, [1, -1])"),
-    Shorthand("trace", "the sum of a matrix's diagonal", ("x",), "sum(diag(x))"),
-    Shorthand("matrix_transpose", "the last two axes swapped", ("x",), _matrix_transpose),
-    Shorthand("arange", "0, 1, ... below stop", (), "arange(0, stop)", (number("stop"),)),
-    Shorthand("identity", "the identity matrix of n rows", (), "eye(n)", (whole("n", least=0),)),
-    Shorthand("expand", "a new axis of size 1", ("x",), _expand, (new_axis(),), aliases=("expand_dims",)),
-    Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),)),
-    _conv_with_bias(1),
-    _conv_with_bias(2),
+              "reshape(x, [-1, 1])*reshape(y, [1, -1])", example="outer([1, 2], [3, 4])"),
+    Shorthand("trace", "the sum of a matrix's diagonal", ("x",), "sum(diag(x))", example="trace([[1, 2], [3, 4]])"),
+    Shorthand("matrix_transpose", "the last two axes swapped", ("x",), _matrix_transpose,
+              example="matrix_transpose([[1, 2], [3, 4]])"),
+    Shorthand("arange", "0, 1, ... below stop", (), "arange(0, stop)", (number("stop"),), example="arange(3)"),
+    Shorthand("identity", "the identity matrix of n rows", (), "eye(n)", (whole("n", least=0),), example="identity(2)"),
+    Shorthand("expand", "a new axis of size 1", ("x",), _expand, (new_axis(),), aliases=("expand_dims",),
+              example="expand([1, 2], 0)"),
+    Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),),
+              example="squeeze([[1, 2]])"),
+    _conv_with_bias(1, "conv1d([[[1, 2, 3]]], [[[1, 1]]], [10])"),
+    _conv_with_bias(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]], [10])"),
 )  # fmt: skip

@@ -59,11 +59,18 @@ def shape_text(shape: Shape) -> str:
     return "[" + ", ".join(map(str, shape)) + "]"
 
 
+def axes_text(count: int) -> str:
+    """A number of axes, in words."""
+    return "1 axis" if count == 1 else f"{count} axes"
+
+
 def normal_axis(axis: int, rank: int, what: str = "axis") -> int:
     """The axis counted from the end, or ArgumentError when it is out of range."""
     if not -rank <= axis < rank:
-        span = f"0 to {rank - 1}, or -{rank} to -1" if rank else "none: the value is a scalar"
-        raise ArgumentError(f"{what} {axis} is out of range for {rank} axes", hint=f"possible axes: {span}")
+        span = (
+            f"0 to {rank - 1}, or -{rank} to -1" if rank > 1 else "0 or -1" if rank else "none: the value is a scalar"
+        )
+        raise ArgumentError(f"{what} {axis} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")
     return axis - rank if axis >= 0 else axis
 
 

@@ -48,7 +48,7 @@ def _sum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape, (Transpose(_sum_back),),
-                statics=(axes(), keepdims()), label="Σ")  # fmt: skip
+                statics=(axes(), keepdims()), label="Σ", example="sum([[1, 2], [3, 4]], axis=0)")  # fmt: skip
 
 
 def _mean(x: Any, along: Axes, keep: bool) -> Any:
@@ -63,7 +63,7 @@ def _mean_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
-                 statics=(axes(), keepdims()), aliases=("average",))  # fmt: skip
+                 statics=(axes(), keepdims()), aliases=("average",), example="mean([1, 2, 6])")  # fmt: skip
 
 
 def _cumsum(x: Any, along: int) -> Any:
@@ -78,7 +78,7 @@ def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",), _cumsum, same_shape,
-                   (Transpose(_cumsum_back),), statics=(axis(-1),))  # fmt: skip
+                   (Transpose(_cumsum_back),), statics=(axis(-1),), example="cumsum([1, 2, 3])")  # fmt: skip
 
 
 def _broadcast(x: Any, new: Shape, rank: int) -> Any:
@@ -97,7 +97,8 @@ def _broadcast_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
                       _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
-                      statics=(shape(), own_rank()), aliases=("broadcast_to",))  # fmt: skip
+                      statics=(shape(), own_rank()), aliases=("broadcast_to",),
+                      example="broadcast([1, 2], [2, 2])")  # fmt: skip
 
 
 def broadcast(x: Node, new: Shape) -> Node:

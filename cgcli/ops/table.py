@@ -7,6 +7,7 @@ a reduction, `max(x, y)` an elementwise choice).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.ops import (
@@ -65,16 +66,25 @@ def _by_name() -> dict[str, tuple[Entry, ...]]:
 
 FUNCTIONS = _by_name()
 
-CONSTANTS = {
-    "pi": 3.141592653589793,
-    "π": 3.141592653589793,
-    "e": 2.718281828459045,
-    "tau": 6.283185307179586,
-    "τ": 6.283185307179586,
-    "inf": float("inf"),
-    "∞": float("inf"),
-    "nan": float("nan"),
-    "deg": 0.017453292519943295,  # pi/180: sin(90*deg) is 1
-    "true": 1.0,
-    "false": 0.0,
-}
+
+class Constant(NamedTuple):
+    """A number that has a name."""
+
+    name: str
+    value: float
+    doc: str
+    aliases: tuple[str, ...] = ()
+
+
+NAMED_NUMBERS = (
+    Constant("pi", 3.141592653589793, "half a turn in radians", ("π",)),
+    Constant("e", 2.718281828459045, "the base of the natural logarithm"),
+    Constant("tau", 6.283185307179586, "a full turn in radians", ("τ",)),
+    Constant("inf", float("inf"), "infinity", ("∞",)),
+    Constant("nan", float("nan"), "not a number"),
+    Constant("deg", 0.017453292519943295, "one degree in radians, pi/180: sin(90*deg) is 1"),
+    Constant("true", 1.0, "what a comparison gives that holds"),
+    Constant("false", 0.0, "what a comparison gives that does not hold"),
+)
+
+CONSTANTS = {name: constant.value for constant in NAMED_NUMBERS for name in (constant.name, *constant.aliases)}
