@@ -23,6 +23,7 @@ FLOORS = [
     {"evaluate", "printing"},
     {"lowering", "render"},
     {"transform"},
+    {"simplify"},
     {"cli"},
 ]
 ROOMS_OF = {

@@ -15,6 +15,7 @@ from cgcli.printing.program import program
 from cgcli.render.dot import dot
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import vjp
+from tests.command import Capture, cg
 from tests.support import Bindings, both_modes, inputs, ones, reverse, value
 
 RELU = "relu(x) = max(x, 0); jvp relu(x; dx) = where(x > 0, dx, 0); "
@@ -228,3 +229,10 @@ def test_a_definition_alone_means_its_body_by_its_rule() -> None:
     point = {"x": np.float64(3.0)}
     output = output_of("f(x) = x^2; jvp f(x; dx) = 7*dx", point)
     assert reverse(output, 1.0, point) == [7.0]
+
+
+def test_a_printed_parameter_is_never_called_as_a_function_is(capsys: Capture) -> None:
+    """Protects pipes: in a definition, `f(x)` after a parameter f would be read as a product."""
+    first = cg(capsys, "simplify", "f(f) = exp(f); jvp f(a; da) = f(a)*da; f(x)")
+    assert first.out == "f(f_) = exp(f_); jvp f(f_; da) = f(f_)*da; f(x)\n"
+    assert cg(capsys, "grad", first.out, "x=0").out == "value\t1\nd_x\t1\n"

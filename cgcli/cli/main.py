@@ -20,7 +20,9 @@ from cgcli.errors import CgError, UsageError, describe, did_you_mean
 _COMMANDS = {
     "eval": "Print the value of an expression.",
     "grad": "Print its value and its derivatives by every name.",
+    "simplify": "Print it in a simpler form.",
     "render": "Draw its computation graph: PNG, SVG, PDF or DOT.",
+    "functions": "List the operations, or explain those of a name.",
 }
 
 _EPILOG = """\b

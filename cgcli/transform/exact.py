@@ -7,7 +7,7 @@ they come out without `1*` and with their constants folded. `simplified` does it
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cgcli.evaluate.evaluate import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, rebuild
@@ -16,22 +16,66 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.logic import WHERE
 from cgcli.ops.sums import broadcast
 
-_MINUS_ZERO = struct.pack("<d", -0.0)
+
+def _itself(x: Node) -> Node:
+    return x
+
+
+def _negative(x: Node) -> Node:
+    return exact(NEG, (x,))
+
+
+_Bits = bytes  # of a constant: 0 and -0 are different numbers here
+_ZERO, _MINUS_ZERO, _ONE, _MINUS_ONE = (struct.pack("<d", number) for number in (0.0, -0.0, 1.0, -1.0))
+
+# What an operation with a constant on its right makes of its left side x.
+_ON_THE_RIGHT: Mapping[tuple[Operation, _Bits], Callable[[Node], Node]] = {
+    (MULTIPLY, _ONE): _itself,  # x*1 = x
+    (DIVIDE, _ONE): _itself,  # x/1 = x
+    (POWER_OP, _ONE): _itself,  # x^1 = x
+    (SUBTRACT, _ZERO): _itself,  # x - 0 = x; but -0 - (-0) = 0
+    (ADD, _MINUS_ZERO): _itself,  # x + (-0) = x; but -0 + 0 = 0
+    (MULTIPLY, _MINUS_ONE): _negative,  # x*(-1) = -x
+}
+# The same with the constant on its left, and x on its right.
+_ON_THE_LEFT: Mapping[tuple[Operation, _Bits], Callable[[Node], Node]] = {
+    (MULTIPLY, _ONE): _itself,  # 1*x = x
+    (ADD, _MINUS_ZERO): _itself,  # -0 + x = x
+    (MULTIPLY, _MINUS_ONE): _negative,  # (-1)*x = -x
+}
 
 
 def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     """The node `op(*args)`, or a simpler one that has the same value for every input."""
-    if op is NEG and args[0].op is NEG:  # --x -> x
+    if op is NEG and args[0].op is NEG:  # --x = x
         return args[0].args[0]
     if not op.elementwise or not any(arg.op is CONSTANT for arg in args):
         return apply(op, args, params)
-    if len(args) == 2 and (simpler := _with_constant(op, args)) is not None:
+    if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
     if all(arg.op is CONSTANT and not arg.shape for arg in args):
         return _folded(op, args, params)
-    if op is WHERE and (condition := constant_value(args[0])) is not None:
+    if op is WHERE and (condition := constant_value(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     return apply(op, args, params)
+
+
+def _with_constant(op: Operation, left: Node, right: Node) -> Node | None:
+    """What the tables say of an operation with a scalar constant on one side."""
+    rule = _ON_THE_RIGHT.get((op, _bits(right)))
+    if rule is not None:
+        return rule(left)
+    rule = _ON_THE_LEFT.get((op, _bits(left)))
+    return None if rule is None else rule(right)
+
+
+def _bits(node: Node) -> _Bits:
+    """The bits of a scalar constant, none for any other node."""
+    if node.op is not CONSTANT or node.shape:
+        return b""
+    (data,) = node.params
+    assert isinstance(data, bytes)
+    return data
 
 
 def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -41,30 +85,6 @@ def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """
     value = float(computed(op, [constant_of(arg) for arg in args], params))
     return constant(value) if value == value else apply(op, args, params)
-
-
-def _with_constant(op: Operation, args: tuple[Node, ...]) -> Node | None:
-    """A simpler node for an operation of which one side is a scalar constant, if there is one."""
-    x, y = args
-    left, right = constant_value(x), constant_value(y)
-    if op is MULTIPLY and -1 in (left, right) and None in (left, right):  # -1*y, x*-1 -> -y, -x
-        return exact(NEG, (y if left == -1 else x,))
-    return _neutral(op, x, y, left, right)
-
-
-def _neutral(op: Operation, x: Node, y: Node, left: float | None, right: float | None) -> Node | None:
-    """The argument that an identity element leaves as it is."""
-    if right == 1 and op in (MULTIPLY, DIVIDE, POWER_OP):  # x*1, x/1, x^1 -> x
-        return x
-    if left == 1 and op is MULTIPLY:  # 1*y -> y
-        return y
-    if right == 0:
-        negative = y.params[0] == _MINUS_ZERO
-        if (op is SUBTRACT and not negative) or (op is ADD and negative):  # x - 0, x + (-0) -> x
-            return x
-    if left == 0 and op is ADD and x.params[0] == _MINUS_ZERO:  # -0 + y -> y
-        return y
-    return None
 
 
 def simplified(outputs: Sequence[Node]) -> tuple[Node, ...]:

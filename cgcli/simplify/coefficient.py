@@ -1,0 +1,114 @@
+"""Numbers in formulas as exact fractions: read from constants, combined, and written as a person would.
+
+x/3 keeps its 3, and (x/3)*6 is 2*x. What a float64 cannot hold is refused, never rounded to 0 or infinity.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from fractions import Fraction
+from typing import NamedTuple
+
+from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+
+ZERO = Fraction(0)
+ONE = Fraction(1)
+HALF = Fraction(1, 2)
+
+_MOST_SHOWN = 10**6  # larger numerators and denominators are written as one decimal number
+_MOST_HALVED = 1000  # x/512 is written so, smaller powers of two as decimals
+_MOST_BITS = 4096  # of a fraction on the way; beyond, it is rounded
+_LARGEST_EXPONENT = 2**53
+_SMALLEST = 2.3e-308  # below, a float64 loses digits
+
+
+class UnwritableError(ArithmeticError):
+    """A number that is not finite, or that no float64 holds to full precision."""
+
+
+class Written(NamedTuple):
+    """A coefficient as factors of a formula: `times` before it, `over` below it; each may be 1."""
+
+    times: Fraction
+    over: Fraction
+
+
+def fraction_of(node: Node) -> Fraction | None:
+    """The exact value of a finite scalar constant; None for any other node."""
+    value = constant_value(node)
+    if value is None or not math.isfinite(value):
+        return None
+    return Fraction(value)
+
+
+def repeated_number(node: Node) -> Fraction | None:
+    """The finite number that all elements of a constant array are; None for any other node."""
+    if node.op is not CONSTANT or not node.params[0]:
+        return None
+    (data,) = node.params
+    assert isinstance(data, bytes)
+    value = struct.unpack("<d", data[:8])[0]
+    same = math.isfinite(value) and data == data[:8] * (len(data) // 8)
+    return Fraction(value) if same else None
+
+
+def number_node(number: Fraction) -> Node:
+    """The constant nearest to a number. Raises UnwritableError when it is too large or too small."""
+    return constant(_float(number))
+
+
+def exponent_node(number: Fraction) -> Node:
+    """The constant for an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
+    if abs(number) > _LARGEST_EXPONENT:
+        raise UnwritableError
+    return number_node(number)
+
+
+def rounded(number: Fraction) -> Fraction:
+    """A number that takes little room: itself, or the nearest float64 when it has thousands of digits."""
+    if number.numerator.bit_length() + number.denominator.bit_length() < _MOST_BITS:
+        return number
+    return Fraction(_float(number))
+
+
+def power(number: Fraction, exponent: Fraction) -> Fraction:
+    """number^exponent, exact for whole exponents. Raises UnwritableError when there is none."""
+    if exponent.denominator == 1 and abs(exponent.numerator) <= 64 and (number or exponent > 0):
+        return rounded(number**exponent.numerator)
+    if number <= 0:
+        raise UnwritableError
+    try:
+        result = float(number) ** float(exponent)
+    except OverflowError:
+        raise UnwritableError from None
+    return Fraction(_checked(result))
+
+
+def written(number: Fraction, above: bool) -> Written:
+    """How a coefficient stands in a product: 2*x, x/2, 2*x/3, 0.7*x.
+
+    above: whether anything else stands above the fraction stroke. It takes no more
+    operations than any other way to write it.
+    """
+    top, bottom = number.numerator, number.denominator
+    if bottom == 1:
+        return Written(number, ONE)
+    if bottom & (bottom - 1) == 0:  # a float64 holds it
+        return Written(ONE, Fraction(bottom)) if top == 1 and above and bottom <= _MOST_HALVED else Written(number, ONE)
+    if max(abs(top), bottom) <= _MOST_SHOWN:
+        return Written(Fraction(top), Fraction(bottom))
+    return Written(Fraction(_float(number)), ONE)
+
+
+def _float(number: Fraction) -> float:
+    try:
+        return _checked(float(number), zero=not number)
+    except OverflowError:
+        raise UnwritableError from None
+
+
+def _checked(value: float, zero: bool = False) -> float:
+    if zero or (math.isfinite(value) and abs(value) >= _SMALLEST):
+        return value
+    raise UnwritableError

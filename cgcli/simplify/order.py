@@ -1,0 +1,120 @@
+"""The order in which a person writes factors and terms: x before sin(x) before (x + 1), x^2 before x before 1.
+
+Keys are of bounded size, made once for each node from those of its arguments, and the same in
+every run: a class, the beginning of the text, and a digest of the whole where beginnings agree.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import NamedTuple
+
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.linalg import MATMUL
+from cgcli.ops.shaping import TRANSPOSE
+
+_NUMBER, _SYMBOL, _FUNCTION, _SUM = range(4)
+_TEXT = 48  # characters that are compared before the digest decides
+_MOST_REPEATS = 8
+_FUNCTION_DEGREE = 1e-6  # sin(x)^2 before sin(x), and both after x
+_SYMBOL_LIKE = (INDEX, TRANSPOSE)  # x[0] and X.T are read as symbols
+_AS_ITS_ARGUMENTS = (MULTIPLY, DIVIDE, NEG, POWER_OP, SQRT)
+
+
+class Key(NamedTuple):
+    """Where a node stands among others; comparable."""
+
+    kind: int
+    text: str
+    digest: bytes
+
+
+class Order:
+    """The keys and degrees of nodes, made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Node, Key] = {}
+        self._degrees: dict[Node, float] = {}
+
+    def factor(self, node: Node) -> Key:
+        """The place of a factor: numbers, symbols by name, functions, sums."""
+        if node not in self._keys:
+            for part in toposort([node], self._keys):
+                if part not in self._keys:
+                    self._keys[part] = self._key(part)
+                    self._degrees[part] = self._degree(part)
+        return self._keys[node]
+
+    def term(self, node: Node) -> tuple[float, Key]:
+        """The place of a term: by falling degree, then as a factor."""
+        key = self.factor(node)
+        return -self._degrees[node], key
+
+    def _key(self, node: Node) -> Key:
+        keys = [self._keys[arg] for arg in node.args]
+        content = node.params[0] if node.op is CONSTANT else repr(node.params).encode()
+        assert isinstance(content, bytes)
+        parts = [node.op.name.encode(), content, repr(node.shape).encode(), *(key.digest for key in keys)]
+        digest = blake2b(digest_size=16)
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "little") + part)
+        return Key(_kind(node, keys), _text(node, keys)[:_TEXT], digest.digest())
+
+    def _degree(self, node: Node) -> float:
+        degrees = [self._degrees[arg] for arg in node.args]
+        op = node.op
+        if op is VARIABLE:
+            return 1.0
+        if op in (MULTIPLY, MATMUL):
+            return degrees[0] + degrees[1]
+        if op is DIVIDE:
+            return degrees[0] - degrees[1]
+        if op in (ADD, SUBTRACT):
+            return max(degrees)
+        if op is POWER_OP:
+            exponent = constant_value(node.args[1])
+            return degrees[0] * exponent if exponent is not None and abs(exponent) < 1e9 else 0.0
+        if op is SQRT:
+            return degrees[0] / 2
+        if op is NEG or op in _SYMBOL_LIKE:
+            return degrees[0]
+        return _FUNCTION_DEGREE if node.args else 0.0
+
+
+def _kind(node: Node, keys: list[Key]) -> int:
+    op = node.op
+    if op is CONSTANT:
+        return _NUMBER
+    if op is VARIABLE:
+        return _SYMBOL
+    if op in (ADD, SUBTRACT):
+        return _SUM
+    if op in _SYMBOL_LIKE or op in _AS_ITS_ARGUMENTS:
+        return max(key.kind for key in keys)
+    return _FUNCTION
+
+
+def _text(node: Node, keys: list[Key]) -> str:
+    """The beginning of a text that sorts as a person would: x^2 as 'x x', before x*y and y^2."""
+    op = node.op
+    if op is VARIABLE:
+        return _natural(name_of(node))
+    if op is CONSTANT:
+        return "" if node.shape else f"{constant_value(node)!r}"
+    if op is MULTIPLY and keys[0].kind == _NUMBER:
+        return keys[1].text
+    if op is POWER_OP:
+        exponent = constant_value(node.args[1])
+        if exponent is not None and 0 < exponent <= _MOST_REPEATS:
+            return " ".join([keys[0].text] * int(exponent)) or keys[0].text
+    if op in _AS_ITS_ARGUMENTS:
+        return " ".join(key.text for key in keys)
+    return f"{op.name}({','.join(key.text for key in keys)}"
+
+
+def _natural(name: str) -> str:
+    """A name whose numbers compare as numbers: x2 before x10."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(8), name[:_TEXT])

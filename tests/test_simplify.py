@@ -1,0 +1,419 @@
+"""Simplification: each rule, and its promises: same value, canonical, never larger, once is enough, printable."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.graph.node import Graph, Node, apply, constant_value, name_of, toposort, variables
+from cgcli.graph.operation import Operation, Params
+from cgcli.lowering.lower import lower
+from cgcli.ops.arithmetic import ADD, NEG, SUBTRACT
+from cgcli.ops.table import FUNCTIONS
+from cgcli.printing.program import program
+from cgcli.simplify.algebraic import operation_count, simplify
+from cgcli.syntax.parser import parse
+from cgcli.transform.differentiate import vjp
+from cgcli.transform.exact import exact, simplified
+from cgcli.transform.substitute import rebuilt
+from tests.command import Capture, cg
+from tests.support import ones
+
+# What is typed, and what is printed; by kind of rule.
+CASES = """
+x*0 -> 0
+0/x -> 0
+x - x -> 0
+x/x -> 1
+x^0 -> 1
+1^x -> 1
+x + 0 -> x
+x*1 -> x
+x^1 -> x
+
+2*x + 3*x -> 5*x
+x + x -> 2*x
+x/3 + x/3 -> 2*x/3
+x/3 + x/6 -> x/2
+2*x*y + 3*y*x -> 5*x*y
+a*b*c - c*b*a -> 0
+x - (y - (z - w)) -> x - w - y + z
+1 - (1 - x) -> x
+a + (-b) -> a - b
+a - (-b) -> a + b
+-b + a -> a - b
+-(a - b) -> b - a
+-(-(-x)) -> -x
+2*x + 2*y -> 2*(x + y)
+x/2 - y/2 -> (x - y)/2
+2*x + 2 -> 2*x + 2
+2*(x + 1) -> 2*(x + 1)
+x*(y + z) -> x*(y + z)
+(x + 1)*(x + 2) -> (x + 1)*(x + 2)
+
+x*x -> x^2
+x^2*x -> x^3
+x^a*x^b -> x^(a + b)
+x^y/x^y -> 1
+x^(a + 1)/x -> x^a
+2^x*2^y -> 2^(x + y)
+x/x^2 -> 1/x
+x*y^-1 -> x/y
+x^-2 -> 1/x^2
+sqrt(x)*sqrt(x) -> x
+x/sqrt(x) -> sqrt(x)
+sqrt(x)*x -> x^1.5
+1/sqrt(1 - x^2) -> 1/sqrt(1 - x^2)
+(x^2)^3 -> x^6
+(x^a)^2 -> x^(2*a)
+(2*x)^3 -> 8*x^3
+(-x)^3 -> -x^3
+(-x*y)^2 -> (x*y)^2
+(x + 1)^2*3/(x + 1) -> 3*(x + 1)
+sqrt(x^2) -> abs(x)
+(x^2)^0.5 -> abs(x)
+sqrt(x^4) -> x^2
+sqrt(x^6) -> abs(x)^3
+abs(x)^2 -> x^2
+
+(-1)*x -> -x
+-x*-y -> x*y
+2*(3*x) -> 6*x
+x*2 -> 2*x
+0.1*x*y*3 -> 0.30000000000000004*x*y
+10*x/3 -> 10*x/3
+x/0.1 -> 10*x
+0.5*x -> x/2
+-x/2 -> -0.5*x
+(a/b)/c -> a/(b*c)
+a*(b/c) -> a*b/c
+a/(b/c) -> a*c/b
+3*x*y/(6*z) -> x*y/(2*z)
+-(a - b)*c -> c*(b - a)
+
+exp(ln(x)) -> x
+ln(exp(x)) -> x
+exp(a)*exp(b) -> exp(a + b)
+exp(-x)*exp(x) -> 1
+exp(x)^2 -> exp(2*x)
+1/exp(x) -> exp(-x)
+exp(2*ln(x) + y) -> x^2*exp(y)
+e^x -> exp(x)
+ln(x*y) -> ln(x*y)
+sin(x)^2 + cos(x)^2 -> 1
+1 - sin(x)^2 -> cos(x)^2
+cosh(x)^2 - sinh(x)^2 -> 1
+cosh(x)^2 - 1 -> sinh(x)^2
+3*y*cos(x)^2 + sin(x)^2*3*y -> 3*y
+sin(x)/cos(x) -> tan(x)
+x*sinh(y)^2/cosh(y)^2 -> x*tanh(y)^2
+x + sin(-x) -> x - sin(x)
+cos(-2*x) -> cos(2*x)
+abs(abs(x)) -> abs(x)
+abs(-2*x^2*y) -> 2*x^2*abs(y)
+floor(floor(x)) -> floor(x)
+
+where(c, a, a) -> a
+where(1, a, b) -> a
+where(not c, a, b) -> where(c, b, a)
+max(x, x) -> x
+max(b, a, b) -> max(a, b)
+max(0, x) -> max(x, 0)
+not not (a < b) -> a < b
+a < b and a < b -> a < b
+stop_gradient(x) - x -> stop_gradient(x) - x
+
+X: [2, 3]; X*0 -> zeros([2, 3])
+X: [2, 3]; X - X -> zeros([2, 3])
+X: [2, 3]; X/X -> ones([2, 3])
+X: [2, 3]; X - X + y -> broadcast(y, [2, 3])
+X: [3]; ones([3])*X -> X: [3]; X
+X: [3]; zeros([3]) + X -> X: [3]; X
+X: [2, 3]; X.T.T -> X: [2, 3]; X
+X: [2, 3]; reshape(reshape(X, [6]), [3, 2]) -> X: [2, 3]; reshape(X, [3, 2])
+X: [2, 3]; reshape(reshape(X, [6]), [2, 3]) -> X: [2, 3]; X
+X: [2, 3]; sum(2*X) -> X: [2, 3]; 2*sum(X)
+X: [2, 3]; sum(a*X, axis=0) -> X: [2, 3]; a*sum(X, axis=0)
+X: [2, 3]; sum(X.T) -> X: [2, 3]; sum(X)
+sum(broadcast(a, [3])) -> 3*a
+sum(2*ones([2, 3])) -> 12
+mean(broadcast(a, [3])) -> a
+A: [2, 3]; B: [3, 2]; (2*A) @ (B*3) -> A: [2, 3]; B: [3, 2]; 6*(A @ B)
+A: [2, 3]; B: [3, 2]; (2*A) @ (B/3) -> A: [2, 3]; B: [3, 2]; 2*(A @ B)/3
+A: [2, 3]; B: [2, 3]; (A.T @ B).T -> B: [2, 3]; A: [2, 3]; B.T @ A
+A: [2, 3]; B: [3, 2]; (A @ B).T -> A: [2, 3]; B: [3, 2]; (A @ B).T
+A: [2, 3]; v: [3]; A + v + v -> A: [2, 3]; v: [3]; A + 2*v
+A: [2, 3]; v: [3]; reshape(A @ reshape(v, [3, 1]), [2]) -> A: [2, 3]; v: [3]; A @ v
+A: [3, 2]; v: [3]; reshape(reshape(v, [3, 1]).T @ A, [2]) -> v: [3]; A: [3, 2]; v @ A
+sum([1, 2, 3])*x -> 6*x
+v: [3]; [2, 2, 2]*v -> v: [3]; 2*v
+
+1 + 2*x + x^2 -> x^2 + 2*x + 1
+-x^2 + 2*x + 1 -> 2*x - x^2 + 1
+-1 - x -> -1 - x
+y^2 + x*y + x^2 -> x^2 + x*y + y^2
+ln(x1) + x1*x2 - sin(x2) -> x1*x2 + ln(x1) - sin(x2)
+(x + 1)*sin(x)*b*2*a -> 2*a*b*sin(x)*(x + 1)
+x1*x10*x2 -> x1*x2*x10
+
+t = sin(x)*y; t + t^2 -> t = y*sin(x); t^2 + t
+u = x*y; sin(u) - u -> u = x*y; sin(u) - u
+u = exp(x); u*u + u -> u = exp(x); u^2 + u
+u = -3*x; sin(u) + y + u -> u = -3*x; u + y + sin(u)
+
+inf - inf -> inf - inf
+0*inf -> 0*inf
+x/0 -> x/0
+1e308*x*10 -> 1e+308*x*10
+"""
+RULES = [line.split(" -> ") for line in CASES.splitlines() if line]
+
+# Formulas that are the same, however they are written; the first is what is printed.
+SAME = [
+    ("x + y", "y + x"),
+    ("2*a*b", "b*2*a", "a*b + b*a"),
+    ("a - b", "-b + a", "-(b - a)", "0 - (b - a)"),
+    ("a/(b*c)", "a/b/c", "a*(1/c)/b", "1/(b*c/a)"),
+    ("x^2 + 2*x + 1", "1 + x*x + x + x", "x*2 + (1 + x^2)"),
+    ("exp(a - b)", "exp(a)/exp(b)", "1/exp(b - a)"),
+    ("x*sqrt(y)", "sqrt(y)*x", "x*y^0.5"),
+    ("max(a, b, c)", "max(c, a, b)", "max(b, b, a, c)"),
+    ("(a + b)*(x + y)", "(y + x)*(b + a)"),
+    ("hypot(x, y)", "hypot(y, x)"),
+]
+
+
+def read(text: str) -> Graph:
+    return lower(parse(text, functions=FUNCTIONS.__contains__))
+
+
+def point(graph: Graph, rng: np.random.Generator) -> Mapping[str, Any]:
+    """Ordinary numbers, one in four of them negative, for the names of a graph."""
+    return {
+        name_of(node): (rng.uniform(0.3, 1.7, node.shape) * rng.choice([1, 1, 1, -1], node.shape))[()]
+        for node in variables(toposort(graph.outputs))
+    }
+
+
+def gap(graph: Graph, other: Graph, bindings: Mapping[str, Any]) -> float:
+    """How far apart two graphs are, relative to the largest number on the way; 0 where the first is not finite."""
+    values = evaluate_all(graph.outputs, bindings)
+    scale = max(np.max(np.abs(value), initial=1.0) for value in values.values())
+    if not math.isfinite(scale) or scale > 1e8:
+        return 0.0
+    worst = 0.0
+    for output, value in zip(graph.outputs, evaluate(other.outputs, bindings), strict=True):
+        assert np.shape(value) == output.shape
+        worst = max(worst, float(np.max(np.abs(values[output] - value), initial=0.0)) / scale)
+    return worst
+
+
+def check_promises(graph: Graph) -> Graph:
+    """Assert what holds for every graph; its simpler form."""
+    simpler = simplify(graph)
+    assert operation_count(simpler.outputs) <= operation_count(graph.outputs)
+    assert simplify(simpler).outputs == simpler.outputs
+    assert read(program(simpler)).outputs == simpler.outputs
+    assert [node.shape for node in simpler.outputs] == [node.shape for node in graph.outputs]
+    return simpler
+
+
+@pytest.mark.parametrize(("text", "expected"), RULES)
+def test_each_rule_gives_the_text_that_a_person_would_write(text: str, expected: str) -> None:
+    assert program(check_promises(read(text))) == expected
+
+
+@pytest.mark.parametrize("text", [text for text, _ in RULES])
+def test_each_rule_keeps_the_value_and_the_derivative(text: str) -> None:
+    graph, rng = read(text), np.random.default_rng(1)
+    simpler = simplify(graph)
+    wrt = variables(toposort(graph.outputs))
+    slopes = [graph._replace(outputs=vjp(one.output, ones(one.output), wrt) or one.outputs) for one in (graph, simpler)]
+    for _ in range(20):
+        bindings = point(graph, rng)
+        assert gap(graph, simpler, bindings) < 1e-12
+        assert gap(slopes[0], slopes[1], bindings) < 1e-12
+
+
+@pytest.mark.parametrize("texts", SAME, ids=lambda texts: texts[0])
+def test_equal_formulas_become_one_node(texts: tuple[str, ...]) -> None:
+    assert {program(simplify(read(text))) for text in texts} == {texts[0]}
+
+
+# ---- any expression -------------------------------------------------------------------
+
+LEAVES = st.sampled_from(["x", "y", "z", "X", "t", "u", "1", "2", "-1", "3", "0.5", "0", "1.7"])
+FUNCTIONS_OF_ONE = [
+    "exp",
+    "ln",
+    "sin",
+    "cos",
+    "sqrt",
+    "abs",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "relu",
+    "floor",
+    "sign",
+]
+
+
+def larger(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.builds("({} {} {})".format, part, st.sampled_from("+-*/"), part),
+        st.builds("({} {} {})".format, part, st.sampled_from("+-*"), part),
+        st.builds("({})^{}".format, part, st.sampled_from(["2", "3", "0.5", "-1", "-2", "x", "(1/3)"])),
+        st.builds("({}{})".format, st.sampled_from(["-", "not "]), part),
+        st.builds("{}({})".format, st.sampled_from(FUNCTIONS_OF_ONE), part),
+        st.builds("{}({}, {})".format, st.sampled_from(["max", "min", "hypot"]), part, part),
+        st.builds("where({}, {}, {})".format, part, part, part),
+        st.builds("sum({} + X, axis=1)[0]".format, part),
+        st.builds("(X.T @ ({}*ones([2, 3])))[0, 1]".format, st.sampled_from(["x", "y", "2", "X"])),
+    )
+
+
+EXPRESSIONS = st.builds(
+    "X: [2, 3]; t = {}; u = {}; {}".format, st.sampled_from(["x*y", "-3*x", "exp(x)", "x^2", "1/y"]),
+    st.sampled_from(["t*t", "x + y", "sin(t)", "2*t*y", "-t"]), st.recursive(LEAVES, larger, max_leaves=12),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(EXPRESSIONS)
+def test_any_expression_keeps_its_value_and_every_promise(text: str) -> None:
+    graph = read(text)
+    simpler = check_promises(graph)
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        assert gap(graph, simpler, point(graph, rng)) < 1e-9
+
+
+@settings(max_examples=150, deadline=None)
+@given(EXPRESSIONS, st.randoms(use_true_random=False))
+def test_operands_in_another_order_give_the_same_node(text: str, random: Any) -> None:
+    def shuffled(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+        if op.commutative and random.random() < 0.5:
+            args = args[::-1]
+        if op is SUBTRACT and random.random() < 0.3:
+            return apply(ADD, (apply(NEG, (args[1],)), args[0]))
+        return apply(op, args, params)
+
+    graph = read("X: [2, 3]; " + text.rpartition("; ")[2])  # t and u are inputs, not shared parts
+    simpler = simplify(graph)
+    other = simplify(rebuilt(graph, shuffled))
+    # a number divided by 0, and what stands beside an infinity, stay as they were written
+    assume(not any(constant_value(node) in (0.0, math.inf, -math.inf) for node in toposort(simpler.outputs)))
+    assert other.outputs == simpler.outputs
+
+
+@settings(max_examples=150, deadline=None)
+@given(EXPRESSIONS)
+def test_exact_simplification_changes_no_bit(text: str) -> None:
+    graph = read(text)
+    (simpler,) = simplified(graph.outputs)
+    assert simplified([simpler]) == (simpler,)
+    edges = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-320, 1.7e308]
+    for at in range(len(edges)):
+        bindings = {
+            name_of(node): np.full(node.shape, edges[(at + 2 * place) % len(edges)])[()]
+            for place, node in enumerate(variables(toposort(graph.outputs)))
+        }
+        old, new = evaluate(graph.outputs, bindings)[0], evaluate([simpler], bindings)[0]
+        assert np.array_equal(old, new, equal_nan=True)
+        assert np.array_equal(np.signbit(old[~np.isnan(old)]), np.signbit(new[~np.isnan(new)]))
+
+
+EXACT = """
+x*1 -> x
+1*x -> x
+x/1 -> x
+x^1 -> x
+x - 0 -> x
+x + -0 -> x
+x + 0 -> x + 0
+x - -0 -> x - -0
+x*-1 -> -x
+--x -> x
+x*0 -> x*0
+x - x -> x - x
+2*3*x -> 6*x
+where(1, x, y) -> x
+0/0 + x -> 0/0 + x
+"""
+
+
+@pytest.mark.parametrize("case", EXACT.split("\n")[1:-1])
+def test_exact_rules(case: str) -> None:
+    text, expected = case.split(" -> ")
+    assert program(rebuilt(read(text), exact)) == expected
+
+
+# ---- size -----------------------------------------------------------------------------
+
+LARGE = {
+    "like terms": (" + ".join(f"{at}*x" for at in range(1, 10001)), "50005000*x"),
+    "chain of products": ("t = x; " + "t = t*x; " * 10000 + "t", "x^10001"),
+    "nested functions": ("sin(" * 10000 + "x" + ")" * 10000, "sin(" * 10000 + "x" + ")" * 10000),
+    "exponents": ("exp(1 + 2*" * 2000 + "x" + ")" * 2000, "exp(2*" * 2000 + "x" + " + 1)" * 2000),
+    "Horner": ("(" * 2000 + "x" + "*x + 1)" * 2000, "x*(" * 1999 + "x^2 + 1" + ") + 1" * 1999),
+    "names": (" + ".join(f"x{at}" for at in reversed(range(10000))), " + ".join(f"x{at}" for at in range(10000))),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_graphs_take_seconds_and_no_recursion(name: str) -> None:
+    text, expected = LARGE[name]
+    graph = read(text)
+    start = time.perf_counter()
+    simpler = simplify(graph)
+    assert time.perf_counter() - start < 20
+    assert program(simpler) == expected
+
+
+def test_shared_sums_do_not_multiply() -> None:
+    """Written out, this sum would have as many terms as the 200th Fibonacci number."""
+    graph = read("a = x; b = y; " + "c = a + b; a = b; b = c; " * 200 + "b")
+    assert operation_count(simplify(graph).outputs) == 200
+
+
+# ---- the command ----------------------------------------------------------------------
+
+COMMANDS = [
+    (["a*x + a*x", "a=3"], "6*x"),
+    (["X: [2, 2]; X @ A + 0*X", "A=[[1,2],[3,4]]"], "X: [2, 2]; X @ [[1, 2], [3, 4]]"),
+    (["--exact", "x*1 + 0*y"], "x + 0*y"),
+    (["u = sin(x); v = u*2; v*u + u/v + v"], "u = sin(x); v = 2*u; v*u + v + 0.5"),
+    (["f(x, y) = 2xy + yx"], "3*x*y"),
+    (["x/x", "x=0"], "0/0"),
+    (["(a, b*2*a)"], "(a, 2*a*b)"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), COMMANDS, ids=lambda item: str(item))
+def test_the_command_prints_a_program_that_it_reads_again(arguments: list[str], expected: str, capsys: Capture) -> None:
+    code, out, _ = cg(capsys, "simplify", *arguments)
+    assert (code, out) == (0, expected + "\n")
+    assert cg(capsys, "simplify", "--exact", out) == (0, out, "")
+
+
+def test_the_command_in_json(capsys: Capture) -> None:
+    code, out, err = cg(capsys, "simplify", "x + x", "y=2", "--json")
+    content = json.loads(out)
+    assert (code, content["program"]) == (0, "2*x")
+    assert "'y' is bound" in content["warnings"][0]["message"]
+    assert "'y' is bound" in err
+
+
+def test_the_command_takes_warnings_for_errors_when_strict(capsys: Capture) -> None:
+    assert cg(capsys, "simplify", "x + x", "y=2", "--strict").code == 1
