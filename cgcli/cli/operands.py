@@ -87,7 +87,13 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
         if match:
             bindings.append((match[1].strip("`"), match[2]))
         elif "=" in operand:
-            raise UsageError(f"'{operand}' gives no value to a name", hint="as in: x=3, or '`a b`=3' for any name")
+            blanks = operand.startswith("=") or operand.endswith("=")
+            hint = (
+                "write x=3 without blanks, or quote it all: 'x = 3'"
+                if blanks
+                else "as in: x=3, or '`a b`=3' for any name"
+            )
+            raise UsageError(f"'{operand}' gives no value to a name", hint=hint)
         else:
             files.append(operand)
     return Operands(expression, tuple(bindings), tuple(files))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cgcli.cli import bindings as values
 from cgcli.cli.operands import Operands
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 
+_ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
+_OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
 
 if TYPE_CHECKING:
@@ -44,10 +48,7 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
     from cgcli.syntax.parser import parse, read_textbook
 
     if operands.files:
-        raise UsageError(
-            f"cannot take data from '{operands.files[0]}': this version reads no rows from files",
-            hint="give values as name=value, or in a JSON object with --vars FILE.json",
-        )
+        raise _no_rows(operands.files)
     text, name = _program_text(operands, program_file)
     bound = values.read(operands.bindings, vars_file)
     written = read_textbook(text, {*bound, *CONSTANTS}, FUNCTIONS.__contains__, name)
@@ -70,6 +71,7 @@ def check_complete(point: Point) -> None:
     names = [name_of(node) for node in missing]
     listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")
     hint = did_you_mean(names[0], point.unused)
+    hint = hint or _run_together(names[0], FUNCTIONS)
     if not hint and names[0] in FUNCTIONS:
         hint = f"'{names[0]}' is a function: write {names[0]}(…)"
     if not hint and names[0].lower() in CONSTANTS:
@@ -104,6 +106,27 @@ def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]
         )
     shapes: Sequence[tuple[int, ...]] = [point.bindings[name].shape if name in point.bindings else () for name in names]
     return [by_name.get(name) or variable(name, shape) for name, shape in zip(names, shapes, strict=True)], absent
+
+
+def _no_rows(files: Sequence[str]) -> UsageError:
+    """The error for operands that are neither the expression nor bindings."""
+    first, *others = files
+    hint = "give values as name=value, or in a JSON object with --vars FILE.json"
+    pair = _ALMOST_A_BINDING.fullmatch(first)
+    if others and all(os.path.exists(name) for name in files):
+        hint = "the shell has put file names in place of '*': quote the expression, as in: 'x*y'"
+    elif pair:
+        hint = f"to give a value, write {pair[1]}={pair[2]}"
+    elif others and first in _OPERATORS:
+        hint = f"quote the whole expression, as in: 'x {first} 1'"
+    return UsageError(f"cannot take data from '{first}': this version reads no rows from files", hint=hint)
+
+
+def _run_together(name: str, functions: Collection[str]) -> str:
+    """A function and its argument that were written as one name: sinx."""
+    called = max((function for function in functions if name.startswith(function)), key=len, default="")
+    rest = name[len(called) :]
+    return f"did you mean {called}({rest})?" if len(called) > 1 and 0 < len(rest) <= 2 else ""
 
 
 def _program_text(operands: Operands, program_file: str | None) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
-MAX_STEPS = 1_000_000  # in the bodies of functions, beyond what stands in the text itself
+MAX_STEPS = 50_000  # in the bodies of functions, beyond what stands in the text itself: about a second
 
 
 Lookup = Callable[[str, Span], Value]

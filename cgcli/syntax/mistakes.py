@@ -204,6 +204,12 @@ def _foreign_character(text: str, position: int) -> ParseError:
         return ParseError("the quoted text is not closed", span, hint=f"add the closing {character}")
     if text.startswith("``", position):
         return ParseError("a name in backticks is empty", Span(position, position + 2), hint="as in: `a name`")
+    if (
+        character == "`"
+        and (closing := text.find("`", position + 1, position + _NEAR)) > 0
+        and "\n" not in text[position:closing]
+    ):
+        return ParseError("a name cannot hold a control character", Span(position, closing + 1), hint="rename it")
     if character == "`":
         return ParseError("the name in backticks is not closed", span, hint="add the closing `")
     if character in _SMART_QUOTES:
