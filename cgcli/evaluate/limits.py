@@ -10,7 +10,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
 
 MAX_BYTES = 2**33
 MAX_BYTES_WITHOUT_DATA = 200_000_000  # so that no text of a few characters, an attack or a slip, takes the machine
-MAX_NUMBERS_WITHOUT_DATA = 2**20  # in a result that is printed
+MAX_NUMBERS_WITHOUT_DATA = 2**19  # in a result that is printed
 
 _DATA = 2**16  # bytes of inputs and numerals: more than a text of 10 kB spells out
 

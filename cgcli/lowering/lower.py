@@ -13,11 +13,13 @@ from cgcli.graph.operation import Shape
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.invoke import Scope
-from cgcli.lowering.machine import Machine
+from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
 from cgcli.ops.statics import brief, integers, shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
+
+STEPS_PER_CHARACTER = 5  # in the bodies of functions, for a program longer than most
 
 _COMMENT = re.compile(r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*""")
 
@@ -46,7 +48,13 @@ class _Lowering:
         self.assigned = {item.name: item.span for item in program.statements if isinstance(item, tree.Assign)}
         self.rules = _rules(program.statements, self.functions)
         self.machine = Machine(
-            self.lookup, ChainMap(self.names, self.shapes), self.functions, self.origins, expand, self.rules
+            self.lookup,
+            ChainMap(self.names, self.shapes),
+            self.functions,
+            self.origins,
+            expand,
+            self.rules,
+            max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
         )
 
     def graph(self) -> Graph:

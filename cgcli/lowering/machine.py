@@ -24,7 +24,7 @@ from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
-MAX_STEPS = 50_000  # in the bodies of functions, beyond what stands in the text itself: about a second
+MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
 
 
 Lookup = Callable[[str, Span], Value]
@@ -35,7 +35,8 @@ class Machine:
     """Lowers expressions; `lookup` finds the names that no scope holds.
 
     named: the names that have a value. functions: the user's own definitions; rules: their
-    derivative rules. origins: filled with the span that each node was first read from.
+    derivative rules. origins: filled with the span that each node was first read from. most: the
+    operations that the bodies of functions may expand to.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Machine:
         origins: dict[Node, Span],
         expand: Expand,
         rules: Mapping[str, tree.DefineJvp] | None = None,
+        most: int = MAX_STEPS,
     ) -> None:
         self._lookup = lookup
         self._named = named
@@ -55,7 +57,7 @@ class Machine:
         self._values: list[Value] = []
         self._work: list[Task] = []
         self.invocations = Invocations(self, functions, rules or {}, origins, expand)
-        self._steps = 0
+        self._steps, self._most = 0, most
 
     def run(self, expression: tree.Expression, scope: Scope) -> Value:
         """The value of an expression."""
@@ -82,8 +84,8 @@ class Machine:
     def _visit(self, item: tree.Expression, scope: Scope) -> None:
         if scope.inside:
             self._steps += 1
-            if self._steps > MAX_STEPS:
-                raise TooLargeError(f"the calls of '{scope.inside}' expand to more than {MAX_STEPS} operations")
+            if self._steps > self._most:
+                raise TooLargeError(f"the calls of '{scope.inside}' expand to more than {self._most} operations")
         _VISIT[type(item)](self, item, scope)
 
     def _later(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope,
