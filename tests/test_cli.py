@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -339,8 +340,12 @@ def test_an_interrupt_ends_with_130() -> None:
     process = subprocess.Popen(
         [*CG, "eval", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(0.7)  # until it waits for its standard input
-    process.send_signal(signal.SIGINT)
+    for _ in range(10):  # an interrupt while Python itself starts may be lost
+        time.sleep(0.7)
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+            break
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
