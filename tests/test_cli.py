@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -338,8 +339,9 @@ def test_the_process_and_its_streams(command: str, code: int, out: str, err: str
 
 def test_an_interrupt_ends_with_130() -> None:
     process = subprocess.Popen(
-        [*CG, "eval", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [*CG, "eval", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     for _ in range(10):  # an interrupt while Python itself starts may be lost
         time.sleep(0.7)
         process.send_signal(signal.SIGINT)
