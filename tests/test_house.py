@@ -24,14 +24,16 @@ FLOORS = [
     {"lowering", "render"},
     {"transform"},
     {"simplify"},
-    {"cli"},
+    {"derivatives"},
+    {"trace"},
+    {"library", "cli"},
 ]
 ROOMS_OF = {
     "lark": {"syntax"},
     "click": {"cli"},
     "graphviz": {"render"},
     "scipy": {"ops"},
-    "numpy": {"ops", "evaluate", "cli"},
+    "numpy": {"ops", "evaluate", "derivatives", "trace", "library", "cli"},
 }
 
 
