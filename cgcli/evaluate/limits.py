@@ -27,12 +27,13 @@ def check_live(live: int, order: Sequence[Node]) -> None:
     )
 
 
-def check_result(outputs: Sequence[Node], what: str) -> None:
+def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None) -> None:
     """Raise TooLargeError for results that no data account for and that would fill a terminal for minutes.
 
-    what: what messages call them.
+    what: what messages call them. numbers: how many there are, where they are not the outputs themselves.
     """
-    numbers = sum(math.prod(output.shape) for output in outputs)
+    if numbers is None:
+        numbers = sum(math.prod(output.shape) for output in outputs)
     if numbers > MAX_NUMBERS_WITHOUT_DATA and not _has_data(toposort(outputs)):
         raise TooLargeError(
             f"{what} would be {numbers} numbers, made of nothing but the text",

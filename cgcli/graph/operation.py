@@ -149,6 +149,7 @@ class Operation:
     doc: one line that says what it computes.
     arrays: names of the array arguments; a single name that begins with '*' takes any number.
     kernel: (*arrays, *params) -> array, on numpy arrays; acts on trailing axes.
+    scalar: a faster kernel, to the same bits, for arguments that are numpy scalars, all of them.
     shape: (argument shapes, params) -> shape; raises ShapeError.
     rules: one derivative rule for each array argument (one for all when variadic).
     expansion: instead of rules, the operation as a formula of other operations; its
@@ -158,6 +159,7 @@ class Operation:
     infix, prefix: how it is written when it is an operator. written: other ways to write it,
         with the arguments' names, as `condition ? yes : no`.
     elementwise: it acts on each element, after broadcasting.
+    gaps: its result has zeros where no element of its argument goes.
     commutative: its arguments may change places.
     least: the fewest arrays that a variadic operation takes.
     samples: for each array, an open interval inside its domain, where tests sample it.
@@ -189,6 +191,8 @@ class Operation:
     domain: str = ""
     written: tuple[str, ...] = ()
     example: str = ""
+    scalar: Callable[..., Any] | None = None
+    gaps: bool = False
 
     def rule(self, position: int) -> Rule:
         """The derivative rule of the argument at `position`."""

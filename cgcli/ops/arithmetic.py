@@ -7,6 +7,7 @@ as a formula in the arguments' names and `out`, the value itself.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation, Partials
-from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise
+from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth
 
 
 def _shares_of(extreme: str) -> Partials:
@@ -56,15 +57,16 @@ def _tie_of(extreme: Callable[..., Any]) -> Kink:
 
 
 ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
-                  infix=Infix("+", SUM), commutative=True, example="2 + 3")  # fmt: skip
+                  infix=Infix("+", SUM), commutative=True, example="2 + 3", scalar=operator.add)  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
-                       label="−", infix=Infix("-", SUM), aliases="sub", example="5 - 7")  # fmt: skip
+                       label="−", infix=Infix("-", SUM), aliases="sub", example="5 - 7",
+                       scalar=operator.sub)  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
                        label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True,
-                       written=("x × y", "x · y"), example="[1, 2]*3")  # fmt: skip
+                       written=("x × y", "x · y"), example="[1, 2]*3", scalar=operator.mul)  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div",
-                     domain="y != 0", written=("x ÷ y",), example="7/2")  # fmt: skip
+                     domain="y != 0", written=("x ÷ y",), example="7/2", scalar=operator.truediv)  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
                            domain="y != 0", example="-7 // 2")  # fmt: skip
@@ -76,7 +78,7 @@ FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np
                    "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
                    domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=Infix("-", UNARY),
-                  aliases="negative", example="-[1, 2]")  # fmt: skip
+                  aliases="negative", example="-[1, 2]", scalar=operator.neg)  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm. d/dy: out*ln(x), whose limit at x = 0 is 0 for y > 0.
@@ -93,7 +95,7 @@ SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", samples=POSITIVE
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", example="cbrt(-8)")
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
-                  example="abs(-3)")  # fmt: skip
+                  example="abs(-3)", scalar=operator.abs)  # fmt: skip
 SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP, example="sign(-0.5)")
 FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP,
                     example="floor(-1.5)")  # fmt: skip
@@ -109,7 +111,7 @@ HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                                "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP,
-                       example="2 == 2")  # fmt: skip
+                       example="2 == 2", scalar=scalar_truth(operator.eq))  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
                       kink=_tie_of(_maximum), example="max(3, 7, 5)")  # fmt: skip

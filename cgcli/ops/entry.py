@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from cgcli.errors import ShapeError
 from cgcli.graph.operation import (
     REAL,
@@ -23,6 +25,8 @@ from cgcli.ops.statics import shape_text
 
 # Binding powers of the operators: the ladder of grammar/cg.lark.
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)
+
+_TRUE, _FALSE = np.float64(1.0), np.float64(0.0)
 
 # Why a step function has no derivative, in the words that the user reads.
 STEP = "it is piecewise constant, so its derivative is 0 wherever it has one"
@@ -64,6 +68,15 @@ def same_shape(shapes: Sequence[Shape], _: Params = ()) -> Shape:
     return shapes[0]
 
 
+def scalar_truth(test: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel of a test on scalars: 1.0 and 0.0, as numpy scalars."""
+
+    def kernel(*args: Any) -> Any:
+        return _TRUE if test(*args) else _FALSE
+
+    return kernel
+
+
 def elementwise(
     name: str,
     doc: str,
@@ -83,6 +96,7 @@ def elementwise(
     domain: str = "",
     written: tuple[str, ...] = (),
     example: str = "",
+    scalar: Callable[..., Any] | None = None,
 ) -> Operation:
     """An operation on each element, with broadcasting.
 
@@ -96,5 +110,5 @@ def elementwise(
         name, doc, names, kernel, broadcast_shapes, rules,
         statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
         elementwise=True, commutative=commutative, least=least, samples=intervals, kink=kink,
-        why_no_derivative=why_no_derivative, domain=domain, written=written, example=example,
+        why_no_derivative=why_no_derivative, domain=domain, written=written, example=example, scalar=scalar,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
-from cgcli.evaluate.evaluate import computed, constant_of
+from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, constant, constant_array, constant_value, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.simplify.canonical import Canonical
@@ -138,6 +138,7 @@ class _Pass:
         spent: set[Node] = set()
         for leaf in piece.leaves.keys() - piece.shared:
             spent.update(self.built.get(self.become[leaf], ()))
+        there = {arg for part in spent for arg in part.args} - spent  # operands that no way to write it takes away
         least = sum(map(_weight, piece.inner)) + sum(map(_weight, spent)) + 1
         best: tuple[Node, frozenset[Node]] | None = None
         for write in self._ways(node, piece):
@@ -149,7 +150,7 @@ class _Pass:
             if found is None:
                 continue
             found = self.canonical.fitted(found, node.shape)
-            made = {part for part in self.canonical.made if part in spent or part not in self.wanted}
+            made = {part for part in self.canonical.made if part in spent or part not in self.wanted} - there
             count = sum(map(_weight, _within(made | spent, found)))
             if count < least:
                 least, best = count, (found, _within(made, found))

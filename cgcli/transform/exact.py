@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 
-from cgcli.evaluate.evaluate import computed, constant_of
+from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, rebuild
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT

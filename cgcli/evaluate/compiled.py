@@ -1,0 +1,149 @@
+"""A graph made ready to run many times: its operations in order, as a tape that is written from left to right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cgcli.errors import CgError, EvaluationError, TooLargeError
+from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
+from cgcli.graph.operation import Params
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+# What writes one value on the tape: the kernel, what takes its arguments from the tape, and where
+# arrays stand that no later step reads. A plain tuple, which is the fastest to take apart.
+_Step = tuple[Callable[..., Any], Callable[[list[Any]], Sequence[Any]], tuple[int, ...]]
+
+
+class Compiled:
+    """The outputs as a function of the inputs; call it with the inputs' arrays, as often as you like.
+
+    A call keeps its tape to itself, so threads may call at the same time. Raises KeyError
+    when the outputs need a variable that is no input, TooLargeError beyond the memory bound.
+
+    inputs: different nodes; most of all variables, but nothing below any other is computed.
+    places: where on the tape each node's value stands. keep: none of them is dropped.
+    """
+
+    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node], *, keep: bool = False) -> None:
+        given = set(inputs)
+        order = toposort(outputs, given)
+        leaves = [node for node in order if _is_leaf(node) and node not in given]
+        self._nodes = [node for node in order if not _is_leaf(node) and node not in given]
+        self._constants = [_known(node) for node in leaves]
+        self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
+        dead = [()] * len(self._nodes) if keep else _last_reads(self._nodes, outputs)
+        _check_memory(order, self._nodes, dead)
+        self._steps = [self._step(node, last) for node, last in zip(self._nodes, dead, strict=True)]
+        self._outputs = [self.places[output] for output in outputs]
+
+    def _step(self, node: Node, dead: Iterable[Node]) -> _Step:
+        kernel = node.op.scalar if node.op.scalar and not node.shape else node.op.kernel
+        read = _reader([self.places[arg] for arg in node.args])
+        return _with(kernel, node.params), read, tuple(self.places[arg] for arg in dead)
+
+    def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
+        """The outputs' values.
+
+        arrays: for each input a float64 array of its shape, or a numpy scalar. events: called
+        when a division by zero, an overflow or an invalid operation happens.
+        """
+        tape = self.tape(arrays, events)
+        return [tape[at] for at in self._outputs]
+
+    def tape(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Any]:
+        """The values of all nodes, where `places` says; None for those that were dropped."""
+        tape = [*arrays, *self._constants]
+        begin = len(tape)
+        try:
+            if events is None:
+                _write_quietly(tape, self._steps)
+            else:
+                with np.errstate(all="call", under="ignore", call=events):
+                    _write(tape, self._steps)
+        except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            raise _failure(self._nodes[len(tape) - begin].op.name, error) from error
+        return tape
+
+
+def _write(tape: list[Any], steps: Sequence[_Step]) -> None:
+    append = tape.append
+    for kernel, read, dead in steps:
+        append(kernel(*read(tape)))
+        if dead:
+            for at in dead:
+                tape[at] = None
+
+
+_write_quietly = np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
+
+
+def _failure(name: str, error: Exception) -> CgError:
+    """What is said when the kernel of an operation raises."""
+    if isinstance(error, MemoryError):
+        return TooLargeError(f"{name} needs more memory than there is")
+    return EvaluationError(f"{name} cannot be computed: {error}")
+
+
+def _with(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
+    """A kernel of arrays alone."""
+    if not params:
+        return kernel
+    return lambda *arrays: kernel(*arrays, *params)
+
+
+def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
+    """Takes the values at some places, as one call of a function in C."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    begin = places[0] if places else 0
+    return itemgetter(slice(begin, begin + len(places)))
+
+
+def _is_leaf(node: Node) -> bool:
+    return node.op is CONSTANT or node.op is VARIABLE
+
+
+def _known(leaf: Node) -> Array:
+    """The value of a leaf that is no input."""
+    if leaf.op is VARIABLE:
+        raise KeyError(name_of(leaf))
+    return constant_of(leaf)
+
+
+def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Iterable[Node]]:
+    """For each node, its arguments that were computed, are arrays, and are read for the last time."""
+    waiting = {node for node in nodes if node.shape}.difference(outputs)
+    last: list[Iterable[Node]] = []
+    for node in reversed(nodes):
+        dying = waiting.intersection(node.args) if waiting else ()
+        waiting.difference_update(dying)
+        last.append(dying)
+    return last[::-1]
+
+
+def _check_memory(order: Sequence[Node], nodes: Sequence[Node], dead: Sequence[Iterable[Node]]) -> None:
+    """Raise TooLargeError when the arrays computed are too large to be held at once."""
+    live = 0
+    for node, dying in zip(nodes, dead, strict=True):
+        if node.shape:
+            live += _bytes(node)
+            if live > MAX_BYTES_WITHOUT_DATA:
+                check_live(live, order)
+        for arg in dying:
+            live -= _bytes(arg)
+
+
+def _bytes(node: Node) -> int:
+    return 8 * math.prod(node.shape)
