@@ -20,7 +20,13 @@ from cgcli.errors import CgError, UsageError, describe, did_you_mean
 _COMMANDS = {
     "eval": "Print the value of an expression.",
     "grad": "Print its value and its derivatives by every name.",
+    "jvp": "Print its derivative along a direction, of any order.",
+    "vjp": "Print the adjoints of a weighted value.",
+    "jacobian": "Print all derivatives of a value that is an array.",
+    "hessian": "Print its second derivatives, or their product with a vector.",
+    "diff": "Print its derivatives as formulas.",
     "simplify": "Print it in a simpler form.",
+    "trace": "Print its evaluation trace: values, tangents, adjoints.",
     "render": "Draw its computation graph: PNG, SVG, PDF or DOT.",
     "functions": "List the operations, or explain those of a name.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,6 +29,20 @@ class Operands(NamedTuple):
     files: tuple[str, ...]
 
 
+class OptionalValue(click.Option):
+    """An option with a choice of values that may also stand alone. alone: the value that it has then."""
+
+    def __init__(self, *args: Any, alone: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.alone = alone
+
+    def written_out(self, name: str, following: deque[str]) -> str:
+        """The option with its value, which is taken from what follows if it is one of the choices."""
+        assert isinstance(self.type, click.Choice)
+        given = following and following[0] in self.type.choices
+        return f"{name}={following.popleft() if given else self.alone}"
+
+
 class ExpressionCommand(click.Command):
     """A command whose operands may begin with a minus sign: `cg eval -x^2 x=3`.
 
@@ -42,20 +57,29 @@ class ExpressionCommand(click.Command):
             for name in option.opts
             if isinstance(option, click.Option)
         }
+        optional = {
+            name: option
+            for option in self.get_params(ctx)
+            for name in option.opts
+            if isinstance(option, OptionalValue)
+        }
         options: list[str] = []
         operands: list[str] = []
-        queue = iter(args)
-        for arg in queue:
+        queue = deque(args)
+        while queue:
+            arg = queue.popleft()
             name, equals, _ = arg.partition("=")
             if arg == "--":
                 operands.extend(queue)
+                queue.clear()
+            elif arg in optional:
+                options.append(optional[arg].written_out(arg, queue))
             elif arg in takes_value:
                 options.append(arg)
                 if takes_value[arg]:
-                    value = next(queue, None)
-                    if value is None:
+                    if not queue:
                         raise UsageError(f"option '{arg}' needs a value", hint=f"see '{ctx.command_path} --help'")
-                    options.append(value)
+                    options.append(queue.popleft())
             elif equals and name in takes_value and name.startswith("--"):
                 options.append(arg)
             elif _OPTION.fullmatch(arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
@@ -121,5 +145,19 @@ RESULT_OPTIONS = options(
 WARNING_OPTIONS = options(
     click.option("--strict", is_flag=True, help="Make every warning an error (exit 1)."),
     click.option("-q", "--quiet", is_flag=True, help="Print no warnings."),
+)
+WRT_OPTION = click.option(
+    "--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them)."
+)
+COTANGENT_OPTION = click.option(
+    "--cotangent", metavar="VALUE", help="Weights for the elements of the value; for several results '(V, V)'."
+)
+TANGENT_OPTION = click.option(
+    "--tangent", "tangents", metavar="x=1,y=0", multiple=True,
+    help="How the inputs move; those not named stand still (default: 1 for the only one, a number).",
+)  # fmt: skip
+ORDER_OPTIONS = options(
+    click.option("--order", type=click.IntRange(1, 170), default=1, metavar="N", help="Go on to the N-th derivative."),
+    click.option("--taylor", is_flag=True, help="Print the Taylor coefficients instead."),
 )
 OPERANDS = click.argument("operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...]")

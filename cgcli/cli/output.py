@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,10 +17,45 @@ if TYPE_CHECKING:
     from cgcli.graph.node import Graph
 
 
+class Labelled(NamedTuple):
+    """The name and the shape of what stands on a side of a table."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
 def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
     """One line `name<TAB>value` for each row; a name is on one line, whatever the user put into it."""
-    lines = (f"{quoted(name, Span(0, len(name)))}\t{values.value(array, precision)}" for name, array in rows)
+    lines = (f"{_on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
     click.echo("\n".join(lines))
+
+
+def matrix(
+    rows: Sequence[Labelled], columns: Sequence[Labelled], blocks: Sequence[Sequence[Any]], precision: int | None
+) -> None:
+    """A matrix given in blocks as a table apart by tabs, with the names of its rows and columns on its sides.
+
+    rows, columns: names and shapes. blocks: for each row and column an array of both shapes together.
+    """
+    lines = ["\t".join(["", *(name for column in columns for name in _elements(column))])]
+    for row, arrays in zip(rows, blocks, strict=True):
+        size = math.prod(row.shape)
+        flat = [array.reshape(size, -1).tolist() for array in arrays]
+        for at, name in enumerate(_elements(row)):
+            numbers = (values.number(item, precision) for block in flat for item in block[at])
+            lines.append("\t".join([name, *numbers]))
+    click.echo("\n".join(lines))
+
+
+def _elements(item: Labelled) -> Iterator[str]:
+    """The name of each element of an array, in row-major order: `x[0,1]`; the name alone for a number."""
+    name = _on_one_line(item.name)
+    for index in product(*map(range, item.shape)):
+        yield f"{name}[{','.join(map(str, index))}]" if index else name
+
+
+def _on_one_line(name: str) -> str:
+    return quoted(name, Span(0, len(name)))
 
 
 def named(graph: Graph, values: Sequence[Any]) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cgcli.cli import bindings as values
 from cgcli.cli.operands import Operands
-from cgcli.errors import UnknownNameError, UsageError, did_you_mean
+from cgcli.errors import UsageError
 
 _ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
@@ -62,26 +62,10 @@ def check_complete(point: Point) -> None:
     """Raise UnknownNameError for the names without a value, all at once."""
     from cgcli.graph.node import name_of
 
-    missing = [node for node in point.inputs if name_of(node) not in point.bindings]
-    if not missing:
-        return
-    from cgcli.ops.table import CONSTANTS, FUNCTIONS
-    from cgcli.printing.expression import written_name
+    if any(name_of(node) not in point.bindings for node in point.inputs):
+        from cgcli.lowering.inputs import check_bound
 
-    names = [name_of(node) for node in missing]
-    listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")
-    hint = did_you_mean(names[0], point.unused)
-    hint = hint or _run_together(names[0], FUNCTIONS)
-    if not hint and names[0] in FUNCTIONS:
-        hint = f"'{names[0]}' is a function: write {names[0]}(…)"
-    if not hint and names[0].lower() in CONSTANTS:
-        hint = f"did you mean '{names[0].lower()}'?"
-    hint = hint or "as in: " + " ".join(f"{written_name(name)}=3" for name in names[:3])
-    first, *others = (point.graph.origins.get(node) for node in missing)
-    raise UnknownNameError(
-        f"no value for {listed}", first, source=point.graph.source,
-        also=tuple(span for span in others[:20] if span), hint=hint,
-    )  # fmt: skip
+        check_bound(point.graph, point.bindings)
 
 
 def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]:
@@ -120,13 +104,6 @@ def _no_rows(files: Sequence[str]) -> UsageError:
     elif others and first in _OPERATORS:
         hint = f"quote the whole expression, as in: 'x {first} 1'"
     return UsageError(f"cannot take data from '{first}': this version reads no rows from files", hint=hint)
-
-
-def _run_together(name: str, functions: Collection[str]) -> str:
-    """A function and its argument that were written as one name: sinx."""
-    called = max((function for function in functions if name.startswith(function)), key=len, default="")
-    rest = name[len(called) :]
-    return f"did you mean {called}({rest})?" if len(called) > 1 and 0 < len(rest) <= 2 else ""
 
 
 def _program_text(operands: Operands, program_file: str | None) -> tuple[str, str]:

@@ -156,8 +156,8 @@ def check_size(shape: Shape, what: str) -> None:
     elements = math.prod(shape) or max(shape, default=0)  # an empty array may still have an axis that nothing can hold
     if elements > MAX_ELEMENTS:
         raise TooLargeError(
-            f"{what} would make an array of {_count(elements)} numbers ({_bytes(8 * elements)})",
-            hint=f"the limit is {MAX_ELEMENTS} numbers ({_bytes(8 * MAX_ELEMENTS)}) for one array",
+            f"{what} would make an array of {count_text(elements)} numbers ({size_text(8 * elements)})",
+            hint=f"the limit is {MAX_ELEMENTS} numbers ({size_text(8 * MAX_ELEMENTS)}) for one array",
         )
     if len(shape) > MAX_RANK:
         raise TooLargeError(f"{what} would make an array of {len(shape)} axes; the limit is {MAX_RANK}")
@@ -206,11 +206,13 @@ def variables(order: Iterable[Node]) -> list[Node]:
     return [node for node in order if node.op is VARIABLE]
 
 
-def _count(number: int) -> str:
+def count_text(number: int) -> str:
+    """A number of elements in words."""
     return str(number) if number < 10**9 else f"{float(number):.3g}" if number < 10**300 else "far too many"
 
 
-def _bytes(size: int) -> str:
+def size_text(size: int) -> str:
+    """A number of bytes in the unit that suits it."""
     units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
     step = min(max(len(str(size)) - 1, 0) // 3, len(units) - 1)
     return f"{size / 1000**step:.4g} {units[step]}" if size < 10**300 else "no memory holds it"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from cgcli.graph.node import Node, apply, constant
 from cgcli.ops.creation import ZEROS
-from cgcli.transform.forward import push_through
+from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import sweep
 
@@ -27,9 +27,9 @@ def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
 def adjoints(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
     """The adjoint of every node between `wrt` and the outputs that has one.
 
-    cotangents: for each output, a node of its shape.
+    cotangents: for each output, a node of its shape; their zeros are structural.
     """
-    found = sweep(list(outputs), [Guarded(cotangent) for cotangent in cotangents], set(wrt), keep=True)
+    found = _swept(outputs, cotangents, wrt, keep=True)
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 
@@ -42,14 +42,31 @@ def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
     return pushed.selected() if pushed else zeros(output)
 
 
-def column(output: Node, wrt: Node, unit: Node) -> Node:
-    """A column of the Jacobian: the tangent of the output when one element of `wrt` moves.
+def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
+    """As `jvp`, for several outputs, and with the zeros of the given tangents structural.
 
-    unit: a node of wrt's shape, 1 at that element and 0 elsewhere. Unlike in `jvp`, its
-    zeros are structural: what does not move is left out, even where 0*inf would be nan.
+    What does not move is left out, even where 0*inf would be nan. With unit vectors for
+    tangents: columns of the Jacobian.
     """
-    pushed = push_through(output, {wrt: Guarded(unit, unit)})
-    return pushed.selected() if pushed else zeros(output)
+    pushed = push_all(outputs, {node: Guarded.given(tangent) for node, tangent in tangents.items()})
+    return tuple(moved.selected() if moved else zeros(output) for output, moved in zip(outputs, pushed, strict=True))
+
+
+def weighted(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
+    """As `vjp`, for several outputs, whose products are added, and with the zeros of the given cotangents structural.
+
+    With unit vectors for cotangents: rows of the Jacobian.
+    """
+    found = _swept(outputs, cotangents, wrt, keep=False)
+    return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
+
+
+def _swept(
+    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], *, keep: bool
+) -> dict[Node, Guarded]:
+    seeds = [(output, Guarded.given(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
+    counted = [(output, seed) for output, seed in seeds if seed]
+    return sweep([output for output, _ in counted], [seed for _, seed in counted], set(wrt), keep=keep)
 
 
 def zeros(like: Node) -> Node:

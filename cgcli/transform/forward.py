@@ -9,22 +9,28 @@ from cgcli.graph.operation import Branch, Jvp, Rule, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
-from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import own_tangent, partial, tangent_formula
 from cgcli.transform.guarded import ZERO, Guarded, ones_like, through_linear, total
 
 
-def push_through(output: Node, tangents: Mapping[Node, Guarded | None]) -> Guarded | None:
-    """The tangent of an output from those of the nodes that it is computed from.
+def push_all(outputs: Sequence[Node], tangents: Mapping[Node, Guarded | None]) -> list[Guarded | None]:
+    """The tangents of outputs from those of the nodes that they are computed from.
 
     None is a structural zero; nothing below the given nodes is looked at.
     """
     moved = dict(tangents)
-    for node in toposort([output], tangents):
+    for node in toposort(outputs, tangents):
         if node not in moved:
-            moved[node] = push_forward(node, [moved[arg] for arg in node.args])
-    return moved[output]
+            pushed = push_forward(node, [moved[arg] for arg in node.args])
+            moved[node] = pushed and pushed.without_gaps()
+    return [moved[output] for output in outputs]
+
+
+def push_through(output: Node, tangents: Mapping[Node, Guarded | None]) -> Guarded | None:
+    """The tangent of one output, as `push_all`."""
+    (pushed,) = push_all([output], tangents)
+    return pushed
 
 
 def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | None:
@@ -43,8 +49,7 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     first = rules[min(moving)]
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         return _jointly(node, rules, moving)
-    value, guard = total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()])
-    return Guarded(broadcast(value, node.shape), None if guard is None else broadcast(guard, node.shape))
+    return total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()]).broadcast(node.shape)
 
 
 def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
@@ -64,7 +69,8 @@ def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
         leaves = dict.fromkeys((node, *node.args))
         pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent})
         return pushed or Guarded(_zeros(node))
-    return Guarded(exact(MULTIPLY, (partial(node, at), tangent.value)), tangent.guard)
+    factor = partial(node, at)
+    return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
 
 
 def _jointly(node: Node, rules: Sequence[Rule], moving: Mapping[int, Guarded]) -> Guarded:
@@ -78,9 +84,11 @@ def _jointly(node: Node, rules: Sequence[Rule], moving: Mapping[int, Guarded]) -
         return exact(node.op, tuple(args), node.params)
 
     value = applied({at: tangent.value for at, tangent in moving.items()})
-    if all(tangent.guard is None for tangent in moving.values()):
+    tangents = moving.values()
+    if len(moving) == sum(rule is not None for rule in rules) and all(tangent.guard is None for tangent in tangents):
         return Guarded(value)
-    return Guarded(value, applied({at: t.guard or ones_like(node.args[at]) for at, t in moving.items()}))
+    guard = applied({at: tangent.guard or ones_like(node.args[at]) for at, tangent in moving.items()})
+    return Guarded(value, guard, settled=all(tangent.guard is None or tangent.settled for tangent in tangents))
 
 
 def _zeros(like: Node) -> Node:

@@ -1,15 +1,19 @@
 """Tangents and adjoints with their guards: where they exist, and how they add up and pass on.
 
-A structural zero is not the number 0. What belongs to a branch that was not taken is left
-out by a select, so that 0*inf is never formed.
+A structural zero is not the number 0. What belongs to a branch that was not taken, or to an
+element that is not read, is left out by a select, so that 0*inf is never formed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
-from cgcli.graph.node import Node, constant
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
+from cgcli.graph.operation import Shape
 from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ONES
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
@@ -25,16 +29,54 @@ class Guarded(NamedTuple):
     guard: None, or a node that is 0 where nothing moves, as in a branch that was not taken.
     There it is a structural zero, whatever number (nan, inf) stands in `value`: the select
     is made where several are added or mixed, so that 0*inf is never formed.
+    settled: the number there is 0 already, so that no select is needed.
+    gaps: the guard tells of gaps only, the elements that an index, a list or a diagonal leaves
+    out. It ends at a product of arrays, whose cost it would multiply.
     """
 
     value: Node
     guard: Node | None = None
+    settled: bool = False
+    gaps: bool = False
+
+    @classmethod
+    def given(cls, weights: Node) -> Guarded | None:
+        """A tangent or an adjoint to start from, whose zeros are structural; None when all of it is 0."""
+        elements = constant_elements(weights) if weights.op is CONSTANT else ()
+        if elements and not any(elements):
+            return None
+        return cls(weights) if elements and all(elements) else cls(weights, truth(weights), settled=True)
 
     def selected(self) -> Node:
         """As plain numbers: 0 where it does not exist."""
-        if self.guard is None:
+        if self.guard is None or self.settled:
             return self.value
         return exact(WHERE, (self.guard, self.value, ZERO))
+
+    def times(self, factor: Node, product: Node) -> Guarded:
+        """Its product with a factor: 0*inf may be formed, unless the factor is a finite constant."""
+        number = constant_value(factor)
+        finite = number is not None and math.isfinite(number)
+        return self._replace(value=product, settled=self.settled and finite)
+
+    def without_gaps(self) -> Guarded | None:
+        """It without a guard where no gap is left; None where nothing else is."""
+        if self.guard is None or not self.gaps:
+            return self
+        some, every = _reached(self.guard)
+        return Guarded(self.value) if every else self if some else None
+
+    def broadcast(self, shape: Shape) -> Guarded:
+        """It, repeated to a shape."""
+        guard = None if self.guard is None else broadcast(self.guard, shape)
+        return self._replace(value=broadcast(self.value, shape), guard=guard)
+
+
+@lru_cache(maxsize=256)
+def _reached(guard: Node) -> tuple[bool, bool]:
+    """Whether a guard of gaps, which depends on no value, holds somewhere, and everywhere."""
+    (holds,) = evaluate([guard], {})
+    return bool(holds.any()), bool(holds.all())
 
 
 def both(one: Node | None, other: Node | None) -> Node | None:
@@ -51,7 +93,8 @@ def total(contributions: list[Guarded]) -> Guarded:
         guard = None
         if first.guard is not None and contribution.guard is not None:
             guard = exact(OR_OP, (first.guard, contribution.guard))
-        first = Guarded(exact(ADD, (first.selected(), contribution.selected())), guard)
+        value = exact(ADD, (first.selected(), contribution.selected()))
+        first = Guarded(value, guard, settled=True, gaps=first.gaps and contribution.gaps)
     return first
 
 
@@ -88,11 +131,14 @@ def through_linear(
     image(x, args): the map of x; the other arguments are its factors.
     """
     value = image(moved.selected(), args)
-    if moved.guard is None:
+    alone = len(args) == 1
+    if moved.guard is None and alone and value.op.gaps:
+        return Guarded(value, image(ones_like(moved.value), args), settled=True, gaps=True)
+    if moved.guard is None or (moved.gaps and not alone):
         return Guarded(value)
     guard = broadcast(moved.guard, moved.value.shape)
-    if len(args) == 1:
-        return Guarded(value, any_of(image(guard, args)))
+    if alone:
+        return Guarded(value, any_of(image(guard, args)), settled=True, gaps=moved.gaps)
 
     def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
         return tuple(arg if at == position else factor(arg) for at, arg in enumerate(args))
@@ -101,4 +147,4 @@ def through_linear(
     reached = image(guard, with_factors(ones_like))
     clean = exact(EQUAL_TO, (image(guard, with_factors(is_finite)), reached))
     value = exact(WHERE, (clean, image(moved.selected(), with_factors(finite_part)), value))
-    return Guarded(value, any_of(reached))
+    return Guarded(value, any_of(reached), settled=True)

@@ -36,19 +36,20 @@ def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator
 
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int) -> Guarded:
-    value = exact(MULTIPLY, (adjoint.value, partial(node, position)))
-    return _fitted(Guarded(broadcast(value, node.shape), adjoint.guard), node.args[position])
+    factor = partial(node, position)
+    product = exact(MULTIPLY, (adjoint.value, factor))
+    return _fitted(adjoint.times(factor, broadcast(product, node.shape)), node.args[position])
 
 
 def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
     """The adjoint of a broadcast argument: added up over what was repeated."""
-    value, guard = adjoint
-    if value.shape == arg.shape:
+    if adjoint.value.shape == arg.shape:
         return adjoint
-    if guard is None:
-        return Guarded(unbroadcast(value, arg.shape))
-    guard = broadcast(guard, value.shape)
-    return Guarded(unbroadcast(adjoint.selected(), arg.shape), any_of(unbroadcast(guard, arg.shape)))
+    value = unbroadcast(adjoint.selected(), arg.shape)
+    if adjoint.guard is None:
+        return Guarded(value)
+    guard = broadcast(adjoint.guard, adjoint.value.shape)
+    return Guarded(value, any_of(unbroadcast(guard, arg.shape)), settled=True, gaps=adjoint.gaps)
 
 
 def _pull_branch(node: Node, adjoint: Guarded, position: int) -> Guarded:
@@ -68,18 +69,19 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
         assert isinstance(rule, Transpose)
         return rule.build(ct, args, node.params)
 
-    guard = None if adjoint.guard is None else broadcast(adjoint.guard, node.shape)
-    adjoint = Guarded(broadcast(adjoint.value, node.shape), guard)
-    value = transposed(adjoint.selected(), node.args)
-    if guard is None:
-        return Guarded(value)
-    if isinstance(rule, Transpose) and rule.mixes:
-        mixed = tuple(range(-min(rule.mixes, len(guard.shape)), 0))
-        taken = broadcast(exact(MAX, (guard,), (mixed, True)), guard.shape)
-        return Guarded(value, any_of(unbroadcast(taken, value.shape)))
+    adjoint = adjoint.broadcast(node.shape)
+    if adjoint.guard is not None and not adjoint.gaps and isinstance(rule, Transpose) and rule.mixes:
+        return _mixed(transposed(adjoint.selected(), node.args), adjoint.guard, rule.mixes)
     if isinstance(rule, TransposeOf) and rule.jointly:
-        return Guarded(value, any_of(transposed(guard, node.args)))
+        return through_linear(lambda ct, _: transposed(ct, node.args), adjoint, (node.args[position],), 0)
     return through_linear(transposed, adjoint, node.args, position)
+
+
+def _mixed(value: Node, guard: Node, axes: int) -> Guarded:
+    """The adjoint of what is reached as a whole by any element along the last axes."""
+    along = tuple(range(-min(axes, len(guard.shape)), 0))
+    reached = broadcast(exact(MAX, (guard,), (along, True)), guard.shape)
+    return Guarded(value, any_of(unbroadcast(reached, value.shape)))
 
 
 def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
@@ -142,7 +144,8 @@ def sweep(
         adjoint = total(contributions.pop(node))
         if keep or node in wrt:
             adjoints[node] = adjoint
-        if node not in leaves:
-            for arg, contribution in pull_back(node, adjoint, active):
+        moved = adjoint.without_gaps() if node.args and node not in leaves else None
+        if moved is not None:
+            for arg, contribution in pull_back(node, moved, active):
                 contributions.setdefault(arg, []).append(contribution)
     return adjoints

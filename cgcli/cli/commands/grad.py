@@ -7,28 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgcli.cli import operands as given
 from cgcli.cli import output
-from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, RESULT_OPTIONS, WARNING_OPTIONS, ExpressionCommand
+from cgcli.cli.operands import (
+    COTANGENT_OPTION,
+    OPERANDS,
+    ORDER_OPTIONS,
+    PROGRAM_OPTIONS,
+    RESULT_OPTIONS,
+    WARNING_OPTIONS,
+    WRT_OPTION,
+    ExpressionCommand,
+)
+from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from cgcli.cli.gradient import Gradient
+    from cgcli.cli.task import Task
+    from cgcli.derivatives.gradient import Gradient
 
 
 @click.command("grad", cls=ExpressionCommand)
 @OPERANDS
-@click.option("--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them).")
-@click.option("--mode", type=click.Choice(["reverse", "forward"]), default="reverse", help="Same numbers, another way.")
-@click.option(
-    "--cotangent",
-    metavar="VALUE",
-    help="Weights for the elements of a value that is no scalar; for several results '(V, V)'.",
-)
+@WRT_OPTION
+@click.option("--mode", type=click.Choice(["reverse", "forward"]), help="Same numbers, another way (default: reverse).")
+@COTANGENT_OPTION
+@ORDER_OPTIONS
 @PROGRAM_OPTIONS
 @RESULT_OPTIONS
 @WARNING_OPTIONS
 def command(
-    operands: tuple[str, ...], wrt: tuple[str, ...], mode: str, cotangent: str | None,
+    operands: tuple[str, ...], wrt: tuple[str, ...], mode: str | None, cotangent: str | None, order: int, taylor: bool,
     program_file: str | None, vars_file: str | None,
     as_json: bool, precision: int | None, strict: bool, quiet: bool,
 ) -> None:  # fmt: skip
@@ -41,34 +48,29 @@ def command(
 
     Derivatives are exact. The reverse mode computes all of them at the cost of a few
     evaluations, however many names there are. A program that ends with several results,
-    '(a, b)', has a gradient for each.
+    '(a, b)', has a gradient for each. --order N goes on to the N-th derivative by one number.
     """
-    from cgcli.cli.gradient import forward_gradients, report_kinks, reverse_gradients, seeds
-    from cgcli.cli.point import check_complete, chosen_inputs, read_point
-    from cgcli.cli.report import Report
-    from cgcli.errors import did_you_mean
-    from cgcli.graph.node import name_of
+    from cgcli.cli.seeds import cotangents
+    from cgcli.cli.task import read_task
+    from cgcli.derivatives.gradient import forward_gradients, reverse_gradients
 
-    point = read_point(given.split(operands, program_file), program_file, vars_file)
-    check_complete(point)
-    report = Report(point.graph, quiet=quiet, strict=strict)
-    report.reading(point.read_as)
-    nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
-    report.unused(tuple(name for name in point.unused if name not in absent))
-    for name in absent:
-        near = did_you_mean(name, [name_of(node) for node in point.inputs])
-        report.warn(f"'{name}' is not in the expression: its derivative is 0", near, kind="absent")
-    cotangents = seeds(point.graph, cotangent)
-    compute = reverse_gradients if mode == "reverse" else forward_gradients
-    gradients = compute(point, nodes, cotangents, report)
-    report_kinks(point, nodes, report)
-    names = [name_of(node) for node in nodes]
+    task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
+    if order > 1 or taylor:
+        if mode == "reverse" or cotangent is not None:
+            raise UsageError("derivatives of higher order are computed forward, and of each element of the value")
+        _print_orders(task, order, taylor, as_json, precision)
+        return
+    compute = forward_gradients if mode == "forward" else reverse_gradients
+    gradients = compute(task.graph.outputs, cotangents(task.graph, cotangent), task.wrt, task.evaluate)
+    task.report_kinks()
     if as_json:
-        value = output.named(point.graph, [gradient.value for gradient in gradients])
-        grad = output.named(point.graph, [dict(zip(names, gradient.partials, strict=True)) for gradient in gradients])
-        output.as_json({"value": value, "grad": grad, "warnings": report.entries}, precision)
+        value = output.named(task.graph, [gradient.value for gradient in gradients])
+        grad = output.named(
+            task.graph, [dict(zip(task.names, gradient.partials, strict=True)) for gradient in gradients]
+        )
+        output.as_json({"value": value, "grad": grad, "warnings": task.report.entries}, precision)
     else:
-        output.plain(_rows(point.graph.names, names, gradients), precision)
+        output.plain(_rows(task.graph.names, task.names, gradients), precision)
 
 
 def _rows(outputs: Sequence[str], names: Sequence[str], gradients: Sequence[Gradient]) -> Iterator[tuple[str, Any]]:
@@ -77,3 +79,27 @@ def _rows(outputs: Sequence[str], names: Sequence[str], gradients: Sequence[Grad
         yield output_name or "value", value
         over = f"d_{output_name}/" if output_name else ""
         yield from ((f"{over}d_{name}", array) for name, array in zip(names, partials, strict=True))
+
+
+def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision: int | None) -> None:
+    """The derivatives by one scalar, up to an order."""
+    from cgcli.cli import orders
+    from cgcli.graph.node import constant
+    from cgcli.ops.statics import shape_text
+
+    if len(task.wrt) != 1 or task.wrt[0].shape:
+        inputs = ", ".join(f"{item.name} {shape_text(item.shape)}" if item.shape else item.name for item in task.inputs)
+        raise UsageError(
+            f"--order goes by one input that is a number, and the inputs are: {inputs or 'none'}",
+            hint="choose it with --wrt x; or along a direction: cg jvp --tangent x=1,y=2 --order N; or cg hessian",
+        )
+    (name,) = task.names
+    found = orders.series(task, {task.wrt[0]: constant(1.0)}, order)
+    if as_json:
+        value = output.named(task.graph, [numbers[0] for numbers in found])
+        grad = output.named(task.graph, [{name: numbers[1]} for numbers in found])
+        content = {"value": value, "grad": grad, **orders.members(task, found, taylor=taylor)}
+        output.as_json({**content, "warnings": task.report.entries}, precision)
+    else:
+        rows = orders.rows(task, found, lambda of, k: f"d{k}_{of}/d_{name}" if of else f"d{k}_{name}", taylor=taylor)
+        output.plain(rows, precision)

@@ -80,7 +80,8 @@ def _numbers(
     order = toposort(point.graph.outputs)
     if not grad:
         return dict(zip(order, evaluated(point, order, report, results=point.graph.outputs), strict=True)), None
-    from cgcli.cli.gradient import report_kinks, seeds
+    from cgcli.cli.compute import report_kinks
+    from cgcli.cli.seeds import cotangents
     from cgcli.transform.differentiate import adjoints
 
     if cotangent is None and point.graph.names:
@@ -89,7 +90,7 @@ def _numbers(
             f"the program has {len(point.graph.names)} outputs, and the adjoints of which are to be drawn?",
             hint=f"weigh them, for the first: --cotangent '({weights})'",
         )
-    by_node = adjoints(point.graph.outputs, seeds(point.graph, cotangent), point.inputs)
+    by_node = adjoints(point.graph.outputs, cotangents(point.graph, cotangent), point.inputs)
     results = [*point.graph.outputs, *(by_node[node] for node in point.inputs if node in by_node)]
     numbers = evaluated(point, [*order, *by_node.values()], report, results=results)
     report_kinks(point, point.inputs, report)

@@ -1,0 +1,76 @@
+"""What every command that differentiates at a point begins with: program, values, names to differentiate by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from cgcli.cli import operands as given
+from cgcli.cli import output
+from cgcli.cli.compute import evaluator, report_kinks
+from cgcli.cli.point import Point, check_complete, chosen_inputs, read_point
+from cgcli.cli.report import Report
+from cgcli.errors import did_you_mean
+from cgcli.graph.node import name_of
+
+if TYPE_CHECKING:
+    from cgcli.derivatives.jacobian import Evaluate
+    from cgcli.graph.node import Graph, Node
+
+
+class Task(NamedTuple):
+    """A program at a point, and the inputs to differentiate it by."""
+
+    point: Point
+    wrt: list[Node]
+    report: Report
+
+    @property
+    def graph(self) -> Graph:
+        """The program."""
+        return self.point.graph
+
+    @property
+    def names(self) -> list[str]:
+        """What the inputs are called."""
+        return [name_of(node) for node in self.wrt]
+
+    @property
+    def inputs(self) -> list[output.Labelled]:
+        """The inputs, as they stand on a side of a table."""
+        return [output.Labelled(name_of(node), node.shape) for node in self.wrt]
+
+    @property
+    def results(self) -> list[output.Labelled]:
+        """The outputs, as they stand on a side of a table."""
+        names = self.graph.names or ["value"]
+        return [output.Labelled(name, node.shape) for name, node in zip(names, self.graph.outputs, strict=True)]
+
+    @property
+    def evaluate(self) -> Evaluate:
+        """Values at the point; a nan or an infinity on the way is reported."""
+        return evaluator(self.point, self.report)
+
+    def report_kinks(self, moving: Sequence[Node] | None = None) -> None:
+        """Report the operations on the way of the derivative that stand at a kink. moving: by other inputs than wrt."""
+        report_kinks(self.point, self.wrt if moving is None else moving, self.report)
+
+
+def read_task(
+    operands: Sequence[str], program_file: str | None, vars_file: str | None, wrt: Sequence[str],
+    *, quiet: bool, strict: bool,
+) -> Task:  # fmt: skip
+    """Read the program, its values and --wrt, and report what is not used.
+
+    Raises what `read_point`, `check_complete` and `chosen_inputs` raise.
+    """
+    point = read_point(given.split(operands, program_file), program_file, vars_file)
+    check_complete(point)
+    report = Report(point.graph, quiet=quiet, strict=strict)
+    report.reading(point.read_as)
+    nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
+    report.unused(tuple(name for name in point.unused if name not in absent))
+    for name in absent:
+        near = did_you_mean(name, [name_of(node) for node in point.inputs])
+        report.warn(f"'{name}' is not in the expression: its derivative is 0", near, kind="absent")
+    return Task(point, nodes, report)

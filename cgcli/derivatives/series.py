@@ -1,0 +1,38 @@
+"""Derivatives of higher order along one direction, and the Taylor coefficients that they give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cgcli.errors import TooLargeError
+from cgcli.graph.node import Node, toposort
+from cgcli.transform.differentiate import directional
+
+if TYPE_CHECKING:
+    from cgcli.evaluate.evaluate import Array
+
+MAX_ORDER = 170  # the factorial of more is no float64
+_MAX_NODES = 50_000
+
+
+def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Node], order: int) -> list[list[Node]]:
+    """For k from 0 to the order, the k-th derivative by t of each output at x + t*tangent, at t = 0.
+
+    tangents: constants; with 1 for one scalar input, the derivatives by it. Raises
+    TooLargeError when the formulas grow beyond bounds, as they do with a power of the order.
+    """
+    found = [list(outputs)]
+    for k in range(1, order + 1):
+        found.append(list(directional(found[-1], tangents)))
+        if len(toposort(found[-1])) > _MAX_NODES:
+            raise TooLargeError(
+                f"the derivative of order {k} takes more than {_MAX_NODES} operations", hint=f"ask for --order {k - 1}"
+            )
+    return found
+
+
+def taylor_coefficients(derivatives: Sequence[Any]) -> list[Array]:
+    """The coefficients of t^0, t^1, …: the k-th derivative divided by k!."""
+    return [value / float(math.factorial(k)) for k, value in enumerate(derivatives)]
