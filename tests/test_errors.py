@@ -438,6 +438,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "points": ("." * N, "not part of the language"),
     "NUL bytes": ("\0" * N, "U+0000"),
     "accents": ("e" + "\u0301" * N, "accent"),
+    "static parameters": ("i = 1\n" + "i = i*1\nj = [x, 2*x, 3][i]\n" * 4_000 + "j", "2"),
     "10 MB": ("1+" * 5_000_000 + "1", "the limit is 4000000"),
 }  # fmt: skip
 

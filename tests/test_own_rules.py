@@ -122,7 +122,7 @@ where(x > 0, dx, 1) | where(x > 0, dx, 1) | one of its terms has no tangent
 sum([dx, 1]) | [dx, 1] | one of its terms has no tangent
 [dx] @ [dx] | [dx] @ [dx] | a product of tangents is not linear
 var([dx, 0]) | var([dx, 0]) | var of a tangent is not linear
-f(dx) | f(dx) | the derivative rule of 'f' is part of itself
+f(dx) | f | the derivative rule of 'f' is part of itself
 x | x | no tangent stands in it
 3 | 3 | no tangent stands in it
 """.strip().splitlines()
@@ -138,7 +138,7 @@ def test_a_rule_that_is_not_linear_is_refused_with_its_place(row: str) -> None:
     assert message in raised.value.message
     span = raised.value.span
     assert span is not None
-    assert text[span.start : span.end].startswith(underlined.split("(")[0])
+    assert text[span.start : span.end] == underlined
     assert span.start >= text.index("= " + rule)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
-from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live
+from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
 from cgcli.graph.operation import Params
 
@@ -30,28 +30,37 @@ class Compiled:
     """The outputs as a function of the inputs; call it with the inputs' arrays, as often as you like.
 
     A call keeps its tape to itself, so threads may call at the same time. Raises KeyError
-    when the outputs need a variable that is no input, TooLargeError beyond the memory bound.
+    when the outputs need a variable that is no input, TooLargeError beyond the bounds of memory and work.
 
     inputs: different nodes; most of all variables, but nothing below any other is computed.
     places: where on the tape each node's value stands. keep: none of them is dropped.
+    order: what the outputs need, down to the inputs, for whom has it at hand.
     """
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node], *, keep: bool = False) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        inputs: Sequence[Node],
+        *,
+        keep: bool = False,
+        order: Sequence[Node] | None = None,
+    ) -> None:
         given = set(inputs)
-        order = toposort(outputs, given)
+        order = toposort(outputs, given) if order is None else order
         leaves = [node for node in order if _is_leaf(node) and node not in given]
         self._nodes = [node for node in order if not _is_leaf(node) and node not in given]
         self._constants = [_known(node) for node in leaves]
         self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
         dead = [()] * len(self._nodes) if keep else _last_reads(self._nodes, outputs)
+        check_work(self._nodes, order)
         _check_memory(order, self._nodes, dead)
         self._steps = [self._step(node, last) for node, last in zip(self._nodes, dead, strict=True)]
         self._outputs = [self.places[output] for output in outputs]
 
-    def _step(self, node: Node, dead: Iterable[Node]) -> _Step:
+    def _step(self, node: Node, dead: Collection[Node]) -> _Step:
         kernel = node.op.scalar if node.op.scalar and not node.shape else node.op.kernel
         read = _reader([self.places[arg] for arg in node.args])
-        return _with(kernel, node.params), read, tuple(self.places[arg] for arg in dead)
+        return _with(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values.
@@ -73,7 +82,7 @@ class Compiled:
                 with np.errstate(all="call", under="ignore", call=events):
                     _write(tape, self._steps)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise _failure(self._nodes[len(tape) - begin].op.name, error) from error
+            raise failure(self._nodes[len(tape) - begin].op.name, error) from error
         return tape
 
 
@@ -89,7 +98,7 @@ def _write(tape: list[Any], steps: Sequence[_Step]) -> None:
 _write_quietly = np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
 
 
-def _failure(name: str, error: Exception) -> CgError:
+def failure(name: str, error: Exception) -> CgError:
     """What is said when the kernel of an operation raises."""
     if isinstance(error, MemoryError):
         return TooLargeError(f"{name} needs more memory than there is")
@@ -122,10 +131,10 @@ def _known(leaf: Node) -> Array:
     return constant_of(leaf)
 
 
-def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Iterable[Node]]:
+def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Collection[Node]]:
     """For each node, its arguments that were computed, are arrays, and are read for the last time."""
     waiting = {node for node in nodes if node.shape}.difference(outputs)
-    last: list[Iterable[Node]] = []
+    last: list[Collection[Node]] = []
     for node in reversed(nodes):
         dying = waiting.intersection(node.args) if waiting else ()
         waiting.difference_update(dying)
@@ -133,7 +142,7 @@ def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Iterable
     return last[::-1]
 
 
-def _check_memory(order: Sequence[Node], nodes: Sequence[Node], dead: Sequence[Iterable[Node]]) -> None:
+def _check_memory(order: Sequence[Node], nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> None:
     """Raise TooLargeError when the arrays computed are too large to be held at once."""
     live = 0
     for node, dying in zip(nodes, dead, strict=True):

@@ -43,16 +43,18 @@ def evaluate(
     known: nodes whose values are there already, so that nothing below them is computed.
     Raises KeyError for an unbound name, TooLargeError beyond the memory bound.
     """
-    inputs = [node for node in variables(toposort(outputs, known)) if node not in known]
+    order = toposort(outputs, known)
+    inputs = [node for node in variables(order) if node not in known]
     arrays = [bindings[name_of(node)] for node in inputs]
-    return Compiled(outputs, [*inputs, *known])([*arrays, *known.values()], events)
+    return Compiled(outputs, [*inputs, *known], order=order)([*arrays, *known.values()], events)
 
 
 def evaluate_all(
     outputs: Sequence[Node], bindings: Mapping[str, Any], events: Events | None = None
 ) -> dict[Node, Array]:
     """The value of every node that the outputs need."""
-    inputs = variables(toposort(outputs))
-    compiled = Compiled(outputs, inputs, keep=True)
+    order = toposort(outputs)
+    inputs = variables(order)
+    compiled = Compiled(outputs, inputs, keep=True, order=order)
     tape = compiled.tape([bindings[name_of(node)] for node in inputs], events)
     return dict(zip(compiled.places, tape, strict=True))

@@ -1,17 +1,21 @@
-"""How much memory a program may take: much where data was given, little where a short text makes all its arrays."""
+"""How much memory and work a program may take: much where data was given, little where a short text makes it all."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import itemgetter
 
 from cgcli.errors import TooLargeError
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, count_text, toposort
+from cgcli.graph.work import work_of
 
 MAX_BYTES = 2**33
 MAX_BYTES_WITHOUT_DATA = 200_000_000  # so that no text of a few characters, an attack or a slip, takes the machine
 MAX_NUMBERS_WITHOUT_DATA = 2**19  # in a result that is printed
+MAX_STEPS_WITHOUT_DATA = 5 * 10**9  # a second or two
 
+_STEPS_PER_NUMBER = 20  # to read or write one takes as long as so many operations in a product of matrices
 _DATA = 2**16  # bytes of inputs and numerals: more than a text of 10 kB spells out
 
 
@@ -25,6 +29,30 @@ def check_live(live: int, order: Sequence[Node]) -> None:
         f"the arrays held at once take more than {MAX_BYTES_WITHOUT_DATA // 10**6} MB",
         hint=f"a program whose data come from a file may take {MAX_BYTES >> 30} GiB: x=@x.npy",
     )
+
+
+def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
+    """Raise TooLargeError when to compute the nodes takes far longer than a text without data deserves.
+
+    order: the nodes and the leaves that they need.
+    """
+    if not any(node.shape for node in order) or _has_data(order):
+        return
+    steps = list(map(_steps, nodes))
+    if sum(steps) <= MAX_STEPS_WITHOUT_DATA:
+        return
+    most = max(zip(steps, nodes, strict=True), key=itemgetter(0))[1]
+    raise TooLargeError(
+        f"to compute this takes {count_text(sum(steps))} steps, most of them for {most.op.name}",
+        hint=f"the limit is {count_text(MAX_STEPS_WITHOUT_DATA)} where no data come from a file: make the arrays "
+        "smaller, or give them as x=@x.npy",
+    )
+
+
+def _steps(node: Node) -> int:
+    """A measure of time: floating-point operations in a product of matrices, or what takes as long."""
+    numbers = math.prod(node.shape) + sum(math.prod(arg.shape) for arg in node.args)
+    return work_of(node) + _STEPS_PER_NUMBER * numbers
 
 
 def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None) -> None:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
-from cgcli.graph.operation import Branch
+from cgcli.graph.operation import Branch, Transpose, TransposeOf
+from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import WHERE
 
 if TYPE_CHECKING:
@@ -117,16 +120,33 @@ def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[No
     return masks
 
 
+def _read(node: Node, position: int, mask: Any) -> Any:
+    """The mask of an argument of an operation on arrays: by its transpose where it has one, else all or nothing."""
+    rule = node.op.rule(position)
+    wanted = ones_like(node) if mask is None else as_constant(np.broadcast_to(mask, node.shape))
+    factors = tuple(ones_like(arg) for arg in node.args)
+    if isinstance(rule, TransposeOf):
+        read = rule.build(wanted, factors, node.params, position)
+    elif isinstance(rule, Transpose) and not rule.mixes:
+        read = rule.build(wanted, factors, node.params)
+    else:
+        return None if mask is None or np.any(mask) else np.bool_(False)
+    if mask is None and not read.op.gaps:
+        return None
+    (count,) = evaluate([read], {})
+    return count != 0
+
+
 def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) -> Any:
     """The mask of an argument, from that of one node that uses it."""
     rule = node.op.rule(position)
     if node.op is WHERE and isinstance(rule, Branch):
         taken = (values[node.args[0]] != 0) == rule.taken
         mask = taken if mask is None else taken & mask
+    if not node.op.elementwise:
+        return _read(node, position, mask)
     if mask is None:
         return None
-    if not node.op.elementwise:
-        return None if np.any(mask) else mask
     shape = node.args[position].shape
     mask = np.broadcast_to(mask, node.shape)
     extra = tuple(range(len(node.shape) - len(shape)))

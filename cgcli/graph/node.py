@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
+import threading
+import weakref
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Operation, Params, Shape
@@ -69,21 +70,52 @@ def _leaf_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     raise AssertionError("leaves carry their own shape")
 
 
-CONSTANT = Operation("constant", "a number or an array", (), _leaf_has_no_kernel, _leaf_shape)
-VARIABLE = Operation("variable", "a name to be bound", (), _leaf_has_no_kernel, _leaf_shape)
-STAND_IN = Operation("stand-in", "what a formula will be applied to", (), _leaf_has_no_kernel, _leaf_shape)
+def _leaf(name: str, doc: str) -> Operation:
+    return Operation(name, doc, (), _leaf_has_no_kernel, _leaf_shape, work=lambda shapes, params: 0)
 
-_interned: WeakValueDictionary[tuple[object, ...], Node] = WeakValueDictionary()
+
+CONSTANT = _leaf("constant", "a number or an array")
+VARIABLE = _leaf("variable", "a name to be bound")
+STAND_IN = _leaf("stand-in", "what a formula will be applied to")
+
+_Key = tuple[Operation, tuple["Node", ...], Params, Shape]
+
+
+class _Reference(weakref.ref[Node]):
+    """A weak reference to a node, and the key that the node is kept under."""
+
+    __slots__ = ("key",)
+    key: _Key
+
+
+_interned: dict[_Key, _Reference] = {}
+_changing = threading.RLock()  # threads may build the same node; reentrant, for a node may go at any moment
 
 
 def _intern(op: Operation, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
     key = (op, args, params, shape)
-    found = _interned.get(key)
-    if found is None:
-        found = Node()
-        found.op, found.args, found.params, found.shape = key
-        _interned[key] = found
-    return found
+    reference = _interned.get(key)
+    return (None if reference is None else reference()) or _made(key)
+
+
+def _made(key: _Key) -> Node:
+    with _changing:
+        reference = _interned.get(key)
+        node = None if reference is None else reference()
+        if node is None:  # no other thread has been faster
+            node = Node()
+            node.op, node.args, node.params, node.shape = key
+            _interned[key] = reference = _Reference(node, _forget)
+            reference.key = key
+        return node
+
+
+def _forget(reference: weakref.ref[Node]) -> None:
+    """Give up the key of a node that is gone, unless another node has its place."""
+    assert isinstance(reference, _Reference)
+    with _changing:
+        if _interned.get(reference.key) is reference:
+            del _interned[reference.key]
 
 
 def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
@@ -163,7 +195,7 @@ def check_size(shape: Shape, what: str) -> None:
         raise TooLargeError(f"{what} would make an array of {len(shape)} axes; the limit is {MAX_RANK}")
 
 
-def toposort(outputs: Iterable[Node], leaves: Container[Node] = ()) -> list[Node]:
+def toposort(outputs: Iterable[Node], leaves: Container[object] = ()) -> list[Node]:
     """Every node that the outputs need, arguments before users, in a fixed order.
 
     leaves: nodes below which the search does not go.
@@ -173,16 +205,17 @@ def toposort(outputs: Iterable[Node], leaves: Container[Node] = ()) -> list[Node
     stack: list[Node] = list(outputs)[::-1]
     while stack:
         node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        waiting = [arg for arg in reversed(node.args) if arg not in done] if node not in leaves else []
-        if waiting:
-            stack.extend(waiting)
-        else:
-            stack.pop()
+        if node not in done:
+            if node.args and node not in leaves:
+                height = len(stack)
+                for arg in node.args[::-1]:
+                    if arg not in done:
+                        stack.append(arg)  # noqa: PERF401, for most nodes have one argument or two
+                if len(stack) > height:
+                    continue
             done.add(node)
             order.append(node)
+        stack.pop()
     return order
 
 

@@ -100,6 +100,10 @@ Rule = Partial | Partials | Jvp | Transpose | TransposeOf | Branch | OwnJvp | No
 """A derivative rule for one argument; None when there is no derivative: a structural zero."""
 
 
+Work = Callable[[Sequence[Shape], Params], int]
+"""How many floating-point operations an application takes, from the arguments' shapes and the params."""
+
+
 Expansion = str | Callable[[tuple["Node", ...], Params], "Node"]
 """An operation as others: a formula in its arguments and statics, or a function that builds it."""
 
@@ -156,6 +160,8 @@ class Operation:
         derivative is the formula's.
     statics: the parameters that are no arrays, in the order of `params`.
     aliases: other names that are read as this one. label: what a picture shows for the name.
+    latex: what LaTeX calls the function (`\\sin`), or its form with #1, #2 in the arguments' places
+        (`\\sqrt{#1}`), `_{axis}` and `{size}` in those of a reduction's axes and of how many elements they have.
     infix, prefix: how it is written when it is an operator. written: other ways to write it,
         with the arguments' names, as `condition ? yes : no`.
     elementwise: it acts on each element, after broadcasting.
@@ -168,6 +174,10 @@ class Operation:
     kink: where its derivative jumps.
     why_no_derivative: where every rule is None, the reason, in a clause.
     example: a short expression without free names that shows it; its value is finite.
+    work: what one application costs, where it is not what `work_of` takes it for.
+    rows: the kernel for arguments that all have an axis of rows in front, where `kernel` does not just act
+        on their trailing axes.
+    test: where the value is 1 or 0, the numpy function that gives it as bools.
     """
 
     name: str
@@ -192,11 +202,17 @@ class Operation:
     written: tuple[str, ...] = ()
     example: str = ""
     scalar: Callable[..., Any] | None = None
+    latex: str = ""
     gaps: bool = False
+    work: Work | None = None
+    rows: Callable[..., Any] | None = None
+    test: Callable[..., Any] | None = None
 
     def rule(self, position: int) -> Rule:
         """The derivative rule of the argument at `position`."""
-        return self.rules[min(position, len(self.rules) - 1)] if self.rules else None
+        if position < len(self.rules):
+            return self.rules[position]
+        return self.rules[-1] if self.rules else None
 
     @property
     def own(self) -> OwnJvp | None:

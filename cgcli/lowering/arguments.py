@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from cgcli.errors import ArgumentError, Span
+from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import VARIABLE, Node, is_leaf_of_function, name_of, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
-from cgcli.ops.statics import RawSlice
+from cgcli.ops.statics import RawSlice, brief
 from cgcli.syntax import tree
 
 Entry = Operation | Shorthand
@@ -18,6 +20,11 @@ Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing
 Item = TypeVar("Item")
 
 MAX_NUMBERS = 10_000  # in one static parameter
+
+# Of nodes that a static parameter was computed from; so a chain of parameters is computed once, not from its
+# beginning for each of them.
+_values: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()
+_SMALL = 64  # numbers: two for each axis that an array can have
 
 
 def signature(entry: Entry, name: str = "") -> str:
@@ -34,7 +41,7 @@ def signature(entry: Entry, name: str = "") -> str:
         elif static.default is REQUIRED:
             statics.append(static.name)
         else:
-            statics.append(f"{static.name}={'…' if static.default is None else static.default}")
+            statics.append(f"{static.name}={'…' if static.default is None else brief(static.default)}")
     return f"{name or entry.name}({', '.join([*first, *arrays, *last])})"
 
 
@@ -117,7 +124,7 @@ def known(value: Value, what: str) -> Any:
     """
     if not isinstance(value, Node):
         return value
-    order = toposort([value])
+    order = toposort([value], _values)
     free = next((node for node in order if node.op is VARIABLE), None)
     if free is not None:
         name = f"'{name_of(free)}'"
@@ -128,8 +135,18 @@ def known(value: Value, what: str) -> Any:
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")
-    (array,) = evaluate([value], {})
-    return _nested(array.tolist())
+    return _nested(_evaluated(value, order).tolist())
+
+
+def _evaluated(value: Node, order: Sequence[Node]) -> Any:
+    """The value of a node without variables; what is small on the way to it is kept for the next time."""
+    if value.op is CONSTANT:
+        return constant_of(value)
+    before = {node: _values[node] for node in order if node in _values}
+    small = [node for node in order if node.args and node not in before and math.prod(node.shape) <= _SMALL]
+    *arrays, result = evaluate([*small, value], {}, known=before)
+    _values.update(zip(small, arrays, strict=True))
+    return result
 
 
 def _nested(value: Any) -> Any:

@@ -15,7 +15,7 @@ from cgcli.lowering.formula import expand
 from cgcli.lowering.invoke import Scope
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
-from cgcli.ops.statics import brief, integers, shape_text
+from cgcli.ops.statics import brief, integers, shaped
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 
@@ -132,7 +132,7 @@ class _Lowering:
         given = self.shapes.setdefault(statement.name, shape)
         if given != shape:
             raise ShapeError(
-                f"'{statement.name}' is declared with shape {shape_text(shape)}, but given with {shape_text(given)}",
+                f"'{statement.name}' is declared with {shaped(shape)}, but given with {shaped(given)}",
                 statement.span,
             )
 

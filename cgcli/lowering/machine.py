@@ -154,7 +154,7 @@ class Machine:
         user = None if item.operator else self._functions.get(item.function)
         if user is None and item.function not in FUNCTIONS:
             self._unknown(item, scope)
-        children = (*item.args, *(value for _, value, _ in item.keywords))
+        children = item.args if not item.keywords else (*item.args, *(value for _, value, _ in item.keywords))
         self._later(self.invocations.invoke if user else self._make_call, item, scope, children)
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:

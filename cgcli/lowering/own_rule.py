@@ -14,6 +14,7 @@ from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError, Unknown
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
 from cgcli.graph.operation import Operation, OwnJvp, Shape
+from cgcli.graph.work import work_of
 from cgcli.lowering.linear import Expand, fault
 from cgcli.ops.entry import broadcast_shapes
 from cgcli.ops.statics import shape_text
@@ -114,8 +115,10 @@ def operation(
     if cost > MAX_COST:
         raise TooLargeError(f"a call of '{name}' takes more than {MAX_COST} operations")
     own = OwnJvp(body, tangent, parameters, tangents, out_of(body), names, depth, cost)
+    work = sum(map(work_of, toposort([body])))
     made = Operation(name, "a function of the program's own", names[: len(parameters)], _kernel(own),
-                     lambda shapes, params: body.shape, (own,) * len(parameters))  # fmt: skip
+                     lambda shapes, params: body.shape, (own,) * len(parameters),
+                     work=lambda shapes, params: work)  # fmt: skip
     _interned[key] = made
     return made
 

@@ -69,11 +69,11 @@ DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x
                      domain="y != 0", written=("x ÷ y",), example="7/2", scalar=operator.truediv)  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
-                           domain="y != 0", example="-7 // 2")  # fmt: skip
+                           domain="y != 0", example="-7 // 2", latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", np.mod,
                   "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
-                  domain="y != 0", example="-7 % 3")  # fmt: skip
+                  domain="y != 0", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np.fmod,
                    "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
                    domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
@@ -91,16 +91,18 @@ POWER_OP = elementwise("power", "x to the power y", np.power,
                        domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == floor(y))", written=("x ** y",),
                        example="2^3^2")  # fmt: skip
 SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", samples=POSITIVE, label="√",
-                   domain="x >= 0", written=("√x",), example="sqrt(16)")  # fmt: skip
-CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", example="cbrt(-8)")
+                   domain="x >= 0", written=("√x",), example="sqrt(16)", latex=r"\sqrt{#1}")  # fmt: skip
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", example="cbrt(-8)",
+                   latex=r"\sqrt[3]{#1}")  # fmt: skip
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
-                  example="abs(-3)", scalar=operator.abs)  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP, example="sign(-0.5)")
+                  example="abs(-3)", scalar=operator.abs, latex="|#1|")  # fmt: skip
+SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP, example="sign(-0.5)",
+                   latex=r"\operatorname{sgn}")  # fmt: skip
 FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP,
-                    example="floor(-1.5)")  # fmt: skip
+                    example="floor(-1.5)", latex=r"\lfloor #1 \rfloor")  # fmt: skip
 CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, why_no_derivative=STEP,
-                   example="ceil(1.2)")  # fmt: skip
+                   example="ceil(1.2)", latex=r"\lceil #1 \rceil")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, None, aliases="rint",
                     why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP,
@@ -108,16 +110,17 @@ TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, wh
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
-                               "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)")  # fmt: skip
+                               "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)",
+                    latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP,
-                       example="2 == 2", scalar=scalar_truth(operator.eq))  # fmt: skip
+                       example="2 == 2", scalar=scalar_truth(operator.eq), latex="#1 = #2", test=np.equal)  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of(_maximum), example="max(3, 7, 5)")  # fmt: skip
+                      kink=_tie_of(_maximum), example="max(3, 7, 5)", latex=r"\max")  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
                       arrays="*x", least=2, aliases="minimum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of(_minimum), example="min(3, 7, 5)")  # fmt: skip
+                      kink=_tie_of(_minimum), example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    "where(out == out, x >= low and x <= high, out)",
                    "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",

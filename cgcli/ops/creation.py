@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from cgcli.errors import ArgumentError
+from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.statics import number, shape, whole
 
@@ -53,6 +54,11 @@ ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", lambda sizes: np.
 ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones(sizes), example="ones([3])")
 EYE = Operation("eye", "the identity matrix of n rows", (), lambda size: np.eye(size), _eye_shape,
                 statics=(whole("n", least=0),), why_no_derivative="it is constant", example="eye(2)")  # fmt: skip
+
+def ones_like(x: Node) -> Node:
+    """1 for each element of x."""
+    return apply(ONES, (), (x.shape,)) if x.shape else constant(1.0)
+
 
 ENTRIES: tuple[Operation, ...] = (
     ZEROS,

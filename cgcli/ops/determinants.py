@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ import numpy as np
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
 from cgcli.graph.operation import Jvp, Operation, Params, Shape, Transpose
-from cgcli.ops.linalg import square
+from cgcli.ops.linalg import cubes, square
 from cgcli.ops.statics import shape_text
+
+# Times n^3, from Golub and Van Loan (2013), "Matrix Computations", 3.2 and 8.6.
+_LU = Fraction(2, 3)
+_SVD = 21
 
 
 def _scalar_of_matrix(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
@@ -86,7 +91,7 @@ def _all_but_two(s: Any) -> Any:
 
 COFACTOR = Operation("cofactor", "the cofactor matrix, the derivative of det", ("a",), _cofactor,
                      square("cofactor"), (Jvp("cofactor_along(a, da)"),),
-                     example="cofactor([[2, 0], [0, 4]])")  # fmt: skip
+                     example="cofactor([[2, 0], [0, 4]])", work=cubes(_SVD + 2*_LU + 2))  # fmt: skip
 
 # A bilinear form that is symmetric: in b it is its own transpose. By a, the third derivative
 # of det, it takes an inverse, and is nan for a singular matrix.
@@ -99,15 +104,16 @@ COFACTOR_ALONG: Operation = Operation(
          "both = sum(x*matrix_transpose(y), axis=[-2, -1], keepdims=1)\n"
          "expand(expand(det(a), -1), -1)*matrix_transpose((s*t - both)*i - (t*x + s*y - y @ x - x @ y) @ i)"),
      Transpose(lambda ct, args, params: apply(COFACTOR_ALONG, (args[0], ct)), mixes=2)),
-    example="cofactor_along([[2, 0], [0, 4]], [[1, 0], [0, 0]])",
+    example="cofactor_along([[2, 0], [0, 4]], [[1, 0], [0, 0]])", work=cubes(_SVD + 2*_LU + 4*2),
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
     Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
-              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), example="det([[2, 0], [1, 3]])"),
+              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), example="det([[2, 0], [1, 3]])", work=cubes(_LU),
+              latex=r"\det"),
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
-              (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
-              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])"),
+              (Jvp("where(out == out, 1, out)*sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
+              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])", work=cubes(_LU), latex=r"\ln(\det(#1))"),
 )  # fmt: skip

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -11,8 +14,11 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, TransposeOf
 from cgcli.ops.creation import EYE, ONES
+from cgcli.ops.entry import row_by_row
 from cgcli.ops.statics import brief, shape_text
 
+_MAX_OPERANDS = 32  # for more, a good order of the products takes long to find
+_LARGE = 1_000_000  # elements of both operands, multiplied: from here on products of matrices are faster
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -30,6 +36,8 @@ def _subscripts(value: Any, shapes: Sequence[Shape]) -> Subscripts:
         raise ArgumentError(
             f"einsum starts with its subscripts, not {brief(value)}", hint='as in: einsum("ij,jk->ik", a, b)'
         )
+    if len(shapes) > _MAX_OPERANDS:
+        raise ArgumentError(f"einsum takes at most {_MAX_OPERANDS} operands, not {len(shapes)}")
     text = "".join(value.split())
     left, arrow, result = text.partition("->")
     operands = tuple(left.split(","))
@@ -76,10 +84,65 @@ def _shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 def _einsum(*items: Any) -> Any:
-    *arrays, (operands, result) = items
-    # the ellipsis lets a leading batch axis pass
-    terms = ",".join(f"...{letters}" for letters in operands)
-    return np.einsum(f"{terms}->...{result}", *arrays, optimize=len(arrays) > 2)
+    *arrays, subscripts = items
+    return _summed(arrays, subscripts, _by_pairs(arrays))
+
+
+def _einsum_rows(*items: Any) -> Any:
+    """Products by pairs one row at a time: numpy would choose the pairs by the number of rows, and round accordingly."""
+    *arrays, subscripts = items
+    by_pairs = _by_pairs([array[0] for array in arrays])
+    return row_by_row(_einsum)(*items) if by_pairs else _summed(arrays, subscripts, by_pairs)
+
+
+def _by_pairs(arrays: Sequence[Any]) -> bool:
+    """Whether numpy is to find the best order, and to multiply matrices where it can."""
+    return len(arrays) > 2 or (len(arrays) == 2 and math.prod(map(np.size, arrays)) > _LARGE)
+
+
+def _summed(arrays: Sequence[Any], subscripts: Subscripts, by_pairs: bool) -> Any:
+    """The ellipsis in the subscripts lets an axis of rows pass."""
+    operands, result = subscripts
+    kept = _kept(operands, result)
+    arrays = [
+        array if old == new else np.einsum(f"...{old}->...{new}", array)
+        for array, old, new in zip(arrays, operands, kept, strict=True)
+    ]
+    terms = ",".join(f"...{letters}" for letters in kept)
+    return np.einsum(f"{terms}->...{result}", *arrays, optimize=by_pairs)
+
+
+def _kept(operands: tuple[str, ...], result: str) -> tuple[str, ...]:
+    """The letters of each operand that another or the result has too; the rest is summed away first."""
+    if len(operands) == 1:
+        return operands
+    times = Counter(itertools.chain(result, *map(set, operands)))
+    return tuple("".join(letter for letter in letters if times[letter] > 1) for letters in operands)
+
+
+def _work(shapes: Sequence[Shape], params: Params) -> int:
+    """Of what is summed away first; then of each product, one for each factor but one, and one for adding up."""
+    ((operands, result),) = cast("tuple[Subscripts]", params)
+    sizes = _sizes(shapes, operands)
+    kept = _kept(operands, result)
+    work = sum(math.prod(shape) for shape, old, new in zip(shapes, operands, kept, strict=True) if old != new)
+    terms = [set(letters) for letters in kept]
+    for places in _path(kept, result, sizes):
+        factors = [terms.pop(at) for at in sorted(places, reverse=True)]
+        letters = set().union(*factors)
+        left = letters & set(result).union(*terms)
+        work += max(len(factors) - (left == letters), 1) * math.prod(sizes[letter] for letter in letters)
+        terms.append(left)
+    return work
+
+
+def _path(operands: tuple[str, ...], result: str, sizes: Mapping[str, int]) -> Sequence[tuple[int, ...]]:
+    """Which operands numpy multiplies with each other, one product after the other."""
+    if len(operands) < 3:
+        return [tuple(range(len(operands)))]
+    shaped = [np.broadcast_to(0.0, [sizes[letter] for letter in letters]) for letters in operands]
+    path: list[Any] = np.einsum_path(f"{','.join(operands)}->{result}", *shaped, optimize=True)[0]
+    return path[1:]
 
 
 def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
@@ -113,6 +176,7 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
 EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik", a, b)', ("*x",), _einsum, _shape,
                    (TransposeOf(_back, jointly=False),),
                    statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),),
-                   example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])')  # fmt: skip
+                   example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])', work=_work,
+                   rows=_einsum_rows)  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

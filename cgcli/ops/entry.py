@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from cgcli.graph.operation import (
     Rule,
     Shape,
     Static,
+    Work,
 )
 from cgcli.ops.statics import shape_text
 
@@ -77,6 +79,28 @@ def scalar_truth(test: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+def same_rank(*arrays: Any) -> list[Any]:
+    """Arrays with an axis of rows in front, those of fewer axes with new ones behind it: numpy would put them before."""
+    rank = max(array.ndim for array in arrays)
+    return [array.reshape(len(array), *(1,) * (rank - array.ndim), *array.shape[1:]) for array in arrays]
+
+
+def row_by_row(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel for rows that goes from one to the next, where numpy has no function that takes all."""
+
+    def on_rows(*items: Any) -> Any:
+        arrays = [item for item in items if isinstance(item, np.ndarray)]
+        params = items[len(arrays) :]
+        return np.stack([kernel(*row, *params) for row in zip(*arrays, strict=True)])
+
+    return on_rows
+
+
+def passes(count: int) -> Work:
+    """The work of an operation that goes over the elements of its first argument so many times."""
+    return lambda shapes, params: count * math.prod(shapes[0])
+
+
 def elementwise(
     name: str,
     doc: str,
@@ -97,6 +121,8 @@ def elementwise(
     written: tuple[str, ...] = (),
     example: str = "",
     scalar: Callable[..., Any] | None = None,
+    latex: str = "",
+    test: Callable[..., Any] | None = None,
 ) -> Operation:
     """An operation on each element, with broadcasting.
 
@@ -111,4 +137,5 @@ def elementwise(
         statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
         elementwise=True, commutative=commutative, least=least, samples=intervals, kink=kink,
         why_no_derivative=why_no_derivative, domain=domain, written=written, example=example, scalar=scalar,
+        latex=latex, test=test,
     )  # fmt: skip

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -89,11 +90,14 @@ INDEX_KEY = Static("key", lambda value, shapes: _key(value, shapes[0]),
                    lambda key, shapes: _show_key(key, shapes[0]), REQUIRED, variadic=True)  # fmt: skip
 INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x",), _take, _take_shape,
                   (Transpose(lambda ct, args, params: put(ct, args[0].shape, params[0])),),
-                  statics=(INDEX_KEY,), label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]")  # fmt: skip
+                  statics=(INDEX_KEY,), label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]",
+                  work=lambda shapes, params: math.prod(_take_shape(shapes, params)))  # fmt: skip
 
 
 def take(x: Node, key: Any) -> Node:
-    """x[key]; x itself when the key takes all of it."""
+    """x[key]; x itself when the key takes all of it, and what was put where the key takes it."""
+    if x.op is PUT and x.params == ((x.shape, key),):
+        return x.args[0]
     whole_key = tuple(Taken(0, size, 1) for size in x.shape)
     return x if key == whole_key else apply(INDEX, (x,), (key,))
 
@@ -101,7 +105,7 @@ def take(x: Node, key: Any) -> Node:
 def _put(x: Any, place: tuple[Shape, Key]) -> Any:
     sizes, key = place
     lead = np.shape(x)[: np.ndim(x) - len(_taken_shape(key))]
-    result = np.zeros((*lead, *sizes))
+    result = np.zeros((*lead, *sizes), np.result_type(x))
     result[_slices(key)] = x
     return result
 
@@ -137,7 +141,7 @@ def _put_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
                 (Transpose(_put_back),),
                 statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),),
-                example="put(7, [3], 1)")  # fmt: skip
+                gaps=True, example="put(7, [3], 1)")  # fmt: skip
 
 
 def put(x: Node, sizes: Shape, key: Any) -> Node:
@@ -182,6 +186,6 @@ def _pad_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
                 _pad_shape, (Transpose(_pad_back),),
                 statics=(Static("widths", _widths, _show_widths, REQUIRED),),
-                example="pad([1, 2], [1, 0])")  # fmt: skip
+                gaps=True, example="pad([1, 2], [1, 0])")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)

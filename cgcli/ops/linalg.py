@@ -4,18 +4,20 @@ of matrix derivative results for forward and reverse mode algorithmic differenti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Infix, Jvp, Operation, Params, Shape, Transpose
+from cgcli.graph.operation import Infix, Jvp, Operation, Params, Shape, Transpose, Work
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.entry import PRODUCT, broadcast_shapes
+from cgcli.ops.entry import PRODUCT, broadcast_shapes, same_rank
 from cgcli.ops.shaping import reshape, transpose
-from cgcli.ops.statics import shape_text
+from cgcli.ops.statics import shape_text, shaped, two_shapes
 from cgcli.ops.sums import unbroadcast
 
 # ---- matmul ---------------------------------------------------------------------------
@@ -83,9 +85,24 @@ def _fitted(adjoint: Node, arg: Node) -> Node:
     return reshape(unbroadcast(adjoint, shape), arg.shape)
 
 
+def _matmul_work(shapes: Sequence[Shape], params: Params) -> int:
+    """A multiplication and an addition for each column of a and each element of the result."""
+    return 2 * shapes[0][-1] * math.prod(_matmul_shape(shapes, params))
+
+
+def _matmul_rows(a: Any, b: Any) -> Any:
+    """Products row by row in one call: vectors are made matrices, as numpy does for one row."""
+    left = a if a.ndim > 2 else a[:, None, :]
+    right = b if b.ndim > 2 else b[:, :, None]
+    product = np.matmul(*same_rank(left, right))
+    product = product if a.ndim > 2 else product[..., 0, :]
+    return product if b.ndim > 2 else product[..., 0]
+
+
 MATMUL = Operation("matmul", "matrix product", ("a", "b"), np.matmul, _matmul_shape,
                    (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
-                   infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]")  # fmt: skip
+                   infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]",
+                   work=_matmul_work, rows=_matmul_rows)  # fmt: skip
 
 # ---- inverses -------------------------------------------------------------------------
 
@@ -94,7 +111,7 @@ def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
     def check(shapes: Sequence[Shape], params: Params) -> Shape:
         a = shapes[0]
         if len(a) < 2 or a[-1] != a[-2]:
-            raise ShapeError(f"{name} takes a square matrix, not shape {shape_text(a)}", clash=(0,))
+            raise ShapeError(f"{name} takes a square matrix, not {shaped(a)}", clash=(0,))
         return a
 
     return check
@@ -116,15 +133,22 @@ def _nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+@_nan_where_singular
 def _solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b) if np.ndim(b) > 1 else np.linalg.solve(a, b[..., None])[..., 0]
+
+
+def _solve_rows(a: Any, b: Any) -> Any:
+    right = b if b.ndim > 2 else b[:, :, None]
+    result = _solve(*same_rank(a, right))
+    return result if b.ndim > 2 else result[..., 0]
 
 
 def _solve_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     a, b = shapes
     square("solve")((a,), ())
     if not b or (b[-2] if len(b) > 1 else b[0]) != a[-1]:
-        raise ShapeError(f"solve: shapes {shape_text(a)} and {shape_text(b)} do not fit",
+        raise ShapeError(f"solve: {two_shapes(a, b)} do not fit",
                          hint=f"the right side needs {a[-1]} rows")  # fmt: skip
     if len(b) == 1:
         if len(a) > 2:
@@ -138,13 +162,31 @@ def _solve_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
     return unbroadcast(apply(SOLVE, (mt(a), ct)), b.shape)
 
 
-SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _nan_where_singular(_solve), _solve_shape,
+def _solve_work(shapes: Sequence[Shape], params: Params) -> int:
+    """Gaussian elimination, then two triangular systems for each column of b."""
+    size = shapes[0][-1]
+    result = _solve_shape(shapes, params)
+    return 2 * size**3 * math.prod(result[:-2]) // 3 + 2 * size * math.prod(result)
+
+
+def cubes(count: Fraction | int) -> Work:
+    """`count`*n^3 for each matrix of n rows."""
+
+    def work(shapes: Sequence[Shape], params: Params) -> int:
+        return math.ceil(count * shapes[0][-1] * math.prod(shapes[0]))
+
+    return work
+
+
+SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_shape,
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
                   samples=((-2.0, 2.0),) * 2,
-                  domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])")  # fmt: skip
+                  domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
+                  work=_solve_work, rows=_solve_rows)  # fmt: skip
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
     Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), square("inv"),
-              (Jvp("-out @ da @ out"),), domain="det(a) != 0", example="inv([[2, 0], [0, 4]])"),
+              (Jvp("-out @ da @ out"),), domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
+              latex="#1^{-1}", work=cubes(2)),
 )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cgcli.graph.operation import REAL, Branch, Infix, Operation
-from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise
+from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth
 
 
 def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,11 +21,13 @@ def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], label: str = "",
-                commutative: bool = False, example: str = "") -> Operation:  # fmt: skip
+def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], on_scalars: Callable[..., Any],
+                label: str = "", commutative: bool = False, example: str = "",
+                latex: str = "") -> Operation:  # fmt: skip
     return elementwise(name, doc, _truth(test), None, None, arrays="x y", label=label or symbol,
                        infix=Infix(symbol, COMPARISON), commutative=commutative, why_no_derivative=STEP,
-                       written=(f"x {label} y",) if label else (), example=example)  # fmt: skip
+                       written=(f"x {label} y",) if label else (), example=example,
+                       scalar=scalar_truth(on_scalars), latex=latex or f"#1 {symbol} #2", test=test)  # fmt: skip
 
 
 def _stop(x: Any) -> Any:
@@ -35,24 +38,39 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition != 0, yes, no)
 
 
-LESS = _comparison("less", "1 where x < y, else 0", "<", np.less, example="1 < 2")
-GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater, example="1 > 2")
-NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, "≠", commutative=True,
-                        example="1 != 2")  # fmt: skip
+def _where_scalar(condition: Any, yes: Any, no: Any) -> Any:
+    return yes if condition != 0 else no
+
+
+def _both(x: Any, y: Any) -> bool:
+    return bool(x != 0 and y != 0)
+
+
+def _either(x: Any, y: Any) -> bool:
+    return bool(x != 0 or y != 0)
+
+
+LESS = _comparison("less", "1 where x < y, else 0", "<", np.less, operator.lt, example="1 < 2")
+GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater, operator.gt, example="1 > 2")
+NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, operator.ne, "≠",
+                        commutative=True, example="1 != 2", latex=r"#1 \ne #2")  # fmt: skip
 NOT_OP = elementwise("not", "1 where x is 0, else 0", _truth(np.logical_not), None,
-                     prefix=Infix("not ", NOT), why_no_derivative=STEP, example="not 0")  # fmt: skip
+                     prefix=Infix("not ", NOT), why_no_derivative=STEP, example="not 0",
+                     scalar=scalar_truth(operator.not_), latex=r"\lnot #1", test=np.logical_not)  # fmt: skip
 AND_OP = elementwise("and", "1 where both are true, else 0", _truth(np.logical_and), None, None, arrays="x y",
                      infix=Infix("and", AND), commutative=True, why_no_derivative=STEP,
-                     written=("x && y",), example="1 and 0")  # fmt: skip
+                     written=("x && y",), example="1 and 0", scalar=scalar_truth(_both),
+                     latex=r"#1 \land #2", test=np.logical_and)  # fmt: skip
 OR_OP = elementwise("or", "1 where either is true, else 0", _truth(np.logical_or), None, None, arrays="x y",
                     infix=Infix("or", OR), commutative=True, why_no_derivative=STEP,
-                    written=("x || y",), example="1 or 0")  # fmt: skip
+                    written=("x || y",), example="1 or 0", scalar=scalar_truth(_either),
+                    latex=r"#1 \lor #2", test=np.logical_or)  # fmt: skip
 
 # Only the branch taken gets an adjoint; the other's nan and inf never leak.
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
-                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)")  # fmt: skip
+                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", scalar=_where_scalar)  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
                             why_no_derivative="it blocks derivatives on purpose",
                             example="stop_gradient(3)")  # fmt: skip
@@ -60,8 +78,10 @@ STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every 
 # What gives nothing but 1 and 0.
 TRUTHS: tuple[Operation, ...] = (
     LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP,
-    _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, "≤", example="2 <= 2"),
-    _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, "≥", example="1 >= 2"),
+    _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, operator.le, "≤", example="2 <= 2",
+                latex=r"#1 \le #2"),
+    _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, operator.ge, "≥", example="1 >= 2",
+                latex=r"#1 \ge #2"),
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (*TRUTHS, WHERE, STOP_GRADIENT)

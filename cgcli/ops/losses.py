@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import MULTIPLY, NEG
-from cgcli.ops.entry import broadcast_shapes
+from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.reductions import LOG_SOFTMAX
 from cgcli.ops.statics import shape_text, whole
 from cgcli.ops.sums import MEAN, SUM
@@ -20,6 +21,12 @@ from cgcli.ops.sums import MEAN, SUM
 def _mse(x: Any, y: Any) -> Any:
     squares = np.square(np.subtract(x, y))
     return np.divide(np.sum(squares), np.size(squares))
+
+
+def _mse_rows(x: Any, y: Any) -> Any:
+    squares = np.square(np.subtract(*same_rank(x, y)))
+    squares = squares.reshape(len(squares), -1)
+    return np.divide(np.sum(squares, axis=-1), squares.shape[-1])
 
 
 def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -55,11 +62,21 @@ ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axi
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
+    losses = _entropies(logits, target)
+    return np.divide(np.sum(losses), np.size(losses))
+
+
+def _cross_entropy_rows(logits: Any, target: Any) -> Any:
+    losses = _entropies(logits, target)
+    losses = losses.reshape(len(losses), -1)
+    return np.divide(np.sum(losses, axis=-1), losses.shape[-1])
+
+
+def _entropies(logits: Any, target: Any) -> Any:
     largest = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
     logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
     shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
-    losses = -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)
-    return np.divide(np.sum(losses), np.size(losses))
+    return -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)
 
 
 def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
@@ -74,8 +91,9 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
 ENTRIES: tuple[Operation, ...] = (
     ONEHOT,
     Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)",
-              commutative=True, example="mse([1, 2], [1, 4])"),
+              commutative=True, example="mse([1, 2], [1, 4])",
+              work=lambda shapes, params: 3 * math.prod(broadcast_shapes(shapes)), rows=_mse_rows),
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
-              example="cross_entropy([0, 0], 1)"),
+              example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
 )  # fmt: skip

@@ -7,8 +7,9 @@ derivative comes from the parts. Axes as PyTorch's: (N, C, L) and (N, C, H, W).
 from __future__ import annotations
 
 import itertools
+import math
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -18,10 +19,11 @@ from cgcli.graph.node import Node, apply, check_size, constant
 from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static, Transpose
 from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
+from cgcli.ops.entry import row_by_row
 from cgcli.ops.indexing import PAD
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
-from cgcli.ops.statics import brief, integers, shape_text, wholes
+from cgcli.ops.statics import brief, integers, shape_text, shaped, wholes
 from cgcli.ops.sums import MEAN
 
 Sizes = tuple[int, ...]
@@ -46,7 +48,7 @@ def _unfold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     (x,) = shapes
     rank = len(kernel)
     if len(x) < rank or any(size < k for size, k in zip(x[len(x) - rank :], kernel, strict=True)):
-        raise ShapeError(f"windows of {shape_text(kernel)} do not fit into shape {shape_text(x)}")
+        raise ShapeError(f"windows of {shape_text(kernel)} do not fit into {shaped(x)}")
     return (*x[: len(x) - rank], *kernel, *_counts(x[len(x) - rank :], kernel, stride))
 
 
@@ -54,7 +56,7 @@ def _fold(x: Any, sizes: Sizes, stride: Sizes) -> Any:
     rank = len(sizes)
     kernel = np.shape(x)[-2 * rank : -rank]
     lead = np.shape(x)[: -2 * rank]
-    result: Any = np.zeros((*lead, *sizes))
+    result: Any = np.zeros((*lead, *sizes), np.result_type(x))
     counts = _counts(sizes, kernel, stride)
     for offset in itertools.product(*map(range, kernel)):
         places = tuple(slice(o, o + s * (n - 1) + 1, s) for o, s, n in zip(offset, stride, counts, strict=True))
@@ -104,7 +106,7 @@ UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, 
                    example="unfold([1, 2, 3, 4], 2, 1)")  # fmt: skip
 FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
                  _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")),
-                 example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)")  # fmt: skip
+                 gaps=True, example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)")  # fmt: skip
 
 # ---- convolution ----------------------------------------------------------------------
 
@@ -129,12 +131,12 @@ def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes) -> Any:
     rank = len(stride)
     if any(padding):
         x = np.pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)))
-    windows = _windows(x, np.shape(w)[-rank:], stride)
-    taps = tuple(range(1, rank + 2))
-    return np.moveaxis(np.tensordot(windows, w, (taps, taps)), -1, 1)
+    taps, places = "ij"[:rank], "pq"[:rank]
+    many = len(w) >= 8  # channels, from where a product of matrices is worth a copy of all windows
+    return np.einsum(f"nc{taps}{places},oc{taps}->no{places}", _windows(x, w.shape[-rank:], stride), w, optimize=many)
 
 
-def _conv_shape(rank: int) -> Any:
+def _conv_shape(rank: int) -> Callable[[Sequence[Shape], Params], Shape]:
     axes = "(N, C, H, W)" if rank == 2 else "(N, C, L)"
 
     def check(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -156,11 +158,18 @@ def _conv_shape(rank: int) -> Any:
     return check
 
 
+def _conv_work(shapes: Sequence[Shape], params: Params) -> int:
+    """A multiplication and an addition for each element of the result and each weight that it is made with."""
+    x, w = shapes
+    return 2 * math.prod(w[1:]) * math.prod(_conv_shape(len(x) - 2)(shapes, params))
+
+
 def _conv_operation(rank: int, example: str) -> Operation:
     return Operation(
         f"conv{rank}d", f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
         _conv_shape(rank), expansion=_conv_expansion,
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), example=example,
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), work=_conv_work,
+        example=example, rows=row_by_row(_conv),
     )  # fmt: skip
 
 
@@ -182,7 +191,7 @@ def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
     (x,) = shapes
     if len(x) < 2:
-        raise ShapeError(f"pooling takes (..., H, W), not shape {shape_text(x)}")
+        raise ShapeError(f"pooling takes (..., H, W), not {shaped(x)}")
     spatial = tuple(size + 2 * p for size, p in zip(x[-2:], padding, strict=True))
     if any(size < k for size, k in zip(spatial, kernel, strict=True)) or any(
         2 * p > k for p, k in zip(padding, kernel, strict=True)
@@ -192,6 +201,12 @@ def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     counts = _counts(spatial, kernel, stride or kernel)
     check_size((*x[:-2], *counts, *kernel), "pooling")  # all windows together: the work, too
     return (*x[:-2], *counts)
+
+
+def _pool_work(shapes: Sequence[Shape], params: Params) -> int:
+    """One for each element of each window."""
+    kernel, _, _ = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+    return math.prod(kernel) * math.prod(_pool_shape(shapes, params))
 
 
 def _pool_windows(x: Any, params: Params, fill: float) -> Any:
@@ -238,7 +253,8 @@ ENTRIES: tuple[Operation, ...] = (
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
               expansion=_max_pool_expansion, statics=_POOL_STATICS,
               kink=Kink(_pool_tied, "equal elements of a window share its derivative equally"),
-              example="max_pool2d([[1, 2], [3, 4]], 2)"),
+              work=_pool_work, example="max_pool2d([[1, 2], [3, 4]], 2)"),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
-              expansion=_avg_pool_expansion, statics=_POOL_STATICS, example="avg_pool2d([[1, 2], [3, 4]], 2)"),
+              expansion=_avg_pool_expansion, statics=_POOL_STATICS, work=_pool_work,
+              example="avg_pool2d([[1, 2], [3, 4]], 2)"),
 )  # fmt: skip

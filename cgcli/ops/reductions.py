@@ -17,7 +17,7 @@ from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Jvp, Kink, Operation, Params, Shape
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES
-from cgcli.ops.entry import STEP, same_shape
+from cgcli.ops.entry import STEP, passes, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.shaping import CONCAT, reshape
 from cgcli.ops.statics import Taken, axes, axis, keepdims, shape_text, whole
@@ -46,7 +46,7 @@ def _extreme(name: str, doc: str, reduce: Callable[..., Any], example: str) -> O
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
                      statics=(axes(True), keepdims(True)),
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally"),
-                     example=example)  # fmt: skip
+                     example=example, latex=rf"\{name}_{{axis}} #1")  # fmt: skip
 
 
 def _argument(name: str, doc: str, search: Callable[..., Any], example: str) -> Operation:
@@ -66,7 +66,8 @@ def _argument(name: str, doc: str, search: Callable[..., Any], example: str) -> 
         return _never_empty(shapes, params)
 
     return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()),
-                     why_no_derivative=STEP, example=example)  # fmt: skip
+                     why_no_derivative=STEP, example=example,
+                     latex=rf"\operatorname*{{{name[:3]}\,{name[3:]}}}_{{axis}} #1")  # fmt: skip
 
 
 def _prod(x: Any, along: Axes, keep: bool) -> Any:
@@ -123,12 +124,15 @@ def _norm(x: Any, along: Axes, keep: bool) -> Any:
     """The root of the sum of squares; by hypot where squares overflow or underflow."""
     with np.errstate(over="ignore", under="ignore"):
         squares = np.sum(np.square(x), along, keepdims=keep)
-    if np.all((squares > 1e-280) & (squares < 1e300)):
-        return np.sqrt(squares)
+    safe = (squares > 1e-280) & (squares < 1e300)
+    return np.sqrt(squares) if np.all(safe) else np.where(safe, np.sqrt(squares), _scaled_norm(x, along, keep))[()]
+
+
+def _scaled_norm(x: Any, along: Axes, keep: bool) -> Any:
     scale = np.max(np.abs(x), axis=along, keepdims=True, initial=0.0)
     safe = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
     root = np.sqrt(np.sum(np.square(x / safe), along, keepdims=True)) * safe
-    return np.reshape(root, np.shape(squares)) if not keep else root
+    return root if keep else np.squeeze(root, along)
 
 
 def _logsumexp(x: Any, along: Axes, keep: bool) -> Any:
@@ -152,13 +156,17 @@ def _size(x: Any, along: Axes) -> Any:
     return np.float64(math.prod(np.shape(x)[at] for at in along))
 
 
+def _size_rows(x: Any, along: Axes) -> Any:
+    return np.full(len(x), _size(x, along))
+
+
 _SPREAD_STATICS = (axes(), keepdims(), whole("ddof", 0, least=0))
 
 MAX = _extreme("max", "the largest element", np.max, example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
     (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
-    example="log_softmax([1, 2, 3])",
+    example="log_softmax([1, 2, 3])", work=passes(5),
 )  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
@@ -168,29 +176,31 @@ ENTRIES: tuple[Operation, ...] = (
     _argument("argmax", "the index of the largest element", np.argmax, example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", np.argmin, example="argmin([3, 7, 5])"),
     Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
-              statics=(axes(), keepdims()), label="Π", example="prod([2, 3, 4])"),
+              statics=(axes(), keepdims()), label="Π", example="prod([2, 3, 4])", latex=r"\prod_{axis} #1"),
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
-                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, example="var([1, 2, 3, 4])"),
+                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, example="var([1, 2, 3, 4])",
+              work=passes(4)),
     Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
               expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
                         "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
               kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
-                        "the derivative of std at 0 is taken as 0"), example="std([1, 3])"),
+                        "the derivative of std at 0 is taken as 0"), example="std([1, 3])", work=passes(4)),
     Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
-              (Jvp("unit = x/norm(x, axis=axis, keepdims=1)\n"
-                   "where(out == 0, 0, sum(unit*dx, axis=axis, keepdims=keepdims))"),),
+              (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
+                   "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
               statics=(axes(), keepdims()),
               kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
-                        "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])"),
+                        "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])",
+              latex=r"\lVert #1 \rVert", work=passes(2)),
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
               (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
-              statics=(axes(), keepdims()), example="logsumexp([1000, 1000])"),
+              statics=(axes(), keepdims()), example="logsumexp([1000, 1000])", work=passes(4)),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
               (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),),
-              example="softmax([1, 2, 3])"),
+              example="softmax([1, 2, 3])", work=passes(5)),
     Operation("size", "how many elements there are along axes", ("x",), _size,
               lambda shapes, params: (), (None,), statics=(axes(),),
-              why_no_derivative="it depends on the shape only", example="size([[1, 2, 3], [4, 5, 6]])"),
+              why_no_derivative="it depends on the shape only", rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])"),
 )  # fmt: skip

@@ -28,6 +28,8 @@ from cgcli.ops.statics import (
     own_rank,
     reshaped,
     shape_text,
+    shaped,
+    two_shapes,
     whole,
 )
 
@@ -125,7 +127,7 @@ def _concat_shape(shapes: Sequence[Shape], params: Params) -> Shape:
             a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != at
         ):
             raise ShapeError(
-                f"shapes {shape_text(first)} and {shape_text(other)} cannot be joined along axis {at}",
+                f"{two_shapes(first, other)} cannot be joined along axis {at}",
                 hint="all other sizes must be equal",
                 clash=(0, position),
             )
@@ -157,7 +159,7 @@ def _stack_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     if any(other != shapes[0] for other in shapes):
         position, odd = next((at, other) for at, other in enumerate(shapes) if other != shapes[0])
         raise ShapeError(
-            f"elements of shapes {shape_text(shapes[0])} and {shape_text(odd)} do not make an array",
+            f"{two_shapes(shapes[0], odd)} do not make an array",
             hint="all elements must have one shape",
             clash=(0, position),
         )
@@ -184,7 +186,7 @@ def _diag(x: Any, rank: int) -> Any:
     if rank == 2:
         return np.diagonal(x, 0, -2, -1)
     size = np.shape(x)[-1]
-    result = np.zeros((*np.shape(x), size))
+    result = np.zeros((*np.shape(x), size), np.result_type(x))
     result[..., range(size), range(size)] = x
     return result
 
@@ -192,7 +194,7 @@ def _diag(x: Any, rank: int) -> Any:
 def _diag_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     (x,) = shapes
     if len(x) not in (1, 2):
-        raise ShapeError(f"diag takes a vector or a matrix, not shape {shape_text(x)}")
+        raise ShapeError(f"diag takes a vector or a matrix, not {shaped(x)}")
     return (min(x),) if len(x) == 2 else (x[0], x[0])
 
 
@@ -206,13 +208,14 @@ def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,
-                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),), example="diag([1, 2])")  # fmt: skip
+                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),), gaps=True,
+                 example="diag([1, 2])")  # fmt: skip
 
 
 def _triangle(name: str, doc: str, kernel: Any, example: str) -> Operation:
     def matrix(shapes: Sequence[Shape], params: Params) -> Shape:
         if len(shapes[0]) < 2:
-            raise ShapeError(f"{name} takes a matrix, not shape {shape_text(shapes[0])}")
+            raise ShapeError(f"{name} takes a matrix, not {shaped(shapes[0])}")
         return shapes[0]
 
     def back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
@@ -226,6 +229,7 @@ def _triangle(name: str, doc: str, kernel: Any, example: str) -> Operation:
         matrix,
         (Transpose(back),),
         statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),),
+        gaps=True,
         example=example,
     )
     return operation

@@ -13,7 +13,7 @@ from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.shaping import reshape
-from cgcli.ops.statics import axis, new_axis, number, shape_text, whole, wholes
+from cgcli.ops.statics import axis, new_axis, number, shaped, whole, wholes
 
 
 def _log(args: tuple[Node, ...], params: Params) -> Node:
@@ -31,7 +31,7 @@ def _dot(args: tuple[Node, ...], params: Params) -> Node:
 def _matrix_transpose(args: tuple[Node, ...], params: Params) -> Node:
     (x,) = args
     if len(x.shape) < 2:
-        raise ShapeError(f"matrix_transpose takes a matrix, not shape {shape_text(x.shape)}")
+        raise ShapeError(f"matrix_transpose takes a matrix, not {shaped(x.shape)}")
     return mt(x)
 
 

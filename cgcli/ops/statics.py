@@ -59,6 +59,18 @@ def shape_text(shape: Shape) -> str:
     return "[" + ", ".join(map(str, shape)) + "]"
 
 
+def shaped(shape: Shape) -> str:
+    """A shape in a sentence: 'shape [2, 3]', or 'a scalar'."""
+    return f"shape {shape_text(shape)}" if shape else "a scalar"
+
+
+def two_shapes(one: Shape, other: Shape) -> str:
+    """Two shapes in a sentence: 'shapes [2] and [3]', or 'a scalar and shape [3]'."""
+    if one and other:
+        return f"shapes {shape_text(one)} and {shape_text(other)}"
+    return f"{shaped(one)} and {shaped(other)}"
+
+
 def axes_text(count: int) -> str:
     """A number of axes, in words."""
     return "1 axis" if count == 1 else f"{count} axes"

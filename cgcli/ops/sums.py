@@ -48,7 +48,8 @@ def _sum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape, (Transpose(_sum_back),),
-                statics=(axes(), keepdims()), label="Σ", example="sum([[1, 2], [3, 4]], axis=0)")  # fmt: skip
+                statics=(axes(), keepdims()), label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
+                latex=r"\sum_{axis} #1")  # fmt: skip
 
 
 def _mean(x: Any, along: Axes, keep: bool) -> Any:
@@ -63,7 +64,8 @@ def _mean_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
 
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
-                 statics=(axes(), keepdims()), aliases=("average",), example="mean([1, 2, 6])")  # fmt: skip
+                 statics=(axes(), keepdims()), aliases=("average",), example="mean([1, 2, 6])",
+                 latex=r"\frac{1}{size} \sum_{axis} #1")  # fmt: skip
 
 
 def _cumsum(x: Any, along: int) -> Any:

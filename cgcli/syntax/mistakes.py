@@ -8,17 +8,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cgcli.errors import ParseError, Span
+from cgcli.syntax.brackets import CLOSING, OPENING, innermost, unbalanced, without_comments
 from cgcli.syntax.builder import SUPERSCRIPTS
 from cgcli.syntax.idioms import bad_rule, recognised
 
 if TYPE_CHECKING:
     import lark
 
-_OPENING = {")": "(", "]": "["}
-_CLOSING = {"(": ")", "[": "]"}
 _OPERANDS = {"NUMBER", "NAME", "LPAR", "TEXT", "ROOT"}
 _LAST_OPERAND = re.compile(r"[\w.`)\]₀-₉⁰-⁹∞]\s*$")
-_LAYOUT = re.compile(r"""[()\[\]]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
 _WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
@@ -38,8 +36,8 @@ _SMART_QUOTES = "“”„‘’‚«»"
 
 def explain(error: lark.UnexpectedInput, text: str, functions: Callable[[str], bool]) -> ParseError:
     """The ParseError for what lark could not read in `text`; functions: whether a name is one."""
-    text = _LAYOUT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], text)
-    unbalanced = _unbalanced(text)
+    text = without_comments(text)
+    unpaired = unbalanced(text)
     token = getattr(error, "token", None)
     position = (error.pos_in_stream if token is None else token.start_pos) or 0
     if token is not None and token.type == "$END":
@@ -48,10 +46,10 @@ def explain(error: lark.UnexpectedInput, text: str, functions: Callable[[str], b
         return known
     if token is None:
         return _foreign_character(text, position)
-    if unbalanced is not None and unbalanced.span is not None:
-        reached = token.type == "$END" or token.start_pos >= unbalanced.span.start
+    if unpaired is not None and unpaired.span is not None:
+        reached = token.type == "$END" or token.start_pos >= unpaired.span.start
         if reached:
-            return unbalanced
+            return unpaired
     if token.type == "$END":
         return _ends_early(text)
     return _unexpected(text, token, functions)
@@ -106,7 +104,7 @@ def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) 
         return ParseError("a comma cannot stand here", here, hint="a list is written in brackets: [1, 2]")
     if token.type in ("_SEPARATOR", "RPAR", "RBRACKET") and (choice := _open_choice(before)) is not None:
         return choice
-    if token.type == "_SEPARATOR" and text[start] == ";" and _innermost(text, start):
+    if token.type == "_SEPARATOR" and text[start] == ";" and innermost(text, start):
         return ParseError("';' ends a statement, and cannot stand in brackets", Span(start, start + 1), hint="write ,")
     if token.type == "_SEPARATOR":
         return ParseError("the statement is not complete", Span(max(len(before) - 1, 0), len(before)),
@@ -118,7 +116,7 @@ def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) 
                               hint=f"as in: {keyword[1]}=0")  # fmt: skip
         hint = {"(": "as in: (1 + 2)", "[": "as in: x[0]", ",": "take the ',' away"}.get(before[-1:], "")
         return ParseError(f"a value is missing before '{token}'", here, hint=hint)
-    if token.type == "COLON" and _innermost(text, start) == "[":
+    if token.type == "COLON" and innermost(text, start) == "[":
         return ParseError("a slice has at most three parts", here, hint="as in: x[start:stop:step]")
     if before.endswith(("'", '"')) or (_at_end(_LAST_OPERAND, before) and not _at_end(_WORD_OPERATOR, before)):
         return ParseError(f"'{token}' cannot stand here", here)
@@ -127,17 +125,6 @@ def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) 
     operator = _last_symbol(before)
     return ParseError(f"a value is missing between '{before[operator:]}' and '{token}'", Span(operator, end),
                       hint="take one of the two away")  # fmt: skip
-
-
-def _innermost(text: str, position: int) -> str:
-    """The bracket that a place of a text stands in; '' outside of all."""
-    opened: list[str] = []
-    for match in _LAYOUT.finditer(text, 0, position):
-        if match[0] in _CLOSING:
-            opened.append(match[0])
-        elif match[0] in _OPENING and opened:
-            opened.pop()
-    return opened[-1] if opened else ""
 
 
 def _two_values(text: str, before: str, token: lark.Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
@@ -172,16 +159,16 @@ def _left_operand(before: str) -> tuple[str, int]:
     word = _at_end(_WORD, before)
     if word is None:
         return before[-1:], len(before) - 1
-    if word[0] not in _OPENING:
+    if word[0] not in OPENING:
         return word[0], word.start()
     depth = 0
     for at in range(len(before) - 1, max(len(before) - _NEAR, -1), -1):
-        depth += (before[at] in _OPENING) - (before[at] in _CLOSING)
+        depth += (before[at] in OPENING) - (before[at] in CLOSING)
         if not depth:
             called = re.search(r"[\w.]*$", before[max(at - _NEAR, 0) : at])
             start = at - len(called[0] if called else "")
             return before[start:], start
-    return f"{_OPENING[word[0]]}…{word[0]}", word.start()
+    return f"{OPENING[word[0]]}…{word[0]}", word.start()
 
 
 def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
@@ -189,7 +176,7 @@ def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
     bracket = here.start if token.type == "LPAR" else here.end if token.type == "NAME" else len(text)
     depth = 0
     for at in range(bracket, min(bracket + _NEAR, len(text))):
-        depth += (text[at] in _CLOSING) - (text[at] in _OPENING)
+        depth += (text[at] in CLOSING) - (text[at] in OPENING)
         if not depth and at > bracket:
             return text[here.start : at + 1], at + 1
         if not depth:
@@ -234,26 +221,3 @@ def _foreign_character(text: str, position: int) -> ParseError:
     elif unicodedata.category(character) == "Nd":
         hint = f"write {unicodedata.digit(character)}"
     return ParseError(f"{shown} is not part of the language", span, hint=hint)
-
-
-def _unbalanced(text: str) -> ParseError | None:
-    """The first bracket that has no partner, if any."""
-    opened: list[tuple[str, int]] = []
-    for match in _LAYOUT.finditer(text):
-        bracket = match[0]
-        here = Span(match.start(), match.end())
-        if bracket in _CLOSING:
-            opened.append((bracket, match.start()))
-        elif bracket in _OPENING:
-            if not opened:
-                return ParseError(f"'{bracket}' closes nothing", here, hint="take it away, or open it before")
-            opening, start = opened.pop()
-            if _CLOSING[opening] != bracket:
-                return ParseError(
-                    f"'{opening}' is closed by '{bracket}'", here, also=(Span(start, start + 1),),
-                    hint=f"write '{_CLOSING[opening]}'",
-                )  # fmt: skip
-    if opened:
-        bracket, start = opened[-1]
-        return ParseError(f"'{bracket}' is never closed", Span(start, start + 1), hint=f"add '{_CLOSING[bracket]}'")
-    return None

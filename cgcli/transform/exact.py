@@ -1,16 +1,16 @@
 """Exact simplification: never changes a value, nan, infinities and signed zeros included.
 
 `exact` builds one node and applies the rules to it; derivatives are built with it, so that
-they come out without `1*` and with their constants folded. `simplified` does it to a graph.
+they come out without `1*` and with their constants folded. `rebuilt(graph, exact)` does it to a graph.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from cgcli.evaluate.constants import computed, constant_of
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, rebuild
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.logic import WHERE
@@ -49,7 +49,7 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     """The node `op(*args)`, or a simpler one that has the same value for every input."""
     if op is NEG and args[0].op is NEG:  # --x = x
         return args[0].args[0]
-    if not op.elementwise or not any(arg.op is CONSTANT for arg in args):
+    if not op.elementwise or CONSTANT not in [arg.op for arg in args]:
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
@@ -85,9 +85,3 @@ def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """
     value = float(computed(op, [constant_of(arg) for arg in args], params))
     return constant(value) if value == value else apply(op, args, params)
-
-
-def simplified(outputs: Sequence[Node]) -> tuple[Node, ...]:
-    """The outputs with every node built by `exact`."""
-    become = rebuild(outputs, exact)
-    return tuple(become[output] for output in outputs)

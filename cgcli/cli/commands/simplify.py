@@ -32,7 +32,8 @@ def command(
     """
     from cgcli.cli.point import read_point
     from cgcli.cli.report import Report
-    from cgcli.graph.node import constant, constant_array, name_of
+    from cgcli.evaluate.constants import as_constant
+    from cgcli.graph.node import apply, name_of
     from cgcli.printing.program import program
     from cgcli.simplify.algebraic import simplify
     from cgcli.transform.exact import exact
@@ -42,13 +43,10 @@ def command(
     report = Report(point.graph, quiet=quiet, strict=strict)
     report.reading(point.read_as)
     report.unused(point.unused)
-    values = {node: point.bindings[name_of(node)] for node in point.inputs if name_of(node) in point.bindings}
-    known = {
-        node: constant_array(value.tobytes(), node.shape) if node.shape else constant(float(value))
-        for node, value in values.items()
-    }
-    graph = rebuilt(point.graph, known=known)
-    text = program(rebuilt(graph, exact) if only_exact else simplify(graph))
+    bound = [node for node in point.inputs if name_of(node) in point.bindings]
+    known = {node: as_constant(point.bindings[name_of(node)]) for node in bound}
+    graph = rebuilt(point.graph, exact if only_exact else apply, known)
+    text = program(graph if only_exact else simplify(graph))
     if as_json:
         output.as_json({"program": text, "warnings": report.entries}, None)
     else:
