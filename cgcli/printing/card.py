@@ -12,10 +12,7 @@ from cgcli.ops.table import Entry
 from cgcli.printing.expression import formula
 
 # What a formula says only so that its value is nan outside of the domain, as the operation's is.
-_NAN_GUARDS = (
-    re.compile(r"where\([^,]*, nan, (?P<inside>.*)\)"),  # where(x < 0, nan, 1/x)
-    re.compile(r"where\((\w+) == \1, (?P<inside>.*), \1\)"),  # where(out == out, 1, out)
-)
+_NAN_GUARD = re.compile(r"where\((\w+) == \1, (?P<inside>.*), \1\)")  # where(out == out, 1/x, out)
 _LINEAR = "the derivative is the operation itself, applied to the tangent"
 
 
@@ -75,12 +72,9 @@ def derivative(entry: Entry, parts: Sequence[str]) -> list[str]:
 
 
 def unguarded(text: str) -> str:
-    """A derivative's formula without what stands in it for numbers outside of the domain only."""
-    for guard in _NAN_GUARDS:
-        match = guard.fullmatch(text)
-        if match is not None:
-            return match["inside"]
-    return text
+    """A derivative's formula without what makes it nan outside of the domain."""
+    match = _NAN_GUARD.fullmatch(text)
+    return match["inside"] if match else text
 
 
 def _stated(before: str, text: str) -> list[str]:

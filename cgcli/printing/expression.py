@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cgcli.graph.node import (
@@ -17,7 +18,7 @@ from cgcli.graph.node import (
 )
 from cgcli.graph.operation import REQUIRED, Operation, Static
 from cgcli.ops.arithmetic import NEG
-from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, UNARY
+from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.shaping import STACK, TRANSPOSE
 from cgcli.ops.statics import shape_text
@@ -34,17 +35,21 @@ Names = Mapping[Node | Operation, str]
 
 
 class Part(NamedTuple):
-    """A node still to be written, in brackets unless it binds at least as tightly as `level`."""
+    """A node still to be written, in brackets unless it binds at least as tightly as `level`.
+
+    tight: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`.
+    """
 
     node: Node
     level: int = CONDITIONAL
+    tight: bool = False
 
 
-def formula(node: Node, limit: int = 60) -> str:
-    """A node as one expression for a message, cut when it is long."""
+def formula(node: Node, limit: int = 60, named: Names = MappingProxyType({})) -> str:
+    """A node as one expression for a message or a table, cut when it is long."""
     pieces: list[str] = []
     length = 0
-    for piece in _pieces(node, {}):
+    for piece in _pieces(node, named):
         pieces.append(piece)
         length += len(piece)
         if length > limit:
@@ -82,12 +87,15 @@ def _pieces(node: Node, named: Names, top: Node | None = None) -> Iterator[str]:
         if name is not None and item.node is not top:
             yield name
             continue
-        level, parts = _written(item.node, named)
-        stack.extend(reversed(["(", *parts, ")"] if level < item.level else list(parts)))
+        level, parts = written(item.node, named, item.tight)
+        if level < item.level:
+            _, parts = written(item.node, named)
+            parts = ["(", *parts, ")"]
+        stack.extend(reversed(list(parts)))
 
 
-def _written(node: Node, named: Names) -> tuple[int, Iterable[str | Part]]:
-    """How tightly a node binds, and what it is made of."""
+def written(node: Node, named: Names, tight: bool = False) -> tuple[int, Iterable[str | Part]]:
+    """How tightly a node binds, and what it is made of. tight: see `Part`."""
     op = node.op
     if op is VARIABLE:
         return ATOM, [written_name(name_of(node))]
@@ -99,10 +107,12 @@ def _written(node: Node, named: Names) -> tuple[int, Iterable[str | Part]]:
         # comparisons chain instead of nesting, and a power's exponent may carry a minus sign
         low = level + 1 if to_right or symbol in ("==", "!=", "<", "<=", ">", ">=") else level
         high = UNARY if symbol == "^" else level + 1
-        blank = " " if symbol in _LOOSE else ""
-        return level, [Part(left, POSTFIX if symbol == "^" else low), f"{blank}{symbol}{blank}", Part(right, high)]
+        blank = " " if symbol in _LOOSE and not (symbol == "@" and tight) else ""
+        tight = tight or level == SUM
+        first = Part(left, POSTFIX if symbol == "^" else low, tight)
+        return level, [first, f"{blank}{symbol}{blank}", Part(right, high, tight)]
     if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
-        return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level)]
+        return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level, tight)]
     if op is INDEX:
         return POSTFIX, [Part(node.args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"]
     if op is TRANSPOSE and node.params == ((-1, -2),):

@@ -6,7 +6,7 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
@@ -19,28 +19,53 @@ from cgcli.printing.expression import Names, shared, text_of, written_name
 
 def program(graph: Graph) -> str:
     """The graph as a program on one line; `parse` and `lower` give back the same nodes."""
+    return "; ".join(statements(graph))
+
+
+def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[str]:
+    """The statements of a program; `parse` and `lower` give back the same nodes.
+
+    named: what gets a statement of its own, in order, with its name (see `names`); every shared part when it is None.
+    """
     order = toposort(graph.outputs)
     functions = definitions(order, graph.functions)
-    taken = {name_of(node) for node in variables(order)} | set(CONSTANTS)
-    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
-    named = _names(order, graph, taken, fresh)
+    if named is None:
+        named = names(graph, shared(order, graph.outputs))
+    taken = _inputs(order) | set(named.values())
     spelled: dict[Node | Operation, str] = dict(functions.names.items())
     spelled |= named.items()
-    statements = [
+    lines = [
         f"{written_name(name_of(node))}: {shape_text(node.shape)}"
         for node in _declared(order, functions.names.values())
     ]
-    statements += functions.statements
-    statements += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in named.items()]
+    lines += functions.statements
+    lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in named.items()]
     if len(graph.outputs) == 1:
-        statements.append(text_of(graph.output, spelled))
+        lines.append(text_of(graph.output, spelled))
     else:
         results = [
             _result(output, name, spelled, taken) for output, name in zip(graph.outputs, graph.names, strict=True)
         ]
-        statements += [f"{name} = {text}" for name, text in results if name]
-        statements.append(f"({', '.join(name or text for name, text in results)})")
-    return "; ".join(statements)
+        lines += [f"{name} = {text}" for name, text in results if name]
+        lines.append(f"({', '.join(name or text for name, text in results)})")
+    return lines
+
+
+def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:
+    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …"""
+    taken = _inputs(toposort(graph.outputs))
+    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
+    named: dict[Node, str] = {}
+    for node in parts:
+        label = graph.labels.get(node, "")
+        named[node] = written_name(label) if label and label not in taken else next(fresh)
+        taken.add(label or named[node])
+    return named
+
+
+def _inputs(order: Sequence[Node]) -> set[str]:
+    """The names that no part of a program can have."""
+    return {name_of(node) for node in variables(order)} | set(CONSTANTS)
 
 
 def _declared(order: Sequence[Node], functions: Collection[str]) -> Iterator[Node]:
@@ -49,17 +74,7 @@ def _declared(order: Sequence[Node], functions: Collection[str]) -> Iterator[Nod
     return (node for node in variables(order) if node.shape or written_name(name_of(node)) in unclear)
 
 
-def _names(order: Sequence[Node], graph: Graph, taken: set[str], fresh: Iterator[str]) -> dict[Node, str]:
-    """Names for the nodes that are used more than once, in order: their labels, else t1, t2, …"""
-    named: dict[Node, str] = {}
-    for node in shared(order, graph.outputs):
-        label = graph.labels.get(node, "")
-        named[node] = written_name(label) if label and label not in taken else next(fresh)
-        taken.add(label or named[node])
-    return named
-
-
-def _result(output: Node, name: str, named: Names, taken: set[str]) -> tuple[str, str]:
+def _result(output: Node, name: str, named: Names, taken: Collection[str]) -> tuple[str, str]:
     """One of several outputs: the name that it needs a statement for, or '', and its text."""
     text = text_of(output, named)
     keeps_name = name != text and written_name(name) == name and name not in taken

@@ -1,0 +1,101 @@
+"""Graphs as mathematics, in the LaTeX that an author pastes into a paper: pdflatex with amsmath and KaTeX take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
+from types import MappingProxyType
+from typing import cast
+
+from cgcli.graph.node import Graph, Node, name_of, toposort, variables
+from cgcli.graph.operation import Operation
+from cgcli.printing.definitions import definitions
+from cgcli.printing.expression import Names, shared
+from cgcli.printing.program import names
+from cgcli.printing.tex.forms import form
+from cgcli.printing.tex.layout import Setting, View, lay_out, written
+from cgcli.printing.tex.symbols import decimal, name_with
+
+_LETTERS = "ijklmnpq"  # of indices
+_NO_NAMES: Names = MappingProxyType({})
+_RESULTS = ("f", "g", "h", "F", "G", "H")
+
+
+def latex(graph: Graph, named: Mapping[Node, str] | None = None, heads: Sequence[str] = ()) -> str:
+    """The graph as one formula; as lines of an `aligned` where parts have names, or outputs are several.
+
+    named: what gets a line of its own, in order, with its name in the language (`program.names` makes them);
+    every shared part when it is None. heads: what stands left of the outputs' equals signs, in LaTeX
+    (`\\frac{\\partial f}{\\partial x}`); their names when there are none.
+    Raises TooLargeError when a formula would be too long to write.
+    """
+    order = toposort(graph.outputs)
+    if named is None:
+        named = names(graph, shared(order, graph.outputs))
+    inputs = {name_of(node) for node in variables(order)}
+    called: dict[Node | Operation, str] = {node: latex_name(name.strip("`")) for node, name in named.items()}
+    functions = definitions(order, graph.functions).names
+    called |= {op: latex_name(name.strip("`")) for op, name in functions.items()}
+    owned: Names = {op: called[op] for op in functions}
+    lines = [line for op in functions for line in _definition(op, owned)]
+    lines += [(called[node], latex_of(node, called)) for node in named]
+    results = [_text(output, called) for output in graph.outputs]
+    if not lines and len(results) == 1 and not heads:
+        return results[0]
+    lines += zip(heads or _heads(graph, {*inputs, *named.values(), *functions.values()}), results, strict=True)
+    return _aligned([line for line in lines if line[0] != line[1]])
+
+
+def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES) -> str:
+    """A node as one formula on one line.
+
+    named: nodes within it, and functions of the user's own, that are written by a name, which is LaTeX already
+    (`v_{1}`, `\\bar{v}_{1}`; see `latex_name`). The node itself is written out even where it has a name.
+    Raises TooLargeError when the formula would be too long to write.
+    """
+    inputs = {name_of(item) for item in variables(toposort(node.args, named))}
+    letters = [letter for letter in _LETTERS if letter not in inputs] or ["i"]
+    setting = Setting(node, cast("Names", named), letters)
+    root = View(node)
+    return "".join(written(root, lay_out(root, lambda view: form(view, setting))))
+
+
+def latex_name(name: str) -> str:
+    """A name as LaTeX: `x1` is `x_{1}`, `theta` is `\\theta`, `x_max` is `x_{\\mathrm{max}}`; any text will do."""
+    return name_with(name)
+
+
+def latex_number(value: float, precision: int | None = None) -> str:
+    """A number in decimals as LaTeX: `1.5 \\cdot 10^{-5}`, `\\infty`. precision: significant digits."""
+    return decimal(value, precision)
+
+
+def _text(node: Node, named: Names) -> str:
+    """A node's name if it has one, else its formula."""
+    return named.get(node) or latex_of(node, named)
+
+
+def _definition(op: Operation, functions: Names) -> Iterator[tuple[str, str]]:
+    """The value of a function with a derivative rule of its own, then that rule: its derivative D along a tangent."""
+    own = op.own
+    assert own is not None
+    words = [latex_name(name) for name in own.names]
+    parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
+    known: dict[Node | Operation, str] = dict(functions.items())
+    known |= zip((*own.parameters, *own.tangents), words, strict=True)
+    head = f"{functions[op]}({', '.join(parameters)})"
+    yield head, _text(own.body, known)
+    yield f"D {head}[{', '.join(tangents)}]", _text(own.tangent, known | {own.out: head})
+
+
+def _heads(graph: Graph, taken: set[str]) -> list[str]:
+    """What the outputs are called: their names, or f, g, … where those are formulas or belong to something else."""
+    fresh = (name for name in chain(_RESULTS, (f"f{at}" for at in count(1))) if name not in taken)
+    own = graph.names or ("",) * len(graph.outputs)
+    return [latex_name(name if name.isidentifier() and name not in taken else next(fresh)) for name in own]
+
+
+def _aligned(lines: Sequence[tuple[str, str]]) -> str:
+    """Lines whose equals signs stand under each other."""
+    text = " \\\\\n".join(f"{head} &= {body}" for head, body in lines)
+    return f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}"

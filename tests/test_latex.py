@@ -1,0 +1,238 @@
+"""LaTeX: what a book would write, for every operation, balanced for any program, and rendered by KaTeX."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cgcli.errors import TooLargeError
+from cgcli.graph.node import Graph, Node, apply, variable
+from cgcli.graph.operation import Operation
+from cgcli.lowering.lower import lower
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.logic import WHERE
+from cgcli.ops.table import FUNCTIONS, operations
+from cgcli.printing.latex import latex, latex_name, latex_number, latex_of
+from cgcli.syntax.parser import parse
+from tests.latex_cases import CASES
+from tests.support import key
+from tests.test_roundtrip import EXPRESSIONS, NAMES, NUMBERS, derivatives, larger, sample
+
+KATEX = shutil.which("katex")
+
+# Reads a list of formulas, renders each as strictly as KaTeX can, prints what it says of those that it refuses.
+RENDER = """
+const katex = require(process.argv[1]), refused = [];
+for (const formula of JSON.parse(require("fs").readFileSync(0, "utf8"))) {
+    try { katex.renderToString(formula, {throwOnError: true, strict: "error", displayMode: true}); }
+    catch (error) { refused.push(formula + ": " + error.message); }
+}
+console.log(JSON.stringify(refused));
+"""
+
+
+def graph_of(text: str) -> Graph:
+    return lower(parse(text, functions=FUNCTIONS.__contains__))
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_a_program_is_written_as_in_a_book(text: str, expected: str) -> None:
+    """Protects each rule of the layout, by an example whose LaTeX was looked at as a picture."""
+    assert latex(graph_of(text)) == expected
+
+
+# ---- programs of several lines --------------------------------------------------------
+
+PROGRAMS: list[tuple[str, list[str] | None, list[str]]] = [
+    ("a = x*w; sin(a) + a", [], ["a &= x w", r"f &= \sin(a) + a"]),
+    ("sin(x)*sin(x)", [], [r"t_{1} &= \sin(x)", r"f &= t_{1} \cdot t_{1}"]),
+    ("(x*y, x + y)", [], ["f &= x y", "g &= x + y"]),
+    ("f = y; (f*x, x + f)", [], ["f &= y x", "g &= x + y"]),
+    ("a = x*2; b = x + 1; (a, b)", [], [r"a &= x \cdot 2", "b &= x + 1"]),
+    ("2*x", [r"\frac{d f}{d x}"], [r"\frac{d f}{d x} &= 2 x"]),
+    ("f(x, y) = x^2*y; f(a, b) + f(b, a)", None, ["a^{2} b + b^{2} a"]),
+    (
+        "f(x) = relu(x); jvp f(x; dx) = dx*sigmoid(x); f(a)*2",
+        [],
+        [r"f(x) &= \operatorname{ReLU}(x)", r"D f(x)[{dx}] &= {dx} \operatorname{sigmoid}(x)", r"g &= f(a) \cdot 2"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "heads", "lines"), PROGRAMS)
+def test_names_get_lines_of_their_own(text: str, heads: list[str] | None, lines: list[str]) -> None:
+    """Protects programs with shared parts, functions of their own, several results, and given left sides."""
+    found = latex(graph_of(text), heads=heads or ())
+    assert found == (" \\\\\n".join(lines) if heads is None else _aligned(lines))
+
+
+def _aligned(lines: Sequence[str]) -> str:
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def test_the_caller_chooses_names() -> None:
+    """Protects traces and derivatives: a node is shown in terms of whatever the caller has named, and only of that."""
+    graph = graph_of("ln(x1) + x1*sin(x1)")
+    total = graph.output
+    log, product = total.args
+    named = {log: r"\bar{v}_{1}", product.args[1]: "v_{2}", total: "v_{3}"}
+    assert latex_of(total, named) == r"\bar{v}_{1} + x_{1} v_{2}"
+    assert latex_of(product, named) == "x_{1} v_{2}"
+    assert latex_of(log, named) == r"\ln(x_{1})"
+    assert latex(graph, {}) == r"\ln(x_{1}) + x_{1} \sin(x_{1})"
+    assert latex(graph, {product.args[1]: "s_1"}) == _aligned(
+        [r"s_{1} &= \sin(x_{1})", r"f &= \ln(x_{1}) + x_{1} s_{1}"]
+    )
+
+
+def test_an_element_of_a_named_array_carries_its_index() -> None:
+    """Protects sums over arrays that have names: the index is set apart from the name's own marks."""
+    output = graph_of("V: [3]; W: [3]; sum((V + W)*W)").output
+    inner = output.args[0].args[0]
+    assert latex_of(output, {inner: "u"}) == "\\sum_{i} u_{i} W_{i}"
+    assert latex_of(output, {inner: "u_{1}"}) == "\\sum_{i} (u_{1})_{i} W_{i}"
+
+
+# ---- names and numbers ----------------------------------------------------------------
+
+WRITTEN_NAMES = {
+    "x": "x", "x1": "x_{1}", "x₁₂": "x_{12}", "x_max": r"x_{\mathrm{max}}", "x_i_j": "x_{i,j}", "theta": r"\theta",
+    "θ": r"\theta", "Δx": r"{\Delta x}", "dx": "{dx}", "d_x1": "d_{x_{1}}", "rate": r"\mathrm{rate}",
+    "learning_rate": r"\mathrm{learning\_rate}", "var_1": r"\mathrm{var}_{1}", "x_hat": r"\hat{x}", "x̄": r"\bar{x}",
+    "é": r"\acute{e}", "naïve": r"\mathrm{na\ddot{i}ve}", "x'": "{x'}", "x_prime": "{x'}", "a b": r"\mathrm{a\ b}",
+    "a-b": r"\mathrm{a\text{-}b}", "100%": r"\mathrm{100\%}", "x²": r"\mathrm{x{}^{2}}", "_x": r"\mathrm{\_x}",
+    "e": r"\mathrm{e}", "ϕ": r"\phi", "φ": r"\varphi", "日": r"\mathrm{U{+}65E5}", "^~": r"\mathrm{\wedge \sim}",
+}  # fmt: skip
+WRITTEN_NUMBERS = {
+    2.0: "2", -0.5: "-0.5", 1e-5: "10^{-5}", -1.5e-5: r"-1.5 \cdot 10^{-5}", 1e300: "10^{300}", 1e6: "10^{6}",
+    2.5e7: r"2.5 \cdot 10^{7}", 123456.0: "123456", math.inf: r"\infty", -math.inf: r"-\infty",
+    11.652071455223084: "11.652071455223084", 5e-324: r"5 \cdot 10^{-324}",
+}  # fmt: skip
+
+
+def test_names_and_numbers() -> None:
+    """Protects what an author sees first: Greek, subscripts, words, accents, powers of ten."""
+    assert {name: latex_name(name) for name in WRITTEN_NAMES} == WRITTEN_NAMES
+    assert {value: latex_number(value) for value in WRITTEN_NUMBERS} == WRITTEN_NUMBERS
+    assert latex_number(math.nan) == r"\mathrm{NaN}"
+    assert latex_number(11.652071455223084, 4) == "11.65"
+
+
+@given(st.text(min_size=1, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_any_name_is_made_of_what_latex_knows(name: str) -> None:
+    """Protects a paper from a name in backticks that would end the formula, or that pdflatex cannot read."""
+    text = latex_name(name)
+    assert text.isascii()
+    assert unbalanced(text) == ""
+    assert not re.search(r"(?<!\\)[%#$&~]", text)
+
+
+# ---- every operation, any program -----------------------------------------------------
+
+_MARK = re.compile(r"\\begin\{(\w+)\}|\\end\{(\w+)\}|\\(left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
+
+
+def unbalanced(text: str) -> str:
+    """What is left open in a formula, or closes what is not open; '' when all is well."""
+    opened: list[str] = []
+    for match in _MARK.finditer(text):
+        begin, end, side = match.groups()
+        if begin or side == "left" or match[0] == "{":
+            opened.append(begin or side or "{")
+        elif (end or side or match[0] == "}") and (
+            not opened or opened.pop() != (end or {"right": "left"}.get(side, "{"))
+        ):
+            return match[0]
+    return "".join(opened)
+
+
+def test_the_check_of_balance_finds_what_is_wrong() -> None:
+    """Protects the tests that use it."""
+    assert [unbalanced(text) for text in ["{", "}", r"\left(", r"\{ \leftarrow", r"{\left(}\right)"]] == [
+        "{", "}", "left", "", "}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", list(operations()), ids=key)
+def test_every_operation_is_written(operation: Operation) -> None:
+    """Protects new entries of the table: they and their derivatives have a form, whatever else they lack."""
+    output = sample(operation)
+    for node in [output, *derivatives(output, "d")]:
+        text = latex(Graph((node,)))
+        assert text
+        assert unbalanced(text) == ""
+
+
+@given(st.recursive(st.one_of(NUMBERS, NAMES), larger, max_leaves=12))
+@settings(max_examples=300, deadline=None)
+def test_any_program_is_balanced(text: str) -> None:
+    """Protects brackets, groups and environments, in whatever order they meet."""
+    found = latex(graph_of(text))
+    assert unbalanced(found) == ""
+    assert "--" not in found
+    assert "+ -" not in found
+
+
+LINKS: list[Callable[[Node, Node], Node]] = [
+    lambda node, x: apply(SQRT, (node,)),
+    lambda node, x: apply(ADD, (x, node)),
+    lambda node, x: apply(SUBTRACT, (x, node)),
+    lambda node, x: apply(MULTIPLY, (node, x)),
+    lambda node, x: apply(NEG, (node,)),
+    lambda node, x: apply(DIVIDE, (x, node)),
+    lambda node, x: apply(POWER_OP, (x, node)),
+    lambda node, x: apply(WHERE, (x, node, x)),
+]
+
+
+def test_a_deep_formula_does_not_recurse() -> None:
+    """Protects programs that are 100,000 operations deep, whatever stands in what."""
+    x = variable("x")
+    node = x
+    for depth in range(100_000):
+        node = LINKS[depth % len(LINKS)](node, x)
+    text = latex_of(node)
+    assert len(re.findall(r"\bx\b", text)) == 12_500 * 7 + 1
+    assert unbalanced(text) == ""
+
+
+@pytest.mark.parametrize("operation", [ADD, MULTIPLY])
+def test_a_formula_that_nobody_can_hold_is_refused(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the machine: parts that are shared again and again, written out, would fill any memory."""
+    node: Node = variable("x")
+    for _ in range(100):
+        node = apply(operation, (node, node))
+    monkeypatch.setattr("cgcli.printing.tex.layout.MAX_PIECES", 100_000)
+    with pytest.raises(TooLargeError, match="more than 100000 symbols"):
+        latex_of(node)
+    assert latex(Graph((node,))).count("=") == 100
+
+
+# ---- a program that renders it --------------------------------------------------------
+
+
+def test_katex_renders_everything() -> None:
+    """Protects the user's paper: all of the above, each operation and its derivatives, in KaTeX's strictest mode."""
+    if KATEX is None:
+        pytest.skip("no katex")
+    formulas = [text for _, text in CASES]
+    formulas += [latex(graph_of(text)) for text in [*(text for text, _, _ in PROGRAMS), *EXPRESSIONS]]
+    for operation in operations():
+        output = sample(operation)
+        formulas += [latex(Graph((node,))) for node in [output, *derivatives(output, "d")]]
+    formulas += [latex_name(name) for name in WRITTEN_NAMES]
+    formulas += [f"{latex_name(chr(code))}^{{2}}_{{1}}" for code in range(32, 0x500)]
+    script = Path(KATEX).resolve().parent / "dist" / "katex.js"
+    answer = subprocess.run(["node", "-e", RENDER, str(script)], input=json.dumps(formulas), text=True,
+                            capture_output=True, check=True, encoding="utf-8")  # fmt: skip
+    assert json.loads(answer.stdout) == []
