@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -44,14 +45,16 @@ def evaluated(
 def evaluator(point: Point, report: Report) -> Evaluate:
     """`evaluated` at one point, as the derivatives ask for it."""
 
-    def at_point(outputs: Sequence[Node], bindings: Mapping[str, Any] = _NOTHING) -> list[Any]:
+    def at_point(outputs: Sequence[Node], bindings: Mapping[str, Any] = _NOTHING, quiet: bool = False) -> list[Any]:
+        if quiet:
+            return evaluate(outputs, {**point.bindings, **bindings})
         return evaluated(point, outputs, report, extra=bindings)
 
     return at_point
 
 
 def _finite(numbers: Sequence[Any]) -> bool:
-    return all(np.all(np.isfinite(number)) for number in numbers)
+    return all(math.isfinite(item) if isinstance(item, float) else np.all(np.isfinite(item)) for item in numbers)
 
 
 def every_value(outputs: Sequence[Node], bindings: Mapping[str, Any], report: Report) -> dict[Node, Any]:

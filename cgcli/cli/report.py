@@ -73,6 +73,8 @@ class Report:
 
     def given(self, leaves: list[tuple[Node, Any]]) -> None:
         """Report inputs and constants that are themselves nan or infinite."""
+        leaves = [(node, value) for node, value in leaves if ("given", node) not in self._told]
+        self._told.update(("given", node) for node, _ in leaves)
         for node, value in leaves:
             text = self._text(node)
             elements = value.ravel().tolist() if node.shape else [float(value)]

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, rebuild, stand_in, toposort, variable
-from cgcli.graph.operation import Jvp, Operation, OwnJvp, Params, Partial, Partials
+from cgcli.graph.operation import Jvp, Operation, OwnJvp, Params, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
@@ -61,6 +61,15 @@ def own_tangent(node: Node, own: OwnJvp) -> tuple[Node, list[Node]]:
     become = dict(zip((*own.parameters, *own.tangents), (*node.args, *moving), strict=True)) | {own.out: node}
     tangent = rebuild([own.tangent], exact, become)[own.tangent]
     return broadcast(tangent, node.shape), moving
+
+
+def transposed(node: Node, position: int, adjoint: Node, args: tuple[Node, ...]) -> Node:
+    """What the transpose rule of one argument makes of an adjoint, with `args` in the arguments' places."""
+    rule = node.op.rule(position)
+    if isinstance(rule, TransposeOf):
+        return rule.build(adjoint, args, node.params, position)
+    assert isinstance(rule, Transpose)
+    return rule.build(adjoint, args, node.params)
 
 
 def tangent_formula(node: Node, position: int, tangent: Node) -> Node:

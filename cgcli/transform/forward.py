@@ -8,10 +8,10 @@ from cgcli.graph.node import Node, stand_in, toposort
 from cgcli.graph.operation import Branch, Jvp, Rule, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS
+from cgcli.ops.creation import ZEROS, ones_like
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import own_tangent, partial, tangent_formula
-from cgcli.transform.guarded import ZERO, Guarded, ones_like, through_linear, total
+from cgcli.transform.formulas import own_tangent, partial, tangent_formula, transposed
+from cgcli.transform.guarded import ZERO, Guarded, through_linear, total
 
 
 def push_all(outputs: Sequence[Node], tangents: Mapping[Node, Guarded | None]) -> list[Guarded | None]:
@@ -59,9 +59,13 @@ def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
         def image(x: Node, args: tuple[Node, ...]) -> Node:
             return exact(node.op, (*args[:at], x, *args[at + 1 :]), node.params)
 
-        if isinstance(rule, Transpose) and rule.mixes:
+        def met(guard: Node, other: int) -> Node:
+            factors = tuple(guard if place == at else ones_like(arg) for place, arg in enumerate(node.args))
+            return transposed(node, other, ones_like(node), factors)
+
+        if isinstance(rule, Transpose) and rule.mixes and tangent.guard is not None and tangent.guard.shape:
             return Guarded(image(tangent.selected(), node.args))
-        return through_linear(image, tangent, node.args, at)
+        return through_linear(image, tangent, node.args, at, met)
     if isinstance(rule, Jvp):
         if tangent.guard is None:
             return Guarded(tangent_formula(node, at, tangent.value))
@@ -87,7 +91,7 @@ def _jointly(node: Node, rules: Sequence[Rule], moving: Mapping[int, Guarded]) -
     tangents = moving.values()
     if len(moving) == sum(rule is not None for rule in rules) and all(tangent.guard is None for tangent in tangents):
         return Guarded(value)
-    guard = applied({at: tangent.guard or ones_like(node.args[at]) for at, tangent in moving.items()})
+    guard = applied({at: tangent.full_guard() for at, tangent in moving.items()})
     return Guarded(value, guard, settled=all(tangent.guard is None or tangent.settled for tangent in tangents))
 
 

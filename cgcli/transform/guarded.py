@@ -15,7 +15,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
 from cgcli.graph.operation import Shape
 from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
-from cgcli.ops.creation import ONES
+from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
 from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
@@ -26,7 +26,8 @@ ZERO = constant(0.0)
 class Guarded(NamedTuple):
     """A tangent or an adjoint, and where it exists at all.
 
-    guard: None, or a node that is 0 where nothing moves, as in a branch that was not taken.
+    guard: None, or a node that is 0 where nothing moves, as in a branch that was not taken;
+    a scalar where that holds for all elements or none.
     There it is a structural zero, whatever number (nan, inf) stands in `value`: the select
     is made where several are added or mixed, so that 0*inf is never formed.
     settled: the number there is 0 already, so that no select is needed.
@@ -55,6 +56,8 @@ class Guarded(NamedTuple):
 
     def times(self, factor: Node, product: Node) -> Guarded:
         """Its product with a factor: 0*inf may be formed, unless the factor is a finite constant."""
+        if self.guard is None:
+            return Guarded(product)
         number = constant_value(factor)
         finite = number is not None and math.isfinite(number)
         return self._replace(value=product, settled=self.settled and finite)
@@ -68,8 +71,14 @@ class Guarded(NamedTuple):
 
     def broadcast(self, shape: Shape) -> Guarded:
         """It, repeated to a shape."""
-        guard = None if self.guard is None else broadcast(self.guard, shape)
-        return self._replace(value=broadcast(self.value, shape), guard=guard)
+        value = broadcast(self.value, shape)
+        if self.guard is None or not self.guard.shape:
+            return self._replace(value=value)
+        return self._replace(value=value, guard=broadcast(self.guard, shape))
+
+    def full_guard(self) -> Node:
+        """The guard of each element."""
+        return ones_like(self.value) if self.guard is None else broadcast(self.guard, self.value.shape)
 
 
 @lru_cache(maxsize=256)
@@ -108,11 +117,6 @@ def truth(condition: Node) -> Node:
     return condition if condition.op in TRUTHS else exact(NOT_EQUAL, (condition, ZERO))
 
 
-def ones_like(x: Node) -> Node:
-    """1 for each element of x."""
-    return exact(ONES, (), (x.shape,)) if x.shape else constant(1.0)
-
-
 def is_finite(x: Node) -> Node:
     """1 where x is a number, 0 where it is nan or infinite."""
     return exact(EQUAL_TO, (exact(SUBTRACT, (x, x)), ZERO))
@@ -124,27 +128,56 @@ def finite_part(x: Node) -> Node:
 
 
 def through_linear(
-    image: Callable[[Node, tuple[Node, ...]], Node], moved: Guarded, args: tuple[Node, ...], position: int
+    image: Callable[[Node, tuple[Node, ...]], Node],
+    moved: Guarded,
+    args: tuple[Node, ...],
+    position: int,
+    met: Callable[[Node, int], Node],
 ) -> Guarded:
     """What a linear map makes of a tangent or an adjoint.
 
-    image(x, args): the map of x; the other arguments are its factors.
+    image(x, args): the map of x; the other arguments are its factors. met(guard, at): for each
+    element of the factor at a place, how many of those that move it is multiplied with.
     """
-    value = image(moved.selected(), args)
+    selected = moved.selected()
+    value = image(selected, args)
     alone = len(args) == 1
-    if moved.guard is None and alone and value.op.gaps:
-        return Guarded(value, image(ones_like(moved.value), args), settled=True, gaps=True)
-    if moved.guard is None or (moved.gaps and not alone):
+    leaves_gaps = alone and value.op.gaps
+    if moved.guard is None and not leaves_gaps:
         return Guarded(value)
-    guard = broadcast(moved.guard, moved.value.shape)
+    if moved.guard is None:
+        return Guarded(value, image(ones_like(moved.value), args), settled=True, gaps=True)
+    if not moved.guard.shape and not leaves_gaps:
+        return moved._replace(value=image(moved.value, args), settled=moved.settled and alone)
+    guard = moved.full_guard()
     if alone:
         return Guarded(value, any_of(image(guard, args)), settled=True, gaps=moved.gaps)
+    if moved.gaps:
+        return Guarded(value)
+    return _through_products(image, selected, guard, args, position, met)
+
+
+def _through_products(
+    image: Callable[[Node, tuple[Node, ...]], Node],
+    selected: Node,
+    guard: Node,
+    args: tuple[Node, ...],
+    position: int,
+    met: Callable[[Node, int], Node],
+) -> Guarded:
+    """As `through_linear`, for a sum of products: 0 must not meet a factor that is nan or infinite.
+
+    A factor that meets nothing that moves is left out, so that its own derivative is, too; one that
+    meets what moves and what does not counts only where it meets what moves.
+    """
 
     def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
-        return tuple(arg if at == position else factor(arg) for at, arg in enumerate(args))
+        return tuple(arg if at == position else factor(arg) for at, arg in enumerate(factors))
 
-    # a sum of products: the 0 of what does not move must not meet a factor that is nan or infinite
+    factors = tuple(
+        arg if at == position else exact(WHERE, (any_of(met(guard, at)), arg, ZERO)) for at, arg in enumerate(args)
+    )
     reached = image(guard, with_factors(ones_like))
     clean = exact(EQUAL_TO, (image(guard, with_factors(is_finite)), reached))
-    value = exact(WHERE, (clean, image(moved.selected(), with_factors(finite_part)), value))
-    return Guarded(value, any_of(reached), settled=True)
+    finite = image(selected, with_factors(finite_part))
+    return Guarded(exact(WHERE, (clean, finite, image(selected, factors))), any_of(reached), settled=True)

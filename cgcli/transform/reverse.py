@@ -11,12 +11,12 @@ from cgcli.graph.node import Node, stand_in, toposort
 from cgcli.graph.operation import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS
+from cgcli.ops.creation import ZEROS, ones_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import broadcast, unbroadcast
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import own_tangent, partial, tangent_formula
+from cgcli.transform.formulas import own_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
 
 
@@ -45,9 +45,9 @@ def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
     """The adjoint of a broadcast argument: added up over what was repeated."""
     if adjoint.value.shape == arg.shape:
         return adjoint
+    if adjoint.guard is None or not adjoint.guard.shape:
+        return adjoint._replace(value=unbroadcast(adjoint.value, arg.shape))
     value = unbroadcast(adjoint.selected(), arg.shape)
-    if adjoint.guard is None:
-        return Guarded(value)
     guard = broadcast(adjoint.guard, adjoint.value.shape)
     return Guarded(value, any_of(unbroadcast(guard, arg.shape)), settled=True, gaps=adjoint.gaps)
 
@@ -63,18 +63,18 @@ def _pull_branch(node: Node, adjoint: Guarded, position: int) -> Guarded:
 def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
     rule = node.op.rule(position)
 
-    def transposed(ct: Node, args: tuple[Node, ...]) -> Node:
-        if isinstance(rule, TransposeOf):
-            return rule.build(ct, args, node.params, position)
-        assert isinstance(rule, Transpose)
-        return rule.build(ct, args, node.params)
+    def image(ct: Node, args: tuple[Node, ...]) -> Node:
+        return transposed(node, position, ct, args)
+
+    def met(guard: Node, at: int) -> Node:
+        return transposed(node, at, guard, tuple(ones_like(arg) for arg in node.args))
 
     adjoint = adjoint.broadcast(node.shape)
-    if adjoint.guard is not None and not adjoint.gaps and isinstance(rule, Transpose) and rule.mixes:
-        return _mixed(transposed(adjoint.selected(), node.args), adjoint.guard, rule.mixes)
+    if isinstance(rule, Transpose) and rule.mixes and adjoint.guard is not None and adjoint.guard.shape:
+        return _mixed(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)
     if isinstance(rule, TransposeOf) and rule.jointly:
-        return through_linear(lambda ct, _: transposed(ct, node.args), adjoint, (node.args[position],), 0)
-    return through_linear(transposed, adjoint, node.args, position)
+        return through_linear(lambda ct, _: image(ct, node.args), adjoint, (node.args[position],), 0, met)
+    return through_linear(image, adjoint, node.args, position, met)
 
 
 def _mixed(value: Node, guard: Node, axes: int) -> Guarded:
@@ -114,8 +114,10 @@ def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
     """The nodes whose value has a derivative by one of `wrt`."""
     active = set(wrt)
     for node in order:
-        if any(arg in active and (node.op.expansion or node.op.rule(at)) for at, arg in enumerate(node.args)):
-            active.add(node)
+        for at, arg in enumerate(node.args):
+            if arg in active and (node.op.expansion or node.op.rule(at)):
+                active.add(node)
+                break
     return active
 
 
