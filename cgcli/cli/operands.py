@@ -58,10 +58,7 @@ class ExpressionCommand(click.Command):
             if isinstance(option, click.Option)
         }
         optional = {
-            name: option
-            for option in self.get_params(ctx)
-            for name in option.opts
-            if isinstance(option, OptionalValue)
+            name: option for option in self.get_params(ctx) for name in option.opts if isinstance(option, OptionalValue)
         }
         options: list[str] = []
         operands: list[str] = []

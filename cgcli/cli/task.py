@@ -58,14 +58,16 @@ class Task(NamedTuple):
 
 def read_task(
     operands: Sequence[str], program_file: str | None, vars_file: str | None, wrt: Sequence[str],
-    *, quiet: bool, strict: bool,
+    *, quiet: bool, strict: bool, formulas_alone: bool = False,
 ) -> Task:  # fmt: skip
     """Read the program, its values and --wrt, and report what is not used.
 
-    Raises what `read_point`, `check_complete` and `chosen_inputs` raise.
+    formulas_alone: there may be no values at all. Raises what `read_point`, `check_complete`
+    and `chosen_inputs` raise.
     """
     point = read_point(given.split(operands, program_file), program_file, vars_file)
-    check_complete(point)
+    if point.bindings or not formulas_alone:
+        check_complete(point)
     report = Report(point.graph, quiet=quiet, strict=strict)
     report.reading(point.read_as)
     nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
