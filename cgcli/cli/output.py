@@ -26,7 +26,7 @@ class Labelled(NamedTuple):
 
 def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
     """One line `name<TAB>value` for each row; a name is on one line, whatever the user put into it."""
-    lines = (f"{_on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
+    lines = (f"{on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
     click.echo("\n".join(lines))
 
 
@@ -49,12 +49,13 @@ def matrix(
 
 def _elements(item: Labelled) -> Iterator[str]:
     """The name of each element of an array, in row-major order: `x[0,1]`; the name alone for a number."""
-    name = _on_one_line(item.name)
+    name = on_one_line(item.name)
     for index in product(*map(range, item.shape)):
         yield f"{name}[{','.join(map(str, index))}]" if index else name
 
 
-def _on_one_line(name: str) -> str:
+def on_one_line(name: str) -> str:
+    """A name in a line of output, whatever the user put into it."""
     return quoted(name, Span(0, len(name)))
 
 

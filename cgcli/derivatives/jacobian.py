@@ -33,10 +33,11 @@ Mode = Literal["auto", "forward", "reverse"]
 class Evaluate(Protocol):
     """The values of nodes at the point; it may report a nan or an infinity that it meets.
 
-    bindings: values of variables that are not the program's own.
+    bindings: values of variables that are not the program's own. quiet: report nothing, for these
+    are parts of a computation, and whether it reads them is not known yet.
     """
 
-    def __call__(self, outputs: Sequence[Node], bindings: Mapping[str, Any] = ...) -> list[Array]:
+    def __call__(self, outputs: Sequence[Node], bindings: Mapping[str, Any] = ..., quiet: bool = ...) -> list[Array]:
         """The value of each output, an array of its shape."""
 
 
@@ -48,20 +49,37 @@ def jacobian(
     mode: forward takes one pass for each element of the inputs, reverse one for each of the
     outputs; auto takes the fewer. Raises TooLargeError when the whole does not fit in memory.
     """
-    _check_size(outputs, wrt)
-    blocks = [[np.zeros((*output.shape, *node.shape)) for node in wrt] for output in outputs]
-    if mode == "forward" or (mode == "auto" and elements(wrt) <= elements(outputs)):
-        columns = _each(wrt, outputs, lambda units: directional(outputs, dict(zip(wrt, units, strict=True))), evaluate)
-        for at, element, column in columns:
-            place: tuple[Any, ...] = (..., *element)
-            for row, pushed in zip(blocks, column, strict=True):
-                row[at][place] = pushed
-    else:
-        rows = _each(outputs, outputs, lambda units: weighted(outputs, units, wrt), evaluate)
-        for at, element, row in rows:
-            for block, pulled in zip(blocks[at], row, strict=True):
-                block[element] = pulled
-    return [[block[()] for block in row] for row in blocks]
+    return Passes(outputs, wrt, mode)(evaluate)
+
+
+class Passes:
+    """What `jacobian` computes, made ready for as many points as there are."""
+
+    def __init__(self, outputs: Sequence[Node], wrt: Sequence[Node], mode: Mode) -> None:
+        _check_size(outputs, wrt)
+        self._outputs, self._wrt = outputs, wrt
+        self._forward = mode == "forward" or (mode == "auto" and elements(wrt) <= elements(outputs))
+        sources, products = (wrt, self._columns) if self._forward else (outputs, self._rows)
+        self._units = _UnitVectors(sources, outputs, products)
+
+    def _columns(self, units: Sequence[Node]) -> Sequence[Node]:
+        return directional(self._outputs, dict(zip(self._wrt, units, strict=True)))
+
+    def _rows(self, units: Sequence[Node]) -> Sequence[Node]:
+        return weighted(self._outputs, units, self._wrt)
+
+    def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
+        """The derivatives at one point."""
+        blocks = [[np.zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
+        for at, element, products in self._units.products(evaluate):
+            if self._forward:
+                place: tuple[Any, ...] = (..., *element)
+                for row, pushed in zip(blocks, products, strict=True):
+                    row[at][place] = pushed
+            else:
+                for block, pulled in zip(blocks[at], products, strict=True):
+                    block[element] = pulled
+        return [[block[()] for block in row] for row in blocks]
 
 
 class _Pass(NamedTuple):
@@ -72,37 +90,45 @@ class _Pass(NamedTuple):
     results: list[Array]
 
 
-def _each(
-    sources: Sequence[Node],
-    outputs: Sequence[Node],
-    products: Callable[[Sequence[Node]], Sequence[Node]],
-    evaluate: Evaluate,
-) -> Iterator[_Pass]:
+class _UnitVectors:
     """The products of the Jacobian with each unit vector of the sources.
 
     products: gives them as nodes, from one vector for each source. What does not depend on
-    the vector is computed once.
+    the vector is computed once for all of them.
     """
-    if elements(sources) == 1 and not sources[0].shape:
-        yield _Pass(0, (), evaluate(products([constant(1.0)])))
-        return
-    units = _fresh_variables(sources, outputs)
-    results = products(units)
-    fixed = _without(units, results)
-    run = Compiled(results, [*fixed, *units])
-    known = evaluate(fixed)
-    vectors = [np.zeros(unit.shape)[()] for unit in units]
-    all_finite = True
-    for at, unit in enumerate(units):
-        for element in np.ndindex(unit.shape):
-            vector = np.zeros(unit.shape)
-            vector[element] = 1.0
-            moving = [*vectors[:at], vector[()], *vectors[at + 1 :]]
-            numbers = run([*known, *moving])
-            if all_finite and not all(np.all(np.isfinite(number)) for number in numbers):
-                all_finite = False
-                evaluate(results, {name_of(unit): value for unit, value in zip(units, moving, strict=True)})
-            yield _Pass(at, element, numbers)
+
+    def __init__(
+        self,
+        sources: Sequence[Node],
+        outputs: Sequence[Node],
+        products: Callable[[Sequence[Node]], Sequence[Node]],
+    ) -> None:
+        self._only = elements(sources) == 1 and not sources[0].shape
+        self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
+        self._results = products(self._units)
+        if not self._only:
+            self._fixed = _without(self._units, self._results)
+            self._run = Compiled(self._results, [*self._fixed, *self._units])
+
+    def products(self, evaluate: Evaluate) -> Iterator[_Pass]:
+        """The products at one point, one after the other."""
+        if self._only:
+            yield _Pass(0, (), evaluate(self._results))
+            return
+        known = evaluate(self._fixed, quiet=True)
+        vectors = [np.zeros(unit.shape)[()] for unit in self._units]
+        all_finite = True
+        for at, unit in enumerate(self._units):
+            for element in np.ndindex(unit.shape):
+                vector = np.zeros(unit.shape)
+                vector[element] = 1.0
+                moving = [*vectors[:at], vector[()], *vectors[at + 1 :]]
+                numbers = self._run([*known, *moving])
+                if all_finite and not all(np.all(np.isfinite(number)) for number in numbers):
+                    all_finite = False
+                    names = [name_of(unit) for unit in self._units]
+                    evaluate(self._results, dict(zip(names, moving, strict=True)))
+                yield _Pass(at, element, numbers)
 
 
 def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:
