@@ -1,3 +1,62 @@
-"""cg: differentiate expressions, and draw their computation graphs."""
+"""cg: differentiate expressions, and draw their computation graphs. This is the library's front door.
+
+    >>> import cgcli
+    >>> f = cgcli.value_and_grad("ln(x1) + x1*x2 - sin(x2)")
+    >>> f(x1=2, x2=5)
+    (11.652071455223084, {'x1': 5.5, 'x2': 1.7163378145367738})
+
+Each name is imported when it is first used, so that `import cgcli` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cgcli.errors import CgError as CgError
+    from cgcli.errors import describe as describe
+    from cgcli.library.formulas import diff as diff
+    from cgcli.library.functions import Function as Function
+    from cgcli.library.functions import grad as grad
+    from cgcli.library.functions import hessian as hessian
+    from cgcli.library.functions import jacobian as jacobian
+    from cgcli.library.functions import jvp as jvp
+    from cgcli.library.functions import value as value
+    from cgcli.library.functions import value_and_grad as value_and_grad
+    from cgcli.library.functions import vjp as vjp
+    from cgcli.library.program import Program as Program
+    from cgcli.library.program import parse as parse
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "CgError": "cgcli.errors",
+    "describe": "cgcli.errors",
+    "diff": "cgcli.library.formulas",
+    "Function": "cgcli.library.functions",
+    "grad": "cgcli.library.functions",
+    "hessian": "cgcli.library.functions",
+    "jacobian": "cgcli.library.functions",
+    "jvp": "cgcli.library.functions",
+    "value": "cgcli.library.functions",
+    "value_and_grad": "cgcli.library.functions",
+    "vjp": "cgcli.library.functions",
+    "Program": "cgcli.library.program",
+    "parse": "cgcli.library.program",
+}
+
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name: str) -> object:
+    """The public name, from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cgcli' has no attribute '{name}'")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -68,7 +68,7 @@ class CgError(Exception):
 
 
 class UsageError(CgError):
-    """The command line is wrong."""
+    """The command line, or a call of the library, is wrong."""
 
     exit_code = 2
 
@@ -195,6 +195,8 @@ def quoted(text: str, span: Span, limit: int = 60) -> str:
     part = text[span.start : span.end] if span.end - span.start <= limit else (
         text[span.start : span.start + limit // 2] + " … " + text[span.end - limit // 3 : span.end]
     )  # fmt: skip
+    if part.isprintable() and " " not in part:
+        return part
     shown = (" " if character.isspace() else _printable(character) for character in part)
     return " ".join("".join(shown).split())
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cgcli.cli import bindings as values
 from cgcli.cli.operands import Operands
@@ -14,11 +15,14 @@ from cgcli.errors import UsageError
 
 _ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
 
 if TYPE_CHECKING:
     from cgcli.cli.bindings import Bindings
     from cgcli.graph.node import Graph, Node
+    from cgcli.graph.operation import Shape
+    from cgcli.syntax import tree
 
 
 class Point(NamedTuple):
@@ -36,26 +40,47 @@ class Point(NamedTuple):
     read_as: tuple[str, ...]
 
 
+class Program(NamedTuple):
+    """A program that has been read, not yet lowered: that takes the shapes of its names.
+
+    read_as: the definitions in textbook form, with the products that they imply.
+    """
+
+    syntax: tree.Program
+    read_as: tuple[str, ...]
+
+    def point(self, bindings: Bindings, columns: Mapping[str, Shape] = _NOTHING) -> Point:
+        """The program lowered, at the values of its names. columns: shapes of names that have a value in each row."""
+        from cgcli.graph.node import name_of, toposort, variables
+        from cgcli.lowering.lower import lower
+
+        graph = lower(self.syntax, {**columns, **{name: item.shape for name, item in bindings.items()}})
+        inputs = tuple(variables(toposort(graph.outputs)))
+        read = {name_of(node) for node in inputs}
+        return Point(graph, bindings, inputs, tuple(name for name in bindings if name not in read), self.read_as)
+
+
 def read_point(operands: Operands, program_file: str | None, vars_file: str | None) -> Point:
     """Read the program and the values, and lower one with the shapes of the other.
 
     Names may still be without a value: see `check_complete`.
     Raises UsageError, DataError, and what the parser and the lowering raise.
     """
-    from cgcli.graph.node import name_of, toposort, variables
-    from cgcli.lowering.lower import lower
+    if operands.over_rows:
+        raise _no_rows(operands)
+    program, bound = read_program(operands, program_file, vars_file)
+    return program.point(bound)
+
+
+def read_program(operands: Operands, program_file: str | None, vars_file: str | None) -> tuple[Program, Bindings]:
+    """The program and the values that names have. Raises UsageError, DataError, ParseError."""
     from cgcli.ops.table import CONSTANTS, FUNCTIONS
     from cgcli.syntax.parser import parse, read_textbook
 
-    if operands.files:
-        raise _no_rows(operands.files)
     text, name = _program_text(operands, program_file)
     bound = values.read(operands.bindings, vars_file)
     written = read_textbook(text, {*bound, *CONSTANTS}, FUNCTIONS.__contains__, name)
-    graph = lower(parse(written.text, name, FUNCTIONS.__contains__), {key: item.shape for key, item in bound.items()})
-    inputs = tuple(variables(toposort(graph.outputs)))
-    read = {name_of(node) for node in inputs}
-    return Point(graph, bound, inputs, tuple(key for key in bound if key not in read), written.read_as)
+    return Program(parse(written.text, name, FUNCTIONS.__contains__), written.read_as), bound
 
 
 def check_complete(point: Point) -> None:
@@ -92,8 +117,8 @@ def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]
     return [by_name.get(name) or variable(name, shape) for name, shape in zip(names, shapes, strict=True)], absent
 
 
-def _no_rows(files: Sequence[str]) -> UsageError:
-    """The error for operands that are neither the expression nor bindings."""
+def no_data(files: Sequence[str], reason: str) -> UsageError:
+    """The error for operands that are neither the expression nor bindings, nor files of rows."""
     first, *others = files
     hint = "give values as name=value, or in a JSON object with --vars FILE.json"
     pair = _ALMOST_A_BINDING.fullmatch(first)
@@ -103,7 +128,16 @@ def _no_rows(files: Sequence[str]) -> UsageError:
         hint = f"to give a value, write {pair[1]}={pair[2]}"
     elif others and first in _OPERATORS:
         hint = f"quote the whole expression, as in: 'x {first} 1'"
-    return UsageError(f"cannot take data from '{first}': this version reads no rows from files", hint=hint)
+    return UsageError(f"cannot take data from '{first}': {reason}", hint=hint)
+
+
+def _no_rows(operands: Operands) -> UsageError:
+    """The error of a command that computes one point, for operands that stand for many."""
+    if operands.files:
+        return no_data(operands.files, "only cg eval and cg grad read rows")
+    name, text = operands.sweeps[0]
+    return UsageError(f"'{name}={text}' is a sweep, and only cg eval and cg grad compute many points",
+                      hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
 
 
 def _program_text(operands: Operands, program_file: str | None) -> tuple[str, str]:

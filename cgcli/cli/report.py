@@ -63,7 +63,7 @@ class Report:
                 line, column = line_and_column(self._graph.source.text, span.start)
                 place = {"line": line, "column": column}
             self.warn(
-                _sentence(note, derived=span is None), _hint(note), span,
+                sentence(note, derived=span is None), advice(note), span,
                 kind=note.kind, operation=node.op.name, node=self._text(node),
                 operands=[item if item - item == 0 else None for item in note.operands],
                 index=list(note.element), **place,
@@ -92,7 +92,8 @@ class Report:
         return quoted(self._graph.source.text, span) if span is not None else formula(node)
 
 
-def _sentence(note: Note, derived: bool) -> str:
+def sentence(note: Note, derived: bool) -> str:
+    """What happened, where: `ln(-1) is nan`. derived: whether the node is one of a derivative's formula."""
     from cgcli.printing.expression import formula
 
     where = f" (element {list(note.element)})" if note.element else ""
@@ -115,7 +116,7 @@ def _applied(note: Note) -> str:
     return f"{op.name}({', '.join(operands) or '…'})"
 
 
-def _hint(note: Note) -> str:
+def advice(note: Note) -> str:
     """A function that does what was probably meant."""
     name = note.node.op.name
     functions = {arg.op.name for arg in note.node.args}

@@ -134,9 +134,11 @@ def _known(leaf: Node) -> Array:
 def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Collection[Node]]:
     """For each node, its arguments that were computed, are arrays, and are read for the last time."""
     waiting = {node for node in nodes if node.shape}.difference(outputs)
+    if not waiting:
+        return [()] * len(nodes)
     last: list[Collection[Node]] = []
     for node in reversed(nodes):
-        dying = waiting.intersection(node.args) if waiting else ()
+        dying = waiting.intersection(node.args)
         waiting.difference_update(dying)
         last.append(dying)
     return last[::-1]

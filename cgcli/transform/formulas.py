@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from cgcli.graph.node import Node, rebuild, stand_in, toposort, variable
+from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import Jvp, Operation, OwnJvp, Params, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.sums import broadcast
@@ -45,6 +45,8 @@ def partial(node: Node, position: int) -> Node:
     if isinstance(rule, Partials):
         return _all_partials(node)[position]
     template = _template(node.op, position, node.params)
+    if template.order[-1].op is CONSTANT:  # as those of a sum
+        return template.order[-1]
     become = dict(zip(template.stand_ins, node.args, strict=True))
     become[template.out] = node
     for part in template.order:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator
 
-from cgcli.graph.node import Node, stand_in, toposort
+from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.operation import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
@@ -18,6 +18,8 @@ from cgcli.ops.sums import broadcast, unbroadcast
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import own_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
+
+_ONE = constant(1.0)  # the most frequent of all partials
 
 
 def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
@@ -37,7 +39,7 @@ def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int) -> Guarded:
     factor = partial(node, position)
-    product = exact(MULTIPLY, (adjoint.value, factor))
+    product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
     return _fitted(adjoint.times(factor, broadcast(product, node.shape)), node.args[position])
 
 

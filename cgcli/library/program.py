@@ -1,0 +1,80 @@
+"""A program of the language as a Python object: its text, its inputs, and its graph at given shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cgcli.errors import UsageError
+from cgcli.graph.node import Graph
+from cgcli.graph.operation import Shape
+from cgcli.lowering.inputs import declared_shapes, free_names
+from cgcli.lowering.lower import lower
+from cgcli.ops.table import CONSTANTS, FUNCTIONS
+from cgcli.syntax import parser, tree
+
+
+@dataclass(frozen=True, repr=False)
+class Program:
+    """A program that has been read; `parse` makes it, and `str` gives its text back.
+
+    text: as it was given. inputs: the names that need a value, in order of appearance; shapes:
+    those that the program declares, by name. Two programs are equal when their texts are. The
+    other fields are the library's own.
+    """
+
+    text: str
+    inputs: tuple[str, ...] = field(compare=False)
+    shapes: Mapping[str, Shape] = field(compare=False)
+    open_names: frozenset[str] = field(compare=False)  # that a value may be given for: the inputs, and constants
+    syntax: tree.Program = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"cgcli.parse({self.text!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return parse, (self.text,)
+
+    def graph(self, shapes: Mapping[str, Shape]) -> Graph:
+        """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
+
+        Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
+        """
+        return lower(self.syntax, shapes)
+
+
+def read(program: Program | str) -> Program:
+    """The program itself, or the one that a text is. Raises UsageError for anything else."""
+    if isinstance(program, Program):
+        return program
+    if not isinstance(program, str):
+        raise UsageError(f"a program is a text, and not a '{type(program).__name__}'", hint="as in: 'x^2 + 1'")
+    return parse(program)
+
+
+def parse(text: str) -> Program:
+    """Read a program of the language: an expression, or statements of which the last is the result.
+
+    >>> program = parse("w: [3]; sum((w*x)^2) + b")
+    >>> program.inputs
+    ('w', 'x', 'b')
+    >>> program.shapes["w"]
+    (3,)
+    >>> print(program)
+    w: [3]; sum((w*x)^2) + b
+
+    Products between the parameters of a definition may go without a sign, as in books:
+    `f(x, y) = 2xy`. What depends on the shapes of the inputs is checked when these are known.
+
+    Raises ParseError with the place of the mistake, TooLargeError for a text of more than 4 MB.
+    """
+    written = parser.read_textbook(text, CONSTANTS, FUNCTIONS.__contains__)
+    syntax = parser.parse(written.text, functions=FUNCTIONS.__contains__)
+    shapes = declared_shapes(syntax)
+    names = free_names(syntax)
+    inputs = tuple(name for name in names if name not in CONSTANTS or name in shapes)
+    return Program(text, inputs, MappingProxyType(shapes), frozenset(names), syntax)

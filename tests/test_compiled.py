@@ -1,0 +1,187 @@
+"""The evaluator: kernels for scalars give the same bits, a tape gives what its operations give one by one."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cgcli.errors import EvaluationError, TooLargeError
+from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, name_of, toposort, variable, variables
+from cgcli.graph.operation import Operation
+from cgcli.ops.arithmetic import ADD, MULTIPLY
+from cgcli.ops.table import operations
+from cgcli.transform.differentiate import weighted
+from tests.support import float64, node
+from tests.support_examples import PROGRAMS, example
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 5e-324, -5e-324, 1e308, -1e308, math.inf, -math.inf, math.nan, -math.nan]
+WITH_SCALAR = [operation for operation in operations() if operation.scalar]
+
+
+def bits(value: Any) -> bytes:
+    """A value's bits; every nan counts as the same."""
+    array: NDArray[np.float64] = np.array(value, dtype=np.float64)
+    array[np.isnan(array)] = math.nan
+    return array.tobytes()
+
+
+@pytest.mark.parametrize("operation", WITH_SCALAR, ids=lambda operation: operation.name)
+def test_a_kernel_for_scalars_gives_the_bits_of_the_other(operation: Operation) -> None:
+    """Protects the promise that a faster way is no other number: special values with each other, and random ones."""
+    assert operation.scalar is not None
+    count = len(operation.arrays)
+    random = np.random.default_rng(0)
+    tried = [*itertools.product(SPECIAL, repeat=count), *(random.standard_normal((500, count)) * 10.0**9).tolist()]
+    tried += (10.0 ** random.uniform(-300, 300, (500, count))).tolist()
+    for numbers in tried:
+        args = [np.float64(number) for number in numbers]
+        with np.errstate(all="ignore"):
+            fast, slow = operation.scalar(*args), operation.kernel(*args)
+        assert type(fast) is np.float64
+        assert bits(fast) == bits(slow), args
+
+
+@pytest.mark.parametrize("operation", WITH_SCALAR, ids=lambda operation: operation.name)
+def test_a_kernel_for_scalars_signals_what_the_other_signals(operation: Operation) -> None:
+    """Protects warnings: a division by zero, an overflow or an invalid operation is heard in both."""
+    assert operation.scalar is not None
+    for numbers in itertools.product(SPECIAL, repeat=len(operation.arrays)):
+        args = [np.float64(number) for number in numbers]
+        heard: list[set[str]] = []
+        for kernel in (operation.scalar, operation.kernel):
+            kinds: set[str] = set()
+            with np.errstate(all="call", under="ignore", call=lambda kind, _, kinds=kinds: kinds.add(kind)):
+                kernel(*args)
+            heard.append(kinds)
+        assert heard[0] == heard[1], args
+
+
+def one_by_one(outputs: list[Node], bindings: dict[str, Any]) -> list[Any]:
+    """The outputs' values, by the kernels for arrays alone, with every value kept."""
+    values: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for part in toposort(outputs):
+            if part.op is CONSTANT:
+                values[part] = constant_of(part)
+            elif part.op is VARIABLE:
+                values[part] = bindings[name_of(part)]
+            else:
+                values[part] = part.op.kernel(*[values[arg] for arg in part.args], *part.params)
+    return [values[output] for output in outputs]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_tape_gives_what_its_operations_give_one_by_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the order, the places, the dropping of what is no longer needed; calls do not disturb each other."""
+    point = example(name, monkeypatch)
+    outputs, inputs = list(point.graph.outputs), list(point.inputs)
+    for output in point.graph.outputs:
+        outputs += weighted([output], [variable("ct", output.shape)], inputs)
+    bindings = {**point.bindings, "ct": np.ones(outputs[0].shape)[()]}
+    run = Compiled(outputs, [*inputs, variable("ct", outputs[0].shape)])
+    arrays = [bindings[name_of(item)] for item in inputs] + [bindings["ct"]]
+    expected = [bits(value) for value in one_by_one(outputs, bindings)]
+    for _ in range(2):
+        assert [bits(value) for value in run(arrays)] == expected
+    assert [bits(value) for value in evaluate(outputs, bindings)] == expected
+
+
+def test_what_is_given_is_not_computed() -> None:
+    """Protects the cut: an inner node may be an input, and its own inputs are then not asked for."""
+    inner = apply(ADD, (variable("x"), variable("y")))
+    output = apply(MULTIPLY, (inner, variable("y")))
+    assert Compiled([output], [inner, variable("y")])([np.float64(3), np.float64(5)]) == [15.0]
+    assert evaluate([output], {"y": np.float64(5)}, known={inner: np.float64(3)}) == [15.0]
+    with pytest.raises(KeyError, match="x"):
+        Compiled([output], [variable("y")])
+
+
+def test_values_that_nobody_reads_again_are_dropped() -> None:
+    """Protects memory: a long chain of large arrays holds a few of them, whether it runs once or many times."""
+    x = variable("x", (1000,))
+    chain = x
+    for step in range(50):
+        chain = apply(ADD, (chain, constant(float(step))))
+    run = Compiled([chain], [x])
+    tape = run.tape([np.zeros(1000)])
+    assert sum(np.shape(value) == (1000,) for value in tape) == 2
+    assert all(np.shape(value) == (1000,) for value in Compiled([chain], [x], keep=True).tape([np.zeros(1000)])[51:])
+
+
+def test_a_program_beyond_the_memory_bound_does_not_start() -> None:
+    """Protects the machine: what is held at once is known before anything is computed."""
+    output = node("sum(zeros([5000, 5000]) + 1)", {})
+    with pytest.raises(TooLargeError, match="200 MB"):
+        Compiled([output], [])
+
+
+def test_a_kernel_that_fails_is_named() -> None:
+    """Protects whoever reads the error: it says which operation could not be computed."""
+
+    def kernel(x: Any) -> Any:
+        raise {1: ValueError, 2: np.linalg.LinAlgError, 3: MemoryError}[int(x)]("odd number")
+
+    odd = Operation("odd", "", ("x",), kernel, lambda shapes, _: shapes[0])
+    x = variable("x")
+    output = apply(ADD, (apply(odd, (apply(ADD, (x, constant(1.0))),)), x))
+    run = Compiled([output], [x])
+    for number in (0, 1):
+        with pytest.raises(EvaluationError, match="odd cannot be computed: odd number"):
+            run([np.float64(number)])
+    with pytest.raises(TooLargeError, match="odd needs more memory than there is"):
+        run([np.float64(2)])
+
+
+def test_threads_may_call_the_same_tape() -> None:
+    """Protects servers: each call has its own tape, and numpy's warnings stay off in each thread."""
+    output = node("sum(ln(x)*x) + y", {"x": np.ones(4), "y": 1})
+    inputs = variables(toposort([output]))
+    run = Compiled([output], inputs)
+    wrong: set[int] = set()
+
+    def work(number: int) -> None:
+        given = {"x": np.full(4, float(number)), "y": np.float64(number)}
+        expected = bits(one_by_one([output], given)[0])
+        for _ in range(300):
+            if bits(run([float64(given[name_of(item)]) for item in inputs])[0]) != expected:
+                wrong.add(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_threads_that_build_equal_nodes_get_the_same_nodes() -> None:
+    """Protects the rule that equal nodes are one object, by which graphs are compared, when threads build at once."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for turn in range(50):
+            built: list[list[Node]] = []
+            start = threading.Barrier(4)
+
+            def work(turn: int = turn, built: list[list[Node]] = built, start: threading.Barrier = start) -> None:
+                start.wait()
+                built.append([variable(f"turn {turn}, name {at}") for at in range(50)])
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert all(len({id(node) for node in nodes}) == 1 for nodes in zip(*built, strict=True))
+    finally:
+        sys.setswitchinterval(before)
