@@ -299,7 +299,7 @@ def test_second_derivative_is_the_tables_in_every_combination_of_modes(row: Row)
     for (first, inner), (then, outer) in itertools.product(MODES.items(), repeat=2):
         rows = [[float(value(item, row.point)) for item in outer(partial, wrt)] for partial in inner(output, wrt)]
         assert gap(rows, wanted) < 1e-14, f"{then} over {first}: {rows}"
-    blocks = hessian(output, constant(1.0), wrt, at(row.point))
+    blocks = hessian([output], [constant(1.0)], wrt, at(row.point))
     sizes = [int(np.prod(given.shape)) for given in wrt]
     whole = np.block([[np.reshape(block, (a, b)) for b, block in zip(sizes, line, strict=True)]
                       for a, line in zip(sizes, blocks, strict=True)])  # fmt: skip

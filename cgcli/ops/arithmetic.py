@@ -81,9 +81,10 @@ NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=
                   aliases="negative", example="-[1, 2]", scalar=operator.neg)  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
-# logarithm. d/dy: out*ln(x), whose limit at x = 0 is 0 for y > 0.
+# logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
+# whose limit at x = 0 is 0 for y > 0.
 POWER_OP = elementwise("power", "x to the power y", np.power,
-                       "where(y == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
+                       "where(y == 0 and x == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
                        samples=(POSITIVE, (-8.0, 8.0)),
                        kink=Kink(lambda x, y: (x == 0) & (y == 0),

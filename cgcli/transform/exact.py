@@ -13,12 +13,16 @@ from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
-from cgcli.ops.logic import WHERE
-from cgcli.ops.sums import broadcast
+from cgcli.ops.logic import AND_OP, WHERE
+from cgcli.ops.sums import BROADCAST, broadcast
 
 
 def _itself(x: Node) -> Node:
     return x
+
+
+def _zero(x: Node) -> Node:
+    return broadcast(constant(0.0), x.shape)
 
 
 def _negative(x: Node) -> Node:
@@ -41,6 +45,7 @@ _ON_THE_RIGHT: Mapping[tuple[Operation, _Bits], Callable[[Node], Node]] = {
 _ON_THE_LEFT: Mapping[tuple[Operation, _Bits], Callable[[Node], Node]] = {
     (MULTIPLY, _ONE): _itself,  # 1*x = x
     (ADD, _MINUS_ZERO): _itself,  # -0 + x = x
+    (AND_OP, _ZERO): _zero,  # 0 and x = 0
     (MULTIPLY, _MINUS_ONE): _negative,  # (-1)*x = -x
 }
 
@@ -55,9 +60,14 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
         return simpler
     if all(arg.op is CONSTANT and not arg.shape for arg in args):
         return _folded(op, args, params)
-    if op is WHERE and (condition := constant_value(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
+    if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     return apply(op, args, params)
+
+
+def _everywhere(node: Node) -> float | None:
+    """The number that all elements of a node are, where it is plain to see."""
+    return constant_value(node.args[0] if node.op is BROADCAST else node)
 
 
 def _with_constant(op: Operation, left: Node, right: Node) -> Node | None:
