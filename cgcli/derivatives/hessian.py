@@ -14,19 +14,25 @@ if TYPE_CHECKING:
     from cgcli.graph.node import Node
 
 
-def hessian(output: Node, cotangent: Node, wrt: Sequence[Node], evaluate: Evaluate) -> list[list[Array]]:
-    """The Hessian of an output weighted by its cotangent, in blocks: that of x and y has the shape x.shape + y.shape.
+def hessian(
+    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], evaluate: Evaluate
+) -> list[list[Array]]:
+    """The Hessian of the outputs' weighted sum: for each x and y a block of shape x.shape + y.shape.
 
     Raises TooLargeError when the whole does not fit in memory.
     """
-    return jacobian(weighted([output], [cotangent], wrt), wrt, evaluate, "forward")
+    return jacobian(weighted(outputs, cotangents, wrt), wrt, evaluate, "forward")
 
 
 def hessian_product(
-    output: Node, cotangent: Node, wrt: Sequence[Node], tangents: Mapping[Node, Node], evaluate: Evaluate
+    outputs: Sequence[Node],
+    cotangents: Sequence[Node],
+    wrt: Sequence[Node],
+    tangents: Mapping[Node, Node],
+    evaluate: Evaluate,
 ) -> list[Array]:
     """The product of the Hessian with a vector: for each input an array of its shape, at the cost of a few evaluations.
 
     tangents: the vector, a node of its shape for each input that moves.
     """
-    return evaluate(directional(weighted([output], [cotangent], wrt), tangents))
+    return evaluate(directional(weighted(outputs, cotangents, wrt), tangents))

@@ -109,8 +109,8 @@ def written(node: Node, named: Names, tight: bool = False) -> tuple[int, Iterabl
         high = UNARY if symbol == "^" else level + 1
         blank = " " if symbol in _LOOSE and not (symbol == "@" and tight) else ""
         tight = tight or level == SUM
-        first = Part(left, POSTFIX if symbol == "^" else low, tight)
-        return level, [first, f"{blank}{symbol}{blank}", Part(right, high, tight)]
+        low = POSTFIX if symbol == "^" else low
+        return level, [Part(left, low, tight), f"{blank}{symbol}{blank}", Part(right, high, tight)]
     if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
         return op.prefix.level, [op.prefix.symbol, Part(node.args[0], op.prefix.level, tight)]
     if op is INDEX:

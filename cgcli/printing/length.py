@@ -1,4 +1,4 @@
-"""How long a graph is as a text, found without writing it: which parts are worth a name, and whether one line holds it."""
+"""How long a graph is as a text, found without writing it, and which parts are worth a name."""
 
 from __future__ import annotations
 

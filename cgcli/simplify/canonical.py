@@ -6,12 +6,14 @@ what is equal has merged, and the order is a person's, so equal formulas become 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
 from cgcli.simplify import trigonometry
 from cgcli.simplify.coefficient import (
@@ -27,10 +29,9 @@ from cgcli.simplify.coefficient import (
     written,
 )
 from cgcli.simplify.order import Key, Order
-from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms
+from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms, common_number
 
 _WRITTEN_OUT = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
-
 
 class Canonical:
     """Builds nodes in canonical form, and knows of each how it was built.
@@ -38,8 +39,8 @@ class Canonical:
     made: every operation that was built; whoever measures a result clears it before.
     """
 
-    def __init__(self) -> None:
-        self.order = Order()
+    def __init__(self, order: Order) -> None:
+        self.order = order
         self.made: set[Node] = set()
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
@@ -87,6 +88,11 @@ class Canonical:
             number = ONE if node.op is ONES else ZERO
         return Product(ONE, {node: ONE}) if number is None else Product(number)
 
+    def factors_of(self, node: Node) -> Collection[Node]:
+        """The bases of a node as a product."""
+        known = self._products.get(node)
+        return known.powers.keys() if known is not None else (node,)
+
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
         while node.op is BROADCAST:
@@ -121,18 +127,36 @@ class Canonical:
         above: list[tuple[Key, Node]] = []
         below: list[tuple[Key, Node]] = []
         for base, number in product.powers.items():
-            (above if number > 0 else below).append((self.order.factor(base), self.power(base, abs(number))))
+            over = number.numerator > 0
+            (above if over else below).append((self.order.factor(base), self.power(base, number if over else -number)))
         for base, terms in product.exponents.items():
-            exponent = self._exponent(terms)
+            under = base is not EULER and max(terms.values()) < 0  # 1/b^x, but exp(-x)
+            exponent = self._exponent({term: -number for term, number in terms.items()} if under else terms)
             node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
-            above.append((self.order.factor(node if base is EULER else base), node))
-        node = self._quotient(product.coefficient, _sorted(above), _sorted(below))
+            (below if under else above).append((self.order.factor(node), node))
+        matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
+        others = [base for base in (*product.powers, *product.exponents) if base.shape and base not in matrices]
+        if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
+            node = self._matrix_product(product, matrices[0])
+        else:
+            node = self._quotient(product.coefficient, _sorted(above), _sorted(below))
         self._products.setdefault(node, product)
         return node
 
+    def _matrix_product(self, product: Product, matrix: Node) -> Node:
+        """Numbers and names that stand before a matrix product go with its first factor: 2*a*A.T @ B/c."""
+        left, right = matrix.args
+        below = {base: number for base, number in product.powers.items() if number < 0}
+        above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
+        times, over = written(product.coefficient, True)
+        scaled = self.product(Product(times, {**above, left: ONE}, product.exponents))
+        node = self.make(MATMUL, scaled, right)
+        under = self.product(Product(over, {base: -n for base, n in below.items()}))
+        return self.make(DIVIDE, node, under) if below or over != 1 else node
+
     def power(self, base: Node, exponent: Fraction) -> Node:
         """base^exponent for a positive number: x, sqrt(x), x^2."""
-        if exponent == 1:
+        if exponent is ONE or exponent == 1:
             return base
         return self.make(SQRT, base) if exponent == HALF else self.make(POWER_OP, base, exponent_node(exponent))
 
@@ -203,7 +227,7 @@ class Canonical:
         if len(terms) == 1:
             ((term, coefficient),) = terms.items()
             return self.scaled(coefficient, term)
-        common = _common(terms)
+        common = common_number(terms)
         if common != 1:
             inner = self.sum({term: coefficient / common for term, coefficient in terms.items()})
             return self.product(Product(common, {inner: ONE}))
@@ -223,13 +247,6 @@ class Canonical:
         for term, coefficient in others:
             node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(abs(coefficient), term))
         return node
-
-
-def _common(terms: Terms) -> Fraction:
-    """The number that stands before every term: 2*x - 2*y is 2*(x - y), but 2*x + 2 stays."""
-    first = abs(next(iter(terms.values())))
-    same = UNIT not in terms and all(abs(coefficient) == first for coefficient in terms.values())
-    return first if same else ONE
 
 
 def _cost_in_front(term: Node, coefficient: Fraction) -> int:

@@ -17,7 +17,7 @@ ONE = Fraction(1)
 HALF = Fraction(1, 2)
 
 _MOST_SHOWN = 10**6  # larger numerators and denominators are written as one decimal number
-_MOST_HALVED = 1000  # x/512 is written so, smaller powers of two as decimals
+_MOST_HALVED = 1000  # x/512 and 3*x/4 are written so, others of a power of two as decimals
 _MOST_BITS = 4096  # of a fraction on the way; beyond, it is rounded
 _LARGEST_EXPONENT = 2**53
 _SMALLEST = 2.3e-308  # below, a float64 loses digits
@@ -85,6 +85,12 @@ def power(number: Fraction, exponent: Fraction) -> Fraction:
     return Fraction(_checked(result))
 
 
+def is_short_fraction(number: Fraction) -> bool:
+    """Whether a number that a float64 holds is rather read as a fraction: 1/2, -3/4; not 2 and not 0.1."""
+    bottom = number.denominator
+    return bottom != 1 and bottom & (bottom - 1) == 0 and max(abs(number.numerator), bottom) <= _MOST_HALVED
+
+
 def written(number: Fraction, above: bool) -> Written:
     """How a coefficient stands in a product: 2*x, x/2, 2*x/3, 0.7*x.
 
@@ -94,8 +100,10 @@ def written(number: Fraction, above: bool) -> Written:
     top, bottom = number.numerator, number.denominator
     if bottom == 1:
         return Written(number, ONE)
+    if is_short_fraction(number):
+        return Written(Fraction(top), Fraction(bottom))
     if bottom & (bottom - 1) == 0:  # a float64 holds it
-        return Written(ONE, Fraction(bottom)) if top == 1 and above and bottom <= _MOST_HALVED else Written(number, ONE)
+        return Written(number, ONE)
     if max(abs(top), bottom) <= _MOST_SHOWN:
         return Written(Fraction(top), Fraction(bottom))
     return Written(Fraction(_float(number)), ONE)

@@ -16,7 +16,7 @@ from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.shaping import TRANSPOSE
 
-_NUMBER, _SYMBOL, _FUNCTION, _SUM = range(4)
+_NUMBER, _SYMBOL, _POWER, _FUNCTION, _SUM = range(5)
 _TEXT = 48  # characters that are compared before the digest decides
 _MOST_REPEATS = 8
 _FUNCTION_DEGREE = 1e-6  # sin(x)^2 before sin(x), and both after x
@@ -92,6 +92,8 @@ def _kind(node: Node, keys: list[Key]) -> int:
         return _SYMBOL
     if op in (ADD, SUBTRACT):
         return _SUM
+    if op is POWER_OP and keys[1].kind > _NUMBER:  # n*x^(n - 1), x^y*ln(x)
+        return max(_POWER, keys[0].kind)
     if op in _SYMBOL_LIKE or op in _AS_ITS_ARGUMENTS:
         return max(key.kind for key in keys)
     return _FUNCTION

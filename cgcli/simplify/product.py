@@ -20,6 +20,13 @@ Terms = Mapping[Node, Fraction]
 """A sum: each term without its coefficient, and the coefficient."""
 
 
+def common_number(terms: Terms) -> Fraction:
+    """The number that stands before every term: 2*x - 2*y is 2*(x - y), but 2*x + 2 stays."""
+    first = abs(next(iter(terms.values())))
+    same = UNIT not in terms and all(abs(coefficient) == first for coefficient in terms.values())
+    return first if same else ONE
+
+
 class Product(NamedTuple):
     """coefficient * product of base^number * product of base^(sum of terms)."""
 
@@ -41,7 +48,9 @@ class Factors:
         if product.coefficient != 1:
             self.coefficient = rounded(self.coefficient * power(product.coefficient, exponent))
         for base, number in product.powers.items():
-            self.powers[base] = self.powers.get(base, ZERO) + number * exponent
+            scaled = number if exponent is ONE else number * exponent  # most exponents are 1, and fractions are slow
+            known = self.powers.get(base)
+            self.powers[base] = scaled if known is None else known + scaled
         for base, terms in product.exponents.items():
             self.raised(base, terms, exponent)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": ["eval", "-"],
     "grad": ["grad", "-"],
     "render": ["render", "-", "-o", "-"],
+    "diff": ["diff", "-"],
     "simplify": ["simplify", "-"],
 }
 
@@ -51,7 +52,7 @@ def processor_seconds(command: list[str], program: str, values: Path) -> float:
     """The processor time of one whole process, which must succeed."""
     from tests.bench.startup import command_line
 
-    given = [*command, "-q", *([] if command[0] in ("render", "simplify") else ["--vars", str(values)])]
+    given = [*command, "-q", *([] if command[0] in ("render", "diff", "simplify") else ["--vars", str(values)])]
     before = os.times()
     subprocess.run(command_line(*given), input=program.encode(), check=True, stdout=subprocess.DEVNULL)
     after = os.times()

@@ -1,0 +1,57 @@
+"""The derivative as a formula that a person would write: built by the rules of the table, without their
+guards for edges, and put in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cgcli.derivatives.book import as_in_a_book, written_out
+from cgcli.graph.node import Graph, Node, constant, name_of, toposort
+from cgcli.simplify.algebraic import simplify
+from cgcli.transform.differentiate import jvp, vjp
+
+# Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
+# operations for all names together, reverse mode gives all of them at once, and they share their parts.
+_MOST_FORWARD = 20_000
+_MOST_READ = 2000  # operations; in a larger graph they count once each, however often they would stand in a text
+
+
+def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
+    """The derivatives of a graph's only output by each of some inputs, as formulas.
+
+    wrt: variables; the output is a scalar, or all of them are. order: how often to differentiate by each
+    of them; more than once only by scalars. One output for each of them, of the shape of the output or of
+    the variable, called d_x, or d2_x for the second order. At a kink or an edge of its domain a formula
+    has the value that it has there as it stands, not the one that the tables of conventions choose.
+    """
+    graph = _readable(graph)
+    found = _readable(_with(graph, _slopes(graph.output, wrt)))
+    for _ in range(order - 1):
+        slopes = (_slopes(output, [node])[0] for output, node in zip(found.outputs, wrt, strict=True))
+        found = _readable(_with(found, tuple(slopes)))
+    return found._replace(names=called(wrt, order)) if len(wrt) > 1 else found
+
+
+def called(wrt: Sequence[Node], order: int = 1) -> tuple[str, ...]:
+    """What the derivatives by some variables are called: d_x, or d2_x for the second order."""
+    return tuple(f"d{order if order > 1 else ''}_{name_of(node)}" for node in wrt)
+
+
+def _readable(graph: Graph) -> Graph:
+    return simplify(graph, as_text=len(toposort(graph.outputs)) <= _MOST_READ)
+
+
+def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
+    return graph._replace(outputs=outputs, origins={}, idle=(), names=())
+
+
+def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
+    """The derivative by each variable, not yet simplified."""
+    written = written_out(output)
+    size = len(toposort([written.output]))
+    forward = [node for node in wrt if not node.shape and (output.shape or len(wrt) * size <= _MOST_FORWARD)]
+    backward = [node for node in wrt if node not in forward]
+    found = {node: jvp(written.output, {node: constant(1.0)}) for node in forward}
+    if backward:
+        found |= zip(backward, vjp(written.output, constant(1.0), backward), strict=True)
+    return as_in_a_book(written, [found[node] for node in wrt])

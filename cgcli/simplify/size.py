@@ -1,0 +1,39 @@
+"""How large a graph is: in operations, each counted once, or as often as it stands in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from cgcli.graph.node import CONSTANT, Node, constant_value, toposort
+from cgcli.ops.arithmetic import DIVIDE, POWER_OP
+from cgcli.simplify.coefficient import ZERO, fraction_of, is_short_fraction
+
+
+def operation_count(outputs: Sequence[Node]) -> int:
+    """How many operations a graph has; x^-2 counts as what it stands for, 1/x^2, and 0.5*x as 1/2*x."""
+    return sum(map(weight, toposort(outputs)))
+
+
+def weight(node: Node) -> int:
+    """How many operations one node counts as."""
+    if not node.args:
+        return 0
+    weight = 1
+    for arg in node.args:
+        if arg.op is CONSTANT and is_short_fraction(fraction_of(arg) or ZERO):
+            weight += 1
+    if (node.op is POWER_OP or node.op is DIVIDE) and (constant_value(node.args[1]) or 0.0) < 0:
+        weight += 1
+    return weight
+
+
+def within(region: Set[Node], node: Node) -> frozenset[Node]:
+    """The nodes that are reached from a node without leaving a region."""
+    found: set[Node] = set()
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if part in region and part not in found:
+            found.add(part)
+            stack.extend(part.args)
+    return frozenset(found)

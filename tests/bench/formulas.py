@@ -1,0 +1,170 @@
+"""Derivatives as formulas, against SymPy: their size, the time that finding them takes, and a product of 1,000 factors.
+
+    python tests/bench/formulas.py [COUNT]
+
+COUNT expressions (200 unless told) of growing size, nested products, compositions, quotients and powers of one
+variable, are differentiated by cg and by sympy.diff, in turn in one process; what SymPy remembers from one to the next
+is cleared. The size of a formula is the number of operations in its text, written out (as `cg diff --flat` prints it,
+as `str` prints it in SymPy), and read by cg: both texts by the same rule. Every formula's value is compared at a point.
+The product is timed as a whole process. Times are processor seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))  # the tests' own modules
+
+from cgcli.derivatives.formula import derivative
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import Graph, Node, toposort, variable
+from cgcli.lowering.lower import lower
+from cgcli.ops.table import FUNCTIONS
+from cgcli.printing.program import statements
+from cgcli.syntax.parser import parse
+
+GOAL_SHARE = 0.95  # of the expressions, in how many cg's formula has no more operations
+GOAL_RATIO = 10.0  # SymPy's time over cg's
+GOAL_SECONDS = 1.0  # for all partials of the product, the process included
+FACTORS = 1000
+
+MOST_SECONDS = 10  # for SymPy on one expression; it counts as that long, and as no larger, when it takes longer
+
+NAMES = ["sin", "cos", "exp", "tan", "sqrt", "ln", "tanh", "atan", "sinh", "cosh"]
+POINT = {"x": np.float64(0.37), "a": np.float64(1.3), "b": np.float64(1.7), "n": np.float64(2.5)}
+
+
+def expressions(count: int) -> Iterator[str]:
+    """Texts that cg and SymPy both read, from two operations to some thirty."""
+    rng = random.Random(2018)
+    for at in range(count):
+        yield _expression(rng, 2 + at * 24 // count)
+
+
+def _expression(rng: random.Random, size: int) -> str:
+    """A random expression of about so many operations, in x and some parameters."""
+    if size < 1:
+        return "x"
+    if size == 1:
+        return rng.choice(["(x + 1)", "2*x", "a*x", "x**2", "(1 - x)", "x**n", "b**x"])
+    kind = rng.choice(["product", "sum", "quotient", "power", "composition", "composition"])
+    if kind == "composition":
+        return f"{rng.choice(NAMES)}({_expression(rng, size - 1)})"
+    if kind == "power":
+        return f"({_expression(rng, size - 1)})**{rng.choice([2, 3, 4, 5])}"
+    left = rng.randrange(size)
+    symbol = {"product": "*", "sum": rng.choice("+-"), "quotient": "/"}[kind]
+    return f"({_expression(rng, left)} {symbol} {_expression(rng, size - 1 - left)})"
+
+
+class Found(NamedTuple):
+    """A derivative as text, and the processor seconds that it took."""
+
+    text: str
+    seconds: float
+
+
+def read(text: str) -> Graph:
+    """The graph of a formula that cg or SymPy wrote."""
+    return lower(parse(text.replace("log(", "ln("), functions=FUNCTIONS.__contains__))
+
+
+def operations(graph: Graph) -> int:
+    """How many operations the text of a graph has, written out."""
+    sizes: dict[Node, int] = {}
+    for node in toposort(graph.outputs):
+        sizes[node] = bool(node.args) + sum(sizes[arg] for arg in node.args)
+    return sizes[graph.output]
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of a call and its processor time."""
+    start = time.process_time()
+    result = function()
+    return result, time.process_time() - start
+
+
+def by_cg(text: str) -> Found:
+    """What cg finds."""
+    graph = read(text)
+    slope, seconds = timed(lambda: derivative(graph, [variable("x")]))
+    return Found("; ".join(statements(slope, {})), seconds)
+
+
+def by_sympy(text: str) -> Found:
+    """What SymPy finds; no text when it takes too long."""
+    import sympy
+    from sympy.core.cache import clear_cache
+
+    expression = sympy.sympify(text.replace("ln(", "log("))
+    clear_cache()
+    signal.alarm(MOST_SECONDS)
+    try:
+        slope, seconds = timed(lambda: sympy.diff(expression, sympy.Symbol("x")))
+    except TimeoutError:
+        return Found("", float(MOST_SECONDS))
+    finally:
+        signal.alarm(0)
+    return Found(str(slope), seconds)
+
+
+def check(ours: str, theirs: str) -> None:
+    """Assert that two formulas have one value; where both are finite, which they are not for all expressions."""
+    mine, other = (float(evaluate(read(text).outputs, POINT)[0]) for text in (ours, theirs))
+    if np.isfinite(mine) and np.isfinite(other):
+        assert abs(mine - other) <= 1e-6 * max(abs(mine), abs(other), 1.0), (ours, theirs)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError
+
+
+def _product_seconds() -> float:
+    """Processor seconds of a whole process for all partials of the product: the fewest of three."""
+    from tests.bench.startup import command_line
+
+    product = "*".join(f"x{at}" for at in range(1, FACTORS + 1))
+    runs = []
+    for _ in range(3):
+        before = os.times()
+        subprocess.run(command_line("diff", "-"), input=product.encode(), check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        runs.append(after.children_user - before.children_user + after.children_system - before.children_system)
+    return min(runs)
+
+
+def main() -> int:
+    """Print the figures; 1 when a goal is missed."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    signal.signal(signal.SIGALRM, _too_long)
+    by_cg("x"), by_sympy("x")  # both read their tables
+    smaller, ratios = 0, []
+    totals = np.zeros(2)
+    for text in expressions(count):
+        ours, theirs = by_cg(text), by_sympy(text)
+        totals += (ours.seconds, theirs.seconds)
+        ratios.append(theirs.seconds / ours.seconds)
+        if theirs.text:
+            check(ours.text, theirs.text)
+        smaller += not theirs.text or operations(read(ours.text)) <= operations(read(theirs.text))
+    share, ratio, seconds = smaller / count, totals[1] / totals[0], _product_seconds()
+    print(f"{'expressions with no more operations':44}{share:8.1%}   (goal {GOAL_SHARE:.0%})")
+    print(f"{'time of SymPy over that of cg, all together':44}{ratio:8.1f}   (goal {GOAL_RATIO:.0f})")
+    print(f"{'its median':44}{statistics.median(ratios):8.1f}")
+    print(f"{f'all partials of {FACTORS:,} factors, whole process':44}{seconds:7.2f}s   (goal {GOAL_SECONDS:.0f} s)")
+    return 1 if share < GOAL_SHARE or ratio < GOAL_RATIO or seconds > GOAL_SECONDS else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,399 @@
+"""Derivatives as formulas: the exact text that a book prints, its value, and what `cg diff` says and refuses."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cgcli.derivatives.formula import derivative
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
+from cgcli.lowering.lower import lower
+from cgcli.ops.table import FUNCTIONS
+from cgcli.printing.length import flat_length, worth_a_name
+from cgcli.printing.program import names, program, statements
+from cgcli.simplify.algebraic import simplify
+from cgcli.syntax.parser import parse
+from cgcli.transform.differentiate import jvp, vjp
+from tests.command import Capture, cg
+from tests.test_simplify import check_promises
+
+# What is differentiated, by which name, and what is printed.
+FORMULAS = """
+x | x -> 1
+a*x | x -> a
+x^2 | x -> 2*x
+x^3 | x -> 3*x^2
+x^n | x -> n*x^(n - 1)
+x^n | n -> x^n*ln(x)
+x^-1 | x -> -1/x^2
+1/x | x -> -1/x^2
+1/x^2 | x -> -2/x^3
+sqrt(x) | x -> 1/(2*sqrt(x))
+cbrt(x) | x -> 1/(3*cbrt(x)^2)
+x^(1/3) | x -> 0.3333333333333333/x^0.6666666666666667
+x^x | x -> x^x*(ln(x) + 1)
+a^x | x -> a^x*ln(a)
+a^x | a -> x*a^(x - 1)
+2^x | x -> 2^x*ln(2)
+exp(x) | x -> exp(x)
+exp(-x) | x -> -exp(-x)
+exp(a*x) | x -> a*exp(a*x)
+exp(-x^2/2) | x -> -x*exp(-x^2/2)
+exp2(x) | x -> exp2(x)*ln(2)
+expm1(x) | x -> exp(x)
+ln(x) | x -> 1/x
+ln(a*x) | x -> 1/x
+ln(x^2 + 1) | x -> 2*x/(x^2 + 1)
+log2(x) | x -> 1/(x*ln(2))
+log10(x) | x -> 1/(x*ln(10))
+log(x, b) | x -> 1/(x*ln(b))
+log(x, b) | b -> -ln(x)/(b*ln(b)^2)
+log1p(x) | x -> 1/(x + 1)
+sin(x) | x -> cos(x)
+cos(x) | x -> -sin(x)
+tan(x) | x -> tan(x)^2 + 1
+sec(x) | x -> sec(x)*tan(x)
+csc(x) | x -> -cot(x)*csc(x)
+cot(x) | x -> -1 - cot(x)^2
+asin(x) | x -> 1/sqrt(1 - x^2)
+acos(x) | x -> -1/sqrt(1 - x^2)
+atan(x) | x -> 1/(x^2 + 1)
+sinh(x) | x -> cosh(x)
+cosh(x) | x -> sinh(x)
+tanh(x) | x -> 1/cosh(x)^2
+asinh(x) | x -> 1/sqrt(x^2 + 1)
+acosh(x) | x -> 1/sqrt(x^2 - 1)
+atanh(x) | x -> 1/(1 - x^2)
+atan2(y, x) | y -> x/(x^2 + y^2)
+atan2(y, x) | x -> -y/(x^2 + y^2)
+hypot(x, y) | x -> x/hypot(x, y)
+abs(x) | x -> sign(x)
+sign(x) | x -> 0
+abs(x^2 - 1) | x -> 2*x*sign(x^2 - 1)
+relu(x) | x -> x > 0
+leaky_relu(x) | x -> where(x > 0, 1, 0.01)
+sigmoid(x) | x -> sigmoid(-x)*sigmoid(x)
+softplus(x) | x -> sigmoid(x)
+silu(x) | x -> sigmoid(x)*(1 - silu(-x))
+erf(x) | x -> 1.1283791670955126*exp(-x^2)
+gamma(x) | x -> digamma(x)*gamma(x)
+max(x, y) | x -> x >= y
+max(x, 0) | x -> x >= 0
+min(x, y) | y -> y <= x
+x > 0 ? x^2 : -x | x -> where(x > 0, 2*x, -1)
+where(x < 1, sin(x), x) | x -> where(x < 1, cos(x), 1)
+clip(x, 0, 1) | x -> x >= 0 and x <= 1
+xlogy(x, y) | y -> x/y
+x^2*sin(x) | x -> x^2*cos(x) + 2*x*sin(x)
+x^2 + 2*x + 1 | x -> 2*x + 2
+(x + 1)^5 | x -> 5*(x + 1)^4
+x^3/3 - x | x -> x^2 - 1
+(2*x + 1)*(x - 3) | x -> 4*x - 5
+sin(x)/x | x -> cos(x)/x - sin(x)/x^2
+cos(x)/x^2 | x -> -2*cos(x)/x^3 - sin(x)/x^2
+x/(x + 1) | x -> 1/(x + 1)^2
+(x - 1)/(x + 1) | x -> 2/(x + 1)^2
+1/(1 + x^2) | x -> -2*x/(x^2 + 1)^2
+1/(1 + exp(-x)) | x -> exp(-x)/(exp(-x) + 1)^2
+(x^2 + 1)/(x^3 + 2) | x -> (2*x*(x^3 + 2) - 3*x^2*(x^2 + 1))/(x^3 + 2)^2
+ln(x)/x | x -> (1 - ln(x))/x^2
+x*ln(x) | x -> ln(x) + 1
+x*exp(x) | x -> exp(x)*(x + 1)
+x^2*exp(-x) | x -> exp(-x)*(2*x - x^2)
+exp(x)*sin(x) | x -> exp(x)*(cos(x) + sin(x))
+exp(sin(x)) | x -> cos(x)*exp(sin(x))
+sin(cos(x)) | x -> -cos(cos(x))*sin(x)
+sin(x)^2 | x -> 2*cos(x)*sin(x)
+sin(x)*cos(x) | x -> cos(x)^2 - sin(x)^2
+sin(x^2) | x -> 2*x*cos(x^2)
+sin(ln(x)) | x -> cos(ln(x))/x
+ln(sin(x)) | x -> 1/tan(x)
+ln(ln(x)) | x -> 1/(x*ln(x))
+sqrt(1 - x^2) | x -> -x/sqrt(1 - x^2)
+sqrt(x^2 + y^2) | x -> x/sqrt(x^2 + y^2)
+x/sqrt(x^2 + 1) | x -> 1/(x^2 + 1)^1.5
+x*sqrt(x) | x -> 3*sqrt(x)/2
+exp(exp(x)) | x -> exp(x + exp(x))
+x^(x^x) | x -> x^(x + x^x)*ln(x)*(ln(x) + 1) + x^(x + x^x - 1)
+sin(x)^x | x -> x*cos(x)*sin(x)^(x - 1) + ln(sin(x))*sin(x)^x
+(ln(x1) + x1*x2 - sin(x2)) | x1 -> x2 + 1/x1
+(ln(x1) + x1*x2 - sin(x2)) | x2 -> x1 - cos(x2)
+A*sin(w*t + p) | t -> A*w*cos(t*w + p)
+A*sin(w*t + p) | w -> A*t*cos(t*w + p)
+exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> -0.3989422804014327*exp(-(x - m)^2/(2*s^2))*(x - m)/s^3
+G*m1*m2/r^2 | r -> -2*G*m1*m2/r^3
+floor(x)*x | x -> floor(x)
+x % 3 | x -> 1
+tanh(a*x + b) | x -> a/cosh(a*x + b)^2
+"""
+
+# As the Matrix Cookbook has them, where it has them.
+ARRAYS = """
+X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; 2*X.T @ (X@w - y)
+X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | y -> X: [10, 2]; w: [2]; y: [10]; -2*(X@w - y)
+X: [10, 2]; w: [2]; y: [10]; mean((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; 0.2*X.T @ (X@w - y)
+X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) + l*(w@w) | w -> X: [10, 2]; w: [2]; y: [10]; 2*(X.T@(X@w - y) + l*w)
+X: [10, 2]; w: [2]; y: [10]; sum(softplus(X@w) - y*(X@w)) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (sigmoid(X @ w) - y)
+x: [2]; A: [2, 2]; x @ A @ x | x -> x: [2]; A: [2, 2]; x@A + x@A.T
+x: [2]; A: [2, 2]; x @ A @ x | A -> x: [2]; reshape(x, [2, 1])*reshape(x, [1, 2])
+a: [3]; x: [3]; a @ x | x -> a: [3]; a
+x: [3]; x @ x | x -> x: [3]; 2*x
+x: [3]; sum(x) | x -> ones([3])
+x: [3]; sum(x^3) | x -> x: [3]; 3*x^2
+x: [3]; mean(x) | x -> broadcast(0.3333333333333333, [3])
+x: [3]; norm(x) | x -> x: [3]; x/norm(x)
+x: [3]; norm(x)^2 | x -> x: [3]; 2*x
+x: [3]; logsumexp(x) | x -> x: [3]; exp(x)/sum(exp(x))
+x: [3]; prod(x) | x -> x: [3]; prod(x)/x
+x: [3]; y: [3]; sum(x*ln(x/y)) | x -> x: [3]; y: [3]; ln(x/y) + 1
+A: [2, 3]; B: [3, 2]; trace(A @ B) | A -> B: [3, 2]; B.T
+A: [2, 3]; B: [3, 2]; trace(A @ B) | B -> A: [2, 3]; A.T
+A: [2, 2]; trace(A) | A -> eye(2)
+A: [2, 3]; sum(A^2) | A -> A: [2, 3]; 2*A
+A: [2, 2]; det(A) | A -> A: [2, 2]; cofactor(A)
+A: [2, 2]; B: [2, 2]; trace(A.T @ B @ A) | A -> B: [2, 2]; A: [2, 2]; B@A + B.T@A
+x: [3]; var(x) | x -> x: [3]; 0.6666666666666666*(x - mean(x, keepdims=1))
+x: [3]; std(x) | x -> x: [3]; (x - mean(x, keepdims=1))/(3*std(x))
+v: [2]; a*v | a -> v: [2]; v
+[x, x^2] | x -> [1, 2*x]
+A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))
+A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A).T @ inv(A).T)
+A: [2, 2]; logdet(A) | A -> A: [2, 2]; inv(A).T
+"""
+
+# Also how often.
+ORDERS = """
+x^5 | x | 2 -> 20*x^3
+sin(x) | x | 3 -> -cos(x)
+x*exp(x) | x | 2 -> exp(x)*(x + 2)
+exp(x)*sin(x) | x | 2 -> 2*cos(x)*exp(x)
+1/x | x | 3 -> -6/x^4
+sin(x)/x | x | 2 -> 2*sin(x)/x^3 - sin(x)/x - 2*cos(x)/x^2
+ln(x) | x | 4 -> -6/x^4
+x^n | x | 2 -> n*x^(n - 2)*(n - 1)
+tanh(x) | x | 2 -> -2*sinh(x)/cosh(x)^3
+x^2*y + y^3 | x,y | 2 -> d2_x = 2*y; d2_y = 6*y; (d2_x, d2_y)
+exp(-x^2/2) | x | 2 -> exp(-x^2/2)*(x^2 - 1)
+x^x | x | 2 -> x^x*(ln(x) + 1)^2 + x^(x - 1)
+floor(x) | x | 2 -> 0
+x^3 | x | 4 -> 0
+"""
+
+SEVERAL = """
+x*y + sin(x*y) | x,y -> d_x = y*cos(x*y) + y; d_y = x*cos(x*y) + x; (d_x, d_y)
+x^2*y | x,y -> d_x = 2*x*y; d_y = x^2; (d_x, d_y)
+x/y | x,y -> d_x = 1/y; d_y = -x/y^2; (d_x, d_y)
+exp(x*y) | x,y -> d_x = y*exp(x*y); d_y = x*exp(x*y); (d_x, d_y)
+sqrt(x^2 + y^2) | x,y -> d_x = x/sqrt(x^2 + y^2); d_y = y/sqrt(x^2 + y^2); (d_x, d_y)
+a*b*c | a,b,c -> d_a = b*c; d_b = a*c; d_c = a*b; (d_a, d_b, d_c)
+"""
+
+
+def cases(table: str) -> list[tuple[str, ...]]:
+    return [tuple(part for side in line.split(" -> ") for part in side.split(" | ")) for line in table.splitlines()[1:]]
+
+
+def read(text: str) -> Graph:
+    return lower(parse(text, functions=FUNCTIONS.__contains__))
+
+
+def inputs(graph: Graph, wrt: str) -> list[Node]:
+    by_name = {name_of(node): node for node in variables(toposort(graph.outputs))}
+    return [by_name[name] for name in wrt.split(",")]
+
+
+def written(graph: Graph) -> str:
+    return "; ".join(statements(graph, names(graph, worth_a_name(graph))))
+
+
+def points(graph: Graph) -> list[Mapping[str, Any]]:
+    """Ordinary numbers, below 1 and above it: every function in the tables is defined for one or the other."""
+    rng = np.random.default_rng(3)
+    nodes = variables(toposort(graph.outputs))
+    return [{name_of(node): rng.uniform(low, low + 0.6, node.shape)[()] for node in nodes} for low in (0.2, 1.2) * 4]
+
+
+def check_value(graph: Graph, wrt: list[Node], slopes: Graph, order: int = 1) -> None:
+    """Assert that formulas have the values of the derivatives that evaluation uses."""
+    exact: list[Node] = []
+    for node in wrt:
+        found = graph.output
+        for _ in range(order):
+            found = vjp(found, constant(1.0), [node])[0] if not found.shape else jvp(found, {node: constant(1.0)})
+        exact.append(found)
+    compared = 0
+    for point in points(graph):
+        for ours, truth in zip(evaluate(slopes.outputs, point), evaluate(exact, point), strict=True):
+            assert np.shape(ours) == np.shape(truth)
+            if np.all(np.isfinite(truth)):
+                np.testing.assert_allclose(ours, truth, rtol=1e-9, atol=1e-9)
+                compared += 1
+    assert compared
+
+
+@pytest.mark.parametrize(("text", "wrt", "expected"), cases(FORMULAS) + cases(ARRAYS) + cases(SEVERAL))
+def test_a_derivative_reads_as_a_book_prints_it(text: str, wrt: str, expected: str) -> None:
+    """The exact text; its value; that it is read back as the same graph; that nothing is left to simplify."""
+    graph = read(text)
+    nodes = inputs(graph, wrt)
+    slopes = derivative(graph, nodes)
+    assert written(slopes) == expected
+    assert read(expected).outputs == slopes.outputs
+    assert simplify(slopes, as_text=True).outputs == slopes.outputs
+    check_value(graph, nodes, slopes)
+
+
+@pytest.mark.parametrize(("text", "wrt", "order", "expected"), cases(ORDERS))
+def test_higher_derivatives_are_simplified_on_the_way(text: str, wrt: str, order: str, expected: str) -> None:
+    graph = read(text)
+    nodes = inputs(graph, wrt)
+    slopes = derivative(graph, nodes, int(order))
+    assert written(slopes) == expected
+    check_value(graph, nodes, slopes, int(order))
+
+
+@pytest.mark.parametrize(("text", "wrt", "expected"), cases(FORMULAS))
+def test_cg_simplify_keeps_its_promises_on_derivatives(text: str, wrt: str, expected: str) -> None:
+    """It counts a shared operation once, so it may share more; it never makes a derivative larger."""
+    check_promises(read(expected))
+
+
+# ---- names for shared parts -------------------------------------------------------------
+
+
+def test_only_long_shared_parts_have_a_name() -> None:
+    """x^2 that stands twice is written out, a part of 30 characters that stands three times is named."""
+    short, long = "sin(x)", "exp(sin(x)*cos(y))/sqrt(x + y)"
+    assert written(read(f"{short} + {short}^2")) == f"{short} + {short}^2"
+    assert written(read(f"t = {long}; t*sin(t) + t")) == f"t = {long}; t*sin(t) + t"
+    assert written(read(f"t = {long}; t*sin(t + y)")) == f"{long}*sin({long} + y)"
+
+
+@pytest.mark.parametrize("text", ["x + 1", "-(x + 1)*2 - x^-2", "f(x) = 2*x; sin(f(x))^2", "t = x*y; t*t + t"])
+def test_the_length_of_a_flat_text_is_known_before_it_is_written(text: str) -> None:
+    graph = read(text)
+    assert flat_length(graph) == len(statements(graph, {})[-1])
+
+
+def test_a_name_of_the_program_is_kept_and_others_are_new() -> None:
+    graph = read("u = exp(sin(x)*cos(y))/sqrt(x + y + z); t1*u*sin(u)*cos(u)")
+    assert written(derivative(graph, inputs(graph, "t1"))).startswith("u = ")
+
+
+# ---- size -------------------------------------------------------------------------------
+
+LARGE = {
+    "nested functions": "sin(" * 20000 + "x" + ")" * 20000,
+    "a chain of products": "t = x; " + "t = t*x; " * 20000 + "t",
+    "a polynomial": " + ".join(f"{at}*x^{at}" for at in range(2000)),
+    "nested quotients": "t = x; " + "t = x/(t + 1); " * 1000 + "t",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_programs_take_seconds_and_no_recursion(name: str) -> None:
+    graph = read(LARGE[name])
+    start = time.perf_counter()
+    text = written(derivative(graph, inputs(graph, "x")))
+    assert time.perf_counter() - start < 30
+    assert len(text) < 300 * len(LARGE[name])
+
+
+def test_all_partials_of_a_long_product_share_their_parts() -> None:
+    """Written one after the other they would take a million factors."""
+    count = 300
+    graph = read("*".join(f"x{at}" for at in range(count)))
+    slopes = derivative(graph, variables(toposort(graph.outputs)))
+    assert len(toposort(slopes.outputs)) < 8 * count
+    assert len(written(slopes)) < 200 * count
+
+
+# ---- the command ------------------------------------------------------------------------
+
+COMMANDS = [
+    (["x^2*sin(x)"], "x^2*cos(x) + 2*x*sin(x)"),
+    (["x^2*sin(x)", "--wrt", "x", "--order", "2"], "4*x*cos(x) - x^2*sin(x) + 2*sin(x)"),
+    (["a*x^2", "a=3"], "6*x"),
+    (["a*x^2", "a=3", "--wrt", "a"], "x^2"),
+    (["x^2*y"], "d_x = 2*x*y\nd_y = x^2\n(d_x, d_y)"),
+    (["sum((X@w - y)^2)", "X=[[1,2],[3,4]]", "w=[1,2]", "y=[1,1]", "--wrt", "w"],
+     "X: [2, 2]\nw: [2]\ny: [2]\n2*X.T @ (X@w - y)"),
+    (["v: [2]; v^2", "--cotangent", "[1, 1]"], "v: [2]\n2*v"),
+    (["[x, x^2]"], "[1, 2*x]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "expected"), COMMANDS, ids=lambda item: str(item))
+def test_the_command_prints_a_program_that_other_commands_read(
+    arguments: list[str], expected: str, capsys: Capture
+) -> None:
+    code, out, _ = cg(capsys, "diff", *arguments)
+    assert (code, out) == (0, expected + "\n")
+    assert cg(capsys, "simplify", "--exact", out).code == 0
+
+
+def test_the_command_in_json_gives_a_program_for_each_name(capsys: Capture) -> None:
+    assert json.loads(cg(capsys, "diff", "x^2*y", "--json").out) == {"d_x": "2*x*y", "d_y": "x^2"}
+    assert json.loads(cg(capsys, "diff", "x^3", "--order", "2", "--json").out) == {"d2_x": "6*x"}
+
+
+def test_flat_names_nothing(capsys: Capture) -> None:
+    part = "exp(sin(x)*cos(x))/sqrt(x + 1)"
+    named, flat = (cg(capsys, "diff", f"t = {part}; t*sin(t)*cos(t)", *more).out for more in ([], ["--flat"]))
+    assert "=" in named
+    assert "=" not in flat
+    values = [cg(capsys, "eval", text, "x=0.5").out for text in (named, flat)]
+    assert abs(float(values[0]) - float(values[1])) < 1e-12
+
+
+FAULTS = [
+    (["x^2", "--wrt", "z"], "--wrt 'z' is not in the expression"),
+    (["rate^2", "--wrt", "rat"], "did you mean 'rate'?"),
+    (["t = x^2; t + 1", "--wrt", "t"], "'t' is computed by the program"),
+    (["x^2", "--order", "0"], "--order"),
+    (["x^2", "--order", "1.5"], "--order"),
+    (["v: [2]; v^2"], "--cotangent"),
+    (["v: [2]; v^2"], "cg jacobian"),
+    (["v: [2]; sum(v^3)", "--order", "2"], "cg hessian"),
+    (["(x, x^2)"], "one result"),
+    (["2 + 3"], "no name to differentiate by"),
+    (["t = x; " + "t = sin(t)*cos(t); " * 60 + "t", "--flat"], "without --flat"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), FAULTS, ids=lambda item: str(item)[:60])
+def test_what_has_no_formula_is_refused_with_the_way_out(arguments: list[str], message: str, capsys: Capture) -> None:
+    code, out, err = cg(capsys, "diff", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+NOTES = [
+    (["floor(x)*x"], "floor counts as a constant: it is piecewise constant"),
+    (["x^2", "x=3"], "the value of 'x' is not used"),
+    (["x^2", "y=3"], "'y' is bound, but the expression does not use it"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), NOTES, ids=lambda item: str(item))
+def test_what_a_formula_leaves_out_is_said(arguments: list[str], message: str, capsys: Capture) -> None:
+    assert message in cg(capsys, "diff", *arguments).err
+    assert cg(capsys, "diff", *arguments, "-q").err == ""
+    assert cg(capsys, "diff", *arguments, "--strict").code == 1
+
+
+def test_a_condition_is_no_step_to_warn_of(capsys: Capture) -> None:
+    assert cg(capsys, "diff", "x > 0 ? x^2 : -x").err == ""
+    assert cg(capsys, "diff", "x*stop_gradient(x)").err == ""
+
+
+def test_the_program_of_a_derivative_is_exact_in_its_graph() -> None:
+    graph = read("t = sin(x)*y; t^2*exp(t)")
+    slopes = derivative(graph, inputs(graph, "x,y"))
+    assert read(program(slopes)).outputs == slopes.outputs
