@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -19,6 +20,9 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node
 from tests.command import Capture, cg
 from tests.support import float64, inputs, node
+
+torch_jacobian: Any = torch.autograd.functional.jacobian
+torch_hessian: Any = torch.autograd.functional.hessian
 
 TOLERANCE = 1e-12  # relative, against PyTorch in float64
 
@@ -64,6 +68,10 @@ RESULTS: list[tuple[str, str]] = [
         "\tx[0]\tx[1]\ty\nx[0]\t0\t3\t2\nx[1]\t3\t0\t1\ny\t2\t1\t0\n",
     ),
     ("hessian 'x^2*y' x=3 y=2 --wrt x", "\tx\nx\t4\n"),
+    ("hessian '(x^2, x^3)' x=2 --cotangent '(1,10)'", "\tx\nx\t122\n"),
+    ("hessian 'sum(x)' x=[]", "\n"),
+    ("jacobian 'x^2' x=[]", "\n"),
+    ("jacobian '[sum(x), y]' x=[] y=1", "\ty\nvalue[0]\t0\nvalue[1]\t1\n"),
     ("hessian 'x^2' x=[1,2] --cotangent '[1,10]'", "\tx[0]\tx[1]\nx[0]\t2\t0\nx[1]\t0\t20\n"),
     (
         "hessian 'x^2*y' x=3 y=2 --json",
@@ -111,7 +119,11 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("vjp '[x, x]' x=1 --cotangent '[1]'", "the cotangent has shape [1], and the value [2]", "one weight for each"),
     ("jacobian 'x' x=1 --wrt y,x --mode backward", "mode", "--help"),
     ("hessian '[x, x]' x=1", "the value has shape [2], and a gradient needs a scalar", "--cotangent"),
-    ("hessian '(x, y)' x=1 y=1", "the program has 2 results, and the Hessian of which is wanted?", "end it with one"),
+    ("hessian '(x, y)' x=1 y=1", "the program has 2 results, and how much does each of them count?", "'(1, 0)'"),
+    ("vjp '(x, y)' x=1 y=1", "the program has 2 results, and how much does each of them count?", "'(1, 0)'"),
+    ("jacobian 3", "there is nothing to differentiate by", "as in: x^2"),
+    ("hessian 3", "there is nothing to differentiate by", "as in: x^2"),
+    ("grad x x=1 --order two", "'two' is no whole number from 1 to 170", "--help"),
     ("grad 'x*y' x=1 y=2 --order 2", "--order goes by one input that is a number", "--wrt x"),
     ("grad 'sum(x)' x=[1,2] --order 2", "and the inputs are: x [2]", "cg jvp --tangent"),
     ("grad 'x' x=1 --order 2 --mode reverse", "computed forward", ""),
@@ -171,7 +183,7 @@ def tensors(case: Case) -> tuple[Any, ...]:
 
 def at(case: Case) -> Callable[..., list[Any]]:
     bindings = {name: float64(item) for name, item in case.point.items()}
-    return lambda outputs, more=(): evaluate(outputs, {**bindings, **dict(more)})
+    return lambda outputs, more=(), quiet=True: evaluate(outputs, {**bindings, **dict(more)})
 
 
 def nodes(case: Case) -> tuple[Node, list[Node]]:
@@ -183,7 +195,7 @@ def nodes(case: Case) -> tuple[Node, list[Node]]:
 def test_the_jacobian_is_pytorchs_in_every_mode(case: Case, mode: Any) -> None:
     output, wrt = nodes(case)
     (blocks,) = jacobian([output], wrt, at(case), mode)
-    truth = torch.autograd.functional.jacobian(case.expected, tensors(case))
+    truth = torch_jacobian(case.expected, tensors(case))
     for found, expected in zip(blocks, truth, strict=True):
         np.testing.assert_allclose(found, expected.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
 
@@ -193,15 +205,15 @@ def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
     output, wrt = nodes(case)
     rng = np.random.default_rng(3)
     weight = rng.normal(size=output.shape)
-    blocks = hessian(output, as_constant(weight), wrt, at(case))
+    blocks = hessian([output], [as_constant(weight)], wrt, at(case))
     weighed = torch.tensor(weight)
-    truth = torch.autograd.functional.hessian(lambda *args: (case.expected(*args) * weighed).sum(), tensors(case))
+    truth = torch_hessian(lambda *args: (case.expected(*args) * weighed).sum(), tensors(case))
     for row, expected_row in zip(blocks, truth, strict=True):
         for found, expected in zip(row, expected_row, strict=True):
             np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-10)
     vector = [rng.normal(size=source.shape) for source in wrt]
     moving = {source: as_constant(item) for source, item in zip(wrt, vector, strict=True)}
-    product = hessian_product(output, as_constant(weight), wrt, moving, at(case))
+    product = hessian_product([output], [as_constant(weight)], wrt, moving, at(case))
     for found, row in zip(product, blocks, strict=True):
         expected = sum(np.tensordot(block, item, np.ndim(item)) for block, item in zip(row, vector, strict=True))
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
@@ -228,6 +240,33 @@ def test_taylor_coefficients_are_those_of_the_book(
     outcome = cg(capsys, "grad", program, "x=0", "--order", "12", "--taylor", "--json")
     found = json.loads(outcome.out)["taylor"]
     assert found == pytest.approx([coefficient(k) for k in range(13)], rel=1e-12, abs=1e-15)
+
+
+# Points where an exponent becomes 0 in a derivative of higher order, and the true derivatives, from mpmath.
+EXPONENTS: list[tuple[str, Callable[[Any], Any]]] = [
+    ("x^x", lambda x: x**x),
+    ("x^(x - 1)", lambda x: x ** (x - 1)),
+    ("x^(x - 3)", lambda x: x ** (x - 3)),
+    ("(x + 1)^(x - 3) - 1", lambda x: (x + 1) ** (x - 3) - 1),
+    ("(x - 2)^(x - 3)", lambda x: (x - 2) ** (x - 3)),
+    ("x^(3 - x)", lambda x: x ** (3 - x)),
+]
+
+
+@pytest.mark.parametrize(("program", "function"), EXPONENTS, ids=[program for program, _ in EXPONENTS])
+def test_powers_are_right_where_the_exponent_is_zero(
+    program: str, function: Callable[[Any], Any], capsys: Capture
+) -> None:
+    """PyTorch is not: it cuts the derivative by the base off at exponent 0, and then differentiates that."""
+    with mpmath.workdps(60):
+        truth = [float(d) for d in mpmath.diffs(function, 3, 5)]
+    found = json.loads(cg(capsys, "grad", program, "x=3", "--order", "5", "--json").out)
+    assert [found["value"], *found["derivatives"]] == pytest.approx(truth, rel=1e-11)
+
+
+def test_the_hessian_of_a_power_is_symmetric_at_exponent_zero(capsys: Capture) -> None:
+    table = cg(capsys, "hessian", "x^y", "x=2", "y=0").out
+    assert table == "\tx\ty\nx\t0\t0.5\ny\t0.5\t0.4804530139182014\n"
 
 
 def test_an_order_beyond_bounds_names_one_that_is_within(capsys: Capture) -> None:

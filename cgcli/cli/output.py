@@ -39,8 +39,10 @@ def matrix(
     """
     lines = ["\t".join(["", *(name for column in columns for name in _elements(column))])]
     for row, arrays in zip(rows, blocks, strict=True):
-        size = math.prod(row.shape)
-        flat = [array.reshape(size, -1).tolist() for array in arrays]
+        flat = [
+            array.reshape(math.prod(row.shape), math.prod(column.shape)).tolist()
+            for array, column in zip(arrays, columns, strict=True)
+        ]
         for at, name in enumerate(_elements(row)):
             numbers = (values.number(item, precision) for block in flat for item in block[at])
             lines.append("\t".join([name, *numbers]))
@@ -59,9 +61,10 @@ def on_one_line(name: str) -> str:
     return quoted(name, Span(0, len(name)))
 
 
-def named(graph: Graph, values: Sequence[Any]) -> Any:
+def named(graph: Graph, values: Iterable[Any]) -> Any:
     """The outputs' values for the JSON: one value, or one under each output's name."""
-    return dict(zip(graph.names, values, strict=True)) if graph.names else values[0]
+    given = list(values)
+    return dict(zip(graph.names, given, strict=True)) if graph.names else given[0]
 
 
 def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:

@@ -37,6 +37,17 @@ def cotangents(graph: Graph, text: str | None) -> list[Node]:
     return [_cotangent(output, value, name) for output, value, name in zip(graph.outputs, given, names, strict=True)]
 
 
+def weights_together(graph: Graph, text: str | None) -> list[Node]:
+    """As `cotangents`, for derivatives of the outputs' weighted sum: with several, the user gives the weights."""
+    if text is None and len(graph.outputs) > 1:
+        example = ", ".join(("1", "0", "0", "…")[: len(graph.outputs)])
+        raise UsageError(
+            f"the program has {len(graph.outputs)} results, and how much does each of them count?",
+            hint=f"weigh them; for the first alone: --cotangent '({example})'",
+        )
+    return cotangents(graph, text)
+
+
 def _cotangent(output: Node, value: Any, name: str) -> Node:
     what, example = (f"the output '{name}'", "(…, […])") if name else ("the value", "[…]")
     if value is None:

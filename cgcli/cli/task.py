@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.compute import evaluator, report_kinks
 from cgcli.cli.point import Point, check_complete, chosen_inputs, read_point
 from cgcli.cli.report import Report
-from cgcli.errors import did_you_mean
+from cgcli.errors import UsageError, did_you_mean
 from cgcli.graph.node import name_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,19 @@ class Task(NamedTuple):
         """Values at the point; a nan or an infinity on the way is reported."""
         return evaluator(self.point, self.report)
 
+    def by_input(self, derivatives: Iterable[Any]) -> dict[str, Any]:
+        """What belongs to each input, under its name."""
+        return dict(zip(self.names, derivatives, strict=True))
+
+    def print_json(self, content: Mapping[str, Any], precision: int | None) -> None:
+        """Print results as one JSON object, and the warnings with them."""
+        output.as_json({**content, "warnings": self.report.entries}, precision)
+
+    def check_inputs(self) -> None:
+        """Raise UsageError where there is nothing to differentiate by."""
+        if not self.wrt:
+            raise UsageError("there is nothing to differentiate by", hint="the expression has no names, as in: x^2")
+
     def report_kinks(self, moving: Sequence[Node] | None = None) -> None:
         """Report the operations on the way of the derivative that stand at a kink. moving: by other inputs than wrt."""
         report_kinks(self.point, self.wrt if moving is None else moving, self.report)
@@ -71,8 +84,13 @@ def read_task(
     report = Report(point.graph, quiet=quiet, strict=strict)
     report.reading(point.read_as)
     nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
+    report_names(point, absent, report)
+    return Task(point, nodes, report)
+
+
+def report_names(point: Point, absent: Sequence[str], report: Report) -> None:
+    """Report values that are not used, and names of --wrt that the program does not read."""
     report.unused(tuple(name for name in point.unused if name not in absent))
     for name in absent:
         near = did_you_mean(name, [name_of(node) for node in point.inputs])
         report.warn(f"'{name}' is not in the expression: its derivative is 0", near, kind="absent")
-    return Task(point, nodes, report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,6 @@ from cgcli.cli.operands import (
     WRT_OPTION,
     ExpressionCommand,
 )
-from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
     from cgcli.cli.task import Task
@@ -49,48 +48,46 @@ def command(
     It is computed forward over reverse. A product with a vector costs a few evaluations,
     however many inputs there are.
     """
-    from cgcli.cli.seeds import cotangents
+    from cgcli.cli.seeds import weights_together
     from cgcli.cli.task import read_task
 
     task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
-    if len(task.graph.outputs) > 1:
-        raise UsageError(
-            f"the program has {len(task.graph.outputs)} results, and the Hessian of which is wanted?",
-            hint="end it with one: a sum of them, or the one that is meant",
-        )
-    (weight,) = cotangents(task.graph, cotangent)
+    task.check_inputs()
+    weights = weights_together(task.graph, cotangent)
     if tangents:
-        _print_product(task, weight, tangents, as_json, precision)
+        _print_product(task, weights, tangents, as_json, precision)
     else:
-        _print_hessian(task, weight, as_json, precision)
+        _print_hessian(task, weights, as_json, precision)
 
 
-def _print_hessian(task: Task, weight: Node, as_json: bool, precision: int | None) -> None:
+def _print_hessian(task: Task, weights: list[Node], as_json: bool, precision: int | None) -> None:
     from cgcli.derivatives.hessian import hessian
     from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
 
     check_result(task.wrt, "the Hessian", elements(task.wrt) ** 2)
-    blocks = hessian(task.graph.output, weight, task.wrt, task.evaluate)
+    blocks = hessian(task.graph.outputs, weights, task.wrt, task.evaluate)
     task.report_kinks()
     if as_json:
-        (value,) = task.evaluate(task.graph.outputs)
-        rows = [dict(zip(task.names, row, strict=True)) for row in blocks]
-        content = {"value": value, "hessian": dict(zip(task.names, rows, strict=True))}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": _value(task), "hessian": task.by_input(map(task.by_input, blocks))}, precision)
     else:
         output.matrix(task.inputs, task.inputs, blocks, precision)
 
 
-def _print_product(task: Task, weight: Node, tangents: tuple[str, ...], as_json: bool, precision: int | None) -> None:
+def _print_product(
+    task: Task, weights: list[Node], tangents: tuple[str, ...], as_json: bool, precision: int | None
+) -> None:
     from cgcli.cli.seeds import tangents as read_tangents
     from cgcli.derivatives.hessian import hessian_product
 
-    product = hessian_product(task.graph.output, weight, task.wrt, read_tangents(task.point, tangents), task.evaluate)
+    moving = read_tangents(task.point, tangents)
+    product = hessian_product(task.graph.outputs, weights, task.wrt, moving, task.evaluate)
     task.report_kinks()
     if as_json:
-        (value,) = task.evaluate(task.graph.outputs)
-        content = {"value": value, "hvp": dict(zip(task.names, product, strict=True))}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": _value(task), "hvp": task.by_input(product)}, precision)
     else:
         output.plain(zip((f"hvp_{name}" for name in task.names), product, strict=True), precision)
+
+
+def _value(task: Task) -> Any:
+    return output.named(task.graph, task.evaluate(task.graph.outputs))

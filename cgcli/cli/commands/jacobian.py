@@ -50,12 +50,12 @@ def command(
 
     task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
     outputs = task.graph.outputs
+    task.check_inputs()
     check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt))
     blocks = jacobian(outputs, task.wrt, task.evaluate, mode)
     task.report_kinks()
     if as_json:
         value = output.named(task.graph, task.evaluate(outputs))
-        derivatives = output.named(task.graph, [dict(zip(task.names, row, strict=True)) for row in blocks])
-        output.as_json({"value": value, "jacobian": derivatives, "warnings": task.report.entries}, precision)
+        task.print_json({"value": value, "jacobian": output.named(task.graph, map(task.by_input, blocks))}, precision)
     else:
         output.matrix(task.results, task.inputs, blocks, precision)

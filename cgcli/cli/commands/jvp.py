@@ -46,8 +46,7 @@ def command(
     found = orders.series(task, read_tangents(task.point, tangents), order)
     if as_json:
         value, jvp = (output.named(task.graph, [numbers[k] for numbers in found]) for k in (0, 1))
-        content = {"value": value, "jvp": jvp, **orders.members(task, found, taylor=taylor)}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": value, "jvp": jvp, **orders.members(task, found, taylor=taylor)}, precision)
     else:
         output.plain(orders.rows(task, found, _called, taylor=taylor), precision)
 

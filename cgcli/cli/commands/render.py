@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cgcli.cli import operands as given
-from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, WARNING_OPTIONS, ExpressionCommand
+from cgcli.cli.operands import OPERANDS, PROGRAM_OPTIONS, WARNING_OPTIONS, ExpressionCommand, Whole
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _BINARY = ("png", "pdf")
 @click.option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar.")
 @click.option("--rankdir", type=click.Choice(["LR", "TB", "RL", "BT"]), default="LR", help="Direction of the drawing.")
 @click.option("--dpi", type=int, metavar="N", help="Resolution of a PNG, in dots per inch.")
-@click.option("--precision", type=click.IntRange(1, 17), metavar="N", help="Show N significant digits.")
+@click.option("--precision", type=Whole(1, 17), metavar="N", help="Show N significant digits.")
 @PROGRAM_OPTIONS
 @WARNING_OPTIONS
 def command(

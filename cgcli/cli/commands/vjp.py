@@ -37,19 +37,18 @@ def command(
     The cotangent weighs the elements of the value; with several results there is a weight
     for each, and their products are added. One reverse pass gives the adjoint of every input.
     """
-    from cgcli.cli.seeds import cotangents
+    from cgcli.cli.seeds import weights_together
     from cgcli.cli.task import read_task
     from cgcli.transform.differentiate import weighted
 
     task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
     outputs = task.graph.outputs
-    adjoints = weighted(outputs, cotangents(task.graph, cotangent), task.wrt)
+    adjoints = weighted(outputs, weights_together(task.graph, cotangent), task.wrt)
     numbers = task.evaluate([*outputs, *adjoints])
     values, products = numbers[: len(outputs)], numbers[len(outputs) :]
     task.report_kinks()
     if as_json:
-        content = {"value": output.named(task.graph, values), "vjp": dict(zip(task.names, products, strict=True))}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": output.named(task.graph, values), "vjp": task.by_input(products)}, precision)
     else:
         names = [*(task.graph.names or ["value"]), *(f"vjp_{name}" for name in task.names)]
         output.plain(zip(names, numbers, strict=True), precision)
