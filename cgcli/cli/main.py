@@ -27,6 +27,8 @@ _COMMANDS = {
     "diff": "Print its derivatives as formulas.",
     "simplify": "Print it in a simpler form.",
     "trace": "Print its evaluation trace: values, tangents, adjoints.",
+    "check": "Compare its derivatives with numeric ones.",
+    "plan": "Print how it is computed over many rows.",
     "render": "Draw its computation graph: PNG, SVG, PDF or DOT.",
     "functions": "List the operations, or explain those of a name.",
 }

@@ -89,7 +89,7 @@ def _einsum(*items: Any) -> Any:
 
 
 def _einsum_rows(*items: Any) -> Any:
-    """Products by pairs one row at a time: numpy would choose the pairs by the number of rows, and round accordingly."""
+    """Products by pairs one row at a time: numpy would choose pairs by the number of rows, and round accordingly."""
     *arrays, subscripts = items
     by_pairs = _by_pairs([array[0] for array in arrays])
     return row_by_row(_einsum)(*items) if by_pairs else _summed(arrays, subscripts, by_pairs)

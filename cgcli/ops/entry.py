@@ -80,7 +80,7 @@ def scalar_truth(test: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def same_rank(*arrays: Any) -> list[Any]:
-    """Arrays with an axis of rows in front, those of fewer axes with new ones behind it: numpy would put them before."""
+    """Arrays with an axis of rows in front, all of one rank: new axes go behind that of the rows, not before it."""
     rank = max(array.ndim for array in arrays)
     return [array.reshape(len(array), *(1,) * (rank - array.ndim), *array.shape[1:]) for array in arrays]
 

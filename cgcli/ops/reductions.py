@@ -202,5 +202,6 @@ ENTRIES: tuple[Operation, ...] = (
               example="softmax([1, 2, 3])", work=passes(5)),
     Operation("size", "how many elements there are along axes", ("x",), _size,
               lambda shapes, params: (), (None,), statics=(axes(),),
-              why_no_derivative="it depends on the shape only", rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])"),
+              why_no_derivative="it depends on the shape only", rows=_size_rows,
+              example="size([[1, 2, 3], [4, 5, 6]])"),
 )  # fmt: skip

@@ -1,0 +1,157 @@
+"""A graph over many rows: each step of its plan runs on a block of rows at a time, and threads share the blocks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.evaluate.compiled import Compiled, failure
+from cgcli.evaluate.on_rows import on_rows
+from cgcli.evaluate.plan import Buffer, Memory, plan
+from cgcli.graph.node import Node
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+_NOTHING: Mapping[Node, Any] = MappingProxyType({})
+
+
+class _Call(NamedTuple):
+    """A step made ready: its function, where the tape has its arguments and takes its result.
+
+    room: which of the rooms of a block its function fills; None where it makes an array. dead: the places of
+    such arrays, which nobody reads any more.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[int, ...]
+    place: int
+    room: int | None
+    dead: tuple[int, ...]
+
+
+class Batched:
+    """The outputs as a function of columns; call it with the columns' arrays, as often as you like.
+
+    The value for a row is the same, to the bit, whatever the other rows are, in any block, by any thread.
+    A call keeps its arrays to itself, so threads may call at the same time.
+
+    columns: different nodes, most of all variables. fixed: other nodes, with values that hold for all rows.
+    block: how many rows go together; what the cache holds unless given. plan: the plan.
+    Raises KeyError when the outputs need any other variable, TooLargeError beyond the bounds of memory and
+    work, EvaluationError where what is computed once cannot be computed.
+    """
+
+    def __init__(
+        self, outputs: Sequence[Node], columns: Sequence[Node], fixed: Mapping[Node, Any] = _NOTHING,
+        *, block: int | None = None,
+    ) -> None:  # fmt: skip
+        made = plan(outputs, columns, fixed)
+        self.plan = made if block is None else made._replace(rows=block)
+        given = [np.asarray(value, np.float64)[()] for value in fixed.values()]
+        self._fixed = Compiled(made.fixed, tuple(fixed))(given)
+        results = [step.node for step in made.steps]
+        places = {node: at for at, node in enumerate([*columns, *made.fixed, *results])}
+        moving = {*columns, *results}
+        filling = [step for step in made.steps if step.home.memory is not Memory.OWN]
+        self._in_buffers = [step for step in filling if step.buffer is not None]
+        straight = {step.node: made.outputs.index(step.node) for step in filling if step.buffer is None}
+        rooms = straight | {step.node: at for at, step in enumerate(self._in_buffers, len(outputs))}
+        self._calls = [
+            _Call(
+                on_rows(node, moving),
+                tuple(places[arg] for arg in node.args),
+                places[node],
+                rooms.get(node),
+                tuple(places[arg] for arg in dead if arg not in rooms),
+            )
+            for node, _, _, dead in made.steps
+        ]
+        self._copies = [(at, places[node]) for at, node in enumerate(made.outputs) if straight.get(node) != at]
+
+    def __call__(self, columns: Sequence[Any], rows: int | None = None, *, threads: int = 1) -> list[Array]:
+        """The outputs' values, arrays of shape (rows, *shape).
+
+        columns: for each column an array of shape (rows, *shape), of any real type. rows: how many there are,
+        which must be said where there is no column. threads: how many compute at the same time, at the most.
+        Raises ValueError for shapes that do not fit, EvaluationError where an operation cannot be computed.
+        """
+        arrays = [np.asarray(column) for column in columns]
+        if rows is None:
+            if not arrays:
+                raise ValueError("where there are no columns, the number of rows must be given")
+            rows = len(arrays[0])
+        for node, array in zip(self.plan.columns, arrays, strict=True):
+            if array.shape != (rows, *node.shape):
+                raise ValueError(f"a column of {rows} rows takes shape {(rows, *node.shape)}, not {array.shape}")
+        outputs = [np.empty((rows, *node.shape)) for node in self.plan.outputs]
+        begins = deque(range(0, rows, self.plan.rows))
+        count = min(threads, len(begins))
+        if count > 1:
+            self._share(count, arrays, outputs, rows, begins)
+        else:
+            self._work(arrays, outputs, rows, begins)
+        return outputs
+
+    def _share(
+        self, count: int, columns: Sequence[Any], outputs: Sequence[Array], rows: int, begins: deque[int]
+    ) -> None:
+        """Let so many threads work until no block is left."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                for worker in [pool.submit(self._work, columns, outputs, rows, begins) for _ in range(count)]:
+                    worker.result()
+            finally:
+                begins.clear()  # after an error or an interrupt no thread begins another block
+
+    def _work(self, columns: Sequence[Any], outputs: Sequence[Array], rows: int, begins: deque[int]) -> None:
+        """Compute blocks until none is left, in buffers of this thread's own."""
+        size = min(self.plan.rows, rows)
+        buffers = [_empty(buffer, size) for buffer in self.plan.buffers]
+        rooms = [buffers[step.buffer or 0].reshape(size, *step.node.shape) for step in self._in_buffers]
+        tape: list[Any] = [None] * len(columns) + self._fixed + [None] * len(self._calls)
+        for begin in _taken(begins):
+            block = slice(begin, min(begin + size, rows))
+            count = block.stop - begin
+            tape[: len(columns)] = [np.ascontiguousarray(column[block], np.float64) for column in columns]
+            ends = [output[block] for output in outputs]
+            self._run(tape, [*ends, *(rooms if count == size else [room[:count] for room in rooms])])
+            for output, place in self._copies:
+                ends[output][...] = tape[place]
+
+    def _run(self, tape: list[Any], rooms: Sequence[Any]) -> None:
+        """Write the results of all steps on the tape. rooms: what they fill, of as many rows as the columns there."""
+        place = 0
+        try:
+            with np.errstate(all="ignore"):
+                for function, args, place, room, dead in self._calls:
+                    arrays = [tape[at] for at in args]
+                    tape[place] = function(*arrays) if room is None else function(*arrays, out=rooms[room])
+                    for at in dead:
+                        tape[at] = None
+        except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            raise failure(self.plan.steps[place - len(tape)].node.op.name, error) from error
+
+
+def _taken(begins: deque[int]) -> Iterator[int]:
+    """The blocks that no other thread has taken."""
+    while True:
+        try:
+            yield begins.popleft()
+        except IndexError:
+            return
+
+
+def _empty(buffer: Buffer, rows: int) -> Any:
+    """Memory for a buffer; none where kernels make their arrays themselves."""
+    if buffer.memory is Memory.OWN:
+        return None
+    return np.empty(rows * buffer.size, np.bool_ if buffer.memory is Memory.TRUTH else np.float64)

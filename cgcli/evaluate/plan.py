@@ -1,0 +1,216 @@
+"""The plan of a graph over many rows: what is computed once, what for each row, in which order and in which memory."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+
+from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, rebuild, toposort
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
+
+_CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
+_MOST_ROWS = 2**15  # in a block: with more, nothing is left of a step's fixed cost
+_FEW_ROWS = 2**11  # in a block: with fewer, that cost is most of it, so that more memory is worth it
+_MORE_MEMORY = 2**24
+
+
+class Memory(Enum):
+    """Where the result of a step lies, and how many bytes each of its numbers takes."""
+
+    NUMBERS = "float64"  # a buffer that the kernel fills
+    TRUTH = "bool"  # a buffer, too
+    OWN = "own"  # an array that the kernel makes, or that of an argument, shown in another way
+
+
+class Buffer(NamedTuple):
+    """Memory for the value of one step, then of another. size: how many numbers of each row it holds."""
+
+    memory: Memory
+    size: int
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes that it takes for each row."""
+        return self.size * (1 if self.memory is Memory.TRUTH else 8)
+
+
+class Step(NamedTuple):
+    """One operation on a block of rows.
+
+    home: what the result needs. buffer: the number of the buffer that it lies in; None where it fills an
+    output straight away. dead: the nodes whose values nobody reads after this step.
+    """
+
+    node: Node
+    home: Buffer
+    buffer: int | None
+    dead: tuple[Node, ...]
+
+
+class Plan(NamedTuple):
+    """How outputs are computed for many rows.
+
+    columns: the nodes that have a value for each row. fixed: the nodes with one value for all rows that the
+    steps or the outputs read. once: the operations that compute those. rows: how many make a block.
+    """
+
+    outputs: tuple[Node, ...]
+    columns: tuple[Node, ...]
+    fixed: tuple[Node, ...]
+    once: tuple[Node, ...]
+    steps: tuple[Step, ...]
+    buffers: tuple[Buffer, ...]
+    rows: int
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes that all buffers take for each row."""
+        return bytes_of(self.buffers)
+
+    @property
+    def without_reuse(self) -> tuple[Buffer, ...]:
+        """The buffers that there would be if each step that needs one had its own."""
+        return tuple(step.home for step in self.steps if step.buffer is not None)
+
+
+def bytes_of(buffers: Iterable[Buffer]) -> int:
+    """The bytes that buffers take for each row."""
+    return sum(buffer.row_bytes for buffer in buffers)
+
+
+def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Node] = ()) -> Plan:
+    """The plan for outputs that depend on columns: different nodes, most of all variables.
+
+    given: nodes whose values are known, the same for all rows. Raises TooLargeError when not even one row
+    fits the memory bound.
+    """
+    leaves = {*columns, *given}
+    outputs = written_out(outputs, leaves)
+    order = toposort(outputs, leaves)
+    moving = _moving(order, columns)
+    nodes = [node for node in order if node in moving and node not in leaves]
+    read = {arg for node in nodes for arg in node.args}.union(outputs)
+    fixed = tuple(node for node in order if node in read and node not in moving)
+    once = tuple(node for node in order if node not in moving and node not in leaves and not _is_leaf(node))
+    check_work(nodes, order)
+    steps, buffers = _allocated(nodes, outputs)
+    made = Plan(outputs, tuple(columns), fixed, once, steps, buffers, 0)
+    if made.row_bytes > MAX_BYTES_WITHOUT_DATA:
+        check_live(made.row_bytes, order)
+    return made._replace(rows=_rows_of_block(made))
+
+
+def written_out(outputs: Sequence[Node], leaves: Collection[Node]) -> tuple[Node, ...]:
+    """The outputs without functions of the user's own: these compute one row, what they are made of any number."""
+    known = {leaf: leaf for leaf in leaves}
+    while any(node.op.own for node in toposort(outputs, known) if node not in known):
+        become = rebuild(outputs, _without_own, known)
+        outputs = [become[output] for output in outputs]
+    return tuple(outputs)
+
+
+def _without_own(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+    if op.own is None:
+        return apply(op, args, params)
+    return rebuild([op.own.body], apply, dict(zip(op.own.parameters, args, strict=True)))[op.own.body]
+
+
+def _is_leaf(node: Node) -> bool:
+    return node.op is CONSTANT or node.op is VARIABLE
+
+
+def _moving(order: Sequence[Node], columns: Iterable[Node]) -> set[Node]:
+    """The nodes whose values depend on the row."""
+    moving = set(columns)
+    for node in order:
+        if not moving.isdisjoint(node.args):
+            moving.add(node)
+    return moving
+
+
+# ---- memory ---------------------------------------------------------------------------
+
+
+def _allocated(nodes: Sequence[Node], outputs: Sequence[Node]) -> tuple[tuple[Step, ...], tuple[Buffer, ...]]:
+    """A step for each node, with a buffer that nobody else needs meanwhile."""
+    numbers = _read_as_numbers(nodes).union(outputs)
+    homes = {node: Buffer(_memory(node, numbers), math.prod(node.shape)) for node in nodes}
+    straight = {node for node in outputs if node in homes and homes[node].memory is Memory.NUMBERS}
+    dying = _last_reads(nodes, outputs)
+    buffers: list[Buffer] = []
+    free: Mapping[Buffer, list[int]] = defaultdict(list)
+    lies: dict[Node, int] = {}
+    steps = []
+    for at, node in enumerate(nodes):
+        home, dead = homes[node], dying[at]
+        released = [arg for arg in dead if arg in lies]
+        early = home.memory is not Memory.OWN  # numpy may fill the memory of what it reads: in place
+        if early:
+            _release(released, lies, homes, free)
+        if node not in straight:
+            if not free[home]:
+                free[home].append(len(buffers))
+                buffers.append(home)
+            lies[node] = free[home].pop()
+        steps.append(Step(node, home, lies.get(node), dead))
+        if not early:
+            _release(released, lies, homes, free)
+    return tuple(steps), tuple(buffers)
+
+
+def _release(
+    nodes: Iterable[Node], lies: dict[Node, int], homes: Mapping[Node, Buffer], free: Mapping[Buffer, list[int]]
+) -> None:
+    for node in nodes:
+        free[homes[node]].append(lies.pop(node))
+
+
+def _memory(node: Node, numbers: Collection[Node]) -> Memory:
+    if node.op.test is not None:
+        return Memory.NUMBERS if node in numbers else Memory.TRUTH
+    filled = node.op.elementwise and isinstance(node.op.kernel, np.ufunc)
+    return Memory.NUMBERS if filled else Memory.OWN
+
+
+def _read_as_numbers(nodes: Iterable[Node]) -> set[Node]:
+    """The nodes that somebody reads as numbers, not only as true or false."""
+    return {
+        arg
+        for node in nodes
+        if node.op not in (AND_OP, OR_OP, NOT_OP)
+        for at, arg in enumerate(node.args)
+        if node.op is not WHERE or at > 0
+    }
+
+
+def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
+    """For each step, the nodes that are read for the last time there.
+
+    What a kernel makes by itself may be the memory of its arguments, shown in another way: they live as long.
+    """
+    end = len(nodes)
+    last = dict.fromkeys(outputs, end)
+    for at in range(end - 1, -1, -1):
+        node = nodes[at]
+        shows = node.op is WHERE or not node.op.elementwise
+        until = last.get(node, at) if shows else at
+        for arg in node.args:
+            last[arg] = max(last.get(arg, -1), until)
+    dying: list[list[Node]] = [[] for _ in range(end + 1)]
+    for node in nodes:
+        dying[last.get(node, end)].append(node)
+    return [tuple(dead) for dead in dying[:end]]
+
+
+def _rows_of_block(made: Plan) -> int:
+    """So many that the arrays of a block stay in the cache, but no fewer than make a step worth its call."""
+    ends = 8 * sum(math.prod(node.shape) for node in {*made.columns, *made.outputs})
+    row = max(made.row_bytes + ends, 1)
+    return max(min(max(_CACHE // row, min(_FEW_ROWS, _MORE_MEMORY // row)), _MOST_ROWS), 1)
