@@ -33,12 +33,14 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
 
 def indexed(base: Value, items: Sequence[Value], written: tree.Index) -> Node:
     """base[items]. written: how. Raises ArgumentError at the item that is wrong."""
-    if isinstance(base, Node) and not base.shape:
+    if not isinstance(base, Node):
+        raise ArgumentError("a text has no elements to index", written.base.span, hint="texts are arguments of einsum")
+    if not base.shape:
         raise _no_elements(written, base)
     keys = []
     spans = [item.span for item in written.items]
     for value, span in zip(items, spans, strict=True):
-        if isinstance(value, Node) and value.shape:
+        if isinstance(value, str) or (isinstance(value, Node) and value.shape):
             raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3]")
         try:
             keys.append(known(value, "an index"))
