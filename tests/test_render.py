@@ -20,10 +20,11 @@ import pytest
 
 from cgcli.errors import CgError, DataError, MissingProgramError, TooLargeError, UsageError
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.files import save
 from cgcli.graph.node import Graph, apply, constant, constant_array, toposort, variable, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
-from cgcli.render import picture, save
+from cgcli.render import picture
 from cgcli.render.dot import dot
 from cgcli.render.picture import picture_bytes, write_picture
 from cgcli.syntax.parser import parse
@@ -480,7 +481,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_to() -> None:
-    save.save(b"digraph {}", Path("/dev/null"))
+    save(b"digraph {}", Path("/dev/null"))
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
@@ -522,7 +523,7 @@ def test_what_cannot_be_written(make: Callable[[Path], Path], tmp_path: Path) ->
 def test_a_read_only_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.dot"
     path.write_text("old")
-    monkeypatch.setattr("cgcli.render.save.os.access", lambda *_: False)
+    monkeypatch.setattr("cgcli.files.os.access", lambda *_: False)
     with pytest.raises(DataError, match="read-only"):
         write_picture("digraph {}", path)
     assert path.read_text() == "old"

@@ -14,7 +14,7 @@ import sysconfig
 from pathlib import Path
 
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
-from cgcli.render.save import save
+from cgcli.files import save
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide

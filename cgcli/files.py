@@ -1,0 +1,105 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from cgcli.errors import DataError
+
+
+def save(content: bytes, path: Path) -> None:
+    """Put `content` into the file at `path`, which at no time holds only a part of it.
+
+    Raises DataError when that cannot be done; the file is then what it was.
+    """
+    with Draft(path) as draft:
+        draft.write(content)
+
+
+class Draft:
+    """A file in the making: what is written becomes the file at `path` on `close`, on `abort` nothing happened.
+
+    A link stays a link, an existing file keeps its permissions, a new one obeys the umask; a pipe
+    or a device, which holds nothing to protect, is written to as it is. Every method raises
+    DataError for what cannot be done. As a context, it closes, or aborts on an exception.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._reasons():
+            if path.is_dir():
+                raise DataError(f"cannot write '{path}': it is a folder", hint="name a file in it")
+            self._target = path.resolve()
+            self._whole = not path.exists() or path.is_file()
+            self._file, self._draft = _opened(self._target) if self._whole else (path.open("wb", buffering=0), path)
+
+    def write(self, content: bytes | memoryview) -> int:
+        """Add to the end; how many bytes."""
+        rest = memoryview(content)
+        size = len(rest)
+        with self._reasons():
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        return size
+
+    def close(self) -> None:
+        """What was written becomes the file."""
+        with self._reasons():
+            try:
+                self._file.close()
+                if self._whole:
+                    if self._target.exists():
+                        self._draft.chmod(self._target.stat().st_mode & 0o7777)
+                    self._draft.replace(self._target)
+            except BaseException:
+                self.abort()
+                raise
+
+    def abort(self) -> None:
+        """Forget what was written."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+            if self._whole:
+                self._draft.unlink()
+
+    @contextlib.contextmanager
+    def _reasons(self) -> Iterator[None]:
+        """The system's complaints in our words; a closed pipe is none."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise DataError(f"cannot write '{self._path}': {reason[:1].lower()}{reason[1:]}") from error
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+def _opened(target: Path) -> tuple[IO[bytes], Path]:
+    """A new file to write to, and its name."""
+    if target.is_symlink():  # resolved, and a link still: newer Pythons do not complain of a loop
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError("the file is read-only")
+    # Beside the target, for only within one file system does a rename happen at once.
+    # Opened with 0o666, as the umask then applies; tempfile would make a private file.
+    draft = target.with_name(f".cg-{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=0), draft

@@ -1,0 +1,111 @@
+"""Rows to CSV and TSV: cells are quoted where they must be, arrays have a column for each element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cgcli.errors import DataError
+from cgcli.rows.table import Numbers, numbered, numbers_of, shape_of
+from cgcli.rows.texts import joined, row_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_EMPTY: dict[str, Any] = {"null_handling": "replace", "null_replacement": ""}
+
+
+def header(schema: pa.Schema, separator: str) -> bytes:
+    """The first line, of names."""
+    import pyarrow as pa
+
+    names = [element for field in schema for element in numbered(field.name, shape_of(field.type) or ())]
+    line = separator.join(_quoted(pa.array(names, pa.string()), separator).to_pylist())
+    return f"{_no_blank_line(line)}\n".encode() if names else b"\n"
+
+
+def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
+    """The text of each row, its line's end included. Raises DataError for a column that text cannot hold."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    shapes = [shape_of(field.type) for field in columns.schema]
+    widths = [1 if shape is None else math.prod(shape) for shape in shapes]
+    shown = [at for at, width in enumerate(widths) if width]
+    if not shown:
+        return pa.array(["\n"] * columns.num_rows, pa.string())
+    parts = []
+    for numeric, group in groupby(shown, lambda at: shapes[at] is not None):
+        chosen = list(group)
+        end = "\n" if chosen[-1] == shown[-1] else ""
+        if numeric:
+            parts.append(_joined([numbers_of(columns.column(at)) for at in chosen], separator, end))
+        else:
+            cells = [_quoted(_texts(columns.column(at), columns.schema.names[at]), separator) for at in chosen]
+            if end:
+                cells[-1] = pc.binary_join_element_wise(cells[-1], end, "", **_EMPTY)
+            parts += cells
+    found = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, separator, **_EMPTY)
+    return found if sum(widths) > 1 else pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
+
+
+def _no_blank_line(line: str) -> str:
+    """Readers take a blank line for no row."""
+    return line or '""'
+
+
+def _joined(columns: Sequence[Numbers], separator: str, end: str) -> pa.Array:
+    """Columns of numbers as one column of text."""
+    missing = None
+    if any(column.missing is not None for column in columns):
+        masks = [np.zeros(values.shape, bool) if none is None else none for values, none in columns]
+        missing = np.hstack([_matrix(mask) for mask in masks])
+    values = np.hstack([_matrix(column.values) for column in columns])
+    return row_texts(values, missing, between=separator, after=end)
+
+
+def _matrix(array: NDArray[Any]) -> NDArray[Any]:
+    return array.reshape(len(array), math.prod(array.shape[1:]))
+
+
+def _texts(column: pa.Array, name: str) -> pa.Array:
+    """What stands in the cells of a column of another type than float64."""
+    import orjson
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    if kinds.is_string(column.type):
+        return column
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        if kinds.is_nested(column.type):
+            items = column.to_pylist()
+            return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+        return pc.cast(column, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, UnicodeError):
+        raise DataError(
+            f"column '{name}' is of type {column.type}, which has no form as text",
+            hint="write Parquet or Arrow, or leave the input's columns out with --only",
+        ) from None
+
+
+def _quoted(cells: pa.Array, separator: str) -> pa.Array:
+    """The cells, in quotes where a separator, a quote or a line's end stands in them."""
+    import pyarrow.compute as pc
+
+    text = bytes(joined(cells))
+    special = [character for character in (separator, '"', "\n", "\r") if character.encode() in text]
+    if not special:
+        return cells
+    found: Any = False
+    for character in special:
+        found = pc.or_(found, pc.match_substring(cells, character))
+    quoted = pc.binary_join_element_wise('"', pc.replace_substring(cells, '"', '""'), '"', "")
+    return pc.if_else(found, quoted, cells)

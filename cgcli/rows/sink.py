@@ -1,0 +1,40 @@
+"""Where rows go: standard output or a file, in every format."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from cgcli.errors import UsageError
+from cgcli.rows.array_sink import NpySink, NpzSink
+from cgcli.rows.base_sink import Sink
+from cgcli.rows.columnar_sink import ArrowFileSink, ArrowStreamSink, ParquetSink
+from cgcli.rows.formats import Format, split_name
+from cgcli.rows.outlet import Outlet, open_outlet
+from cgcli.rows.text_sink import DelimitedSink, JsonArraySink, JsonLinesSink
+
+_SINKS: dict[str, Callable[[Outlet], Sink]] = {
+    "csv": lambda outlet: DelimitedSink(outlet, ","),
+    "tsv": lambda outlet: DelimitedSink(outlet, "\t"),
+    "jsonl": JsonLinesSink,
+    "json": JsonArraySink,
+    "parquet": ParquetSink,
+    "arrow": ArrowFileSink,
+    "npy": NpySink,
+    "npz": NpzSink,
+}
+
+
+def open_sink(target: str | None, kind: Format) -> Sink:
+    """A sink for a file, or for standard output when `target` is None.
+
+    A file's suffix .gz or .zst compresses it; it may be the one that is being read, as it is
+    replaced at the end. Raises UsageError for a binary format on a terminal, DataError when the
+    file cannot be made.
+    """
+    if target is not None:
+        return _SINKS[kind.name](open_outlet(target, split_name(target)[1]))
+    if not kind.text and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
+    outlet = open_outlet(None)
+    return ArrowStreamSink(outlet) if kind.name == "arrow" else _SINKS[kind.name](outlet)

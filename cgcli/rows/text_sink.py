@@ -1,0 +1,82 @@
+"""Tables of rows to text: CSV, TSV, JSON lines and arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from cgcli.rows.alike import arranged
+from cgcli.rows.base_sink import Sink
+from cgcli.rows.delimited_lines import header, lines
+from cgcli.rows.json_lines import object_lines
+from cgcli.rows.outlet import Outlet
+from cgcli.rows.table import Table
+from cgcli.rows.texts import joined
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PART = 1 << 20  # bytes of a table whose text is made at once, so that it stays in the cache
+_THREADS = min(4, os.cpu_count() or 1)
+
+
+class DelimitedSink(Sink):
+    """CSV and TSV: the names once, then the rows."""
+
+    def __init__(self, outlet: Outlet, separator: str) -> None:
+        super().__init__(outlet)
+        self._separator = separator
+        self._names: list[str] | None = None
+
+    def write(self, table: Table) -> None:
+        """Write rows, before the first ones the header."""
+        if self._names is None:
+            self._names = table.columns.schema.names
+            self._outlet.write(header(table.columns.schema, self._separator))
+        columns = arranged(table.columns, self._names)
+        for text in _texts(Table(columns, table.results), lambda part: lines(part.columns, self._separator)):
+            self._outlet.write(text)
+
+
+class JsonLinesSink(Sink):
+    """An object for each row, each on its line."""
+
+    def write(self, table: Table) -> None:
+        """Write rows."""
+        for text in _texts(table, object_lines):
+            self._outlet.write(text)
+
+
+class JsonArraySink(Sink):
+    """One array of objects, each on its line."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__(outlet)
+        self._before = b"[\n"
+
+    def write(self, table: Table) -> None:
+        """Write rows; the comma behind the last one comes with the next."""
+        for text in _texts(table, lambda part: object_lines(part, ",\n")):
+            self._outlet.write(b"".join((self._before, text[:-2])))
+            self._before = b",\n"
+
+    def finish(self) -> None:
+        """Close the array."""
+        self._outlet.write(b"\n]\n" if self._before == b",\n" else b"[]\n")
+
+
+def _texts(table: Table, text: Callable[[Table], pa.Array]) -> Iterator[memoryview]:
+    """The text of the rows in parts, which several threads make."""
+    size = table.columns.nbytes + (0 if table.objects is None else table.objects.nbytes)
+    step = max(1, len(table) * _PART // max(size, 1))
+    parts = [table.slice(begin, step) for begin in range(0, len(table), step)]
+    if len(parts) < 2:
+        yield from map(joined, map(text, parts))
+        return
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield from map(joined, pool.map(text, parts))
+    finally:
+        pool.shutdown(cancel_futures=True)

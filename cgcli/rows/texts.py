@@ -1,0 +1,117 @@
+"""Numbers as text, thousands at a time: `2` when whole, else Python's repr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cgcli.printing.values import number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_COMMA, _NEWLINE = b",\n"
+# orjson writes repr's digits, and writes them as repr does between these.
+_SAME_FROM, _SAME_BELOW = 1e-4, 1e16
+_NO_EXPONENT_FROM = 1e-5
+# Outside, and in whole numbers, it is a matter of spelling.
+_RESPELLED = (
+    (b"e+", b"e"),  # as its newer versions have it
+    (b"e", b"e+"),
+    (b"e+-", b"e-"),
+    *((f"e-{digit},".encode(), f"e-0{digit},".encode()) for digit in range(6, 10)),
+    (b".0,", b","),
+)
+_FEW = 1 / 64  # of all numbers are written one by one before all are searched for spellings
+
+
+def texts(values: NDArray[np.float64]) -> pa.Array:
+    """Each number of a vector as text, in the shortest form that reads back the same."""
+    return row_texts(values[:, np.newaxis])
+
+
+def row_texts(
+    values: NDArray[np.float64],
+    missing: NDArray[np.bool_] | None = None,
+    *,
+    before: str = "",
+    between: str = ",",
+    after: str = "",
+    json: bool = False,
+) -> pa.Array:
+    """Each row of a matrix as text: its numbers with one character between them.
+
+    values: (rows, numbers), at least one number. missing: of the same shape, says which are left
+    empty. before, after: what each text begins and ends with. json: nan, infinities and missing
+    numbers are null, and -0 is -0.0, so that it is read as a float.
+    """
+    import pyarrow as pa
+
+    rows, width = values.shape
+    if not rows:
+        return pa.array([], pa.string())
+    text = bytearray(_listed(values.ravel(), None if missing is None else missing.ravel(), json=json))
+    marks = np.frombuffer(text, np.uint8)
+    commas = np.flatnonzero(marks == _COMMA)
+    if between != ",":
+        marks[commas] = ord(between)
+    ends = commas[width - 1 :: width]
+    marks[ends] = _NEWLINE  # which stands in no number
+    head, tail = before.encode(), after.encode()
+    joint = tail + head
+    content = head + (text if joint == b"\n" else text.replace(b"\n", joint))  # ends with one head too many
+    offsets = np.zeros(rows + 1, np.int32)
+    offsets[1:] = ends + np.arange(rows) * (len(joint) - 1) + len(joint)
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(content))
+
+
+def joined(texts: pa.Array) -> memoryview:
+    """A column of strings as one text."""
+    _, offsets, content = texts.buffers()
+    if not len(texts) or content is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)
+    return memoryview(content)[ends[texts.offset] : ends[texts.offset + len(texts)]]
+
+
+def _listed(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool) -> bytes:
+    """The numbers, behind each a comma."""
+    import orjson
+
+    size = np.abs(values)
+    finite = size < np.inf
+    empty = np.zeros(len(values), bool) if missing is None else missing
+    with np.errstate(invalid="ignore"):  # a signalling nan
+        whole = np.floor(size) == size
+    odd = empty | whole | ~((size >= _SAME_FROM) & (size < _SAME_BELOW))
+    few = np.count_nonzero(odd) <= _FEW * len(odd)
+    by_hand = odd if few else empty | ~finite | ((size >= _NO_EXPONENT_FROM) & (size < _SAME_FROM))
+    some_by_hand = by_hand.any()
+    numbers = np.where(by_hand, np.nan, values) if some_by_hand else np.ascontiguousarray(values)
+    text = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
+    if not few:
+        for theirs, ours in _RESPELLED:
+            text = text.replace(theirs, ours)
+    if json and not few:
+        text = text.replace(b"-0,", b"-0.0,")
+    if some_by_hand:
+        none = "null" if json else ""
+        pairs = zip(values[by_hand].tolist(), (empty | (json & ~finite))[by_hand].tolist(), strict=True)
+        text = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
+    return text
+
+
+def _spelled(value: float, *, json: bool) -> str:
+    text = number(value)
+    return "-0.0" if json and text == "-0" else text
+
+
+def _filled(text: bytes, numbers: list[str]) -> bytes:
+    """The text with other words for its nulls."""
+    first, *rest = text.split(b"n")  # of null; no number has an n
+    parts = [first]
+    for word, part in zip(numbers, rest, strict=True):
+        parts += [word.encode(), part.removeprefix(b"ull")]
+    return b"".join(parts)

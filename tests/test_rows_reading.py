@@ -1,0 +1,535 @@
+"""Rows are read as they stand, at once, in bounded memory; what is doubtful ends in one clear error."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+
+from cgcli.errors import CgError, DataError, UsageError
+from cgcli.rows.batch import Batch
+from cgcli.rows.numbers import numbers
+from cgcli.rows.source import batches
+
+# What a file holds: its columns, or the beginning of the error; `bad` rows by their places.
+CSV: dict[str, tuple[bytes, Any]] = {
+    "plain": (b"x,y\n1,2\n3,4\n", {"x": ["1", "3"], "y": ["2", "4"]}),
+    "text stays text": (b"id,x\n007,1.50\n+1, 2\n", {"id": ["007", "+1"], "x": ["1.50", " 2"]}),
+    "no newline at the end": (b"x\n1\n2", {"x": ["1", "2"]}),
+    "a header alone": (b"x,y\n", {"x": [], "y": []}),
+    "a header alone, without newline": (b"x,y", {"x": [], "y": []}),
+    "CRLF": (b"x,y\r\n1,2\r\n", {"x": ["1"], "y": ["2"]}),
+    "CR alone": (b"x,y\r1,2\r3,4", {"x": ["1", "3"], "y": ["2", "4"]}),
+    "blank lines": (b"\n\r\nx,y\n\n1,2\n\n", {"x": ["1"], "y": ["2"]}),
+    "an empty cell in quotes is a row": (b'x\n""\n\n1\n', {"x": ["", "1"]}),
+    "a mark for UTF-8": (b"\xef\xbb\xbfx\n1\n", {"x": ["1"]}),
+    "UTF-16, little end first": (codecs.BOM_UTF16_LE + "é\n1\n".encode("utf-16-le"), {"é": ["1"]}),
+    "UTF-16, big end first": (codecs.BOM_UTF16_BE + "é\n1\n".encode("utf-16-be"), {"é": ["1"]}),
+    "UTF-16 without a mark": ("x\n1\n".encode("utf-16-le"), "{} holds no text"),
+    "half a pair of UTF-16": (b"\xff\xfea\x00\x00\xd8", "{} begins as UTF-16 text, and is none"),
+    "blanks around names": (b"x , y\n1,2\n", {"x ": ["1"], " y": ["2"]}),
+    "quoted names": (b'"a,b","c\nd"\n1,2\n', {"a,b": ["1"], "c\nd": ["2"]}),
+    "a name without a text": (b",x\n0,1\n", {"": ["0"], "x": ["1"]}),
+    "quotes, separators and newlines in quotes": (
+        b'x,y\n"a,\n""b""",2\n3,4\n',
+        {"x": ['a,\n"b"', "3"], "y": ["2", "4"]},
+    ),
+    "quotes within a cell stand for themselves": (b'x,y\n6" pipe,2\n"5",4\n', {"x": ['6" pipe', "5"], "y": ["2", "4"]}),
+    "a quote left open": (b'x,y\n1,2\n"a,3\n4,5\n', "{}, line 3: a quote is opened and never closed"),
+    "a quote left open in the header": (b'x,"y\n1,2\n', "{}, line 1: a quote is opened and never closed"),
+    "empty": (b"", "{} is empty"),
+    "blank lines alone": (b"\n\n", "{} is empty"),
+    "zeros": (b"x\n\0\0\n", "{} holds no text"),
+    "a name that is no UTF-8": (b"\xe9\n1\n", "{}, line 1: the names are not UTF-8 text: a byte is 0xe9"),
+    "Parquet under a wrong name": (b"PAR1....", "'{}' holds parquet data"),
+    "several headers worth of text": (b"x" * 300_000 + b"\n1\n", {"x" * 300_000: ["1"]}),
+    "a cell longer than the csv module takes": (b"x,y\n" + b"1" * 200_000 + b"\n", {"x": ["1" * 200_000], "y": [None]}),
+}
+JSON: dict[str, tuple[bytes, Any]] = {
+    "lines": (b'{"x":1}\n{"x":2.5}\n', {"x": [1, 2.5]}),
+    "blanks, CRLF, no newline at the end": (b' {"x":1}\r\n\r\n{"x":2}', {"x": [1, 2]}),
+    "members that come and go": (b'{"x":1}\n{"y":"a"}\n', {"x": [1, None], "y": [None, "a"]}),
+    "a date stays text": (b'{"t":"2020-01-01"}\n', {"t": ["2020-01-01"]}),
+    "more than one type": (b'{"x":1}\n{"x":"a"}\n{"x":[1]}\n', {"x": ["1", "a", "[1]"]}),
+    "integers beyond 64 bits": (b'{"x":99999999999999999999}\n', {"x": [1e20]}),
+    "numbers beyond float64": (b'{"x":1e400}\n', {"x": [float("inf")]}),
+    "a member twice: the last one": (b'{"x":1,"x":2}\n', {"x": [2]}),
+    "half a pair of surrogates": (b'{"x":"\\ud800"}\n', {"x": ["?"]}),
+    "no members": (b"{}\n", {}),
+    "an array": (b'[{"x":1,"s":"]},{"},\n {"x":\n2}]\n', {"x": [1, 2], "s": ["]},{", None]}),
+    "an empty array": (b"[]", {}),
+    "arrays behind each other": (b'[{"x":1}]\n[{"x":2}]\n', {"x": [1, 2]}),
+    "objects over several lines": (
+        b'{\n "x": 1,\n "s": "\\"}{"\n}\n{\n "x": 2\n}\n',
+        {"x": [1, 2], "s": ['"}{', None]},
+    ),
+    "objects on one line": (b'{"x":1}{"x":2} {"x":3}', {"x": [1, 2, 3]}),
+    "empty": (b"", {}),
+    "an array left open": (b'[{"x":1}', "{}, line 1: the array is never closed"),
+    "an object left open": (b'[{"x":1},\n{"x":', "{}, line 2: this object is never closed"),
+    "numbers in an array": (b'[{"x":1},\n5]', "{}, line 2: '5' where an object was expected"),
+    "text behind an array": (b'[{"x":1}] and', "{}, line 1: 'and' where an object was expected"),
+}
+BAD: dict[str, tuple[str, bytes, dict[str, str]]] = {
+    "too few and too many cells": (
+        "a.csv",
+        b'x,y\n"1\n",2\n1\n1,2\n1,2,3\n',
+        {"line 4": "1 cell instead of 2", "line 6": "3 cells instead of 2"},
+    ),
+    "not UTF-8": ("a.csv", b"x\n1\n\xe9\n", {"line 3": "not UTF-8 text: a byte is 0xe9"}),
+    "no JSON": ("a.jsonl", b'{"x":1}\n\n{"x":\n{"x":3}\n', {"line 3": "this is no JSON, from column 6 on"}),
+    "no object": ("a.jsonl", b'{"x":1}\n[2]\n', {"line 2": "'[2]' where an object was expected"}),
+    "not UTF-8 in JSON": ("a.jsonl", b'{"x":"\xe9"}\n{"x":3}\n', {"line 1": "not UTF-8 text: a byte is 0xe9"}),
+    "100,000 lists in each other": (
+        "a.jsonl",
+        b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+        {"line 1": "more than 200 lists or objects in each other"},
+    ),
+    "100,000 objects in each other": (
+        "a.json",
+        b'[{"x":' + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b"}]",
+        {"line 1": "more than 200 lists or objects in each other"},
+    ),
+    "no list of objects": ("a.json", b'[{"x":1},\n[2]]', {"line 2": "'[2]' where an object was expected"}),
+}
+
+
+def written(folder: Path, name: str, content: bytes) -> str:
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
+
+
+def content(found: list[Batch]) -> dict[str, list[Any]]:
+    """The columns of batches that have the same ones, or of JSON."""
+    names = list(dict.fromkeys(name for batch in found for name in batch.columns.schema.names))
+    return {name: [cell for batch in found for cell in batch.column(name).to_pylist()] for name in names}
+
+
+def error_of(action: Callable[[], object]) -> CgError:
+    with pytest.raises(CgError) as raised:
+        action()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [*(("a.csv", case) for case in CSV), *(("a.jsonl", case) for case in JSON), *(("a.json", case) for case in JSON)],
+)
+def test_text_is_read_as_it_stands_or_says_what_it_is(tmp_path: Path, name: str, case: str) -> None:
+    text, expected = (CSV if name == "a.csv" else JSON)[case]
+    path = written(tmp_path, name, text)
+    if isinstance(expected, str):
+        assert error_of(lambda: list(batches([path]))).message.startswith(expected.format(path))
+        return
+    found = list(batches([path]))
+    assert content(found) == expected
+    assert {batch.format for batch in found} == {name.partition(".")[2]}
+
+
+@pytest.mark.parametrize("case", [*CSV, *JSON])
+def test_the_cuts_between_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    text, expected = CSV.get(case) or JSON[case]
+    if isinstance(expected, str) or len(text) > 1000:
+        return
+    path = written(tmp_path, "a.csv" if case in CSV else "a.json", text)
+    for size in (1, 2, 3, 7):
+        monkeypatch.setattr("cgcli.rows.pieces._PIECE", size)
+        found = content(list(batches([path])))
+        assert {name: list(map(_as_text, cells)) for name, cells in found.items()} == {
+            name: list(map(_as_text, cells)) for name, cells in expected.items()
+        }
+
+
+def _as_text(cell: Any) -> str | None:
+    """A cell of JSON may have another type in another batch."""
+    return None if cell is None else str(cell).removesuffix(".0")
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_row_has_its_place_and_its_reason_and_the_others_are_read(tmp_path: Path, case: str) -> None:
+    name, text, expected = BAD[case]
+    found = list(batches([written(tmp_path, name, text)]))
+    assert {batch.place(row): why for batch in found for row, why in batch.bad.items()} == expected
+
+
+def test_objects_come_with_their_text() -> None:
+    """So that members that are not read are written as they are: digits, order, nesting."""
+    read, write = os.pipe()
+    os.write(write, b'{"b":1.50,"a":[1, {"c":null}],"big":123456789012345678901}\n[oops\n{ "x":\t1 }\n')
+    os.close(write)
+    (batch,) = batches([f"/dev/fd/{read}"])
+    os.close(read)
+    assert batch.objects is not None
+    assert batch.objects.to_pylist() == [
+        '{"b":1.50,"a":[1, {"c":null}],"big":123456789012345678901}',
+        "{}",
+        '{ "x":\t1 }',
+    ]
+    assert batch.column("no such member").to_pylist() == [None] * 3
+
+
+def test_columns_are_found_by_name() -> None:
+    table = pa.RecordBatch.from_arrays([pa.array(["1"])] * 4, names=["x", " y ", "z", "z"])
+    batch = Batch(table, "a.csv", lambda row: f"line {row + 2}")
+    assert (batch.position("x"), batch.position("y"), batch.position("w")) == (0, 1, None)
+    assert error_of(lambda: batch.column("z")).message == "a.csv has 2 columns called 'z'"
+    assert error_of(lambda: batch.column("w")).hint == "it has 'x', ' y ', 'z', 'z'"
+    assert batch.at(0, "x") == "a.csv, line 2, column 'x'"
+
+
+def test_names_are_numbered_where_there_is_no_header(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.tsv", b"1\t2\n3\t4\n")
+    assert content(list(batches([path], header=False))) == {"c1": ["1", "3"], "c2": ["2", "4"]}
+
+
+TABLE = {
+    "x": pa.array([1.5, 2, None]),
+    "l": pa.array([[1, 2], [3, 4], None]),
+    "s": pa.array([{"a": 1}, None, {"a": 2}]),
+    "t": pa.array([0, 1, 2], pa.timestamp("ms")),
+    "d": pa.array(["u", "v", "u"]).dictionary_encode(),
+}
+
+
+def arrow_stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(table, sink, row_group_size=2)
+    return sink.getvalue()
+
+
+def feather(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pyarrow.feather.write_feather(table, sink)
+    return sink.getvalue()
+
+
+COLUMNAR = {"a.parquet": parquet, "a.feather": feather, "a.arrow": arrow_stream}
+
+
+@pytest.mark.parametrize("name", COLUMNAR)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_columnar_formats_keep_their_types(tmp_path: Path, name: str, rows: int) -> None:
+    table = pa.table(TABLE).slice(0, rows)
+    data = COLUMNAR[name](table)
+    for path in (written(tmp_path, name, data), written(tmp_path, name + ".gz", gzip.compress(data))):
+        found = list(batches([path]))
+        assert content(found) == table.to_pydict()
+        assert {batch.format for batch in found} == {name.partition(".")[2].replace("feather", "arrow")}
+        assert [batch.place(row) for batch in found for row in range(len(batch))] == ["row 1", "row 2", "row 3"][:rows]
+        types = found[0].columns.schema.types
+        assert [str(kind).replace("element", "item") for kind in types] == [str(kind) for kind in table.schema.types]
+
+
+@pytest.mark.parametrize("name", COLUMNAR)
+def test_damage_is_an_error_or_other_values_but_never_a_crash(tmp_path: Path, name: str) -> None:
+    data = COLUMNAR[name](pa.table(TABLE))
+    for at in range(0, len(data), 37):
+        damaged = data[:at] + b"\xff\x7f\xff" + data[at + 3 :]
+        for text in (damaged, data[:at]):
+            path = written(tmp_path, name, text)
+            with suppress(DataError):
+                list(batches([path]))
+
+
+def saved(array: Any = None, **named: Any) -> bytes:
+    sink = io.BytesIO()
+    if named:
+        np.savez(sink, **named)
+    else:
+        np.save(sink, array, allow_pickle=True)
+    return sink.getvalue()
+
+
+FIELDS = np.array([(1, 2.5, [1, 2])], dtype=[("a", "i4"), ("b", ">f8"), ("v", "f4", (2,))])
+ARRAYS: dict[str, tuple[bytes, Any]] = {
+    "vector": (saved(np.arange(3)), {"c1": [0, 1, 2]}),
+    "matrix": (saved(np.arange(6.0).reshape(3, 2)), {"c1": [0, 2, 4], "c2": [1, 3, 5]}),
+    "matrix by columns": (saved(np.asfortranarray(np.arange(6.0).reshape(3, 2))), {"c1": [0, 2, 4], "c2": [1, 3, 5]}),
+    "no rows": (saved(np.empty((0, 2))), {"c1": [], "c2": []}),
+    "fields": (saved(FIELDS), {"a": [1], "b": [2.5], "v": [[1, 2]]}),
+    "three axes": (saved(np.arange(4).reshape(1, 2, 2)), {"c1": [[0, 1]], "c2": [[2, 3]]}),
+    "text": (saved(np.array(["ab", "c"])), {"c1": ["ab", "c"]}),
+    "arrays": (saved(x=np.arange(2), X=np.arange(4).reshape(2, 2)), {"x": [0, 1], "X": [[0, 1], [2, 3]]}),
+    "objects": (saved(np.array([{}])), "{} holds pickled objects, which cg does not read"),
+    "objects among arrays": (saved(x=np.array([{}])), "{}, array 'x' holds pickled objects, which cg does not read"),
+    "a number": (saved(np.array(3.0)), "{} holds a single number, and no rows"),
+    "complex numbers": (saved(np.array([1j])), "{}, column 'c1': its type is complex128"),
+    "cut": (saved(np.arange(3))[:-5], "{} ends too early: 19 bytes of data instead of 24"),
+    "cut in the header": (saved(np.arange(3))[:40], "{} holds no numpy array, or a damaged one"),
+    "cut archive": (saved(x=np.arange(3))[:-5], "{} is a damaged archive"),
+    "arrays of other lengths": (
+        saved(x=np.arange(2), y=np.arange(3)),
+        "the arrays of {} have not the same number of rows: 'x' has 2, 'y' has 3",
+    ),
+    "a pickle": (b"\x80\x04]\x94.", "'{}' holds no npy data"),
+}
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_arrays_of_numpy_are_columns(tmp_path: Path, case: str) -> None:
+    data, expected = ARRAYS[case]
+    path = written(tmp_path, "a.npz" if data.startswith(b"PK") else "a.npy", data)
+    if isinstance(expected, str):
+        assert error_of(lambda: list(batches([path]))).message.startswith(expected.format(path))
+    else:
+        assert content(list(batches([path]))) == expected
+
+
+PIPED = {
+    "csv": (b"x,y\n1,2\n", "csv"),
+    "tsv": (b"x\ty\n1\t2\n", "tsv"),
+    "jsonl": (b'{"x":1}\n', "jsonl"),
+    "json": (b'[{"x":1}]', "json"),
+    "UTF-16": ('{"x":1}'.encode("utf-16"), "jsonl"),
+    "gzip": (gzip.compress(b"x\n1\n"), "csv"),
+    "two of gzip": (gzip.compress(b"x\n") + gzip.compress(b"1\n"), "csv"),
+    "npy": (saved(np.arange(3)), "npy"),
+    "npz": (saved(x=np.arange(3)), "npz"),
+    "parquet": (parquet(pa.table({"x": [1]})), "parquet"),
+    "arrow": (arrow_stream(pa.table({"x": [1]})), "arrow"),
+    "feather": (feather(pa.table({"x": [1]})), "arrow"),
+}
+
+
+@pytest.mark.parametrize("case", PIPED)
+def test_the_format_of_a_pipe_is_seen_from_its_data(case: str) -> None:
+    data, expected = PIPED[case]
+    read, write = os.pipe()
+    os.write(write, data)
+    os.close(write)
+    try:
+        found = list(batches([f"/dev/fd/{read}"]))
+    finally:
+        os.close(read)
+    assert {batch.format for batch in found} == {expected}
+    assert sum(map(len, found)) == len(found[0].columns)
+
+
+SEVERAL = [
+    (("a.csv", b"x,y\n1,2\n"), ("b.csv", b"x,y\n3,4\n"), {"x": ["1", "3"], "y": ["2", "4"]}),
+    (("a.csv", b"x\n1\n"), ("b.tsv.gz", gzip.compress(b"x\n2\n")), {"x": ["1", "2"]}),
+    (("a.csv", b"x\n"), ("b.csv", b"x\n2\n"), {"x": ["2"]}),
+    (("a.jsonl", b'{"x":1}'), ("b.json", b'[{"y":2}]'), {"x": [1, None], "y": [None, 2]}),
+    (("a.csv", b"x,y\n1,2\n"), ("b.csv", b"y,x\n3,4\n"), "column 1 of {} is 'y', and of {} it is 'x'"),
+    (("a.csv", b"x,y\n1,2\n"), ("b.csv", b"x\n3\n"), "{} has 1 columns, and {} has 2"),
+    (("a.csv", b"x\n1\n"), ("b.jsonl", b'{"x":1}'), "{} holds jsonl rows, and {} csv rows"),
+    (
+        ("a.csv", b"x\n1\n"),
+        ("b.parquet", parquet(pa.table({"x": [1]}))),
+        "column 'x' of {} has type int64, and of {} string",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), SEVERAL)
+def test_files_of_one_call_have_the_same_columns(tmp_path: Path, one: Any, other: Any, expected: Any) -> None:
+    paths = [written(tmp_path, *one), written(tmp_path, *other)]
+    if isinstance(expected, str):
+        assert error_of(lambda: list(batches(paths))).message == expected.format(*reversed(paths))
+    else:
+        assert content(list(batches(paths))) == expected
+
+
+def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
+    whole = gzip.compress(b"x\n" + b"1\n" * 100_000)
+    with pa.CompressedOutputStream(str(tmp_path / "whole.csv.zst"), "zstd") as file:
+        file.write(b"x\n1\n")
+    table = [
+        (str(tmp_path), "is a directory"),
+        (str(tmp_path / "none.csv"), "no such file or directory"),
+        ("a\0b", "embedded null byte"),
+        (written(tmp_path, "cut.csv.gz", whole[:-20]), "the gzip data end too early"),
+        (written(tmp_path, "bad.csv.gz", whole[:20] + b"\xff" * 20 + whole[40:]), "error -3 while decompressing"),
+        (written(tmp_path, "cut.csv.zst", (tmp_path / "whole.csv.zst").read_bytes()[:-4]), "truncated"),
+    ]
+    for path, reason in table:
+        message = error_of(lambda path=path: list(batches([path]))).message  # type: ignore[misc]
+        assert message.startswith(f"cannot read '{path}': {reason}")
+    path = written(tmp_path, "none.csv.gz", b"x\n1\n")
+    assert error_of(lambda: list(batches([path]))).message == f"'{path}' holds no gzip data"
+    assert isinstance(error_of(lambda: list(batches([path], "cvs"))), UsageError)
+    assert content(list(batches([str(tmp_path / "whole.csv.zst")]))) == {"x": ["1"]}
+
+
+def test_the_rows_before_damage_are_read(tmp_path: Path) -> None:
+    whole = gzip.compress(os.urandom(100).hex().encode() * 10 + b"\n" + b"1\n" * 1_000_000)
+    found: list[Batch] = []
+    assert error_of(lambda: found.extend(batches([written(tmp_path, "cut.csv.gz", whole[:-100])])))
+    assert sum(map(len, found)) > 500_000
+
+
+ENDLESS: dict[str, Callable[[], Iterator[bytes]]] = {
+    "zeros": lambda: iter(lambda: bytes(1 << 16), None),
+    "noise": lambda: iter(lambda: os.urandom(1 << 16), None),
+    "a row": lambda: iter(lambda: b"1" * (1 << 16), None),
+    "a quote left open": lambda: iter(lambda: b'"x\n",' * (1 << 13), None),
+    "an object": lambda: iter(lambda: b'{"x":' * (1 << 13), None),
+    "a string": lambda: iter(lambda: b'{"x":"' + b"a" * (1 << 16), None),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_endless_data_without_rows_end_in_an_error(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what a small compressed file may become."""
+    for module in ("records", "json_text"):
+        monkeypatch.setattr(f"cgcli.rows.{module}.MAX_RECORD", 1 << 22)
+    read, write = os.pipe()
+
+    def produce() -> None:
+        try:
+            for piece in ENDLESS[case]():
+                os.write(write, piece)
+        except BrokenPipeError:
+            pass
+        finally:
+            os.close(write)
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    try:
+        with pytest.raises(DataError):
+            list(batches([f"/dev/fd/{read}"]))
+    finally:
+        os.close(read)
+        producer.join()
+
+
+def test_a_row_is_there_as_soon_as_it_arrives() -> None:
+    """And rows that come without a pause come in large batches."""
+    read, write = os.pipe()
+    arrived: list[tuple[float, int]] = []
+
+    def consume() -> None:
+        for batch in batches([f"/dev/fd/{read}"]):
+            arrived.append((time.monotonic(), len(batch)))  # noqa: PERF401
+
+    consumer = threading.Thread(target=consume)
+    consumer.start()
+    os.write(write, b"x,y\n")
+    delays = []
+    for row in range(8):
+        time.sleep(0.1)
+        sent = time.monotonic()
+        os.write(write, b"%d,1\n" % row)
+        while len(arrived) <= row and time.monotonic() < sent + 10:
+            time.sleep(0.001)
+        delays.append(arrived[row][0] - sent)
+    for _ in range(20):
+        os.write(write, b"1.25,2.5\n" * 10_000)
+    os.close(write)
+    consumer.join()
+    os.close(read)
+    assert sorted(delays)[4] < 0.05
+    assert sum(rows for _, rows in arrived) == 200_008
+    assert len(arrived) < 8 + 60
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.csv.gz", "a.parquet", "a.arrow", "a.npy"])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
+    def peak(rows: int) -> int:
+        rows //= 10 if "json" in name else 1
+        item = b'{"x":1.25,"text":"%s"}' % (b"a" * 100)
+        values = np.arange(rows) / 8
+        text = {
+            "a.csv": lambda: b"x\n" + b"1.25\n" * rows,
+            "a.csv.gz": lambda: gzip.compress(b"x\n" + b"1.25\n" * rows),
+            "a.jsonl": lambda: (item + b"\n") * rows,
+            "a.json": lambda: b"[" + (item + b",\n") * rows + item + b"]",
+            "a.parquet": lambda: parquet_of(values),
+            "a.arrow": lambda: arrow_stream(pa.table({"x": values})),
+            "a.npy": lambda: saved(values),
+        }[name]()
+        path = written(tmp_path, name, text)
+        del text
+        before, most = pa.total_allocated_bytes(), 0
+        tracemalloc.start()
+        for batch in batches([path]):
+            most = max(most, pa.total_allocated_bytes() - before)
+            assert numbers(batch.column(batch.columns.schema.names[0])).bad == {}
+        python = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most + python
+
+    def parquet_of(values: Any) -> bytes:
+        sink = io.BytesIO()
+        pyarrow.parquet.write_table(pa.table({"x": values}), sink)
+        return sink.getvalue()
+
+    assert peak(4_000_000) < 1.3 * peak(1_000_000) + (1 << 20)
+
+
+INF, NAN = float("inf"), float("nan")
+NUMBERS: list[tuple[pa.Array, tuple[int, ...] | None, Any, dict[int, str]]] = [
+    (pa.array(["1", " 2 ", "+.5", "5.", "1e3", "inf", "007"]), None, [1, 2, 0.5, 5, 1000, INF, 7], {}),
+    (
+        pa.array(["1", "", "x", "1,5", "0x1", "1_0"]),
+        None,
+        [1, NAN, NAN, NAN, NAN, NAN],
+        {1: "an empty cell", 2: "'x'", 3: "'1,5'", 4: "'0x1'", 5: "'1_0'"},
+    ),
+    (pa.array(["1", "a" * 50]), None, [1, NAN], {1: f"'{'a' * 40}…'"}),
+    (
+        pa.array(["[1, 2]", "3", "[3, 4]"]),
+        None,
+        [[1, 2], [NAN, NAN], [3, 4]],
+        {1: "a number instead of a list of shape [2]"},
+    ),
+    (pa.array(["1", "2", None]).dictionary_encode(), None, [1, 2, NAN], {2: "null"}),
+    (pa.array(["1"], pa.large_string()), None, [1], {}),
+    (pa.array([1, None]), None, [1, NAN], {1: "null"}),
+    (pa.array([True, False]), None, [1, 0], {}),
+    (pa.array([Decimal("1.5")]), None, [1.5], {}),
+    (pa.array([2**64 - 1], pa.uint64()), None, [2.0**64], {}),
+    (pa.array([1]), (2,), [[NAN, NAN]], {0: "a number instead of a list of shape [2]"}),
+    (pa.nulls(1), (2,), [[NAN, NAN]], {0: "null"}),
+    (pa.array([{"a": 1}]), None, [NAN], {0: "a value of type struct<a: int64>"}),
+    (pa.array([[1, 2], [3, 4]]), None, [[1, 2], [3, 4]], {}),
+    (pa.array([[[1, 2]], [[3, 4]]]).slice(1), None, [[[3, 4]]], {}),
+    (
+        pa.array([[1, 2], [3], None, [4, None]]),
+        None,
+        [[1, 2], [NAN, NAN], [NAN, NAN], [NAN, NAN]],
+        {1: "a list of shape [1] instead of a list of shape [2]", 2: "null", 3: "a list with a null in it"},
+    ),
+    (
+        pa.array([[[1, 2], [3]]]),
+        (2, 2),
+        [[[NAN, NAN], [NAN, NAN]]],
+        {0: "a list whose parts are no numbers, or not of the same length"},
+    ),
+    (pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2, 3, 4]), 2).slice(1), None, [[3, 4]], {}),
+    (pa.array([[], []], pa.list_(pa.float64())), None, [[], []], {}),
+    (pa.array([[True, False]]), None, [[1, 0]], {}),
+]
+
+
+@pytest.mark.parametrize("case", range(len(NUMBERS)))
+def test_a_column_as_numbers(case: int) -> None:
+    column, shape, expected, bad = NUMBERS[case]
+    found = numbers(column, shape)
+    np.testing.assert_array_equal(found.values, np.array(expected, dtype=np.float64))
+    assert found.values.dtype == np.float64
+    assert found.bad == bad

@@ -1,0 +1,623 @@
+"""Rows written: numbers to the bit, cells as they were, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+from numpy.typing import NDArray
+
+from cgcli.errors import CgError, DataError, UsageError
+from cgcli.printing.values import number
+from cgcli.rows.batch import Batch
+from cgcli.rows.formats import FORMATS
+from cgcli.rows.sink import open_sink
+from cgcli.rows.source import batches
+from cgcli.rows.table import Table, with_results
+from cgcli.rows.texts import row_texts, texts
+
+INF, NAN = float("inf"), float("nan")
+RANDOM = np.random.default_rng(20)
+ANY_BITS = RANDOM.integers(0, 2**64, 100_000, dtype=np.uint64).view(np.float64)
+POWERS = np.ldexp(1.0, np.arange(-1074, 1024))
+TENS = np.array(
+    [float(f"{digits}e{exponent}") for digits in ("1", "9.999999999999999", "2.5") for exponent in range(-30, 30)]
+)
+
+VECTORS = {
+    "any bits": ANY_BITS,
+    "any size": 10.0 ** RANDOM.uniform(-20, 25, 20_000) * RANDOM.choice([-1, 1], 20_000),
+    "whole": RANDOM.integers(-(10**17), 10**17, 20_000).astype(float),
+    "short": RANDOM.integers(-(10**6), 10**6, 20_000) / 10.0 ** RANDOM.integers(0, 9, 20_000),
+    "powers of two and their neighbours": np.concatenate([POWERS, np.nextafter(POWERS, 0), -np.nextafter(POWERS, INF)]),
+    "powers of ten": np.concatenate([TENS, -TENS, np.nextafter(TENS, 0)]),
+    "plain, with a few others": np.where(
+        np.arange(1000) % 150, 1.5, np.resize([NAN, INF, -0.0, 1e-7, 3e-5, 4, 1e22], 1000)
+    ),
+    "special": np.array([0.0, -0.0, NAN, INF, -INF, 1e-5, 1e-4, 1e16, 5e-324]),
+    "one": np.array([0.1]),
+    "none": np.array([]),
+}
+
+
+@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
+def test_numbers_as_text_are_those_that_cg_prints(vector: NDArray[np.float64]) -> None:
+    """The fast way and the one that prints single numbers agree on every character; so they round-trip too."""
+    assert texts(vector).to_pylist() == [number(item) for item in vector.tolist()]
+
+
+def test_rows_of_numbers_keep_their_order_and_their_gaps() -> None:
+    values = np.array([[1, 2.5, -0.0], [NAN, 3e-5, INF]])
+    gaps = np.array([[False, True, False], [False, False, True]])
+    table = [
+        ({}, ["1,2.5,-0", "nan,3e-05,inf"]),
+        ({"missing": gaps}, ["1,,-0", "nan,3e-05,"]),
+        ({"missing": gaps, "between": "\t", "after": "\n"}, ["1\t\t-0\n", "nan\t3e-05\t\n"]),
+        ({"before": '"v":[', "after": "]}", "json": True}, ['"v":[1,2.5,-0.0]}', '"v":[null,3e-05,null]}']),
+        ({"missing": gaps, "before": "é", "json": True}, ["é1,null,-0.0", "énull,3e-05,null"]),
+    ]
+    for options, expected in table:
+        assert row_texts(values, **options).to_pylist() == expected, options  # type: ignore[arg-type]
+
+
+def batch(objects: list[str] | None = None, **columns: Any) -> Batch:
+    return Batch(
+        pa.RecordBatch.from_pydict(columns),
+        "points.csv",
+        lambda row: f"line {row + 2}",
+        {},
+        None if objects is None else pa.array(objects),
+    )
+
+
+def results(rows: int = 3) -> dict[str, NDArray[np.float64]]:
+    at = np.arange(rows, dtype=np.float64)
+    return {"value": at + 0.5, "d_x": at * 2}
+
+
+def written(path: Path, *tables: Table) -> bytes:
+    with open_sink(str(path), FORMATS[path.suffix[1:]]) as sink:
+        for table in tables:
+            sink.write(table)
+    return path.read_bytes()
+
+
+TEXT = {"x": ["1", "2e0", "007"], "name": ["a", "b", "c"]}
+
+# What is written: kind, batch, results, options, expected.
+TEXT_CASES: list[tuple[str, str, Batch, dict[str, Any], dict[str, Any], str]] = [
+    (
+        "cells stay as they are",
+        "csv",
+        batch(**TEXT),
+        results(),
+        {},
+        "x,name,value,d_x\n1,a,0.5,0\n2e0,b,1.5,2\n007,c,2.5,4\n",
+    ),
+    ("TSV", "tsv", batch(x=["1"], name=["a,b\tc"]), results(1), {}, 'x\tname\tvalue\td_x\n1\t"a,b\tc"\t0.5\t0\n'),
+    (
+        "quotes where needed",
+        "csv",
+        batch(**{"a,b": ["x", 'q"q', "l\nl", "r\rr", " y ", "", "ü€😀", "-"]}),
+        {"v": np.ones(8)},
+        {},
+        '"a,b",v\nx,1\n"q""q",1\n"l\nl",1\n"r\rr",1\n y ,1\n,1\nü€😀,1\n-,1\n',
+    ),
+    ("only the results", "csv", batch(**TEXT), results(), {"only": True}, "value,d_x\n0.5,0\n1.5,2\n2.5,4\n"),
+    (
+        "rows without results",
+        "csv",
+        batch(**TEXT),
+        results(),
+        {"null": np.array([False, True, False])},
+        "x,name,value,d_x\n1,a,0.5,0\n2e0,b,,\n007,c,2.5,4\n",
+    ),
+    (
+        "rows left out",
+        "csv",
+        batch(**TEXT),
+        results(),
+        {"skip": np.array([True, True, False])},
+        "x,name,value,d_x\n007,c,2.5,4\n",
+    ),
+    (
+        "no row is a blank line",
+        "csv",
+        batch(x=["", "1"]),
+        {"v": np.ones(2)},
+        {"only": True, "null": np.array([True, False])},
+        'v\n""\n1\n',
+    ),
+    (
+        "arrays in numbered columns",
+        "csv",
+        batch(x=["1", "2"]),
+        {"d_w": np.array([[1.0, 2.5], [3, NAN]]), "d_X": np.arange(4.0).reshape(2, 1, 2)},
+        {},
+        'x,d_w[0],d_w[1],"d_X[0,0]","d_X[0,1]"\n1,1,2.5,0,1\n2,3,nan,2,3\n',
+    ),
+    (
+        "empty arrays have no columns",
+        "csv",
+        batch(x=["1", "2"]),
+        {"d_w": np.empty((2, 0)), "v": np.ones(2)},
+        {},
+        "x,v\n1,1\n2,1\n",
+    ),
+    (
+        "columns that have types",
+        "csv",
+        batch(i=[1, None], t=[True, False], f=[0.1, None], s=["a,b", None], l=[[1, 2], None], d=[None, 2**60]),
+        {"v": np.ones(2)},
+        {},
+        'i,t,f,s,l,d,v\n1,true,0.1,"a,b","[1,2]",,1\n,false,,,,1152921504606846976,1\n',
+    ),
+    ("a header alone", "csv", batch(x=[], name=[]), results(0), {}, "x,name,value,d_x\n"),
+    ("a header of lines without rows", "jsonl", batch(x=[]), results(0), {}, ""),
+    ("an array without rows", "json", batch(x=[]), results(0), {}, "[]\n"),
+    (
+        "objects stand as they were",
+        "jsonl",
+        batch(['{"x": 1.0, "k":"\\u00e9"}', "{}", "{ }"], x=[1.0, None, None]),
+        results(),
+        {},
+        '{"x": 1.0, "k":"\\u00e9","value":0.5,"d_x":0}\n{"value":1.5,"d_x":2}\n{"value":2.5,"d_x":4}\n',
+    ),
+    (
+        "objects left out, or without results",
+        "jsonl",
+        batch(['{"x":1}', '{"x":2}', '{"x":3}'], x=[1, 2, 3]),
+        results(),
+        {"skip": np.array([True, False, False]), "null": np.array([False, True, False])},
+        '{"x":2,"value":null,"d_x":null}\n{"x":3,"value":2.5,"d_x":4}\n',
+    ),
+    (
+        "only the results of objects",
+        "jsonl",
+        batch(['{"x":1}'], x=[1]),
+        results(1),
+        {"only": True},
+        '{"value":0.5,"d_x":0}\n',
+    ),
+    (
+        "what JSON has no number for",
+        "jsonl",
+        batch(['{"x":1}'] * 3, x=[1] * 3),
+        {"v": np.array([NAN, -INF, -0.0])},
+        {},
+        '{"x":1,"v":null}\n{"x":1,"v":null}\n{"x":1,"v":-0.0}\n',
+    ),
+    (
+        "lists",
+        "jsonl",
+        batch(['{"x":1}'] * 2, x=[1] * 2),
+        {"d_w": np.array([[1, NAN], [2, 3]]), "d_X": np.arange(12.0).reshape(2, 2, 3), "e": np.empty((2, 0))},
+        {"null": np.array([False, True])},
+        '{"x":1,"d_w":[1,null],"d_X":[[0,1,2],[3,4,5]],"e":[]}\n{"x":1,"d_w":null,"d_X":null,"e":[]}\n',
+    ),
+    (
+        "cells of text: numbers unquoted in their spelling",
+        "jsonl",
+        batch(x=["1.50", "1e5", "-0"], s=["007", "", 'q"\n'], m=["1", ".5", "+1"]),
+        {"v": np.ones(3)},
+        {},
+        '{"x":1.50,"s":"007","m":1,"v":1}\n{"x":1e5,"s":null,"m":".5","v":1}\n{"x":-0,"s":"q\\"\\n","m":"+1","v":1}\n',
+    ),
+    (
+        "strings of typed columns stay strings",
+        "jsonl",
+        batch(x=[1], s=["12"]),
+        {'a"b': np.ones(1)},
+        {},
+        '{"x":1,"s":"12","a\\"b":1}\n',
+    ),
+    (
+        "columns that have types, in JSON",
+        "jsonl",
+        batch(
+            i=[1, None],
+            t=[True, None],
+            f=[0.1, NAN],
+            s=["ä\\", None],
+            l=[[1, 2], None],
+            o=[{"k": None}, None],
+            n=[None, None],
+        ),
+        {"v": np.ones(2)},
+        {},
+        '{"i":1,"t":true,"f":0.1,"s":"ä\\\\","l":[1,2],"o":{"k":null},"n":null,"v":1}\n'
+        '{"i":null,"t":null,"f":null,"s":null,"l":null,"o":null,"n":null,"v":1}\n',
+    ),
+    (
+        "an array of objects",
+        "json",
+        batch(x=["1", "2"]),
+        {"v": np.ones(2)},
+        {},
+        '[\n{"x":1,"v":1},\n{"x":2,"v":1}\n]\n',
+    ),
+]
+
+
+@pytest.mark.parametrize("case", TEXT_CASES, ids=[case[0] for case in TEXT_CASES])
+def test_rows_as_text(case: tuple[str, str, Batch, dict[str, Any], dict[str, Any], str], tmp_path: Path) -> None:
+    """Each convention of the formats of text, to the byte."""
+    _, kind, rows, found, options, expected = case
+    assert written(tmp_path / f"out.{kind}", with_results(rows, found, **options)).decode() == expected
+
+
+def _from_csv(path: Path) -> dict[str, list[Any]]:
+    header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    return {name: list(map(float, cells)) if name != "s" else cells for name, cells in columns.items()}
+
+
+def _from_objects(objects: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [NAN if item[name] is None else item[name] for item in objects] for name in objects[0]}
+
+
+# How other programs read what is written.
+READERS: list[tuple[str, Callable[[Path], dict[str, list[Any]]]]] = [
+    ("out.csv", _from_csv),
+    (
+        "out.csv",
+        lambda path: pa.csv.read_csv(
+            path,
+            convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(["x", "v", "d"], pa.float64())),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        ).to_pydict(),
+    ),
+    (
+        "out.csv.gz",
+        lambda path: pa.csv.read_csv(
+            io.BytesIO(gzip.decompress(path.read_bytes())), parse_options=pa.csv.ParseOptions(newlines_in_values=True)
+        ).to_pydict(),
+    ),
+    ("out.jsonl", lambda path: _from_objects([orjson.loads(line) for line in path.read_bytes().splitlines()])),
+    ("out.json", lambda path: _from_objects(json.loads(path.read_bytes()))),
+    (
+        "out.jsonl.zst",
+        lambda path: _from_objects(
+            [json.loads(line) for line in pa.input_stream(path, compression="zstd").read().splitlines()]
+        ),
+    ),
+    ("out.parquet", lambda path: pa.parquet.read_table(path).to_pydict()),
+    ("out.arrow", lambda path: pa.ipc.open_file(path).read_all().to_pydict()),
+    ("out.feather", lambda path: pa.ipc.open_file(path).read_all().to_pydict()),
+]
+
+
+@pytest.mark.parametrize(("name", "read"), READERS)
+def test_what_is_written_is_read_back_to_the_bit(
+    name: str, read: Callable[[Path], dict[str, list[Any]]], tmp_path: Path
+) -> None:
+    """Other programs find the same numbers and the same text, over several batches, large ones among them."""
+    values = RANDOM.integers(0, 2**64, 60_000, dtype=np.uint64).view(np.float64)
+    values = np.where(np.isfinite(values), values, -0.0)
+    given = RANDOM.normal(size=len(values))
+    strings = [["a", "b,c", 'd"e', "f\ng", "ü€😀"][at % 5] for at in range(len(values))]
+    kind = next(item.name for item in FORMATS.values() if any(suffix in name for suffix in item.suffixes))
+    kind = "jsonl" if "jsonl" in name else kind
+    with open_sink(str(tmp_path / name), FORMATS[kind]) as sink:
+        for begin, end in [(0, 1), (1, 7), (7, 50_000), (50_000, 50_000), (50_000, 60_000)]:
+            part = slice(begin, end)
+            rows = batch(x=given[part], s=pa.array(strings[part], pa.string()))
+            sink.write(with_results(rows, {"v": values[part], "d": -values[part]}))
+    found = read(tmp_path / name)
+    assert list(found) == ["x", "s", "v", "d"]
+    assert found["s"] == strings
+    for column, expected in (("x", given), ("v", values), ("d", -values)):
+        assert np.array_equal(np.array(found[column], float).view(np.uint64), expected.view(np.uint64)), column
+
+
+def test_arrays_are_lists_where_there_are_types(tmp_path: Path) -> None:
+    """An array is one column of nested lists, and a row without results a null."""
+    arrays = {"d_w": np.arange(6.0).reshape(3, 2), "d_X": np.arange(12.0).reshape(3, 2, 2)}
+    table = with_results(batch(x=[1, 2, 3]), arrays, null=np.array([False, True, False]))
+    for kind, read in (("parquet", pa.parquet.read_table), ("arrow", lambda path: pa.ipc.open_file(path).read_all())):
+        path = tmp_path / f"out.{kind}"
+        written(path, table.slice(0, 1), table.slice(1, 2))
+        assert read(path).to_pydict() == {
+            "x": [1, 2, 3],
+            "d_w": [[0, 1], None, [4, 5]],
+            "d_X": [[[0, 1], [2, 3]], None, [[8, 9], [10, 11]]],
+        }
+
+
+def test_words_that_change_from_batch_to_batch(tmp_path: Path) -> None:
+    """A column of codes for words is written as words."""
+    tables = [with_results(batch(k=pa.array([word]).dictionary_encode()), results(1)) for word in ("a", "b")]
+    for kind, read in (("parquet", pa.parquet.read_table), ("arrow", lambda path: pa.ipc.open_file(path).read_all())):
+        written(tmp_path / f"a.{kind}", *tables)
+        assert read(tmp_path / f"a.{kind}")["k"].to_pylist() == ["a", "b"]
+    assert written(tmp_path / "a.jsonl", *tables).startswith(b'{"k":"a","value":0.5')
+    assert b"\nb,0.5," in written(tmp_path / "a.csv", *tables)
+
+
+def test_cells_of_text_become_numbers_where_there_are_types(tmp_path: Path) -> None:
+    """A column of which each cell is a plain number is one of numbers; 007 is none."""
+    rows = batch(x=["1", "2.50", ""], id=["007", "1", "2"], s=["a", "b", "1"], long=["12345678901234567890"] * 3)
+    written(tmp_path / "a.parquet", with_results(rows, {"v": np.ones(3)}))
+    assert pa.parquet.read_table(tmp_path / "a.parquet").to_pydict() == {
+        "x": [1.0, 2.5, None],
+        "id": ["007", "1", "2"],
+        "s": ["a", "b", "1"],
+        "long": ["12345678901234567890"] * 3,
+        "v": [1.0] * 3,
+    }
+
+
+def test_arrays_of_numpy(tmp_path: Path) -> None:
+    """.npy holds one matrix, .npz an array for each column; nan stands for what is missing."""
+    first = with_results(batch(x=["1", "2"]), {"d_w": np.array([[1.5, 2], [3, 4]])}, null=np.array([False, True]))
+    second = with_results(batch(x=["", "4"]), {"d_w": np.array([[5, 6], [7.0, 8]])})
+    written(tmp_path / "a.npy", first, second)
+    written(tmp_path / "a.npz", first, second)
+    expected = np.array([[1, 1.5, 2], [2, NAN, NAN], [NAN, 5, 6], [4, 7, 8]])
+    assert np.array_equal(np.load(tmp_path / "a.npy"), expected, equal_nan=True)
+    arrays = np.load(tmp_path / "a.npz")
+    assert arrays.files == ["x", "d_w"]
+    assert np.array_equal(arrays["x"], expected[:, 0], equal_nan=True)
+    assert np.array_equal(arrays["d_w"], expected[:, 1:], equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_no_rows_at_all(kind: str, tmp_path: Path) -> None:
+    """Neither without a batch nor with an empty one does a format fail; the file is there."""
+    assert written(tmp_path / f"none.{kind}") is not None
+    assert written(tmp_path / f"empty.{kind}", with_results(batch(x=pa.array([], pa.string())), results(0))) is not None
+    if kind in ("npy", "npz"):
+        assert np.load(tmp_path / f"empty.{kind}") is not None
+    if kind == "parquet":
+        assert pa.parquet.read_table(tmp_path / "empty.parquet").column_names == ["x", "value", "d_x"]
+
+
+# What cannot be written: format, tables, message.
+_X = with_results(batch(x=[1]), results(1))
+REFUSED: list[tuple[str, list[Callable[[], Table]], type[CgError], str]] = [
+    (
+        "csv",
+        [lambda: with_results(batch(value=["1"]), results(1))],
+        UsageError,
+        "points.csv has a column 'value' already",
+    ),
+    (
+        "csv",
+        [lambda: with_results(batch(**{"d_w[1]": ["1"]}), {"d_w": np.ones((1, 2))})],
+        UsageError,
+        r"'d_w\[1\]' already",
+    ),
+    ("csv", [lambda: _X, lambda: with_results(batch(y=[1]), results(1))], DataError, "'y' appears after"),
+    ("csv", [lambda: with_results(batch(b=[b"\xff"]), results(1))], DataError, "'b' is of type binary"),
+    ("jsonl", [lambda: with_results(batch(b=[b"\xff"]), results(1))], DataError, "'b' is of type binary"),
+    (
+        "parquet",
+        [lambda: _X, lambda: with_results(batch(x=["a"]), results(1))],
+        DataError,
+        "'x' is of type int64 at first",
+    ),
+    (
+        "arrow",
+        [lambda: _X, lambda: with_results(batch(x=[1.5]), results(1))],
+        DataError,
+        "'x' is of type int64 at first",
+    ),
+    ("npy", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
+    ("npz", [lambda: with_results(batch(s=[2**60 + 1]), results(1))], DataError, "'s' holds values of type int64"),
+    ("npy", [lambda: _X, lambda: with_results(batch(x=[1], y=[1]), results(1))], DataError, "'y' appears after"),
+    (
+        "npz",
+        [lambda: _X, lambda: with_results(batch(x=[1]), results(1) | {"value": np.ones((1, 2))})],
+        DataError,
+        "follow",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "tables", "error", "message"), REFUSED)
+def test_what_cannot_be_written_leaves_the_file_as_it_was(
+    kind: str, tables: list[Callable[[], Table]], error: type[CgError], message: str, tmp_path: Path
+) -> None:
+    """A clash of names, columns that change, types without a form: each is told, and nothing half-written is left."""
+    path = tmp_path / f"out.{kind}"
+    path.write_text("old")
+    with pytest.raises(error, match=message):
+        written(path, *(make() for make in tables))
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_the_file_that_is_read_may_be_written(tmp_path: Path) -> None:
+    """The old content stays until all is there; links, permissions and compression are kept."""
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"old"))
+    path.chmod(0o640)
+    link = tmp_path / "link.csv.gz"
+    link.symlink_to(path)
+    with open_sink(str(link), FORMATS["csv"]) as sink:
+        sink.write(with_results(batch(**TEXT), results()))
+        assert gzip.decompress(path.read_bytes()) == b"old"
+    assert gzip.decompress(path.read_bytes()).startswith(b"x,name,value,d_x\n1,a,")
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert len(os.listdir(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl.zst", "a.parquet", "a.arrow", "a.npy", "a.npz"])
+def test_after_a_failure_there_is_no_file(name: str, tmp_path: Path) -> None:
+    """Whatever goes wrong between two batches, an interrupt too."""
+    for error in (ValueError, KeyboardInterrupt):
+        sink = open_sink(str(tmp_path / name), FORMATS[name.split(".")[1]])
+        with pytest.raises(error), sink:  # noqa: PT012 - what happens within the context is the matter
+            sink.write(with_results(batch(x=[1, 2, 3]), results()))
+            raise error
+        del sink
+        assert os.listdir(tmp_path) == []
+
+
+def test_where_no_file_can_be(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none" / "a.csv"):
+        with pytest.raises(DataError, match="cannot write"):
+            open_sink(str(path), FORMATS["csv"])
+    with open_sink(os.devnull, FORMATS["csv"]) as sink:
+        sink.write(with_results(batch(**TEXT), results()))
+    assert not Path(os.devnull).is_file()
+
+
+PROGRAM = """
+import sys, time
+import numpy as np, pyarrow as pa
+from cgcli.rows.batch import Batch
+from cgcli.rows.formats import FORMATS
+from cgcli.rows.sink import open_sink
+from cgcli.rows.source import batches
+from cgcli.rows.table import with_results
+kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])
+column = pa.array(["0.5"] * int(rows))
+values = np.arange(rows) / 7
+with open_sink(None, FORMATS[kind]) as sink:
+    for at in range(int(batches)):
+        batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str)
+        sink.write(with_results(batch, {"value": values + at}))
+        time.sleep(pause)
+"""
+
+
+def program(*arguments: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "json", "arrow"])
+def test_each_batch_is_seen_at_once(kind: str) -> None:
+    """A reader at the other end of a pipe waits for no second batch."""
+    with program(kind, 1, 2, 60) as process:
+        assert process.stdout is not None
+        if kind == "arrow":
+            stream = pa.ipc.open_stream(process.stdout)
+            assert stream.read_next_batch().to_pydict() == {"x": [0.5], "value": [0.0]}
+        else:
+            read = b""
+            while b"0.5" not in read:
+                read += os.read(process.stdout.fileno(), 1000)
+            assert read == {"csv": b"x,value\n0.5,0\n", "jsonl": b'{"x":0.5,"value":0}\n'}.get(
+                kind, b'[\n{"x":0.5,"value":0}'
+            )
+        process.kill()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "npy", "npz"])
+def test_binary_formats_on_standard_output(kind: str) -> None:
+    """They need no file in which one can go back."""
+    with program(kind, 5, 3, 0) as process:
+        out, err = process.communicate()
+    assert err == b""
+    expected = [at / 7 + number for number in range(3) for at in range(5)]
+    if kind == "npy":
+        assert np.load(io.BytesIO(out)).tolist() == [[0.5, item] for item in expected]
+    elif kind == "npz":
+        assert np.load(io.BytesIO(out))["value"].tolist() == expected
+    else:
+        read = {"parquet": pa.parquet.read_table, "arrow": lambda source: pa.ipc.open_stream(source).read_all()}[kind]
+        assert read(io.BytesIO(out)).to_pydict() == {"x": [0.5] * 15, "value": expected}
+
+
+@pytest.mark.parametrize("rows", [1, 300_000])
+def test_a_closed_pipe_is_told_as_such(rows: int) -> None:
+    """The command line ends quietly then; so no other error may come in its stead, nor a thread go on."""
+    with program("csv", rows, 1000, 0) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"x,value\n"
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1].startswith(b"BrokenPipeError")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_an_interrupt_leaves_whole_lines(kind: str) -> None:
+    """Ctrl-C comes while the pipe is full; when the reader goes on, it finds the end of a line at the end."""
+    with program(kind, 300_000, 1000, 0) as process:
+        assert process.stdout is not None
+        begin = process.stdout.read(100)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        rest, err = process.communicate(timeout=60)
+    assert err.splitlines()[-1] == b"KeyboardInterrupt"
+    assert (begin + rest).endswith(b"\n")
+
+
+def test_a_second_interrupt_waits_for_nobody() -> None:
+    with program("csv", 300_000, 1000, 0) as process:
+        assert process.stdout is not None
+        process.stdout.read(100)
+        for _ in range(2):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) != 0
+
+
+def test_a_binary_format_is_not_for_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(UsageError, match="not for the terminal"):
+        open_sink(None, FORMATS["parquet"])
+
+
+def test_rows_that_differ(tmp_path: Path) -> None:
+    """Columns in another order, or missing, find their place; rows of JSON lines may differ."""
+    first = with_results(batch(x=["1"], y=["2"]), results(1))
+    for kind, expected in (
+        ("csv", "x,y,value,d_x\n1,2,0.5,0\n4,3,0.5,0\n5,,0.5,0\n"),
+        (
+            "jsonl",
+            '{"x":1,"y":2,"value":0.5,"d_x":0}\n{"y":3,"x":4,"value":0.5,"d_x":0}\n{"x":5,"value":0.5,"d_x":0}\n',
+        ),
+    ):
+        others = [with_results(batch(**columns), results(1)) for columns in ({"y": ["3"], "x": ["4"]}, {"x": ["5"]})]
+        assert written(tmp_path / f"a.{kind}", first, *others).decode() == expected
+
+
+def test_wide_arrays_and_long_cells(tmp_path: Path) -> None:
+    """The text of many numbers in a row, and of long cells, is made in parts of bounded size."""
+    wide = RANDOM.normal(size=(300, 5000))
+    rows = batch(s=["é" * 10_000] * 300)
+    lines = written(tmp_path / "a.csv", with_results(rows, {"w": wide})).decode().splitlines()
+    assert len(lines) == 301
+    assert [float(cell) for cell in lines[-1].split(",")[1:]] == wide[-1].tolist()
+
+
+UNTOUCHED = {
+    "csv": 'x,"a,b",id, s \n1.50,"q""q",007, y \n-0,"l\nl",,ü😀\n',
+    "tsv": "x\tid\n1e5\t007\n.5\ta,b\n",
+    "jsonl": '{"x": 1.0, "id": "007", "l": [1, {"k": 1E2}]}\n{"id": 12345678901234567890, "x": 2}\n{}\n',
+}
+
+
+@pytest.mark.parametrize("kind", UNTOUCHED)
+def test_what_is_read_passes_untouched(kind: str, tmp_path: Path) -> None:
+    """The input's own bytes stand in the output, whatever they spell."""
+    (tmp_path / f"in.{kind}").write_text(UNTOUCHED[kind], encoding="utf-8")
+    tables = [with_results(found, {"value": np.zeros(len(found))}) for found in batches([str(tmp_path / f"in.{kind}")])]
+    text = written(tmp_path / f"out.{kind}", *tables).decode()
+    if kind == "jsonl":
+        assert text.replace(',"value":0', "").replace('"value":0', "") == UNTOUCHED[kind]
+    else:
+        separator = {"csv": ",", "tsv": "\t"}[kind]
+        assert text.replace(f"{separator}value\n", "\n").replace(f"{separator}0\n", "\n") == UNTOUCHED[kind]
