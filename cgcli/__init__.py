@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cgcli.errors import CgError as CgError
     from cgcli.errors import describe as describe
+    from cgcli.library.columns import ColumnFunction as ColumnFunction
+    from cgcli.library.columns import compile as compile  # noqa: A004
     from cgcli.library.formulas import diff as diff
     from cgcli.library.functions import Function as Function
     from cgcli.library.functions import grad as grad
@@ -32,6 +34,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CgError": "cgcli.errors",
+    "ColumnFunction": "cgcli.library.columns",
+    "compile": "cgcli.library.columns",
     "describe": "cgcli.errors",
     "diff": "cgcli.library.formulas",
     "Function": "cgcli.library.functions",

@@ -7,10 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from cgcli.derivatives.jacobian import jacobian
-from cgcli.graph.node import Node, constant
+from cgcli.graph.node import Graph, Node, constant, name_of
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.logic import WHERE
 from cgcli.ops.sums import SUM
+from cgcli.printing.values import within
 from cgcli.transform.differentiate import weighted
 from cgcli.transform.exact import exact
 
@@ -38,6 +39,28 @@ def reverse_gradients(
     numbers = iter(evaluate([*outputs, *adjoints]))
     values = list(islice(numbers, len(outputs)))
     return [Gradient(value, list(islice(numbers, len(wrt)))) for value in values]
+
+
+def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
+    """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
+    return f"{prefix}{within(output)}/{prefix}{name}" if output else f"{prefix}{name}"
+
+
+def gradient_columns(
+    graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], called: str = "value", prefix: str = "d_"
+) -> list[tuple[str, Node]]:
+    """Each output and its derivatives as nodes, under the names of their columns.
+
+    cotangents: a node for each output, of its shape. called: the name of an only output.
+    """
+    columns: list[tuple[str, Node]] = []
+    for name, output, cotangent in zip(graph.names or [""], graph.outputs, cotangents, strict=True):
+        columns.append((name or called, output))
+        adjoints = weighted([output], [cotangent], wrt)
+        columns += [
+            (derivative_name(name, name_of(node), prefix), adjoint) for node, adjoint in zip(wrt, adjoints, strict=True)
+        ]
+    return columns
 
 
 def forward_gradients(

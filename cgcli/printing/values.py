@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
+
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def number(value: float, precision: int | None = None) -> str:
@@ -18,6 +21,11 @@ def number(value: float, precision: int | None = None) -> str:
     if value == int(value) and abs(value) < 1e16:
         return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
     return repr(float(value))
+
+
+def within(name: str) -> str:
+    """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
+    return name if _NAME.fullmatch(name) else f"({name})"
 
 
 def value(array: Any, precision: int | None = None) -> str:
