@@ -83,7 +83,7 @@ x > 0 ? ln(x) : x < -1 ? 2 : 3
 (x > 0)*y
     [x > 0] y
 not (a and b) or c < d
-    \lnot (a \land b) \lor c < d
+    [\lnot (a \land b) \lor c < d]
 max(a, b/c)
     \max\left(a, \frac{b}{c}\right)
 1e-5*x + 1.5e-5 + 1e300*y
@@ -99,7 +99,7 @@ X: [3, 2]; sum(X, axis=0)
 X: [3, 2]; mean(X)
     \frac{1}{6} \sum_{i,j} X_{i,j}
 x: [3]; y: [3]; 2*x*y + x/y
-    2 x \odot y + \frac{x}{y}
+    2 x \odot y + x \oslash y
 x: [3]; y: [3]; x @ y
     x^{\top} y
 x: [3]; sum(x*ln(x))
@@ -227,15 +227,15 @@ erf(x)^2
 abs(x)^2
     |x|^{2}
 a < b < c
-    a < b \land b < c
+    [a < b \land b < c]
 (a < b) == c
-    [a < b] = c
+    [[a < b] = c]
 a <= b and b >= c or a != c
-    a \le b \land b \ge c \lor a \ne c
+    [a \le b \land b \ge c \lor a \ne c]
 not a < b
-    \lnot (a < b)
+    [\lnot (a < b)]
 (a or b) and c
-    (a \lor b) \land c
+    [(a \lor b) \land c]
 where(x > 0, x, -x) + 1
     \left(\begin{cases} x & \text{if } x > 0 \\ -x & \text{otherwise} \end{cases}\right) + 1
 sin(x > 0 ? x : y)
@@ -329,7 +329,7 @@ M: [2, 3]; norm(M, axis=0)
 M: [2, 3]; N: [2, 3]; (M*N) @ N.T
     (M \odot N) N^{\top}
 M: [2, 3]; 1/M
-    \frac{1}{M}
+    1 \oslash M
 S: [2, 2]; S^-1 + inv(S)
     S^{\circ (-1)} + S^{-1}
 S: [2, 2]; inv(S).T

@@ -328,7 +328,7 @@ def test_of_a_large_array_some_elements_are_checked_and_a_line_through_all(capsy
 
 def test_several_results_each_have_their_lines(capsys: Capture) -> None:
     out = cg(capsys, "check", "a = x*y; (a, a^2)", "x=3", "y=4").out
-    assert [line.split()[0] for line in out.splitlines()[1:5]] == ["d_a/d_x", "d_a/d_y", "d_a^2/d_x", "d_a^2/d_y"]
+    assert [line.split()[0] for line in out.splitlines()[1:5]] == ["d_a/d_x", "d_a/d_y", "d_(a^2)/d_x", "d_(a^2)/d_y"]
 
 
 def test_a_program_without_inputs_has_nothing_to_check(capsys: Capture) -> None:

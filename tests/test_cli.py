@@ -58,7 +58,7 @@ RESULTS: list[tuple[list[str], str]] = [
     (["grad", "a = x*y; b = x + 1; (a, b)", "x=3", "y=2", "--mode", "forward", "--wrt", "x", "--json"],
      '{"value": {"a": 6, "b": 4}, "grad": {"a": {"x": 2}, "b": {"x": 1}}, "warnings": []}\n'),
     (["grad", "(x, [x, x^2])", "x=3", "--cotangent", "(10, [1, 2])"],
-     "x\t3\nd_x/d_x\t10\n[x, x^2]\t[3, 9]\nd_[x, x^2]/d_x\t13\n"),
+     "x\t3\nd_x/d_x\t10\n[x, x^2]\t[3, 9]\nd_([x, x^2])/d_x\t13\n"),
     (["grad", "3"], "value\t3\n"),
     (["grad", "3", "--json"], '{"value": 3, "grad": {}, "warnings": []}\n'),
     # numbers: whole ones without a point, all others as Python's repr

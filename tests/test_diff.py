@@ -316,6 +316,11 @@ def test_all_partials_of_a_long_product_share_their_parts() -> None:
 
 # ---- the command ------------------------------------------------------------------------
 
+
+def _aligned(*lines: str) -> str:
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
 COMMANDS = [
     (["x^2*sin(x)"], "x^2*cos(x) + 2*x*sin(x)"),
     (["x^2*sin(x)", "--wrt", "x", "--order", "2"], "4*x*cos(x) - x^2*sin(x) + 2*sin(x)"),
@@ -326,6 +331,10 @@ COMMANDS = [
      "X: [2, 2]\nw: [2]\ny: [2]\n2*X.T @ (X@w - y)"),
     (["v: [2]; v^2", "--cotangent", "[1, 1]"], "v: [2]\n2*v"),
     (["[x, x^2]"], "[1, 2*x]"),
+    (["(x^2, x*y)", "--cotangent", "(1, 2)", "--wrt", "x"], "2*(x + y)"),
+    (["(ln(x), x*y)", "--cotangent", "(0, 2)", "--wrt", "x"], "2*y"),
+    (["(x, [x, x^2])", "--cotangent", "(1, [1, 1])"], "sum([1, 2*x]) + 1"),
+    (["tau: []; tau^2"], "tau: []\n2*tau"),
 ]  # fmt: skip
 
 
@@ -341,6 +350,49 @@ def test_the_command_prints_a_program_that_other_commands_read(
 def test_the_command_in_json_gives_a_program_for_each_name(capsys: Capture) -> None:
     assert json.loads(cg(capsys, "diff", "x^2*y", "--json").out) == {"d_x": "2*x*y", "d_y": "x^2"}
     assert json.loads(cg(capsys, "diff", "x^3", "--order", "2", "--json").out) == {"d2_x": "6*x"}
+
+
+# In LaTeX, with what stands left of the equals signs.
+LATEX = [
+    (["x^2*sin(x)"], r"x^{2} \cos(x) + 2 x \sin(x)"),
+    (["relu(x)"], "[x > 0]"),
+    (
+        ["x1^2*y"],
+        _aligned(r"\frac{\partial f}{\partial x_{1}} &= 2 x_{1} y", r"\frac{\partial f}{\partial y} &= x_{1}^{2}"),
+    ),
+    (
+        ["max(f, x)"],
+        _aligned(r"\frac{\partial g}{\partial f} &= [f \ge x]", r"\frac{\partial g}{\partial x} &= [x \ge f]"),
+    ),
+    (
+        ["x^2*y", "--order", "2"],
+        _aligned(r"\frac{\partial^{2} f}{\partial x^{2}} &= 2 y", r"\frac{\partial^{2} f}{\partial y^{2}} &= 0"),
+    ),
+    (["x_max^2", "--order", "2"], "2"),
+    (
+        ["t = exp(sin(x)*cos(y))/sqrt(x + y + z); a*t*sin(t)*cos(t)", "--wrt", "a"],
+        _aligned(
+            r"t &= \frac{e^{\cos(y) \sin(x)}}{\sqrt{x + y + z}}", r"\frac{\partial f}{\partial a} &= \cos(t) \sin(t) t"
+        ),
+    ),
+    (["x: [3]; prod(x)"], r"\left(\prod_{i} x_{i}\right) \oslash x"),
+    (["x: [3]; sum(sqrt(x))"], r"\frac{1}{2} \oslash \sqrt{x}"),
+    (["X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2)", "--wrt", "w"], r"2 X^{\top} (X w - y)"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), LATEX, ids=lambda item: str(item))
+def test_the_command_prints_latex_for_a_paper(arguments: list[str], expected: str, capsys: Capture) -> None:
+    """Protects papers: partial derivatives on the left, conditions as numbers, no vector under a line.
+
+    tests/test_latex.py gives them to KaTeX.
+    """
+    assert cg(capsys, "diff", *arguments, "--latex") == (0, expected + "\n", "")
+
+
+def test_latex_in_json_is_one_formula_for_each_name(capsys: Capture) -> None:
+    found = json.loads(cg(capsys, "diff", "x^2*y", "--latex", "--json").out)
+    assert found == {"d_x": "2 x y", "d_y": "x^{2}"}
 
 
 def test_flat_names_nothing(capsys: Capture) -> None:
@@ -361,8 +413,10 @@ FAULTS = [
     (["v: [2]; v^2"], "--cotangent"),
     (["v: [2]; v^2"], "cg jacobian"),
     (["v: [2]; sum(v^3)", "--order", "2"], "cg hessian"),
-    (["(x, x^2)"], "one result"),
-    (["2 + 3"], "no name to differentiate by"),
+    (["(x, x^2)"], "--cotangent '(1, 0)'"),
+    (["(x, x^2)", "--cotangent", "1"], "--cotangent has 1 weight"),
+    (["2 + 3"], "there is nothing to differentiate by"),
+    (["x=2"], "there is nothing to differentiate by"),
     (["t = x; " + "t = sin(t)*cos(t); " * 60 + "t", "--flat"], "without --flat"),
 ]
 

@@ -79,7 +79,7 @@ GREEDY = {
     "zeros([10000, 10000])": "100000000 numbers, made of nothing but the text",
     "ones(10^6)": "1000000 numbers",
     "sum(ones(10^8))": "more than 200 MB",
-    "sum(ones([5000, 5000]) @ ones([5000, 5000]))": "more than 200 MB",
+    "sum(ones([5000, 5000]) @ ones([5000, 5000]))": "takes 2.53e+11 steps",
     "sum(v, axis=ones(10^6))": "axis cannot be an array of 1000000 numbers",
     "v[sum(v[0:2], axis=ones(10^8))]": "axis cannot be an array",
 }

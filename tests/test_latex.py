@@ -22,9 +22,11 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUB
 from cgcli.ops.logic import WHERE
 from cgcli.ops.table import FUNCTIONS, operations
 from cgcli.printing.latex import latex, latex_name, latex_number, latex_of
+from cgcli.printing.values import number
 from cgcli.syntax.parser import parse
 from tests.latex_cases import CASES
 from tests.support import key
+from tests.test_diff import LATEX
 from tests.test_roundtrip import EXPRESSIONS, NAMES, NUMBERS, derivatives, larger, sample
 
 KATEX = shutil.which("katex")
@@ -122,9 +124,19 @@ WRITTEN_NUMBERS = {
 def test_names_and_numbers() -> None:
     """Protects what an author sees first: Greek, subscripts, words, accents, powers of ten."""
     assert {name: latex_name(name) for name in WRITTEN_NAMES} == WRITTEN_NAMES
-    assert {value: latex_number(value) for value in WRITTEN_NUMBERS} == WRITTEN_NUMBERS
-    assert latex_number(math.nan) == r"\mathrm{NaN}"
-    assert latex_number(11.652071455223084, 4) == "11.65"
+    assert {value: latex_number(number(value)) for value in WRITTEN_NUMBERS} == WRITTEN_NUMBERS
+    assert latex_number("nan") == r"\mathrm{NaN}"
+    assert latex_number(number(123456789.123, 6)) == r"1.23457 \cdot 10^{8}"
+
+
+def test_an_accent_stands_on_the_letter_alone() -> None:
+    """Protects adjoints and tangents: what is below a name is not under its bar."""
+    accented = {name: latex_name(name, r"\bar") for name in ["x", "v1", "beta1", "x_max", "rate", "x_hat", "x²", "e_1"]}
+    assert accented == {
+        "x": r"\bar{x}", "v1": r"\bar{v}_{1}", "beta1": r"\bar{\beta}_{1}", "x_max": r"\bar{x}_{\mathrm{max}}",
+        "rate": r"\bar{\mathrm{rate}}", "x_hat": r"\bar{\hat{x}}", "x²": r"\bar{\mathrm{x{}^{2}}}",
+        "e_1": r"\bar{e}_{1}",
+    }  # fmt: skip
 
 
 @given(st.text(min_size=1, max_size=8))
@@ -231,6 +243,7 @@ def test_katex_renders_everything() -> None:
         output = sample(operation)
         formulas += [latex(Graph((node,))) for node in [output, *derivatives(output, "d")]]
     formulas += [latex_name(name) for name in WRITTEN_NAMES]
+    formulas += [text for _, text in LATEX]
     formulas += [f"{latex_name(chr(code))}^{{2}}_{{1}}" for code in range(32, 0x500)]
     script = Path(KATEX).resolve().parent / "dist" / "katex.js"
     answer = subprocess.run(["node", "-e", RENDER, str(script)], input=json.dumps(formulas), text=True,

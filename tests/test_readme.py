@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -18,9 +20,16 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def section(title: str) -> str:
+    """The part of the README under a heading."""
+    found = re.search(rf"^## {title}$(.*?)(?=^## )", README, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def blocks(language: str, text: str = README) -> list[str]:
     """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def transcript(block: str) -> list[tuple[str, str]]:
@@ -38,16 +47,34 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+TOUR, PIPELINE = section("A tour"), section("In a pipeline")
 SET_UP = [line for block in blocks("sh") for line in block.splitlines()]
 
 
 def test_every_command_prints_what_the_readme_says(tmp_path: Path) -> None:
     """Protects readers: a tour whose output has drifted teaches the wrong thing."""
-    commands = [step for block in blocks("console") for step in transcript(block)]
+    commands = [step for block in blocks("console", TOUR) for step in transcript(block)]
     assert len(commands) >= 10
     for command, expected in commands:
         assert run(command, tmp_path).stdout == expected, command
     assert (tmp_path / "neuron.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
+
+
+@pytest.mark.parametrize("program", ["mlr", "gnuplot", "jq", "xargs", "parallel"])
+def test_every_pipeline_prints_what_the_readme_says(program: str, tmp_path: Path) -> None:
+    """Protects who pastes a pipeline: it runs with the programs as they are, and prints what stands there."""
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    others = {"mlr", "gnuplot", "jq", "xargs", "parallel"} - {program}
+    shown = 0
+    for command, expected in [step for block in blocks("console", PIPELINE) for step in transcript(block)]:
+        used = set(re.findall(r"[|&] (\w+)", command)) & others
+        if program in command or not used:
+            assert run(command, tmp_path).stdout == expected, command
+            shown += program in command
+    assert shown
+    for picture in tmp_path.glob("*.svg"):
+        assert picture.read_text(encoding="utf-8").rstrip().endswith("</svg>")
 
 
 def test_set_up_commands_are_one_shell_line_each(tmp_path: Path) -> None:
@@ -96,8 +123,8 @@ def test_table_of_commands_is_that_of_the_program(tmp_path: Path) -> None:
 def test_example_entry_for_contributors_is_a_real_one() -> None:
     """Protects whoever adds an operation: the entry to copy is one that the program uses."""
     text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (entry,) = re.findall(r"^```\n(.*)\n```$", text, re.MULTILINE)
-    assert entry in inspect.getsource(functions)
+    (entry,) = re.findall(r"^```\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+    assert textwrap.indent(entry, "    ") in inspect.getsource(functions)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))

@@ -369,6 +369,14 @@ def test_latex_says_dot_and_bar(capsys: Capture) -> None:
     out = cg(capsys, "trace", *TEXTBOOK, "--grad", "--tangent", "x1=1", "--latex").out
     assert r"\dot{v}_{1} = \frac{\dot{x}_{1}}{x_{1}} & 0.5" in out
     assert r"\bar{x}_{2} = \bar{x}_{2} + \bar{v}_{2} x_{1} & 2 & 1.71634" in out
+    assert r"\bar{\beta}_{1} = " in cg(capsys, "trace", "2*beta1", "--grad", "--latex").out
+
+
+def test_latex_has_no_more_digits_than_are_true(capsys: Capture) -> None:
+    """Protects documents: a rounded number is not filled up with zeros."""
+    for precision in ([], ["--precision", "6"]):
+        out = cg(capsys, "trace", "x1*x2", "x1=1", "x2=123456789.123", "--latex", *precision).out
+        assert r"x_{2} & 1.23457 \cdot 10^{8} \\" in out
 
 
 BLANKS = [
@@ -407,6 +415,7 @@ MISTAKES = [
     ((*TEXTBOOK, "--blank", "gradients"), 2, "'gradients'"),
     ((*TEXTBOOK, "--json", "--csv"), 2, "two formats"),
     ((*TEXTBOOK, "--json", "--answers"), 2, "one sheet"),
+    (("y*x", "--answers"), 2, "as in: y=2"),
     (("sqrt(x)", "x=-1", "--strict"), 1, "sqrt(-1) is nan"),
     (("sqrt(x)", "x=0", "--tangent", "x=1", "--strict"), 1, "infinite"),
     (("abs(x)", "x=0", "--grad"), 0, "at a kink"),

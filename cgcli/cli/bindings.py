@@ -233,6 +233,8 @@ def _array(item: Any, what: str) -> Any:
 
     from cgcli.graph.node import check_size
 
+    if type(item) is float:  # the most frequent by far, in files of many names
+        return np.float64(item)
     try:
         array = np.asarray(item)
         check_size(array.shape, what)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from cgcli.cli.sweeps import is_sweep
 from cgcli.errors import UsageError, did_you_mean
 
 _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
 _OPTION = re.compile(r"--[a-zA-Z][-a-zA-Z0-9]*(=.*)?", re.DOTALL)
+
+_SUFFIX = re.compile(r"\.[a-zA-Z]\w*$")
+_NEED_NO_VALUES = ("diff", "simplify", "render")  # commands
+
+_DEFAULTS = {"on_error": "fail", "prefix": "d_"}  # of options of rows
+_SPELLINGS = {"called": "as", "output_format": "to"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,12 +29,34 @@ class Operands(NamedTuple):
     """What stands on the command line besides options.
 
     expression: the text of EXPR, None when it comes from -f. bindings: name and value text,
-    as written. files: the other operands.
+    as written. sweeps: those of them that stand for many values, `0:10:101`. files: the other operands.
     """
 
     expression: str | None
     bindings: tuple[tuple[str, str], ...]
+    sweeps: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
+
+    @property
+    def over_rows(self) -> bool:
+        """Whether there are many points to compute, and not one."""
+        return bool(self.files or self.sweeps)
+
+
+class Whole(click.ParamType[int]):
+    """A whole number between bounds."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.name = f"whole number from {least} to {most}"
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; click's complaint when it is none."""
+        text = str(value)
+        digits = text.removeprefix("-").isdecimal() and len(text) < 10
+        if not digits or not self._least <= int(text) <= self._most:
+            self.fail(f"'{text}' is no {self.name}", param, ctx)
+        return int(text)
 
 
 class OptionalValue(click.Option):
@@ -98,15 +128,18 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
     rest = list(operands)
     expression = None
     if program_file is None:
-        if not rest:
-            raise UsageError("there is no expression", hint="as in: cg eval 'x^2 + 1' x=3")
+        if not rest or not rest[0].strip():
+            name = click.get_current_context().info_name
+            values = "" if name in _NEED_NO_VALUES else " x=3"
+            raise UsageError("there is no expression", hint=f"as in: cg {name} 'x^2 + 1'{values}")
         expression = rest.pop(0)
     bindings: list[tuple[str, str]] = []
+    sweeps: list[tuple[str, str]] = []
     files: list[str] = []
     for operand in rest:
         match = _BINDING.fullmatch(operand)
         if match:
-            bindings.append((match[1].strip("`"), match[2]))
+            (sweeps if is_sweep(match[2]) else bindings).append((match[1].strip("`"), match[2]))
         elif "=" in operand:
             blanks = operand.startswith("=") or operand.endswith("=")
             hint = (
@@ -117,7 +150,32 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
             raise UsageError(f"'{operand}' gives no value to a name", hint=hint)
         else:
             files.append(operand)
-    return Operands(expression, tuple(bindings), tuple(files))
+    _check_place(expression, program_file, files)
+    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files))
+
+
+def _check_place(expression: str | None, program_file: str | None, files: Sequence[str]) -> None:
+    """Raise UsageError for an expression that stands where data does."""
+    strays = [name for name in files if name != "-" and not os.path.exists(name) and not _SUFFIX.search(name)]
+    if len(strays) != 1 or strays != [*files] or ":" in strays[0] or "->" in strays[0]:
+        return
+    if program_file is not None:
+        raise UsageError(f"there are two programs, '{strays[0]}' and that of '{program_file}'",
+                         hint="give EXPR or -f, not both")  # fmt: skip
+    if expression is not None and _BINDING.fullmatch(expression):
+        raise UsageError(f"the expression '{strays[0]}' stands after the value {expression}",
+                         hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
+
+
+def check_one_point(rows: Mapping[str, Any]) -> None:
+    """Raise UsageError for an option of rows where there are none. rows: their values, by name."""
+    for name, value in rows.items():
+        if value not in (None, False, _DEFAULTS.get(name)):
+            spelling = _SPELLINGS.get(name, name.replace("_", "-"))
+            raise UsageError(
+                f"--{spelling} is for rows, and there are none",
+                hint="rows come from a file, from standard input as '-', or from a sweep: x=0:10:101",
+            )
 
 
 def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -135,9 +193,10 @@ PROGRAM_OPTIONS = options(
     click.option("-f", "--file", "program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
     click.option("--vars", "vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
 )
+PRECISION_OPTION = click.option("--precision", type=Whole(1, 17), metavar="N", help="Print N significant digits.")
 RESULT_OPTIONS = options(
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    click.option("--precision", type=click.IntRange(1, 17), metavar="N", help="Print N significant digits."),
+    PRECISION_OPTION,
 )
 WARNING_OPTIONS = options(
     click.option("--strict", is_flag=True, help="Make every warning an error (exit 1)."),
@@ -153,8 +212,35 @@ TANGENT_OPTION = click.option(
     "--tangent", "tangents", metavar="x=1,y=0", multiple=True,
     help="How the inputs move; those not named stand still (default: 1 for the only one, a number).",
 )  # fmt: skip
+ORDER = Whole(1, 170)  # the factorial of more is no float64
 ORDER_OPTIONS = options(
-    click.option("--order", type=click.IntRange(1, 170), default=1, metavar="N", help="Go on to the N-th derivative."),
+    click.option("--order", type=ORDER, default=1, metavar="N", help="Go on to the N-th derivative."),
     click.option("--taylor", is_flag=True, help="Print the Taylor coefficients instead."),
 )
+ROWS_OPTIONS = options(
+    click.option("-i", "--input-format", metavar="FORMAT", help="Read rows as FORMAT (default: by the file's suffix)."),
+    click.option("--no-header", is_flag=True, help="The first row holds no names: call the columns c1, c2, …."),
+    click.option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
+    click.option("--to", "output_format", metavar="FORMAT", help="Write rows as FORMAT (default: that of the input)."),
+    click.option("--only", is_flag=True, help="Write the results without the columns of the input."),
+    click.option("--as", "called", metavar="NAME", help="Call the column of the value NAME."),
+    click.option(
+        "--on-error",
+        type=click.Choice(["fail", "skip", "null"]),
+        default="fail",
+        help="What becomes of a bad row: the end (default), nothing, or empty results.",
+    ),
+    click.option(
+        "--threads",
+        type=Whole(1, 256),
+        metavar="N",
+        help="Compute in N threads (default: all cores, 8 at most).",
+    ),
+)
+PREFIX_OPTION = click.option(
+    "--prefix", default="d_", metavar="P", help="Begin the names of derivatives in rows with P, not d_."
+)
 OPERANDS = click.argument("operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...]")
+ROWS_OPERANDS = click.argument(
+    "operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...] [FILE ... | -]"
+)

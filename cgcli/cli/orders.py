@@ -34,7 +34,7 @@ def rows(task: Task, found: Series, called: Callable[[str, str], str], *, taylor
     """
     for name, values in zip(task.graph.names or [""], found, strict=True):
         if taylor:
-            of = f"_{name}" if name else ""
+            of = f"_{output.of(name)}" if name else ""
             yield from ((f"c{k}{of}", item) for k, item in enumerate(taylor_coefficients(values)))
             continue
         yield name or "value", values[0]

@@ -14,6 +14,7 @@ from cgcli.cli.operands import Operands
 from cgcli.errors import UsageError
 
 _ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
+_NAME = re.compile(r"[^\W\d]\w*")
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
@@ -113,8 +114,27 @@ def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]
             f"--wrt '{computed}' is computed by the program, not an input",
             hint=f"the inputs are: {', '.join(by_name) or 'none'}",
         )
+    _check_absent([name for name in absent if name not in point.bindings])
     shapes: Sequence[tuple[int, ...]] = [point.bindings[name].shape if name in point.bindings else () for name in names]
     return [by_name.get(name) or variable(name, shape) for name, shape in zip(names, shapes, strict=True)], absent
+
+
+def _check_absent(names: Sequence[str]) -> None:
+    """Raise UsageError for names to differentiate by that are no names, or are those of constants."""
+    from cgcli.ops.table import CONSTANTS
+    from cgcli.printing.values import number
+
+    for name in names:
+        if not _NAME.fullmatch(name):
+            words = [word for word in re.split(r"\W+", name) if _NAME.fullmatch(word)]
+            raise UsageError(
+                f"--wrt '{name}' is no name", hint=f"names are apart by commas: --wrt {','.join(words) or 'x,y'}"
+            )
+        if name in CONSTANTS:
+            raise UsageError(
+                f"'{name}' is the constant {number(CONSTANTS[name])} here",
+                hint=f"give it a value, {name}=3, or declare it: '{name}: []; …'",
+            )
 
 
 def no_data(files: Sequence[str], reason: str) -> UsageError:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from cgcli.cli.operands import Operands
 from cgcli.cli.point import Point, chosen_inputs, read_point
 from cgcli.cli.report import Report
-from cgcli.cli.seeds import cotangents
+from cgcli.cli.seeds import weights_together
+from cgcli.cli.task import check_any
 from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
-from cgcli.graph.node import Graph, Node, apply, name_of, toposort
-from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
+from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.statics import shape_text
 from cgcli.ops.sums import SUM
-from cgcli.printing.latex import latex
+from cgcli.printing.latex import latex, latex_partials
 from cgcli.printing.length import flat_length, worth_a_name
 from cgcli.printing.program import names, statements
 from cgcli.transform.substitute import rebuilt
@@ -46,8 +48,7 @@ def read_symbolic(
     given = {node: value for node in point.inputs if (value := point.bindings.get(name_of(node))) is not None}
     numbers = {node: value for node, value in given.items() if not node.shape}
     chosen = _chosen(point, wrt) if wrt else [node for node in point.inputs if node not in numbers] or [*point.inputs]
-    if not chosen:
-        raise UsageError("the expression has no name to differentiate by", hint="as in: cg diff 'x^2*sin(x)'")
+    check_any(chosen)
     for node in chosen:
         if node in numbers:
             report.warn(f"the value of '{name_of(node)}' is not used: the formula holds for all of them",
@@ -60,24 +61,39 @@ def read_symbolic(
     return Symbolic(graph, chosen)
 
 
-def written(graph: Graph, *, as_latex: bool, flat: bool) -> str:
-    """Formulas as a program, a statement on each line, or as LaTeX.
+def written(graph: Graph, *, flat: bool) -> str:
+    """Formulas as a program, a statement on each line.
 
     flat: without names for shared parts; else those are named that are worth it. Raises
     TooLargeError when the text would be too long for anybody.
     """
+    return "\n".join(statements(graph, _named(graph, flat)))
+
+
+def written_in_latex(graph: Graph, wrt: Sequence[str], order: int, *, flat: bool) -> str:
+    """The derivatives by some names as LaTeX: one formula, or lines with partial derivatives on the left.
+
+    flat and the error are as in `written`.
+    """
+    named = _named(graph, flat)
+    nodes = toposort(graph.outputs)
+    if len(wrt) == 1 and not named and not any(node.op.own for node in nodes):
+        return latex(graph, named)
+    taken = {*wrt, *named.values(), *graph.functions.values(), *map(name_of, variables(nodes))}
+    return latex(graph, named, latex_partials(wrt, order, taken))
+
+
+def _named(graph: Graph, flat: bool) -> dict[Node, str]:
+    """The parts that have names in the text."""
     if flat and (length := flat_length(graph)) > _LONGEST_FLAT:
         raise TooLargeError(f"written out, the formula would take {_characters(length)}",
                             hint="without --flat, its shared parts have names")  # fmt: skip
-    named = names(graph, [] if flat else worth_a_name(graph))
-    return latex(graph, named) if as_latex else "\n".join(statements(graph, named))
+    return names(graph, [] if flat else worth_a_name(graph))
 
 
-def each(graph: Graph, called: Iterable[str]) -> Iterator[tuple[str, Graph]]:
-    """The results of a graph, each as a graph of its own, with its name."""
-    return (
-        (name, graph._replace(outputs=(output,), names=())) for name, output in zip(called, graph.outputs, strict=True)
-    )
+def each(graph: Graph) -> Iterator[Graph]:
+    """The results of a graph, each as a graph of its own."""
+    return (graph._replace(outputs=(output,), names=()) for output in graph.outputs)
 
 
 def _chosen(point: Point, wrt: Sequence[str]) -> list[Node]:
@@ -90,16 +106,24 @@ def _chosen(point: Point, wrt: Sequence[str]) -> list[Node]:
 
 
 def _one_result(graph: Graph, cotangent: str | None) -> Graph:
-    """The graph, its elements added up with the weights of the cotangent if there is one."""
-    if len(graph.outputs) > 1:
-        raise UsageError(f"cg diff takes a program with one result, and this one has {len(graph.outputs)}",
-                         hint=f"end it with the one that is meant, as in: {graph.names[0]}")  # fmt: skip
-    if cotangent is None:
+    """The graph, all elements of its results added up with the weights of the cotangent if there is one."""
+    if cotangent is None and len(graph.outputs) == 1:
         return graph
-    (weights,) = cotangents(graph, cotangent)
-    axes = tuple(range(-len(weights.shape), 0))
-    weighed = apply(MULTIPLY, (weights, graph.output))
-    return graph._replace(outputs=(apply(SUM, (weighed,), (axes, False)) if axes else weighed,))
+    weights = weights_together(graph, cotangent)
+    counted = [(weight, output) for weight, output in zip(weights, graph.outputs, strict=True) if _counts(weight)]
+    parts = [_weighed(output, weight) for weight, output in counted] or [constant(0.0)]
+    return graph._replace(outputs=(reduce(lambda total, part: apply(ADD, (total, part)), parts),), names=())
+
+
+def _counts(weight: Node) -> bool:
+    """Whether a weight leaves anything of a result: one that is left out may be infinite."""
+    return any(constant_elements(weight))
+
+
+def _weighed(output: Node, weight: Node) -> Node:
+    axes = tuple(range(-len(weight.shape), 0))
+    product = apply(MULTIPLY, (weight, output))
+    return apply(SUM, (product,), (axes, False)) if axes else product
 
 
 def _check_shapes(output: Node, wrt: Sequence[Node], order: int) -> None:

@@ -61,8 +61,7 @@ class Task(NamedTuple):
 
     def check_inputs(self) -> None:
         """Raise UsageError where there is nothing to differentiate by."""
-        if not self.wrt:
-            raise UsageError("there is nothing to differentiate by", hint="the expression has no names, as in: x^2")
+        check_any(self.wrt)
 
     def report_kinks(self, moving: Sequence[Node] | None = None) -> None:
         """Report the operations on the way of the derivative that stand at a kink. moving: by other inputs than wrt."""
@@ -86,6 +85,12 @@ def read_task(
     nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
     report_names(point, absent, report)
     return Task(point, nodes, report)
+
+
+def check_any(wrt: Sequence[Node]) -> None:
+    """Raise UsageError where there are no names to differentiate by."""
+    if not wrt:
+        raise UsageError("there is nothing to differentiate by", hint="the expression has no names, as in: x^2")
 
 
 def report_names(point: Point, absent: Sequence[str], report: Report) -> None:

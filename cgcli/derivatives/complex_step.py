@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ANALYTIC = frozenset((
     "add", "subtract", "neg", "multiply", "divide", "power", "sqrt", "exp", "expm1", "exp2", "ln", "log1p",
     "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sec", "csc", "cot", "sinh", "cosh", "tanh",
-    "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "xlogy", "prod", "var", "std", "norm", "logsumexp",
+    "asinh", "acosh", "atanh", "erf", "gamma", "xlogy", "prod", "var", "std", "norm", "logsumexp",
     "softmax", "log_softmax", "conv1d", "conv2d", "avg_pool2d", "mse", "cross_entropy", "inv", "solve", "det",
 ))  # fmt: skip
 # Where these are analytic along the real axis; the others, wherever their value is finite.

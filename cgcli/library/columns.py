@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from cgcli.graph.operation import Shape
 from cgcli.library.arguments import as_array
 from cgcli.library.prepared import prepare, scalar_outputs
 from cgcli.library.program import Program, read
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _MOST_KEPT = 32
 _NULL = "null"
@@ -66,7 +63,7 @@ class ColumnFunction:
             raise DataError(f"the columns differ in length: {listed}")
         return self._results(arrays, next(iter(rows.values()), len(next(iter(columns.values()), ()))))
 
-    def _of_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _of_batch(self, batch: Any) -> Any:
         from cgcli.rows.batch import Batch
         from cgcli.rows.numbers import numbers
         from cgcli.rows.table import with_results

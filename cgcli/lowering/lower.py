@@ -60,7 +60,7 @@ class _Lowering:
     def graph(self) -> Graph:
         statements = self.program.statements
         if not statements:
-            raise ParseError("there is no expression", hint="as in: cg eval '1 + 1'")
+            raise ParseError("there is no expression", hint="as in: x^2 + 1")
         for statement in statements:
             if isinstance(statement, tree.Declare):
                 self.declare(statement)

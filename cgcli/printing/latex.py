@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, count
 from types import MappingProxyType
 from typing import cast
@@ -14,7 +14,7 @@ from cgcli.printing.expression import Names, shared
 from cgcli.printing.program import names
 from cgcli.printing.tex.forms import form
 from cgcli.printing.tex.layout import Setting, View, lay_out, written
-from cgcli.printing.tex.symbols import decimal, name_with
+from cgcli.printing.tex.symbols import digits, name_with
 
 _LETTERS = "ijklmnpq"  # of indices
 _NO_NAMES: Names = MappingProxyType({})
@@ -60,14 +60,27 @@ def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES) -> str:
     return "".join(written(root, lay_out(root, lambda view: form(view, setting))))
 
 
-def latex_name(name: str) -> str:
-    """A name as LaTeX: `x1` is `x_{1}`, `theta` is `\\theta`, `x_max` is `x_{\\mathrm{max}}`; any text will do."""
-    return name_with(name)
+def latex_name(name: str, accent: str = "") -> str:
+    """A name as LaTeX: `x1` is `x_{1}`, `theta` is `\\theta`, `x_max` is `x_{\\mathrm{max}}`; any text will do.
+
+    accent: `\\bar`, `\\dot`, … to stand on it, and not on its subscripts: `\\bar{x}_{1}`.
+    """
+    return name_with(name, accent=accent)
 
 
-def latex_number(value: float, precision: int | None = None) -> str:
-    """A number in decimals as LaTeX: `1.5 \\cdot 10^{-5}`, `\\infty`. precision: significant digits."""
-    return decimal(value, precision)
+def latex_number(text: str) -> str:
+    """A number as cg prints it, as LaTeX: `1.5e-05` is `1.5 \\cdot 10^{-5}`, `inf` is `\\infty`."""
+    return digits(text)
+
+
+def latex_partials(wrt: Sequence[str], order: int, taken: Collection[str]) -> list[str]:
+    """The heads of a result's derivatives by some names: `\\frac{\\partial^{2} f}{\\partial x^{2}}`.
+
+    taken: the names that have another meaning; the result is called f, g, … and not one of these.
+    """
+    power = f"^{{{order}}}" if order > 1 else ""
+    above = rf"\partial{power} {latex_name(next(_fresh(taken)))}"
+    return [rf"\frac{{{above}}}{{\partial {latex_name(name)}{power}}}" for name in wrt]
 
 
 def _text(node: Node, named: Names) -> str:
@@ -90,9 +103,14 @@ def _definition(op: Operation, functions: Names) -> Iterator[tuple[str, str]]:
 
 def _heads(graph: Graph, taken: set[str]) -> list[str]:
     """What the outputs are called: their names, or f, g, … where those are formulas or belong to something else."""
-    fresh = (name for name in chain(_RESULTS, (f"f{at}" for at in count(1))) if name not in taken)
+    fresh = _fresh(taken)
     own = graph.names or ("",) * len(graph.outputs)
     return [latex_name(name if name.isidentifier() and name not in taken else next(fresh)) for name in own]
+
+
+def _fresh(taken: Collection[str]) -> Iterator[str]:
+    """Names for results: f, g, …"""
+    return (name for name in chain(_RESULTS, (f"f{at}" for at in count(1))) if name not in taken)
 
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> str:

@@ -63,7 +63,7 @@ def _at_end(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 def _ends_early(text: str) -> ParseError:
     end = len(text.rstrip())
     if end == 0:
-        return ParseError("there is no expression", hint="as in: cg eval '1 + 1'")
+        return ParseError("there is no expression", hint="as in: x^2 + 1")
     choice = _open_choice(text[:end])
     if choice is not None:
         return choice

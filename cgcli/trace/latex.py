@@ -2,7 +2,6 @@ r"""A trace as LaTeX: one `array` for math mode, in LaTeX and KaTeX; \dot{v}_1 i
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from cgcli.ops.statics import shape_text
@@ -14,7 +13,6 @@ from cgcli.trace.steps import Trace
 
 _FORMULA = 120  # characters in the language; what is longer has no room in a table
 _ACCENTS = {Mark.TANGENT: r"\dot", Mark.ADJOINT: r"\bar"}
-_HEADED = re.compile(r"(?P<base>\\\w+\{[^{}]*\}|\\\w+|[^_^]+)(?P<index>.*)", re.DOTALL)
 _BLANK = r"\underline{\hspace{4em}}"
 
 
@@ -76,18 +74,13 @@ class _Writer:
         return _BLANK if cell is BLANK else value_text(cell, self._decimal, r"\ldots")
 
     def _decimal(self, value: float) -> str:
-        return latex_number(float(self._rounded(value)))
+        return latex_number(self._rounded(value))
 
 
 def _symbol(symbol: Symbol) -> str:
     r"""The value, the tangent or the adjoint of a step: `v_{1}`, `\dot{v}_{1}`, `\bar{v}_{1}`."""
     if symbol.mark is Mark.NUMBER:
-        return latex_name(symbol.name) if symbol.name.isalpha() else latex_number(float(symbol.name))
-    name = latex_name(symbol.name)
+        return latex_name(symbol.name) if symbol.name.isalpha() else latex_number(symbol.name)
     if symbol.mark is Mark.PARTIAL:
-        return rf"\partial / \partial {name}"
-    accent = _ACCENTS.get(symbol.mark)
-    parts = _HEADED.fullmatch(name)
-    if accent is None or parts is None:
-        return name
-    return f"{accent}{{{parts['base']}}}{parts['index']}"
+        return rf"\partial / \partial {latex_name(symbol.name)}"
+    return latex_name(symbol.name, _ACCENTS.get(symbol.mark, ""))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from cgcli.cli import operands as given
@@ -15,6 +18,9 @@ from cgcli.cli.operands import (
     WRT_OPTION,
     ExpressionCommand,
 )
+
+if TYPE_CHECKING:
+    from cgcli.graph.node import Graph
 
 
 @click.command("diff", cls=ExpressionCommand)
@@ -39,18 +45,28 @@ def command(
     cg diff 'X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2)' --wrt w
     cg diff 'x^2*sin(x)' | cg eval - x=2
 
-    A number that is given for a name is put in its place; an array only tells its shape. So is
-    the number of a name to differentiate by: the formula holds for all of them. Several names
-    give several results, '(d_x, d_y)'. The formula is simplified as by cg simplify.
+    A name that is given a number is replaced by it, and the derivative is taken by the other
+    names. --wrt chooses among all of them; a number for one that is chosen is not used. An
+    array that is given only tells its shape. Several names give several results, '(d_x, d_y)'.
+
+    The formula is simplified as by cg simplify, and holds where the derivative exists: at a
+    kink it follows one side of it, and prod(x)/x is nan where an element of x is 0. What cg
+    grad computes is right there too, with its conventions at kinks.
     """
-    from cgcli.cli.symbolic import each, read_symbolic, written
+    from cgcli.cli.symbolic import each, read_symbolic, written, written_in_latex
     from cgcli.derivatives.formula import called, derivative
+    from cgcli.graph.node import name_of
 
     program = given.split(operands, program_file)
     graph, nodes = read_symbolic(program, program_file, vars_file, wrt, order, cotangent, quiet=quiet, strict=strict)
     slopes = derivative(graph, nodes, order)
+    names = [name_of(node) for node in nodes]
+
+    def text(formulas: Graph, names: Sequence[str]) -> str:
+        return written_in_latex(formulas, names, order, flat=flat) if as_latex else written(formulas, flat=flat)
+
     if as_json:
-        found = each(slopes, called(nodes, order))
-        output.as_json({name: written(one, as_latex=as_latex, flat=flat) for name, one in found}, None)
+        parts = zip(called(nodes, order), each(slopes), names, strict=True)
+        output.as_json({key: text(formula, [name]) for key, formula, name in parts}, None)
     else:
-        click.echo(written(slopes, as_latex=as_latex, flat=flat))
+        click.echo(text(slopes, names))

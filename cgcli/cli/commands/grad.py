@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import (
     COTANGENT_OPTION,
-    OPERANDS,
     ORDER_OPTIONS,
+    PREFIX_OPTION,
     PROGRAM_OPTIONS,
     RESULT_OPTIONS,
+    ROWS_OPERANDS,
+    ROWS_OPTIONS,
     WARNING_OPTIONS,
     WRT_OPTION,
     ExpressionCommand,
@@ -21,12 +25,15 @@ from cgcli.cli.operands import (
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from cgcli.cli.point import Point
+    from cgcli.cli.report import Report
     from cgcli.cli.task import Task
     from cgcli.derivatives.gradient import Gradient
+    from cgcli.graph.node import Node
 
 
 @click.command("grad", cls=ExpressionCommand)
-@OPERANDS
+@ROWS_OPERANDS
 @WRT_OPTION
 @click.option("--mode", type=click.Choice(["reverse", "forward"]), help="Same numbers, another way (default: reverse).")
 @COTANGENT_OPTION
@@ -34,10 +41,12 @@ if TYPE_CHECKING:
 @PROGRAM_OPTIONS
 @RESULT_OPTIONS
 @WARNING_OPTIONS
+@ROWS_OPTIONS
+@PREFIX_OPTION
 def command(
     operands: tuple[str, ...], wrt: tuple[str, ...], mode: str | None, cotangent: str | None, order: int, taylor: bool,
     program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool,
+    as_json: bool, precision: int | None, strict: bool, quiet: bool, prefix: str, **rows: Any,
 ) -> None:  # fmt: skip
     """Print the value of EXPR and its derivative by each name.
 
@@ -49,15 +58,40 @@ def command(
     Derivatives are exact. The reverse mode computes all of them at the cost of a few
     evaluations, however many names there are. A program that ends with several results,
     '(a, b)', has a gradient for each. --order N goes on to the N-th derivative by one number.
+
+    \b
+    cg grad 'ln(x1) + x1*x2 - sin(x2)' points.csv    each row, then value, d_x1, d_x2
+    … | cg grad 'x^k' k=3 --wrt x -                  rows from standard input
+    cg grad 'sin(x)' x=0:2*pi:201                    201 points, as CSV
+
+    Columns give values to names; name=value holds for all rows. CSV, TSV, JSON lines, JSON,
+    Parquet, Arrow and npy, compressed with gzip or zstd, are read and written; --json writes
+    JSON lines, an object for each row.
     """
     from cgcli.cli.seeds import cotangents
     from cgcli.cli.task import read_task
     from cgcli.derivatives.gradient import forward_gradients, reverse_gradients
 
+    split = given.split(operands, program_file)
+    if split.over_rows:
+        if order > 1 or taylor or mode == "forward":
+            raise UsageError("over rows, cg grad computes first derivatives, in reverse mode",
+                             hint="leave out --mode, --order and --taylor")  # fmt: skip
+        from cgcli.cli import table
+
+        options = table.Options(as_json=as_json, precision=precision, strict=strict, quiet=quiet, **rows)
+        columns = partial(_columns, wrt=wrt, cotangent=cotangent, prefix=prefix)
+        table.run(split, program_file, vars_file, columns, options)
+        return
+    given.check_one_point({"prefix": prefix, **rows})
     task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
     if order > 1 or taylor:
-        if mode == "reverse" or cotangent is not None:
-            raise UsageError("derivatives of higher order are computed forward, and of each element of the value")
+        option = f"--order {order}" if order > 1 else "--taylor"
+        if mode == "reverse":
+            raise UsageError(f"{option} is computed in forward mode", hint="leave out --mode reverse")
+        if cotangent is not None:
+            raise UsageError(f"{option} is for each element of the value, and --cotangent {cotangent} adds them up",
+                             hint="weigh the elements in the expression, as in: sum([1, 2]*v)")  # fmt: skip
         _print_orders(task, order, taylor, as_json, precision)
         return
     compute = forward_gradients if mode == "forward" else reverse_gradients
@@ -73,12 +107,46 @@ def command(
         output.plain(_rows(task.graph.names, task.names, gradients), precision)
 
 
+def _columns(
+    point: Point, report: Report, called: str, *, wrt: Sequence[str], cotangent: str | None, prefix: str
+) -> list[tuple[str, Node]]:
+    """What is computed for each row: a value and its derivatives, named as in the lines of one point."""
+    from cgcli.cli.point import chosen_inputs
+    from cgcli.cli.seeds import cotangents
+    from cgcli.cli.task import report_names
+    from cgcli.graph.node import name_of
+    from cgcli.transform.differentiate import weighted
+
+    nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
+    report_names(point, absent, report)
+    seeds = cotangents(point.graph, cotangent)
+    columns: list[tuple[str, Node]] = []
+    for name, value, seed in zip(point.graph.names or [""], point.graph.outputs, seeds, strict=True):
+        over = f"{prefix}{output.of(name)}/{prefix}" if name else prefix
+        adjoints = weighted([value], [seed], nodes)
+        columns.append((name or called, value))
+        columns += [(over + name_of(node), adjoint) for node, adjoint in zip(nodes, adjoints, strict=True)]
+    return columns
+
+
 def _rows(outputs: Sequence[str], names: Sequence[str], gradients: Sequence[Gradient]) -> Iterator[tuple[str, Any]]:
     """`value`, `d_x`, …; with several outputs a block for each: `a`, `d_a/d_x`, …."""
     for output_name, (value, partials) in zip(outputs or [""], gradients, strict=True):
         yield output_name or "value", value
-        over = f"d_{output_name}/" if output_name else ""
+        over = f"d_{output.of(output_name)}/" if output_name else ""
         yield from ((f"{over}d_{name}", array) for name, array in zip(names, partials, strict=True))
+
+
+def _instead(wrt: Sequence[Node]) -> str:
+    """What gives derivatives of higher order where the inputs are not one number."""
+    from cgcli.graph.node import name_of
+
+    if not wrt:
+        return "the expression has no names, as in: x^2"
+    numbers = [name_of(node) for node in wrt if not node.shape]
+    choice = f"choose it with --wrt {numbers[0]}; or " if numbers else ""
+    tangent = ",".join(f"{name}=1" for name in numbers[:2]) or f"'{name_of(wrt[0])}=[1, 0, …]'"
+    return f"{choice}go along a direction: cg jvp --tangent {tangent} --order 2; or see cg hessian"
 
 
 def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision: int | None) -> None:
@@ -91,7 +159,7 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
         inputs = ", ".join(f"{item.name} {shape_text(item.shape)}" if item.shape else item.name for item in task.inputs)
         raise UsageError(
             f"--order goes by one input that is a number, and the inputs are: {inputs or 'none'}",
-            hint="choose it with --wrt x; or along a direction: cg jvp --tangent x=1,y=2 --order N; or cg hessian",
+            hint=_instead(task.wrt),
         )
     (name,) = task.names
     found = orders.series(task, {task.wrt[0]: constant(1.0)}, order)
@@ -101,5 +169,8 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
         content = {"value": value, "grad": grad, **orders.members(task, found, taylor=taylor)}
         output.as_json({**content, "warnings": task.report.entries}, precision)
     else:
-        rows = orders.rows(task, found, lambda of, k: f"d{k}_{of}/d_{name}" if of else f"d{k}_{name}", taylor=taylor)
-        output.plain(rows, precision)
+
+        def called(of: str, k: str) -> str:
+            return f"d{k}_{output.of(of)}/d_{name}" if of else f"d{k}_{name}"
+
+        output.plain(orders.rows(task, found, called, taylor=taylor), precision)

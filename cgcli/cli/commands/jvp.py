@@ -52,4 +52,4 @@ def command(
 
 
 def _called(name: str, order: str) -> str:
-    return f"jvp{order}_{name}" if name else f"jvp{order}"
+    return f"jvp{order}_{output.of(name)}" if name else f"jvp{order}"

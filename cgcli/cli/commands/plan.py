@@ -86,6 +86,6 @@ def _results(graph: Graph, wrt: Sequence[Node], cotangent: str | None) -> Iterat
     weights = cotangents(graph, cotangent) if wrt else graph.outputs
     for name, node, weight in zip(graph.names or [""], graph.outputs, weights, strict=True):
         yield name or "value", node
-        over = f"d_{name}/" if name else ""
+        over = f"d_{output.of(name)}/" if name else ""
         partials = weighted([node], [weight], wrt) if wrt else ()
         yield from ((f"{over}d_{name_of(item)}", partial) for item, partial in zip(wrt, partials, strict=True))

@@ -10,8 +10,8 @@ import click
 from cgcli.cli.operands import (
     COTANGENT_OPTION,
     OPERANDS,
+    PRECISION_OPTION,
     PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
     WARNING_OPTIONS,
     WRT_OPTION,
     ExpressionCommand,
@@ -40,10 +40,14 @@ _KINDS = ["all", "values", "tangents", "adjoints"]
     help="Leave the numbers out for a work sheet: all, or those of one kind.",
 )  # fmt: skip
 @click.option("--answers", is_flag=True, help="Print the work sheet, then the same filled in.")
+@click.option(
+    "--json", "as_json", is_flag=True,
+    help="Print a JSON list, one object for each step; warnings are not in it, but on standard error.",
+)  # fmt: skip
 @click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table, one row for each step.")
 @click.option("--latex", "as_latex", is_flag=True, help="Print a table for LaTeX or KaTeX, to stand in math mode.")
 @PROGRAM_OPTIONS
-@RESULT_OPTIONS
+@PRECISION_OPTION
 @WARNING_OPTIONS
 def command(
     operands: tuple[str, ...], tangents: tuple[str, ...], grad: bool, cotangent: str | None, wrt: tuple[str, ...],
@@ -65,6 +69,7 @@ def command(
     from cgcli.cli import output
     from cgcli.cli.seeds import tangents as read_tangents
     from cgcli.cli.task import read_task
+    from cgcli.graph.node import name_of
     from cgcli.trace.records import as_csv as table
     from cgcli.trace.records import records
     from cgcli.trace.sheet import Sheet
@@ -76,6 +81,8 @@ def command(
     moving = read_tangents(task.point, tangents) if tangents else None
     traced = trace(task.graph, task.wrt, tangents=moving, cotangents=_cotangents(task, cotangent) if grad else None)
     values = _values(task, traced)
+    if answers and values is None:
+        raise UsageError("answers need values", hint=f"as in: {name_of(task.point.inputs[0])}=2")
     if values and (grad or moving):
         task.report_kinks(None if grad else list(moving or ()))
     sheets = [Sheet(values, _left_out(blank or ("all" if answers else "")))]

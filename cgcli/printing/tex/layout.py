@@ -159,8 +159,8 @@ def check_size(pieces: int) -> int:
 
 
 def written(root: View, layouts: Mapping[View, Layout]) -> Iterator[str]:
-    """The text of a view, piece by piece."""
-    stack: list[Piece] = [Part(root)]
+    """The text of a view, piece by piece; what is true or false stands for its number, 1 or 0."""
+    stack: list[Piece] = [Part(root, SUM if _is_truth(layouts[root]) else ANY)]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
@@ -179,9 +179,14 @@ def written(root: View, layouts: Mapping[View, Layout]) -> Iterator[str]:
 
 def bracketed(layout: Layout, level: int) -> list[Piece]:
     """A layout in brackets; what is true or false stands for 1 or 0 in the square ones, as Iverson's."""
-    number = ANY < layout.level <= COMPARISON and level > MODULO
+    number = _is_truth(layout) and level > MODULO
     opening, closing = delimiters("[" if number else "(", "]" if number else ")", layout.tall)
     return [opening, *layout.pieces, closing]
+
+
+def _is_truth(layout: Layout) -> bool:
+    """Whether it says something that is true or false."""
+    return ANY < layout.level <= COMPARISON
 
 
 def delimiters(opening: str, closing: str, tall: bool) -> tuple[str, str]:

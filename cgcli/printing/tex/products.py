@@ -21,6 +21,7 @@ from cgcli.printing.tex.layout import (
     Part,
     Piece,
     View,
+    bracketed,
     check_size,
 )
 from cgcli.printing.tex.symbols import as_fraction, decimal
@@ -50,10 +51,14 @@ def product(view: View, named: Container[object]) -> Form:
     def build(given: Sequence[Layout]) -> Layout:
         found = dict(zip(views, given, strict=True))
         top = _juxtaposed([_factor(item, found) for item in above])
-        if below:
-            bottom = _juxtaposed([_factor(item, found) for item in below])
+        under = [_factor(item, found) for item in below]
+        arrays = [factor for factor in under if factor.is_array]
+        if len(under) > len(arrays):
+            bottom = _juxtaposed([factor for factor in under if not factor.is_array])
             pieces = (r"\frac{", *top.pieces, "}{", *bottom.pieces, "}")
             top = Layout(PRODUCT, pieces, tall=True, first=top.first)
+        if arrays:
+            top = _divided(top, _juxtaposed(arrays))
         return negated(top) if negative else top
 
     return Form(views, build)
@@ -172,6 +177,13 @@ def _juxtaposed(factors: Sequence[Factor]) -> Layout:
     tall = any(factor.layout.tall for factor in factors)
     return Layout(HADAMARD if arrays > 1 else PRODUCT, tuple(pieces), tall,
                   first=_edge(factors[0]), last=factors[-1].layout.last)  # fmt: skip
+
+
+def _divided(top: Layout, bottom: Layout) -> Layout:
+    """Element by element: no vector stands under a fraction's line."""
+    left = top.pieces if top.level in (HADAMARD, PRODUCT) or top.level >= POWER else bracketed(top, PRODUCT)
+    right = bottom.pieces if bottom.level >= POWER else bracketed(bottom, POWER)
+    return Layout(HADAMARD, (*left, r" \oslash ", *right), top.tall or bottom.tall, first=top.first)
 
 
 def _edge(factor: Factor) -> str:

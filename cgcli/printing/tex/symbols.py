@@ -35,7 +35,7 @@ _NAMES_OF_CONSTANTS = {"e": "e", "pi": "pi", "π": "pi"}  # a variable of such a
 
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True))
-_HEAD = re.compile(r"(?P<letters>.*?[^\d₀-₉'′])(?P<primes>['′]*)(?P<digits>\d*[₀-₉]*)", re.DOTALL)
+_HEAD = re.compile(r"(?P<letters>.*?[^0-9₀-₉'′])(?P<primes>['′]*)(?P<digits>[0-9]*[₀-₉]*)", re.DOTALL)
 _PRINTABLE = re.compile(r"[A-Za-z0-9.,;!?()\[\]/@]")
 
 # What a number may be a simple multiple of, or a simple multiple of its inverse.
@@ -43,6 +43,7 @@ _FACTORS = (
     (1.0, ""), (math.pi, r"\pi"), (math.e, "e"), (math.sqrt(math.pi), r"\sqrt{\pi}"), (math.sqrt(2.0), r"\sqrt{2}"),
     (math.sqrt(math.tau), r"\sqrt{2 \pi}"), (math.log(2.0), r"\ln(2)"), (math.log(10.0), r"\ln(10)"),
 )  # fmt: skip
+_NOT_FINITE = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{NaN}"}
 _LARGEST = 360  # numerator and denominator of what is taken for a fraction
 _DYADIC = (2, 4, 8)  # denominators that are told from a decimal by nothing but taste ...
 _DIGIT = 9  # ... so only with a numerator up to this
@@ -51,9 +52,11 @@ _DIGIT = 9  # ... so only with a numerator up to this
 # ---- names ----------------------------------------------------------------------------
 
 
-def name_with(name: str, index: Sequence[str] = ()) -> str:
-    """A name as LaTeX, with index items after its own subscripts."""
+def name_with(name: str, index: Sequence[str] = (), accent: str = "") -> str:
+    """A name as LaTeX, with index items after its own subscripts, and an accent (`\\bar`) on what these stand at."""
     nucleus, subscripts = split_name(name)
+    if accent:
+        nucleus = f"{accent}{{{nucleus}}}"
     marks = ",".join([*subscripts, *index])
     return f"{nucleus}_{{{marks}}}" if marks else nucleus
 
@@ -149,17 +152,21 @@ def _symbol(character: str) -> str:
 # ---- numbers --------------------------------------------------------------------------
 
 
-def decimal(value: float, precision: int | None = None) -> str:
-    """A number in decimals: `-2.5`, `1.5 \\cdot 10^{-5}`, `\\infty`. precision: significant digits."""
-    text = number(value, precision)
-    if not math.isfinite(value):
-        return {"inf": r"\infty", "-inf": r"-\infty"}.get(text, r"\mathrm{NaN}")
+def decimal(value: float) -> str:
+    """A number in decimals: `-2.5`, `1.5 \\cdot 10^{-5}`, `\\infty`."""
+    return digits(number(value))
+
+
+def digits(text: str) -> str:
+    """A number as cg prints it, `1.23457e+08`, as LaTeX."""
+    if text in _NOT_FINITE:
+        return _NOT_FINITE[text]
     mantissa, _, power = text.partition("e")
     exponent = int(power or 0)
     if "." not in text and text.endswith("000000"):
-        digits = mantissa.strip("-0")
+        leading = mantissa.strip("-0")
         exponent = len(mantissa.lstrip("-")) - 1
-        mantissa = "-" * text.startswith("-") + digits[0] + "." * (len(digits) > 1) + digits[1:]
+        mantissa = "-" * text.startswith("-") + leading[0] + "." * (len(leading) > 1) + leading[1:]
     if not exponent:
         return mantissa
     scale = f"10^{{{exponent}}}"

@@ -1,0 +1,156 @@
+"""A program bound to columns: the results for many rows, and which rows have none, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.cli.point import Point
+from cgcli.cli.report import advice, sentence
+from cgcli.errors import DataError, UnknownNameError, did_you_mean
+from cgcli.evaluate.batched import Batched
+from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.evaluate import evaluate_all
+from cgcli.evaluate.notes import births
+from cgcli.graph.node import CONSTANT, Node, name_of, toposort
+from cgcli.lowering.inputs import check_bound
+from cgcli.rows.numbers import Numbers, numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cgcli.graph.operation import Shape
+    from cgcli.rows.batch import Batch
+
+_NONE = np.zeros(0, np.int64)
+_SHOWN = 12  # names of columns in a message
+
+
+class Computed(NamedTuple):
+    """The results for a batch.
+
+    arrays: of shape (rows, *shape), one for each result. unread: rows whose cells are not what they should be,
+    and why. nan, infinite: rows, in ascending order, whose results are so though their cells are not.
+    """
+
+    arrays: list[NDArray[np.float64]]
+    unread: Mapping[int, str]
+    nan: NDArray[np.int64]
+    infinite: NDArray[np.int64]
+
+
+class Bound:
+    """A program at a point of which some names are columns: called with a batch, it gives the results.
+
+    results: what is computed, and what it is called. columns: the shapes of the names that are columns.
+    Raises what `Batched` raises.
+    """
+
+    def __init__(
+        self, point: Point, results: Sequence[tuple[str, Node]], columns: Mapping[str, Shape], threads: int
+    ) -> None:
+        self.results = results
+        self.names = [name for name, _ in results]
+        self._point = point
+        self._nodes = [node for _, node in results]
+        self.threads = threads
+        varying = [node for node in point.inputs if name_of(node) in columns]
+        fixed = {node: point.bindings[name_of(node)] for node in point.inputs if node not in varying}
+        self._columns = {name_of(node): node.shape for node in varying}
+        self._batched = Batched(self._nodes, varying, fixed)
+        constants = [constant_of(node) for node in toposort(self._nodes) if node.op is CONSTANT]
+        self._nan_is_given = any(np.isnan(value).any() for value in [*constants, *fixed.values()])
+
+    def __call__(self, batch: Batch) -> Computed:
+        """The results for the rows of a batch. Raises DataError for columns that hold no numbers at all."""
+        found = {name: numbers_of(batch, name, shape) for name, shape in self._columns.items()}
+        unread = dict(batch.bad)
+        for name, column in found.items():
+            for row, what in column.bad.items():
+                unread.setdefault(row, f"column '{name}' holds {what}")
+        inputs = [column.values for column in found.values()]
+        arrays = self._batched(inputs, len(batch), threads=self.threads)
+        if all(np.isfinite(array).all() for array in arrays):
+            return Computed(arrays, unread, _NONE, _NONE)
+        given_nan, given_infinite = _some(np.isnan, inputs, len(batch)), _some(np.isinf, inputs, len(batch))
+        given_nan[list(unread)] = True
+        nan = _some(np.isnan, arrays, len(batch)) & ~given_nan & (not self._nan_is_given)
+        infinite = _some(np.isinf, arrays, len(batch)) & ~(nan | given_nan | given_infinite)
+        return Computed(arrays, unread, np.flatnonzero(nan), np.flatnonzero(infinite))
+
+    def error(self, batch: Batch, row: int, computed: Computed) -> DataError:
+        """Why a row is bad: what its cells hold, or the operation that gives a nan or an infinity."""
+        why = computed.unread.get(row)
+        if why is not None:
+            return DataError(f"{batch.at(row)}: {why}")
+        kind = "nan" if row in computed.nan else "infinity"
+        cells = {name: numbers_of(batch, name, shape, row).values[0] for name, shape in self._columns.items()}
+        values = evaluate_all(self._nodes, {**self._point.bindings, **cells})
+        note = next((note for note in births(self._nodes, values) if note.kind == kind), None)
+        if note is None:
+            return DataError(f"{batch.at(row)}: a result is {'nan' if kind == 'nan' else 'infinite'}")
+        graph = self._point.graph
+        span = graph.origins.get(note.node)
+        what = sentence(note, derived=span is None)
+        return DataError(f"{batch.at(row)}: {what}", span, source=graph.source, hint=advice(note))
+
+
+def check_names(point: Point, columns: Iterable[str], available: Sequence[str]) -> None:
+    """Raise UnknownNameError for names that are neither bound nor columns. available: all columns that there are."""
+    try:
+        check_bound(point.graph, {*point.bindings, *columns})
+    except UnknownNameError as error:
+        missing = next(name_of(node) for node in point.inputs if name_of(node) not in {*point.bindings, *columns})
+        listed = ", ".join(available[:_SHOWN]) + ", …" * (len(available) > _SHOWN)
+        near = did_you_mean(missing, available)
+        error.hint = " ".join([*([near] if near else []), f"the columns are: {listed or 'none'}"])
+        raise
+
+
+def first_shapes(
+    batches: Iterable[Batch], names: Sequence[str], *, patient: bool
+) -> tuple[list[Batch], dict[str, Shape]]:
+    """The batches up to where it is known which names are columns, and the shape that each has in a row.
+
+    patient: whether to look for a good row behind bad ones.
+    """
+    held: list[Batch] = []
+    shapes: dict[str, Shape] = {}
+    present: set[str] = set()
+    for batch in batches:
+        held.append(batch)
+        present |= {name for name in names if batch.position(name) is not None}
+        shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
+        expected = present if batch.objects is None else set(names)
+        if len(batch) and (not patient or expected.issubset(shapes)):
+            break
+    return held, {name: shapes.get(name, ()) for name in names if name in present}
+
+
+def numbers_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Numbers:
+    """A column of a batch, or one cell of it, as numbers. Raises DataError that names the column."""
+    column = batch.column(name)
+    try:
+        return numbers(column if row is None else column.slice(row, 1), shape)
+    except DataError as error:
+        error.message = f"{batch.source}, column '{name}': {error.message}"
+        raise
+
+
+def _shape(batch: Batch, name: str) -> Shape | None:
+    """The shape of a cell; None where no row of the batch tells."""
+    found = numbers_of(batch, name)
+    if len(found.bad) < len(batch):
+        return found.values.shape[1:]
+    kind = str(batch.column(name).type)
+    return None if "list" in kind or kind == "null" else ()
+
+
+def _some(test: Any, arrays: Iterable[NDArray[np.float64]], rows: int) -> NDArray[np.bool_]:
+    """In which rows the test holds for some number."""
+    mask = np.zeros(rows, np.bool_)
+    for array in arrays:
+        mask |= test(array).reshape(rows, -1).any(axis=1)
+    return mask

@@ -1,0 +1,143 @@
+"""Batches in, tables out: what is written for good rows and for bad ones, and what is said of them in the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import numpy as np
+
+from cgcli.cli.bound import Bound, Computed
+from cgcli.cli.progress import Progress
+from cgcli.errors import CgError, EvaluationError, describe
+from cgcli.rows.base_sink import Sink
+from cgcli.rows.batch import Batch
+from cgcli.rows.table import with_results
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_NUMBERS = 1 << 22  # in the results that are held at once
+_ADVICE = "--on-error skip leaves such rows out, --on-error null leaves their results empty"
+_BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
+
+
+class Policy(NamedTuple):
+    """What the command line says of rows.
+
+    on_error: what becomes of bad ones, fail, skip or null. strict: rows with infinities are bad, too.
+    only: whether the columns of the input are left out. precision: significant digits of the results; None for all.
+    """
+
+    on_error: str
+    strict: bool
+    quiet: bool
+    only: bool
+    precision: int | None
+
+
+class Flow:
+    """Takes batches with their results, and writes them."""
+
+    def __init__(self, sink: Sink, bound: Bound, policy: Policy, progress: Progress) -> None:
+        self._sink = sink
+        self._bound = bound
+        self._policy = policy
+        self._progress = progress
+        self._bad = _Tally()
+        self._infinite = _Tally()
+
+    def take(self, results: Iterator[tuple[Batch, Computed]]) -> None:
+        """Write all rows. Raises DataError for the first bad one where none may be, after the rows before it."""
+        try:
+            for batch, computed in results:
+                self._write(batch, computed)
+                self._progress.add(batch)
+        finally:
+            self._progress.clear()
+
+    def summarise(self) -> None:
+        """Say how many rows were bad, and what the first was."""
+        rows = self._progress.rows
+        if self._bad.count:
+            become = _BECOME[self._policy.on_error][self._bad.count > 1]
+            self._say(f"{self._bad.count} of {rows} rows {become}; the first: {self._bad.first}")
+        if self._infinite.count:
+            self._say(
+                f"in {self._infinite.count} of {rows} rows a result is infinite; the first: {self._infinite.first}"
+            )
+
+    def _write(self, batch: Batch, computed: Computed) -> None:
+        bad = np.zeros(len(batch), np.bool_)
+        bad[[*computed.unread, *computed.nan]] = True
+        if self._policy.strict:
+            bad[computed.infinite] = True
+        elif len(computed.infinite):
+            first = int(computed.infinite[0])
+            self._infinite.add(len(computed.infinite), lambda: self._bound.error(batch, first, computed))
+        if not bad.any():
+            self._put(batch, computed.arrays)
+            return
+        first = int(np.argmax(bad))
+        if self._policy.on_error == "fail":
+            self._put(_part(batch, 0, first), [array[:first] for array in computed.arrays])
+            error = self._bound.error(batch, first, computed)
+            error.hint = error.hint or _ADVICE
+            raise error
+        self._bad.add(int(bad.sum()), lambda: self._bound.error(batch, first, computed))
+        self._put(batch, computed.arrays, **{self._policy.on_error: bad})
+
+    def _put(self, batch: Batch, arrays: list[NDArray[np.float64]], **masks: NDArray[np.bool_]) -> None:
+        if self._policy.precision is not None:
+            arrays = [_rounded(array, self._policy.precision) for array in arrays]
+        results = dict(zip(self._bound.names, arrays, strict=True))
+        self._sink.write(with_results(batch, results, only=self._policy.only, **masks))
+
+    def _say(self, message: str) -> None:
+        if not self._policy.quiet:
+            click.echo(describe(EvaluationError(message), "warning"), err=True)
+
+
+class _Tally:
+    """How many rows are so, and what is to be said of the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = ""
+
+    def add(self, rows: int, error: Callable[[], CgError]) -> None:
+        if not self.count:
+            self.first = error().message
+        self.count += rows
+
+
+def computed(batches: Iterable[Batch], bound: Bound) -> Generator[tuple[Batch, Computed], None, None]:
+    """Batches with their results; in parts, where the results are many for each row."""
+    numbers = sum(math.prod(node.shape) for _, node in bound.results)
+    most = max(_MOST_NUMBERS // max(numbers, 1), 1)
+    for batch in batches:
+        for begin in range(0, max(len(batch), 1), most):
+            part = _part(batch, begin, begin + most)
+            yield part, bound(part)
+
+
+def _rounded(array: NDArray[np.float64], precision: int) -> NDArray[np.float64]:
+    """The numbers with so many significant digits."""
+    numbers = [float(f"{item:.{precision}g}") for item in array.ravel().tolist()]
+    return np.array(numbers).reshape(array.shape)
+
+
+def _part(batch: Batch, begin: int, end: int) -> Batch:
+    """Some of the rows."""
+    if begin == 0 and end >= len(batch):
+        return batch
+    return replace(
+        batch,
+        columns=batch.columns.slice(begin, end - begin),
+        place=lambda row: batch.place(begin + row),
+        bad={row - begin: why for row, why in batch.bad.items() if begin <= row < end},
+        objects=None if batch.objects is None else batch.objects.slice(begin, end - begin),
+    )

@@ -1,0 +1,415 @@
+"""`cg eval` and `cg grad` over rows: tables of command lines, with files, and everything that they print."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from cgcli.cli import progress
+from cgcli.rows.grid import Axis, grid
+from tests.command import CG, Capture, cg
+
+BOOK = "ln(x1) + x1*x2 - sin(x2)"
+ADVICE = "  --on-error skip leaves such rows out, --on-error null leaves their results empty\n"
+POINTS = "id,x1,x2\n007,2,5\n008,1,3\n"
+BAD = "x,y\n1,2\n-1,3\nabc,3\n,4\n4\n4,5,6\n4,5\n"
+
+
+class Case(NamedTuple):
+    """A command line, the files that it may read, and what comes of it."""
+
+    arguments: list[str]
+    out: str
+    files: Mapping[str, str] = MappingProxyType({"p.csv": POINTS})
+    err: str = ""
+    code: int = 0
+
+
+def checked(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a command line in a folder with its files."""
+    monkeypatch.chdir(tmp_path)
+    for name, content in case.files.items():
+        (tmp_path / name).write_bytes(content.encode("utf-8"))
+    assert tuple(cg(capsys, *case.arguments)) == (case.code, case.out, case.err)
+
+
+# ---- what comes out -------------------------------------------------------------------
+
+RESULTS = [
+    # columns pass through as they stand, and the results are behind them
+    Case(["grad", BOOK, "p.csv"],
+         "id,x1,x2,value,d_x1,d_x2\n007,2,5,11.652071455223084,5.5,1.7163378145367738\n"
+         "008,1,3,2.8588799919401326,4,1.9899924966004454\n"),
+    Case(["eval", "x1 + x2", "p.csv"], "id,x1,x2,value\n007,2,5,7\n008,1,3,4\n"),
+    Case(["eval", "1 + 1", "p.csv"], "id,x1,x2,value\n007,2,5,2\n008,1,3,2\n"),
+    Case(["eval", "id", "p.csv", "--only"], "value\n7\n8\n"),
+    Case(["eval", "x*y", "p.csv"], "x,text,y,value\n 2 ,\"a, b\",1e3,2000\n-0.5,\"\"\"c\"\"\",2,-1\n",
+         {"p.csv": "x,text,y\n 2 ,\"a, b\",1e3\n-.5,\"\"\"c\"\"\",2\n".replace("-.5", "-0.5")}),
+    # names of the results
+    Case(["grad", "x1*x2", "p.csv", "--only", "--as", "f", "--prefix", "g:"], "f,g:x1,g:x2\n10,5,2\n3,3,1\n"),
+    Case(["grad", "a = x1*x2; (a, x1 + 1)", "p.csv", "--only", "--wrt", "x1"],
+         "a,d_a/d_x1,x1 + 1,d_(x1 + 1)/d_x1\n10,5,3,1\n3,3,2,1\n"),
+    Case(["grad", "x1*x2", "p.csv", "--only", "--wrt", "x2,x1"], "value,d_x2,d_x1\n10,2,5\n3,1,3\n"),
+    # values that hold for all rows
+    Case(["grad", "k*x1", "k=3", "p.csv", "--only"], "value,d_k,d_x1\n6,2,3\n3,1,3\n"),
+    Case(["grad", "k*x1", "k=3", "p.csv", "--only", "--wrt", "x1"], "value,d_x1\n6,3\n3,3\n"),
+    Case(["eval", "x1 + y", "--vars", "v.json", "p.csv", "--only"], "value\n12\n11\n",
+         {"p.csv": POINTS, "v.json": '{"y": 10}'}),
+    Case(["eval", "sum(w*[x1, x2])", "w=[1,10]", "p.csv", "--only"], "value\n52\n31\n"),
+    # arrays: a column for each element, or a list
+    Case(["eval", "[x1, x2]*2", "p.csv", "--only"], "value[0],value[1]\n4,10\n2,6\n"),
+    Case(["grad", "sum(w*x1)", "w=[1,10]", "p.csv", "--only"], "value,d_w[0],d_w[1],d_x1\n22,2,2,11\n11,1,1,11\n"),
+    Case(["eval", "[x1, x2]*2", "p.csv", "--to", "jsonl", "--only"], '{"value":[4,10]}\n{"value":[2,6]}\n'),
+    Case(["grad", "sum(w^2)", "l.jsonl"],
+         '{"w": [1, 2], "t": "é","value":5,"d_w":[2,4]}\n{"w": [3, 4],"value":25,"d_w":[6,8]}\n',
+         {"l.jsonl": '{"w": [1, 2], "t": "é"}\n{"w": [3, 4]}\n'}),
+    # names with blanks, names of functions and constants
+    Case(["grad", "`a b`^2 + max", "p.csv", "--only"], "value,d_a b,d_max\n10,6,1\n", {"p.csv": "a b,max\n3,1\n"}),
+    Case(["eval", "2*e + pi*0", "p.csv", "--only"], "value\n6\n", {"p.csv": "e,x\n3,1\n"},
+         "cg: warning: 'e' is the column here, and not the constant\n"),
+    # several files, and other formats
+    Case(["eval", "2*x", "a.csv", "b.csv"], "x,value\n1,2\n2,4\n3,6\n", {"a.csv": "x\n1\n2\n", "b.csv": "x\n3\n"}),
+    Case(["eval", "2*x", "a.tsv"], "x\ty\tvalue\n1\ta,b\t2\n", {"a.tsv": "x\ty\n1\ta,b\n"}),
+    Case(["eval", "2*x", "a.txt", "-i", "csv", "--to", "tsv"], "x\tvalue\n1\t2\n", {"a.txt": "x\n1\n"}),
+    Case(["eval", "c1 + c2", "a.csv", "--no-header"], "c1,c2,value\n1,2,3\n3,4,7\n", {"a.csv": "1,2\n3,4\n"}),
+    Case(["eval", "x/3", "a.csv", "--precision", "3"], "x,value\n1,0.333\n", {"a.csv": "x\n1\n"}),
+    Case(["eval", "2*x", "a.csv", "--json"], '{"x":1,"value":2}\n', {"a.csv": "x\n1\n"}),
+    # nothing but a header
+    Case(["grad", "2*x", "a.csv"], "x,value,d_x\n", {"a.csv": "x\n"}),
+    Case(["grad", "2*x", "a.jsonl"], "", {"a.jsonl": ""}),
+    # numbers that are no numbers pass through
+    Case(["grad", "2*x", "a.csv"], "x,value,d_x\nnan,nan,2\ninf,inf,2\n", {"a.csv": "x\nnan\ninf\n"}),
+    Case(["eval", "x > 0 ? x : nan", "a.csv"], "x,value\n-1,nan\n1,1\n", {"a.csv": "x\n-1\n1\n"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RESULTS, ids=lambda case: " ".join(case.arguments))
+def test_each_row_gets_its_results(
+    case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects users: what stands in the table stays unchanged, and the results are behind it, under their names."""
+    checked(case, capsys, tmp_path, monkeypatch)
+
+
+# ---- sweeps ---------------------------------------------------------------------------
+
+SWEEPS = [
+    Case(["eval", "x^2", "x=0:1:5"], "x,value\n0,0\n0.25,0.0625\n0.5,0.25\n0.75,0.5625\n1,1\n", {}),
+    Case(["eval", "x", "x=0:1:11", "--only"], "value\n0\n0.1\n0.2\n0.3\n0.4\n0.5\n0.6\n0.7\n0.8\n0.9\n1\n", {}),
+    Case(["eval", "x", "x=0.1:0.7:7", "--only"], "value\n0.1\n0.2\n0.3\n0.4\n0.5\n0.6\n0.7\n", {}),
+    Case(["grad", "x*y", "x=1:2:2", "y=3:1:3"],
+         "x,y,value,d_x,d_y\n1,3,3,3,1\n1,2,2,2,1\n1,1,1,1,1\n2,3,6,3,2\n2,2,4,2,2\n2,1,2,1,2\n", {}),
+    Case(["grad", "a*x", "x=0:pi:2", "a=2", "--to", "tsv"],
+         "x\tvalue\td_a\td_x\n0\t0\t0\t2\n3.141592653589793\t6.283185307179586\t3.141592653589793\t2\n", {}),
+    Case(["eval", "x", "x=5:9:1", "--json"], '{"x":5,"value":5}\n', {}),
+    Case(["eval", "x", "x=0:10"], "", {}, "cg: error: the sweep of 'x' is start:stop:count, and not '0:10'\n"
+         "  write x=0:10:101 for 101 points\n", 2),
+    Case(["eval", "x", "x=0:10:0.1"], "", {}, "cg: error: the sweep of 'x' has 0.1 points\n"
+         "  the count comes last, as in: x=0:10:101, which is 101 points from 0 to 10\n", 2),
+    Case(["eval", "x", "x=0:[1,2]:3"], "", {}, "cg: error: the sweep of 'x' goes over numbers, not over arrays\n"
+         "  as in: x=0:10:101, which is 101 points from 0 to 10\n", 2),
+    Case(["eval", "x", "x=0:1:3", "x=0:1:3"], "", {},
+         "cg: error: 'x' is bound twice\n  give one sweep for each name\n", 2),
+    Case(["eval", "x", "x=0:1:3", "x=3"], "", {}, "cg: error: 'x' is bound twice\n  give a value or a sweep\n", 2),
+    Case(["eval", "x1", "x=0:1:3", "p.csv"], "", {"p.csv": POINTS},
+         "cg: error: 'x=0:1:3' makes rows, and so does 'p.csv'\n  give either a sweep or files\n", 2),
+    Case(["eval", "x", "x=0:1:3", "-i", "csv"], "", {},
+         "cg: error: --input-format is for rows that are read, and a sweep makes its own\n", 2),
+    Case(["jacobian", "x", "x=0:1:3"], "", {}, "cg: error: 'x=0:1:3' is a sweep, and only cg eval and cg grad compute "
+         "many points\n  a value is as in: 3, pi/2, [1,2], @x.npy\n", 2),
+    Case(["eval", "ln(x)", "x=1:-1:3"], "x,value\n1,0\n0,-inf\n", {},
+         f"cg: error: the sweep, x=-1: ln(-1) is nan\n  ln(x)\n  ^^^^^\n{ADVICE}", 1),
+    Case(["eval", "x[1:2][0]", "x=[1,2,3][0:2]"], "2\n", {}),  # colons that belong to slices and choices
+    Case(["eval", "x", "x=1 > 0 ? 3 : 4"], "3\n", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SWEEPS, ids=lambda case: " ".join(case.arguments))
+def test_a_sweep_makes_rows(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who tabulates a function: both ends are points, decimal steps are what they say, grids are in order."""
+    checked(case, capsys, tmp_path, monkeypatch)
+
+
+# ---- bad rows -------------------------------------------------------------------------
+
+
+def stopped(message: str, extra: str = "") -> str:
+    return f"cg: error: {message}\n{extra}{ADVICE}"
+
+
+BAD_ROWS = [
+    Case(["eval", "ln(x)", "b.csv"], "x,value\n1,0\n", {"b.csv": "x\n1\n-1\n2\n"},
+         stopped("b.csv, line 3: ln(-1) is nan", "  ln(x)\n  ^^^^^\n"), 1),
+    Case(["eval", "2*x", "b.csv"], "x,value\n1,2\n", {"b.csv": "x\n1\nabc\n2\n"},
+         stopped("b.csv, line 3: column 'x' holds 'abc'"), 1),
+    Case(["eval", "2*x", "b.csv"], "x,y,value\n1,1,2\n", {"b.csv": "x,y\n1,1\n,2\n"},
+         stopped("b.csv, line 3: column 'x' holds an empty cell"), 1),
+    Case(["eval", "2*x", "a.csv", "b.csv"], "x,value\n1,2\n", {"a.csv": "x\n1\n", "b.csv": "x\nabc\n"},
+         stopped("b.csv, line 2: column 'x' holds 'abc'"), 1),
+    Case(["eval", "2*x", "b.csv"], 'x,y,value\n1,"a\nb",2\n', {"b.csv": 'x,y\n1,"a\nb"\nabc,3\n'},
+         stopped("b.csv, line 4: column 'x' holds 'abc'"), 1),
+    Case(["eval", "2*x", "b.jsonl"], '{"x":1,"value":2}\n', {"b.jsonl": '{"x":1}\n{"x":null}\n'},
+         stopped("b.jsonl, line 2: column 'x' holds null"), 1),
+    Case(["eval", "sum(w)", "b.jsonl"], '{"w":[1,2],"value":3}\n', {"b.jsonl": '{"w":[1,2]}\n{"w":[1]}\n'},
+         stopped("b.jsonl, line 2: column 'w' holds a list of shape [1] instead of a list of shape [2]"), 1),
+    Case(["eval", "ln(x) + y", "b.csv", "--on-error", "skip"],
+         "x,y,value\n1,2,2\n4,5,6.386294361119891\n", {"b.csv": BAD},
+         "cg: warning: 5 of 7 rows are left out; the first: b.csv, line 3: ln(-1) is nan\n"),
+    Case(["grad", "ln(x) + y", "b.csv", "--on-error", "null", "--only"],
+         "value,d_x,d_y\n2,1,1\n,,\n,,\n,,\n,,\n,,\n6.386294361119891,0.25,1\n", {"b.csv": BAD},
+         "cg: warning: 5 of 7 rows have no results; the first: b.csv, line 3: ln(-1) is nan\n"),
+    Case(["eval", "sum(w)", "b.jsonl", "--on-error", "null"],
+         '{"value":null}\n{"w":[1,2],"value":3}\n', {"b.jsonl": '{}\n{"w":[1,2]}\n'},
+         "cg: warning: 1 of 2 rows has no results; the first: b.jsonl, line 1: column 'w' holds null\n"),
+    Case(["eval", "2*x", "b.csv", "--on-error", "skip", "-q"], "x,value\n1,2\n", {"b.csv": "x\nabc\n1\n"}),
+    # infinities are results
+    Case(["eval", "1/x", "b.csv"], "x,value\n0,inf\n1,1\n0,inf\n", {"b.csv": "x\n0\n1\n0\n"},
+         "cg: warning: in 2 of 3 rows a result is infinite; the first: b.csv, line 2: 1/0 is infinite\n"),
+    Case(["eval", "1/x", "b.csv", "-q"], "x,value\n0,inf\n", {"b.csv": "x\n0\n"}),
+    Case(["eval", "1/x", "b.csv", "--strict"], "x,value\n1,1\n", {"b.csv": "x\n1\n0\n"},
+         stopped("b.csv, line 3: 1/0 is infinite", "  1/x\n  ^^^\n"), 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_ROWS, ids=lambda case: " ".join([*case.arguments, case.err]))
+def test_bad_rows_stop_are_left_out_or_have_no_results(
+    case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects data: no bad row passes in silence, and its place and what it holds are said."""
+    checked(case, capsys, tmp_path, monkeypatch)
+
+
+# ---- mistakes -------------------------------------------------------------------------
+
+MISTAKES = [
+    Case(["eval", "x1 + y + z2", "p.csv"], "",
+         err="cg: error: no value for 'y', 'z2'\n  x1 + y + z2\n       ^   ^^\n  the columns are: id, x1, x2\n",
+         code=2),
+    Case(["eval", "lenght^2", "p.csv"], "", {"p.csv": "length,x\n1,2\n"},
+         "cg: error: no value for 'lenght'\n  lenght^2\n"
+         "  ^^^^^^\n  did you mean 'length'? the columns are: length, x\n", 2),
+    Case(["eval", "2*x", "absent.csv"], "", {}, "cg: error: cannot read 'absent.csv': no such file or directory\n", 1),
+    Case(["eval", "2*x", "3"], "", {}, "cg: error: cannot take data from '3': there is no such file\n"
+         "  give values as name=value, or in a JSON object with --vars FILE.json\n", 2),
+    Case(["eval", "2*x", "x->-3"], "", {}, "cg: error: cannot take data from 'x->-3': there is no such file\n"
+         "  to give a value, write x=-3\n", 2),
+    Case(["grad", "2*x1", "p.csv", "--as", "x2"], "",
+         err="cg: error: p.csv has a column 'x2' already, and a result would be called so too\n"
+         "  name the results with --as or --prefix, or leave the input's columns out with --only\n", code=2),
+    Case(["eval", "(x1, x2)", "p.csv", "--as", "a", "--only"], "",
+         err="cg: error: --as 'a' names one value, and the program has 2\n", code=2),
+    Case(["eval", "x1", "p.csv", "--to", "cvs"], "",
+         err="cg: error: unknown format 'cvs'\n  did you mean 'csv'?\n", code=2),
+    Case(["eval", "x1", "p.csv", "--json", "--to", "tsv"], "",
+         err="cg: error: --json means --to jsonl over rows, and there is --to tsv\n", code=2),
+    Case(["eval", "-", "-"], "", {}, "cg: error: standard input cannot be both the program and the rows\n"
+         "  put the program into a file: -f program.cg\n", 2),
+    Case(["eval", "x", "-", "-"], "", {}, "cg: error: standard input can be read only once\n", 2),
+    Case(["grad", "x1", "p.csv", "--order", "2"], "",
+         err="cg: error: over rows, cg grad computes first derivatives, in reverse mode\n"
+         "  leave out --mode, --order and --taylor\n", code=2),
+    Case(["eval", "1 + 1", "--to", "csv"], "", {}, "cg: error: --to is for rows, and there are none\n"
+         "  rows come from a file, from standard input as '-', or from a sweep: x=0:10:101\n", 2),
+    Case(["hessian", "x1", "p.csv"], "",
+         err="cg: error: cannot take data from 'p.csv': only cg eval and cg grad read rows\n"
+         "  give values as name=value, or in a JSON object with --vars FILE.json\n", code=2),
+    Case(["eval", "x1*x2", "x2=3", "p.csv", "--only"], "value\n6\n3\n",
+         err="cg: warning: 'x2' has a value for all rows, so its column is not read\n"),
+    Case(["eval", "x1", "k=3", "p.csv", "--only"], "value\n2\n1\n",
+         err="cg: warning: 'k' is bound, but the expression does not use it\n"),
+    Case(["grad", "x1", "p.csv", "--only", "--wrt", "x2"], "value,d_x2\n2,0\n1,0\n",
+         err="cg: warning: 'x2' is not in the expression: its derivative is 0\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: " ".join(case.arguments))
+def test_mistakes_are_named(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects users from wrong tables: a name, a file or an option that does not fit is an error that says so."""
+    checked(case, capsys, tmp_path, monkeypatch)
+
+
+def test_progress_says_how_much_time_is_left(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who waits, and who does not: nothing is said on a pipe, nor in the first two seconds."""
+    assert progress.line(1_200_000, 3.0, None) == "1,200,000 rows, 400,000 rows/s"
+    assert progress.line(100, 10.0, 0.1) == "100 rows, 10 rows/s, 1:30 left"
+    assert progress.line(1, 36.0, 0.005) == "1 rows, 0 rows/s, 1:59:24 left"
+    clock = iter([0.0, 1.0, 2.5, 2.6])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shown = progress.Progress(quiet=False, rows=300_000)
+    for batch in islice(grid([Axis("x", 0, 1, 300_000)]), 3):
+        shown.add(batch)
+    shown.clear()
+    assert capsys.readouterr().err == "\r\033[K131,072 rows, 52,429 rows/s, 0:03 left\r\033[K"
+
+
+# ---- pipes ----------------------------------------------------------------------------
+
+
+def started(*arguments: str) -> subprocess.Popen[bytes]:
+    """The command in a process of its own, between two pipes."""
+    return subprocess.Popen(
+        [*CG, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def answers(process: subprocess.Popen[bytes], row: bytes, lines: int) -> bytes:
+    """What comes for a row while the pipe stays open: so many lines."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(row)
+    process.stdin.flush()
+    return b"".join(process.stdout.readline() for _ in range(lines))
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([b"x,y\n1,2\n", b"3,4\n", b"5,6\n"], [b"x,y,value,d_x\n1,2,3,1\n", b"3,4,7,1\n", b"5,6,11,1\n"]),
+        ([b'{"x":1,"y":2}\n', b'{"x":3,"y":4}\n'],
+         [b'{"x":1,"y":2,"value":3,"d_x":1}\n', b'{"x":3,"y":4,"value":7,"d_x":1}\n']),
+    ],
+)  # fmt: skip
+def test_a_row_is_answered_while_the_pipe_stays_open(rows: list[bytes], expected: list[bytes]) -> None:
+    """Protects `tail -f`: no row waits for the next."""
+    with started("grad", "x + y", "--wrt", "x", "-") as process:
+        for row, answer in zip(rows, expected, strict=True):
+            assert answers(process, row, answer.count(b"\n")) == answer
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    """Protects `| head`: a sweep of a million million points ends when nobody reads on, and says nothing."""
+    with started("eval", "2*x", "x=0:1:1000000000001") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(3)]
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr is not None
+        assert (process.wait(timeout=20), process.stderr.read()) == (0, b"")
+    assert first == [b"x,value\n", b"0,0\n", b"1e-12,2e-12\n"]
+
+
+def test_an_interrupt_leaves_whole_lines() -> None:
+    """Protects whoever presses Ctrl-C: what was written can be read."""
+    with started("eval", "2*x", "x=0:1:1000000001") as process:
+        assert process.stdout is not None
+        begin = os.read(process.stdout.fileno(), 1 << 16)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    lines = (begin + out).decode().split("\n")
+    assert (process.returncode, err.strip(), lines.pop()) == (130, b"", "")
+    assert all(line.count(",") == 1 for line in lines)
+
+
+def test_a_file_appears_whole_or_not_at_all(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects results from earlier: a bad row leaves the file as it was, and nothing beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("x\n1\nabc\n", encoding="utf-8")
+    Path("o.csv").write_text("earlier", encoding="utf-8")
+    assert cg(capsys, "eval", "x", "a.csv", "-o", "o.csv").code == 1
+    assert Path("o.csv").read_text(encoding="utf-8") == "earlier"
+    assert cg(capsys, "eval", "2*x", "a.csv", "-o", "a.csv", "--on-error", "skip", "-q") == (0, "", "")
+    assert Path("a.csv").read_text(encoding="utf-8") == "x,value\n1,2\n"
+    assert sorted(os.listdir()) == ["a.csv", "o.csv"]
+
+
+STANDARD_INPUT = [
+    (["eval", "2*x", "-"], b"x\n1\n", "x,value\n1,2\n"),
+    (["eval", "2*x", "-"], b"\xef\xbb\xbfx\r\n1\r\n", "x,value\n1,2\n"),
+    (["eval", "2*x", "-"], "x\n1\n".encode("utf-16"), "x,value\n1,2\n"),
+    (["eval", "2*x", "-"], gzip.compress(b"x\n1\n"), "x,value\n1,2\n"),
+    (["eval", "2*x", "-"], b"x\ty\n1\t2\n", "x\ty\tvalue\n1\t2\t2\n"),
+    (["eval", "2*x", "-"], b'{"x":1}\n{"x":2}\n', '{"x":1,"value":2}\n{"x":2,"value":4}\n'),
+    (["eval", "2*x", "-"], b'[{"x":1}, {"x":2}]', '[\n{"x":1,"value":2},\n{"x":2,"value":4}\n]\n'),
+    (["eval", "2*x", "p.csv", "-"], b"x\n3\n", "x,value\n1,2\n3,6\n"),
+    (["eval", "-", "p.csv"], b"2*x", "x,value\n1,2\n"),
+    (["eval", "-f", "-", "p.csv"], b"2*x", "x,value\n1,2\n"),
+    (["eval", "-", "x=0:1:2"], b"2*x", "x,value\n0,0\n1,2\n"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "given", "expected"), STANDARD_INPUT)
+def test_standard_input_holds_rows_or_the_program(
+    arguments: list[str], given: bytes, expected: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects pipelines: whatever text arrives is told apart by itself."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text("x\n1\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    assert cg(capsys, *arguments) == (0, expected, "")
+
+
+def test_one_point_needs_nothing_of_rows() -> None:
+    """Protects the start of `cg eval 1+1`: pyarrow, and all that is about rows, is left alone."""
+    script = "import sys; from cgcli.cli.main import run; run(['eval', '1+1']); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout.split()
+    assert modules[0] == "2"
+    assert not [
+        name for name in modules if name.startswith(("pyarrow", "orjson", "cgcli.rows", "cgcli.evaluate.batched"))
+    ]
+
+
+# ---- formats and many rows ------------------------------------------------------------
+
+NAMES = ["a.csv", "a.tsv.gz", "a.jsonl.zst", "a.json", "a.parquet", "a.arrow", "a.npz", "a.csv.gz", "a.feather"]
+
+
+@pytest.mark.parametrize(("begin", "end"), [*zip(NAMES, [*NAMES[1:], NAMES[0]], strict=True)])
+def test_rows_go_from_any_format_to_any_other(
+    begin: str, end: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects numbers on their way: what one format holds, the next holds to the last bit."""
+    monkeypatch.chdir(tmp_path)
+    assert cg(capsys, "grad", "exp(x)/3", "x=-20:20:41", "-o", begin) == (0, "", "")
+    assert cg(capsys, "eval", "value/exp(x)", begin, "--as", "third", "-o", end) == (0, "", "")
+    again = cg(capsys, "eval", "[x, value, d_x, third]", end, "--only", "--to", "csv").out
+    values = np.array([line.split(",") for line in again.splitlines()[1:]], np.float64)
+    x = np.linspace(-20, 20, 41)
+    exponential = np.exp(x) / 3
+    np.testing.assert_array_equal(values[:, 0], x)
+    np.testing.assert_allclose(values[:, 1:], np.stack([exponential, exponential, x * 0 + 1 / 3], 1), rtol=4e-16)
+
+
+@pytest.mark.parametrize("to", ["parquet", "arrow"])
+def test_binary_rows_pass_through_pipes(to: str) -> None:
+    """Protects `cg … --to parquet | cg …`: the format is known by how the bytes begin."""
+    first = subprocess.run([*CG, "eval", "2*x", "x=0:1:3", "--to", to], capture_output=True, check=True)
+    command = [*CG, "eval", "value + 1", "-", "--as", "z", "--to", "csv"]
+    second = subprocess.run(command, input=first.stdout, capture_output=True, check=True)
+    assert second.stdout == b"x,value,z\n0,0,1\n0.5,1,2\n1,2,3\n"
+
+
+def test_many_rows_are_those_of_numpy_however_they_are_cut(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the batched way: 100,000 rows agree with numpy's formulas, and no thread or file's end changes a bit."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(1)
+    x1, x2 = random.uniform(0.5, 5, 100_000), random.uniform(-5, 5, 100_000)
+    lines = [f"{first!r},{second!r}\n" for first, second in zip(x1.tolist(), x2.tolist(), strict=True)]
+    Path("a.csv").write_text("x1,x2\n" + "".join(lines), encoding="utf-8")
+    Path("b.csv").write_text("x1,x2\n" + "".join(lines[:777]), encoding="utf-8")
+    Path("c.csv").write_text("x1,x2\n" + "".join(lines[777:]), encoding="utf-8")
+    one = cg(capsys, "grad", BOOK, "a.csv", "--threads", "1").out
+    assert cg(capsys, "grad", BOOK, "a.csv", "--threads", "3").out == one
+    assert cg(capsys, "grad", BOOK, "b.csv", "c.csv").out == one
+    found = np.array([line.split(",") for line in one.splitlines()[1:]], np.float64).T
+    expected = [x1, x2, np.log(x1) + x1 * x2 - np.sin(x2), 1 / x1 + x2, x1 - np.cos(x2)]
+    np.testing.assert_allclose(found, expected, rtol=1e-15, atol=1e-15)
