@@ -46,7 +46,9 @@ def test_every_public_name_is_there_and_is_listed() -> None:
         cgcli.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["", ".library.program", ".library.functions", ".library.formulas", ".library.columns"])
+@pytest.mark.parametrize(
+    "module", ["", ".library.program", ".library.functions", ".library.formulas", ".library.columns"]
+)
 def test_examples_in_docstrings_are_true(module: str) -> None:
     """Protects readers of `help`: every public function has an example, and it runs."""
     found = importlib.import_module(f"cgcli{module}")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from cgcli.cli import progress
+from cgcli.cli.rows import progress
 from cgcli.rows.grid import Axis, grid
 from tests.command import CG, Capture, cg
 

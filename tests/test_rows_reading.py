@@ -24,7 +24,7 @@ import pytest
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.rows.batch import Batch
 from cgcli.rows.numbers import numbers
-from cgcli.rows.source import batches
+from cgcli.rows.reading.source import batches
 
 # What a file holds: its columns, or the beginning of the error; `bad` rows by their places.
 CSV: dict[str, tuple[bytes, Any]] = {
@@ -149,7 +149,7 @@ def test_the_cuts_between_pieces_change_nothing(tmp_path: Path, monkeypatch: pyt
         return
     path = written(tmp_path, "a.csv" if case in CSV else "a.json", text)
     for size in (1, 2, 3, 7):
-        monkeypatch.setattr("cgcli.rows.pieces._PIECE", size)
+        monkeypatch.setattr("cgcli.rows.reading.pieces._PIECE", size)
         found = content(list(batches([path])))
         assert {name: list(map(_as_text, cells)) for name, cells in found.items()} == {
             name: list(map(_as_text, cells)) for name, cells in expected.items()

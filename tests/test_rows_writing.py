@@ -27,10 +27,10 @@ from cgcli.errors import CgError, DataError, UsageError
 from cgcli.printing.values import number
 from cgcli.rows.batch import Batch
 from cgcli.rows.formats import FORMATS
-from cgcli.rows.sink import open_sink
-from cgcli.rows.source import batches
+from cgcli.rows.reading.source import batches
 from cgcli.rows.table import Table, with_results
-from cgcli.rows.texts import row_texts, texts
+from cgcli.rows.writing.digits import row_texts, texts
+from cgcli.rows.writing.sink import open_sink
 
 INF, NAN = float("inf"), float("nan")
 RANDOM = np.random.default_rng(20)
@@ -485,8 +485,8 @@ import sys, time
 import numpy as np, pyarrow as pa
 from cgcli.rows.batch import Batch
 from cgcli.rows.formats import FORMATS
-from cgcli.rows.sink import open_sink
-from cgcli.rows.source import batches
+from cgcli.rows.writing.sink import open_sink
+from cgcli.rows.reading.source import batches
 from cgcli.rows.table import with_results
 kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])
 column = pa.array(["0.5"] * int(rows))

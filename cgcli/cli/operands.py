@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from cgcli.cli.sweeps import is_sweep
+from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError, did_you_mean
 
 _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)

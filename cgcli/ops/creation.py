@@ -55,6 +55,7 @@ ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones
 EYE = Operation("eye", "the identity matrix of n rows", (), lambda size: np.eye(size), _eye_shape,
                 statics=(whole("n", least=0),), why_no_derivative="it is constant", example="eye(2)")  # fmt: skip
 
+
 def ones_like(x: Node) -> Node:
     """1 for each element of x."""
     return apply(ONES, (), (x.shape,)) if x.shape else constant(1.0)

@@ -29,9 +29,10 @@ from cgcli.simplify.coefficient import (
     written,
 )
 from cgcli.simplify.order import Key, Order
-from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms, common_number
+from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms, cost_in_front, common_number
 
 _WRITTEN_OUT = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
+
 
 class Canonical:
     """Builds nodes in canonical form, and knows of each how it was built.
@@ -238,7 +239,7 @@ class Canonical:
     def _arranged(self, terms: Terms) -> list[tuple[Node, Fraction]]:
         """The terms by falling degree, a positive one first if there is one."""
         ordered = sorted(terms.items(), key=lambda item: (item[0] is UNIT, self.order.term(item[0])))
-        first = min(range(len(ordered)), key=lambda at: (_cost_in_front(*ordered[at]), at))
+        first = min(range(len(ordered)), key=lambda at: (cost_in_front(*ordered[at]), at))
         return [ordered[first], *ordered[:first], *ordered[first + 1 :]]
 
     def _added(self, terms: list[tuple[Node, Fraction]]) -> Node:
@@ -247,13 +248,6 @@ class Canonical:
         for term, coefficient in others:
             node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(abs(coefficient), term))
         return node
-
-
-def _cost_in_front(term: Node, coefficient: Fraction) -> int:
-    """0 for what needs no sign there, 1 for a number that carries its own, 2 for a sign of its own."""
-    if coefficient > 0:
-        return 0
-    return 2 if coefficient == -1 and term is not UNIT else 1
 
 
 def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:

@@ -79,3 +79,10 @@ class Factors:
                 self.powers[inside] = self.powers.get(inside, ZERO) + self.powers.pop(base)
         powers = {base: exponent for base, exponent in self.powers.items() if exponent}
         return Product(self.coefficient, powers, exponents)
+
+
+def cost_in_front(term: Node, coefficient: Fraction) -> int:
+    """What a term costs at the head of a sum: 0 for what needs no sign there, 1 for a number that carries its own, 2 for a sign of its own."""
+    if coefficient > 0:
+        return 0
+    return 2 if coefficient == -1 and term is not UNIT else 1

@@ -61,7 +61,7 @@ def command(
 
     split = given.split(operands, program_file)
     if split.over_rows:
-        from cgcli.cli import table
+        from cgcli.cli.rows import table
 
         options = table.Options(as_json=as_json, precision=precision, strict=strict, quiet=quiet, **rows)
         table.run(split, program_file, vars_file, _columns, options)

@@ -77,7 +77,7 @@ def command(
         if order > 1 or taylor or mode == "forward":
             raise UsageError("over rows, cg grad computes first derivatives, in reverse mode",
                              hint="leave out --mode, --order and --taylor")  # fmt: skip
-        from cgcli.cli import table
+        from cgcli.cli.rows import table
 
         options = table.Options(as_json=as_json, precision=precision, strict=strict, quiet=quiet, **rows)
         columns = partial(_columns, wrt=wrt, cotangent=cotangent, prefix=prefix)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from cgcli.errors import DataError
-from cgcli.rows.pieces import peeked
+from cgcli.rows.reading.pieces import peeked
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LOOKED_AT = 1000  # bytes at the begin in which a zero says that this is no text

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.rows.alike import arranged, typed
-from cgcli.rows.base_sink import Sink
-from cgcli.rows.outlet import Outlet, OutletFile
 from cgcli.rows.table import Table, numbers_of, shape_of
+from cgcli.rows.writing.alike import arranged, typed
+from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.outlet import Outlet, OutletFile
 
 if TYPE_CHECKING:
     import pyarrow as pa

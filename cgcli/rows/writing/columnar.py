@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cgcli.errors import DataError
-from cgcli.rows.alike import alike, typed
-from cgcli.rows.base_sink import Sink
-from cgcli.rows.outlet import Outlet, OutletFile
 from cgcli.rows.table import Table
+from cgcli.rows.writing.alike import alike, typed
+from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.outlet import Outlet, OutletFile
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import numpy as np
 
-from cgcli.cli.bound import Bound, Computed
-from cgcli.cli.progress import Progress
+from cgcli.cli.rows.bound import Bound, Computed
+from cgcli.cli.rows.progress import Progress
 from cgcli.errors import CgError, EvaluationError, describe
-from cgcli.rows.base_sink import Sink
 from cgcli.rows.batch import Batch
 from cgcli.rows.table import with_results
+from cgcli.rows.writing.base import Sink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from cgcli.cli import sweeps
-from cgcli.cli.ahead import ahead
-from cgcli.cli.bound import Bound, check_names, first_shapes
-from cgcli.cli.flow import Flow, Policy, computed
 from cgcli.cli.operands import Operands
 from cgcli.cli.point import Point, Program, no_data, read_program
-from cgcli.cli.progress import Progress
 from cgcli.cli.report import Report
+from cgcli.cli.rows import sweeps
+from cgcli.cli.rows.ahead import ahead
+from cgcli.cli.rows.bound import Bound, check_names, first_shapes
+from cgcli.cli.rows.flow import Flow, Policy, computed
+from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.node import Node
 from cgcli.lowering.inputs import free_names
 from cgcli.ops.table import CONSTANTS
 from cgcli.rows.formats import FORMATS, Format, format_of, split_name
 from cgcli.rows.grid import grid
+from cgcli.rows.reading.source import batches
 from cgcli.rows.ready import load
-from cgcli.rows.sink import open_sink
-from cgcli.rows.source import batches
+from cgcli.rows.writing.sink import open_sink
 
 if TYPE_CHECKING:
     from cgcli.cli.bindings import Bindings

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cgcli.errors import DataError
 from cgcli.rows.batch import Batch
-from cgcli.rows.columnar import row_place, rows_of_size
-from cgcli.rows.seekable import copied
+from cgcli.rows.reading.columnar import row_place, rows_of_size
+from cgcli.rows.reading.seekable import copied
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ from functools import cache
 
 from cgcli.errors import DataError
 from cgcli.rows.batch import Batch
-from cgcli.rows.records import MAX_RECORD, count_lines, end_of_records, record_ends, record_lines, whole_records
+from cgcli.rows.reading.records import MAX_RECORD, count_lines, end_of_records, record_ends, record_lines, whole_records
 
 
 def read_delimited(content: Iterator[bytes], source: str, separator: str, *, header: bool) -> Iterator[Batch]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cgcli.errors import DataError
 from cgcli.rows.batch import Batch
-from cgcli.rows.pieces import Joined
-from cgcli.rows.seekable import is_plain, seekable
+from cgcli.rows.reading.pieces import Joined
+from cgcli.rows.reading.seekable import is_plain, seekable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,15 +7,15 @@ from dataclasses import replace
 from itertools import chain
 
 from cgcli.errors import DataError, UsageError, did_you_mean
-from cgcli.rows.arrays import read_npy, read_npz
 from cgcli.rows.batch import Batch
-from cgcli.rows.columnar import read_arrow, read_parquet
-from cgcli.rows.delimited import read_delimited
 from cgcli.rows.formats import FORMATS, MAGIC, Format, format_by_magic, format_of_text, split_name
-from cgcli.rows.json_rows import read_json
-from cgcli.rows.pieces import display_name, peeked, pieces
-from cgcli.rows.seekable import seekable
-from cgcli.rows.unicode import as_utf8
+from cgcli.rows.reading.arrays import read_npy, read_npz
+from cgcli.rows.reading.columnar import read_arrow, read_parquet
+from cgcli.rows.reading.delimited import read_delimited
+from cgcli.rows.reading.json_rows import read_json
+from cgcli.rows.reading.pieces import display_name, peeked, pieces
+from cgcli.rows.reading.seekable import seekable
+from cgcli.rows.reading.unicode import as_utf8
 
 _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
 _SEPARATORS = {"csv": ",", "tsv": "\t"}

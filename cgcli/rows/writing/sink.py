@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 
 from cgcli.errors import UsageError
-from cgcli.rows.array_sink import NpySink, NpzSink
-from cgcli.rows.base_sink import Sink
-from cgcli.rows.columnar_sink import ArrowFileSink, ArrowStreamSink, ParquetSink
 from cgcli.rows.formats import Format, split_name
-from cgcli.rows.outlet import Outlet, open_outlet
-from cgcli.rows.text_sink import DelimitedSink, JsonArraySink, JsonLinesSink
+from cgcli.rows.writing.arrays import NpySink, NpzSink
+from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.columnar import ArrowFileSink, ArrowStreamSink, ParquetSink
+from cgcli.rows.writing.outlet import Outlet, open_outlet
+from cgcli.rows.writing.text import DelimitedSink, JsonArraySink, JsonLinesSink
 
 _SINKS: dict[str, Callable[[Outlet], Sink]] = {
     "csv": lambda outlet: DelimitedSink(outlet, ","),

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from cgcli.rows.alike import arranged
-from cgcli.rows.base_sink import Sink
-from cgcli.rows.delimited_lines import header, lines
-from cgcli.rows.json_lines import object_lines
-from cgcli.rows.outlet import Outlet
 from cgcli.rows.table import Table
-from cgcli.rows.texts import joined
+from cgcli.rows.writing.alike import arranged
+from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.delimited import header, lines
+from cgcli.rows.writing.digits import joined
+from cgcli.rows.writing.json_lines import object_lines
+from cgcli.rows.writing.outlet import Outlet
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ import numpy as np
 
 from cgcli.errors import DataError
 from cgcli.rows.table import Table, numbers_of, shape_of
-from cgcli.rows.texts import joined, row_texts
+from cgcli.rows.writing.digits import joined, row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgcli.errors import DataError
-from cgcli.rows.records import MAX_RECORD, count_lines
+from cgcli.rows.reading.records import MAX_RECORD, count_lines
 
 _BLANKS = b" \t\r\n"
 _LONGEST_FIRST_LINE = 1 << 20  # bytes; where it is longer, rows are told apart by their brackets

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.rows.batch import Batch
-from cgcli.rows.json_text import Lines, depth, object_lines
-from cgcli.rows.records import count_lines
+from cgcli.rows.reading.json_text import Lines, depth, object_lines
+from cgcli.rows.reading.records import count_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from cgcli.rows.outlet import Outlet
 from cgcli.rows.table import Table
+from cgcli.rows.writing.outlet import Outlet
 
 
 class Sink:
