@@ -395,7 +395,7 @@ ENDLESS: dict[str, Callable[[], Iterator[bytes]]] = {
 def test_endless_data_without_rows_end_in_an_error(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what a small compressed file may become."""
     for module in ("records", "json_text"):
-        monkeypatch.setattr(f"cgcli.rows.{module}.MAX_RECORD", 1 << 22)
+        monkeypatch.setattr(f"cgcli.rows.reading.{module}.MAX_RECORD", 1 << 22)
     read, write = os.pipe()
 
     def produce() -> None:

@@ -29,7 +29,7 @@ from cgcli.simplify.coefficient import (
     written,
 )
 from cgcli.simplify.order import Key, Order
-from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms, cost_in_front, common_number
+from cgcli.simplify.product import EULER, EXP, UNIT, Product, Terms, common_number, cost_in_front
 
 _WRITTEN_OUT = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
 

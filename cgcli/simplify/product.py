@@ -82,7 +82,7 @@ class Factors:
 
 
 def cost_in_front(term: Node, coefficient: Fraction) -> int:
-    """What a term costs at the head of a sum: 0 for what needs no sign there, 1 for a number that carries its own, 2 for a sign of its own."""
+    """What a term costs at the head of a sum: 0 when it needs no sign, 1 when its number carries it, 2 for a sign."""
     if coefficient > 0:
         return 0
     return 2 if coefficient == -1 and term is not UNIT else 1
