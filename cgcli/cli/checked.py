@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from cgcli.cli.output import of, on_one_line
+from cgcli.cli.output import on_one_line
 from cgcli.derivatives.check import Check, Row
 from cgcli.derivatives.verdict import KINDS
-from cgcli.printing.values import number
+from cgcli.printing.values import number, within
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
 _DIGITS = 12  # of a difference there are no more
@@ -75,7 +75,7 @@ def _line(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list[
 
 
 def _name(row: Row, outputs: Sequence[str]) -> str:
-    over = f"d_{of(on_one_line(outputs[row.output]))}/" if outputs else ""
+    over = f"d_{within(on_one_line(outputs[row.output]))}/" if outputs else ""
     index = f"[{','.join(map(str, row.element))}]" if row.element else ""
     return f"{over}d_{on_one_line(row.name)}{index}" if row.name else f"{over}along a line"
 

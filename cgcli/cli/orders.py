@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cgcli.cli import output
 from cgcli.derivatives.series import directional_derivatives, taylor_coefficients
+from cgcli.printing.values import within
 
 if TYPE_CHECKING:
     from cgcli.cli.task import Task
@@ -34,7 +35,7 @@ def rows(task: Task, found: Series, called: Callable[[str, str], str], *, taylor
     """
     for name, values in zip(task.graph.names or [""], found, strict=True):
         if taylor:
-            of = f"_{output.of(name)}" if name else ""
+            of = f"_{within(name)}" if name else ""
             yield from ((f"c{k}{of}", item) for k, item in enumerate(taylor_coefficients(values)))
             continue
         yield name or "value", values[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,9 +15,6 @@ from cgcli.printing import values
 
 if TYPE_CHECKING:
     from cgcli.graph.node import Graph
-
-
-_NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Labelled(NamedTuple):
@@ -63,11 +59,6 @@ def _elements(item: Labelled) -> Iterator[str]:
 def on_one_line(name: str) -> str:
     """A name in a line of output, whatever the user put into it."""
     return quoted(name, Span(0, len(name)))
-
-
-def of(name: str) -> str:
-    """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
-    return name if _NAME.fullmatch(name) else f"({name})"
 
 
 def named(graph: Graph, values: Iterable[Any]) -> Any:

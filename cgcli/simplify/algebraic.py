@@ -15,7 +15,8 @@ from functools import partial
 
 from cgcli.evaluate.constants import as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, toposort
-from cgcli.ops.arithmetic import NEG, POWER_OP, SQRT
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.arithmetic import ADD, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.functions import LN
 from cgcli.simplify.canonical import Canonical
 from cgcli.simplify.coefficient import ONE, ZERO, UnwritableError, fraction_of
@@ -27,7 +28,7 @@ from cgcli.simplify.powers import exponential, raised
 from cgcli.simplify.product import EXP, Factors, Product
 from cgcli.simplify.size import operation_count, weight, within
 from cgcli.transform.exact import exact
-from cgcli.transform.substitute import moved
+from cgcli.transform.substitute import moved, rebuilt
 
 _HALF = constant(0.5)
 _NAMED = 8  # operations from which on a shared part of a text has a name
@@ -45,6 +46,7 @@ def simplify(graph: Graph, *, as_text: bool = False) -> Graph:
     """
     seen: dict[tuple[Node, ...], Graph] = {}
     order = Order()
+    graph = rebuilt(graph, partial(_in_one_order, order))
     while graph.outputs not in seen:
         seen[graph.outputs] = graph
         graph = moved(graph, _Pass(graph.outputs, order, as_text).run())
@@ -56,6 +58,14 @@ def simplify(graph: Graph, *, as_text: bool = False) -> Graph:
         return operation_count(outputs), -min(at, rank), [order.factor(output) for output in outputs]
 
     return seen[min(enumerate(seen), key=lambda item: preferred(*item))[1]]
+
+
+def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+    """The node, with operands that may change places in the same order everywhere, so that equal parts are one."""
+    if op is ADD and NEG in (args[0].op, args[1].op):  # -b + a = a - b
+        negative, other = args if args[0].op is NEG else args[::-1]
+        return apply(SUBTRACT, (other, negative.args[0]))
+    return apply(op, tuple(sorted(args, key=order.factor)) if op.commutative else args, params)
 
 
 Way = Callable[[], Node | None]

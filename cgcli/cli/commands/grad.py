@@ -114,27 +114,20 @@ def _columns(
     from cgcli.cli.point import chosen_inputs
     from cgcli.cli.seeds import cotangents
     from cgcli.cli.task import report_names
-    from cgcli.graph.node import name_of
-    from cgcli.transform.differentiate import weighted
+    from cgcli.derivatives.gradient import gradient_columns
 
     nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
     report_names(point, absent, report)
-    seeds = cotangents(point.graph, cotangent)
-    columns: list[tuple[str, Node]] = []
-    for name, value, seed in zip(point.graph.names or [""], point.graph.outputs, seeds, strict=True):
-        over = f"{prefix}{output.of(name)}/{prefix}" if name else prefix
-        adjoints = weighted([value], [seed], nodes)
-        columns.append((name or called, value))
-        columns += [(over + name_of(node), adjoint) for node, adjoint in zip(nodes, adjoints, strict=True)]
-    return columns
+    return gradient_columns(point.graph, cotangents(point.graph, cotangent), nodes, called, prefix)
 
 
 def _rows(outputs: Sequence[str], names: Sequence[str], gradients: Sequence[Gradient]) -> Iterator[tuple[str, Any]]:
     """`value`, `d_x`, …; with several outputs a block for each: `a`, `d_a/d_x`, …."""
+    from cgcli.derivatives.gradient import derivative_name
+
     for output_name, (value, partials) in zip(outputs or [""], gradients, strict=True):
         yield output_name or "value", value
-        over = f"d_{output.of(output_name)}/" if output_name else ""
-        yield from ((f"{over}d_{name}", array) for name, array in zip(names, partials, strict=True))
+        yield from ((derivative_name(output_name, name), item) for name, item in zip(names, partials, strict=True))
 
 
 def _instead(wrt: Sequence[Node]) -> str:
@@ -154,6 +147,7 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
     from cgcli.cli import orders
     from cgcli.graph.node import constant
     from cgcli.ops.statics import shape_text
+    from cgcli.printing.values import within
 
     if len(task.wrt) != 1 or task.wrt[0].shape:
         inputs = ", ".join(f"{item.name} {shape_text(item.shape)}" if item.shape else item.name for item in task.inputs)
@@ -171,6 +165,6 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
     else:
 
         def called(of: str, k: str) -> str:
-            return f"d{k}_{output.of(of)}/d_{name}" if of else f"d{k}_{name}"
+            return f"d{k}_{within(of)}/d_{name}" if of else f"d{k}_{name}"
 
         output.plain(orders.rows(task, found, called, taylor=taylor), precision)

@@ -14,6 +14,7 @@ from cgcli.cli.operands import (
     WARNING_OPTIONS,
     ExpressionCommand,
 )
+from cgcli.printing.values import within
 
 
 @click.command("jvp", cls=ExpressionCommand)
@@ -52,4 +53,4 @@ def command(
 
 
 def _called(name: str, order: str) -> str:
-    return f"jvp{order}_{output.of(name)}" if name else f"jvp{order}"
+    return f"jvp{order}_{within(name)}" if name else f"jvp{order}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -77,15 +77,9 @@ def command(
     output.as_json(content, None)
 
 
-def _results(graph: Graph, wrt: Sequence[Node], cotangent: str | None) -> Iterator[tuple[str, Node]]:
+def _results(graph: Graph, wrt: Sequence[Node], cotangent: str | None) -> list[tuple[str, Node]]:
     """What is computed, with its name: as the rows of `cg grad` are called."""
     from cgcli.cli.seeds import cotangents
-    from cgcli.graph.node import name_of
-    from cgcli.transform.differentiate import weighted
+    from cgcli.derivatives.gradient import gradient_columns
 
-    weights = cotangents(graph, cotangent) if wrt else graph.outputs
-    for name, node, weight in zip(graph.names or [""], graph.outputs, weights, strict=True):
-        yield name or "value", node
-        over = f"d_{output.of(name)}/" if name else ""
-        partials = weighted([node], [weight], wrt) if wrt else ()
-        yield from ((f"{over}d_{name_of(item)}", partial) for item, partial in zip(wrt, partials, strict=True))
+    return gradient_columns(graph, cotangents(graph, cotangent) if wrt else graph.outputs, wrt)
