@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from functools import partial
 from itertools import islice
@@ -49,6 +50,12 @@ def checked(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.Mon
 # ---- what comes out -------------------------------------------------------------------
 
 RESULTS = [
+    Case(["eval", "x1", "p.csv", "--only", "-o", "-", "--to", "jsonl"], '{"value":2}\n{"value":1}\n'),
+    # objects of any length
+    Case(["eval", "x", "p.json", "--only", "--to", "csv"], "value\n2\n",
+         {"p.json": f'[{{"t": "{"a" * 3_000_000}", "x": 2}}]'}),
+    Case(["eval", "x", "p.jsonl", "--only", "--to", "csv"], "value\n2\n",
+         {"p.jsonl": f'{{"t": "{"a" * 3_000_000}", "x": 2}}\n'}),
     # columns pass through as they stand, and the results are behind them
     Case(["grad", BOOK, "p.csv"],
          "id,x1,x2,value,d_x1,d_x2\n007,2,5,11.652071455223084,5.5,1.7163378145367738\n"
@@ -195,6 +202,11 @@ def test_bad_rows_stop_are_left_out_or_have_no_results(
 # ---- mistakes -------------------------------------------------------------------------
 
 MISTAKES = [
+    Case(["eval", "x1", "p.csv", "none.csv"], "", err="cg: error: cannot read 'none.csv': no such file or directory\n",
+         code=1),
+    Case(["eval", "x1", "p.csv", "data"], "", {"p.csv": POINTS, "data": POINTS},
+         "cg: error: cannot take data from 'data': it has no suffix of a format that cg reads; -i FORMAT says which it "
+         "is\n  the shell has put file names in place of '*': quote the expression, as in: 'x*y'\n", 2),
     Case(["eval", "x1 + y + z2", "p.csv"], "",
          err="cg: error: no value for 'y', 'z2'\n  x1 + y + z2\n       ^   ^^\n  the columns are: id, x1, x2\n",
          code=2),
@@ -316,6 +328,36 @@ def test_an_interrupt_leaves_whole_lines() -> None:
     lines = (begin + out).decode().split("\n")
     assert (process.returncode, err.strip(), lines.pop()) == (130, b"", "")
     assert all(line.count(",") == 1 for line in lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_a_signal_leaves_no_half_file(number: int, tmp_path: Path) -> None:
+    """Batch schedulers and closed terminals send these; a temporary file must not stay behind either."""
+    target = tmp_path / "out.csv"
+    process = subprocess.Popen(
+        [*CG, "eval", "x^2", "-", "-o", str(target)], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(b"x\n1\n" + b"2\n" * 100_000)
+    process.stdin.flush()
+    for _ in range(100):
+        if any(tmp_path.iterdir()):
+            break
+        time.sleep(0.1)
+    assert any(tmp_path.iterdir())
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (128 + number, b"")
+    assert not any(tmp_path.iterdir())
+
+
+def test_wide_tables_take_linear_time(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """20,000 columns once took a minute."""
+    names = ",".join(f"x{at}" for at in range(20_000))
+    ones = ",".join("1" * 20_000)
+    checked(Case(["eval", "x1", "w.csv"], f"{names},value\n{ones},1\n", {"w.csv": f"{names}\n{ones}\n"}), capsys,
+            tmp_path, monkeypatch)  # fmt: skip
 
 
 def test_a_file_appears_whole_or_not_at_all(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -621,3 +621,18 @@ def test_what_is_read_passes_untouched(kind: str, tmp_path: Path) -> None:
     else:
         separator = {"csv": ",", "tsv": "\t"}[kind]
         assert text.replace(f"{separator}value\n", "\n").replace(f"{separator}0\n", "\n") == UNTOUCHED[kind]
+
+
+def test_a_later_cell_that_a_number_would_change_is_an_error(tmp_path: Path) -> None:
+    """`007` in a column that began with numbers is not 7: what a cell is does not depend on where a batch ends."""
+    first, second = (
+        with_results(
+            Batch(pa.RecordBatch.from_pydict({"id": [cell]}), "t.csv", lambda row: f"line {row}", format="csv"),
+            {"value": np.ones(1)},
+        )
+        for cell in ("1", "007")
+    )
+    with open_sink(str(tmp_path / "t.parquet"), FORMATS["parquet"]) as sink:
+        sink.write(first)
+        with pytest.raises(DataError, match="holds numbers at first, and later a cell that is none"):
+            sink.write(second)

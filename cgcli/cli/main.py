@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -74,8 +75,19 @@ def main() -> NoReturn:
     """The entry point of the console script."""
     if sys.stdout is None:  # closed by the caller
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
+        if signal.getsignal(number) == signal.SIG_DFL:  # not where the caller ignores it, as nohup does
+            signal.signal(number, _terminated)
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     sys.exit(run(sys.argv[1:]))
+
+
+class _Terminated(SystemExit):
+    """A signal other than Ctrl-C ends the command: what is half done is taken back, as there."""
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    raise _Terminated(128 + number)
 
 
 def run(arguments: list[str]) -> int:
@@ -90,6 +102,9 @@ def run(arguments: list[str]) -> int:
         return _complain(error.format_message(), 2)
     except click.ClickException as error:
         return _complain(describe(_from_click(error)), 2)
+    except _Terminated as signalled:
+        assert isinstance(signalled.code, int)
+        return signalled.code
     except (BrokenPipeError, SystemExit):  # click exits by itself when the pipe is closed
         return _end_quietly()
     except (KeyboardInterrupt, click.Abort):

@@ -46,6 +46,8 @@ class ColumnFunction:
         """
         if isinstance(columns, Mapping):
             return self._of_arrays(columns)
+        if hasattr(columns, "to_batches"):
+            raise UsageError("a table comes in several batches", hint="call it with each of table.to_batches()")
         if hasattr(columns, "schema") and hasattr(columns, "num_rows"):
             return self._of_batch(columns)
         raise UsageError(f"columns are a RecordBatch or arrays by name, and not a '{type(columns).__name__}'")
@@ -78,7 +80,11 @@ class ColumnFunction:
                     raise DataError(f"{given.at(row, name)} holds {what}")
                 null[row] = True
             arrays[name] = found.values
-        return with_results(given, self._results(arrays, len(given)), null=null if null.any() else None).columns
+        try:
+            return with_results(given, self._results(arrays, len(given)), null=null if null.any() else None).columns
+        except UsageError as error:
+            error.hint = "rename the column, or leave it out of the batch"
+            raise
 
     def _reads(self, name: str) -> bool:
         return name in self.program.open_names and name not in self._values

@@ -124,6 +124,8 @@ def numbers_of(column: pa.Array) -> Numbers:
 def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Array:
     import pyarrow as pa
 
+    if array.ndim == 1 and null is None:  # pa.array would import numpy.ma
+        return pa.Array.from_buffers(pa.float64(), len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
     if array.ndim == 1:
         return pa.array(array, mask=null)
     if 0 in array.shape[1:]:  # whose elements do not tell the number of rows

@@ -60,6 +60,7 @@ def run(
 ) -> None:
     """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be."""
     _check_operands(operands, program_file, options)
+    options = options._replace(output=None if options.output == "-" else options.output)
     program, bindings = read_program(operands, program_file, vars_file)
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
@@ -123,9 +124,12 @@ def _check_operands(operands: Operands, program_file: str | None, options: Optio
     absent = [name for name in files if name != "-" and not os.path.exists(name)]
     if absent and not any(split_name(name)[0] or os.path.dirname(name) for name in absent):
         raise no_data([*absent, *(name for name in files if name not in absent)], "there is no such file")
-    strange = [name for name in files if name != "-" and split_name(name)[0] is None]
+    if absent:
+        raise DataError(f"cannot read '{absent[0]}': no such file or directory")
+    strange = [name for name in files if os.path.isfile(name) and split_name(name)[0] is None]
     if strange and len(files) > 1 and options.input_format is None:
-        raise no_data(files, f"'{strange[0]}' has no suffix of a format that cg reads")
+        others = [name for name in files if name != strange[0]]
+        raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
 def _output_format(options: Options) -> Format | None:

@@ -107,7 +107,11 @@ def _batch(text: bytes, names: list[str], source: str, separator: str, line: int
             arrow_csv.ParseOptions(
                 delimiter=separator, newlines_in_values=b'"' in text, invalid_row_handler=is_irregular
             ),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False),
+            arrow_csv.ConvertOptions(
+                check_utf8=not text.isascii(),
+                column_types=dict.fromkeys(fields, pa.string()),
+                strings_can_be_null=False,
+            ),
         )
     except pa.ArrowInvalid:  # a byte that is no UTF-8
         irregular = True

@@ -88,9 +88,9 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Lines]:
     in_array = False
     rest = b""
     look_from = 0  # bytes that an object must have before it is looked at again
-    for piece in content:
-        rest += piece
-        if len(rest) < look_from:
+    for piece in chain(content, [None]):
+        rest += piece or b""
+        if piece is not None and len(rest) < look_from:
             continue
         while rest:
             blank = len(rest) - len(rest.lstrip(_BLANKS if not in_array else _BLANKS + b","))

@@ -39,16 +39,22 @@ def arranged(columns: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
 def typed(table: Table) -> pa.RecordBatch:
     """The columns, those of untyped cells as float64 where each cell is a number or empty."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     columns = table.columns
     if not table.untyped:
         return columns
     arrays = columns.columns
     for at in range(columns.num_columns - table.results):
-        if pc.all(pc.match_substring_regex(arrays[at], _NUMBER), min_count=0).as_py():
+        if _all_numbers(arrays[at]):
             arrays[at] = _as_type(arrays[at], pa.float64())
     return pa.RecordBatch.from_arrays(arrays, names=columns.schema.names)
+
+
+def _all_numbers(cells: pa.Array) -> bool:
+    """Whether float64 holds every cell of text, and nobody would miss how it was written."""
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(cells, _NUMBER), min_count=0).as_py())
 
 
 def alike(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -58,16 +64,28 @@ def alike(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     columns = arranged(columns, schema.names)
     if columns.schema.equals(schema):
         return columns
-    arrays = []
-    for column, field in zip(columns.columns, schema, strict=True):
-        try:
-            arrays.append(column if column.type == field.type else _as_type(column, field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise DataError(
-                f"column '{field.name}' is of type {field.type} at first, and later of {column.type} that does not fit",
-                hint="write CSV or JSON lines, which have no types",
-            ) from None
+    arrays = [_fitted(column, field) for column, field in zip(columns.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _fitted(column: pa.Array, field: pa.Field) -> pa.Array:
+    """A column of the type that its field has had before."""
+    import pyarrow as pa
+
+    if column.type == field.type:
+        return column
+    hint = "write CSV or JSON lines, which have no types"
+    if pa.types.is_string(column.type) and pa.types.is_floating(field.type) and not _all_numbers(column):
+        raise DataError(
+            f"column '{field.name}' holds numbers at first, and later a cell that is none, as 007", hint=hint
+        )
+    try:
+        return _as_type(column, field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise DataError(
+            f"column '{field.name}' is of type {field.type} at first, and later of {column.type} that does not fit",
+            hint=hint,
+        ) from None
 
 
 def _as_type(column: pa.Array, kind: pa.DataType) -> pa.Array:

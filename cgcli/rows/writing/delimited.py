@@ -34,6 +34,7 @@ def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    names = columns.schema.names  # a list that pyarrow makes anew each time
     shapes = [shape_of(field.type) for field in columns.schema]
     widths = [1 if shape is None else math.prod(shape) for shape in shapes]
     shown = [at for at, width in enumerate(widths) if width]
@@ -46,11 +47,12 @@ def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
         if numeric:
             parts.append(_joined([numbers_of(columns.column(at)) for at in chosen], separator, end))
         else:
-            cells = [_quoted(_texts(columns.column(at), columns.schema.names[at]), separator) for at in chosen]
+            cells = [_quoted(_texts(columns.column(at), names[at]), separator) for at in chosen]
             if end:
                 cells[-1] = pc.binary_join_element_wise(cells[-1], end, "", **_EMPTY)
             parts += cells
-    found = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, separator, **_EMPTY)
+    between = pa.scalar(separator, pa.string())  # without the type, pyarrow looks for pandas each time
+    found = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, between, **_EMPTY)
     return found if sum(widths) > 1 else pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
 
 

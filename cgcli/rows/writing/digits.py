@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COMMA, _NEWLINE = b",\n"
-# orjson writes repr's digits, and writes them as repr does between these.
-_SAME_FROM, _SAME_BELOW = 1e-4, 1e16
+# orjson writes repr's digits, and writes them as repr does from here on, up to numbers that are all whole.
+_SAME_FROM = 1e-4
 _NO_EXPONENT_FROM = 1e-5
 # Outside, and in whole numbers, it is a matter of spelling.
 _RESPELLED = (
@@ -52,19 +52,19 @@ def row_texts(
     rows, width = values.shape
     if not rows:
         return pa.array([], pa.string())
-    text = bytearray(_listed(values.ravel(), None if missing is None else missing.ravel(), json=json))
+    text = _listed(values.ravel(), None if missing is None else missing.ravel(), json=json)
     marks = np.frombuffer(text, np.uint8)
     commas = np.flatnonzero(marks == _COMMA)
     if between != ",":
         marks[commas] = ord(between)
-    ends = commas[width - 1 :: width]
-    marks[ends] = _NEWLINE  # which stands in no number
-    head, tail = before.encode(), after.encode()
-    joint = tail + head
-    content = head + (text if joint == b"\n" else text.replace(b"\n", joint))  # ends with one head too many
-    offsets = np.zeros(rows + 1, np.int32)
-    offsets[1:] = ends + np.arange(rows) * (len(joint) - 1) + len(joint)
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(content))
+    bounds = commas[::width]
+    marks[bounds] = _NEWLINE  # which stands in no number
+    joint = (after + before).encode()
+    if joint != b"\n":
+        text = text.replace(b"\n", joint)
+        bounds += np.arange(rows + 1) * (len(joint) - 1)
+    offsets = (bounds + len(after.encode())).astype(np.int32)
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
 def joined(texts: pa.Array) -> memoryview:
@@ -76,31 +76,34 @@ def joined(texts: pa.Array) -> memoryview:
     return memoryview(content)[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
-def _listed(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool) -> bytes:
-    """The numbers, behind each a comma."""
+def _listed(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool) -> bytearray:
+    """A comma, then the numbers, behind each another."""
     import orjson
 
     size = np.abs(values)
-    finite = size < np.inf
-    empty = np.zeros(len(values), bool) if missing is None else missing
+    empty = False if missing is None else missing
     with np.errstate(invalid="ignore"):  # a signalling nan
-        whole = np.floor(size) == size
-    odd = empty | whole | ~((size >= _SAME_FROM) & (size < _SAME_BELOW))
-    few = np.count_nonzero(odd) <= _FEW * len(odd)
-    by_hand = odd if few else empty | ~finite | ((size >= _NO_EXPONENT_FROM) & (size < _SAME_FROM))
-    some_by_hand = by_hand.any()
-    numbers = np.where(by_hand, np.nan, values) if some_by_hand else np.ascontiguousarray(values)
-    text = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
+        by_hand = (np.floor(size) == size) | ~(size >= _SAME_FROM) | empty
+    few = np.count_nonzero(by_hand) <= _FEW * len(values)
     if not few:
-        for theirs, ours in _RESPELLED:
-            text = text.replace(theirs, ours)
-    if json and not few:
-        text = text.replace(b"-0,", b"-0.0,")
-    if some_by_hand:
-        none = "null" if json else ""
-        pairs = zip(values[by_hand].tolist(), (empty | (json & ~finite))[by_hand].tolist(), strict=True)
-        text = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
-    return text
+        by_hand = ~(size < np.inf) | ((size >= _NO_EXPONENT_FROM) & (size < _SAME_FROM)) | empty
+    text = orjson.dumps(np.where(by_hand, np.nan, values), option=orjson.OPT_SERIALIZE_NUMPY)
+    if not few:
+        text = _respelled(text, json=json)
+    none = "null" if json else ""
+    nothing = (empty | (json & ~(size < np.inf)))[by_hand].tolist()
+    pairs = zip(values[by_hand].tolist(), nothing, strict=True)
+    found = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
+    found[0] = found[-1] = _COMMA  # instead of brackets
+    return found
+
+
+def _respelled(text: bytes, *, json: bool) -> bytes:
+    """The same list of numbers, spelled as Python does."""
+    text = text[:-1] + b","
+    for theirs, ours in _RESPELLED:
+        text = text.replace(theirs, ours)
+    return text.replace(b"-0,", b"-0.0,") if json else text
 
 
 def _spelled(value: float, *, json: bool) -> str:
@@ -108,10 +111,10 @@ def _spelled(value: float, *, json: bool) -> str:
     return "-0.0" if json and text == "-0" else text
 
 
-def _filled(text: bytes, numbers: list[str]) -> bytes:
+def _filled(text: bytes, numbers: list[str]) -> bytearray:
     """The text with other words for its nulls."""
     first, *rest = text.split(b"n")  # of null; no number has an n
     parts = [first]
     for word, part in zip(numbers, rest, strict=True):
         parts += [word.encode(), part.removeprefix(b"ull")]
-    return b"".join(parts)
+    return bytearray().join(parts)

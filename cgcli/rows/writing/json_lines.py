@@ -35,7 +35,8 @@ def object_lines(table: Table, end: str = "\n") -> pa.Array:
         parts.append(_member(columns.column(at), name, before, after, untyped=untyped))
     if first == columns.num_columns:
         parts.append(pa.array([("}" if parts else "{}") + end] * len(table), pa.string()))
-    found = pc.binary_join_element_wise(*parts, "")
+    nothing = pa.scalar("", pa.string())  # without the type, pyarrow looks for pandas each time
+    found = pc.binary_join_element_wise(*parts, nothing)
     if table.objects is not None:
         empty = pc.invert(pc.match_substring(table.objects, '"'))
         if pc.any(empty).as_py():

@@ -18,7 +18,7 @@ from cgcli.rows.writing.outlet import Outlet
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PART = 1 << 20  # bytes of a table whose text is made at once, so that it stays in the cache
+_PART = 1 << 18  # bytes of a table whose text is made at once; what is larger, the system gives and takes each time
 _THREADS = min(4, os.cpu_count() or 1)
 
 
