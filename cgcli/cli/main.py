@@ -85,9 +85,13 @@ def main() -> NoReturn:
 class _Terminated(SystemExit):
     """A signal other than Ctrl-C ends the command: what is half done is taken back, as there."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
 
 def _terminated(number: int, frame: object) -> NoReturn:
-    raise _Terminated(128 + number)
+    raise _Terminated(number)
 
 
 def run(arguments: list[str]) -> int:
@@ -103,8 +107,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _complain(describe(_from_click(error)), 2)
     except _Terminated as signalled:
-        assert isinstance(signalled.code, int)
-        return signalled.code
+        return signalled.exit_code
     except (BrokenPipeError, SystemExit):  # click exits by itself when the pipe is closed
         return _end_quietly()
     except (KeyboardInterrupt, click.Abort):
