@@ -128,7 +128,8 @@ def _check_operands(operands: Operands, program_file: str | None, options: Optio
         raise DataError(f"cannot read '{absent[0]}': no such file or directory")
     strange = [name for name in files if os.path.isfile(name) and split_name(name)[0] is None]
     if strange and len(files) > 1 and options.input_format is None:
-        others = [name for name in files if name != strange[0]]
+        others = list(files)
+        others.remove(strange[0])
         raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
