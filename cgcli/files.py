@@ -6,10 +6,11 @@ import contextlib
 import errno
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 from cgcli.errors import DataError
 
@@ -23,12 +24,35 @@ def save(content: bytes, path: Path) -> None:
         draft.write(content)
 
 
-class Draft:
+class Undoable(ABC):
+    """What is closed when all went well, and aborted when not; as a context, by itself."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Make it real."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Make it as if nothing had been begun."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class Draft(Undoable):
     """A file in the making: what is written becomes the file at `path` on `close`, on `abort` nothing happened.
 
     A link stays a link, an existing file keeps its permissions, a new one obeys the umask; a pipe
     or a device, which holds nothing to protect, is written to as it is. Every method raises
-    DataError for what cannot be done. As a context, it closes, or aborts on an exception.
+    DataError for what cannot be done.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,17 +103,6 @@ class Draft:
         except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise DataError(f"cannot write '{self._path}': {reason[:1].lower()}{reason[1:]}") from error
-
-    def __enter__(self) -> Draft:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 def _opened(target: Path) -> tuple[IO[bytes], Path]:

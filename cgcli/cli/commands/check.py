@@ -59,8 +59,7 @@ def command(
     task.report_kinks()
     found: Check = check(task.graph, weights, inputs, task.point.bindings)
     if as_json:
-        content = {"value": output.named(task.graph, values), **members(found, task.graph.names)}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": output.named(task.graph, values), **members(found, task.graph.names)}, precision)
     else:
         click.echo("\n".join(text(found, task.graph.names, precision)))
     return _DIFFERENT if found.mismatches else 0

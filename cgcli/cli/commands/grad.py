@@ -99,10 +99,8 @@ def command(
     task.report_kinks()
     if as_json:
         value = output.named(task.graph, [gradient.value for gradient in gradients])
-        grad = output.named(
-            task.graph, [dict(zip(task.names, gradient.partials, strict=True)) for gradient in gradients]
-        )
-        output.as_json({"value": value, "grad": grad, "warnings": task.report.entries}, precision)
+        grad = output.named(task.graph, [task.by_input(gradient.partials) for gradient in gradients])
+        task.print_json({"value": value, "grad": grad}, precision)
     else:
         output.plain(_rows(task.graph.names, task.names, gradients), precision)
 
@@ -160,8 +158,7 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
     if as_json:
         value = output.named(task.graph, [numbers[0] for numbers in found])
         grad = output.named(task.graph, [{name: numbers[1]} for numbers in found])
-        content = {"value": value, "grad": grad, **orders.members(task, found, taylor=taylor)}
-        output.as_json({**content, "warnings": task.report.entries}, precision)
+        task.print_json({"value": value, "grad": grad, **orders.members(task, found, taylor=taylor)}, precision)
     else:
 
         def called(of: str, k: str) -> str:

@@ -64,7 +64,7 @@ class Bound:
         self._nan_is_given = any(np.isnan(value).any() for value in [*constants, *fixed.values()])
 
     def __call__(self, batch: Batch) -> Computed:
-        """The results for the rows of a batch. Raises DataError for columns that hold no numbers at all."""
+        """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
         found = {name: numbers_of(batch, name, shape) for name, shape in self._columns.items()}
         unread = dict(batch.bad)
         for name, column in found.items():
@@ -130,13 +130,9 @@ def first_shapes(
 
 
 def numbers_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Numbers:
-    """A column of a batch, or one cell of it, as numbers. Raises DataError that names the column."""
+    """A column of a batch, or one cell of it, as numbers. Raises DataError when there is no such column."""
     column = batch.column(name)
-    try:
-        return numbers(column if row is None else column.slice(row, 1), shape)
-    except DataError as error:
-        error.message = f"{batch.source}, column '{name}': {error.message}"
-        raise
+    return numbers(column if row is None else column.slice(row, 1), shape)
 
 
 def _shape(batch: Batch, name: str) -> Shape | None:

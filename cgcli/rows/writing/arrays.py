@@ -7,6 +7,7 @@ import math
 import shutil
 import tempfile
 import zipfile
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,13 +71,13 @@ class _ArraySink(Sink):
         for waiting in self._waiting:
             waiting.drop()
 
+    @abstractmethod
     def _arrays(self, columns: list[NDArray[np.float64]], rows: int) -> list[NDArray[np.float64]]:
         """The arrays to write."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _copy(self, file: OutletFile) -> None:
         """Write the arrays."""
-        raise NotImplementedError
 
 
 class NpySink(_ArraySink):

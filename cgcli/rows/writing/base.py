@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from abc import abstractmethod
 
+from cgcli.files import Undoable
 from cgcli.rows.table import Table
 from cgcli.rows.writing.outlet import Outlet
 
 
-class Sink:
+class Sink(Undoable):
     """What takes rows.
 
     write: the rows of a table, in their order. close: no more come; a file is there from now on.
-    abort: give up; there is no file. As a context, it closes, or aborts on an exception.
+    abort: give up; there is no file.
     """
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
 
+    @abstractmethod
     def write(self, table: Table) -> None:
         """Write rows; on standard output they are seen at once. Raises DataError for what the format cannot hold."""
-        raise NotImplementedError
 
     def finish(self) -> None:
         """Write what stands at the end."""
@@ -37,14 +38,3 @@ class Sink:
     def abort(self) -> None:
         """Write no more, and leave no file."""
         self._outlet.abort()
-
-    def __enter__(self) -> Sink:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from cgcli.errors import DataError
@@ -69,8 +70,9 @@ class _ColumnarSink(Sink):
 
         return kind.value_type if pa.types.is_dictionary(kind) else kind
 
+    @abstractmethod
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
-        raise NotImplementedError
+        """What writes batches of this schema to the stream."""
 
 
 class ArrowStreamSink(_ColumnarSink):
