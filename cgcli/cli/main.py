@@ -115,6 +115,7 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _complain("cg: error: not enough memory", 1)
     except OSError as error:
+        _drop_what_cannot_be_written()
         return _complain(f"cg: error: {error.strerror or error}", 1)
     except Exception as error:
         unexpected = CgError(
@@ -138,6 +139,14 @@ def _from_click(error: click.ClickException) -> CgError:
 def _help_hint(error: click.ClickException) -> str:
     context: Any = getattr(error, "ctx", None)
     return f"see '{context.command_path} --help'" if context else "see 'cg --help'"
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Where standard output takes no more, leave nothing in its buffer for Python to stumble over at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _end_quietly()
 
 
 def _end_quietly() -> int:
