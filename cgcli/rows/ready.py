@@ -1,6 +1,11 @@
-"""The libraries that rows need, imported while nobody waits for them."""
+"""What rows need of libraries and of the system, made ready while nobody waits for it."""
 
 from __future__ import annotations
+
+import sys
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
+_LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in all
 
 
 def load() -> None:
@@ -9,3 +14,18 @@ def load() -> None:
     import pyarrow.compute
     import pyarrow.csv
     import pyarrow.json  # noqa: F401
+
+
+def keep_memory() -> None:
+    """Let glibc keep the memory of arrays that are gone for those of the next batch; other systems do as they do.
+
+    By itself it gives each of them back to the system, which fills the next one with zeros, page by page, while
+    the other threads wait.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MMAP_THRESHOLD, _LARGEST)
+            mallopt(_TRIM_THRESHOLD, _MOST)

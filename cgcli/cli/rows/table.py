@@ -24,7 +24,7 @@ from cgcli.ops.table import CONSTANTS
 from cgcli.rows.formats import FORMATS, Format, format_of, split_name
 from cgcli.rows.grid import grid
 from cgcli.rows.reading.source import batches
-from cgcli.rows.ready import load
+from cgcli.rows.ready import keep_memory, load
 from cgcli.rows.writing.sink import open_sink
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def run(
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
     kind = _output_format(options)
     source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
+    keep_memory()
     load()
     held, bound = _begun(source, program, bindings, results, options)
     policy = Policy(options.on_error, options.strict, options.quiet, options.only, options.precision)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from cgcli.rows.table import Table
@@ -18,8 +16,7 @@ from cgcli.rows.writing.outlet import Outlet
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PART = 1 << 18  # bytes of a table whose text is made at once; what is larger, the system gives and takes each time
-_THREADS = min(4, os.cpu_count() or 1)
+_PART = 1 << 22  # bytes of a table whose text is made at once
 
 
 class DelimitedSink(Sink):
@@ -68,15 +65,8 @@ class JsonArraySink(Sink):
 
 
 def _texts(table: Table, text: Callable[[Table], pa.Array]) -> Iterator[memoryview]:
-    """The text of the rows in parts, which several threads make."""
+    """The text of the rows, in parts where there is much."""
     size = table.columns.nbytes + (0 if table.objects is None else table.objects.nbytes)
     step = max(1, len(table) * _PART // max(size, 1))
-    parts = [table.slice(begin, step) for begin in range(0, len(table), step)]
-    if len(parts) < 2:
-        yield from map(joined, map(text, parts))
-        return
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        yield from map(joined, pool.map(text, parts))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for begin in range(0, len(table), step):
+        yield joined(text(table.slice(begin, step)))
