@@ -408,6 +408,18 @@ def test_one_point_needs_nothing_of_rows() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
+def test_rows_of_text_need_no_module_of_all_functions(name: str, tmp_path: Path) -> None:
+    """Protects the start over rows: `pyarrow.compute` alone takes as long to import as ten thousand rows to compute."""
+    texts = {"p.csv": "name,x\na,2.5\n", "p.jsonl": '{"name": "a", "x": 2.5}\n'}
+    (tmp_path / name).write_text(texts[name], encoding="utf-8")
+    script = f"import sys; from cgcli.cli.main import run; run(['grad', 'x^2', {name!r}]); print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, cwd=tmp_path)
+    assert "6.25" in found.stdout
+    assert "pyarrow" in found.stdout.split()
+    assert "pyarrow.compute" not in found.stdout.split()
+
+
 # ---- formats and many rows ------------------------------------------------------------
 
 NAMES = ["a.csv", "a.tsv.gz", "a.jsonl.zst", "a.json", "a.parquet", "a.arrow", "a.npz", "a.csv.gz", "a.feather"]

@@ -177,9 +177,9 @@ def test_objects_come_with_their_text() -> None:
     os.close(read)
     assert batch.objects is not None
     assert batch.objects.to_pylist() == [
-        '{"b":1.50,"a":[1, {"c":null}],"big":123456789012345678901}',
-        "{}",
-        '{ "x":\t1 }',
+        '{"b":1.50,"a":[1, {"c":null}],"big":123456789012345678901}\n',
+        "{}\n",
+        '{ "x":\t1 }\n',
     ]
     assert batch.column("no such member").to_pylist() == [None] * 3
 

@@ -29,7 +29,7 @@ from cgcli.rows.batch import Batch
 from cgcli.rows.formats import FORMATS
 from cgcli.rows.reading.source import batches
 from cgcli.rows.table import Table, with_results
-from cgcli.rows.writing.digits import row_texts, texts
+from cgcli.rows.writing.digits import column_texts, row_texts, texts
 from cgcli.rows.writing.sink import open_sink
 
 INF, NAN = float("inf"), float("nan")
@@ -76,13 +76,22 @@ def test_rows_of_numbers_keep_their_order_and_their_gaps() -> None:
         assert row_texts(values, **options).to_pylist() == expected, options  # type: ignore[arg-type]
 
 
+def test_columns_of_numbers_have_a_mark_before_each() -> None:
+    values = np.array([[1, 2.5], [NAN, 3e-5], [-0.0, 7]])
+    gaps = np.array([[False, False], [False, True], [False, False]])
+    plain = column_texts(values, gaps, before=":")
+    assert [column.to_pylist() for column in plain] == [[":1", ":2.5"], [":nan", ":"], [":-0", ":7"]]
+    json = column_texts(values, gaps, before="=", json=True)
+    assert [column.to_pylist() for column in json] == [["=1", "=2.5"], ["=null", "=null"], ["=-0.0", "=7"]]
+
+
 def batch(objects: list[str] | None = None, **columns: Any) -> Batch:
     return Batch(
         pa.RecordBatch.from_pydict(columns),
         "points.csv",
         lambda row: f"line {row + 2}",
         {},
-        None if objects is None else pa.array(objects),
+        None if objects is None else pa.array([f"{text}\n" for text in objects]),
     )
 
 

@@ -19,7 +19,7 @@ class Batch:
     columns: in CSV and TSV every cell is text, exactly as it stands in the file; in other formats
     columns have their types. source: what messages call where they come from. place: says where
     a row stands, `line 12`. bad: rows that are none, and why: too few or too many cells, text that
-    is no object. objects: of JSON, the text of each row on one line, braces and all; `{}` for a bad one.
+    is no object. objects: of JSON, each row as a line of text, its newline included; `{}` for a bad one.
     format: the name of the format that the rows came in, as in formats.FORMATS.
     """
 

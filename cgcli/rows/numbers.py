@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cgcli.rows.kernels import as_floats
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -57,32 +59,32 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _of_numbers(column: pa.Array) -> Numbers:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    values = pc.cast(column, pa.float64(), safe=False)
+    values = as_floats(column)
     if not values.null_count:
         return Numbers(values.to_numpy(), {})
+    import pyarrow.compute as pc
+
     missing = np.flatnonzero(np.asarray(values.is_null()))
     return Numbers(pc.fill_null(values, float("nan")).to_numpy(), dict.fromkeys(missing.tolist(), "null"))
 
 
 def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if not column.null_count and not shape:
         try:
-            return Numbers(pc.cast(column, pa.float64()).to_numpy(), {})
+            return Numbers(as_floats(column).to_numpy(), {})
         except pa.ArrowInvalid:
             pass  # a cell is no number, or has blanks around it
+    import pyarrow.compute as pc
+
     trimmed = pc.utf8_trim_whitespace(column)
     if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
         return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
     good = pc.fill_null(pc.match_substring_regex(trimmed, _NUMBER), False)
     plain = pc.if_else(good, trimmed, "nan")
     rows = np.flatnonzero(~np.asarray(good)).tolist()
-    return Numbers(pc.cast(plain, pa.float64()).to_numpy(), {row: _described(column[row].as_py()) for row in rows})
+    return Numbers(as_floats(plain).to_numpy(), {row: _described(column[row].as_py()) for row in rows})
 
 
 def _of_lists(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
@@ -95,7 +97,6 @@ def _of_lists(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
 
 def _of_equal_lists(column: pa.Array) -> NDArray[np.float64] | None:
     """The rows at one stroke where no list is missing and all have one length; else None."""
-    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as kinds
 
@@ -109,7 +110,7 @@ def _of_equal_lists(column: pa.Array) -> NDArray[np.float64] | None:
         column = pc.list_flatten(column)
     if column.null_count or not (kinds.is_integer(column.type) or kinds.is_floating(column.type)):
         return None
-    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy()).reshape(rows, *lengths)
+    return np.asarray(as_floats(column).to_numpy()).reshape(rows, *lengths)
 
 
 def _one_by_one(items: Sequence[Any], shape: tuple[int, ...] | None) -> Numbers:

@@ -11,7 +11,6 @@ _LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in
 def load() -> None:
     """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it."""
     import orjson  # noqa: F401
-    import pyarrow.compute
     import pyarrow.csv
     import pyarrow.json  # noqa: F401
 

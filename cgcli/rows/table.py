@@ -11,6 +11,7 @@ import numpy as np
 
 from cgcli.errors import UsageError
 from cgcli.rows.batch import Batch
+from cgcli.rows.kernels import as_floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +105,6 @@ def shape_of(kind: pa.DataType) -> tuple[int, ...] | None:
 def numbers_of(column: pa.Array) -> Numbers:
     """The content of a column whose type has a shape."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     shape = [len(column)]
     missing: NDArray[np.bool_] | None = None
@@ -117,7 +117,7 @@ def numbers_of(column: pa.Array) -> Numbers:
         size = column.type.list_size
         column = column.values.slice(column.offset * size, len(column) * size)
         shape.append(size)
-    values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    values = as_floats(column).to_numpy(zero_copy_only=False)
     return Numbers(values.reshape(shape), missing)
 
 

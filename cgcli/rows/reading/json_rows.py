@@ -50,13 +50,12 @@ def _batch(rows: Lines, source: str) -> Batch:
 
 
 def _texts(text: bytes) -> pa.Array:
-    """The lines of a text, each with its newline in it, as a column of text without newlines."""
+    """The lines of a text as a column, each with its newline."""
     import pyarrow as pa
 
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
-    offsets = np.concatenate([[0], ends - np.arange(len(ends))]).astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(text.replace(b"\n", b""))]
-    return pa.Array.from_buffers(pa.string(), len(ends), buffers)
+    offsets = np.concatenate([[0], ends + 1]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
 def _parsed_at_once(rows: Lines) -> pa.RecordBatch | None:

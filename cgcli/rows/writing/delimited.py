@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
+from cgcli.rows.kernels import side_by_side
 from cgcli.rows.table import Numbers, numbered, numbers_of, shape_of
 from cgcli.rows.writing.digits import joined, row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
-
-_EMPTY: dict[str, Any] = {"null_handling": "replace", "null_replacement": ""}
 
 
 def header(schema: pa.Schema, separator: str) -> bytes:
@@ -32,7 +31,6 @@ def header(schema: pa.Schema, separator: str) -> bytes:
 def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
     """The text of each row, its line's end included. Raises DataError for a column that text cannot hold."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     names = columns.schema.names  # a list that pyarrow makes anew each time
     shapes = [shape_of(field.type) for field in columns.schema]
@@ -49,11 +47,16 @@ def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
         else:
             cells = [_quoted(_texts(columns.column(at), names[at]), separator) for at in chosen]
             if end:
-                cells[-1] = pc.binary_join_element_wise(cells[-1], end, "", **_EMPTY)
+                cells[-1] = side_by_side(cells[-1], end, null="")
             parts += cells
-    between = pa.scalar(separator, pa.string())  # without the type, pyarrow looks for pandas each time
-    found = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, between, **_EMPTY)
-    return found if sum(widths) > 1 else pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
+    found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=separator, null="")
+    return found if sum(widths) > 1 else _without_blank_lines(found)
+
+
+def _without_blank_lines(found: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
 
 
 def _no_blank_line(line: str) -> str:
@@ -77,13 +80,14 @@ def _matrix(array: NDArray[Any]) -> NDArray[Any]:
 
 def _texts(column: pa.Array, name: str) -> pa.Array:
     """What stands in the cells of a column of another type than float64."""
-    import orjson
-    import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.types as kinds
 
     if kinds.is_string(column.type):
         return column
+    import orjson
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if kinds.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
@@ -100,14 +104,14 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
 
 def _quoted(cells: pa.Array, separator: str) -> pa.Array:
     """The cells, in quotes where a separator, a quote or a line's end stands in them."""
-    import pyarrow.compute as pc
-
     text = bytes(joined(cells))
     special = [character for character in (separator, '"', "\n", "\r") if character.encode() in text]
     if not special:
         return cells
+    import pyarrow.compute as pc
+
     found: Any = False
     for character in special:
         found = pc.or_(found, pc.match_substring(cells, character))
-    quoted = pc.binary_join_element_wise('"', pc.replace_substring(cells, '"', '""'), '"', "")
+    quoted = side_by_side('"', pc.replace_substring(cells, '"', '""'), '"')
     return pc.if_else(found, quoted, cells)

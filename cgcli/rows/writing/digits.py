@@ -52,9 +52,7 @@ def row_texts(
     rows, width = values.shape
     if not rows:
         return pa.array([], pa.string())
-    text = _listed(values.ravel(), None if missing is None else missing.ravel(), json=json)
-    marks = np.frombuffer(text, np.uint8)
-    commas = np.flatnonzero(marks == _COMMA)
+    text, marks, commas = _listed(values, missing, json=json)
     if between != ",":
         marks[commas] = ord(between)
     bounds = commas[::width]
@@ -67,6 +65,25 @@ def row_texts(
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
+def column_texts(
+    columns: NDArray[np.float64], missing: NDArray[np.bool_] | None = None, *, before: str, json: bool = False
+) -> list[pa.Array]:
+    """Each number of several columns as text, with one character before it.
+
+    columns: (columns, rows). missing, json: as for row_texts.
+    """
+    import pyarrow as pa
+
+    count, rows = columns.shape
+    if not rows:
+        return [pa.array([], pa.string())] * count
+    text, marks, commas = _listed(columns, missing, json=json)
+    marks[commas] = ord(before)
+    content = pa.py_buffer(text)
+    starts = [commas[begin : begin + rows + 1].astype(np.int32) for begin in range(0, columns.size, rows)]
+    return [pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), content) for offsets in starts]
+
+
 def joined(texts: pa.Array) -> memoryview:
     """A column of strings as one text."""
     _, offsets, content = texts.buffers()
@@ -76,12 +93,23 @@ def joined(texts: pa.Array) -> memoryview:
     return memoryview(content)[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
-def _listed(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool) -> bytearray:
-    """A comma, then the numbers, behind each another."""
+def offsets_of(texts: pa.Array) -> NDArray[np.int32]:
+    """Where each string of a column begins in its joined text, and where the last one ends."""
+    offsets = texts.buffers()[1]
+    ends: NDArray[np.int32] = np.frombuffer(offsets, np.int32) if offsets else np.zeros(1, np.int32)
+    found: NDArray[np.int32] = ends[texts.offset : texts.offset + len(texts) + 1] - ends[texts.offset]
+    return found
+
+
+def _listed(
+    numbers: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool
+) -> tuple[bytearray, NDArray[np.uint8], NDArray[np.int64]]:
+    """A comma, then the numbers in row-major order, behind each another comma; its bytes, and where the commas are."""
     import orjson
 
+    values = numbers.ravel()
     size = np.abs(values)
-    empty = False if missing is None else missing
+    empty = False if missing is None else missing.ravel()
     with np.errstate(invalid="ignore"):  # a signalling nan
         by_hand = (np.floor(size) == size) | ~(size >= _SAME_FROM) | empty
     few = np.count_nonzero(by_hand) <= _FEW * len(values)
@@ -95,7 +123,8 @@ def _listed(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, j
     pairs = zip(values[by_hand].tolist(), nothing, strict=True)
     found = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
     found[0] = found[-1] = _COMMA  # instead of brackets
-    return found
+    marks = np.frombuffer(found, np.uint8)
+    return found, marks, np.flatnonzero(marks == _COMMA)
 
 
 def _respelled(text: bytes, *, json: bool) -> bytes:
@@ -113,8 +142,10 @@ def _spelled(value: float, *, json: bool) -> str:
 
 def _filled(text: bytes, numbers: list[str]) -> bytearray:
     """The text with other words for its nulls."""
-    first, *rest = text.split(b"n")  # of null; no number has an n
-    parts = [first]
-    for word, part in zip(numbers, rest, strict=True):
-        parts += [word.encode(), part.removeprefix(b"ull")]
-    return bytearray().join(parts)
+    parts = []
+    begin = 0
+    for word in numbers:
+        end = text.index(b"n", begin)  # of null; no number has an n
+        parts += [text[begin:end], word.encode()]
+        begin = end + len(b"null")
+    return bytearray().join([*parts, memoryview(text)[begin:]])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.rows.table import Table, numbers_of, shape_of
-from cgcli.rows.writing.digits import joined, row_texts
+from cgcli.rows.kernels import side_by_side
+from cgcli.rows.table import Numbers, Table, numbers_of, shape_of
+from cgcli.rows.writing.digits import column_texts, joined, offsets_of, row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,37 +22,44 @@ _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
 def object_lines(table: Table, end: str = "\n") -> pa.Array:
     """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     columns = table.columns
-    first = columns.num_columns - table.results if table.objects is not None else 0
-    parts: list[pa.Array] = []
-    if table.objects is not None:
-        parts.append(_opened(table.objects))
-    for at in range(first, columns.num_columns):
-        name = columns.schema.names[at]
-        before = f"{',' if parts else '{'}{_key(name)}:"
-        after = "}" + end if at == columns.num_columns - 1 else ""
-        untyped = table.untyped and at < columns.num_columns - table.results
-        parts.append(_member(columns.column(at), name, before, after, untyped=untyped))
-    if first == columns.num_columns:
-        parts.append(pa.array([("}" if parts else "{}") + end] * len(table), pa.string()))
-    nothing = pa.scalar("", pa.string())  # without the type, pyarrow looks for pandas each time
-    found = pc.binary_join_element_wise(*parts, nothing)
-    if table.objects is not None:
-        empty = pc.invert(pc.match_substring(table.objects, '"'))
-        if pc.any(empty).as_py():
-            found = pc.if_else(empty, pc.replace_substring_regex(found, r"^\{\s*,", "{"), found)
-    return found
+    kinds = columns.schema.types
+    first = 0 if table.objects is None else columns.num_columns - table.results
+    parts: list[pa.Array | str] = ["{"] if table.objects is None else [_opened(table.objects)]
+    for plain, group in groupby(range(first, columns.num_columns), lambda at: shape_of(kinds[at]) == ()):
+        chosen = list(group)
+        keys = [("," if at > first else "") + _key(columns.schema.names[at]) for at in chosen]
+        if table.objects is not None and chosen[0] == first:
+            keys[0] = keys[0][1:]  # its quote stands at the end of what is opened
+        if plain:
+            texts = _numbers([numbers_of(columns.column(at)) for at in chosen])
+        else:
+            keys = [f"{key}:" for key in keys]
+            texts = [_member(table, at) for at in chosen]
+        parts += chain.from_iterable(zip(keys, texts, strict=True))
+    found = side_by_side(*parts, "}" + end)
+    return found if isinstance(parts[0], str) else _without_first_comma(found)
 
 
 def _opened(objects: pa.Array) -> pa.Array:
-    """The objects without their closing braces."""
+    """The lines of objects, where `,"` stands instead of the brace that closes each and of the line's end."""
     import pyarrow as pa
+
+    text = bytearray(joined(objects))
+    ends = offsets_of(objects)
+    marks = np.frombuffer(text, np.uint8)
+    marks[ends[1:] - 2], marks[ends[1:] - 1] = b',"'
+    return pa.StringArray.from_buffers(len(objects), pa.py_buffer(ends), pa.py_buffer(text))
+
+
+def _without_first_comma(lines: pa.Array) -> pa.Array:
+    """The same objects, of which some may begin with a comma: those to which nothing was there before."""
+    starts = offsets_of(lines)[:-1]
+    if not np.isin(np.frombuffer(joined(lines), np.uint8)[starts + 1], np.frombuffer(b", \t\r", np.uint8)).any():
+        return lines
     import pyarrow.compute as pc
 
-    return pc.binary_slice(objects.view(pa.binary()), 0, -1).view(pa.string())
+    return pc.replace_substring_regex(lines, r"^\{\s*,", "{")
 
 
 def _key(name: str) -> str:
@@ -58,23 +68,29 @@ def _key(name: str) -> str:
     return orjson.dumps(name).decode()
 
 
-def _member(column: pa.Array, name: str, before: str, after: str, *, untyped: bool) -> pa.Array:
-    """The text of each value, between two others; null for none."""
+def _numbers(columns: Sequence[Numbers]) -> list[pa.Array]:
+    """The text of each number of some columns, with a colon before it."""
+    missing = None
+    if any(column.missing is not None for column in columns):
+        missing = np.stack([np.zeros(len(values), bool) if none is None else none for values, none in columns])
+    return column_texts(np.stack([column.values for column in columns]), missing, before=":", json=True)
+
+
+def _member(table: Table, at: int) -> pa.Array:
+    """The text of each value of a column that does not hold numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    column, name = table.columns.column(at), table.columns.schema.names[at]
     shape = shape_of(column.type)
-    if shape == ():
-        values, missing = numbers_of(column)
-        masks = None if missing is None else missing[:, np.newaxis]
-        return row_texts(values[:, np.newaxis], masks, before=before, after=after, json=True)
-    if shape is not None and 0 not in shape:
+    if shape and 0 not in shape:
         texts = _arrays(column)
     elif pa.types.is_string(column.type):
-        texts = _untyped(column) if untyped else _strings(column)
+        is_result = at >= table.columns.num_columns - table.results
+        texts = _untyped(column) if table.untyped and not is_result else _strings(column)
     else:
         texts = _others(column, name)
-    return pc.binary_join_element_wise(before, pc.fill_null(texts, "null"), after, "")
+    return pc.fill_null(texts, "null")
 
 
 def _arrays(column: pa.Array) -> pa.Array:
@@ -88,7 +104,7 @@ def _arrays(column: pa.Array) -> pa.Array:
     texts = row_texts(values.reshape(-1, width), masks, before="[", after="]", json=True)
     for size in reversed(values.shape[1:-1]):
         lists = pa.ListArray.from_arrays(np.arange(0, len(texts) + 1, size, dtype=np.int32), texts)
-        texts = pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
+        texts = side_by_side("[", pc.binary_join(lists, ","), "]")
     return pc.if_else(column.is_valid(), texts, None) if column.null_count else texts
 
 
@@ -97,10 +113,9 @@ def _strings(column: pa.Array) -> pa.Array:
 
     import orjson
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if re.search(_TO_ESCAPE, joined(column)) is None:
-        return pc.binary_join_element_wise('"', column, '"', "")
+        return side_by_side('"', column, '"')
     return pa.array(
         [None if item is None else orjson.dumps(item).decode() for item in column.to_pylist()],
         pa.string(),
