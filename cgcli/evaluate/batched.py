@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _NOTHING: Mapping[Node, Any] = MappingProxyType({})
+_LONGER = 4  # times a block of one thread: several give Python's lock to each other at each step, and wait for it
 
 
 class _Call(NamedTuple):
@@ -36,6 +38,15 @@ class _Call(NamedTuple):
     dead: tuple[int, ...]
 
 
+class _Job(NamedTuple):
+    """What the threads of a call share. size: of the largest block. blocks: those that nobody has taken yet."""
+
+    columns: Sequence[Any]
+    outputs: Sequence[Array]
+    size: int
+    blocks: deque[slice]
+
+
 class Batched:
     """The outputs as a function of columns; call it with the columns' arrays, as often as you like.
 
@@ -43,7 +54,7 @@ class Batched:
     A call keeps its arrays to itself, so threads may call at the same time.
 
     columns: different nodes, most of all variables. fixed: other nodes, with values that hold for all rows.
-    block: how many rows go together; what the cache holds unless given. plan: the plan.
+    block: how many rows go together, at most; what the cache holds unless given. plan: the plan.
     Raises KeyError when the outputs need any other variable, TooLargeError beyond the bounds of memory and
     work, EvaluationError where what is computed once cannot be computed.
     """
@@ -54,6 +65,7 @@ class Batched:
     ) -> None:  # fmt: skip
         made = plan(outputs, columns, fixed)
         self.plan = made if block is None else made._replace(rows=block)
+        self._longest = self.plan.rows * (_LONGER if block is None else 1)
         given = [np.asarray(value, np.float64)[()] for value in fixed.values()]
         self._fixed = Compiled(made.fixed, tuple(fixed))(given)
         results = [step.node for step in made.steps]
@@ -91,36 +103,41 @@ class Batched:
             if array.shape != (rows, *node.shape):
                 raise ValueError(f"a column of {rows} rows takes shape {(rows, *node.shape)}, not {array.shape}")
         outputs = [np.empty((rows, *node.shape)) for node in self.plan.outputs]
-        begins = deque(range(0, rows, self.plan.rows))
-        count = min(threads, len(begins))
+        size = min(self._block(rows, threads), max(rows, 1))
+        blocks = deque(slice(begin, min(begin + size, rows)) for begin in range(0, rows, size))
+        job = _Job(arrays, outputs, size, blocks)
+        count = min(threads, len(blocks))
         if count > 1:
-            self._share(count, arrays, outputs, rows, begins)
+            self._share(job, count)
         else:
-            self._work(arrays, outputs, rows, begins)
+            self._work(job)
         return outputs
 
-    def _share(
-        self, count: int, columns: Sequence[Any], outputs: Sequence[Array], rows: int, begins: deque[int]
-    ) -> None:
+    def _block(self, rows: int, threads: int) -> int:
+        """How many rows go together; where several threads have something to do, equally many for each."""
+        if threads == 1 or rows <= self.plan.rows:
+            return self.plan.rows
+        return math.ceil(rows / (threads * math.ceil(rows / (threads * self._longest))))
+
+    def _share(self, job: _Job, count: int) -> None:
         """Let so many threads work until no block is left."""
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(count) as pool:
             try:
-                for worker in [pool.submit(self._work, columns, outputs, rows, begins) for _ in range(count)]:
+                for worker in [pool.submit(self._work, job) for _ in range(count)]:
                     worker.result()
             finally:
-                begins.clear()  # after an error or an interrupt no thread begins another block
+                job.blocks.clear()  # after an error or an interrupt no thread begins another block
 
-    def _work(self, columns: Sequence[Any], outputs: Sequence[Array], rows: int, begins: deque[int]) -> None:
+    def _work(self, job: _Job) -> None:
         """Compute blocks until none is left, in buffers of this thread's own."""
-        size = min(self.plan.rows, rows)
+        columns, outputs, size, blocks = job
         buffers = [_empty(buffer, size) for buffer in self.plan.buffers]
         rooms = [buffers[step.buffer or 0].reshape(size, *step.node.shape) for step in self._in_buffers]
         tape: list[Any] = [None] * len(columns) + self._fixed + [None] * len(self._calls)
-        for begin in _taken(begins):
-            block = slice(begin, min(begin + size, rows))
-            count = block.stop - begin
+        for block in _taken(blocks):
+            count = block.stop - block.start
             tape[: len(columns)] = [np.ascontiguousarray(column[block], np.float64) for column in columns]
             ends = [output[block] for output in outputs]
             self._run(tape, [*ends, *(rooms if count == size else [room[:count] for room in rooms])])
@@ -141,11 +158,11 @@ class Batched:
             raise failure(self.plan.steps[place - len(tape)].node.op.name, error) from error
 
 
-def _taken(begins: deque[int]) -> Iterator[int]:
+def _taken(blocks: deque[slice]) -> Iterator[slice]:
     """The blocks that no other thread has taken."""
     while True:
         try:
-            yield begins.popleft()
+            yield blocks.popleft()
         except IndexError:
             return
 

@@ -42,8 +42,9 @@ def command(
     cg plan -f program.cg --wrt x --json
 
     Names with a value hold for all rows, and what depends on them alone is computed once; the
-    others vary. Rows go in blocks that fit the cache. Each step takes a buffer (b1, b2, …) that
-    nobody else needs meanwhile, or writes a result straight away.
+    others vary. Rows go in blocks that fit the cache; where several threads share them, each
+    takes up to four times as many. Each step takes a buffer (b1, b2, …) that nobody else needs
+    meanwhile, or writes a result straight away.
     """
     from cgcli.cli.point import chosen_inputs, read_point
     from cgcli.cli.report import Report
