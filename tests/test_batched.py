@@ -183,6 +183,17 @@ def test_neither_blocks_nor_threads_change_a_bit(block: int | None, threads: int
         assert_same(ours, truth)
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1, 40_000])
+def test_the_blocks_that_threads_share_change_no_bit(more: int) -> None:
+    """Where there is no block size of the caller's, that of several threads is another one than that of one."""
+    outputs, nodes, columns = market(Batched(*market(1)[:2]).plan.rows + more)
+    batched = Batched(outputs, nodes)
+    expected = batched(columns)
+    for threads in (2, 3):
+        for ours, truth in zip(batched(columns, threads=threads), expected, strict=True):
+            assert_same(ours, truth)
+
+
 def test_a_row_does_not_depend_on_the_others() -> None:
     """A norm that overflows, a singular matrix: the rows beside them keep their numbers."""
     x, a = variable("x", (2,)), variable("a", (2, 2))
