@@ -18,8 +18,8 @@ def as_floats(column: pa.Array) -> pa.Array:
 
     if pa.types.is_float64(column.type):
         return column
-    functions = _functions()
-    return functions.call_function("cast", [column], functions.CastOptions.unsafe(pa.float64()))
+    compute = functions()
+    return compute.call_function("cast", [column], compute.CastOptions.unsafe(pa.float64()))
 
 
 def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = None) -> pa.Array:
@@ -29,13 +29,14 @@ def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = N
     """
     import pyarrow as pa
 
-    functions = _functions()
+    compute = functions()
     typed = [pa.scalar(text, pa.string()) if isinstance(text, str) else text for text in (*texts, between)]
-    options = functions.JoinOptions("emit_null" if null is None else "replace", null or "")
-    return functions.call_function("binary_join_element_wise", typed, options)
+    options = compute.JoinOptions("emit_null" if null is None else "replace", null or "")
+    return compute.call_function("binary_join_element_wise", typed, options)
 
 
-def _functions() -> Any:
+def functions() -> Any:
+    """The module that has both, and their options."""
     try:
         from pyarrow import _compute
     except ImportError:  # a version of pyarrow that has them elsewhere

@@ -14,6 +14,10 @@ def load() -> None:
     import pyarrow.csv
     import pyarrow.json  # noqa: F401
 
+    from cgcli.rows.kernels import functions
+
+    functions()
+
 
 def keep_memory() -> None:
     """Let glibc keep the memory of arrays that are gone for those of the next batch; other systems do as they do.
