@@ -1,6 +1,7 @@
 """Numbers in formulas as exact fractions: read from constants, combined, and written as a person would.
 
-x/3 keeps its 3, and (x/3)*6 is 2*x. What a float64 cannot hold is refused, never rounded to 0 or infinity.
+x/3 keeps its 3, and (x/3)*6 is 2*x; x^(1/3) keeps its 3, too, though no float64 is 1/3. What a float64 cannot hold is
+refused, never rounded to 0 or infinity.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import math
 import struct
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
+from cgcli.ops.arithmetic import DIVIDE
 
 ZERO = Fraction(0)
 ONE = Fraction(1)
@@ -18,8 +21,9 @@ HALF = Fraction(1, 2)
 
 _MOST_SHOWN = 10**6  # larger numerators and denominators are written as one decimal number
 _MOST_HALVED = 1000  # x/512 and 3*x/4 are written so, others of a power of two as decimals
+_NEAR = Fraction(1, 2**50)  # 1/3 is meant by the float64 next to it, and by what a step or two of rounding make of it
 _MOST_BITS = 4096  # of a fraction on the way; beyond, it is rounded
-_LARGEST_EXPONENT = 2**53
+LARGEST_EXPONENT = 2**53  # beyond, a float64 does not tell whole numbers apart
 _SMALLEST = 2.3e-308  # below, a float64 loses digits
 
 
@@ -35,11 +39,21 @@ class Written(NamedTuple):
 
 
 def fraction_of(node: Node) -> Fraction | None:
-    """The exact value of a finite scalar constant; None for any other node."""
+    """What a finite scalar constant stands for: its exact value, or a fraction such as 1/3; None for any other node."""
     value = constant_value(node)
     if value is None or not math.isfinite(value):
         return None
-    return Fraction(value)
+    return _meant(value)
+
+
+@lru_cache(maxsize=1024)
+def _meant(value: float) -> Fraction:
+    """The number itself, if not a short fraction is so near that nobody would have written the number else."""
+    number = Fraction(value)
+    if number.denominator <= _MOST_HALVED:
+        return number
+    near = number.limit_denominator(_MOST_HALVED)
+    return near if is_repeating(near) and abs(number - near) <= _NEAR * abs(near) else number
 
 
 def repeated_number(node: Node) -> Fraction | None:
@@ -54,15 +68,10 @@ def repeated_number(node: Node) -> Fraction | None:
 
 
 def number_node(number: Fraction) -> Node:
-    """The constant nearest to a number. Raises UnwritableError when it is too large or too small."""
+    """A number as a constant, or 1/3 as a division. Raises UnwritableError when it is too large or too small."""
+    if is_repeating(number):
+        return apply(DIVIDE, (constant(float(number.numerator)), constant(float(number.denominator))))
     return constant(_float(number))
-
-
-def exponent_node(number: Fraction) -> Node:
-    """The constant for an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
-    if abs(number) > _LARGEST_EXPONENT:
-        raise UnwritableError
-    return number_node(number)
 
 
 def rounded(number: Fraction) -> Fraction:
@@ -85,9 +94,17 @@ def power(number: Fraction, exponent: Fraction) -> Fraction:
     return Fraction(_checked(result))
 
 
-def is_short_fraction(number: Fraction) -> bool:
-    """Whether a number that a float64 holds is rather read as a fraction: 1/2, -3/4; not 2 and not 0.1."""
+def is_repeating(number: Fraction) -> bool:
+    """Whether a short fraction never ends as a decimal number: 1/3, 22/7."""
     bottom = number.denominator
+    return max(abs(number.numerator), bottom) <= _MOST_HALVED and 10**9 % bottom != 0
+
+
+def is_short_fraction(number: Fraction) -> bool:
+    """Whether a number is rather read as a fraction: 1/2, -3/4, 1/3; not 2 and not 0.1."""
+    bottom = number.denominator
+    if is_repeating(number):
+        return True
     return bottom != 1 and bottom & (bottom - 1) == 0 and max(abs(number.numerator), bottom) <= _MOST_HALVED
 
 

@@ -22,9 +22,14 @@ def weight(node: Node) -> int:
     for arg in node.args:
         if arg.op is CONSTANT and is_short_fraction(fraction_of(arg) or ZERO):
             weight += 1
-    if (node.op is POWER_OP or node.op is DIVIDE) and (constant_value(node.args[1]) or 0.0) < 0:
+    if (node.op is POWER_OP or node.op is DIVIDE) and _is_negative(node.args[1]):
         weight += 1
     return weight
+
+
+def _is_negative(node: Node) -> bool:
+    """Whether a node is a negative number, or a fraction of numbers with a negative one above: -2/3."""
+    return (constant_value(node.args[0] if node.op is DIVIDE else node) or 0.0) < 0
 
 
 def within(region: Set[Node], node: Node) -> frozenset[Node]:
