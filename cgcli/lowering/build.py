@@ -8,7 +8,7 @@ from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, check_size, constant_array
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.arguments import Value, bind, known
-from cgcli.ops.indexing import INDEX
+from cgcli.ops.indexing import INDEX, taken
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.shaping import STACK
 from cgcli.ops.table import FUNCTIONS
@@ -39,11 +39,13 @@ def indexed(base: Value, items: Sequence[Value], written: tree.Index) -> Node:
         raise _no_elements(written, base)
     keys = []
     spans = [item.span for item in written.items]
-    for value, span in zip(items, spans, strict=True):
+    for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
         if isinstance(value, str) or (isinstance(value, Node) and value.shape):
             raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3]")
         try:
             keys.append(known(value, "an index"))
+            if len(items) <= len(base.shape):
+                taken(keys[axis], axis, base.shape[axis])
         except CgError as error:
             raise error.at(span) from None
     args, params = bind(INDEX, (base, *keys), {})

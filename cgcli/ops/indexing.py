@@ -25,23 +25,24 @@ def _key(value: Any, sizes: Shape) -> Key:
         raise ArgumentError(
             f"{len(value)} indices for {axes_text(len(sizes))}", hint=f"the shape is {shape_text(sizes)}"
         )
-    items: list[Taken | int] = []
-    for at, size in enumerate(sizes):
-        item = value[at] if at < len(value) else RawSlice(None, None, None)
-        if isinstance(item, Taken):
-            items.append(item)
-        elif isinstance(item, RawSlice):
-            if item.step == 0:
-                raise ArgumentError("a slice's step cannot be 0")
-            places = range(size)[slice(*item)]
-            items.append(Taken(places.start if places else 0, len(places), places.step))
-        else:
-            place = integer(item, "an index")
-            if not -size <= place < size:
-                hint = f"indices go from 0 to {size - 1}" if size else "the axis is empty"
-                raise ArgumentError(f"index {place} is out of range for axis {at} of size {size}", hint=hint)
-            items.append(place % size)
-    return tuple(items)
+    items = [*value, *[RawSlice(None, None, None)] * (len(sizes) - len(value))]
+    return tuple(taken(item, axis, size) for axis, (item, size) in enumerate(zip(items, sizes, strict=True)))
+
+
+def taken(item: Any, axis: int, size: int) -> Taken | int:
+    """What an index takes of an axis of some size. Raises ShapeError for one out of range, ArgumentError for a step of 0."""
+    if isinstance(item, Taken):
+        return item
+    if isinstance(item, RawSlice):
+        if item.step == 0:
+            raise ArgumentError("a slice's step cannot be 0")
+        places = range(size)[slice(*item)]
+        return Taken(places.start if places else 0, len(places), places.step)
+    place = integer(item, "an index")
+    if not -size <= place < size:
+        hint = f"indices go from 0 to {size - 1}" if size else "the axis is empty"
+        raise ShapeError(f"index {place} is out of range for axis {axis} of size {size}", hint=hint)
+    return place % size
 
 
 def _show_key(key: Key, sizes: Shape) -> str:

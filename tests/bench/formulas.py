@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import statistics
 import subprocess
@@ -81,7 +82,7 @@ class Found(NamedTuple):
 
 def read(text: str) -> Graph:
     """The graph of a formula that cg or SymPy wrote."""
-    return lower(parse(text.replace("log(", "ln("), functions=FUNCTIONS.__contains__))
+    return lower(parse(re.sub(r"\bE\b", "e", text.replace("log(", "ln(")), functions=FUNCTIONS.__contains__))
 
 
 def operations(graph: Graph) -> int:
