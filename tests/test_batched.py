@@ -175,8 +175,8 @@ def market(count: int) -> tuple[list[Node], list[Node], list[Any]]:
     )
 
 
-@pytest.mark.parametrize(("block", "threads"), [(1, 1), (7, 2), (64, 5), (1000, 2), (4096, 1), (None, 3)])
-def test_neither_blocks_nor_threads_change_a_bit(block: int | None, threads: int) -> None:
+@pytest.mark.parametrize(("block", "threads"), [(1, 1), (7, 2), (64, 5), (1000, 2), (4096, 1)])
+def test_neither_blocks_nor_threads_change_a_bit(block: int, threads: int) -> None:
     outputs, nodes, columns = market(3001)
     expected = Batched(outputs, nodes, block=3001)(columns)
     for ours, truth in zip(Batched(outputs, nodes, block=block)(columns, threads=threads), expected, strict=True):
@@ -295,13 +295,21 @@ def test_memory_does_not_grow_with_the_rows() -> None:
     """Apart from columns and outputs, only blocks of what lies between is ever held."""
     outputs, nodes, columns = market(400_000)
     batched = Batched(outputs, nodes)
-    tracemalloc.start()
-    try:
-        results = batched(columns)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak - sum(array.nbytes for array in results) < 3 * batched.plan.rows * batched.plan.row_bytes
+    for threads, rows in ((1, batched.plan.rows), (3, 3 * batched.plan.shared_rows)):
+        tracemalloc.start()
+        try:
+            results = batched(columns, threads=threads)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak - sum(array.nbytes for array in results) < 3 * rows * batched.plan.row_bytes
+
+
+def test_threads_take_longer_blocks_only_where_these_take_little_memory() -> None:
+    x = variable("x", (1000, 1000))
+    for outputs, columns, longer in ((market(1)[0], market(1)[1], 4), ([node("sum(exp(x)*sin(x))", {"x": x})], [x], 1)):
+        plan = Batched(outputs, columns).plan
+        assert plan.shared_rows == longer * plan.rows
 
 
 def test_a_chain_of_many_operations_takes_one_buffer() -> None:

@@ -323,6 +323,11 @@ PROCESSES = [
     ("cg eval 1 >&-", 0, "", ""),
     ("cg eval - <&-", 2, "", "cg: error: standard input is closed\n"),
     ("cg eval 1/0 2>&-", 0, "inf\n", ""),
+    ("cg eval 1/0 2>/dev/full", 0, "inf\n", ""),
+    ("PYTHONUNBUFFERED= cg eval 1/0 2> >(true)", 0, "inf\n", ""),
+    ("cg eval '1+' 2>/dev/full", 2, "", ""),
+    ("cg eval '1+' 2> >(true)", 2, "", ""),
+    ("cg eval 1/x x=-1:1:3 --strict 2>/dev/full", 1, "x,value\n-1,-1\n", ""),
     ("echo 'x^2' | cg eval - x=3", 0, "9\n", ""),
     ("cg eval -f <(echo 'x^2') x=3", 0, "9\n", ""),
     ("cg eval x --vars <(echo '{\"x\": 3}')", 0, "3\n", ""),
@@ -334,6 +339,7 @@ PROCESSES = [
 
 @pytest.mark.parametrize(("command", "code", "out", "err"), PROCESSES)
 def test_the_process_and_its_streams(command: str, code: int, out: str, err: str) -> None:
+    """Protects pipelines: no reader that goes, no full disk and no closed stream changes what the others get."""
     done = shell(command)
     assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
 

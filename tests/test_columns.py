@@ -61,6 +61,13 @@ def test_a_column_of_lists_binds_an_array() -> None:
     assert found.column("d_w").to_pylist() == [[2.0, 4.0], [12.0, 16.0]]
 
 
+def _types_of(rows: list[Any]) -> Any:
+    """The types of what comes for a column of arrays."""
+    return cgcli.compile("sum(x^2)")(
+        pa.RecordBatch.from_pydict({"x": pa.array(rows, pa.list_(pa.float64(), 2))})
+    ).schema
+
+
 CALLS: dict[str, Callable[[], Any]] = {
     "all columns": lambda: cgcli.compile(TEXT)(COLUMNS).keys() == {"value", "d_x1", "d_x2"},
     "one": lambda: cgcli.compile(TEXT, "x2")(COLUMNS).keys() == {"value", "d_x2"},
@@ -70,6 +77,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "columns that are not read": lambda: cgcli.compile("x^2")({"x": [3.0], "other": ["a"]})["value"].tolist() == [9],
     "whole numbers": lambda: cgcli.compile("x^2")({"x": np.array([3])})["value"].tolist() == [9],
     "no rows": lambda: cgcli.compile("x^2")({"x": np.zeros(0)})["value"].shape == (0,),
+    "no rows of arrays": lambda: _types_of([]) == _types_of([[1.0, 2.0]]),
+    "nothing but nulls": lambda: _types_of([None]) == _types_of([[1.0, 2.0]]),
     "several results": lambda: (
         cgcli.compile("(x*y, x + y)", "x")({"x": [2.0], "y": [3.0]}).keys()
         == {"x*y", "d_(x*y)/d_x", "x + y", "d_(x + y)/d_x"}
@@ -86,11 +95,13 @@ def test_columns_in_and_out(call: Callable[[], Any]) -> None:
 def test_results_do_not_depend_on_threads_or_on_how_rows_come() -> None:
     """To the bit: the promise that lets an engine cut a table as it likes."""
     whole = cgcli.compile(TEXT)(COLUMNS)
-    threaded = cgcli.compile(TEXT, threads=2)(COLUMNS)
     parts = [cgcli.compile(TEXT)({key: item[at : at + 7] for key, item in COLUMNS.items()}) for at in range(0, 1001, 7)]
     for name, array in whole.items():
-        np.testing.assert_array_equal(array, threaded[name])
         np.testing.assert_array_equal(array, np.concatenate([part[name] for part in parts]))
+    many = {name: np.resize(column, 100_000) for name, column in COLUMNS.items()}  # so many that threads share them
+    threaded = cgcli.compile(TEXT, threads=2)(many)
+    for name, array in cgcli.compile(TEXT)(many).items():
+        np.testing.assert_array_equal(array, threaded[name])
 
 
 def test_a_worker_in_another_process_gives_the_same() -> None:
@@ -103,6 +114,7 @@ def test_a_worker_in_another_process_gives_the_same() -> None:
 
 
 MISTAKES: list[tuple[Callable[[], Any], type[cgcli.CgError], str]] = [
+    (lambda: cgcli.compile("x", threads=0), UsageError, "threads are 1 or more, and not 0"),
     (lambda: cgcli.compile(TEXT)({"x1": [1.0]}), UnknownNameError, "no value for 'x2'"),
     (lambda: cgcli.compile(TEXT)({"x1": [1.0], "x2": [1.0, 2.0]}), DataError, "the columns differ in length"),
     (lambda: cgcli.compile(TEXT)({"x1": 1.0, "x2": [1.0]}), DataError, "column 'x1' is one number"),

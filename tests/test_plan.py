@@ -36,7 +36,7 @@ def test_the_plan_of_a_value(capsys: Capture) -> None:
         "buffers without reuse\t4, 32 bytes for a row\n"
         "buffers\t2, 16 bytes for a row\n"
         "rows in a block\t32768\n"
-        "peak memory\t524288 bytes, for the buffers of a block\n"
+        "peak memory\t524288 bytes, for the buffers of a block in one thread\n"
     )
 
 

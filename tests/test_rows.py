@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 
 from cgcli.cli.rows import progress
@@ -83,6 +87,16 @@ RESULTS = [
     Case(["grad", "sum(w^2)", "l.jsonl"],
          '{"w": [1, 2], "t": "é","value":5,"d_w":[2,4]}\n{"w": [3, 4],"value":25,"d_w":[6,8]}\n',
          {"l.jsonl": '{"w": [1, 2], "t": "é"}\n{"w": [3, 4]}\n'}),
+    Case(["grad", "sum(w^2)", "e.csv", "--only"], "value,d_w[0],d_w[1]\n5,2,4\n25,8,6\n",
+         {"e.csv": "w[1],k,w[0]\n2,a,1\n3,b,4\n"}),
+    Case(["eval", "det(m)", "e.csv", "--only"], "value\n6\n",
+         {"e.csv": '"m[0,0]","m[0,1]","m[1,0]","m[1,1]"\n2,0,0,3\n'}),
+    Case(["eval", "`w[0]` + 1", "e.csv"], "w[0],w[1],value\n1,2,2\n", {"e.csv": "w[0],w[1]\n1,2\n"}),
+    Case(["eval", "sum(w)", "e.csv"], "w[0],w[1],value\n1,2,3\n", {"e.csv": "w[0],w[1]\n1,2\n3,\n"},
+         "cg: error: e.csv, line 3: column 'w[1]' holds an empty cell\n"
+         "  --on-error skip leaves such rows out, --on-error null leaves their results empty\n", 1),
+    Case(["eval", "sum(w)", "e.csv"], "", {"e.csv": "w[0],w[2]\n1,2\n"},
+         "cg: error: no value for 'w'\n  sum(w)\n      ^\n  the columns are: w[0], w[2]\n", 2),
     # names with blanks, names of functions and constants
     Case(["grad", "`a b`^2 + max", "p.csv", "--only"], "value,d_a b,d_max\n10,6,1\n", {"p.csv": "a b,max\n3,1\n"}),
     Case(["eval", "2*e + pi*0", "p.csv", "--only"], "value\n6\n", {"p.csv": "e,x\n3,1\n"},
@@ -90,6 +104,14 @@ RESULTS = [
     # several files, and other formats
     Case(["eval", "2*x", "a.csv", "b.csv"], "x,value\n1,2\n2,4\n3,6\n", {"a.csv": "x\n1\n2\n", "b.csv": "x\n3\n"}),
     Case(["eval", "2*x", "a.tsv"], "x\ty\tvalue\n1\ta,b\t2\n", {"a.tsv": "x\ty\n1\ta,b\n"}),
+    # TSV has no quotes, and spells tabs and lines' ends with backslashes, which other formats do not
+    Case(["eval", "y", "a.tsv"], 'name\ty\tvalue\n5" pipe\t2\t2\n"C:\\dir\\\\\t3\t3\n',
+         {"a.tsv": 'name\ty\n5" pipe\t2\n"C:\\dir\\\\\t3\n'}),
+    Case(["eval", "2*x", "a.tsv", "--to", "csv"], 'x,a\tb,value\n1,"l\nl",2\n',
+         {"a.tsv": "x\ta\\tb\n1\tl\\nl\n"}),
+    Case(["eval", "x", "a.csv", "b.tsv", "--to", "tsv"], "x\tt\tvalue\n1\t\\\\n\t1\n2\t\\n\t2\n",
+         {"a.csv": "x,t\n1,\\n\n", "b.tsv": "x\tt\n2\t\\n\n"}),
+    Case(["eval", "x", "a.tsv", "--on-error", "null", "--only", "-q"], "value\n\n2\n\n", {"a.tsv": "x\n\n2\na\n"}),
     Case(["eval", "2*x", "a.txt", "-i", "csv", "--to", "tsv"], "x\tvalue\n1\t2\n", {"a.txt": "x\n1\n"}),
     Case(["eval", "c1 + c2", "a.csv", "--no-header"], "c1,c2,value\n1,2,3\n3,4,7\n", {"a.csv": "1,2\n3,4\n"}),
     Case(["eval", "x/3", "a.csv", "--precision", "3"], "x,value\n1,0.333\n", {"a.csv": "x\n1\n"}),
@@ -169,7 +191,7 @@ BAD_ROWS = [
     Case(["eval", "2*x", "b.csv"], 'x,y,value\n1,"a\nb",2\n', {"b.csv": 'x,y\n1,"a\nb"\nabc,3\n'},
          stopped("b.csv, line 4: column 'x' holds 'abc'"), 1),
     Case(["eval", "2*x", "b.jsonl"], '{"x":1,"value":2}\n', {"b.jsonl": '{"x":1}\n{"x":null}\n'},
-         stopped("b.jsonl, line 2: column 'x' holds null"), 1),
+         stopped("b.jsonl, line 2: there is no 'x', or it is null"), 1),
     Case(["eval", "sum(w)", "b.jsonl"], '{"w":[1,2],"value":3}\n', {"b.jsonl": '{"w":[1,2]}\n{"w":[1]}\n'},
          stopped("b.jsonl, line 2: column 'w' holds a list of shape [1] instead of a list of shape [2]"), 1),
     Case(["eval", "ln(x) + y", "b.csv", "--on-error", "skip"],
@@ -180,7 +202,7 @@ BAD_ROWS = [
          "cg: warning: 5 of 7 rows have no results; the first: b.csv, line 3: ln(-1) is nan\n"),
     Case(["eval", "sum(w)", "b.jsonl", "--on-error", "null"],
          '{"value":null}\n{"w":[1,2],"value":3}\n', {"b.jsonl": '{}\n{"w":[1,2]}\n'},
-         "cg: warning: 1 of 2 rows has no results; the first: b.jsonl, line 1: column 'w' holds null\n"),
+         "cg: warning: 1 of 2 rows has no results; the first: b.jsonl, line 1: there is no 'w', or it is null\n"),
     Case(["eval", "2*x", "b.csv", "--on-error", "skip", "-q"], "x,value\n1,2\n", {"b.csv": "x\nabc\n1\n"}),
     # infinities are results
     Case(["eval", "1/x", "b.csv"], "x,value\n0,inf\n1,1\n0,inf\n", {"b.csv": "x\n0\n1\n0\n"},
@@ -268,6 +290,20 @@ def test_progress_says_how_much_time_is_left(capsys: Capture, monkeypatch: pytes
     assert capsys.readouterr().err == "\r\033[K131,072 rows, 52,429 rows/s, 0:03 left\r\033[K"
 
 
+def test_progress_knows_how_many_rows_parquet_files_hold(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.parquet", "b.parquet"):
+        assert cg(capsys, "eval", "x", "x=0:1:30000", "-o", name).code == 0
+    clock = iter([0.0, 4.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shown = progress.Progress(quiet=False, files=["a.parquet", "b.parquet"])
+    shown.add(next(grid([Axis("x", 0, 1, 15_000)])))
+    assert capsys.readouterr().err == "\r\033[K15,000 rows, 3,750 rows/s, 0:12 left"
+
+
 # ---- pipes ----------------------------------------------------------------------------
 
 
@@ -352,6 +388,121 @@ def test_a_signal_leaves_no_half_file(number: int, tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_no_copy_of_the_input_stays_behind_an_error(threads: str, tmp_path: Path) -> None:
+    """What cannot be read as it comes is put into a temporary file, and that is as large as the input."""
+    (tmp_path / "tmp").mkdir()
+    np.savez(tmp_path / "a.npz", x=np.array([1.0, -1.0]))
+    done = subprocess.run(
+        [*CG, "eval", "sqrt(x)", "-", "--to", "csv", "--threads", threads], capture_output=True, check=False,
+        input=(tmp_path / "a.npz").read_bytes(), env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, b"x,value\n1,1\n")
+    assert not any((tmp_path / "tmp").iterdir())
+
+
+def test_an_interrupt_that_the_caller_ignores_is_ignored() -> None:
+    """As scripts have it for commands in the background."""
+    process = subprocess.Popen(
+        [*CG, "eval", "x", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"x\n" + b"2\n" * 200_000)
+    process.stdin.flush()
+    assert os.read(process.stdout.fileno(), 1)  # the rest waits for a reader, for a pipe holds less
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out.count(b"\n")) == (0, 200_001)
+
+
+def test_many_small_arrays_take_linear_time(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """20,000 arrays of two rows, each on its line, once took a minute and a half."""
+    rows = b"".join(b'[{"x":%d},{"x":2}]\n' % at for at in range(20_000)).decode()
+    out = "".join(f"{at}\n2\n" for at in range(20_000))
+    checked(Case(["eval", "x", "a.json", "--only", "--to", "csv"], f"value\n{out}", {"a.json": rows}), capsys, tmp_path,
+            monkeypatch)  # fmt: skip
+
+
+# Formats, and how other programs read their rows from standard output.
+READ: dict[str, Callable[[bytes], list[Any]]] = {
+    "csv": lambda out: list(csv.DictReader(io.StringIO(out.decode()))),
+    "jsonl": lambda out: [json.loads(line) for line in out.splitlines()],
+    "json": json.loads,
+    "parquet": lambda out: pyarrow.parquet.read_table(io.BytesIO(out)).to_pylist(),
+    "arrow": lambda out: pyarrow.ipc.open_stream(io.BytesIO(out)).read_all().to_pylist(),
+    "npy": lambda out: np.load(io.BytesIO(out)).tolist(),
+    "npz": lambda out: list(zip(*np.load(io.BytesIO(out)).values(), strict=True)),
+}
+ENDED = [kind for kind in READ if kind not in ("csv", "jsonl")]  # what has an end
+
+
+@pytest.mark.parametrize("to", READ)
+def test_rows_before_a_bad_one_can_be_read(to: str) -> None:
+    """Protects what is there after an error of the data: the format has its end, even where no row came before."""
+    for rows, most in ((b"x\n1\n2\nabc\n4\n", 2), (b"x\nabc\n4\n", 0), (b"x\n" + b"1\n" * 70_000 + b"abc\n", 70_000)):
+        found = subprocess.run([*CG, "eval", "2*x", "-", "--to", to], input=rows, capture_output=True)
+        assert (found.returncode, len(READ[to](found.stdout))) == (1, most)
+        assert found.stderr.decode().startswith(f"cg: error: standard input, line {most + 2}: column 'x' holds 'abc'")
+
+
+SIGNALS = [*zip(READ, cycle([signal.SIGINT, signal.SIGTERM])), ("json", signal.SIGHUP)]
+
+
+@pytest.mark.parametrize(("to", "number"), SIGNALS)
+def test_rows_before_a_signal_can_be_read(to: str, number: signal.Signals) -> None:
+    """Protects what came out until then, while the input waits for more and the reader for nothing."""
+    with started("eval", "2*x", "-", "--to", to) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"x\n" + b"1\n" * 500_000)
+        process.stdin.flush()
+        time.sleep(1)
+        process.send_signal(number)
+        time.sleep(0.3)
+        assert process.stdout is not None
+        out = process.stdout.read()
+        assert process.wait(timeout=20) == (130 if number == signal.SIGINT else 128 + number)
+        assert process.stderr is not None
+        assert process.stderr.read().strip() == b""
+    assert 0 < len(READ[to](out)) <= 500_000
+
+
+@pytest.mark.parametrize("to", ["jsonl", "json", "parquet", "npz"])
+def test_a_second_signal_waits_for_no_reader(to: str) -> None:
+    """Protects from a command that cannot be ended: nobody reads the pipe that what came out still needs."""
+    with started("eval", "2*x", "x=0:1:1000000000001", "--to", to) as process:
+        time.sleep(1)
+        for _ in range(60):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            if process.poll() is not None:
+                break
+        process.kill()
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("to", ENDED)
+def test_where_nothing_can_be_written_there_is_one_error_at_most(to: str) -> None:
+    """Protects `| head`, and full disks: no end is written there, and of two errors the first is told."""
+    sweep, bad = ["eval", "2*x", "x=0:1:200001", "--to", to], ["eval", "2*x", "-", "--to", to]
+    with started(*sweep) as process:
+        assert process.stdout is not None
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        assert process.stderr is not None
+        assert (process.wait(timeout=20), process.stderr.read()) == (0, b"")
+    if not os.path.exists("/dev/full"):
+        return
+    full_disk, bad_row = "cg: error: No space left", "cg: error: standard input, line 70002: column 'x' holds 'abc'"
+    for arguments, messages in ((sweep, (full_disk,)), (bad, (full_disk, bad_row))):
+        with open("/dev/full", "wb") as full:
+            found = subprocess.run([*CG, *arguments], input=b"x\n" + b"1\n" * 70_000 + b"abc\n", stdout=full,
+                                   stderr=subprocess.PIPE, timeout=20)  # fmt: skip
+        message = found.stderr.decode()
+        assert (found.returncode, message.count("cg: "), message.startswith(messages)) == (1, 1, True)
+
+
 def test_wide_tables_take_linear_time(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """20,000 columns once took a minute."""
     names = ",".join(f"x{at}" for at in range(20_000))
@@ -408,10 +559,10 @@ def test_one_point_needs_nothing_of_rows() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.jsonl"])
 def test_rows_of_text_need_no_module_of_all_functions(name: str, tmp_path: Path) -> None:
     """Protects the start over rows: `pyarrow.compute` alone takes as long to import as ten thousand rows to compute."""
-    texts = {"p.csv": "name,x\na,2.5\n", "p.jsonl": '{"name": "a", "x": 2.5}\n'}
+    texts = {"p.csv": "name,x\na,2.5\n", "p.tsv": "name\tx\na\t2.5\n", "p.jsonl": '{"name": "a", "x": 2.5}\n'}
     (tmp_path / name).write_text(texts[name], encoding="utf-8")
     script = f"import sys; from cgcli.cli.main import run; run(['grad', 'x^2', {name!r}]); print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, cwd=tmp_path)
@@ -464,6 +615,8 @@ def test_many_rows_are_those_of_numpy_however_they_are_cut(
     one = cg(capsys, "grad", BOOK, "a.csv", "--threads", "1").out
     assert cg(capsys, "grad", BOOK, "a.csv", "--threads", "3").out == one
     assert cg(capsys, "grad", BOOK, "b.csv", "c.csv").out == one
+    sweep = ["grad", BOOK, "x1=1:5:300", "x2=-5:5:300", "--threads"]  # in batches that threads share
+    assert cg(capsys, *sweep, "3").out == cg(capsys, *sweep, "1").out
     found = np.array([line.split(",") for line in one.splitlines()[1:]], np.float64).T
     expected = [x1, x2, np.log(x1) + x1 * x2 - np.sin(x2), 1 / x1 + x2, x1 - np.cos(x2)]
     np.testing.assert_allclose(found, expected, rtol=1e-15, atol=1e-15)

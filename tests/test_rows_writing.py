@@ -7,11 +7,13 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,14 @@ def batch(objects: list[str] | None = None, **columns: Any) -> Batch:
         lambda row: f"line {row + 2}",
         {},
         None if objects is None else pa.array([f"{text}\n" for text in objects]),
+        format="csv" if objects is None and all(map(_is_text, columns.values())) else "jsonl",
+    )
+
+
+def _is_text(cells: Any) -> bool:
+    """Whether a column is as CSV has it."""
+    return all(isinstance(cell, str) for cell in cells) and not (
+        isinstance(cells, pa.Array) and cells.type != pa.string()
     )
 
 
@@ -119,7 +129,22 @@ TEXT_CASES: list[tuple[str, str, Batch, dict[str, Any], dict[str, Any], str]] = 
         {},
         "x,name,value,d_x\n1,a,0.5,0\n2e0,b,1.5,2\n007,c,2.5,4\n",
     ),
-    ("TSV", "tsv", batch(x=["1"], name=["a,b\tc"]), results(1), {}, 'x\tname\tvalue\td_x\n1\t"a,b\tc"\t0.5\t0\n'),
+    (
+        "TSV has escapes, and no quotes",
+        "tsv",
+        batch(x=["", "1"], **{"a\t\\": ['a,b\t"c', "\\n\r\n"]}, l=[["\\"], None]),
+        {"v\\": np.ones((2, 2))},
+        {},
+        'x\ta\\t\\\\\tl\tv\\\\[0]\tv\\\\[1]\n\ta,b\\t"c\t["\\\\\\\\"]\t1\t1\n1\t\\\\n\\r\\n\t\t1\t1\n',
+    ),
+    (
+        "an empty cell alone is a blank line of TSV",
+        "tsv",
+        batch(x=["", "1"]),
+        {"v": np.ones(2)},
+        {"only": True, "null": np.array([True, False])},
+        "v\n\n1\n",
+    ),
     (
         "quotes where needed",
         "csv",
@@ -386,6 +411,52 @@ def test_arrays_of_numpy(tmp_path: Path) -> None:
     assert np.array_equal(arrays["d_w"], expected[:, 1:], equal_nan=True)
 
 
+_MATRIX = pa.list_(pa.list_(pa.int64(), 2), 1)
+
+# Columns over several batches: the type of each, the rows of each batch, the type and the values in .npz.
+NPZ_COLUMNS: list[tuple[pa.DataType, list[list[Any]], str, list[Any]]] = [
+    (pa.int64(), [[2**53 + 1], [-(2**63), 2**63 - 1]], "int64", [2**53 + 1, -(2**63), 2**63 - 1]),
+    (pa.uint64(), [[2**64 - 1], [0, 1]], "uint64", [2**64 - 1, 0, 1]),
+    (pa.int8(), [[-128], [1, 2]], "int8", [-128, 1, 2]),
+    (pa.bool_(), [[True], [False, True]], "bool", [True, False, True]),
+    (pa.float32(), [[0.1], [-0.0, INF]], "float32", [float(np.float32(0.1)), -0.0, INF]),
+    (pa.float16(), [[np.float16(0.5)], [np.float16(2), np.float16(3)]], "float16", [0.5, 2, 3]),
+    (pa.list_(pa.bool_(), 1), [[[True]], [[False], [True]]], "bool", [[True], [False], [True]]),
+    (_MATRIX, [[[[2**53 + 1, 2]]], [[[3, 4]], [[5, 6]]]], "int64", [[[2**53 + 1, 2]], [[3, 4]], [[5, 6]]]),
+    # float64, of all rows, where some are null
+    (pa.int64(), [[1], [None, 2**53]], "float64", [1, NAN, 2**53]),
+    (pa.int64(), [[None], [2, 3]], "float64", [NAN, 2, 3]),
+    (pa.bool_(), [[True], [None, False]], "float64", [1, NAN, 0]),
+    (pa.float32(), [[0.1], [None, 1]], "float64", [float(np.float32(0.1)), NAN, 1]),
+    (_MATRIX, [[[[1, 2]]], [None, [[None, 6]]]], "float64", [[[1, 2]], [[NAN, NAN]], [[NAN, 6]]]),
+    (pa.null(), [[None], [None, None]], "float64", [NAN, NAN, NAN]),
+]
+
+
+@pytest.mark.parametrize(("kind", "batches", "expected", "values"), NPZ_COLUMNS)
+def test_columns_keep_their_type_in_npz(
+    kind: pa.DataType, batches: list[list[Any]], expected: str, values: list[Any], tmp_path: Path
+) -> None:
+    """What passes through is untouched, long integers too; results, and all of .npy, are float64."""
+    tables = [with_results(batch(k=pa.array(cells, kind)), results(len(cells))) for cells in batches]
+    written(tmp_path / "a.npz", *tables, tables[0].slice(0, 0))
+    arrays = np.load(tmp_path / "a.npz")
+    assert (arrays["k"].dtype, arrays["value"].dtype) == (expected, np.float64)
+    np.testing.assert_array_equal(arrays["k"], np.array(values, expected), strict=True)
+    if expected in ("float64", "float32", "int8"):
+        written(tmp_path / "a.npy", *tables)
+        floats = np.load(tmp_path / "a.npy")
+        np.testing.assert_array_equal(floats[:, :-2].reshape(arrays["k"].shape), np.array(values, float), strict=True)
+
+
+def test_types_that_change_from_batch_to_batch_become_float64_in_npz(tmp_path: Path) -> None:
+    """Rows of JSON lines are integers in one batch and not in the next; many of them are converted in pieces."""
+    given = [pa.array(range(300_000)), pa.array([0.5]), pa.array([True]), pa.array([7], pa.int32())]
+    written(tmp_path / "a.npz", *(with_results(batch(k=cells), results(len(cells))) for cells in given))
+    expected = np.array([*range(300_000), 0.5, 1, 7])
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["k"], expected, strict=True)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_no_rows_at_all(kind: str, tmp_path: Path) -> None:
     """Neither without a batch nor with an empty one does a format fail; the file is there."""
@@ -395,6 +466,11 @@ def test_no_rows_at_all(kind: str, tmp_path: Path) -> None:
         assert np.load(tmp_path / f"empty.{kind}") is not None
     if kind == "parquet":
         assert pa.parquet.read_table(tmp_path / "empty.parquet").column_names == ["x", "value", "d_x"]
+
+
+def _integers(*cells: Any) -> Table:
+    kind = pa.list_(pa.int64(), 1) if isinstance(cells[0], list) else pa.int64()
+    return with_results(batch(s=pa.array(cells, kind)), results(len(cells)))
 
 
 # What cannot be written: format, tables, message.
@@ -428,7 +504,12 @@ REFUSED: list[tuple[str, list[Callable[[], Table]], type[CgError], str]] = [
         "'x' is of type int64 at first",
     ),
     ("npy", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
-    ("npz", [lambda: with_results(batch(s=[2**60 + 1]), results(1))], DataError, "'s' holds values of type int64"),
+    ("npy", [lambda: with_results(batch(s=[2**60 + 1]), results(1))], DataError, "'s' holds values of type int64"),
+    ("npz", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
+    ("npz", [lambda: _integers(2**53 + 1, None)], DataError, "'s' holds values of type int64 that float64 cannot"),
+    ("npz", [lambda: _integers(2**53 + 1), lambda: _integers(None)], DataError, "'s' holds values of type int64"),
+    ("npz", [lambda: _integers(None), lambda: _integers(2**53 + 1)], DataError, "'s' holds values of type int64"),
+    ("npz", [lambda: _integers([2**53 + 1], [None])], DataError, "'s' holds values of type fixed_size_list"),
     ("npy", [lambda: _X, lambda: with_results(batch(x=[1], y=[1]), results(1))], DataError, "'y' appears after"),
     (
         "npz",
@@ -502,7 +583,7 @@ column = pa.array(["0.5"] * int(rows))
 values = np.arange(rows) / 7
 with open_sink(None, FORMATS[kind]) as sink:
     for at in range(int(batches)):
-        batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str)
+        batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str, format="csv")
         sink.write(with_results(batch, {"value": values + at}))
         time.sleep(pause)
 """
@@ -510,7 +591,10 @@ with open_sink(None, FORMATS[kind]) as sink:
 
 def program(*arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -614,7 +698,7 @@ def test_wide_arrays_and_long_cells(tmp_path: Path) -> None:
 
 UNTOUCHED = {
     "csv": 'x,"a,b",id, s \n1.50,"q""q",007, y \n-0,"l\nl",,ü😀\n',
-    "tsv": "x\tid\n1e5\t007\n.5\ta,b\n",
+    "tsv": 'x\t"id"\t\\alpha\\t\n1e5\t007\t5" \\n\\q\n.5\t"a,b\t\\\\ \n\t\t\n',
     "jsonl": '{"x": 1.0, "id": "007", "l": [1, {"k": 1E2}]}\n{"id": 12345678901234567890, "x": 2}\n{}\n',
 }
 
@@ -630,6 +714,37 @@ def test_what_is_read_passes_untouched(kind: str, tmp_path: Path) -> None:
     else:
         separator = {"csv": ",", "tsv": "\t"}[kind]
         assert text.replace(f"{separator}value\n", "\n").replace(f"{separator}0\n", "\n") == UNTOUCHED[kind]
+
+
+ANY_TEXT = ["a\tb", "\\t", "\\\\n", "l\nl\r\n", '"', '"q" ""', " ", "", "\\", "ü\\😀", "$\\alpha$", "1", "007"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_any_text_goes_through_tsv(kind: str, tmp_path: Path) -> None:
+    """Tabs, lines' ends and backslashes of cells and of names are the same behind TSV as before, in each format."""
+    rows = batch(**{text: ANY_TEXT[at:] + ANY_TEXT[:at] for at, text in enumerate(ANY_TEXT)})
+    first = with_results(rows, {"value": np.arange(float(len(ANY_TEXT)))})
+    written(tmp_path / "a.tsv", first)
+    found = list(batches([str(tmp_path / "a.tsv")]))
+    again = written(tmp_path / f"again.{kind}", *(with_results(part, {}) for part in found))
+    direct = written(tmp_path / f"direct.{kind}", first)
+    assert pa.Table.from_batches([part.columns for part in found]).column_names == [*ANY_TEXT, "value"]
+    if kind == "parquet":
+        texts = [pa.parquet.read_table(tmp_path / f"{name}.parquet") for name in ("again", "direct")]
+        assert texts[0].equals(texts[1])
+    else:
+        assert again == direct
+
+
+def test_miller_reads_the_same_text_from_tsv(tmp_path: Path) -> None:
+    """Protects pipelines: another program that knows TSV's escapes finds in each cell what was there."""
+    if shutil.which("mlr") is None:
+        pytest.skip("mlr is not installed")
+    written(tmp_path / "a.tsv", with_results(batch(s=ANY_TEXT), {"value": np.zeros(len(ANY_TEXT))}))
+    read = subprocess.run(
+        ["mlr", "-S", "--itsv", "--ojson", "cat", str(tmp_path / "a.tsv")], capture_output=True, check=True
+    )
+    assert [str(row["s"]) for row in json.loads(read.stdout)] == ANY_TEXT
 
 
 def test_a_later_cell_that_a_number_would_change_is_an_error(tmp_path: Path) -> None:

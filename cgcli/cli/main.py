@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from cgcli import __version__
+from cgcli.cli.say import say
 from cgcli.errors import CgError, UsageError, describe, did_you_mean
 
 # The commands, and the one line that `cg --help` says of each.
@@ -76,17 +77,20 @@ def main() -> NoReturn:
     """The entry point of the console script."""
     if sys.stdout is None:  # closed by the caller
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
-        if signal.getsignal(number) == signal.SIG_DFL:  # not where the caller ignores it, as nohup does
-            signal.signal(number, _terminated)
+    for number, handler in _HANDLERS.items():
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not where the caller ignores it
+            signal.signal(number, handler)
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process at once: to take numpy and all modules apart first would be a seventh of a short run."""
+    """End the process at once: to take numpy and all modules apart first would be a seventh of a short run.
+
+    What standard output does not take any more, full or closed by its reader, was complained of before.
+    """
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # full, closed, not there
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(code)
 
@@ -100,7 +104,24 @@ class _Terminated(SystemExit):
 
 
 def _terminated(number: int, frame: object) -> NoReturn:
+    _ignore_signals()
     raise _Terminated(number)
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    """From the first signal on, nothing comes between the command and its taking back what is half done."""
+    for number in _HANDLERS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+_HANDLERS = {signal.SIGINT: _interrupted, signal.SIGTERM: _terminated}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _HANDLERS[signal.SIGHUP] = _terminated
 
 
 def run(arguments: list[str]) -> int:
@@ -118,13 +139,12 @@ def run(arguments: list[str]) -> int:
     except _Terminated as signalled:
         return signalled.exit_code
     except (BrokenPipeError, SystemExit):  # click exits by itself when the pipe is closed
-        return _end_quietly()
+        return 0
     except (KeyboardInterrupt, click.Abort):
         return 130
     except MemoryError:
         return _complain("cg: error: not enough memory", 1)
     except OSError as error:
-        _drop_what_cannot_be_written()
         return _complain(f"cg: error: {error.strerror or error}", 1)
     except Exception as error:
         unexpected = CgError(
@@ -135,7 +155,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    click.echo(text, err=True)
+    say(text)
     return code
 
 
@@ -148,17 +168,3 @@ def _from_click(error: click.ClickException) -> CgError:
 def _help_hint(error: click.ClickException) -> str:
     context: Any = getattr(error, "ctx", None)
     return f"see '{context.command_path} --help'" if context else "see 'cg --help'"
-
-
-def _drop_what_cannot_be_written() -> None:
-    """Where standard output takes no more, leave nothing in its buffer for Python to stumble over at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _end_quietly()
-
-
-def _end_quietly() -> int:
-    """The reader of our output has gone; leave without a complaint at exit either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -140,7 +140,7 @@ def split(operands: Sequence[str], program_file: str | None) -> Operands:
         match = _BINDING.fullmatch(operand)
         if match:
             (sweeps if is_sweep(match[2]) else bindings).append((match[1].strip("`"), match[2]))
-        elif "=" in operand:
+        elif "=" in operand and not os.path.exists(operand):
             blanks = operand.startswith("=") or operand.endswith("=")
             hint = (
                 "write x=3 without blanks, or quote it all: 'x = 3'"
@@ -195,7 +195,7 @@ PROGRAM_OPTIONS = options(
 )
 PRECISION_OPTION = click.option("--precision", type=Whole(1, 17), metavar="N", help="Print N significant digits.")
 RESULT_OPTIONS = options(
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of rows, one for each."),
     PRECISION_OPTION,
 )
 WARNING_OPTIONS = options(
@@ -218,17 +218,24 @@ ORDER_OPTIONS = options(
     click.option("--taylor", is_flag=True, help="Print the Taylor coefficients instead."),
 )
 ROWS_OPTIONS = options(
-    click.option("-i", "--input-format", metavar="FORMAT", help="Read rows as FORMAT (default: by the file's suffix)."),
+    click.option(
+        "-i",
+        "--input-format",
+        metavar="FORMAT",
+        help="Read rows as csv, tsv, jsonl, json, parquet, arrow, npy or npz (default: by suffix, or by content).",
+    ),
     click.option("--no-header", is_flag=True, help="The first row holds no names: call the columns c1, c2, …."),
     click.option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
-    click.option("--to", "output_format", metavar="FORMAT", help="Write rows as FORMAT (default: that of the input)."),
+    click.option(
+        "--to", "output_format", metavar="FORMAT", help="Write rows as FORMAT (default: that of FILE, or of the input)."
+    ),
     click.option("--only", is_flag=True, help="Write the results without the columns of the input."),
     click.option("--as", "called", metavar="NAME", help="Call the column of the value NAME."),
     click.option(
         "--on-error",
         type=click.Choice(["fail", "skip", "null"]),
         default="fail",
-        help="What becomes of a bad row: the end (default), nothing, or empty results.",
+        help="What becomes of a row that cannot be read or gives nan: the end (default), nothing, or empty results.",
     ),
     click.option(
         "--threads",

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
+
 from cgcli.cli import bindings as values
 from cgcli.cli.operands import Operands
-from cgcli.errors import UsageError
+from cgcli.errors import UnknownNameError, UsageError
 
 _ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
 _NAME = re.compile(r"[^\W\d]\w*")
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
+_OVER_ROWS = ("eval", "grad")  # commands
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
 
@@ -91,7 +95,22 @@ def check_complete(point: Point) -> None:
     if any(name_of(node) not in point.bindings for node in point.inputs):
         from cgcli.lowering.inputs import check_bound
 
-        check_bound(point.graph, point.bindings)
+        try:
+            check_bound(point.graph, point.bindings)
+        except UnknownNameError as error:
+            over_rows = click.get_current_context().info_name in _OVER_ROWS
+            if over_rows and error.hint.startswith("as in: ") and _is_fed():
+                error.hint += "; for the rows of standard input write '-' behind the expression"
+            raise
+
+
+def _is_fed() -> bool:
+    """Whether standard input is a pipe or a file."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]:

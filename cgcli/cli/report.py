@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from cgcli.cli.say import say
 from cgcli.errors import EvaluationError, Span, describe, line_and_column, quoted
 from cgcli.printing.values import number
 
@@ -35,12 +34,12 @@ class Report:
         if self._strict:
             raise warning
         if not self._quiet:
-            click.echo(describe(warning, "warning"), err=True)
+            say(describe(warning, "warning"))
 
     def reading(self, definitions: tuple[str, ...]) -> None:
         """Say how definitions in textbook form were read."""
         for definition in definitions if not self._quiet else ():
-            click.echo(f"read as: {definition}", err=True)
+            say(f"read as: {definition}")
 
     def unused(self, names: tuple[str, ...]) -> None:
         """Report statements that have no effect, and bindings that the program does not read."""

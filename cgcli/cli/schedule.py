@@ -75,7 +75,7 @@ def table(plan: Plan, found: Schedule) -> Iterator[str]:
     yield f"buffers without reuse\t{len(before)}, {bytes_of(before)} bytes for a row"
     yield f"buffers\t{len(plan.buffers)}, {plan.row_bytes} bytes for a row"
     yield f"rows in a block\t{plan.rows}"
-    yield f"peak memory\t{plan.rows * plan.row_bytes} bytes, for the buffers of a block"
+    yield f"peak memory\t{plan.rows * plan.row_bytes} bytes, for the buffers of a block in one thread"
 
 
 def _bytes(node: Node) -> int:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _NOTHING: Mapping[Node, Any] = MappingProxyType({})
-_LONGER = 4  # times a block of one thread: several give Python's lock to each other at each step, and wait for it
 
 
 class _Call(NamedTuple):
@@ -65,7 +64,7 @@ class Batched:
     ) -> None:  # fmt: skip
         made = plan(outputs, columns, fixed)
         self.plan = made if block is None else made._replace(rows=block)
-        self._longest = self.plan.rows * (_LONGER if block is None else 1)
+        self._longest = made.shared_rows if block is None else block
         given = [np.asarray(value, np.float64)[()] for value in fixed.values()]
         self._fixed = Compiled(made.fixed, tuple(fixed))(given)
         results = [step.node for step in made.steps]
@@ -115,7 +114,7 @@ class Batched:
 
     def _block(self, rows: int, threads: int) -> int:
         """How many rows go together; where several threads have something to do, equally many for each."""
-        if threads == 1 or rows <= self.plan.rows:
+        if threads <= 1 or rows <= self.plan.rows:
             return self.plan.rows
         return math.ceil(rows / (threads * math.ceil(rows / (threads * self._longest))))
 

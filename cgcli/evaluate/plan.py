@@ -19,6 +19,7 @@ _CACHE = 2**22  # bytes that the arrays of a block may take together: what a cor
 _MOST_ROWS = 2**15  # in a block: with more, nothing is left of a step's fixed cost
 _FEW_ROWS = 2**11  # in a block: with fewer, that cost is most of it, so that more memory is worth it
 _MORE_MEMORY = 2**24
+_LONGER = 4  # times a block of one thread: several give Python's lock to each other at each step, and wait for it
 
 
 class Memory(Enum):
@@ -73,6 +74,11 @@ class Plan(NamedTuple):
     def row_bytes(self) -> int:
         """The bytes that all buffers take for each row."""
         return bytes_of(self.buffers)
+
+    @property
+    def shared_rows(self) -> int:
+        """How many make a block of one of several threads, at most: more, where so many still take little memory."""
+        return max(self.rows, min(_LONGER * self.rows, _MORE_MEMORY // max(self.row_bytes, 1)))
 
     @property
     def without_reuse(self) -> tuple[Buffer, ...]:

@@ -18,7 +18,6 @@ from cgcli.library.prepared import prepare, scalar_outputs
 from cgcli.library.program import Program, read
 
 _MOST_KEPT = 32
-_NULL = "null"
 
 
 class ColumnFunction:
@@ -31,6 +30,8 @@ class ColumnFunction:
     def __init__(
         self, program: Program | str, wrt: str | Sequence[str] | None, values: Mapping[str, Any], threads: int
     ) -> None:
+        if threads < 1:
+            raise UsageError(f"threads are 1 or more, and not {threads}")
         self.program = read(program)
         self._wrt = (wrt,) if isinstance(wrt, str) else wrt if wrt is None else tuple(wrt)
         self._values = {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
@@ -67,7 +68,7 @@ class ColumnFunction:
 
     def _of_batch(self, batch: Any) -> Any:
         from cgcli.rows.batch import Batch
-        from cgcli.rows.numbers import numbers
+        from cgcli.rows.numbers import NULL, numbers
         from cgcli.rows.table import with_results
 
         given = Batch(batch, "the record batch", lambda row: f"row {row + 1}")
@@ -76,7 +77,7 @@ class ColumnFunction:
         for name in filter(self._reads, batch.schema.names):
             found = numbers(given.column(name))
             for row, what in found.bad.items():
-                if what != _NULL:
+                if what != NULL:
                     raise DataError(f"{given.at(row, name)} holds {what}")
                 null[row] = True
             arrays[name] = found.values

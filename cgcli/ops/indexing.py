@@ -30,7 +30,10 @@ def _key(value: Any, sizes: Shape) -> Key:
 
 
 def taken(item: Any, axis: int, size: int) -> Taken | int:
-    """What an index takes of an axis of some size. Raises ShapeError for one out of range, ArgumentError for a step of 0."""
+    """What an index takes of an axis of some size.
+
+    Raises ShapeError when it is out of range, ArgumentError for a slice's step of 0.
+    """
     if isinstance(item, Taken):
         return item
     if isinstance(item, RawSlice):

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cgcli.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ELEMENT = re.compile(r"\s*(.+)\[(\d{1,6}(?:,\d{1,6})*)\]\s*", re.DOTALL)
+
+
+class Elements(NamedTuple):
+    """An array of which each element has a column of its own, `x[0]`, `x[1]`: their positions in row-major order."""
+
+    shape: tuple[int, ...]
+    positions: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -20,7 +32,8 @@ class Batch:
     columns have their types. source: what messages call where they come from. place: says where
     a row stands, `line 12`. bad: rows that are none, and why: too few or too many cells, text that
     is no object. objects: of JSON, each row as a line of text, its newline included; `{}` for a bad one.
-    format: the name of the format that the rows came in, as in formats.FORMATS.
+    format: the name of the format that the rows came in, as in formats.FORMATS. spelled: of TSV, whose cells
+    stand with their backslashes, the names as its header spells them.
     """
 
     columns: pa.RecordBatch
@@ -29,6 +42,7 @@ class Batch:
     bad: Mapping[int, str] = field(default_factory=dict)
     objects: pa.Array | None = None
     format: str = ""
+    spelled: Sequence[str] | None = None
 
     def __len__(self) -> int:
         """How many rows."""
@@ -42,6 +56,26 @@ class Batch:
         if len(found) > 1:
             raise DataError(f"{self.source} has {len(found)} columns called '{name}'")
         return found[0] if found else None
+
+    def elements(self, name: str) -> Elements | None:
+        """The array that columns `name[0]`, `name[1]`, … make up, if none is missing and none comes twice."""
+        found: dict[tuple[int, ...], int] = {}
+        for position, other in enumerate(self.columns.schema.names):
+            match = _ELEMENT.fullmatch(other)
+            if match and match[1] == name:
+                index = tuple(map(int, match[2].split(",")))
+                if index in found:
+                    return None
+                found[index] = position
+        ranks = {len(index) for index in found}
+        if len(ranks) != 1:
+            return None
+        shape = tuple(1 + max(places) for places in zip(*found, strict=True))
+        return Elements(shape, [found[index] for index in sorted(found)]) if math.prod(shape) == len(found) else None
+
+    def has(self, name: str) -> bool:
+        """Whether a column, or the columns of an array's elements, have this name."""
+        return self.position(name) is not None or self.elements(name) is not None
 
     def column(self, name: str) -> pa.Array:
         """The cells of a column. Where rows are JSON objects, a member that none of them has is null.

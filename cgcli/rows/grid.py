@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,7 +46,7 @@ class Axis(NamedTuple):
         return float(first * scale), float(second * scale), float(scale)
 
 
-def grid(axes: Sequence[Axis]) -> Iterator[Batch]:
+def grid(axes: Sequence[Axis]) -> Generator[Batch, None, None]:
     """Every combination of the axes' numbers as a row; the first axis varies slowest."""
     import pyarrow as pa
 

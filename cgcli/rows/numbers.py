@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cgcli.rows.kernels import as_floats
+from cgcli.rows.table import shape_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
 _NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
+NULL = "null"  # what is said of a row without a value
 _SHOWN = 40  # characters of a cell in a message
 
 
@@ -45,10 +47,11 @@ def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:
     if kinds.is_string(column.type):
         return _of_text(column, shape)
     if _is_list(kind):
-        return _of_lists(column, shape)
+        return _of_lists(column, shape_of(kind) if shape is None else shape)
     if kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_decimal(kind):
         return _of_numbers(column) if not shape else _one_by_one(column.to_pylist(), shape)
-    why = "null" if kinds.is_null(kind) else f"a value of type {kind}"
+    what = "an object" if kinds.is_struct(kind) else f"a value of type {kind}"
+    why = NULL if kinds.is_null(kind) else what
     return Numbers(np.full((len(column), *(shape or ())), np.nan), dict.fromkeys(range(len(column)), why))
 
 
@@ -65,7 +68,7 @@ def _of_numbers(column: pa.Array) -> Numbers:
     import pyarrow.compute as pc
 
     missing = np.flatnonzero(np.asarray(values.is_null()))
-    return Numbers(pc.fill_null(values, float("nan")).to_numpy(), dict.fromkeys(missing.tolist(), "null"))
+    return Numbers(pc.fill_null(values, float("nan")).to_numpy(), dict.fromkeys(missing.tolist(), NULL))
 
 
 def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
@@ -159,7 +162,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _described(cell: str | None) -> str:
     if cell is None:
-        return "null"
+        return NULL
     if not cell.strip():
         return "an empty cell"
     return f"'{cell}'" if len(cell) <= _SHOWN else f"'{cell[:_SHOWN]}…'"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from threading import Thread
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
 _LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in all
 
 
-def load() -> None:
-    """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it."""
+def load(*, waiting: bool) -> None:
+    """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it.
+
+    waiting: whether rows come from a pipe; what only some of them need is then imported beside the waiting.
+    """
     import orjson  # noqa: F401
     import pyarrow.csv
     import pyarrow.json  # noqa: F401
@@ -17,6 +22,8 @@ def load() -> None:
     from cgcli.rows.kernels import functions
 
     functions()
+    if waiting:
+        Thread(target=import_module, args=("pyarrow.compute",), daemon=True).start()
 
 
 def keep_memory() -> None:

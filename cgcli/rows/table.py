@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from cgcli.errors import UsageError
 from cgcli.rows.batch import Batch
+from cgcli.rows.dialect import DIALECTS, unescaped
 from cgcli.rows.kernels import as_floats
 
 if TYPE_CHECKING:
@@ -22,25 +24,39 @@ if TYPE_CHECKING:
 class Table:
     """Rows to be written.
 
-    columns: of float64 where they are numbers, (nested) lists of fixed size where they are arrays.
-    results: how many of them, at the end, are results. objects: of JSON, the text of each row's
+    raw: the columns, of float64 where they are numbers, (nested) lists of fixed size where they are
+    arrays. results: how many of them, at the end, are results. objects: of JSON, the text of each row's
     object without its results. untyped: whether the other columns are cells of text, as in CSV,
-    so that it is for the writer to say which are numbers.
+    so that it is for the writer to say which are numbers. spelled: of TSV, the names of these other
+    columns as its header spells them, as their cells stand in `raw`.
     """
 
-    columns: pa.RecordBatch
+    raw: pa.RecordBatch
     results: int
     objects: pa.Array | None = None
     untyped: bool = False
+    spelled: Sequence[str] | None = None
+
+    @cached_property
+    def columns(self) -> pa.RecordBatch:
+        """The columns, with plain text where TSV spells it with backslashes; of this all formats but TSV are made."""
+        if self.spelled is None:
+            return self.raw
+        import pyarrow as pa
+
+        arrays = self.raw.columns
+        given = len(arrays) - self.results
+        plain = [*map(unescaped, arrays[:given]), *arrays[given:]]
+        return pa.RecordBatch.from_arrays(plain, names=self.raw.schema.names)
 
     def __len__(self) -> int:
         """How many rows."""
-        return int(self.columns.num_rows)
+        return int(self.raw.num_rows)
 
     def slice(self, begin: int, count: int) -> Table:
         """Some of the rows."""
         objects = None if self.objects is None else self.objects.slice(begin, count)
-        return Table(self.columns.slice(begin, count), self.results, objects, self.untyped)
+        return replace(self, raw=self.raw.slice(begin, count), objects=objects)
 
 
 def with_results(
@@ -69,8 +85,8 @@ def with_results(
         keep = pa.array(~skip)
         columns = columns.filter(keep)
         objects = None if objects is None else objects.filter(keep)
-    untyped = objects is None and bool(old) and all(pa.types.is_string(column.type) for column in old)
-    return Table(columns, len(results), objects, untyped)
+    cells = bool(old) and batch.format in DIALECTS and all(pa.types.is_string(column.type) for column in old)
+    return Table(columns, len(results), objects, cells, None if only else batch.spelled)
 
 
 def numbered(name: str, shape: tuple[int, ...]) -> list[str]:

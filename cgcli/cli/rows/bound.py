@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
 from cgcli.lowering.inputs import check_bound
-from cgcli.rows.numbers import Numbers, numbers
+from cgcli.rows.numbers import NULL, Numbers, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from cgcli.rows.batch import Batch
 
 _NONE = np.zeros(0, np.int64)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_MOST_HELD = 16  # batches without a good row, before a column is taken for one of numbers
 _SHOWN = 12  # names of columns in a message
 
 
@@ -67,9 +70,9 @@ class Bound:
         """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
         found = {name: numbers_of(batch, name, shape) for name, shape in self._columns.items()}
         unread = dict(batch.bad)
-        for name, column in found.items():
+        for column in found.values():
             for row, what in column.bad.items():
-                unread.setdefault(row, f"column '{name}' holds {what}")
+                unread.setdefault(row, what)
         inputs = [column.values for column in found.values()]
         arrays = self._batched(inputs, len(batch), threads=self.threads)
         if all(np.isfinite(array).all() for array in arrays):
@@ -105,34 +108,65 @@ def check_names(point: Point, columns: Iterable[str], available: Sequence[str]) 
         missing = next(name_of(node) for node in point.inputs if name_of(node) not in {*point.bindings, *columns})
         listed = ", ".join(available[:_SHOWN]) + ", …" * (len(available) > _SHOWN)
         near = did_you_mean(missing, available)
-        error.hint = " ".join([*([near] if near else []), f"the columns are: {listed or 'none'}"])
+        columns_are = " ".join([*([near] if near else []), f"the columns are: {listed or 'none'}"])
+        error.hint = _other_way_to_read(available) or columns_are
         raise
 
 
+def _other_way_to_read(available: Sequence[str]) -> str:
+    """What to do about columns whose names look as if they were none."""
+    if available and all(_NUMBER.fullmatch(name.strip()) for name in available):
+        return f"the columns are called {', '.join(available[:_SHOWN])}: --no-header, if these are no names"
+    if len(available) == 1 and ";" in available[0]:
+        return f"the only column is '{available[0]}': mlr --icsv --ifs ';' --ocsv cat puts commas between cells"
+    return ""
+
+
 def first_shapes(
-    batches: Iterable[Batch], names: Sequence[str], *, patient: bool
+    batches: Iterable[Batch], names: Sequence[str], *, patient: bool, constants: Collection[str] = ()
 ) -> tuple[list[Batch], dict[str, Shape]]:
     """The batches up to where it is known which names are columns, and the shape that each has in a row.
 
-    patient: whether to look for a good row behind bad ones.
+    patient: whether to look for a good row behind bad ones, for some batches. constants: names that need no column.
     """
     held: list[Batch] = []
     shapes: dict[str, Shape] = {}
     present: set[str] = set()
     for batch in batches:
         held.append(batch)
-        present |= {name for name in names if batch.position(name) is not None}
+        present |= {name for name in names if batch.has(name)}
         shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
-        expected = present if batch.objects is None else set(names)
-        if len(batch) and (not patient or expected.issubset(shapes)):
+        expected = present if batch.objects is None else present.union(names).difference(constants)
+        if len(batch) and (not patient or expected.issubset(shapes) or len(held) == _MOST_HELD):
             break
     return held, {name: shapes.get(name, ()) for name in names if name in present}
 
 
 def numbers_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Numbers:
-    """A column of a batch, or one cell of it, as numbers. Raises DataError when there is no such column."""
-    column = batch.column(name)
-    return numbers(column if row is None else column.slice(row, 1), shape)
+    """A column of a batch, or one cell of it, as numbers, and what is to be said of bad rows.
+
+    An array may have a column for each element. Raises DataError when there is no such column.
+    """
+    rows = slice(None) if row is None else slice(row, row + 1)
+    elements = None if batch.position(name) is not None else batch.elements(name)
+    if elements is None:
+        return _described(numbers(batch.column(name)[rows], shape), name, batch)
+    names = [batch.columns.schema.names[position].strip() for position in elements.positions]
+    found = [
+        _described(numbers(batch.columns.column(position)[rows], ()), element, batch)
+        for element, position in zip(names, elements.positions, strict=True)
+    ]
+    values = np.stack([column.values for column in found], axis=1)
+    bad = {at: what for column in reversed(found) for at, what in column.bad.items()}
+    return Numbers(values.reshape(len(values), *elements.shape), bad)
+
+
+def _described(column: Numbers, name: str, batch: Batch) -> Numbers:
+    """The same numbers; of a bad row it is said what the column holds there."""
+    said = {row: f"column '{name}' holds {what}" for row, what in column.bad.items()}
+    if batch.objects is not None:
+        said |= {row: f"there is no '{name}', or it is null" for row, what in column.bad.items() if what == NULL}
+    return column._replace(bad=said)
 
 
 def _shape(batch: Batch, name: str) -> Shape | None:

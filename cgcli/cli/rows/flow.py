@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
 import numpy as np
 
 from cgcli.cli.rows.bound import Bound, Computed
 from cgcli.cli.rows.progress import Progress
+from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe
 from cgcli.rows.batch import Batch
 from cgcli.rows.table import with_results
@@ -98,7 +98,7 @@ class Flow:
 
     def _say(self, message: str) -> None:
         if not self._policy.quiet:
-            click.echo(describe(EvaluationError(message), "warning"), err=True)
+            say(describe(EvaluationError(message), "warning"))
 
 
 class _Tally:

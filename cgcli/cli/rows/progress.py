@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 
 from cgcli.rows.batch import Batch
-from cgcli.rows.formats import split_name
+from cgcli.rows.formats import FORMATS, split_name
+from cgcli.rows.reading.columnar import parquet_rows
 
 _SILENT = 2.0  # seconds for which nothing is said,
 _PAUSE = 0.5  # and between two lines
@@ -24,12 +25,13 @@ class Progress:
     def __init__(self, *, quiet: bool, rows: int | None = None, files: Sequence[str] = ()) -> None:
         self.rows = 0
         self._done = 0
-        self._counts_rows = rows is not None
-        self._total = rows if rows is not None else _bytes_of_text(files)
         self._shown = False
         self._begin = time.monotonic()
         silent = quiet or sys.stderr is None or not sys.stderr.isatty()
         self._next = float("inf") if silent else self._begin + _SILENT
+        rows = rows if rows is not None or silent or not _are_parquet(files) else parquet_rows(files)
+        self._counts_rows = rows is not None
+        self._total = rows if rows is not None else _bytes_of_text(files)
 
     def add(self, batch: Batch) -> None:
         """These rows are done, too."""
@@ -59,6 +61,11 @@ def line(rows: int, seconds: float, share: float | None) -> str:
         hours, minutes = divmod(minutes, 60)
         parts.append((f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}") + " left")
     return ", ".join(parts)
+
+
+def _are_parquet(files: Sequence[str]) -> bool:
+    kinds = [split_name(name) for name in files]
+    return bool(kinds) and all(kind is FORMATS["parquet"] and not compression for kind, compression in kinds)
 
 
 def _bytes_of_text(files: Sequence[str]) -> int | None:

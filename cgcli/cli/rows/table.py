@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +23,7 @@ from cgcli.lowering.inputs import free_names
 from cgcli.ops.table import CONSTANTS
 from cgcli.rows.formats import FORMATS, Format, format_of, split_name
 from cgcli.rows.grid import grid
+from cgcli.rows.reading.pieces import is_pipe
 from cgcli.rows.reading.source import batches
 from cgcli.rows.ready import keep_memory, load
 from cgcli.rows.writing.sink import open_sink
@@ -67,19 +68,30 @@ def run(
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
     kind = _output_format(options)
-    source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
-    keep_memory()
-    load()
-    held, bound = _begun(source, program, bindings, results, options)
-    policy = Policy(options.on_error, options.strict, options.quiet, options.only, options.precision)
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=options.quiet, rows=total, files=operands.files)
-    rows = computed(chain(held, source), bound)
-    with open_sink(options.output, kind or FORMATS[held[0].format if held else "jsonl"]) as sink:
-        flow = Flow(sink, bound, policy, progress)
-        with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
-            flow.take(found)
+    policy = Policy(options.on_error, options.strict, options.quiet, options.only, options.precision)
+    source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
+    keep_memory()
+    load(waiting="-" in operands.files and is_pipe())
+    with _closed(source):
+        held, bound = _begun(source, program, bindings, results, options)
+        rows = computed(chain(held, source), bound)
+        with open_sink(options.output, kind or FORMATS[held[0].format if held else "jsonl"]) as sink:
+            flow = Flow(sink, bound, policy, progress)
+            with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
+                flow.take(found)
     flow.summarise()
+
+
+@contextlib.contextmanager
+def _closed(source: Generator[Batch, None, None]) -> Iterator[None]:
+    """In the end the source leaves no temporary file behind, unless a thread still waits for input there."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # it is running
+            source.close()
 
 
 def _begun(
@@ -87,7 +99,7 @@ def _begun(
 ) -> tuple[list[Batch], Bound]:
     """The first batches, which say what the columns are, and the program bound to these."""
     names = [name for name in free_names(program.syntax) if name not in bindings]
-    held, shapes = first_shapes(source, names, patient=options.on_error != "fail")
+    held, shapes = first_shapes(source, names, patient=options.on_error != "fail", constants=CONSTANTS)
     available = list(dict.fromkeys(name for batch in held for name in batch.columns.schema.names))
     if not any(map(len, held)) and not available:  # nothing says which columns there would have been
         shapes = {name: () for name in names if name not in CONSTANTS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cgcli.errors import DataError
@@ -20,6 +20,17 @@ _BYTES = 1 << 24  # fewer where they take more
 def read_parquet(path: str, source: str) -> Iterator[Batch]:
     """The rows of a Parquet file. Raises DataError when it is damaged."""
     return _numbered(_parquet(path), source, "Parquet")
+
+
+def parquet_rows(names: Sequence[str]) -> int | None:
+    """How many rows Parquet files hold together, as they say at their end; None where one is no such file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return sum(int(pq.read_metadata(name).num_rows) for name in names)
+    except (pa.ArrowInvalid, OSError):
+        return None
 
 
 def read_arrow(name: str, content: Iterator[bytes], begin: bytes, source: str) -> Iterator[Batch]:

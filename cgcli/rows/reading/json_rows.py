@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DEEPEST = 200  # lists and objects in each other; pyarrow recurses over them
+_FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
 _BLOCK = 1 << 18  # bytes that one of pyarrow's threads parses
+_LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
+_TWO_OBJECTS = re.compile(rb"\}[ \t\r]*\{")  # on one line, of which pyarrow makes two rows
 
 
 def read_json(content: Iterator[bytes], source: str) -> Iterator[Batch]:
@@ -65,7 +69,7 @@ def _parsed_at_once(rows: Lines) -> pa.RecordBatch | None:
     from pyarrow import json as arrow_json
 
     text = rows.text
-    if not _is_utf8(text) or _is_deep(text):
+    if not _is_utf8(text) or _is_deep(text) or _TWO_OBJECTS.search(text):
         return None
 
     def parsed(**options: Any) -> pa.Table:
@@ -81,12 +85,23 @@ def _parsed_at_once(rows: Lines) -> pa.RecordBatch | None:
             table = parsed(block_size=len(text) + 1, use_threads=False)
     except (pa.ArrowInvalid, UnicodeError, orjson.JSONDecodeError):
         return None
-    if len(table) != len(rows.lines) or any("timestamp" in str(kind) for kind in table.schema.types):
+    if len(table) != len(rows.lines) or any("timestamp[" in str(kind) for kind in table.schema.types):
+        return None
+    if any(map(_may_be_rounded, table.columns)) and _LONG_INTEGER.search(text):
         return None
     arrays = [column.combine_chunks() for column in table.columns]
     if not arrays:
         return None
     return pa.RecordBatch.from_arrays(arrays, names=table.schema.names)
+
+
+def _may_be_rounded(column: pa.ChunkedArray) -> bool:
+    """Whether a column of floats holds whole numbers so large that another one may have been meant."""
+    import pyarrow.types as kinds
+
+    return kinds.is_float64(column.type) and any(
+        bool((np.abs(chunk.to_numpy(zero_copy_only=False)) >= _FIRST_GAP).any()) for chunk in column.chunks
+    )
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -116,15 +131,21 @@ def _parsed_one_by_one(text: bytes) -> tuple[list[dict[str, Any]], dict[int, str
 
 
 def _parsed(line: bytes) -> tuple[Any, str]:
-    """The value that a line holds, and why it holds none. NaN and Infinity are taken, as others write them."""
+    """The value that a line holds, and why it holds none. NaN and Infinity are taken, as others write them.
+
+    Integers are exact, however long they are.
+    """
     import orjson
 
     if _is_deep(line):
         return None, f"more than {_DEEPEST} lists or objects in each other"
     try:
-        return orjson.loads(line), ""
+        found = orjson.loads(line)
+        return (json.loads(line) if _LONG_INTEGER.search(line) else found), ""
     except orjson.JSONDecodeError as error:
         first = error
+    except ValueError:  # a number of thousands of digits
+        return found, ""
     try:
         return json.loads(line), ""
     except UnicodeDecodeError as error:
@@ -144,17 +165,17 @@ def _columns(objects: list[dict[str, Any]]) -> pa.RecordBatch:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """Values as a column: of their type, of float64 when integers are too long for another, else of text."""
+    """Values as a column: of their type where they have one that holds them all without loss, else of text."""
     import pyarrow as pa
 
     try:
-        return pa.array(values)
+        column = pa.array(values)
+        if not (
+            pa.types.is_floating(column.type)
+            and any(type(value) is int and abs(value) > _FIRST_GAP for value in values)
+        ):
+            return column
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
-        pass
-    try:
-        if all(value is None or type(value) in (int, float) for value in values):
-            return pa.array([None if value is None else float(value) for value in values])
-    except OverflowError:
         pass
     return pa.array([None if value is None else _text(value) for value in values], pa.string())
 

@@ -83,7 +83,7 @@ def _trimmed(text: bytes, line: int) -> Lines:
 
 
 def _from_values(content: Iterator[bytes], source: str) -> Iterator[Lines]:
-    """Rows that stand behind each other, or are the items of an array; each may take several lines."""
+    """Rows that stand behind each other, or are the items of arrays; each may take several lines."""
     line = 1
     in_array = False
     rest = b""
@@ -92,21 +92,16 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Lines]:
         rest += piece or b""
         if piece is not None and len(rest) < look_from:
             continue
-        while rest:
-            blank = len(rest) - len(rest.lstrip(_BLANKS if not in_array else _BLANKS + b","))
-            line += rest.count(b"\n", 0, blank)
-            rest = rest[blank:]
-            if rest[:1] == (b"]" if in_array else b"["):
-                in_array = not in_array
-                rest = rest[1:]
-                continue
-            spans, end = _spans(rest)
-            _check_between(rest[:end], spans, source, line)
-            if not end:
-                break
+        spans, arrays = _values(rest, in_array)
+        end = max((int(found[-1, 1]) for found in (spans, arrays) if len(found)), default=0)
+        _check_between(rest[:end], np.concatenate([spans, arrays]), source, line)
+        if len(spans):
             yield _items(rest, spans, line)
-            line += rest.count(b"\n", 0, end)
-            rest = rest[end:]
+        if len(arrays):
+            in_array = rest[arrays[-1, 0]] == ord("[")
+        end = len(rest) - len(rest[end:].lstrip(_BLANKS + b"," * in_array))
+        line += rest.count(b"\n", 0, end)
+        rest = rest[end:]
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
         _check_size(len(rest), source, line)
     if rest:
@@ -114,6 +109,21 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Lines]:
         raise DataError(f"{source}, line {line}: this object is never closed")
     if in_array:
         raise DataError(f"{source}, line {line}: the array is never closed")
+
+
+def _values(text: bytes, in_array: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the whole rows begin and end, and where the brackets of the arrays that they are in: shape (count, 2)."""
+    marks, depths = _brackets(text)
+    depths = depths + in_array
+    inside = np.logical_and.accumulate(depths >= 0)  # before a bracket that closes nothing
+    marks, depths = marks[inside], depths[inside]
+    opens = np.diff(depths, prepend=int(in_array)) == 1
+    tops = opens & (depths == 1)
+    is_array = np.append(in_array, np.frombuffer(text, np.uint8)[marks[tops]] == ord("["))[np.cumsum(tops)]
+    starts = marks[opens & (depths == 1 + is_array)]
+    ends = marks[~opens & (depths == is_array)]
+    arrays = marks[is_array & (tops | (~opens & (depths == 0)))]
+    return np.stack([starts[: len(ends)], ends + 1], axis=1), np.stack([arrays, arrays + 1], axis=1)
 
 
 def _spans(text: bytes) -> tuple[NDArray[np.int64], int]:

@@ -27,6 +27,14 @@ def display_name(name: str) -> str:
     return "standard input" if name == "-" else f"'{name}'"
 
 
+def is_pipe() -> bool:
+    """Whether standard input is no regular file, so that it may keep us waiting."""
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    except (OSError, ValueError, AttributeError):  # closed, or a stand-in
+        return False
+
+
 def opened(name: str) -> IO[bytes]:
     """A file, or standard input for '-'. Raises DataError when there is none, UsageError when the latter is closed."""
     if name != "-":
@@ -129,6 +137,7 @@ def _gunzipped(content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(content: Iterator[bytes]) -> Iterator[bytes]:
+    """All that zstd compressed; pyarrow gives it when it has a whole piece, not as soon as it is there."""
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.PythonFile(Joined(content), "r"), "zstd") as stream:

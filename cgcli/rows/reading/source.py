@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.rows.batch import Batch
+from cgcli.rows.dialect import DIALECTS
 from cgcli.rows.formats import FORMATS, MAGIC, Format, format_by_magic, format_of_text, split_name
 from cgcli.rows.reading.arrays import read_npy, read_npz
 from cgcli.rows.reading.columnar import read_arrow, read_parquet
@@ -18,11 +19,12 @@ from cgcli.rows.reading.seekable import seekable
 from cgcli.rows.reading.unicode import as_utf8
 
 _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
 _READ_FILE = {"parquet": read_parquet, "npy": read_npy, "npz": read_npz}
 
 
-def batches(names: Sequence[str], format_name: str | None = None, *, header: bool = True) -> Iterator[Batch]:
+def batches(
+    names: Sequence[str], format_name: str | None = None, *, header: bool = True
+) -> Generator[Batch, None, None]:
     """The rows of files in their order. A batch without rows stands for a file without rows.
 
     names: of files, '-' for standard input. format_name: of all of them; None takes it from the
@@ -82,8 +84,8 @@ def _told_apart(content: Iterator[bytes]) -> tuple[Iterator[bytes], Format]:
 
 
 def _from_text(content: Iterator[bytes], source: str, kind: Format, header: bool) -> Iterator[Batch]:
-    if kind.name in _SEPARATORS:
-        return read_delimited(content, source, _SEPARATORS[kind.name], header=header)
+    if kind.name in DIALECTS:
+        return read_delimited(content, source, DIALECTS[kind.name], header=header)
     return read_json(content, source)
 
 

@@ -52,7 +52,8 @@ def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
     for piece in content:
         begin += piece
         newline, old = begin.find(b"\n"), begin.find(b"\r", 0, -1)
-        if newline >= 0 or old >= 0 or len(begin) > _LONGEST_FIRST_LINE:
+        is_json = begin.lstrip()[:1] in (b"{", b"[")  # where newlines mean nothing
+        if newline >= 0 or old >= 0 or is_json or len(begin) > _LONGEST_FIRST_LINE:
             break
     else:
         yield begin.replace(b"\r", b"\n")

@@ -16,12 +16,19 @@ class Sink(Undoable):
     abort: give up; there is no file.
     """
 
-    def __init__(self, outlet: Outlet) -> None:
-        self._outlet = outlet
-
     @abstractmethod
     def write(self, table: Table) -> None:
         """Write rows; on standard output they are seen at once. Raises DataError for what the format cannot hold."""
+
+
+class FormatSink(Sink):
+    """Rows in one format, on their way to an outlet.
+
+    Where `write` raises a CgError, the rows before stay whole, and the end can be written still.
+    """
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
 
     def finish(self) -> None:
         """Write what stands at the end."""

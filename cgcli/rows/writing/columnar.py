@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.rows.table import Table
 from cgcli.rows.writing.alike import alike, typed
-from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.base import FormatSink
 from cgcli.rows.writing.outlet import Outlet, OutletFile
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _GROUP = 1 << 26  # bytes of the rows that Parquet holds together
 
 
-class _ColumnarSink(Sink):
+class _ColumnarSink(FormatSink):
     """Batches to one of pyarrow's writers; the first one's types are those of all."""
 
     def __init__(self, outlet: Outlet) -> None:

@@ -1,4 +1,4 @@
-"""Rows to CSV and TSV: cells are quoted where they must be, arrays have a column for each element."""
+"""Rows to CSV and TSV: cells are quoted or escaped where they must be, arrays have a column for each element."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.rows.kernels import side_by_side
+from cgcli.rows.dialect import Dialect, escaped
+from cgcli.rows.kernels import joined, side_by_side
 from cgcli.rows.table import Numbers, numbered, numbers_of, shape_of
-from cgcli.rows.writing.digits import joined, row_texts
+from cgcli.rows.writing.digits import row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
 
-def header(schema: pa.Schema, separator: str) -> bytes:
-    """The first line, of names."""
+def header(schema: pa.Schema, dialect: Dialect, spelled: Sequence[str] = ()) -> bytes:
+    """The first line, of names. spelled: the first of them, as they shall stand."""
     import pyarrow as pa
 
-    names = [element for field in schema for element in numbered(field.name, shape_of(field.type) or ())]
-    line = separator.join(_quoted(pa.array(names, pa.string()), separator).to_pylist())
-    return f"{_no_blank_line(line)}\n".encode() if names else b"\n"
+    fields = list(schema)[len(spelled) :]
+    names = [element for field in fields for element in numbered(field.name, shape_of(field.type) or ())]
+    line = dialect.separator.join([*spelled, *_spelled(pa.array(names, pa.string()), dialect).to_pylist()])
+    return f"{_no_blank_line(line) if dialect.quotes and names else line}\n".encode()
 
 
-def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
-    """The text of each row, its line's end included. Raises DataError for a column that text cannot hold."""
+def lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) -> pa.Array:
+    """The text of each row, its line's end included.
+
+    spelled: whether cells of text stand as the dialect has them. A row of one empty cell is two quotes in CSV, and a
+    blank line in TSV, where quotes would be its content; read_delimited takes both for a row. Raises DataError for a
+    column that text cannot hold.
+    """
     import pyarrow as pa
 
     names = columns.schema.names  # a list that pyarrow makes anew each time
@@ -43,14 +50,16 @@ def lines(columns: pa.RecordBatch, separator: str) -> pa.Array:
         chosen = list(group)
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
-            parts.append(_joined([numbers_of(columns.column(at)) for at in chosen], separator, end))
+            parts.append(_joined([numbers_of(columns.column(at)) for at in chosen], dialect.separator, end))
         else:
-            cells = [_quoted(_texts(columns.column(at), names[at]), separator) for at in chosen]
+            cells = [_texts(columns.column(at), names[at]) for at in chosen]
+            if not spelled:
+                cells = [_spelled(column, dialect) for column in cells]
             if end:
                 cells[-1] = side_by_side(cells[-1], end, null="")
             parts += cells
-    found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=separator, null="")
-    return found if sum(widths) > 1 else _without_blank_lines(found)
+    found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=dialect.separator, null="")
+    return _without_blank_lines(found) if dialect.quotes and sum(widths) == 1 else found
 
 
 def _without_blank_lines(found: pa.Array) -> pa.Array:
@@ -100,6 +109,10 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
             f"column '{name}' is of type {column.type}, which has no form as text",
             hint="write Parquet or Arrow, or leave the input's columns out with --only",
         ) from None
+
+
+def _spelled(cells: pa.Array, dialect: Dialect) -> pa.Array:
+    return _quoted(cells, dialect.separator) if dialect.quotes else escaped(cells)
 
 
 def _quoted(cells: pa.Array, separator: str) -> pa.Array:

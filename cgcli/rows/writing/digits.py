@@ -84,23 +84,6 @@ def column_texts(
     return [pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), content) for offsets in starts]
 
 
-def joined(texts: pa.Array) -> memoryview:
-    """A column of strings as one text."""
-    _, offsets, content = texts.buffers()
-    if not len(texts) or content is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, np.int32)
-    return memoryview(content)[ends[texts.offset] : ends[texts.offset + len(texts)]]
-
-
-def offsets_of(texts: pa.Array) -> NDArray[np.int32]:
-    """Where each string of a column begins in its joined text, and where the last one ends."""
-    offsets = texts.buffers()[1]
-    ends: NDArray[np.int32] = np.frombuffer(offsets, np.int32) if offsets else np.zeros(1, np.int32)
-    found: NDArray[np.int32] = ends[texts.offset : texts.offset + len(texts) + 1] - ends[texts.offset]
-    return found
-
-
 def _listed(
     numbers: NDArray[np.float64], missing: NDArray[np.bool_] | None, *, json: bool
 ) -> tuple[bytearray, NDArray[np.uint8], NDArray[np.int64]]:

@@ -9,28 +9,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.rows.kernels import side_by_side
+from cgcli.rows.kernels import joined, offsets_of, side_by_side
 from cgcli.rows.table import Numbers, Table, numbers_of, shape_of
-from cgcli.rows.writing.digits import column_texts, joined, offsets_of, row_texts
+from cgcli.rows.writing.digits import column_texts, row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"  # as JSON has it
+_JOINT = b',"'  # between what was read and the results, instead of the brace and the newline that end each row
 _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
 
 def object_lines(table: Table, end: str = "\n") -> pa.Array:
     """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
     columns = table.columns
-    kinds = columns.schema.types
+    names, kinds = columns.schema.names, columns.schema.types
     first = 0 if table.objects is None else columns.num_columns - table.results
     parts: list[pa.Array | str] = ["{"] if table.objects is None else [_opened(table.objects)]
     for plain, group in groupby(range(first, columns.num_columns), lambda at: shape_of(kinds[at]) == ()):
         chosen = list(group)
-        keys = [("," if at > first else "") + _key(columns.schema.names[at]) for at in chosen]
+        keys = [("," if at > first else "") + _key(names[at]) for at in chosen]
         if table.objects is not None and chosen[0] == first:
-            keys[0] = keys[0][1:]  # its quote stands at the end of what is opened
+            keys[0] = keys[0][1:]  # its quote is that of the joint
         if plain:
             texts = _numbers([numbers_of(columns.column(at)) for at in chosen])
         else:
@@ -42,13 +43,13 @@ def object_lines(table: Table, end: str = "\n") -> pa.Array:
 
 
 def _opened(objects: pa.Array) -> pa.Array:
-    """The lines of objects, where `,"` stands instead of the brace that closes each and of the line's end."""
+    """The objects, each with the joint instead of its end `}\\n`: a first result must follow, without its quote."""
     import pyarrow as pa
 
     text = bytearray(joined(objects))
     ends = offsets_of(objects)
     marks = np.frombuffer(text, np.uint8)
-    marks[ends[1:] - 2], marks[ends[1:] - 1] = b',"'
+    marks[ends[1:] - 2], marks[ends[1:] - 1] = _JOINT
     return pa.StringArray.from_buffers(len(objects), pa.py_buffer(ends), pa.py_buffer(text))
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from cgcli.errors import UsageError
 from cgcli.files import Draft
+from cgcli.rows.writing.signals import signals_waiting
 
 
 class Outlet(Protocol):
@@ -29,21 +25,16 @@ class Outlet(Protocol):
         """Given up."""
 
 
-def open_outlet(target: str | None, compression: str | None = None) -> Outlet:
-    """Standard output for None, else a file.
-
-    compression: gzip or zstd. Raises DataError when the file cannot be made, UsageError when
-    standard output is closed.
-    """
-    outlet: Outlet = StandardOutput() if target is None else Draft(Path(target))
+def open_outlet(target: str, compression: str | None = None) -> Outlet:
+    """A file. compression: gzip or zstd. Raises DataError when it cannot be made."""
+    outlet = Draft(Path(target))
     return Compressed(outlet, compression) if compression else outlet
 
 
 class StandardOutput:
     """The standard output, to which everything goes at once.
 
-    An interrupt waits until the line is at its end; a second one does not. A closed pipe raises
-    BrokenPipeError.
+    Raises UsageError when it is closed, BrokenPipeError when its reader has gone.
     """
 
     def __init__(self) -> None:
@@ -52,21 +43,10 @@ class StandardOutput:
         sys.stdout.flush()
 
     def write(self, content: bytes | memoryview) -> int:
-        """Write whole lines, or a part of what has no lines; how many bytes."""
-        try:
-            descriptor = sys.stdout.fileno()
-        except OSError:  # a stand-in without a file, as in tests
-            return sys.stdout.buffer.write(content)
+        """Write all; how many bytes."""
         rest = memoryview(content)
-        with _interrupts_noted() as noted:
-            while rest:
-                written = os.write(descriptor, rest)
-                ended = rest[written - 1] == ord("\n")
-                rest = rest[written:]
-                if noted:
-                    rest = rest[: 0 if ended else bytes(rest).find(b"\n") + 1]
-        if noted:
-            raise KeyboardInterrupt
+        while rest:
+            rest = rest[_written(rest) :]
         return len(content)
 
     def close(self) -> None:
@@ -74,6 +54,34 @@ class StandardOutput:
 
     def abort(self) -> None:
         """What is written is written."""
+
+
+class StandardLines(StandardOutput):
+    """The standard output for whole lines, of which a signal that ends the command leaves none half written.
+
+    It waits until the line is at its end; a second one does not.
+    """
+
+    def write(self, content: bytes | memoryview) -> int:
+        """Write whole lines; how many bytes."""
+        rest = memoryview(content)
+        with signals_waiting() as noted:
+            while rest:
+                count = _written(rest)
+                ended = rest[count - 1] == ord("\n")
+                rest = rest[count:]
+                if noted:
+                    rest = rest[: 0 if ended else bytes(rest).find(b"\n") + 1]
+        return len(content)
+
+
+def _written(content: memoryview) -> int:
+    """Write some of the bytes to the standard output; how many."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except OSError:  # a stand-in without a file, as in tests
+        return sys.stdout.buffer.write(content)
+    return os.write(descriptor, content)
 
 
 class Compressed:
@@ -107,7 +115,10 @@ class Compressed:
 
 
 class OutletFile:
-    """The outlet as a file that others write to; that they close it leaves the outlet open."""
+    """The outlet as a file that others write to; that they close it leaves the outlet open.
+
+    A write that fails is the last one: what they write as they end would wait again for a reader that does not read.
+    """
 
     closed = False
 
@@ -117,7 +128,11 @@ class OutletFile:
 
     def write(self, content: Any) -> int:
         """Pass the bytes on; how many."""
-        written = len(content) if self._outlet is None else self._outlet.write(memoryview(content))
+        try:
+            written = len(content) if self._outlet is None else self._outlet.write(memoryview(content))
+        except BaseException:
+            self.forget()
+            raise
         self._position += written
         return written
 
@@ -138,23 +153,3 @@ class OutletFile:
 
     def close(self) -> None:
         """The outlet is closed by its owner."""
-
-
-@contextlib.contextmanager
-def _interrupts_noted() -> Iterator[list[int]]:
-    """Within, the first interrupt (Ctrl-C) only goes on the list; only the main thread sees any."""
-    noted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if noted:
-            raise KeyboardInterrupt
-        noted.append(number)
-
-    usual = signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, usual)

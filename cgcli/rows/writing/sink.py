@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable
 
 from cgcli.errors import UsageError
+from cgcli.rows.dialect import CSV, TSV
 from cgcli.rows.formats import Format, split_name
 from cgcli.rows.writing.arrays import NpySink, NpzSink
 from cgcli.rows.writing.base import Sink
 from cgcli.rows.writing.columnar import ArrowFileSink, ArrowStreamSink, ParquetSink
-from cgcli.rows.writing.outlet import Outlet, open_outlet
+from cgcli.rows.writing.outlet import Outlet, StandardLines, StandardOutput, open_outlet
+from cgcli.rows.writing.readable import ReadableSink
 from cgcli.rows.writing.text import DelimitedSink, JsonArraySink, JsonLinesSink
 
 _SINKS: dict[str, Callable[[Outlet], Sink]] = {
-    "csv": lambda outlet: DelimitedSink(outlet, ","),
-    "tsv": lambda outlet: DelimitedSink(outlet, "\t"),
+    "csv": lambda outlet: DelimitedSink(outlet, CSV),
+    "tsv": lambda outlet: DelimitedSink(outlet, TSV),
     "jsonl": JsonLinesSink,
     "json": JsonArraySink,
     "parquet": ParquetSink,
@@ -23,6 +25,7 @@ _SINKS: dict[str, Callable[[Outlet], Sink]] = {
     "npy": NpySink,
     "npz": NpzSink,
 }
+_OF_LINES = {"csv", "tsv", "jsonl"}  # which can be read wherever a line ends; the others need an end
 
 
 def open_sink(target: str | None, kind: Format) -> Sink:
@@ -36,5 +39,7 @@ def open_sink(target: str | None, kind: Format) -> Sink:
         return _SINKS[kind.name](open_outlet(target, split_name(target)[1]))
     if not kind.text and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
-    outlet = open_outlet(None)
-    return ArrowStreamSink(outlet) if kind.name == "arrow" else _SINKS[kind.name](outlet)
+    if kind.name in _OF_LINES:
+        return _SINKS[kind.name](StandardLines())
+    sink = ArrowStreamSink if kind.name == "arrow" else _SINKS[kind.name]
+    return ReadableSink(sink(StandardOutput()))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cgcli.rows.dialect import Dialect
+from cgcli.rows.kernels import joined
 from cgcli.rows.table import Table
 from cgcli.rows.writing.alike import arranged
-from cgcli.rows.writing.base import Sink
+from cgcli.rows.writing.base import FormatSink
 from cgcli.rows.writing.delimited import header, lines
-from cgcli.rows.writing.digits import joined
 from cgcli.rows.writing.json_lines import object_lines
 from cgcli.rows.writing.outlet import Outlet
 
@@ -19,25 +20,31 @@ if TYPE_CHECKING:
 _PART = 1 << 22  # bytes of a table whose text is made at once
 
 
-class DelimitedSink(Sink):
-    """CSV and TSV: the names once, then the rows."""
+class DelimitedSink(FormatSink):
+    """CSV and TSV: the names once, then the rows; what came as TSV and is written so stands as it was."""
 
-    def __init__(self, outlet: Outlet, separator: str) -> None:
+    def __init__(self, outlet: Outlet, dialect: Dialect) -> None:
         super().__init__(outlet)
-        self._separator = separator
+        self._dialect = dialect
         self._names: list[str] | None = None
 
     def write(self, table: Table) -> None:
         """Write rows, before the first ones the header."""
+        spelled = None if self._dialect.quotes else table.spelled
+        columns = table.columns if spelled is None else table.raw
         if self._names is None:
-            self._names = table.columns.schema.names
-            self._outlet.write(header(table.columns.schema, self._separator))
-        columns = arranged(table.columns, self._names)
-        for text in _texts(Table(columns, table.results), lambda part: lines(part.columns, self._separator)):
-            self._outlet.write(text)
+            self._names = columns.schema.names
+            self._outlet.write(header(columns.schema, self._dialect, spelled or ()))
+        columns = arranged(columns, self._names)
+
+        def text(part: Table) -> pa.Array:
+            return lines(part.raw, self._dialect, spelled=spelled is not None)
+
+        for rows in _texts(Table(columns, table.results), text):
+            self._outlet.write(rows)
 
 
-class JsonLinesSink(Sink):
+class JsonLinesSink(FormatSink):
     """An object for each row, each on its line."""
 
     def write(self, table: Table) -> None:
@@ -46,7 +53,7 @@ class JsonLinesSink(Sink):
             self._outlet.write(text)
 
 
-class JsonArraySink(Sink):
+class JsonArraySink(FormatSink):
     """One array of objects, each on its line."""
 
     def __init__(self, outlet: Outlet) -> None:
@@ -66,7 +73,7 @@ class JsonArraySink(Sink):
 
 def _texts(table: Table, text: Callable[[Table], pa.Array]) -> Iterator[memoryview]:
     """The text of the rows, in parts where there is much."""
-    size = table.columns.nbytes + (0 if table.objects is None else table.objects.nbytes)
+    size = table.raw.nbytes + (0 if table.objects is None else table.objects.nbytes)
     step = max(1, len(table) * _PART // max(size, 1))
     for begin in range(0, len(table), step):
         yield joined(text(table.slice(begin, step)))
