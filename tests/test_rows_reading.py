@@ -83,7 +83,8 @@ JSON: dict[str, tuple[bytes, Any]] = {
     "more than one type": (b'{"x":1}\n{"x":"a"}\n{"x":[1]}\n', {"x": ["1", "a", "[1]"]}),
     "integers beyond 64 bits": (b'{"x":99999999999999999999}\n', {"x": ["99999999999999999999"]}),
     "integers beyond those of floats, beside a float": (
-        b'{"x":9007199254740993}\n{"x":0.5}\n{"x":null}\n', {"x": ["9007199254740993", "0.5", None]},
+        b'{"x":9007199254740993}\n{"x":0.5}\n{"x":null}\n',
+        {"x": ["9007199254740993", "0.5", None]},
     ),
     "large floats": (b'{"x":1e20}\n{"x":9007199254740992.0}\n', {"x": [1e20, 2.0**53]}),
     "numbers beyond float64": (b'{"x":1e400}\n', {"x": [float("inf")]}),
