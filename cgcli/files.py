@@ -90,7 +90,8 @@ class Draft(Undoable):
         """Forget what was written."""
         with contextlib.suppress(OSError):
             self._file.close()
-            if self._whole:
+        if self._whole:
+            with contextlib.suppress(OSError):
                 self._draft.unlink()
 
     @contextlib.contextmanager

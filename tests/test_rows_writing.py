@@ -31,7 +31,7 @@ from cgcli.rows.batch import Batch
 from cgcli.rows.formats import FORMATS
 from cgcli.rows.reading.source import batches
 from cgcli.rows.table import Table, with_results
-from cgcli.rows.writing.digits import column_texts, row_texts, texts
+from cgcli.rows.writing.digits import json_texts, row_texts
 from cgcli.rows.writing.sink import open_sink
 
 INF, NAN = float("inf"), float("nan")
@@ -61,7 +61,7 @@ VECTORS = {
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
 def test_numbers_as_text_are_those_that_cg_prints(vector: NDArray[np.float64]) -> None:
     """The fast way and the one that prints single numbers agree on every character; so they round-trip too."""
-    assert texts(vector).to_pylist() == [number(item) for item in vector.tolist()]
+    assert row_texts(vector[:, np.newaxis]).to_pylist() == [number(item) for item in vector.tolist()]
 
 
 def test_rows_of_numbers_keep_their_order_and_their_gaps() -> None:
@@ -78,13 +78,11 @@ def test_rows_of_numbers_keep_their_order_and_their_gaps() -> None:
         assert row_texts(values, **options).to_pylist() == expected, options  # type: ignore[arg-type]
 
 
-def test_columns_of_numbers_have_a_mark_before_each() -> None:
+def test_columns_of_numbers_have_a_colon_before_each_in_json() -> None:
     values = np.array([[1, 2.5], [NAN, 3e-5], [-0.0, 7]])
     gaps = np.array([[False, False], [False, True], [False, False]])
-    plain = column_texts(values, gaps, before=":")
-    assert [column.to_pylist() for column in plain] == [[":1", ":2.5"], [":nan", ":"], [":-0", ":7"]]
-    json = column_texts(values, gaps, before="=", json=True)
-    assert [column.to_pylist() for column in json] == [["=1", "=2.5"], ["=null", "=null"], ["=-0.0", "=7"]]
+    found = json_texts(values, gaps)
+    assert [column.to_pylist() for column in found] == [[":1", ":2.5"], [":null", ":null"], [":-0.0", ":7"]]
 
 
 def batch(objects: list[str] | None = None, **columns: Any) -> Batch:
@@ -117,6 +115,7 @@ def written(path: Path, *tables: Table) -> bytes:
     return path.read_bytes()
 
 
+TWICE = Batch(pa.RecordBatch.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["x", "x"]), "a.parquet", str)
 TEXT = {"x": ["1", "2e0", "007"], "name": ["a", "b", "c"]}
 
 # What is written: kind, batch, results, options, expected.
@@ -504,6 +503,7 @@ REFUSED: list[tuple[str, list[Callable[[], Table]], type[CgError], str]] = [
         "'x' is of type int64 at first",
     ),
     ("npy", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
+    ("npz", [lambda: with_results(TWICE, results(1))], DataError, "several columns are called 'x'"),
     ("npy", [lambda: with_results(batch(s=[2**60 + 1]), results(1))], DataError, "'s' holds values of type int64"),
     ("npz", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
     ("npz", [lambda: _integers(2**53 + 1, None)], DataError, "'s' holds values of type int64 that float64 cannot"),

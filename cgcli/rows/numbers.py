@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
+_READ_AS_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
 NULL = "null"  # what is said of a row without a value
 _SHOWN = 40  # characters of a cell in a message
 
@@ -84,7 +84,7 @@ def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
     trimmed = pc.utf8_trim_whitespace(column)
     if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
         return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
-    good = pc.fill_null(pc.match_substring_regex(trimmed, _NUMBER), False)
+    good = pc.fill_null(pc.match_substring_regex(trimmed, _READ_AS_NUMBER), False)
     plain = pc.if_else(good, trimmed, "nan")
     rows = np.flatnonzero(~np.asarray(good)).tolist()
     return Numbers(as_floats(plain).to_numpy(), {row: _described(column[row].as_py()) for row in rows})

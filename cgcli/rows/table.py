@@ -94,7 +94,7 @@ def numbered(name: str, shape: tuple[int, ...]) -> list[str]:
     return [f"{name}[{','.join(map(str, index))}]" if index else name for index in product(*map(range, shape))]
 
 
-class Numbers(NamedTuple):
+class Masked(NamedTuple):
     """A column of numbers or arrays.
 
     values: float64 of shape (rows, *shape). missing: of the same shape, says which are null;
@@ -118,7 +118,7 @@ def shape_of(kind: pa.DataType) -> tuple[int, ...] | None:
     return tuple(shape) if shape and (kinds.is_floating(kind) or kinds.is_integer(kind)) else None
 
 
-def numbers_of(column: pa.Array) -> Numbers:
+def masked(column: pa.Array) -> Masked:
     """The content of a column whose type has a shape."""
     import pyarrow as pa
 
@@ -134,7 +134,7 @@ def numbers_of(column: pa.Array) -> Numbers:
         column = column.values.slice(column.offset * size, len(column) * size)
         shape.append(size)
     values = as_floats(column).to_numpy(zero_copy_only=False)
-    return Numbers(values.reshape(shape), missing)
+    return Masked(values.reshape(shape), missing)
 
 
 def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Array:

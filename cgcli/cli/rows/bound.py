@@ -68,7 +68,7 @@ class Bound:
 
     def __call__(self, batch: Batch) -> Computed:
         """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
-        found = {name: numbers_of(batch, name, shape) for name, shape in self._columns.items()}
+        found = {name: column_numbers(batch, name, shape) for name, shape in self._columns.items()}
         unread = dict(batch.bad)
         for column in found.values():
             for row, what in column.bad.items():
@@ -89,7 +89,7 @@ class Bound:
         if why is not None:
             return DataError(f"{batch.at(row)}: {why}")
         kind = "nan" if row in computed.nan else "infinity"
-        cells = {name: numbers_of(batch, name, shape, row).values[0] for name, shape in self._columns.items()}
+        cells = {name: column_numbers(batch, name, shape, row).values[0] for name, shape in self._columns.items()}
         values = evaluate_all(self._nodes, {**self._point.bindings, **cells})
         note = next((note for note in births(self._nodes, values) if note.kind == kind), None)
         if note is None:
@@ -142,7 +142,7 @@ def first_shapes(
     return held, {name: shapes.get(name, ()) for name in names if name in present}
 
 
-def numbers_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Numbers:
+def column_numbers(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Numbers:
     """A column of a batch, or one cell of it, as numbers, and what is to be said of bad rows.
 
     An array may have a column for each element. Raises DataError when there is no such column.
@@ -171,7 +171,7 @@ def _described(column: Numbers, name: str, batch: Batch) -> Numbers:
 
 def _shape(batch: Batch, name: str) -> Shape | None:
     """The shape of a cell; None where no row of the batch tells."""
-    found = numbers_of(batch, name)
+    found = column_numbers(batch, name)
     if len(found.bad) < len(batch):
         return found.values.shape[1:]
     kind = str(batch.column(name).type)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Cells that float64 holds without loss, and that are surely meant as numbers: 007 is not.
-_NUMBER = r"^(-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][-+]?[0-9]+)?|nan|-?inf)?$"
+_SAFE_AS_NUMBER = r"^(-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][-+]?[0-9]+)?|nan|-?inf)?$"
 
 
 def arranged(columns: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
@@ -54,7 +54,7 @@ def _all_numbers(cells: pa.Array) -> bool:
     """Whether float64 holds every cell of text, and nobody would miss how it was written."""
     import pyarrow.compute as pc
 
-    return bool(pc.all(pc.match_substring_regex(cells, _NUMBER), min_count=0).as_py())
+    return bool(pc.all(pc.match_substring_regex(cells, _SAFE_AS_NUMBER), min_count=0).as_py())
 
 
 def alike(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

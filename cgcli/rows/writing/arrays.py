@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.rows.table import Table, numbers_of
+from cgcli.rows.table import Table, masked
 from cgcli.rows.writing.alike import arranged, typed
 from cgcli.rows.writing.base import FormatSink
 from cgcli.rows.writing.outlet import Outlet, OutletFile
@@ -97,6 +97,10 @@ class NpzSink(_ArraySink):
     """An array for each column, under its name and of its type; of float64 where there are nulls."""
 
     def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, NDArray[Any]]]:
+        names = columns.schema.names
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f"several columns are called '{twice}', and an array needs a name of its own")
         pairs = zip(columns.columns, columns.schema.names, strict=True)
         return [(name, _floats(column, name) if _needs_floats(column) else _exact(column)) for column, name in pairs]
 
@@ -191,7 +195,7 @@ def _floats(column: pa.Array, name: str) -> NDArray[np.float64]:
     if kinds.is_primitive(kind) or kinds.is_decimal(kind) or kinds.is_null(kind):
         with contextlib.suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):  # an integer too long; a time
             pc.cast(numbers, pa.float64())
-            values, missing = numbers_of(column)
+            values, missing = masked(column)
             return values if missing is None else np.where(missing, np.nan, values)
     what = f"values of type {column.type} that float64 cannot hold"
     if kinds.is_string(kind):

@@ -12,7 +12,7 @@ import numpy as np
 from cgcli.errors import DataError
 from cgcli.rows.dialect import Dialect, escaped
 from cgcli.rows.kernels import joined, side_by_side
-from cgcli.rows.table import Numbers, numbered, numbers_of, shape_of
+from cgcli.rows.table import Masked, masked, numbered, shape_of
 from cgcli.rows.writing.digits import row_texts
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) -
         chosen = list(group)
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
-            parts.append(_joined([numbers_of(columns.column(at)) for at in chosen], dialect.separator, end))
+            parts.append(_joined([masked(columns.column(at)) for at in chosen], dialect.separator, end))
         else:
             cells = [_texts(columns.column(at), names[at]) for at in chosen]
             if not spelled:
@@ -73,7 +73,7 @@ def _no_blank_line(line: str) -> str:
     return line or '""'
 
 
-def _joined(columns: Sequence[Numbers], separator: str, end: str) -> pa.Array:
+def _joined(columns: Sequence[Masked], separator: str, end: str) -> pa.Array:
     """Columns of numbers as one column of text."""
     missing = None
     if any(column.missing is not None for column in columns):

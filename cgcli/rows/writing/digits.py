@@ -27,11 +27,6 @@ _RESPELLED = (
 _FEW = 1 / 64  # of all numbers are written one by one before all are searched for spellings
 
 
-def texts(values: NDArray[np.float64]) -> pa.Array:
-    """Each number of a vector as text, in the shortest form that reads back the same."""
-    return row_texts(values[:, np.newaxis])
-
-
 def row_texts(
     values: NDArray[np.float64],
     missing: NDArray[np.bool_] | None = None,
@@ -65,20 +60,18 @@ def row_texts(
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def column_texts(
-    columns: NDArray[np.float64], missing: NDArray[np.bool_] | None = None, *, before: str, json: bool = False
-) -> list[pa.Array]:
-    """Each number of several columns as text, with one character before it.
+def json_texts(columns: NDArray[np.float64], missing: NDArray[np.bool_] | None = None) -> list[pa.Array]:
+    """Each number of several columns as JSON has it, a colon before it.
 
-    columns: (columns, rows). missing, json: as for row_texts.
+    columns: (columns, rows). missing: of the same shape, says which are null, as nan and infinities are.
     """
     import pyarrow as pa
 
     count, rows = columns.shape
     if not rows:
         return [pa.array([], pa.string())] * count
-    text, marks, commas = _listed(columns, missing, json=json)
-    marks[commas] = ord(before)
+    text, marks, commas = _listed(columns, missing, json=True)
+    marks[commas] = ord(":")
     content = pa.py_buffer(text)
     starts = [commas[begin : begin + rows + 1].astype(np.int32) for begin in range(0, columns.size, rows)]
     return [pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), content) for offsets in starts]

@@ -10,13 +10,13 @@ import numpy as np
 
 from cgcli.errors import DataError
 from cgcli.rows.kernels import joined, offsets_of, side_by_side
-from cgcli.rows.table import Numbers, Table, numbers_of, shape_of
-from cgcli.rows.writing.digits import column_texts, row_texts
+from cgcli.rows.table import Masked, Table, masked, shape_of
+from cgcli.rows.writing.digits import json_texts, row_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"  # as JSON has it
+_JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"  # as JSON has it
 _JOINT = b',"'  # between what was read and the results, instead of the brace and the newline that end each row
 _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
@@ -33,7 +33,7 @@ def object_lines(table: Table, end: str = "\n") -> pa.Array:
         if table.objects is not None and chosen[0] == first:
             keys[0] = keys[0][1:]  # its quote is that of the joint
         if plain:
-            texts = _numbers([numbers_of(columns.column(at)) for at in chosen])
+            texts = _numbers([masked(columns.column(at)) for at in chosen])
         else:
             keys = [f"{key}:" for key in keys]
             texts = [_member(table, at) for at in chosen]
@@ -69,12 +69,12 @@ def _key(name: str) -> str:
     return orjson.dumps(name).decode()
 
 
-def _numbers(columns: Sequence[Numbers]) -> list[pa.Array]:
+def _numbers(columns: Sequence[Masked]) -> list[pa.Array]:
     """The text of each number of some columns, with a colon before it."""
     missing = None
     if any(column.missing is not None for column in columns):
         missing = np.stack([np.zeros(len(values), bool) if none is None else none for values, none in columns])
-    return column_texts(np.stack([column.values for column in columns]), missing, before=":", json=True)
+    return json_texts(np.stack([column.values for column in columns]), missing)
 
 
 def _member(table: Table, at: int) -> pa.Array:
@@ -99,7 +99,7 @@ def _arrays(column: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    values, missing = numbers_of(column)
+    values, missing = masked(column)
     width = values.shape[-1]
     masks = None if missing is None else missing.reshape(-1, width)
     texts = row_texts(values.reshape(-1, width), masks, before="[", after="]", json=True)
@@ -127,7 +127,7 @@ def _untyped(column: pa.Array) -> pa.Array:
     """Cells of a text file: numbers in their own spelling, strings, null for an empty cell."""
     import pyarrow.compute as pc
 
-    is_number = pc.match_substring_regex(column, _NUMBER)
+    is_number = pc.match_substring_regex(column, _JSON_NUMBER)
     texts = column if pc.all(is_number).as_py() else pc.if_else(is_number, column, _strings(column))
     return pc.if_else(pc.equal(column, ""), None, texts)
 
