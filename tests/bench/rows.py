@@ -8,7 +8,7 @@ of medians of elapsed time. Memory is the peak of cg over ten times the rows, ag
 time is that from a row to its result, when cg has been waiting for the first row at a pipe that stays open.
 
 It needs mlr and jq on the path, and Polars: in this Python, or in that which POLARS_PYTHON names. What is missing is
-said, and counts as missed.
+said, and counts as missed. cg is to be installed as users have it, `pip install .`: an editable one starts later.
 """
 
 from __future__ import annotations
