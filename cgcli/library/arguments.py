@@ -26,7 +26,7 @@ def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str
 def as_array(value: Any, what: str) -> Any:
     """A value as a float64 array, or a numpy scalar.
 
-    what: what messages call it. Raises DataError for what is no number and no array of
+    what: what messages call it. What a masked array hides is nan. Raises DataError for what is no number and no array of
     numbers, TooLargeError for an array beyond the bounds.
     """
     if type(value) is float:  # most of all calls, at a fifth of the price
@@ -40,4 +40,6 @@ def as_array(value: Any, what: str) -> Any:
         raise DataError(
             f"{what} is not a number or a list of numbers", hint="as in: 2, [1, 2], [[1, 2], [3, 4]], a numpy array"
         )
+    if isinstance(getattr(value, "mask", None), np.ndarray | np.bool_):  # of a masked array
+        array = np.where(value.mask, np.nan, array)
     return np.ascontiguousarray(array, np.float64) if array.shape else np.float64(array[()])
