@@ -77,7 +77,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "columns that are not read": lambda: cgcli.compile("x^2")({"x": [3.0], "other": ["a"]})["value"].tolist() == [9],
     "whole numbers": lambda: cgcli.compile("x^2")({"x": np.array([3])})["value"].tolist() == [9],
     "what a masked array hides is nan": lambda: (
-        np.isnan(cgcli.compile("x^2")({"x": np.ma.array([1.0, 2.0], mask=[0, 1])})["value"]).tolist() == [False, True]
+        np.isnan(cgcli.compile("x^2")({"x": np.ma.array([1.0, 2.0], mask=[False, True])})["value"]).tolist()
+        == [False, True]
     ),
     "no rows": lambda: cgcli.compile("x^2")({"x": np.zeros(0)})["value"].shape == (0,),
     "no rows of arrays": lambda: _types_of([]) == _types_of([[1.0, 2.0]]),

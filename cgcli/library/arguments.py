@@ -26,8 +26,8 @@ def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str
 def as_array(value: Any, what: str) -> Any:
     """A value as a float64 array, or a numpy scalar.
 
-    what: what messages call it. What a masked array hides is nan. Raises DataError for what is no number and no array of
-    numbers, TooLargeError for an array beyond the bounds.
+    what: what messages call it. What a masked array hides is nan. Raises DataError for what is no
+    number and no array of numbers, TooLargeError for an array beyond the bounds.
     """
     if type(value) is float:  # most of all calls, at a fifth of the price
         return np.float64(value)
