@@ -57,7 +57,8 @@ def format_of(name: str) -> Format:
         suffix = PurePath(name).suffix
         raise UsageError(
             f"'{name}' has no suffix of a known format" if suffix else f"'{name}' has no suffix that says its format",
-            hint=did_you_mean(suffix, _BY_SUFFIX) or f"known: {', '.join(_BY_SUFFIX)}, each also with .gz or .zst; or say it with --to",
+            hint=did_you_mean(suffix, _BY_SUFFIX)
+            or f"known: {', '.join(_BY_SUFFIX)}, each also with .gz or .zst; or say it with --to",
         )
     return found
 
