@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
+from threading import Timer
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -308,11 +309,21 @@ def test_progress_knows_how_many_rows_parquet_files_hold(
 
 
 def started(*arguments: str) -> subprocess.Popen[bytes]:
-    """The command in a process of its own, between two pipes."""
-    return subprocess.Popen(
+    """The command in a process of its own, between two pipes, as a terminal starts it; it ends within a minute."""
+    process = subprocess.Popen(
         [*CG, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_mind_signals,
     )  # fmt: skip
+    watch = Timer(60, process.kill)
+    watch.daemon = True
+    watch.start()
+    return process
+
+
+def _mind_signals() -> None:
+    """As it is where neither nohup nor a script in the background has these ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def answers(process: subprocess.Popen[bytes], row: bytes, lines: int) -> bytes:
