@@ -17,7 +17,7 @@ from cgcli.graph.node import (
     name_of,
 )
 from cgcli.graph.operation import REQUIRED, Operation, Static
-from cgcli.ops.arithmetic import NEG
+from cgcli.ops.arithmetic import DIVIDE, NEG
 from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.shaping import STACK, TRANSPOSE
@@ -67,7 +67,13 @@ def shared(order: Sequence[Node], outputs: Iterable[Node]) -> list[Node]:
     uses = Counter(outputs)
     for node in order:
         uses.update(node.args)
-    return [node for node in order if uses[node] > 1 and node.op is not VARIABLE and constant_value(node) is None]
+    return [node for node in order if uses[node] > 1 and node.op is not VARIABLE and not _is_number(node)]
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is a scalar constant, or a fraction of two: 1/3."""
+    parts = node.args if node.op is DIVIDE else (node,)
+    return all(constant_value(part) is not None for part in parts)
 
 
 def text_of(node: Node, named: Names, top: Node | None = None) -> str:

@@ -8,17 +8,20 @@ until nothing changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 
+from cgcli.evaluate.constants import as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, toposort
 from cgcli.graph.operation import Operation, Params
-from cgcli.ops.arithmetic import ADD, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.functions import LN
 from cgcli.simplify.canonical import Canonical
 from cgcli.simplify.coefficient import ONE, ZERO, UnwritableError, fraction_of
 from cgcli.simplify.factoring import common_factors, distributed, is_evident, multiplied_out, taken_out
-from cgcli.simplify.folding import folded, is_kept
+from cgcli.simplify.fractions import with_fractions
 from cgcli.simplify.identities import RULES
 from cgcli.simplify.order import Order
 from cgcli.simplify.pieces import Piece, Pieces
@@ -50,12 +53,13 @@ def simplify(graph: Graph, *, as_text: bool = False) -> Graph:
         graph = moved(graph, _Pass(graph.outputs, order, as_text).run())
     rank = list(seen).index(graph.outputs)  # where the passes began to go round, mostly the last one
     if as_text:
-        return seen[min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])]
+        best = min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])
+        return with_fractions(seen[best])
 
     def preferred(at: int, outputs: tuple[Node, ...]) -> tuple[object, ...]:
         return operation_count(outputs), -min(at, rank), [order.factor(output) for output in outputs]
 
-    return seen[min(enumerate(seen), key=lambda item: preferred(*item))[1]]
+    return with_fractions(seen[min(enumerate(seen), key=lambda item: preferred(*item))[1]])
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -86,15 +90,10 @@ class _Pass:
         """What each node becomes; those inside a piece are left out."""
         for node in self.pieces.order:
             if not node.args:
-                self.become[node] = self._leaf(node)
+                self.become[node] = node
             elif not self.pieces.inside(node):
                 self.become[node] = self._simplest(node)
         return self.become
-
-    def _leaf(self, node: Node) -> Node:
-        """A name or a number; 1/3 for the constant that is meant so."""
-        number = fraction_of(node)
-        return node if number is None else self.canonical.number(number)
 
     def _simplest(self, node: Node) -> Node:
         """The way to write a piece that takes the fewest operations, and no more than there were."""
@@ -170,7 +169,7 @@ class _Pass:
             return
         args = tuple(self.become[arg] for arg in node.args)
         if all(arg.op is CONSTANT for arg in args):
-            yield partial(folded, node, args)
+            yield partial(_folded, node, args)
         if node.op in (POWER_OP, SQRT):
             exponent = args[1] if node.op is POWER_OP else _HALF
             yield lambda: canonical.product(raised(canonical, args[0], exponent))
@@ -233,7 +232,25 @@ class _Pass:
         """The piece as it was, from its operands' simpler forms."""
         become = {leaf: self.become[leaf] for leaf in piece.leaves}
         for node in reversed(piece.inner):
+            make = apply if node.op is LN else exact  # ln(2) is no decimal number
             args = tuple(become[arg] for arg in node.args)
-            become[node] = (apply if is_kept(node.op, args) else exact)(node.op, args, node.params)
+            if node.op in (ADD, MULTIPLY):
+                args = tuple(sorted(args, key=self.canonical.order.factor))
+            become[node] = make(node.op, args, node.params)
         root = become[piece.inner[0]]
         return root, frozenset([root])
+
+
+def _is_whole(node: Node) -> bool:
+    number = fraction_of(node)
+    return number is not None and number > 1 and number.denominator == 1
+
+
+def _folded(node: Node, args: tuple[Node, ...]) -> Node | None:
+    """An operation on constants as a constant, unless it is nan or infinite, or larger than they are; ln(2) stays."""
+    if node.op is LN and _is_whole(args[0]):
+        return None
+    if math.prod(node.shape) > max(math.prod(arg.shape) for arg in args):
+        return None
+    value = computed(node.op, [constant_of(arg) for arg in args], node.params)
+    return as_constant(value) if all(map(math.isfinite, value.ravel().tolist())) else None

@@ -13,14 +13,15 @@ from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
-from cgcli.simplify import matrices, trigonometry
+from cgcli.simplify import trigonometry
 from cgcli.simplify.coefficient import (
     HALF,
-    LARGEST_EXPONENT,
     ONE,
     ZERO,
     UnwritableError,
+    exponent_node,
     fraction_of,
     number_node,
     repeated_number,
@@ -60,13 +61,6 @@ class Canonical:
         self.made.add(node)
         return node
 
-    def number(self, number: Fraction) -> Node:
-        """The node of a number: a constant, or 1/3. Raises UnwritableError when no float64 holds it."""
-        node = number_node(number)
-        if node.args:
-            self._products[self.noted(node)] = Product(number)
-        return node
-
     def fitted(self, node: Node, shape: Shape) -> Node:
         """A node of fewer axes repeated to a shape."""
         if node.shape == shape:
@@ -94,11 +88,6 @@ class Canonical:
         if node.op in (ZEROS, ONES):
             number = ONE if node.op is ONES else ZERO
         return Product(ONE, {node: ONE}) if number is None else Product(number)
-
-    def is_number(self, node: Node) -> bool:
-        """Whether a scalar is a number, or a fraction of two. Raises UnwritableError for nan and infinities."""
-        product = self.product_of(node)
-        return not (node.shape or product.powers or product.exponents)
 
     def factors_of(self, node: Node) -> Collection[Node]:
         """The bases of a node as a product."""
@@ -132,7 +121,7 @@ class Canonical:
         holds its coefficient.
         """
         if not product.coefficient or not (product.powers or product.exponents):
-            return self.number(product.coefficient)
+            return number_node(product.coefficient)
         product = trigonometry.quotients(product, self)
         if flip and product.coefficient == -1:
             product = self._flipped(product)
@@ -146,23 +135,31 @@ class Canonical:
             exponent = self._exponent({term: -number for term, number in terms.items()} if under else terms)
             node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
             (below if under else above).append((self.order.factor(node), node))
-        matrix = matrices.only_matrix(product)
-        if matrix is not None and len(above) + (abs(product.coefficient) != 1) > 1:
-            node = matrices.scaled(product, matrix, self)
+        matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
+        others = [base for base in (*product.powers, *product.exponents) if base.shape and base not in matrices]
+        if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
+            node = self._matrix_product(product, matrices[0])
         else:
             node = self._quotient(product.coefficient, _sorted(above), _sorted(below))
         self._products.setdefault(node, product)
         return node
 
+    def _matrix_product(self, product: Product, matrix: Node) -> Node:
+        """Numbers and names that stand before a matrix product go with its first factor: 2*a*A.T @ B/c."""
+        left, right = matrix.args
+        below = {base: number for base, number in product.powers.items() if number < 0}
+        above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
+        times, over = written(product.coefficient, True)
+        scaled = self.product(Product(times, {**above, left: ONE}, product.exponents))
+        node = self.make(MATMUL, scaled, right)
+        under = self.product(Product(over, {base: -n for base, n in below.items()}))
+        return self.make(DIVIDE, node, under) if below or over != 1 else node
+
     def power(self, base: Node, exponent: Fraction) -> Node:
-        """base^exponent for a positive number: x, sqrt(x), x^2, x^(2/3). Raises UnwritableError for a huge number."""
+        """base^exponent for a positive number: x, sqrt(x), x^2."""
         if exponent is ONE or exponent == 1:
             return base
-        if exponent == HALF:
-            return self.make(SQRT, base)
-        if exponent > LARGEST_EXPONENT:
-            raise UnwritableError
-        return self.make(POWER_OP, base, self.number(exponent))
+        return self.make(SQRT, base) if exponent == HALF else self.make(POWER_OP, base, exponent_node(exponent))
 
     def _exponent(self, terms: Terms) -> Node:
         """The sum of terms; one that was built before is not built again, however deep exponents are nested."""
@@ -188,11 +185,11 @@ class Canonical:
     def _quotient(self, coefficient: Fraction, above: list[Node], below: list[Node]) -> Node:
         times, over = written(coefficient, bool(above))
         if over != 1:
-            below = [self.number(over), *below]
+            below = [number_node(over), *below]
         if times == -1 and above:
             above = [self.make(NEG, above[0]), *above[1:]]
         elif times != 1 or not above:
-            above = [self.number(times), *above]
+            above = [number_node(times), *above]
         top = self._chain(above)
         return self.make(DIVIDE, top, self._chain(below)) if below else top
 

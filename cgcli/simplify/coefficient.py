@@ -1,7 +1,7 @@
 """Numbers in formulas as exact fractions: read from constants, combined, and written as a person would.
 
-x/3 keeps its 3, and (x/3)*6 is 2*x; x^(1/3) keeps its 3, too, though no float64 is 1/3. What a float64 cannot hold is
-refused, never rounded to 0 or infinity.
+x/3 keeps its 3, (x/3)*6 is 2*x, and the float64 next to 1/3 is read as 1/3. What a float64 cannot hold is refused,
+never rounded to 0 or infinity.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
-from cgcli.ops.arithmetic import DIVIDE
+from cgcli.graph.node import CONSTANT, Node, constant, constant_value
 
 ZERO = Fraction(0)
 ONE = Fraction(1)
@@ -21,9 +20,9 @@ HALF = Fraction(1, 2)
 
 _MOST_SHOWN = 10**6  # larger numerators and denominators are written as one decimal number
 _MOST_HALVED = 1000  # x/512 and 3*x/4 are written so, others of a power of two as decimals
-_NEAR = Fraction(1, 2**50)  # 1/3 is meant by the float64 next to it, and by what a step or two of rounding make of it
+_NEAR = Fraction(1, 2**50)  # of 1/3 is what some steps of rounding make of it, and nothing else that anybody writes
 _MOST_BITS = 4096  # of a fraction on the way; beyond, it is rounded
-LARGEST_EXPONENT = 2**53  # beyond, a float64 does not tell whole numbers apart
+_LARGEST_EXPONENT = 2**53
 _SMALLEST = 2.3e-308  # below, a float64 loses digits
 
 
@@ -39,21 +38,11 @@ class Written(NamedTuple):
 
 
 def fraction_of(node: Node) -> Fraction | None:
-    """What a finite scalar constant stands for: its exact value, or a fraction such as 1/3; None for any other node."""
+    """What a finite scalar constant stands for: its exact value, or 1/3; None for any other node."""
     value = constant_value(node)
     if value is None or not math.isfinite(value):
         return None
     return _meant(value)
-
-
-@lru_cache(maxsize=1024)
-def _meant(value: float) -> Fraction:
-    """The number itself, if not a short fraction is so near that nobody would have written the number else."""
-    number = Fraction(value)
-    if number.denominator <= _MOST_HALVED:
-        return number
-    near = number.limit_denominator(_MOST_HALVED)
-    return near if is_repeating(near) and abs(number - near) <= _NEAR * abs(near) else number
 
 
 def repeated_number(node: Node) -> Fraction | None:
@@ -64,14 +53,29 @@ def repeated_number(node: Node) -> Fraction | None:
     assert isinstance(data, bytes)
     value = struct.unpack("<d", data[:8])[0]
     same = math.isfinite(value) and data == data[:8] * (len(data) // 8)
-    return Fraction(value) if same else None
+    return _meant(value) if same else None
+
+
+@lru_cache(maxsize=1024)
+def _meant(value: float) -> Fraction:
+    """The number itself, or a repeating fraction that is so near that nobody would have meant another number."""
+    number = Fraction(value)
+    if number.denominator <= _MOST_HALVED:
+        return number
+    near = number.limit_denominator(_MOST_HALVED)
+    return near if is_repeating(near) and abs(number - near) <= _NEAR * abs(near) else number
 
 
 def number_node(number: Fraction) -> Node:
-    """A number as a constant, or 1/3 as a division. Raises UnwritableError when it is too large or too small."""
-    if is_repeating(number):
-        return apply(DIVIDE, (constant(float(number.numerator)), constant(float(number.denominator))))
+    """The constant nearest to a number. Raises UnwritableError when it is too large or too small."""
     return constant(_float(number))
+
+
+def exponent_node(number: Fraction) -> Node:
+    """The constant for an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
+    if abs(number) > _LARGEST_EXPONENT:
+        raise UnwritableError
+    return number_node(number)
 
 
 def rounded(number: Fraction) -> Fraction:
@@ -94,18 +98,16 @@ def power(number: Fraction, exponent: Fraction) -> Fraction:
     return Fraction(_checked(result))
 
 
+def is_short_fraction(number: Fraction) -> bool:
+    """Whether a number that a float64 holds is rather read as a fraction: 1/2, -3/4; not 2 and not 0.1."""
+    bottom = number.denominator
+    return bottom != 1 and bottom & (bottom - 1) == 0 and max(abs(number.numerator), bottom) <= _MOST_HALVED
+
+
 def is_repeating(number: Fraction) -> bool:
     """Whether a short fraction never ends as a decimal number: 1/3, 22/7."""
     bottom = number.denominator
     return max(abs(number.numerator), bottom) <= _MOST_HALVED and 10**9 % bottom != 0
-
-
-def is_short_fraction(number: Fraction) -> bool:
-    """Whether a number is rather read as a fraction: 1/2, -3/4, 1/3; not 2 and not 0.1."""
-    bottom = number.denominator
-    if is_repeating(number):
-        return True
-    return bottom != 1 and bottom & (bottom - 1) == 0 and max(abs(number.numerator), bottom) <= _MOST_HALVED
 
 
 def written(number: Fraction, above: bool) -> Written:

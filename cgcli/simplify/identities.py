@@ -16,7 +16,7 @@ from cgcli.ops.logic import AND_OP, GREATER, NOT_OP, OR_OP, STOP_GRADIENT, TRUTH
 from cgcli.ops.table import operations
 from cgcli.simplify.arrays import ARRAY_RULES, Args, Rule
 from cgcli.simplify.canonical import Canonical
-from cgcli.simplify.coefficient import ONE
+from cgcli.simplify.coefficient import ONE, ZERO
 from cgcli.simplify.order import Key
 from cgcli.simplify.product import EULER, EXP, Product
 
@@ -61,7 +61,8 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
     if inside:
-        outside[canonical.make(ABS, canonical.product(Product(ONE, inside)))] = ONE
+        magnitude = canonical.make(ABS, canonical.product(Product(ONE, inside)))
+        outside[magnitude] = outside.get(magnitude, ZERO) + ONE
     return canonical.product(Product(abs(product.coefficient), outside, product.exponents))
 
 

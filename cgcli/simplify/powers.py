@@ -6,15 +6,15 @@ from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN
 from cgcli.simplify.canonical import Canonical
-from cgcli.simplify.coefficient import ONE
+from cgcli.simplify.coefficient import ONE, fraction_of
 from cgcli.simplify.product import EULER, UNIT, Factors, Product
 
 
 def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
     """base^exponent as a product. Raises UnwritableError for a number that no float64 holds."""
-    if not canonical.is_number(exponent):
+    number = fraction_of(exponent)
+    if number is None:
         return _symbolic(canonical, base, exponent)
-    number = canonical.product_of(exponent).coefficient
     factors = Factors()
     product = canonical.product_of(base)
     single = len(product.powers) + len(product.exponents) <= 1
