@@ -92,6 +92,16 @@ RESULTS = [
          {"e.csv": "w[1],k,w[0]\n2,a,1\n3,b,4\n"}),
     Case(["eval", "det(m)", "e.csv", "--only"], "value\n6\n",
          {"e.csv": '"m[0,0]","m[0,1]","m[1,0]","m[1,1]"\n2,0,0,3\n'}),
+    Case(["eval", "sum(w)", "e.csv"], "w[0],w[1],value\n", {"e.csv": "w[0],w[1]\n"}),
+    Case(["eval", "sum(w)", "e.csv", "--on-error", "skip", "-q"], "w[0],w[1],value\n", {"e.csv": "w[0],w[1]\n,2\n"}),
+    Case(["eval", "sum(w)", "a.jsonl", "b.jsonl", "--only"], '{"value":3}\n',
+         {"a.jsonl": '{"w[0]":1,"w[1]":2}\n', "b.jsonl": '{"w[0]":1}\n'},
+         "cg: error: b.jsonl, line 1: 'w' has shape [1] here, and [2] in the rows before\n"
+         "  --on-error skip leaves such rows out, --on-error null leaves their results empty\n", 1),
+    Case(["eval", "e*x", "e.csv", "--only"], "value[0],value[1]\n3,6\n", {"e.csv": "e[0],e[1],x\n1,2,3\n"},
+         "cg: warning: 'e' is the column here, and not the constant\n"),
+    Case(["eval", "w*x", "w=[3]", "e.csv", "--only"], "value[0]\n6\n", {"e.csv": "w[0],x\n1,2\n"},
+         "cg: warning: 'w' has a value for all rows, so its column is not read\n"),
     Case(["eval", "`w[0]` + 1", "e.csv"], "w[0],w[1],value\n1,2,2\n", {"e.csv": "w[0],w[1]\n1,2\n"}),
     Case(["eval", "sum(w)", "e.csv"], "w[0],w[1],value\n1,2,3\n", {"e.csv": "w[0],w[1]\n1,2\n3,\n"},
          "cg: error: e.csv, line 3: column 'w[1]' holds an empty cell\n"

@@ -116,7 +116,11 @@ def _interrupted(number: int, frame: object) -> NoReturn:
 def _ignore_signals() -> None:
     """From the first signal on, nothing comes between the command and its taking back what is half done."""
     for number in _HANDLERS:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _ignored)
+
+
+def _ignored(number: int, frame: object) -> None:
+    """Not SIG_IGN: of a signal that is there already, Python would complain."""
 
 
 _HANDLERS = {signal.SIGINT: _interrupted, signal.SIGTERM: _terminated}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.graph.operation import Shape
-    from cgcli.rows.batch import Batch
+    from cgcli.rows.batch import Batch, Elements
 
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -151,10 +151,19 @@ def column_numbers(batch: Batch, name: str, shape: Shape | None = None, row: int
     elements = None if batch.position(name) is not None else batch.elements(name)
     if elements is None:
         return _described(numbers(batch.column(name)[rows], shape), name, batch)
-    names = [batch.columns.schema.names[position].strip() for position in elements.positions]
+    if shape is not None and shape != elements.shape:
+        count = len(batch) if row is None else 1
+        why = f"'{name}' has shape {list(elements.shape)} here, and {list(shape)} in the rows before"
+        return Numbers(np.full((count, *shape), np.nan), dict.fromkeys(range(count), why))
+    return _of_elements(batch, elements, rows)
+
+
+def _of_elements(batch: Batch, elements: Elements, rows: slice) -> Numbers:
+    """The arrays of which each element has a column."""
+    names, columns = batch.columns.schema.names, batch.columns.columns  # lists that pyarrow makes anew each time
     found = [
-        _described(numbers(batch.columns.column(position)[rows], ()), element, batch)
-        for element, position in zip(names, elements.positions, strict=True)
+        _described(numbers(columns[position][rows], ()), names[position].strip(), batch)
+        for position in elements.positions
     ]
     values = np.stack([column.values for column in found], axis=1)
     bad = {at: what for column in reversed(found) for at, what in column.bad.items()}
@@ -171,6 +180,8 @@ def _described(column: Numbers, name: str, batch: Batch) -> Numbers:
 
 def _shape(batch: Batch, name: str) -> Shape | None:
     """The shape of a cell; None where no row of the batch tells."""
+    if batch.position(name) is None and (elements := batch.elements(name)):
+        return elements.shape
     found = column_numbers(batch, name)
     if len(found.bad) < len(batch):
         return found.values.shape[1:]

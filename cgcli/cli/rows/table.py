@@ -111,10 +111,10 @@ def _begun(
     report = Report(point.graph, quiet=options.quiet, strict=options.strict)
     report.reading(point.read_as)
     for name in bindings:
-        if name in available and name not in point.unused:
+        if name not in point.unused and any(batch.has(name) for batch in held):
             report.warn(f"'{name}' has a value for all rows, so its column is not read", kind="column")
     for name in shapes:
-        if name in CONSTANTS and name in available:
+        if name in CONSTANTS:
             report.warn(f"'{name}' is the column here, and not the constant", kind="column")
     columns = _results(point, report, results, options)
     return held, Bound(point, columns, shapes, options.threads or _threads())
