@@ -567,3 +567,9 @@ def test_a_column_as_numbers(case: int) -> None:
     np.testing.assert_array_equal(found.values, np.array(expected, dtype=np.float64))
     assert found.values.dtype == np.float64
     assert found.bad == bad
+
+
+def test_arrays_without_elements_have_rows(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.arange(3), c=np.zeros((3, 0)), d=np.zeros((3, 2, 0)))
+    (batch,) = batches([str(tmp_path / "a.npz")])
+    assert batch.columns.to_pydict() == {"x": [0, 1, 2], "c": [[]] * 3, "d": [[[], []]] * 3}

@@ -126,6 +126,11 @@ def _column(array: Array, place: str) -> pa.Array:
         column = pa.array(flat.astype(flat.dtype.newbyteorder("=")))
     except (pa.ArrowException, ValueError, TypeError):
         raise DataError(f"{place}: its type is {array.dtype}, which a table does not hold") from None
+    if 0 in array.shape[1:]:  # whose elements do not tell the number of rows
+        kind = column.type
+        for length in reversed(array.shape[1:]):
+            kind = pa.list_(kind, length)
+        return pa.array(array.tolist(), kind)
     for length in reversed(array.shape[1:]):
         column = pa.FixedSizeListArray.from_arrays(column, length)
     return column
