@@ -46,7 +46,7 @@ def test_nothing_else_lies_beside_the_rooms() -> None:
     wanted = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "cgcli", "grammar", "tests", "examples"}
     of_tools = {"build", "dist", "cgcli.egg-info", "node_modules", "package.json", "package-lock.json"}
     found = {path.name for path in Path(__file__).parent.parent.iterdir() if not path.name.startswith(".")}
-    assert found - of_tools == wanted
+    assert found - of_tools <= wanted
 
 
 def room_of(path: Path) -> str:
