@@ -308,7 +308,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     program = f"'{sys.executable}' -c 'from cgcli.cli.main import main; main()'"
     return subprocess.run(
         ["bash", "-c", f"set -o pipefail; cg() {{ {program} \"$@\"; }}; {command}"],
-        capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -329,6 +329,13 @@ PROCESSES = [
     ("cg eval '1+' 2> >(true)", 2, "", ""),
     ("cg eval 1/x x=-1:1:3 --strict 2>/dev/full", 1, "x,value\n-1,-1\n", ""),
     ("echo 'x^2' | cg eval - x=3", 0, "9\n", ""),
+    (
+        "echo 'x\n1' | cg eval x",
+        2,
+        "",
+        "cg: error: no value for 'x'\n  x\n  ^\n"
+        "  as in: x=3; for the rows of standard input write '-' behind the expression\n",
+    ),
     ("cg eval -f <(echo 'x^2') x=3", 0, "9\n", ""),
     ("cg eval x --vars <(echo '{\"x\": 3}')", 0, "3\n", ""),
     ("NO_COLOR=1 cg eval 2+sni", 2, "", "cg: error: no value for 'sni'\n  2+sni\n    ^^^\n  as in: sni=3\n"),

@@ -102,6 +102,11 @@ RESULTS = [
          "cg: warning: 'e' is the column here, and not the constant\n"),
     Case(["eval", "w*x", "w=[3]", "e.csv", "--only"], "value[0]\n6\n", {"e.csv": "w[0],x\n1,2\n"},
          "cg: warning: 'w' has a value for all rows, so its column is not read\n"),
+    Case(["eval", "c1 + c2", "e.csv"], "", {"e.csv": "1,2.5\n3,4\n"},
+         "cg: error: no value for 'c1', 'c2'\n  c1 + c2\n  ^^   ^^\n"
+         "  the columns are called 1, 2.5: --no-header, if these are no names\n", 2),
+    Case(["eval", "a", "e.csv"], "", {"e.csv": "a;b\n3;4\n"}, "cg: error: no value for 'a'\n  a\n  ^\n"
+         "  the only column is 'a;b': mlr --icsv --ifs ';' --ocsv cat puts commas between cells\n", 2),
     Case(["eval", "`w[0]` + 1", "e.csv"], "w[0],w[1],value\n1,2,2\n", {"e.csv": "w[0],w[1]\n1,2\n"}),
     Case(["eval", "sum(w)", "e.csv"], "w[0],w[1],value\n1,2,3\n", {"e.csv": "w[0],w[1]\n1,2\n3,\n"},
          "cg: error: e.csv, line 3: column 'w[1]' holds an empty cell\n"

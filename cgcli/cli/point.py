@@ -99,18 +99,18 @@ def check_complete(point: Point) -> None:
             check_bound(point.graph, point.bindings)
         except UnknownNameError as error:
             over_rows = click.get_current_context().info_name in _OVER_ROWS
-            if over_rows and error.hint.startswith("as in: ") and _is_fed():
+            mode = mode_of_standard_input()
+            if over_rows and error.hint.startswith("as in: ") and (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
                 error.hint += "; for the rows of standard input write '-' behind the expression"
             raise
 
 
-def _is_fed() -> bool:
-    """Whether standard input is a pipe or a file."""
+def mode_of_standard_input() -> int:
+    """What `stat` says of standard input: a pipe, a file, a terminal; 0 where it is closed, or a stand-in."""
     try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode
+        return os.fstat(sys.stdin.fileno()).st_mode
     except (OSError, ValueError, AttributeError):
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+        return 0
 
 
 def chosen_inputs(point: Point, wrt: str | None) -> tuple[list[Node], list[str]]:

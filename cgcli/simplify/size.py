@@ -23,10 +23,8 @@ def weight(node: Node) -> int:
         return 0
     weight = 1
     for arg in node.args:
-        if (arg.op is CONSTANT and is_short_fraction(fraction_of(arg) or ZERO)) or (
-            node.op is not POWER_OP and _repeating(arg)
-        ):
-            weight += 1
+        is_divided = is_short_fraction(fraction_of(arg) or ZERO) or (node.op is not POWER_OP and _repeating(arg))
+        weight += is_divided
     if (node.op is POWER_OP or node.op is DIVIDE) and _is_negative(node.args[1]):
         weight += 1
     return weight

@@ -51,8 +51,8 @@ def command(
     cg eval 'exp(-x^2)' x=-3:3:601             601 points from -3 to 3, as CSV
 
     Columns give values to names; name=value holds for all rows. CSV, TSV, JSON lines, JSON,
-    Parquet, Arrow and npy, compressed with gzip or zstd, are read and written; --json writes
-    JSON lines, an object for each row.
+    Parquet, Arrow, npy and npz, compressed with gzip or zstd, are read and written; --json
+    writes JSON lines, an object for each row.
     """
     from cgcli.cli.compute import evaluated
     from cgcli.cli.point import check_complete, read_point

@@ -65,8 +65,8 @@ def command(
     cg grad 'sin(x)' x=0:2*pi:201                    201 points, as CSV
 
     Columns give values to names; name=value holds for all rows. CSV, TSV, JSON lines, JSON,
-    Parquet, Arrow and npy, compressed with gzip or zstd, are read and written; --json writes
-    JSON lines, an object for each row.
+    Parquet, Arrow, npy and npz, compressed with gzip or zstd, are read and written; --json
+    writes JSON lines, an object for each row.
     """
     from cgcli.cli.seeds import cotangents
     from cgcli.cli.task import read_task

@@ -29,7 +29,8 @@ class Progress:
         self._begin = time.monotonic()
         silent = quiet or sys.stderr is None or not sys.stderr.isatty()
         self._next = float("inf") if silent else self._begin + _SILENT
-        rows = rows if rows is not None or silent or not _are_parquet(files) else parquet_rows(files)
+        if rows is None and not silent and _are_parquet(files):
+            rows = parquet_rows(files)
         self._counts_rows = rows is not None
         self._total = rows if rows is not None else _bytes_of_text(files)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from cgcli.cli.operands import Operands
-from cgcli.cli.point import Point, Program, no_data, read_program
+from cgcli.cli.point import Point, Program, mode_of_standard_input, no_data, read_program
 from cgcli.cli.report import Report
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
@@ -23,7 +24,6 @@ from cgcli.lowering.inputs import free_names
 from cgcli.ops.table import CONSTANTS
 from cgcli.rows.formats import FORMATS, Format, format_of, split_name
 from cgcli.rows.grid import grid
-from cgcli.rows.reading.pieces import is_pipe
 from cgcli.rows.reading.source import batches
 from cgcli.rows.ready import keep_memory, load
 from cgcli.rows.writing.sink import open_sink
@@ -73,7 +73,7 @@ def run(
     policy = Policy(options.on_error, options.strict, options.quiet, options.only, options.precision)
     source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
     keep_memory()
-    load(waiting="-" in operands.files and is_pipe())
+    load(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
         held, bound = _begun(source, program, bindings, results, options)
         rows = computed(chain(held, source), bound)

@@ -27,14 +27,6 @@ def display_name(name: str) -> str:
     return "standard input" if name == "-" else f"'{name}'"
 
 
-def is_pipe() -> bool:
-    """Whether standard input is no regular file, so that it may keep us waiting."""
-    try:
-        return not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
-    except (OSError, ValueError, AttributeError):  # closed, or a stand-in
-        return False
-
-
 def opened(name: str) -> IO[bytes]:
     """A file, or standard input for '-'. Raises DataError when there is none, UsageError when the latter is closed."""
     if name != "-":

@@ -101,7 +101,7 @@ class NpzSink(_ArraySink):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise DataError(f"several columns are called '{twice}', and an array needs a name of its own")
-        pairs = zip(columns.columns, columns.schema.names, strict=True)
+        pairs = zip(columns.columns, names, strict=True)
         return [(name, _floats(column, name) if _needs_floats(column) else _exact(column)) for column, name in pairs]
 
     def _copy(self, arrays: list[_Waiting], file: OutletFile) -> None:
