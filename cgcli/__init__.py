@@ -14,40 +14,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cgcli.api.columns import ColumnFunction as ColumnFunction
+    from cgcli.api.columns import compile as compile  # noqa: A004
+    from cgcli.api.formulas import diff as diff
+    from cgcli.api.functions import Function as Function
+    from cgcli.api.functions import grad as grad
+    from cgcli.api.functions import hessian as hessian
+    from cgcli.api.functions import jacobian as jacobian
+    from cgcli.api.functions import jvp as jvp
+    from cgcli.api.functions import value as value
+    from cgcli.api.functions import value_and_grad as value_and_grad
+    from cgcli.api.functions import vjp as vjp
+    from cgcli.api.program import Program as Program
+    from cgcli.api.program import parse as parse
     from cgcli.errors import CgError as CgError
     from cgcli.errors import describe as describe
-    from cgcli.library.columns import ColumnFunction as ColumnFunction
-    from cgcli.library.columns import compile as compile  # noqa: A004
-    from cgcli.library.formulas import diff as diff
-    from cgcli.library.functions import Function as Function
-    from cgcli.library.functions import grad as grad
-    from cgcli.library.functions import hessian as hessian
-    from cgcli.library.functions import jacobian as jacobian
-    from cgcli.library.functions import jvp as jvp
-    from cgcli.library.functions import value as value
-    from cgcli.library.functions import value_and_grad as value_and_grad
-    from cgcli.library.functions import vjp as vjp
-    from cgcli.library.program import Program as Program
-    from cgcli.library.program import parse as parse
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CgError": "cgcli.errors",
-    "ColumnFunction": "cgcli.library.columns",
-    "compile": "cgcli.library.columns",
+    "ColumnFunction": "cgcli.api.columns",
+    "compile": "cgcli.api.columns",
     "describe": "cgcli.errors",
-    "diff": "cgcli.library.formulas",
-    "Function": "cgcli.library.functions",
-    "grad": "cgcli.library.functions",
-    "hessian": "cgcli.library.functions",
-    "jacobian": "cgcli.library.functions",
-    "jvp": "cgcli.library.functions",
-    "value": "cgcli.library.functions",
-    "value_and_grad": "cgcli.library.functions",
-    "vjp": "cgcli.library.functions",
-    "Program": "cgcli.library.program",
-    "parse": "cgcli.library.program",
+    "diff": "cgcli.api.formulas",
+    "Function": "cgcli.api.functions",
+    "grad": "cgcli.api.functions",
+    "hessian": "cgcli.api.functions",
+    "jacobian": "cgcli.api.functions",
+    "jvp": "cgcli.api.functions",
+    "value": "cgcli.api.functions",
+    "value_and_grad": "cgcli.api.functions",
+    "vjp": "cgcli.api.functions",
+    "Program": "cgcli.api.program",
+    "parse": "cgcli.api.program",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cgcli.derivatives import complex_step
-from cgcli.derivatives.check import Check, check
-from cgcli.derivatives.complex_step import ComplexStep, takes_complex
-from cgcli.derivatives.verdict import KINDS
+from cgcli.check import complex_step
+from cgcli.check.check import Check, check
+from cgcli.check.complex_step import ComplexStep, takes_complex
+from cgcli.check.verdict import KINDS
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.graph.node import Graph, Node, apply, constant, variable
-from cgcli.graph.operation import Jvp, Operation, Partial, Partials, Rule, Transpose, TransposeOf
+from cgcli.graph.operation import Operation, Rule
+from cgcli.graph.rules import Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.transform.differentiate import vjp
 from tests import support
@@ -128,7 +129,7 @@ def scaled(formula: str) -> str:
     return ";".join([*before, f"{WRONG}*({last.strip()})"])
 
 
-def wrong(rule: Rule) -> Rule:
+def wrong(rule: Rule | None) -> Rule | None:
     """A rule that is off by 0.05 %; a transpose in reverse mode alone, for its forward derivative is the operation."""
     off = constant(WRONG)
     if isinstance(rule, Partial | Jvp):
@@ -138,7 +139,8 @@ def wrong(rule: Rule) -> Rule:
         return Partials(lambda args: tuple(apply(MULTIPLY, (off, part)) for part in build(args)))
     if isinstance(rule, Transpose | TransposeOf):
         back: Any = rule.build
-        return rule._replace(build=lambda *args: apply(MULTIPLY, (off, back(*args))))
+        changed: Any = {"build": lambda *args: apply(MULTIPLY, (off, back(*args)))}
+        return dataclasses.replace(rule, **changed)
     return rule
 
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from cgcli.graph.node import Node, apply, constant, name_of, variable
-from cgcli.graph.operation import Params, Transpose
+from cgcli.graph.operation import Params
+from cgcli.graph.rules import Transpose
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.shaping import FLIP
 from cgcli.transform.differentiate import jvp, vjp

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cgcli.algebra.algebraic import simplify
 from cgcli.derivatives.formula import derivative
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
@@ -17,7 +18,6 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.length import flat_length, worth_a_name
 from cgcli.printing.program import names, program, statements
-from cgcli.simplify.algebraic import simplify
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg

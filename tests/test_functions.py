@@ -13,7 +13,8 @@ import pytest
 
 from cgcli.cli import cards
 from cgcli.graph.node import toposort
-from cgcli.graph.operation import Operation, Partial, Partials, Shorthand
+from cgcli.graph.operation import Operation, Shorthand
+from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering import lower as lowering
 from cgcli.lowering.formula import expand
 from cgcli.ops.table import CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Entry, entries, operations

@@ -25,7 +25,7 @@ import pyarrow.parquet
 import pytest
 
 from cgcli.cli.rows import progress
-from cgcli.rows.grid import Axis, grid
+from cgcli.tables.grid import Axis, grid
 from tests.command import CG, Capture, cg
 
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
@@ -581,7 +581,7 @@ def test_one_point_needs_nothing_of_rows() -> None:
     modules = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout.split()
     assert modules[0] == "2"
     assert not [
-        name for name in modules if name.startswith(("pyarrow", "orjson", "cgcli.rows", "cgcli.evaluate.batched"))
+        name for name in modules if name.startswith(("pyarrow", "orjson", "cgcli.tables", "cgcli.evaluate.batched"))
     ]
 
 

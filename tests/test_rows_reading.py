@@ -22,9 +22,9 @@ import pyarrow.parquet
 import pytest
 
 from cgcli.errors import CgError, DataError, UsageError
-from cgcli.rows.batch import Batch
-from cgcli.rows.numbers import numbers
-from cgcli.rows.reading.source import batches
+from cgcli.tables.batch import Batch
+from cgcli.tables.numbers import numbers
+from cgcli.tables.reading.source import batches
 
 # What a file holds: its columns, or the beginning of the error; `bad` rows by their places.
 CSV: dict[str, tuple[bytes, Any]] = {
@@ -182,7 +182,7 @@ def test_the_cuts_between_pieces_change_nothing(
         return
     path = written(tmp_path, name, text)
     for size in (1, 2, 3, 7):
-        monkeypatch.setattr("cgcli.rows.reading.pieces._PIECE", size)
+        monkeypatch.setattr("cgcli.tables.reading.pieces._PIECE", size)
         found = content(list(batches([path])))
         assert {column: list(map(_as_text, cells)) for column, cells in found.items()} == {
             column: list(map(_as_text, cells)) for column, cells in expected.items()
@@ -429,7 +429,7 @@ ENDLESS: dict[str, Callable[[], Iterator[bytes]]] = {
 def test_endless_data_without_rows_end_in_an_error(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what a small compressed file may become."""
     for module in ("records", "json_text"):
-        monkeypatch.setattr(f"cgcli.rows.reading.{module}.MAX_RECORD", 1 << 22)
+        monkeypatch.setattr(f"cgcli.tables.reading.{module}.MAX_RECORD", 1 << 22)
     read, write = os.pipe()
 
     def produce() -> None:

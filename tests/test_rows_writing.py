@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.printing.values import number
-from cgcli.rows.batch import Batch
-from cgcli.rows.formats import FORMATS
-from cgcli.rows.reading.source import batches
-from cgcli.rows.table import Table, with_results
-from cgcli.rows.writing.digits import json_texts, row_texts
-from cgcli.rows.writing.sink import open_sink
+from cgcli.tables.batch import Batch
+from cgcli.tables.formats import FORMATS
+from cgcli.tables.reading.source import batches
+from cgcli.tables.table import Table, with_results
+from cgcli.tables.writing.digits import json_texts, row_texts
+from cgcli.tables.writing.sink import open_sink
 
 INF, NAN = float("inf"), float("nan")
 RANDOM = np.random.default_rng(20)
@@ -573,11 +573,11 @@ def test_where_no_file_can_be(tmp_path: Path) -> None:
 PROGRAM = """
 import sys, time
 import numpy as np, pyarrow as pa
-from cgcli.rows.batch import Batch
-from cgcli.rows.formats import FORMATS
-from cgcli.rows.writing.sink import open_sink
-from cgcli.rows.reading.source import batches
-from cgcli.rows.table import with_results
+from cgcli.tables.batch import Batch
+from cgcli.tables.formats import FORMATS
+from cgcli.tables.writing.sink import open_sink
+from cgcli.tables.reading.source import batches
+from cgcli.tables.table import with_results
 kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])
 column = pa.array(["0.5"] * int(rows))
 values = np.arange(rows) / 7

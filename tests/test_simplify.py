@@ -13,6 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cgcli.algebra.algebraic import simplify
+from cgcli.algebra.size import operation_count
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import Graph, Node, apply, constant_value, name_of, toposort, variables
 from cgcli.graph.operation import Operation, Params
@@ -20,8 +22,6 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD, NEG, SUBTRACT
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.program import program
-from cgcli.simplify.algebraic import simplify
-from cgcli.simplify.size import operation_count
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import vjp
 from cgcli.transform.exact import exact

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cgcli.check.check import Check, Row
+from cgcli.check.verdict import KINDS
 from cgcli.cli.output import on_one_line
-from cgcli.derivatives.check import Check, Row
-from cgcli.derivatives.verdict import KINDS
 from cgcli.printing.values import number, within
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]

@@ -14,6 +14,7 @@ from cgcli.cli.task import check_any
 from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
+from cgcli.graph.rules import own_rule
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.statics import shape_text
 from cgcli.ops.sums import SUM
@@ -77,7 +78,7 @@ def written_in_latex(graph: Graph, wrt: Sequence[str], order: int, *, flat: bool
     """
     named = _named(graph, flat)
     nodes = toposort(graph.outputs)
-    if len(wrt) == 1 and not named and not any(node.op.own for node in nodes):
+    if len(wrt) == 1 and not named and not any(own_rule(node.op) for node in nodes):
         return latex(graph, named)
     taken = {*wrt, *named.values(), *graph.functions.values(), *map(name_of, variables(nodes))}
     return latex(graph, named, latex_partials(wrt, order, taken))

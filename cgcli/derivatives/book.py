@@ -11,7 +11,8 @@ from functools import cache
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, apply, constant, constant_value, leaf, rebuild, toposort
-from cgcli.graph.operation import Operation, Params, Partial, Partials
+from cgcli.graph.operation import Operation, Params
+from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, HYPOT, MULTIPLY, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.functions import LN

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cgcli.algebra.algebraic import simplify
 from cgcli.derivatives.book import as_in_a_book, written_out
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
-from cgcli.simplify.algebraic import simplify
 from cgcli.transform.differentiate import jvp, vjp
 
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many

@@ -14,7 +14,7 @@ import numpy as np
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
-from cgcli.graph.operation import Branch, Transpose, TransposeOf
+from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import WHERE
 

@@ -13,6 +13,7 @@ import numpy as np
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
+from cgcli.graph.rules import own_rule
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
 
 _CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
@@ -116,16 +117,17 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
 def written_out(outputs: Sequence[Node], leaves: Collection[Node]) -> tuple[Node, ...]:
     """The outputs without functions of the user's own: these compute one row, what they are made of any number."""
     known = {leaf: leaf for leaf in leaves}
-    while any(node.op.own for node in toposort(outputs, known) if node not in known):
+    while any(own_rule(node.op) for node in toposort(outputs, known) if node not in known):
         become = rebuild(outputs, _without_own, known)
         outputs = [become[output] for output in outputs]
     return tuple(outputs)
 
 
 def _without_own(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    if op.own is None:
+    own = own_rule(op)
+    if own is None:
         return apply(op, args, params)
-    return rebuild([op.own.body], apply, dict(zip(op.own.parameters, args, strict=True)))[op.own.body]
+    return rebuild([own.body], apply, dict(zip(own.parameters, args, strict=True)))[own.body]
 
 
 def _is_leaf(node: Node) -> bool:

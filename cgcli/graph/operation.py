@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from cgcli.graph.node import Node
+from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
 Params = tuple[Hashable, ...]
@@ -21,91 +18,18 @@ REAL: Interval = (-float("inf"), float("inf"))
 POSITIVE: Interval = (0.0, float("inf"))
 
 
-class Partial(NamedTuple):
-    """The partial derivative of an elementwise operation, as a formula in its arguments.
+class Rule:
+    """A derivative rule for one argument; its kinds stand in rules.py."""
 
-    The formula may also use `out`, the operation's own value. The tangent is
-    formula * tangent; the adjoint is formula * adjoint.
-    """
-
-    formula: str
-
-
-class Partials(NamedTuple):
-    """As Partial, for an operation of any number of arguments: all its partials at once, as graphs."""
-
-    build: Callable[[tuple[Node, ...]], tuple[Node, ...]]
-
-
-class Jvp(NamedTuple):
-    """The contribution of one argument's tangent, a formula linear in `d<argument>`.
-
-    The formula may use the arguments, the static parameters and `out`. Reverse mode
-    transposes it.
-    """
-
-    formula: str
-
-
-class Transpose(NamedTuple):
-    """The operation is linear in this argument; `build` is its transpose.
-
-    build(adjoint, args, params) gives the adjoint of the argument. The forward derivative
-    is the operation itself, applied to the tangent. mixes: over how many trailing axes every
-    element of the adjoint reaches every element of the argument, not by products alone (solve).
-    """
-
-    build: Callable[[Node, tuple[Node, ...], Params], Node]
-    mixes: int = 0
-
-
-class TransposeOf(NamedTuple):
-    """As Transpose, for an operation of any number of arguments.
-
-    build(adjoint, args, params, position) gives the adjoint of one of them.
-    jointly: linear in all arguments together, as a list is; not in each alone, as a product.
-    """
-
-    build: Callable[[Node, tuple[Node, ...], Params, int], Node]
-    jointly: bool
-
-
-class Branch(NamedTuple):
-    """A branch of a conditional: its adjoint exists only where the condition is `taken`."""
-
-    taken: bool
-
-
-class OwnJvp(NamedTuple):
-    """A function of the user's own, with its derivative rule: graphs over leaves of their own.
-
-    body: the function's value. tangent: its tangent, linear in all `tangents` together; it
-    replaces what the body's derivative would be. parameters, tangents: leaves that stand for
-    the arguments and their tangents; out: for the function's value. names: what the user
-    calls the parameters and the tangents. depth: how many such functions stand in each other;
-    cost: how many operations one call takes, theirs included.
-    """
-
-    body: Node
-    tangent: Node
-    parameters: tuple[Node, ...]
-    tangents: tuple[Node, ...]
-    out: Node
-    names: tuple[str, ...]
-    depth: int
-    cost: int
-
-
-Rule = Partial | Partials | Jvp | Transpose | TransposeOf | Branch | OwnJvp | None
-"""A derivative rule for one argument; None when there is no derivative: a structural zero."""
+    __slots__ = ()
 
 
 Work = Callable[[Sequence[Shape], Params], int]
 """How many floating-point operations an application takes, from the arguments' shapes and the params."""
 
 
-Expansion = str | Callable[[tuple["Node", ...], Params], "Node"]
-"""An operation as others: a formula in its arguments and statics, or a function that builds it."""
+Expansion = str | Callable[[tuple[Any, ...], Params], Any]
+"""An operation as others: a formula in its arguments and statics, or a function that builds its node."""
 
 
 class Static(NamedTuple):
@@ -185,7 +109,7 @@ class Operation:
     arrays: tuple[str, ...]
     kernel: Callable[..., Any]
     shape: Callable[[Sequence[Shape], Params], Shape]
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule | None, ...] = ()
     expansion: Expansion = ""
     statics: tuple[Static, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -208,17 +132,11 @@ class Operation:
     rows: Callable[..., Any] | None = None
     test: Callable[..., Any] | None = None
 
-    def rule(self, position: int) -> Rule:
+    def rule(self, position: int) -> Rule | None:
         """The derivative rule of the argument at `position`."""
         if position < len(self.rules):
             return self.rules[position]
         return self.rules[-1] if self.rules else None
-
-    @property
-    def own(self) -> OwnJvp | None:
-        """Its definition when it is a function of the user's own, with a derivative rule."""
-        rule = self.rules[0] if self.rules else None
-        return rule if isinstance(rule, OwnJvp) else None
 
     @property
     def variadic(self) -> bool:

@@ -13,8 +13,8 @@ from cgcli.errors import Span
 from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value
-from cgcli.lowering.invoke import Scope
 from cgcli.lowering.machine import Machine
+from cgcli.lowering.stack import Scope
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 from cgcli.syntax.parser import parse
@@ -47,7 +47,8 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
 def expand(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params) -> Node:
     """What a shorthand, or an operation with an expansion, is written out as."""
     if callable(entry.expansion):
-        return entry.expansion(args, params)
+        written: Node = entry.expansion(args, params)
+        return written
     return lower_formula(entry.expansion, names_of(entry, args, params))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.node import Node, apply
@@ -11,17 +11,8 @@ from cgcli.graph.operation import Operation, Shape
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.linear import Expand
 from cgcli.lowering.own_rule import check_closed, operation, out_of, stand_ins
+from cgcli.lowering.stack import Scope, Stack
 from cgcli.syntax import tree
-
-if TYPE_CHECKING:
-    from cgcli.lowering.machine import Machine
-
-
-class Scope(NamedTuple):
-    """Where names are looked up: a function's parameters, then what lies outside of it."""
-
-    names: Mapping[str, Value]
-    inside: str = ""  # the function whose body this is
 
 
 class _Call(NamedTuple):
@@ -50,13 +41,13 @@ class Invocations:
 
     def __init__(
         self,
-        machine: Machine,
+        stack: Stack,
         functions: Mapping[str, tree.Define],
         rules: Mapping[str, tree.DefineJvp],
         origins: Mapping[Node, Span],
         expand: Expand,
     ) -> None:
-        self._machine = machine
+        self._stack = stack
         self._functions = functions
         self._rules = rules
         self._origins = origins
@@ -75,7 +66,7 @@ class Invocations:
     def invoke(self, item: tree.Call, scope: Scope) -> None:
         """Lower a call whose arguments stand on the machine's stack."""
         function = self._functions[item.function]
-        args = tuple(self._machine.take(len(item.args) + len(item.keywords)))
+        args = tuple(self._stack.take(len(item.args) + len(item.keywords)))
         wanted = [parameter.name for parameter in function.parameters]
         if item.keywords or len(args) != len(wanted):
             count = f"{len(wanted)} argument{'s' * (len(wanted) != 1)}"
@@ -85,11 +76,11 @@ class Invocations:
         if item.function in self._rules:
             self._own(item, wanted, args, scope)
         elif (item.function, args) in self._returned:
-            self._machine.give(self._returned[item.function, args], item.span)
+            self._stack.give(self._returned[item.function, args], item.span)
         else:
             self._enter(item)
-            self._machine.do(self._return, _Call(item.function, args, item.span), scope)
-            self._machine.visit(function.body, Scope(dict(zip(wanted, args, strict=True)), item.function))
+            self._stack.do(self._return, _Call(item.function, args, item.span), scope)
+            self._stack.visit(function.body, Scope(dict(zip(wanted, args, strict=True)), item.function))
 
     def _enter(self, item: tree.Call) -> None:
         if any(item.function == name for name, _ in self._rule):
@@ -105,9 +96,9 @@ class Invocations:
 
     def _return(self, call: _Call, scope: Scope) -> None:
         self._running.discard(call.function)
-        (value,) = self._machine.take(1)
+        (value,) = self._stack.take(1)
         self._returned[call.function, call.args] = value
-        self._machine.give(value, call.span)
+        self._stack.give(value, call.span)
 
     # ---- functions with a derivative rule of their own ------------------------------------
 
@@ -119,12 +110,12 @@ class Invocations:
         shapes = tuple(arg.shape for arg in args)
         known = self._operations.get((item.function, shapes))
         if known is not None:
-            self._machine.give(apply(known, args), item.span)
+            self._stack.give(apply(known, args), item.span)
             return
         rule = self._rules[item.function]
         parameters = stand_ins("", shapes)
         if self._rule and self._rule[-1][0] == item.function and args == parameters:
-            self._machine.give(self._rule[-1][1], item.span)  # f(x) in the rule of f(x) is the value at hand
+            self._stack.give(self._rule[-1][1], item.span)  # f(x) in the rule of f(x) is the value at hand
             return
         self._enter(item)
         tangents = stand_ins("d", shapes)
@@ -132,23 +123,23 @@ class Invocations:
         names = dict(zip((name.name for name in rule.parameters), parameters, strict=True))
         names |= zip((name.name for name in rule.tangents), tangents, strict=True)
         # last in, first run: the body, then the rule, then the operation of both
-        self._machine.do(self._define, definition, scope)
-        self._machine.visit(rule.body, Scope(names, item.function))
-        self._machine.do(self._leave_body, definition, scope)
+        self._stack.do(self._define, definition, scope)
+        self._stack.visit(rule.body, Scope(names, item.function))
+        self._stack.do(self._leave_body, definition, scope)
         body = self._functions[item.function].body
-        self._machine.visit(body, Scope(dict(zip(wanted, parameters, strict=True)), item.function))
+        self._stack.visit(body, Scope(dict(zip(wanted, parameters, strict=True)), item.function))
 
     def _leave_body(self, definition: _Definition, scope: Scope) -> None:
-        (body,) = self._machine.take(1)
+        (body,) = self._stack.take(1)
         if not isinstance(body, Node):
             raise ArgumentError(f"the body of '{definition.function}' is no value")
         check_closed(body, definition.parameters, definition.function, self._origins)
         self._rule.append((definition.function, out_of(body)))
-        self._machine.give(body, definition.span)
+        self._stack.give(body, definition.span)
 
     def _define(self, definition: _Definition, scope: Scope) -> None:
         name, parameters, tangents, args, span = definition
-        body, tangent = self._machine.take(2)
+        body, tangent = self._stack.take(2)
         if not isinstance(tangent, Node):
             raise ArgumentError(f"the derivative rule of '{name}' is no value")
         _, out = self._rule.pop()
@@ -162,4 +153,4 @@ class Invocations:
             raise error.at(rule.body.span) from None
         self._operations[name, tuple(leaf.shape for leaf in parameters)] = made
         self.named.setdefault(made, name)
-        self._machine.give(apply(made, args), span)
+        self._stack.give(apply(made, args), span)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
-from cgcli.graph.operation import Branch, Operation, Params, Partial, Shorthand, Transpose, TransposeOf
+from cgcli.graph.operation import Operation, Params, Shorthand
+from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
 from cgcli.ops.creation import ZEROS
 
 Expand = Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node]

@@ -12,9 +12,9 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, variable
 from cgcli.graph.operation import Shape
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
-from cgcli.lowering.invoke import Scope
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
+from cgcli.lowering.stack import Scope
 from cgcli.ops.statics import brief, integers, shaped
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree

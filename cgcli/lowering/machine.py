@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
@@ -18,8 +18,9 @@ from cgcli.graph.node import (
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
 from cgcli.lowering.build import comparisons, indexed, literal
-from cgcli.lowering.invoke import Invocations, Scope
+from cgcli.lowering.invoke import Invocations
 from cgcli.lowering.linear import Expand
+from cgcli.lowering.stack import Scope, Stack
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
@@ -28,7 +29,6 @@ MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program
 
 
 Lookup = Callable[[str, Span], Value]
-Task = tuple[Callable[[Any, Scope], None], Any, Scope]
 
 
 class Machine:
@@ -54,32 +54,14 @@ class Machine:
         self._functions = functions
         self._origins = origins
         self._expand = expand
-        self._values: list[Value] = []
-        self._work: list[Task] = []
-        self.invocations = Invocations(self, functions, rules or {}, origins, expand)
+        self._stack = Stack(self._visit, origins)
+        self.invocations = Invocations(self._stack, functions, rules or {}, origins, expand)
         self._steps, self._most = 0, most
 
     def run(self, expression: tree.Expression, scope: Scope) -> Value:
         """The value of an expression."""
         self.invocations.forget()
-        self.visit(expression, scope)
-        while self._work:
-            action, item, where = self._work.pop()
-            try:
-                action(item, where)
-            except CgError as error:
-                if where.inside and (error.span is None or isinstance(error, ShapeError)):
-                    error.call = next((task.span for _, task, scope in reversed(self._work) if not scope.inside), None)
-                raise error.at(item.span) from None
-        return self._values.pop()
-
-    def visit(self, expression: tree.Expression, scope: Scope) -> None:
-        """Compute the value of an expression next, and leave it on the stack."""
-        self._work.append((self._visit, expression, scope))
-
-    def do(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope) -> None:
-        """Call `action` next; an error in it is placed at the item's span."""
-        self._work.append((action, item, scope))
+        return self._stack.run(expression, scope)
 
     def _visit(self, item: tree.Expression, scope: Scope) -> None:
         if scope.inside:
@@ -88,33 +70,13 @@ class Machine:
                 raise TooLargeError(f"the calls of '{scope.inside}' expand to more than {self._most} operations")
         _VISIT[type(item)](self, item, scope)
 
-    def _later(self, action: Callable[[Any, Scope], None], item: Any, scope: Scope,
-               children: Sequence[tree.Expression]) -> None:  # fmt: skip
-        """Do `action` when the children's values stand on the stack, in their order."""
-        self._work.append((action, item, scope))
-        visit = self._visit
-        self._work.extend((visit, child, scope) for child in reversed(children))
-
-    def take(self, count: int) -> list[Value]:
-        """The last `count` values."""
-        if not count:
-            return []
-        taken = self._values[-count:]
-        del self._values[-count:]
-        return taken
-
-    def give(self, node: Value, span: Span) -> None:
-        if type(node) is Node and node.args:
-            self._origins.setdefault(node, span)
-        self._values.append(node)
-
     # ---- leaves -----------------------------------------------------------------------
 
     def _number(self, item: tree.Number, scope: Scope) -> None:
-        self._values.append(constant(item.value))
+        self._stack.push(constant(item.value))
 
     def _text(self, item: tree.Text, scope: Scope) -> None:
-        self._values.append(item.text)
+        self._stack.push(item.text)
 
     def _name(self, item: tree.Name, scope: Scope) -> None:
         found = scope.names.get(item.name)
@@ -122,31 +84,33 @@ class Machine:
             found = self._lookup(item.name, item.span)
             if type(found) is Node and found.op is VARIABLE:
                 self._origins.setdefault(found, item.span)
-        self._values.append(found)
+        self._stack.push(found)
 
     # ---- arrays -----------------------------------------------------------------------
 
     def _array(self, item: tree.Array, scope: Scope) -> None:
-        self._later(self._make_array, item, scope, item.items)
+        self._stack.later(self._make_array, item, scope, item.items)
 
     def _make_array(self, item: tree.Array, scope: Scope) -> None:
-        self.give(literal(self.take(len(item.items)), [element.span for element in item.items]), item.span)
+        self._stack.give(
+            literal(self._stack.take(len(item.items)), [element.span for element in item.items]), item.span
+        )
 
     def _index(self, item: tree.Index, scope: Scope) -> None:
-        self._later(self._make_index, item, scope, (item.base, *item.items))
+        self._stack.later(self._make_index, item, scope, (item.base, *item.items))
 
     def _make_index(self, item: tree.Index, scope: Scope) -> None:
-        base, *items = self.take(1 + len(item.items))
-        self.give(indexed(base, items, item), item.span)
+        base, *items = self._stack.take(1 + len(item.items))
+        self._stack.give(indexed(base, items, item), item.span)
 
     def _slice(self, item: tree.Slice, scope: Scope) -> None:
         parts = [part for part in (item.start, item.stop, item.step) if part is not None]
-        self._later(self._make_slice, item, scope, parts)
+        self._stack.later(self._make_slice, item, scope, parts)
 
     def _make_slice(self, item: tree.Slice, scope: Scope) -> None:
         written = (item.start, item.stop, item.step)
-        values = iter(self.take(sum(part is not None for part in written)))
-        self._values.append(raw_slice(*(None if part is None else next(values) for part in written)))
+        values = iter(self._stack.take(sum(part is not None for part in written)))
+        self._stack.push(raw_slice(*(None if part is None else next(values) for part in written)))
 
     # ---- functions --------------------------------------------------------------------
 
@@ -155,7 +119,7 @@ class Machine:
         if user is None and item.function not in FUNCTIONS:
             self._unknown(item, scope)
         children = item.args if not item.keywords else (*item.args, *(value for _, value, _ in item.keywords))
-        self._later(self.invocations.invoke if user else self._make_call, item, scope, children)
+        self._stack.later(self.invocations.invoke if user else self._make_call, item, scope, children)
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         name = item.function
@@ -167,18 +131,18 @@ class Machine:
         raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
 
     def _make_call(self, item: tree.Call, scope: Scope) -> None:
-        values = self.take(len(item.args) + len(item.keywords))
+        values = self._stack.take(len(item.args) + len(item.keywords))
         plain = _PLAIN.get((item.function, len(values)))
         if plain is not None and not item.keywords and all(type(value) is Node for value in values):
             number = constant_value(values[0]) if plain is NEG and item.operator else None
             if number is not None and math.isinf(number):
-                self._values.append(constant(-number))  # -inf is a number, as -2 is
+                self._stack.push(constant(-number))  # -inf is a number, as -2 is
                 return
             try:
                 node = apply(plain, tuple(values))
             except ShapeError as error:
                 raise error.among([arg.span for arg in item.args]) from None
-            self.give(node, item.span)
+            self._stack.give(node, item.span)
             return
         args = values[: len(item.args)]
         keywords: dict[str, Value] = {}
@@ -193,9 +157,9 @@ class Machine:
                 node = apply(entry, arrays, params)
             except ShapeError as error:
                 raise error.among(array_spans(entry, item)) from None
-            self.give(node, item.span)
+            self._stack.give(node, item.span)
             return
-        self._values.append(self._written_out(entry, arrays, params, item))
+        self._stack.push(self._written_out(entry, arrays, params, item))
 
     def _written_out(self, entry: Shorthand | Operation, arrays: tuple[Node, ...], params: Params,
                      item: tree.Call) -> Node:  # fmt: skip
@@ -211,11 +175,11 @@ class Machine:
         return written
 
     def _compare(self, item: tree.Compare, scope: Scope) -> None:
-        self._later(self._make_compare, item, scope, item.operands)
+        self._stack.later(self._make_compare, item, scope, item.operands)
 
     def _make_compare(self, item: tree.Compare, scope: Scope) -> None:
         spans = [operand.span for operand in item.operands]
-        self.give(comparisons(item.functions, self.take(len(item.operands)), spans), item.span)
+        self._stack.give(comparisons(item.functions, self._stack.take(len(item.operands)), spans), item.span)
 
 
 # The operations that take just so many arrays and nothing else: most of all calls.

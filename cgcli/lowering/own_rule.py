@@ -13,7 +13,8 @@ from weakref import WeakValueDictionary
 from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
-from cgcli.graph.operation import Operation, OwnJvp, Shape
+from cgcli.graph.operation import Operation, Shape
+from cgcli.graph.rules import OwnJvp, own_rule
 from cgcli.graph.work import work_of
 from cgcli.lowering.linear import Expand, fault
 from cgcli.ops.entry import broadcast_shapes
@@ -107,9 +108,9 @@ def operation(
         raise ShapeError(f"the derivative rule of '{name}' gives shape {shape_text(tangent.shape)}, "
                          f"and its value has {shape_text(body.shape)}", origins.get(tangent))  # fmt: skip
     order = toposort([body, tangent])
-    inner = [node.op.own for node in order if node.op.own is not None]
-    depth = 1 + max((own.depth for own in inner), default=0)
-    cost = len(order) + sum(own.cost for own in inner)
+    inner = [own for node in order if (own := own_rule(node.op)) is not None]
+    depth = 1 + max((item.depth for item in inner), default=0)
+    cost = len(order) + sum(item.cost for item in inner)
     if depth > MAX_DEPTH:
         raise TooLargeError(f"more than {MAX_DEPTH} functions with derivative rules of their own use each other")
     if cost > MAX_COST:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation, Partials
+from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation
+from cgcli.graph.rules import Partials
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth
 
 

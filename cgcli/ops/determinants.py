@@ -10,7 +10,8 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
-from cgcli.graph.operation import Jvp, Operation, Params, Shape, Transpose
+from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.rules import Jvp, Transpose
 from cgcli.ops.linalg import cubes, square
 from cgcli.ops.statics import shape_text
 

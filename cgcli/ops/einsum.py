@@ -12,7 +12,8 @@ import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, TransposeOf
+from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
+from cgcli.graph.rules import TransposeOf
 from cgcli.ops.creation import EYE, ONES
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.statics import brief, shape_text

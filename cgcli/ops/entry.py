@@ -9,20 +9,8 @@ from typing import Any
 import numpy as np
 
 from cgcli.errors import ShapeError
-from cgcli.graph.operation import (
-    REAL,
-    Infix,
-    Interval,
-    Kink,
-    Operation,
-    Params,
-    Partial,
-    Partials,
-    Rule,
-    Shape,
-    Static,
-    Work,
-)
+from cgcli.graph.operation import REAL, Infix, Interval, Kink, Operation, Params, Rule, Shape, Static, Work
+from cgcli.graph.rules import Partial, Partials
 from cgcli.ops.statics import shape_text
 
 # Binding powers of the operators: the ladder of grammar/cg.lark.
@@ -131,7 +119,7 @@ def elementwise(
     """
     names = tuple(arrays.split())
     intervals = samples if isinstance(samples[0], tuple) else (samples,) * len(names)
-    rules: tuple[Rule, ...] = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
+    rules: tuple[Rule | None, ...] = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
     return Operation(
         name, doc, names, kernel, broadcast_shapes, rules,
         statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,

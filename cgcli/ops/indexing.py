@@ -13,7 +13,8 @@ import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
-from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static, Transpose
+from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
+from cgcli.graph.rules import Transpose
 from cgcli.ops.statics import RawSlice, Taken, axes_text, brief, integer, integers, shape_text
 
 Key = tuple[Taken | int, ...]

@@ -13,7 +13,8 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Infix, Jvp, Operation, Params, Shape, Transpose, Work
+from cgcli.graph.operation import Infix, Operation, Params, Shape, Work
+from cgcli.graph.rules import Jvp, Transpose
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.entry import PRODUCT, broadcast_shapes, same_rank
 from cgcli.ops.shaping import reshape, transpose

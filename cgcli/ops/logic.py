@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cgcli.graph.operation import REAL, Branch, Infix, Operation
+from cgcli.graph.operation import REAL, Infix, Operation
+from cgcli.graph.rules import Branch
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
-from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static, Transpose
+from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static
+from cgcli.graph.rules import Transpose
 from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
 from cgcli.ops.entry import row_by_row

@@ -14,7 +14,8 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Jvp, Kink, Operation, Params, Shape
+from cgcli.graph.operation import Kink, Operation, Params, Shape
+from cgcli.graph.rules import Jvp
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES
 from cgcli.ops.entry import STEP, passes, same_shape

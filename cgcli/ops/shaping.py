@@ -14,7 +14,8 @@ import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
-from cgcli.graph.operation import Operation, Params, Shape, Static, Transpose, TransposeOf
+from cgcli.graph.operation import Operation, Params, Shape, Static
+from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.ops.entry import same_shape
 from cgcli.ops.indexing import PAD, take
 from cgcli.ops.statics import (

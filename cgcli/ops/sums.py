@@ -10,7 +10,8 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Operation, Params, Shape, Transpose
+from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.rules import Transpose
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.shaping import FLIP, reshape

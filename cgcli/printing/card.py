@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cgcli.graph.node import apply, rebuild, variable
-from cgcli.graph.operation import Branch, Jvp, Operation, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.operation import Operation
+from cgcli.graph.rules import Branch, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.ops.table import Entry
 from cgcli.printing.expression import formula
 

@@ -11,7 +11,8 @@ from itertools import count
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, toposort
-from cgcli.graph.operation import Operation, OwnJvp
+from cgcli.graph.operation import Operation
+from cgcli.graph.rules import OwnJvp, own_rule
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import Names, shared, text_of, written_name
 
@@ -47,7 +48,7 @@ def _found(order: Sequence[Node]) -> tuple[dict[Operation, OwnJvp], set[str]]:
     waiting = [order]
     while waiting:
         for node in waiting.pop():
-            own = node.op.own
+            own = own_rule(node.op)
             if own is None:
                 used.update((node.op.name, *node.op.aliases))
             elif node.op not in owns:

@@ -9,6 +9,7 @@ from typing import cast
 
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.graph.operation import Operation
+from cgcli.graph.rules import own_rule
 from cgcli.printing.definitions import definitions
 from cgcli.printing.expression import Names, shared
 from cgcli.printing.program import names
@@ -90,7 +91,7 @@ def _text(node: Node, named: Names) -> str:
 
 def _definition(op: Operation, functions: Names) -> Iterator[tuple[str, str]]:
     """The value of a function with a derivative rule of its own, then that rule: its derivative D along a tangent."""
-    own = op.own
+    own = own_rule(op)
     assert own is not None
     words = [latex_name(name) for name in own.names]
     parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]

@@ -12,6 +12,7 @@ import math
 from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
+from cgcli.algebra.algebraic import simplify
 from cgcli.derivatives.book import as_in_a_book, written_out
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
@@ -21,7 +22,6 @@ from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.values import number
-from cgcli.simplify.algebraic import simplify
 from cgcli.trace.formula import Formula, Mark, Symbol
 from cgcli.transform.differentiate import zeros
 from cgcli.transform.exact import exact

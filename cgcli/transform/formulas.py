@@ -6,7 +6,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
-from cgcli.graph.operation import Jvp, Operation, OwnJvp, Params, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.operation import Operation, Params
+from cgcli.graph.rules import Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact

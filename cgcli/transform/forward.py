@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cgcli.graph.node import Node, stand_in, toposort
-from cgcli.graph.operation import Branch, Jvp, Rule, Transpose, TransposeOf
+from cgcli.graph.operation import Rule
+from cgcli.graph.rules import Branch, Jvp, Transpose, TransposeOf, own_rule
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS, ones_like
@@ -38,8 +39,8 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     if node.op.expansion:
         written = expand(node.op, node.args, node.params)
         return push_through(written, dict(zip(node.args, tangents, strict=True)))
-    if node.op.own:
-        tangent, moving_in = own_tangent(node, node.op.own)
+    if own := own_rule(node.op):
+        tangent, moving_in = own_tangent(node, own)
         leaves = dict.fromkeys((node, *node.args))
         return push_through(tangent, {**leaves, **dict(zip(moving_in, tangents, strict=True))})
     rules = [node.op.rule(position) for position in range(len(node.args))]
@@ -52,7 +53,7 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     return total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()]).broadcast(node.shape)
 
 
-def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
+def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded) -> Guarded:
     """What the tangent of one argument contributes."""
     if isinstance(rule, Transpose | TransposeOf):
 
@@ -77,7 +78,7 @@ def _term(node: Node, at: int, rule: Rule, tangent: Guarded) -> Guarded:
     return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
 
 
-def _jointly(node: Node, rules: Sequence[Rule], moving: Mapping[int, Guarded]) -> Guarded:
+def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guarded]) -> Guarded:
     """The tangent of a node that is linear in its moving arguments together, as a list or a choice is."""
 
     def applied(moved: Mapping[int, Node]) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterator
 
 from cgcli.graph.node import Node, constant, stand_in, toposort
-from cgcli.graph.operation import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.rules import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf, own_rule
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS, ones_like
@@ -28,8 +28,8 @@ def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator
         written = expand(node.op, node.args, node.params)
         yield from sweep([written], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
         return
-    if node.op.own:
-        yield from _pull_own(node, node.op.own, adjoint, active)
+    if own := own_rule(node.op):
+        yield from _pull_own(node, own, adjoint, active)
         return
     for position, arg in enumerate(node.args):
         rule = node.op.rule(position)

@@ -18,7 +18,7 @@ from cgcli.cli.operands import (
 )
 
 if TYPE_CHECKING:
-    from cgcli.derivatives.check import Check
+    from cgcli.check.check import Check
 
 _DIFFERENT = 4  # the exit code
 
@@ -46,10 +46,10 @@ def command(
     not show, and '+/-' how far it can be trusted. The complex step is Im f(x + ih)/h, where all
     operations take complex numbers. Of an array, the worst element is shown; --json has all.
     """
+    from cgcli.check.check import check
     from cgcli.cli.checked import members, text
     from cgcli.cli.seeds import cotangents
     from cgcli.cli.task import read_task
-    from cgcli.derivatives.check import check
 
     task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
     weights = cotangents(task.graph, cotangent)

@@ -30,12 +30,12 @@ def command(
     formulas look the same. The value stays the same wherever it is finite, up to rounding;
     x/x is 1 even at 0. Names with a value are replaced by it.
     """
+    from cgcli.algebra.algebraic import simplify
     from cgcli.cli.point import read_point
     from cgcli.cli.report import Report
     from cgcli.evaluate.constants import as_constant
     from cgcli.graph.node import apply, name_of
     from cgcli.printing.program import program
-    from cgcli.simplify.algebraic import simplify
     from cgcli.transform.exact import exact
     from cgcli.transform.substitute import rebuilt
 

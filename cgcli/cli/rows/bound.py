@@ -17,13 +17,13 @@ from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
 from cgcli.lowering.inputs import check_bound
-from cgcli.rows.numbers import NULL, Numbers, numbers
+from cgcli.tables.numbers import NULL, Numbers, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.graph.operation import Shape
-    from cgcli.rows.batch import Batch, Elements
+    from cgcli.tables.batch import Batch, Elements
 
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")

@@ -13,9 +13,9 @@ from cgcli.cli.rows.bound import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe
-from cgcli.rows.batch import Batch
-from cgcli.rows.table import with_results
-from cgcli.rows.writing.base import Sink
+from cgcli.tables.batch import Batch
+from cgcli.tables.table import with_results
+from cgcli.tables.writing.base import Sink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from cgcli.rows.batch import Batch
-from cgcli.rows.formats import FORMATS, split_name
-from cgcli.rows.reading.columnar import parquet_rows
+from cgcli.tables.batch import Batch
+from cgcli.tables.formats import FORMATS, split_name
+from cgcli.tables.reading.columnar import parquet_rows
 
 _SILENT = 2.0  # seconds for which nothing is said,
 _PAUSE = 0.5  # and between two lines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from cgcli.rows.grid import Axis
+    from cgcli.tables.grid import Axis
 
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _STRUCTURE = re.compile(r"[][(){}:?]")
@@ -55,7 +55,7 @@ def _parts(text: str) -> list[str]:
 
 def _axis(name: str, text: str) -> Axis:
     from cgcli.cli import bindings
-    from cgcli.rows.grid import Axis
+    from cgcli.tables.grid import Axis
 
     parts = _parts(text)
     what = f"the sweep of '{name}'"

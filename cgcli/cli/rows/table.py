@@ -22,15 +22,15 @@ from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.node import Node
 from cgcli.lowering.inputs import free_names
 from cgcli.ops.table import CONSTANTS
-from cgcli.rows.formats import FORMATS, Format, format_of, split_name
-from cgcli.rows.grid import grid
-from cgcli.rows.reading.source import batches
-from cgcli.rows.ready import keep_memory, load
-from cgcli.rows.writing.sink import open_sink
+from cgcli.tables.formats import FORMATS, Format, format_of, split_name
+from cgcli.tables.grid import grid
+from cgcli.tables.reading.source import batches
+from cgcli.tables.ready import keep_memory, load
+from cgcli.tables.writing.sink import open_sink
 
 if TYPE_CHECKING:
     from cgcli.cli.bindings import Bindings
-    from cgcli.rows.batch import Batch
+    from cgcli.tables.batch import Batch
 
 _MOST_THREADS = 8
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cgcli.graph.operation import Operation, Static
+from cgcli.graph.rules import own_rule
 from cgcli.printing.expression import given_statics
 from cgcli.printing.tex.layout import (
     ATOM,
@@ -74,7 +75,7 @@ def _head(op: Operation, setting: Setting) -> str:
     name = setting.named.get(op)
     if name is not None:
         return name
-    if op.own is not None:
+    if own_rule(op) is not None:
         return name_with(op.name)
     return op.latex if op.latex and "#" not in op.latex else rf"\operatorname{{{_upright(op.name)}}}"
 

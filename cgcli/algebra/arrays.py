@@ -1,0 +1,144 @@
+"""The algebraic rules for operations on whole arrays: sums, matrix products, shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.coefficient import ONE
+from cgcli.algebra.product import Factors, Product
+from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.creation import EYE, ONES
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.linalg import MATMUL
+from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, reshape, transpose
+from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM
+from cgcli.ops.table import operations
+
+Args = tuple[Node, ...]
+Rule = Callable[[Canonical, Operation, Args, Params], Node | None]
+
+_SIZE = next(operation for operation in operations() if operation.name == "size")
+
+
+def _scalars_of(product: Product) -> tuple[Product, Product]:
+    """A product's number and scalar factors, and the rest, which holds the array."""
+    scalars = {base: n for base, n in product.powers.items() if not base.shape}
+    arrays = {base: n for base, n in product.powers.items() if base.shape}
+    return Product(product.coefficient, scalars), Product(ONE, arrays, product.exponents)
+
+
+def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    scalars, arrays = _scalars_of(canonical.product_of(x))
+    uniform = not arrays.powers and not arrays.exponents and 0 not in x.shape
+    if uniform and op in _KEEPS_UNIFORM:
+        added = op is SUM
+        count = Fraction(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if added else ONE
+        return canonical.product(scalars._replace(coefficient=scalars.coefficient * count))
+    if op is BROADCAST or (scalars.coefficient == 1 and not scalars.powers):
+        return None
+    inside = canonical.fitted(canonical.product(arrays), x.shape)
+    return _scaled(canonical, canonical.made_of(op, (inside,), params), scalars)
+
+
+def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (left, a), (right, b) = (_scalars_of(canonical.product_of(arg)) for arg in args)
+    if left.coefficient == right.coefficient == 1 and not left.powers and not right.powers:
+        return None
+    inside = tuple(canonical.fitted(canonical.product(part), arg.shape) for part, arg in zip((a, b), args, strict=True))
+    return _scaled(canonical, canonical.made_of(op, inside, params), left, right)
+
+
+def _size(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    along = params[0]
+    assert isinstance(along, tuple)
+    return constant(float(math.prod(args[0].shape[at] for at in along)))
+
+
+def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    return canonical.made_of(EYE, (), x.shape) if x.op is ONES and len(x.shape) == 1 else None
+
+
+def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    left, right = args
+    if left.op is EYE:
+        return right
+    return left if right.op is EYE else None
+
+
+def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
+    """The node times its scalar factors."""
+    factors = Factors()
+    for product in (*scalars, canonical.product_of(node)):
+        factors.times(product)
+    return canonical.product(factors.settled())
+
+
+def _reshape(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    new = params[0]
+    assert isinstance(new, tuple)
+    if x.op is RESHAPE or (x.op is TRANSPOSE and _in_a_line(x)):
+        (x,) = x.args
+        return x if x.shape == new else canonical.noted(reshape(x, new))
+    if x.op is MATMUL and len(new) == 1:  # a matrix by a vector that was made a column, or a row by a matrix
+        a, b = x.args
+        if b.op is RESHAPE and b.shape[1:] == (1,) and len(b.args[0].shape) == 1 and len(a.shape) == 2:
+            return canonical.make(MATMUL, a, b.args[0])
+        if a.op is RESHAPE and a.shape[:-1] == (1,) and len(a.args[0].shape) == 1 and len(b.shape) == 2:
+            return canonical.make(MATMUL, a.args[0], b)
+    return x if x.shape == new else None
+
+
+def _in_a_line(x: Node) -> bool:
+    """Whether at most one axis is longer than 1, so that a transpose only renames axes."""
+    return sum(size != 1 for size in x.shape) <= 1
+
+
+def _transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    (outer,) = params
+    assert isinstance(outer, tuple)
+    if x.op is TRANSPOSE:
+        (inner,) = x.params
+        assert isinstance(inner, tuple)
+        (x,) = x.args
+        outer = tuple(inner[at] for at in outer)
+        return x if outer == tuple(range(-len(outer), 0)) else canonical.noted(transpose(x, outer))
+    if x.op is RESHAPE and _in_a_line(x):
+        return _reshape(canonical, RESHAPE, (x,), (apply(op, args, params).shape,))
+    if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
+        a, b = (_transpose(canonical, op, (arg,), params) or canonical.noted(transpose(arg, outer)) for arg in x.args)
+        return canonical.make(MATMUL, b, a)
+    return x if outer == tuple(range(-len(outer), 0)) else None
+
+
+def _sum_of_kept(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    along, keep = params
+    assert isinstance(along, tuple)
+    if keep or len(along) != len(x.shape):
+        return None
+    if x.op in (RESHAPE, TRANSPOSE, FLIP):
+        (x,) = x.args
+        return canonical.made_of(op, (x,), (tuple(range(-len(x.shape), 0)), False)) if x.shape else x
+    return None
+
+
+_KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)
+
+ARRAY_RULES: dict[Operation, list[Rule]] = {
+    MATMUL: [_bilinear, _by_identity],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
+    _SIZE: [_size],  # size(x) = 6, of shape [2, 3]
+    DIAG: [_diagonal],  # diag(ones([2])) = eye(2)
+    RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
+    TRANSPOSE: [_transpose],  # x.T.T = x, (A.T @ B).T = B.T @ A
+    SUM: [_sum_of_kept],  # sum(x.T) = sum(x)
+}
+for _operation in (*_KEEPS_UNIFORM, CUMSUM, DIAG):  # sum(2*x) = 2*sum(x)
+    ARRAY_RULES.setdefault(_operation, []).append(_linear)

@@ -1,0 +1,262 @@
+"""The one way to write a product or a sum: `2*x*sin(x)/(y*z)`, `x^2 + 2*x - sin(x) + 1`.
+
+A product is taken as a coefficient and bases with exponents, a sum as terms with coefficients;
+what is equal has merged, and the order is a person's, so equal formulas become one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from fractions import Fraction
+from typing import NamedTuple
+
+from cgcli.algebra.coefficient import (
+    HALF,
+    ONE,
+    ZERO,
+    UnwritableError,
+    exponent_node,
+    fraction_of,
+    number_node,
+    repeated_number,
+    rounded,
+    written,
+)
+from cgcli.algebra.order import Key, Order
+from cgcli.algebra.product import EULER, EXP, UNIT, Product, Terms, common_number, cost_in_front
+from cgcli.graph.node import CONSTANT, Node, apply, constant
+from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.linalg import MATMUL
+from cgcli.ops.sums import BROADCAST, broadcast
+
+_WRITTEN_OUT = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
+
+
+class Identities(NamedTuple):
+    """What rewrites a product before it is written, and a sum."""
+
+    product: Callable[[Product, Canonical], Product]
+    sum: Callable[[dict[Node, Fraction], Canonical], dict[Node, Fraction]]
+
+
+class Canonical:
+    """Builds nodes in canonical form, and knows of each how it was built.
+
+    made: every operation that was built; whoever measures a result clears it before.
+    """
+
+    def __init__(self, order: Order, identities: Identities) -> None:
+        self.order = order
+        self._identities = identities
+        self.made: set[Node] = set()
+        self._products: dict[Node, Product] = {}
+        self._sums: dict[Node, Terms] = {}
+        self._scaling: dict[Node, Product] = {}  # the terms, as what a coefficient is put before
+        self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
+
+    def make(self, op: Operation, *args: Node) -> Node:
+        """The node op(*args)."""
+        return self.noted(apply(op, args))
+
+    def made_of(self, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+        """The node op(*args) with its static parameters."""
+        return self.noted(apply(op, args, params))
+
+    def noted(self, node: Node) -> Node:
+        """A node that was just built."""
+        self.made.add(node)
+        return node
+
+    def fitted(self, node: Node, shape: Shape) -> Node:
+        """A node of fewer axes repeated to a shape."""
+        if node.shape == shape:
+            return node
+        number = fraction_of(node)
+        if number in (0, 1):
+            return apply(ONES if number else ZEROS, (), (shape,))
+        return self.noted(broadcast(node, shape))
+
+    # ---- reading ----------------------------------------------------------------------
+
+    def product_of(self, node: Node) -> Product:
+        """A node as a product; itself to the power 1 when it is none. Repetition to a shape is left out.
+
+        Raises UnwritableError for nan and infinities.
+        """
+        while node.op is BROADCAST:
+            (node,) = node.args
+        known = self._products.get(node)
+        if known is not None:
+            return known
+        number = repeated_number(node) if node.shape else fraction_of(node)
+        if node.op is CONSTANT and not node.shape and number is None:
+            raise UnwritableError  # inf - inf is not 0
+        if node.op in (ZEROS, ONES):
+            number = ONE if node.op is ONES else ZERO
+        return Product(ONE, {node: ONE}) if number is None else Product(number)
+
+    def factors_of(self, node: Node) -> Collection[Node]:
+        """The bases of a node as a product."""
+        known = self._products.get(node)
+        return known.powers.keys() if known is not None else (node,)
+
+    def terms_of(self, node: Node) -> Terms:
+        """A node as a sum; of one term when it is none."""
+        while node.op is BROADCAST:
+            (node,) = node.args
+        known = self._sums.get(node)
+        return known if known is not None else self.term_of(node)
+
+    def term_of(self, node: Node) -> Terms:
+        """A node as one term of a sum."""
+        product = self.product_of(node)
+        if not product.coefficient:
+            return {}
+        rest = product._replace(coefficient=ONE)
+        term = self.product(rest)
+        if term not in self._scaling or rest.powers.keys() == {term}:
+            self._scaling[term] = rest
+        return {term: product.coefficient}
+
+    # ---- products ---------------------------------------------------------------------
+
+    def product(self, product: Product, flip: bool = True) -> Node:
+        """The node of a product, of the shape that its factors have together.
+
+        flip: -(a - b)*c may be written (b - a)*c. Raises UnwritableError when no float64
+        holds its coefficient.
+        """
+        if not product.coefficient or not (product.powers or product.exponents):
+            return number_node(product.coefficient)
+        product = self._identities.product(product, self)
+        if flip and product.coefficient == -1:
+            product = self._flipped(product)
+        above: list[tuple[Key, Node]] = []
+        below: list[tuple[Key, Node]] = []
+        for base, number in product.powers.items():
+            over = number.numerator > 0
+            (above if over else below).append((self.order.factor(base), self.power(base, number if over else -number)))
+        for base, terms in product.exponents.items():
+            under = base is not EULER and max(terms.values()) < 0  # 1/b^x, but exp(-x)
+            exponent = self._exponent({term: -number for term, number in terms.items()} if under else terms)
+            node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
+            (below if under else above).append((self.order.factor(node), node))
+        matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
+        others = [base for base in (*product.powers, *product.exponents) if base.shape and base not in matrices]
+        if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
+            node = self._matrix_product(product, matrices[0])
+        else:
+            node = self._quotient(product.coefficient, _sorted(above), _sorted(below))
+        self._products.setdefault(node, product)
+        return node
+
+    def _matrix_product(self, product: Product, matrix: Node) -> Node:
+        """Numbers and names that stand before a matrix product go with its first factor: 2*a*A.T @ B/c."""
+        left, right = matrix.args
+        below = {base: number for base, number in product.powers.items() if number < 0}
+        above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
+        times, over = written(product.coefficient, True)
+        scaled = self.product(Product(times, {**above, left: ONE}, product.exponents))
+        node = self.make(MATMUL, scaled, right)
+        under = self.product(Product(over, {base: -n for base, n in below.items()}))
+        return self.make(DIVIDE, node, under) if below or over != 1 else node
+
+    def power(self, base: Node, exponent: Fraction) -> Node:
+        """base^exponent for a positive number: x, sqrt(x), x^2."""
+        if exponent is ONE or exponent == 1:
+            return base
+        return self.make(SQRT, base) if exponent == HALF else self.make(POWER_OP, base, exponent_node(exponent))
+
+    def _exponent(self, terms: Terms) -> Node:
+        """The sum of terms; one that was built before is not built again, however deep exponents are nested."""
+        key = frozenset(terms.items())
+        known = self._exponents.get(key)
+        if known is None:
+            known = self._exponents[key] = self.sum(terms)
+            return known
+        atoms = {base for term in terms for base in self.product_of(term).powers}
+        stack = [known]
+        while stack:
+            part = stack.pop()
+            if part.args and part not in atoms:
+                self.made.add(part)
+                stack.extend(part.args if part.op in _WRITTEN_OUT else ())
+        return known
+
+    def scaled(self, coefficient: Fraction, term: Node) -> Node:
+        """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
+        product = self._scaling.get(term) or self.product_of(term)
+        return self.product(product._replace(coefficient=rounded(coefficient * product.coefficient)))
+
+    def _quotient(self, coefficient: Fraction, above: list[Node], below: list[Node]) -> Node:
+        times, over = written(coefficient, bool(above))
+        if over != 1:
+            below = [number_node(over), *below]
+        if times == -1 and above:
+            above = [self.make(NEG, above[0]), *above[1:]]
+        elif times != 1 or not above:
+            above = [number_node(times), *above]
+        top = self._chain(above)
+        return self.make(DIVIDE, top, self._chain(below)) if below else top
+
+    def _chain(self, factors: list[Node]) -> Node:
+        node = factors[0]
+        for factor in factors[1:]:
+            node = self.make(MULTIPLY, node, factor)
+        return node
+
+    def _flipped(self, product: Product) -> Product:
+        """-(a - b) as b - a, in the first factor that has a minus to give."""
+        differences = [
+            base
+            for base, number in product.powers.items()
+            if number in (1, -1) and base in self._sums and min(self._sums[base].values()) < 0
+        ]
+        if not differences:
+            return product
+        first = min(differences, key=self.order.factor)
+        powers = dict(product.powers)
+        number = powers.pop(first)
+        turned = self.sum({term: -coefficient for term, coefficient in self._sums[first].items()})
+        powers[turned] = powers.get(turned, ZERO) + number
+        return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
+
+    # ---- sums -------------------------------------------------------------------------
+
+    def sum(self, terms: Terms) -> Node:
+        """The node of a sum, of the shape that its terms have together.
+
+        Raises UnwritableError when no float64 holds a coefficient.
+        """
+        terms = self._identities.sum({term: c for term, c in terms.items() if c}, self)
+        if not terms:
+            return constant(0.0)
+        if len(terms) == 1:
+            ((term, coefficient),) = terms.items()
+            return self.scaled(coefficient, term)
+        common = common_number(terms)
+        if common != 1:
+            inner = self.sum({term: coefficient / common for term, coefficient in terms.items()})
+            return self.product(Product(common, {inner: ONE}))
+        node = self._added(self._arranged(terms))
+        self._sums.setdefault(node, dict(terms))
+        return node
+
+    def _arranged(self, terms: Terms) -> list[tuple[Node, Fraction]]:
+        """The terms by falling degree, a positive one first if there is one."""
+        ordered = sorted(terms.items(), key=lambda item: (item[0] is UNIT, self.order.term(item[0])))
+        first = min(range(len(ordered)), key=lambda at: (cost_in_front(*ordered[at]), at))
+        return [ordered[first], *ordered[:first], *ordered[first + 1 :]]
+
+    def _added(self, terms: list[tuple[Node, Fraction]]) -> Node:
+        (first, coefficient), *others = terms
+        node = self.scaled(coefficient, first)
+        for term, coefficient in others:
+            node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(abs(coefficient), term))
+        return node
+
+
+def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:
+    return [node for _, node in sorted(factors, key=lambda factor: factor[0])]

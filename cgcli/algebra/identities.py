@@ -1,0 +1,168 @@
+"""The table of algebraic rules for single operations: each builds a simpler node, or says None.
+
+Sums, products and powers have their own ways (canonical.py, powers.py). A rule may enlarge
+the domain, as exp(ln(x)) -> x does, but changes no value that is finite.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
+from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.order import Key
+from cgcli.algebra.product import EULER, EXP, Product
+from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.arithmetic import ABS, CBRT, CEIL, EQUAL_TO, FLOOR, MAXIMUM, MINIMUM, ROUND, SIGN, SQRT, TRUNC
+from cgcli.ops.functions import LN
+from cgcli.ops.logic import AND_OP, GREATER, NOT_OP, OR_OP, STOP_GRADIENT, TRUTHS, WHERE
+from cgcli.ops.table import operations
+
+_BY_NAME = {operation.name: operation for operation in operations()}
+
+
+def _named(*names: str) -> tuple[Operation, ...]:
+    return tuple(_BY_NAME[name] for name in names)
+
+
+# ---- functions ------------------------------------------------------------------------
+
+
+def _ln(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    if product.powers or product.coefficient != 1 or set(product.exponents) != {EULER}:
+        return None
+    return canonical.sum(product.exponents[EULER])
+
+
+def _odd(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    if product.coefficient >= 0:
+        return None
+    inside = canonical.product(product._replace(coefficient=-product.coefficient))
+    return canonical.product(Product(-ONE, {canonical.make(op, inside): ONE}))
+
+
+def _even(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    if product.coefficient >= 0:
+        return None
+    return canonical.make(op, canonical.product(product._replace(coefficient=-product.coefficient)))
+
+
+def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    if product.exponents.keys() - {EULER}:
+        return None
+    inside = {base: n for base, n in product.powers.items() if n % 2 == 1 and base.op not in _NEVER_NEGATIVE}
+    outside = {base: n for base, n in product.powers.items() if base not in inside}  # x^2, and x^0.5, where x >= 0
+    if product.coefficient == 1 and not outside and not product.exponents:
+        return None
+    if inside:
+        magnitude = canonical.make(ABS, canonical.product(Product(ONE, inside)))
+        outside[magnitude] = outside.get(magnitude, ZERO) + ONE
+    return canonical.product(Product(abs(product.coefficient), outside, product.exponents))
+
+
+def _undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    return x.args[0] if x.op is _INVERSES[op] else None
+
+
+def _again(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    return args[0] if args[0].op is op else None
+
+
+# ---- choice and logic -----------------------------------------------------------------
+
+
+def _where(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    condition, yes, no = args
+    if yes is no:
+        return yes
+    value = constant_value(condition)
+    if value is not None:
+        return yes if value != 0 else no
+    if condition.op is NOT_OP:
+        return canonical.make(WHERE, condition.args[0], no, yes)
+    return None
+
+
+def _not(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (x,) = args
+    return x.args[0] if x.op is NOT_OP and x.args[0].op in TRUTHS else None
+
+
+def _truths(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    x, y = args
+    if x is y and x.op in TRUTHS:
+        return x
+    return _in_order(canonical, op, args, params)
+
+
+def _place(canonical: Canonical, node: Node) -> tuple[bool, Key]:
+    """Where an operand stands: x == 0 and max(x, 0), numbers last."""
+    return node.op is CONSTANT, canonical.order.factor(node)
+
+
+def _extreme(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    kept = tuple(sorted(dict.fromkeys(args), key=partial(_place, canonical)))
+    if len(kept) == 1:
+        return kept[0]
+    return canonical.make(op, *kept) if kept != args else None
+
+
+def _in_order(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    kept = tuple(sorted(args, key=partial(_place, canonical)))
+    return canonical.make(op, *kept) if kept != args else None
+
+
+def _extreme_reached(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    for x, other in (args, args[::-1]):
+        if other.op in _REACHED and len(other.args) == 2 and x in other.args:
+            (rival,) = (arg for arg in other.args if arg is not x) if other.args.count(x) == 1 else (x,)
+            return canonical.make(_REACHED[other.op], x, rival)
+    return _in_order(canonical, op, args, params)
+
+
+def _positive(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    x = next((arg for arg in args if arg.op is SIGN), None)
+    if x is None or len(args) != 2 or _ZERO not in args:
+        return _extreme(canonical, op, args, params)
+    return canonical.make(GREATER, x.args[0], _ZERO)
+
+
+_ZERO = constant(0.0)
+_REACHED = {MAXIMUM: _BY_NAME["greater_equal"], MINIMUM: _BY_NAME["less_equal"]}
+_NEVER_NEGATIVE = (ABS, SQRT, EXP, *_named("cosh", "norm"))
+
+_ODD = (CBRT, SIGN, *_named("sin", "tan", "csc", "cot", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf"))
+_EVEN = _named("cos", "sec", "cosh")
+_INVERSES = {_BY_NAME[name]: _BY_NAME[f"a{name}"] for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+_IDEMPOTENT = (FLOOR, CEIL, ROUND, TRUNC, SIGN, STOP_GRADIENT, *_named("relu"))
+
+RULES: dict[Operation, list[Rule]] = {
+    LN: [_ln],  # ln(exp(x)) = x
+    ABS: [_abs],  # abs(-2*x) = 2*abs(x), abs(x^2) = x^2, abs(abs(x)) = abs(x)
+    WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a)
+    NOT_OP: [_not],  # not not c = c
+    AND_OP: [_truths],  # c and c = c
+    OR_OP: [_truths],  # c or c = c
+    MAXIMUM: [_positive],  # max(x, x, y) = max(x, y), max(sign(x), 0) = x > 0
+    MINIMUM: [_extreme],
+    EQUAL_TO: [_extreme_reached],  # x == max(x, y) is x >= y, and y == x is x == y
+    **ARRAY_RULES,
+}
+for _operation in _ODD:  # sin(-x) = -sin(x)
+    RULES.setdefault(_operation, []).append(_odd)
+for _operation in _EVEN:  # cos(-x) = cos(x)
+    RULES.setdefault(_operation, []).append(_even)
+for _operation in _INVERSES:  # sin(asin(x)) = x
+    RULES.setdefault(_operation, []).append(_undone)
+for _operation in _IDEMPOTENT:  # floor(floor(x)) = floor(x)
+    RULES.setdefault(_operation, []).append(_again)
+for _operation in operations():  # y == x is x == y
+    if _operation.commutative and _operation not in RULES:
+        RULES[_operation] = [_in_order]

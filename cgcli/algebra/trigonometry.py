@@ -1,0 +1,91 @@
+"""Sines and cosines that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from cgcli.algebra.canonical import Canonical, Identities
+from cgcli.algebra.coefficient import ZERO
+from cgcli.algebra.product import Product
+from cgcli.graph.node import Node
+from cgcli.graph.operation import Operation
+from cgcli.ops.table import operations
+
+_BY_NAME = {operation.name: operation for operation in operations()}
+_SQUARE = Fraction(2)
+
+
+class Partner(NamedTuple):
+    """one^2 + sign*other^2 = 1."""
+
+    other: Operation
+    sign: int
+    leads: bool  # whether it is the one without a sign
+
+
+def _partners(one: str, other: str, sign: int) -> dict[Operation, Partner]:
+    first, second = _BY_NAME[one], _BY_NAME[other]
+    return {first: Partner(second, sign, True), second: Partner(first, sign, False)}
+
+
+_PARTNERS = _partners("sin", "cos", 1) | _partners("cosh", "sinh", -1)
+_QUOTIENTS = {  # numerator: denominator, quotient
+    _BY_NAME["sin"]: (_BY_NAME["cos"], _BY_NAME["tan"]),  # sin(x)/cos(x) = tan(x)
+    _BY_NAME["sinh"]: (_BY_NAME["cosh"], _BY_NAME["tanh"]),  # sinh(x)/cosh(x) = tanh(x)
+}
+
+
+def merged(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node, Fraction]:
+    """The terms of a sum with squares that add up to 1 replaced by 1, and 1 less a square by the other."""
+    squares = {term: found for term in terms if (found := _square_in(canonical.product_of(term))) is not None}
+    for term, (base, rest) in squares.items():
+        if term not in terms:
+            continue
+        partner = _PARTNERS[base.op]
+        twin = canonical.make(partner.other, *base.args)
+        factor = canonical.product(rest)
+        other = canonical.product(rest._replace(powers={**rest.powers, twin: _SQUARE}))
+        c = terms[term]
+        if terms.get(other) == c * partner.sign:  # c*f^2 + c*s*g^2 = c, and c*g^2 + c*s*f^2 = c*s
+            del terms[term], terms[other]
+            _add(terms, factor, c if partner.leads else c * partner.sign)
+        elif terms.get(factor) == (-c if partner.leads else -c * partner.sign):  # c*f^2 - c = -c*s*g^2
+            del terms[term], terms[factor]
+            _add(terms, other, -c * partner.sign)
+    return terms
+
+
+def quotients(product: Product, canonical: Canonical) -> Product:
+    """The product with sin(x)^n/cos(x)^n as tan(x)^n."""
+    powers: dict[Node, Fraction] | None = None
+    for base, exponent in product.powers.items():
+        if base.op not in _QUOTIENTS:
+            continue
+        below, quotient = _QUOTIENTS[base.op]
+        other = canonical.make(below, *base.args)
+        if product.powers.get(other) == -exponent:
+            powers = dict(product.powers) if powers is None else powers
+            del powers[base], powers[other]
+            _add(powers, canonical.make(quotient, *base.args), exponent)
+    return product if powers is None else product._replace(powers=powers)
+
+
+def _square_in(product: Product) -> tuple[Node, Product] | None:
+    """The first base that is a squared function with a partner, and what is left without it."""
+    for base, exponent in product.powers.items():
+        if exponent == _SQUARE and base.op in _PARTNERS:
+            rest = {other: number for other, number in product.powers.items() if other is not base}
+            return base, product._replace(powers=rest)
+    return None
+
+
+def _add(numbers: dict[Node, Fraction], node: Node, number: Fraction) -> None:
+    total = numbers.get(node, ZERO) + number
+    if total:
+        numbers[node] = total
+    else:
+        numbers.pop(node, None)
+
+
+TRIGONOMETRY = Identities(quotients, merged)

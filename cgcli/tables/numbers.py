@@ -1,0 +1,168 @@
+"""A column of a batch as numbers: float64, one row after the other; and which rows hold none, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.tables.kernels import as_floats
+from cgcli.tables.table import shape_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_READ_AS_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
+NULL = "null"  # what is said of a row without a value
+_SHOWN = 40  # characters of a cell in a message
+
+
+class Numbers(NamedTuple):
+    """The values of a column.
+
+    values: float64 of shape (rows, *shape); nan in bad rows. bad: rows without a number, and what they hold.
+    """
+
+    values: NDArray[np.float64]
+    bad: dict[int, str]
+
+
+def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:
+    """A column of text, of numbers, or of lists of numbers, all of one shape.
+
+    shape: of every row, () for numbers; None takes it from the first row that is good.
+    In a column whose type holds no numbers, every row is bad.
+    """
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if kinds.is_string_view(kind) or kinds.is_large_string(kind):
+        column = column.cast(pa.string())
+    if kinds.is_string(column.type):
+        return _of_text(column, shape)
+    if _is_list(kind):
+        return _of_lists(column, shape_of(kind) if shape is None else shape)
+    if kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_decimal(kind):
+        return _of_numbers(column) if not shape else _one_by_one(column.to_pylist(), shape)
+    what = "an object" if kinds.is_struct(kind) else f"a value of type {kind}"
+    why = NULL if kinds.is_null(kind) else what
+    return Numbers(np.full((len(column), *(shape or ())), np.nan), dict.fromkeys(range(len(column)), why))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
+
+
+def _of_numbers(column: pa.Array) -> Numbers:
+    values = as_floats(column)
+    if not values.null_count:
+        return Numbers(values.to_numpy(), {})
+    import pyarrow.compute as pc
+
+    missing = np.flatnonzero(np.asarray(values.is_null()))
+    return Numbers(pc.fill_null(values, float("nan")).to_numpy(), dict.fromkeys(missing.tolist(), NULL))
+
+
+def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
+    import pyarrow as pa
+
+    if not column.null_count and not shape:
+        try:
+            return Numbers(as_floats(column).to_numpy(), {})
+        except pa.ArrowInvalid:
+            pass  # a cell is no number, or has blanks around it
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
+        return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
+    good = pc.fill_null(pc.match_substring_regex(trimmed, _READ_AS_NUMBER), False)
+    plain = pc.if_else(good, trimmed, "nan")
+    rows = np.flatnonzero(~np.asarray(good)).tolist()
+    return Numbers(as_floats(plain).to_numpy(), {row: _described(column[row].as_py()) for row in rows})
+
+
+def _of_lists(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
+    """Rows of nested lists; those of another shape, or with a hole, are bad."""
+    fast = _of_equal_lists(column)
+    if fast is not None and shape in (None, fast.shape[1:]):
+        return Numbers(fast, {})
+    return _one_by_one(column.to_pylist(), shape)
+
+
+def _of_equal_lists(column: pa.Array) -> NDArray[np.float64] | None:
+    """The rows at one stroke where no list is missing and all have one length; else None."""
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    rows = len(column)
+    lengths = []
+    while _is_list(column.type):
+        sizes = pc.unique(pc.list_value_length(column))
+        if column.null_count or len(sizes) != 1:
+            return None
+        lengths.append(sizes[0].as_py())
+        column = pc.list_flatten(column)
+    if column.null_count or not (kinds.is_integer(column.type) or kinds.is_floating(column.type)):
+        return None
+    return np.asarray(as_floats(column).to_numpy()).reshape(rows, *lengths)
+
+
+def _one_by_one(items: Sequence[Any], shape: tuple[int, ...] | None) -> Numbers:
+    """Rows of whatever kind: numbers, text, nested lists."""
+    found = [_array(item) for item in items]
+    if shape is None:
+        shape = next((row.shape for row in found if not isinstance(row, str)), ())
+    values = np.full((len(items), *shape), np.nan)
+    bad = {}
+    for at, row in enumerate(found):
+        if isinstance(row, str):
+            bad[at] = row
+        elif row.shape != shape:
+            bad[at] = f"{_shape(row.shape)} instead of {_shape(shape)}"
+        else:
+            values[at] = row
+    return Numbers(values, bad)
+
+
+def _array(item: Any) -> NDArray[np.float64] | str:
+    """A number or a list as an array; else what it is."""
+    if item is None or isinstance(item, str):
+        return _described(item)
+    try:
+        array = np.array(item, dtype=object)
+        if any(part is None for part in array.flat):
+            return "a list with a null in it"
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return "a list whose parts are no numbers, or not of the same length"
+
+
+def _parsed(cell: str | None) -> Any:
+    """What a cell of text holds: a number, a list in brackets, or itself."""
+    if cell is None:
+        return None
+    try:
+        return json.loads(cell) if cell.startswith("[") else float(cell)
+    except (ValueError, RecursionError):
+        return cell
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"a list of shape {list(shape)}" if shape else "a number"
+
+
+def _described(cell: str | None) -> str:
+    if cell is None:
+        return NULL
+    if not cell.strip():
+        return "an empty cell"
+    return f"'{cell}'" if len(cell) <= _SHOWN else f"'{cell[:_SHOWN]}…'"

@@ -1,0 +1,67 @@
+"""Text in UTF-8 or UTF-16, with or without a byte-order mark, as UTF-8 with newlines as Unix writes them."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from itertools import chain
+
+from cgcli.errors import DataError
+from cgcli.tables.reading.pieces import peeked
+
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_LOOKED_AT = 1000  # bytes at the begin in which a zero says that this is no text
+_LONGEST_FIRST_LINE = 1 << 20  # bytes in which a newline is looked for
+
+
+def as_utf8(content: Iterator[bytes], source: str) -> Iterator[bytes]:
+    """The same text in UTF-8, without a byte-order mark; where a carriage return ends lines, a newline does.
+
+    Raises DataError for data that are no text, or text in another encoding with zeros in it.
+    """
+    content, begin = peeked(content, [codecs.BOM_UTF8, *_UTF16])
+    encoding = next((found for mark, found in _UTF16.items() if begin.startswith(mark)), None)
+    if encoding:
+        return _unix_newlines(_decoded(content, encoding, source))
+    if b"\0" in begin[:_LOOKED_AT]:
+        raise DataError(
+            f"{source} holds no text",
+            hint="if it is UTF-16 without a byte-order mark, turn it with iconv -f UTF-16LE -t UTF-8",
+        )
+    first = next(content, b"").removeprefix(codecs.BOM_UTF8)
+    return _unix_newlines(chain([first] if first else [], content))
+
+
+def _decoded(content: Iterator[bytes], encoding: str, source: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    first = True
+    try:
+        for piece in content:
+            text = decoder.decode(piece)
+            if text:
+                yield (text[1:] if first else text).encode()
+                first = False
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        raise DataError(f"{source} begins as UTF-16 text, and is none") from None
+
+
+def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
+    """Text whose first line ends with a carriage return alone, with newlines instead."""
+    begin = b""
+    for piece in content:
+        begin += piece
+        newline, old = begin.find(b"\n"), begin.find(b"\r", 0, -1)
+        is_json = begin.lstrip()[:1] in (b"{", b"[")  # where newlines mean nothing
+        if newline >= 0 or old >= 0 or is_json or len(begin) > _LONGEST_FIRST_LINE:
+            break
+    else:
+        yield begin.replace(b"\r", b"\n")
+        return
+    if old >= 0 and not 0 <= newline <= old + 1 and b'"' not in begin[:old]:
+        yield begin.replace(b"\r", b"\n")
+        for piece in content:
+            yield piece.replace(b"\r", b"\n")
+        return
+    yield begin
+    yield from content

@@ -1,0 +1,41 @@
+"""What rows need of libraries and of the system, made ready while nobody waits for it."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from threading import Thread
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
+_LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in all
+
+
+def load(*, waiting: bool) -> None:
+    """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it.
+
+    waiting: whether rows come from a pipe; what only some of them need is then imported beside the waiting.
+    """
+    import orjson  # noqa: F401
+    import pyarrow.csv
+    import pyarrow.json  # noqa: F401
+
+    from cgcli.tables.kernels import functions
+
+    functions()
+    if waiting:
+        Thread(target=import_module, args=("pyarrow.compute",), daemon=True).start()
+
+
+def keep_memory() -> None:
+    """Let glibc keep the memory of arrays that are gone for those of the next batch; other systems do as they do.
+
+    By itself it gives each of them back to the system, which fills the next one with zeros, page by page, while
+    the other threads wait.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MMAP_THRESHOLD, _LARGEST)
+            mallopt(_TRIM_THRESHOLD, _MOST)
