@@ -13,7 +13,7 @@ from cgcli.api.prepared import Arrays, Evaluator, Point, Run, scalar_outputs
 from cgcli.derivatives.jacobian import Mode, Passes
 from cgcli.errors import UsageError
 from cgcli.graph.node import Graph, Node, constant, leaf, name_of
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 from cgcli.transform.differentiate import directional, weighted
 
 Call = Callable[[Arrays], Any]

@@ -9,7 +9,7 @@ from cgcli.api.program import Program, read
 from cgcli.derivatives.formula import derivative
 from cgcli.errors import UsageError
 from cgcli.graph.node import Graph, Node, name_of
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 from cgcli.printing.length import worth_a_name
 from cgcli.printing.program import names, statements
 

@@ -12,8 +12,8 @@ from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shape_text
 from cgcli.lowering.inputs import check_bound
-from cgcli.ops.statics import shape_text
 
 if TYPE_CHECKING:
     from cgcli.api.program import Program

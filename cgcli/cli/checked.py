@@ -11,6 +11,7 @@ import numpy as np
 from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
 from cgcli.cli.output import on_one_line
+from cgcli.graph.shapes import element_name
 from cgcli.printing.values import number, within
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
@@ -76,8 +77,7 @@ def _line(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list[
 
 def _name(row: Row, outputs: Sequence[str]) -> str:
     over = f"d_{within(on_one_line(outputs[row.output]))}/" if outputs else ""
-    index = f"[{','.join(map(str, row.element))}]" if row.element else ""
-    return f"{over}d_{on_one_line(row.name)}{index}" if row.name else f"{over}along a line"
+    return f"{over}d_{element_name(on_one_line(row.name), row.element)}" if row.name else f"{over}along a line"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from cgcli.errors import Span, quoted
+from cgcli.graph.shapes import element_names
 from cgcli.printing import values
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def matrix(
 
 
 def _elements(item: Labelled) -> Iterator[str]:
-    """The name of each element of an array, in row-major order: `x[0,1]`; the name alone for a number."""
-    name = on_one_line(item.name)
-    for index in product(*map(range, item.shape)):
-        yield f"{name}[{','.join(map(str, index))}]" if index else name
+    return element_names(on_one_line(item.name), item.shape)
 
 
 def on_one_line(name: str) -> str:

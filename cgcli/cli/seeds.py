@@ -11,7 +11,7 @@ from cgcli.cli.point import Point
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, constant, name_of
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 
 _NAME = r"(`[^`]+`|[^\W\d]\w*)\s*=(?!=)"
 _TANGENT = re.compile(rf"\s*{_NAME}(.*)", re.DOTALL)

@@ -15,8 +15,8 @@ from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
 from cgcli.graph.rules import own_rule
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
-from cgcli.ops.statics import shape_text
 from cgcli.ops.sums import SUM
 from cgcli.printing.latex import latex, latex_partials
 from cgcli.printing.length import flat_length, worth_a_name

@@ -11,17 +11,8 @@ import numpy as np
 
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
-from cgcli.graph.node import (
-    MAX_ELEMENTS,
-    Node,
-    constant,
-    count_text,
-    name_of,
-    size_text,
-    toposort,
-    variable,
-    variables,
-)  # fmt: skip
+from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
+from cgcli.graph.shapes import count_text, size_text  # fmt: skip
 from cgcli.transform.differentiate import directional, weighted
 
 if TYPE_CHECKING:

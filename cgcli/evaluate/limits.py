@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from cgcli.errors import TooLargeError
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, count_text, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
 
 MAX_BYTES = 2**33

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.shapes import count_text, size_text
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
 MAX_RANK = 32
@@ -237,15 +238,3 @@ def rebuild(
 def variables(order: Iterable[Node]) -> list[Node]:
     """The variables among the nodes, in their order."""
     return [node for node in order if node.op is VARIABLE]
-
-
-def count_text(number: int) -> str:
-    """A number of elements in words."""
-    return str(number) if number < 10**9 else f"{float(number):.3g}" if number < 10**300 else "far too many"
-
-
-def size_text(size: int) -> str:
-    """A number of bytes in the unit that suits it."""
-    units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
-    step = min(max(len(str(size)) - 1, 0) // 3, len(units) - 1)
-    return f"{size / 1000**step:.4g} {units[step]}" if size < 10**300 else "no memory holds it"

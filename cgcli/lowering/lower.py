@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, variable
 from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shaped
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
 from cgcli.lowering.stack import Scope
-from cgcli.ops.statics import brief, integers, shaped
+from cgcli.ops.statics import brief, integers
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 

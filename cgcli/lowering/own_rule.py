@@ -15,10 +15,10 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
 from cgcli.graph.operation import Operation, Shape
 from cgcli.graph.rules import OwnJvp, own_rule
+from cgcli.graph.shapes import shape_text
 from cgcli.graph.work import work_of
 from cgcli.lowering.linear import Expand, fault
 from cgcli.ops.entry import broadcast_shapes
-from cgcli.ops.statics import shape_text
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 

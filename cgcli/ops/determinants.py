@@ -12,8 +12,8 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.graph.rules import Jvp, Transpose
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.linalg import cubes, square
-from cgcli.ops.statics import shape_text
 
 # Times n^3, from Golub and Van Loan (2013), "Matrix Computations", 3.2 and 8.6.
 _LU = Fraction(2, 3)

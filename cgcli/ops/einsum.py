@@ -14,9 +14,10 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
 from cgcli.graph.rules import TransposeOf
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.creation import EYE, ONES
 from cgcli.ops.entry import row_by_row
-from cgcli.ops.statics import brief, shape_text
+from cgcli.ops.statics import brief
 
 _MAX_OPERANDS = 32  # for more, a good order of the products takes long to find
 _LARGE = 1_000_000  # elements of both operands, multiplied: from here on products of matrices are faster

@@ -11,7 +11,7 @@ import numpy as np
 from cgcli.errors import ShapeError
 from cgcli.graph.operation import REAL, Infix, Interval, Kink, Operation, Params, Rule, Shape, Static, Work
 from cgcli.graph.rules import Partial, Partials
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 
 # Binding powers of the operators: the ladder of grammar/cg.lark.
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)

@@ -15,7 +15,8 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose
-from cgcli.ops.statics import RawSlice, Taken, axes_text, brief, integer, integers, shape_text
+from cgcli.graph.shapes import axes_text, shape_text
+from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers
 
 Key = tuple[Taken | int, ...]
 

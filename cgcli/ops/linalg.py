@@ -15,10 +15,10 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Infix, Operation, Params, Shape, Work
 from cgcli.graph.rules import Jvp, Transpose
+from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.entry import PRODUCT, broadcast_shapes, same_rank
 from cgcli.ops.shaping import reshape, transpose
-from cgcli.ops.statics import shape_text, shaped, two_shapes
 from cgcli.ops.sums import unbroadcast
 
 # ---- matmul ---------------------------------------------------------------------------

@@ -11,10 +11,11 @@ import numpy as np
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.reductions import LOG_SOFTMAX
-from cgcli.ops.statics import shape_text, whole
+from cgcli.ops.statics import whole
 from cgcli.ops.sums import MEAN, SUM
 
 

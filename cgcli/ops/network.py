@@ -18,13 +18,14 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
 from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose
+from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.indexing import PAD
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
-from cgcli.ops.statics import brief, integers, shape_text, shaped, wholes
+from cgcli.ops.statics import brief, integers, wholes
 from cgcli.ops.sums import MEAN
 
 Sizes = tuple[int, ...]

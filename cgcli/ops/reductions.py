@@ -16,12 +16,13 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Kink, Operation, Params, Shape
 from cgcli.graph.rules import Jvp
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES
 from cgcli.ops.entry import STEP, passes, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.shaping import CONCAT, reshape
-from cgcli.ops.statics import Taken, axes, axis, keepdims, shape_text, whole
+from cgcli.ops.statics import Taken, axes, axis, keepdims, whole
 from cgcli.ops.sums import Axes, reduced_shape
 
 _SHARED = """

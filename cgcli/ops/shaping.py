@@ -16,23 +16,10 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose, TransposeOf
+from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.entry import same_shape
 from cgcli.ops.indexing import PAD, take
-from cgcli.ops.statics import (
-    Taken,
-    axes,
-    axis,
-    brief,
-    integers,
-    new_axis,
-    normal_axis,
-    own_rank,
-    reshaped,
-    shape_text,
-    shaped,
-    two_shapes,
-    whole,
-)
+from cgcli.ops.statics import Taken, axes, axis, brief, integers, new_axis, normal_axis, own_rank, reshaped, whole
 
 # ---- one to one -----------------------------------------------------------------------
 

@@ -9,11 +9,12 @@ from typing import cast
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant_value
 from cgcli.graph.operation import Params, Shorthand
+from cgcli.graph.shapes import shaped
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.shaping import reshape
-from cgcli.ops.statics import axis, new_axis, number, shaped, whole, wholes
+from cgcli.ops.statics import axis, new_axis, number, whole, wholes
 
 
 def _log(args: tuple[Node, ...], params: Params) -> Node:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError
 from cgcli.graph.operation import REQUIRED, Shape, Static
+from cgcli.graph.shapes import axes_text, shape_text
 
 
 class RawSlice(NamedTuple):
@@ -52,28 +53,6 @@ def brief(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
     return f"'{value}'" if isinstance(value, str) else str(value)
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape as it is written in the language."""
-    return "[" + ", ".join(map(str, shape)) + "]"
-
-
-def shaped(shape: Shape) -> str:
-    """A shape in a sentence: 'shape [2, 3]', or 'a scalar'."""
-    return f"shape {shape_text(shape)}" if shape else "a scalar"
-
-
-def two_shapes(one: Shape, other: Shape) -> str:
-    """Two shapes in a sentence: 'shapes [2] and [3]', or 'a scalar and shape [3]'."""
-    if one and other:
-        return f"shapes {shape_text(one)} and {shape_text(other)}"
-    return f"{shaped(one)} and {shaped(other)}"
-
-
-def axes_text(count: int) -> str:
-    """A number of axes, in words."""
-    return "1 axis" if count == 1 else f"{count} axes"
 
 
 def normal_axis(axis: int, rank: int, what: str = "axis") -> int:

@@ -12,10 +12,11 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.graph.rules import Transpose
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.shaping import FLIP, reshape
-from cgcli.ops.statics import axes, axis, keepdims, own_rank, shape, shape_text
+from cgcli.ops.statics import axes, axis, keepdims, own_rank, shape
 
 Axes = tuple[int, ...]
 

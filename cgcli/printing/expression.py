@@ -17,11 +17,11 @@ from cgcli.graph.node import (
     name_of,
 )
 from cgcli.graph.operation import REQUIRED, Operation, Static
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE, NEG
 from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.shaping import STACK, TRANSPOSE
-from cgcli.ops.statics import shape_text
 from cgcli.printing.values import nested, number
 
 # What grammar/cg.lark takes for a name without backticks, or less.

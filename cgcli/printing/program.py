@@ -11,7 +11,7 @@ from itertools import count
 
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.graph.operation import Operation
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
 from cgcli.printing.expression import Names, shared, text_of, written_name

@@ -8,7 +8,8 @@ from typing import Any
 from cgcli.errors import UsageError, quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.graph.operation import Operation
-from cgcli.render.label import GREY, label, quote, shape_text, shorten
+from cgcli.graph.shapes import shape_text
+from cgcli.render.label import GREY, label, quote, shorten
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 
@@ -87,7 +88,7 @@ def _tooltip(graph: Graph, node: Node) -> str:
         text = quoted(graph.source.text, graph.origins[node])
     else:
         text = node.op.name
-    return f"{shorten(text, 200)} {shape_text(node.shape)}".rstrip()
+    return f"{shorten(text, 200)} {shape_text(node.shape, '')}".rstrip()
 
 
 def _looks(node: Node, is_output: bool) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, name_of
 from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shape_text
 from cgcli.printing.expression import given_statics
 from cgcli.printing.values import number
 
@@ -66,11 +67,6 @@ def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
     return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-(limit // 2 - 1) :]}"
 
 
-def shape_text(shape: Shape) -> str:
-    """A shape as the language writes it; '' for a scalar."""
-    return f"[{', '.join(map(str, shape))}]" if shape else ""
-
-
 def _rounding(precision: int | None) -> Callable[[float], str]:
     """How a picture writes a number: all of it when that is short, else its leading digits."""
 
@@ -98,7 +94,7 @@ def _head(node: Node, name: str, symbol: str, digits: Callable[[float], str]) ->
         yield f'<FONT POINT-SIZE="18">{escape(symbol)}</FONT>' if len(symbol) == 1 else escape(symbol)
         yield from (_small(shorten(text)) for text in _parameters(node))
     if node.shape:
-        yield _small(shape_text(node.shape))
+        yield _small(shape_text(node.shape, ""))
 
 
 def _parameters(node: Node) -> Iterator[str]:

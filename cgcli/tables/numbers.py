@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cgcli.graph.shapes import shape_text
 from cgcli.tables.kernels import as_floats
 from cgcli.tables.table import shape_of
 
@@ -157,7 +158,7 @@ def _parsed(cell: str | None) -> Any:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return f"a list of shape {list(shape)}" if shape else "a number"
+    return f"a list of shape {shape_text(shape)}" if shape else "a number"
 
 
 def _described(cell: str | None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cgcli.errors import UsageError
+from cgcli.graph.shapes import element_names
 from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import DIALECTS, unescaped
 from cgcli.tables.kernels import as_floats
@@ -89,11 +89,6 @@ def with_results(
     return Table(columns, len(results), objects, cells, None if only else batch.spelled)
 
 
-def numbered(name: str, shape: tuple[int, ...]) -> list[str]:
-    """The name of each element of an array, in row-major order: `x[0,1]`; the name alone for a number."""
-    return [f"{name}[{','.join(map(str, index))}]" if index else name for index in product(*map(range, shape))]
-
-
 class Masked(NamedTuple):
     """A column of numbers or arrays.
 
@@ -158,7 +153,7 @@ def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Ar
 def _check_names(given: list[str], results: Mapping[str, NDArray[np.float64]], source: str) -> None:
     taken = set(given)
     for name, array in results.items():
-        for element in [name, *numbered(name, array.shape[1:])]:
+        for element in [name, *element_names(name, array.shape[1:])]:
             if element in taken:
                 raise UsageError(
                     f"{source} has a column '{element}' already, and a result would be called so too",

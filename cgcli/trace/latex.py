@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 from cgcli.printing.latex import latex_name, latex_number, latex_of
 from cgcli.trace.cells import Language, rounding, value_text
 from cgcli.trace.formula import Formula, Mark, Spelling, Symbol
@@ -46,7 +46,7 @@ class _Writer:
             case Equations(_, cells):
                 return "l", [heading, *map(self._equation, cells)]
             case Shapes(_, cells):
-                return "l", [heading, *(shape_text(shape) if shape else "" for shape in cells)]
+                return "l", [heading, *(shape_text(shape, "") for shape in cells)]
             case Numbers(_, cells):
                 return "l", [heading, *map(self._number, cells)]
             case Words(_, cells):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cgcli.ops.statics import shape_text
+from cgcli.graph.shapes import shape_text
 from cgcli.trace.cells import Digits, Language, rounding, value_text
 from cgcli.trace.sheet import BLANK, Column, Equation, Equations, Numbers, Shapes, Sheet, Table, Words
 from cgcli.trace.steps import Trace
@@ -39,7 +39,7 @@ class _Writer:
             case Equations(_, cells):
                 return self._equations(cells)
             case Shapes(_, cells):
-                return [shape_text(shape) if shape else "" for shape in cells]
+                return [shape_text(shape, "") for shape in cells]
             case Numbers(_, cells):
                 return _at_points([self._number(cell) for cell in cells])
             case Words(_, cells):

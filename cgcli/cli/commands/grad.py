@@ -144,11 +144,11 @@ def _print_orders(task: Task, order: int, taylor: bool, as_json: bool, precision
     """The derivatives by one scalar, up to an order."""
     from cgcli.cli import orders
     from cgcli.graph.node import constant
-    from cgcli.ops.statics import shape_text
+    from cgcli.graph.shapes import shape_text
     from cgcli.printing.values import within
 
     if len(task.wrt) != 1 or task.wrt[0].shape:
-        inputs = ", ".join(f"{item.name} {shape_text(item.shape)}" if item.shape else item.name for item in task.inputs)
+        inputs = ", ".join(f"{item.name} {shape_text(item.shape, '')}".rstrip() for item in task.inputs)
         raise UsageError(
             f"--order goes by one input that is a number, and the inputs are: {inputs or 'none'}",
             hint=_instead(task.wrt),

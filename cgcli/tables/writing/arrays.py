@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
+from cgcli.graph.shapes import shape_text
 from cgcli.tables.table import Table, masked
 from cgcli.tables.writing.alike import arranged, typed
 from cgcli.tables.writing.base import FormatSink
@@ -124,7 +125,9 @@ class _Waiting:
     def fitted(self, values: NDArray[Any]) -> NDArray[Any]:
         """Rows as those before. Raises DataError when they are of another shape, or float64 changes a number."""
         if values.shape[1:] != self._shape:
-            raise DataError(f"rows of shape {list(values.shape[1:])} follow some of shape {list(self._shape)}")
+            raise DataError(
+                f"rows of shape {shape_text(values.shape[1:])} follow some of shape {shape_text(self._shape)}"
+            )
         if values.dtype == self._type:
             return values
         self._widen()

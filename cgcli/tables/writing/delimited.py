@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cgcli.errors import DataError
+from cgcli.graph.shapes import element_names
 from cgcli.tables.dialect import Dialect, escaped
 from cgcli.tables.kernels import joined, side_by_side
-from cgcli.tables.table import Masked, masked, numbered, shape_of
+from cgcli.tables.table import Masked, masked, shape_of
 from cgcli.tables.writing.digits import row_texts
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def header(schema: pa.Schema, dialect: Dialect, spelled: Sequence[str] = ()) -> 
     import pyarrow as pa
 
     fields = list(schema)[len(spelled) :]
-    names = [element for field in fields for element in numbered(field.name, shape_of(field.type) or ())]
+    names = [element for field in fields for element in element_names(field.name, shape_of(field.type) or ())]
     line = dialect.separator.join([*spelled, *_spelled(pa.array(names, pa.string()), dialect).to_pylist()])
     return f"{_no_blank_line(line) if dialect.quotes and names else line}\n".encode()
 
