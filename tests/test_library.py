@@ -46,9 +46,7 @@ def test_every_public_name_is_there_and_is_listed() -> None:
         cgcli.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "module", ["", ".library.program", ".library.functions", ".library.formulas", ".library.columns"]
-)
+@pytest.mark.parametrize("module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns"])
 def test_examples_in_docstrings_are_true(module: str) -> None:
     """Protects readers of `help`: every public function has an example, and it runs."""
     found = importlib.import_module(f"cgcli{module}")
