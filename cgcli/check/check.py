@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CALLS = 1_000_000  # of kernels, about: some seconds
 _EVALUATIONS = 40  # of the program for one element
 _SHAKE = 2.0**-50  # a few units in the last place
+_SHAKEN_POINTS = 8
 _ASIDE = 2.0**-10  # where it is looked at how rounding errors grow, relative to what moves
 
 Index = tuple[int, ...]
@@ -189,19 +190,20 @@ def _product(gradient: Iterable[Array], direction: Iterable[Array]) -> float:
 
 
 def _errors(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[Array]:
-    """The rounding errors of a gradient: how much it differs between two points that rounding could confuse.
+    """The rounding errors of a gradient: how far it scatters over points that rounding could confuse.
 
-    Both are on one side of the point itself, so that a kink or a jump there is no difference.
+    One other point would not do: where the truth is 0, as at a singular matrix, two results may be equal
+    by chance. All lie on one side of the point itself, so that a kink or a jump there is no difference.
     """
     random = np.random.default_rng(1)
     signs = [random.choice([-1.0, 1.0], node.shape) for node in wrt]
-    near, far = (
+    gradients = (
         evaluate(gradient, {**bindings, **_aside(wrt, bindings, [_SHAKE * places * sign for sign in signs])})
-        for places in (1, 2)
+        for places in range(1, _SHAKEN_POINTS + 1)
     )
     with np.errstate(all="ignore"):
-        gaps = [8 * np.abs(a - b) for a, b in zip(near, far, strict=True)]
-    return [np.where(np.isfinite(gap), gap, 0.0) for gap in gaps]
+        ranges = [4 * np.ptp(parts, axis=0) for parts in zip(*gradients, strict=True)]
+    return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]
 
 
 def _aside(wrt: Sequence[Node], bindings: Mapping[str, Any], by: Sequence[Any]) -> dict[str, Any]:
