@@ -278,6 +278,10 @@ MISTAKES = [
          "  give values as name=value, or in a JSON object with --vars FILE.json\n", code=2),
     Case(["eval", "x1*x2", "x2=3", "p.csv", "--only"], "value\n6\n3\n",
          err="cg: warning: 'x2' has a value for all rows, so its column is not read\n"),
+    Case(["eval", "x", "a.json", "--to", "csv"], "x,value\n1,1\n", {"a.json": '[{"x":1}, null]'},
+         "cg: error: a.json, line 1: 'null' where an object was expected\n", 1),
+    Case(["eval", "x", "a.jsonl"], '{"x":1,"value":1}\n', {"a.jsonl": '{"x":1}\nnull\n'},
+         f"cg: error: a.jsonl, line 2: 'null' where an object was expected\n{ADVICE}", 1),
     Case(["eval", "x1", "k=3", "p.csv", "--only"], "value\n2\n1\n",
          err="cg: warning: 'k' is bound, but the expression does not use it\n"),
     Case(["grad", "x1", "p.csv", "--only", "--wrt", "x2"], "value,d_x2\n2,0\n1,0\n",
@@ -289,6 +293,32 @@ MISTAKES = [
 def test_mistakes_are_named(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects users from wrong tables: a name, a file or an option that does not fit is an error that says so."""
     checked(case, capsys, tmp_path, monkeypatch)
+
+
+NO_ROWS = {  # JSON documents that hold no row, and what is said of the first value
+    "null": "'null'", "null\nnull\n": "'null'", "[null]": "'null'", '"text"': "'\"text\"'", "3": "'3'",
+    "true": "'true'", "[[1]]": "'[1]'", "[[[1], [2]]]": "'[[1], [2]]'", '[3, {"x": 1}]': "'3'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ROWS)
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_json_that_is_no_row_is_one_error(text: str, kind: str, tmp_path: Path) -> None:
+    """Protects the process: pyarrow's own reader of JSON ended it without a word at the document `null`."""
+    message = f"line 1: {NO_ROWS[text]} where an object was expected\n"
+    (tmp_path / f"a.{kind}").write_text(text, encoding="utf-8")
+    for arguments, source in ((["-", "-i", kind], "standard input"), ([f"a.{kind}"], f"a.{kind}")):
+        found = subprocess.run([*CG, "eval", "x", *arguments], input=text.encode(), cwd=tmp_path, capture_output=True)
+        assert (found.returncode, found.stderr.decode()) == (1, f"cg: error: {source}, {message}")
+
+
+@pytest.mark.parametrize("text", ["null", "[null]", '"text"', "true", "{}", '{"x": null}'])
+def test_json_that_is_no_value_is_one_error(text: str, capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "v.json"
+    path.write_text(text, encoding="utf-8")
+    at, objects = cg(capsys, "eval", "x", f"x=@{path}"), cg(capsys, "eval", "x", "--vars", str(path))
+    assert (at.code, at.err.count("cg: error: ")) == (1, 1)
+    assert (objects.code, objects.err.count("cg: error: ")) == (2 if text == "{}" else 1, 1)
 
 
 def test_progress_says_how_much_time_is_left(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

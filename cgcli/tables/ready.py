@@ -16,8 +16,7 @@ def load(*, waiting: bool) -> None:
     waiting: whether rows come from a pipe; what only some of them need is then imported beside the waiting.
     """
     import orjson  # noqa: F401
-    import pyarrow.csv
-    import pyarrow.json  # noqa: F401
+    import pyarrow.csv  # noqa: F401
 
     from cgcli.tables.kernels import functions
 

@@ -11,7 +11,7 @@ from itertools import chain
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import Dialect, unescaped_text
-from cgcli.tables.reading.records import MAX_RECORD, count_lines, first_end, rows_of, whole_records
+from cgcli.tables.reading.records import MAX_RECORD, count_lines, first_end, not_utf8, rows_of, whole_records
 
 
 def read_delimited(content: Iterator[bytes], source: str, dialect: Dialect, *, header: bool) -> Iterator[Batch]:
@@ -53,9 +53,9 @@ def _to_first_record(records: Iterator[bytes]) -> tuple[bytes, int]:
 def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
     try:
         return _cells(record.decode("utf-8"), dialect)
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError:
         raise DataError(
-            f"{place}: the names are {_not_utf8(error)}", hint="iconv -t UTF-8 turns other encodings"
+            f"{place}: the names are {not_utf8(record)}", hint="iconv -t UTF-8 turns other encodings"
         ) from None
     except csv.Error as error:
         raise DataError(f"{place}: {error}") from None
@@ -71,26 +71,11 @@ def _cells(record: str, dialect: Dialect) -> list[str]:
         csv.field_size_limit(limit)
 
 
-def _no_text(record: bytes) -> str:
-    """Why a record, or several, are no text; '' when they are."""
-    if record.isascii():
-        return ""
-    try:
-        record.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _not_utf8(error)
-    return ""
-
-
-def _not_utf8(error: UnicodeDecodeError) -> str:
-    return f"not UTF-8 text: a byte is 0x{error.object[error.start]:02x}"
-
-
 def _batch(text: bytes, names: list[str], source: str, dialect: Dialect, line: int) -> Batch:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    if not text or _no_text(text):  # pyarrow reads nothing of the one, and cannot show is_irregular the other
+    if not text or not_utf8(text):  # pyarrow reads nothing of the one, and cannot show is_irregular the other
         return _read_one_by_one(text, names, source, dialect, line)
     fields = [str(at) for at in range(len(names))]
     irregular = False
@@ -141,7 +126,7 @@ def _read_one_by_one(text: bytes, names: list[str], source: str, dialect: Dialec
         cells = _cells(record.decode("utf-8", "replace"), dialect)
         if len(cells) != expected:
             bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
-        elif why := _no_text(record):
+        elif why := not_utf8(record):
             bad[len(rows)] = why
         rows.append([*cells, *[None] * expected][:expected])
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]

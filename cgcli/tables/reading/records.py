@@ -53,6 +53,17 @@ def count_lines(text: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
 
 
+def not_utf8(text: bytes) -> str:
+    """Why bytes are no text; '' when they are."""
+    if text.isascii():
+        return ""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 text: a byte is 0x{text[error.start]:02x}"
+    return ""
+
+
 def end_of_records(text: bytes, dialect: Dialect) -> int:
     """Behind the last newline that is in no quotes; 0 when there is none."""
     if not dialect.has_quotes(text):
