@@ -143,8 +143,8 @@ VALUES: dict[str, Callable[..., Any]] = {
 PARAMETERS: dict[str, list[tuple[float, ...]]] = {
     "digamma": [(1,), (2,), (5,)],
     "sinc": [(1,), (2,), (3,), (8,)],
-    "leaky_relu": [(0.25,)],
-    "elu": [(1.5,)],
+    "leaky_relu": [(0.25,), (-0.5,)],
+    "elu": [(1.5,), (-0.5,)],
 }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cgcli.check import complex_step
 from cgcli.check.check import Check, check
 from cgcli.check.complex_step import ComplexStep, takes_complex
 from cgcli.check.verdict import KINDS
@@ -300,10 +299,6 @@ def test_a_complex_step_is_the_derivative_where_it_is_allowed(name: str) -> None
 )
 def test_magnitude_and_order_allow_no_complex_step(name: str) -> None:
     assert not takes_complex({**ELEMENTWISE, **OTHERS}[name])
-
-
-def test_the_names_of_analytic_operations_are_names_of_operations() -> None:
-    assert {*support.NAMES} >= complex_step._ANALYTIC | {*complex_step._INSIDE}
 
 
 # ---- output ---------------------------------------------------------------------------

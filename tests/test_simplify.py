@@ -150,6 +150,16 @@ cos(-2*x) -> cos(2*x)
 abs(abs(x)) -> abs(x)
 abs(-2*x^2*y) -> 2*x^2*abs(y)
 floor(floor(x)) -> floor(x)
+relu(relu(x)) -> relu(x)
+round(-x) -> -round(x)
+stop_gradient(-x) -> -stop_gradient(x)
+abs(sigmoid(x)*y) -> abs(y)*sigmoid(x)
+abs(x < y) -> x < y
+not -x -> not x
+asinh(sinh(x)) -> x
+log2(exp2(x)) -> x
+asin(sin(x)) -> asin(sin(x))
+acosh(cosh(x)) -> acosh(cosh(x))
 
 where(c, a, a) -> a
 where(1, a, b) -> a

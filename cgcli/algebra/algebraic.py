@@ -21,14 +21,14 @@ from cgcli.algebra.identities import RULES
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.powers import exponential, raised
-from cgcli.algebra.product import EXP, Factors, Product
+from cgcli.algebra.product import Factors, Product
 from cgcli.algebra.size import operation_count, weight, within
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.evaluate.constants import as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
-from cgcli.ops.functions import LN
+from cgcli.ops.functions import EXP, LN
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import moved, rebuilt
 

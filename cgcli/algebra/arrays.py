@@ -14,14 +14,12 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.ops.creation import EYE, ONES
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
+from cgcli.ops.reductions import SIZE
 from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, reshape, transpose
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM
-from cgcli.ops.table import operations
 
 Args = tuple[Node, ...]
 Rule = Callable[[Canonical, Operation, Args, Params], Node | None]
-
-_SIZE = next(operation for operation in operations() if operation.name == "size")
 
 
 def _scalars_of(product: Product) -> tuple[Product, Product]:
@@ -134,7 +132,7 @@ _KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)
 
 ARRAY_RULES: dict[Operation, list[Rule]] = {
     MATMUL: [_bilinear, _by_identity],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
-    _SIZE: [_size],  # size(x) = 6, of shape [2, 3]
+    SIZE: [_size],  # size(x) = 6, of shape [2, 3]
     DIAG: [_diagonal],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
     TRANSPOSE: [_transpose],  # x.T.T = x, (A.T @ B).T = B.T @ A

@@ -23,11 +23,12 @@ from cgcli.algebra.coefficient import (
     written,
 )
 from cgcli.algebra.order import Key, Order
-from cgcli.algebra.product import EULER, EXP, UNIT, Product, Terms, common_number, cost_in_front
+from cgcli.algebra.product import EULER, UNIT, Product, Terms, common_number, cost_in_front
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
 

@@ -12,20 +12,13 @@ from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO
 from cgcli.algebra.order import Key
-from cgcli.algebra.product import EULER, EXP, Product
+from cgcli.algebra.product import EULER, Product
 from cgcli.graph.node import CONSTANT, Node, constant, constant_value
-from cgcli.graph.operation import Operation, Params
-from cgcli.ops.arithmetic import ABS, CBRT, CEIL, EQUAL_TO, FLOOR, MAXIMUM, MINIMUM, ROUND, SIGN, SQRT, TRUNC
+from cgcli.graph.operation import EVEN, IDEMPOTENT, NON_NEGATIVE, ODD, Operation, Params
+from cgcli.ops.arithmetic import ABS, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
 from cgcli.ops.functions import LN
-from cgcli.ops.logic import AND_OP, GREATER, NOT_OP, OR_OP, STOP_GRADIENT, TRUTHS, WHERE
+from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.ops.table import operations
-
-_BY_NAME = {operation.name: operation for operation in operations()}
-
-
-def _named(*names: str) -> tuple[Operation, ...]:
-    return tuple(_BY_NAME[name] for name in names)
-
 
 # ---- functions ------------------------------------------------------------------------
 
@@ -56,7 +49,7 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     product = canonical.product_of(args[0])
     if product.exponents.keys() - {EULER}:
         return None
-    inside = {base: n for base, n in product.powers.items() if n % 2 == 1 and base.op not in _NEVER_NEGATIVE}
+    inside = {base: n for base, n in product.powers.items() if n % 2 == 1 and NON_NEGATIVE not in base.op.facts}
     outside = {base: n for base, n in product.powers.items() if base not in inside}  # x^2, and x^0.5, where x >= 0
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
@@ -68,11 +61,12 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
 
 def _undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return x.args[0] if x.op is _INVERSES[op] else None
+    return x.args[0] if x.op is _UNDOES[op] else None
 
 
 def _again(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    return args[0] if args[0].op is op else None
+    (x,) = args
+    return x if x.op is op and x.params == params else None
 
 
 # ---- choice and logic -----------------------------------------------------------------
@@ -135,13 +129,17 @@ def _positive(canonical: Canonical, op: Operation, args: Args, params: Params) -
 
 
 _ZERO = constant(0.0)
-_REACHED = {MAXIMUM: _BY_NAME["greater_equal"], MINIMUM: _BY_NAME["less_equal"]}
-_NEVER_NEGATIVE = (ABS, SQRT, EXP, *_named("cosh", "norm"))
+_REACHED = {MAXIMUM: GREATER_EQUAL, MINIMUM: LESS_EQUAL}
 
-_ODD = (CBRT, SIGN, *_named("sin", "tan", "csc", "cot", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf"))
-_EVEN = _named("cos", "sec", "cosh")
-_INVERSES = {_BY_NAME[name]: _BY_NAME[f"a{name}"] for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
-_IDEMPOTENT = (FLOOR, CEIL, ROUND, TRUNC, SIGN, STOP_GRADIENT, *_named("relu"))
+# f: the g for which f(g(x)) = x wherever g(x) is a number.
+_UNDOES: dict[Operation, Operation] = {}
+_BY_NAME = {operation.name: operation for operation in operations()}
+for _operation in operations():
+    if _operation.inverse is not None:
+        _inverse = _BY_NAME[_operation.inverse.name]
+        _UNDOES[_operation] = _inverse  # sin(asin(x)) = x
+        if not _operation.inverse.where:
+            _UNDOES[_inverse] = _operation  # asinh(sinh(x)) = x
 
 RULES: dict[Operation, list[Rule]] = {
     LN: [_ln],  # ln(exp(x)) = x
@@ -155,14 +153,15 @@ RULES: dict[Operation, list[Rule]] = {
     EQUAL_TO: [_extreme_reached],  # x == max(x, y) is x >= y, and y == x is x == y
     **ARRAY_RULES,
 }
-for _operation in _ODD:  # sin(-x) = -sin(x)
-    RULES.setdefault(_operation, []).append(_odd)
-for _operation in _EVEN:  # cos(-x) = cos(x)
-    RULES.setdefault(_operation, []).append(_even)
-for _operation in _INVERSES:  # sin(asin(x)) = x
-    RULES.setdefault(_operation, []).append(_undone)
-for _operation in _IDEMPOTENT:  # floor(floor(x)) = floor(x)
-    RULES.setdefault(_operation, []).append(_again)
-for _operation in operations():  # y == x is x == y
-    if _operation.commutative and _operation not in RULES:
-        RULES[_operation] = [_in_order]
+for _operation in operations():
+    _rules = RULES.setdefault(_operation, [])
+    if _operation.commutative and not _rules:
+        _rules.append(_in_order)  # y == x is x == y
+    if ODD in _operation.facts:
+        _rules.append(_odd)  # sin(-x) = -sin(x)
+    if EVEN in _operation.facts:
+        _rules.append(_even)  # cos(-x) = cos(x)
+    if IDEMPOTENT in _operation.facts:
+        _rules.append(_again)  # floor(floor(x)) = floor(x)
+    if _operation in _UNDOES:
+        _rules.append(_undone)

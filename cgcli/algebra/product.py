@@ -10,11 +10,9 @@ from typing import NamedTuple
 from cgcli.algebra.coefficient import ONE, ZERO, fraction_of, power, rounded
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.ops.arithmetic import ABS
-from cgcli.ops.table import operations
 
 UNIT = constant(1.0)  # the term of a sum that is only a number
 EULER = constant(math.e)  # the base of exp
-EXP = next(operation for operation in operations() if operation.name == "exp")
 
 Terms = Mapping[Node, Fraction]
 """A sum: each term without its coefficient, and the coefficient."""

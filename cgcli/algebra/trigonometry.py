@@ -10,9 +10,8 @@ from cgcli.algebra.coefficient import ZERO
 from cgcli.algebra.product import Product
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Operation
-from cgcli.ops.table import operations
+from cgcli.ops.functions import COS, COSH, SIN, SINH, TAN, TANH
 
-_BY_NAME = {operation.name: operation for operation in operations()}
 _SQUARE = Fraction(2)
 
 
@@ -24,15 +23,15 @@ class Partner(NamedTuple):
     leads: bool  # whether it is the one without a sign
 
 
-def _partners(one: str, other: str, sign: int) -> dict[Operation, Partner]:
-    first, second = _BY_NAME[one], _BY_NAME[other]
-    return {first: Partner(second, sign, True), second: Partner(first, sign, False)}
-
-
-_PARTNERS = _partners("sin", "cos", 1) | _partners("cosh", "sinh", -1)
+_PARTNERS = {
+    SIN: Partner(COS, 1, True),  # sin(x)^2 + cos(x)^2 = 1
+    COS: Partner(SIN, 1, False),
+    COSH: Partner(SINH, -1, True),  # cosh(x)^2 - sinh(x)^2 = 1
+    SINH: Partner(COSH, -1, False),
+}
 _QUOTIENTS = {  # numerator: denominator, quotient
-    _BY_NAME["sin"]: (_BY_NAME["cos"], _BY_NAME["tan"]),  # sin(x)/cos(x) = tan(x)
-    _BY_NAME["sinh"]: (_BY_NAME["cosh"], _BY_NAME["tanh"]),  # sinh(x)/cosh(x) = tanh(x)
+    SIN: (COS, TAN),  # sin(x)/cos(x) = tan(x)
+    SINH: (COSH, TANH),  # sinh(x)/cosh(x) = tanh(x)
 }
 
 

@@ -7,13 +7,13 @@ Martins, Sturdza & Alonso (2003), The complex-step derivative approximation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cgcli.graph.node import Node, toposort
-from cgcli.graph.operation import Operation
+from cgcli.graph.operation import Fact, Operation
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.transform.reverse import active_nodes
@@ -21,23 +21,6 @@ from cgcli.transform.reverse import active_nodes
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
-# Operations with a rule other than a transpose whose kernels take complex numbers as the analytic function does.
-# The others take none, or look at magnitudes (abs, sigmoid), at order (max), or at an angle (atan2).
-_ANALYTIC = frozenset((
-    "add", "subtract", "neg", "multiply", "divide", "power", "sqrt", "exp", "expm1", "exp2", "ln", "log1p",
-    "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sec", "csc", "cot", "sinh", "cosh", "tanh",
-    "asinh", "acosh", "atanh", "erf", "gamma", "xlogy", "prod", "var", "std", "norm", "logsumexp",
-    "softmax", "log_softmax", "conv1d", "conv2d", "avg_pool2d", "mse", "cross_entropy", "inv", "solve", "det",
-))  # fmt: skip
-# Where these are analytic along the real axis; the others, wherever their value is finite.
-_INSIDE: dict[str, Callable[..., Any]] = {
-    "power": lambda x, y: (x > 0) | ((y == np.rint(y)) & (np.abs(y) <= 64)),  # whole powers are repeated products
-    "sqrt": lambda x: x > 0,
-    "asin": lambda x: np.abs(x) < 1,
-    "acos": lambda x: np.abs(x) < 1,
-    "acosh": lambda x: x > 1,
-    "xlogy": lambda x, y: y > 0,
-}
 _STEP = -60  # in powers of two, relative to the number that moves: its square is less than rounding
 _LEAST = 1e-290  # below, the imaginary part underflows
 
@@ -47,7 +30,7 @@ def takes_complex(op: Operation) -> bool:
     linear = bool(op.rules) and all(
         rule is None or isinstance(rule, Transpose | TransposeOf | Branch) for rule in op.rules
     )
-    return linear or op.name in _ANALYTIC
+    return linear or Fact.ANALYTIC in op.facts
 
 
 class ComplexStep:
@@ -109,5 +92,4 @@ def _is_inside(node: Node, active: Collection[Node], values: Mapping[Node, Any])
         return False
     if node.op is POWER_OP and node.args[1] in active:
         return bool(np.all(args[0] > 0))
-    inside = _INSIDE.get(node.op.name)
-    return inside is None or bool(np.all(inside(*args)))
+    return node.op.cut is None or not np.any(node.op.cut(*args))

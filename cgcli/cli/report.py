@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cgcli.cli.say import say
 from cgcli.errors import EvaluationError, Span, describe, line_and_column, quoted
+from cgcli.graph.node import VARIABLE
 from cgcli.printing.values import number
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Report:
             text = self._text(node)
             elements = value.ravel().tolist() if node.shape else [float(value)]
             kind = "nan" if any(element != element for element in elements) else "infinity"
-            what = "input" if node.op.name == "variable" else "constant"
+            what = "input" if node.op is VARIABLE else "constant"
             self.warn(
                 f"the {what} '{text}' is {'nan' if kind == 'nan' else 'infinite'}",
                 span=self._graph.origins.get(node), kind=kind, operation=node.op.name, node=text,
@@ -117,14 +118,6 @@ def _applied(note: Note) -> str:
 
 def advice(note: Note) -> str:
     """A function that does what was probably meant."""
-    name = note.node.op.name
-    functions = {arg.op.name for arg in note.node.args}
-    if note.kind == "kink":
-        return ""
-    if name == "power" and note.operands and note.operands[0] < 0:
-        return "a negative number has no real power to a fraction; cbrt(-8) is -2"
-    if name == "multiply" and note.kind == "nan" and functions & {"ln", "log2", "log10"}:
-        return "xlogy(x, y) is x*ln(y), and 0 where x is 0"
-    if name == "exp" and note.kind == "infinity":
-        return "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, logaddexp, logsumexp, softmax"
-    return ""
+    found = note.node.op.advice
+    sources = {arg.op.name for arg in note.node.args}
+    return found.text if found and found.kind == note.kind and found.applies(note.operands, sources) else ""

@@ -24,7 +24,6 @@ from cgcli.printing.program import names, statements
 from cgcli.transform.substitute import rebuilt
 
 _LONGEST_FLAT = 10**6  # characters
-_ON_PURPOSE = ("stop_gradient", "size")  # nobody takes these for functions that have a derivative
 
 
 class Symbolic(NamedTuple):
@@ -162,7 +161,7 @@ def _steps(output: Node, wrt: Sequence[Node]) -> list[Node]:
         smooth = [arg for at, arg in enumerate(node.args) if node.op.expansion or node.op.rule(at) is not None]
         stack += [arg for arg in smooth if arg not in seen]
         seen.update(smooth)
-    return [node for node in found.values() if node.op.name not in _ON_PURPOSE]
+    return [node for node in found.values() if not node.op.evident]
 
 
 def _characters(length: int) -> str:

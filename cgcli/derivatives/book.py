@@ -20,19 +20,6 @@ from cgcli.ops.logic import STOP_GRADIENT, WHERE
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial
 
-# Operations whose rule is careful of overflow and of zeros, by definitions that have the same derivative: that
-# of a variance through the mean is 0, so the mean counts as a constant. Their values never stand in a formula.
-_VARIANCE = (
-    "sum((x - stop_gradient(mean(x, axis=axis, keepdims=1)))^2, axis=axis, keepdims=keepdims)"
-    "/(size(x, axis=axis) - ddof)"
-)
-_DEFINITIONS = {
-    "norm": "sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
-    "logsumexp": "ln(sum(exp(x), axis=axis, keepdims=keepdims))",
-    "prod": "exp(sum(ln(x), axis=axis, keepdims=keepdims))",
-    "var": _VARIANCE,
-    "std": f"sqrt({_VARIANCE})",
-}
 _TWO = constant(2.0)
 
 
@@ -56,7 +43,7 @@ def written_out(output: Node) -> WrittenOut:
             continue
         args = tuple(become[arg] for arg in node.args)
         become[node] = written = _definition(node.op, args, node.params)
-        if node.op.name in _DEFINITIONS:
+        if node.op.book:
             back |= {part: part.args[0] for part in toposort([written], args) if part.op is STOP_GRADIENT}
         if written.op is not node.op:
             back[written] = node
@@ -65,8 +52,8 @@ def written_out(output: Node) -> WrittenOut:
 
 def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """A node by what it is defined as, all the way down."""
-    if op.name in _DEFINITIONS and args[0].shape:
-        return lower_formula(_DEFINITIONS[op.name], names_of(op, args, params))
+    if op.book and args[0].shape:
+        return lower_formula(op.book, names_of(op, args, params))
     if not op.expansion:
         return exact(op, args, params)
     inner = expand(op, args, params)

@@ -6,8 +6,9 @@ its shapes, its derivative, how it is written and explained, and where to sample
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
+from enum import Flag, auto
 from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
@@ -69,6 +70,46 @@ class Kink(NamedTuple):
     chosen: str
 
 
+class Fact(Flag):
+    """What holds of an operation wherever its value is a number, whatever its static parameters are.
+
+    The first five are of elementwise operations of one argument x.
+    """
+
+    ODD = auto()  # f(-x) = -f(x)
+    EVEN = auto()  # f(-x) = f(x)
+    INCREASING = auto()  # f(x) <= f(y) for x < y; its domain is one interval
+    IDEMPOTENT = auto()  # f(f(x)) = f(x)
+    NON_NEGATIVE = auto()  # f(x) >= 0
+    ANALYTIC = auto()  # the kernel takes complex numbers, as the analytic function does
+
+
+NOTHING = Fact(0)
+ODD, EVEN, INCREASING, IDEMPOTENT, NON_NEGATIVE, ANALYTIC = Fact
+
+
+class Inverse(NamedTuple):
+    """The inverse g of an elementwise operation f, by name: f(g(x)) = x wherever g(x) is a finite number.
+
+    where: where g(f(x)) = x also holds, as a condition on x in the language; '' for any number.
+    """
+
+    name: str
+    where: str = ""
+
+
+class Advice(NamedTuple):
+    """What to use instead, for whoever met a nan or an infinity.
+
+    kind: 'nan' or 'infinity'. applies: a predicate on the operands' values and on the names of the operations
+    that they come from.
+    """
+
+    kind: str
+    text: str
+    applies: Callable[[Sequence[float], Collection[str]], bool] = lambda operands, sources: True
+
+
 @dataclass(frozen=True, eq=False)
 class Operation:
     """One entry of the table.
@@ -95,8 +136,15 @@ class Operation:
     samples: for each array, an open interval inside its domain, where tests sample it.
     domain: its domain, where the value is a finite number, as a condition in the language;
         '' when nothing is worth saying: an elementwise operation then takes any number.
+    facts: what algebra and checks may rely on. inverse: the operation that undoes it.
+    cut: of an analytic operation, where on the real axis it has a finite value but no complex derivative:
+        at an edge of its domain, along a branch cut.
     kink: where its derivative jumps.
+    advice: what to use instead where its value is nan or infinite.
+    book: a formula with the same derivative, as a calculus book has it, where the rule is careful of overflow
+        and of zeros. Its value never stands in a formula that people read.
     why_no_derivative: where every rule is None, the reason, in a clause.
+    evident: nobody expects it to have a derivative, so no warning says that it has none.
     example: a short expression without free names that shows it; its value is finite.
     work: what one application costs, where it is not what `work_of` takes it for.
     rows: the kernel for arguments that all have an axis of rows in front, where `kernel` does not just act
@@ -120,8 +168,14 @@ class Operation:
     commutative: bool = False
     least: int = 1
     samples: tuple[Interval, ...] = ()
+    facts: Fact = NOTHING
+    inverse: Inverse | None = None
+    cut: Callable[..., Any] | None = None
     kink: Kink | None = None
+    advice: Advice | None = None
+    book: str = ""
     why_no_derivative: str = ""
+    evident: bool = False
     domain: str = ""
     written: tuple[str, ...] = ()
     example: str = ""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
+from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
 
 Expand = Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node]
@@ -62,7 +63,7 @@ def _reason(node: Node, at: list[int]) -> str:
         rule = node.op.rule(position)
         if isinstance(rule, Partial):  # affine: the partial does not depend on what moves
             if moving.intersection(_NAMES.findall(rule.formula)):
-                several = len(at) > 1 and node.op.name == "multiply"
+                several = len(at) > 1 and node.op is MULTIPLY
                 return "a product of tangents is not linear" if several else _not_linear(node)
         elif isinstance(rule, Transpose | TransposeOf):
             jointly = isinstance(rule, TransposeOf) and rule.jointly

@@ -14,7 +14,21 @@ from typing import Any
 import numpy as np
 
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import POSITIVE, REAL, Infix, Kink, Operation
+from cgcli.graph.operation import (
+    ANALYTIC,
+    EVEN,
+    IDEMPOTENT,
+    INCREASING,
+    NON_NEGATIVE,
+    ODD,
+    POSITIVE,
+    REAL,
+    Advice,
+    Infix,
+    Inverse,
+    Kink,
+    Operation,
+)
 from cgcli.graph.rules import Partials
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth
 
@@ -58,15 +72,18 @@ def _tie_of(extreme: Callable[..., Any]) -> Kink:
 
 
 ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
-                  infix=Infix("+", SUM), commutative=True, example="2 + 3", scalar=operator.add)  # fmt: skip
+                  infix=Infix("+", SUM), commutative=True, facts=ANALYTIC, example="2 + 3",
+                  scalar=operator.add)  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
-                       label="−", infix=Infix("-", SUM), aliases="sub", example="5 - 7",
-                       scalar=operator.sub)  # fmt: skip
+                       label="−", infix=Infix("-", SUM), aliases="sub", facts=ANALYTIC,
+                       example="5 - 7", scalar=operator.sub)  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
-                       label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True,
+                       label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True, facts=ANALYTIC,
+                       advice=Advice("nan", "xlogy(x, y) is x*ln(y), and 0 where x is 0",
+                                     lambda operands, sources: not {"ln", "log2", "log10"}.isdisjoint(sources)),
                        written=("x × y", "x · y"), example="[1, 2]*3", scalar=operator.mul)  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
-                     infix=Infix("/", PRODUCT), aliases="div",
+                     infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
                      domain="y != 0", written=("x ÷ y",), example="7/2", scalar=operator.truediv)  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
@@ -79,7 +96,8 @@ FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np
                    "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
                    domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=Infix("-", UNARY),
-                  aliases="negative", example="-[1, 2]", scalar=operator.neg)  # fmt: skip
+                  aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
+                  scalar=operator.neg)  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
@@ -87,36 +105,44 @@ NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=
 POWER_OP = elementwise("power", "x to the power y", np.power,
                        "where(y == 0 and x == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
-                       samples=(POSITIVE, (-8.0, 8.0)),
+                       samples=(POSITIVE, (-8.0, 8.0)), facts=ANALYTIC,
+                       # a whole power, of a negative number too, is a repeated product
+                       cut=lambda x, y: (x <= 0) & ((y != np.rint(y)) | (abs(y) > 64)),
+                       advice=Advice("nan", "a negative number has no real power to a fraction; cbrt(-8) is -2",
+                                     lambda operands, sources: operands[0] < 0),
                        kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                  "the derivative of a power at (0, 0) is taken as 0"),
                        domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == floor(y))", written=("x ** y",),
                        example="2^3^2")  # fmt: skip
 SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", samples=POSITIVE, label="√",
+                   facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 0,
                    domain="x >= 0", written=("√x",), example="sqrt(16)", latex=r"\sqrt{#1}")  # fmt: skip
-CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)", example="cbrt(-8)",
-                   latex=r"\sqrt[3]{#1}")  # fmt: skip
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)",
+                   facts=ODD | INCREASING, example="cbrt(-8)", latex=r"\sqrt[3]{#1}")  # fmt: skip
 ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
+                  facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
                   example="abs(-3)", scalar=operator.abs, latex="|#1|")  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", why_no_derivative=STEP, example="sign(-0.5)",
-                   latex=r"\operatorname{sgn}")  # fmt: skip
-FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, why_no_derivative=STEP,
-                    example="floor(-1.5)", latex=r"\lfloor #1 \rfloor")  # fmt: skip
-CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, why_no_derivative=STEP,
-                   example="ceil(1.2)", latex=r"\lceil #1 \rceil")  # fmt: skip
+SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
+                   why_no_derivative=STEP, example="sign(-0.5)", latex=r"\operatorname{sgn}")  # fmt: skip
+FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, facts=INCREASING | IDEMPOTENT,
+                    why_no_derivative=STEP, example="floor(-1.5)", latex=r"\lfloor #1 \rfloor")  # fmt: skip
+CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, facts=INCREASING | IDEMPOTENT,
+                   why_no_derivative=STEP, example="ceil(1.2)", latex=r"\lceil #1 \rceil")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, None, aliases="rint",
-                    why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
-TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None, why_no_derivative=STEP,
-                    example="trunc(-1.7)")  # fmt: skip
+                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
+TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None,
+                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="trunc(-1.7)")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
+                    facts=NON_NEGATIVE,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)",
                     latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
-                       label="=", infix=Infix("==", COMPARISON), commutative=True, why_no_derivative=STEP,
-                       example="2 == 2", scalar=scalar_truth(operator.eq), latex="#1 = #2", test=np.equal)  # fmt: skip
+                       label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
+                       why_no_derivative=STEP, example="2 == 2", scalar=scalar_truth(operator.eq),
+                       latex="#1 = #2", test=np.equal)  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
                       kink=_tie_of(_maximum), example="max(3, 7, 5)", latex=r"\max")  # fmt: skip

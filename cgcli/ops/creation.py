@@ -10,7 +10,7 @@ import numpy as np
 
 from cgcli.errors import ArgumentError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import NON_NEGATIVE, Operation, Params, Shape
 from cgcli.ops.statics import number, shape, whole
 
 
@@ -19,8 +19,8 @@ def _of_shape(name: str, doc: str, kernel: Callable[..., Any], example: str) -> 
         (sizes,) = cast("tuple[Shape]", params)
         return sizes
 
-    return Operation(name, doc, (), kernel, given, statics=(shape(),), why_no_derivative="it is constant",
-                     example=example)  # fmt: skip
+    return Operation(name, doc, (), kernel, given, statics=(shape(),), facts=NON_NEGATIVE,
+                     why_no_derivative="it is constant", example=example)  # fmt: skip
 
 
 def _eye_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -53,7 +53,8 @@ def _linspace_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", lambda sizes: np.zeros(sizes), example="zeros([2, 3])")
 ONES = _of_shape("ones", "an array of ones: ones([2, 3])", lambda sizes: np.ones(sizes), example="ones([3])")
 EYE = Operation("eye", "the identity matrix of n rows", (), lambda size: np.eye(size), _eye_shape,
-                statics=(whole("n", least=0),), why_no_derivative="it is constant", example="eye(2)")  # fmt: skip
+                statics=(whole("n", least=0),), facts=NON_NEGATIVE, why_no_derivative="it is constant",
+                example="eye(2)")  # fmt: skip
 
 
 def ones_like(x: Node) -> Node:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.linalg import cubes, square
@@ -112,7 +112,8 @@ ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
     Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
-              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), example="det([[2, 0], [1, 3]])", work=cubes(_LU),
+              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), facts=ANALYTIC,
+              example="det([[2, 0], [1, 3]])", work=cubes(_LU),
               latex=r"\det"),
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
               (Jvp("where(out == out, 1, out)*sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cgcli.errors import ShapeError
-from cgcli.graph.operation import REAL, Infix, Interval, Kink, Operation, Params, Rule, Shape, Static, Work
+from cgcli.graph.operation import REAL, Interval, Operation, Params, Shape, Work
 from cgcli.graph.rules import Partial, Partials
 from cgcli.graph.shapes import shape_text
 
@@ -95,35 +95,19 @@ def elementwise(
     kernel: Callable[..., Any],
     *partials: str | Partials | None,
     arrays: str = "x",
-    samples: tuple[Interval, ...] | Interval = REAL,
     aliases: str = "",
-    infix: Infix | None = None,
-    prefix: Infix | None = None,
-    statics: tuple[Static, ...] = (),
-    label: str = "",
-    kink: Kink | None = None,
-    least: int = 1,
-    commutative: bool = False,
-    why_no_derivative: str = "",
-    domain: str = "",
-    written: tuple[str, ...] = (),
-    example: str = "",
-    scalar: Callable[..., Any] | None = None,
-    latex: str = "",
-    test: Callable[..., Any] | None = None,
+    samples: tuple[Interval, ...] | Interval = REAL,
+    **fields: Any,
 ) -> Operation:
     """An operation on each element, with broadcasting.
 
     partials: one formula for each argument; None for an argument without a derivative.
-    arrays, aliases: names apart by blanks. samples: one interval for each argument.
+    arrays, aliases: names apart by blanks. samples: one interval for each argument, or one for all.
+    fields: the others of an Operation.
     """
     names = tuple(arrays.split())
-    intervals = samples if isinstance(samples[0], tuple) else (samples,) * len(names)
-    rules: tuple[Rule | None, ...] = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
+    rules = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
     return Operation(
-        name, doc, names, kernel, broadcast_shapes, rules,
-        statics=statics, aliases=tuple(aliases.split()), label=label, infix=infix, prefix=prefix,
-        elementwise=True, commutative=commutative, least=least, samples=intervals, kink=kink,
-        why_no_derivative=why_no_derivative, domain=domain, written=written, example=example, scalar=scalar,
-        latex=latex, test=test,
+        name, doc, names, kernel, broadcast_shapes, rules, aliases=tuple(aliases.split()), elementwise=True,
+        samples=samples if isinstance(samples[0], tuple) else (samples,) * len(names), **fields,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Infix, Operation, Params, Shape, Work
+from cgcli.graph.operation import ANALYTIC, Infix, Operation, Params, Shape, Work
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
@@ -181,13 +181,13 @@ def cubes(count: Fraction | int) -> Work:
 
 SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_shape,
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
-                  samples=((-2.0, 2.0),) * 2,
+                  samples=((-2.0, 2.0),) * 2, facts=ANALYTIC,
                   domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
                   work=_solve_work, rows=_solve_rows)  # fmt: skip
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
     Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), square("inv"),
-              (Jvp("-out @ da @ out"),), domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
+              (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
               latex="#1^{-1}", work=cubes(2)),
 )  # fmt: skip

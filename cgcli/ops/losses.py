@@ -10,7 +10,7 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Operation, Params, Shape
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
@@ -58,7 +58,7 @@ def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
-                   (None,), statics=(whole("classes", least=1),),
+                   (None,), statics=(whole("classes", least=1),), facts=NON_NEGATIVE,
                    why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)")  # fmt: skip
 
 
@@ -92,9 +92,9 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
 ENTRIES: tuple[Operation, ...] = (
     ONEHOT,
     Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)",
-              commutative=True, example="mse([1, 2], [1, 4])",
+              commutative=True, facts=ANALYTIC | NON_NEGATIVE, example="mse([1, 2], [1, 4])",
               work=lambda shapes, params: 3 * math.prod(broadcast_shapes(shapes)), rows=_mse_rows),
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
-              example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
+              facts=ANALYTIC, example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
 )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
-from cgcli.graph.operation import REQUIRED, Kink, Operation, Params, Shape, Static
+from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.creation import ONES
@@ -170,8 +170,8 @@ def _conv_operation(rank: int, example: str) -> Operation:
     return Operation(
         f"conv{rank}d", f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
         _conv_shape(rank), expansion=_conv_expansion,
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), work=_conv_work,
-        example=example, rows=row_by_row(_conv),
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), facts=ANALYTIC,
+        work=_conv_work, example=example, rows=row_by_row(_conv),
     )  # fmt: skip
 
 
@@ -257,6 +257,6 @@ ENTRIES: tuple[Operation, ...] = (
               kink=Kink(_pool_tied, "equal elements of a window share its derivative equally"),
               work=_pool_work, example="max_pool2d([[1, 2], [3, 4]], 2)"),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
-              expansion=_avg_pool_expansion, statics=_POOL_STATICS, work=_pool_work,
+              expansion=_avg_pool_expansion, statics=_POOL_STATICS, facts=ANALYTIC, work=_pool_work,
               example="avg_pool2d([[1, 2], [3, 4]], 2)"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Kink, Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Kink, Operation, Params, Shape
 from cgcli.graph.rules import Jvp
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
@@ -67,7 +67,7 @@ def _argument(name: str, doc: str, search: Callable[..., Any], example: str) -> 
             raise ShapeError(f"{name} takes one axis, or none for the whole array")
         return _never_empty(shapes, params)
 
-    return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()),
+    return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()), facts=NON_NEGATIVE,
                      why_no_derivative=STEP, example=example,
                      latex=rf"\operatorname*{{{name[:3]}\,{name[3:]}}}_{{axis}} #1")  # fmt: skip
 
@@ -163,13 +163,29 @@ def _size_rows(x: Any, along: Axes) -> Any:
 
 
 _SPREAD_STATICS = (axes(), keepdims(), whole("ddof", 0, least=0))
+# The derivative of a variance through the mean is 0, so in its book form the mean counts as a constant.
+_VARIANCE = (
+    "sum((x - stop_gradient(mean(x, axis=axis, keepdims=1)))^2, axis=axis, keepdims=keepdims)"
+    "/(size(x, axis=axis) - ddof)"
+)
 
 MAX = _extreme("max", "the largest element", np.max, example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
     (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
-    example="log_softmax([1, 2, 3])", work=passes(5),
+    facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5),
 )  # fmt: skip
+NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
+                 (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
+                      "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
+                 statics=(axes(), keepdims()), facts=ANALYTIC | NON_NEGATIVE,
+                 book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
+                 kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
+                           "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])",
+                 latex=r"\lVert #1 \rVert", work=passes(2))  # fmt: skip
+SIZE = Operation("size", "how many elements there are along axes", ("x",), _size, lambda shapes, params: (), (None,),
+                 statics=(axes(),), facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
+                 evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     MAX,
@@ -178,32 +194,29 @@ ENTRIES: tuple[Operation, ...] = (
     _argument("argmax", "the index of the largest element", np.argmax, example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", np.argmin, example="argmin([3, 7, 5])"),
     Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
-              statics=(axes(), keepdims()), label="Π", example="prod([2, 3, 4])", latex=r"\prod_{axis} #1"),
+              statics=(axes(), keepdims()), label="Π", facts=ANALYTIC,
+              book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",
+              latex=r"\prod_{axis} #1"),
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
-                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, example="var([1, 2, 3, 4])",
+                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
+              facts=ANALYTIC | NON_NEGATIVE, book=_VARIANCE, example="var([1, 2, 3, 4])",
               work=passes(4)),
     Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
               expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
                         "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
+              facts=ANALYTIC | NON_NEGATIVE, book=f"sqrt({_VARIANCE})",
               kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
                         "the derivative of std at 0 is taken as 0"), example="std([1, 3])", work=passes(4)),
-    Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
-              (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
-                   "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
-              statics=(axes(), keepdims()),
-              kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
-                        "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])",
-              latex=r"\lVert #1 \rVert", work=passes(2)),
+    NORM,
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
               (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
-              statics=(axes(), keepdims()), example="logsumexp([1000, 1000])", work=passes(4)),
+              statics=(axes(), keepdims()), facts=ANALYTIC,
+              book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4)),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
               (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),),
+              facts=ANALYTIC | NON_NEGATIVE,
               example="softmax([1, 2, 3])", work=passes(5)),
-    Operation("size", "how many elements there are along axes", ("x",), _size,
-              lambda shapes, params: (), (None,), statics=(axes(),),
-              why_no_derivative="it depends on the shape only", rows=_size_rows,
-              example="size([[1, 2, 3], [4, 5, 6]])"),
+    SIZE,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cgcli.graph.operation import POSITIVE, REAL, Kink, Operation
+from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
 from cgcli.ops.entry import elementwise
 from cgcli.ops.statics import number, whole
 
@@ -194,10 +194,12 @@ def _silu(x: Any) -> Any:
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
 ENTRIES: tuple[Operation, ...] = (
-    elementwise("erf", "error function", _erf, "2/sqrt(pi)*exp(-x^2)", example="erf(1)"),
-    elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)", example="erfc(10)"),
+    elementwise("erf", "error function", _erf, "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
+                example="erf(1)"),
+    elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)", facts=NON_NEGATIVE,
+                example="erfc(10)"),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", _gamma, "out*digamma(x)", samples=(0.0, 170.0),
-                domain="x > 0 or x != floor(x)", example="gamma(5)", latex=r"\Gamma"),
+                facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", latex=r"\Gamma"),
     elementwise("lgamma", "logarithm of |gamma(x)|", _lgamma, "digamma(x)", samples=POSITIVE,
                 aliases="gammaln loggamma", domain="x > 0 or x != floor(x)", example="lgamma(100)",
                 latex=r"\ln(|\Gamma(#1)|)"),
@@ -210,16 +212,20 @@ ENTRIES: tuple[Operation, ...] = (
                 latex=r"\ln(e^{#1} + e^{#2})"),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", _xlogy, "ln(y)",
                 "where(out == out, where(x == 0 and y == 0, 0, x/y), out)",
-                arrays="x y", samples=(REAL, POSITIVE), domain="x == 0 or y > 0", example="xlogy(0, 0)",
+                arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
+                domain="x == 0 or y > 0", example="xlogy(0, 0)",
                 latex=r"#1 \ln(#2)"),
     elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
                 "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 example="sinc(0.5)"),
 
     elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit",
+                facts=INCREASING | NON_NEGATIVE,
                 example="sigmoid(0)"),
-    elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", example="softplus(0)"),
-    elementwise("relu", "max(x, 0)", _relu, "max(sign(x), 0)", kink=_RELU_KINK, example="relu([-2, 3])",
+    elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
+                example="softplus(0)"),
+    elementwise("relu", "max(x, 0)", _relu, "max(sign(x), 0)",
+                facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, example="relu([-2, 3])",
                 latex=r"\operatorname{ReLU}"),
     elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,
                 "where(x == x, where(x > 0, 1, slope), x)", statics=(number("slope", 0.01),),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.creation import EYE, ONES, ZEROS
+from cgcli.ops.functions import EXP
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.logic import WHERE
+from cgcli.ops.reductions import NORM
 from cgcli.ops.shaping import STACK, TRANSPOSE
-from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import given_statics
 from cgcli.printing.tex.arrays import (
     filled,
@@ -179,7 +179,6 @@ def _list(view: View, setting: Setting) -> Form:
 # What no name and no template can say.
 _FORMS: dict[Operation, Callable[[View, Setting], Form]] = {
     ADD: _sum, SUBTRACT: _sum, MULTIPLY: _product, DIVIDE: _product, NEG: _product, POWER_OP: _power,
-    cast("Operation", FUNCTIONS["exp"][0]): _exponential, cast("Operation", FUNCTIONS["norm"][0]): norm,
-    WHERE: _cases, MATMUL: matrix_product, TRANSPOSE: transpose, INDEX: index_form, STACK: _list,
-    EYE: identity, ZEROS: filled("0"), ONES: filled("1"),
+    EXP: _exponential, NORM: norm, WHERE: _cases, MATMUL: matrix_product, TRANSPOSE: transpose, INDEX: index_form,
+    STACK: _list, EYE: identity, ZEROS: filled("0"), ONES: filled("1"),
 }  # fmt: skip

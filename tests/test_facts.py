@@ -1,0 +1,170 @@
+"""What an entry says of its operation holds in numbers, and what holds in numbers is said.
+
+Algebra and checks rely on these facts: abs(exp(x)) is exp(x) because exp is never negative.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cgcli.graph.node import apply
+from cgcli.graph.operation import NOTHING, Fact, Inverse, Operation
+from cgcli.graph.rules import Partial, Partials
+from cgcli.transform.formulas import partial
+from tests.reference_cases_linear import CASES
+from tests.reference_values import PARAMETERS
+from tests.support import (
+    ELEMENTWISE,
+    OTHERS,
+    argument_names,
+    defaults,
+    differentiable,
+    key,
+    literal,
+    node,
+    samples,
+    tame_points,
+    value,
+)  # fmt: skip
+
+Function = Callable[[Any], Any]
+
+UNARY = {name: op for name, op in ELEMENTWISE.items() if len(op.arrays) == 1 and not op.variadic}
+EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e308, -1e308]
+NUMBERS = np.concatenate([EDGES, samples((-np.inf, np.inf), 2000, np.random.default_rng(0))])
+ORDINARY = np.linspace(-4.01, 4, 200)
+
+
+def functions(operation: Operation) -> list[Function]:
+    """The operation as a function of one array, for each choice of its static parameters."""
+
+    def function(params: tuple[Any, ...]) -> Function:
+        def kernel(x: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return operation.kernel(x, *params)
+
+        return kernel
+
+    return [function(params) for params in (defaults(operation), *PARAMETERS.get(key(operation), []))]
+
+
+def same(one: Any, other: Any) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(one, other, rtol=1e-15, atol=0, equal_nan=True))
+
+
+def rises(f: Function) -> bool:
+    """Whether f never falls by more than rounding, on a domain that is one interval."""
+    values = f(np.sort(NUMBERS[~np.isnan(NUMBERS)]))
+    inside = np.flatnonzero(~np.isnan(values))
+    values = values[inside]
+    before, after = values[:-1], values[1:]
+    falls = (after < before) & ~np.isclose(after, before, rtol=1e-14, atol=0)
+    return bool(np.all(np.diff(inside) == 1) and not np.any(falls))
+
+
+HOLDS: dict[Fact, Callable[[Function], bool]] = {
+    Fact.ODD: lambda f: same(f(-NUMBERS), -f(NUMBERS)),
+    Fact.EVEN: lambda f: same(f(-NUMBERS), f(NUMBERS)),
+    Fact.INCREASING: rises,
+    Fact.IDEMPOTENT: lambda f: same(f(f(NUMBERS)), f(NUMBERS)),
+    Fact.NON_NEGATIVE: lambda f: not np.any(f(NUMBERS) < 0),
+}
+
+
+@pytest.mark.parametrize("fact", HOLDS, ids=lambda fact: fact.name)
+@pytest.mark.parametrize("name", UNARY)
+def test_a_fact_is_stated_just_where_it_holds(name: str, fact: Fact) -> None:
+    """Protects simplification from a wrong fact, and from missing a true one; at 0, -0, inf and nan too."""
+    operation = UNARY[name]
+    holds = all(HOLDS[fact](f) for f in functions(operation))
+    assert holds == (fact in operation.facts), f"{name} is {'' if holds else 'not '}{fact.name}"
+
+
+@pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name not in UNARY])
+def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so(name: str) -> None:
+    operation = ELEMENTWISE[name]
+    rng = np.random.default_rng(0)
+    columns = [
+        np.concatenate([rng.permutation(EDGES), rng.normal(size=500), rng.integers(-3, 4, 100)])
+        for _ in argument_names(operation)
+    ]
+    with np.errstate(all="ignore"):
+        holds = not np.any(operation.kernel(*columns) < 0)
+    assert holds == (Fact.NON_NEGATIVE in operation.facts)
+    assert operation.facts & ~(Fact.NON_NEGATIVE | Fact.ANALYTIC) == NOTHING  # the others are of one argument
+
+
+@pytest.mark.parametrize("name", [name for name, op in OTHERS.items() if Fact.NON_NEGATIVE in op.facts])
+def test_an_operation_on_arrays_is_never_negative_where_it_says_so(name: str) -> None:
+    for case in CASES[name]:
+        for seed in range(5):
+            at = case.sample(seed)
+            assert not np.any(value(node(case.program, at), at) < 0), case.program
+
+
+# ---- the complex step -----------------------------------------------------------------
+
+
+def complex_step_agrees(operation: Operation) -> bool:
+    """Whether Im f(x + ih)/h is the derivative by each argument, at ordinary points of the domain."""
+    points = list(zip(*tame_points(operation, 20, np.random.default_rng(1)), strict=True))
+    for params in (defaults(operation), *PARAMETERS.get(key(operation), [])):
+        for at in differentiable(operation):
+            for point in points:
+                moved = [item + 1e-20j if place == at else item for place, item in enumerate(point)]
+                try:
+                    slope = np.imag(operation.kernel(*moved, *params)) / 1e-20
+                except TypeError:  # it takes no complex numbers
+                    return False
+                truth = value(partial(apply(operation, tuple(map(literal, point)), params), at), {})
+                if not np.isclose(slope, truth, rtol=1e-9, atol=1e-12):
+                    return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, op in ELEMENTWISE.items() if op.rules and isinstance(op.rules[0], Partial | Partials)]
+)
+def test_a_complex_step_may_pass_just_where_it_is_the_derivative(name: str) -> None:
+    """Protects `cg check`. What is analytic in pieces only, as max, has a kink."""
+    operation = ELEMENTWISE[name]
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+        agrees = complex_step_agrees(operation)
+    if Fact.ANALYTIC in operation.facts or operation.kink is None:
+        assert agrees == (Fact.ANALYTIC in operation.facts)
+
+
+# ---- inverses -------------------------------------------------------------------------
+
+
+def undoes(f: Function, g: Function, x: Any) -> Any:
+    """Where f(g(x)) = x."""
+    return np.isclose(f(g(x)), x, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [name for name, op in UNARY.items() if op.inverse is not None])
+def test_an_inverse_undoes_its_function_just_where_it_says_so(name: str) -> None:
+    inverse = UNARY[name].inverse
+    assert isinstance(inverse, Inverse)
+    (f,), (g,) = functions(UNARY[name]), functions(UNARY[inverse.name])
+    domain = ORDINARY[np.isfinite(g(ORDINARY))]
+    assert len(domain) > 40
+    assert np.all(undoes(f, g, domain))
+    stated = value(node(inverse.where or "x == x", {"x": ORDINARY}), {"x": ORDINARY})
+    np.testing.assert_array_equal(undoes(g, f, ORDINARY), stated)
+
+
+def test_no_inverse_is_missing() -> None:
+    """Any two functions of the table that undo each other say so; what is the identity is no inverse."""
+    one = {name: functions(op)[0] for name, op in UNARY.items() if not op.statics}
+    known = {(name, op.inverse.name): op.inverse.where for name, op in UNARY.items() if op.inverse is not None}
+    for f, g in ((f, g) for f in one for g in one if not np.all(one[f](ORDINARY) == ORDINARY)):
+        inside = ORDINARY[np.isfinite(one[g](ORDINARY))]
+        if np.all(undoes(one[f], one[g], inside)):
+            assert (f, g) in known or known.get((g, f)) == "", f"{f}({g}(x)) = x"
