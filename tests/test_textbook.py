@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cgcli.cli.main import run
+from cgcli.syntax import tree
+from cgcli.syntax.parser import parse
 
 # definition, operands, value, what stderr says was read
 READ = [
@@ -22,6 +24,15 @@ READ = [
     ("f(x) = (1/2)x", "x=3", "1.5", "(1/2)*x"),
     ("f(x) = 2√x", "x=9", "6", "2*√x"),
     ("f(x) = 3x(1 + x)\nf(2)", "", "18", "3*x*(1 + x)"),
+    ("f(a, b) = ab(a + b)", "a=1 b=2", "6", "a*b*(a + b)"),
+    ("f(x, y) = xy(2)", "x=2 y=3", "12", "x*y*(2)"),
+    ("f(r) = π(r + 1) - πr", "r=1", "3.141592653589793", "π*(r + 1) - π*r"),
+    ("f(x) = e²(x)", "x=0", "0", "e²*(x)"),
+    ("f(x₁, x₂) = x₁x₂", "x₁=2 x₂=3", "6", "x₁*x₂"),
+    ("f(`a b`, c) = `a b`c; f(2, 3)", "", "6", "`a b`*c"),
+    ("f(x) = 2max(x, 1); f(3)", "", "6", "2*max(x, 1)"),
+    ("f(max) = 2max(max, 1); f(3)", "", "6", "2*max(max, 1)"),
+    ("f(x) = 2g(x); g(x) = x + 1; f(2)", "", "6", "2*g(x)"),
 ]
 
 # definition, part of the message, part of the hint
@@ -38,6 +49,30 @@ PLAIN = [
     ("f(x, y) = xy; f(2, 3) + x", "xy=5 x=1", "6"),  # a name with a value of its own does not split
     ("f(x) = sum(x, axis=0); f([1, 2])", "", "3"),
     ("x1x2 + 1", "x1x2=2", "3"),
+    ("xy = 5; f(x, y) = xy; f(2, 3)", "", "5"),
+    ("f(x) = max(x, 1); f(3)", "max=5", "3"),
+    ("# f(x) = 2x\n3", "", "3"),
+]
+
+# programs in which a name before a bracket is no factor, or another mistake stands; where and what it is, the hint
+MISTAKES = [
+    ("f(x) = 2*x + sni(x); f(3)", "sni", "unknown function 'sni'", "did you mean 'sin'?"),
+    ("f(x) = 2x + max(x, sni(x)); f(3)", "sni", "unknown function 'sni'", "did you mean 'sin'?"),
+    ("f(x) = g(x) + 1; f(1)", "g", "unknown function 'g'", "define it as g(x)"),
+    ("f(x) = 2x + y(x); y = 2; f(1)", "y", "'y' is a value, not a function", "to multiply, write y*(…)"),
+    ("f(x) = pi(x); f(1)", "pi", "'pi' is a value, not a function", "to multiply, write pi*(…)"),
+    ("f(x) = 2x + x(x, 1); f(1)", "x", "'x' is a value, not a function", "to multiply, write x*(…)"),
+    ("f(x, y) = xy + z; f(1, 2)", "z", "no value for 'z'", "as in: z=3"),
+    ("f(x) = sni²(x); f(1)", "sni²(x)", "no operator between two values", "write sni²*(x)"),
+    ("f(x) = sin²(x); f(1)", "sin²(x)", "a function's power stands behind its argument", "write sin(x)^2"),
+    ("f(x) = 2sin x; f(1)", "sin x", "a function's argument stands in brackets", "write sin(x)"),
+    ("f(x) = 1 000x; f(1)", "1 000", "no operator between two values", "write 1*000"),
+    ("f(x) = 2x + $; f(1)", "$", "is not part of the language", "take it away"),
+    ("f(x) = 2x + sum(x axis=0); f(1)", "(x axis=", "a comma is missing", "write (x, axis="),
+    ("f(a, b) = 2ab + max(ab, [1, 2], [1, 2, 3]); f(1, 1)", "[1, 2]", "shapes [2] and [3] do not broadcast", ""),
+    ("f(x) = 2x  # 2y\n\ng(y) = 3*sni(y)\nf(2) + g(1)", "sni", "line 3, column 10: unknown function 'sni'", "'sin'"),
+    ("f(x) = x^2\njvp f(x; dx) = 2xdx + sni(dx)\nf(2)", "sni", "line 2, column 23: unknown function 'sni'", "'sin'"),
+    ("f(x) = 2x^2\njvp f(x; dx) = 4xdx + x\nf(2)", "4xdx + x", "line 2, column 16: the derivative rule", "tangent"),
 ]
 
 
@@ -66,6 +101,35 @@ def test_plain_programs_stay_as_they_are(
     out, err = capsys.readouterr()
     assert out == f"{value}\n"
     assert "read as" not in err
+
+
+@pytest.mark.parametrize(("text", "place", "message", "hint"), MISTAKES)
+def test_a_mistake_is_underlined_where_it_was_written(
+    text: str, place: str, message: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text that messages show is the user's, whatever products were read into it."""
+    assert run(["eval", text]) == 2
+    _, err = capsys.readouterr()
+    first, line, carets, *rest = [line for line in err.splitlines() if not line.startswith("read as")]
+    assert message in first
+    assert line.strip() in text
+    assert line[carets.index("^") :].startswith(place)
+    assert carets.strip().split()[0] == "^" * len(place)
+    assert hint in "".join(rest)
+
+
+def test_the_tree_has_the_places_of_the_text() -> None:
+    """The factors of a name lie within it, and a product reaches from the first to the last."""
+    text = "f(ab, c) = 2abc"
+    program = parse(text)
+    (definition,) = program.statements
+    assert isinstance(definition, tree.Define)
+    assert isinstance(definition.body, tree.Call)
+    assert program.source.text == text
+    assert program.read_as == ("2*ab*c",)
+    assert text[slice(*definition.body.span)] == "2abc"
+    left, right = definition.body.args
+    assert (text[slice(*left.span)], text[slice(*right.span)]) == ("2ab", "c")
 
 
 def test_without_a_parameter_list_nothing_is_implied(capsys: pytest.CaptureFixture[str]) -> None:

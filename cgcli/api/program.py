@@ -72,8 +72,7 @@ def parse(text: str) -> Program:
 
     Raises ParseError with the place of the mistake, TooLargeError for a text of more than 4 MB.
     """
-    written = parser.read_textbook(text, CONSTANTS, FUNCTIONS.__contains__)
-    syntax = parser.parse(written.text, functions=FUNCTIONS.__contains__)
+    syntax = parser.parse(text, "", FUNCTIONS.__contains__, CONSTANTS)
     shapes = declared_shapes(syntax)
     names = free_names(syntax)
     inputs = tuple(name for name in names if name not in CONSTANTS or name in shapes)

@@ -80,12 +80,12 @@ def read_point(operands: Operands, program_file: str | None, vars_file: str | No
 def read_program(operands: Operands, program_file: str | None, vars_file: str | None) -> tuple[Program, Bindings]:
     """The program and the values that names have. Raises UsageError, DataError, ParseError."""
     from cgcli.ops.table import CONSTANTS, FUNCTIONS
-    from cgcli.syntax.parser import parse, read_textbook
+    from cgcli.syntax.parser import parse
 
     text, name = _program_text(operands, program_file)
     bound = values.read(operands.bindings, vars_file)
-    written = read_textbook(text, {*bound, *CONSTANTS}, FUNCTIONS.__contains__, name)
-    return Program(parse(written.text, name, FUNCTIONS.__contains__), written.read_as), bound
+    syntax = parse(text, name, FUNCTIONS.__contains__, {*bound, *CONSTANTS})
+    return Program(syntax, syntax.read_as), bound
 
 
 def check_complete(point: Point) -> None:

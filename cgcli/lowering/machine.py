@@ -22,7 +22,7 @@ from cgcli.lowering.invoke import Invocations
 from cgcli.lowering.linear import Expand
 from cgcli.lowering.stack import Scope, Stack
 from cgcli.ops.arithmetic import NEG
-from cgcli.ops.table import FUNCTIONS
+from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.syntax import tree
 
 MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
@@ -124,7 +124,7 @@ class Machine:
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         name = item.function
         product = f"to multiply, write {name}*(…)"
-        if name in scope.names or name in self._named:
+        if name in scope.names or name in self._named or name in CONSTANTS:
             raise UnknownNameError(f"'{name}' is a value, not a function", item.where, hint=product)
         near = did_you_mean(name, [*self._functions, *FUNCTIONS])
         hint = near or f"define it as {name}(x) = …" + f"; {product}" * (len(item.args) == 1)

@@ -7,7 +7,7 @@ from typing import Any
 from cgcli.errors import ParseError, Span
 from cgcli.syntax import tree
 
-Token = Any  # a lark token: a str with start_pos and end_pos
+Token = Any  # a lark token: a str with type, start_pos and end_pos
 
 _OPERATORS = {
     "+": "add", "-": "subtract", "−": "subtract", "–": "subtract",
@@ -60,10 +60,10 @@ class TreeBuilder:
     def define_jvp(self, children: list[Any]) -> tree.DefineJvp:
         keyword, function, _, parameters, tangents, *_, body = children
         span = Span(keyword.start_pos, body.span.end)
-        return tree.DefineJvp(_bare(function), parameters, tangents, body, span, _span(function))
+        return tree.DefineJvp(bare(function), parameters, tangents, body, span, _span(function))
 
     def parameters(self, children: list[Any]) -> tuple[tree.Name, ...]:
-        return tuple(tree.Name(_bare(name), _span(name)) for name in children)
+        return tuple(tree.Name(bare(name), _span(name)) for name in children)
 
     def conditional(self, children: list[Any]) -> tree.Call:
         condition, symbol, yes, no = children
@@ -117,7 +117,7 @@ class TreeBuilder:
 
     def name(self, children: list[Any]) -> tree.Name:
         (token,) = children
-        return tree.Name(_bare(token), _span(token))
+        return tree.Name(bare(token), _span(token))
 
     def text(self, children: list[Any]) -> tree.Text:
         (token,) = children
@@ -133,7 +133,7 @@ class TreeBuilder:
         span = Span(function.start_pos, closing.end_pos)
         plain = tuple(arg for arg in arguments if type(arg) is not _Keyword)
         named = tuple((arg.name, arg.value, arg.span) for arg in arguments if type(arg) is _Keyword)
-        return tree.Call(_bare(function), plain, named, span, _span(function))
+        return tree.Call(bare(function), plain, named, span, _span(function))
 
     def array(self, children: list[Any]) -> tree.Array:
         span = Span(children[0].start_pos, children[-1].end_pos)
@@ -151,7 +151,7 @@ class TreeBuilder:
 
     def keyword(self, children: list[Any]) -> _Keyword:
         name, _, value = children
-        return _Keyword(_bare(name), value, Span(name.start_pos, value.span.end))
+        return _Keyword(bare(name), value, Span(name.start_pos, value.span.end))
 
     def items(self, children: list[Any]) -> tuple[tree.Expression, ...]:
         return tuple(children)
@@ -176,6 +176,6 @@ def _span(token: Token) -> Span:
     return Span(token.start_pos, token.end_pos)
 
 
-def _bare(token: Token) -> str:
+def bare(token: Token) -> str:
     """A name without its backticks."""
     return token[1:-1] if token[0] == "`" else str(token)

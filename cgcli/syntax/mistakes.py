@@ -21,6 +21,7 @@ _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
 _WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
 _WORD = re.compile(r"(`[^`]+`|[\w.⁻]+|[)\]])$")
+_LAST_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*$")
 _LAST_SYMBOL = re.compile(r"(?://|\*\*|&&|\|\||[<>=!]=|\w+|[^\w\s])$")
 _KEYWORD = re.compile(r"([^\W\d]\w*)\s*=$")
 _NEAR = 80  # characters before a mistake that are looked at
@@ -145,8 +146,10 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span, functions
         inverse = f", or a{name}{right} for the inverse" if functions(f"a{name}") and exponent == "-1" else ""
         return ParseError("a function's power stands behind its argument", Span(power.start(), end),
                           hint=f"write {name}{right}^{exponent}{inverse}")  # fmt: skip
-    if functions(left) and token.type in ("NUMBER", "NAME"):
-        return ParseError("a function's argument stands in brackets", span, hint=f"write {left}({right})")
+    called = _at_end(_LAST_NAME, before)  # in a body's textbook form a factor may stand before it: 2sin x
+    if called is not None and functions(called[0]) and token.type in ("NUMBER", "NAME"):
+        return ParseError("a function's argument stands in brackets", Span(called.start(), end),
+                          hint=f"write {called[0]}({right})")  # fmt: skip
     one_name = not touching and token.type == "NAME" and re.fullmatch(r"[^\W\d]\w*", left) and right == token
     return ParseError(
         "there is no operator between two values", span,

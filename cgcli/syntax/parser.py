@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,7 @@ import lark
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
-from cgcli.syntax.textbook import Reading, with_products
+from cgcli.syntax.textbook import with_products
 
 MAX_CHARACTERS = 4_000_000
 
@@ -38,11 +38,14 @@ def _no_name(name: str) -> bool:
     return False
 
 
-def parse(text: str, name: str = "", functions: Callable[[str], bool] = _no_name) -> tree.Program:
-    """The syntax tree of a program.
+def parse(
+    text: str, name: str = "", functions: Callable[[str], bool] = _no_name, values: Collection[str] = ()
+) -> tree.Program:
+    """The syntax tree of a program; bodies of definitions may be in textbook form: see textbook.py.
 
-    name: what messages call the text, such as a file's name. functions: whether a name is
-    one of a function, for better messages.
+    name: what messages call the text, such as a file's name. functions: whether a name is one
+    of a function. values: the names that have a value from outside of the program; in a body they do not
+    split into parameters.
     Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
     """
     source = Source(text, name)
@@ -51,33 +54,39 @@ def parse(text: str, name: str = "", functions: Callable[[str], bool] = _no_name
             f"the program is {len(text)} characters long",
             hint=f"the limit is {MAX_CHARACTERS}; give numbers in a file: --vars FILE.json or x=@x.npy",
         )
+    read_as: tuple[str, ...] = ()
+    statements: Any
     try:
-        statements: Any = _lark().parse(_joined_lines(text))
+        if _DEFINITION.search(text):
+            statements, read_as = _with_definitions(_joined_lines(text), values, functions)
+        else:
+            statements = _lark().parse(_joined_lines(text))
     except lark.UnexpectedInput as error:
         from cgcli.syntax import mistakes
 
         raise mistakes.explain(error, text, functions).at(None, source) from None
     except ParseError as error:
         raise error.at(None, source) from None
-    return tree.Program(tuple(statements), source)
+    return tree.Program(tuple(statements), source, read_as)
 
 
-def read_textbook(text: str, known: Container[str], functions: Callable[[str], bool], name: str = "") -> Reading:
-    """The program with the products that its definitions imply written out: see textbook.py.
-
-    Text that the lexer cannot read is returned as it is, for `parse` to complain about.
-    Raises ParseError that lists the readings where there are several.
-    """
-    if not _DEFINITION.search(text) or len(text) > MAX_CHARACTERS:
-        return Reading(text)
+def _with_definitions(
+    text: str, values: Collection[str], functions: Callable[[str], bool]
+) -> tuple[Any, tuple[str, ...]]:
+    """The statements of a program that defines functions, and the bodies that were in textbook form."""
+    tokens: list[lark.Token] = []
+    foreign: lark.UnexpectedInput | None = None
     try:
-        tokens = list(_lark().lex(_joined_lines(text)))
-    except lark.UnexpectedInput:
-        return Reading(text)
-    try:
-        return with_products(text, tokens, known, functions)
-    except ParseError as error:
-        raise error.at(None, Source(text, name)) from None
+        tokens.extend(_lark().lex(text))
+    except lark.UnexpectedInput as error:
+        foreign = error  # what stands before it may be wrong as well, and goes first
+    tokens, read_as = with_products(tokens, values, functions)
+    parser: Any = _lark().parse_interactive()
+    for token in tokens:
+        parser.feed_token(token)
+    if foreign is not None:
+        raise foreign
+    return parser.feed_eof(tokens[-1] if tokens else None), read_as
 
 
 def _joined_lines(text: str) -> str:

@@ -1,18 +1,18 @@
-"""Textbook form: `f(x1, x2) = ln(x1) + x1x2 − 2sin(x2)`, with the product signs put in.
+"""Textbook form: `f(x1, x2) = ln(x1) + x1x2 − 2sin(x2)`, with its product signs put in among the tokens.
 
 Only the body of a definition is read so: its parameter list says which names there are. A
 product is implied between two values that stand side by side, and within a name that splits
-in exactly one way into parameters. Where books disagree (1/2x), it stays an error.
+in exactly one way into parameters. A name before a bracket is a function's, unless it is a
+parameter or splits into some. Where books disagree (1/2x), it stays an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from typing import NamedTuple
 
 from cgcli.errors import ParseError, Span
-
-Token = Any  # a lark token: a str with type, start_pos and end_pos
+from cgcli.syntax.builder import Token, bare
 
 _MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}
 _MAY_BEGIN = {"NUMBER", "NAME", "LPAR", "ROOT"}
@@ -23,65 +23,61 @@ _SYMBOLS = ("π", "τ")  # constants that are a factor wherever they stand: πr�
 _RESET = {"PLUS", "MINUS", "COMMA", "COMPARE", "AND", "OR", "QUESTION", "COLON", "EQUALS", "NOT"}
 
 
-class Reading(NamedTuple):
-    """A program with its implied products written, and those definitions that had any."""
+class _Names(NamedTuple):
+    """What names mean in the body of one definition.
 
-    text: str
-    read_as: tuple[str, ...] = ()
+    factors: the parameters, tangents, and constants that are a factor wherever they stand.
+    values: other names that have a value, and do not split. functions: whether a name is a function's.
+    """
 
-
-class _Factor(NamedTuple):
-    """A token of a body, and whether a product sign was implied before it."""
-
-    token: Token
-    text: str
-    implied: bool
+    factors: Collection[str]
+    values: Container[str]
+    functions: Callable[[str], bool]
 
 
 def with_products(
-    text: str, tokens: Sequence[Token], known: Container[str], functions: Callable[[str], bool]
-) -> Reading:
-    """The program with every implied product of its definitions written as `*`.
+    tokens: Sequence[Token], values: Collection[str], functions: Callable[[str], bool]
+) -> tuple[list[Token], tuple[str, ...]]:
+    """A program's tokens with a TIMES for each implied product, and the bodies that had any, with all their signs.
 
-    tokens: of the whole text. known: names that have a meaning of their own and do not
-    split. functions: whether a name is a function, so that `(` after it is a call.
-    Raises ParseError that lists the readings where there are several.
+    Every token has its place in the text: an implied TIMES takes no room there, and the factors
+    of a name that splits are NAMEs within it.
+    values: names that have a value from outside of the program. functions: whether a name is that of a
+    function of the language. Raises ParseError that lists the readings where there are several.
     """
-    pieces: list[str] = []
+    statements = [(statement, _header(statement)) for statement in _statements(tokens)]
+    defined = {bare(statement[0]) for statement, header in statements if header}
+    assigned = {bare(first[0]) for first, _ in statements if first[1:] and first[1].type in ("EQUALS", "COLON")}
+    names = _Names((), {*values, *assigned}, lambda name: name in defined or functions(name))
+    read: list[Token] = []
     read_as: list[str] = []
-    at = 0
-    bodies = [(statement, body) for statement in _statements(tokens) if (body := _body(statement)) is not None]
-    defined = {str(statement[0]) for statement, _ in bodies if statement[0].type == "NAME"}
-
-    def is_function(name: str) -> bool:
-        return name in defined or functions(name)
-
-    for statement, (parameters, start) in bodies:
-        factors = list(_factors(statement[start:], parameters, known, is_function))
-        if all(factor.text == factor.token and not factor.implied for factor in factors):
+    for statement, header in statements:
+        if header is None:
+            read += statement
             continue
-        read_as.append(_pretty(factors))
-        for factor in factors:
-            pieces += (text[at : factor.token.start_pos] if factor.token.start_pos > at else "", "*" * factor.implied)
-            pieces.append(factor.text)
-            at = factor.token.end_pos
-    return Reading("".join([*pieces, text[at:]]), tuple(read_as))
+        parameters, start = header
+        factors = dict.fromkeys(sorted({*parameters, *_SYMBOLS}))
+        body = list(_with_products(statement[start:], names._replace(factors=factors)))
+        read += (*statement[:start], *body)
+        if len(body) > len(statement) - start:
+            read_as.append(_pretty(body))
+    return read, tuple(read_as)
 
 
 def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The tokens of each statement, the separator behind it included."""
     statement: list[Token] = []
     depth = 0
     for token in tokens:
         depth += {"LPAR": 1, "RPAR": -1}.get(token.type, 0)
+        statement.append(token)
         if token.type == "_SEPARATOR" and depth <= 0:
             yield statement
             statement = []
-        else:
-            statement.append(token)
     yield statement
 
 
-def _body(statement: Sequence[Token]) -> tuple[list[str], int] | None:
+def _header(statement: Sequence[Token]) -> tuple[list[str], int] | None:
     """The parameters, and tangents, of a definition and where its body begins; None for other statements."""
     kinds = [token.type for token in statement[:3]]
     rule = kinds[:1] == ["JVP"]
@@ -90,7 +86,7 @@ def _body(statement: Sequence[Token]) -> tuple[list[str], int] | None:
     parameters: list[str] = []
     for at, token in enumerate(statement[2 + rule :], 2 + rule):
         if token.type == "NAME":
-            parameters.append(str(token))
+            parameters.append(bare(token))
         elif token.type == "RPAR":
             is_definition = at + 1 < len(statement) and statement[at + 1].type == "EQUALS"
             return (parameters, at + 2) if is_definition else None
@@ -106,26 +102,36 @@ class _Level(NamedTuple):
     operator: int | None = None
 
 
-def _factors(
-    body: Sequence[Token], parameters: Sequence[str], known: Container[str], functions: Callable[[str], bool]
-) -> Iterator[_Factor]:
+def _with_products(body: Sequence[Token], names: _Names) -> Iterator[Token]:
+    """The tokens of a body, with those of its implied products."""
     previous = ""  # the kind of the token before
-    callee = False  # whether that token is a function's name
+    name = ""  # the name that was read last
+    apart: Container[str] = ()  # the kinds of tokens that are no factor behind that name, or its power
+    lists = _lists(body)
     levels = [_Level(0)]
-    symbols = sorted({*parameters, *_SYMBOLS})
     for at, token in enumerate(body):
         kind = token.type
-        implied = previous in _MAY_END and kind in _MAY_BEGIN and not callee
-        following = body[at + 1].type if at + 1 < len(body) else ""
+        keyword = kind == "NAME" and at + 1 < len(body) and body[at + 1].type == "EQUALS"
+        implied = previous in _MAY_END and kind in _MAY_BEGIN and kind not in apart and not keyword
+        if kind == previous == "NUMBER" or (previous == "NAME" and at in lists):
+            implied = False  # 1 000, f(x, 1)
         parts = [str(token)]
-        if kind != "SUPERSCRIPT":  # sin²(x) is a mistake that the parser explains
-            callee = kind == "NAME" and functions(parts[0]) and parts[0] not in parameters and parts[0] not in known
-        if kind == "NAME" and not callee and following != "EQUALS":
-            parts = _split(token, symbols, known)
+        if kind == "NAME":
+            name = bare(token)
+            is_value = name in names.factors or name in names.values
+            is_function = names.functions(name) and not is_value
+            if not (is_value or is_function or keyword):
+                parts = _split(token, names.factors)
+            is_factor = name in names.factors or len(parts) > 1
+            apart = _MAY_BEGIN if is_function else () if is_factor else ("LPAR",)
+        elif kind != "SUPERSCRIPT" or name in names.values:  # sin²(x) is a mistake that the parser explains
+            apart = ()
         operator = levels[-1].operator
         if (implied or len(parts) > 1) and operator is not None and body[operator].type in _UNCLEAR:
             raise _unclear(body[levels[-1].term : at + 1], operator - levels[-1].term, parts, implied)
-        yield _Factor(token, "*".join(parts), implied)
+        if implied:
+            yield _token("TIMES", "*", token, token.start_pos, 0)
+        yield from _factors(token, parts)
         if kind in ("LPAR", "LBRACKET"):
             levels.append(_Level(at + 1))
         elif kind in ("RPAR", "RBRACKET"):
@@ -138,12 +144,42 @@ def _factors(
         previous = kind
 
 
-def _split(token: Token, symbols: Sequence[str], known: Container[str]) -> list[str]:
-    """The symbols that a name is a product of; the name alone when it is none."""
+def _lists(body: Sequence[Token]) -> set[int]:
+    """Where the brackets open that hold several values: these are the arguments of a function."""
+    found: set[int] = set()
+    opened: list[int] = []
+    for at, token in enumerate(body):
+        if token.type in ("LPAR", "LBRACKET"):
+            opened.append(at)
+        elif token.type in ("RPAR", "RBRACKET") and opened:
+            opened.pop()
+        elif token.type == "COMMA" and opened:
+            found.add(opened[-1])
+    return found
+
+
+def _factors(token: Token, parts: Sequence[str]) -> Iterator[Token]:
+    """The token itself, or the tokens of the parts that it is a product of."""
+    if len(parts) == 1:
+        yield token
+        return
+    start = token.start_pos
+    for at, part in enumerate(parts):
+        if at:
+            yield _token("TIMES", "*", token, start, 0)
+        yield _token("NAME", part, token, start, len(part))
+        start += len(part)
+
+
+def _token(kind: str, text: str, like: Token, start: int, length: int) -> Token:
+    """A token of lark's, as another one is."""
+    return type(like)(kind, text, start, like.line, like.column, like.end_line, like.end_column, start + length)
+
+
+def _split(token: Token, factors: Collection[str]) -> list[str]:
+    """The factors that a name is a product of; the name alone when it is none."""
     name = str(token)
-    if name in symbols or name in known:
-        return [name]
-    ways = _ways(name, symbols)
+    ways = _ways(name, factors)
     if len(ways) > 1:
         readings = " or ".join(_brief("*".join(way)) for way in ways)
         raise ParseError(
@@ -174,7 +210,7 @@ class _Split(NamedTuple):
         return found[::-1]
 
 
-def _ways(name: str, parameters: Sequence[str], most: int = 3) -> list[list[str]]:
+def _ways(name: str, parameters: Collection[str], most: int = 3) -> list[list[str]]:
     """The ways to write a name as several parameters in a row; at most `most` of them."""
     ways: dict[int, list[_Split | None]] = {0: [None]}  # for each place, how the name up to it splits
     for at in range(len(name)):
@@ -200,17 +236,17 @@ def _unclear(term: Sequence[Token], operator: int, parts: Sequence[str], implied
     )
 
 
-def _pretty(factors: Sequence[_Factor]) -> str:
+def _pretty(body: Sequence[Token]) -> str:
     """The body as cg would print it: ASCII operators, blanks around sums."""
     pieces: list[str] = []
     previous = ""
-    for factor in factors:
-        kind = factor.token.type
-        text = _ASCII.get(kind, _ASCII.get(factor.text, factor.text))
+    for token in body:
+        kind = token.type
+        text = "" if kind == "_SEPARATOR" else _ASCII.get(kind, _ASCII.get(token, str(token)))
         if kind == "COMPARE" or (kind in _SPACED and previous in _MAY_END):
             text = _SPACED.get(kind, f" {text} ")
         elif kind == "MINUS":
             text = "-"
-        pieces.append("*" * factor.implied + text)
+        pieces.append(text)
         previous = kind
     return "".join(pieces)

@@ -128,7 +128,12 @@ Statement = Expression | Assign | Define | DefineJvp | Declare | Outputs
 
 
 class Program(NamedTuple):
-    """The statements of a text, in order; the last one is the result."""
+    """The statements of a text, in order; the last one is the result.
+
+    source: the text, as the user wrote it. read_as: the bodies of definitions in textbook form, with
+    the product signs that they imply.
+    """
 
     statements: tuple[Statement, ...]
     source: Source
+    read_as: tuple[str, ...] = ()
