@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from typing import Any
 
+from cgcli.graph.node import Node
 from cgcli.printing import values as printed
-from cgcli.trace.cells import Language
-from cgcli.trace.formula import Formula, Mark
+from cgcli.trace.formulas import Formula, Mark
 from cgcli.trace.sheet import BLANK, Sheet
-from cgcli.trace.steps import Contribution, Step, Trace
+from cgcli.trace.steps import Trace
+from cgcli.trace.text import Language
 
 _FORMULA = 10_000  # characters; what shares its parts may spell out to more than any memory holds
 
@@ -24,77 +24,49 @@ def records(trace: Trace, sheet: Sheet) -> list[Record]:
     None stands for a value that is left out or that there is not, and for the formula of an input.
     """
     language = Language(trace)
-    to: dict[str, list[Record]] = {step.name: [] for step in trace.steps}
-    for each in trace.contributions:
-        to[each.to].append(_contribution(language, sheet, each))
+
+    def text(formula: Formula | None) -> str | None:
+        return formula and language.formula(formula, _FORMULA)
+
+    def number(mark: Mark, node: Node | None, *, given: bool = False) -> Any:
+        found = BLANK if node is None else sheet.number(mark, node, given=given)
+        return None if found is BLANK else found
+
+    found: dict[str, Record] = {}
     has_tangents = any(step.tangent for step in trace.steps)
-    return [
-        _step(language, sheet, step)
-        | (_tangent(language, sheet, step) if has_tangents else {})
-        | ({"contributions": to[step.name], "adjoint": _adjoint(sheet, step)} if trace.gradient else {})
-        for step in trace.steps
-    ]
+    for step in trace.steps:
+        value = number(Mark.VALUE, step.value, given=step.formula is None)
+        shape = list(step.value.shape)
+        record = {"name": step.name, "formula": text(step.formula), "shape": shape, "value": value}
+        if has_tangents:
+            tangent = number(Mark.TANGENT, step.tangent, given=step.tangent_formula is None)
+            record |= {"tangent_formula": text(step.tangent_formula), "tangent": tangent}
+        if trace.gradient:
+            record |= {"contributions": [], "adjoint": number(Mark.ADJOINT, step.adjoint)}
+        found[step.name] = record
+    for each in trace.contributions:
+        value = number(Mark.ADJOINT, each.value, given=each.source is None)
+        found[each.to]["contributions"].append({"from": each.source, "formula": text(each.formula), "value": value})
+    return list(found.values())
 
 
 def as_csv(trace: Trace, sheet: Sheet, precision: int | None) -> str:
     """The records as a table; contributions as their formulas added up, and as a list of their values."""
-    rows = [_row(record, precision) for record in records(trace, sheet)]
+
+    def cell(item: Any) -> str:
+        return "" if item is None else item if isinstance(item, str) else printed.value(item, precision)
+
+    rows = []
+    for record in records(trace, sheet):
+        contributions = record.pop("contributions", None)
+        if contributions is not None:
+            adjoint = record.pop("adjoint")
+            record["adjoint_formula"] = " + ".join(each["formula"] for each in contributions).replace(" + -", " - ")
+            record["contributions"] = "; ".join(cell(each["value"]) for each in contributions).strip("; ")
+            record["adjoint"] = adjoint
+        rows.append({name: cell(item) for name, item in record.items()})
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue().rstrip("\n")
-
-
-def _step(language: Language, sheet: Sheet, step: Step) -> Record:
-    value = sheet.number(Mark.VALUE, step.value, given=step.formula is None)
-    return {
-        "name": step.name, "formula": _formula(language, step.formula),
-        "shape": list(step.value.shape), "value": _or_none(value),
-    }  # fmt: skip
-
-
-def _tangent(language: Language, sheet: Sheet, step: Step) -> Record:
-    if step.tangent is None:
-        return {"tangent_formula": None, "tangent": None}
-    number = sheet.number(Mark.TANGENT, step.tangent.value, given=step.tangent.formula is None)
-    return {"tangent_formula": _formula(language, step.tangent.formula), "tangent": _or_none(number)}
-
-
-def _contribution(language: Language, sheet: Sheet, each: Contribution) -> Record:
-    number = sheet.number(Mark.ADJOINT, each.value, given=each.source is None)
-    return {"from": each.source, "formula": _formula(language, each.formula), "value": _or_none(number)}
-
-
-def _adjoint(sheet: Sheet, step: Step) -> Any:
-    return None if step.adjoint is None else _or_none(sheet.number(Mark.ADJOINT, step.adjoint))
-
-
-def _formula(language: Language, formula: Formula | None) -> str | None:
-    return formula and language.formula(formula, _FORMULA)
-
-
-def _or_none(number: Any) -> Any:
-    return None if number is BLANK else number
-
-
-def _row(record: Record, precision: int | None) -> dict[str, str]:
-    cells = dict(record)
-    if "contributions" in record:
-        contributions = cells.pop("contributions")
-        cells.pop("adjoint")
-        cells["adjoint_formula"] = _added([each["formula"] for each in contributions])
-        cells["contributions"] = "; ".join(_cell(each["value"], precision) for each in contributions).strip("; ")
-        cells["adjoint"] = record["adjoint"]
-    cells["shape"] = printed.value(record["shape"])
-    return {name: _cell(cell, precision) for name, cell in cells.items()}
-
-
-def _cell(cell: Any, precision: int | None) -> str:
-    if cell is None:
-        return ""
-    return cell if isinstance(cell, str) else printed.value(cell, precision)
-
-
-def _added(formulas: Sequence[str]) -> str:
-    return " + ".join(formulas).replace(" + -", " - ")

@@ -1,32 +1,52 @@
-"""A trace laid out for people: what stands in which column of which table, whatever it is written in.
+"""A trace laid out for people: what stands in which column of which table, whatever notation it is written in.
 
 The tables are those of Baydin, Pearlmutter, Radul, Siskind (2018): the forward traces side by
-side, and the reverse adjoint trace, whose lines stand in the order of the sweep.
+side, and the reverse adjoint trace, whose lines stand in the order of the pass.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from cgcli.graph.node import Node
-from cgcli.graph.operation import Shape
-from cgcli.trace.formula import Formula, Mark, Symbol
-from cgcli.trace.steps import Contribution, Step, Trace
+from cgcli.graph.shapes import shape_text
+from cgcli.printing.values import number
+from cgcli.trace.formulas import Formula, Mark, Symbol
+from cgcli.trace.steps import Contribution, Trace
 
-Values = Mapping[Node, Any]
+BLANK = "blank"  # the value of a cell that a student fills in
+
+_DIGITS = 6  # a number is cut to this many significant digits ...
+_SHORT = 8  # ... unless all of it takes no more characters than this
+_ELEMENTS = 12  # an array of so many is written in full ...
+_ARRAY = 28  # ... if that takes no more characters
+
+Column = list[str]  # its heading, and a cell for each line
 
 
-class Blank(Enum):
-    """The cell of a work sheet that a student fills in."""
+class Sheet(NamedTuple):
+    """What of a trace is filled in.
 
-    BLANK = "blank"
+    values: of its nodes; None for a sheet of formulas alone. blank: whose values are left out,
+    apart from those that are given.
+    """
 
+    values: Mapping[Node, Any] | None
+    blank: Collection[Mark] = ()
 
-BLANK = Blank.BLANK
+    def number(self, mark: Mark, node: Node, *, given: bool = False) -> Any:
+        """The value of a node, or BLANK. given: it is never left out."""
+        if self.values is None or (mark in self.blank and not given):
+            return BLANK
+        return self.values[node]
+
+    def shows(self, mark: Mark) -> bool:
+        """Whether there is a column for the values of a kind."""
+        return self.values is not None or mark in self.blank
 
 
 class Equation(NamedTuple):
@@ -37,123 +57,115 @@ class Equation(NamedTuple):
     adds: bool = False
 
 
-class Equations(NamedTuple):
-    """A column of equations; None where there is none."""
+class Notation(ABC):
+    """The tables of a trace; how symbols, formulas and numbers are written is the business of each notation.
 
-    heading: str
-    cells: Sequence[Equation | None]
-
-
-class Shapes(NamedTuple):
-    """A column of shapes."""
-
-    heading: str
-    cells: Sequence[Shape]
-
-
-class Numbers(NamedTuple):
-    """A column of values: numbers, arrays, blanks; None where there is nothing to say."""
-
-    heading: str
-    cells: Sequence[Any]
-
-
-class Words(NamedTuple):
-    """A column of remarks."""
-
-    heading: str
-    cells: Sequence[str]
-
-
-Column = Equations | Shapes | Numbers | Words
-Table = list[Column]
-
-
-class Sheet(NamedTuple):
-    """What of a trace is filled in.
-
-    values: of its nodes; None for a sheet of formulas alone. blank: whose values are left out,
-    apart from those that are given.
+    blank: what stands for a value that is left out; more: for elements that are not shown.
     """
 
-    values: Values | None
-    blank: Collection[Mark] = ()
+    blank: ClassVar[str]
+    more: ClassVar[str]
 
-    def tables(self, trace: Trace) -> list[Table]:
+    def __init__(self, trace: Trace, sheet: Sheet, precision: int | None) -> None:
+        self._trace, self._sheet, self._precision = trace, sheet, precision
+
+    @abstractmethod
+    def word(self, text: str) -> str:
+        """A heading or a remark."""
+
+    @abstractmethod
+    def partial(self, name: str) -> str:
+        """The derivative of the result by an input."""
+
+    @abstractmethod
+    def equations(self, cells: Sequence[Equation | None]) -> list[str]:
+        """The cells of a column of equations."""
+
+    def numbers(self, cells: list[str]) -> list[str]:
+        """The cells of a column of numbers, one below the other."""
+        return cells
+
+    def digits(self, value: float) -> str:
+        """A number: all of it when that is short, else its leading digits."""
+        exact = number(value, self._precision)
+        return exact if self._precision is not None or len(exact) <= _SHORT else number(value, _DIGITS)
+
+    def tables(self) -> list[list[Column]]:
         """The forward traces; where there are adjoints, the reverse trace and the gradient."""
-        found = [self._forward(trace.steps)]
-        if trace.contributions:
-            found.append(self._reverse(trace.contributions))
-        if trace.gradient and self._shows(Mark.ADJOINT):
-            found.append(self._gradient(trace.gradient))
-        return found
-
-    def number(self, mark: Mark, node: Node, *, given: bool = False) -> Any:
-        """The value of a node, or BLANK. given: it is never left out."""
-        if self.values is None or (mark in self.blank and not given):
-            return BLANK
-        return self.values[node]
-
-    def _shows(self, mark: Mark) -> bool:
-        """Whether there is a column for the values of a kind."""
-        return self.values is not None or mark in self.blank
-
-    def _forward(self, steps: Sequence[Step]) -> Table:
-        equations = [Equation(Symbol(Mark.VALUE, step.name), step.formula) for step in steps]
-        found: Table = [Equations("forward primal trace", equations)]
+        steps, contributions, gradient, _ = self._trace
+        forward = self._pass("primal", "value", Mark.VALUE, [(step.name, step.formula, step.value) for step in steps])
         if any(step.value.shape for step in steps):
-            found.append(Shapes("shape", [step.value.shape for step in steps]))
-        if self._shows(Mark.VALUE):
-            values = [self.number(Mark.VALUE, step.value, given=step.formula is None) for step in steps]
-            found.append(Numbers("value", values))
-        return found + self._tangents(steps)
+            forward.insert(1, [self.word("shape"), *(shape_text(step.value.shape, "") for step in steps)])
+        if any(step.tangent for step in steps):
+            tangents = [(step.name, step.tangent_formula, step.tangent) for step in steps]
+            forward += self._pass("tangent", "tangent", Mark.TANGENT, tangents)
+        tables = [forward]
+        if contributions:
+            tables.append(self._reverse(contributions))
+        if gradient and self._sheet.shows(Mark.ADJOINT):
+            adjoints = self._numbers("", Mark.ADJOINT, [(node, False) for node in gradient.values()])
+            tables.append([[self.word("gradient"), *map(self.partial, gradient)], adjoints])
+        return tables
 
-    def _tangents(self, steps: Sequence[Step]) -> Table:
-        tangents = [(step.name, step.tangent) for step in steps]
-        if not any(tangent for _, tangent in tangents):
-            return []
-        found: Table = [
-            Equations(
-                "forward tangent trace",
-                [tangent and Equation(Symbol(Mark.TANGENT, name), tangent.formula) for name, tangent in tangents],
-            )
-        ]
-        if self._shows(Mark.TANGENT):
-            numbers = [
-                tangent and self.number(Mark.TANGENT, tangent.value, given=tangent.formula is None)
-                for _, tangent in tangents
-            ]
-            found.append(Numbers("tangent", numbers))
-        return found
+    def _pass(
+        self, kind: str, heading: str, mark: Mark, lines: Sequence[tuple[str, Formula | None, Node | None]]
+    ) -> list[Column]:
+        """A forward trace. lines: for each step its name, the formula, and the node that computes it, if any."""
+        equations = [None if node is None else Equation(Symbol(mark, name), formula) for name, formula, node in lines]
+        columns = [self._equations(f"forward {kind} trace", equations)]
+        if self._sheet.shows(mark):
+            columns.append(self._numbers(heading, mark, [(node, formula is None) for _, formula, node in lines]))
+        return columns
 
-    def _reverse(self, contributions: Sequence[Contribution]) -> Table:
-        """The contributions in the order of the sweep; each with the adjoint so far, where adjoints are added up."""
-        equations = [Equation(Symbol(Mark.ADJOINT, each.to), each.formula, not each.first) for each in contributions]
-        found: Table = [Equations("reverse adjoint trace", equations)]
-        if not self._shows(Mark.ADJOINT):
-            return found
-        totals = [self._adjoint(each, each.total) for each in contributions]
-        several = {each.to for each in contributions if not each.first}
+    def _reverse(self, lines: Sequence[Contribution]) -> list[Column]:
+        """The contributions in the order of the pass; each with the adjoint so far, where several are added up."""
+        equations = [Equation(Symbol(Mark.ADJOINT, each.to), each.formula, not each.first) for each in lines]
+        columns = [self._equations("reverse adjoint trace", equations)]
+        if not self._sheet.shows(Mark.ADJOINT):
+            return columns
+        several = {each.to for each in lines if not each.first}
         if several:
-            amounts = [self._adjoint(each, each.value) if each.to in several else None for each in contributions]
-            found.append(Numbers("adds", amounts))
-        found.append(Numbers("adjoint", totals))
-        if any(self._left_out(each) for each in contributions):
-            found.append(Words("", ["not taken" if self._left_out(each) else "" for each in contributions]))
-        return found
+            amounts = [(each.value if each.to in several else None, each.source is None) for each in lines]
+            columns.append(self._numbers("adds", Mark.ADJOINT, amounts))
+        columns.append(self._numbers("adjoint", Mark.ADJOINT, [(each.total, each.source is None) for each in lines]))
+        remarks = [self.word("not taken" if self._not_taken(each) else "") for each in lines]
+        return [*columns, ["", *remarks]] if any(remarks) else columns
 
-    def _adjoint(self, contribution: Contribution, node: Node) -> Any:
-        return self.number(Mark.ADJOINT, node, given=contribution.source is None)
-
-    def _left_out(self, contribution: Contribution) -> bool:
+    def _not_taken(self, contribution: Contribution) -> bool:
         """Whether a contribution belongs to a branch that was not taken, for each of its elements."""
-        if self.values is None or contribution.taken is None:
-            return False
-        return not np.any(self.values[contribution.taken])
+        values, taken = self._sheet.values, contribution.taken
+        return values is not None and taken is not None and not np.any(values[taken])
 
-    def _gradient(self, gradient: Mapping[str, Node]) -> Table:
-        equations = [Equation(Symbol(Mark.PARTIAL, name), None) for name in gradient]
-        return [
-            Equations("gradient", equations),
-            Numbers("", [self.number(Mark.ADJOINT, n) for n in gradient.values()]),
-        ]
+    def _equations(self, heading: str, cells: Sequence[Equation | None]) -> Column:
+        return [self.word(heading), *self.equations(cells)]
+
+    def _numbers(self, heading: str, mark: Mark, cells: Sequence[tuple[Node | None, bool]]) -> Column:
+        """A column of values. cells: for each line a node, if there is one, and whether it is given."""
+        values = [None if node is None else self._sheet.number(mark, node, given=given) for node, given in cells]
+        return [self.word(heading), *self.numbers(["" if value is None else self._text(value) for value in values])]
+
+    def _text(self, value: Any) -> str:
+        """A number, or an array on one line: all of it when that is short, else the beginning of each axis."""
+        if value is BLANK:
+            return self.blank
+        if not value.shape:
+            return self.digits(float(value))
+        if not value.size:
+            return "[]"
+        if value.size <= _ELEMENTS and len(text := self._nested(value.tolist())) <= _ARRAY:
+            return text
+        beginnings = [self._beginning(value, count) for count in (3, 2, 1)]
+        return next((text for text in beginnings if len(text) <= _ARRAY), beginnings[-1])
+
+    def _nested(self, item: Any) -> str:
+        """Nested lists of numbers. The nesting is at most an array's number of axes."""
+        return f"[{', '.join(map(self._nested, item))}]" if isinstance(item, list) else self.digits(item)
+
+    def _beginning(self, array: Any, count: int) -> str:
+        """The first elements of the first row: `[[1, 2, …], …]`."""
+        text = ", ".join(map(self.digits, array[(0,) * (array.ndim - 1)][:count].tolist()))
+        shown = count
+        for size in reversed(array.shape):
+            text = f"[{text}{', ' + self.more if size > shown else ''}]"
+            shown = 1
+        return text

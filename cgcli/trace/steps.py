@@ -1,51 +1,47 @@
-"""The evaluation trace of a program: its steps, their tangents, and the reverse sweep contribution by contribution.
+"""The evaluation trace of a program: its steps, their tangents, and the reverse pass contribution by contribution.
 
 As in tables 2 and 3 of Baydin, Pearlmutter, Radul, Siskind (2018), "Automatic differentiation in
-machine learning: a survey", JMLR 18(153). A trace is made of nodes and formulas; numbers are no part of it.
+machine learning: a survey", JMLR 18(153). Tangents and adjoints are those of the passes that all other
+commands use, recorded. A trace is made of nodes and formulas; numbers are no part of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cgcli.graph.node import VARIABLE, Graph, Node, name_of
-from cgcli.graph.operation import Operation
-from cgcli.trace.formula import Formula
-from cgcli.trace.names import step_names
-from cgcli.trace.order import evaluation_order
-from cgcli.trace.rules import Rules, is_literal
-from cgcli.transform.differentiate import zeros
-from cgcli.transform.forward import push_forward
-from cgcli.transform.guarded import Guarded, total
-from cgcli.transform.reverse import active_nodes, pull_back
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
+from cgcli.ops.arithmetic import ADD, SUBTRACT
+from cgcli.printing.expression import Names
+from cgcli.trace.formulas import Formula, Formulas, is_literal
+from cgcli.transform.differentiate import adjoints, directional, zeros
+from cgcli.transform.reverse import Flow, active_nodes
 
-
-class Tangent(NamedTuple):
-    """The tangent of a step. formula: None where it is given, at an input. value: the node that computes it."""
-
-    formula: Formula | None
-    value: Node
+_SUMS = (ADD, SUBTRACT)
+_LETTERS = ("v", "u", "w", "t", "s", "step")
 
 
 class Step(NamedTuple):
     """A line of the trace: an input, or an operation.
 
-    formula: None for an input. value: the node of the program. tangent: None where none was asked for.
-    adjoint: the node that computes it; None where there is none.
+    formula: None for an input. value: the node of the program. tangent, adjoint: the nodes that
+    compute them, None where there is none. tangent_formula: None where the tangent is given, at an input.
     """
 
     name: str
     formula: Formula | None
     value: Node
-    tangent: Tangent | None = None
-    adjoint: Node | None = None
+    tangent_formula: Formula | None
+    tangent: Node | None
+    adjoint: Node | None
 
 
 class Contribution(NamedTuple):
     """What one step's adjoint adds to the adjoint of an argument.
 
-    to: the argument's step. source: the step that it comes from; None for the seed of an output.
+    to: the argument's step. source: the step that it comes from; None for the cotangent of an output.
     formula: what is added. value, total: the nodes that compute it, and the adjoint so far.
     first: nothing has been added before. taken: a node that is 0 where the contribution does
     not exist, as in a branch that was not taken; None where it always does.
@@ -61,7 +57,7 @@ class Contribution(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The steps, inputs first, and the contributions in the order of the reverse sweep.
+    """The steps, inputs first, and the contributions in the order of the reverse pass.
 
     gradient: the adjoints of the chosen inputs, by name. functions: what the program calls its
     functions that have a derivative rule of their own.
@@ -70,21 +66,14 @@ class Trace(NamedTuple):
     steps: list[Step]
     contributions: list[Contribution]
     gradient: dict[str, Node]
-    functions: Mapping[Node | Operation, str]
+    functions: Names
 
     def nodes(self) -> Iterator[Node]:
         """Every node whose value is part of the trace."""
         for step in self.steps:
-            yield step.value
-            if step.tangent is not None:
-                yield step.tangent.value
-            if step.adjoint is not None:
-                yield step.adjoint
-        for contribution in self.contributions:
-            yield contribution.value
-            yield contribution.total
-            if contribution.taken is not None:
-                yield contribution.taken
+            yield from (node for node in (step.value, step.tangent, step.adjoint) if node is not None)
+        for each in self.contributions:
+            yield from (node for node in (each.value, each.total, each.taken) if node is not None)
         yield from self.gradient.values()
 
 
@@ -101,81 +90,92 @@ def trace(
     order = evaluation_order(graph.outputs)
     inputs = [node for node in order if node.op is VARIABLE]
     outputs = set(graph.outputs)
-    computed = [node for node in order if node.op is not VARIABLE and (node in outputs or not is_literal(node))]
-    lines = [*inputs, *computed]
-    names = step_names(lines, graph)
-    rules = Rules(names)
-    moved: dict[Node, Tangent] = {}
-    if tangents is not None:
-        moved = _tangents(order, active_nodes(order, {*wrt, *tangents}), tangents, rules)
-    sweep = _Sweep(order, active_nodes(order, set(wrt)), names, rules)
-    gradient: dict[Node, Node] = {}
+    operations = [node for node in order if node.op is not VARIABLE and (node in outputs or not is_literal(node))]
+    names = step_names([*inputs, *operations], graph)
+    formulas = Formulas(names)
+    moving = active_nodes(order, {*wrt, *(tangents or ())})
+    pushed = {} if tangents is None else dict(zip(order, directional(order, tangents), strict=True))
+    flows: list[Flow] = []
+    pulled: dict[Node, Node] = {}
     if cotangents is not None:
-        sweep.run(graph.outputs, cotangents)
-        gradient = {node: sweep.adjoints.get(node) or zeros(node) for node in wrt}
-    adjoints = {**gradient, **sweep.adjoints}
+        pulled = {node: zeros(node) for node in wrt}
+        pulled |= adjoints(graph.outputs, cotangents, wrt, flows.append)
     steps = [
-        Step(names[node], None if node.op is VARIABLE else rules.value(node), node, moved.get(node), adjoints.get(node))
-        for node in lines
+        Step(names[node], None, node, None, pushed.get(node) if node in moving else None, pulled.get(node))
+        for node in inputs
     ]
-    by_name = {name_of(node): adjoint for node, adjoint in gradient.items()}
-    return Trace(steps, sweep.contributions, by_name, dict(graph.functions.items()))
+    for node in operations:
+        tangent = formulas.tangent(node, moving) if pushed and node.args else None
+        value = pushed.get(node) if node.args else None
+        steps.append(Step(names[node], formulas.value(node), node, tangent, value, pulled.get(node)))
+    contributions = [*_contributions(flows, order, names, formulas, active_nodes(order, set(wrt)))]
+    gradient = {name_of(node): pulled[node] for node in wrt} if pulled else {}
+    return Trace(steps, contributions, gradient, dict(graph.functions.items()))
 
 
-def _tangents(
-    order: Sequence[Node], active: set[Node], given: Mapping[Node, Node], rules: Rules
-) -> dict[Node, Tangent]:
-    """The tangent of every operation, and of every active input, by forward mode."""
-    moved: dict[Node, Guarded | None] = {}
-    found: dict[Node, Tangent] = {}
-    for node in order:
-        if node in given:
-            moved[node] = Guarded.given(given[node])
-        else:
-            moved[node] = push_forward(node, [moved[arg] for arg in node.args]) if node.args else None
-        tangent = moved[node]
-        if node.args or node in active:
-            formula = rules.tangent(node, active) if node.args else None
-            found[node] = Tangent(formula, tangent.selected() if tangent else zeros(node))
-    return found
-
-
-class _Sweep:
-    """The reverse sweep of `transform.reverse`, with every contribution recorded.
-
-    adjoints: of all steps that have one, once it has run.
-    """
-
-    def __init__(self, order: Sequence[Node], active: set[Node], names: Mapping[Node, str], rules: Rules) -> None:
-        self.contributions: list[Contribution] = []
-        self.adjoints: dict[Node, Node] = {}
-        self._order, self._active, self._names, self._rules = order, active, names, rules
-        self._sums: dict[Node, Guarded] = {}
-
-    def run(self, outputs: Sequence[Node], cotangents: Sequence[Node]) -> None:
-        """Sweep from the outputs, each with its adjoint, to the inputs."""
-        for output, cotangent in zip(outputs, cotangents, strict=True):
-            seed = Guarded.given(cotangent)
-            if seed is not None and output in self._active:
-                self._add(output, None, seed, Formula(cotangent))
-        for node in reversed(self._order):
-            if node in self._sums:
-                adjoint = self._sums[node]
-                self.adjoints[node] = adjoint.selected()
-                self._pull(node, adjoint)
-
-    def _pull(self, node: Node, adjoint: Guarded) -> None:
-        formulas = self._rules.contributions(node, self._active) if node.args else {}
-        for arg, contribution in pull_back(node, adjoint, self._active):
-            self._add(arg, node, contribution, formulas[arg].pop(0))
-
-    def _add(self, to: Node, source: Node | None, contribution: Guarded, formula: Formula) -> None:
-        before = self._sums.get(to)
-        after = contribution if before is None else total([before, contribution])
-        self._sums[to] = after
-        self.contributions.append(
-            Contribution(
-                self._names[to], None if source is None else self._names[source], formula,
-                contribution.selected(), after.selected(), before is None, contribution.guard,
-            )
+def _contributions(
+    flows: Sequence[Flow], order: Sequence[Node], names: Mapping[Node, str], formulas: Formulas, active: set[Node]
+) -> Iterator[Contribution]:
+    """What the reverse pass has added, as a pass along this order would have done."""
+    place = {node: at for at, node in enumerate(order)}
+    rules: dict[Node, dict[Node, Iterator[Formula]]] = {}
+    for source, target, added, so_far in sorted(
+        flows, key=lambda flow: -place[flow.source] if flow.source else -len(order)
+    ):
+        if source and source not in rules:
+            rules[source] = formulas.contributions(source, active)
+        formula = next(rules[source][target]) if source else Formula(added.value)
+        yield Contribution(
+            names[target], names[source] if source else None, formula,
+            added.selected(), so_far.selected(), so_far is added, added.guard,
         )  # fmt: skip
+
+
+def evaluation_order(outputs: Sequence[Node]) -> list[Node]:
+    """Every node that the outputs need, in the order of a person: the terms of a sum before the sum.
+
+    ln(x1) + x1*x2 - sin(x2):    v1 = ln(x1), v2 = x1*x2, v3 = sin(x2), v4 = v1 + v2, v5 = v4 - v3
+
+    For each node, its users stand in the order that `toposort` gives them: a reverse pass adds
+    contributions in the same order along both, and finds the same sums to the last bit.
+    """
+    order = toposort(outputs)
+    uses = Counter(outputs)
+    for node in order:
+        uses.update(node.args)
+    late: set[Node] = set()  # partial sums that can wait for the next term: used nowhere else, nor are their terms
+    for node in order:
+        if node.op in _SUMS and node.args[0].op in _SUMS:
+            partial = node.args[0]
+            if all(uses[part] == 1 or part.op is CONSTANT for part in (partial, *partial.args)):
+                late.add(partial)
+    return [part for node in order if node not in late for part in _with_late(node, late)]
+
+
+def _with_late(node: Node, late: set[Node]) -> list[Node]:
+    """A node, after the partial sums that have waited for it."""
+    chain = [node]
+    while chain[-1].op in _SUMS and chain[-1].args[0] in late:
+        chain.append(chain[-1].args[0])
+    return chain[::-1]
+
+
+def step_names(order: Iterable[Node], graph: Graph) -> dict[Node, str]:
+    """A name for each of the nodes: inputs and what the program names keep theirs, others are v1, v2, … in order."""
+    names = {node: name_of(node) for node in order if node.op is VARIABLE}
+    taken = set(names.values())
+    for node in order:
+        label = graph.labels.get(node)
+        if label is not None and label not in taken:
+            names[node] = label
+            taken.add(label)
+    letter = _free_letter(taken)
+    others = (node for node in order if node not in names)
+    return names | {node: f"{letter}{at}" for at, node in enumerate(others, start=1)}
+
+
+def _free_letter(taken: set[str]) -> str:
+    """A letter for names with numbers that the program does not use for such."""
+    used = {match[1] for match in map(re.compile(r"(.+?)_?\d+").fullmatch, taken) if match}
+    letters = [*_LETTERS, *("v" * times for times in range(2, len(taken) + 3))]
+    return next(letter for letter in letters if letter not in used)

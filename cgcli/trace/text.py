@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
-from cgcli.graph.shapes import shape_text
-from cgcli.trace.cells import Digits, Language, rounding, value_text
-from cgcli.trace.sheet import BLANK, Column, Equation, Equations, Numbers, Shapes, Sheet, Table, Words
+from cgcli.printing.expression import formula as text_within
+from cgcli.printing.expression import written_name
+from cgcli.trace.formulas import Formula, Mark, Symbol
+from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
 
 _FORMULA = 44  # characters; longer ones are cut
@@ -16,62 +17,76 @@ _NAME = 16  # characters; longer ones do not set the place of the equals signs
 _NUMBER = re.compile(r"(-?\d+|-?inf|nan)((?:\.\d+)?(?:e[-+]?\d+)?)")
 
 
+class Language:
+    """A trace's symbols and formulas as the language writes them: `v1`, its tangent `dv1`, its adjoint `bar_v1`."""
+
+    def __init__(self, trace: Trace) -> None:
+        names = {step.name for step in trace.steps}
+        self._functions = trace.functions
+        self._prefixes = {
+            Mark.TANGENT: _free(chain("d", ("dot" + "_" * times for times in count(1))), names),
+            Mark.ADJOINT: _free(("bar" + "_" * times for times in count(1)), names),
+        }
+
+    def symbol(self, symbol: Symbol) -> str:
+        """A symbol, in backticks where its name is no plain one."""
+        if symbol.mark is Mark.NUMBER:
+            return symbol.name
+        return written_name(self._prefixes.get(symbol.mark, "") + symbol.name)
+
+    def formula(self, formula: Formula, limit: int) -> str:
+        """A formula, cut when it is longer than `limit`."""
+        return text_within(formula.node, limit, formula.names(self.symbol, self._functions))
+
+
+def _free(prefixes: Iterable[str], names: set[str]) -> str:
+    """The first prefix that makes none of the names another one."""
+    return next(prefix for prefix in prefixes if not any(prefix + name in names for name in names))
+
+
 def as_text(trace: Trace, sheet: Sheet, precision: int | None) -> str:
-    """The tables one below the other."""
-    write = _Writer(Language(trace), rounding(precision))
-    return "\n\n".join("\n".join(write.table(table)) for table in sheet.tables(trace))
+    """The tables one below the other, without blanks at the ends of lines."""
+    tables = []
+    for columns in Text(trace, sheet, precision).tables():
+        padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
+        tables.append("\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True)))
+    return "\n\n".join(tables)
 
 
-class _Writer:
-    """Tables to lines."""
+class Text(Notation):
+    """In the language."""
 
-    def __init__(self, language: Language, digits: Digits) -> None:
-        self._language = language
-        self._digits = digits
+    blank, more = "_____", "…"
 
-    def table(self, table: Table) -> Iterator[str]:
-        """The lines of a table, without blanks at their ends."""
-        columns = [_padded([column.heading, *self._cells(column)]) for column in table]
-        return ("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+    def __init__(self, trace: Trace, sheet: Sheet, precision: int | None) -> None:
+        super().__init__(trace, sheet, precision)
+        self._language = Language(trace)
 
-    def _cells(self, column: Column) -> list[str]:
-        match column:
-            case Equations(_, cells):
-                return self._equations(cells)
-            case Shapes(_, cells):
-                return [shape_text(shape, "") for shape in cells]
-            case Numbers(_, cells):
-                return _at_points([self._number(cell) for cell in cells])
-            case Words(_, cells):
-                return [*cells]
+    def word(self, text: str) -> str:
+        """As it is."""
+        return text
 
-    def _equations(self, cells: Sequence[Equation | None]) -> list[str]:
+    def partial(self, name: str) -> str:
+        """As `cg grad` prints it."""
+        return f"d_{name}"
+
+    def equations(self, cells: Sequence[Equation | None]) -> list[str]:
         """Equations with their signs below each other, but for those after a long name."""
         lefts = ["" if cell is None else self._language.symbol(cell.left) for cell in cells]
         shorter = [len(left) for left, cell in zip(lefts, cells, strict=True) if cell and cell.formula]
         width = max((length for length in shorter if length <= _NAME), default=0)
-        wide = any(cell and cell.adds for cell in cells)
-        return [self._equation(cell, left.ljust(width), wide) for cell, left in zip(cells, lefts, strict=True)]
+        equals = " =" if any(cell and cell.adds for cell in cells) else "="
+        return [
+            f"{left.ljust(width)} {'+=' if cell.adds else equals} {self._language.formula(cell.formula, _FORMULA)}"
+            if cell and cell.formula
+            else left
+            for cell, left in zip(cells, lefts, strict=True)
+        ]
 
-    def _equation(self, cell: Equation | None, left: str, wide: bool) -> str:
-        if cell is None or cell.formula is None:
-            return left
-        sign = "+=" if cell.adds else " =" if wide else "="
-        return f"{left} {sign} {self._language.formula(cell.formula, _FORMULA)}"
-
-    def _number(self, cell: Any) -> str:
-        if cell is None:
-            return ""
-        return "_____" if cell is BLANK else value_text(cell, self._digits)
-
-
-def _padded(texts: Sequence[str]) -> list[str]:
-    width = max(map(len, texts))
-    return [text.ljust(width) for text in texts]
-
-
-def _at_points(texts: Sequence[str]) -> list[str]:
-    """Those texts that are numbers moved so that their decimal points stand below each other."""
-    numbers = [_NUMBER.fullmatch(text) for text in texts]
-    width = max((len(number[1]) for number in numbers if number), default=0)
-    return [number[1].rjust(width) + number[2] if number else text for number, text in zip(numbers, texts, strict=True)]
+    def numbers(self, cells: list[str]) -> list[str]:
+        """Those that are numbers moved so that their decimal points stand below each other."""
+        numbers = [_NUMBER.fullmatch(cell) for cell in cells]
+        width = max((len(number[1]) for number in numbers if number), default=0)
+        return [
+            number[1].rjust(width) + number[2] if number else cell for number, cell in zip(numbers, cells, strict=True)
+        ]

@@ -6,13 +6,13 @@ A result is an ordinary graph: it can be evaluated, printed, drawn, and differen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cgcli.graph.node import Node, apply, constant
 from cgcli.ops.creation import ZEROS
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
-from cgcli.transform.reverse import sweep
+from cgcli.transform.reverse import Flow, sweep
 
 
 def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
@@ -24,12 +24,18 @@ def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
 
 
-def adjoints(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
+def adjoints(
+    outputs: Sequence[Node],
+    cotangents: Sequence[Node],
+    wrt: Sequence[Node],
+    record: Callable[[Flow], None] | None = None,
+) -> Mapping[Node, Node]:
     """The adjoint of every node between `wrt` and the outputs that has one.
 
     cotangents: for each output, a node of its shape; their zeros are structural.
+    record: told of every contribution as it is added.
     """
-    found = _swept(outputs, cotangents, wrt, keep=True)
+    found = _swept(outputs, cotangents, wrt, keep=True, record=record)
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 
@@ -62,11 +68,16 @@ def weighted(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
 
 
 def _swept(
-    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], *, keep: bool
+    outputs: Sequence[Node],
+    cotangents: Sequence[Node],
+    wrt: Sequence[Node],
+    *,
+    keep: bool,
+    record: Callable[[Flow], None] | None = None,
 ) -> dict[Node, Guarded]:
     seeds = [(output, Guarded.given(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
     counted = [(output, seed) for output, seed in seeds if seed]
-    return sweep([output for output, _ in counted], [seed for _, seed in counted], set(wrt), keep=keep)
+    return sweep([output for output, _ in counted], [seed for _, seed in counted], set(wrt), keep=keep, record=record)
 
 
 def zeros(like: Node) -> Node:

@@ -5,7 +5,8 @@ It reads the rules that forward mode reads, and transposes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from typing import NamedTuple
 
 from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf, own_rule
@@ -123,33 +124,54 @@ def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
     return active
 
 
+class Flow(NamedTuple):
+    """What the adjoint of one node adds to that of another.
+
+    source: None for an adjoint that the pass starts from. so_far: the target's adjoint, this contribution included.
+    """
+
+    source: Node | None
+    target: Node
+    contribution: Guarded
+    so_far: Guarded
+
+
 def sweep(
-    outputs: list[Node],
-    seeds: list[Guarded],
+    outputs: Sequence[Node],
+    seeds: Sequence[Guarded],
     wrt: set[Node],
     *,
     keep: bool = False,
     leaves: Collection[Node] = (),
+    record: Callable[[Flow], None] | None = None,
 ) -> dict[Node, Guarded]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
-    leaves: nodes below which the pass does not go.
+    leaves: nodes below which the pass does not go. record: told of every contribution as it is added, those
+    included that come from elements which nothing reads.
     """
     order = toposort(outputs, leaves)
     active = active_nodes(order, wrt)
-    contributions: dict[Node, list[Guarded]] = {}
+    so_far: dict[Node, Guarded] = {}
+
+    def add(source: Node | None, target: Node, contribution: Guarded) -> None:
+        so_far[target] = total([so_far[target], contribution]) if target in so_far else contribution
+        if record is not None:
+            record(Flow(source, target, contribution, so_far[target]))
+
     for output, seed in zip(outputs, seeds, strict=True):
-        contributions.setdefault(output, []).append(seed)
+        if output in active:
+            add(None, output, seed)
     adjoints: dict[Node, Guarded] = {}
     for node in reversed(order):
-        if node not in active or node not in contributions:
+        if node not in so_far:
             continue
-        adjoint = total(contributions.pop(node))
+        adjoint = so_far.pop(node)
         if keep or node in wrt:
             adjoints[node] = adjoint
-        moved = adjoint.without_gaps() if node.args and node not in leaves else None
+        moved = (adjoint.without_gaps() if record is None else adjoint) if node.args and node not in leaves else None
         if moved is not None:
             for arg, contribution in pull_back(node, moved, active):
-                contributions.setdefault(arg, []).append(contribution)
+                add(node, arg, contribution)
     return adjoints

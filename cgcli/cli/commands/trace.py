@@ -22,7 +22,7 @@ from cgcli.errors import UsageError
 if TYPE_CHECKING:
     from cgcli.cli.task import Task
     from cgcli.graph.node import Node
-    from cgcli.trace.formula import Mark
+    from cgcli.trace.formulas import Mark
     from cgcli.trace.sheet import Sheet
     from cgcli.trace.steps import Trace
 
@@ -133,16 +133,15 @@ def _values(task: Task, traced: Trace) -> dict[Node, Any] | None:
         return None
     nodes = list(dict.fromkeys(traced.nodes()))
     outputs = task.graph.outputs
-    pushed = [step.tangent.value for step in traced.steps if step.tangent and step.value in outputs]
+    pushed = [step.tangent for step in traced.steps if step.tangent and step.value in outputs]
     results = [*outputs, *pushed, *traced.gradient.values()]
     return dict(zip(nodes, evaluated(point, nodes, task.report, results=results), strict=True))
 
 
 def _left_out(blank: str) -> list[Mark]:
-    from cgcli.trace.formula import Mark
+    from cgcli.trace.formulas import Mark
 
-    kinds = {"values": Mark.VALUE, "tangents": Mark.TANGENT, "adjoints": Mark.ADJOINT}
-    return [mark for kind, mark in kinds.items() if blank in ("all", kind)]
+    return [mark for mark in Mark if blank in ("all", mark.value)]
 
 
 def _printed(traced: Trace, sheets: Sequence[Sheet], precision: int | None, in_latex: bool) -> str:

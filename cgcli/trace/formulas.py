@@ -1,0 +1,209 @@
+"""The formulas of single steps: a value, its tangent, and what its adjoint adds to those of its arguments.
+
+    v2 = x1*x2:    dv2 = dx1*x2 + dx2*x1,    bar_x1 += bar_v2*x2,    bar_x2 += bar_v2*x1
+
+They are the rules of the table, applied to leaves in the place of the arguments, and simplified.
+Steps that differ in nothing but names share them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+from cgcli.algebra.algebraic import simplify
+from cgcli.derivatives.book import as_in_a_book, written_out
+from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.arithmetic import POWER_OP
+from cgcli.ops.logic import NOT_EQUAL, WHERE
+from cgcli.ops.shaping import RESHAPE
+from cgcli.ops.sums import SUM
+from cgcli.ops.table import CONSTANTS
+from cgcli.printing.expression import Names
+from cgcli.printing.values import number
+from cgcli.transform.differentiate import zeros
+from cgcli.transform.exact import exact
+from cgcli.transform.forward import push_through
+from cgcli.transform.guarded import Guarded
+from cgcli.transform.reverse import pull_back, sweep
+
+_MOST_SIMPLIFIED = 100  # operations: nobody reads a longer rule to its end
+_MOST_ARGUMENTS = 20  # likewise
+_LARGEST_LITERAL = 12  # elements: a larger constant is a step with a name
+_MOST_SHARED = 1000  # rules that are kept for other steps
+
+_NUMBERS = {constant(CONSTANTS[name]): name for name in ("pi", "tau", "e", "deg")}
+
+Moving = tuple[bool, ...]  # for each argument, whether it is active
+
+
+class Mark(Enum):
+    """What a symbol means of a step."""
+
+    VALUE = "values"
+    TANGENT = "tangents"
+    ADJOINT = "adjoints"
+    NUMBER = "number"  # no step: the symbol's name is its text
+
+
+class Symbol(NamedTuple):
+    """The value, the tangent or the adjoint of the step of a name."""
+
+    mark: Mark
+    name: str
+
+
+class Formula(NamedTuple):
+    """A graph, and what its leaves stand for."""
+
+    node: Node
+    symbols: Mapping[Node, Symbol] = {}
+
+    def names(self, spell: Callable[[Symbol], str], functions: Names) -> Names:
+        """How its leaves, and functions of the user's own, are written."""
+        leaves = (node for node in toposort([self.node], self.symbols) if node in self.symbols)
+        return {**functions, **{node: spell(self.symbols[node]) for node in leaves}}
+
+
+def is_literal(node: Node) -> bool:
+    """Whether a node stands in formulas as its numbers: a constant that is not large."""
+    return node.op is CONSTANT and math.prod(node.shape) <= _LARGEST_LITERAL
+
+
+class Formulas:
+    """The formulas of a program's steps. names: what each step is called."""
+
+    def __init__(self, names: Mapping[Node, str]) -> None:
+        self._names = names
+        taken = set(names.values())
+        self._numbers = {node: name for node, name in _NUMBERS.items() if name not in taken}
+
+    def value(self, node: Node) -> Formula:
+        """What an operation computes; a constant with a name is itself."""
+        if not node.args:
+            return Formula(node)
+        symbols = {arg: Symbol(Mark.NUMBER, self._numbers[arg]) for arg in node.args if arg in self._numbers}
+        symbols |= {arg: Symbol(Mark.VALUE, self._names[arg]) for arg in node.args if not is_literal(arg)}
+        return Formula(node, symbols)
+
+    def tangent(self, node: Node, active: Container[Node]) -> Formula:
+        """The tangent of an operation in those of its active arguments."""
+        local = _local(node)
+        return Formula(_tangent(local, _moving(node, active)), self._symbols(node, local))
+
+    def contributions(self, node: Node, active: Container[Node]) -> dict[Node, Iterator[Formula]]:
+        """For each active argument, what the adjoint of an operation adds to that of it, one by one."""
+        local = _local(node)
+        symbols = self._symbols(node, local)
+        found: dict[Node, list[Formula]] = {}
+        for at, formula in _contributions(local, _moving(node, active)):
+            found.setdefault(node.args[at], []).append(Formula(formula, symbols))
+        return {arg: iter(formulas) for arg, formulas in found.items()}
+
+    def _symbols(self, node: Node, local: Node) -> dict[Node, Symbol]:
+        """What the leaves in the formulas of a local node stand for."""
+        name = self._names[node]
+        symbols = {_value(local): Symbol(Mark.VALUE, name), _adjoint(local): Symbol(Mark.ADJOINT, name)}
+        for arg, stands, moves in zip(node.args, local.args, _tangents(local), strict=True):
+            if not is_literal(arg):
+                symbols[stands] = Symbol(Mark.VALUE, self._names[arg])
+                symbols[moves] = Symbol(Mark.TANGENT, self._names[arg])
+            elif stands is not arg:
+                text = self._numbers.get(arg) or number(constant_value(arg) or 0.0)
+                symbols[stands] = Symbol(Mark.NUMBER, text)
+        return symbols
+
+
+def _moving(node: Node, active: Container[Node]) -> Moving:
+    return tuple(arg in active for arg in node.args)
+
+
+# A local node is a step by itself: its operation, applied to leaves. The names of leaves make the simplifier put
+# numbers first (0…), then tangents and adjoints (a…), then arguments (b…), then the step's own value (c).
+def _local(node: Node) -> Node:
+    places = _places(node)
+    return apply(node.op, tuple(_argument(node, at, places[arg]) for at, arg in enumerate(node.args)), node.params)
+
+
+def _argument(node: Node, at: int, place: int) -> Node:
+    """What stands for an argument.
+
+    A number has a leaf, so that 1/16 is not folded and all numbers share one rule; but not an
+    exponent, nor where 0, 1 or a sign would make the formula another.
+    """
+    arg = node.args[at]
+    if not is_literal(arg):
+        return leaf(f"b{place:06}", arg.shape)
+    value = constant_value(arg)
+    exponent = node.op is POWER_OP and at == 1
+    plain = value is not None and 0 < value < math.inf and value != 1 and not exponent
+    return leaf(f"0{place:06}", ()) if plain else arg
+
+
+def _places(node: Node) -> dict[Node, int]:
+    """Where each argument stands first."""
+    return {arg: at for at, arg in reversed([*enumerate(node.args)])}
+
+
+def _tangents(local: Node) -> tuple[Node, ...]:
+    """A leaf for the tangent of each argument, one for equal ones."""
+    places = _places(local)
+    return tuple(leaf(f"a{places[arg]:06}", arg.shape) for arg in local.args)
+
+
+def _adjoint(local: Node) -> Node:
+    return leaf("a", local.shape)
+
+
+def _value(local: Node) -> Node:
+    return leaf("c", local.shape)
+
+
+@lru_cache(_MOST_SHARED)
+def _tangent(local: Node, moving: Moving) -> Node:
+    tangents = [Guarded(tangent) if moves else None for tangent, moves in zip(_tangents(local), moving, strict=True)]
+    pushed = push_through(written_out(local).output, dict(zip(local.args, tangents, strict=True)))
+    return _readable(local, [pushed.selected() if pushed else zeros(local)])[0]
+
+
+@lru_cache(_MOST_SHARED)
+def _contributions(local: Node, moving: Moving) -> list[tuple[int, Node]]:
+    """For each contribution the place of the argument that it goes to, and its formula."""
+    active = {arg for arg, moves in zip(local.args, moving, strict=True) if moves}
+    adjoint, definition = Guarded(_adjoint(local)), written_out(local).output
+    pulled = (
+        [*pull_back(local, adjoint, active)]
+        if definition is local
+        else [*sweep([definition], [adjoint], active, leaves=local.args).items()]
+    )
+    formulas = _readable(local, [contribution.selected() for _, contribution in pulled])
+    places = _places(local)
+    return [(places[arg], formula) for (arg, _), formula in zip(pulled, formulas, strict=True)]
+
+
+def _readable(local: Node, formulas: Sequence[Node]) -> list[Node]:
+    """Formulas as a book has them, in terms of the node's own value; simplified unless they are large."""
+    if len(local.args) <= _MOST_ARGUMENTS:
+        formulas = as_in_a_book(written_out(local), formulas)
+    become = rebuild(formulas, _shorter, {local: _value(local)})
+    formulas = [become[formula] for formula in formulas]
+    if len(toposort(formulas)) > _MOST_SIMPLIFIED:
+        return formulas
+    return [simplify(Graph((formula,))).output for formula in formulas]
+
+
+def _shorter(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+    """A node as a person writes it: a choice by c, not by `c != 0`; a sum without its axis, not reshaped to be so."""
+    first, *others = args or (None,)
+    if first is not None and op is WHERE and first.op is NOT_EQUAL and constant_value(first.args[1]) == 0:
+        return exact(WHERE, (first.args[0], *others))
+    if first is not None and op is RESHAPE and first.op is SUM:
+        axes, _ = first.params
+        total = exact(SUM, first.args, (axes, False))
+        if params[0] == total.shape:
+            return total
+    return exact(op, args, params)
