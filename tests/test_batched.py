@@ -62,7 +62,9 @@ def column(rows: Sequence[Row], name: str) -> Any:
     return np.stack([np.asarray(row[name], float) for row in rows])
 
 
-def check(outputs: Sequence[Node], nodes: Sequence[Node], rows: Sequence[Row], varying: Sequence[str]) -> None:
+def assert_equal_to_a_loop(
+    outputs: Sequence[Node], nodes: Sequence[Node], rows: Sequence[Row], varying: Sequence[str]
+) -> None:
     """Rows in which some of the inputs vary, the others are those of the first row."""
     rows = [{name: item if name in varying else rows[0][name] for name, item in row.items()} for row in rows]
     expected = point_by_point(outputs, rows)
@@ -91,7 +93,7 @@ def test_rows_of_arrays_are_what_each_row_gives(name: str, case: Case) -> None:
         node(case.program, rows[0]), [item for item in nodes if name_of(item) not in case.constants]
     )
     for varying in subsets(list(rows[0])):
-        check(outputs, nodes, rows, varying)
+        assert_equal_to_a_loop(outputs, nodes, rows, varying)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -109,7 +111,7 @@ def test_rows_are_broadcast_as_each_row_is(name: str) -> None:
         nodes = inputs(rows[0])
         outputs = with_gradient(apply(operation, tuple(nodes), defaults(operation)), nodes)
         for varying in subsets(names):
-            check(outputs, nodes, rows, varying)
+            assert_equal_to_a_loop(outputs, nodes, rows, varying)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -142,7 +144,7 @@ def test_random_programs_are_what_each_row_gives() -> None:
         except (CgError, KeyError):
             continue
         tried += 1
-        check(outputs, nodes, rows, [name for name in shapes if random.random() < 0.7] or ["x"])
+        assert_equal_to_a_loop(outputs, nodes, rows, [name for name in shapes if random.random() < 0.7] or ["x"])
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_functions_with_a_rule_of_their_own(program: str, shapes: Mapping[str, t
     """Their kernel takes one row, so that they are written out."""
     rows = [{name: np.random.default_rng(at).normal(size=shape) for name, shape in shapes.items()} for at in range(4)]
     nodes = inputs(rows[0])
-    check(with_gradient(node(program, rows[0]), nodes), nodes, rows, list(shapes))
+    assert_equal_to_a_loop(with_gradient(node(program, rows[0]), nodes), nodes, rows, list(shapes))
 
 
 # ---- blocks and threads ---------------------------------------------------------------
@@ -201,7 +203,7 @@ def test_a_row_does_not_depend_on_the_others() -> None:
     outputs = [node("norm(x)", bindings), node("solve(a, x)", bindings), node("inv(a)", bindings)]
     rows = [{"x": np.array([0.1, 0.7]), "a": np.array([[2.0, 0.3], [0.1, 3.0]])} for _ in range(3)]
     rows[1] = {"x": np.array([1e200, 1e200]), "a": np.ones((2, 2))}
-    check(outputs, [x, a], rows, ["x", "a"])
+    assert_equal_to_a_loop(outputs, [x, a], rows, ["x", "a"])
 
 
 def test_several_threads_may_call_at_the_same_time() -> None:
@@ -243,7 +245,7 @@ def test_outputs_that_no_step_computes() -> None:
     total = node("sum(x) + y^2", {"x": np.zeros(2), "y": 0.0})
     square = node("y^2", {"y": 0.0})
     rows = [{"x": np.array([at, 0.5]), "y": 3.0} for at in range(5)]
-    check([x, total, constant(7.0), total, square, x], [x, y], rows, ["x"])
+    assert_equal_to_a_loop([x, total, constant(7.0), total, square, x], [x, y], rows, ["x"])
 
 
 def test_where_nothing_varies_the_rows_are_counted() -> None:
@@ -284,8 +286,8 @@ def test_choices_that_all_rows_some_or_none_make() -> None:
     outputs = list(lower(parse(text, functions=FUNCTIONS.__contains__), {}).outputs)
     for signs in ([1, 1, 1], [-1, -1, -1], [1, -1, 1]):
         rows = [{"x": sign * 1.5, "y": sign * 0.5} for sign in signs]
-        check(outputs, [x, y], rows, ["x", "y"])
-        check(outputs, [x, y], rows, ["y"])
+        assert_equal_to_a_loop(outputs, [x, y], rows, ["x", "y"])
+        assert_equal_to_a_loop(outputs, [x, y], rows, ["y"])
 
 
 # ---- memory ---------------------------------------------------------------------------

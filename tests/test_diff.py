@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ from cgcli.printing.program import names, program, statements
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
-from tests.test_simplify import check_promises
+from tests.test_simplify import assert_promises_kept
 
 # What is differentiated, by which name, and what is printed.
 FORMULAS = """
@@ -226,7 +225,7 @@ def points(graph: Graph) -> list[Mapping[str, Any]]:
     return [{name_of(node): rng.uniform(low, low + 0.6, node.shape)[()] for node in nodes} for low in (0.2, 1.2) * 4]
 
 
-def check_value(graph: Graph, wrt: list[Node], slopes: Graph, order: int = 1) -> None:
+def assert_value_kept(graph: Graph, wrt: list[Node], slopes: Graph, order: int = 1) -> None:
     """Assert that formulas have the values of the derivatives that evaluation uses."""
     exact: list[Node] = []
     for node in wrt:
@@ -253,7 +252,7 @@ def test_a_derivative_reads_as_a_book_prints_it(text: str, wrt: str, expected: s
     assert written(slopes) == expected
     assert read(expected).outputs == slopes.outputs
     assert simplify(slopes, as_text=True).outputs == slopes.outputs
-    check_value(graph, nodes, slopes)
+    assert_value_kept(graph, nodes, slopes)
 
 
 @pytest.mark.parametrize(("text", "wrt", "order", "expected"), cases(ORDERS))
@@ -262,13 +261,13 @@ def test_higher_derivatives_are_simplified_on_the_way(text: str, wrt: str, order
     nodes = inputs(graph, wrt)
     slopes = derivative(graph, nodes, int(order))
     assert written(slopes) == expected
-    check_value(graph, nodes, slopes, int(order))
+    assert_value_kept(graph, nodes, slopes, int(order))
 
 
 @pytest.mark.parametrize(("text", "wrt", "expected"), cases(FORMULAS))
 def test_cg_simplify_keeps_its_promises_on_derivatives(text: str, wrt: str, expected: str) -> None:
     """It counts a shared operation once, so it may share more; it never makes a derivative larger."""
-    check_promises(read(expected))
+    assert_promises_kept(read(expected))
 
 
 # ---- names for shared parts -------------------------------------------------------------
@@ -296,19 +295,18 @@ def test_a_name_of_the_program_is_kept_and_others_are_new() -> None:
 # ---- size -------------------------------------------------------------------------------
 
 LARGE = {
-    "nested functions": "sin(" * 20000 + "x" + ")" * 20000,
-    "a chain of products": "t = x; " + "t = t*x; " * 20000 + "t",
-    "a polynomial": " + ".join(f"{at}*x^{at}" for at in range(2000)),
-    "nested quotients": "t = x; " + "t = x/(t + 1); " * 1000 + "t",
+    "nested functions": "sin(" * 3000 + "x" + ")" * 3000,
+    "a chain of products": "t = x; " + "t = t*x; " * 3000 + "t",
+    "a polynomial": " + ".join(f"{at}*x^{at}" for at in range(1200)),
+    "nested quotients": "t = x; " + "t = x/(t + 1); " * 600 + "t",
 }
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_large_programs_take_seconds_and_no_recursion(name: str) -> None:
+def test_large_programs_need_no_recursion(name: str) -> None:
+    """How the time grows is measured in tests/bench/scale.py."""
     graph = read(LARGE[name])
-    start = time.perf_counter()
     text = written(derivative(graph, inputs(graph, "x")))
-    assert time.perf_counter() - start < 30
     assert len(text) < 300 * len(LARGE[name])
 
 

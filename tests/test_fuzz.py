@@ -1,6 +1,7 @@
 """Whatever the text, each command answers or complains in one message: no traceback, no hang, no half an answer.
 
-`tests/bench/fuzz.py` looks further, guided by coverage; what it finds ends up here.
+A few of each kind here; `tests/bench/fuzz.py` looks further, guided by coverage, and at time and memory too. What it
+finds ends up here.
 """
 
 from __future__ import annotations
@@ -22,42 +23,40 @@ TEXTS = [
     *(path.read_text(encoding="utf-8") for path in EXAMPLES),
     *(row.partition(" | ")[0] for row in MISTAKES if not row.startswith("# ")),
 ]
-SLOW = 5.0  # seconds of the processor: generous, for the machine may be busy; tests/bench/fuzz.py allows one
 
 randoms = st.randoms(use_true_random=False)
-thorough = settings(max_examples=250, deadline=None, derandomize=True, database=None,
+thorough = settings(max_examples=25, deadline=None, derandomize=True, database=None,
                     suppress_health_check=list(HealthCheck))  # fmt: skip
 
 
-def check(content: bytes) -> None:
+def assert_promises_kept(content: bytes) -> None:
     """Every command keeps its promises."""
     for result in outcomes(content):
         assert not broken(result), result.arguments
-        assert result.seconds < SLOW, result.arguments
 
 
 @thorough
 @given(randoms, st.integers(1, 60))
 def test_a_text_of_the_grammar_has_a_value_or_a_message(random: Random, length: int) -> None:
-    check(GRAMMAR.text(random, length).encode())
+    assert_promises_kept(GRAMMAR.text(random, length).encode())
 
 
 @thorough
 @given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), randoms)
 def test_a_text_with_a_mistake_has_a_value_or_a_message(text: str, other: str, random: Random) -> None:
-    check(mutated(text, other, random).encode())
+    assert_promises_kept(mutated(text, other, random).encode())
 
 
 @thorough
 @given(st.lists(st.sampled_from(WORDS), max_size=30).map("".join) | st.text(max_size=100))
 def test_a_jumble_has_a_value_or_a_message(text: str) -> None:
-    check(text.encode("utf-8", "replace"))
+    assert_promises_kept(text.encode("utf-8", "replace"))
 
 
 @thorough
 @given(st.binary(max_size=100))
 def test_bytes_that_are_no_text_have_a_message(content: bytes) -> None:
-    check(content)
+    assert_promises_kept(content)
 
 
 # What the fuzzers once found. Each broke a promise.
@@ -69,7 +68,7 @@ ONCE_WRONG = [
 
 @pytest.mark.parametrize("text", ONCE_WRONG)
 def test_what_the_fuzzers_found(text: str) -> None:
-    check(text.encode())
+    assert_promises_kept(text.encode())
 
 
 # ---- what a short text cannot make the machine do ---------------------------------------

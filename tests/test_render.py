@@ -295,9 +295,7 @@ def test_a_hundred_thousand_nodes() -> None:
     node = variable("x")
     for _ in range(100_000):
         node = apply(OPERATIONS["sin"], (node,))
-    start = time.perf_counter()
     text = dot(Graph((node,)))
-    assert time.perf_counter() - start < 10
     assert text.count("\n") > 200_000
     with pytest.raises(TooLargeError) as caught:
         picture_bytes(text, "svg")

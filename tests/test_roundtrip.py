@@ -251,7 +251,7 @@ def test_several_outputs_come_back(text: str, names: tuple[str, ...]) -> None:
     assert program(again) == program(graph)
 
 
-def check(node: Node) -> None:
+def assert_comes_back(node: Node) -> None:
     """What is printed of a node is read as the same node, and is printed the same again."""
     text = program(Graph((node,)))
     again = lower(parse(text))
@@ -263,22 +263,22 @@ def check(node: Node) -> None:
 def test_an_expression_and_its_derivatives_come_back(text: str) -> None:
     graph = lower(parse(text))
     assert lower(parse(program(graph))).output is graph.output
-    check(graph.output)
+    assert_comes_back(graph.output)
     for first in derivatives(graph.output, "first"):
-        check(first)
+        assert_comes_back(first)
         for second in derivatives(first, "second"):
-            check(second)
+            assert_comes_back(second)
 
 
 @pytest.mark.parametrize("operation", list(operations()), ids=key)
 def test_every_operation_of_the_table_comes_back_with_its_derivatives(operation: Operation) -> None:
     output = sample(operation)
     assert output.op is operation or not operation.elementwise
-    check(output)
+    assert_comes_back(output)
     for first in derivatives(output, "first"):
-        check(first)
+        assert_comes_back(first)
         for second in derivatives(first, "second"):
-            check(second)
+            assert_comes_back(second)
 
 
 # ---- random programs ------------------------------------------------------------------
@@ -304,7 +304,7 @@ def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 @given(st.recursive(st.one_of(NUMBERS, NAMES), larger, max_leaves=12))
 @settings(max_examples=300, deadline=None)
 def test_any_expression_comes_back(text: str) -> None:
-    check(lower(parse(text)).output)
+    assert_comes_back(lower(parse(text)).output)
 
 
 def test_the_table_of_calls_is_complete() -> None:
