@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +102,16 @@ def test_the_stored_tables_are_those_of_the_grammar() -> None:
     grammar = Path(grammar_file("cg.lark")).read_text(encoding="utf-8")
     stored = json.loads(Path(grammar_file("cg.tables.json")).read_text(encoding="utf-8"))
     assert stored == json.loads(tables(grammar)) | {"data": stored["data"], "memo": stored["memo"]}
+
+
+def test_a_graph_is_built_without_numpy() -> None:
+    """Protects the start: kernels are names, found when the first of them runs."""
+    code = """
+import sys
+from cgcli.lowering.lower import lower
+from cgcli.ops.table import FUNCTIONS
+from cgcli.syntax.parser import parse
+lower(parse("f(x) = x^2; f(a)*sin(b) + max(a, 2)/xlogy(a, b) - sum([1, a, b])", functions=FUNCTIONS.__contains__), {})
+print({"numpy", "scipy"} & set(sys.modules))
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

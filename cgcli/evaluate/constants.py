@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cgcli.graph.node import Node, constant, constant_array
 from cgcli.graph.operation import Operation, Params
+from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FLOAT = np.dtype("<f8")
+_FLOAT = "<f8"
 
 
 def constant_of(node: Node) -> NDArray[np.float64]:

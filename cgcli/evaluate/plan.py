@@ -181,7 +181,7 @@ def _release(
 
 
 def _memory(node: Node, numbers: Collection[Node]) -> Memory:
-    if node.op.test is not None:
+    if node.op.truth is not None:
         return Memory.NUMBERS if node in numbers else Memory.TRUTH
     filled = node.op.elementwise and isinstance(node.op.kernel, np.ufunc)
     return Memory.NUMBERS if filled else Memory.OWN

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
+from functools import cached_property
+from importlib import import_module
 from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
@@ -70,6 +72,20 @@ class Kink(NamedTuple):
     chosen: str
 
 
+Kernel = str | Callable[..., Any]
+"""A function, or the name of one that is imported when it is first needed: of a module known from the context,
+or 'module:name'."""
+
+
+def _found(kernel: Kernel, module: str) -> Callable[..., Any]:
+    """The function that a kernel is or names."""
+    if callable(kernel):
+        return kernel
+    other, _, name = kernel.rpartition(":")
+    function: Callable[..., Any] = getattr(import_module(other or module), name)
+    return function
+
+
 class Fact(Flag):
     """What holds of an operation wherever its value is a number, whatever its static parameters are.
 
@@ -117,8 +133,7 @@ class Operation:
     name: canonical spelling, which the printer writes.
     doc: one line that says what it computes.
     arrays: names of the array arguments; a single name that begins with '*' takes any number.
-    kernel: (*arrays, *params) -> array, on numpy arrays; acts on trailing axes.
-    scalar: a faster kernel, to the same bits, for arguments that are numpy scalars, all of them.
+    numpy: the kernel, (*arrays, *params) -> array, on numpy arrays; acts on trailing axes. A name is numpy's.
     shape: (argument shapes, params) -> shape; raises ShapeError.
     rules: one derivative rule for each array argument (one for all when variadic).
     expansion: instead of rules, the operation as a formula of other operations; its
@@ -147,15 +162,17 @@ class Operation:
     evident: nobody expects it to have a derivative, so no warning says that it has none.
     example: a short expression without free names that shows it; its value is finite.
     work: what one application costs, where it is not what `work_of` takes it for.
-    rows: the kernel for arguments that all have an axis of rows in front, where `kernel` does not just act
+    rows: the kernel for arguments that all have an axis of rows in front, where the other does not just act
         on their trailing axes.
-    test: where the value is 1 or 0, the numpy function that gives it as bools.
+    python: a faster kernel, to the same bits, for arguments that are numpy scalars, all of them. A name is that
+        of a function in Python's math.
+    truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
     """
 
     name: str
     doc: str
     arrays: tuple[str, ...]
-    kernel: Callable[..., Any]
+    numpy: Kernel
     shape: Callable[[Sequence[Shape], Params], Shape]
     rules: tuple[Rule | None, ...] = ()
     expansion: Expansion = ""
@@ -179,12 +196,27 @@ class Operation:
     domain: str = ""
     written: tuple[str, ...] = ()
     example: str = ""
-    scalar: Callable[..., Any] | None = None
+    python: Kernel | None = None
     latex: str = ""
     gaps: bool = False
     work: Work | None = None
     rows: Callable[..., Any] | None = None
-    test: Callable[..., Any] | None = None
+    truth: Kernel | None = None
+
+    @cached_property
+    def kernel(self) -> Callable[..., Any]:
+        """The kernel on numpy arrays."""
+        return _found(self.numpy, "numpy")
+
+    @cached_property
+    def scalar(self) -> Callable[..., Any] | None:
+        """The kernel on scalars, where there is a faster one."""
+        return None if self.python is None else _found(self.python, "math")
+
+    @cached_property
+    def test(self) -> Callable[..., Any] | None:
+        """The kernel that gives bools, where the value is 1 or 0."""
+        return None if self.truth is None else _found(self.truth, "numpy")
 
     def rule(self, position: int) -> Rule | None:
         """The derivative rule of the argument at `position`."""

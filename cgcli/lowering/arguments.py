@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 from cgcli.errors import ArgumentError, Span
 from cgcli.evaluate.constants import constant_of
-from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.ops.statics import RawSlice, brief
@@ -142,6 +141,8 @@ def _evaluated(value: Node, order: Sequence[Node]) -> Any:
     """The value of a node without variables; what is small on the way to it is kept for the next time."""
     if value.op is CONSTANT:
         return constant_of(value)
+    from cgcli.evaluate.evaluate import evaluate
+
     before = {node: _values[node] for node in order if node in _values}
     small = [node for node in order if node.args and node not in before and math.prod(node.shape) <= _SMALL]
     *arrays, result = evaluate([*small, value], {}, known=before)

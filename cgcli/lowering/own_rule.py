@@ -11,7 +11,6 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
 from cgcli.graph.operation import Operation, Shape
 from cgcli.graph.rules import OwnJvp, own_rule
@@ -125,6 +124,8 @@ def operation(
 
 
 def _kernel(own: OwnJvp) -> Any:
+    from cgcli.evaluate.evaluate import evaluate
+
     leaves = [name_of(leaf) for leaf in own.parameters]
 
     def kernel(*args: Any) -> Any:

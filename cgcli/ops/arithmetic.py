@@ -11,8 +11,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import (
     ANALYTIC,
@@ -30,7 +28,8 @@ from cgcli.graph.operation import (
     Operation,
 )
 from cgcli.graph.rules import Partials
-from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth
+from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth, truth_of
+from cgcli.ops.lazily import np
 
 
 def _shares_of(extreme: str) -> Partials:
@@ -53,10 +52,6 @@ def _minimum(*args: Any) -> Any:
     return functools.reduce(np.minimum, args)
 
 
-def _equal(x: Any, y: Any) -> Any:
-    return np.equal(x, y) * 1.0
-
-
 def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(x, low), high)
 
@@ -71,38 +66,38 @@ def _tie_of(extreme: Callable[..., Any]) -> Kink:
     return Kink(tied, "equal arguments of an extreme share its derivative equally")
 
 
-ADD = elementwise("add", "sum of two values", np.add, "1", "1", arrays="x y", label="+",
+ADD = elementwise("add", "sum of two values", "add", "1", "1", arrays="x y", label="+",
                   infix=Infix("+", SUM), commutative=True, facts=ANALYTIC, example="2 + 3",
-                  scalar=operator.add)  # fmt: skip
-SUBTRACT = elementwise("subtract", "difference of two values", np.subtract, "1", "-1", arrays="x y",
+                  python="operator:add")  # fmt: skip
+SUBTRACT = elementwise("subtract", "difference of two values", "subtract", "1", "-1", arrays="x y",
                        label="−", infix=Infix("-", SUM), aliases="sub", facts=ANALYTIC,
-                       example="5 - 7", scalar=operator.sub)  # fmt: skip
-MULTIPLY = elementwise("multiply", "product, element by element", np.multiply, "y", "x", arrays="x y",
+                       example="5 - 7", python="operator:sub")  # fmt: skip
+MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y", "x", arrays="x y",
                        label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True, facts=ANALYTIC,
                        advice=Advice("nan", "xlogy(x, y) is x*ln(y), and 0 where x is 0",
                                      lambda operands, sources: not {"ln", "log2", "log10"}.isdisjoint(sources)),
-                       written=("x × y", "x · y"), example="[1, 2]*3", scalar=operator.mul)  # fmt: skip
-DIVIDE = elementwise("divide", "quotient", np.divide, "1/y", "-out/y", arrays="x y", label="÷",
+                       written=("x × y", "x · y"), example="[1, 2]*3", python="operator:mul")  # fmt: skip
+DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
-                     domain="y != 0", written=("x ÷ y",), example="7/2", scalar=operator.truediv)  # fmt: skip
-FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", np.floor_divide, None, None,
+                     domain="y != 0", written=("x ÷ y",), example="7/2", python="operator:truediv")  # fmt: skip
+FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
                            domain="y != 0", example="-7 // 2", latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
-MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", np.mod,
+MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
                   "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
                   domain="y != 0", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
-FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", np.fmod,
+FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "fmod",
                    "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
                    domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
-NEG = elementwise("neg", "the negative", np.negative, "-1", label="−", prefix=Infix("-", UNARY),
+NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
                   aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
-                  scalar=operator.neg)  # fmt: skip
+                  python="operator:neg")  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
 # whose limit at x = 0 is 0 for y > 0.
-POWER_OP = elementwise("power", "x to the power y", np.power,
+POWER_OP = elementwise("power", "x to the power y", "power",
                        "where(y == 0 and x == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
                        samples=(POSITIVE, (-8.0, 8.0)), facts=ANALYTIC,
@@ -114,35 +109,35 @@ POWER_OP = elementwise("power", "x to the power y", np.power,
                                  "the derivative of a power at (0, 0) is taken as 0"),
                        domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == floor(y))", written=("x ** y",),
                        example="2^3^2")  # fmt: skip
-SQRT = elementwise("sqrt", "square root", np.sqrt, "1/(2*out)", samples=POSITIVE, label="√",
+SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE, label="√",
                    facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 0,
                    domain="x >= 0", written=("√x",), example="sqrt(16)", latex=r"\sqrt{#1}")  # fmt: skip
-CBRT = elementwise("cbrt", "cube root, of negative numbers too", np.cbrt, "1/(3*out^2)",
+CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
                    facts=ODD | INCREASING, example="cbrt(-8)", latex=r"\sqrt[3]{#1}")  # fmt: skip
-ABS = elementwise("abs", "absolute value", np.abs, "sign(x)", aliases="fabs absolute",
+ABS = elementwise("abs", "absolute value", "abs", "sign(x)", aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
-                  example="abs(-3)", scalar=operator.abs, latex="|#1|")  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", np.sign, None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
+                  example="abs(-3)", python="operator:abs", latex="|#1|")  # fmt: skip
+SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
                    why_no_derivative=STEP, example="sign(-0.5)", latex=r"\operatorname{sgn}")  # fmt: skip
-FLOOR = elementwise("floor", "largest whole number not above", np.floor, None, facts=INCREASING | IDEMPOTENT,
+FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT,
                     why_no_derivative=STEP, example="floor(-1.5)", latex=r"\lfloor #1 \rfloor")  # fmt: skip
-CEIL = elementwise("ceil", "smallest whole number not below", np.ceil, None, facts=INCREASING | IDEMPOTENT,
+CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, facts=INCREASING | IDEMPOTENT,
                    why_no_derivative=STEP, example="ceil(1.2)", latex=r"\lceil #1 \rceil")  # fmt: skip
-ROUND = elementwise("round", "nearest whole number, halves to even", np.rint, None, aliases="rint",
+ROUND = elementwise("round", "nearest whole number, halves to even", "rint", None, aliases="rint",
                     facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
-TRUNC = elementwise("trunc", "whole part, rounded towards 0", np.trunc, None,
+TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
                     facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="trunc(-1.7)")  # fmt: skip
-HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", np.hypot,
+HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
                     facts=NON_NEGATIVE,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0"), example="hypot(3, 4)",
                     latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
-EQUAL_TO = elementwise("equal", "1 where equal, else 0", _equal, None, None, arrays="x y",
+EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
-                       why_no_derivative=STEP, example="2 == 2", scalar=scalar_truth(operator.eq),
-                       latex="#1 = #2", test=np.equal)  # fmt: skip
+                       why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq),
+                       latex="#1 = #2", truth="equal")  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
                       kink=_tie_of(_maximum), example="max(3, 7, 5)", latex=r"\max")  # fmt: skip

@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from cgcli.errors import ArgumentError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import NON_NEGATIVE, Operation, Params, Shape
+from cgcli.ops.lazily import np
 from cgcli.ops.statics import number, shape, whole
 
 

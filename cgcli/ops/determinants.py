@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
 from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text
+from cgcli.ops.lazily import np
 from cgcli.ops.linalg import cubes, square
 
 # Times n^3, from Golub and Van Loan (2013), "Matrix Computations", 3.2 and 8.6.

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-import numpy as np
-
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
@@ -17,6 +15,7 @@ from cgcli.graph.rules import TransposeOf
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.creation import EYE, ONES
 from cgcli.ops.entry import row_by_row
+from cgcli.ops.lazily import np
 from cgcli.ops.statics import brief
 
 _MAX_OPERANDS = 32  # for more, a good order of the products takes long to find

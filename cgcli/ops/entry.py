@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-import numpy as np
-
 from cgcli.errors import ShapeError
-from cgcli.graph.operation import REAL, Interval, Operation, Params, Shape, Work
+from cgcli.graph.operation import REAL, Interval, Kernel, Operation, Params, Shape, Work
 from cgcli.graph.rules import Partial, Partials
 from cgcli.graph.shapes import shape_text
+from cgcli.ops.lazily import np
 
 # Binding powers of the operators: the ladder of grammar/cg.lark.
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)
-
-_TRUE, _FALSE = np.float64(1.0), np.float64(0.0)
 
 # Why a step function has no derivative, in the words that the user reads.
 STEP = "it is piecewise constant, so its derivative is 0 wherever it has one"
@@ -58,11 +56,26 @@ def same_shape(shapes: Sequence[Shape], _: Params = ()) -> Shape:
     return shapes[0]
 
 
+@cache
+def _truths() -> tuple[Any, Any]:
+    return np.float64(1.0), np.float64(0.0)
+
+
 def scalar_truth(test: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel of a test on scalars: 1.0 and 0.0, as numpy scalars."""
 
     def kernel(*args: Any) -> Any:
-        return _TRUE if test(*args) else _FALSE
+        yes, no = _truths()
+        return yes if test(*args) else no
+
+    return kernel
+
+
+def truth_of(test: str) -> Callable[..., Any]:
+    """The kernel of a test on arrays: 1.0 and 0.0 from the bools of the numpy function of that name."""
+
+    def kernel(*args: Any) -> Any:
+        return getattr(np, test)(*args) * 1.0
 
     return kernel
 
@@ -92,7 +105,7 @@ def passes(count: int) -> Work:
 def elementwise(
     name: str,
     doc: str,
-    kernel: Callable[..., Any],
+    numpy: Kernel,
     *partials: str | Partials | None,
     arrays: str = "x",
     aliases: str = "",
@@ -108,6 +121,6 @@ def elementwise(
     names = tuple(arrays.split())
     rules = tuple(Partial(rule) if isinstance(rule, str) else rule for rule in partials)
     return Operation(
-        name, doc, names, kernel, broadcast_shapes, rules, aliases=tuple(aliases.split()), elementwise=True,
+        name, doc, names, numpy, broadcast_shapes, rules, aliases=tuple(aliases.split()), elementwise=True,
         samples=samples if isinstance(samples[0], tuple) else (samples,) * len(names), **fields,
     )  # fmt: skip

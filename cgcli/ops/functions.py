@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from cgcli.graph.operation import (
     ANALYTIC,
     EVEN,
@@ -27,6 +25,7 @@ from cgcli.graph.operation import (
     Operation,
 )
 from cgcli.ops.entry import elementwise
+from cgcli.ops.lazily import np
 
 _ABOVE_ONE = (1.0, float("inf"))
 _UNIT = (-1.0, 1.0)
@@ -44,40 +43,40 @@ def _cot(x: Any) -> Any:
     return 1.0 / np.tan(x)
 
 
-EXP = elementwise("exp", "e to the power x", np.exp, "out", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
+EXP = elementwise("exp", "e to the power x", "exp", "out", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
                   inverse=Inverse("ln"), example="exp(1)", latex=r"\exp",
                   advice=Advice("infinity", "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, "
                                             "logaddexp, logsumexp, softmax"))  # fmt: skip
-LN = elementwise("ln", "natural logarithm", np.log, "where(out == out, 1/x, out)", samples=POSITIVE, aliases="log",
+LN = elementwise("ln", "natural logarithm", "log", "where(out == out, 1/x, out)", samples=POSITIVE, aliases="log",
                  facts=INCREASING | ANALYTIC, domain="x > 0", example="ln(e^2)", latex=r"\ln")  # fmt: skip
-LOG2 = elementwise("log2", "logarithm to base 2", np.log2, "where(out == out, 1/(x*ln(2)), out)", samples=POSITIVE,
+LOG2 = elementwise("log2", "logarithm to base 2", "log2", "where(out == out, 1/(x*ln(2)), out)", samples=POSITIVE,
                    facts=INCREASING | ANALYTIC, domain="x > 0", example="log2(8)", latex=r"\log_{2}")  # fmt: skip
-LOG10 = elementwise("log10", "logarithm to base 10", np.log10, "where(out == out, 1/(x*ln(10)), out)",
+LOG10 = elementwise("log10", "logarithm to base 10", "log10", "where(out == out, 1/(x*ln(10)), out)",
                     samples=POSITIVE, facts=INCREASING | ANALYTIC, domain="x > 0", example="log10(1000)",
                     latex=r"\log_{10}")  # fmt: skip
 
-SIN = elementwise("sin", "sine, x in radians", np.sin, "cos(x)", facts=ODD | ANALYTIC,
+SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=ODD | ANALYTIC,
                   inverse=Inverse("asin", "-pi/2 <= x <= pi/2"), example="sin(90*deg)", latex=r"\sin")  # fmt: skip
-COS = elementwise("cos", "cosine, x in radians", np.cos, "-sin(x)", facts=EVEN | ANALYTIC,
+COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=EVEN | ANALYTIC,
                   inverse=Inverse("acos", "0 <= x <= pi"), example="cos(pi)", latex=r"\cos")  # fmt: skip
-TAN = elementwise("tan", "tangent, x in radians", np.tan, "1 + out^2", facts=ODD | ANALYTIC,
+TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD | ANALYTIC,
                   inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", example="tan(1)",
                   latex=r"\tan")  # fmt: skip
-SINH = elementwise("sinh", "hyperbolic sine", np.sinh, "cosh(x)", facts=ODD | INCREASING | ANALYTIC,
+SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INCREASING | ANALYTIC,
                    inverse=Inverse("asinh"), example="sinh(1)", latex=r"\sinh")  # fmt: skip
-COSH = elementwise("cosh", "hyperbolic cosine", np.cosh, "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
+COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
                    inverse=Inverse("acosh", "x >= 0"), example="cosh(0)", latex=r"\cosh")  # fmt: skip
-TANH = elementwise("tanh", "hyperbolic tangent", np.tanh, "1/cosh(x)^2", facts=ODD | INCREASING | ANALYTIC,
+TANH = elementwise("tanh", "hyperbolic tangent", "tanh", "1/cosh(x)^2", facts=ODD | INCREASING | ANALYTIC,
                    inverse=Inverse("atanh"), example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     EXP,
-    elementwise("expm1", "exp(x) - 1, exact near 0", np.expm1, "exp(x)", facts=INCREASING | ANALYTIC,
+    elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
                 inverse=Inverse("log1p"), example="expm1(1e-10)", latex="e^{#1} - 1"),
-    elementwise("exp2", "2 to the power x", np.exp2, "out*ln(2)", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
+    elementwise("exp2", "2 to the power x", "exp2", "out*ln(2)", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
                 inverse=Inverse("log2"), example="exp2(10)", latex="2^{#1}"),
     LN,
-    elementwise("log1p", "ln(1 + x), exact near 0", np.log1p, "where(out == out, 1/(1 + x), out)",
+    elementwise("log1p", "ln(1 + x), exact near 0", "log1p", "where(out == out, 1/(1 + x), out)",
                 samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1", example="log1p(1e-10)",
                 latex=r"\ln(1 + #1)"),
     LOG2,
@@ -86,15 +85,15 @@ ENTRIES: tuple[Operation, ...] = (
     SIN,
     COS,
     TAN,
-    elementwise("asin", "inverse sine, in radians", np.arcsin, "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+    elementwise("asin", "inverse sine, in radians", "arcsin", "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
                 aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
                 domain="-1 <= x <= 1", example="asin(1)", latex=r"\arcsin"),
-    elementwise("acos", "inverse cosine, in radians", np.arccos, "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+    elementwise("acos", "inverse cosine, in radians", "arccos", "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
                 aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
                 domain="-1 <= x <= 1", example="acos(-1)", latex=r"\arccos"),
-    elementwise("atan", "inverse tangent, in radians", np.arctan, "1/(1 + x^2)", aliases="arctan",
+    elementwise("atan", "inverse tangent, in radians", "arctan", "1/(1 + x^2)", aliases="arctan",
                 facts=ODD | INCREASING | ANALYTIC, example="atan(1)", latex=r"\arctan"),
-    elementwise("atan2", "angle of the point (x, y) from the x axis", np.arctan2,
+    elementwise("atan2", "angle of the point (x, y) from the x axis", "arctan2",
                 "h = hypot(x, y); where(h == 0, 0, x/h/h)", "h = hypot(x, y); where(h == 0, 0, -y/h/h)",
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0"),
@@ -109,13 +108,13 @@ ENTRIES: tuple[Operation, ...] = (
     SINH,
     COSH,
     TANH,
-    elementwise("asinh", "inverse hyperbolic sine", np.arcsinh, "1/hypot(1, x)", aliases="arcsinh",
+    elementwise("asinh", "inverse hyperbolic sine", "arcsinh", "1/hypot(1, x)", aliases="arcsinh",
                 facts=ODD | INCREASING | ANALYTIC, example="asinh(1)", latex=r"\operatorname{arsinh}"),
-    elementwise("acosh", "inverse hyperbolic cosine", np.arccosh,
+    elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
                 "where(out == out, 1/(sqrt(x - 1)*sqrt(x + 1)), out)", samples=_ABOVE_ONE, aliases="arccosh",
                 facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
                 domain="x >= 1", example="acosh(1)", latex=r"\operatorname{arcosh}"),
-    elementwise("atanh", "inverse hyperbolic tangent", np.arctanh,
+    elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
                 "where(out == out, 1/((1 - x)*(1 + x)), out)", samples=_UNIT, aliases="arctanh",
                 facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}"),

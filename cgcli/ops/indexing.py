@@ -9,13 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
+from cgcli.ops.lazily import np
 from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers
 
 Key = tuple[Taken | int, ...]

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, Infix, Operation, Params, Shape, Work
@@ -18,6 +16,7 @@ from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.entry import PRODUCT, broadcast_shapes, same_rank
+from cgcli.ops.lazily import np
 from cgcli.ops.shaping import reshape, transpose
 from cgcli.ops.sums import unbroadcast
 
@@ -100,7 +99,7 @@ def _matmul_rows(a: Any, b: Any) -> Any:
     return product if b.ndim > 2 else product[..., 0]
 
 
-MATMUL = Operation("matmul", "matrix product", ("a", "b"), np.matmul, _matmul_shape,
+MATMUL = Operation("matmul", "matrix product", ("a", "b"), "matmul", _matmul_shape,
                    (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
                    infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]",
                    work=_matmul_work, rows=_matmul_rows)  # fmt: skip
@@ -137,6 +136,11 @@ def _nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
 @_nan_where_singular
 def _solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b) if np.ndim(b) > 1 else np.linalg.solve(a, b[..., None])[..., 0]
+
+
+@_nan_where_singular
+def _inv(a: Any) -> Any:
+    return np.linalg.inv(a)
 
 
 def _solve_rows(a: Any, b: Any) -> Any:
@@ -187,7 +191,7 @@ SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_sh
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
-    Operation("inv", "the inverse of a matrix", ("a",), _nan_where_singular(np.linalg.inv), square("inv"),
+    Operation("inv", "the inverse of a matrix", ("a",), _inv, square("inv"),
               (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
               latex="#1^{-1}", work=cubes(2)),
 )  # fmt: skip

@@ -6,30 +6,20 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from cgcli.graph.operation import EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
 from cgcli.graph.rules import Branch
-from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth
+from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
+from cgcli.ops.lazily import np
 
 
-def _truth(test: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel that gives 1.0 and 0.0 from a numpy test."""
-
-    def kernel(*args: Any) -> Any:
-        return test(*args) * 1.0
-
-    return kernel
-
-
-def _comparison(name: str, doc: str, symbol: str, test: Callable[..., Any], on_scalars: Callable[..., Any],
+def _comparison(name: str, doc: str, symbol: str, on_scalars: Callable[..., Any],
                 label: str = "", commutative: bool = False, example: str = "",
                 latex: str = "") -> Operation:  # fmt: skip
-    return elementwise(name, doc, _truth(test), None, None, arrays="x y", label=label or symbol,
+    return elementwise(name, doc, truth_of(name), None, None, arrays="x y", label=label or symbol,
                        infix=Infix(symbol, COMPARISON), commutative=commutative, facts=NON_NEGATIVE,
                        why_no_derivative=STEP,
                        written=(f"x {label} y",) if label else (), example=example,
-                       scalar=scalar_truth(on_scalars), latex=latex or f"#1 {symbol} #2", test=test)  # fmt: skip
+                       python=scalar_truth(on_scalars), latex=latex or f"#1 {symbol} #2", truth=name)  # fmt: skip
 
 
 def _stop(x: Any) -> Any:
@@ -52,31 +42,31 @@ def _either(x: Any, y: Any) -> bool:
     return bool(x != 0 or y != 0)
 
 
-LESS = _comparison("less", "1 where x < y, else 0", "<", np.less, operator.lt, example="1 < 2")
-GREATER = _comparison("greater", "1 where x > y, else 0", ">", np.greater, operator.gt, example="1 > 2")
-LESS_EQUAL = _comparison("less_equal", "1 where x <= y, else 0", "<=", np.less_equal, operator.le, "≤",
+LESS = _comparison("less", "1 where x < y, else 0", "<", operator.lt, example="1 < 2")
+GREATER = _comparison("greater", "1 where x > y, else 0", ">", operator.gt, example="1 > 2")
+LESS_EQUAL = _comparison("less_equal", "1 where x <= y, else 0", "<=", operator.le, "≤",
                          example="2 <= 2", latex=r"#1 \le #2")  # fmt: skip
-GREATER_EQUAL = _comparison("greater_equal", "1 where x >= y, else 0", ">=", np.greater_equal, operator.ge, "≥",
+GREATER_EQUAL = _comparison("greater_equal", "1 where x >= y, else 0", ">=", operator.ge, "≥",
                             example="1 >= 2", latex=r"#1 \ge #2")  # fmt: skip
-NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", np.not_equal, operator.ne, "≠",
+NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", operator.ne, "≠",
                         commutative=True, example="1 != 2", latex=r"#1 \ne #2")  # fmt: skip
-NOT_OP = elementwise("not", "1 where x is 0, else 0", _truth(np.logical_not), None,
+NOT_OP = elementwise("not", "1 where x is 0, else 0", truth_of("logical_not"), None,
                      prefix=Infix("not ", NOT), facts=EVEN | NON_NEGATIVE, why_no_derivative=STEP, example="not 0",
-                     scalar=scalar_truth(operator.not_), latex=r"\lnot #1", test=np.logical_not)  # fmt: skip
-AND_OP = elementwise("and", "1 where both are true, else 0", _truth(np.logical_and), None, None, arrays="x y",
+                     python=scalar_truth(operator.not_), latex=r"\lnot #1", truth="logical_not")  # fmt: skip
+AND_OP = elementwise("and", "1 where both are true, else 0", truth_of("logical_and"), None, None, arrays="x y",
                      infix=Infix("and", AND), commutative=True, facts=NON_NEGATIVE, why_no_derivative=STEP,
-                     written=("x && y",), example="1 and 0", scalar=scalar_truth(_both),
-                     latex=r"#1 \land #2", test=np.logical_and)  # fmt: skip
-OR_OP = elementwise("or", "1 where either is true, else 0", _truth(np.logical_or), None, None, arrays="x y",
+                     written=("x && y",), example="1 and 0", python=scalar_truth(_both),
+                     latex=r"#1 \land #2", truth="logical_and")  # fmt: skip
+OR_OP = elementwise("or", "1 where either is true, else 0", truth_of("logical_or"), None, None, arrays="x y",
                     infix=Infix("or", OR), commutative=True, facts=NON_NEGATIVE, why_no_derivative=STEP,
-                    written=("x || y",), example="1 or 0", scalar=scalar_truth(_either),
-                    latex=r"#1 \lor #2", test=np.logical_or)  # fmt: skip
+                    written=("x || y",), example="1 or 0", python=scalar_truth(_either),
+                    latex=r"#1 \lor #2", truth="logical_or")  # fmt: skip
 
 # Only the branch taken gets an adjoint; the other's nan and inf never leak.
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
-                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", scalar=_where_scalar)  # fmt: skip
+                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python=_where_scalar)  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
                             facts=ODD | INCREASING | IDEMPOTENT,
                             why_no_derivative="it blocks derivatives on purpose", evident=True,

@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Operation, Params, Shape
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
+from cgcli.ops.lazily import np
 from cgcli.ops.reductions import LOG_SOFTMAX
 from cgcli.ops.statics import whole
 from cgcli.ops.sums import MEAN, SUM

@@ -12,8 +12,6 @@ import string
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Params, Shape, Static
@@ -23,6 +21,7 @@ from cgcli.ops.creation import ONES
 from cgcli.ops.einsum import EINSUM, Subscripts
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.indexing import PAD
+from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
 from cgcli.ops.statics import brief, integers, wholes

@@ -7,10 +7,8 @@ the operation's own parameters. An expansion is the operation written as others.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
-
-import numpy as np
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
@@ -21,6 +19,7 @@ from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES
 from cgcli.ops.entry import STEP, passes, same_shape
 from cgcli.ops.indexing import take
+from cgcli.ops.lazily import np
 from cgcli.ops.shaping import CONCAT, reshape
 from cgcli.ops.statics import Taken, axes, axis, keepdims, whole
 from cgcli.ops.sums import Axes, reduced_shape
@@ -38,12 +37,12 @@ def _never_empty(shapes: Sequence[Shape], params: Params) -> Shape:
     return reduced_shape(shapes, params)
 
 
-def _extreme(name: str, doc: str, reduce: Callable[..., Any], example: str) -> Operation:
+def _extreme(name: str, doc: str, example: str) -> Operation:
     def kernel(x: Any, along: Axes, keep: bool) -> Any:
-        return reduce(x, axis=along, keepdims=keep)
+        return getattr(np, name)(x, axis=along, keepdims=keep)
 
     def tied(x: Any, along: Axes, keep: bool) -> Any:
-        return np.sum(x == reduce(x, axis=along, keepdims=True), along, keepdims=keep) > 1
+        return np.sum(x == kernel(x, along, True), along, keepdims=keep) > 1
 
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
                      statics=(axes(True), keepdims(True)),
@@ -51,9 +50,9 @@ def _extreme(name: str, doc: str, reduce: Callable[..., Any], example: str) -> O
                      example=example, latex=rf"\{name}_{{axis}} #1")  # fmt: skip
 
 
-def _argument(name: str, doc: str, search: Callable[..., Any], example: str) -> Operation:
+def _argument(name: str, doc: str, example: str) -> Operation:
     def kernel(x: Any, along: Axes, keep: bool) -> Any:
-        rank = len(along)
+        search, rank = getattr(np, name), len(along)
         lead = np.ndim(x) - rank if along == tuple(range(-rank, 0)) else None
         if len(along) == 1:
             return search(x, axis=along[0], keepdims=keep) * 1.0
@@ -169,7 +168,7 @@ _VARIANCE = (
     "/(size(x, axis=axis) - ddof)"
 )
 
-MAX = _extreme("max", "the largest element", np.max, example="max([3, 7, 5])")
+MAX = _extreme("max", "the largest element", example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
     (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
@@ -190,9 +189,9 @@ SIZE = Operation("size", "how many elements there are along axes", ("x",), _size
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
-    _extreme("min", "the smallest element", np.min, example="min([3, 7, 5])"),
-    _argument("argmax", "the index of the largest element", np.argmax, example="argmax([3, 7, 5])"),
-    _argument("argmin", "the index of the smallest element", np.argmin, example="argmin([3, 7, 5])"),
+    _extreme("min", "the smallest element", example="min([3, 7, 5])"),
+    _argument("argmax", "the index of the largest element", example="argmax([3, 7, 5])"),
+    _argument("argmin", "the index of the smallest element", example="argmin([3, 7, 5])"),
     Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
               statics=(axes(), keepdims()), label="Π", facts=ANALYTIC,
               book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",

@@ -10,8 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static
@@ -19,6 +17,7 @@ from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.entry import same_shape
 from cgcli.ops.indexing import PAD, take
+from cgcli.ops.lazily import np
 from cgcli.ops.statics import Taken, axes, axis, brief, integers, new_axis, normal_axis, own_rank, reshaped, whole
 
 # ---- one to one -----------------------------------------------------------------------
@@ -200,7 +199,7 @@ DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector 
                  example="diag([1, 2])")  # fmt: skip
 
 
-def _triangle(name: str, doc: str, kernel: Any, example: str) -> Operation:
+def _triangle(name: str, doc: str, example: str) -> Operation:
     def matrix(shapes: Sequence[Shape], params: Params) -> Shape:
         if len(shapes[0]) < 2:
             raise ShapeError(f"{name} takes a matrix, not {shaped(shapes[0])}")
@@ -210,21 +209,14 @@ def _triangle(name: str, doc: str, kernel: Any, example: str) -> Operation:
         return apply(operation, (ct,), params)
 
     operation = Operation(
-        name,
-        doc,
-        ("x",),
-        kernel,
-        matrix,
-        (Transpose(back),),
-        statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),),
-        gaps=True,
-        example=example,
-    )
+        name, doc, ("x",), name, matrix, (Transpose(back),),
+        statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),), gaps=True, example=example,
+    )  # fmt: skip
     return operation
 
 
 ENTRIES: tuple[Operation, ...] = (
     RESHAPE, TRANSPOSE, FLIP, CONCAT, STACK, DIAG,
-    _triangle("tril", "the lower triangle, up to the k-th diagonal", np.tril, example="tril([[1, 2], [3, 4]])"),
-    _triangle("triu", "the upper triangle, from the k-th diagonal", np.triu, example="triu([[1, 2], [3, 4]])"),
+    _triangle("tril", "the lower triangle, up to the k-th diagonal", example="tril([[1, 2], [3, 4]])"),
+    _triangle("triu", "the upper triangle, from the k-th diagonal", example="triu([[1, 2], [3, 4]])"),
 )  # fmt: skip

@@ -10,26 +10,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
 from cgcli.ops.entry import elementwise
+from cgcli.ops.lazily import np, special
 from cgcli.ops.statics import number, whole
 
 _INVERSE_SQRT2_ERROR = -4.833646656726457e-17  # 1/sqrt(2) minus its float64
 
 
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
-
-
-def _special() -> Any:
-    from scipy import special
-
-    return special
-
-
-def _erf(x: Any) -> Any:
-    return _special().erf(x)
 
 
 # r(v) in erfc(x) = exp(-x^2)*(1 + u*r(u - 1/2))/(1 + x), u = x/(x + 3), for x from 0 to 28: the polynomial through
@@ -88,16 +77,7 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
     return value
 
 
-def _gamma(x: Any) -> Any:
-    return _special().gamma(x)
-
-
-def _lgamma(x: Any) -> Any:
-    return _special().gammaln(x)
-
-
 def _digamma(x: Any, order: int) -> Any:
-    special = _special()
     if order == 0:
         return special.psi(x)
     # reflection for x < 0 is not in scipy's zeta, so shift up by the recurrence (DLMF 5.15.5)
@@ -117,10 +97,6 @@ def _sigmoid(x: Any) -> Any:
 
 def _softplus(x: Any) -> Any:
     return np.logaddexp(0.0, x)
-
-
-def _xlogy(x: Any, y: Any) -> Any:
-    return _special().xlogy(x, y)
 
 
 def _sinc(x: Any, order: int) -> Any:
@@ -194,23 +170,24 @@ def _silu(x: Any) -> Any:
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
 ENTRIES: tuple[Operation, ...] = (
-    elementwise("erf", "error function", _erf, "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
+    elementwise("erf", "error function", "scipy.special:erf", "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
                 example="erf(1)"),
     elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)", facts=NON_NEGATIVE,
                 example="erfc(10)"),
-    elementwise("gamma", "gamma function; gamma(n + 1) is n!", _gamma, "out*digamma(x)", samples=(0.0, 170.0),
-                facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", latex=r"\Gamma"),
-    elementwise("lgamma", "logarithm of |gamma(x)|", _lgamma, "digamma(x)", samples=POSITIVE,
+    elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
+                samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)",
+                latex=r"\Gamma"),
+    elementwise("lgamma", "logarithm of |gamma(x)|", "scipy.special:gammaln", "digamma(x)", samples=POSITIVE,
                 aliases="gammaln loggamma", domain="x > 0 or x != floor(x)", example="lgamma(100)",
                 latex=r"\ln(|\Gamma(#1)|)"),
     elementwise("digamma", "derivative of lgamma, taken order times more", _digamma,
                 "digamma(x, order=order + 1)", samples=POSITIVE, aliases="psi",
                 statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 domain="x > 0 or x != floor(x)", example="digamma(1)", latex=r"\psi"),
-    elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", np.logaddexp,
+    elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", "logaddexp",
                 "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y", commutative=True, example="logaddexp(1000, 1000)",
                 latex=r"\ln(e^{#1} + e^{#2})"),
-    elementwise("xlogy", "x*ln(y), and 0 where x is 0", _xlogy, "ln(y)",
+    elementwise("xlogy", "x*ln(y), and 0 where x is 0", "scipy.special:xlogy", "ln(y)",
                 "where(out == out, where(x == 0 and y == 0, 0, x/y), out)",
                 arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
                 domain="x == 0 or y > 0", example="xlogy(0, 0)",

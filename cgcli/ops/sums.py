@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
@@ -15,6 +13,7 @@ from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
+from cgcli.ops.lazily import np
 from cgcli.ops.shaping import FLIP, reshape
 from cgcli.ops.statics import axes, axis, keepdims, own_rank, shape
 
