@@ -224,7 +224,7 @@ def test_a_formula_that_nobody_can_hold_is_refused(operation: Operation, monkeyp
     node: Node = variable("x")
     for _ in range(100):
         node = apply(operation, (node, node))
-    monkeypatch.setattr("cgcli.printing.tex.layout.MAX_PIECES", 100_000)
+    monkeypatch.setattr("cgcli.printing.tex.products.MAX_SYMBOLS", 100_000)
     with pytest.raises(TooLargeError, match="more than 100000 symbols"):
         latex_of(node)
     assert latex(Graph((node,))).count("=") == 100

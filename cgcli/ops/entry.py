@@ -13,8 +13,13 @@ from cgcli.graph.rules import Partial, Partials
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.lazily import np
 
-# Binding powers of the operators: the ladder of grammar/cg.lark.
-CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)
+# Binding powers of the operators: the ladder of grammar/cg.lark, with those that only a formula in LaTeX has.
+# MODULO: a remainder, whose sign is as wide as that of a sum. SIGNED: a term with a minus sign in front.
+# HADAMARD: a product of arrays, element by element. BIG: a sum sign with its body, open to the right.
+# POWER: also a function with its argument. POSTFIX: what a power may stand on. ATOM: what may carry a subscript.
+(
+    CONDITIONAL, OR, AND, NOT, COMPARISON, MODULO, SUM, SIGNED, HADAMARD, BIG, PRODUCT, UNARY, POWER, POSTFIX, ATOM,
+) = range(15)  # fmt: skip
 
 # Why a step function has no derivative, in the words that the user reads.
 STEP = "it is piecewise constant, so its derivative is 0 wherever it has one"

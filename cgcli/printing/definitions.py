@@ -14,7 +14,8 @@ from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Operation
 from cgcli.graph.rules import OwnJvp, own_rule
 from cgcli.ops.table import FUNCTIONS
-from cgcli.printing.expression import Names, shared, text_of, written_name
+from cgcli.printing.expression import shared, text_of, written_name
+from cgcli.printing.printer import Names
 
 
 class Definitions(NamedTuple):

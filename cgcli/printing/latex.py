@@ -10,14 +10,15 @@ from typing import cast
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.graph.operation import Operation
 from cgcli.graph.rules import own_rule
+from cgcli.ops.entry import CONDITIONAL, SUM
 from cgcli.printing.definitions import definitions
-from cgcli.printing.expression import Names, shared
+from cgcli.printing.expression import shared
+from cgcli.printing.printer import Names, Part, View
 from cgcli.printing.program import names
-from cgcli.printing.tex.forms import form
-from cgcli.printing.tex.layout import Setting, View, lay_out, written
+from cgcli.printing.tex.products import check_size
 from cgcli.printing.tex.symbols import digits, name_with
+from cgcli.printing.tex.vocabulary import Latex, is_truth
 
-_LETTERS = "ijklmnpq"  # of indices
 _NO_NAMES: Names = MappingProxyType({})
 _RESULTS = ("f", "g", "h", "F", "G", "H")
 
@@ -54,11 +55,10 @@ def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES) -> str:
     (`v_{1}`, `\\bar{v}_{1}`; see `latex_name`). The node itself is written out even where it has a name.
     Raises TooLargeError when the formula would be too long to write.
     """
-    inputs = {name_of(item) for item in variables(toposort(node.args, named))}
-    letters = [letter for letter in _LETTERS if letter not in inputs] or ["i"]
-    setting = Setting(node, cast("Names", named), letters)
-    root = View(node)
-    return "".join(written(root, lay_out(root, lambda view: form(view, setting))))
+    vocabulary = Latex(node, cast("Names", named))
+    layout = vocabulary.lay_out(View(node))
+    check_size(layout.size)
+    return "".join(vocabulary.pieces(Part(View(node), SUM if is_truth(layout) else CONDITIONAL)))
 
 
 def latex_name(name: str, accent: str = "") -> str:

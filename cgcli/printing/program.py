@@ -14,7 +14,8 @@ from cgcli.graph.operation import Operation
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
-from cgcli.printing.expression import Names, shared, text_of, written_name
+from cgcli.printing.expression import shared, text_of, written_name
+from cgcli.printing.printer import Names
 
 
 def program(graph: Graph) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, name_of
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_text
-from cgcli.printing.expression import given_statics
+from cgcli.printing.printer import given_statics
 from cgcli.printing.values import number
 
 GREY = "#5A6270"

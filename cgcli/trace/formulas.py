@@ -23,7 +23,7 @@ from cgcli.ops.logic import NOT_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM
 from cgcli.ops.table import CONSTANTS
-from cgcli.printing.expression import Names
+from cgcli.printing.printer import Names
 from cgcli.printing.values import number
 from cgcli.transform.differentiate import zeros
 from cgcli.transform.exact import exact

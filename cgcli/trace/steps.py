@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
-from cgcli.printing.expression import Names
+from cgcli.printing.printer import Names
 from cgcli.trace.formulas import Formula, Formulas, is_literal
 from cgcli.transform.differentiate import adjoints, directional, zeros
 from cgcli.transform.reverse import Flow, active_nodes

@@ -1,151 +1,78 @@
-"""Arrays as LaTeX: elements and slices, sums over indices, products of matrices, norms."""
+"""Arrays written out in LaTeX: constants, and lists whose elements are formulas."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
-from cgcli.graph.node import VARIABLE, Node, name_of
-from cgcli.ops.indexing import INDEX
-from cgcli.ops.linalg import MATMUL
-from cgcli.ops.shaping import DIAG, TRANSPOSE
-from cgcli.ops.sums import SUM as SUM_OF_ELEMENTS
-from cgcli.printing.expression import given_statics
-from cgcli.printing.tex.calls import call, function, variable
-from cgcli.printing.tex.layout import (
-    ATOM,
-    BIG,
-    POSTFIX,
-    POWER,
-    PRODUCT,
-    Form,
-    Layout,
-    Part,
-    Piece,
-    Setting,
-    View,
-    delimiters,
-    fixed,
-)
-from cgcli.printing.tex.products import joint
+from cgcli.graph.node import CONSTANT, Node, constant_elements
+from cgcli.graph.operation import Shape
+from cgcli.ops.entry import ATOM, POSTFIX
+from cgcli.ops.shaping import STACK
+from cgcli.printing.printer import Layout, Part, Piece, View, Vocabulary
+from cgcli.printing.tex.symbols import decimal
+
+_COLUMNS = 10  # the most that amsmath's bmatrix takes
+_SHOWN = 4  # of so many numbers, before the dots that stand for the rest
+
+Cell = tuple[Piece, ...]
 
 
-def reaches_elements(node: Node) -> bool:
-    """Whether an element of it is written by elements of what it is made of."""
-    return node.op.elementwise or "_{axis}" in node.op.latex or node.op is INDEX or _is_transpose(node)
-
-
-def subscripted(whole: View, index: Sequence[str]) -> Form:
-    """An element of what is written as a whole."""
-    pieces = (Part(whole, ATOM), f"_{{{','.join(index)}}}")
-    return Form([whole], lambda given: Layout(POSTFIX, pieces, given[0].tall))
-
-
-def index_form(view: View, setting: Setting) -> Form:
-    """An element or a slice: its own items, and those of the view in place of its ':'."""
-    node = view.node
-    (arg,) = node.args
-    ((_, text),) = given_statics(node)
-    outer = iter(view.items or (":",) * len(node.shape))
-    index: list[str] = []
-    for item in text.split(", "):
-        place = item if item.isdigit() else next(outer)
-        if item != place and ":" not in (item, place):  # an element of a slice
-            return subscripted(View(node, (), view.depth), view.items)
-        index.append(item if place == ":" else place)
-    if arg.op is VARIABLE and setting.name(arg) is None:
-        return fixed(variable(name_of(arg), index))
-    return subscripted(View(arg, (), view.depth), index)
-
-
-def _is_transpose(node: Node) -> bool:
-    """Whether it turns rows to columns."""
-    return node.op is TRANSPOSE and node.params == ((-1, -2),)
-
-
-def transpose(view: View, setting: Setting) -> Form:
-    """A matrix turned over; an element of it is one of the matrix."""
-    if not _is_transpose(view.node):
-        return function(view, setting)
-    arg = View(view.node.args[0], view.items[::-1], view.depth)
-    if view.items:
-        return Form([arg], lambda given: given[0]._replace(pieces=(Part(arg),)))
-    return Form([arg], lambda given: Layout(POWER, (Part(arg, POSTFIX), r"^{\top}"), given[0].tall))
-
-
-def reduction(view: View, setting: Setting) -> Form:
-    """A sum sign or its like: a letter for each axis that it runs over, and its body's elements under them."""
-    node = view.node
-    (arg,) = node.args
-    along, kept = cast("tuple[tuple[int, ...], bool]", node.params)
-    if node.op is SUM_OF_ELEMENTS and arg.op is DIAG and len(arg.args[0].shape) == 2 and setting.name(arg) is None:
-        return call(r"\operatorname{tr}", [View(arg.args[0], (), view.depth)])
-    outer = [*(view.items or (":",) * len(node.shape))]
-    letters = [setting.letter(view.depth + at) for at in range(len(along))]
-    index: list[str] = []
-    waiting = iter(letters)
-    for at in range(-len(arg.shape), 0):
-        if at in along:
-            index.append(next(waiting))
-            del outer[: 1 if kept else 0]
+def constant_array(elements: Sequence[float], shape: Shape) -> Layout:
+    """A vector as a column, a matrix, or a column of the arrays that an array is made of; dots for too much of it."""
+    length, width = shape[0], shape[1] if len(shape) == 2 else 1
+    part = math.prod(shape[1:])
+    rows: list[list[Cell]] = []
+    for at in _ends(length):
+        inner = elements[at * part : (at + 1) * part]
+        if len(shape) > 2:
+            rows.append([constant_array(inner, shape[1:]).pieces])
         else:
-            index.append(outer.pop(0))
-    body = View(arg, tuple(index) if letters else view.items, view.depth + len(letters))
-    head = node.op.latex.replace("#1", "").replace("{size}", f"{{{math.prod(arg.shape[at] for at in along)}}}")
-    head = head.replace("_{axis}", f"_{{{','.join(letters)}}}" if letters else "")
-    first = "digit" if head.startswith(r"\frac") else ""
-    return Form([body], lambda given: Layout(BIG, (head, Part(body, BIG)), tall=True, first=first))
+            row: list[Cell] = [(decimal(inner[column]),) for column in _ends(width)]
+            rows.append(row if width <= _COLUMNS else [*row[:-1], (r"\cdots",), row[-1]])
+    if length > _COLUMNS:
+        dots: list[Cell] = [(r"\ddots",) if cell == (r"\cdots",) else (r"\vdots",) for cell in rows[0]]
+        rows.insert(-1, dots)
+    return _matrix(rows)
 
 
-def matrix_product(view: View, setting: Setting) -> Form:
-    """Side by side; a vector on the left is a row."""
-    left, right = (View(arg, (), view.depth) for arg in view.node.args)
-    is_row = left.rank == 1 and not _is_row(left.node, setting)
-
-    def build(given: Sequence[Layout]) -> Layout:
-        row: tuple[Piece, ...] = (Part(left, POSTFIX), r"^{\top}") if is_row else (Part(left, PRODUCT),)
-        near = given[0]._replace(last="") if is_row or given[0].level < PRODUCT else given[0]
-        far = given[1] if given[1].level >= PRODUCT else given[1]._replace(first="")
-        between = joint(near, far, same=False)
-        tall = given[0].tall or given[1].tall
-        return Layout(PRODUCT, (*row, between, Part(right, PRODUCT)), tall, first=near.first, last=far.last)
-
-    return Form([left, right], build)
+def is_list(node: Node) -> bool:
+    """Whether a node joins its arguments along a new first axis, as a list does."""
+    return node.op is STACK and node.params == (-len(node.shape),)
 
 
-def _is_row(node: Node, setting: Setting) -> bool:
-    """Whether a vector is written as a row already, as that of x @ A."""
-    if node.op is not MATMUL or setting.name(node) is not None:
-        return False
-    left, right = node.args
-    return len(left.shape) == 1 and len(right.shape) == 2
+def listed(node: Node, latex: Vocabulary) -> Layout:
+    """A list: scalars make a column, vectors the rows of a matrix, anything else a column of parts."""
+    if len(node.shape) == 2:
+        rows = [_elements(arg) for arg in node.args if arg not in latex.named]
+        if None not in rows and len(rows) == len(node.args):
+            return _matrix([row for row in rows if row is not None])
+        return _matrix([[(Part(View(arg), POSTFIX), r"^{\top}")] for arg in node.args])
+    return _matrix([[(Part(View(arg)),)] for arg in node.args])
 
 
-def norm(view: View, setting: Setting) -> Form:
-    """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
-    if given_statics(view.node):
-        return function(view, setting)
-    arg = view.argument(0)
-    mark = "_{F}" if arg.rank > 1 else ""
-
-    def build(given: Sequence[Layout]) -> Layout:
-        before, after = delimiters(r"\lVert", r"\rVert", given[0].tall)
-        return Layout(POSTFIX, (f"{before} ", Part(arg), f" {after}{mark}"), given[0].tall)
-
-    return Form([arg], build)
+def _elements(node: Node) -> list[Cell] | None:
+    """The elements of a vector that is written out, else None."""
+    if node.op is CONSTANT:
+        return [(decimal(value),) for value in constant_elements(node)]
+    return [(Part(View(arg)),) for arg in node.args] if is_list(node) else None
 
 
-def identity(view: View, setting: Setting) -> Form:
-    """The identity matrix of some size."""
-    return fixed(Layout(POSTFIX, (f"I_{{{view.node.params[0]}}}",)))
+def _ends(size: int) -> list[int]:
+    """The places of what is shown of so many elements."""
+    places = [*range(size)]
+    return places if size <= _COLUMNS else [*places[:_SHOWN], places[-1]]
 
 
-def filled(digit: str) -> Callable[[View, Setting], Form]:
-    """An array of one number again and again, as that number in bold."""
-
-    def form(view: View, setting: Setting) -> Form:
-        size = r" \times ".join(map(str, view.node.shape))
-        return fixed(Layout(POSTFIX, (rf"\mathbf{{{digit}}}_{{{size}}}",)))
-
-    return form
+def _matrix(rows: Sequence[Sequence[Cell]]) -> Layout:
+    """Rows of cells in square brackets."""
+    width = max(map(len, rows), default=0)
+    before, after = r"\begin{bmatrix} ", r" \end{bmatrix}"
+    if width > _COLUMNS:
+        before, after = rf"\left[\begin{{array}}{{{'c' * width}}} ", r" \end{array}\right]"
+    pieces: list[Piece] = [before]
+    for at, row in enumerate(rows):
+        pieces += [r" \\ "] * (at > 0)
+        for place, cell in enumerate(row):
+            pieces += [*[" & "] * (place > 0), *cell]
+    return Layout(ATOM, (*pieces, after), tall=True)

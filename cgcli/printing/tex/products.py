@@ -3,84 +3,78 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
-from cgcli.printing.tex.layout import (
-    ATOM,
-    BIG,
-    HADAMARD,
-    POSTFIX,
-    POWER,
-    PRODUCT,
-    SIGNED,
-    Form,
-    Layout,
-    Part,
-    Piece,
-    View,
-    bracketed,
-    check_size,
-)
+from cgcli.ops.entry import ATOM, BIG, HADAMARD, POSTFIX, POWER, PRODUCT, SIGNED
+from cgcli.ops.linalg import MATMUL
+from cgcli.printing.printer import Closing, Form, Layout, Opening, Part, Piece, View, Vocabulary
 from cgcli.printing.tex.symbols import as_fraction, decimal
+
+MAX_SYMBOLS = 2**24  # of one formula; a node that is shared and has no name is written more than once
+
+_LEADING_DIGIT = re.compile(r"(\\frac\{)?\d")
+
+Factor = View | str
+"""A view, or a number in LaTeX."""
 
 
 class Factors(NamedTuple):
-    """A product's sign and its factors, above and below the line: views, or numbers in LaTeX."""
+    """A product's sign and its factors, above and below the line."""
 
     negative: bool
-    above: list[View | str]
-    below: list[View | str]
+    above: list[Factor]
+    below: list[Factor]
 
 
-class Factor(NamedTuple):
-    """A factor as a piece of text, and how it is laid out."""
-
-    piece: Piece
-    layout: Layout
-    is_array: bool = False
-
-
-def product(view: View, named: Container[object]) -> Form:
+def product(view: View, latex: Vocabulary) -> Form:
     """The form of a product, a quotient or a negative, and of all those within it that have no name."""
-    negative, above, below = _with_fractions(_factors(view, named))
-    views = [factor for factor in (*above, *below) if isinstance(factor, View)]
+    negative, above, below = _with_fractions(_factors(view, latex))
 
-    def build(given: Sequence[Layout]) -> Layout:
-        found = dict(zip(views, given, strict=True))
-        top = _juxtaposed([_factor(item, found) for item in above])
-        under = [_factor(item, found) for item in below]
-        arrays = [factor for factor in under if factor.is_array]
-        if len(under) > len(arrays):
-            bottom = _juxtaposed([factor for factor in under if not factor.is_array])
-            pieces = (r"\frac{", *top.pieces, "}{", *bottom.pieces, "}")
-            top = Layout(PRODUCT, pieces, tall=True, first=top.first)
-        if arrays:
-            top = _divided(top, _juxtaposed(arrays))
-        return negated(top) if negative else top
+    def build() -> Layout:
+        layout = _side_by_side(above, latex)
+        if scalars := [factor for factor in below if not _is_array(factor)]:
+            under = _side_by_side(scalars, latex).pieces
+            pieces = (r"\frac{", *layout.pieces, "}{", *under, "}")
+            layout = Layout(PRODUCT, pieces, tall=True, first=layout.first)
+        if arrays := [factor for factor in below if _is_array(factor)]:  # no vector stands under a fraction's line
+            left = layout.pieces if layout.level == HADAMARD else _bound(layout, PRODUCT)
+            right = _bound(_side_by_side(arrays, latex), POWER)
+            layout = layout._replace(level=HADAMARD, pieces=(*left, r" \oslash ", *right))
+        return _negated(layout) if negative else layout
 
-    return Form(views, build)
+    return Form([factor for factor in (*above, *below) if isinstance(factor, View)], build)
 
 
-def negated(layout: Layout) -> Layout:
-    """A product, with a minus sign in front of it."""
-    pieces = layout.pieces
-    if layout.level < HADAMARD:  # a sum, which is one piece
-        pieces = tuple(piece._replace(level=PRODUCT) if isinstance(piece, Part) else piece for piece in pieces)
-    return Layout(SIGNED, ("-", *pieces), layout.tall, minus=True)
+def matrix_product(view: View, latex: Vocabulary) -> Form:
+    """Side by side; a vector on the left is a row."""
+    left, right = view.arguments()
+    is_row = left.rank == 1 and not (left.node.op is MATMUL and latex.name(left.node) is None and _is_row(left.node))
+
+    def build() -> Layout:
+        near: list[Piece] = [Part(left, POSTFIX), r"^{\top}"] if is_row else [Part(left, PRODUCT)]
+        far = Part(right, PRODUCT)
+        return Layout(PRODUCT, (*near, _sign(near[-1], far, latex), far))
+
+    return Form([left, right], build)
+
+
+def _is_row(product: Node) -> bool:
+    """Whether a product of a vector and a matrix is written as a row already: x @ A."""
+    left, right = product.args
+    return len(left.shape) == 1 and len(right.shape) == 2
 
 
 def numeral(value: float) -> Layout:
     """A number, as an exact fraction where it plainly is one."""
     if is_negative(value):
-        size = numeral(-value)
-        return Layout(SIGNED, ("-", *size.pieces), size.tall, minus=True)
+        return _negated(numeral(-value))
     above, below = as_fraction(value) or (decimal(value), "1")
-    if below == "1":
-        return symbol(above)
-    return Layout(PRODUCT, (rf"\frac{{{above}}}{{{below}}}",), tall=True, first="digit")
+    return positive(above) if below == "1" else Layout(PRODUCT, (rf"\frac{{{above}}}{{{below}}}",), tall=True)
 
 
 def is_negative(value: float) -> bool:
@@ -88,23 +82,23 @@ def is_negative(value: float) -> bool:
     return math.copysign(1, value) < 0 and value == value
 
 
-def symbol(text: str) -> Layout:
-    """A positive number that is written already."""
-    first = "digit" if text[0].isdigit() else ""
+def positive(text: str) -> Layout:
+    """A positive number that is in LaTeX already."""
     if " " in text:
-        return Layout(PRODUCT, (text,), first=first)
+        return Layout(PRODUCT, (text,), first=text)
     level = POWER if text.startswith((r"\ln", "10^")) else POSTFIX if "{" in text else ATOM
-    return Layout(level, (text,), first=first)
+    return Layout(level, (text,), first=text)
 
 
-def joint(left: Layout, right: Layout, same: bool) -> str:
-    """What stands between two factors: as little as keeps them apart. same: they are one thing twice."""
-    if same or right.first == "digit":
-        return r" \cdot "
-    return r" \, " if "word" in (left.last, right.first) else " "
+def check_size(symbols: int) -> None:
+    """Raise TooLargeError for a formula of more symbols than MAX_SYMBOLS."""
+    if symbols > MAX_SYMBOLS:
+        raise TooLargeError(
+            f"the formula would be written with more than {MAX_SYMBOLS} symbols", hint="give its shared parts names"
+        )
 
 
-def _factors(view: View, named: Container[object]) -> Factors:
+def _factors(view: View, latex: Vocabulary) -> Factors:
     """A product taken apart, in order."""
     factors = Factors(False, [], [])
     negative = False
@@ -116,9 +110,9 @@ def _factors(view: View, named: Container[object]) -> Factors:
         if value is not None and is_negative(value):
             negative = not negative
             item = View(constant(-value))
-        if (node in named and item is not view) or not _splits(node, below):
+        if (item is not view and node in latex.named) or not _splits(node, below):
             (factors.below if below else factors.above).append(item)
-            check_size(8 * (len(factors.above) + len(factors.below)))
+            check_size(16 * (len(factors.above) + len(factors.below)))
             continue
         if node.op is NEG:
             negative = not negative
@@ -137,8 +131,8 @@ def _splits(node: Node, below: bool) -> bool:
 def _with_fractions(factors: Factors) -> Factors:
     """The same where a number such as 1/2 has its own parts above and below the line, if there is one."""
     negative, above, below = factors
-    whole: list[View | str] = []
-    under: list[View | str] = []
+    whole: list[Factor] = []
+    under: list[Factor] = []
     for item in above:
         parts = as_fraction(number) if below and (number := _number(item)) is not None else None
         if parts is None:
@@ -150,47 +144,52 @@ def _with_fractions(factors: Factors) -> Factors:
     return Factors(negative, others, [*under, *below])
 
 
-def _number(item: View | str) -> float | None:
+def _number(item: Factor) -> float | None:
     return constant_value(item.node) if isinstance(item, View) else None
 
 
-def _factor(item: View | str, found: dict[View, Layout]) -> Factor:
-    if isinstance(item, str):
-        return Factor(item, symbol(item))
-    return Factor(Part(item), found[item], item.rank > 0)
+def _is_array(factor: Factor) -> bool:
+    return isinstance(factor, View) and factor.rank > 0
 
 
-def _juxtaposed(factors: Sequence[Factor]) -> Layout:
-    """Factors side by side; of several arrays, scalars come first, and the sign of Hadamard's product is between."""
+def _side_by_side(factors: Sequence[Factor], latex: Vocabulary) -> Layout:
+    """Factors in a row; of several arrays, scalars come first, and the sign of Hadamard's product is between."""
     if len(factors) == 1:
         (only,) = factors
-        return only.layout._replace(pieces=(only.piece,))
-    arrays = sum(factor.is_array for factor in factors)
+        return positive(only) if isinstance(only, str) else latex.layouts[only]._replace(pieces=(Part(only),))
+    arrays = sum(map(_is_array, factors))
     if arrays:
-        factors = sorted(factors, key=lambda factor: factor.is_array)
+        factors = sorted(factors, key=_is_array)
     pieces: list[Piece] = []
     for at, factor in enumerate(factors):
-        if at:
-            pieces.append(_between(factors[at - 1], factor))
-        level = POWER if factor.is_array and arrays > 1 else BIG if at == len(factors) - 1 else PRODUCT
-        pieces.append(factor.piece._replace(level=level) if isinstance(factor.piece, Part) else factor.piece)
-    tall = any(factor.layout.tall for factor in factors)
-    return Layout(HADAMARD if arrays > 1 else PRODUCT, tuple(pieces), tall,
-                  first=_edge(factors[0]), last=factors[-1].layout.last)  # fmt: skip
+        level = POWER if arrays > 1 and _is_array(factor) else BIG if at == len(factors) - 1 else PRODUCT
+        piece = factor if isinstance(factor, str) else Part(factor, level)
+        if at and _is_array(factors[at - 1]):
+            pieces.append(r" \odot ")
+        elif at:
+            pieces.append(_sign(pieces[-1], piece, latex, same=factor == factors[at - 1]))
+        pieces.append(piece)
+    return Layout(HADAMARD if arrays > 1 else PRODUCT, tuple(pieces), first=latex.first(pieces[0]))
 
 
-def _divided(top: Layout, bottom: Layout) -> Layout:
-    """Element by element: no vector stands under a fraction's line."""
-    left = top.pieces if top.level in (HADAMARD, PRODUCT) or top.level >= POWER else bracketed(top, PRODUCT)
-    right = bottom.pieces if bottom.level >= POWER else bracketed(bottom, POWER)
-    return Layout(HADAMARD, (*left, r" \oslash ", *right), top.tall or bottom.tall, first=top.first)
+def _sign(left: Piece, right: Piece, latex: Vocabulary, same: bool = False) -> str:
+    """What stands between two factors: as little as keeps them apart. same: they are one thing twice."""
+    first = latex.first(right)
+    if same or _LEADING_DIGIT.match(first):
+        return r" \cdot "
+    return r" \, " if r"\mathrm" in (latex.last(left)[:7], first[:7]) else " "
 
 
-def _edge(factor: Factor) -> str:
-    return factor.layout.first if factor.layout.level >= PRODUCT else ""
+def _negated(layout: Layout) -> Layout:
+    """A product, with a minus sign in front of it."""
+    return layout._replace(level=SIGNED, pieces=("-", *_bound(layout, HADAMARD)), first="-")
 
 
-def _between(left: Factor, right: Factor) -> str:
-    if left.is_array and right.is_array:
-        return r" \odot "
-    return joint(left.layout, right.layout, left.piece == right.piece)
+def _bound(layout: Layout, level: int) -> tuple[Piece, ...]:
+    """The pieces of a product, in brackets unless it binds at least as tightly as `level`."""
+    if layout.level >= level:
+        return layout.pieces
+    (piece, *others) = layout.pieces
+    if isinstance(piece, Part) and not others:
+        return (piece._replace(level=PRODUCT if level == HADAMARD else level),)
+    return (Opening("("), *layout.pieces, Closing(")"))

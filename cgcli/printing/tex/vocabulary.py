@@ -1,0 +1,338 @@
+"""How LaTeX writes each operation: by the table's own words where it has some, else as a function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
+from cgcli.graph.operation import Operation, Static
+from cgcli.graph.rules import own_rule
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.creation import EYE, ONES, ZEROS
+from cgcli.ops.entry import (
+    AND,
+    ATOM,
+    BIG,
+    COMPARISON,
+    CONDITIONAL,
+    MODULO,
+    NOT,
+    OR,
+    POSTFIX,
+    POWER,
+    PRODUCT,
+    SIGNED,
+    SUM,
+)
+from cgcli.ops.functions import EXP
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.linalg import MATMUL
+from cgcli.ops.logic import WHERE
+from cgcli.ops.reductions import NORM
+from cgcli.ops.shaping import DIAG, STACK, TRANSPOSE
+from cgcli.ops.sums import SUM as SUM_OF_ELEMENTS
+from cgcli.printing.printer import (
+    RAISED,
+    Form,
+    Layout,
+    Names,
+    Part,
+    Piece,
+    View,
+    Vocabulary,
+    call,
+    given_arguments,
+    given_statics,
+)
+from cgcli.printing.templates import Binding, Templates
+from cgcli.printing.tex.arrays import constant_array, is_list, listed
+from cgcli.printing.tex.products import matrix_product, numeral, product
+from cgcli.printing.tex.symbols import as_fraction, decimal, name_with, word
+
+_LETTERS = "ijklmnpq"  # of indices
+_SHORT = 48  # characters; a longer exponent of e is written as the argument of exp
+_HIGHEST = 99  # as `sin^n(x)`
+_SIGNLESS = "signless"  # a mode: without the minus sign that it begins with
+
+_SIDES = Binding(COMPARISON, SUM, SUM)
+_TEMPLATES = Templates(
+    {
+        r"\lor": Binding(OR, OR, OR), r"\land": Binding(AND, AND, AND), r"\lnot": Binding(NOT, NOT, MODULO),
+        "=": _SIDES, r"\ne": _SIDES, "<": _SIDES, ">": _SIDES, r"\le": _SIDES, r"\ge": _SIDES,
+        r"\bmod": Binding(MODULO, PRODUCT, PRODUCT), "+": Binding(SUM, SUM, SUM), "-": Binding(SUM, SUM, SIGNED),
+        " ": Binding(PRODUCT, PRODUCT, PRODUCT), "^": Binding(POWER, POSTFIX, CONDITIONAL),
+    },
+    {r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\lVert": r"\rVert", "(": ")", "|": "|", "{": "}"},
+    r"\frac",
+)  # fmt: skip
+
+
+class Latex(Vocabulary):
+    """LaTeX for one formula."""
+
+    def __init__(self, top: Node, named: Names) -> None:
+        super().__init__(named, top)
+        inputs = {name_of(item) for item in variables(toposort(top.args, named))}
+        self._letters = [letter for letter in _LETTERS if letter not in inputs] or ["i"]
+
+    def letter(self, at: int) -> str:
+        """The letter of an index; beyond the alphabet's, the last of them with a number."""
+        return self._letters[at] if at < len(self._letters) else f"{self._letters[-1]}_{{{at}}}"
+
+    def form(self, part: Part) -> Layout | Form:
+        """How a view is written."""
+        view = part.view
+        while (name := self.name(view.node)) is None and view.items and _is_transpose(view.node):
+            view = View(view.node.args[0], view.items[::-1], view.depth)
+        node, items, depth = view
+        op = node.op
+        if name is not None:
+            return _element(name, items)
+        if op is VARIABLE:
+            return _symbol(name_with(name_of(node), items))
+        if items and not (op.elementwise or "_{axis}" in op.latex or op is INDEX):
+            return _subscripted(View(node, (), depth), items)
+        if op is CONSTANT:
+            value = constant_value(node)
+            return constant_array(constant_elements(node), node.shape) if value is None else numeral(value)
+        if op in _FORMS:
+            return _FORMS[op](view, self)
+        if "_{axis}" in op.latex:
+            return _reduction(view, self)
+        return _by_template(view, self)
+
+    def layout(self, part: Part) -> Layout:
+        """How a view is written, which `lay_out` has found."""
+        layout = self.layouts[part.view]
+        if part.mode != _SIGNLESS:
+            return layout
+        first, *others = layout.pieces
+        return layout._replace(pieces=(*([] if isinstance(first, str) else [first._replace(mode=_SIGNLESS)]), *others))
+
+    def brackets(self, layout: Layout, level: int) -> tuple[str, str]:
+        """What is true or false stands for 1 or 0 in square ones, as Iverson's; they grow where they must."""
+        opening, closing = "[]" if is_truth(layout) and level > MODULO else "()"
+        return (rf"\left{opening}", rf"\right{closing}") if layout.tall else (opening, closing)
+
+
+def is_truth(layout: Layout) -> bool:
+    """Whether a layout says something that is true or false."""
+    return CONDITIONAL < layout.level <= COMPARISON
+
+
+# ---- names, elements, functions -------------------------------------------------------
+
+
+def _symbol(text: str) -> Layout:
+    """What is written by a name."""
+    is_marked = "^" in text or "_" in text.replace(r"\_", "")
+    return Layout(POSTFIX if is_marked else ATOM, (text,))
+
+
+def _element(text: str, index: Sequence[str]) -> Layout:
+    """What is written by a name, or an element of it."""
+    base = _symbol(text)
+    if not index:
+        return base
+    whole = f"({text})" if base.level < ATOM else text
+    return Layout(POSTFIX, (f"{whole}_{{{','.join(index)}}}",))
+
+
+def _subscripted(whole: View, index: Sequence[str]) -> Layout:
+    """An element of what is written as a whole."""
+    return Layout(POSTFIX, (Part(whole, ATOM), f"_{{{','.join(index)}}}"))
+
+
+def _by_template(view: View, latex: Latex) -> Layout:
+    """The form that the operation's entry gives, where it says all."""
+    text = view.node.op.latex
+    if "#" not in text or given_statics(view.node):
+        return _function(view, latex)
+    return _TEMPLATES[text].filled(view.arguments())
+
+
+def _function(view: View, latex: Latex) -> Layout:
+    """A function's name, its arguments, and what else it was given."""
+    op = view.node.op
+    head = latex.named.get(op) or (
+        name_with(op.name) if own_rule(op) is not None
+        else op.latex if op.latex and "#" not in op.latex
+        else word(op.name).replace(r"\mathrm", r"\operatorname", 1)
+    )  # fmt: skip
+    order = [text for static, text in given_statics(view.node) if static.name == "order"]  # of a derivative
+    head += "".join(f"^{{({text})}}" for text in order)
+    return _applied(head, [piece for piece in given_arguments(view, _static) if piece])
+
+
+def _static(static: Static, text: str) -> str:
+    if static.leading:
+        return rf"\texttt{{{text.strip(chr(34))}}}"
+    if static.name == "order" or not text:
+        return ""
+    value = text.replace(":", "{:}")
+    return value if static.variadic else f"{name_with(static.name)} = {value}"
+
+
+def _applied(head: str, arguments: Sequence[Piece]) -> Layout:
+    """A function with its arguments: `f(x)^2` is the square of its value, but `\\sin(x)^2` might not be."""
+    is_word = head.startswith("\\") and not head.startswith(r"\operatorname")
+    return Layout(POWER if is_word else POSTFIX, call(head, arguments))
+
+
+# ---- operators ------------------------------------------------------------------------
+
+
+def _sum(view: View, latex: Latex) -> Form:
+    left, right = view.arguments()
+    is_difference = view.node.op is SUBTRACT
+    level = SIGNED if is_difference else SUM
+
+    def build() -> Layout:
+        is_turned = latex.first(Part(right, level)) == "-"  # a + -b is a - b
+        sign = " - " if is_difference != is_turned else " + "
+        return Layout(SUM, (Part(left, SUM), sign, Part(right, level, _SIGNLESS if is_turned else "")))
+
+    return Form([left, right], build)
+
+
+def _power(view: View, latex: Latex) -> Layout:
+    base, exponent = view.arguments()
+    value = constant_value(exponent.node)
+    is_name = latex.name(base.node) is not None
+    if not (is_name or base.rank) and _carries_powers(base.node.op) and value in range(2, _HIGHEST + 1):
+        return _applied(f"{base.node.op.latex}^{{{decimal(cast('float', value))}}}", [*map(Part, base.arguments())])
+    text = _exponent(exponent.node) if latex.name(exponent.node) is None else ""
+    before, after = "^{", "}"
+    if base.rank > 1:  # X^2 itself would be the matrix product X X
+        before, after = (r"^{\circ ", "}") if text.isdigit() else (r"^{\circ (", ")}")
+    return Layout(POWER, (Part(base, POSTFIX), before, text or Part(exponent, mode=RAISED), after))
+
+
+def _carries_powers(op: Operation) -> bool:
+    """Whether sin^2(x) is the square of sin(x): a function of one argument, with a name in mathematics."""
+    is_named = bool(op.latex) and "#" not in op.latex and op not in _FORMS
+    return is_named and op.elementwise and len(op.arrays) == 1 and not op.variadic and not op.statics
+
+
+def _exponent(node: Node) -> str:
+    """A number as an exponent, where a fraction is written with a stroke; '' for what is no number."""
+    if node.op is DIVIDE and all(arg.op is CONSTANT for arg in node.args):
+        above, below = map(_exponent, node.args)
+        return f"{above}/{below}" if above.removeprefix("-").isdigit() and below.isdigit() else ""
+    value = constant_value(node)
+    if value is None:
+        return ""
+    sign = "-" if value < 0 else ""
+    above, below = as_fraction(abs(value)) or (decimal(abs(value)), "1")
+    if below == "1":
+        return f"{sign}{above}"
+    return f"{sign}{above}/{below}" if below.isdigit() else rf"{sign}\frac{{{above}}}{{{below}}}"
+
+
+def _exponential(view: View, latex: Latex) -> Form:
+    """e with an exponent, unless that is tall or long; of an array it would be the matrix function."""
+    arg = view.argument(0)
+
+    def build() -> Layout:
+        if latex.layouts[arg].tall or latex.layouts[arg].size > _SHORT or view.rank:
+            return _applied(view.node.op.latex, [Part(arg)])
+        return Layout(POWER, ("e^{", Part(arg), "}"))
+
+    return Form([arg], build)
+
+
+def _cases(view: View, latex: Latex) -> Layout:
+    """A conditional; one in its last branch only adds a line."""
+    pieces: list[Piece] = [r"\begin{cases} "]
+    rest = view
+    while rest.node.op is WHERE and (rest is view or latex.name(rest.node) is None):
+        condition, yes, rest = rest.arguments()
+        pieces += [Part(yes), r" & \text{if } ", Part(condition), r" \\ "]
+    return Layout(CONDITIONAL, (*pieces, Part(rest), r" & \text{otherwise} \end{cases}"), tall=True)
+
+
+# ---- arrays ---------------------------------------------------------------------------
+
+
+def _index(view: View, latex: Latex) -> Layout:
+    """An element or a slice: its own items, and those of the view in place of its ':'."""
+    node = view.node
+    (arg,) = node.args
+    ((_, text),) = given_statics(node)
+    outer = iter(view.items or (":",) * len(node.shape))
+    index: list[str] = []
+    for item in text.split(", "):
+        place = item if item.isdigit() else next(outer)
+        if item != place and ":" not in (item, place):  # an element of a slice
+            return _subscripted(View(node, (), view.depth), view.items)
+        index.append(item if place == ":" else place)
+    if arg.op is VARIABLE and latex.name(arg) is None:
+        return _symbol(name_with(name_of(arg), index))
+    return _subscripted(View(arg, (), view.depth), index)
+
+
+def _is_transpose(node: Node) -> bool:
+    """Whether it turns rows to columns."""
+    return node.op is TRANSPOSE and node.params == ((-1, -2),)
+
+
+def _transpose(view: View, latex: Latex) -> Layout:
+    """A matrix turned over."""
+    if not _is_transpose(view.node):
+        return _function(view, latex)
+    return Layout(POWER, (Part(View(view.node.args[0], (), view.depth), POSTFIX), r"^{\top}"))
+
+
+def _reduction(view: View, latex: Latex) -> Layout:
+    """A sum sign or its like: a letter for each axis that it runs over, and its body's elements under them."""
+    node = view.node
+    (arg,) = node.args
+    along, kept = cast("tuple[tuple[int, ...], bool]", node.params)
+    if node.op is SUM_OF_ELEMENTS and arg.op is DIAG and len(arg.args[0].shape) == 2 and latex.name(arg) is None:
+        return _applied(r"\operatorname{tr}", [Part(View(arg.args[0], (), view.depth))])
+    outer = [*(view.items or (":",) * len(node.shape))]
+    letters = [latex.letter(view.depth + at) for at in range(len(along))]
+    index: list[str] = []
+    waiting = iter(letters)
+    for at in range(-len(arg.shape), 0):
+        if at in along:
+            index.append(next(waiting))
+            del outer[: 1 if kept else 0]
+        else:
+            index.append(outer.pop(0))
+    body = View(arg, tuple(index) if letters else view.items, view.depth + len(letters))
+    head = node.op.latex.replace("#1", "").replace("{size}", f"{{{math.prod(arg.shape[at] for at in along)}}}")
+    head = head.replace("_{axis}", f"_{{{','.join(letters)}}}" if letters else "")
+    return Layout(BIG, (head, Part(body, BIG)), tall=True)
+
+
+def _norm(view: View, latex: Latex) -> Layout:
+    """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
+    layout = _by_template(view, latex)
+    is_frobenius = len(view.node.args[0].shape) > 1 and not given_statics(view.node)
+    return layout._replace(pieces=(*layout.pieces, "_{F}")) if is_frobenius else layout
+
+
+def _list(view: View, latex: Latex) -> Layout:
+    return listed(view.node, latex) if is_list(view.node) else _function(view, latex)
+
+
+def _identity(view: View, latex: Latex) -> Layout:
+    """The identity matrix of some size."""
+    return Layout(POSTFIX, (f"I_{{{view.node.params[0]}}}",))
+
+
+def _filled(view: View, latex: Latex) -> Layout:
+    """An array of one number again and again, as that number in bold."""
+    size = r" \times ".join(map(str, view.node.shape))
+    return Layout(POSTFIX, (rf"\mathbf{{{int(view.node.op is ONES)}}}_{{{size}}}",))
+
+
+# What no name and no template can say.
+_FORMS: dict[Operation, Callable[[View, Latex], Layout | Form]] = {
+    ADD: _sum, SUBTRACT: _sum, MULTIPLY: product, DIVIDE: product, NEG: product, POWER_OP: _power,
+    EXP: _exponential, NORM: _norm, WHERE: _cases, MATMUL: matrix_product, TRANSPOSE: _transpose, INDEX: _index,
+    STACK: _list, EYE: _identity, ZEROS: _filled, ONES: _filled,
+}  # fmt: skip
