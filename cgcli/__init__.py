@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
     from cgcli.api.formulas import diff as diff
+    from cgcli.api.formulas import simplify as simplify
     from cgcli.api.functions import Function as Function
+    from cgcli.api.functions import directional as directional
     from cgcli.api.functions import grad as grad
     from cgcli.api.functions import hessian as hessian
+    from cgcli.api.functions import hessian_product as hessian_product
     from cgcli.api.functions import jacobian as jacobian
     from cgcli.api.functions import jvp as jvp
     from cgcli.api.functions import value as value
@@ -27,27 +30,38 @@ if TYPE_CHECKING:
     from cgcli.api.functions import vjp as vjp
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
+    from cgcli.api.views import check_grad as check_grad
+    from cgcli.api.views import evaluation_trace as evaluation_trace
+    from cgcli.api.views import picture as picture
     from cgcli.errors import CgError as CgError
+    from cgcli.errors import CgWarning as CgWarning
     from cgcli.errors import describe as describe
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CgError": "cgcli.errors",
     "ColumnFunction": "cgcli.api.columns",
     "compile": "cgcli.api.columns",
-    "describe": "cgcli.errors",
     "diff": "cgcli.api.formulas",
+    "simplify": "cgcli.api.formulas",
+    "directional": "cgcli.api.functions",
     "Function": "cgcli.api.functions",
     "grad": "cgcli.api.functions",
     "hessian": "cgcli.api.functions",
+    "hessian_product": "cgcli.api.functions",
     "jacobian": "cgcli.api.functions",
     "jvp": "cgcli.api.functions",
     "value": "cgcli.api.functions",
     "value_and_grad": "cgcli.api.functions",
     "vjp": "cgcli.api.functions",
-    "Program": "cgcli.api.program",
     "parse": "cgcli.api.program",
+    "Program": "cgcli.api.program",
+    "check_grad": "cgcli.api.views",
+    "picture": "cgcli.api.views",
+    "evaluation_trace": "cgcli.api.views",
+    "CgError": "cgcli.errors",
+    "CgWarning": "cgcli.errors",
+    "describe": "cgcli.errors",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])

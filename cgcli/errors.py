@@ -36,7 +36,8 @@ class CgError(Exception):
     message: one sentence without a full stop. span: the text that it is about.
     also: further places worth underlining. hint: one fix. source: the text itself,
     filled in by whoever knows it. call: where the user's function was called in whose body
-    the place is, when the fault lies in what it was called with.
+    the place is, when the fault lies in what it was called with. topic: what the mistake has to do
+    with, and after a colon an example, where the command line has a hint that names its options.
     """
 
     exit_code = 1
@@ -49,6 +50,7 @@ class CgError(Exception):
         hint: str = "",
         also: tuple[Span, ...] = (),
         source: Source | None = None,
+        topic: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -56,6 +58,7 @@ class CgError(Exception):
         self.hint = hint
         self.also = also
         self.source = source
+        self.topic = topic
         self.call: Span | None = None
 
     def at(self, span: Span | None, source: Source | None = None) -> CgError:
@@ -65,6 +68,10 @@ class CgError(Exception):
         if self.source is None:
             self.source = source
         return self
+
+
+class CgWarning(UserWarning):
+    """What the library warns of: names that have no effect, and what a formula takes for a constant."""
 
 
 class UsageError(CgError):

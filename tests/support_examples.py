@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cgcli.api.point import Point
 from cgcli.cli.operands import split
-from cgcli.cli.point import Point, read_point
+from cgcli.cli.request import Request
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.cg"))
@@ -23,4 +24,4 @@ def example(name: str, monkeypatch: pytest.MonkeyPatch) -> Point:
     words = shlex.split(command)
     bindings = tuple(word for word in words if re.match(r"(`|[^\W\d])[^=]*=", word))
     values = words[words.index("--vars") + 1] if "--vars" in words else None
-    return read_point(split(bindings, name), name, values)
+    return Request(split(bindings, name), name, values, strict=False, quiet=True, takes_rows=False).point()

@@ -126,7 +126,7 @@ MISTAKES: list[tuple[Callable[[], Any], type[cgcli.CgError], str]] = [
     (
         lambda: cgcli.compile("x")(pa.RecordBatch.from_pydict({"x": ["1", "a"]})),
         DataError,
-        "row 2, column 'x' holds 'a'",
+        "the record batch, row 2: column 'x' holds 'a'",
     ),
     (
         lambda: cgcli.compile("x")(pa.RecordBatch.from_pydict({"x": [1.0], "value": [1.0]})),
@@ -134,7 +134,12 @@ MISTAKES: list[tuple[Callable[[], Any], type[cgcli.CgError], str]] = [
         "has a column 'value' already",
     ),
     (lambda: cgcli.compile("[x, x]")({"x": [1.0]}), UsageError, "a gradient needs a scalar"),
-    (lambda: cgcli.compile("x", "y")({"x": [1.0]}), UnknownNameError, "cannot differentiate by 'y'"),
+    (
+        lambda: cgcli.compile("t = x^2; t*t", "t")({"x": [1.0]}),
+        UsageError,
+        "cannot differentiate by 't': it is computed",
+    ),
+    (lambda: cgcli.compile("x + z")({"x": [1.0]}), UnknownNameError, "no value for 'z'"),
 ]
 
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from cgcli.derivatives.hessian import hessian
-from cgcli.derivatives.jacobian import Evaluate, Mode, jacobian
+from cgcli.derivatives.jacobian import Evaluate, Jacobian, Mode
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, constant, toposort
 from cgcli.ops.indexing import take
@@ -287,7 +286,7 @@ def test_value_and_gradient_are_the_tables_in_every_mode(row: Row) -> None:
         found = [float(value(item, row.point)) for item in derived(output, wrt)]
         assert gap(found, wanted) < 1e-15, f"{mode}: {found}"
     for way in WAYS:
-        (blocks,) = jacobian([output], wrt, at(row.point), way)
+        (blocks,) = Jacobian([output], wrt, way)(at(row.point))
         assert gap(flat(blocks), wanted) < 1e-15, f"jacobian, {way}: {blocks}"
 
 
@@ -299,7 +298,7 @@ def test_second_derivative_is_the_tables_in_every_combination_of_modes(row: Row)
     for (first, inner), (then, outer) in itertools.product(MODES.items(), repeat=2):
         rows = [[float(value(item, row.point)) for item in outer(partial, wrt)] for partial in inner(output, wrt)]
         assert gap(rows, wanted) < 1e-14, f"{then} over {first}: {rows}"
-    blocks = hessian([output], [constant(1.0)], wrt, at(row.point))
+    blocks = Jacobian(weighted([output], [constant(1.0)], wrt), wrt, "forward")(at(row.point))
     sizes = [int(np.prod(given.shape)) for given in wrt]
     whole = np.block([[np.reshape(block, (a, b)) for b, block in zip(sizes, line, strict=True)]
                       for a, line in zip(sizes, blocks, strict=True)])  # fmt: skip

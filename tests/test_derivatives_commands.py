@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from cgcli.derivatives.hessian import hessian, hessian_product
-from cgcli.derivatives.jacobian import jacobian
+from cgcli.derivatives.jacobian import Jacobian
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node
+from cgcli.transform.differentiate import directional, weighted
 from tests.command import Capture, cg
 from tests.support import float64, inputs, node
 
@@ -107,8 +107,8 @@ def test_results_are_exact(line: str, expected: str, capsys: Capture) -> None:
 MISTAKES: list[tuple[str, str, str]] = [
     ("jvp 'x*y' x=1 y=2", "in which direction do the inputs move?", "--tangent x=1,y=0"),
     ("jvp 'sum(x)' x=[1,2]", "in which direction do the inputs move?", "--tangent 'x=[…]'"),
-    ("jvp 'x*y' x=1 y=2 --tangent z=1", "--tangent 'z' is no input of the program", "the inputs are: x, y"),
-    ("jvp 'speed*y' speed=1 y=2 --tangent sped=1", "--tangent 'sped' is no input", "did you mean 'speed'?"),
+    ("jvp 'x*y' x=1 y=2 --tangent z=1", "'z' has a tangent, and is no input of the program", "the inputs are: x, y"),
+    ("jvp 'speed*y' speed=1 y=2 --tangent sped=1", "'sped' has a tangent, and is no input", "did you mean 'speed'?"),
     ("jvp 'x*y' x=1 y=2 --tangent x=1,x=2", "'x' has two tangents", "one for each name"),
     ("jvp 'x*y' x=1 y=2 --tangent x=[1,2]", "the tangent of 'x' has shape [2], and 'x'", "one number for each"),
     ("jvp 'x*y' x=1 y=2 --tangent 1", "--tangent '1' gives no tangent to a name", "--tangent x=1,y=0"),
@@ -116,7 +116,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("jvp 'x' x=1 --order 0", "order", "--help"),
     ("jvp 'x' x=1 --order 1.5", "order", "--help"),
     ("vjp '[x, x]' x=1", "the value has shape [2], and a gradient needs a scalar", "--cotangent '[…]'"),
-    ("vjp '[x, x]' x=1 --cotangent '[1]'", "the cotangent has shape [1], and the value [2]", "one weight for each"),
+    ("vjp '[x, x]' x=1 --cotangent '[1]'", "the cotangent has shape [1], and the value [2]", "one number for each"),
     ("jacobian 'x' x=1 --wrt y,x --mode backward", "mode", "--help"),
     ("hessian '[x, x]' x=1", "the value has shape [2], and a gradient needs a scalar", "--cotangent"),
     ("hessian '(x, y)' x=1 y=1", "the program has 2 results, and how much does each of them count?", "'(1, 0)'"),
@@ -194,7 +194,7 @@ def nodes(case: Case) -> tuple[Node, list[Node]]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.program)
 def test_the_jacobian_is_pytorchs_in_every_mode(case: Case, mode: Any) -> None:
     output, wrt = nodes(case)
-    (blocks,) = jacobian([output], wrt, at(case), mode)
+    (blocks,) = Jacobian([output], wrt, mode)(at(case))
     truth = torch_jacobian(case.expected, tensors(case))
     for found, expected in zip(blocks, truth, strict=True):
         np.testing.assert_allclose(found, expected.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
@@ -205,7 +205,7 @@ def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
     output, wrt = nodes(case)
     rng = np.random.default_rng(3)
     weight = rng.normal(size=output.shape)
-    blocks = hessian([output], [as_constant(weight)], wrt, at(case))
+    blocks = Jacobian(weighted([output], [as_constant(weight)], wrt), wrt, "forward")(at(case))
     weighed = torch.tensor(weight)
     truth = torch_hessian(lambda *args: (case.expected(*args) * weighed).sum(), tensors(case))
     for row, expected_row in zip(blocks, truth, strict=True):
@@ -213,7 +213,7 @@ def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
             np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-10)
     vector = [rng.normal(size=source.shape) for source in wrt]
     moving = {source: as_constant(item) for source, item in zip(wrt, vector, strict=True)}
-    product = hessian_product([output], [as_constant(weight)], wrt, moving, at(case))
+    product = at(case)(directional(weighted([output], [as_constant(weight)], wrt), moving))
     for found, row in zip(product, blocks, strict=True):
         expected = sum(np.tensordot(block, item, np.ndim(item)) for block, item in zip(row, vector, strict=True))
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from cgcli.cli import cards
+from cgcli.api import cards
 from cgcli.graph.node import toposort
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.graph.rules import Partial, Partials

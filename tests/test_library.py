@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,9 @@ def test_every_public_name_is_there_and_is_listed() -> None:
         cgcli.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns"])
+@pytest.mark.parametrize(
+    "module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns", ".api.views"]
+)
 def test_examples_in_docstrings_are_true(module: str) -> None:
     """Protects readers of `help`: every public function has an example, and it runs."""
     found = importlib.import_module(f"cgcli{module}")
@@ -158,7 +162,6 @@ RESULTS: list[tuple[Any, Any]] = [
     (lambda: cgcli.value_and_grad("x^2")(x=3), (9.0, {"x": 6.0})),
     (lambda: cgcli.value_and_grad("3")(), (3.0, {})),
     (lambda: cgcli.value_and_grad("x*y", "y")(x=3, y=4), (12.0, {"y": 3.0})),
-    (lambda: cgcli.value_and_grad("x", ["x", "z"])(x=1, z=[1, 2]), (1.0, {"x": 1.0, "z": np.zeros(2)})),
     (lambda: cgcli.value_and_grad("v = x*y; (v, v^2)")(x=1, y=2),
      ({"v": 2.0, "v^2": 4.0}, {"v": {"x": 2.0, "y": 1.0}, "v^2": {"x": 8.0, "y": 4.0}})),
     (lambda: cgcli.value_and_grad("x > 0 ? sqrt(x) : 0")(x=0), (0.0, {"x": 0.0})),
@@ -177,6 +180,12 @@ RESULTS: list[tuple[Any, Any]] = [
     (lambda: cgcli.vjp("x*y", "x")({"x": 2, "y": 3}, 10), (6.0, {"x": 30.0})),
     (lambda: cgcli.diff("a*x^3", "x", order=2), "6*a*x"),
     (lambda: cgcli.diff("x*y", ["x", "y"]), "d_x = y; d_y = x; (d_x, d_y)"),
+    (lambda: cgcli.diff("a*x^2 + b", values={"a": 3, "b": 1}), "6*x"),
+    (lambda: cgcli.diff("(x^2, x*y)", "x", cotangent=[1, 2]), "2*(x + y)"),
+    (lambda: cgcli.diff("x^2/y", "x", latex=True), r"\frac{2 x}{y}"),
+    (lambda: cgcli.simplify("a*x + a*x", a=3), "6*x"),
+    (lambda: cgcli.directional("(x^2, x)", 2)({"x": 3}, {"x": 1}), {"x^2": [9.0, 6.0, 2.0], "x": [3.0, 1.0, 0.0]}),
+    (lambda: cgcli.hessian_product("x^2*y")({"x": 3, "y": 2}, {"y": 1}), {"x": 6.0, "y": 0.0}),
 ]  # fmt: skip
 
 
@@ -184,7 +193,7 @@ def same(one: Any, other: Any) -> bool:
     """Whether two results are of the same types, shapes and numbers."""
     if isinstance(other, dict):
         return list(one) == list(other) and all(same(one[name], other[name]) for name in other)
-    if isinstance(other, tuple):
+    if isinstance(other, tuple | list):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and np.shape(one) == np.shape(other) and bool(np.all(one == other))
 
@@ -256,11 +265,6 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.value("sni(x)")(x=1), UnknownNameError, "did you mean 'sin'?"),
     (lambda: cgcli.value("x + y*z")(y=1), UnknownNameError, "no value for 'x', 'z'\n  x + y*z\n  ^     ^"),
     (lambda: cgcli.value("alpha")(alhpa=1), UnknownNameError, "did you mean 'alhpa'?"),
-    (
-        lambda: cgcli.value("alpha")(alpha=1, bet=1),
-        UnknownNameError,
-        "'bet' is bound, but the expression does not use it",
-    ),
     (lambda: cgcli.value("x: [3]; x")(x=[1, 2]), ShapeError, "declared with shape [3], but given with shape [2]"),
     (lambda: cgcli.value("x + y")(x=[1, 2], y=[1, 2, 3]), ShapeError, "do not broadcast\n  x + y\n  ^   ^"),
     (lambda: cgcli.value("x")(x="2"), DataError, "the value of 'x' is not a number or a list of numbers"),
@@ -272,20 +276,23 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.value("x")(3), UsageError, "values are given by name"),  # type: ignore[arg-type]
     (lambda: cgcli.value(3), UsageError, "a program is a text"),  # type: ignore[arg-type]
     (lambda: cgcli.value("zeros([5000, 5000]) + 1")(), cgcli.CgError, "more than 200 MB"),
-    (lambda: cgcli.grad("x", "y")(x=1), UnknownNameError, "cannot differentiate by 'y'"),
+    (lambda: cgcli.grad("pi*x", "pi")(x=1), UsageError, "it is the constant 3.14"),
     (lambda: cgcli.grad("t = x^2; t*t", "t")(x=1), UsageError, "it is computed by the program"),
     (lambda: cgcli.grad("[x, 1]")(x=1), UsageError, "the value has shape [2], and a gradient needs a scalar"),
     (lambda: cgcli.hessian("(x, [x, 1])")(x=1), UsageError, "the output '[x, 1]' has shape [2]"),
     (lambda: cgcli.jacobian("x", mode="both"), UsageError, "there is no mode 'both'"),  # type: ignore[arg-type]
     (lambda: cgcli.jacobian("x*x")(x=np.ones(20000)), cgcli.CgError, "the Jacobian would be"),
     (lambda: cgcli.jvp("x")({"x": 1}, {"x": [1, 2]}), UsageError, "the tangent of 'x' has shape [2], and 'x' []"),
-    (lambda: cgcli.jvp("x")({"x": 1}, {"y": 1}), UnknownNameError, "cannot differentiate by 'y'"),
+    (lambda: cgcli.jvp("x")({"x": 1}, {"y": 1}), UnknownNameError, "'y' has a tangent, and is no input"),
     (lambda: cgcli.vjp("x")({"x": 1}, [1]), UsageError, "the cotangent has shape [1], and the value []"),
     (lambda: cgcli.vjp("(x, x^2)")({"x": 1}, 1), UsageError, "the outputs are: x, x^2"),
     (lambda: cgcli.diff("x", "y"), UnknownNameError, "cannot differentiate by 'y'"),
     (lambda: cgcli.diff("x", "x", order=0), UsageError, "there is no derivative of order 0"),
     (lambda: cgcli.diff("x", "x", order=1.5), UsageError, "whole number"),  # type: ignore[arg-type]
     (lambda: cgcli.diff("x: [2]; x", "x"), UsageError, "needs a scalar"),
+    (lambda: cgcli.diff("(x, x^2)", "x"), UsageError, "how much does each of them count?"),
+    (lambda: cgcli.diff("3"), UsageError, "there is nothing to differentiate by"),
+    (lambda: cgcli.directional("x", 0), UsageError, "there is no derivative of order 0"),
     (lambda: cgcli.value("[1, 2][x]")(x=1), ArgumentError, "[1, 2][x]\n         ^"),
 ]
 
@@ -322,3 +329,66 @@ def test_the_library_is_silent(capfd: pytest.CaptureFixture[str], recwarn: pytes
     assert cgcli.jacobian("ln(x)")(x=[-1, 0])["x"].shape == (2, 2)
     assert capfd.readouterr() == ("", "")
     assert not recwarn
+
+
+# ---- what is warned of --------------------------------------------------------------------
+
+# Calls, their results, and what is warned of: a name without effect is no reason to fail.
+WARNED: list[tuple[Any, Any, list[str]]] = [
+    (lambda: cgcli.value("x^2")(x=3, y=1), 9.0, ["'y' is bound, but the expression does not use it"]),
+    (lambda: cgcli.value(cgcli.diff("x*y + z", "x"))(x=2, y=3, z=4), 3.0,
+     ["'x' is bound, but the expression does not use it", "'z' is bound, but the expression does not use it"]),
+    (lambda: cgcli.grad("x^2", "v")(x=3), {"v": 0.0}, ["'v' is not in the expression: its derivative is 0"]),
+    (lambda: cgcli.grad("speed^2", "sped")(speed=3), {"sped": 0.0},
+     ["'sped' is not in the expression: its derivative is 0; did you mean 'speed'?"]),
+    (lambda: cgcli.value_and_grad("x", ["x", "z"])(x=1, z=[1, 2]), (1.0, {"x": 1.0, "z": np.zeros(2)}),
+     ["'z' is not in the expression: its derivative is 0"]),
+    (lambda: cgcli.jvp("x")({"x": 1, "y": 2}, {"x": 1, "y": 1}), (1.0, 1.0), ["'y' is bound"]),
+    (lambda: cgcli.compile("x", "y", values={"k": 1})({"x": [1.0]}), {"value": np.array([1.0]), "d_y": np.array([0.0])},
+     ["'k' is bound", "'y' is not in the expression"]),
+    (lambda: cgcli.diff("x*floor(x)", "x"), "floor(x)", ["floor counts as a constant: it is piecewise constant"]),
+    (lambda: cgcli.diff("x^2", "x", values={"x": 3}), "2*x", ["the value of 'x' is not used"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WARNED, ids=range(len(WARNED)))
+def test_a_name_without_effect_is_warned_of_and_the_call_succeeds(case: tuple[Any, Any, list[str]]) -> None:
+    """Protects `value(diff(text))(**data)`, where the derivative drops a name: as on the command line, a warning."""
+    call, expected, messages = case
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = call()
+    assert same(found, expected), found
+    assert len(caught) == len(messages)
+    for warning, message in zip(caught, messages, strict=True):
+        assert str(warning.message).startswith(message)
+        assert warning.category is cgcli.CgWarning
+        assert warning.filename == __file__, "the line that called the library"
+
+
+def test_a_function_warns_once_for_each_set_of_shapes() -> None:
+    """Protects loops: what was said when the program was compiled is not said again."""
+    call = cgcli.value("x^2")
+    with pytest.warns(cgcli.CgWarning):
+        call(x=1, y=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert call(x=2, y=2) == 4.0
+
+
+# ---- what commands print ------------------------------------------------------------------
+
+
+def test_pictures_traces_and_checks_are_those_of_the_commands(tmp_path: Path, capsys: Capture) -> None:
+    """Protects the one front door: the same program at the same values, in Python and on the command line."""
+    text, values = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}
+    words, target = ["x1=2", "x2=5"], tmp_path / "graph.dot"
+    for _ in range(2):
+        dot = cgcli.picture(text, values, grad=True)
+        assert cg(capsys, "render", text, *words, "--grad", "-o", str(target)).code == 0
+        assert target.read_bytes() == dot
+        trace = cgcli.evaluation_trace(text, values, grad=True, direction={"x1": 1})
+        assert cg(capsys, "trace", text, *words, "--grad", "--tangent", "x1=1").out == trace + "\n"
+        assert not cgcli.check_grad(text, values).mismatches
+    wrong = cgcli.check_grad("f(x) = x^3; jvp f(x; dx) = 3*x*dx; f(x)", x=2)
+    assert [row.name for row in wrong.mismatches] == ["x"]

@@ -402,7 +402,7 @@ def test_empty_work_sheet_needs_no_values(capsys: Capture) -> None:
 
 
 MISTAKES = [
-    ((*TEXTBOOK, "--tangent", "y=1"), 2, "'y' is no input"),
+    ((*TEXTBOOK, "--tangent", "y=1"), 2, "'y' has a tangent, and is no input"),
     ((*TEXTBOOK, "--tangent", "x1=[1,2]"), 2, "has shape [2]"),
     ((*TEXTBOOK, "--wrt", "v1,x1", "--grad"), 0, "'v1' is not in the expression"),
     (("x^2", "x=[1,2]", "--grad"), 2, "--cotangent"),

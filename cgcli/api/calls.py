@@ -1,137 +1,145 @@
-"""What each kind of call computes: from a program at given shapes to a function of arrays, compiled."""
+"""What can be computed of a program at a point: values, gradients, Jacobians, Hessians, products, series.
+
+Each function takes the point apart into graphs once, and returns a function of an `Evaluate`, which
+computes the numbers, as often as they are asked for. Results of several outputs are dicts by their names,
+derivatives dicts by the names of the inputs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cgcli.api.arguments import as_array
-from cgcli.api.prepared import Arrays, Evaluator, Point, Run, scalar_outputs
-from cgcli.derivatives.jacobian import Mode, Passes
-from cgcli.errors import UsageError
-from cgcli.graph.node import Graph, Node, constant, leaf, name_of
-from cgcli.graph.shapes import shape_text
+from cgcli.api.point import Point, by_name
+from cgcli.api.seeds import cotangents as scalar_cotangents
+from cgcli.derivatives.gradient import gradients, weighted_sum
+from cgcli.derivatives.jacobian import Jacobian
+from cgcli.derivatives.series import directional_derivatives
 from cgcli.transform.differentiate import directional, weighted
 
-Call = Callable[[Arrays], Any]
+if TYPE_CHECKING:
+    from cgcli.derivatives.jacobian import Evaluate, Mode
+    from cgcli.graph.node import Node
+
+    Call = Callable[[Evaluate], Any]
 
 
-def value(point: Point) -> Call:
-    """The values of the outputs."""
-    run = Run(point.graph.outputs, point.inputs)
-    return lambda arrays: point.by_output(run(arrays))
+def value_and_grad(
+    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None, mode: Mode = "reverse"
+) -> Call:
+    """The values of the outputs, and the gradient of each, weighted by its cotangent.
 
-
-def value_and_grad(point: Point) -> Call:
-    """The values of the outputs, and the gradient of each."""
-    outputs = scalar_outputs(point.graph)
-    run = Run([*outputs, *_rows(outputs, point.wrt)], point.inputs)
-
-    def call(arrays: Arrays) -> Any:
-        results = iter(run(arrays))
-        values = list(islice(results, len(outputs)))
-        return point.by_output(values), point.by_output([point.by_wrt(row) for row in _parted(results, point)])
-
-    return call
-
-
-def gradient(point: Point) -> Call:
-    """The gradient of each output."""
-    run = Run(_rows(scalar_outputs(point.graph), point.wrt), point.inputs)
-    return lambda arrays: point.by_output([point.by_wrt(row) for row in _parted(iter(run(arrays)), point)])
-
-
-def _rows(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
-    """The derivatives of scalars: those of the first output, then those of the next."""
-    return [node for output in outputs for node in weighted([output], [constant(1.0)], wrt)]
-
-
-def _parted(results: Iterator[Any], point: Point) -> list[list[Any]]:
-    """For each output, as many results as there are inputs to differentiate by."""
-    return [list(islice(results, len(point.wrt))) for _ in point.graph.outputs]
-
-
-def jacobian(mode: Mode) -> Callable[[Point], Call]:
-    """The Jacobian of each output by each input."""
-
-    def prepare(point: Point) -> Call:
-        passes = Passes(point.graph.outputs, point.wrt, mode)
-        evaluator = Evaluator(point.inputs)
-        return lambda arrays: point.by_output([point.by_wrt(_plain(row)) for row in passes(evaluator.at(arrays))])
-
-    return prepare
-
-
-def hessian(point: Point) -> Call:
-    """The Hessian of each output by each pair of inputs."""
-    passes = [Passes(_rows([output], point.wrt), point.wrt, "forward") for output in scalar_outputs(point.graph)]
-    evaluator = Evaluator(point.inputs)
-
-    def call(arrays: Arrays) -> Any:
-        evaluate = evaluator.at(arrays)
-        return point.by_output([point.by_wrt([point.by_wrt(_plain(row)) for row in each(evaluate)]) for each in passes])
-
-    return call
-
-
-def _plain(blocks: Sequence[Any]) -> list[Any]:
-    """Scalars as floats."""
-    return [block if block.shape else float(block) for block in blocks]
-
-
-def jvp(point: Point) -> Call:
-    """The values of the outputs and their tangents; after the inputs, a call takes a tangent for each of `wrt`."""
+    cotangents: 1 for each output unless given. mode: reverse takes one pass, forward one for each element of
+    each input. Raises UsageError where there are no cotangents and an output is no scalar.
+    """
     outputs = point.graph.outputs
-    tangents = [leaf(f"tangent of {name_of(node)}", node.shape) for node in point.wrt]
-    moved = directional(outputs, dict(zip(point.wrt, tangents, strict=True)))
-    run = Run([*outputs, *moved], [*point.inputs, *tangents])
+    if cotangents is None:
+        cotangents = scalar_cotangents(point.graph)
+    if mode == "forward":
+        columns = Jacobian([*map(weighted_sum, outputs, cotangents)], wrt, mode)
 
-    def call(arrays: Arrays) -> Any:
-        given = [_direction(item, "tangent", name_of(node), node)
-                 for item, node in zip(arrays[len(point.inputs) :], point.wrt, strict=True)]  # fmt: skip
-        results = run([*arrays[: len(point.inputs)], *given])
+        def by_columns(evaluate: Evaluate) -> Any:
+            values = evaluate(outputs)
+            return point.by_output(values), _by_output_and_input(point, wrt, columns(evaluate))
+
+        return by_columns
+    count, size = len(outputs), len(wrt)
+    nodes = (*outputs, *(node for row in gradients(outputs, cotangents, wrt) for node in row))
+
+    def call(evaluate: Evaluate) -> Any:
+        results = evaluate(nodes)
+        rows = _rows(results[count:], count, size)
+        return point.by_output(results[:count]), _by_output_and_input(point, wrt, rows)
+
+    return call
+
+
+def grad(point: Point, wrt: Sequence[Node]) -> Call:
+    """The gradient of each output. Raises UsageError for an output that is no scalar."""
+    outputs = point.graph.outputs
+    nodes = tuple(node for row in gradients(outputs, scalar_cotangents(point.graph), wrt) for node in row)
+    return lambda evaluate: _by_output_and_input(point, wrt, _rows(evaluate(nodes), len(outputs), len(wrt)))
+
+
+def _rows(results: Sequence[Any], count: int, size: int) -> list[Sequence[Any]]:
+    """Results in rows of one size."""
+    return [results[at * size : (at + 1) * size] for at in range(count)]
+
+
+def _by_output_and_input(point: Point, wrt: Sequence[Node], rows: Sequence[Sequence[Any]]) -> Any:
+    return point.by_output([by_name(wrt, row) for row in rows])
+
+
+def jvp(point: Point, tangents: Mapping[Node, Node]) -> Call:
+    """The values of the outputs and their tangents. tangents: for each input that moves a node of its shape."""
+    outputs = point.graph.outputs
+    nodes = (*outputs, *directional(outputs, tangents))
+
+    def call(evaluate: Evaluate) -> Any:
+        results = evaluate(nodes)
         return point.by_output(results[: len(outputs)]), point.by_output(results[len(outputs) :])
 
     return call
 
 
-def vjp(point: Point) -> Call:
-    """The values of the outputs and the adjoints of `wrt`; after the inputs, a call takes the cotangent."""
+def vjp(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
+    """The values of the outputs, and the adjoints of inputs. cotangents: for each output a node of its shape."""
     outputs = point.graph.outputs
-    cotangents = [leaf(f"cotangent {at}", output.shape) for at, output in enumerate(outputs)]
-    run = Run([*outputs, *weighted(outputs, cotangents, point.wrt)], [*point.inputs, *cotangents])
+    nodes = (*outputs, *weighted(outputs, cotangents, wrt))
 
-    def call(arrays: Arrays) -> Any:
-        *given, cotangent = arrays
-        results = run([*given, *_cotangents(cotangent, point.graph)])
-        return point.by_output(results[: len(outputs)]), point.by_wrt(results[len(outputs) :])
+    def call(evaluate: Evaluate) -> Any:
+        results = evaluate(nodes)
+        return point.by_output(results[: len(outputs)]), by_name(wrt, results[len(outputs) :])
 
     return call
 
 
-def _cotangents(given: Any, graph: Graph) -> list[Any]:
-    """An array for each output: of the only one, or of several by name, 0 for those left out."""
-    if not graph.names:
-        return [_direction(given, "cotangent", "", graph.output)]
-    if not isinstance(given, Mapping) or not given.keys() <= set(graph.names):
-        raise UsageError("a program of several outputs takes its cotangents by name",
-                         hint=f"the outputs are: {', '.join(graph.names)}")  # fmt: skip
-    return [
-        _direction(given[name], "cotangent", name, output) if name in given else np.zeros(output.shape)[()]
-        for name, output in zip(graph.names, graph.outputs, strict=True)
-    ]
+def jacobian(point: Point, wrt: Sequence[Node], mode: Mode = "auto") -> Call:
+    """The Jacobian of each output by each input. Raises TooLargeError when the whole does not fit in memory."""
+    passes = Jacobian(point.graph.outputs, wrt, mode)
+    return lambda evaluate: _by_output_and_input(point, wrt, passes(evaluate))
 
 
-def _direction(given: Any, kind: str, name: str, node: Node) -> Any:
-    """A tangent or cotangent as an array. Raises UsageError when it has not the shape of what it belongs to."""
-    what, whose = (f"the {kind} of '{name}'", f"'{name}'") if name else (f"the {kind}", "the value")
-    array = as_array(given, what)
-    if array.shape != node.shape:
-        raise UsageError(
-            f"{what} has shape {shape_text(array.shape)}, and {whose} {shape_text(node.shape)}",
-            hint=f"a {kind} has one number for each element",
-        )
-    return array
+def hessian(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None) -> Call:
+    """The Hessian by each pair of inputs: of each output, or with cotangents of the outputs' weighted sum.
+
+    By forward mode over reverse. Raises UsageError where there are no cotangents and an output is
+    no scalar, TooLargeError when the whole does not fit in memory.
+    """
+    if cotangents is not None:
+        passes = Jacobian(weighted(point.graph.outputs, cotangents, wrt), wrt, "forward")
+        return lambda evaluate: _square(wrt, passes(evaluate))
+    rows = gradients(point.graph.outputs, scalar_cotangents(point.graph), wrt)
+    each = [Jacobian(row, wrt, "forward") for row in rows]
+    return lambda evaluate: point.by_output([_square(wrt, passes(evaluate)) for passes in each])
+
+
+def _square(wrt: Sequence[Node], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    return by_name(wrt, [by_name(wrt, row) for row in rows])
+
+
+def hessian_product(
+    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], tangents: Mapping[Node, Node]
+) -> Call:
+    """The product of the Hessian of the outputs' weighted sum with a vector, at the cost of a few evaluations.
+
+    tangents: the vector, a node of its shape for each input that moves.
+    """
+    nodes = directional(weighted(point.graph.outputs, cotangents, wrt), tangents)
+    return lambda evaluate: by_name(wrt, evaluate(nodes))
+
+
+def series(point: Point, tangents: Mapping[Node, Node], order: int) -> Call:
+    """For each output its derivatives of order 0, 1, … along the tangents, a list.
+
+    Raises TooLargeError when the formulas grow beyond bounds, as they do with a power of the order.
+    """
+    count = len(point.graph.outputs)
+    by_order = directional_derivatives(point.graph.outputs, tangents, order)
+    nodes = tuple(node for same_order in by_order for node in same_order)
+
+    def call(evaluate: Evaluate) -> Any:
+        results = evaluate(nodes)
+        return point.by_output([results[at::count] for at in range(count)])
+
+    return call

@@ -1,123 +1,48 @@
-"""A program as a function of columns: record batches to record batches, numpy columns to numpy columns."""
+"""A program as a function of columns: which names are columns, the results for many rows, and which rows have none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cgcli.api.arguments import as_array
-from cgcli.api.prepared import prepare, scalar_outputs
+from cgcli.api.functions import names_of
+from cgcli.api.notices import advice, sentence
+from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.derivatives.gradient import gradient_columns
-from cgcli.errors import DataError, UsageError
+from cgcli.api.seeds import cotangents as scalar_cotangents
+from cgcli.api.values import arrays_of, as_array
+from cgcli.api.warn import warn
+from cgcli.derivatives.gradient import gradients
+from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.batched import Batched
-from cgcli.graph.node import constant, name_of
-from cgcli.graph.operation import Shape
+from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.evaluate import evaluate_all
+from cgcli.evaluate.notes import births
+from cgcli.graph.node import CONSTANT, Node, name_of, toposort
+from cgcli.ops.table import CONSTANTS
+from cgcli.printing.values import within
 
-_MOST_KEPT = 32
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
+    from cgcli.api.functions import Wrt
+    from cgcli.graph.operation import Shape
+    from cgcli.tables.batch import Batch, Elements
 
-class ColumnFunction:
-    """A program as a function of columns; `compile` makes it.
-
-    Call it with a pyarrow RecordBatch, or with arrays by name whose first axis is that of the
-    rows. It can be pickled, and threads may call it at the same time.
-    """
-
-    def __init__(
-        self, program: Program | str, wrt: str | Sequence[str] | None, values: Mapping[str, Any], threads: int
-    ) -> None:
-        if threads < 1:
-            raise UsageError(f"threads are 1 or more, and not {threads}")
-        self.program = read(program)
-        self._wrt = (wrt,) if isinstance(wrt, str) else wrt if wrt is None else tuple(wrt)
-        self._values = {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
-        self._threads = threads
-        self._prepared = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
-
-    def __call__(self, columns: Any) -> Any:
-        """The results for all rows: a record batch of its columns and the results, or a dict of arrays.
-
-        A row with a null in a column that is read has null results. Raises UnknownNameError for
-        names that are neither columns nor have a value, DataError for columns that hold no numbers
-        or differ in length, ShapeError for shapes that do not fit.
-        """
-        if isinstance(columns, Mapping):
-            return self._of_arrays(columns)
-        if hasattr(columns, "to_batches"):
-            raise UsageError("a table comes in several batches", hint="call it with each of table.to_batches()")
-        if hasattr(columns, "schema") and hasattr(columns, "num_rows"):
-            return self._of_batch(columns)
-        raise UsageError(f"columns are a RecordBatch or arrays by name, and not a '{type(columns).__name__}'")
-
-    def _of_arrays(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        arrays = {name: as_array(columns[name], f"column '{name}'") for name in columns if self._reads(name)}
-        for name, array in arrays.items():
-            if not np.ndim(array):
-                raise DataError(
-                    f"column '{name}' is one number", hint="give what holds for all rows to compile: values={…}"
-                )
-        rows = {name: len(array) for name, array in arrays.items()}
-        if len(set(rows.values())) > 1:
-            listed = ", ".join(f"'{name}' has {count}" for name, count in rows.items())
-            raise DataError(f"the columns differ in length: {listed}")
-        return self._results(arrays, next(iter(rows.values()), len(next(iter(columns.values()), ()))))
-
-    def _of_batch(self, batch: Any) -> Any:
-        from cgcli.tables.batch import Batch
-        from cgcli.tables.numbers import NULL, numbers
-        from cgcli.tables.table import with_results
-
-        given = Batch(batch, "the record batch", lambda row: f"row {row + 1}")
-        arrays = {}
-        null = np.zeros(len(given), np.bool_)
-        for name in filter(self._reads, batch.schema.names):
-            found = numbers(given.column(name))
-            for row, what in found.bad.items():
-                if what != NULL:
-                    raise DataError(f"{given.at(row, name)} holds {what}")
-                null[row] = True
-            arrays[name] = found.values
-        try:
-            return with_results(given, self._results(arrays, len(given)), null=null if null.any() else None).columns
-        except UsageError as error:
-            error.hint = "rename the column, or leave it out of the batch"
-            raise
-
-    def _reads(self, name: str) -> bool:
-        return name in self.program.open_names and name not in self._values
-
-    def _results(self, arrays: Mapping[str, Any], rows: int) -> dict[str, Any]:
-        shapes = tuple(array.shape[1:] for array in arrays.values())
-        names, batched = self._prepared(tuple(arrays), shapes)
-        results = batched(list(arrays.values()), rows, threads=self._threads)
-        return dict(zip(names, results, strict=True))
-
-    def _prepare(self, names: tuple[str, ...], shapes: tuple[Shape, ...]) -> tuple[list[str], Batched]:
-        fixed = {name: value for name, value in self._values.items() if name in self.program.open_names}
-        known = dict(zip(names, shapes, strict=True)) | {name: np.shape(value) for name, value in fixed.items()}
-        point = prepare(self.program, known, self._wrt)
-        wrt = point.wrt if self._wrt is not None else [node for node in point.wrt if name_of(node) in names]
-        if wrt:
-            scalar_outputs(point.graph)
-        columns = gradient_columns(point.graph, [constant(1.0)] * len(point.graph.outputs), wrt)
-        held = {node: fixed[name_of(node)] for node in point.inputs if name_of(node) in fixed}
-        varying = [node for node in point.inputs if name_of(node) in names]
-        return [name for name, _ in columns], Batched([node for _, node in columns], varying, held)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return ColumnFunction, (self.program, self._wrt, self._values, self._threads)
-
-    def __repr__(self) -> str:
-        return f"<function of columns, of the program {self.program.text!r}>"
+_NONE = np.zeros(0, np.int64)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
+_MOST_HELD = 16  # batches without a good row, before a column is taken for one of numbers
+_SHOWN = 12  # names of columns in a message
 
 
 def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     program: Program | str,
-    wrt: str | Sequence[str] | None = None,
+    wrt: Wrt = None,
     *,
     values: Mapping[str, Any] | None = None,
     threads: int = 1,
@@ -138,3 +63,311 @@ def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     Raises ParseError and its kin; a call raises what ColumnFunction says.
     """
     return ColumnFunction(program, wrt, values or {}, threads)
+
+
+class ColumnFunction:
+    """A program as a function of columns; `compile` makes it.
+
+    Call it with a pyarrow RecordBatch, or with arrays by name whose first axis is that of the
+    rows. It can be pickled, and threads may call it at the same time.
+    """
+
+    def __init__(self, program: Program | str, wrt: Wrt, values: Mapping[str, Any], threads: int) -> None:
+        if threads < 1:
+            raise UsageError(f"threads are 1 or more, and not {threads}")
+        self.program = read(program)
+        self._wrt = names_of(wrt)
+        self._values = arrays_of(values)
+        self._threads = threads
+        self._bound = lru_cache(maxsize=_MOST_KEPT)(self._bind)
+
+    def __call__(self, columns: Any) -> Any:
+        """The results for all rows: a record batch of its columns and the results, or a dict of arrays.
+
+        A row with a null in a column that is read has null results. Raises UnknownNameError for
+        names that are neither columns nor have a value, DataError for columns that hold no numbers
+        or differ in length, ShapeError for shapes that do not fit.
+        """
+        if isinstance(columns, Mapping):
+            return self._of_arrays(columns)
+        if hasattr(columns, "to_batches"):
+            raise UsageError("a table comes in several batches", hint="call it with each of table.to_batches()")
+        if hasattr(columns, "schema") and hasattr(columns, "num_rows"):
+            return self._of_batch(columns)
+        raise UsageError(f"columns are a RecordBatch or arrays by name, and not a '{type(columns).__name__}'")
+
+    def _of_arrays(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        arrays = {name: as_array(columns[name], f"column '{name}'") for name in columns if name in self._read_names()}
+        for name, array in arrays.items():
+            if not np.ndim(array):
+                raise DataError(
+                    f"column '{name}' is one number", hint="give what holds for all rows to compile: values={…}"
+                )
+        rows = {name: len(array) for name, array in arrays.items()}
+        if len(set(rows.values())) > 1:
+            listed = ", ".join(f"'{name}' has {count}" for name, count in rows.items())
+            raise DataError(f"the columns differ in length: {listed}")
+        count = next(iter(rows.values()), len(next(iter(columns.values()), ())))
+        bound = self._for({name: array.shape[1:] for name, array in arrays.items()}, columns)
+        return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
+
+    def _of_batch(self, record_batch: Any) -> Any:
+        from cgcli.tables.batch import Batch
+        from cgcli.tables.table import with_results
+
+        batch = Batch(record_batch, "the record batch", lambda row: f"row {row + 1}")
+        _, shapes = first_shapes([batch], self._read_names(), patient=False)
+        bound = self._for(shapes, record_batch.schema.names)
+        columns = bound.read(batch)
+        null = np.zeros(len(batch), np.bool_)
+        for column in columns.values():
+            for row, why in column.bad.items():
+                if row not in column.null:
+                    raise DataError(f"{batch.at(row)}: {why}")
+                null[row] = True
+        arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
+        results = dict(zip(bound.names, arrays, strict=True))
+        try:
+            return with_results(batch, results, null=null if null.any() else None).columns
+        except UsageError as error:
+            error.hint = "rename the column, or leave it out of the batch"
+            raise
+
+    def _read_names(self) -> list[str]:
+        """The names that are columns where there is one."""
+        return [name for name in self.program.open_names if name not in self._values]
+
+    def _for(self, shapes: Mapping[str, Shape], available: Iterable[str]) -> Bound:
+        return self._bound(tuple(shapes.items()), tuple(available))
+
+    def _bind(self, shapes: tuple[tuple[str, Shape], ...], available: tuple[str, ...]) -> Bound:
+        columns = dict(shapes)
+        point = at_values(self.program, self._values, columns)
+        check_columns(point, available)
+        wrt = point.chosen(self._wrt)
+        if self._wrt is None:
+            wrt = [node for node in wrt if name_of(node) in columns]
+        warn(point.notices(wrt))
+        return Bound(point, results(point, wrt), self._threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ColumnFunction, (self.program, self._wrt, self._values, self._threads)
+
+    def __repr__(self) -> str:
+        return f"<function of columns, of the program {self.program.text!r}>"
+
+
+Results = Sequence[tuple[str, Node]]
+"""What is computed for each row, under the names of its columns."""
+
+
+def results(
+    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None, *,
+    called: str = "value", prefix: str = "d_",
+) -> Results:  # fmt: skip
+    """Each output and its derivatives by some inputs.
+
+    cotangents: a node for each output, of its shape; 1 for scalars unless given. called: the name of an
+    only output. prefix: what the names of derivatives begin with. Raises UsageError for two results of one
+    name, and for an output that is no scalar and has no cotangent where there are derivatives.
+    """
+    outputs = point.graph.outputs
+    slopes: Sequence[Sequence[Node]] = [()] * len(outputs)
+    if wrt:
+        slopes = gradients(outputs, cotangents or scalar_cotangents(point.graph), wrt)
+    found: list[tuple[str, Node]] = []
+    for name, output, row in zip(point.graph.names or ("",), outputs, slopes, strict=True):
+        found.append((name or called, output))
+        found += [(derivative_name(name, name_of(by), prefix), node) for by, node in zip(wrt, row, strict=True)]
+    names = [name for name, _ in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two results are called '{twice}'", hint="name them in the program, as in: a = x; (a, x^2)")
+    return found
+
+
+def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
+    """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
+    return f"{prefix}{within(output)}/{prefix}{name}" if output else f"{prefix}{name}"
+
+
+class Computed(NamedTuple):
+    """The results for a batch.
+
+    arrays: of shape (rows, *shape), one for each result. unread: rows whose cells are not what they should be,
+    and why. nan, infinite: rows, in ascending order, whose results are so though their cells are not.
+    """
+
+    arrays: list[NDArray[np.float64]]
+    unread: Mapping[int, str]
+    nan: NDArray[np.int64]
+    infinite: NDArray[np.int64]
+
+
+class Bound:
+    """A program at a point of which some names are columns: called with a batch, it gives the results.
+
+    The columns are the inputs that have a shape and no value. Raises what `Batched` raises.
+    """
+
+    def __init__(self, point: Point, results: Results, threads: int) -> None:
+        self.results = results
+        self.names = [name for name, _ in results]
+        self.threads = threads
+        self._point = point
+        self._nodes = [node for _, node in results]
+        varying = [node for node in point.inputs if name_of(node) in point.columns]
+        fixed = {node: point.bindings[name_of(node)] for node in point.inputs if node not in varying}
+        self._columns = {name_of(node): node.shape for node in varying}
+        self._batched = Batched(self._nodes, varying, fixed)
+        constants = [constant_of(node) for node in toposort(self._nodes) if node.op is CONSTANT]
+        self._nan_is_given = any(np.isnan(value).any() for value in [*constants, *fixed.values()])
+
+    def of_arrays(self, columns: Mapping[str, Any], rows: int) -> list[NDArray[np.float64]]:
+        """The results for arrays of shape (rows, *shape), by name."""
+        return self._batched([columns[name] for name in self._columns], rows, threads=self.threads)
+
+    def read(self, batch: Batch, row: int | None = None) -> dict[str, Column]:
+        """The columns of a batch that the program reads, or one cell of each, and what their bad rows hold."""
+        return {name: column_of(batch, name, shape, row) for name, shape in self._columns.items()}
+
+    def __call__(self, batch: Batch) -> Computed:
+        """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
+        found = self.read(batch)
+        unread: Mapping[int, str] = batch.bad
+        for column in found.values():
+            unread = {**column.bad, **unread}
+        inputs = [column.values for column in found.values()]
+        arrays = self._batched(inputs, len(batch), threads=self.threads)
+        if all(np.isfinite(array).all() for array in arrays):
+            return Computed(arrays, unread, _NONE, _NONE)
+        given_nan, given_infinite = _some(np.isnan, inputs, len(batch)), _some(np.isinf, inputs, len(batch))
+        given_nan[list(unread)] = True
+        nan = _some(np.isnan, arrays, len(batch)) & ~given_nan & (not self._nan_is_given)
+        infinite = _some(np.isinf, arrays, len(batch)) & ~(nan | given_nan | given_infinite)
+        return Computed(arrays, unread, np.flatnonzero(nan), np.flatnonzero(infinite))
+
+    def error(self, batch: Batch, row: int, computed: Computed) -> DataError:
+        """Why a row is bad: what its cells hold, or the operation that gives a nan or an infinity."""
+        why = computed.unread.get(row)
+        if why is not None:
+            return DataError(f"{batch.at(row)}: {why}")
+        kind = "nan" if row in computed.nan else "infinity"
+        cells = {name: column.values[0] for name, column in self.read(batch, row).items()}
+        values = evaluate_all(self._nodes, {**self._point.bindings, **cells})
+        note = next((note for note in births(self._nodes, values) if note.kind == kind), None)
+        if note is None:
+            return DataError(f"{batch.at(row)}: a result is {'nan' if kind == 'nan' else 'infinite'}")
+        graph = self._point.graph
+        span = graph.origins.get(note.node)
+        what = sentence(note, in_derivative=span is None)
+        return DataError(f"{batch.at(row)}: {what}", span, source=graph.source, hint=advice(note))
+
+
+def check_columns(point: Point, available: Iterable[str]) -> None:
+    """Raise UnknownNameError for names that are neither bound nor columns. available: all columns that there are."""
+    try:
+        point.check_complete()
+    except UnknownNameError as error:
+        columns = list(available)
+        missing = next(name for name in point.names if name not in point.shapes)
+        listed = ", ".join(columns[:_SHOWN]) + ", …" * (len(columns) > _SHOWN)
+        near = did_you_mean(missing, columns)
+        error.hint = _other_way_to_read(columns) or " ".join(
+            filter(None, [near, f"the columns are: {listed or 'none'}"])
+        )
+        raise
+
+
+def _other_way_to_read(available: Sequence[str]) -> str:
+    """What to do about columns whose names look as if they were none."""
+    if available and all(_NUMBER.fullmatch(name.strip()) for name in available):
+        return f"the columns are called {', '.join(available[:_SHOWN])}: --no-header, if these are no names"
+    if len(available) == 1 and ";" in available[0]:
+        return f"the only column is '{available[0]}': mlr --icsv --ifs ';' --ocsv cat puts commas between cells"
+    return ""
+
+
+def first_shapes(
+    batches: Iterable[Batch], names: Sequence[str], *, patient: bool
+) -> tuple[list[Batch], dict[str, Shape]]:
+    """The batches up to where it is known which names are columns, and the shape that each has in a row.
+
+    patient: whether to look for a good row behind bad ones, for some batches.
+    """
+    held: list[Batch] = []
+    shapes: dict[str, Shape] = {}
+    present: set[str] = set()
+    for batch in batches:
+        held.append(batch)
+        present |= {name for name in names if batch.has(name)}
+        shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
+        expected = present if batch.objects is None else present.union(names).difference(CONSTANTS)
+        if len(batch) and (not patient or expected.issubset(shapes) or len(held) == _MOST_HELD):
+            break
+    return held, {name: shapes.get(name, ()) for name in names if name in present}
+
+
+class Column(NamedTuple):
+    """A column as numbers, of shape (rows, *shape). bad: rows that hold none, and why. null: those that are empty."""
+
+    values: NDArray[np.float64]
+    bad: Mapping[int, str]
+    null: Collection[int] = ()
+
+
+def column_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Column:
+    """A column of a batch, or one cell of it.
+
+    An array may have a column for each element. Raises DataError when there is no such column.
+    """
+    rows = slice(None) if row is None else slice(row, row + 1)
+    elements = None if batch.position(name) is not None else batch.elements(name)
+    if elements is None:
+        return _read(batch, batch.column(name)[rows], name, shape)
+    if shape is not None and shape != elements.shape:
+        count = len(batch) if row is None else 1
+        why = f"'{name}' has shape {list(elements.shape)} here, and {list(shape)} in the rows before"
+        return Column(np.full((count, *shape), np.nan), dict.fromkeys(range(count), why))
+    return _of_elements(batch, elements, rows)
+
+
+def _of_elements(batch: Batch, elements: Elements, rows: slice) -> Column:
+    """The arrays of which each element has a column."""
+    names, columns = batch.columns.schema.names, batch.columns.columns  # lists that pyarrow makes anew each time
+    found = [_read(batch, columns[at][rows], names[at].strip(), ()) for at in elements.positions]
+    values = np.stack([column.values for column in found], axis=1)
+    bad = {at: why for column in reversed(found) for at, why in column.bad.items()}
+    null = {at for column in found for at in column.null}
+    return Column(values.reshape(len(values), *elements.shape), bad, null)
+
+
+def _read(batch: Batch, cells: Any, name: str, shape: Shape | None) -> Column:
+    """Cells as numbers; of a bad row it is said what the column holds there."""
+    from cgcli.tables.numbers import NULL, numbers
+
+    values, bad = numbers(cells, shape)
+    null = {row for row, held in bad.items() if held == NULL}
+    why = {row: f"column '{name}' holds {held}" for row, held in bad.items()}
+    if batch.objects is not None:
+        why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
+    return Column(values, why, null)
+
+
+def _shape(batch: Batch, name: str) -> Shape | None:
+    """The shape of a cell; None where no row of the batch tells."""
+    if batch.position(name) is None and (elements := batch.elements(name)):
+        return elements.shape
+    found = column_of(batch, name)
+    if len(found.bad) < len(batch) or found.values.ndim > 1:
+        return found.values.shape[1:]
+    kind = str(batch.column(name).type)
+    return None if "list" in kind or kind == "null" else ()
+
+
+def _some(test: Any, arrays: Iterable[NDArray[np.float64]], rows: int) -> NDArray[np.bool_]:
+    """In which rows the test holds for some number."""
+    mask = np.zeros(rows, np.bool_)
+    for array in arrays:
+        mask |= test(array).reshape(rows, -1).any(axis=1)
+    return mask

@@ -1,24 +1,56 @@
-"""Derivatives of programs as formulas."""
+"""Formulas in, formulas out: derivatives of programs, and programs in a simpler form, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cgcli.api.prepared import chosen
+from cgcli.algebra.algebraic import simplify as simplified
+from cgcli.api.functions import check_order, names_of
+from cgcli.api.notices import Notice
+from cgcli.api.point import Point, at_values, check_any
 from cgcli.api.program import Program, read
-from cgcli.derivatives.formula import derivative
-from cgcli.errors import UsageError
-from cgcli.graph.node import Graph, Node, name_of
+from cgcli.api.seeds import weights
+from cgcli.api.values import arrays_of, each_array
+from cgcli.api.values import by_name as given_by_name
+from cgcli.api.warn import warn
+from cgcli.derivatives.formula import called, derivative
+from cgcli.errors import TooLargeError, UsageError
+from cgcli.evaluate.constants import as_constant
+from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
+from cgcli.graph.rules import own_rule
 from cgcli.graph.shapes import shape_text
-from cgcli.printing.length import worth_a_name
+from cgcli.ops.arithmetic import ADD, MULTIPLY
+from cgcli.ops.sums import SUM
+from cgcli.printing.latex import latex, latex_partials
+from cgcli.printing.length import flat_length, worth_a_name
 from cgcli.printing.program import names, statements
+from cgcli.transform.exact import exact
+from cgcli.transform.substitute import rebuilt
+
+if TYPE_CHECKING:
+    from cgcli.api.functions import Wrt
+
+_LONGEST_FLAT = 10**6  # characters
 
 
-def diff(program: Program | str, wrt: str | Sequence[str], order: int = 1) -> str:
+def diff(
+    program: Program | str,
+    wrt: Wrt = None,
+    order: int = 1,
+    *,
+    values: Mapping[str, Any] | None = None,
+    cotangent: Sequence[Any] | None = None,
+    latex: bool = False,
+    flat: bool = False,
+) -> str:
     """The derivative as a formula that a person would write: a program, which `parse` reads.
 
-    wrt: a name, or several, which give a program of several outputs, `(d_x, d_y)`.
-    order: how often to differentiate by each. Shapes are those that the program declares.
+    wrt: a name, or several, which give a program of several outputs, `(d_x, d_y)`; all names without a
+    number when left out. order: how often to differentiate by each. values: numbers replace their
+    names, arrays tell their shapes. cotangent: a weight for each output, of its shape. latex: as LaTeX. flat: no
+    names for shared parts.
 
     >>> diff("x^2*sin(x)", "x")
     'x^2*cos(x) + 2*x*sin(x)'
@@ -26,33 +58,170 @@ def diff(program: Program | str, wrt: str | Sequence[str], order: int = 1) -> st
     'x: [3]; 2*x'
 
     Raises UsageError for an order that is no whole number above 0, a name that the program
-    computes, and what has no formula: several outputs, the derivative of an array by an
+    computes, and what has no formula: several outputs without weights, the derivative of an array by an
     array, a second derivative by one. UnknownNameError for a name that does not occur.
     """
-    if not isinstance(order, int) or order < 1:
-        raise UsageError(f"there is no derivative of order {order}", hint="the order is a whole number: 1, 2, …")
-    parsed = read(program)
-    graph = parsed.graph({})
-    nodes = [chosen(name, parsed, graph, {}) for name in ([wrt] if isinstance(wrt, str) else wrt)]
-    _check(graph, nodes, order)
-    found = derivative(graph, nodes, order)
-    return "; ".join(statements(found, names(found, worth_a_name(found))))
+    check_order(order)
+    point = at_values(read(program), arrays_of(values or {}))
+    found = derivatives(point, names_of(wrt), order, each_array(cotangent, "cotangent"))
+    warn(found.notices)
+    return found.latex(flat=flat) if latex else "; ".join(found.program(flat=flat))
 
 
-def _check(graph: Graph, wrt: Sequence[Node], order: int) -> None:
+def simplify(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *, exact: bool = False, **named: Any
+) -> str:
+    """The program in a simpler form, with values in the place of their names: a program, which `parse` reads.
+
+    exact: only what changes no value anywhere, nan and infinities included.
+
+    >>> simplify("2*x + x*3 + a*x", a=4)
+    '9*x'
+    """
+    point = at_values(read(program), arrays_of(given_by_name(values, named)))
+    warn(point.notices())
+    return simpler(point, only_exact=exact)
+
+
+def simpler(point: Point, *, only_exact: bool = False) -> str:
+    """The program at a point as text, in canonical form, or only_exact: without what changes a value anywhere."""
+    graph = rebuilt(point.graph, exact if only_exact else apply, _constants(point, point.inputs))
+    return "; ".join(statements(graph if only_exact else simplified(graph)))
+
+
+def _constants(point: Point, inputs: Sequence[Node]) -> dict[Node, Node]:
+    """Those inputs that have values, as constants."""
+    bound = [node for node in inputs if name_of(node) in point.bindings]
+    return {node: as_constant(point.bindings[name_of(node)]) for node in bound}
+
+
+class Formulas(NamedTuple):
+    """The derivatives of a program by some names, as a graph.
+
+    notices: what is worth telling of them.
+    """
+
+    graph: Graph
+    wrt: tuple[str, ...]
+    order: int
+    notices: list[Notice]
+
+    def each(self) -> Iterator[tuple[str, Formulas]]:
+        """The derivatives one by one, with their names: d_x, or d2_x for the second order."""
+        for key, name, output in zip(called(self.wrt, self.order), self.wrt, self.graph.outputs, strict=True):
+            yield key, self._replace(graph=self.graph._replace(outputs=(output,), names=()), wrt=(name,))
+
+    def program(self, *, flat: bool = False) -> list[str]:
+        """The statements of a program. flat: without names for shared parts; else those have one that are worth it.
+
+        Raises TooLargeError when the text would be too long for anybody.
+        """
+        return statements(self.graph, self._named(flat))
+
+    def latex(self, *, flat: bool = False) -> str:
+        """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
+        named = self._named(flat)
+        nodes = toposort(self.graph.outputs)
+        if len(self.wrt) == 1 and not named and not any(own_rule(node.op) for node in nodes):
+            return latex(self.graph, named)
+        taken = {*self.wrt, *named.values(), *self.graph.functions.values(), *map(name_of, variables(nodes))}
+        return latex(self.graph, named, latex_partials(self.wrt, self.order, taken))
+
+    def _named(self, flat: bool) -> dict[Node, str]:
+        """The parts that have names in the text."""
+        if flat and (length := flat_length(self.graph)) > _LONGEST_FLAT:
+            many = f"about {length:.2g} characters" if length < 10**15 else "more characters than any disk holds"
+            raise TooLargeError(f"written out, the formula would take {many}",
+                                hint="let its shared parts have names", topic="flat")  # fmt: skip
+        return names(self.graph, [] if flat else worth_a_name(self.graph))
+
+
+def derivatives(
+    point: Point, wrt: Sequence[str] | None = None, order: int = 1, cotangents: Sequence[Any] | None = None
+) -> Formulas:
+    """The derivatives of the program at a point, where numbers replace their names, and arrays only tell their shapes.
+
+    wrt: None for all names without a number. cotangents: arrays, a weight for each output. Raises what `diff` says.
+    """
+    numbers = _constants(point, [node for node in point.inputs if not node.shape])
+    chosen = point.chosen(wrt)
+    if wrt is None:
+        chosen = [node for node in chosen if node not in numbers] or chosen
+    point.check_present(chosen)
+    check_any(chosen)
+    known = {node: number for node, number in numbers.items() if node not in chosen}
+    graph = _with_one_output(rebuilt(point.graph, known=known), cotangents)
+    _check_shapes(graph.output, chosen, order)
+    notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
+               *map(_counts_as_constant, _steps(graph.output, chosen))]  # fmt: skip
+    return Formulas(derivative(graph, chosen, order), tuple(map(name_of, chosen)), order, notices)
+
+
+def _has_no_use(node: Node) -> Notice:
+    return Notice(f"the value of '{name_of(node)}' is not used: the formula holds for all of them",
+                  "for the number, use grad", details={"kind": "unused"})  # fmt: skip
+
+
+def _counts_as_constant(node: Node) -> Notice:
+    return Notice(f"{node.op.name} counts as a constant: {node.op.why_no_derivative}", details={"kind": "step"})
+
+
+def _with_one_output(graph: Graph, cotangents: Sequence[Any] | None) -> Graph:
+    """The graph, all elements of its results added up with the weights of the cotangents if there are any."""
+    if cotangents is None and not graph.names:
+        return graph
+    pairs = zip(weights(graph, cotangents), graph.outputs, strict=True)
+    # A result whose weight is 0 is left out, for it may be infinite.
+    parts = [_weighed(output, weight) for weight, output in pairs if any(constant_elements(weight))]
+    total = reduce(lambda sum_, part: apply(ADD, (sum_, part)), parts or [constant(0.0)])
+    return graph._replace(outputs=(total,), names=())
+
+
+def _weighed(output: Node, weight: Node) -> Node:
+    axes = tuple(range(-len(weight.shape), 0))
+    product = apply(MULTIPLY, (weight, output))
+    return apply(SUM, (product,), (axes, False)) if axes else product
+
+
+def _check_shapes(output: Node, wrt: Sequence[Node], order: int) -> None:
     """Raise UsageError for what has no formula."""
-    if graph.names:
-        raise UsageError(f"diff takes a program with one output, and this one has {len(graph.names)}",
-                         hint=f"end it with the one that is meant, as in: {graph.names[0]}")  # fmt: skip
     array = next((node for node in wrt if node.shape), None)
-    if array is not None and graph.output.shape:
+    if array is None:
+        return
+    if output.shape:
         raise UsageError(
-            f"the value has shape {shape_text(graph.output.shape)}, and a gradient by the array '{name_of(array)}' "
+            f"the value has shape {shape_text(output.shape)}, and a gradient by the array '{name_of(array)}' "
             "needs a scalar",
-            hint="jacobian gives all its derivatives as numbers",
-        )
-    if array is not None and order > 1:
+            hint="jacobian gives all its derivatives as numbers", topic="scalar",
+        )  # fmt: skip
+    if order > 1:
         raise UsageError(
             f"'{name_of(array)}' is an array, and a derivative of order {order} needs numbers to differentiate by",
-            hint="hessian gives second derivatives by arrays, as numbers",
+            hint="second derivatives by arrays come as numbers, from hessian",
+            topic="second",
         )
+
+
+def _steps(output: Node, wrt: Sequence[Node]) -> list[Node]:
+    """The operations on the way from the names to the output that have no derivative, one of each kind.
+
+    Conditions are not among them: only the branches of a choice have derivatives.
+    """
+    order = toposort([output])
+    moving = set(wrt)
+    for node in order:
+        if any(arg in moving for arg in node.args):
+            moving.add(node)
+    found: dict[str, Node] = {}
+    stack, seen = [output], {output}
+    while stack:
+        node = stack.pop()
+        if node not in moving:
+            continue
+        if node.op.why_no_derivative:
+            found.setdefault(node.op.name, node)
+            continue
+        smooth = [arg for at, arg in enumerate(node.args) if node.op.expansion or node.op.rule(at) is not None]
+        stack += [arg for arg in smooth if arg not in seen]
+        seen.update(smooth)
+    return [node for node in found.values() if not node.op.evident]

@@ -2,58 +2,221 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cgcli.api import calls
-from cgcli.api.arguments import as_array, by_name
-from cgcli.api.prepared import Point, prepare
+from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
+from cgcli.api.seeds import check_seed, moving, weights
+from cgcli.api.values import as_array, by_name
+from cgcli.api.warn import warn
 from cgcli.errors import UsageError
+from cgcli.evaluate.compiled import Compiled
+from cgcli.graph.node import Graph, Node, leaf, variable
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
 
-Wrt = str | Sequence[str] | None
+    Arrays = Sequence[Any]
+    Wrt = str | Sequence[str] | None
+    Make = Callable[[Point, Sequence[Node]], calls.Call]
 
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Function:
+class _Prepared:
+    """A program that is compiled for each set of shapes that its inputs come in; the last 32 are kept."""
+
+    def __init__(self, program: Program | str, wrt: Wrt) -> None:
+        self.program = read(program)
+        self._wrt = names_of(wrt)
+        self._ready = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
+
+    def _at(self, values: Mapping[str, Any], moves: tuple[str, ...] = ()) -> tuple[Any, list[Any]]:
+        """What is ready for the shapes of these values, and their arrays. moves: the names that have tangents."""
+        arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
+        return self._ready(tuple(values), tuple([array.shape for array in arrays]), moves), arrays
+
+    def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: tuple[str, ...]) -> Any:
+        point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
+        point.check_complete()
+        wrt = point.chosen(self._wrt)
+        warn(point.notices(wrt))
+        return self._made(point, wrt, moves)
+
+    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Any:
+        """What computes the results from arrays."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<function of the program {self.program.text!r}>"
+
+
+class Function(_Prepared):
     """A function of the inputs of a program; `value`, `value_and_grad`, … make it.
 
     Call it with the inputs by name, `f(x=2, y=[1, 2])` or `f({"x": 2, "a b": 3})`: numbers,
     nested lists, numpy arrays. The first call for each set of shapes compiles the program, and
     the last 32 are kept. Results are floats and new arrays. Threads may call at the same time.
 
-    As in numpy, nan and infinities are results like others, and nothing is said of kinks.
-    A call raises UnknownNameError for names without a value and for values of names that
-    the program does not have, ShapeError for shapes that do not fit, DataError for a value
-    that is no array of numbers, TooLargeError beyond the bounds on memory; all are CgError.
+    As in numpy, nan and infinities are results like others, and nothing is said of kinks. A
+    value that the program does not use, and a name to differentiate by that it does not have (the
+    derivative is 0), are warned of, as CgWarning, when the program is compiled.
+    A call raises UnknownNameError for names without a value, ShapeError for shapes that do not
+    fit, DataError for a value that is no array of numbers, TooLargeError beyond the bounds on
+    memory; all are CgError.
     """
 
-    def __init__(self, program: Program | str, wrt: Wrt, make: Callable[[Point], calls.Call]) -> None:
-        self.program = read(program)
-        self._wrt = (wrt,) if isinstance(wrt, str) else wrt if wrt is None else tuple(dict.fromkeys(wrt))
+    def __init__(self, program: Program | str, wrt: Wrt, make: Make) -> None:
+        super().__init__(program, wrt)
         self._make = make
-        self._prepared = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
 
     def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The result at these values of the inputs."""
-        return self.at(by_name(values, named))
+        call, arrays = self._at(by_name(values, named))
+        return call(arrays)
 
-    def at(self, values: Mapping[str, Any], direction: Sequence[Any] = ()) -> Any:
-        """The result at these values. direction: the tangents, or the cotangent, that a product takes."""
-        arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
-        shapes = tuple([array.shape for array in arrays])
-        return self._prepared(tuple(values), shapes)([*arrays, *direction])
+    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays], Any]:
+        call = self._make(point, wrt)
+        compiled = _Compiled(_variables(point))
+        return lambda arrays: call(compiled.at(arrays))
 
-    def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> calls.Call:
-        return self._make(prepare(self.program, dict(zip(names, shapes, strict=True)), self._wrt))
 
-    def __repr__(self) -> str:
-        return f"<function of the program {self.program.text!r}>"
+class _Pushed(_Prepared):
+    """A function of the inputs and of the tangents of some of them. make: from a node for each of these tangents."""
+
+    def __init__(
+        self,
+        program: Program | str,
+        make: Callable[[Point, Sequence[Node], Mapping[Node, Node]], calls.Call],
+        wrt: Wrt = (),
+    ) -> None:
+        super().__init__(program, wrt)
+        self._make = make
+
+    def __call__(self, values: Mapping[str, Any], tangents: Mapping[str, Any]) -> Any:
+        """The result at these values of the inputs, which move along these tangents."""
+        call, arrays = self._at(values, tuple(tangents))
+        return call(arrays, tangents)
+
+    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays, Any], Any]:
+        nodes = moving(point, moves)
+        leaves = [leaf(f"tangent of {name}", node.shape) for name, node in zip(moves, nodes, strict=True)]
+        call = self._make(point, wrt, dict(zip(nodes, leaves, strict=True)))
+        compiled = _Compiled([*_variables(point), *leaves])
+
+        def at(arrays: Arrays, tangents: Mapping[str, Any]) -> Any:
+            seeds = [_seed("tangent", tangents[name], node, name) for name, node in zip(moves, nodes, strict=True)]
+            return call(compiled.at([*arrays, *seeds]))
+
+        return at
+
+
+class _Pulled(_Prepared):
+    """A function of the inputs and of a cotangent."""
+
+    def __call__(self, values: Mapping[str, Any], cotangent: Any) -> Any:
+        """The result at these values of the inputs, its elements weighted by this cotangent."""
+        call, arrays = self._at(values)
+        return call(arrays, cotangent)
+
+    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays, Any], Any]:
+        leaves = [leaf(f"cotangent {at}", output.shape) for at, output in enumerate(point.graph.outputs)]
+        call = calls.vjp(point, wrt, leaves)
+        compiled = _Compiled([*_variables(point), *leaves])
+        return lambda arrays, cotangent: call(compiled.at([*arrays, *_cotangents(cotangent, point.graph)]))
+
+
+def _cotangents(given: Any, graph: Graph) -> list[Any]:
+    """An array for each output: of the only one, or of several by name, 0 for those left out."""
+    if not graph.names:
+        return [_seed("cotangent", given, graph.output, "")]
+    if not isinstance(given, Mapping) or not given.keys() <= set(graph.names):
+        raise UsageError("a program of several outputs takes its cotangents by name",
+                         hint=f"the outputs are: {', '.join(graph.names)}")  # fmt: skip
+    return [
+        _seed("cotangent", given[name], output, name) if name in given else np.zeros(output.shape)[()]
+        for name, output in zip(graph.names, graph.outputs, strict=True)
+    ]
+
+
+def _seed(kind: str, given: Any, node: Node, name: str) -> Any:
+    """A tangent or cotangent as an array of the shape of what it belongs to."""
+    array = as_array(given, f"the {kind} of '{name}'" if name else f"the {kind}")
+    check_seed(kind, array, node, name)
+    return array
+
+
+def _variables(point: Point) -> list[Node]:
+    """A variable for each value that a call gives."""
+    return [variable(name, shape) for name, shape in point.shapes.items()]
+
+
+def names_of(wrt: Wrt) -> tuple[str, ...] | None:
+    """The names to differentiate by, each once; None for all."""
+    return (wrt,) if isinstance(wrt, str) else wrt if wrt is None else tuple(dict.fromkeys(wrt))
+
+
+class _Compiled:
+    """Values of nodes at many points; what has been compiled is kept. inputs: variables, and leaves for seeds."""
+
+    def __init__(self, inputs: Sequence[Node]) -> None:
+        self._inputs = list(inputs)
+        self._ready: dict[object, Callable[[Arrays], list[Any]]] = {}
+
+    def at(self, arrays: Arrays) -> Callable[..., list[Any]]:
+        """An `Evaluate` at one point."""
+
+        def evaluate(outputs: Sequence[Node], bindings: Mapping[str, Any] = _NOTHING, quiet: bool = False) -> list[Any]:
+            key = (tuple(outputs), quiet, *bindings)
+            run = self._ready.get(key)
+            if run is None:
+                more = [variable(name, np.shape(value)) for name, value in bindings.items()]
+                run = self._ready[key] = _made(outputs, [*self._inputs, *more], parts=quiet)
+            return run([*arrays, *bindings.values()] if bindings else arrays)
+
+        return evaluate
+
+
+def _made(outputs: Sequence[Node], inputs: Sequence[Node], *, parts: bool) -> Callable[[Arrays], list[Any]]:
+    """The outputs as a function of arrays; unless they are parts of a computation, the caller's own to keep."""
+    compiled = Compiled(outputs, inputs)
+    if parts:
+        return compiled
+    finish = [_finish(output, outputs[:at]) for at, output in enumerate(outputs)]
+    return lambda arrays: [finished(value) for finished, value in zip(finish, compiled(arrays), strict=True)]
+
+
+def _finish(output: Node, before: Collection[Node]) -> Callable[[Any], Any]:
+    """How the value of an output is handed over: its memory must be neither the caller's nor shared by two results."""
+    if not output.shape:
+        return float
+    return np.array if not output.args or output in before else _unshared
+
+
+def _unshared(array: Any) -> Any:
+    return array if array.base is None else np.array(array)
+
+
+def _with_floats(make: Make) -> Make:
+    """Results with floats in the place of numpy's scalars, for what is computed in arrays."""
+
+    def floats(result: Any) -> Any:
+        if isinstance(result, dict):
+            return {name: floats(item) for name, item in result.items()}
+        return result if result.shape else float(result)
+
+    def made(point: Point, wrt: Sequence[Node]) -> calls.Call:
+        call = make(point, wrt)
+        return lambda evaluate: floats(call(evaluate))
+
+    return made
 
 
 def value(program: Program | str) -> Function:
@@ -65,7 +228,7 @@ def value(program: Program | str) -> Function:
     >>> value("(x*y, x @ y)")(x=[1, 2], y=[3, 4])
     {'x*y': array([3., 8.]), 'x @ y': 11.0}
     """
-    return Function(program, None, calls.value)
+    return Function(program, (), lambda point, _: point.value)
 
 
 def value_and_grad(program: Program | str, wrt: Wrt = None) -> Function:
@@ -89,7 +252,7 @@ def grad(program: Program | str, wrt: Wrt = None) -> Function:
     >>> grad("sum((X@w - y)^2)", "w")(X=[[1, 2], [3, 4]], w=[0, 0], y=[1, 1])
     {'w': array([ -8., -12.])}
     """
-    return Function(program, wrt, calls.gradient)
+    return Function(program, wrt, calls.grad)
 
 
 def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto") -> Function:
@@ -103,7 +266,7 @@ def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto") -> Fu
     """
     if mode not in ("auto", "forward", "reverse"):
         raise UsageError(f"there is no mode '{mode}'", hint="known: auto, forward, reverse")
-    return Function(program, wrt, calls.jacobian(mode))
+    return Function(program, wrt, _with_floats(partial(calls.jacobian, mode=mode)))
 
 
 def hessian(program: Program | str, wrt: Wrt = None) -> Function:
@@ -116,7 +279,7 @@ def hessian(program: Program | str, wrt: Wrt = None) -> Function:
 
     A call also raises UsageError when an output is no scalar.
     """
-    return Function(program, wrt, calls.hessian)
+    return Function(program, wrt, _with_floats(calls.hessian))
 
 
 def jvp(program: Program | str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
@@ -128,19 +291,46 @@ def jvp(program: Program | str) -> Callable[[Mapping[str, Any], Mapping[str, Any
     >>> jvp("x @ y")({"x": [1, 2], "y": [3, 4]}, {"x": [1, 0]})
     (11.0, 3.0)
 
-    A call also raises UsageError for a tangent of another shape.
+    A call also raises UnknownNameError for a tangent of what is no input, UsageError for one of another shape.
     """
-    parsed = read(program)
+    return _Pushed(program, lambda point, _, tangents: calls.jvp(point, tangents))
 
-    @lru_cache(maxsize=_MOST_KEPT)
-    def moving(names: tuple[str, ...]) -> Function:
-        return Function(parsed, names, calls.jvp)
 
-    def call(values: Mapping[str, Any], tangents: Mapping[str, Any]) -> Any:
-        """The value and its tangent."""
-        return moving(tuple(tangents)).at(values, list(tangents.values()))
+def directional(program: Program | str, order: int) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+    """The value and its derivatives along a direction, as `jvp`, of order 0, 1, … up to `order`: a list.
 
-    return call
+    Of several outputs a dict of lists. The Taylor coefficients are these derivatives divided by k!.
+
+    >>> directional("x^3", 3)({"x": 2}, {"x": 1})
+    [8.0, 12.0, 12.0, 6.0]
+
+    Raises UsageError for an order that is no whole number above 0; a call also TooLargeError where the
+    formulas grow beyond bounds.
+    """
+    check_order(order)
+    return _Pushed(program, lambda point, _, tangents: calls.series(point, tangents, order))
+
+
+def hessian_product(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+    """The product of the Hessian of a scalar with a vector: a function of the values and the vector, `{"x": …}`.
+
+    The vector is given by the names of inputs; those left out are 0 in it. It costs a few evaluations,
+    however many inputs there are. wrt: the inputs that the product has an entry for; all when left out.
+
+    >>> hessian_product("sum(x^4)")({"x": [1, 2, 3]}, {"x": [1, 0, 0]})
+    {'x': array([12.,  0.,  0.])}
+
+    A call also raises UsageError for outputs that are no scalar or several.
+    """
+    return _Pushed(
+        program, lambda point, wrt, vector: calls.hessian_product(point, wrt, weights(point.graph), vector), wrt
+    )
+
+
+def check_order(order: Any) -> None:
+    """Raise UsageError for an order of derivatives that is no whole number above 0."""
+    if not isinstance(order, int) or order < 1:
+        raise UsageError(f"there is no derivative of order {order}", hint="the order is a whole number: 1, 2, …")
 
 
 def vjp(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any], Any], Any]:
@@ -154,10 +344,4 @@ def vjp(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any],
 
     A call also raises UsageError for a cotangent of another shape.
     """
-    function = Function(program, wrt, calls.vjp)
-
-    def call(values: Mapping[str, Any], cotangent: Any) -> Any:
-        """The value, and the derivatives by name."""
-        return function.at(values, [cotangent])
-
-    return call
+    return _Pulled(program, wrt)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from cgcli.errors import UsageError
@@ -25,10 +26,18 @@ class Program:
     """
 
     text: str
-    inputs: tuple[str, ...] = field(compare=False)
     shapes: Mapping[str, Shape] = field(compare=False)
-    open_names: frozenset[str] = field(compare=False)  # that a value may be given for: the inputs, and constants
     syntax: tree.Program = field(compare=False)
+
+    @cached_property
+    def open_names(self) -> tuple[str, ...]:
+        """The names that a value may be given for: the inputs, and constants of the language."""
+        return free_names(self.syntax)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that need a value."""
+        return tuple(name for name in self.open_names if name not in CONSTANTS or name in self.shapes)
 
     def __str__(self) -> str:
         return self.text
@@ -37,7 +46,7 @@ class Program:
         return f"cgcli.parse({self.text!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return parse, (self.text,)
+        return read_text, (self.text, self.syntax.source.name)
 
     def graph(self, shapes: Mapping[str, Shape]) -> Graph:
         """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
@@ -53,7 +62,7 @@ def read(program: Program | str) -> Program:
         return program
     if not isinstance(program, str):
         raise UsageError(f"a program is a text, and not a '{type(program).__name__}'", hint="as in: 'x^2 + 1'")
-    return parse(program)
+    return read_text(program)
 
 
 def parse(text: str) -> Program:
@@ -72,8 +81,10 @@ def parse(text: str) -> Program:
 
     Raises ParseError with the place of the mistake, TooLargeError for a text of more than 4 MB.
     """
-    syntax = parser.parse(text, "", FUNCTIONS.__contains__, CONSTANTS)
-    shapes = declared_shapes(syntax)
-    names = free_names(syntax)
-    inputs = tuple(name for name in names if name not in CONSTANTS or name in shapes)
-    return Program(text, inputs, MappingProxyType(shapes), frozenset(names), syntax)
+    return read_text(text)
+
+
+def read_text(text: str, name: str = "", known: Collection[str] = ()) -> Program:
+    """As `parse`. name: what messages call the text. known: names that will have a value."""
+    syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS})
+    return Program(text, MappingProxyType(declared_shapes(syntax)), syntax)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-import click
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cgcli.cli.rows.sweeps import is_sweep
-from cgcli.errors import UsageError, did_you_mean
+from cgcli.errors import UsageError
 
 _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
-_OPTION = re.compile(r"--[a-zA-Z][-a-zA-Z0-9]*(=.*)?", re.DOTALL)
-
+_ANOTHER = re.compile(r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))")
+_ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
+_NAME = re.compile(r"[^\W\d]\w*")
 _SUFFIX = re.compile(r"\.[a-zA-Z]\w*$")
-_NEED_NO_VALUES = ("diff", "simplify", "render")  # commands
+_OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
 _DEFAULTS = {"on_error": "fail", "prefix": "d_"}  # of options of rows
 _SPELLINGS = {"called": "as", "output_format": "to"}
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Operands(NamedTuple):
@@ -43,95 +39,13 @@ class Operands(NamedTuple):
         return bool(self.files or self.sweeps)
 
 
-class Whole(click.ParamType[int]):
-    """A whole number between bounds."""
-
-    def __init__(self, least: int, most: int) -> None:
-        self.name = f"whole number from {least} to {most}"
-        self._least, self._most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number; click's complaint when it is none."""
-        text = str(value)
-        digits = text.removeprefix("-").isdecimal() and len(text) < 10
-        if not digits or not self._least <= int(text) <= self._most:
-            self.fail(f"'{text}' is no {self.name}", param, ctx)
-        return int(text)
-
-
-class OptionalValue(click.Option):
-    """An option with a choice of values that may also stand alone. alone: the value that it has then."""
-
-    def __init__(self, *args: Any, alone: str, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.alone = alone
-
-    def written_out(self, name: str, following: deque[str]) -> str:
-        """The option with its value, which is taken from what follows if it is one of the choices."""
-        assert isinstance(self.type, click.Choice)
-        given = following and following[0] in self.type.choices
-        return f"{name}={following.popleft() if given else self.alone}"
-
-
-class ExpressionCommand(click.Command):
-    """A command whose operands may begin with a minus sign: `cg eval -x^2 x=3`.
-
-    Only exact spellings of the command's own options are options; all else is an operand.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Sort the arguments into options and operands before click sees them."""
-        takes_value = {
-            name: not (isinstance(option, click.Option) and (option.is_flag or option.count))
-            for option in self.get_params(ctx)
-            for name in option.opts
-            if isinstance(option, click.Option)
-        }
-        optional = {
-            name: option for option in self.get_params(ctx) for name in option.opts if isinstance(option, OptionalValue)
-        }
-        options: list[str] = []
-        operands: list[str] = []
-        queue = deque(args)
-        while queue:
-            arg = queue.popleft()
-            name, equals, _ = arg.partition("=")
-            if arg == "--":
-                operands.extend(queue)
-                queue.clear()
-            elif arg in optional:
-                options.append(optional[arg].written_out(arg, queue))
-            elif arg in takes_value:
-                options.append(arg)
-                if takes_value[arg]:
-                    if not queue:
-                        raise UsageError(f"option '{arg}' needs a value", hint=f"see '{ctx.command_path} --help'")
-                    options.append(queue.popleft())
-            elif equals and name in takes_value and name.startswith("--"):
-                options.append(arg)
-            elif _OPTION.fullmatch(arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
-                raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(takes_value)))
-            else:
-                operands.append(arg)
-        return super().parse_args(ctx, [*options, "--", *operands])
-
-
-def _option_hint(name: str, options: Sequence[str]) -> str:
-    near = did_you_mean(name, options)
-    if near or name.startswith("--"):
-        return near or "an expression that begins with two minus signs goes after '--', or in brackets"
-    return "after the expression come name=value and options"
-
-
-def split(operands: Sequence[str], program_file: str | None) -> Operands:
-    """The operands by their kind. Raises UsageError when the expression is missing."""
+def split(operands: Sequence[str], program_file: str | None, example: str = "cg eval 'x^2 + 1' x=3") -> Operands:
+    """The operands by their kind. Raises UsageError when the expression is missing; example: of what is missing."""
     rest = list(operands)
     expression = None
     if program_file is None:
         if not rest or not rest[0].strip():
-            name = click.get_current_context().info_name
-            values = "" if name in _NEED_NO_VALUES else " x=3"
-            raise UsageError("there is no expression", hint=f"as in: cg {name} 'x^2 + 1'{values}")
+            raise UsageError("there is no expression", hint=f"as in: {example}")
         expression = rest.pop(0)
     bindings: list[tuple[str, str]] = []
     sweeps: list[tuple[str, str]] = []
@@ -178,76 +92,57 @@ def check_one_point(rows: Mapping[str, Any]) -> None:
             )
 
 
-def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several click decorators as one; on the help page they stand in their order."""
+def no_data(files: Sequence[str], reason: str) -> UsageError:
+    """The error for operands that are neither the expression nor bindings, nor files of rows."""
+    first, *others = files
+    hint = "give values as name=value, or in a JSON object with --vars FILE.json"
+    pair = _ALMOST_A_BINDING.fullmatch(first)
+    if others and all(os.path.exists(name) for name in files):
+        hint = "the shell has put file names in place of '*': quote the expression, as in: 'x*y'"
+    elif pair:
+        hint = f"to give a value, write {pair[1]}={pair[2]}"
+    elif others and first in _OPERATORS:
+        hint = f"quote the whole expression, as in: 'x {first} 1'"
+    return UsageError(f"cannot take data from '{first}': {reason}", hint=hint)
 
-    def decorate(function: Command) -> Command:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
 
-    return decorate
+def no_rows(operands: Operands) -> UsageError:
+    """The error of a command that computes one point, for operands that stand for many."""
+    if operands.files:
+        return no_data(operands.files, "only cg eval and cg grad read rows")
+    name, text = operands.sweeps[0]
+    return UsageError(f"'{name}={text}' is a sweep, and only cg eval and cg grad compute many points",
+                      hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
 
 
-PROGRAM_OPTIONS = options(
-    click.option("-f", "--file", "program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
-    click.option("--vars", "vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
-)
-PRECISION_OPTION = click.option("--precision", type=Whole(1, 17), metavar="N", help="Print N significant digits.")
-RESULT_OPTIONS = options(
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of rows, one for each."),
-    PRECISION_OPTION,
-)
-WARNING_OPTIONS = options(
-    click.option("--strict", is_flag=True, help="Make every warning an error (exit 1)."),
-    click.option("-q", "--quiet", is_flag=True, help="Print no warnings."),
-)
-WRT_OPTION = click.option(
-    "--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them)."
-)
-COTANGENT_OPTION = click.option(
-    "--cotangent", metavar="VALUE", help="Weights for the elements of the value; for several results '(V, V)'."
-)
-TANGENT_OPTION = click.option(
-    "--tangent", "tangents", metavar="x=1,y=0", multiple=True,
-    help="How the inputs move; those not named stand still (default: 1 for the only one, a number).",
-)  # fmt: skip
-ORDER = Whole(1, 170)  # the factorial of more is no float64
-ORDER_OPTIONS = options(
-    click.option("--order", type=ORDER, default=1, metavar="N", help="Go on to the N-th derivative."),
-    click.option("--taylor", is_flag=True, help="Print the Taylor coefficients instead."),
-)
-ROWS_OPTIONS = options(
-    click.option(
-        "-i",
-        "--input-format",
-        metavar="FORMAT",
-        help="Read rows as csv, tsv, jsonl, json, parquet, arrow, npy or npz (default: by suffix, or by content).",
-    ),
-    click.option("--no-header", is_flag=True, help="The first row holds no names: call the columns c1, c2, …."),
-    click.option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
-    click.option(
-        "--to", "output_format", metavar="FORMAT", help="Write rows as FORMAT (default: that of FILE, or of the input)."
-    ),
-    click.option("--only", is_flag=True, help="Write the results without the columns of the input."),
-    click.option("--as", "called", metavar="NAME", help="Call the column of the value NAME."),
-    click.option(
-        "--on-error",
-        type=click.Choice(["fail", "skip", "null"]),
-        default="fail",
-        help="What becomes of a row that cannot be read or gives nan: the end (default), nothing, or empty results.",
-    ),
-    click.option(
-        "--threads",
-        type=Whole(1, 256),
-        metavar="N",
-        help="Compute in N threads (default: all cores, 8 at most).",
-    ),
-)
-PREFIX_OPTION = click.option(
-    "--prefix", default="d_", metavar="P", help="Begin the names of derivatives in rows with P, not d_."
-)
-OPERANDS = click.argument("operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...]")
-ROWS_OPERANDS = click.argument(
-    "operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...] [FILE ... | -]"
-)
+def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:
+    """The names of options `--wrt x,y`, None where there are no such options. known: names that the program has.
+
+    Raises UsageError for what is no list of different names.
+    """
+    names = [name.strip().strip("`") for text in texts for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise UsageError(f"--wrt '{','.join(texts)}' is no list of different names", hint="as in: --wrt x,y")
+    for name in names:
+        if not _NAME.fullmatch(name) and name not in known:
+            words = [word for word in re.split(r"\W+", name) if _NAME.fullmatch(word)]
+            raise UsageError(f"--wrt '{name}' is no name",
+                             hint=f"names are apart by commas: --wrt {','.join(words) or 'x,y'}")  # fmt: skip
+    return names or None
+
+
+def tangents_of(texts: Sequence[str]) -> dict[str, str]:
+    """The texts of the tangents, by name, of options `--tangent x=1,w=[0,1]`; commas within a value belong to it.
+
+    Raises UsageError for what gives no tangent to a name, and for a name that stands twice.
+    """
+    found: dict[str, str] = {}
+    for part in (part for text in texts for part in _ANOTHER.split(text)):
+        match = _BINDING.fullmatch(part)
+        if match is None:
+            raise UsageError(f"--tangent '{part}' gives no tangent to a name", hint="as in: --tangent x=1,y=0")
+        name = match[1].strip("`")
+        if name in found:
+            raise UsageError(f"'{name}' has two tangents", hint="give one for each name")
+        found[name] = match[2]
+    return found

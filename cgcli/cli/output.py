@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import element_names
 from cgcli.printing import values
-
-if TYPE_CHECKING:
-    from cgcli.graph.node import Graph
 
 
 class Labelled(NamedTuple):
@@ -56,12 +53,6 @@ def _elements(item: Labelled) -> Iterator[str]:
 def on_one_line(name: str) -> str:
     """A name in a line of output, whatever the user put into it."""
     return quoted(name, Span(0, len(name)))
-
-
-def named(graph: Graph, values: Iterable[Any]) -> Any:
-    """The outputs' values for the JSON: one value, or one under each output's name."""
-    given = list(values)
-    return dict(zip(graph.names, given, strict=True)) if graph.names else given[0]
 
 
 def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:

@@ -29,12 +29,12 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     for _ in range(order - 1):
         slopes = (_slopes(output, [node])[0] for output, node in zip(found.outputs, wrt, strict=True))
         found = _readable(_with(found, tuple(slopes)))
-    return found._replace(names=called(wrt, order)) if len(wrt) > 1 else found
+    return found._replace(names=called([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
 
-def called(wrt: Sequence[Node], order: int = 1) -> tuple[str, ...]:
-    """What the derivatives by some variables are called: d_x, or d2_x for the second order."""
-    return tuple(f"d{order if order > 1 else ''}_{name_of(node)}" for node in wrt)
+def called(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
+    """What the derivatives by some names are called: d_x, or d2_x for the second order."""
+    return tuple(f"d{order if order > 1 else ''}_{name}" for name in wrt)
 
 
 def _readable(graph: Graph) -> Graph:

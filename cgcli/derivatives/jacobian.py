@@ -32,21 +32,14 @@ class Evaluate(Protocol):
         """The value of each output, an array of its shape."""
 
 
-def jacobian(
-    outputs: Sequence[Node], wrt: Sequence[Node], evaluate: Evaluate, mode: Mode = "auto"
-) -> list[list[Array]]:
-    """The derivatives of each output: for each input an array of shape `output.shape + input.shape`.
+class Jacobian:
+    """The derivatives of each output by each input, made ready; call it at as many points as there are.
 
     mode: forward takes one pass for each element of the inputs, reverse one for each of the
     outputs; auto takes the fewer. Raises TooLargeError when the whole does not fit in memory.
     """
-    return Passes(outputs, wrt, mode)(evaluate)
 
-
-class Passes:
-    """What `jacobian` computes, made ready for as many points as there are."""
-
-    def __init__(self, outputs: Sequence[Node], wrt: Sequence[Node], mode: Mode) -> None:
+    def __init__(self, outputs: Sequence[Node], wrt: Sequence[Node], mode: Mode = "auto") -> None:
         _check_size(outputs, wrt)
         self._outputs, self._wrt = outputs, wrt
         self._forward = mode == "forward" or (mode == "auto" and elements(wrt) <= elements(outputs))
@@ -60,7 +53,7 @@ class Passes:
         return weighted(self._outputs, units, self._wrt)
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
-        """The derivatives at one point."""
+        """For each output and each input an array of shape `output.shape + input.shape`."""
         blocks = [[np.zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
         for at, element, products in self._units.products(evaluate):
             if self._forward:
@@ -96,7 +89,7 @@ class _UnitVectors:
     ) -> None:
         self._only = elements(sources) == 1 and not sources[0].shape
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
-        self._results = products(self._units)
+        self._results = tuple(products(self._units))
         if not self._only:
             self._fixed = _without(self._units, self._results)
             self._run = Compiled(self._results, [*self._fixed, *self._units])

@@ -13,14 +13,13 @@ from cgcli.transform.differentiate import directional
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
-MAX_ORDER = 170  # the factorial of more is no float64
 _MAX_NODES = 50_000
 
 
 def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Node], order: int) -> list[list[Node]]:
     """For k from 0 to the order, the k-th derivative by t of each output at x + t*tangent, at t = 0.
 
-    tangents: constants; with 1 for one scalar input, the derivatives by it. Raises
+    tangents: nodes that do not depend on the inputs; with 1 for one scalar input, the derivatives by it. Raises
     TooLargeError when the formulas grow beyond bounds, as they do with a power of the order.
     """
     found = [list(outputs)]
@@ -28,7 +27,9 @@ def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Nod
         found.append(list(directional(found[-1], tangents)))
         if len(toposort(found[-1])) > _MAX_NODES:
             raise TooLargeError(
-                f"the derivative of order {k} takes more than {_MAX_NODES} operations", hint=f"ask for --order {k - 1}"
+                f"the derivative of order {k} takes more than {_MAX_NODES} operations",
+                hint=f"ask for order {k - 1}",
+                topic=f"order:{k - 1}",
             )
     return found
 

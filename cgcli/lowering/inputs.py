@@ -10,7 +10,6 @@ from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
-from cgcli.printing.expression import written_name
 from cgcli.syntax import tree
 
 
@@ -79,6 +78,8 @@ def check_bound(graph: Graph, bound: Collection[str]) -> None:
 
 def _remedy(missing: list[str], unused: Collection[str]) -> str:
     """What to do about names without a value, when some others have one that nothing uses."""
+    from cgcli.printing.expression import written_name
+
     first = missing[0]
     near = did_you_mean(first, unused) or _run_together(first)
     if near:

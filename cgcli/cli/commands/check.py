@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from cgcli.cli import output
-from cgcli.cli.operands import (
-    COTANGENT_OPTION,
-    OPERANDS,
-    PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
-    WARNING_OPTIONS,
-    WRT_OPTION,
-    ExpressionCommand,
-)
-
-if TYPE_CHECKING:
-    from cgcli.check.check import Check
+from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.request import Request, expression_command
 
 _DIFFERENT = 4  # the exit code
 
 
-@click.command("check", cls=ExpressionCommand)
-@OPERANDS
-@WRT_OPTION
-@COTANGENT_OPTION
-@PROGRAM_OPTIONS
-@RESULT_OPTIONS
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], wrt: tuple[str, ...], cotangent: str | None,
-    program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool,
-) -> int:  # fmt: skip
+@expression_command("check", WRT_OPTION, COTANGENT_OPTION, RESULT_OPTIONS)
+def command(request: Request) -> int:
     """Check the derivatives of EXPR against numeric ones; exit 4 where one is wrong.
 
     \b
@@ -46,20 +23,18 @@ def command(
     not show, and '+/-' how far it can be trusted. The complex step is Im f(x + ih)/h, where all
     operations take complex numbers. Of an array, the worst element is shown; --json has all.
     """
-    from cgcli.check.check import check
+    from cgcli.api.seeds import cotangents
+    from cgcli.api.views import checked
     from cgcli.cli.checked import members, text
-    from cgcli.cli.seeds import cotangents
-    from cgcli.cli.task import read_task
 
-    task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
-    weights = cotangents(task.graph, cotangent)
-    read = set(task.point.inputs)
-    inputs = [node for node in task.wrt if node in read]
-    values = task.evaluate(task.graph.outputs)
-    task.report_kinks()
-    found: Check = check(task.graph, weights, inputs, task.point.bindings)
-    if as_json:
-        task.print_json({"value": output.named(task.graph, values), **members(found, task.graph.names)}, precision)
+    task = request.task()
+    point = task.point
+    weights = cotangents(point.graph, request.cotangents())
+    value = point.value(task.evaluate)
+    task.evaluate.tell_kinks(task.wrt)
+    found = checked(point, task.wrt, weights)
+    if request.as_json:
+        task.show({"value": value, **members(found, point.graph.names)}, ())
     else:
-        click.echo("\n".join(text(found, task.graph.names, precision)))
+        click.echo("\n".join(text(found, point.graph.names, request.precision)))
     return _DIFFERENT if found.mismatches else 0

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import click
 
-from cgcli.cli import operands as given
 from cgcli.cli import output
-from cgcli.cli.operands import (
-    COTANGENT_OPTION,
-    OPERANDS,
-    ORDER,
-    PROGRAM_OPTIONS,
-    WARNING_OPTIONS,
+from cgcli.cli.options import COTANGENT_OPTION, ORDER, WRT_OPTION
+from cgcli.cli.request import Request, expression_command
+
+
+@expression_command(
+    "diff",
     WRT_OPTION,
-    ExpressionCommand,
+    click.option("--order", type=ORDER, default=1, metavar="N", help="Differentiate N times by each name."),
+    COTANGENT_OPTION,
+    click.option("--latex", "as_latex", is_flag=True, help="Print LaTeX instead of a program."),
+    click.option("--flat", is_flag=True, help="Write everything out: no names for shared parts."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object: a program for each name."),
+    needs_values=False,
 )
-
-if TYPE_CHECKING:
-    from cgcli.graph.node import Graph
-
-
-@click.command("diff", cls=ExpressionCommand)
-@OPERANDS
-@WRT_OPTION
-@click.option("--order", type=ORDER, default=1, metavar="N", help="Differentiate N times by each name.")
-@COTANGENT_OPTION
-@click.option("--latex", "as_latex", is_flag=True, help="Print LaTeX instead of a program.")
-@click.option("--flat", is_flag=True, help="Write everything out: no names for shared parts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: a program for each name.")
-@PROGRAM_OPTIONS
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], wrt: tuple[str, ...], order: int, cotangent: str | None, as_latex: bool, flat: bool,
-    as_json: bool, program_file: str | None, vars_file: str | None, strict: bool, quiet: bool,
-) -> None:  # fmt: skip
+def command(request: Request, as_latex: bool, flat: bool) -> None:
     """Print the derivative of EXPR by each name, as a formula.
 
     \b
@@ -53,20 +36,17 @@ def command(
     kink it follows one side of it, and prod(x)/x is nan where an element of x is 0. What cg
     grad computes is right there too, with its conventions at kinks.
     """
-    from cgcli.cli.symbolic import each, read_symbolic, written, written_in_latex
-    from cgcli.derivatives.formula import called, derivative
-    from cgcli.graph.node import name_of
+    from cgcli.api.formulas import Formulas, derivatives
 
-    program = given.split(operands, program_file)
-    graph, nodes = read_symbolic(program, program_file, vars_file, wrt, order, cotangent, quiet=quiet, strict=strict)
-    slopes = derivative(graph, nodes, order)
-    names = [name_of(node) for node in nodes]
+    point = request.point()
+    report = request.report(point)
+    found = derivatives(point, request.names(point), request.order, request.cotangents())
+    report.tell_all(found.notices)
 
-    def text(formulas: Graph, names: Sequence[str]) -> str:
-        return written_in_latex(formulas, names, order, flat=flat) if as_latex else written(formulas, flat=flat)
+    def text(formulas: Formulas) -> str:
+        return formulas.latex(flat=flat) if as_latex else "\n".join(formulas.program(flat=flat))
 
-    if as_json:
-        parts = zip(called(nodes, order), each(slopes), names, strict=True)
-        output.as_json({key: text(formula, [name]) for key, formula, name in parts}, None)
+    if request.as_json:
+        output.as_json({name: text(formula) for name, formula in found.each()}, None)
     else:
-        click.echo(text(slopes, names))
+        click.echo(text(found))

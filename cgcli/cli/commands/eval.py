@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from cgcli.cli import operands as given
-from cgcli.cli import output
-from cgcli.cli.operands import (
-    PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
-    ROWS_OPERANDS,
-    ROWS_OPTIONS,
-    WARNING_OPTIONS,
-    ExpressionCommand,
-)
+from cgcli.cli.options import RESULT_OPTIONS
+from cgcli.cli.request import Request, expression_command
 from cgcli.printing import values
 
-if TYPE_CHECKING:
-    from cgcli.cli.point import Point
-    from cgcli.cli.report import Report
-    from cgcli.graph.node import Node
 
-
-@click.command("eval", cls=ExpressionCommand)
-@ROWS_OPERANDS
-@PROGRAM_OPTIONS
-@RESULT_OPTIONS
-@WARNING_OPTIONS
-@ROWS_OPTIONS
-def command(
-    operands: tuple[str, ...], program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool, **rows: Any,
-) -> None:  # fmt: skip
+@expression_command("eval", RESULT_OPTIONS, takes_rows=True)
+def command(request: Request) -> None:
     """Print the value of EXPR.
 
     \b
@@ -54,35 +31,17 @@ def command(
     Parquet, Arrow, npy and npz, compressed with gzip or zstd, are read and written; --json
     writes JSON lines, an object for each row.
     """
-    from cgcli.cli.compute import evaluated
-    from cgcli.cli.point import check_complete, read_point
-    from cgcli.cli.report import Report
     from cgcli.evaluate.limits import check_result
 
-    split = given.split(operands, program_file)
-    if split.over_rows:
+    if request.operands.over_rows:
         from cgcli.cli.rows import table
 
-        options = table.Options(as_json=as_json, precision=precision, strict=strict, quiet=quiet, **rows)
-        table.run(split, program_file, vars_file, _columns, options)
+        table.run(request, derivatives=False)
         return
-    given.check_one_point(rows)
-    point = read_point(split, program_file, vars_file)
-    check_complete(point)
-    check_result(point.graph.outputs, "the value")
-    report = Report(point.graph, quiet=quiet, strict=strict)
-    report.reading(point.read_as)
-    report.unused(point.unused)
-    results = evaluated(point, point.graph.outputs, report)
-    if as_json:
-        output.as_json({"value": output.named(point.graph, results), "warnings": report.entries}, precision)
-    elif point.graph.names:
-        output.plain(zip(point.graph.names, results, strict=True), precision)
+    task = request.task()
+    check_result(task.point.graph.outputs, "the value")
+    found = task.point.value(task.evaluate)
+    if request.as_json or task.point.graph.names:
+        task.show({"value": found}, task.point.per_output(found))
     else:
-        click.echo(values.value(results[0], precision))
-
-
-def _columns(point: Point, report: Report, called: str) -> list[tuple[str, Node]]:
-    """What is computed for each row."""
-    report.unused(point.unused)
-    return list(zip(point.graph.names or [called], point.graph.outputs, strict=True))
+        click.echo(values.value(found, request.precision))

@@ -20,7 +20,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
 
     Every derivative that is shown is the rule by which cg differentiates.
     """
-    from cgcli.cli import cards
+    from cgcli.api import cards
 
     if as_json:
         output.as_json([card._asdict() for card in cards.cards(names)], None)

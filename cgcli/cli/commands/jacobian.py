@@ -7,33 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from cgcli.cli import output
-from cgcli.cli.operands import (
-    OPERANDS,
-    PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
-    WARNING_OPTIONS,
-    WRT_OPTION,
-    ExpressionCommand,
-)
+from cgcli.cli.options import RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.request import Request, expression_command
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
 
-
-@click.command("jacobian", cls=ExpressionCommand)
-@OPERANDS
-@WRT_OPTION
-@click.option(
+_MODE_OPTION = click.option(
     "--mode", type=click.Choice(["auto", "forward", "reverse"]), default="auto",
     help="One pass for each input (forward) or for each element of the value (reverse); auto takes the fewer.",
 )  # fmt: skip
-@PROGRAM_OPTIONS
-@RESULT_OPTIONS
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], wrt: tuple[str, ...], mode: Mode, program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool,
-) -> None:  # fmt: skip
+
+
+@expression_command("jacobian", WRT_OPTION, _MODE_OPTION, RESULT_OPTIONS)
+def command(request: Request, mode: Mode) -> None:
     """Print the Jacobian of EXPR: the derivative of each element by each input.
 
     \b
@@ -44,18 +31,21 @@ def command(
     The table has a row for each element of the value and a column for each element of the
     inputs. In JSON, the derivative of an array by an array has the axes of both, the value's first.
     """
-    from cgcli.cli.task import read_task
-    from cgcli.derivatives.jacobian import elements, jacobian
+    from cgcli.api import calls
+    from cgcli.api.point import check_any
+    from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
 
-    task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
-    outputs = task.graph.outputs
-    task.check_inputs()
+    task = request.task()
+    point, outputs = task.point, task.point.graph.outputs
+    check_any(task.wrt)
     check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt))
-    blocks = jacobian(outputs, task.wrt, task.evaluate, mode)
-    task.report_kinks()
-    if as_json:
-        value = output.named(task.graph, task.evaluate(outputs))
-        task.print_json({"value": value, "jacobian": output.named(task.graph, map(task.by_input, blocks))}, precision)
+    found = calls.jacobian(point, task.wrt, mode)(task.evaluate)
+    task.evaluate.tell_kinks(task.wrt)
+    if request.as_json:
+        task.show({"value": point.value(task.evaluate), "jacobian": found}, ())
     else:
-        output.matrix(task.results, task.inputs, blocks, precision)
+        blocks = [list(row.values()) for _, row in point.per_output(found)]
+        names = point.graph.names or ("value",)
+        rows = [output.Labelled(name, node.shape) for name, node in zip(names, outputs, strict=True)]
+        output.matrix(rows, task.sides, blocks, request.precision)

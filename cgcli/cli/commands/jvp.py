@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
 
-from cgcli.cli import output
-from cgcli.cli.operands import (
-    OPERANDS,
-    ORDER_OPTIONS,
-    PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
-    TANGENT_OPTION,
-    WARNING_OPTIONS,
-    ExpressionCommand,
-)
+from cgcli.cli.options import ORDER_OPTIONS, RESULT_OPTIONS, TANGENT_OPTION
+from cgcli.cli.request import Request, expression_command
 from cgcli.printing.values import within
 
 
-@click.command("jvp", cls=ExpressionCommand)
-@OPERANDS
-@TANGENT_OPTION
-@ORDER_OPTIONS
-@PROGRAM_OPTIONS
-@RESULT_OPTIONS
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], tangents: tuple[str, ...], order: int, taylor: bool,
-    program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool,
-) -> None:  # fmt: skip
+@expression_command("jvp", TANGENT_OPTION, ORDER_OPTIONS, RESULT_OPTIONS)
+def command(request: Request) -> None:
     """Print the value of EXPR and the product of its Jacobian with a tangent.
 
     \b
@@ -39,18 +21,13 @@ def command(
     This is the derivative of EXPR at t = 0 when each input moves as x + t*tangent. Names
     without a tangent stand still. --order N goes on to the N-th derivative by t.
     """
-    from cgcli.cli import orders
-    from cgcli.cli.seeds import tangents as read_tangents
-    from cgcli.cli.task import read_task
+    from cgcli.api import calls
+    from cgcli.api.seeds import tangents
+    from cgcli.cli.orders import Orders
 
-    task = read_task(operands, program_file, vars_file, (), quiet=quiet, strict=strict)
-    found = orders.series(task, read_tangents(task.point, tangents), order)
-    if as_json:
-        value, jvp = (output.named(task.graph, [numbers[k] for numbers in found]) for k in (0, 1))
-        task.print_json({"value": value, "jvp": jvp, **orders.members(task, found, taylor=taylor)}, precision)
-    else:
-        output.plain(orders.rows(task, found, _called, taylor=taylor), precision)
-
-
-def _called(name: str, order: str) -> str:
-    return f"jvp{order}_{within(name)}" if name else f"jvp{order}"
+    task = request.task()
+    moved = tangents(task.point, request.directions())
+    found = Orders(task.point, calls.series(task.point, moved, request.order)(task.evaluate), request.taylor)
+    task.evaluate.tell_kinks(moved)
+    content: dict[str, Any] = {"value": found.of_order(0), "jvp": found.of_order(1), **found.members()}
+    task.show(content, found.lines(lambda name, order: f"jvp{order}_{within(name)}" if name else f"jvp{order}"))

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import click
 
-from cgcli.cli import operands as given
 from cgcli.cli import output
-from cgcli.cli.operands import (
-    COTANGENT_OPTION,
-    OPERANDS,
-    PROGRAM_OPTIONS,
-    WARNING_OPTIONS,
+from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, WRT_OPTION
+from cgcli.cli.request import Request, Task, expression_command
+
+
+@expression_command(
+    "plan",
+    click.option("--grad", is_flag=True, help="Plan the value with its derivatives."),
     WRT_OPTION,
-    ExpressionCommand,
+    COTANGENT_OPTION,
+    JSON_OPTION,
 )
-
-if TYPE_CHECKING:
-    from cgcli.graph.node import Graph, Node
-
-
-@click.command("plan", cls=ExpressionCommand)
-@OPERANDS
-@click.option("--grad", is_flag=True, help="Plan the value with its derivatives.")
-@WRT_OPTION
-@COTANGENT_OPTION
-@PROGRAM_OPTIONS
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], grad: bool, wrt: tuple[str, ...], cotangent: str | None,
-    program_file: str | None, vars_file: str | None, as_json: bool, strict: bool, quiet: bool,
-) -> None:  # fmt: skip
+def command(request: Request, grad: bool) -> None:
     """Print how EXPR is computed over many rows.
 
     \b
@@ -46,41 +29,15 @@ def command(
     takes up to four times as many. Each step takes a buffer (b1, b2, …) that nobody else needs
     meanwhile, or writes a result straight away.
     """
-    from cgcli.cli.point import chosen_inputs, read_point
-    from cgcli.cli.report import Report
-    from cgcli.cli.schedule import schedule, table
-    from cgcli.evaluate.plan import bytes_of, plan
-    from cgcli.graph.node import name_of
+    from cgcli.api.columns import results
+    from cgcli.api.schedule import planned
+    from cgcli.api.seeds import cotangents
 
-    point = read_point(given.split(operands, program_file), program_file, vars_file)
-    report = Report(point.graph, quiet=quiet, strict=strict)
-    report.reading(point.read_as)
-    nodes, absent = chosen_inputs(point, ",".join(wrt) if wrt else None)
-    report.unused(tuple(name for name in point.unused if name not in absent))
-    names, outputs = zip(*_results(point.graph, nodes if grad or wrt else [], cotangent), strict=True)
-    fixed = [node for node in point.inputs if name_of(node) in point.bindings]
-    made = plan(outputs, [node for node in point.inputs if node not in fixed], fixed)
-    found = schedule(made, names)
-    if not as_json:
-        click.echo("\n".join(table(made, found)))
-        return
-    content = {
-        "once": [line._asdict() for line in found.once],
-        "steps": [line._asdict() for line in found.steps],
-        "flops": sum(line.flops for line in found.steps),
-        "bytes": sum(line.bytes for line in found.steps),
-        "buffers": {"before": len(made.without_reuse), "after": len(made.buffers)},
-        "row_bytes": {"before": bytes_of(made.without_reuse), "after": made.row_bytes},
-        "rows": made.rows,
-        "peak": made.rows * made.row_bytes,
-        "warnings": report.entries,
-    }
-    output.as_json(content, None)
-
-
-def _results(graph: Graph, wrt: Sequence[Node], cotangent: str | None) -> list[tuple[str, Node]]:
-    """What is computed, with its name: as the rows of `cg grad` are called."""
-    from cgcli.cli.seeds import cotangents
-    from cgcli.derivatives.gradient import gradient_columns
-
-    return gradient_columns(graph, cotangents(graph, cotangent) if wrt else graph.outputs, wrt)
+    task = Task.begun(request, request.point())
+    wrt = task.wrt if grad or request.wrt else []
+    weights = cotangents(task.point.graph, request.cotangents()) if wrt else None
+    found = planned(task.point, results(task.point, wrt, weights))
+    if request.as_json:
+        output.as_json({**found.members(), "warnings": task.report.entries}, None)
+    else:
+        click.echo("\n".join(found.text()))

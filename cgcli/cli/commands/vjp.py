@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import click
-
-from cgcli.cli import output
-from cgcli.cli.operands import (
-    COTANGENT_OPTION,
-    OPERANDS,
-    PROGRAM_OPTIONS,
-    RESULT_OPTIONS,
-    WARNING_OPTIONS,
-    WRT_OPTION,
-    ExpressionCommand,
-)
+from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.request import Request, expression_command
 
 
-@click.command("vjp", cls=ExpressionCommand)
-@OPERANDS
-@COTANGENT_OPTION
-@WRT_OPTION
-@PROGRAM_OPTIONS
-@RESULT_OPTIONS
-@WARNING_OPTIONS
-def command(
-    operands: tuple[str, ...], cotangent: str | None, wrt: tuple[str, ...],
-    program_file: str | None, vars_file: str | None,
-    as_json: bool, precision: int | None, strict: bool, quiet: bool,
-) -> None:  # fmt: skip
+@expression_command("vjp", COTANGENT_OPTION, WRT_OPTION, RESULT_OPTIONS)
+def command(request: Request) -> None:
     """Print the value of EXPR and the product of a cotangent with its Jacobian.
 
     \b
@@ -37,18 +17,13 @@ def command(
     The cotangent weighs the elements of the value; with several results there is a weight
     for each, and their products are added. One reverse pass gives the adjoint of every input.
     """
-    from cgcli.cli.seeds import weights_together
-    from cgcli.cli.task import read_task
-    from cgcli.transform.differentiate import weighted
+    from cgcli.api import calls
+    from cgcli.api.seeds import weights
 
-    task = read_task(operands, program_file, vars_file, wrt, quiet=quiet, strict=strict)
-    outputs = task.graph.outputs
-    adjoints = weighted(outputs, weights_together(task.graph, cotangent), task.wrt)
-    numbers = task.evaluate([*outputs, *adjoints])
-    values, products = numbers[: len(outputs)], numbers[len(outputs) :]
-    task.report_kinks()
-    if as_json:
-        task.print_json({"value": output.named(task.graph, values), "vjp": task.by_input(products)}, precision)
-    else:
-        names = [*(task.graph.names or ["value"]), *(f"vjp_{name}" for name in task.names)]
-        output.plain(zip(names, numbers, strict=True), precision)
+    task = request.task()
+    point = task.point
+    value, products = calls.vjp(point, task.wrt, weights(point.graph, request.cotangents()))(task.evaluate)
+    task.evaluate.tell_kinks(task.wrt)
+    lines = [(name or "value", item) for name, item in point.per_output(value)]
+    lines += [(f"vjp_{name}", item) for name, item in products.items()]
+    task.show({"value": value, "vjp": products}, lines)

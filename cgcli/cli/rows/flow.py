@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cgcli.cli.rows.bound import Bound, Computed
+from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe

@@ -54,7 +54,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _axis(name: str, text: str) -> Axis:
-    from cgcli.cli import bindings
+    from cgcli.api.values import of_text
     from cgcli.tables.grid import Axis
 
     parts = _parts(text)
@@ -62,7 +62,7 @@ def _axis(name: str, text: str) -> Axis:
     if len(parts) != 3 or not all(part.strip() for part in parts):
         hint = f"write {name}={text}:101 for 101 points" if len(parts) == 2 and all(parts) else _EXAMPLE
         raise UsageError(f"{what} is start:stop:count, and not '{text}'", hint=hint)
-    start, stop, count = (bindings.value(part, f"{end} of {what}") for part, end in zip(parts, _ENDS, strict=True))
+    start, stop, count = (of_text(part, f"{end} of {what}") for part, end in zip(parts, _ENDS, strict=True))
     if any(number.shape for number in (start, stop, count)):
         raise UsageError(f"{what} goes over numbers, not over arrays", hint=_EXAMPLE)
     first, last, points = float(start), float(stop), float(count)

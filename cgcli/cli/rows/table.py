@@ -6,21 +6,22 @@ import contextlib
 import math
 import os
 import stat
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from cgcli.cli.operands import Operands
-from cgcli.cli.point import Point, Program, mode_of_standard_input, no_data, read_program
-from cgcli.cli.report import Report
+from cgcli.api.columns import Bound, Results, check_columns, first_shapes, results
+from cgcli.api.notices import Notice
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program
+from cgcli.api.seeds import cotangents
+from cgcli.cli.operands import no_data
+from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
-from cgcli.cli.rows.bound import Bound, check_names, first_shapes
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError, did_you_mean
-from cgcli.graph.node import Node
-from cgcli.lowering.inputs import free_names
 from cgcli.ops.table import CONSTANTS
 from cgcli.tables.formats import FORMATS, Format, format_of, split_name
 from cgcli.tables.grid import grid
@@ -29,55 +30,35 @@ from cgcli.tables.ready import keep_memory, load
 from cgcli.tables.writing.sink import open_sink
 
 if TYPE_CHECKING:
-    from cgcli.cli.bindings import Bindings
     from cgcli.tables.batch import Batch
 
 _MOST_THREADS = 8
 
 
-class Options(NamedTuple):
-    """What the command line says of rows, and of results and warnings."""
+def run(request: Request, *, derivatives: bool) -> None:
+    """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be.
 
-    input_format: str | None
-    no_header: bool
-    output: str | None
-    output_format: str | None
-    only: bool
-    called: str | None
-    on_error: str
-    threads: int | None
-    as_json: bool
-    precision: int | None
-    strict: bool
-    quiet: bool
-
-
-# What is computed for each row, under the names of its columns; the text is what an only value is called.
-Results = Callable[[Point, Report, str], Sequence[tuple[str, Node]]]
-
-
-def run(
-    operands: Operands, program_file: str | None, vars_file: str | None, results: Results, options: Options
-) -> None:
-    """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be."""
-    _check_operands(operands, program_file, options)
-    options = options._replace(output=None if options.output == "-" else options.output)
-    program, bindings = read_program(operands, program_file, vars_file)
+    derivatives: whether they are among the results.
+    """
+    options, operands = request.rows, request.operands
+    _check_operands(request)
+    program, bindings = request.program()
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    kind = _output_format(options)
+    kind = _output_format(request)
     total = math.prod(axis.size for axis in axes) if axes else None
-    progress = Progress(quiet=options.quiet, rows=total, files=operands.files)
-    policy = Policy(options.on_error, options.strict, options.quiet, options.only, options.precision)
+    progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
+    policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
     source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
     keep_memory()
     load(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        held, bound = _begun(source, program, bindings, results, options)
+        held, point = _begun(source, program, bindings, request)
+        bound = Bound(point, _results(point, request, held, derivatives=derivatives), options.threads or _threads())
         rows = computed(chain(held, source), bound)
-        with open_sink(options.output, kind or FORMATS[held[0].format if held else "jsonl"]) as sink:
+        with open_sink(_output(request), kind or FORMATS[held[0].format if held else "jsonl"]) as sink:
             flow = Flow(sink, bound, policy, progress)
             with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
                 flow.take(found)
@@ -95,33 +76,44 @@ def _closed(source: Generator[Batch, None, None]) -> Iterator[None]:
 
 
 def _begun(
-    source: Iterator[Batch], program: Program, bindings: Bindings, results: Results, options: Options
-) -> tuple[list[Batch], Bound]:
-    """The first batches, which say what the columns are, and the program bound to these."""
-    names = [name for name in free_names(program.syntax) if name not in bindings]
-    held, shapes = first_shapes(source, names, patient=options.on_error != "fail", constants=CONSTANTS)
+    source: Iterator[Batch], program: Program, bindings: Mapping[str, Any], request: Request
+) -> tuple[list[Batch], Point]:
+    """The first batches, which say what the columns are, and the program at a point where these vary."""
+    names = [name for name in program.open_names if name not in bindings]
+    held, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
     available = list(dict.fromkeys(name for batch in held for name in batch.columns.schema.names))
     if not any(map(len, held)) and not available:  # nothing says which columns there would have been
         shapes = {name: () for name in names if name not in CONSTANTS}
     if not available and (first := next(((batch, row) for batch in held for row in batch.bad), None)):
         batch, row = first  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
-    point = program.point(bindings, shapes)
-    check_names(point, shapes, available)
-    report = Report(point.graph, quiet=options.quiet, strict=options.strict)
-    report.reading(point.read_as)
-    for name in bindings:
-        if name not in point.unused and any(batch.has(name) for batch in held):
-            report.warn(f"'{name}' has a value for all rows, so its column is not read", kind="column")
-    for name in shapes:
+    point = at_values(program, bindings, shapes)
+    check_columns(point, available)
+    return held, point
+
+
+def _results(point: Point, request: Request, held: list[Batch], *, derivatives: bool) -> Results:
+    """What is computed; what has no effect is reported."""
+    options = request.rows
+    report = request.report(point)
+    for name in point.names:
+        if name in point.bindings and any(batch.has(name) for batch in held):
+            message = f"'{name}' has a value for all rows, so its column is not read"
+            report.tell(Notice(message, details={"kind": "column"}))
+    for name in point.columns:
         if name in CONSTANTS:
-            report.warn(f"'{name}' is the column here, and not the constant", kind="column")
-    columns = _results(point, report, results, options)
-    return held, Bound(point, columns, shapes, options.threads or _threads())
+            report.tell(Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"}))
+    if options.called is not None and point.graph.names:
+        raise UsageError(f"--as '{options.called}' names one value, and the program has {len(point.graph.names)}")
+    wrt = point.chosen(request.names(point)) if derivatives else []
+    report.tell_all(point.notices(wrt))
+    weights = cotangents(point.graph, request.cotangents()) if derivatives else None
+    return results(point, wrt, weights, called=options.called or "value", prefix=options.prefix)
 
 
-def _check_operands(operands: Operands, program_file: str | None, options: Options) -> None:
+def _check_operands(request: Request) -> None:
     """Raise UsageError for operands that are no files, and for what does not go together."""
+    operands, options = request.operands, request.rows
     files = operands.files
     if files and operands.sweeps:
         name, text = operands.sweeps[0]
@@ -131,7 +123,7 @@ def _check_operands(operands: Operands, program_file: str | None, options: Optio
         raise UsageError(f"{option} is for rows that are read, and a sweep makes its own")
     if files.count("-") > 1:
         raise UsageError("standard input can be read only once")
-    if "-" in files and "-" in (operands.expression, program_file):
+    if "-" in files and "-" in (operands.expression, request.program_file):
         raise UsageError("standard input cannot be both the program and the rows",
                          hint="put the program into a file: -f program.cg")  # fmt: skip
     absent = [name for name in files if name != "-" and not os.path.exists(name)]
@@ -146,28 +138,23 @@ def _check_operands(operands: Operands, program_file: str | None, options: Optio
         raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
-def _output_format(options: Options) -> Format | None:
+def _output(request: Request) -> str | None:
+    """The file to write; None for standard output."""
+    return None if request.rows.output == "-" else request.rows.output
+
+
+def _output_format(request: Request) -> Format | None:
     """The format to write; None for that of the first rows."""
-    if options.as_json and options.output_format not in (None, "jsonl"):
-        raise UsageError(f"--json means --to jsonl over rows, and there is --to {options.output_format}")
-    name = "jsonl" if options.as_json else options.output_format
+    name, target = request.rows.output_format, _output(request)
+    if request.as_json:
+        if name not in (None, "jsonl"):
+            raise UsageError(f"--json means --to jsonl over rows, and there is --to {name}")
+        name = "jsonl"
     if name is None:
-        return format_of(options.output) if options.output is not None else None
+        return format_of(target) if target is not None else None
     if name not in FORMATS:
         raise UsageError(f"unknown format '{name}'", hint=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}")
     return FORMATS[name]
-
-
-def _results(point: Point, report: Report, results: Results, options: Options) -> Sequence[tuple[str, Node]]:
-    """What is computed, under different names."""
-    if options.called is not None and point.graph.names:
-        raise UsageError(f"--as '{options.called}' names one value, and the program has {len(point.graph.names)}")
-    found = results(point, report, options.called or "value")
-    names = [name for name, _ in found]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"two results are called '{twice}'", hint="name them in the program, as in: a = x; (a, x^2)")
-    return found
 
 
 def _threads() -> int:

@@ -1,0 +1,182 @@
+"""What is worth telling of a program at a point: no errors, but a nan and where it was born, kinks, unused names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.errors import Span, TooLargeError, line_and_column, quoted
+from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
+from cgcli.graph.node import VARIABLE, Graph, Node, toposort
+from cgcli.printing.values import number
+
+if TYPE_CHECKING:
+    from cgcli.evaluate.notes import Note
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_MOST = 20  # notices of one computation
+
+
+class Notice(NamedTuple):
+    """One thing to tell: a sentence, what to do, where in the program. details: the same for programs, `kind` first."""
+
+    message: str
+    hint: str = ""
+    span: Span | None = None
+    details: Mapping[str, Any] = _NOTHING
+
+
+class Watched:
+    """Evaluates a graph at one point, and tells of every nan, infinity and kink on the way, once.
+
+    It is an `Evaluate`, as the derivatives ask for it. bindings: an array for each input. tell: takes each notice.
+    """
+
+    def __init__(self, graph: Graph, bindings: Mapping[str, Any], tell: Callable[[Notice], None]) -> None:
+        self._graph = graph
+        self._bindings = bindings
+        self._tell = tell
+        self._told: set[tuple[str, Node]] = set()
+
+    def __call__(
+        self,
+        outputs: Sequence[Node],
+        bindings: Mapping[str, Any] = _NOTHING,
+        quiet: bool = False,
+        results: Sequence[Node] | None = None,
+    ) -> list[Any]:
+        """The outputs' values.
+
+        bindings: of variables that are not the program's own. quiet: tell nothing. results: those of the
+        outputs that count; what happens only on the way to the others is not told.
+        """
+        bindings = {**self._bindings, **bindings} if bindings else self._bindings
+        if quiet:
+            return evaluate(outputs, bindings)
+        events = Events()
+        numbers = evaluate(outputs, bindings, events)
+        if events.seen or not _all_finite(numbers):
+            self._tell_births(outputs if results is None else results, bindings)
+        return numbers
+
+    def tell_kinks(self, wrt: Iterable[Node]) -> None:
+        """Tell of the operations between some inputs and the outputs that stand at a kink."""
+        from cgcli.evaluate.notes import kinks
+        from cgcli.transform.reverse import active_nodes
+
+        outputs = self._graph.outputs
+        order = toposort(outputs)
+        candidates = [node for node in order if node.op.kink is not None]
+        if candidates:
+            active = active_nodes(order, set(wrt))
+            values = self._every_value(outputs, self._bindings)
+            self._tell_notes(kinks([node for node in candidates if node in active], outputs, values) if values else [])
+
+    def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
+        """The value of every node that the outputs need; none when they are too large to keep together."""
+        try:
+            return evaluate_all(outputs, bindings)
+        except TooLargeError as error:
+            message = f"where a nan, an infinity or a kink arises is not looked for: {error.message}"
+            self._tell(Notice(message, details={"kind": "more"}))
+            return {}
+
+    def _tell_births(self, results: Sequence[Node], bindings: Mapping[str, Any]) -> None:
+        """Where a nan or an infinity was born, or that it came with the inputs or constants."""
+        from cgcli.evaluate.notes import births
+
+        values = self._every_value(results, bindings)
+        if not values:
+            return
+        found = births(results, values)
+        if _all_finite([values[node] for node in results]):
+            # an overflow inside a derivative's formula that leaves no trace in it is nobody's concern
+            found = [note for note in found if note.node in self._graph.origins]
+        elif not found:
+            for node in values:
+                if not node.args and not _all_finite([values[node]]):
+                    self._tell_leaf(node, values[node])
+        self._tell_notes(found)
+
+    def _tell_notes(self, notes: Sequence[Note]) -> None:
+        new = [note for note in notes if self._is_new(note.kind, note.node)]
+        for note in new[:_MOST]:
+            self._tell(_notice(note, self._graph))
+        if len(new) > _MOST:
+            self._tell(Notice(f"{len(new) - _MOST} more of the same kind are not shown", details={"kind": "more"}))
+
+    def _tell_leaf(self, node: Node, value: Any) -> None:
+        """That an input or a constant is itself nan or infinite."""
+        if self._is_new("given", node):
+            text = _text(node, self._graph)
+            kind = "nan" if np.isnan(value).any() else "infinity"
+            what = "input" if node.op is VARIABLE else "constant"
+            message = f"the {what} '{text}' is {'nan' if kind == 'nan' else 'infinite'}"
+            details = {"kind": kind, "operation": node.op.name, "node": text}
+            self._tell(Notice(message, span=self._graph.origins.get(node), details=details))
+
+    def _is_new(self, kind: str, node: Node) -> bool:
+        known = (kind, node) in self._told
+        self._told.add((kind, node))
+        return not known
+
+
+def _all_finite(numbers: Iterable[Any]) -> bool:
+    return all(math.isfinite(item) if isinstance(item, float) else np.all(np.isfinite(item)) for item in numbers)
+
+
+def _notice(note: Note, graph: Graph) -> Notice:
+    """A note on an evaluation, in words."""
+    span = graph.origins.get(note.node)
+    details: dict[str, Any] = {
+        "kind": note.kind,
+        "operation": note.node.op.name,
+        "node": _text(note.node, graph),
+        "operands": [item if math.isfinite(item) else None for item in note.operands],
+        "index": list(note.element),
+    }
+    if span is not None:
+        details["line"], details["column"] = line_and_column(graph.source.text, span.start)
+    return Notice(sentence(note, in_derivative=span is None), advice(note), span, details)
+
+
+def _text(node: Node, graph: Graph) -> str:
+    from cgcli.printing.expression import formula
+
+    span = graph.origins.get(node)
+    return quoted(graph.source.text, span) if span is not None else formula(node)
+
+
+def sentence(note: Note, *, in_derivative: bool) -> str:
+    """What happened, where: `ln(-1) is nan`. in_derivative: whether the node belongs to a derivative's formula."""
+    from cgcli.printing.expression import formula
+
+    where = f" (element {list(note.element)})" if note.element else ""
+    if note.kind == "kink":
+        return f"{_applied(note)} is at a kink{where}: {note.chosen}"
+    what = "nan" if note.kind == "nan" else "infinite"
+    place = f" in the derivative, at {formula(note.node)}" if in_derivative else ""
+    return f"{_applied(note)} is {what}{where}{place}"
+
+
+def _applied(note: Note) -> str:
+    """The operation with its operands' values: `sqrt(-1)`, `1/0`."""
+    op = note.node.op
+    operands = [number(item) for item in note.operands]
+    if op.infix is not None and len(operands) == 2:
+        left, right = (f"({text})" if text.startswith("-") else text for text in operands)
+        return f"{left}{op.infix.symbol}{right}" if op.infix.symbol in "*/^" else f"{left} {op.infix.symbol} {right}"
+    if op.prefix is not None and operands:
+        return f"{op.prefix.symbol}{operands[0]}"
+    return f"{op.name}({', '.join(operands) or '…'})"
+
+
+def advice(note: Note) -> str:
+    """A function that does what was probably meant."""
+    found = note.node.op.advice
+    sources = {arg.op.name for arg in note.node.args}
+    return found.text if found and found.kind == note.kind and found.applies(note.operands, sources) else ""

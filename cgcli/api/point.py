@@ -1,0 +1,142 @@
+"""A program at the values or the shapes of its names: the graph, what it reads, what to differentiate it by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cgcli.api.notices import Notice
+from cgcli.api.program import Program
+from cgcli.errors import UnknownNameError, UsageError, did_you_mean
+from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.graph.operation import Shape
+from cgcli.lowering.inputs import check_bound
+from cgcli.ops.table import CONSTANTS
+from cgcli.printing.values import number
+
+if TYPE_CHECKING:
+    from cgcli.derivatives.jacobian import Evaluate
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_SHOWN = 20  # names of inputs, and statements without effect, in messages
+
+
+class Point(NamedTuple):
+    """A program lowered at the shapes of its names.
+
+    shapes: those that were given. bindings: the arrays, for the names that have them here.
+    inputs: the variables that the graph reads, in order of appearance. columns: the names that have a value in
+    each of many rows.
+    """
+
+    program: Program
+    graph: Graph
+    shapes: Mapping[str, Shape]
+    bindings: Mapping[str, Any]
+    inputs: tuple[Node, ...]
+    columns: Collection[str] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the inputs are called."""
+        return tuple(map(name_of, self.inputs))
+
+    def value(self, evaluate: Evaluate) -> Any:
+        """The values of the outputs."""
+        return self.by_output(evaluate(self.graph.outputs))
+
+    def by_output(self, results: Iterable[Any]) -> Any:
+        """The result of the only output, or those of several by name."""
+        names = self.graph.names
+        return dict(zip(names, results, strict=True)) if names else next(iter(results))
+
+    def per_output(self, labelled: Any) -> Iterator[tuple[str, Any]]:
+        """What `by_output` has made, as pairs again: the name of an only output is ''."""
+        return iter(labelled.items() if self.graph.names else [("", labelled)])
+
+    def check_complete(self) -> None:
+        """Raise UnknownNameError for the inputs that have no value, all at once."""
+        if not self.shapes.keys() >= set(self.names):
+            check_bound(self.graph, self.shapes)
+
+    def chosen(self, wrt: Sequence[str] | None) -> list[Node]:
+        """The variables to differentiate by: all inputs, or those of the names.
+
+        A name that the program does not read has a variable, too, of the shape that was given; see
+        `notices`. Raises UsageError for the name of what the program computes, or of a constant.
+        """
+        if wrt is None:
+            return list(self.inputs)
+        read = dict(zip(self.names, self.inputs, strict=True))
+        return [read.get(name) or self._absent(name) for name in dict.fromkeys(wrt)]
+
+    def _absent(self, name: str) -> Node:
+        """The variable of a name that the program does not read."""
+        if name in self.graph.labels.values():
+            raise UsageError(f"cannot differentiate by '{name}': it is computed by the program, not an input",
+                             hint=self._inputs_are())  # fmt: skip
+        if name in CONSTANTS and name not in self.shapes and name not in self.program.shapes:
+            raise UsageError(
+                f"cannot differentiate by '{name}': it is the constant {number(CONSTANTS[name])} here",
+                hint=f"give it a value, {name}=3, or declare it: '{name}: []; …'",
+            )
+        return variable(name, self.shapes.get(name, self.program.shapes.get(name, ())))
+
+    def check_present(self, wrt: Iterable[Node]) -> None:
+        """Raise UnknownNameError for a variable that the program does not read."""
+        read = set(self.inputs)
+        for node in wrt:
+            if node not in read:
+                raise UnknownNameError(f"cannot differentiate by '{name_of(node)}': it is not in the expression",
+                                       source=self.graph.source, hint=self.nearest(name_of(node)))  # fmt: skip
+
+    def nearest(self, name: str) -> str:
+        """A hint: the input that may have been meant, or which inputs there are."""
+        return did_you_mean(name, self.names) or self._inputs_are()
+
+    def _inputs_are(self) -> str:
+        return f"the inputs are: {', '.join(self.names[:_SHOWN]) or 'none'}"
+
+    def notices(self, wrt: Iterable[Node] = ()) -> Iterator[Notice]:
+        """What has no effect: statements, values that nothing reads, and variables to differentiate by.
+
+        wrt: the variables that were chosen.
+        """
+        for span in self.graph.idle[:_SHOWN]:
+            hint = "name it, as in: a = x^2; a + 1. A line goes on over the next one only inside brackets"
+            yield Notice("nothing uses the value of this statement", hint, span, {"kind": "unused"})
+        read = set(self.names)
+        absent = [name for name in map(name_of, wrt) if name not in read]
+        for name in self.shapes:
+            if name not in read and name not in absent and name not in self.columns:
+                yield Notice(f"'{name}' is bound, but the expression does not use it", details={"kind": "unused"})
+        for name in absent:
+            message = f"'{name}' is not in the expression: its derivative is 0"
+            yield Notice(message, did_you_mean(name, self.names), details={"kind": "absent"})
+
+
+def at_shapes(program: Program, shapes: Mapping[str, Shape], bindings: Mapping[str, Any] = _NOTHING) -> Point:
+    """The program lowered for names of these shapes; names may still be without. bindings: arrays of these shapes.
+
+    Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
+    """
+    graph = program.graph(shapes)
+    return Point(program, graph, shapes, bindings, tuple(variables(toposort(graph.outputs))))
+
+
+def at_values(program: Program, bindings: Mapping[str, Any], columns: Mapping[str, Shape] = _NOTHING) -> Point:
+    """The program lowered at the values of its names. columns: shapes of names that have a value in each row."""
+    shapes = {**columns, **{name: value.shape for name, value in bindings.items()}}
+    return at_shapes(program, shapes, bindings)._replace(columns=tuple(columns))
+
+
+def by_name(wrt: Sequence[Node], results: Iterable[Any]) -> dict[str, Any]:
+    """Results for each variable, by its name."""
+    return dict(zip(map(name_of, wrt), results, strict=True))
+
+
+def check_any(wrt: Sequence[Node]) -> None:
+    """Raise UsageError where there are no names to differentiate by."""
+    if not wrt:
+        raise UsageError("there is nothing to differentiate by", hint="the expression has no names, as in: x^2")

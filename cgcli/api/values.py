@@ -1,0 +1,234 @@
+"""Values of names, as arrays: from Python's numbers and lists, from constant expressions, from files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from cgcli.errors import CgError, DataError, Source, UsageError
+from cgcli.graph.node import check_size, name_of, toposort, variables
+
+_NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
+_NUMBERS = re.compile(r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*")
+_MAX_FILE_BYTES = 2**30
+
+
+def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str, Any]:
+    """The values of a call `f({"x": 1}, y=2)`. Raises UsageError for a name that is given twice."""
+    if values is None:
+        return named
+    if not isinstance(values, Mapping):
+        raise UsageError("values are given by name", hint="as in: f(x=2), or f({'x': 2})")
+    for name in named:
+        if name in values:
+            raise bound_twice(name)
+    return {**values, **named}
+
+
+def bound_twice(name: str) -> UsageError:
+    """The error for a name with two values."""
+    return UsageError(f"'{name}' is bound twice", hint="give one value for each name")
+
+
+def arrays_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name as arrays; see `as_array`."""
+    return {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
+
+
+def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
+    """Several values as arrays; None where there are none. what: what messages call each; see `as_array`."""
+    return None if values is None else [as_array(value, f"{what} {at + 1}") for at, value in enumerate(values)]
+
+
+def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
+    """A value as a float64 array, or a numpy scalar.
+
+    what: what messages call it. kinds: of numpy, that count as numbers. What a masked array hides
+    is nan. Raises DataError for what is no number and no array of numbers, TooLargeError for an
+    array beyond the bounds.
+    """
+    if type(value) is float:  # most of all calls, at a fifth of the price
+        return np.float64(value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, OverflowError):
+        raise DataError(f"{what} is a list whose rows differ in length") from None
+    check_size(array.shape, what)
+    if array.dtype.kind not in kinds:
+        raise DataError(f"{what} is not a number or a list of numbers", hint="as in: 2, [1, 2], [[1, 2], [3, 4]]")
+    if isinstance(getattr(value, "mask", None), np.ndarray | np.bool_):  # of a masked array
+        array = np.where(value.mask, np.nan, array)
+    return np.ascontiguousarray(array, np.float64) if array.shape else np.float64(array[()])
+
+
+def of_text(text: str, what: str) -> Any:
+    """The array, or numpy scalar, that a text stands for: a number, a constant expression, or @file.
+
+    what: what messages call it. Raises UsageError or DataError.
+    """
+    if _NUMBER.fullmatch(text):
+        return np.float64(text)
+    if text.lstrip().startswith("@"):
+        return of_file(text.strip()[1:], what)
+    values = _constants(text, what)
+    if len(values) > 1:
+        raise UsageError(f"{what} is {len(values)} values", hint="an array is written in brackets: [1, 2]")
+    return values[0]
+
+
+def several(text: str, what: str) -> list[Any]:
+    """The values of a text that may hold several, `(1, [1, 0])`. Raises as `of_text` does."""
+    return _constants(text, what) if text.lstrip().startswith("(") else [of_text(text, what)]
+
+
+def _constants(text: str, what: str) -> list[Any]:
+    """The values of a constant expression, `pi/2` or `[[1, 2], [3, 4]]`."""
+    from cgcli.evaluate.evaluate import evaluate
+    from cgcli.evaluate.limits import check_result
+    from cgcli.lowering.lower import lower
+    from cgcli.syntax.parser import parse
+
+    if not text.strip():
+        raise UsageError(f"{what} is missing", hint="a value is as in: 3, pi/2, [1,2], @x.npy")
+    try:
+        graph = lower(parse(text))
+    except CgError as error:
+        error.message = f"{what}: {error.message}"
+        if _NUMBERS.fullmatch(text):
+            error.hint = f"an array is written in brackets: [{text.strip()}]"
+        raise
+    free = variables(toposort(graph.outputs))
+    if free:
+        raise UsageError(
+            f"{what} is not a number: '{name_of(free[0])}' is not known",
+            graph.origins.get(free[0]), source=Source(text),
+            hint="a value is a number, a constant expression, an array [1, 2], or @file.npy",
+        )  # fmt: skip
+    check_result(graph.outputs, what)
+    return evaluate(graph.outputs, {})
+
+
+def of_file(name: str, what: str) -> Any:
+    """An array from a file, by its suffix: .npy, .json, .csv. Raises UsageError or DataError."""
+    path = Path(name)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"{what}: '{name}' has no known suffix", hint=f"known: {', '.join(_READERS)}")
+    _check_size(path)
+    try:
+        return reader(path)
+    except CgError as error:
+        error.message = f"{what}: {error.message}"
+        raise
+
+
+def of_json_object(name: str) -> dict[str, Any]:
+    """The arrays of a file that holds a JSON object, by name. Raises DataError."""
+    _check_size(Path(name))
+    content = _json(Path(name))
+    if not isinstance(content, dict):
+        raise DataError(f"'{name}' holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
+    return {key: as_array(item, f"'{name}': '{key}'", "f") for key, item in content.items()}
+
+
+def text_of(path: Path | str, limit: int = _MAX_FILE_BYTES) -> str:
+    """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
+    try:
+        with Path(path).open("rb") as stream:
+            return bounded_text(stream, f"'{path}'", limit)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def bounded_text(stream: IO[bytes], what: str, limit: int) -> str:
+    """The UTF-8 text of a stream, which may never end: no more than `limit` bytes are read."""
+    content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise DataError(f"{what} is longer than {limit} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what} is not UTF-8 text (byte {error.start})") from None
+
+
+def _check_size(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if size > _MAX_FILE_BYTES:
+        raise DataError(f"'{path}' is larger than {_MAX_FILE_BYTES >> 30} GiB")
+
+
+def _unreadable(path: Path | str, error: Exception) -> DataError:
+    """The DataError for a file that could not be opened or read."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return DataError(f"cannot read '{path}': {reason[:1].lower()}{reason[1:]}")
+
+
+def _npy(path: Path) -> Any:
+    import tokenize
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except MemoryError:
+        raise DataError(f"'{path}' holds more numbers than there is memory") from None
+    except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, RecursionError) as error:
+        reason = "it holds no array, or one of Python objects" if "pickle" in str(error) else error
+        raise DataError(f"'{path}' is not an array file that cg reads: {reason}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise DataError(f"'{path}' holds no array of real numbers")
+    return as_array(array, f"'{path}'")
+
+
+def _csv(path: Path) -> Any:
+    """A table of numbers; one column is a vector."""
+    import io
+    import warnings
+
+    text = text_of(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            table = np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise DataError(f"'{path}' is not a table of numbers: {_csv_reason(str(error))}") from None
+    return np.ascontiguousarray(table[:, 0] if table.shape[1] == 1 else table)
+
+
+def _csv_reason(error: str) -> str:
+    """numpy's complaint, with rows counted from 1 as its columns are."""
+    cell = re.fullmatch(r"could not convert string '(.*)' to float64 at row (\d+), column (\d+)\.", error, re.DOTALL)
+    if cell:
+        return f"row {int(cell[2]) + 1}, column {cell[3]} holds '{cell[1]}'"
+    return error.partition(";")[0]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(text_of(path), parse_int=float, object_pairs_hook=_members)
+    except RecursionError:
+        raise DataError(f"'{path}' is nested too deeply") from None
+    except ValueError as error:
+        raise DataError(f"'{path}' is not JSON: {error}") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raises ValueError for a name that stands twice in it."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"'{next(name for name in names if names.count(name) > 1)}' stands in it twice")
+    return members
+
+
+def _json_array(path: Path) -> Any:
+    return as_array(_json(path), f"'{path}'", "f")
+
+
+_READERS: dict[str, Callable[[Path], Any]] = {".npy": _npy, ".json": _json_array, ".csv": _csv}

@@ -1,0 +1,153 @@
+"""A program as it is shown: its graph as a picture, its evaluation trace; and its derivatives held against numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cgcli.api.functions import names_of
+from cgcli.api.notices import Watched
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read
+from cgcli.api.seeds import cotangents, tangents, weights
+from cgcli.api.values import arrays_of, by_name, each_array
+from cgcli.api.warn import warn
+from cgcli.graph.node import Node, toposort
+from cgcli.transform.differentiate import adjoints
+
+if TYPE_CHECKING:
+    from cgcli.api.functions import Wrt
+    from cgcli.check.check import Check
+    from cgcli.trace.steps import Trace
+
+    Numbers = dict[Node, Any]
+
+
+def picture(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *,
+    kind: str = "dot", grad: bool = False, cotangent: Sequence[Any] | None = None,
+    rankdir: str = "LR", dpi: int | None = None, precision: int | None = None, **named: Any,
+) -> bytes:  # fmt: skip
+    """The computation graph as a picture: with values, each node shows its own.
+
+    kind: png, svg, pdf or dot. grad: show the adjoints, too. cotangent: a weight for each output.
+    rankdir: the direction of the drawing. dpi: of a png. precision: significant digits.
+
+    >>> picture("x*y", x=2, y=3).startswith(b"digraph")
+    True
+
+    Raises UsageError for another kind or direction, UnknownNameError for names without a value where others
+    have one, MissingProgramError for a pdf without Graphviz.
+    """
+    from cgcli.render.dot import dot
+    from cgcli.render.picture import picture_bytes
+
+    point = _point(program, by_name(values, named), needed=grad)
+    numbers, slopes = None, None
+    if point.bindings or grad:
+        numbers, slopes = values_and_adjoints(
+            point, _quietly(point), each_array(cotangent, "cotangent") if grad else None, grad=grad
+        )
+    text = dot(point.graph, values=numbers, adjoints=slopes, rankdir=rankdir, precision=precision)
+    return picture_bytes(text, kind, dpi=dpi)
+
+
+def evaluation_trace(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *,
+    wrt: Wrt = None, direction: Mapping[str, Any] | None = None, grad: bool = False,
+    cotangent: Sequence[Any] | None = None, precision: int | None = None, **named: Any,
+) -> str:  # fmt: skip
+    """The evaluation trace as a table: one line for each operation.
+
+    direction: the tangents of inputs that move, by name. grad: the adjoints, contribution by contribution.
+    wrt: the inputs that have them. cotangent: a weight for each output. precision: significant digits.
+
+    >>> print(evaluation_trace("x*y", x=2, y=3))
+    forward primal trace  value
+    x                     2
+    y                     3
+    v1 = x*y              6
+
+    Raises UnknownNameError for names without a value where others have one, UsageError for tangents and
+    cotangents that do not fit.
+    """
+    from cgcli.trace.sheet import Sheet
+    from cgcli.trace.text import as_text
+
+    point = _point(program, by_name(values, named), needed=False)
+    moved = tangents(point, arrays_of(direction)) if direction else None
+    traced = traced_at(point, point.chosen(names_of(wrt)), moved, each_array(cotangent, "cotangent"), grad=grad)
+    return as_text(traced, Sheet(values_of_trace(point, traced, _quietly(point))), precision)
+
+
+def check_grad(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *,
+    wrt: Wrt = None, cotangent: Sequence[Any] | None = None, **named: Any,
+) -> Check:  # fmt: skip
+    """The derivatives of a program held against numeric ones: `mismatches` lists those that are wrong.
+
+    wrt: a name, or several; all inputs when left out. cotangent: a weight for each output.
+
+    >>> check_grad("ln(x) + x*y", x=2, y=5).mismatches
+    []
+
+    Raises UnknownNameError for names without a value, UsageError for an output that is no scalar and has no weights.
+    """
+    point = _point(program, by_name(values, named), needed=True)
+    return checked(point, point.chosen(names_of(wrt)), cotangents(point.graph, each_array(cotangent, "cotangent")))
+
+
+def _point(program: Program | str, values: Mapping[str, Any], *, needed: bool) -> Point:
+    """The program at its values. needed: every name must have one; else, only where others have."""
+    point = at_values(read(program), arrays_of(values))
+    if needed or values:
+        point.check_complete()
+    warn(point.notices())
+    return point
+
+
+def _quietly(point: Point) -> Watched:
+    return Watched(point.graph, point.bindings, lambda notice: None)
+
+
+def values_and_adjoints(
+    point: Point, evaluate: Watched, given: Sequence[Any] | None, *, grad: bool
+) -> tuple[Numbers, Numbers | None]:
+    """Every node's value, and with `grad` the adjoint of every node that has one. given: the cotangents."""
+    outputs = point.graph.outputs
+    order = toposort(outputs)
+    if not grad:
+        return dict(zip(order, evaluate(order, results=outputs), strict=True)), None
+    by_node = adjoints(outputs, weights(point.graph, given), point.inputs)
+    results = [*outputs, *(by_node[node] for node in point.inputs if node in by_node)]
+    numbers = iter(evaluate([*order, *by_node.values()], results=results))
+    evaluate.tell_kinks(point.inputs)
+    return {node: next(numbers) for node in order}, {node: next(numbers) for node in by_node}
+
+
+def traced_at(
+    point: Point, wrt: Sequence[Node], moved: Mapping[Node, Node] | None, given: Sequence[Any] | None, *, grad: bool
+) -> Trace:
+    """The trace of a program. moved: the tangents. given: the cotangents, which count with `grad` only."""
+    from cgcli.trace.steps import trace
+
+    return trace(point.graph, wrt, tangents=moved, cotangents=weights(point.graph, given) if grad else None)
+
+
+def values_of_trace(point: Point, traced: Trace, evaluate: Watched) -> Numbers | None:
+    """The value of every node of the trace; None where the names have none."""
+    if point.inputs and not point.bindings:
+        return None
+    nodes = list(dict.fromkeys(traced.nodes()))
+    outputs = point.graph.outputs
+    pushed = [step.tangent for step in traced.steps if step.tangent and step.value in outputs]
+    results = [*outputs, *pushed, *traced.gradient.values()]
+    return dict(zip(nodes, evaluate(nodes, results=results), strict=True))
+
+
+def checked(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Check:
+    """The derivatives by those inputs that the program reads, against numeric ones."""
+    from cgcli.check.check import check
+
+    read = set(point.inputs)
+    return check(point.graph, cotangents, [node for node in wrt if node in read], point.bindings)

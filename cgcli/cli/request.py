@@ -1,0 +1,223 @@
+"""One command line as a value, and how every command begins: the program, its values, what to differentiate by."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from cgcli.cli import operands as given
+from cgcli.cli import output
+from cgcli.cli.operands import Operands
+from cgcli.cli.options import (
+    OPERANDS,
+    PROGRAM_OPTIONS,
+    ROWS_OPERANDS,
+    ROWS_OPTIONS,
+    WARNING_OPTIONS,
+    ExpressionCommand,
+    options,
+)
+from cgcli.cli.report import Report
+from cgcli.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from cgcli.api.notices import Watched
+    from cgcli.api.point import Point
+    from cgcli.api.program import Program
+    from cgcli.graph.node import Node
+
+_MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
+
+
+class RowOptions(NamedTuple):
+    """What the command line says of rows."""
+
+    input_format: str | None = None
+    no_header: bool = False
+    output: str | None = None
+    output_format: str | None = None
+    only: bool = False
+    called: str | None = None
+    on_error: str = "fail"
+    threads: int | None = None
+    prefix: str = "d_"
+
+
+class Request(NamedTuple):
+    """What the command line says; options that a command does not have are at their defaults.
+
+    takes_rows: whether the command computes many rows, too. rows: its options for them.
+    """
+
+    operands: Operands
+    program_file: str | None
+    vars_file: str | None
+    strict: bool
+    quiet: bool
+    takes_rows: bool
+    as_json: bool = False
+    precision: int | None = None
+    wrt: tuple[str, ...] = ()
+    cotangent: str | None = None
+    tangents: tuple[str, ...] = ()
+    order: int = 1
+    taylor: bool = False
+    rows: RowOptions = RowOptions()
+
+    def program(self) -> tuple[Program, dict[str, Any]]:
+        """The program, and the values of names: those of the file, then name=value operands, which win.
+
+        Raises UsageError, DataError, ParseError.
+        """
+        from cgcli.api import values
+        from cgcli.api.program import read_text
+
+        text, name = self._program_text()
+        bindings = values.of_json_object(self.vars_file) if self.vars_file is not None else {}
+        seen: set[str] = set()
+        for key, value in self.operands.bindings:
+            if key in seen:
+                raise values.bound_twice(key)
+            seen.add(key)
+            bindings[key] = values.of_text(value, f"the value of '{key}'")
+        return read_text(text, name, bindings), bindings
+
+    def _program_text(self) -> tuple[str, str]:
+        """The program and what messages call it."""
+        from cgcli.api.values import bounded_text, text_of
+
+        if self.program_file is not None and self.program_file != "-":
+            return text_of(self.program_file, _MAX_PROGRAM_BYTES), self.program_file
+        if self.program_file == "-" or self.operands.expression == "-":
+            if sys.stdin is None:
+                raise UsageError("standard input is closed")
+            return bounded_text(sys.stdin.buffer, "standard input", _MAX_PROGRAM_BYTES), "<stdin>"
+        assert self.operands.expression is not None
+        return self.operands.expression, ""
+
+    def point(self) -> Point:
+        """The program at the values of its names, some of which may be without."""
+        from cgcli.api.point import at_values
+
+        return at_values(*self.program())
+
+    def task(self, *, without_values: bool = False) -> Task:
+        """The program at its point, and what to differentiate it by; what has no effect is reported.
+
+        without_values: there may be no values at all. Raises UnknownNameError for names without one.
+        """
+        point = self.point()
+        if point.bindings or not without_values:
+            self._check_complete(point)
+        return Task.begun(self, point)
+
+    def _check_complete(self, point: Point) -> None:
+        try:
+            point.check_complete()
+        except UnknownNameError as error:
+            mode = mode_of_standard_input()
+            if self.takes_rows and error.hint.startswith("as in: ") and (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
+                error.hint += "; for the rows of standard input write '-' behind the expression"
+            raise
+
+    def report(self, point: Point) -> Report:
+        """Where warnings go; how the program was read is said at once."""
+        report = Report(point.graph.source, quiet=self.quiet, strict=self.strict)
+        report.tell_reading(point.program.syntax.read_as)
+        return report
+
+    def names(self, point: Point) -> list[str] | None:
+        """The names of --wrt; None for all inputs."""
+        return given.names_of(self.wrt, {*point.names, *point.shapes})
+
+    def cotangents(self) -> list[Any] | None:
+        """The arrays of --cotangent, one for each output."""
+        from cgcli.api.values import several
+
+        return None if self.cotangent is None else several(self.cotangent, "--cotangent")
+
+    def directions(self) -> dict[str, Any]:
+        """The arrays of --tangent, by name."""
+        from cgcli.api.values import of_text
+
+        texts = given.tangents_of(self.tangents)
+        return {name: of_text(text, f"the tangent of '{name}'") for name, text in texts.items()}
+
+
+class Task(NamedTuple):
+    """What a command works on: a program at its point, and the inputs to differentiate it by.
+
+    evaluate: values at the point; a nan or an infinity on the way is reported.
+    """
+
+    request: Request
+    point: Point
+    wrt: list[Node]
+    report: Report
+    evaluate: Watched
+
+    @classmethod
+    def begun(cls, request: Request, point: Point) -> Task:
+        """The task of a request; what has no effect is reported."""
+        from cgcli.api.notices import Watched
+
+        report = request.report(point)
+        wrt = point.chosen(request.names(point))
+        report.tell_all(point.notices(wrt))
+        return cls(request, point, wrt, report, Watched(point.graph, point.bindings, report.tell))
+
+    @property
+    def sides(self) -> list[output.Labelled]:
+        """The inputs, as they stand on a side of a table."""
+        from cgcli.graph.node import name_of
+
+        return [output.Labelled(name_of(node), node.shape) for node in self.wrt]
+
+    def show(self, content: Mapping[str, Any], lines: Iterable[tuple[str, Any]]) -> None:
+        """Print results as one JSON object, the warnings with them, or as lines `name<TAB>value`."""
+        if self.request.as_json:
+            output.as_json({**content, "warnings": self.report.entries}, self.request.precision)
+        else:
+            output.plain(lines, self.request.precision)
+
+
+def expression_command(
+    name: str, *own: Callable[..., Any], needs_values: bool = True, takes_rows: bool = False
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command on an expression; it is called with a Request, and with options that only it has.
+
+    own: its options besides those that all have. needs_values: whether names must have values. takes_rows: whether
+    it computes many rows, too.
+    """
+    before = [ROWS_OPERANDS if takes_rows else OPERANDS, *own]
+    after = [WARNING_OPTIONS, ROWS_OPTIONS] if takes_rows else [WARNING_OPTIONS]
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        def call(operands: tuple[str, ...], **settings: Any) -> Any:
+            example = f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
+            split = given.split(operands, settings["program_file"], example)
+            rows = {key: settings.pop(key) for key in RowOptions._fields if takes_rows and key in settings}
+            if split.over_rows and not takes_rows:
+                raise given.no_rows(split)
+            if not split.over_rows:
+                given.check_one_point(rows)
+            shared = {key: settings.pop(key) for key in Request._fields if key in settings}
+            return function(Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared), **settings)
+
+        call.__doc__ = function.__doc__
+        return click.command(name, cls=ExpressionCommand)(options(*before, PROGRAM_OPTIONS, *after)(call))
+
+    return decorate
+
+
+def mode_of_standard_input() -> int:
+    """What `stat` says of standard input: a pipe, a file, a terminal; 0 where it is closed, or a stand-in."""
+    try:
+        return os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return 0
