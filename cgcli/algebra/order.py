@@ -10,6 +10,7 @@ import re
 from hashlib import blake2b
 from typing import NamedTuple
 
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.indexing import INDEX
@@ -55,7 +56,7 @@ class Order:
 
     def _key(self, node: Node) -> Key:
         keys = [self._keys[arg] for arg in node.args]
-        content = node.params[0] if node.op is CONSTANT else repr(node.params).encode()
+        content = node.params[0] if node.op is CONSTANT else repr(node.params).encode()  # a body shows its digest
         assert isinstance(content, bytes)
         parts = [node.op.name.encode(), content, repr(node.shape).encode(), *(key.digest for key in keys)]
         digest = blake2b(digest_size=16)
@@ -114,7 +115,7 @@ def _text(node: Node, keys: list[Key]) -> str:
             return " ".join([keys[0].text] * int(exponent)) or keys[0].text
     if op in _AS_ITS_ARGUMENTS:
         return " ".join(key.text for key in keys)
-    return f"{op.name}({','.join(key.text for key in keys)}"
+    return f"{name_of_operation(node)}({','.join(key.text for key in keys)}"
 
 
 def _natural(name: str) -> str:

@@ -18,8 +18,8 @@ from cgcli.api.warn import warn
 from cgcli.derivatives.formula import called, derivative
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
+from cgcli.graph.body import functions_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
-from cgcli.graph.rules import own_rule
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM
@@ -122,7 +122,7 @@ class Formulas(NamedTuple):
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
         named = self._named(flat)
         nodes = toposort(self.graph.outputs)
-        if len(self.wrt) == 1 and not named and not any(own_rule(node.op) for node in nodes):
+        if len(self.wrt) == 1 and not named and not functions_in(nodes):
             return latex(self.graph, named)
         taken = {*self.wrt, *named.values(), *self.graph.functions.values(), *map(name_of, variables(nodes))}
         return latex(self.graph, named, latex_partials(self.wrt, self.order, taken))

@@ -11,6 +11,7 @@ import numpy as np
 
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, toposort
 from cgcli.printing.values import number
 
@@ -134,7 +135,7 @@ def _notice(note: Note, graph: Graph) -> Notice:
     span = graph.origins.get(note.node)
     details: dict[str, Any] = {
         "kind": note.kind,
-        "operation": note.node.op.name,
+        "operation": name_of_operation(note.node),
         "node": _text(note.node, graph),
         "operands": [item if math.isfinite(item) else None for item in note.operands],
         "index": list(note.element),
@@ -172,7 +173,7 @@ def _applied(note: Note) -> str:
         return f"{left}{op.infix.symbol}{right}" if op.infix.symbol in "*/^" else f"{left} {op.infix.symbol} {right}"
     if op.prefix is not None and operands:
         return f"{op.prefix.symbol}{operands[0]}"
-    return f"{op.name}({', '.join(operands) or '…'})"
+    return f"{name_of_operation(note.node)}({', '.join(operands) or '…'})"
 
 
 def advice(note: Note) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cgcli.evaluate.plan import Plan, bytes_of, plan
 from cgcli.graph.node import VARIABLE, Node, name_of
-from cgcli.graph.operation import Operation
+from cgcli.graph.operation import Callee
 from cgcli.graph.work import work_of
 from cgcli.printing.expression import formula
 
@@ -78,7 +78,7 @@ def planned(point: Point, results: Results) -> Schedule:
     plan_ = plan(outputs, [node for node in point.inputs if node not in held], held)
     inputs = [name_of(node) for node in (*plan_.columns, *plan_.fixed) if node.op is VARIABLE]
     buffer, fixed = (_unlike([*inputs, *names], letter) for letter in "bc")
-    named: dict[Node | Operation, str] = {}
+    named: dict[Node | Callee, str] = {}
     once = []
     for at, node in enumerate(plan_.once, 1):
         once.append(

@@ -10,14 +10,14 @@ import numpy as np
 
 from cgcli.check.complex_step import ComplexStep
 from cgcli.check.differences import central, ladder, sample, slope_of_remainder
-from cgcli.check.numeric import Function, written_out
+from cgcli.check.numeric import Function
 from cgcli.check.verdict import Numbers, Place, Verdict, judge
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant, constant_of
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
+from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
-from cgcli.graph.rules import own_rule
 from cgcli.transform.differentiate import directional, weighted
 from cgcli.transform.reverse import active_nodes
 
@@ -229,15 +229,15 @@ def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Gene
 
 def _different(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[str]:
     """The functions whose own derivative rule gives another gradient than their body would."""
-    own = [op for op in dict.fromkeys(node.op for node in toposort(graph.outputs)) if own_rule(op) is not None]
+    calls = {function: node for node in toposort(graph.outputs) if (function := function_of(node)) is not None}
 
     def gradient(outputs: Sequence[Node]) -> list[Array]:
         return evaluate(weighted(outputs, cotangents, wrt), bindings)
 
     given = gradient(graph.outputs)
     names = []
-    for op in own:
-        derived = gradient(written_out(graph.outputs, frozenset(own) - {op}))
+    for function, call in calls.items():
+        derived = gradient(inlined(graph.outputs, calls.keys() - {function}))
         if not all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in zip(given, derived, strict=True)):
-            names.append(graph.functions.get(op, op.name))
+            names.append(name_of_operation(call, graph.functions))
     return names

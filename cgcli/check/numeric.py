@@ -12,9 +12,8 @@ from cgcli.check.differences import Rounding
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.body import inlined
 from cgcli.graph.node import Node, apply, name_of, rebuild, toposort, variables
-from cgcli.graph.operation import Operation, Params
-from cgcli.graph.rules import own_rule
 from cgcli.ops.logic import STOP_GRADIENT
 from cgcli.transform.differentiate import adjoints
 
@@ -28,13 +27,13 @@ class Function:
     """The weighted outputs of a program as a function of some inputs, at a point.
 
     values: each output's, weighted and added up. outputs: those that are computed here: functions of
-    the user's own are written out as their bodies, and what stop_gradient holds is constant.
+    the user's own are inlined, and what stop_gradient holds is constant.
     """
 
     def __init__(
         self, outputs: Sequence[Node], weights: Sequence[Array], wrt: Sequence[Node], bindings: Mapping[str, Any]
     ) -> None:
-        self.outputs = _held(written_out(outputs), bindings)
+        self.outputs = _held(inlined(outputs), bindings)
         self.sizes = [_sizes(bindings[name_of(node)]) for node in wrt]
         self._weights = weights
         self._wrt = wrt
@@ -110,21 +109,6 @@ class Function:
                 terms = [np.abs(value * adjoint) for value, adjoint in zip(numbers[:half], numbers[half:], strict=True)]
             errors.append(_ROUNDING * float(sum(np.sum(np.where(np.isfinite(term), term, 0.0)) for term in terms)))
         return errors
-
-
-def written_out(outputs: Sequence[Node], keep: frozenset[Operation] = frozenset()) -> tuple[Node, ...]:
-    """The outputs with functions of the user's own, except those to keep, replaced by their bodies."""
-
-    def make(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-        own = own_rule(op)
-        if own is None or op in keep:
-            return apply(op, args, params)
-        return rebuild([own.body], apply, dict(zip(own.parameters, args, strict=True)))[own.body]
-
-    while any(own_rule(node.op) and node.op not in keep for node in toposort(outputs)):
-        become = rebuild(outputs, make)
-        outputs = [become[output] for output in outputs]
-    return tuple(outputs)
 
 
 def _held(outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, ...]:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
+from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
 from cgcli.graph.operation import Params
 
@@ -82,8 +84,19 @@ class Compiled:
                 with np.errstate(all="call", under="ignore", call=events):
                     _write(tape, self._steps)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise failure(self._nodes[len(tape) - begin].op.name, error) from error
+            raise failure(name_of_operation(self._nodes[len(tape) - begin]), error) from error
         return tape
+
+
+_bodies: WeakKeyDictionary[Body, Compiled] = WeakKeyDictionary()
+
+
+def compiled_body(body: Body) -> Compiled:
+    """A body as a function of its parameters: made when it is first asked for, and kept as long as the body lives."""
+    compiled = _bodies.get(body)
+    if compiled is None:
+        compiled = _bodies[body] = Compiled(body.outputs, body.parameters)
+    return compiled
 
 
 def _write(tape: list[Any], steps: Sequence[_Step]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from cgcli.errors import TooLargeError
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
@@ -44,7 +45,7 @@ def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
         return
     most = max(zip(steps, nodes, strict=True), key=itemgetter(0))[1]
     raise TooLargeError(
-        f"to compute this takes {count_text(sum(steps))} steps, most of them for {most.op.name}",
+        f"to compute this takes {count_text(sum(steps))} steps, most of them for {name_of_operation(most)}",
         hint=f"the limit is {count_text(MAX_STEPS_WITHOUT_DATA)} where no data come from a file: make the arrays "
         "smaller, or give them as x=@x.npy",
     )

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, rebuild, toposort
-from cgcli.graph.operation import Operation, Params
-from cgcli.graph.rules import own_rule
+from cgcli.graph.body import inlined
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
 
 _CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
@@ -99,7 +98,7 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
     fits the memory bound.
     """
     leaves = {*columns, *given}
-    outputs = written_out(outputs, leaves)
+    outputs = inlined(outputs, leaves)  # a function's kernel computes one row, what it is made of any number
     order = toposort(outputs, leaves)
     moving = _moving(order, columns)
     nodes = [node for node in order if node in moving and node not in leaves]
@@ -112,22 +111,6 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
     if made.row_bytes > MAX_BYTES_WITHOUT_DATA:
         check_live(made.row_bytes, order)
     return made._replace(rows=_rows_of_block(made))
-
-
-def written_out(outputs: Sequence[Node], leaves: Collection[Node]) -> tuple[Node, ...]:
-    """The outputs without functions of the user's own: these compute one row, what they are made of any number."""
-    known = {leaf: leaf for leaf in leaves}
-    while any(own_rule(node.op) for node in toposort(outputs, known) if node not in known):
-        become = rebuild(outputs, _without_own, known)
-        outputs = [become[output] for output in outputs]
-    return tuple(outputs)
-
-
-def _without_own(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    own = own_rule(op)
-    if own is None:
-        return apply(op, args, params)
-    return rebuild([own.body], apply, dict(zip(own.parameters, args, strict=True)))[own.body]
 
 
 def _is_leaf(node: Node) -> bool:

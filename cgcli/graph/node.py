@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cgcli.errors import Source, Span, TooLargeError
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import Callee, Operation, Params, Shape
 from cgcli.graph.shapes import count_text, size_text
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
@@ -54,7 +54,7 @@ class Graph(NamedTuple):
     source: Source = Source("")
     idle: tuple[Span, ...] = ()
     names: tuple[str, ...] = ()
-    functions: Mapping[Operation, str] = {}
+    functions: Mapping[Callee, str] = {}
 
     @property
     def output(self) -> Node:

@@ -27,6 +27,12 @@ class Rule:
     __slots__ = ()
 
 
+class Callee:
+    """A function that a node calls, which is no entry of the table; its kind stands in body.py."""
+
+    __slots__ = ()
+
+
 Work = Callable[[Sequence[Shape], Params], int]
 """How many floating-point operations an application takes, from the arguments' shapes and the params."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cgcli.graph.node import Node
-from cgcli.graph.operation import Operation, Params, Rule
+from cgcli.graph.operation import Params, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +71,10 @@ class Branch(Rule):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnJvp(Rule):
-    """A function of the user's own, with its derivative rule: graphs over leaves of their own.
+class JointJvp(Rule):
+    """The tangent of a node from those of all its arguments together, as a graph.
 
-    body: the function's value. tangent: its tangent, linear in all `tangents` together; it
-    replaces what the body's derivative would be. parameters, tangents: leaves that stand for
-    the arguments and their tangents; out: for the function's value. names: what the user
-    calls the parameters and the tangents. depth: how many such functions stand in each other;
-    cost: how many operations one call takes, theirs included.
+    build(node, tangents) is linear in the tangents; reverse mode transposes it.
     """
 
-    body: Node
-    tangent: Node
-    parameters: tuple[Node, ...]
-    tangents: tuple[Node, ...]
-    out: Node
-    names: tuple[str, ...]
-    depth: int
-    cost: int
-
-
-def own_rule(op: Operation) -> OwnJvp | None:
-    """The definition of an operation that is a function of the user's own, with a derivative rule."""
-    rule = op.rules[0] if op.rules else None
-    return rule if isinstance(rule, OwnJvp) else None
+    build: Callable[[Node, tuple[Node, ...]], Node]

@@ -1,4 +1,4 @@
-"""Calls of the user's own functions: the body in place of the call, or one operation where it has a rule."""
+"""Calls of the user's own functions: the body in place of the call, or a call of it where it has a rule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span
-from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import Operation, Shape
+from cgcli.graph.body import Body, OwnFunction, leaves
+from cgcli.graph.node import Node
+from cgcli.graph.operation import Callee, Shape
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.linear import Expand
-from cgcli.lowering.own_rule import check_closed, operation, out_of, stand_ins
+from cgcli.lowering.own_rule import call, check_closed, own_function
 from cgcli.lowering.stack import Scope, Stack
 from cgcli.syntax import tree
 
@@ -36,7 +37,7 @@ class _Definition(NamedTuple):
 class Invocations:
     """The functions of a program, and which of them are being lowered.
 
-    named: what the program calls the operations that its functions with rules have become.
+    named: what the program calls its functions with rules.
     """
 
     def __init__(
@@ -54,14 +55,14 @@ class Invocations:
         self._expand = expand
         self._running: set[str] = set()
         self._returned: dict[tuple[str, tuple[Value, ...]], Value] = {}
-        self._operations: dict[tuple[str, tuple[Shape, ...]], Operation] = {}
+        self._own_functions: dict[tuple[str, tuple[Shape, ...]], OwnFunction] = {}
         self._rule: list[tuple[str, Node]] = []  # the functions whose rules are being lowered, with their own values
-        self.named: dict[Operation, str] = {}
+        self.named: dict[Callee, str] = {}
 
     def forget(self) -> None:
         """Let go of what earlier statements computed: a name in a body may be assigned anew."""
         self._returned.clear()
-        self._operations.clear()
+        self._own_functions.clear()
 
     def invoke(self, item: tree.Call, scope: Scope) -> None:
         """Lower a call whose arguments stand on the machine's stack."""
@@ -103,26 +104,26 @@ class Invocations:
     # ---- functions with a derivative rule of their own ------------------------------------
 
     def _own(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...], scope: Scope) -> None:
-        """The operation of a function with a rule, at its arguments; made first where it is new."""
+        """The call of a function with a rule; the function is made first where it is new."""
         for arg, written in zip(args, item.args, strict=True):
             if not isinstance(arg, Node):
                 raise ArgumentError(f"'{item.function}' takes a value here, not a slice or a text", written.span)
         shapes = tuple(arg.shape for arg in args)
-        known = self._operations.get((item.function, shapes))
+        known = self._own_functions.get((item.function, shapes))
         if known is not None:
-            self._stack.give(apply(known, args), item.span)
+            self._stack.give(call(known, args), item.span)
             return
         rule = self._rules[item.function]
-        parameters = stand_ins("", shapes)
+        parameters = leaves(shapes)
         if self._rule and self._rule[-1][0] == item.function and args == parameters:
             self._stack.give(self._rule[-1][1], item.span)  # f(x) in the rule of f(x) is the value at hand
             return
         self._enter(item)
-        tangents = stand_ins("d", shapes)
+        tangents = leaves(shapes, len(shapes))
         definition = _Definition(item.function, parameters, tangents, args, item.span)
         names = dict(zip((name.name for name in rule.parameters), parameters, strict=True))
         names |= zip((name.name for name in rule.tangents), tangents, strict=True)
-        # last in, first run: the body, then the rule, then the operation of both
+        # last in, first run: the body, then the rule, then the function of both
         self._stack.do(self._define, definition, scope)
         self._stack.visit(rule.body, Scope(names, item.function))
         self._stack.do(self._leave_body, definition, scope)
@@ -134,7 +135,8 @@ class Invocations:
         if not isinstance(body, Node):
             raise ArgumentError(f"the body of '{definition.function}' is no value")
         check_closed(body, definition.parameters, definition.function, self._origins)
-        self._rule.append((definition.function, out_of(body)))
+        (out,) = leaves([body.shape], 2 * len(definition.parameters))
+        self._rule.append((definition.function, out))
         self._stack.give(body, definition.span)
 
     def _define(self, definition: _Definition, scope: Scope) -> None:
@@ -147,10 +149,11 @@ class Invocations:
         check_closed(tangent, (*parameters, *tangents, out), name, self._origins)
         rule = self._rules[name]
         names = (*(item.name for item in self._functions[name].parameters), *(item.name for item in rule.tangents))
+        rule_body = Body((*parameters, *tangents, out), (tangent,))
         try:
-            made = operation(name, names, body, tangent, parameters, tangents, self._origins, self._expand)
+            made = own_function(name, names, Body(parameters, (body,)), rule_body, self._origins, self._expand)
         except CgError as error:
             raise error.at(rule.body.span) from None
-        self._operations[name, tuple(leaf.shape for leaf in parameters)] = made
+        self._own_functions[name, tuple(parameter.shape for parameter in parameters)] = made
         self.named.setdefault(made, name)
-        self._stack.give(apply(made, args), span)
+        self._stack.give(call(made, args), span)

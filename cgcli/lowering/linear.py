@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
@@ -45,7 +46,7 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
             written = expand(node.op, node.args, node.params)
             inner = fault(written, {node.args[position] for position in at}, expand)
             if inner is not None:
-                return Fault(node, f"{node.op.name} of a tangent is not linear")
+                return Fault(node, f"{name_of_operation(node)} of a tangent is not linear")
         elif reason := _reason(node, at):
             return Fault(node, reason)
         moving.add(node)
@@ -85,4 +86,4 @@ def _is_term(node: Node, position: int, moving: set[str]) -> bool:
 
 
 def _not_linear(node: Node) -> str:
-    return f"{node.op.name} of a tangent is not linear"
+    return f"{name_of_operation(node)} of a tangent is not linear"

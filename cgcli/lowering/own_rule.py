@@ -1,30 +1,32 @@
 """Functions with a derivative rule of the user's own: `jvp f(x; dx) = …` beside `f(x) = …`.
 
-Such a function is one operation of the graph, made here from the graphs of its body and its
-rule. Equal definitions make the same operation, whatever it is called.
+A call of such a function is one node of the graph, which holds the graphs of its body and its
+rule. Equal definitions make the same function, whatever it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
-from cgcli.graph.operation import Operation, Shape
-from cgcli.graph.rules import OwnJvp, own_rule
+from cgcli.graph.body import Body, Called, OwnFunction, function_of, instantiated
+from cgcli.graph.node import VARIABLE, Node, apply, name_of, toposort
+from cgcli.graph.operation import Operation, Params
+from cgcli.graph.rules import JointJvp
 from cgcli.graph.shapes import shape_text
 from cgcli.graph.work import work_of
 from cgcli.lowering.linear import Expand, fault
 from cgcli.ops.entry import broadcast_shapes
+from cgcli.ops.sums import broadcast
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
 MAX_DEPTH = 50  # of such functions in each other: each is computed inside the one around it
 MAX_COST = 200_000  # operations in one call, those of the functions that it calls included
 
-_interned: WeakValueDictionary[tuple[object, ...], Operation] = WeakValueDictionary()
+_interned: WeakValueDictionary[tuple[Body, Body], OwnFunction] = WeakValueDictionary()
 
 
 def check_rule(rule: tree.DefineJvp, functions: Mapping[str, tree.Define]) -> None:
@@ -54,19 +56,6 @@ def usage(function: tree.Define) -> str:
     return f"jvp {function.function}({', '.join(names)}; {', '.join(f'd{name}' for name in names)})"
 
 
-def stand_ins(kind: str, shapes: Iterable[Shape]) -> tuple[Node, ...]:
-    """Leaves for a function's parameters or tangents: variables that no program can name.
-
-    They are told apart by their places, so that functions which differ in names only are equal.
-    """
-    return tuple(leaf(f"{kind}{at}", shape) for at, shape in enumerate(shapes))
-
-
-def out_of(body: Node) -> Node:
-    """The leaf for the function's own value in its rule."""
-    return leaf("", body.shape)
-
-
 def check_closed(body: Node, leaves: Sequence[Node], name: str, origins: Mapping[Node, Span]) -> None:
     """Raise ArgumentError when a graph reads an input that is no parameter: the rule says nothing of its derivative."""
     own = set(leaves)
@@ -79,56 +68,70 @@ def check_closed(body: Node, leaves: Sequence[Node], name: str, origins: Mapping
             )
 
 
-def operation(
+def own_function(
     name: str,
     names: tuple[str, ...],
-    body: Node,
-    tangent: Node,
-    parameters: tuple[Node, ...],
-    tangents: tuple[Node, ...],
+    body: Body,
+    rule: Body,
     origins: Mapping[Node, Span],
     expand: Expand,
-) -> Operation:
-    """The operation that computes `body`, and whose derivative is `tangent`.
+) -> OwnFunction:
+    """The function that computes `body`, and whose tangent is `rule`.
 
     names: of the parameters, then of the tangents. Raises ArgumentError at the place where the rule is
     not linear, ShapeError when its shape is not the value's, TooLargeError.
     """
-    key = (body, tangent, parameters)
-    found = _interned.get(key)
+    found = _interned.get((body, rule))
     if found is not None:
         return found
-    wrong = fault(tangent, tangents, expand)
+    count = len(body.parameters)
+    (value,), (tangent,) = body.outputs, rule.outputs
+    wrong = fault(tangent, rule.parameters[count:-1], expand)
     if wrong is not None:
-        spelled = " and ".join(names[len(parameters) :])
+        spelled = " and ".join(names[count:])
         raise ArgumentError(f"the derivative rule of '{name}' is not linear in {spelled}: {wrong.reason}",
                             origins.get(wrong.node), hint="each of its terms is a factor times a tangent")  # fmt: skip
-    if broadcast_shapes((tangent.shape, body.shape)) != body.shape:
+    if broadcast_shapes((tangent.shape, value.shape)) != value.shape:
         raise ShapeError(f"the derivative rule of '{name}' gives shape {shape_text(tangent.shape)}, "
-                         f"and its value has {shape_text(body.shape)}", origins.get(tangent))  # fmt: skip
-    order = toposort([body, tangent])
-    inner = [own for node in order if (own := own_rule(node.op)) is not None]
-    depth = 1 + max((item.depth for item in inner), default=0)
-    cost = len(order) + sum(item.cost for item in inner)
+                         f"and its value has {shape_text(value.shape)}", origins.get(tangent))  # fmt: skip
+    order = toposort([value, tangent])
+    inner = [function for node in order if (function := function_of(node)) is not None]
+    depth = 1 + max((function.depth for function in inner), default=0)
+    cost = len(order) + sum(function.cost for function in inner)
     if depth > MAX_DEPTH:
         raise TooLargeError(f"more than {MAX_DEPTH} functions with derivative rules of their own use each other")
     if cost > MAX_COST:
         raise TooLargeError(f"a call of '{name}' takes more than {MAX_COST} operations")
-    own = OwnJvp(body, tangent, parameters, tangents, out_of(body), names, depth, cost)
-    work = sum(map(work_of, toposort([body])))
-    made = Operation(name, "a function of the program's own", names[: len(parameters)], _kernel(own),
-                     lambda shapes, params: body.shape, (own,) * len(parameters),
-                     work=lambda shapes, params: work)  # fmt: skip
-    _interned[key] = made
-    return made
+    made = OwnFunction(name, names, body, rule, depth, cost, sum(map(work_of, toposort([value]))))
+    return _interned.setdefault((body, rule), made)
 
 
-def _kernel(own: OwnJvp) -> Any:
-    from cgcli.evaluate.evaluate import evaluate
+def call(function: OwnFunction, args: tuple[Node, ...]) -> Node:
+    """A call of a function."""
+    return apply(CALL, args, Called(function))
 
-    leaves = [name_of(leaf) for leaf in own.parameters]
 
-    def kernel(*args: Any) -> Any:
-        return evaluate([own.body], dict(zip(leaves, args, strict=True)))[0]
+def _called(params: Params) -> OwnFunction:
+    assert isinstance(params, Called)
+    return params.function
 
-    return kernel
+
+def _kernel(*args: Any) -> Any:
+    from cgcli.evaluate.compiled import compiled_body
+
+    *arrays, function = args
+    return compiled_body(function.body)(arrays)[0]
+
+
+def _tangent(node: Node, tangents: tuple[Node, ...]) -> Node:
+    """The function's rule at a call."""
+    function = function_of(node)
+    assert function is not None
+    return broadcast(instantiated(function.rule, (*node.args, *tangents, node))[0], node.shape)
+
+
+CALL = Operation(
+    "call", "a function of the program's own", ("*args",), _kernel,
+    lambda shapes, params: _called(params).value.shape, (JointJvp(_tangent),),
+    work=lambda shapes, params: _called(params).work,
+)  # fmt: skip

@@ -10,9 +10,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
+from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
 from cgcli.graph.node import Node, toposort
-from cgcli.graph.operation import Operation
-from cgcli.graph.rules import OwnJvp, own_rule
+from cgcli.graph.operation import Callee
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import shared, text_of, written_name
 from cgcli.printing.printer import Names
@@ -22,56 +22,43 @@ class Definitions(NamedTuple):
     """The statements that define functions, and what each function is called in them."""
 
     statements: list[str]
-    names: dict[Operation, str]
+    names: dict[OwnFunction, str]
 
 
-def definitions(order: Sequence[Node], called: Mapping[Operation, str]) -> Definitions:
+def definitions(order: Sequence[Node], called: Mapping[Callee, str]) -> Definitions:
     """Everything that the nodes need defined, inner functions first. called: what the program calls them."""
-    owns, used = _found(order)
+    functions = functions_in(order)
+    operations = {node.op for node in with_bodies(order) if function_of(node) is None}
+    used = {name for op in operations for name in (op.name, *op.aliases)}
     taken = {*called.values(), *used}
     fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken and name not in FUNCTIONS)
-    names: dict[Operation, str] = {}
-    for op in owns:
-        wish = called.get(op, op.name)
-        free = (name for name in (wish, *(f"{wish}_{at}" for at in range(2, len(owns) + 3))) if name not in used)
+    names: dict[OwnFunction, str] = {}
+    for own in functions:
+        wish = called.get(own, own.name)
+        free = (name for name in (wish, *(f"{wish}_{at}" for at in range(2, len(functions) + 3))) if name not in used)
         name = next(name for name in free if name not in names.values())
-        names[op] = name
+        names[own] = name
         taken.add(name)
-    written: dict[Node | Operation, str] = {op: written_name(name) for op, name in names.items()}
-    statements = [text for op, own in owns.items() for text in _definition(written[op], own, written, fresh)]
-    return Definitions(statements, {op: written[op] for op in owns})
+    written: dict[Node | Callee, str] = {own: written_name(name) for own, name in names.items()}
+    statements = [text for own in functions for text in _definition(own, written, fresh)]
+    return Definitions(statements, {own: written[own] for own in functions})
 
 
-def _found(order: Sequence[Node]) -> tuple[dict[Operation, OwnJvp], set[str]]:
-    """The user's own operations among the nodes, inner ones first, and the names of all other operations."""
-    owns: dict[Operation, OwnJvp] = {}
-    used: set[str] = set()
-    waiting = [order]
-    while waiting:
-        for node in waiting.pop():
-            own = own_rule(node.op)
-            if own is None:
-                used.update((node.op.name, *node.op.aliases))
-            elif node.op not in owns:
-                owns[node.op] = own
-                waiting.append(toposort([own.body, own.tangent]))
-    return dict(sorted(owns.items(), key=lambda item: item[1].depth)), used
-
-
-def _definition(name: str, own: OwnJvp, functions: Names, fresh: Iterator[str]) -> Iterator[str]:
+def _definition(own: OwnFunction, functions: Names, fresh: Iterator[str]) -> Iterator[str]:
     """The statements that define one function: its value, then its rule."""
+    name = functions[own]
     words = [written_name(word) for word in _words(own, functions)]
     parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
-    leaves: dict[Node | Operation, str] = dict(zip(own.parameters, parameters, strict=True))
+    leaves: dict[Node | Callee, str] = dict(zip(own.parameters, parameters, strict=True))
     arguments = ", ".join(parameters)
-    value = yield from _shared(own.body, arguments, {**functions, **leaves}, fresh)
+    value = yield from _shared(own.value, arguments, {**functions, **leaves}, fresh)
     yield f"{name}({arguments}) = {value}"
     leaves |= {**dict(zip(own.tangents, tangents, strict=True)), own.out: f"{name}({arguments})"}
     tangent = yield from _shared(own.tangent, ", ".join(words), {**functions, **leaves}, fresh)
     yield f"jvp {name}({arguments}; {', '.join(tangents)}) = {tangent}"
 
 
-def _words(own: OwnJvp, functions: Names) -> Iterator[str]:
+def _words(own: OwnFunction, functions: Names) -> Iterator[str]:
     """Names for the parameters and tangents, none of them a function's: in a definition, `f(x)` would be a product."""
     taken = {*FUNCTIONS, *functions.values()}
     for word in own.names:
@@ -80,7 +67,7 @@ def _words(own: OwnJvp, functions: Names) -> Iterator[str]:
 
 
 def _shared(
-    node: Node, arguments: str, named: dict[Node | Operation, str], fresh: Iterator[str]
+    node: Node, arguments: str, named: dict[Node | Callee, str], fresh: Iterator[str]
 ) -> Generator[str, None, str]:
     """A definition for each node that is shared; the text of the whole in their terms."""
     for part in shared(toposort([node]), [node]):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import REQUIRED, Static
 from cgcli.graph.shapes import shape_text
@@ -101,7 +102,7 @@ class Text(Vocabulary):
             return Layout(POSTFIX, (Part(args[0], POSTFIX), ".T"))
         if op is STACK and _is_literal(node):
             return Layout(ATOM, ("[", *comma_separated(map(Part, args)), "]"))
-        return Layout(ATOM, call(self.named.get(op, op.name), given_arguments(part.view, _static)))
+        return Layout(ATOM, call(name_of_operation(node, self.named), given_arguments(part.view, _static)))
 
     layout = form
 

@@ -7,9 +7,9 @@ from itertools import chain, count
 from types import MappingProxyType
 from typing import cast
 
+from cgcli.graph.body import OwnFunction
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
-from cgcli.graph.operation import Operation
-from cgcli.graph.rules import own_rule
+from cgcli.graph.operation import Callee
 from cgcli.ops.entry import CONDITIONAL, SUM
 from cgcli.printing.definitions import definitions
 from cgcli.printing.expression import shared
@@ -35,11 +35,11 @@ def latex(graph: Graph, named: Mapping[Node, str] | None = None, heads: Sequence
     if named is None:
         named = names(graph, shared(order, graph.outputs))
     inputs = {name_of(node) for node in variables(order)}
-    called: dict[Node | Operation, str] = {node: latex_name(name.strip("`")) for node, name in named.items()}
+    called: dict[Node | Callee, str] = {node: latex_name(name.strip("`")) for node, name in named.items()}
     functions = definitions(order, graph.functions).names
-    called |= {op: latex_name(name.strip("`")) for op, name in functions.items()}
-    owned: Names = {op: called[op] for op in functions}
-    lines = [line for op in functions for line in _definition(op, owned)]
+    called |= {own: latex_name(name.strip("`")) for own, name in functions.items()}
+    owned: Names = {own: called[own] for own in functions}
+    lines = [line for own in functions for line in _definition(own, owned)]
     lines += [(called[node], latex_of(node, called)) for node in named]
     results = [_text(output, called) for output in graph.outputs]
     if not lines and len(results) == 1 and not heads:
@@ -89,16 +89,14 @@ def _text(node: Node, named: Names) -> str:
     return named.get(node) or latex_of(node, named)
 
 
-def _definition(op: Operation, functions: Names) -> Iterator[tuple[str, str]]:
+def _definition(own: OwnFunction, functions: Names) -> Iterator[tuple[str, str]]:
     """The value of a function with a derivative rule of its own, then that rule: its derivative D along a tangent."""
-    own = own_rule(op)
-    assert own is not None
     words = [latex_name(name) for name in own.names]
     parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
-    known: dict[Node | Operation, str] = dict(functions.items())
+    known: dict[Node | Callee, str] = dict(functions.items())
     known |= zip((*own.parameters, *own.tangents), words, strict=True)
-    head = f"{functions[op]}({', '.join(parameters)})"
-    yield head, _text(own.body, known)
+    head = f"{functions[own]}({', '.join(parameters)})"
+    yield head, _text(own.value, known)
     yield f"D {head}[{', '.join(tangents)}]", _text(own.tangent, known | {own.out: head})
 
 

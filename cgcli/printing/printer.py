@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cgcli.graph.node import Node
-from cgcli.graph.operation import REQUIRED, Operation, Shape, Static
+from cgcli.graph.operation import REQUIRED, Callee, Shape, Static
 from cgcli.ops.entry import CONDITIONAL
 
 # What is written by its name: nodes that have one, and the user's own functions.
-Names = Mapping[Node | Operation, str]
+Names = Mapping[Node | Callee, str]
 
 RAISED = "raised"  # a mode: an exponent, which makes no bracket taller
 ENDLESS = 10**15  # characters; longer texts are not told apart

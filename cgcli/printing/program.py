@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
-from cgcli.graph.operation import Operation
+from cgcli.graph.operation import Callee
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
@@ -33,7 +33,7 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     if named is None:
         named = names(graph, shared(order, graph.outputs))
     taken = _inputs(order) | set(named.values())
-    spelled: dict[Node | Operation, str] = dict(functions.names.items())
+    spelled: dict[Node | Callee, str] = dict(functions.names.items())
     spelled |= named.items()
     lines = [
         f"{written_name(name_of(node))}: {shape_text(node.shape)}"

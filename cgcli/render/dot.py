@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cgcli.errors import UsageError, quoted
+from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
-from cgcli.graph.operation import Operation
 from cgcli.graph.shapes import shape_text
 from cgcli.render.label import GREY, label, quote, shorten
 
@@ -64,7 +64,7 @@ def dot(
         inside = label(
             node,
             graph.labels.get(node, ""),
-            graph.functions.get(node.op, ""),
+            name_of_operation(node, graph.functions) if function_of(node) else "",
             (values or {}).get(node),
             (adjoints or {}).get(node),
             precision,
@@ -87,7 +87,7 @@ def _tooltip(graph: Graph, node: Node) -> str:
     elif node in graph.origins:
         text = quoted(graph.source.text, graph.origins[node])
     else:
-        text = node.op.name
+        text = name_of_operation(node)
     return f"{shorten(text, 200)} {shape_text(node.shape, '')}".rstrip()
 
 
@@ -105,16 +105,18 @@ def _edges(node: Node, ids: Mapping[Node, str]) -> Iterator[str]:
     """The edges into a node, in the order of its operands, which they name where it matters."""
     ordered = len(node.args) > 1 and not node.op.commutative
     for position, arg in enumerate(node.args):
-        place = f" [label={quote(_operand(node.op, position))}]" if ordered else ""
+        place = f" [label={quote(_operand(node, position))}]" if ordered else ""
         yield f"  {ids[arg]} -> {ids[node]}{place}\n"
 
 
-def _operand(op: Operation, position: int) -> str:
+def _operand(node: Node, position: int) -> str:
     """Which operand an edge brings: its telling name (`condition`), else `1st`, `2nd`, ….
 
     An ordinal is never taken for a value, and a one-letter name would be for a variable.
     """
-    name = "" if op.variadic else op.arrays[position]
+    function = function_of(node)
+    names = node.op.arrays if function is None else function.names
+    name = "" if node.op.variadic and function is None else names[position]
     return name if len(name) > 1 else _ordinal(position + 1)
 
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import Operation, Params
-from cgcli.graph.rules import Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
-from cgcli.ops.sums import broadcast
 from cgcli.transform.exact import exact
 
 
@@ -58,12 +57,14 @@ def partial(node: Node, position: int) -> Node:
     return become[template.order[-1]]
 
 
-def own_tangent(node: Node, own: OwnJvp) -> tuple[Node, list[Node]]:
-    """The user's own rule at a node, and the stand-ins for the arguments' tangents in it."""
+def joint_tangent(node: Node) -> tuple[Node, list[Node]]:
+    """The tangent of a node with a JointJvp rule, and the stand-ins for its arguments' tangents in it."""
+    rule = node.op.rule(0)
+    assert isinstance(rule, JointJvp)
     moving = [stand_in(node, at) for at in range(len(node.args))]
-    become = dict(zip((*own.parameters, *own.tangents), (*node.args, *moving), strict=True)) | {own.out: node}
-    tangent = rebuild([own.tangent], exact, become)[own.tangent]
-    return broadcast(tangent, node.shape), moving
+    tangent = rule.build(node, tuple(moving))
+    leaves = (node, *node.args, *moving)
+    return rebuild([tangent], exact, dict(zip(leaves, leaves, strict=True)))[tangent], moving
 
 
 def transposed(node: Node, position: int, adjoint: Node, args: tuple[Node, ...]) -> Node:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from cgcli.graph.node import Node, stand_in, toposort
 from cgcli.graph.operation import Rule
-from cgcli.graph.rules import Branch, Jvp, Transpose, TransposeOf, own_rule
+from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS, ones_like
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import own_tangent, partial, tangent_formula, transposed
+from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import ZERO, Guarded, through_linear, total
 
 
@@ -39,15 +39,15 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     if node.op.expansion:
         written = expand(node.op, node.args, node.params)
         return push_through(written, dict(zip(node.args, tangents, strict=True)))
-    if own := own_rule(node.op):
-        tangent, moving_in = own_tangent(node, own)
-        leaves = dict.fromkeys((node, *node.args))
-        return push_through(tangent, {**leaves, **dict(zip(moving_in, tangents, strict=True))})
     rules = [node.op.rule(position) for position in range(len(node.args))]
     moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
     if not moving:
         return None
     first = rules[min(moving)]
+    if isinstance(first, JointJvp):
+        tangent, moving_in = joint_tangent(node)
+        leaves = dict.fromkeys((node, *node.args))
+        return push_through(tangent, {**leaves, **dict(zip(moving_in, tangents, strict=True))})
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         return _jointly(node, rules, moving)
     return total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()]).broadcast(node.shape)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from typing import NamedTuple
 
 from cgcli.graph.node import Node, constant, stand_in, toposort
-from cgcli.graph.rules import Branch, Jvp, OwnJvp, Partial, Partials, Transpose, TransposeOf, own_rule
+from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS, ones_like
@@ -17,7 +17,7 @@ from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import broadcast, unbroadcast
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import own_tangent, partial, tangent_formula, transposed
+from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
 
 _ONE = constant(1.0)  # the most frequent of all partials
@@ -29,8 +29,8 @@ def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator
         written = expand(node.op, node.args, node.params)
         yield from sweep([written], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
         return
-    if own := own_rule(node.op):
-        yield from _pull_own(node, own, adjoint, active)
+    if isinstance(node.op.rule(0), JointJvp):
+        yield from _pull_joint(node, adjoint, active)
         return
     for position, arg in enumerate(node.args):
         rule = node.op.rule(position)
@@ -95,9 +95,9 @@ def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
     return found or Guarded(exact(ZEROS, (), (tangent.shape,)))
 
 
-def _pull_own(node: Node, own: OwnJvp, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
-    """The user's own rule, run backwards for all arguments at once."""
-    linear, moving = own_tangent(node, own)
+def _pull_joint(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
+    """The tangent of all arguments together, run backwards."""
+    linear, moving = joint_tangent(node)
     wanted = {tangent: arg for tangent, arg in zip(moving, node.args, strict=True) if arg in active}
     for tangent, contribution in sweep([linear], [adjoint], set(wanted), leaves=(node, *node.args)).items():
         yield wanted[tangent], contribution

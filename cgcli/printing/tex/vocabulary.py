@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from cgcli.graph.body import function_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
 from cgcli.graph.operation import Operation, Static
-from cgcli.graph.rules import own_rule
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.creation import EYE, ONES, ZEROS
 from cgcli.ops.entry import (
@@ -155,9 +155,9 @@ def _by_template(view: View, latex: Latex) -> Layout:
 
 def _function(view: View, latex: Latex) -> Layout:
     """A function's name, its arguments, and what else it was given."""
-    op = view.node.op
-    head = latex.named.get(op) or (
-        name_with(op.name) if own_rule(op) is not None
+    op, function = view.node.op, function_of(view.node)
+    head = (
+        latex.named.get(function) or name_with(function.name) if function is not None
         else op.latex if op.latex and "#" not in op.latex
         else word(op.name).replace(r"\mathrm", r"\operatorname", 1)
     )  # fmt: skip
