@@ -142,6 +142,12 @@ class MissingProgramError(CgError):
     exit_code = 3
 
 
+def refused(what: str, name: str, error: Exception) -> DataError:
+    """The DataError for a file that cannot be read or written (`what`), with the system's reason."""
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return DataError(f"cannot {what} {name}: {reason[:1].lower()}{reason[1:]}")
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """A hint that offers the candidate nearest to `name`, in whatever case, or ''."""
     import difflib

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from cgcli.errors import DataError
+from cgcli.errors import DataError, refused
 
 
 def save(content: bytes, path: Path) -> None:
@@ -102,8 +102,7 @@ class Draft(Undoable):
         except BrokenPipeError:
             raise
         except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise DataError(f"cannot write '{self._path}': {reason[:1].lower()}{reason[1:]}") from error
+            raise refused("write", f"'{self._path}'", error) from error
 
 
 def _opened(target: Path) -> tuple[IO[bytes], Path]:

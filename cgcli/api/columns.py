@@ -23,6 +23,7 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.values import within
 
@@ -327,7 +328,7 @@ def column_of(batch: Batch, name: str, shape: Shape | None = None, row: int | No
         return _read(batch, batch.column(name)[rows], name, shape)
     if shape is not None and shape != elements.shape:
         count = len(batch) if row is None else 1
-        why = f"'{name}' has shape {list(elements.shape)} here, and {list(shape)} in the rows before"
+        why = f"'{name}' has shape {shape_text(elements.shape)} here, and {shape_text(shape)} in the rows before"
         return Column(np.full((count, *shape), np.nan), dict.fromkeys(range(count), why))
     return _of_elements(batch, elements, rows)
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cgcli.errors import CgError, DataError, Source, UsageError
+from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
 
 _NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
@@ -142,7 +142,7 @@ def text_of(path: Path | str, limit: int = _MAX_FILE_BYTES) -> str:
         with Path(path).open("rb") as stream:
             return bounded_text(stream, f"'{path}'", limit)
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise refused("read", f"'{path}'", error) from None
 
 
 def bounded_text(stream: IO[bytes], what: str, limit: int) -> str:
@@ -160,15 +160,9 @@ def _check_size(path: Path) -> None:
     try:
         size = path.stat().st_size
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise refused("read", f"'{path}'", error) from None
     if size > _MAX_FILE_BYTES:
         raise DataError(f"'{path}' is larger than {_MAX_FILE_BYTES >> 30} GiB")
-
-
-def _unreadable(path: Path | str, error: Exception) -> DataError:
-    """The DataError for a file that could not be opened or read."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return DataError(f"cannot read '{path}': {reason[:1].lower()}{reason[1:]}")
 
 
 def _npy(path: Path) -> Any:

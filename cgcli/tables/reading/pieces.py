@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
-from cgcli.errors import DataError, UsageError
+from cgcli.errors import DataError, UsageError, refused
 from cgcli.tables.formats import split_name
 
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
@@ -33,7 +33,7 @@ def opened(name: str) -> IO[bytes]:
         try:
             return open(name, "rb", buffering=0)
         except (OSError, ValueError) as error:
-            raise unreadable(name, error) from None
+            raise refused("read", display_name(name), error) from None
     if sys.stdin is None:
         raise UsageError("standard input is closed")
     try:
@@ -56,7 +56,7 @@ def pieces(name: str) -> Iterator[bytes]:
                 raise DataError(f"{display_name(name)} holds no {expected} data")
             yield from _DECOMPRESS[found](content) if found else content
         except (OSError, zlib.error, EOFError) as error:
-            raise unreadable(name, error) from None
+            raise refused("read", display_name(name), error) from None
 
 
 def peeked(content: Iterator[bytes], marks: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:
@@ -68,12 +68,6 @@ def peeked(content: Iterator[bytes], marks: Iterable[bytes]) -> tuple[Iterator[b
             break
         begin += more
     return chain([begin] if begin else [], content), begin
-
-
-def unreadable(name: str, error: Exception) -> DataError:
-    """The error that says why a source cannot be read."""
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error).partition("\n")[0]
-    return DataError(f"cannot read {display_name(name)}: {reason[:1].lower()}{reason[1:]}")
 
 
 def _ready(stream: IO[bytes]) -> Iterator[bytes]:
