@@ -88,10 +88,10 @@ def planned(point: Point, results: Results) -> Schedule:
     first = dict(zip(plan_.outputs[::-1], names[::-1], strict=True))
     per_row = {node: _bytes(node) for node in plan_.columns}
     steps = []
-    for node, home, place, _ in plan_.steps:
-        per_row[node] = home.row_bytes
-        moved = home.row_bytes + sum(per_row.get(arg, 0) for arg in node.args)
-        name = first[node] if place is None else f"{buffer}{place + 1}"
+    for node, needs, chosen, _ in plan_.steps:
+        per_row[node] = needs.row_bytes
+        moved = needs.row_bytes + sum(per_row.get(arg, 0) for arg in node.args)
+        name = first[node] if chosen is None else f"{buffer}{chosen + 1}"
         steps.append(Line(name, formula(node, _LONGEST, named), work_of(node), moved))
         named[node] = name
     for name, node in zip(names, plan_.outputs, strict=True):

@@ -12,7 +12,8 @@ import numpy as np
 
 from cgcli.evaluate.compiled import Compiled, failure
 from cgcli.evaluate.on_rows import on_rows
-from cgcli.evaluate.plan import Buffer, Memory, plan
+from cgcli.evaluate.plan import Buffer, Filled, plan
+from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ _NOTHING: Mapping[Node, Any] = MappingProxyType({})
 class _Call(NamedTuple):
     """A step made ready: its function, where the tape has its arguments and takes its result.
 
-    room: which of the rooms of a block its function fills; None where it makes an array. dead: the places of
-    such arrays, which nobody reads any more.
+    buffer: which of a block's outputs and buffers its function fills; None where it makes an array. dead: the
+    places of such arrays, which nobody reads any more.
     """
 
     function: Callable[..., Any]
     args: tuple[int, ...]
     place: int
-    room: int | None
+    buffer: int | None
     dead: tuple[int, ...]
 
 
@@ -70,21 +71,21 @@ class Batched:
         results = [step.node for step in made.steps]
         places = {node: at for at, node in enumerate([*columns, *made.fixed, *results])}
         moving = {*columns, *results}
-        filling = [step for step in made.steps if step.home.memory is not Memory.OWN]
-        self._in_buffers = [step for step in filling if step.buffer is not None]
-        straight = {step.node: made.outputs.index(step.node) for step in filling if step.buffer is None}
-        rooms = straight | {step.node: at for at, step in enumerate(self._in_buffers, len(outputs))}
+        filling = [step for step in made.steps if step.needs.filled is not Filled.NOTHING]
+        self._buffered = [step for step in filling if step.buffer is not None]
+        into_output = {step.node: made.outputs.index(step.node) for step in filling if step.buffer is None}
+        filled = into_output | {step.node: at for at, step in enumerate(self._buffered, len(outputs))}
         self._calls = [
             _Call(
                 on_rows(node, moving),
                 tuple(places[arg] for arg in node.args),
                 places[node],
-                rooms.get(node),
-                tuple(places[arg] for arg in dead if arg not in rooms),
+                filled.get(node),
+                tuple(places[arg] for arg in dead if arg not in filled),
             )
             for node, _, _, dead in made.steps
         ]
-        self._copies = [(at, places[node]) for at, node in enumerate(made.outputs) if straight.get(node) != at]
+        self._copies = [(at, places[node]) for at, node in enumerate(made.outputs) if into_output.get(node) != at]
 
     def __call__(self, columns: Sequence[Any], rows: int | None = None, *, threads: int = 1) -> list[Array]:
         """The outputs' values, arrays of shape (rows, *shape).
@@ -132,29 +133,29 @@ class Batched:
     def _work(self, job: _Job) -> None:
         """Compute blocks until none is left, in buffers of this thread's own."""
         columns, outputs, size, blocks = job
-        buffers = [_empty(buffer, size) for buffer in self.plan.buffers]
-        rooms = [buffers[step.buffer or 0].reshape(size, *step.node.shape) for step in self._in_buffers]
+        memory = [_empty(buffer, size) for buffer in self.plan.buffers]
+        buffers = [memory[step.buffer or 0].reshape(size, *step.node.shape) for step in self._buffered]
         tape: list[Any] = [None] * len(columns) + self._fixed + [None] * len(self._calls)
         for block in _taken(blocks):
             count = block.stop - block.start
             tape[: len(columns)] = [np.ascontiguousarray(column[block], np.float64) for column in columns]
             ends = [output[block] for output in outputs]
-            self._run(tape, [*ends, *(rooms if count == size else [room[:count] for room in rooms])])
+            self._run(tape, [*ends, *(buffers if count == size else [buffer[:count] for buffer in buffers])])
             for output, place in self._copies:
                 ends[output][...] = tape[place]
 
-    def _run(self, tape: list[Any], rooms: Sequence[Any]) -> None:
-        """Write the results of all steps on the tape. rooms: what they fill, of as many rows as the columns there."""
+    def _run(self, tape: list[Any], buffers: Sequence[Any]) -> None:
+        """Write the results of all steps on the tape. buffers: what they fill, as long as the columns there."""
         place = 0
         try:
             with np.errstate(all="ignore"):
-                for function, args, place, room, dead in self._calls:
+                for function, args, place, buffer, dead in self._calls:
                     arrays = [tape[at] for at in args]
-                    tape[place] = function(*arrays) if room is None else function(*arrays, out=rooms[room])
+                    tape[place] = function(*arrays) if buffer is None else function(*arrays, out=buffers[buffer])
                     for at in dead:
                         tape[at] = None
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise failure(self.plan.steps[place - len(tape)].node.op.name, error) from error
+            raise failure(name_of_operation(self.plan.steps[place - len(tape)].node), error) from error
 
 
 def _taken(blocks: deque[slice]) -> Iterator[slice]:
@@ -168,6 +169,6 @@ def _taken(blocks: deque[slice]) -> Iterator[slice]:
 
 def _empty(buffer: Buffer, rows: int) -> Any:
     """Memory for a buffer; none where kernels make their arrays themselves."""
-    if buffer.memory is Memory.OWN:
+    if buffer.filled is Filled.NOTHING:
         return None
-    return np.empty(rows * buffer.size, np.bool_ if buffer.memory is Memory.TRUTH else np.float64)
+    return np.empty(rows * buffer.size, np.bool_ if buffer.filled is Filled.TRUTH else np.float64)

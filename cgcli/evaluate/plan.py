@@ -22,35 +22,35 @@ _MORE_MEMORY = 2**24
 _LONGER = 4  # times a block of one thread: several give Python's lock to each other at each step, and wait for it
 
 
-class Memory(Enum):
-    """Where the result of a step lies, and how many bytes each of its numbers takes."""
+class Filled(Enum):
+    """What a kernel fills a buffer with, if it fills one."""
 
-    NUMBERS = "float64"  # a buffer that the kernel fills
-    TRUTH = "bool"  # a buffer, too
-    OWN = "own"  # an array that the kernel makes, or that of an argument, shown in another way
+    NUMBERS = "float64"
+    TRUTH = "bool"
+    NOTHING = "nothing"  # the kernel makes an array of its own, or shows that of an argument in another way
 
 
 class Buffer(NamedTuple):
-    """Memory for the value of one step, then of another. size: how many numbers of each row it holds."""
+    """Memory for the value of one step, then of another. size: how many elements of each row it holds."""
 
-    memory: Memory
+    filled: Filled
     size: int
 
     @property
     def row_bytes(self) -> int:
         """The bytes that it takes for each row."""
-        return self.size * (1 if self.memory is Memory.TRUTH else 8)
+        return self.size * (1 if self.filled is Filled.TRUTH else 8)
 
 
 class Step(NamedTuple):
     """One operation on a block of rows.
 
-    home: what the result needs. buffer: the number of the buffer that it lies in; None where it fills an
-    output straight away. dead: the nodes whose values nobody reads after this step.
+    needs: the buffer that the result takes. buffer: which of the plan's it is; None where the result fills
+    an output instead. dead: the nodes whose values nobody reads after this step.
     """
 
     node: Node
-    home: Buffer
+    needs: Buffer
     buffer: int | None
     dead: tuple[Node, ...]
 
@@ -83,7 +83,7 @@ class Plan(NamedTuple):
     @property
     def without_reuse(self) -> tuple[Buffer, ...]:
         """The buffers that there would be if each step that needs one had its own."""
-        return tuple(step.home for step in self.steps if step.buffer is not None)
+        return tuple(step.needs for step in self.steps if step.buffer is not None)
 
 
 def bytes_of(buffers: Iterable[Buffer]) -> int:
@@ -132,42 +132,42 @@ def _moving(order: Sequence[Node], columns: Iterable[Node]) -> set[Node]:
 def _allocated(nodes: Sequence[Node], outputs: Sequence[Node]) -> tuple[tuple[Step, ...], tuple[Buffer, ...]]:
     """A step for each node, with a buffer that nobody else needs meanwhile."""
     numbers = _read_as_numbers(nodes).union(outputs)
-    homes = {node: Buffer(_memory(node, numbers), math.prod(node.shape)) for node in nodes}
-    straight = {node for node in outputs if node in homes and homes[node].memory is Memory.NUMBERS}
+    needed = {node: Buffer(_filled(node, numbers), math.prod(node.shape)) for node in nodes}
+    into_output = {node for node in outputs if node in needed and needed[node].filled is Filled.NUMBERS}
     dying = _last_reads(nodes, outputs)
     buffers: list[Buffer] = []
     free: Mapping[Buffer, list[int]] = defaultdict(list)
-    lies: dict[Node, int] = {}
+    buffer_of: dict[Node, int] = {}
     steps = []
     for at, node in enumerate(nodes):
-        home, dead = homes[node], dying[at]
-        released = [arg for arg in dead if arg in lies]
-        early = home.memory is not Memory.OWN  # numpy may fill the memory of what it reads: in place
+        needs, dead = needed[node], dying[at]
+        released = [arg for arg in dead if arg in buffer_of]
+        early = needs.filled is not Filled.NOTHING  # numpy may fill the memory of what it reads: in place
         if early:
-            _release(released, lies, homes, free)
-        if node not in straight:
-            if not free[home]:
-                free[home].append(len(buffers))
-                buffers.append(home)
-            lies[node] = free[home].pop()
-        steps.append(Step(node, home, lies.get(node), dead))
+            _release(released, buffer_of, needed, free)
+        if node not in into_output:
+            if not free[needs]:
+                free[needs].append(len(buffers))
+                buffers.append(needs)
+            buffer_of[node] = free[needs].pop()
+        steps.append(Step(node, needs, buffer_of.get(node), dead))
         if not early:
-            _release(released, lies, homes, free)
+            _release(released, buffer_of, needed, free)
     return tuple(steps), tuple(buffers)
 
 
 def _release(
-    nodes: Iterable[Node], lies: dict[Node, int], homes: Mapping[Node, Buffer], free: Mapping[Buffer, list[int]]
+    nodes: Iterable[Node], buffer_of: dict[Node, int], needed: Mapping[Node, Buffer], free: Mapping[Buffer, list[int]]
 ) -> None:
     for node in nodes:
-        free[homes[node]].append(lies.pop(node))
+        free[needed[node]].append(buffer_of.pop(node))
 
 
-def _memory(node: Node, numbers: Collection[Node]) -> Memory:
+def _filled(node: Node, numbers: Collection[Node]) -> Filled:
     if node.op.truth is not None:
-        return Memory.NUMBERS if node in numbers else Memory.TRUTH
-    filled = node.op.elementwise and isinstance(node.op.kernel, np.ufunc)
-    return Memory.NUMBERS if filled else Memory.OWN
+        return Filled.NUMBERS if node in numbers else Filled.TRUTH
+    takes_buffer = node.op.elementwise and isinstance(node.op.kernel, np.ufunc)
+    return Filled.NUMBERS if takes_buffer else Filled.NOTHING
 
 
 def _read_as_numbers(nodes: Iterable[Node]) -> set[Node]:

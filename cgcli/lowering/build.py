@@ -31,14 +31,14 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     return _applied(STACK, tuple(elements), (-len(shape) - 1,), spans)
 
 
-def indexed(base: Value, items: Sequence[Value], written: tree.Index) -> Node:
-    """base[items]. written: how. Raises ArgumentError at the item that is wrong."""
+def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
+    """base[items]. index: where it was read. Raises ArgumentError at the item that is wrong."""
     if not isinstance(base, Node):
-        raise ArgumentError("a text has no elements to index", written.base.span, hint="texts are arguments of einsum")
+        raise ArgumentError("a text has no elements to index", index.base.span, hint="texts are arguments of einsum")
     if not base.shape:
-        raise _no_elements(written, base)
+        raise _no_elements(index, base)
     keys = []
-    spans = [item.span for item in written.items]
+    spans = [item.span for item in index.items]
     for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
         if isinstance(value, str) or (isinstance(value, Node) and value.shape):
             raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3]")
@@ -52,12 +52,12 @@ def indexed(base: Value, items: Sequence[Value], written: tree.Index) -> Node:
     return apply(INDEX, args, params)
 
 
-def _no_elements(written: tree.Index, base: Node) -> ArgumentError:
+def _no_elements(index: tree.Index, base: Node) -> ArgumentError:
     """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
-    name = written.base.name if isinstance(written.base, tree.Name) and base.op is VARIABLE else ""
+    name = index.base.name if isinstance(index.base, tree.Name) and base.op is VARIABLE else ""
     function = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), None)
     if function is not None:
-        inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in written.items)
+        inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in index.items)
         return ArgumentError("a function's argument stands in round brackets", hint=f"write {function}({inner})")
     return ArgumentError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
 

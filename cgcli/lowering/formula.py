@@ -45,10 +45,10 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
 
 
 def expand(entry: Shorthand | Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """What a shorthand, or an operation with an expansion, is written out as."""
+    """What a shorthand, or an operation with an expansion, stands for."""
     if callable(entry.expansion):
-        written: Node = entry.expansion(args, params)
-        return written
+        expanded: Node = entry.expansion(args, params)
+        return expanded
     return lower_formula(entry.expansion, names_of(entry, args, params))
 
 

@@ -105,9 +105,9 @@ class Invocations:
 
     def _own(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...], scope: Scope) -> None:
         """The call of a function with a rule; the function is made first where it is new."""
-        for arg, written in zip(args, item.args, strict=True):
+        for arg, place in zip(args, item.args, strict=True):
             if not isinstance(arg, Node):
-                raise ArgumentError(f"'{item.function}' takes a value here, not a slice or a text", written.span)
+                raise ArgumentError(f"'{item.function}' takes a value here, not a slice or a text", place.span)
         shapes = tuple(arg.shape for arg in args)
         known = self._own_functions.get((item.function, shapes))
         if known is not None:

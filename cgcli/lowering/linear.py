@@ -33,7 +33,7 @@ def is_zero(node: Node) -> bool:
 def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | None:
     """What keeps the output from being linear in all tangents together; None when it is linear.
 
-    expand: writes out an operation that is made of others.
+    expand: gives what an operation that is made of others stands for.
     """
     moving = set(tangents)
     for node in toposort([output], moving):
@@ -43,8 +43,8 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
         if not at:
             continue
         if node.op.expansion:
-            written = expand(node.op, node.args, node.params)
-            inner = fault(written, {node.args[position] for position in at}, expand)
+            expanded = expand(node.op, node.args, node.params)
+            inner = fault(expanded, {node.args[position] for position in at}, expand)
             if inner is not None:
                 return Fault(node, f"{name_of_operation(node)} of a tangent is not linear")
         elif reason := _reason(node, at):

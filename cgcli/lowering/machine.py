@@ -108,9 +108,9 @@ class Machine:
         self._stack.later(self._make_slice, item, scope, parts)
 
     def _make_slice(self, item: tree.Slice, scope: Scope) -> None:
-        written = (item.start, item.stop, item.step)
-        values = iter(self._stack.take(sum(part is not None for part in written)))
-        self._stack.push(raw_slice(*(None if part is None else next(values) for part in written)))
+        given = (item.start, item.stop, item.step)
+        values = iter(self._stack.take(sum(part is not None for part in given)))
+        self._stack.push(raw_slice(*(None if part is None else next(values) for part in given)))
 
     # ---- functions --------------------------------------------------------------------
 
@@ -159,20 +159,20 @@ class Machine:
                 raise error.among(array_spans(entry, item)) from None
             self._stack.give(node, item.span)
             return
-        self._stack.push(self._written_out(entry, arrays, params, item))
+        self._stack.push(self._expanded(entry, arrays, params, item))
 
-    def _written_out(self, entry: Shorthand | Operation, arrays: tuple[Node, ...], params: Params,
+    def _expanded(self, entry: Shorthand | Operation, arrays: tuple[Node, ...], params: Params,
                      item: tree.Call) -> Node:  # fmt: skip
         """What a call of a shorthand stands for, every node of it read from the call."""
         try:
-            written = self._expand(entry, arrays, params)
+            expanded = self._expand(entry, arrays, params)
         except CgError as error:
             error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
             raise error.among(array_spans(entry, item)) if isinstance(error, ShapeError) else error from None
-        for node in toposort([written], arrays):
+        for node in toposort([expanded], arrays):
             if node.args:
                 self._origins.setdefault(node, item.span)
-        return written
+        return expanded
 
     def _compare(self, item: tree.Compare, scope: Scope) -> None:
         self._stack.later(self._make_compare, item, scope, item.operands)

@@ -37,8 +37,8 @@ def push_through(output: Node, tangents: Mapping[Node, Guarded | None]) -> Guard
 def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | None:
     """The tangent of a node from its arguments' tangents."""
     if node.op.expansion:
-        written = expand(node.op, node.args, node.params)
-        return push_through(written, dict(zip(node.args, tangents, strict=True)))
+        expanded = expand(node.op, node.args, node.params)
+        return push_through(expanded, dict(zip(node.args, tangents, strict=True)))
     rules = [node.op.rule(position) for position in range(len(node.args))]
     moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
     if not moving:

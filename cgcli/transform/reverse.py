@@ -26,8 +26,8 @@ _ONE = constant(1.0)  # the most frequent of all partials
 def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
     """What a node's adjoint contributes to those of its arguments that are active."""
     if node.op.expansion:
-        written = expand(node.op, node.args, node.params)
-        yield from sweep([written], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
+        expanded = expand(node.op, node.args, node.params)
+        yield from sweep([expanded], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
         return
     if isinstance(node.op.rule(0), JointJvp):
         yield from _pull_joint(node, adjoint, active)
