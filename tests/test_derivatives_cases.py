@@ -15,6 +15,7 @@ from cgcli.graph.operation import Params
 from cgcli.graph.rules import Transpose
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.shaping import FLIP
+from cgcli.ops.statics import Axes
 from cgcli.transform.differentiate import jvp, vjp
 from tests.reference_cases_linear import CASES
 from tests.support import (
@@ -105,13 +106,13 @@ def test_reverse_is_the_transpose_of_forward_with_broadcasting(name: str) -> Non
 
 def test_the_check_finds_a_transpose_that_is_wrong_by_a_twentieth_of_a_percent() -> None:
     def back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-        return apply(MULTIPLY, (apply(FLIP, (ct,), ((-1,),)), constant(1.0005)))
+        return apply(MULTIPLY, (apply(FLIP, (ct,), Axes((-1,))), constant(1.0005)))
 
     wrong = replace(FLIP, rules=(Transpose(back),))
     sample = {"x": np.arange(4.0)}
     (x,) = inputs(sample)
-    assert asymmetry(apply(FLIP, (x,), ((-1,),)), sample) < TOLERANCE
-    assert asymmetry(apply(wrong, (x,), ((-1,),)), sample) > 1e-5
+    assert asymmetry(apply(FLIP, (x,), Axes((-1,))), sample) < TOLERANCE
+    assert asymmetry(apply(wrong, (x,), Axes((-1,))), sample) > 1e-5
 
 
 @pytest.mark.parametrize(("name", "case"), parameters(CASES, lambda name, case: smooth(name, case) and case.orders > 1))

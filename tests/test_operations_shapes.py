@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cgcli.errors import ArgumentError, ShapeError
-from cgcli.graph.node import apply, variable
+from cgcli.graph.node import apply, toposort, variable
 from cgcli.lowering.formula import expand
 from cgcli.transform.differentiate import vjp
 from tests.reference_cases_linear import CASES, cases
@@ -22,6 +22,7 @@ from tests.support import (
     differentiable,
     float64,
     gap,
+    inputs,
     intervals,
     literal,
     node,
@@ -135,6 +136,16 @@ def test_expansion_is_the_kernel(name: str, case: Case) -> None:
     assert written is not output
     assert written.shape == output.shape
     assert gap(value(written, sample), value(output, sample), 1e-3) < 1e-14
+
+
+@pytest.mark.parametrize(("name", "case"), parameters(CASES))
+def test_static_parameters_are_of_the_type_that_the_entry_names(name: str, case: Case) -> None:
+    """Protects rules, which read them by name: a plain tuple would do until one of them is asked."""
+    sample = case.sample()
+    output = node(case.program, sample)
+    adjoints = vjp(output, literal(np.ones(output.shape)), inputs(sample))
+    for part in toposort([output, *adjoints]):
+        assert not isinstance(part.op.params, type) or isinstance(part.params, part.op.params), part
 
 
 @pytest.mark.parametrize(("name", "case"), parameters(CASES, lambda name, case: len(case.shapes) == 1))

@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE
 from cgcli.algebra.product import Factors, Product
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
-from cgcli.ops.creation import EYE, ONES
+from cgcli.ops.creation import EYE, ONES, OfSize
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.reductions import SIZE
 from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, reshape, transpose
-from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM
+from cgcli.ops.statics import Axes, Reshape
+from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
 
 Args = tuple[Node, ...]
-Rule = Callable[[Canonical, Operation, Args, Params], Node | None]
+Rule = Callable[[Canonical, Operation, Args, Any], Node | None]
 
 
 def _scalars_of(product: Product) -> tuple[Product, Product]:
@@ -51,15 +53,13 @@ def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -
     return _scaled(canonical, canonical.made_of(op, inside, params), left, right)
 
 
-def _size(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    along = params[0]
-    assert isinstance(along, tuple)
-    return constant(float(math.prod(args[0].shape[at] for at in along)))
+def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
+    return constant(float(math.prod(args[0].shape[at] for at in params.axes)))
 
 
 def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return canonical.made_of(EYE, (), x.shape) if x.op is ONES and len(x.shape) == 1 else None
+    return canonical.made_of(EYE, (), OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
 
 
 def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -77,10 +77,8 @@ def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
     return canonical.product(factors.settled())
 
 
-def _reshape(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    (x,) = args
-    new = params[0]
-    assert isinstance(new, tuple)
+def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -> Node | None:
+    (x,), new = args, params.shape
     if x.op is RESHAPE or (x.op is TRANSPOSE and _in_a_line(x)):
         (x,) = x.args
         return x if x.shape == new else canonical.noted(reshape(x, new))
@@ -98,33 +96,28 @@ def _in_a_line(x: Node) -> bool:
     return sum(size != 1 for size in x.shape) <= 1
 
 
-def _transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    (x,) = args
-    (outer,) = params
-    assert isinstance(outer, tuple)
+def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
+    (x,), outer = args, params.axes
     if x.op is TRANSPOSE:
-        (inner,) = x.params
-        assert isinstance(inner, tuple)
+        assert isinstance(x.params, Axes)
+        outer = tuple(x.params.axes[at] for at in outer)
         (x,) = x.args
-        outer = tuple(inner[at] for at in outer)
         return x if outer == tuple(range(-len(outer), 0)) else canonical.noted(transpose(x, outer))
     if x.op is RESHAPE and _in_a_line(x):
-        return _reshape(canonical, RESHAPE, (x,), (apply(op, args, params).shape,))
+        return _reshape(canonical, RESHAPE, (x,), Reshape(apply(op, args, params).shape, len(x.shape)))
     if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
         a, b = (_transpose(canonical, op, (arg,), params) or canonical.noted(transpose(arg, outer)) for arg in x.args)
         return canonical.make(MATMUL, b, a)
     return x if outer == tuple(range(-len(outer), 0)) else None
 
 
-def _sum_of_kept(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _sum_of_kept(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
     (x,) = args
-    along, keep = params
-    assert isinstance(along, tuple)
-    if keep or len(along) != len(x.shape):
+    if params.keepdims or len(params.axes) != len(x.shape):
         return None
     if x.op in (RESHAPE, TRANSPOSE, FLIP):
         (x,) = x.args
-        return canonical.made_of(op, (x,), (tuple(range(-len(x.shape), 0)), False)) if x.shape else x
+        return canonical.made_of(op, (x,), Reduce(tuple(range(-len(x.shape), 0)), False)) if x.shape else x
     return None
 
 

@@ -27,7 +27,7 @@ from cgcli.algebra.product import EULER, UNIT, Product, Terms, common_number, co
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
-from cgcli.ops.creation import ONES, ZEROS
+from cgcli.ops.creation import ONES, ZEROS, OfShape
 from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
@@ -76,7 +76,7 @@ class Canonical:
             return node
         number = fraction_of(node)
         if number in (0, 1):
-            return apply(ONES if number else ZEROS, (), (shape,))
+            return apply(ONES if number else ZEROS, (), OfShape(shape))
         return self.noted(broadcast(node, shape))
 
     # ---- reading ----------------------------------------------------------------------

@@ -56,7 +56,9 @@ class Order:
 
     def _key(self, node: Node) -> Key:
         keys = [self._keys[arg] for arg in node.args]
-        content = node.params[0] if node.op is CONSTANT else repr(node.params).encode()  # a body shows its digest
+        content = (
+            node.params[0] if node.op is CONSTANT else repr(tuple(node.params)).encode()
+        )  # a body shows its digest
         assert isinstance(content, bytes)
         parts = [node.op.name.encode(), content, repr(node.shape).encode(), *(key.digest for key in keys)]
         digest = blake2b(digest_size=16)

@@ -22,7 +22,7 @@ from cgcli.graph.body import functions_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
-from cgcli.ops.sums import SUM
+from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.latex import latex, latex_partials
 from cgcli.printing.length import flat_length, worth_a_name
 from cgcli.printing.program import names, statements
@@ -180,7 +180,7 @@ def _with_one_output(graph: Graph, cotangents: Sequence[Any] | None) -> Graph:
 def _weighed(output: Node, weight: Node) -> Node:
     axes = tuple(range(-len(weight.shape), 0))
     product = apply(MULTIPLY, (weight, output))
-    return apply(SUM, (product,), (axes, False)) if axes else product
+    return apply(SUM, (product,), Reduce(axes, False)) if axes else product
 
 
 def _check_shapes(output: Node, wrt: Sequence[Node], order: int) -> None:

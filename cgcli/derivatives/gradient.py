@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cgcli.graph.node import Node, constant
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.logic import WHERE
-from cgcli.ops.sums import SUM
+from cgcli.ops.sums import SUM, Reduce
 from cgcli.transform.differentiate import weighted
 from cgcli.transform.exact import exact
 
@@ -22,4 +22,4 @@ def weighted_sum(output: Node, cotangent: Node) -> Node:
     if not output.shape:
         return exact(MULTIPLY, (cotangent, output))
     weighed = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
-    return exact(SUM, (weighed,), (tuple(range(-len(output.shape), 0)), False))
+    return exact(SUM, (weighed,), Reduce(tuple(range(-len(output.shape), 0)), False))

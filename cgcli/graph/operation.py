@@ -33,11 +33,11 @@ class Callee:
     __slots__ = ()
 
 
-Work = Callable[[Sequence[Shape], Params], int]
+Work = Callable[[Sequence[Shape], Any], int]
 """How many floating-point operations an application takes, from the arguments' shapes and the params."""
 
 
-Expansion = str | Callable[[tuple[Any, ...], Params], Any]
+Expansion = str | Callable[[tuple[Any, ...], Any], Any]
 """An operation as others: a formula in its arguments and statics, or a function that builds its node."""
 
 
@@ -61,6 +61,11 @@ class Static(NamedTuple):
 
 
 REQUIRED = object()
+
+
+def as_they_are(*values: Hashable) -> Params:
+    """Static parameters that no shape and no rule reads by name."""
+    return values
 
 
 class Infix(NamedTuple):
@@ -144,7 +149,8 @@ class Operation:
     rules: one derivative rule for each array argument (one for all when variadic).
     expansion: instead of rules, the operation as a formula of other operations; its
         derivative is the formula's.
-    statics: the parameters that are no arrays, in the order of `params`.
+    statics: the parameters that are no arrays. params: the NamedTuple of their values, in that order, which
+        shape, rules, expansion and work take.
     aliases: other names that are read as this one. label: what a picture shows for the name.
     latex: what LaTeX calls the function (`\\sin`), or its form with #1, #2 in the arguments' places
         (`\\sqrt{#1}`), `_{axis}` and `{size}` in those of a reduction's axes and of how many elements they have.
@@ -179,10 +185,11 @@ class Operation:
     doc: str
     arrays: tuple[str, ...]
     numpy: Kernel
-    shape: Callable[[Sequence[Shape], Params], Shape]
+    shape: Callable[[Sequence[Shape], Any], Shape]
     rules: tuple[Rule | None, ...] = ()
     expansion: Expansion = ""
     statics: tuple[Static, ...] = ()
+    params: Callable[..., Params] = as_they_are
     aliases: tuple[str, ...] = ()
     label: str = ""
     infix: Infix | None = None
@@ -250,6 +257,7 @@ class Shorthand(NamedTuple):
     arrays: tuple[str, ...]
     expansion: Expansion
     statics: tuple[Static, ...] = ()
+    params: Callable[..., Params] = as_they_are
     aliases: tuple[str, ...] = ()
     domain: str = ""
     example: str = ""

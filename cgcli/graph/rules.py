@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cgcli.graph.node import Node
-from cgcli.graph.operation import Params, Rule
+from cgcli.graph.operation import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Transpose(Rule):
     element of the adjoint reaches every element of the argument, not by products alone (solve).
     """
 
-    build: Callable[[Node, tuple[Node, ...], Params], Node]
+    build: Callable[[Node, tuple[Node, ...], Any], Node]
     mixes: int = 0
 
 
@@ -59,7 +60,7 @@ class TransposeOf(Rule):
     jointly: linear in all arguments together, as a list is; not in each alone, as a product.
     """
 
-    build: Callable[[Node, tuple[Node, ...], Params, int], Node]
+    build: Callable[[Node, tuple[Node, ...], Any, int], Node]
     jointly: bool
 
 

@@ -99,7 +99,7 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
         elif rest and not static.keyword_only:
             raw = known(rest.pop(0), static.name)
         params.append(static.convert(raw, shapes))
-    return tuple(arrays), tuple(params)
+    return tuple(arrays), entry.params(*params)
 
 
 def _shared(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:

@@ -11,6 +11,7 @@ from cgcli.lowering.arguments import Value, bind, known
 from cgcli.ops.indexing import INDEX, taken
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.shaping import STACK
+from cgcli.ops.statics import Along
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
@@ -28,7 +29,7 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     check_size((len(elements), *shape), "an array")
     if all(element.op is CONSTANT and element.shape == shape for element in elements):
         return constant_array(b"".join(_data(element) for element in elements), (len(elements), *shape))
-    return _applied(STACK, tuple(elements), (-len(shape) - 1,), spans)
+    return _applied(STACK, tuple(elements), Along(-len(shape) - 1), spans)
 
 
 def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:

@@ -6,14 +6,14 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
+from cgcli.graph.operation import REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import TransposeOf
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.creation import EYE, ONES
+from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import brief
@@ -28,6 +28,12 @@ class Subscripts(NamedTuple):
 
     operands: tuple[str, ...]
     result: str
+
+
+class Einsum(NamedTuple):
+    """The parameter of einsum."""
+
+    subscripts: Subscripts
 
 
 def _subscripts(value: Any, shapes: Sequence[Shape]) -> Subscripts:
@@ -78,10 +84,9 @@ def _sizes(shapes: Sequence[Shape], operands: tuple[str, ...]) -> dict[str, int]
     return sizes
 
 
-def _shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (subscripts,) = cast("tuple[Subscripts]", params)
-    sizes = _sizes(shapes, subscripts.operands)
-    return tuple(sizes[letter] for letter in subscripts.result)
+def _shape(shapes: Sequence[Shape], params: Einsum) -> Shape:
+    sizes = _sizes(shapes, params.subscripts.operands)
+    return tuple(sizes[letter] for letter in params.subscripts.result)
 
 
 def _einsum(*items: Any) -> Any:
@@ -121,9 +126,9 @@ def _kept(operands: tuple[str, ...], result: str) -> tuple[str, ...]:
     return tuple("".join(letter for letter in letters if times[letter] > 1) for letters in operands)
 
 
-def _work(shapes: Sequence[Shape], params: Params) -> int:
+def _work(shapes: Sequence[Shape], params: Einsum) -> int:
     """Of what is summed away first; then of each product, one for each factor but one, and one for adding up."""
-    ((operands, result),) = cast("tuple[Subscripts]", params)
+    operands, result = params.subscripts
     sizes = _sizes(shapes, operands)
     kept = _kept(operands, result)
     work = sum(math.prod(shape) for shape, old, new in zip(shapes, operands, kept, strict=True) if old != new)
@@ -146,13 +151,13 @@ def _path(operands: tuple[str, ...], result: str, sizes: Mapping[str, int]) -> S
     return path[1:]
 
 
-def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
+def _back(ct: Node, args: tuple[Node, ...], params: Einsum, position: int) -> Node:
     """einsum again, with the adjoint in the operand's place.
 
     A letter of the operand that stands nowhere else was summed away: ones bring it back. A
     letter that stands twice in it reads a diagonal: an identity matrix puts it back.
     """
-    (subscripts,) = cast("tuple[Subscripts]", params)
+    subscripts = params.subscripts
     letters = subscripts.operands[position]
     others = [
         (arg, subs) for at, (arg, subs) in enumerate(zip(args, subscripts.operands, strict=True)) if at != position
@@ -164,19 +169,20 @@ def _back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> No
     for letter in letters:
         if letter in result:
             fresh = next(unused)
-            terms.append((apply(EYE, (), (sizes[letter],)), letter + fresh))
+            terms.append((apply(EYE, (), OfSize(sizes[letter])), letter + fresh))
             result += fresh
         else:
             result += letter
     lost = "".join(letter for letter in result if not any(letter in subs for _, subs in terms))
     if lost:
-        terms.append((apply(ONES, (), (tuple(sizes[letter] for letter in lost),)), lost))
-    return apply(EINSUM, tuple(term for term, _ in terms), (Subscripts(tuple(subs for _, subs in terms), result),))
+        terms.append((apply(ONES, (), OfShape(tuple(sizes[letter] for letter in lost))), lost))
+    subscripts = Subscripts(tuple(subs for _, subs in terms), result)
+    return apply(EINSUM, tuple(term for term, _ in terms), Einsum(subscripts))
 
 
 EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik", a, b)', ("*x",), _einsum, _shape,
                    (TransposeOf(_back, jointly=False),),
-                   statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),),
+                   statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),), params=Einsum,
                    example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])', work=_work,
                    rows=_einsum_rows)  # fmt: skip
 

@@ -7,17 +7,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
-from cgcli.graph.operation import REQUIRED, Operation, Params, Shape, Static
+from cgcli.graph.operation import REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers
 
 Key = tuple[Taken | int, ...]
+
+
+class Index(NamedTuple):
+    """The parameter of an index: an item for each axis."""
+
+    key: Key
+
+
+class Place(NamedTuple):
+    """A key of a larger array, and that array's shape."""
+
+    shape: Shape
+    key: Key
+
+
+class Put(NamedTuple):
+    """The parameter of put."""
+
+    place: Place
+
+
+class Pad(NamedTuple):
+    """The parameter of pad: how many zeros stand before and after, for each axis."""
+
+    widths: tuple[tuple[int, int], ...]
 
 
 def _key(value: Any, sizes: Shape) -> Key:
@@ -85,29 +110,27 @@ def _taken_shape(key: Key) -> Shape:
     return tuple(item.size for item in key if isinstance(item, Taken))
 
 
-def _take_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (key,) = params
-    assert isinstance(key, tuple)
-    return _taken_shape(key)
+def _take_shape(shapes: Sequence[Shape], params: Index) -> Shape:
+    return _taken_shape(params.key)
 
 
 INDEX_KEY = Static("key", lambda value, shapes: _key(value, shapes[0]),
                    lambda key, shapes: _show_key(key, shapes[0]), REQUIRED, variadic=True)  # fmt: skip
 INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x",), _take, _take_shape,
-                  (Transpose(lambda ct, args, params: put(ct, args[0].shape, params[0])),),
-                  statics=(INDEX_KEY,), label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]",
+                  (Transpose(lambda ct, args, params: put(ct, args[0].shape, params.key)),),
+                  statics=(INDEX_KEY,), params=Index, label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]",
                   work=lambda shapes, params: math.prod(_take_shape(shapes, params)))  # fmt: skip
 
 
 def take(x: Node, key: Any) -> Node:
     """x[key]; x itself when the key takes all of it, and what was put where the key takes it."""
-    if x.op is PUT and x.params == ((x.shape, key),):
+    if x.op is PUT and x.params == Put(Place(x.shape, key)):
         return x.args[0]
     whole_key = tuple(Taken(0, size, 1) for size in x.shape)
-    return x if key == whole_key else apply(INDEX, (x,), (key,))
+    return x if key == whole_key else apply(INDEX, (x,), Index(key))
 
 
-def _put(x: Any, place: tuple[Shape, Key]) -> Any:
+def _put(x: Any, place: Place) -> Any:
     sizes, key = place
     lead = np.shape(x)[: np.ndim(x) - len(_taken_shape(key))]
     result = np.zeros((*lead, *sizes), np.result_type(x))
@@ -115,22 +138,22 @@ def _put(x: Any, place: tuple[Shape, Key]) -> Any:
     return result
 
 
-def _put_key(value: Any, shapes: Sequence[Shape]) -> Any:
-    """(shape, items...) as one canonical pair, for the items need the shape."""
+def _place(value: Any, shapes: Sequence[Shape]) -> Place:
+    """(shape, items...) together, for the items need the shape."""
     sizes = integers(value[0], "a shape") if value else ()
     if any(size < 0 for size in sizes):
         raise ArgumentError(f"a shape has no negative sizes, but {brief(value[0])} has")
     check_size(sizes, "put")
-    return (sizes, _key(value[1:], sizes))
+    return Place(sizes, _key(value[1:], sizes))
 
 
-def _show_put_key(place: tuple[Shape, Key], shapes: Sequence[Shape]) -> str:
+def _show_place(place: Place, shapes: Sequence[Shape]) -> str:
     sizes, key = place
     return ", ".join([shape_text(sizes), *([_show_key(key, sizes)] if key else [])])
 
 
-def _put_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    ((sizes, key),) = cast("tuple[tuple[Shape, Key]]", params)
+def _put_shape(shapes: Sequence[Shape], params: Put) -> Shape:
+    sizes, key = params.place
     if _taken_shape(key) != shapes[0]:
         raise ShapeError(
             f"values of shape {shape_text(shapes[0])} do not fill a place of shape {shape_text(_taken_shape(key))}"
@@ -138,20 +161,15 @@ def _put_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return sizes
 
 
-def _put_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    ((_, key),) = cast("tuple[tuple[Shape, Key]]", params)
-    return take(ct, key)
-
-
 PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
-                (Transpose(_put_back),),
-                statics=(Static("place", _put_key, _show_put_key, REQUIRED, variadic=True),),
+                (Transpose(lambda ct, args, params: take(ct, params.place.key)),),
+                statics=(Static("place", _place, _show_place, REQUIRED, variadic=True),), params=Put,
                 gaps=True, example="put(7, [3], 1)")  # fmt: skip
 
 
 def put(x: Node, sizes: Shape, key: Any) -> Node:
     """Zeros of shape `sizes` with x at the key: the transpose of `take`."""
-    return apply(PUT, (x,), ((sizes, key),))
+    return apply(PUT, (x,), Put(Place(sizes, key)))
 
 
 def _widths(value: Any, shapes: Sequence[Shape]) -> tuple[tuple[int, int], ...]:
@@ -176,21 +194,18 @@ def _pad(x: Any, widths: tuple[tuple[int, int], ...]) -> Any:
     return np.pad(x, (*lead, *widths)) if widths else x
 
 
-def _pad_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (widths,) = params
-    assert isinstance(widths, tuple)
-    return tuple(before + size + after for size, (before, after) in zip(shapes[0], widths, strict=True))
+def _pad_shape(shapes: Sequence[Shape], params: Pad) -> Shape:
+    return tuple(before + size + after for size, (before, after) in zip(shapes[0], params.widths, strict=True))
 
 
-def _pad_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    (widths,) = params
-    assert isinstance(widths, tuple)
-    return take(ct, tuple(Taken(before, size, 1) for size, (before, _) in zip(args[0].shape, widths, strict=True)))
+def _pad_back(ct: Node, args: tuple[Node, ...], params: Pad) -> Node:
+    starts = (before for before, _ in params.widths)
+    return take(ct, tuple(Taken(start, size, 1) for start, size in zip(starts, args[0].shape, strict=True)))
 
 
 PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
                 _pad_shape, (Transpose(_pad_back),),
-                statics=(Static("widths", _widths, _show_widths, REQUIRED),),
+                statics=(Static("widths", _widths, _show_widths, REQUIRED),), params=Pad,
                 gaps=True, example="pad([1, 2], [1, 0])")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Operation, Params, Shape
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
+from cgcli.ops.creation import OfSize
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.lazily import np
 from cgcli.ops.reductions import LOG_SOFTMAX
-from cgcli.ops.statics import whole
-from cgcli.ops.sums import MEAN, SUM
+from cgcli.ops.statics import Along, whole
+from cgcli.ops.sums import MEAN, SUM, Reduce
 
 
 def _mse(x: Any, y: Any) -> Any:
@@ -41,9 +42,8 @@ def _onehot(x: Any, size: int) -> Any:
     return np.where(np.any(hits, axis=-1, keepdims=True), hits * 1.0, np.nan)
 
 
-def _onehot_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (size,) = cast("tuple[int]", params)
-    return (*shapes[0], size)
+def _onehot_shape(shapes: Sequence[Shape], params: OfSize) -> Shape:
+    return (*shapes[0], params.size)
 
 
 def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -57,7 +57,7 @@ def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
-                   (None,), statics=(whole("classes", least=1),), facts=NON_NEGATIVE,
+                   (None,), statics=(whole("classes", least=1),), params=OfSize, facts=NON_NEGATIVE,
                    why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)")  # fmt: skip
 
 
@@ -81,11 +81,11 @@ def _entropies(logits: Any, target: Any) -> Any:
 
 def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
     logits, target = args
-    logs = apply(LOG_SOFTMAX, (logits,), (-1,))
+    logs = apply(LOG_SOFTMAX, (logits,), Along(-1))
     if target.shape != logits.shape:
-        target = apply(ONEHOT, (target,), (logits.shape[-1],))
-    total = apply(SUM, (apply(MULTIPLY, (target, logs)),), ((-1,), False))
-    return apply(NEG, (apply(MEAN, (total,), (tuple(range(-len(total.shape), 0)), False)),))
+        target = apply(ONEHOT, (target,), OfSize(logits.shape[-1]))
+    total = apply(SUM, (apply(MULTIPLY, (target, logs)),), Reduce((-1,), False))
+    return apply(NEG, (apply(MEAN, (total,), Reduce(tuple(range(-len(total.shape), 0)), False)),))
 
 
 ENTRIES: tuple[Operation, ...] = (

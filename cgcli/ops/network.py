@@ -10,24 +10,46 @@ import itertools
 import math
 import string
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
-from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Params, Shape, Static
+from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text, shaped
-from cgcli.ops.creation import ONES
-from cgcli.ops.einsum import EINSUM, Subscripts
+from cgcli.ops.creation import ONES, OfShape
+from cgcli.ops.einsum import EINSUM, Einsum, Subscripts
 from cgcli.ops.entry import row_by_row
-from cgcli.ops.indexing import PAD
+from cgcli.ops.indexing import PAD, Pad
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
 from cgcli.ops.statics import brief, integers, wholes
-from cgcli.ops.sums import MEAN
+from cgcli.ops.sums import MEAN, Reduce
 
 Sizes = tuple[int, ...]
+
+
+class Windows(NamedTuple):
+    """The parameters of unfold, whose sizes are those of a window, and of fold, whose sizes are those of the result."""
+
+    sizes: Sizes
+    stride: Sizes
+
+
+class Conv(NamedTuple):
+    """The parameters of a convolution."""
+
+    stride: Sizes
+    padding: Sizes
+
+
+class Pool(NamedTuple):
+    """The parameters of a pooling; the stride is the kernel's size where it is None."""
+
+    kernel: Sizes
+    stride: Sizes | None
+    padding: Sizes
 
 
 def _counts(spatial: Shape, kernel: Sizes, stride: Sizes) -> Sizes:
@@ -43,8 +65,8 @@ def _windows(x: Any, kernel: Sizes, stride: Sizes) -> Any:
     return np.transpose(view, (*range(lead), *range(lead + rank, lead + 2 * rank), *range(lead, lead + rank)))
 
 
-def _unfold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    kernel, stride = cast("tuple[Sizes, Sizes]", params)
+def _unfold_shape(shapes: Sequence[Shape], params: Windows) -> Shape:
+    kernel, stride = params
     _check_ranks(kernel, stride)
     (x,) = shapes
     rank = len(kernel)
@@ -65,8 +87,8 @@ def _fold(x: Any, sizes: Sizes, stride: Sizes) -> Any:
     return result
 
 
-def _fold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    sizes, stride = cast("tuple[Sizes, Sizes]", params)
+def _fold_shape(shapes: Sequence[Shape], params: Windows) -> Shape:
+    sizes, stride = params
     _check_ranks(sizes, stride)
     (x,) = shapes
     rank = len(sizes)
@@ -75,14 +97,13 @@ def _fold_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return (*x[: -2 * rank], *sizes)
 
 
-def _unfold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    kernel, stride = cast("tuple[Sizes, Sizes]", params)
-    return apply(FOLD, (ct,), (args[0].shape[-len(kernel) :], stride))
+def _unfold_back(ct: Node, args: tuple[Node, ...], params: Windows) -> Node:
+    return apply(FOLD, (ct,), Windows(args[0].shape[-len(params.sizes) :], params.stride))
 
 
-def _fold_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    sizes, stride = cast("tuple[Sizes, Sizes]", params)
-    return apply(UNFOLD, (ct,), (args[0].shape[-2 * len(sizes) : -len(sizes)], stride))
+def _fold_back(ct: Node, args: tuple[Node, ...], params: Windows) -> Node:
+    rank = len(params.sizes)
+    return apply(UNFOLD, (ct,), Windows(args[0].shape[-2 * rank : -rank], params.stride))
 
 
 def _sizes(name: str) -> Static:
@@ -104,9 +125,9 @@ def _check_ranks(sizes: Sizes, stride: Sizes) -> None:
 
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,
                    _unfold_shape, (Transpose(_unfold_back),), statics=(_sizes("kernel"), _sizes("stride")),
-                   example="unfold([1, 2, 3, 4], 2, 1)")  # fmt: skip
+                   params=Windows, example="unfold([1, 2, 3, 4], 2, 1)")  # fmt: skip
 FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
-                 _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")),
+                 _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")), params=Windows,
                  gaps=True, example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)")  # fmt: skip
 
 # ---- convolution ----------------------------------------------------------------------
@@ -116,16 +137,16 @@ def _padded(x: Node, padding: Sizes) -> Node:
     if not any(padding):
         return x
     lead = ((0, 0),) * (len(x.shape) - len(padding))
-    return apply(PAD, (x,), ((*lead, *((p, p) for p in padding)),))
+    return apply(PAD, (x,), Pad((*lead, *((p, p) for p in padding))))
 
 
-def _conv_expansion(args: tuple[Node, ...], params: Params) -> Node:
-    stride, padding = cast("tuple[Sizes, Sizes]", params)
+def _conv_expansion(args: tuple[Node, ...], params: Conv) -> Node:
+    stride, padding = params
     x, w = args
     rank = len(stride)
-    windows = apply(UNFOLD, (_padded(x, padding),), (w.shape[-rank:], stride))
+    windows = apply(UNFOLD, (_padded(x, padding),), Windows(w.shape[-rank:], stride))
     taps, places = string.ascii_lowercase[:rank], string.ascii_uppercase[:rank]
-    return apply(EINSUM, (windows, w), (Subscripts((f"xy{taps}{places}", f"zy{taps}"), f"xz{places}"),))
+    return apply(EINSUM, (windows, w), Einsum(Subscripts((f"xy{taps}{places}", f"zy{taps}"), f"xz{places}")))
 
 
 def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes) -> Any:
@@ -137,11 +158,11 @@ def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes) -> Any:
     return np.einsum(f"nc{taps}{places},oc{taps}->no{places}", _windows(x, w.shape[-rank:], stride), w, optimize=many)
 
 
-def _conv_shape(rank: int) -> Callable[[Sequence[Shape], Params], Shape]:
+def _conv_shape(rank: int) -> Callable[[Sequence[Shape], Conv], Shape]:
     axes = "(N, C, H, W)" if rank == 2 else "(N, C, L)"
 
-    def check(shapes: Sequence[Shape], params: Params) -> Shape:
-        stride, padding = cast("tuple[Sizes, Sizes]", params)
+    def check(shapes: Sequence[Shape], params: Conv) -> Shape:
+        stride, padding = params
         x, w = shapes
         if len(x) != rank + 2 or len(w) != rank + 2:
             raise ShapeError(
@@ -159,7 +180,7 @@ def _conv_shape(rank: int) -> Callable[[Sequence[Shape], Params], Shape]:
     return check
 
 
-def _conv_work(shapes: Sequence[Shape], params: Params) -> int:
+def _conv_work(shapes: Sequence[Shape], params: Conv) -> int:
     """A multiplication and an addition for each element of the result and each weight that it is made with."""
     x, w = shapes
     return 2 * math.prod(w[1:]) * math.prod(_conv_shape(len(x) - 2)(shapes, params))
@@ -169,7 +190,7 @@ def _conv_operation(rank: int, example: str) -> Operation:
     return Operation(
         f"conv{rank}d", f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
         _conv_shape(rank), expansion=_conv_expansion,
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), facts=ANALYTIC,
+        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), params=Conv, facts=ANALYTIC,
         work=_conv_work, example=example, rows=row_by_row(_conv),
     )  # fmt: skip
 
@@ -188,8 +209,8 @@ _POOL_STATICS = (
 )
 
 
-def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+def _pool_shape(shapes: Sequence[Shape], params: Pool) -> Shape:
+    kernel, stride, padding = params
     (x,) = shapes
     if len(x) < 2:
         raise ShapeError(f"pooling takes (..., H, W), not {shaped(x)}")
@@ -204,14 +225,13 @@ def _pool_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return (*x[:-2], *counts)
 
 
-def _pool_work(shapes: Sequence[Shape], params: Params) -> int:
+def _pool_work(shapes: Sequence[Shape], params: Pool) -> int:
     """One for each element of each window."""
-    kernel, _, _ = cast("tuple[Sizes, Sizes | None, Sizes]", params)
-    return math.prod(kernel) * math.prod(_pool_shape(shapes, params))
+    return math.prod(params.kernel) * math.prod(_pool_shape(shapes, params))
 
 
-def _pool_windows(x: Any, params: Params, fill: float) -> Any:
-    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+def _pool_windows(x: Any, params: Pool, fill: float) -> Any:
+    kernel, stride, padding = params
     lead = ((0, 0),) * (np.ndim(x) - 2)
     if any(padding):
         x = np.pad(x, (*lead, *((p, p) for p in padding)), constant_values=fill)
@@ -219,31 +239,31 @@ def _pool_windows(x: Any, params: Params, fill: float) -> Any:
 
 
 def _max_pool(x: Any, *params: Any) -> Any:
-    return np.max(_pool_windows(x, params, -np.inf), axis=(-4, -3))
+    return np.max(_pool_windows(x, Pool(*params), -np.inf), axis=(-4, -3))
 
 
 def _pool_tied(x: Any, *params: Any) -> Any:
-    windows = _pool_windows(x, params, -np.inf)
+    windows = _pool_windows(x, Pool(*params), -np.inf)
     return np.sum(windows == np.max(windows, axis=(-4, -3), keepdims=True), axis=(-4, -3)) > 1
 
 
 def _avg_pool(x: Any, *params: Any) -> Any:
-    return np.mean(_pool_windows(x, params, 0.0), axis=(-4, -3))
+    return np.mean(_pool_windows(x, Pool(*params), 0.0), axis=(-4, -3))
 
 
-def _max_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
-    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
+def _max_pool_expansion(args: tuple[Node, ...], params: Pool) -> Node:
+    kernel, stride, padding = params
     (x,) = args
     if any(padding):
-        inside = _padded(apply(ONES, (), (x.shape,)), padding)
+        inside = _padded(apply(ONES, (), OfShape(x.shape)), padding)
         x = apply(WHERE, (inside, _padded(x, padding), constant(-np.inf)))
-    return apply(MAX, (apply(UNFOLD, (x,), (kernel, stride or kernel)),), ((-4, -3), False))
+    return apply(MAX, (apply(UNFOLD, (x,), Windows(kernel, stride or kernel)),), Reduce((-4, -3), False))
 
 
-def _avg_pool_expansion(args: tuple[Node, ...], params: Params) -> Node:
-    kernel, stride, padding = cast("tuple[Sizes, Sizes | None, Sizes]", params)
-    windows = apply(UNFOLD, (_padded(args[0], padding),), (kernel, stride or kernel))
-    return apply(MEAN, (windows,), ((-4, -3), False))
+def _avg_pool_expansion(args: tuple[Node, ...], params: Pool) -> Node:
+    kernel, stride, padding = params
+    windows = apply(UNFOLD, (_padded(args[0], padding),), Windows(kernel, stride or kernel))
+    return apply(MEAN, (windows,), Reduce((-4, -3), False))
 
 
 ENTRIES: tuple[Operation, ...] = (
@@ -252,10 +272,10 @@ ENTRIES: tuple[Operation, ...] = (
     _conv_operation(1, "conv1d([[[1, 2, 3]]], [[[1, 1]]])"),
     _conv_operation(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]])"),
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
-              expansion=_max_pool_expansion, statics=_POOL_STATICS,
+              expansion=_max_pool_expansion, statics=_POOL_STATICS, params=Pool,
               kink=Kink(_pool_tied, "equal elements of a window share its derivative equally"),
               work=_pool_work, example="max_pool2d([[1, 2], [3, 4]], 2)"),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
-              expansion=_avg_pool_expansion, statics=_POOL_STATICS, facts=ANALYTIC, work=_pool_work,
+              expansion=_avg_pool_expansion, statics=_POOL_STATICS, params=Pool, facts=ANALYTIC, work=_pool_work,
               example="avg_pool2d([[1, 2], [3, 4]], 2)"),
 )  # fmt: skip

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Kink, Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Kink, Operation, Shape
 from cgcli.graph.rules import Jvp
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ONES
+from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.entry import STEP, passes, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import CONCAT, reshape
-from cgcli.ops.statics import Taken, axes, axis, keepdims, whole
-from cgcli.ops.sums import Axes, reduced_shape
+from cgcli.ops.statics import Along, Axes, Taken, axes, axis, keepdims, whole
+from cgcli.ops.sums import Reduce, reduced_shape
 
 _SHARED = """
 hit = x == {extreme}(x, axis=axis, keepdims=1)
@@ -30,28 +30,35 @@ sum(hit*dx, axis=axis, keepdims=keepdims)/sum(hit, axis=axis, keepdims=keepdims)
 """
 
 
-def _never_empty(shapes: Sequence[Shape], params: Params) -> Shape:
-    along, _ = cast("tuple[Axes, bool]", params)
-    if any(shapes[0][at] == 0 for at in along):
+class Spread(NamedTuple):
+    """The parameters of a variance. ddof: by how much the divisor is less than the number of elements."""
+
+    axes: tuple[int, ...]
+    keepdims: bool
+    ddof: int
+
+
+def _never_empty(shapes: Sequence[Shape], params: Reduce) -> Shape:
+    if any(shapes[0][at] == 0 for at in params.axes):
         raise ShapeError(f"an extreme of no elements: the shape is {shape_text(shapes[0])}")
     return reduced_shape(shapes, params)
 
 
 def _extreme(name: str, doc: str, example: str) -> Operation:
-    def kernel(x: Any, along: Axes, keep: bool) -> Any:
+    def kernel(x: Any, along: tuple[int, ...], keep: bool) -> Any:
         return getattr(np, name)(x, axis=along, keepdims=keep)
 
-    def tied(x: Any, along: Axes, keep: bool) -> Any:
+    def tied(x: Any, along: tuple[int, ...], keep: bool) -> Any:
         return np.sum(x == kernel(x, along, True), along, keepdims=keep) > 1
 
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
-                     statics=(axes(True), keepdims(True)),
+                     statics=(axes(True), keepdims(True)), params=Reduce,
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally"),
                      example=example, latex=rf"\{name}_{{axis}} #1")  # fmt: skip
 
 
 def _argument(name: str, doc: str, example: str) -> Operation:
-    def kernel(x: Any, along: Axes, keep: bool) -> Any:
+    def kernel(x: Any, along: tuple[int, ...], keep: bool) -> Any:
         search, rank = getattr(np, name), len(along)
         lead = np.ndim(x) - rank if along == tuple(range(-rank, 0)) else None
         if len(along) == 1:
@@ -60,38 +67,36 @@ def _argument(name: str, doc: str, example: str) -> Operation:
         found = search(flat, axis=-1) * 1.0
         return np.reshape(found, (*np.shape(x)[:lead], *((1,) * rank if keep else ())))
 
-    def shape(shapes: Sequence[Shape], params: Params) -> Shape:
-        along, _ = cast("tuple[Axes, bool]", params)
-        if len(along) not in (1, len(shapes[0])):
+    def shape(shapes: Sequence[Shape], params: Reduce) -> Shape:
+        if len(params.axes) not in (1, len(shapes[0])):
             raise ShapeError(f"{name} takes one axis, or none for the whole array")
         return _never_empty(shapes, params)
 
-    return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()), facts=NON_NEGATIVE,
-                     why_no_derivative=STEP, example=example,
+    return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()), params=Reduce,
+                     facts=NON_NEGATIVE, why_no_derivative=STEP, example=example,
                      latex=rf"\operatorname*{{{name[:3]}\,{name[3:]}}}_{{axis}} #1")  # fmt: skip
 
 
-def _prod(x: Any, along: Axes, keep: bool) -> Any:
+def _prod(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     return np.prod(x, along, keepdims=keep)
 
 
-def _prod_by_halves(args: tuple[Node, ...], params: Params) -> Node:
+def _prod_by_halves(args: tuple[Node, ...], params: Reduce) -> Node:
     """The product as a tree of products of halves.
 
     Its derivative has each element's product of all others, without a division: exact with
     zeros among them, to any order, in linear work.
     """
-    along, keep = cast("tuple[Axes, bool]", params)
     (x,) = args
-    final = reduced_shape((x.shape,), (along, keep))
-    if any(x.shape[at] == 0 for at in along):
-        return apply(ONES, (), (final,))
-    for at in along:
+    final = reduced_shape((x.shape,), params)
+    if any(x.shape[at] == 0 for at in params.axes):
+        return apply(ONES, (), OfShape(final))
+    for at in params.axes:
         while (size := x.shape[at]) > 1:
             half = size // 2
             product = apply(MULTIPLY, (_part(x, at, 0, half), _part(x, at, half, half)))
             odd = size % 2
-            x = apply(CONCAT, (product, _part(x, at, 2 * half, 1)), (at,)) if odd else product
+            x = apply(CONCAT, (product, _part(x, at, 2 * half, 1)), Along(at)) if odd else product
     return reshape(x, final)
 
 
@@ -101,27 +106,27 @@ def _part(x: Node, at: int, start: int, count: int) -> Node:
     return take(x, tuple(key))
 
 
-def _centred(x: Any, along: Axes) -> Any:
+def _centred(x: Any, along: tuple[int, ...]) -> Any:
     return np.subtract(x, np.divide(np.sum(x, along, keepdims=True), _size(x, along)))
 
 
-def _var(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
+def _var(x: Any, along: tuple[int, ...], keep: bool, ddof: int) -> Any:
     return np.divide(np.sum(np.square(_centred(x, along)), along, keepdims=keep), _size(x, along) - ddof)
 
 
-def _std(x: Any, along: Axes, keep: bool, ddof: int) -> Any:
+def _std(x: Any, along: tuple[int, ...], keep: bool, ddof: int) -> Any:
     return np.divide(_norm(_centred(x, along), along, keep), np.sqrt(_size(x, along) - ddof))
 
 
-def _spread_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    along, keep, ddof = cast("tuple[Axes, bool, int]", params)
+def _spread_shape(shapes: Sequence[Shape], params: Spread) -> Shape:
+    along, keep, ddof = params
     count = math.prod(shapes[0][at] for at in along)
     if ddof > count:
         raise ShapeError(f"ddof is {ddof}, but there are only {count} elements to spread")
-    return reduced_shape(shapes, (along, keep))
+    return reduced_shape(shapes, Reduce(along, keep))
 
 
-def _norm(x: Any, along: Axes, keep: bool) -> Any:
+def _norm(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     """The root of the sum of squares; by hypot where squares overflow or underflow."""
     with np.errstate(over="ignore", under="ignore"):
         squares = np.sum(np.square(x), along, keepdims=keep)
@@ -129,14 +134,14 @@ def _norm(x: Any, along: Axes, keep: bool) -> Any:
     return np.sqrt(squares) if np.all(safe) else np.where(safe, np.sqrt(squares), _scaled_norm(x, along, keep))[()]
 
 
-def _scaled_norm(x: Any, along: Axes, keep: bool) -> Any:
+def _scaled_norm(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     scale = np.max(np.abs(x), axis=along, keepdims=True, initial=0.0)
     safe = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
     root = np.sqrt(np.sum(np.square(x / safe), along, keepdims=True)) * safe
     return root if keep else np.squeeze(root, along)
 
 
-def _logsumexp(x: Any, along: Axes, keep: bool) -> Any:
+def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     largest = np.max(x, axis=along, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(divide="ignore"):
@@ -153,11 +158,11 @@ def _log_softmax(x: Any, along: int) -> Any:
     return x - _logsumexp(x, (along,), True)
 
 
-def _size(x: Any, along: Axes) -> Any:
+def _size(x: Any, along: tuple[int, ...]) -> Any:
     return np.float64(math.prod(np.shape(x)[at] for at in along))
 
 
-def _size_rows(x: Any, along: Axes) -> Any:
+def _size_rows(x: Any, along: tuple[int, ...]) -> Any:
     return np.full(len(x), _size(x, along))
 
 
@@ -171,19 +176,19 @@ _VARIANCE = (
 MAX = _extreme("max", "the largest element", example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
-    (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),),
+    (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
     facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5),
 )  # fmt: skip
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
                       "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
-                 statics=(axes(), keepdims()), facts=ANALYTIC | NON_NEGATIVE,
+                 statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC | NON_NEGATIVE,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
                  kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
                            "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])",
                  latex=r"\lVert #1 \rVert", work=passes(2))  # fmt: skip
 SIZE = Operation("size", "how many elements there are along axes", ("x",), _size, lambda shapes, params: (), (None,),
-                 statics=(axes(),), facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
+                 statics=(axes(),), params=Axes, facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
                  evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
@@ -193,17 +198,17 @@ ENTRIES: tuple[Operation, ...] = (
     _argument("argmax", "the index of the largest element", example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", example="argmin([3, 7, 5])"),
     Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
-              statics=(axes(), keepdims()), label="Π", facts=ANALYTIC,
+              statics=(axes(), keepdims()), params=Reduce, label="Π", facts=ANALYTIC,
               book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",
               latex=r"\prod_{axis} #1"),
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
-                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
+                        "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, params=Spread,
               facts=ANALYTIC | NON_NEGATIVE, book=_VARIANCE, example="var([1, 2, 3, 4])",
               work=passes(4)),
     Operation("std", "the standard deviation; ddof=1 for a sample's", ("x",), _std, _spread_shape,
               expansion="norm(x - mean(x, axis=axis, keepdims=1), axis=axis, keepdims=keepdims)"
-                        "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS,
+                        "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, params=Spread,
               facts=ANALYTIC | NON_NEGATIVE, book=f"sqrt({_VARIANCE})",
               kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
                         "the derivative of std at 0 is taken as 0"), example="std([1, 3])", work=passes(4)),
@@ -211,10 +216,10 @@ ENTRIES: tuple[Operation, ...] = (
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
               (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
-              statics=(axes(), keepdims()), facts=ANALYTIC,
+              statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC,
               book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4)),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
-              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),),
+              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),), params=Along,
               facts=ANALYTIC | NON_NEGATIVE,
               example="softmax([1, 2, 3])", work=passes(5)),
     SIZE,

@@ -16,9 +16,23 @@ from cgcli.graph.operation import Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.entry import same_shape
-from cgcli.ops.indexing import PAD, take
+from cgcli.ops.indexing import PAD, Pad, take
 from cgcli.ops.lazily import np
-from cgcli.ops.statics import Taken, axes, axis, brief, integers, new_axis, normal_axis, own_rank, reshaped, whole
+from cgcli.ops.statics import (
+    Along,
+    Axes,
+    Reshape,
+    Taken,
+    axes,
+    axis,
+    brief,
+    integers,
+    new_axis,
+    normal_axis,
+    own_rank,
+    reshaped,
+    whole,
+)
 
 # ---- one to one -----------------------------------------------------------------------
 
@@ -27,22 +41,21 @@ def _reshape(x: Any, new: Shape, rank: int) -> Any:
     return np.reshape(x, (*np.shape(x)[: np.ndim(x) - rank], *new))
 
 
-def _reshape_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    new, _ = params
-    assert isinstance(new, tuple)
-    if math.prod(new) != math.prod(shapes[0]):
-        raise ShapeError(f"shape {shape_text(shapes[0])} does not fill shape {shape_text(new)}")
-    return new
+def _reshape_shape(shapes: Sequence[Shape], params: Reshape) -> Shape:
+    if math.prod(params.shape) != math.prod(shapes[0]):
+        raise ShapeError(f"shape {shape_text(shapes[0])} does not fill shape {shape_text(params.shape)}")
+    return params.shape
 
 
 RESHAPE = Operation("reshape", "the same numbers in another shape; one size may be -1", ("x",), _reshape,
                     _reshape_shape, (Transpose(lambda ct, args, params: reshape(ct, args[0].shape)),),
-                    statics=(reshaped(), own_rank()), example="reshape([1, 2, 3, 4], [2, -1])")  # fmt: skip
+                    statics=(reshaped(), own_rank()), params=Reshape,
+                    example="reshape([1, 2, 3, 4], [2, -1])")  # fmt: skip
 
 
 def reshape(x: Node, new: Shape) -> Node:
     """x in shape `new`; x itself when it has that shape already."""
-    return x if x.shape == new else apply(RESHAPE, (x,), (new, len(x.shape)))
+    return x if x.shape == new else apply(RESHAPE, (x,), Reshape(new, len(x.shape)))
 
 
 def _permutation(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:
@@ -64,28 +77,24 @@ def _transpose(x: Any, order: tuple[int, ...]) -> Any:
     return np.transpose(x, (*range(lead), *(item + len(order) + lead for item in order)))
 
 
-def _transpose_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (order,) = params
-    assert isinstance(order, tuple)
-    return tuple(shapes[0][item] for item in order)
+def _transpose_shape(shapes: Sequence[Shape], params: Axes) -> Shape:
+    return tuple(shapes[0][item] for item in params.axes)
 
 
-def _transpose_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    (order,) = params
-    assert isinstance(order, tuple)
-    rank = len(order)
+def _transpose_back(ct: Node, args: tuple[Node, ...], params: Axes) -> Node:
+    order, rank = params.axes, len(params.axes)
     return transpose(ct, tuple(order.index(item) - rank for item in range(-rank, 0)))
 
 
 TRANSPOSE = Operation("transpose", "axes in another order; reversed when none is given", ("x",), _transpose,
                       _transpose_shape, (Transpose(_transpose_back),),
-                      statics=(Static("axes", _permutation, _show_permutation),), label="transpose",
+                      statics=(Static("axes", _permutation, _show_permutation),), params=Axes, label="transpose",
                       written=("x.T",), example="transpose([[1, 2], [3, 4]])")  # fmt: skip
 
 
 def transpose(x: Node, order: tuple[int, ...]) -> Node:
     """x with its axes in `order`, negative numbers."""
-    return apply(TRANSPOSE, (x,), (order,))
+    return apply(TRANSPOSE, (x,), Axes(order))
 
 
 def _flip(x: Any, where: tuple[int, ...]) -> Any:
@@ -93,7 +102,7 @@ def _flip(x: Any, where: tuple[int, ...]) -> Any:
 
 
 FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
-                 (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),),
+                 (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),), params=Axes,
                  example="flip([1, 2, 3])")  # fmt: skip
 
 # ---- join -----------------------------------------------------------------------------
@@ -104,11 +113,9 @@ def _concat(*items: Any) -> Any:
     return np.concatenate(arrays, where)
 
 
-def _concat_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (where,) = params
-    assert isinstance(where, int)
+def _concat_shape(shapes: Sequence[Shape], params: Along) -> Shape:
     first = shapes[0]
-    at = where + len(first)
+    at = params.axis + len(first)
     for position, other in enumerate(shapes):
         if len(other) != len(first) or any(
             a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != at
@@ -121,9 +128,8 @@ def _concat_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return (*first[:at], sum(other[at] for other in shapes), *first[at + 1 :])
 
 
-def _concat_back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
-    (where,) = params
-    assert isinstance(where, int)
+def _concat_back(ct: Node, args: tuple[Node, ...], params: Along, position: int) -> Node:
+    where = params.axis
     start = sum(arg.shape[where] for arg in args[:position])
     key: list[Taken | int] = [Taken(0, size, 1) for size in ct.shape]
     key[where] = Taken(start, args[position].shape[where], 1)
@@ -131,7 +137,7 @@ def _concat_back(ct: Node, args: tuple[Node, ...], params: Params, position: int
 
 
 CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x",), _concat, _concat_shape,
-                   (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),),
+                   (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),), params=Along,
                    aliases=("concatenate",), example="concat([1, 2], [3])")  # fmt: skip
 
 
@@ -140,9 +146,7 @@ def _stack(*items: Any) -> Any:
     return np.stack(arrays, where)
 
 
-def _stack_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (where,) = params
-    assert isinstance(where, int)
+def _stack_shape(shapes: Sequence[Shape], params: Along) -> Shape:
     if any(other != shapes[0] for other in shapes):
         position, odd = next((at, other) for at, other in enumerate(shapes) if other != shapes[0])
         raise ShapeError(
@@ -150,20 +154,18 @@ def _stack_shape(shapes: Sequence[Shape], params: Params) -> Shape:
             hint="all elements must have one shape",
             clash=(0, position),
         )
-    at = where + len(shapes[0]) + 1
+    at = params.axis + len(shapes[0]) + 1
     return (*shapes[0][:at], len(shapes), *shapes[0][at:])
 
 
-def _stack_back(ct: Node, args: tuple[Node, ...], params: Params, position: int) -> Node:
-    (where,) = params
-    assert isinstance(where, int)
+def _stack_back(ct: Node, args: tuple[Node, ...], params: Along, position: int) -> Node:
     key: list[Taken | int] = [Taken(0, size, 1) for size in ct.shape]
-    key[where] = position
+    key[params.axis] = position
     return take(ct, tuple(key))
 
 
 STACK = Operation("stack", "arrays of one shape joined along a new axis", ("*x",), _stack, _stack_shape,
-                  (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),),
+                  (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),), params=Along,
                   written=("[x1, x2]",), example="stack([1, 2], [3, 4])")  # fmt: skip
 
 # ---- diagonals and triangles ----------------------------------------------------------
@@ -191,7 +193,7 @@ def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
     if back.shape == x.shape:
         return back
     extra = tuple((0, want - have) for want, have in zip(x.shape, back.shape, strict=True))
-    return apply(PAD, (back,), (extra,))
+    return apply(PAD, (back,), Pad(extra))
 
 
 DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,

@@ -4,7 +4,7 @@ node of their own. A body is a program in the language, or builds the graph itse
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant_value
@@ -14,7 +14,7 @@ from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.shaping import reshape
-from cgcli.ops.statics import axis, new_axis, number, whole, wholes
+from cgcli.ops.statics import Along, axis, new_axis, number, whole, wholes
 
 
 def _log(args: tuple[Node, ...], params: Params) -> Node:
@@ -36,14 +36,20 @@ def _matrix_transpose(args: tuple[Node, ...], params: Params) -> Node:
     return mt(x)
 
 
-def _expand(args: tuple[Node, ...], params: Params) -> Node:
-    (x,), (at,) = args, cast("tuple[int]", params)
-    place = at + len(x.shape) + 1
+def _expand(args: tuple[Node, ...], params: Along) -> Node:
+    (x,) = args
+    place = params.axis + len(x.shape) + 1
     return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
 
 
-def _squeeze(args: tuple[Node, ...], params: Params) -> Node:
-    (x,), (at,) = args, cast("tuple[int | None]", params)
+class Squeeze(NamedTuple):
+    """The parameter of squeeze; all axes of size 1 where it is None."""
+
+    axis: int | None
+
+
+def _squeeze(args: tuple[Node, ...], params: Squeeze) -> Node:
+    (x,), at = args, params.axis
     if at is not None and x.shape[at] != 1:
         raise ShapeError(f"squeeze: axis {at + len(x.shape)} has size {x.shape[at]}, not 1")
     sizes = enumerate(x.shape, -len(x.shape))
@@ -71,9 +77,9 @@ ENTRIES: tuple[Shorthand, ...] = (
               example="matrix_transpose([[1, 2], [3, 4]])"),
     Shorthand("arange", "0, 1, ... below stop", (), "arange(0, stop)", (number("stop"),), example="arange(3)"),
     Shorthand("identity", "the identity matrix of n rows", (), "eye(n)", (whole("n", least=0),), example="identity(2)"),
-    Shorthand("expand", "a new axis of size 1", ("x",), _expand, (new_axis(),), aliases=("expand_dims",),
+    Shorthand("expand", "a new axis of size 1", ("x",), _expand, (new_axis(),), Along, aliases=("expand_dims",),
               example="expand([1, 2], 0)"),
-    Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),),
+    Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),), Squeeze,
               example="squeeze([[1, 2]])"),
     _conv_with_bias(1, "conv1d([[[1, 2, 3]]], [[[1, 1]]], [10])"),
     _conv_with_bias(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]], [10])"),

@@ -31,6 +31,25 @@ class Taken(NamedTuple):
     step: int
 
 
+class Along(NamedTuple):
+    """The parameter of what goes along one axis."""
+
+    axis: int
+
+
+class Axes(NamedTuple):
+    """The parameter of what goes over several axes, or puts them in an order."""
+
+    axes: tuple[int, ...]
+
+
+class Reshape(NamedTuple):
+    """The parameters of what gives an array another shape. rank: how many axes it had."""
+
+    shape: Shape
+    rank: int
+
+
 def integer(value: Any, what: str) -> int:
     """A whole number, or ArgumentError."""
     if isinstance(value, bool | int):

@@ -4,84 +4,81 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import Operation, Shape
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import FLIP, reshape
-from cgcli.ops.statics import axes, axis, keepdims, own_rank, shape
-
-Axes = tuple[int, ...]
+from cgcli.ops.statics import Along, Axes, Reshape, axes, axis, keepdims, own_rank, shape
 
 
-def kept_shape(old: Shape, along: Axes) -> Shape:
+class Reduce(NamedTuple):
+    """The parameters of a reduction."""
+
+    axes: tuple[int, ...]
+    keepdims: bool
+
+
+def kept_shape(old: Shape, along: tuple[int, ...]) -> Shape:
     """The shape after a reduction that keeps the reduced axes with size 1."""
     return tuple(1 if at - len(old) in along else size for at, size in enumerate(old))
 
 
-def reduced_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    """The shape after a reduction with params (axes, keepdims)."""
-    along, keep = cast("tuple[Axes, bool]", params)
+def reduced_shape(shapes: Sequence[Shape], params: Reduce) -> Shape:
+    """The shape after a reduction."""
+    along, keep = params
     (old,) = shapes
     return kept_shape(old, along) if keep else tuple(
         size for at, size in enumerate(old) if at - len(old) not in along
     )  # fmt: skip
 
 
-def spread(ct: Node, old: Shape, along: Axes) -> Node:
+def spread(ct: Node, old: Shape, along: tuple[int, ...]) -> Node:
     """The transpose of a sum: the adjoint of the reduced value, repeated over the reduced axes."""
     return broadcast(reshape(ct, kept_shape(old, along)), old)
 
 
-def _sum(x: Any, along: Axes, keep: bool) -> Any:
+def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     return np.sum(x, along, keepdims=keep)
 
 
-def _sum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    along, _ = cast("tuple[Axes, bool]", params)
-    return spread(ct, args[0].shape, along)
-
-
-SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape, (Transpose(_sum_back),),
-                statics=(axes(), keepdims()), label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
+SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
+                (Transpose(lambda ct, args, params: spread(ct, args[0].shape, params.axes)),),
+                statics=(axes(), keepdims()), params=Reduce, label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
                 latex=r"\sum_{axis} #1")  # fmt: skip
 
 
-def _mean(x: Any, along: Axes, keep: bool) -> Any:
+def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     count = math.prod(np.shape(x)[at] for at in along)
     return np.divide(np.sum(x, along, keepdims=keep), count)
 
 
-def _mean_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    along, _ = cast("tuple[Axes, bool]", params)
-    count = math.prod(args[0].shape[at] for at in along)
-    return spread(apply(DIVIDE, (ct, constant(count))), args[0].shape, along)
+def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
+    count = math.prod(args[0].shape[at] for at in params.axes)
+    return spread(apply(DIVIDE, (ct, constant(count))), args[0].shape, params.axes)
 
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
-                 statics=(axes(), keepdims()), aliases=("average",), example="mean([1, 2, 6])",
+                 statics=(axes(), keepdims()), params=Reduce, aliases=("average",), example="mean([1, 2, 6])",
                  latex=r"\frac{1}{size} \sum_{axis} #1")  # fmt: skip
 
 
-def _cumsum(x: Any, along: int) -> Any:
-    return np.cumsum(x, along)
-
-
-def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
+def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Along) -> Node:
     def flip(node: Node) -> Node:
-        return apply(FLIP, (node,), (cast("Axes", params),))
+        return apply(FLIP, (node,), Axes((params.axis,)))
 
     return flip(apply(CUMSUM, (flip(ct),), params))
 
 
-CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",), _cumsum, same_shape,
-                   (Transpose(_cumsum_back),), statics=(axis(-1),), example="cumsum([1, 2, 3])")  # fmt: skip
+CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",), "cumsum", same_shape,
+                   (Transpose(_cumsum_back),), statics=(axis(-1),), params=Along,
+                   example="cumsum([1, 2, 3])")  # fmt: skip
 
 
 def _broadcast(x: Any, new: Shape, rank: int) -> Any:
@@ -90,23 +87,21 @@ def _broadcast(x: Any, new: Shape, rank: int) -> Any:
     return np.broadcast_to(np.reshape(x, (*lead, *(1,) * (len(new) - rank), *own)), (*lead, *new))
 
 
-def _broadcast_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    new, _ = params
-    assert isinstance(new, tuple)
-    if broadcast_shapes((shapes[0], new)) != new:
-        raise ShapeError(f"shape {shape_text(shapes[0])} does not broadcast to {shape_text(new)}")
-    return new
+def _broadcast_shape(shapes: Sequence[Shape], params: Reshape) -> Shape:
+    if broadcast_shapes((shapes[0], params.shape)) != params.shape:
+        raise ShapeError(f"shape {shape_text(shapes[0])} does not broadcast to {shape_text(params.shape)}")
+    return params.shape
 
 
 BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
                       _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
-                      statics=(shape(), own_rank()), aliases=("broadcast_to",),
+                      statics=(shape(), own_rank()), params=Reshape, aliases=("broadcast_to",),
                       example="broadcast([1, 2], [2, 2])")  # fmt: skip
 
 
 def broadcast(x: Node, new: Shape) -> Node:
     """x repeated to shape `new`; x itself when it has that shape already."""
-    return x if x.shape == new else apply(BROADCAST, (x,), (new, len(x.shape)))
+    return x if x.shape == new else apply(BROADCAST, (x,), Reshape(new, len(x.shape)))
 
 
 def unbroadcast(x: Node, old: Shape) -> Node:
@@ -116,7 +111,7 @@ def unbroadcast(x: Node, old: Shape) -> Node:
     rank = len(x.shape)
     padded = (1,) * (rank - len(old)) + old
     repeated = tuple(at - rank for at in range(rank) if padded[at] == 1 and (x.shape[at] != 1 or at < rank - len(old)))
-    return reshape(apply(SUM, (x,), (repeated, True)), old) if repeated else reshape(x, old)
+    return reshape(apply(SUM, (x,), Reduce(repeated, True)), old) if repeated else reshape(x, old)
 
 
 ENTRIES: tuple[Operation, ...] = (SUM, MEAN, CUMSUM, BROADCAST)

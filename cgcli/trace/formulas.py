@@ -21,7 +21,7 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.logic import NOT_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE
-from cgcli.ops.sums import SUM
+from cgcli.ops.sums import SUM, Reduce
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.printer import Names
 from cgcli.printing.values import number
@@ -202,8 +202,8 @@ def _shorter(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     if first is not None and op is WHERE and first.op is NOT_EQUAL and constant_value(first.args[1]) == 0:
         return exact(WHERE, (first.args[0], *others))
     if first is not None and op is RESHAPE and first.op is SUM:
-        axes, _ = first.params
-        total = exact(SUM, first.args, (axes, False))
+        assert isinstance(first.params, Reduce)
+        total = exact(SUM, first.args, first.params._replace(keepdims=False))
         if params[0] == total.shape:
             return total
     return exact(op, args, params)

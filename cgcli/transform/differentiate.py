@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cgcli.graph.node import Node, apply, constant
-from cgcli.ops.creation import ZEROS
+from cgcli.ops.creation import ZEROS, OfShape
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import Flow, sweep
@@ -82,4 +82,4 @@ def _swept(
 
 def zeros(like: Node) -> Node:
     """A zero of a node's shape."""
-    return apply(ZEROS, (), (like.shape,)) if like.shape else constant(0.0)
+    return apply(ZEROS, (), OfShape(like.shape)) if like.shape else constant(0.0)

@@ -9,7 +9,7 @@ from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS, ones_like
+from cgcli.ops.creation import ZEROS, OfShape, ones_like
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import ZERO, Guarded, through_linear, total
@@ -97,4 +97,4 @@ def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guar
 
 
 def _zeros(like: Node) -> Node:
-    return exact(ZEROS, (), (like.shape,)) if like.shape else ZERO
+    return exact(ZEROS, (), OfShape(like.shape)) if like.shape else ZERO

@@ -12,10 +12,10 @@ from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS, ones_like
+from cgcli.ops.creation import ZEROS, OfShape, ones_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
-from cgcli.ops.sums import broadcast, unbroadcast
+from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
@@ -83,7 +83,7 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
 def _mixed(value: Node, guard: Node, axes: int) -> Guarded:
     """The adjoint of what is reached as a whole by any element along the last axes."""
     along = tuple(range(-min(axes, len(guard.shape)), 0))
-    reached = broadcast(exact(MAX, (guard,), (along, True)), guard.shape)
+    reached = broadcast(exact(MAX, (guard,), Reduce(along, True)), guard.shape)
     return Guarded(value, any_of(unbroadcast(reached, value.shape)))
 
 
@@ -92,7 +92,7 @@ def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
     tangent = stand_in(node, position)
     linear = tangent_formula(node, position, tangent)
     found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args)).get(tangent)
-    return found or Guarded(exact(ZEROS, (), (tangent.shape,)))
+    return found or Guarded(exact(ZEROS, (), OfShape(tangent.shape)))
 
 
 def _pull_joint(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
