@@ -12,6 +12,7 @@ import numpy as np
 
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.lifetimes import last_reads
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
@@ -53,7 +54,7 @@ class Compiled:
         self._nodes = [node for node in order if not _is_leaf(node) and node not in given]
         self._constants = [_known(node) for node in leaves]
         self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
-        dead = [()] * len(self._nodes) if keep else _last_reads(self._nodes, outputs)
+        dead = [()] * len(self._nodes) if keep else _dead_arrays(self._nodes, outputs)
         check_work(self._nodes, order)
         _check_memory(order, self._nodes, dead)
         self._steps = [self._step(node, last) for node, last in zip(self._nodes, dead, strict=True)]
@@ -144,17 +145,11 @@ def _known(leaf: Node) -> Array:
     return constant_of(leaf)
 
 
-def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[Collection[Node]]:
-    """For each node, its arguments that were computed, are arrays, and are read for the last time."""
-    waiting = {node for node in nodes if node.shape}.difference(outputs)
-    if not waiting:
+def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
+    """For each node, the arrays computed that nobody reads after it."""
+    if not any(node.shape for node in nodes):
         return [()] * len(nodes)
-    last: list[Collection[Node]] = []
-    for node in reversed(nodes):
-        dying = waiting.intersection(node.args)
-        waiting.difference_update(dying)
-        last.append(dying)
-    return last[::-1]
+    return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs)]
 
 
 def _check_memory(order: Sequence[Node], nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> None:

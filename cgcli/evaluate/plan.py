@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cgcli.evaluate.lifetimes import last_reads
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
@@ -134,7 +135,7 @@ def _allocated(nodes: Sequence[Node], outputs: Sequence[Node]) -> tuple[tuple[St
     numbers = _read_as_numbers(nodes).union(outputs)
     needed = {node: Buffer(_filled(node, numbers), math.prod(node.shape)) for node in nodes}
     into_output = {node for node in outputs if node in needed and needed[node].filled is Filled.NUMBERS}
-    dying = _last_reads(nodes, outputs)
+    dying = last_reads(nodes, outputs, shows=_may_show)
     buffers: list[Buffer] = []
     free: Mapping[Buffer, list[int]] = defaultdict(list)
     buffer_of: dict[Node, int] = {}
@@ -181,23 +182,9 @@ def _read_as_numbers(nodes: Iterable[Node]) -> set[Node]:
     }
 
 
-def _last_reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
-    """For each step, the nodes that are read for the last time there.
-
-    What a kernel makes by itself may be the memory of its arguments, shown in another way: they live as long.
-    """
-    end = len(nodes)
-    last = dict.fromkeys(outputs, end)
-    for at in range(end - 1, -1, -1):
-        node = nodes[at]
-        shows = node.op is WHERE or not node.op.elementwise
-        until = last.get(node, at) if shows else at
-        for arg in node.args:
-            last[arg] = max(last.get(arg, -1), until)
-    dying: list[list[Node]] = [[] for _ in range(end + 1)]
-    for node in nodes:
-        dying[last.get(node, end)].append(node)
-    return [tuple(dead) for dead in dying[:end]]
+def _may_show(node: Node) -> bool:
+    """Whether what a kernel makes by itself may be the memory of its arguments, seen in another way."""
+    return node.op is WHERE or not node.op.elementwise
 
 
 def _rows_of_block(made: Plan) -> int:

@@ -1,0 +1,27 @@
+"""When the value of a node is read for the last time, so that its memory can be given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cgcli.graph.node import Node
+
+
+def last_reads(
+    nodes: Sequence[Node], outputs: Sequence[Node], shows: Callable[[Node], bool] = lambda node: False
+) -> list[tuple[Node, ...]]:
+    """For each of the nodes, in order, those among them that are read for the last time when it is computed.
+
+    shows: whether a node's value may be the memory of its arguments, seen in another way: they then live as long.
+    """
+    end = len(nodes)
+    last = dict.fromkeys(outputs, end)
+    for at in range(end - 1, -1, -1):
+        node = nodes[at]
+        until = last.get(node, at) if shows(node) else at
+        for arg in node.args:
+            last[arg] = max(last.get(arg, -1), until)
+    dead: list[list[Node]] = [[] for _ in range(end + 1)]
+    for node in nodes:
+        dead[last.get(node, end)].append(node)
+    return [tuple(group) for group in dead[:end]]
