@@ -15,7 +15,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
-from cgcli.printing.length import flat_length, worth_a_name
+from cgcli.printing.length import flat_length, parts_worth_naming
 from cgcli.printing.program import names, program, statements
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
@@ -215,7 +215,7 @@ def inputs(graph: Graph, wrt: str) -> list[Node]:
 
 
 def written(graph: Graph) -> str:
-    return "; ".join(statements(graph, names(graph, worth_a_name(graph))))
+    return "; ".join(statements(graph, names(graph, parts_worth_naming(graph))))
 
 
 def points(graph: Graph) -> list[Mapping[str, Any]]:

@@ -25,7 +25,7 @@ from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
-from cgcli.printing.values import within
+from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,7 +189,7 @@ def results(
 
 def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
     """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
-    return f"{prefix}{within(output)}/{prefix}{name}" if output else f"{prefix}{name}"
+    return f"{prefix}{in_longer_name(output)}/{prefix}{name}" if output else f"{prefix}{name}"
 
 
 class Computed(NamedTuple):

@@ -24,7 +24,7 @@ from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.latex import latex, latex_partials
-from cgcli.printing.length import flat_length, worth_a_name
+from cgcli.printing.length import flat_length, parts_worth_naming
 from cgcli.printing.program import names, statements
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt
@@ -133,7 +133,7 @@ class Formulas(NamedTuple):
             many = f"about {length:.2g} characters" if length < 10**15 else "more characters than any disk holds"
             raise TooLargeError(f"written out, the formula would take {many}",
                                 hint="let its shared parts have names", topic="flat")  # fmt: skip
-        return names(self.graph, [] if flat else worth_a_name(self.graph))
+        return names(self.graph, [] if flat else parts_worth_naming(self.graph))
 
 
 def derivatives(

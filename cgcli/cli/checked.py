@@ -12,7 +12,7 @@ from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
 from cgcli.cli.output import on_one_line
 from cgcli.graph.shapes import element_name
-from cgcli.printing.values import number, within
+from cgcli.printing.values import in_longer_name, number
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
 _DIGITS = 12  # of a difference there are no more
@@ -76,7 +76,7 @@ def _line(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list[
 
 
 def _name(row: Row, outputs: Sequence[str]) -> str:
-    over = f"d_{within(on_one_line(outputs[row.output]))}/" if outputs else ""
+    over = f"d_{in_longer_name(on_one_line(outputs[row.output]))}/" if outputs else ""
     return f"{over}d_{element_name(on_one_line(row.name), row.element)}" if row.name else f"{over}along a line"
 
 

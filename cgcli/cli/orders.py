@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cgcli.derivatives.series import taylor_coefficients
-from cgcli.printing.values import within
+from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from cgcli.api.point import Point
@@ -31,7 +31,7 @@ class Orders(NamedTuple):
         """
         for name, numbers in self.point.per_output(self.found):
             if self.taylor:
-                of = f"_{within(name)}" if name else ""
+                of = f"_{in_longer_name(name)}" if name else ""
                 yield from ((f"c{k}{of}", item) for k, item in enumerate(taylor_coefficients(numbers)))
             else:
                 yield name or "value", numbers[0]

@@ -13,7 +13,7 @@ _NAME = Layout(ATOM, ("t1",), size=2)  # what is written in the place of a part 
 _WORTH = 40  # characters that a name saves; with fewer, looking it up costs the reader more than reading it again
 
 
-def worth_a_name(graph: Graph) -> list[Node]:
+def parts_worth_naming(graph: Graph) -> list[Node]:
     """The shared parts that are long enough, or used often enough, for a name of their own, in order."""
     order = toposort(graph.outputs)
     uses = Counter(graph.outputs)

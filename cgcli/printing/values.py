@@ -23,7 +23,7 @@ def number(value: float, precision: int | None = None) -> str:
     return repr(float(value))
 
 
-def within(name: str) -> str:
+def in_longer_name(name: str) -> str:
     """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
     return name if _NAME.fullmatch(name) else f"({name})"
 

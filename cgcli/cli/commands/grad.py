@@ -10,7 +10,7 @@ import click
 from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION
 from cgcli.cli.request import Request, Task, expression_command
 from cgcli.errors import UsageError
-from cgcli.printing.values import within
+from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
@@ -101,7 +101,7 @@ def _show_orders(task: Task, mode: str | None) -> None:
     task.evaluate.tell_kinks(task.wrt)
     grad = point.by_output({name: item} for _, item in point.per_output(found.of_order(1)))
     content = {"value": found.of_order(0), "grad": grad, **found.members()}
-    task.show(content, found.lines(lambda of, k: f"d{k}_{within(of)}/d_{name}" if of else f"d{k}_{name}"))
+    task.show(content, found.lines(lambda of, k: f"d{k}_{in_longer_name(of)}/d_{name}" if of else f"d{k}_{name}"))
 
 
 def _instead(wrt: Sequence[Node]) -> str:

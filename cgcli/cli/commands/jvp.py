@@ -6,7 +6,7 @@ from typing import Any
 
 from cgcli.cli.options import ORDER_OPTIONS, RESULT_OPTIONS, TANGENT_OPTION
 from cgcli.cli.request import Request, expression_command
-from cgcli.printing.values import within
+from cgcli.printing.values import in_longer_name
 
 
 @expression_command("jvp", TANGENT_OPTION, ORDER_OPTIONS, RESULT_OPTIONS)
@@ -30,4 +30,4 @@ def command(request: Request) -> None:
     found = Orders(task.point, calls.series(task.point, moved, request.order)(task.evaluate), request.taylor)
     task.evaluate.tell_kinks(moved)
     content: dict[str, Any] = {"value": found.of_order(0), "jvp": found.of_order(1), **found.members()}
-    task.show(content, found.lines(lambda name, order: f"jvp{order}_{within(name)}" if name else f"jvp{order}"))
+    task.show(content, found.lines(lambda name, order: f"jvp{order}_{in_longer_name(name)}" if name else f"jvp{order}"))
