@@ -14,9 +14,8 @@ from fractions import Fraction
 from functools import partial
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, UnwritableError, fraction_of
+from cgcli.algebra.coefficient import ONE, ZERO, UnwritableError, fraction_of, is_repeating
 from cgcli.algebra.factoring import common_factors, distributed, is_evident, multiplied_out, taken_out
-from cgcli.algebra.fractions import with_fractions
 from cgcli.algebra.identities import RULES
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
@@ -27,7 +26,7 @@ from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.evaluate.constants import as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, toposort
 from cgcli.graph.operation import Operation, Params
-from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.functions import EXP, LN
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import moved, rebuilt
@@ -55,12 +54,12 @@ def simplify(graph: Graph, *, as_text: bool = False) -> Graph:
     rank = list(seen).index(graph.outputs)  # where the passes began to go round, mostly the last one
     if as_text:
         best = min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])
-        return with_fractions(seen[best])
+        return _with_fractions(seen[best])
 
     def preferred(at: int, outputs: tuple[Node, ...]) -> tuple[object, ...]:
         return operation_count(outputs), -min(at, rank), [order.factor(output) for output in outputs]
 
-    return with_fractions(seen[min(enumerate(seen), key=lambda item: preferred(*item))[1]])
+    return _with_fractions(seen[min(enumerate(seen), key=lambda item: preferred(*item))[1]])
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -255,3 +254,16 @@ def _folded(node: Node, args: tuple[Node, ...]) -> Node | None:
         return None
     value = computed(node.op, [constant_of(arg) for arg in args], node.params)
     return as_constant(value) if all(map(math.isfinite, value.ravel().tolist())) else None
+
+
+def _with_fractions(graph: Graph) -> Graph:
+    """The graph with a division in the place of each scalar constant that stands for a repeating fraction: 1/3, 1/7."""
+    found = {node: divided for node in toposort(graph.outputs) if (divided := _divided(node)) is not None}
+    return rebuilt(graph, known=found) if found else graph
+
+
+def _divided(node: Node) -> Node | None:
+    number = fraction_of(node)
+    if number is None or not is_repeating(number):
+        return None
+    return apply(DIVIDE, (constant(float(number.numerator)), constant(float(number.denominator))))
