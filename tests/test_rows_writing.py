@@ -27,12 +27,10 @@ from numpy.typing import NDArray
 
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.printing.values import number
-from cgcli.tables.batch import Batch
-from cgcli.tables.formats import FORMATS
-from cgcli.tables.reading.source import batches
-from cgcli.tables.table import Table, with_results
-from cgcli.tables.writing.digits import json_texts, row_texts
-from cgcli.tables.writing.sink import open_sink
+from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.digits import json_texts, row_texts
+from cgcli.tables.formats import FORMATS, open_sink
+from cgcli.tables.source import batches
 
 INF, NAN = float("inf"), float("nan")
 RANDOM = np.random.default_rng(20)
@@ -92,7 +90,7 @@ def batch(objects: list[str] | None = None, **columns: Any) -> Batch:
         lambda row: f"line {row + 2}",
         {},
         None if objects is None else pa.array([f"{text}\n" for text in objects]),
-        format="csv" if objects is None and all(map(_is_text, columns.values())) else "jsonl",
+        untyped=objects is None and all(map(_is_text, columns.values())),
     )
 
 
@@ -108,7 +106,7 @@ def results(rows: int = 3) -> dict[str, NDArray[np.float64]]:
     return {"value": at + 0.5, "d_x": at * 2}
 
 
-def written(path: Path, *tables: Table) -> bytes:
+def written(path: Path, *tables: Batch) -> bytes:
     with open_sink(str(path), FORMATS[path.suffix[1:]]) as sink:
         for table in tables:
             sink.write(table)
@@ -365,7 +363,7 @@ def test_arrays_are_lists_where_there_are_types(tmp_path: Path) -> None:
     table = with_results(batch(x=[1, 2, 3]), arrays, null=np.array([False, True, False]))
     for kind, read in (("parquet", pa.parquet.read_table), ("arrow", lambda path: pa.ipc.open_file(path).read_all())):
         path = tmp_path / f"out.{kind}"
-        written(path, table.slice(0, 1), table.slice(1, 2))
+        written(path, table.part(0, 1), table.part(1, 3))
         assert read(path).to_pydict() == {
             "x": [1, 2, 3],
             "d_w": [[0, 1], None, [4, 5]],
@@ -438,7 +436,7 @@ def test_columns_keep_their_type_in_npz(
 ) -> None:
     """What passes through is untouched, long integers too; results, and all of .npy, are float64."""
     tables = [with_results(batch(k=pa.array(cells, kind)), results(len(cells))) for cells in batches]
-    written(tmp_path / "a.npz", *tables, tables[0].slice(0, 0))
+    written(tmp_path / "a.npz", *tables, tables[0].part(0, 0))
     arrays = np.load(tmp_path / "a.npz")
     assert (arrays["k"].dtype, arrays["value"].dtype) == (expected, np.float64)
     np.testing.assert_array_equal(arrays["k"], np.array(values, expected), strict=True)
@@ -467,14 +465,14 @@ def test_no_rows_at_all(kind: str, tmp_path: Path) -> None:
         assert pa.parquet.read_table(tmp_path / "empty.parquet").column_names == ["x", "value", "d_x"]
 
 
-def _integers(*cells: Any) -> Table:
+def _integers(*cells: Any) -> Batch:
     kind = pa.list_(pa.int64(), 1) if isinstance(cells[0], list) else pa.int64()
     return with_results(batch(s=pa.array(cells, kind)), results(len(cells)))
 
 
 # What cannot be written: format, tables, message.
 _X = with_results(batch(x=[1]), results(1))
-REFUSED: list[tuple[str, list[Callable[[], Table]], type[CgError], str]] = [
+REFUSED: list[tuple[str, list[Callable[[], Batch]], type[CgError], str]] = [
     (
         "csv",
         [lambda: with_results(batch(value=["1"]), results(1))],
@@ -522,7 +520,7 @@ REFUSED: list[tuple[str, list[Callable[[], Table]], type[CgError], str]] = [
 
 @pytest.mark.parametrize(("kind", "tables", "error", "message"), REFUSED)
 def test_what_cannot_be_written_leaves_the_file_as_it_was(
-    kind: str, tables: list[Callable[[], Table]], error: type[CgError], message: str, tmp_path: Path
+    kind: str, tables: list[Callable[[], Batch]], error: type[CgError], message: str, tmp_path: Path
 ) -> None:
     """A clash of names, columns that change, types without a form: each is told, and nothing half-written is left."""
     path = tmp_path / f"out.{kind}"
@@ -573,17 +571,16 @@ def test_where_no_file_can_be(tmp_path: Path) -> None:
 PROGRAM = """
 import sys, time
 import numpy as np, pyarrow as pa
-from cgcli.tables.batch import Batch
-from cgcli.tables.formats import FORMATS
-from cgcli.tables.writing.sink import open_sink
-from cgcli.tables.reading.source import batches
-from cgcli.tables.table import with_results
+from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.formats import FORMATS, open_sink
+from cgcli.signals import install
 kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])
 column = pa.array(["0.5"] * int(rows))
 values = np.arange(rows) / 7
+install()
 with open_sink(None, FORMATS[kind]) as sink:
     for at in range(int(batches)):
-        batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str, format="csv")
+        batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str, untyped=True)
         sink.write(with_results(batch, {"value": values + at}))
         time.sleep(pause)
 """
@@ -751,7 +748,7 @@ def test_a_later_cell_that_a_number_would_change_is_an_error(tmp_path: Path) -> 
     """`007` in a column that began with numbers is not 7: what a cell is does not depend on where a batch ends."""
     first, second = (
         with_results(
-            Batch(pa.RecordBatch.from_pydict({"id": [cell]}), "t.csv", lambda row: f"line {row}", format="csv"),
+            Batch(pa.RecordBatch.from_pydict({"id": [cell]}), "t.csv", lambda row: f"line {row}", untyped=True),
             {"value": np.ones(1)},
         )
         for cell in ("1", "007")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cgcli.api.functions import Wrt
     from cgcli.graph.operation import Shape
     from cgcli.tables.batch import Batch, Elements
+    from cgcli.tables.numbers import Numbers
 
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -113,8 +114,7 @@ class ColumnFunction:
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
 
     def _of_batch(self, record_batch: Any) -> Any:
-        from cgcli.tables.batch import Batch
-        from cgcli.tables.table import with_results
+        from cgcli.tables.batch import Batch, with_results
 
         batch = Batch(record_batch, "the record batch", lambda row: f"row {row + 1}")
         _, shapes = first_shapes([batch], self._read_names(), patient=False)
@@ -228,9 +228,9 @@ class Bound:
         """The results for arrays of shape (rows, *shape), by name."""
         return self._batched([columns[name] for name in self._columns], rows, threads=self.threads)
 
-    def read(self, batch: Batch, row: int | None = None) -> dict[str, Column]:
-        """The columns of a batch that the program reads, or one cell of each, and what their bad rows hold."""
-        return {name: column_of(batch, name, shape, row) for name, shape in self._columns.items()}
+    def read(self, batch: Batch) -> dict[str, Column]:
+        """The columns of a batch that the program reads, and what their bad rows hold."""
+        return {name: column_of(batch, name, shape) for name, shape in self._columns.items()}
 
     def __call__(self, batch: Batch) -> Computed:
         """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
@@ -254,7 +254,7 @@ class Bound:
         if why is not None:
             return DataError(f"{batch.at(row)}: {why}")
         kind = "nan" if row in computed.nan else "infinity"
-        cells = {name: column.values[0] for name, column in self.read(batch, row).items()}
+        cells = {name: column.values[row] for name, column in self.read(batch).items()}
         values = evaluate_all(self._nodes, {**self._point.bindings, **cells})
         note = next((note for note in births(self._nodes, values) if note.kind == kind), None)
         if note is None:
@@ -317,42 +317,40 @@ class Column(NamedTuple):
     null: Collection[int] = ()
 
 
-def column_of(batch: Batch, name: str, shape: Shape | None = None, row: int | None = None) -> Column:
-    """A column of a batch, or one cell of it.
+def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:
+    """A column of a batch; the batch remembers its numbers.
 
     An array may have a column for each element. Raises DataError when there is no such column.
     """
-    rows = slice(None) if row is None else slice(row, row + 1)
-    elements = None if batch.position(name) is not None else batch.elements(name)
+    position = batch.position(name)
+    elements = None if position is not None else batch.elements(name)
     if elements is None:
-        return _read(batch, batch.column(name)[rows], name, shape)
+        return _read(batch, name, batch.numbers(name, shape))
     if shape is not None and shape != elements.shape:
-        count = len(batch) if row is None else 1
         why = f"'{name}' has shape {shape_text(elements.shape)} here, and {shape_text(shape)} in the rows before"
-        return Column(np.full((count, *shape), np.nan), dict.fromkeys(range(count), why))
-    return _of_elements(batch, elements, rows)
+        return Column(np.full((len(batch), *shape), np.nan), dict.fromkeys(range(len(batch)), why))
+    return _of_elements(batch, elements)
 
 
-def _of_elements(batch: Batch, elements: Elements, rows: slice) -> Column:
+def _of_elements(batch: Batch, elements: Elements) -> Column:
     """The arrays of which each element has a column."""
-    names, columns = batch.columns.schema.names, batch.columns.columns  # lists that pyarrow makes anew each time
-    found = [_read(batch, columns[at][rows], names[at].strip(), ()) for at in elements.positions]
+    names = batch.columns.schema.names  # a list that pyarrow makes anew each time
+    found = [_read(batch, names[at].strip(), batch.numbers(at, ())) for at in elements.positions]
     values = np.stack([column.values for column in found], axis=1)
     bad = {at: why for column in reversed(found) for at, why in column.bad.items()}
     null = {at for column in found for at in column.null}
     return Column(values.reshape(len(values), *elements.shape), bad, null)
 
 
-def _read(batch: Batch, cells: Any, name: str, shape: Shape | None) -> Column:
-    """Cells as numbers; of a bad row it is said what the column holds there."""
-    from cgcli.tables.numbers import NULL, numbers
+def _read(batch: Batch, name: str, found: Numbers) -> Column:
+    """Numbers with what is to be said of a bad row: what the column holds there."""
+    from cgcli.tables.numbers import NULL
 
-    values, bad = numbers(cells, shape)
-    null = {row for row, held in bad.items() if held == NULL}
-    why = {row: f"column '{name}' holds {held}" for row, held in bad.items()}
+    null = {row for row, held in found.bad.items() if held == NULL}
+    why = {row: f"column '{name}' holds {held}" for row, held in found.bad.items()}
     if batch.objects is not None:
         why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
-    return Column(values, why, null)
+    return Column(found.values, why, null)
 
 
 def _shape(batch: Batch, name: str) -> Shape | None:

@@ -9,13 +9,12 @@ import contextlib
 import gc
 import importlib
 import os
-import signal
 import sys
 from typing import Any, NoReturn
 
 import click
 
-from cgcli import __version__
+from cgcli import __version__, signals
 from cgcli.cli.hints import with_options
 from cgcli.cli.say import say
 from cgcli.errors import CgError, UsageError, describe, did_you_mean
@@ -78,9 +77,7 @@ def main() -> NoReturn:
     """The entry point of the console script."""
     if sys.stdout is None:  # closed by the caller
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    for number, handler in _HANDLERS.items():
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not where the caller ignores it
-            signal.signal(number, handler)
+    signals.install()
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
 
@@ -96,39 +93,6 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-class _Terminated(SystemExit):
-    """A signal other than Ctrl-C ends the command: what is half done is taken back, as there."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
-
-
-def _terminated(number: int, frame: object) -> NoReturn:
-    _ignore_signals()
-    raise _Terminated(number)
-
-
-def _interrupted(number: int, frame: object) -> NoReturn:
-    _ignore_signals()
-    raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    """From the first signal on, nothing comes between the command and its taking back what is half done."""
-    for number in _HANDLERS:
-        signal.signal(number, _ignored)
-
-
-def _ignored(number: int, frame: object) -> None:
-    """Not SIG_IGN: of a signal that is there already, Python would complain."""
-
-
-_HANDLERS = {signal.SIGINT: _interrupted, signal.SIGTERM: _terminated}
-if hasattr(signal, "SIGHUP"):  # not on Windows
-    _HANDLERS[signal.SIGHUP] = _terminated
-
-
 def run(arguments: list[str]) -> int:
     """Run one command line; the exit code. The one place where errors become text."""
     try:
@@ -141,7 +105,7 @@ def run(arguments: list[str]) -> int:
         return _complain(error.format_message(), 2)
     except click.ClickException as error:
         return _complain(describe(_from_click(error)), 2)
-    except _Terminated as signalled:
+    except signals.Terminated as signalled:
         return signalled.exit_code
     except (BrokenPipeError, SystemExit):  # click exits by itself when the pipe is closed
         return 0

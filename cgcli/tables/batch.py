@@ -1,17 +1,25 @@
-"""What passes from a reader of rows to their writer: some rows, and where they stand."""
+"""Rows on their way from a reader to a writer: their columns, where they stand, and their results."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from cgcli.errors import DataError, did_you_mean
+import numpy as np
+
+from cgcli.errors import DataError, UsageError, did_you_mean
+from cgcli.graph.shapes import element_names
+from cgcli.tables.arrow import lists_of
+from cgcli.tables.escapes import unescaped
+from cgcli.tables.numbers import Numbers, numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 
 _ELEMENT = re.compile(r"\s*(.+)\[(\d{1,6}(?:,\d{1,6})*)\]\s*", re.DOTALL)
@@ -28,12 +36,14 @@ class Elements(NamedTuple):
 class Batch:
     """Consecutive rows of one source.
 
-    columns: in CSV and TSV every cell is text, exactly as it stands in the file; in other formats
-    columns have their types. source: what messages call where they come from. place: says where
-    a row stands, `line 12`. bad: rows that are none, and why: too few or too many cells, text that
-    is no object. objects: of JSON, each row as a line of text, its newline included; `{}` for a bad one.
-    format: the name of the format that the rows came in, as in formats.FORMATS. spelled: of TSV, whose cells
-    stand with their backslashes, the names as its header spells them.
+    columns: in CSV and TSV every cell is text, exactly as it stands in the file; in other formats columns have their
+    types. Results, which come last, are float64, or lists of fixed size where they are arrays. source: what messages
+    call where the rows come from. place: says where a row stands, `line 12`. bad: rows that are none, and why: too few
+    or too many cells, text that is no object. objects: of JSON, each row as a line of text without its results, its
+    newline included; `{}` for a bad one. format: the name of the format that the rows came in, as in formats.FORMATS.
+    untyped: whether all columns but the results are cells of text, so that it is for the writer to say which are
+    numbers. spelled: of TSV, whose cells stand with their backslashes, the names of these columns as its header spells
+    them. results: how many of the columns, at the end, are results.
     """
 
     columns: pa.RecordBatch
@@ -42,7 +52,10 @@ class Batch:
     bad: Mapping[int, str] = field(default_factory=dict)
     objects: pa.Array | None = None
     format: str = ""
+    untyped: bool = False
     spelled: Sequence[str] | None = None
+    results: int = 0
+    _numbers: dict[str | int, Numbers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """How many rows."""
@@ -94,9 +107,92 @@ class Batch:
             f"{self.source} has no column '{name}'", hint=did_you_mean(name, names) or f"it has {_listed(names)}"
         )
 
+    def numbers(self, column: str | int, shape: tuple[int, ...] | None = None) -> Numbers:
+        """A column, given by name or position, as `numbers.numbers` has it; for one shape it is parsed once."""
+        known = self._numbers.get(column)
+        if known is None or shape not in (None, known.values.shape[1:]):
+            cells = self.column(column) if isinstance(column, str) else self.columns.column(column)
+            known = self._numbers[column] = numbers(cells, shape)
+        return known
+
     def at(self, row: int, column: str = "") -> str:
         """The place of a row, or of its cell: `points.csv, line 12, column 'x1'`."""
         return f"{self.source}, {self.place(row)}" + (f", column '{column}'" if column else "")
+
+    def part(self, begin: int, end: int) -> Batch:
+        """Some of the rows."""
+        if begin == 0 and end >= len(self):
+            return self
+        return replace(
+            self,
+            columns=self.columns.slice(begin, end - begin),
+            place=lambda row: self.place(begin + row),
+            bad={row - begin: why for row, why in self.bad.items() if begin <= row < end},
+            objects=None if self.objects is None else self.objects.slice(begin, end - begin),
+        )
+
+    @cached_property
+    def plain(self) -> pa.RecordBatch:
+        """The columns, with plain text where TSV spells it with backslashes; of this all formats but TSV are made."""
+        if self.spelled is None:
+            return self.columns
+        import pyarrow as pa
+
+        arrays = self.columns.columns
+        given = len(arrays) - self.results
+        plain = [*map(unescaped, arrays[:given]), *arrays[given:]]
+        return pa.RecordBatch.from_arrays(plain, names=self.columns.schema.names)
+
+
+def with_results(
+    batch: Batch,
+    results: Mapping[str, NDArray[np.float64]],
+    *,
+    null: NDArray[np.bool_] | None = None,
+    skip: NDArray[np.bool_] | None = None,
+    only: bool = False,
+) -> Batch:
+    """The batch with the results as its last columns; of rows that are left out, the places of others are wrong.
+
+    results: arrays of shape (rows, *shape) under the names of their columns. null: rows that have
+    no results. skip: rows that are left out. only: leave out the batch's own columns.
+    Raises UsageError when a name stands for two columns.
+    """
+    import pyarrow as pa
+
+    if only:
+        batch = replace(batch, columns=batch.columns.select([]), objects=None, untyped=False, spelled=None)
+    given = batch.columns.schema.names
+    _check_names(given, results, batch.source)
+    new = [_column(array, null) for array in results.values()]
+    columns = pa.RecordBatch.from_arrays([*batch.columns.columns, *new], names=[*given, *results])
+    objects = batch.objects
+    if skip is not None and skip.any():
+        keep = pa.array(~skip)
+        columns = columns.filter(keep)
+        objects = None if objects is None else objects.filter(keep)
+    return replace(batch, columns=columns, objects=objects, results=len(results))
+
+
+def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Array:
+    import pyarrow as pa
+
+    if array.ndim == 1 and null is None:  # pa.array would import numpy.ma
+        return pa.Array.from_buffers(pa.float64(), len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
+    if array.ndim == 1:
+        return pa.array(array, mask=null)
+    return lists_of(array, null)
+
+
+def _check_names(given: list[str], results: Mapping[str, NDArray[np.float64]], source: str) -> None:
+    taken = set(given)
+    for name, array in results.items():
+        for element in [name, *element_names(name, array.shape[1:])]:
+            if element in taken:
+                raise UsageError(
+                    f"{source} has a column '{element}' already, and a result would be called so too",
+                    hint="name the results with --as or --prefix, or leave the input's columns out with --only",
+                )
 
 
 def _listed(names: list[str], most: int = 12) -> str:

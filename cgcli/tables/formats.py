@@ -1,45 +1,31 @@
-"""The formats of rows: their names, the suffixes that stand for them, and how they are told apart."""
+"""The formats of rows: the table of their entries, and how files and data tell which one they have."""
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from typing import NamedTuple
+import sys
+from pathlib import Path, PurePath
 
 from cgcli.errors import UsageError, did_you_mean
+from cgcli.files import Draft
+from cgcli.tables.arrays import NPY, NPZ
+from cgcli.tables.columnar import ARROW, PARQUET
+from cgcli.tables.content import COMPRESSIONS
+from cgcli.tables.csv import CSV, TSV
+from cgcli.tables.format import Format, Output, Sink
+from cgcli.tables.json import JSON, JSON_LINES
+from cgcli.tables.output import Compressed, StandardOutput
+
+FORMATS = {entry.name: entry for entry in (CSV, TSV, JSON_LINES, JSON, PARQUET, ARROW, NPY, NPZ)}
+MAGIC = {magic: entry for entry in FORMATS.values() for magic in entry.magic}
+_BY_SUFFIX = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
 
 
-class Format(NamedTuple):
-    """A format of rows.
-
-    suffixes: of file names. text: whether rows follow each other as lines, so that they can be streamed.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    text: bool
-
-
-_ALL = (
-    Format("csv", (".csv",), text=True),
-    Format("tsv", (".tsv", ".tab"), text=True),
-    Format("jsonl", (".jsonl", ".ndjson"), text=True),
-    Format("json", (".json",), text=True),
-    Format("parquet", (".parquet", ".pq"), text=False),
-    Format("arrow", (".arrow", ".feather", ".ipc"), text=False),
-    Format("npy", (".npy",), text=False),
-    Format("npz", (".npz",), text=False),
-)
-FORMATS = {item.name: item for item in _ALL}
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}  # suffixes, and pyarrow's names
-
-_BY_SUFFIX = {suffix: item for item in _ALL for suffix in item.suffixes}
-MAGIC = {
-    b"PAR1": "parquet",
-    b"ARROW1": "arrow",
-    b"\xff\xff\xff\xff": "arrow",
-    b"\x93NUMPY": "npy",
-    b"PK\x03\x04": "npz",
-}
+def format_named(name: str) -> Format:
+    """The format with this name. Raises UsageError when there is none."""
+    if name not in FORMATS:
+        known = f"known: {', '.join(FORMATS)}"
+        raise UsageError(f"unknown format '{name}'", hint=did_you_mean(name, FORMATS) or known)
+    return FORMATS[name]
 
 
 def split_name(name: str) -> tuple[Format | None, str | None]:
@@ -65,15 +51,31 @@ def format_of(name: str) -> Format:
 
 def format_by_magic(begin: bytes) -> Format | None:
     """The format of binary data that begin so; None for text, and for what cg does not know."""
-    return next((FORMATS[name] for magic, name in MAGIC.items() if begin.startswith(magic)), None)
+    return next((entry for magic, entry in MAGIC.items() if begin.startswith(magic)), None)
 
 
 def format_of_text(begin: bytes) -> Format:
     """The format of text that begins so; what is no JSON is CSV, with tabs TSV."""
     text = begin.lstrip()
     if text.startswith(b"["):
-        return FORMATS["json"]
+        return JSON
     if text.startswith(b"{"):
-        return FORMATS["jsonl"]
+        return JSON_LINES
     first_line = text.partition(b"\n")[0]
-    return FORMATS["tsv" if b"\t" in first_line and b"," not in first_line else "csv"]
+    return TSV if b"\t" in first_line and b"," not in first_line else CSV
+
+
+def open_sink(target: str | None, kind: Format) -> Sink:
+    """A sink for a file, or for standard output when `target` is None.
+
+    A file's suffix .gz or .zst compresses it; it may be the one that is being read, as it is
+    replaced at the end. Raises UsageError for a binary format on a terminal, DataError when the
+    file cannot be made.
+    """
+    if target is not None:
+        compression = split_name(target)[1]
+        output: Output = Draft(Path(target))
+        return kind.sink(Compressed(output, compression) if compression else output, False)
+    if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
+    return kind.sink(StandardOutput(lines=kind.lines), True)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cgcli.graph.shapes import shape_text
-from cgcli.tables.kernels import as_floats
-from cgcli.tables.table import shape_of
+from cgcli.tables.arrow import as_floats, shape_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

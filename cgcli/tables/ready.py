@@ -18,7 +18,7 @@ def load(*, waiting: bool) -> None:
     import orjson  # noqa: F401
     import pyarrow.csv  # noqa: F401
 
-    from cgcli.tables.kernels import functions
+    from cgcli.tables.arrow import functions
 
     functions()
     if waiting:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
-from queue import Empty, Queue
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -15,42 +15,13 @@ _PATIENCE = 0.5  # seconds for the item that is being made in the end; one may b
 
 def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     """The same items, in their order, then the exception that ends them. To stop earlier, close this iterator."""
-    waiting: Queue[Item | _End] = Queue(_DEPTH)
-    stopped = Event()
-    worker = Thread(target=_work, args=(items, waiting, stopped), daemon=True)
-    worker.start()
+    worker = ThreadPoolExecutor(1)
+    waiting = deque(worker.submit(next, items, None) for _ in range(_DEPTH))
     try:
-        while not isinstance(item := waiting.get(), _End):
+        while (item := waiting[0].result()) is not None:
+            waiting.popleft()
+            waiting.append(worker.submit(next, items, None))
             yield item
-        if not isinstance(item.reason, StopIteration):
-            raise item.reason
     finally:
-        stopped.set()
-        _empty(waiting)
-        worker.join(_PATIENCE)
-
-
-class _End:
-    """Behind the last item."""
-
-    def __init__(self, reason: BaseException) -> None:
-        self.reason = reason
-
-
-def _work(items: Iterator[Item], waiting: Queue[Item | _End], stopped: Event) -> None:
-    """Put the items into the queue, until there is no more, or nobody wants them."""
-    while not stopped.is_set():
-        try:
-            waiting.put(next(items))
-        except BaseException as reason:  # raised where the items are used
-            waiting.put(_End(reason))
-            return
-
-
-def _empty(waiting: Queue[Item | _End]) -> None:
-    """Make room, so that nobody waits for it."""
-    try:
-        while True:
-            waiting.get_nowait()
-    except Empty:
-        return
+        worker.shutdown(wait=False, cancel_futures=True)
+        wait(waiting, _PATIENCE)

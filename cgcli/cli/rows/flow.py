@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,9 +12,8 @@ from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe
-from cgcli.tables.batch import Batch
-from cgcli.tables.table import with_results
-from cgcli.tables.writing.base import Sink
+from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.format import Sink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +81,7 @@ class Flow:
             return
         first = int(np.argmax(bad))
         if self._policy.on_error == "fail":
-            self._put(_part(batch, 0, first), [array[:first] for array in computed.arrays])
+            self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
             error = self._bound.error(batch, first, computed)
             error.hint = error.hint or _ADVICE
             raise error
@@ -120,7 +118,7 @@ def computed(batches: Iterable[Batch], bound: Bound) -> Generator[tuple[Batch, C
     most = max(_MOST_NUMBERS // max(numbers, 1), 1)
     for batch in batches:
         for begin in range(0, max(len(batch), 1), most):
-            part = _part(batch, begin, begin + most)
+            part = batch.part(begin, begin + most)
             yield part, bound(part)
 
 
@@ -128,16 +126,3 @@ def _rounded(array: NDArray[np.float64], precision: int) -> NDArray[np.float64]:
     """The numbers with so many significant digits."""
     numbers = [float(f"{item:.{precision}g}") for item in array.ravel().tolist()]
     return np.array(numbers).reshape(array.shape)
-
-
-def _part(batch: Batch, begin: int, end: int) -> Batch:
-    """Some of the rows."""
-    if begin == 0 and end >= len(batch):
-        return batch
-    return replace(
-        batch,
-        columns=batch.columns.slice(begin, end - begin),
-        place=lambda row: batch.place(begin + row),
-        bad={row - begin: why for row, why in batch.bad.items() if begin <= row < end},
-        objects=None if batch.objects is None else batch.objects.slice(begin, end - begin),
-    )

@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 
 from cgcli.tables.batch import Batch
-from cgcli.tables.formats import FORMATS, split_name
-from cgcli.tables.reading.columnar import parquet_rows
+from cgcli.tables.columnar import PARQUET, parquet_rows
+from cgcli.tables.formats import split_name
 
 _SILENT = 2.0  # seconds for which nothing is said,
 _PAUSE = 0.5  # and between two lines
@@ -66,13 +66,13 @@ def line(rows: int, seconds: float, share: float | None) -> str:
 
 def _are_parquet(files: Sequence[str]) -> bool:
     kinds = [split_name(name) for name in files]
-    return bool(kinds) and all(kind is FORMATS["parquet"] and not compression for kind, compression in kinds)
+    return bool(kinds) and all(kind is PARQUET and not compression for kind, compression in kinds)
 
 
 def _bytes_of_text(files: Sequence[str]) -> int | None:
     """How much text there is in files; None where some of them are no plain text or no files."""
     kinds = [split_name(name) for name in files]
-    if not all(kind is not None and kind.text and not compression for kind, compression in kinds):
+    if not all(kind is not None and kind.is_text and not compression for kind, compression in kinds):
         return None
     return sum(os.path.getsize(name) for name in files)
 

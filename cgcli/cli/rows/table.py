@@ -21,13 +21,13 @@ from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
-from cgcli.errors import DataError, UsageError, did_you_mean
+from cgcli.errors import DataError, UsageError
 from cgcli.ops.table import CONSTANTS
-from cgcli.tables.formats import FORMATS, Format, format_of, split_name
+from cgcli.tables.format import Format
+from cgcli.tables.formats import FORMATS, format_named, format_of, open_sink, split_name
 from cgcli.tables.grid import grid
-from cgcli.tables.reading.source import batches
 from cgcli.tables.ready import keep_memory, load
-from cgcli.tables.writing.sink import open_sink
+from cgcli.tables.source import batches
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
@@ -152,9 +152,7 @@ def _output_format(request: Request) -> Format | None:
         name = "jsonl"
     if name is None:
         return format_of(target) if target is not None else None
-    if name not in FORMATS:
-        raise UsageError(f"unknown format '{name}'", hint=did_you_mean(name, FORMATS) or f"known: {', '.join(FORMATS)}")
-    return FORMATS[name]
+    return format_named(name)
 
 
 def _threads() -> int:

@@ -1,11 +1,11 @@
-"""Batches of rows made alike: one order of columns, one type for each, as the first batch has them."""
+"""Batches made uniform, for a writer that needs it: the columns' order and types are those of the first batch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cgcli.errors import DataError
-from cgcli.tables.table import Table
+from cgcli.tables.batch import Batch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,15 +36,15 @@ def arranged(columns: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(found, names=names)
 
 
-def typed(table: Table) -> pa.RecordBatch:
+def typed(batch: Batch) -> pa.RecordBatch:
     """The columns, those of untyped cells as float64 where each cell is a number or empty."""
     import pyarrow as pa
 
-    columns = table.columns
-    if not table.untyped:
+    columns = batch.plain
+    if not batch.untyped:
         return columns
     arrays = columns.columns
-    for at in range(columns.num_columns - table.results):
+    for at in range(columns.num_columns - batch.results):
         if _all_numbers(arrays[at]):
             arrays[at] = _as_type(arrays[at], pa.float64())
     return pa.RecordBatch.from_arrays(arrays, names=columns.schema.names)
@@ -57,7 +57,7 @@ def _all_numbers(cells: pa.Array) -> bool:
     return bool(pc.all(pc.match_substring_regex(cells, _SAFE_AS_NUMBER), min_count=0).as_py())
 
 
-def alike(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def unified(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """The columns in the order and of the types of those before. Raises DataError when that loses anything."""
     import pyarrow as pa
 

@@ -1,38 +1,14 @@
-"""The two ways in which rows stand as text: CSV, where cells may be quoted, and TSV, where they are escaped."""
+"""Text as cells of TSV spell it: tabs, newlines, carriage returns and backslashes with a backslash."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cgcli.tables.kernels import joined
+from cgcli.tables.arrow import joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class Dialect(NamedTuple):
-    r"""How cells stand side by side.
-
-    separator: the character between them. quotes: whether a cell with a separator, a quote or a line's end in it
-    stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a line, quotes stand for themselves, and
-    a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r` and `\\`.
-    """
-
-    separator: str
-    quotes: bool
-
-    def has_quotes(self, text: bytes) -> bool:
-        """Whether quotes of the text may open and close cells."""
-        return self.quotes and b'"' in text
-
-    def has_blank_rows(self, columns: int) -> bool:
-        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
-        return not self.quotes and columns == 1
-
-
-CSV, TSV = Dialect(",", quotes=True), Dialect("\t", quotes=False)
-DIALECTS = {"csv": CSV, "tsv": TSV}
 
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}  # the backslash first, as it begins the others
 _PLAIN = {escape: character for character, escape in _ESCAPES.items()}

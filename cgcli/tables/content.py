@@ -1,4 +1,4 @@
-"""Files and standard input as pieces of bytes, decompressed: each as soon as it is there, large when there is much."""
+"""What a file or standard input holds, decompressed: pieces of bytes, each as soon as it is there, or a file."""
 
 from __future__ import annotations
 
@@ -10,53 +10,92 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
+from pathlib import PurePath
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from cgcli.errors import DataError, UsageError, refused
-from cgcli.tables.formats import split_name
 
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
 _GAP = 0.002  # seconds that a pipe may pause before what came is handed on,
 _LONGEST = 0.02  # and from the first byte of a piece to its last
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
-def display_name(name: str) -> str:
-    """What messages call a source."""
+class Content:
+    """The bytes of a file, or of standard input for '-'.
+
+    source: what messages call it. begin: the first bytes, as many as tell which of the `marks` stands there.
+    pieces: all bytes, never an empty piece; they raise DataError when they cannot be read or their compression is
+    damaged. They can be read once, either here or as a file.
+    """
+
+    def __init__(self, name: str, marks: Iterable[bytes]) -> None:
+        self.name = name
+        self.source = "standard input" if name == "-" else name
+        self.quoted = _displayed(name)
+        self.pieces, self.begin = peeked(_pieces(name), marks)
+
+    @contextmanager
+    def as_file(self) -> Iterator[str]:
+        """The path of a file that holds the bytes, within the `with` block: itself, or a copy.
+
+        Raises DataError when there is no room for a copy.
+        """
+        if self.is_plain():
+            yield self.name
+            return
+        with TemporaryDirectory(prefix="cg-") as folder:
+            path = os.path.join(folder, "content")
+            try:
+                with open(path, "wb") as file:
+                    file.writelines(self.pieces)
+            except OSError as error:
+                raise DataError(f"cannot keep a copy of {self.name}: {error.strerror}") from None
+            yield path
+
+    def is_plain(self) -> bool:
+        """Whether the name is that of a file on disk that holds the content as it is, not compressed."""
+        if self.name == "-" or not stat.S_ISREG(os.stat(self.name).st_mode):
+            return False
+        with open(self.name, "rb") as file:
+            return file.read(len(self.begin)) == self.begin
+
+
+def _displayed(name: str) -> str:
     return "standard input" if name == "-" else f"'{name}'"
 
 
-def opened(name: str) -> IO[bytes]:
-    """A file, or standard input for '-'. Raises DataError when there is none, UsageError when the latter is closed."""
+def _pieces(name: str) -> Iterator[bytes]:
+    """A function, and no method: where it is the last to know its file, that is closed as soon as nobody reads it."""
+    with _opened(name) as stream:
+        try:
+            content, begin = peeked(_ready(stream), _MAGIC)
+            found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
+            expected = COMPRESSIONS.get(PurePath(name.lower()).suffix)
+            if expected and found != expected and begin:
+                raise DataError(f"{_displayed(name)} holds no {expected} data")
+            yield from _DECOMPRESS[found](content) if found else content
+        except (OSError, zlib.error, EOFError) as error:
+            raise refused("read", _displayed(name), error) from None
+
+
+def _opened(name: str) -> IO[bytes]:
+    """Raises DataError when there is no such file, UsageError when standard input is closed."""
     if name != "-":
         try:
             return open(name, "rb", buffering=0)
         except (OSError, ValueError) as error:
-            raise refused("read", display_name(name), error) from None
+            raise refused("read", _displayed(name), error) from None
     if sys.stdin is None:
         raise UsageError("standard input is closed")
     try:
         return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     except OSError:  # a stand-in without a descriptor, when cg is called from Python
         return io.BytesIO(sys.stdin.buffer.read())
-
-
-def pieces(name: str) -> Iterator[bytes]:
-    """The content of a file, or of standard input for '-', decompressed; never an empty piece.
-
-    Raises DataError when it cannot be read or its compression is damaged.
-    """
-    with opened(name) as stream:
-        try:
-            content, begin = peeked(_ready(stream), _MAGIC)
-            found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
-            expected = split_name(name)[1] if name != "-" else None
-            if expected and found != expected and begin:
-                raise DataError(f"{display_name(name)} holds no {expected} data")
-            yield from _DECOMPRESS[found](content) if found else content
-        except (OSError, zlib.error, EOFError) as error:
-            raise refused("read", display_name(name), error) from None
 
 
 def peeked(content: Iterator[bytes], marks: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:

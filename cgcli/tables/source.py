@@ -6,20 +6,14 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from cgcli.errors import DataError, UsageError, did_you_mean
+from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
-from cgcli.tables.dialect import DIALECTS
-from cgcli.tables.formats import FORMATS, MAGIC, Format, format_by_magic, format_of_text, split_name
-from cgcli.tables.reading.arrays import read_npy, read_npz
-from cgcli.tables.reading.columnar import read_arrow, read_parquet
-from cgcli.tables.reading.delimited import read_delimited
-from cgcli.tables.reading.json_rows import read_json
-from cgcli.tables.reading.pieces import display_name, peeked, pieces
-from cgcli.tables.reading.seekable import seekable
-from cgcli.tables.reading.unicode import as_utf8
+from cgcli.tables.content import Content
+from cgcli.tables.format import Format
+from cgcli.tables.formats import MAGIC, format_by_magic, format_named, format_of_text, split_name
+from cgcli.tables.text import as_utf8
 
 _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
-_READ_FILE = {"parquet": read_parquet, "npy": read_npy, "npz": read_npz}
 
 
 def batches(
@@ -32,13 +26,11 @@ def batches(
     holds the names. Each file has the columns of the first in the same order, where rows are no
     JSON objects. Raises DataError for what cannot be read, UsageError for an unknown format.
     """
-    if format_name is not None and format_name not in FORMATS:
-        known = f"known: {', '.join(FORMATS)}"
-        raise UsageError(f"unknown format '{format_name}'", hint=did_you_mean(format_name, FORMATS) or known)
+    given = None if format_name is None else format_named(format_name)
     first: Batch | None = None
     for name in names:
         of_this_file: Batch | None = None
-        for batch in _batches(name, format_name, header):
+        for batch in _batches(name, given, header):
             if first is not None and of_this_file is None:
                 _check_columns(batch, first)
             first = first or batch
@@ -46,24 +38,24 @@ def batches(
             yield batch
 
 
-def _batches(name: str, format_name: str | None, header: bool) -> Iterator[Batch]:
-    source = "standard input" if name == "-" else name
-    content, begin = peeked(pieces(name), MAGIC)
-    found = format_by_magic(begin)
-    kind = FORMATS[format_name] if format_name else (split_name(name)[0] if name != "-" else None) or found
+def _batches(name: str, given: Format | None, header: bool) -> Iterator[Batch]:
+    content = Content(name, MAGIC)
+    found = format_by_magic(content.begin)
+    kind = given or (split_name(name)[0] if name != "-" else None) or found
     if found and kind is not found:
-        raise DataError(f"{display_name(name)} holds {found.name} data", hint=f"-i {found.name}")
-    if kind is None or kind.text:
-        content = as_utf8(content, source)
+        raise DataError(f"{content.quoted} holds {found.name} data", hint=f"-i {found.name}")
+    if kind is None or kind.is_text:
+        content.pieces = as_utf8(content.pieces, content.source)
         if kind is None:
-            content, kind = _told_apart(content)
-        found_batches = _from_text(content, source, kind, header)
-    else:
-        found_batches = _from_binary(name, content, begin, source, kind)
+            content.pieces, kind = _told_apart(content.pieces)
+    elif not found:
+        raise DataError(
+            f"{content.quoted} holds no {kind.name} data" if content.begin else f"{content.quoted} is empty"
+        )
     nothing: Batch | None = None
     some = False
-    for batch in found_batches:
-        batch = replace(batch, format=kind.name)
+    for rows in kind.read(content, header):
+        batch = replace(rows, format=kind.name)
         if len(batch):
             yield batch
             some = True
@@ -81,24 +73,6 @@ def _told_apart(content: Iterator[bytes]) -> tuple[Iterator[bytes], Format]:
         if text.startswith((b"{", b"[")) or b"\n" in text or len(begin) > _LOOKED_AT:
             break
     return chain([begin] if begin else [], content), format_of_text(begin)
-
-
-def _from_text(content: Iterator[bytes], source: str, kind: Format, header: bool) -> Iterator[Batch]:
-    if kind.name in DIALECTS:
-        return read_delimited(content, source, DIALECTS[kind.name], header=header)
-    return read_json(content, source)
-
-
-def _from_binary(name: str, content: Iterator[bytes], begin: bytes, source: str, kind: Format) -> Iterator[Batch]:
-    if format_by_magic(begin) is not kind:
-        raise DataError(
-            f"{display_name(name)} is empty" if not begin else f"{display_name(name)} holds no {kind.name} data"
-        )
-    if kind.name == "arrow":
-        yield from read_arrow(name, content, begin, source)
-        return
-    with seekable(name, content, begin) as path:
-        yield from _READ_FILE[kind.name](path, source)
 
 
 def _check_columns(batch: Batch, first: Batch) -> None:

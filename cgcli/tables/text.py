@@ -1,13 +1,24 @@
-"""Text in UTF-8 or UTF-16, with or without a byte-order mark, as UTF-8 with newlines as Unix writes them."""
+"""Text: in UTF-8 or UTF-16, read as UTF-8 with newlines as Unix writes them; its lines; rows as text, in parts."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from cgcli.errors import DataError
-from cgcli.tables.reading.pieces import peeked
+from cgcli.tables.arrow import joined
+from cgcli.tables.batch import Batch
+from cgcli.tables.content import peeked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAX_RECORD = 1 << 26  # bytes of one row, beyond which a quote or a bracket was surely left open
+_PART = 1 << 22  # bytes of rows whose text is made at once
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LOOKED_AT = 1000  # bytes at the begin in which a zero says that this is no text
@@ -65,3 +76,27 @@ def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
         return
     yield begin
     yield from content
+
+
+def count_lines(text: bytes) -> int:
+    """How many newlines there are in a text."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
+
+
+def not_utf8(text: bytes) -> str:
+    """Why bytes are no text; '' when they are."""
+    if text.isascii():
+        return ""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 text: a byte is 0x{text[error.start]:02x}"
+    return ""
+
+
+def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memoryview]:
+    """The text of the rows, in parts where there is much. text: that of some rows, one behind the other."""
+    size = batch.columns.nbytes + (0 if batch.objects is None else batch.objects.nbytes)
+    step = max(1, len(batch) * _PART // max(size, 1))
+    for begin in range(0, len(batch), step):
+        yield joined(text(batch.part(begin, begin + step)))

@@ -1,0 +1,126 @@
+"""Arrow's columns: the two of its functions that every row of text goes through, its texts, its lists of fixed size.
+
+The functions are taken from where `pyarrow.compute` has them: that module makes functions and documentation for
+hundreds of others when it is imported, which takes as long as ten thousand rows. What else is needed, and seldom, is
+taken there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+def as_floats(column: pa.Array) -> pa.Array:
+    """The values as float64; an integer that is too long for it is rounded. Raises ArrowInvalid for other text."""
+    import pyarrow as pa
+
+    if pa.types.is_float64(column.type):
+        return column
+    compute = functions()
+    return compute.call_function("cast", [column], compute.CastOptions.unsafe(pa.float64()))
+
+
+def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = None) -> pa.Array:
+    """The texts of each row, one behind the other; a string stands in every row.
+
+    null: what stands for a missing text; with None, all of a row is missing where one of its texts is.
+    """
+    import pyarrow as pa
+
+    compute = functions()
+    typed = [pa.scalar(text, pa.string()) if isinstance(text, str) else text for text in (*texts, between)]
+    options = compute.JoinOptions("emit_null" if null is None else "replace", null or "")
+    return compute.call_function("binary_join_element_wise", typed, options)
+
+
+def joined(texts: pa.Array) -> memoryview:
+    """A column of strings as one text."""
+    _, offsets, content = texts.buffers()
+    if not len(texts) or content is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)
+    return memoryview(content)[ends[texts.offset] : ends[texts.offset + len(texts)]]
+
+
+def offsets_of(texts: pa.Array) -> NDArray[np.int32]:
+    """Where each string of a column begins in its joined text, and where the last one ends."""
+    offsets = texts.buffers()[1]
+    ends: NDArray[np.int32] = np.frombuffer(offsets, np.int32) if offsets else np.zeros(1, np.int32)
+    found: NDArray[np.int32] = ends[texts.offset : texts.offset + len(texts) + 1] - ends[texts.offset]
+    return found
+
+
+class Masked(NamedTuple):
+    """A column of numbers or arrays.
+
+    values: float64 of shape (rows, *shape). missing: of the same shape, says which are null;
+    None when none is.
+    """
+
+    values: NDArray[np.float64]
+    missing: NDArray[np.bool_] | None
+
+
+def shape_of(kind: pa.DataType) -> tuple[int, ...] | None:
+    """The shape of each row in a column of float64 numbers, or of arrays of numbers; None for other types."""
+    import pyarrow.types as kinds
+
+    if kinds.is_float64(kind):
+        return ()
+    shape = []
+    while kinds.is_fixed_size_list(kind):
+        shape.append(kind.list_size)
+        kind = kind.value_type
+    return tuple(shape) if shape and (kinds.is_floating(kind) or kinds.is_integer(kind)) else None
+
+
+def masked(column: pa.Array) -> Masked:
+    """The content of a column whose type has a shape."""
+    import pyarrow as pa
+
+    shape = [len(column)]
+    missing: NDArray[np.bool_] | None = None
+    while True:
+        if column.null_count or missing is not None:
+            here = np.asarray(column.is_null()).reshape(shape)
+            missing = here if missing is None else np.expand_dims(missing, -1) | here
+        if not pa.types.is_fixed_size_list(column.type):
+            break
+        size = column.type.list_size
+        column = column.values.slice(column.offset * size, len(column) * size)
+        shape.append(size)
+    values = as_floats(column).to_numpy(zero_copy_only=False)
+    return Masked(values.reshape(shape), missing)
+
+
+def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None) -> pa.Array:
+    """An array of two axes or more as a column of lists of fixed size. null: rows that are missing."""
+    import pyarrow as pa
+
+    sizes = array.shape[1:]
+    column = pa.array(np.ascontiguousarray(array).ravel())
+    if 0 in sizes:  # the elements do not tell the number of rows
+        kind = column.type
+        for size in reversed(sizes):
+            kind = pa.list_(kind, size)
+        return pa.array(array.tolist(), kind)
+    for size in reversed(sizes[1:]):
+        column = pa.FixedSizeListArray.from_arrays(column, size)
+    return pa.FixedSizeListArray.from_arrays(column, sizes[0], mask=None if null is None else pa.array(null))
+
+
+def functions() -> Any:
+    """The module that has these two, and their options."""
+    try:
+        from pyarrow import _compute
+    except ImportError:  # a version of pyarrow that has them elsewhere
+        from pyarrow import compute
+
+        return compute
+    return _compute

@@ -1,0 +1,242 @@
+"""Parquet and Arrow (file, stream, Feather), whose columns have types."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cgcli.errors import DataError
+from cgcli.tables.batch import Batch
+from cgcli.tables.content import Content, Joined
+from cgcli.tables.format import Format, Output, Sink
+from cgcli.tables.output import OutputFile
+from cgcli.tables.unify import typed, unified
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS = 1 << 16  # of a batch, at most,
+_BYTES = 1 << 24  # fewer where they take more
+_ARROW_FILE = b"ARROW1"
+_GROUP = 1 << 26  # bytes of the rows that Parquet holds together
+
+# ---- reading --------------------------------------------------------------------------
+
+
+def _parquet_rows(content: Content, _: bool) -> Iterator[Batch]:
+    with content.as_file() as path:
+        yield from _numbered(_parquet(path), content.source, "Parquet")
+
+
+def _arrow_rows(content: Content, _: bool) -> Iterator[Batch]:
+    if content.begin.startswith(_ARROW_FILE):
+        with content.as_file() as path:
+            yield from _numbered(_arrow_file(path), content.source, "Arrow")
+    else:
+        yield from _numbered(_arrow_stream(content), content.source, "Arrow")
+
+
+def parquet_rows(names: Sequence[str]) -> int | None:
+    """How many rows Parquet files hold together, as they say at their end; None where one is no such file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return sum(int(pq.read_metadata(name).num_rows) for name in names)
+    except (pa.ArrowInvalid, OSError):
+        return None
+
+
+def rows_of_size(row_bytes: float) -> int:
+    """How many rows of so many bytes make a batch."""
+    return max(1, min(_ROWS, int(_BYTES / max(row_bytes, 1))))
+
+
+def _parquet(path: str) -> Iterator[pa.RecordBatch]:
+    """First a batch without rows, for the columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pa.OSFile(path) as file:
+        opened = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
+        yield _nothing(opened.schema_arrow)
+        groups = [opened.metadata.row_group(at) for at in range(opened.metadata.num_row_groups)]
+        row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0)
+        yield from opened.iter_batches(rows_of_size(row_bytes))
+
+
+def _arrow_file(path: str) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    with pa.memory_map(path) as file, pa.ipc.open_file(file) as opened:
+        yield _nothing(opened.schema)
+        for at in range(opened.num_record_batches):
+            yield from _slices(opened.get_batch(at))
+
+
+def _arrow_stream(content: Content) -> Iterator[pa.RecordBatch]:
+    """A batch that comes through a pipe is in memory as a whole, as large as its writer made it."""
+    import pyarrow as pa
+
+    file = pa.memory_map(content.name) if content.is_plain() else pa.PythonFile(Joined(content.pieces), "r")
+    with file, pa.ipc.open_stream(file) as opened:
+        yield _nothing(opened.schema)
+        for batch in opened:
+            yield from _slices(batch)
+
+
+def _nothing(schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
+
+
+def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch that another program wrote, checked, in parts of bounded size."""
+    batch.validate(full=True)
+    rows = rows_of_size(batch.nbytes / max(len(batch), 1))
+    for start in range(0, len(batch), rows):
+        yield batch.slice(start, rows)
+
+
+def _numbered(parts: Iterator[pa.RecordBatch], source: str, what: str) -> Iterator[Batch]:
+    """The parts as batches; a failure to read them is a DataError."""
+    import pyarrow as pa
+
+    rows = 0
+    while True:
+        try:
+            part = next(parts, None)
+        except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            after = f", behind row {rows}" if rows else ""
+            raise DataError(f"{source} holds damaged {what} data{after}: {reason}") from None
+        if part is None:
+            return
+        yield Batch(part, source, row_place(rows + 1))
+        rows += len(part)
+
+
+def row_place(first: int) -> Callable[[int], str]:
+    """Says of a row which one of the source it is, when the batch begins with the row `first`."""
+    return lambda row: f"row {first + row}"
+
+
+# ---- writing --------------------------------------------------------------------------
+
+
+class _ColumnarSink(Sink):
+    """Batches to one of pyarrow's writers; the first one's types are those of all."""
+
+    def __init__(self, output: Output, at_once: bool) -> None:
+        super().__init__(output, at_once)
+        self._file = OutputFile(output)
+        self._writer: Any = None
+        self._schema: pa.Schema = None
+        self._empty: Batch | None = None
+
+    def _put(self, batch: Batch) -> None:
+        """A batch without rows says nothing about types."""
+        if not len(batch):
+            self._empty = batch
+            return
+        columns = batch.plain
+        if self._writer is None:
+            columns = typed(batch)
+            self._start(columns.schema)
+        self._put_columns(unified(columns, self._schema))
+
+    def _finish(self) -> None:
+        """Without rows, a table of columns alone."""
+        import pyarrow as pa
+
+        if self._writer is None:
+            self._start(typed(self._empty).schema if self._empty is not None else pa.schema([]))
+        self._writer.close()
+
+    def abort(self) -> None:
+        """Write no more."""
+        self._file.forget()
+        super().abort()
+
+    def _start(self, schema: pa.Schema) -> None:
+        import pyarrow as pa
+
+        # Metadata may speak of other columns, as pandas' does.
+        self._schema = pa.schema([field.with_type(self._stored(field.type)) for field in schema])
+        try:
+            self._writer = self._opened(pa.PythonFile(self._file, "w"), self._schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(f"these columns cannot be written: {error}") from None
+
+    def _put_columns(self, columns: pa.RecordBatch) -> None:
+        self._writer.write_batch(columns)
+
+    def _stored(self, kind: pa.DataType) -> pa.DataType:
+        """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
+        import pyarrow as pa
+
+        return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    @abstractmethod
+    def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
+        """What writes batches of this schema to the stream."""
+
+
+class _ArrowSink(_ColumnarSink):
+    """Arrow IPC: where it is read at once a stream, else a file, which is Feather of version 2."""
+
+    def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
+        import pyarrow as pa
+
+        return pa.ipc.new_stream(stream, schema) if self._at_once else pa.ipc.new_file(stream, schema)
+
+
+class _ParquetSink(_ColumnarSink):
+    """Parquet, in groups of many rows even if they come one by one."""
+
+    def __init__(self, output: Output, at_once: bool) -> None:
+        super().__init__(output, at_once)
+        self._waiting: list[pa.RecordBatch] = []
+        self._size = 0
+
+    def _finish(self) -> None:
+        """Write the last group and the end."""
+        self._write_group()
+        super()._finish()
+
+    def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
+        from pyarrow import parquet
+
+        return parquet.ParquetWriter(stream, schema)
+
+    def _stored(self, kind: pa.DataType) -> pa.DataType:
+        import pyarrow as pa
+
+        kind = super()._stored(kind)
+        depth = 0
+        while pa.types.is_fixed_size_list(kind):  # which Parquet does not know; some read nulls among them wrongly
+            kind = kind.value_type
+            depth += 1
+        for _ in range(depth):
+            kind = pa.list_(kind)
+        return kind
+
+    def _put_columns(self, columns: pa.RecordBatch) -> None:
+        self._waiting.append(columns)
+        self._size += columns.nbytes
+        if self._size >= _GROUP:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        import pyarrow as pa
+
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting = []
+        self._size = 0
+
+
+PARQUET = Format("parquet", (".parquet", ".pq"), _parquet_rows, _ParquetSink, (b"PAR1",))
+ARROW = Format("arrow", (".arrow", ".feather", ".ipc"), _arrow_rows, _ArrowSink, (_ARROW_FILE, b"\xff\xff\xff\xff"))

@@ -1,0 +1,428 @@
+"""CSV and TSV: every cell is text as it stands; arrays have a column for each element.
+
+In CSV a cell may be quoted, and then hold separators and newlines; in TSV these are spelled with backslashes.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cgcli.errors import DataError
+from cgcli.graph.shapes import element_names
+from cgcli.tables.arrow import Masked, joined, masked, shape_of, side_by_side
+from cgcli.tables.batch import Batch
+from cgcli.tables.content import Content
+from cgcli.tables.digits import row_texts
+from cgcli.tables.escapes import escaped, unescaped_text
+from cgcli.tables.format import Format, Output, Sink
+from cgcli.tables.text import MAX_RECORD, count_lines, in_parts, not_utf8
+from cgcli.tables.unify import arranged
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_SAFE_BEFORE_QUOTE = b'\n\r"'
+_QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
+
+
+class Dialect(NamedTuple):
+    r"""How cells stand side by side.
+
+    separator: the character between them. quotes: whether a cell with a separator, a quote or a line's end in it
+    stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a line, quotes stand for themselves, and
+    a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r` and `\\`.
+    """
+
+    separator: str
+    quotes: bool
+
+    def has_quotes(self, text: bytes) -> bool:
+        """Whether quotes of the text may open and close cells."""
+        return self.quotes and b'"' in text
+
+    def has_blank_rows(self, columns: int) -> bool:
+        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
+        return not self.quotes and columns == 1
+
+
+_CSV, _TSV = Dialect(",", quotes=True), Dialect("\t", quotes=False)
+
+# ---- reading --------------------------------------------------------------------------
+
+
+def _rows(content: Content, header: bool, dialect: Dialect) -> Iterator[Batch]:
+    """The rows of UTF-8 text that comes in pieces; a batch for each piece, as soon as it is there.
+
+    header: whether the first row holds the names; else they are c1, c2, …. Raises DataError for empty text, and for a
+    quote that is never closed. A blank line is no row, but an empty cell where TSV has one column.
+    """
+    source = content.source
+    records = _whole_records(content.pieces, source, dialect)
+    text, line = _to_first_record(records)
+    if not text:
+        raise DataError(f"{source} is empty: it has no {'header' if header else 'rows'}")
+    end = _first_end(text, dialect)
+    spelled = _names(text[:end], f"{source}, line {line}", dialect)
+    if header:
+        line += text.count(b"\n", 0, end)
+        text = text[end:]
+    else:
+        spelled = [f"c{at}" for at in range(1, len(spelled) + 1)]
+    names = spelled if dialect.quotes else [unescaped_text(name) for name in spelled]
+    for part in chain([text], records):
+        columns, bad = _columns(part, names, dialect, line)
+        place = _places(part, dialect, line, len(names))
+        yield Batch(columns, source, place, bad, untyped=True, spelled=None if dialect.quotes else spelled)
+        line += count_lines(part)
+
+
+def _to_first_record(records: Iterator[bytes]) -> tuple[bytes, int]:
+    """The first text that holds more than blank lines, from its first row on; and the line on which it begins."""
+    line = 1
+    for text in records:
+        rows = text.lstrip(b"\r\n")
+        line += text.count(b"\n", 0, len(text) - len(rows))
+        if rows:
+            return rows, line
+    return b"", line
+
+
+def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
+    try:
+        return _cells(record.decode("utf-8"), dialect)
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{place}: the names are {not_utf8(record)}", hint="iconv -t UTF-8 turns other encodings"
+        ) from None
+    except csv.Error as error:
+        raise DataError(f"{place}: {error}") from None
+
+
+def _cells(record: str, dialect: Dialect) -> list[str]:
+    if not dialect.quotes:
+        return record.rstrip("\r\n").split(dialect.separator)
+    limit = csv.field_size_limit(MAX_RECORD)
+    try:
+        return next(csv.reader([record], delimiter=dialect.separator))
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _columns(text: bytes, names: list[str], dialect: Dialect, line: int) -> tuple[pa.RecordBatch, dict[int, str]]:
+    """The cells of a text, and which rows are none, and why."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    if not text or not_utf8(text):  # pyarrow reads nothing of the one, and cannot show is_irregular the other
+        return _read_one_by_one(text, names, dialect, line)
+    fields = [str(at) for at in range(len(names))]
+    irregular = False
+
+    def is_irregular(row: arrow_csv.InvalidRow) -> str:
+        nonlocal irregular
+        irregular = True
+        return "skip"
+
+    table = arrow_csv.read_csv(
+        pa.BufferReader(text),
+        arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False),
+        arrow_csv.ParseOptions(
+            delimiter=dialect.separator,
+            quote_char='"' if dialect.quotes else False,
+            newlines_in_values=dialect.has_quotes(text),
+            ignore_empty_lines=not dialect.has_blank_rows(len(names)),
+            invalid_row_handler=is_irregular,
+        ),
+        arrow_csv.ConvertOptions(
+            check_utf8=False, column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False
+        ),
+    )
+    if irregular:
+        return _read_one_by_one(text, names, dialect, line)
+    arrays = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=names), {}
+
+
+def _places(text: bytes, dialect: Dialect, line: int, columns: int) -> Callable[[int], str]:
+    """Says of a row on which line it begins; the lines are counted when they are first asked for."""
+
+    @cache
+    def lines() -> list[int]:
+        return [begin for begin, _ in _rows_of(text, dialect, line, columns)]
+
+    return lambda row: f"line {lines()[row]}"
+
+
+def _read_one_by_one(
+    text: bytes, names: list[str], dialect: Dialect, line: int
+) -> tuple[pa.RecordBatch, dict[int, str]]:
+    """The rows of text in which there are none, or some have too few or too many cells, or are not UTF-8."""
+    import pyarrow as pa
+
+    expected = len(names)
+    rows: list[list[str | None]] = []
+    bad: dict[int, str] = {}
+    for _, record in _rows_of(text, dialect, line, expected):
+        cells = _cells(record.decode("utf-8", "replace"), dialect)
+        if len(cells) != expected:
+            bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
+        elif why := not_utf8(record):
+            bad[len(rows)] = why
+        rows.append([*cells, *[None] * expected][:expected])
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
+    arrays = [pa.array(column, pa.string()) for column in columns]
+    return pa.RecordBatch.from_arrays(arrays, names=names), bad
+
+
+def _whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[bytes]:
+    """The pieces, cut anew so that each ends with a record. Raises DataError when a quote is never closed."""
+    rest = b""
+    lines = 0  # before the rest
+    look_from = 0  # bytes that a row must have before it is looked at again
+    for piece in content:
+        if not (dialect.has_quotes(rest) or dialect.has_quotes(piece)):
+            end = piece.rfind(b"\n") + 1
+            whole, rest = (rest + piece[:end], piece[end:]) if end else (b"", rest + piece)
+        else:
+            rest += piece
+            complete = b"\n" in piece and len(rest) >= look_from
+            end = _last_end(rest, dialect) if complete else 0
+            whole, rest = rest[:end], rest[end:]
+        if whole:
+            yield whole
+            lines += count_lines(whole)
+        look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
+        if len(rest) > MAX_RECORD:
+            raise DataError(
+                f"{source}, line {lines + 1}: this row is longer than {MAX_RECORD >> 20} MB",
+                hint="is a quote left open?" if dialect.quotes else "",
+            )
+    end = _last_end(rest + b"\n", dialect)
+    if rest[:end]:
+        yield rest[:end]
+    if end < len(rest):
+        lines += count_lines(rest[:end])
+        raise DataError(f"{source}, line {lines + 1}: a quote is opened and never closed")
+
+
+def _last_end(text: bytes, dialect: Dialect) -> int:
+    """Behind the last newline that is in no quotes; 0 when there is none."""
+    if not dialect.has_quotes(text):
+        return text.rfind(b"\n") + 1
+    return max(_newline_ends(text, dialect).tolist(), default=0)
+
+
+def _first_end(text: bytes, dialect: Dialect) -> int:
+    """Behind the first newline that is in no quotes; the end of the text when there is none."""
+    if not dialect.has_quotes(text):
+        return text.find(b"\n") + 1 or len(text)
+    return min(_newline_ends(text, dialect).tolist(), default=len(text))
+
+
+def _newline_ends(text: bytes, dialect: Dialect) -> NDArray[np.int64]:
+    newlines = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
+    return newlines[_outside(newlines, text, dialect.separator)] + 1
+
+
+def _record_ends(text: bytes, dialect: Dialect) -> list[int]:
+    """Behind each record: behind each newline that is in no quotes, and at the end.
+
+    As pyarrow has it, a carriage return that no newline follows ends a record too.
+    """
+    buffer = np.frombuffer(text + b"\r", np.uint8)
+    ends = np.flatnonzero((buffer[:-1] == _NEWLINE) | ((buffer[:-1] == _RETURN) & (buffer[1:] != _NEWLINE))) + 1
+    if dialect.has_quotes(text):
+        ends = ends[_outside(ends - 1, text, dialect.separator)]
+    found: list[int] = ends.tolist()
+    return found if not text or (found and found[-1] == len(text)) else [*found, len(text)]
+
+
+def _rows_of(text: bytes, dialect: Dialect, line: int, columns: int) -> Iterator[tuple[int, bytes]]:
+    """Each record that is a row of a table, and the line on which it begins; the text begins on `line`."""
+    blank_too = dialect.has_blank_rows(columns)
+    begin = 0
+    for end in _record_ends(text, dialect):
+        record = text[begin:end]
+        if blank_too or record.strip(b"\r\n"):
+            yield line, record
+        line += record.count(b"\n")
+        begin = end
+
+
+def _outside(places: NDArray[np.int64], text: bytes, separator: str) -> NDArray[np.bool_]:
+    """Which places are in no quotes, of a text that has some."""
+    starts, stops = _quoted_spans(text, separator)
+    if not len(starts):
+        return np.ones(len(places), np.bool_)
+    before = np.searchsorted(starts, places, "right") - 1
+    return (before < 0) | (places >= stops[before])
+
+
+def _quoted_spans(text: bytes, separator: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where quoted text begins, and where it ends: behind the text when a quote is left open."""
+    buffer = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(buffer == _QUOTE)
+    before = buffer[quotes[::2] - 1][int(quotes[0] == 0) :]
+    # When each odd quote stands where a cell begins, or behind another, all quotes are pairs.
+    if np.isin(before, np.frombuffer(_SAFE_BEFORE_QUOTE + separator.encode(), np.uint8)).all():
+        starts = quotes[::2]
+        return starts, np.append(quotes[1::2], [len(text)] * (len(quotes) % 2))
+    cells = list(re.finditer(_QUOTED % re.escape(separator.encode()), text))
+    return np.array([cell.start() for cell in cells], np.int64), np.array([cell.end() for cell in cells], np.int64)
+
+
+# ---- writing --------------------------------------------------------------------------
+
+
+class _DelimitedSink(Sink):
+    """The names once, then the rows; what came as TSV and is written so stands as it was."""
+
+    def __init__(self, output: Output, at_once: bool, dialect: Dialect) -> None:
+        super().__init__(output, at_once)
+        self._dialect = dialect
+        self._names: list[str] | None = None
+
+    def _put(self, batch: Batch) -> None:
+        spelled = None if self._dialect.quotes else batch.spelled
+        columns = batch.plain if spelled is None else batch.columns
+        if self._names is None:
+            self._names = columns.schema.names
+            self._output.write(_header(columns.schema, self._dialect, spelled or ()))
+        rows = replace(batch, columns=arranged(columns, self._names), objects=None)
+        for text in in_parts(rows, lambda part: _lines(part.columns, self._dialect, spelled=spelled is not None)):
+            self._output.write(text)
+
+
+def _header(schema: pa.Schema, dialect: Dialect, spelled: Sequence[str] = ()) -> bytes:
+    """The first line, of names. spelled: the first of them, as they shall stand."""
+    import pyarrow as pa
+
+    fields = list(schema)[len(spelled) :]
+    names = [element for field in fields for element in element_names(field.name, shape_of(field.type) or ())]
+    line = dialect.separator.join([*spelled, *_as_cells(pa.array(names, pa.string()), dialect).to_pylist()])
+    return f"{_no_blank_line(line) if dialect.quotes and names else line}\n".encode()
+
+
+def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) -> pa.Array:
+    """The text of each row, its line's end included.
+
+    spelled: whether cells of text stand as the dialect has them. A row of one empty cell is two quotes in CSV, and a
+    blank line in TSV, where quotes would be its content; readers take both for a row. Raises DataError for a
+    column that text cannot hold.
+    """
+    import pyarrow as pa
+
+    names = columns.schema.names  # a list that pyarrow makes anew each time
+    shapes = [shape_of(field.type) for field in columns.schema]
+    widths = [1 if shape is None else math.prod(shape) for shape in shapes]
+    shown = [at for at, width in enumerate(widths) if width]
+    if not shown:
+        return pa.array(["\n"] * columns.num_rows, pa.string())
+    parts = []
+    for numeric, group in groupby(shown, lambda at: shapes[at] is not None):
+        chosen = list(group)
+        end = "\n" if chosen[-1] == shown[-1] else ""
+        if numeric:
+            parts.append(_numbers([masked(columns.column(at)) for at in chosen], dialect.separator, end))
+        else:
+            cells = [_texts(columns.column(at), names[at]) for at in chosen]
+            if not spelled:
+                cells = [_as_cells(column, dialect) for column in cells]
+            if end:
+                cells[-1] = side_by_side(cells[-1], end, null="")
+            parts += cells
+    found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=dialect.separator, null="")
+    return _without_blank_lines(found) if dialect.quotes and sum(widths) == 1 else found
+
+
+def _without_blank_lines(found: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
+
+
+def _no_blank_line(line: str) -> str:
+    """Readers take a blank line for no row."""
+    return line or '""'
+
+
+def _numbers(columns: Sequence[Masked], separator: str, end: str) -> pa.Array:
+    """Columns of numbers as one column of text."""
+    missing = None
+    if any(column.missing is not None for column in columns):
+        masks = [np.zeros(values.shape, bool) if none is None else none for values, none in columns]
+        missing = np.hstack([_matrix(mask) for mask in masks])
+    values = np.hstack([_matrix(column.values) for column in columns])
+    return row_texts(values, missing, between=separator, after=end)
+
+
+def _matrix(array: NDArray[Any]) -> NDArray[Any]:
+    return array.reshape(len(array), math.prod(array.shape[1:]))
+
+
+def _texts(column: pa.Array, name: str) -> pa.Array:
+    """What stands in the cells of a column of another type than float64."""
+    import pyarrow.types as kinds
+
+    if kinds.is_string(column.type):
+        return column
+    import orjson
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        if kinds.is_nested(column.type):
+            items = column.to_pylist()
+            return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+        return pc.cast(column, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, UnicodeError):
+        raise DataError(
+            f"column '{name}' is of type {column.type}, which has no form as text",
+            hint="write Parquet or Arrow, or leave the input's columns out with --only",
+        ) from None
+
+
+def _as_cells(cells: pa.Array, dialect: Dialect) -> pa.Array:
+    return _quoted(cells, dialect.separator) if dialect.quotes else escaped(cells)
+
+
+def _quoted(cells: pa.Array, separator: str) -> pa.Array:
+    """The cells, in quotes where a separator, a quote or a line's end stands in them."""
+    text = bytes(joined(cells))
+    special = [character for character in (separator, '"', "\n", "\r") if character.encode() in text]
+    if not special:
+        return cells
+    import pyarrow.compute as pc
+
+    found: Any = False
+    for character in special:
+        found = pc.or_(found, pc.match_substring(cells, character))
+    quoted = side_by_side('"', pc.replace_substring(cells, '"', '""'), '"')
+    return pc.if_else(found, quoted, cells)
+
+
+def _format(name: str, suffixes: tuple[str, ...], dialect: Dialect) -> Format:
+    return Format(
+        name,
+        suffixes,
+        partial(_rows, dialect=dialect),
+        lambda output, at_once: _DelimitedSink(output, at_once, dialect=dialect),
+        lines=True,
+    )
+
+
+CSV = _format("csv", (".csv",), _CSV)
+TSV = _format("tsv", (".tsv", ".tab"), _TSV)
