@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cgcli.check.complex_step import ComplexStep
-from cgcli.check.differences import central, ladder, sample, slope_of_remainder
-from cgcli.check.numeric import Function
-from cgcli.check.verdict import Numbers, Place, Verdict, judge
+from cgcli.check.function import Direction, Function, weighted_sum
+from cgcli.check.verdict import Numbers, Verdict, judge
 from cgcli.evaluate.compiled import Compiled
-from cgcli.evaluate.constants import as_constant, constant_of
+from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
@@ -28,7 +27,6 @@ _CALLS = 1_000_000  # of kernels, about: some seconds
 _EVALUATIONS = 40  # of the program for one element
 _SHAKE = 2.0**-50  # a few units in the last place
 _SHAKEN_POINTS = 8
-_ASIDE = 2.0**-10  # where it is looked at how rounding errors grow, relative to what moves
 
 Index = tuple[int, ...]
 
@@ -36,7 +34,8 @@ Index = tuple[int, ...]
 class Row(NamedTuple):
     """One derivative, of output number `output` by one element of an input, by every method.
 
-    name: of the input; '' for the derivative along the random line.
+    name: of the input; '' for the derivative along the random line. slope: the power of h with which the
+    Taylor remainder falls; None where that tells nothing.
     """
 
     output: int
@@ -44,6 +43,7 @@ class Row(NamedTuple):
     element: Index
     numbers: Numbers
     verdict: Verdict
+    slope: float | None = None
 
     @property
     def error(self) -> float:
@@ -60,16 +60,12 @@ class Row(NamedTuple):
 class Check(NamedTuple):
     """What was found.
 
-    values: each output's, weighted by its cotangent. rows: the derivatives that were checked.
-    line: those along a random line, one for each output, which all elements take part in.
-    slopes: the power of h with which the Taylor remainder falls along it, None where there is
-    none. total: of all derivatives. own: the functions whose own rule made a difference.
+    rows: the derivatives that were checked. line: those along a random line, one for each output, which
+    all elements take part in. total: of all derivatives. own: the functions whose own rule made a difference.
     """
 
-    values: list[float]
     rows: list[Row]
     line: list[Row]
-    slopes: list[float | None]
     total: int
     own: list[str]
 
@@ -94,11 +90,10 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
     """
     checker = _Checker(graph.outputs, cotangents, wrt, bindings)
     chosen = _chosen(wrt, graph.outputs, np.random.default_rng(0))
-    rows = [row for at, indices in chosen.items() for index in indices for row in checker.rows(at, index)]
-    lines, slopes = checker.line()
+    rows = [row for at, indices in chosen.items() for index in indices for row in checker.element(at, index)]
     total = sum(math.prod(node.shape) for node in wrt) * len(graph.outputs)
-    found = Check(checker.function.values, rows, lines, slopes, total, [])
-    return found._replace(own=_different(graph, cotangents, wrt, bindings) if found.mismatches else [])
+    found = Check(rows, list(checker.line()) if total else [], total, [])
+    return found._replace(own=_different(graph, cotangents, wrt, bindings)) if found.mismatches else found
 
 
 class _Checker:
@@ -107,98 +102,80 @@ class _Checker:
     def __init__(
         self, outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]
     ) -> None:
-        self.function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
         self._outputs, self._wrt, self._bindings = outputs, wrt, bindings
+        self._function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
         gradients = [weighted([output], [weight], wrt) for output, weight in zip(outputs, cotangents, strict=True)]
         self._gradients = [evaluate(gradient, bindings) for gradient in gradients]
-        self._errors = [_errors(gradient, wrt, bindings) for gradient in gradients]
-        self._complex = ComplexStep(self.function.outputs, evaluate_all(self.function.outputs, bindings))
-        order = toposort(outputs)
-        candidates = [node for node in order if node.op.kink is not None]
+        self._roundings = [_roundings(gradient, wrt, bindings) for gradient in gradients]
+        self._complex = ComplexStep(self._function.outputs, evaluate_all(self._function.outputs, bindings))
+        candidates = [node for node in toposort(outputs) if node.op.kink is not None]
         notes = kinks(candidates, outputs, evaluate_all(outputs, bindings)) if candidates else []
         self._kinks = {note.node for note in notes}
-        self._pushed: dict[int, tuple[Compiled, list[Array], bool]] = {}
+        self._forward: dict[tuple[int, ...], tuple[Compiled, list[Array], bool]] = {}
 
-    def rows(self, at: int, index: Index) -> Iterator[Row]:
+    def element(self, at: int, index: Index) -> Iterator[Row]:
         """The derivatives of all outputs by one element of input number `at`."""
-        node = self._wrt[at]
-        size = float(self.function.sizes[at][index])
+        node, size = self._wrt[at], float(self._function.sizes[at][index])
         unit = np.zeros(node.shape)
         unit[index] = 1.0
-        samples = sample(self.function.along({at: unit}), ladder(size))
-        roundings = self.function.roundings({at: unit}, size * _ASIDE)
-        columns, at_kink = self._column(at, unit)
+        reverse = [float(gradient[at][index]) for gradient in self._gradients]
         steps = self._complex.derivative(node, index, size)
-        for output, rounding in enumerate(roundings):
-            numbers = Numbers(
-                float(self._gradients[output][at][index]),
-                self.function.weigh(output, columns[output]),
-                central(samples.column(output), rounding),
-                None if steps is None else self.function.weigh(output, steps[output]),
-            )
-            error = float(self._errors[output][at][index])
-            place = Place(self.function.values[output], size, error, at_kink, samples.column(output), rounding)
-            yield Row(output, name_of(node), index, numbers, judge(numbers, place))
+        by_complex = None if steps is None else self._function.weigh(steps)
+        for row in self._along({at: unit[()]}, size, reverse, by_complex):
+            yield row._replace(name=name_of(node), element=index)
 
-    def _column(self, at: int, unit: Array) -> tuple[list[Array], bool]:
-        """The column of the Jacobian by forward mode, and whether there is a kink on the way."""
-        if at not in self._pushed:
-            node = self._wrt[at]
-            moving = variable("\0tangent", node.shape)
-            columns = directional(self._outputs, {node: moving})
-            inputs = [item for item in variables(toposort(columns)) if item is not moving]
-            at_kink = bool(self._kinks) and not self._kinks.isdisjoint(active_nodes(toposort(self._outputs), {node}))
-            self._pushed[at] = (
-                Compiled(columns, [moving, *inputs]),
-                [self._bindings[name_of(x)] for x in inputs],
-                at_kink,
-            )
-        column, arrays, at_kink = self._pushed[at]
-        return column([unit[()], *arrays]), at_kink
-
-    def line(self) -> tuple[list[Row], list[float | None]]:
-        """The derivatives along a line on which every input moves, and the slopes of the Taylor remainders."""
-        if not any(size.size for size in self.function.sizes):
-            return [], []
+    def line(self) -> Iterator[Row]:
+        """The derivatives along a line on which every input moves."""
         random = np.random.default_rng(0)
-        ways = {
+        direction = {
             at: random.choice([-1.0, 1.0], size.shape) * random.uniform(0.5, 1.0, size.shape) * size
-            for at, size in enumerate(self.function.sizes)
+            for at, size in enumerate(self._function.sizes)
         }
-        samples = sample(self.function.along(ways), ladder(1.0))
-        roundings = self.function.roundings(ways, _ASIDE)
-        tangents = {node: as_constant(ways[at]) for at, node in enumerate(self._wrt)}
-        pushed = evaluate(directional(self._outputs, tangents), self._bindings)
-        rows, slopes = [], []
-        for output, rounding in enumerate(roundings):
-            numbers = Numbers(
-                _product(self._gradients[output], ways.values()),
-                self.function.weigh(output, pushed[output]),
-                central(samples.column(output), rounding),
-                None,
-            )
-            error = _product(self._errors[output], map(np.abs, ways.values()))
-            place = Place(self.function.values[output], 1.0, error, bool(self._kinks), samples.column(output), rounding)
-            rows.append(Row(output, "", (), numbers, judge(numbers, place)))
-            slopes.append(slope_of_remainder(samples.column(output), numbers.reverse, rounding))
-        return rows, slopes
+        return self._along(direction, 1.0, [_product(gradient, direction) for gradient in self._gradients])
+
+    def _along(
+        self, direction: Direction, size: float, reverse: Sequence[float], by_complex: Sequence[float] | None = None
+    ) -> Iterator[Row]:
+        """The derivatives of all outputs along a line."""
+        forward, at_kink = self._pushed(direction)
+        lengths = {at: np.abs(along) for at, along in direction.items()}
+        for output, samples in enumerate(self._function.samples(direction, size)):
+            complex_step = by_complex[output] if by_complex else None
+            numbers = Numbers(reverse[output], forward[output], samples.central(), complex_step)
+            value, rounding = self._function.values[output], _product(self._roundings[output], lengths)
+            verdict = judge(numbers, samples, value=value, size=size, rounding=rounding, at_kink=at_kink)
+            yield Row(output, "", (), numbers, verdict, samples.slope_of_remainder(reverse[output]))
+
+    def _pushed(self, direction: Direction) -> tuple[list[float], bool]:
+        """The derivatives by forward mode, and whether there is a kink on the way."""
+        key = tuple(direction)
+        if key not in self._forward:
+            moving = {self._wrt[at]: variable(f"\0tangent{at}", self._wrt[at].shape) for at in key}
+            tangents = directional(self._outputs, moving)
+            inputs = [node for node in variables(toposort(tangents)) if node not in set(moving.values())]
+            at_kink = not self._kinks.isdisjoint(active_nodes(toposort(self._outputs), set(moving)))
+            compiled = Compiled(tangents, [*moving.values(), *inputs])
+            self._forward[key] = compiled, [self._bindings[name_of(node)] for node in inputs], at_kink
+        compiled, arrays, at_kink = self._forward[key]
+        return self._function.weigh(compiled([*direction.values(), *arrays])), at_kink
 
 
-def _product(gradient: Iterable[Array], direction: Iterable[Array]) -> float:
-    with np.errstate(all="ignore"):
-        return float(sum(np.sum(part * way) for part, way in zip(gradient, direction, strict=True)))
+def _product(gradient: Sequence[Array], direction: Direction) -> float:
+    return sum(weighted_sum(along, gradient[at]) for at, along in direction.items())
 
 
-def _errors(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[Array]:
+def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[Array]:
     """The rounding errors of a gradient: how far it scatters over points that rounding could confuse.
 
     One other point would not do: where the truth is 0, as at a singular matrix, two results may be equal
     by chance. All lie on one side of the point itself, so that a kink or a jump there is no difference.
     """
     random = np.random.default_rng(1)
-    signs = [random.choice([-1.0, 1.0], node.shape) for node in wrt]
+    signs = [(name_of(node), random.choice([-1.0, 1.0], node.shape)) for node in wrt]
     gradients = (
-        evaluate(gradient, {**bindings, **_aside(wrt, bindings, [_SHAKE * places * sign for sign in signs])})
+        evaluate(
+            gradient, {**bindings, **{name: bindings[name] * (1 + _SHAKE * places * sign) for name, sign in signs}}
+        )
         for places in range(1, _SHAKEN_POINTS + 1)
     )
     with np.errstate(all="ignore"):
@@ -206,25 +183,24 @@ def _errors(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str
     return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]
 
 
-def _aside(wrt: Sequence[Node], bindings: Mapping[str, Any], by: Sequence[Any]) -> dict[str, Any]:
-    """The inputs moved relative to their values."""
-    return {name_of(node): bindings[name_of(node)] * (1 + part) for node, part in zip(wrt, by, strict=True)}
-
-
 def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Generator) -> dict[int, list[Index]]:
     """Which elements of which inputs are checked: all, or so many that it takes some seconds."""
     calls = sum(1 + math.prod(node.shape) / 100 for node in toposort(outputs))
     budget = max(2, int(_CALLS / (_EVALUATIONS * calls)))
-    some = list(range(len(wrt)))
-    if len(wrt) > budget:
-        some = sorted(random.choice(len(wrt), budget, replace=False).tolist())
+    some = _some(len(wrt), budget, random)
     each = budget // max(len(some), 1)
-    chosen = {}
-    for at in some:
-        size = math.prod(wrt[at].shape)
-        flat = range(size) if size <= each else sorted(random.choice(size, each, replace=False).tolist())
-        chosen[at] = [tuple(int(place) for place in np.unravel_index(place, wrt[at].shape)) for place in flat]
-    return chosen
+    return {
+        at: [
+            (*map(int, np.unravel_index(place, wrt[at].shape)),)
+            for place in _some(math.prod(wrt[at].shape), each, random)
+        ]
+        for at in some
+    }
+
+
+def _some(count: int, most: int, random: np.random.Generator) -> Sequence[int]:
+    """The numbers below a count, or some of them."""
+    return range(count) if count <= most else sorted(random.choice(count, most, replace=False).tolist())
 
 
 def _different(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[str]:

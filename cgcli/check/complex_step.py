@@ -45,7 +45,7 @@ class ComplexStep:
         self._order = toposort(outputs)
         self._moving: dict[Node, list[Node] | None] = {}
 
-    def _on_the_way(self, wrt: Node) -> list[Node] | None:
+    def _operations(self, wrt: Node) -> list[Node] | None:
         """The operations between an input and the outputs; None where one allows no complex numbers."""
         if wrt not in self._moving:
             active = active_nodes(self._order, {wrt})
@@ -59,7 +59,7 @@ class ComplexStep:
 
         size: of the element.
         """
-        moving = self._on_the_way(wrt)
+        moving = self._operations(wrt)
         if moving is None or wrt not in self._values or not math.isfinite(size):
             return None
         step = math.ldexp(size, _STEP)

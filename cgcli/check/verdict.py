@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cgcli.check.differences import Estimate, Rounding, Samples, Side, sides
+from cgcli.check.differences import Estimate, Samples
 
-RELATIVE = 1e-9  # by how much the derivatives of two exact methods may differ, at least
-_SIDES = ("left", "right")
-
+_RELATIVE = 1e-9  # by how much the derivatives of two exact methods may differ, at least
 
 # From bad to good: only the first says that a rule is wrong.
 KINDS = ("mismatch", "unclear", "not finite", "edge", "steep", "jump", "kink", "ok")
@@ -37,47 +35,32 @@ class Numbers(NamedTuple):
     complex_step: float | None
 
 
-class Place(NamedTuple):
-    """Where a derivative is taken.
+def judge(numbers: Numbers, samples: Samples, *, value: float, size: float, rounding: float, at_kink: bool) -> Verdict:
+    """Compare one derivative's numbers, each within its own error.
 
-    value: of the output. size: of the number that moves. own_error: the rounding error of the
-    analytic derivative. at_kink: an operation on the way stands at a kink. samples, rounding:
-    how the output changes nearby.
+    samples: how the output changes nearby. value: of the output. size: of the number that moves.
+    rounding: the error of the analytic derivative. at_kink: an operation on the way stands at a kink.
     """
-
-    value: float
-    size: float
-    own_error: float
-    at_kink: bool
-    samples: Samples
-    rounding: Rounding
-
-
-def judge(numbers: Numbers, place: Place) -> Verdict:
-    """Compare one derivative's numbers, each within its own error."""
-    exact = numbers.reverse
-    slack = place.own_error + 4 * place.rounding.fixed / place.size + 1e-270 / place.size  # the last is underflow
-    if not math.isfinite(place.value):
-        return _without_value(place)
+    exact, _, central, by_complex = numbers
+    slack = rounding + 4 * samples.fixed / size + 1e-270 / size  # the last is underflow
+    if not math.isfinite(value):
+        return _without_value(value, samples)
     if not _close(exact, numbers.forward, slack):
         return Verdict("mismatch", f"forward mode gives {numbers.forward!r}")
     if not math.isfinite(exact):
-        return _without_derivative(exact, numbers.central, place)
-    near = _agrees(exact, numbers.central, slack)
-    natural = max(abs(exact), abs(numbers.central.value), abs(place.value) / place.size)
-    rough = not numbers.central.error <= 1e-3 * natural
-    if place.at_kink or rough or not near:
-        special = _special(exact, slack, *sides(place.samples, place.rounding))
-        if special is not None:
-            return special
+        return _without_derivative(exact, central, samples)
+    near = _agrees(exact, central, slack)
+    natural = max(abs(exact), abs(central.value), abs(value) / size)
+    rough = not central.error <= 1e-3 * natural
+    if (at_kink or rough or not near) and (special := _special(exact, slack, samples)):
+        return special
     if not near:
-        return Verdict("mismatch", f"differences give {numbers.central.value:.6g}")
-    by_complex = numbers.complex_step
+        return Verdict("mismatch", f"differences give {central.value:.6g}")
     if by_complex is not None and not _close(exact, by_complex, slack):
         return Verdict("mismatch", f"the complex step gives {by_complex!r}")
     if rough and by_complex is None:
-        return Verdict("unclear", f"differences are good to {numbers.central.error:.1g} only")
-    far = abs(exact - numbers.central.value) > 1e-3 * abs(exact)
+        return Verdict("unclear", f"differences are good to {central.error:.1g} only")
+    far = abs(exact - central.value) > 1e-3 * abs(exact)
     return Verdict("ok", "within rounding" if far and not rough else "")
 
 
@@ -85,67 +68,60 @@ def _close(one: float, other: float, slack: float) -> bool:
     """Whether two exact methods agree."""
     if not (math.isfinite(one) and math.isfinite(other)):
         return one == other or (one != one and other != other)
-    return abs(one - other) <= RELATIVE * max(abs(one), abs(other)) + slack
+    return abs(one - other) <= _RELATIVE * max(abs(one), abs(other)) + slack
 
 
 def _agrees(exact: float, estimate: Estimate, slack: float) -> bool:
     """Whether a number is within the error of a difference; never, where there is no difference."""
-    return abs(exact - estimate.value) <= 2 * estimate.error + RELATIVE * abs(exact) + slack
+    return abs(exact - estimate.value) <= 2 * estimate.error + _RELATIVE * abs(exact) + slack
 
 
-def _without_value(place: Place) -> Verdict:
+def _without_value(value: float, samples: Samples) -> Verdict:
     """Where the value is nan or infinite; beside an infinite one, changes are infinite where there are values."""
-    changes = (place.samples.before[:3], place.samples.after[:3])
-    blind = [name for name, side in zip(_SIDES, changes, strict=True) if np.all(np.isnan(side))]
-    if len(blind) == 1:
-        return Verdict("edge", f"the value is {place.value}, and there is none to the {blind[0]}")
-    return Verdict("not finite", f"the value is {place.value}")
+    sides = {"left": samples.before[:3], "right": samples.after[:3]}
+    none = [name for name, changes in sides.items() if np.all(np.isnan(changes))]
+    if len(none) == 1:
+        return Verdict("edge", f"the value is {value}, and there is none to the {none[0]}")
+    return Verdict("not finite", f"the value is {value}")
 
 
-def _without_derivative(exact: float, estimate: Estimate, place: Place) -> Verdict:
+def _without_derivative(exact: float, central: Estimate, samples: Samples) -> Verdict:
     """Where the analytic derivative is nan or infinite, and the value is not."""
-    around = sides(place.samples, place.rounding)
-    blind = _blind(*around)
-    if blind:
-        return Verdict("edge", f"no differences to the {' or '.join(blind)}, chosen {exact}")
-    if any(side.kind == "steep" for side in around):
-        return Verdict("steep", f"the differences grow without bound, chosen {exact}")
-    special = _special(exact, 0.0, *around)
-    if special is not None:
+    none = [side.name for side in samples.sides() if side.kind == "none"]
+    if none:
+        return Verdict("edge", f"no differences to the {' or '.join(none)}, chosen {exact}")
+    if special := _special(exact, 0.0, samples):
         return special
-    if estimate.settled:
-        return Verdict("mismatch", f"differences give {estimate.value:.6g}")
+    if central.settled:
+        return Verdict("mismatch", f"differences give {central.value:.6g}")
     return Verdict("unclear", f"the derivative is {exact}, and differences tell nothing")
 
 
-def _blind(*around: Side) -> list[str]:
-    return [name for name, side in zip(_SIDES, around, strict=True) if side.kind == "none"]
-
-
-def _special(exact: float, slack: float, left: Side, right: Side) -> Verdict | None:
+def _special(exact: float, slack: float, samples: Samples) -> Verdict | None:
     """What is special about the point, if anything is."""
-    blind = _blind(left, right)
-    if len(blind) == 1:
-        name, side = ("right", right) if left.kind == "none" else ("left", left)
-        wrong = side.kind == "smooth" and side.slope.settled and not _agrees(exact, side.slope, slack)
-        why = f"differences on the {name} only: {side.slope.value:.6g}, chosen {exact:.6g}"
-        return Verdict("mismatch" if wrong else "edge", why)
-    if blind:
+    sides = samples.sides()
+    kinds = [side.kind for side in sides]
+    there = [side for side in sides if side.kind != "none"]
+    if not there:
         return Verdict("edge", "no differences on either side")
-    if "jump" in (left.kind, right.kind):
+    if len(there) == 1:
+        (side,) = there
+        wrong = side.kind == "smooth" and side.slope.settled and not _agrees(exact, side.slope, slack)
+        why = f"differences on the {side.name} only: {side.slope.value:.6g}, chosen {exact:.6g}"
+        return Verdict("mismatch" if wrong else "edge", why)
+    if "jump" in kinds:
         return Verdict("jump", f"the value jumps, chosen {exact:.6g}")
-    if "steep" in (left.kind, right.kind):
+    if "steep" in kinds:
         return Verdict("steep", f"the differences grow without bound, chosen {exact:.6g}")
-    low, high = sorted((left.slope, right.slope))
+    low, high = sorted(side.slope for side in sides)
     errors = 4 * (low.error + high.error)
     if not high.value - low.value > errors + 1e-6 * max(abs(high.value), abs(low.value)):
         return None
-    why = f"left {_brief(left)}, right {_brief(right)}, chosen {exact:.6g}"
-    within = not low.value - errors - slack > exact and not high.value + errors + slack < exact
-    return Verdict("kink" if within else "mismatch", why)
+    one_sided = ", ".join(f"{side.name} {_slope_text(side.slope)}" for side in sides)
+    outside = low.value - errors - slack > exact or high.value + errors + slack < exact
+    return Verdict("mismatch" if outside else "kink", f"{one_sided}, chosen {exact:.6g}")
 
 
-def _brief(side: Side) -> str:
+def _slope_text(slope: Estimate) -> str:
     """A one-sided derivative, to the digits that it has."""
-    value, error = side.slope[:2]
-    return f"{round(value, 6) + 0.0 if error < 1e-6 else value:.6g}"
+    return f"{round(slope.value, 6) + 0.0 if slope.error < 1e-6 else slope.value:.6g}"

@@ -25,7 +25,7 @@ def command(request: Request) -> int:
     """
     from cgcli.api.seeds import cotangents
     from cgcli.api.views import checked
-    from cgcli.cli.checked import members, text
+    from cgcli.check.text import as_text, members
 
     task = request.task()
     point = task.point
@@ -36,5 +36,5 @@ def command(request: Request) -> int:
     if request.as_json:
         task.show({"value": value, **members(found, point.graph.names)}, ())
     else:
-        click.echo("\n".join(text(found, point.graph.names, request.precision)))
+        click.echo("\n".join(as_text(found, point.graph.names, request.precision)))
     return _DIFFERENT if found.mismatches else 0
