@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import cgcli
 from cgcli.check.check import Check, check
 from cgcli.check.complex_step import ComplexStep, takes_complex
+from cgcli.check.text import as_text
 from cgcli.check.verdict import KINDS
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.graph.node import Graph, Node, apply, constant, variable
@@ -315,6 +317,11 @@ def test_json_has_every_element_and_every_method(capsys: Capture) -> None:
         assert row["central_error"] < 1e-6
         assert row["verdict"] in KINDS
     assert found["slope"][0] == pytest.approx(2, abs=0.05)
+
+
+def test_python_prints_a_check_as_the_command_does(capsys: Capture) -> None:
+    found = cgcli.check_grad("ln(x1) + x1*x2", x1=2, x2=5)
+    assert "\n".join(as_text(found, (), None)) == cg(capsys, "check", "ln(x1) + x1*x2", "x1=2", "x2=5").out.rstrip()
 
 
 def test_a_table_shows_the_worst_element_and_how_many_there_are(capsys: Capture) -> None:

@@ -46,11 +46,16 @@ def _free(prefixes: Iterable[str], names: set[str]) -> str:
 
 def as_text(trace: Trace, sheet: Sheet, precision: int | None) -> str:
     """The tables one below the other, without blanks at the ends of lines."""
-    tables = []
-    for columns in Text(trace, sheet, precision).tables():
-        padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
-        tables.append("\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True)))
-    return "\n\n".join(tables)
+    return "\n\n".join(map(_lines, Text(trace, sheet, precision).tables()))
+
+
+def _lines(columns: Sequence[Sequence[str]]) -> str:
+    return "\n".join("  ".join(row).rstrip() for row in zip(*map(_padded, columns), strict=True))
+
+
+def _padded(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    return [cell.ljust(width) for cell in column]
 
 
 class Text(Notation):
