@@ -81,6 +81,7 @@ class Formulas:
         self._names = names
         taken = set(names.values())
         self._numbers = {node: name for node, name in _NUMBERS.items() if name not in taken}
+        self._locals: dict[Node, tuple[Node, Mapping[Node, Symbol]]] = {}
 
     def value(self, node: Node) -> Formula:
         """What an operation computes; a constant with a name is itself."""
@@ -92,20 +93,25 @@ class Formulas:
 
     def tangent(self, node: Node, active: Container[Node]) -> Formula:
         """The tangent of an operation in those of its active arguments."""
-        local = _local(node)
-        return Formula(_tangent(local, _moving(node, active)), self._symbols(node, local))
+        local, symbols = self._local(node)
+        return Formula(_tangent(local, _moving(node, active)), symbols)
 
     def contributions(self, node: Node, active: Container[Node]) -> dict[Node, Iterator[Formula]]:
         """For each active argument, what the adjoint of an operation adds to that of it, one by one."""
-        local = _local(node)
-        symbols = self._symbols(node, local)
+        local, symbols = self._local(node)
         found: dict[Node, list[Formula]] = {}
         for at, formula in _contributions(local, _moving(node, active)):
             found.setdefault(node.args[at], []).append(Formula(formula, symbols))
         return {arg: iter(formulas) for arg, formulas in found.items()}
 
+    def _local(self, node: Node) -> tuple[Node, Mapping[Node, Symbol]]:
+        """A step by itself, and what the leaves in its formulas stand for."""
+        if node not in self._locals:
+            local = _by_itself(node)
+            self._locals[node] = local, self._symbols(node, local)
+        return self._locals[node]
+
     def _symbols(self, node: Node, local: Node) -> dict[Node, Symbol]:
-        """What the leaves in the formulas of a local node stand for."""
         name = self._names[node]
         symbols = {_value(local): Symbol(Mark.VALUE, name), _adjoint(local): Symbol(Mark.ADJOINT, name)}
         for arg, stands, moves in zip(node.args, local.args, _tangents(local), strict=True):
@@ -122,9 +128,12 @@ def _moving(node: Node, active: Container[Node]) -> Moving:
     return tuple(arg in active for arg in node.args)
 
 
-# A local node is a step by itself: its operation, applied to leaves. The names of leaves make the simplifier put
-# numbers first (0…), then tangents and adjoints (a…), then arguments (b…), then the step's own value (c).
-def _local(node: Node) -> Node:
+def _by_itself(node: Node) -> Node:
+    """A local node: the operation of a step, applied to leaves.
+
+    The names of leaves make the simplifier put numbers first (0…), then tangents and adjoints (a…), then
+    arguments (b…), then the step's own value (c).
+    """
     places = _places(node)
     return apply(node.op, tuple(_argument(node, at, places[arg]) for at, arg in enumerate(node.args)), node.params)
 
