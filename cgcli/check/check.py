@@ -23,9 +23,9 @@ from cgcli.transform.reverse import active_nodes
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
-_CALLS = 1_000_000  # of kernels, about: some seconds
-_EVALUATIONS = 40  # of the program for one element
-_SHAKE = 2.0**-50  # a few units in the last place
+_CALLS = 1_000_000  # calls of kernels in one check, about: some seconds
+_EVALUATIONS = 40  # how often the program is evaluated for one element, about
+_SHAKE = 2.0**-50  # by how much inputs are moved to see rounding errors: a few units in the last place
 _SHAKEN_POINTS = 8
 
 Index = tuple[int, ...]

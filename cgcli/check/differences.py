@@ -63,7 +63,7 @@ class Side(NamedTuple):
 class Samples(NamedTuple):
     """How a function changes along a line: for each step f(x) - f(x - step) and f(x + step) - f(x).
 
-    fixed: the rounding error of f(x); growing: by how much more it is beside x, for each unit of the way.
+    fixed: the rounding error of f(x). growing: by how much that error grows for each unit of distance from x.
     """
 
     steps: Array

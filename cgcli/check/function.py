@@ -24,7 +24,7 @@ Direction = Mapping[int, Any]
 """A line through the point: for each input that moves, by its position, an array of its shape."""
 
 _ROUNDING = 2.0**-50  # of one operation, relative to its value: 4 units in the last place or more
-_ASIDE = 2.0**-10  # where it is looked at how rounding errors grow, relative to what moves
+_ASIDE = 2.0**-10  # how far from the point the growth of rounding errors is measured, relative to the size
 
 
 class Function:

@@ -50,8 +50,8 @@ def judge(numbers: Numbers, samples: Samples, *, value: float, size: float, roun
     if not math.isfinite(exact):
         return _without_derivative(exact, central, samples)
     near = _agrees(exact, central, slack)
-    natural = max(abs(exact), abs(central.value), abs(value) / size)
-    rough = not central.error <= 1e-3 * natural
+    scale = max(abs(exact), abs(central.value), abs(value) / size)
+    rough = not central.error <= 1e-3 * scale  # the differences have fewer than three digits
     if (at_kink or rough or not near) and (special := _special(exact, slack, samples)):
         return special
     if not near:
