@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cgcli.api.functions import names_of
-from cgcli.api.notices import advice, sentence
+from cgcli.api.notices import Notice, advice, sentence
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.api.values import arrays_of, as_array
 from cgcli.api.warn import warn
-from cgcli.derivatives.gradient import gradients
+from cgcli.derivatives.gradient import derivative_name, gradients
 from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.constants import constant_of
@@ -25,7 +25,6 @@ from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
-from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,11 +186,6 @@ def results(
     return found
 
 
-def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
-    """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
-    return f"{prefix}{in_longer_name(output)}/{prefix}{name}" if output else f"{prefix}{name}"
-
-
 class Computed(NamedTuple):
     """The results for a batch.
 
@@ -278,6 +272,16 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
             filter(None, [near, f"the columns are: {listed or 'none'}"])
         )
         raise
+
+
+def column_notices(point: Point, held: Sequence[Batch]) -> Iterator[Notice]:
+    """Of columns whose name has another meaning, too. held: the first batches."""
+    for name in point.names:
+        if name in point.bindings and any(batch.has(name) for batch in held):
+            yield Notice(f"'{name}' has a value for all rows, so its column is not read", details={"kind": "column"})
+    for name in point.columns:
+        if name in CONSTANTS:
+            yield Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"})
 
 
 def _other_way_to_read(available: Sequence[str]) -> str:

@@ -83,6 +83,11 @@ def moving(point: Point, names: Sequence[str]) -> list[Node]:
     return [read[name] if name in read else variable(name, point.shapes[name]) for name in names]
 
 
+def unit_tangent(scalar: Node) -> dict[Node, Node]:
+    """The tangent along which a derivative is that by this scalar."""
+    return {scalar: constant(1.0)}
+
+
 def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
     """The tangent of each input that moves, from arrays by name; 1 for an only input that is a scalar.
 
@@ -91,7 +96,7 @@ def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
     """
     if not given:
         if len(point.inputs) == 1 and not point.inputs[0].shape:
-            return {point.inputs[0]: constant(1.0)}
+            return unit_tangent(point.inputs[0])
         example = ",".join(f"{name_of(node)}={'[…]' if node.shape else int(at == 0)}"
                            for at, node in enumerate(point.inputs[:2])) or "x=1"  # fmt: skip
         raise UsageError("in which direction do the inputs move?", hint=f"give the tangents, as in: {example}",

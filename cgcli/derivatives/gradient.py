@@ -1,4 +1,4 @@
-"""Gradients as graphs: the derivatives of each output by each input."""
+"""Gradients as graphs: the derivatives of each output by each input, and what they are called."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from cgcli.graph.node import Node, constant
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.logic import WHERE
 from cgcli.ops.sums import SUM, Reduce
+from cgcli.printing.values import in_longer_name
 from cgcli.transform.differentiate import weighted
 from cgcli.transform.exact import exact
 
@@ -23,3 +24,8 @@ def weighted_sum(output: Node, cotangent: Node) -> Node:
         return exact(MULTIPLY, (cotangent, output))
     weighed = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
     return exact(SUM, (weighed,), Reduce(tuple(range(-len(output.shape), 0)), False))
+
+
+def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
+    """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
+    return f"{prefix}{in_longer_name(output)}/{prefix}{name}" if output else f"{prefix}{name}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgcli.cli import output
 from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION
 from cgcli.cli.request import Request, Task, expression_command
 from cgcli.errors import UsageError
@@ -14,7 +15,6 @@ from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
-    from cgcli.graph.node import Node
 
 _MODE_OPTION = click.option(
     "--mode", type=click.Choice(["reverse", "forward"]), help="Same numbers, another way (default: reverse)."
@@ -46,8 +46,8 @@ def command(request: Request, mode: Mode | None) -> None:
     writes JSON lines, an object for each row.
     """
     from cgcli.api import calls
-    from cgcli.api.columns import derivative_name
     from cgcli.api.seeds import cotangents
+    from cgcli.derivatives.gradient import derivative_name
 
     higher = request.order > 1 or request.taylor
     if request.operands.over_rows:
@@ -76,8 +76,8 @@ def command(request: Request, mode: Mode | None) -> None:
 def _show_orders(task: Task, mode: str | None) -> None:
     """Print the derivatives by one scalar, up to an order."""
     from cgcli.api import calls
+    from cgcli.api.seeds import unit_tangent
     from cgcli.cli.orders import Orders
-    from cgcli.evaluate.constants import as_constant
     from cgcli.graph.shapes import shape_text
 
     request, point = task.request, task.point
@@ -93,10 +93,10 @@ def _show_orders(task: Task, mode: str | None) -> None:
         inputs = ", ".join(f"{side.name} {shape_text(side.shape)}" if side.shape else side.name for side in task.sides)
         raise UsageError(
             f"--order goes by one input that is a number, and the inputs are: {inputs or 'none'}",
-            hint=_instead(task.wrt),
+            hint=_instead(task.sides),
         )
     ((name, _),) = task.sides
-    series = calls.series(point, {task.wrt[0]: as_constant(1.0)}, request.order)
+    series = calls.series(point, unit_tangent(task.wrt[0]), request.order)
     found = Orders(point, series(task.evaluate), request.taylor)
     task.evaluate.tell_kinks(task.wrt)
     grad = point.by_output({name: item} for _, item in point.per_output(found.of_order(1)))
@@ -104,13 +104,11 @@ def _show_orders(task: Task, mode: str | None) -> None:
     task.show(content, found.lines(lambda of, k: f"d{k}_{in_longer_name(of)}/d_{name}" if of else f"d{k}_{name}"))
 
 
-def _instead(wrt: Sequence[Node]) -> str:
+def _instead(sides: Sequence[output.Labelled]) -> str:
     """What gives derivatives of higher order where the inputs are not one number."""
-    from cgcli.graph.node import name_of
-
-    if not wrt:
+    if not sides:
         return "the expression has no names, as in: x^2"
-    numbers = [name_of(node) for node in wrt if not node.shape]
+    numbers = [side.name for side in sides if not side.shape]
     choice = f"choose it with --wrt {numbers[0]}; or " if numbers else ""
-    tangent = ",".join(f"{name}=1" for name in numbers[:2]) or f"'{name_of(wrt[0])}=[1, 0, …]'"
+    tangent = ",".join(f"{name}=1" for name in numbers[:2]) or f"'{sides[0].name}=[1, 0, …]'"
     return f"{choice}go along a direction: cg jvp --tangent {tangent} --order 2; or see cg hessian"

@@ -10,8 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cgcli.api.columns import Bound, Results, check_columns, first_shapes, results
-from cgcli.api.notices import Notice
+from cgcli.api.columns import Bound, Results, check_columns, column_notices, first_shapes, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program
 from cgcli.api.seeds import cotangents
@@ -22,7 +21,6 @@ from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError
-from cgcli.ops.table import CONSTANTS
 from cgcli.tables.format import Format
 from cgcli.tables.formats import FORMATS, format_named, format_of, open_sink, split_name
 from cgcli.tables.grid import grid
@@ -83,7 +81,7 @@ def _begun(
     held, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
     available = list(dict.fromkeys(name for batch in held for name in batch.columns.schema.names))
     if not any(map(len, held)) and not available:  # nothing says which columns there would have been
-        shapes = {name: () for name in names if name not in CONSTANTS}
+        shapes = {name: () for name in program.inputs if name in names}
     if not available and (first := next(((batch, row) for batch in held for row in batch.bad), None)):
         batch, row = first  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
@@ -96,13 +94,7 @@ def _results(point: Point, request: Request, held: list[Batch], *, derivatives: 
     """What is computed; what has no effect is reported."""
     options = request.rows
     report = request.report(point)
-    for name in point.names:
-        if name in point.bindings and any(batch.has(name) for batch in held):
-            message = f"'{name}' has a value for all rows, so its column is not read"
-            report.tell(Notice(message, details={"kind": "column"}))
-    for name in point.columns:
-        if name in CONSTANTS:
-            report.tell(Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"}))
+    report.tell_all(column_notices(point, held))
     if options.called is not None and point.graph.names:
         raise UsageError(f"--as '{options.called}' names one value, and the program has {len(point.graph.names)}")
     wrt = point.chosen(request.names(point)) if derivatives else []
