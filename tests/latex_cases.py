@@ -132,6 +132,14 @@ x1: [3]; x1[0] + x1[1:]
     \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}
 hypot(x, y)
     \sqrt{x^{2} + y^{2}}
+hypot(x, 0.5)^2
+    \sqrt{x^{2} + \left(\frac{1}{2}\right)^{2}}^{2}
+hypot(-x, y/2)
+    \sqrt{(-x)^{2} + \left(\frac{y}{2}\right)^{2}}
+hypot(x + 1, 1e-5)
+    \sqrt{(x + 1)^{2} + (10^{-5})^{2}}
+square(0.5)
+    \left(\frac{1}{2}\right)^{2}
 log(x, 3)
     \frac{\ln(x)}{\ln(3)}
 log2(x)^2
