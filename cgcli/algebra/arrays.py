@@ -25,32 +25,33 @@ Rule = Callable[[Canonical, Operation, Args, Any], Node | None]
 
 
 def _scalars_of(product: Product) -> tuple[Product, Product]:
-    """A product's number and scalar factors, and the rest, which holds the array."""
+    """A product's coefficient and scalar factors, and the product of its array factors."""
     scalars = {base: n for base, n in product.powers.items() if not base.shape}
     arrays = {base: n for base, n in product.powers.items() if base.shape}
     return Product(product.coefficient, scalars), Product(ONE, arrays, product.exponents)
 
 
 def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """Scalar factors before a linear operation; one on a uniform array becomes a number."""
     (x,) = args
     scalars, arrays = _scalars_of(canonical.product_of(x))
     uniform = not arrays.powers and not arrays.exponents and 0 not in x.shape
     if uniform and op in _KEEPS_UNIFORM:
-        added = op is SUM
-        count = Fraction(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if added else ONE
+        count = Fraction(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if op is SUM else ONE
         return canonical.product(scalars._replace(coefficient=scalars.coefficient * count))
     if op is BROADCAST or (scalars.coefficient == 1 and not scalars.powers):
         return None
     inside = canonical.fitted(canonical.product(arrays), x.shape)
-    return _scaled(canonical, canonical.made_of(op, (inside,), params), scalars)
+    return _scaled(canonical, canonical.make(op, inside, params=params), scalars)
 
 
 def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """Scalar factors of both arguments before an operation that is linear in each."""
     (left, a), (right, b) = (_scalars_of(canonical.product_of(arg)) for arg in args)
     if left.coefficient == right.coefficient == 1 and not left.powers and not right.powers:
         return None
     inside = tuple(canonical.fitted(canonical.product(part), arg.shape) for part, arg in zip((a, b), args, strict=True))
-    return _scaled(canonical, canonical.made_of(op, inside, params), left, right)
+    return _scaled(canonical, canonical.make(op, *inside, params=params), left, right)
 
 
 def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
@@ -59,7 +60,7 @@ def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node
 
 def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return canonical.made_of(EYE, (), OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
+    return canonical.make(EYE, params=OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
 
 
 def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -74,12 +75,12 @@ def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
     factors = Factors()
     for product in (*scalars, canonical.product_of(node)):
         factors.times(product)
-    return canonical.product(factors.settled())
+    return canonical.product(factors.product())
 
 
 def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -> Node | None:
     (x,), new = args, params.shape
-    if x.op is RESHAPE or (x.op is TRANSPOSE and _in_a_line(x)):
+    if x.op is RESHAPE or (x.op is TRANSPOSE and _is_vector_like(x)):
         (x,) = x.args
         return x if x.shape == new else canonical.noted(reshape(x, new))
     if x.op is MATMUL and len(new) == 1:  # a matrix by a vector that was made a column, or a row by a matrix
@@ -91,7 +92,7 @@ def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -
     return x if x.shape == new else None
 
 
-def _in_a_line(x: Node) -> bool:
+def _is_vector_like(x: Node) -> bool:
     """Whether at most one axis is longer than 1, so that a transpose only renames axes."""
     return sum(size != 1 for size in x.shape) <= 1
 
@@ -103,7 +104,7 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
         outer = tuple(x.params.axes[at] for at in outer)
         (x,) = x.args
         return x if outer == tuple(range(-len(outer), 0)) else canonical.noted(transpose(x, outer))
-    if x.op is RESHAPE and _in_a_line(x):
+    if x.op is RESHAPE and _is_vector_like(x):
         return _reshape(canonical, RESHAPE, (x,), Reshape(apply(op, args, params).shape, len(x.shape)))
     if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
         a, b = (_transpose(canonical, op, (arg,), params) or canonical.noted(transpose(arg, outer)) for arg in x.args)
@@ -111,13 +112,13 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
     return x if outer == tuple(range(-len(outer), 0)) else None
 
 
-def _sum_of_kept(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
     (x,) = args
     if params.keepdims or len(params.axes) != len(x.shape):
         return None
     if x.op in (RESHAPE, TRANSPOSE, FLIP):
         (x,) = x.args
-        return canonical.made_of(op, (x,), Reduce(tuple(range(-len(x.shape), 0)), False)) if x.shape else x
+        return canonical.make(op, x, params=Reduce(tuple(range(-len(x.shape), 0)), False)) if x.shape else x
     return None
 
 
@@ -129,7 +130,7 @@ ARRAY_RULES: dict[Operation, list[Rule]] = {
     DIAG: [_diagonal],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
     TRANSPOSE: [_transpose],  # x.T.T = x, (A.T @ B).T = B.T @ A
-    SUM: [_sum_of_kept],  # sum(x.T) = sum(x)
+    SUM: [_sum_of_rearranged],  # sum(x.T) = sum(x)
 }
 for _operation in (*_KEEPS_UNIFORM, CUMSUM, DIAG):  # sum(2*x) = 2*sum(x)
     ARRAY_RULES.setdefault(_operation, []).append(_linear)

@@ -1,7 +1,8 @@
-"""The one way to write a product or a sum: `2*x*sin(x)/(y*z)`, `x^2 + 2*x - sin(x) + 1`.
+"""The normal form of products and sums: `2*x*sin(x)/(y*z)`, `x^2 + 2*x - sin(x) + 1`.
 
-A product is taken as a coefficient and bases with exponents, a sum as terms with coefficients;
-what is equal has merged, and the order is a person's, so equal formulas become one node.
+A product is read as a coefficient and bases with exponents, a sum as terms with coefficients.
+Equal bases and equal terms are merged, and all stand in a fixed order, so that equal formulas
+become the same node.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from cgcli.algebra.coefficient import (
     exponent_node,
     fraction_of,
     number_node,
-    repeated_number,
+    ratio,
     rounded,
-    written,
+    uniform_number,
 )
 from cgcli.algebra.order import Key, Order
 from cgcli.algebra.product import EULER, UNIT, Product, Terms, common_number, cost_in_front
@@ -32,20 +33,20 @@ from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
 
-_WRITTEN_OUT = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
+_ARITHMETIC = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
 
 
 class Identities(NamedTuple):
-    """What rewrites a product before it is written, and a sum."""
+    """Rewrites of a product and of a sum that are applied before its node is built."""
 
     product: Callable[[Product, Canonical], Product]
     sum: Callable[[dict[Node, Fraction], Canonical], dict[Node, Fraction]]
 
 
 class Canonical:
-    """Builds nodes in canonical form, and knows of each how it was built.
+    """Builds nodes in normal form, and remembers the product or sum that each was built from.
 
-    made: every operation that was built; whoever measures a result clears it before.
+    made: every operation built since the caller last cleared it, from which it measures what a result costs.
     """
 
     def __init__(self, order: Order, identities: Identities) -> None:
@@ -54,24 +55,20 @@ class Canonical:
         self.made: set[Node] = set()
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
-        self._scaling: dict[Node, Product] = {}  # the terms, as what a coefficient is put before
+        self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
 
-    def make(self, op: Operation, *args: Node) -> Node:
-        """The node op(*args)."""
-        return self.noted(apply(op, args))
-
-    def made_of(self, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-        """The node op(*args) with its static parameters."""
+    def make(self, op: Operation, *args: Node, params: Params = ()) -> Node:
+        """The node op(*args) with its static parameters, noted in `made`."""
         return self.noted(apply(op, args, params))
 
     def noted(self, node: Node) -> Node:
-        """A node that was just built."""
+        """A node that was just built, noted in `made`."""
         self.made.add(node)
         return node
 
     def fitted(self, node: Node, shape: Shape) -> Node:
-        """A node of fewer axes repeated to a shape."""
+        """The node, broadcast to a shape."""
         if node.shape == shape:
             return node
         number = fraction_of(node)
@@ -82,7 +79,7 @@ class Canonical:
     # ---- reading ----------------------------------------------------------------------
 
     def product_of(self, node: Node) -> Product:
-        """A node as a product; itself to the power 1 when it is none. Repetition to a shape is left out.
+        """A node as a product; itself to the power 1 when it is none. A broadcast is ignored.
 
         Raises UnwritableError for nan and infinities.
         """
@@ -91,7 +88,7 @@ class Canonical:
         known = self._products.get(node)
         if known is not None:
             return known
-        number = repeated_number(node) if node.shape else fraction_of(node)
+        number = uniform_number(node)
         if node.op is CONSTANT and not node.shape and number is None:
             raise UnwritableError  # inf - inf is not 0
         if node.op in (ZEROS, ONES):
@@ -158,11 +155,11 @@ class Canonical:
         left, right = matrix.args
         below = {base: number for base, number in product.powers.items() if number < 0}
         above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
-        times, over = written(product.coefficient, True)
-        scaled = self.product(Product(times, {**above, left: ONE}, product.exponents))
+        number, divisor = ratio(product.coefficient, True)
+        scaled = self.product(Product(number, {**above, left: ONE}, product.exponents))
         node = self.make(MATMUL, scaled, right)
-        under = self.product(Product(over, {base: -n for base, n in below.items()}))
-        return self.make(DIVIDE, node, under) if below or over != 1 else node
+        under = self.product(Product(divisor, {base: -n for base, n in below.items()}))
+        return self.make(DIVIDE, node, under) if below or divisor != 1 else node
 
     def power(self, base: Node, exponent: Fraction) -> Node:
         """base^exponent for a positive number: x, sqrt(x), x^2."""
@@ -183,7 +180,7 @@ class Canonical:
             part = stack.pop()
             if part.args and part not in atoms:
                 self.made.add(part)
-                stack.extend(part.args if part.op in _WRITTEN_OUT else ())
+                stack.extend(part.args if part.op in _ARITHMETIC else ())
         return known
 
     def scaled(self, coefficient: Fraction, term: Node) -> Node:
@@ -192,13 +189,13 @@ class Canonical:
         return self.product(product._replace(coefficient=rounded(coefficient * product.coefficient)))
 
     def _quotient(self, coefficient: Fraction, above: list[Node], below: list[Node]) -> Node:
-        times, over = written(coefficient, bool(above))
-        if over != 1:
-            below = [number_node(over), *below]
-        if times == -1 and above:
+        number, divisor = ratio(coefficient, bool(above))
+        if divisor != 1:
+            below = [number_node(divisor), *below]
+        if number == -1 and above:
             above = [self.make(NEG, above[0]), *above[1:]]
-        elif times != 1 or not above:
-            above = [number_node(times), *above]
+        elif number != 1 or not above:
+            above = [number_node(number), *above]
         top = self._chain(above)
         return self.make(DIVIDE, top, self._chain(below)) if below else top
 
@@ -209,7 +206,7 @@ class Canonical:
         return node
 
     def _flipped(self, product: Product) -> Product:
-        """-(a - b) as b - a, in the first factor that has a minus to give."""
+        """A product with coefficient -1 without its sign, where a factor is a difference: -(a - b)*c as (b - a)*c."""
         differences = [
             base
             for base, number in product.powers.items()
@@ -220,8 +217,8 @@ class Canonical:
         first = min(differences, key=self.order.factor)
         powers = dict(product.powers)
         number = powers.pop(first)
-        turned = self.sum({term: -coefficient for term, coefficient in self._sums[first].items()})
-        powers[turned] = powers.get(turned, ZERO) + number
+        reversed_sum = self.sum({term: -coefficient for term, coefficient in self._sums[first].items()})
+        powers[reversed_sum] = powers.get(reversed_sum, ZERO) + number
         return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
 
     # ---- sums -------------------------------------------------------------------------

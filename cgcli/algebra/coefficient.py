@@ -1,4 +1,4 @@
-"""Numbers in formulas as exact fractions: read from constants, combined, and written as a person would.
+"""The numbers of formulas as exact fractions: read from constants, combined, and made constants again.
 
 x/3 keeps its 3, (x/3)*6 is 2*x, and the float64 next to 1/3 is read as 1/3. What a float64 cannot hold is refused,
 never rounded to 0 or infinity.
@@ -30,11 +30,11 @@ class UnwritableError(ArithmeticError):
     """A number that is not finite, or that no float64 holds to full precision."""
 
 
-class Written(NamedTuple):
-    """A coefficient as factors of a formula: `times` before it, `over` below it; each may be 1."""
+class Ratio(NamedTuple):
+    """A coefficient as two numbers that a formula is multiplied and divided by; each may be 1."""
 
-    times: Fraction
-    over: Fraction
+    number: Fraction
+    divisor: Fraction
 
 
 def fraction_of(node: Node) -> Fraction | None:
@@ -45,8 +45,8 @@ def fraction_of(node: Node) -> Fraction | None:
     return _meant(value)
 
 
-def repeated_number(node: Node) -> Fraction | None:
-    """The finite number that all elements of a constant array are; None for any other node."""
+def uniform_number(node: Node) -> Fraction | None:
+    """As `fraction_of`, and for a constant array of which all elements are one number, that number."""
     if node.op is not CONSTANT or not node.params[0]:
         return None
     (data,) = node.params
@@ -58,7 +58,7 @@ def repeated_number(node: Node) -> Fraction | None:
 
 @lru_cache(maxsize=1024)
 def _meant(value: float) -> Fraction:
-    """The number itself, or a repeating fraction that is so near that nobody would have meant another number."""
+    """The exact value of a float64, or the short repeating fraction next to it: 1/3 for 0.3333333333333333."""
     number = Fraction(value)
     if number.denominator <= _MOST_HALVED:
         return number
@@ -110,7 +110,7 @@ def is_repeating(number: Fraction) -> bool:
     return max(abs(number.numerator), bottom) <= _MOST_HALVED and 10**9 % bottom != 0
 
 
-def written(number: Fraction, above: bool) -> Written:
+def ratio(number: Fraction, above: bool) -> Ratio:
     """How a coefficient stands in a product: 2*x, x/2, 2*x/3, 0.7*x.
 
     above: whether anything else stands above the fraction stroke. It takes no more
@@ -118,14 +118,14 @@ def written(number: Fraction, above: bool) -> Written:
     """
     top, bottom = number.numerator, number.denominator
     if bottom == 1:
-        return Written(number, ONE)
+        return Ratio(number, ONE)
     if is_short_fraction(number):
-        return Written(Fraction(top), Fraction(bottom))
+        return Ratio(Fraction(top), Fraction(bottom))
     if bottom & (bottom - 1) == 0:  # a float64 holds it
-        return Written(number, ONE)
+        return Ratio(number, ONE)
     if max(abs(top), bottom) <= _MOST_SHOWN:
-        return Written(Fraction(top), Fraction(bottom))
-    return Written(Fraction(_float(number)), ONE)
+        return Ratio(Fraction(top), Fraction(bottom))
+    return Ratio(Fraction(_float(number)), ONE)
 
 
 def _float(number: Fraction) -> float:

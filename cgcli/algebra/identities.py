@@ -1,6 +1,6 @@
-"""The table of algebraic rules for single operations: each builds a simpler node, or says None.
+"""The table of algebraic rules for single operations: each builds a simpler node, or gives None.
 
-Sums, products and powers have their own ways (canonical.py, powers.py). A rule may enlarge
+Sums, products and powers are rewritten elsewhere (canonical.py, rewrites.py). A rule may enlarge
 the domain, as exp(ln(x)) -> x does, but changes no value that is finite.
 """
 
@@ -59,12 +59,12 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     return canonical.product(Product(abs(product.coefficient), outside, product.exponents))
 
 
-def _undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _inverse_undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return x.args[0] if x.op is _UNDOES[op] else None
+    return x.args[0] if x.op is _RIGHT_INVERSES[op] else None
 
 
-def _again(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _idempotent(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
     return x if x.op is op and x.params == params else None
 
@@ -89,39 +89,39 @@ def _not(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     return x.args[0] if x.op is NOT_OP and x.args[0].op in TRUTHS else None
 
 
-def _truths(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _and_or(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     x, y = args
     if x is y and x.op in TRUTHS:
         return x
     return _in_order(canonical, op, args, params)
 
 
-def _place(canonical: Canonical, node: Node) -> tuple[bool, Key]:
+def _operand_order(canonical: Canonical, node: Node) -> tuple[bool, Key]:
     """Where an operand stands: x == 0 and max(x, 0), numbers last."""
     return node.op is CONSTANT, canonical.order.factor(node)
 
 
 def _extreme(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    kept = tuple(sorted(dict.fromkeys(args), key=partial(_place, canonical)))
+    kept = tuple(sorted(dict.fromkeys(args), key=partial(_operand_order, canonical)))
     if len(kept) == 1:
         return kept[0]
     return canonical.make(op, *kept) if kept != args else None
 
 
 def _in_order(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    kept = tuple(sorted(args, key=partial(_place, canonical)))
+    kept = tuple(sorted(args, key=partial(_operand_order, canonical)))
     return canonical.make(op, *kept) if kept != args else None
 
 
-def _extreme_reached(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _equals_extreme(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     for x, other in (args, args[::-1]):
-        if other.op in _REACHED and len(other.args) == 2 and x in other.args:
+        if other.op in _REACHES and len(other.args) == 2 and x in other.args:
             (rival,) = (arg for arg in other.args if arg is not x) if other.args.count(x) == 1 else (x,)
-            return canonical.make(_REACHED[other.op], x, rival)
+            return canonical.make(_REACHES[other.op], x, rival)
     return _in_order(canonical, op, args, params)
 
 
-def _positive(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _maximum(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     x = next((arg for arg in args if arg.op is SIGN), None)
     if x is None or len(args) != 2 or _ZERO not in args:
         return _extreme(canonical, op, args, params)
@@ -129,28 +129,28 @@ def _positive(canonical: Canonical, op: Operation, args: Args, params: Params) -
 
 
 _ZERO = constant(0.0)
-_REACHED = {MAXIMUM: GREATER_EQUAL, MINIMUM: LESS_EQUAL}
+_REACHES = {MAXIMUM: GREATER_EQUAL, MINIMUM: LESS_EQUAL}
 
-# f: the g for which f(g(x)) = x wherever g(x) is a number.
-_UNDOES: dict[Operation, Operation] = {}
+# For f the g with f(g(x)) = x wherever g(x) is a number.
+_RIGHT_INVERSES: dict[Operation, Operation] = {}
 _BY_NAME = {operation.name: operation for operation in operations()}
 for _operation in operations():
     if _operation.inverse is not None:
         _inverse = _BY_NAME[_operation.inverse.name]
-        _UNDOES[_operation] = _inverse  # sin(asin(x)) = x
+        _RIGHT_INVERSES[_operation] = _inverse  # sin(asin(x)) = x
         if not _operation.inverse.where:
-            _UNDOES[_inverse] = _operation  # asinh(sinh(x)) = x
+            _RIGHT_INVERSES[_inverse] = _operation  # asinh(sinh(x)) = x
 
 RULES: dict[Operation, list[Rule]] = {
     LN: [_ln],  # ln(exp(x)) = x
     ABS: [_abs],  # abs(-2*x) = 2*abs(x), abs(x^2) = x^2, abs(abs(x)) = abs(x)
     WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a)
     NOT_OP: [_not],  # not not c = c
-    AND_OP: [_truths],  # c and c = c
-    OR_OP: [_truths],  # c or c = c
-    MAXIMUM: [_positive],  # max(x, x, y) = max(x, y), max(sign(x), 0) = x > 0
+    AND_OP: [_and_or],  # c and c = c
+    OR_OP: [_and_or],  # c or c = c
+    MAXIMUM: [_maximum],  # max(x, x, y) = max(x, y), max(sign(x), 0) = x > 0
     MINIMUM: [_extreme],
-    EQUAL_TO: [_extreme_reached],  # x == max(x, y) is x >= y, and y == x is x == y
+    EQUAL_TO: [_equals_extreme],  # x == max(x, y) is x >= y, and y == x is x == y
     **ARRAY_RULES,
 }
 for _operation in operations():
@@ -162,6 +162,6 @@ for _operation in operations():
     if EVEN in _operation.facts:
         _rules.append(_even)  # cos(-x) = cos(x)
     if IDEMPOTENT in _operation.facts:
-        _rules.append(_again)  # floor(floor(x)) = floor(x)
-    if _operation in _UNDOES:
-        _rules.append(_undone)
+        _rules.append(_idempotent)  # floor(floor(x)) = floor(x)
+    if _operation in _RIGHT_INVERSES:
+        _rules.append(_inverse_undone)

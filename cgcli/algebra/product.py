@@ -50,15 +50,15 @@ class Factors:
             known = self.powers.get(base)
             self.powers[base] = scaled if known is None else known + scaled
         for base, terms in product.exponents.items():
-            self.raised(base, terms, exponent)
+            self.times_power(base, terms, exponent)
 
-    def raised(self, base: Node, terms: Terms, scale: Fraction = ONE) -> None:
+    def times_power(self, base: Node, terms: Terms, scale: Fraction = ONE) -> None:
         """Multiply by base^(scale * sum of terms)."""
         total = self.exponents.setdefault(base, {})
         for term, coefficient in terms.items():
             total[term] = total.get(term, ZERO) + coefficient * scale
 
-    def settled(self) -> Product:
+    def product(self) -> Product:
         """The product, without what has cancelled."""
         for base, terms in self.exponents.items():
             terms[UNIT] = terms.get(UNIT, ZERO) + self.powers.pop(base, ZERO)

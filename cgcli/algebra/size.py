@@ -1,10 +1,10 @@
-"""How large a graph is: in operations, each counted once, or as often as it stands in a text."""
+"""How large a graph is: its number of operations, as a reader counts them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
-from cgcli.algebra.coefficient import ZERO, fraction_of, is_repeating, is_short_fraction, repeated_number
+from cgcli.algebra.coefficient import ZERO, fraction_of, is_repeating, is_short_fraction, uniform_number
 from cgcli.graph.node import CONSTANT, Node, constant_value, toposort
 from cgcli.ops.arithmetic import DIVIDE, POWER_OP
 
@@ -40,16 +40,4 @@ def _repeating(node: Node) -> bool:
     if node.op is DIVIDE:
         top, bottom = map(fraction_of, node.args)
         return top is not None and bottom is not None and bottom != 0 and is_repeating(top / bottom)
-    return node.op is CONSTANT and is_repeating((repeated_number(node) if node.shape else fraction_of(node)) or ZERO)
-
-
-def within(region: Set[Node], node: Node) -> frozenset[Node]:
-    """The nodes that are reached from a node without leaving a region."""
-    found: set[Node] = set()
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if part in region and part not in found:
-            found.add(part)
-            stack.extend(part.args)
-    return frozenset(found)
+    return node.op is CONSTANT and is_repeating(uniform_number(node) or ZERO)

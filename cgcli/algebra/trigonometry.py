@@ -35,7 +35,7 @@ _QUOTIENTS = {  # numerator: denominator, quotient
 }
 
 
-def merged(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node, Fraction]:
+def _pythagorean(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node, Fraction]:
     """The terms of a sum with squares that add up to 1 replaced by 1, and 1 less a square by the other."""
     squares = {term: found for term in terms if (found := _square_in(canonical.product_of(term))) is not None}
     for term, (base, rest) in squares.items():
@@ -55,7 +55,7 @@ def merged(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node, Frac
     return terms
 
 
-def quotients(product: Product, canonical: Canonical) -> Product:
+def _quotients(product: Product, canonical: Canonical) -> Product:
     """The product with sin(x)^n/cos(x)^n as tan(x)^n."""
     powers: dict[Node, Fraction] | None = None
     for base, exponent in product.powers.items():
@@ -87,4 +87,4 @@ def _add(numbers: dict[Node, Fraction], node: Node, number: Fraction) -> None:
         numbers.pop(node, None)
 
 
-TRIGONOMETRY = Identities(quotients, merged)
+TRIGONOMETRY = Identities(_quotients, _pythagorean)

@@ -15,7 +15,7 @@ from cgcli.api.seeds import weights
 from cgcli.api.values import arrays_of, each_array
 from cgcli.api.values import by_name as given_by_name
 from cgcli.api.warn import warn
-from cgcli.derivatives.formula import called, derivative
+from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.body import functions_in
@@ -108,7 +108,7 @@ class Formulas(NamedTuple):
 
     def each(self) -> Iterator[tuple[str, Formulas]]:
         """The derivatives one by one, with their names: d_x, or d2_x for the second order."""
-        for key, name, output in zip(called(self.wrt, self.order), self.wrt, self.graph.outputs, strict=True):
+        for key, name, output in zip(derivative_names(self.wrt, self.order), self.wrt, self.graph.outputs, strict=True):
             yield key, self._replace(graph=self.graph._replace(outputs=(output,), names=()), wrt=(name,))
 
     def program(self, *, flat: bool = False) -> list[str]:

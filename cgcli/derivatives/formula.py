@@ -1,12 +1,11 @@
-"""The derivative as a formula that a person would write: built by the rules of the table, without their
-guards for edges, and put in canonical form."""
+"""The derivative as a formula that a person would write: by the rules of the table in their book form, simplified."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cgcli.algebra.algebraic import simplify
-from cgcli.derivatives.book import as_in_a_book, written_out
+from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
 
@@ -24,20 +23,20 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     the variable, called d_x, or d2_x for the second order. At a kink or an edge of its domain a formula
     has the value that it has there as it stands, not the one that the tables of conventions choose.
     """
-    graph = _readable(graph)
-    found = _readable(_with(graph, _slopes(graph.output, wrt)))
+    graph = _simplified(graph)
+    found = _simplified(_with(graph, _slopes(graph.output, wrt)))
     for _ in range(order - 1):
         slopes = (_slopes(output, [node])[0] for output, node in zip(found.outputs, wrt, strict=True))
-        found = _readable(_with(found, tuple(slopes)))
-    return found._replace(names=called([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
+        found = _simplified(_with(found, tuple(slopes)))
+    return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
 
-def called(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
+def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     """What the derivatives by some names are called: d_x, or d2_x for the second order."""
     return tuple(f"d{order if order > 1 else ''}_{name}" for name in wrt)
 
 
-def _readable(graph: Graph) -> Graph:
+def _simplified(graph: Graph) -> Graph:
     return simplify(graph, as_text=len(toposort(graph.outputs)) <= _MOST_READ)
 
 
@@ -47,11 +46,11 @@ def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
 
 def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """The derivative by each variable, not yet simplified."""
-    written = written_out(output)
-    size = len(toposort([written.output]))
+    primal = expanded(output)
+    size = len(toposort([primal.output]))
     forward = [node for node in wrt if not node.shape and (output.shape or len(wrt) * size <= _MOST_FORWARD)]
     backward = [node for node in wrt if node not in forward]
-    found = {node: jvp(written.output, {node: constant(1.0)}) for node in forward}
+    found = {node: jvp(primal.output, {node: constant(1.0)}) for node in forward}
     if backward:
-        found |= zip(backward, vjp(written.output, constant(1.0), backward), strict=True)
-    return as_in_a_book(written, [found[node] for node in wrt])
+        found |= zip(backward, vjp(primal.output, constant(1.0), backward), strict=True)
+    return with_book_rules(primal, [found[node] for node in wrt])

@@ -76,6 +76,11 @@ def ones_like(x: Node) -> Node:
     return apply(ONES, (), OfShape(x.shape)) if x.shape else constant(1.0)
 
 
+def zeros_like(x: Node) -> Node:
+    """0 for each element of x."""
+    return apply(ZEROS, (), OfShape(x.shape)) if x.shape else constant(0.0)
+
+
 ENTRIES: tuple[Operation, ...] = (
     ZEROS,
     ONES,

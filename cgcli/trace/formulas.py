@@ -15,17 +15,17 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cgcli.algebra.algebraic import simplify
-from cgcli.derivatives.book import as_in_a_book, written_out
+from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP
+from cgcli.ops.creation import zeros_like
 from cgcli.ops.logic import NOT_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.printer import Names
 from cgcli.printing.values import number
-from cgcli.transform.differentiate import zeros
 from cgcli.transform.exact import exact
 from cgcli.transform.forward import push_through
 from cgcli.transform.guarded import Guarded
@@ -175,15 +175,15 @@ def _value(local: Node) -> Node:
 @lru_cache(_MOST_SHARED)
 def _tangent(local: Node, moving: Moving) -> Node:
     tangents = [Guarded(tangent) if moves else None for tangent, moves in zip(_tangents(local), moving, strict=True)]
-    pushed = push_through(written_out(local).output, dict(zip(local.args, tangents, strict=True)))
-    return _readable(local, [pushed.selected() if pushed else zeros(local)])[0]
+    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)))
+    return _readable(local, [pushed.selected() if pushed else zeros_like(local)])[0]
 
 
 @lru_cache(_MOST_SHARED)
 def _contributions(local: Node, moving: Moving) -> list[tuple[int, Node]]:
     """For each contribution the place of the argument that it goes to, and its formula."""
     active = {arg for arg, moves in zip(local.args, moving, strict=True) if moves}
-    adjoint, definition = Guarded(_adjoint(local)), written_out(local).output
+    adjoint, definition = Guarded(_adjoint(local)), expanded(local).output
     pulled = (
         [*pull_back(local, adjoint, active)]
         if definition is local
@@ -197,7 +197,7 @@ def _contributions(local: Node, moving: Moving) -> list[tuple[int, Node]]:
 def _readable(local: Node, formulas: Sequence[Node]) -> list[Node]:
     """Formulas as a book has them, in terms of the node's own value; simplified unless they are large."""
     if len(local.args) <= _MOST_ARGUMENTS:
-        formulas = as_in_a_book(written_out(local), formulas)
+        formulas = with_book_rules(expanded(local), formulas)
     become = rebuild(formulas, _shorter, {local: _value(local)})
     formulas = [become[formula] for formula in formulas]
     if len(toposort(formulas)) > _MOST_SIMPLIFIED:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
+from cgcli.ops.creation import zeros_like
 from cgcli.printing.printer import Names
 from cgcli.trace.formulas import Formula, Formulas, is_literal
-from cgcli.transform.differentiate import adjoints, directional, zeros
+from cgcli.transform.differentiate import adjoints, directional
 from cgcli.transform.reverse import Flow, active_nodes
 
 _SUMS = (ADD, SUBTRACT)
@@ -98,7 +99,7 @@ def trace(
     flows: list[Flow] = []
     pulled: dict[Node, Node] = {}
     if cotangents is not None:
-        pulled = {node: zeros(node) for node in wrt}
+        pulled = {node: zeros_like(node) for node in wrt}
         pulled |= adjoints(graph.outputs, cotangents, wrt, flows.append)
     steps = [
         Step(names[node], None, node, None, pushed.get(node) if node in moving else None, pulled.get(node))

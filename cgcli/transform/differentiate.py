@@ -1,4 +1,4 @@
-"""Derivatives of graphs, as graphs: the adjoints by the reverse pass, tangents by the forward.
+"""Derivatives of graphs, as graphs: adjoints in reverse mode, tangents in forward mode.
 
 Both apply the one rule that the table holds for each operation (see forward.py, reverse.py).
 A result is an ordinary graph: it can be evaluated, printed, drawn, and differentiated again.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cgcli.graph.node import Node, apply, constant
-from cgcli.ops.creation import ZEROS, OfShape
+from cgcli.graph.node import Node
+from cgcli.ops.creation import zeros_like
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import Flow, sweep
@@ -21,7 +21,7 @@ def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     cotangent: a node of the output's shape, by which each of its elements is weighted.
     """
     found = sweep([output], [Guarded(cotangent)], set(wrt))
-    return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
+    return tuple(found[node].selected() if node in found else zeros_like(node) for node in wrt)
 
 
 def adjoints(
@@ -45,7 +45,7 @@ def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
     tangents: for each input that moves, a node of its shape.
     """
     pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()})
-    return pushed.selected() if pushed else zeros(output)
+    return pushed.selected() if pushed else zeros_like(output)
 
 
 def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
@@ -54,8 +54,10 @@ def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
     What does not move is left out, even where 0*inf would be nan. With unit vectors for
     tangents: columns of the Jacobian.
     """
-    pushed = push_all(outputs, {node: Guarded.given(tangent) for node, tangent in tangents.items()})
-    return tuple(moved.selected() if moved else zeros(output) for output, moved in zip(outputs, pushed, strict=True))
+    pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})
+    return tuple(
+        moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)
+    )
 
 
 def weighted(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
@@ -64,7 +66,7 @@ def weighted(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     With unit vectors for cotangents: rows of the Jacobian.
     """
     found = _swept(outputs, cotangents, wrt, keep=False)
-    return tuple(found[node].selected() if node in found else zeros(node) for node in wrt)
+    return tuple(found[node].selected() if node in found else zeros_like(node) for node in wrt)
 
 
 def _swept(
@@ -75,11 +77,7 @@ def _swept(
     keep: bool,
     record: Callable[[Flow], None] | None = None,
 ) -> dict[Node, Guarded]:
-    seeds = [(output, Guarded.given(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
-    counted = [(output, seed) for output, seed in seeds if seed]
-    return sweep([output for output, _ in counted], [seed for _, seed in counted], set(wrt), keep=keep, record=record)
-
-
-def zeros(like: Node) -> Node:
-    """A zero of a node's shape."""
-    return apply(ZEROS, (), OfShape(like.shape)) if like.shape else constant(0.0)
+    """The sweep from all outputs, without those whose cotangent is zero."""
+    seeds = [(output, Guarded.seed(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
+    seeded = [(output, seed) for output, seed in seeds if seed]
+    return sweep([output for output, _ in seeded], [seed for _, seed in seeded], set(wrt), keep=keep, record=record)

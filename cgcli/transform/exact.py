@@ -13,6 +13,7 @@ from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.functions import LN
 from cgcli.ops.logic import AND_OP, WHERE
 from cgcli.ops.sums import BROADCAST, broadcast
 
@@ -63,6 +64,11 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     return apply(op, args, params)
+
+
+def exact_symbolic(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
+    """As `exact`, but ln(2) stays a logarithm: a formula that people read has no number of 16 digits for it."""
+    return apply(op, args, params) if op is LN else exact(op, args, params)
 
 
 def _everywhere(node: Node) -> float | None:

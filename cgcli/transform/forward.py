@@ -1,4 +1,4 @@
-"""Forward mode: each node's tangent from its arguments', and the way through a graph."""
+"""Forward mode: each node's tangent from its arguments' tangents, through a whole graph."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS, OfShape, ones_like
+from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
-from cgcli.transform.guarded import ZERO, Guarded, through_linear, total
+from cgcli.transform.guarded import Guarded, through_linear, total
 
 
 def push_all(outputs: Sequence[Node], tangents: Mapping[Node, Guarded | None]) -> list[Guarded | None]:
@@ -45,9 +45,9 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
         return None
     first = rules[min(moving)]
     if isinstance(first, JointJvp):
-        tangent, moving_in = joint_tangent(node)
+        tangent, argument_tangents = joint_tangent(node)
         leaves = dict.fromkeys((node, *node.args))
-        return push_through(tangent, {**leaves, **dict(zip(moving_in, tangents, strict=True))})
+        return push_through(tangent, {**leaves, **dict(zip(argument_tangents, tangents, strict=True))})
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         return _jointly(node, rules, moving)
     return total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()]).broadcast(node.shape)
@@ -60,20 +60,20 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded) -> Guarded:
         def image(x: Node, args: tuple[Node, ...]) -> Node:
             return exact(node.op, (*args[:at], x, *args[at + 1 :]), node.params)
 
-        def met(guard: Node, other: int) -> Node:
+        def partners(guard: Node, other: int) -> Node:
             factors = tuple(guard if place == at else ones_like(arg) for place, arg in enumerate(node.args))
             return transposed(node, other, ones_like(node), factors)
 
         if isinstance(rule, Transpose) and rule.mixes and tangent.guard is not None and tangent.guard.shape:
             return Guarded(image(tangent.selected(), node.args))
-        return through_linear(image, tangent, node.args, at, met)
+        return through_linear(image, tangent, node.args, at, partners)
     if isinstance(rule, Jvp):
         if tangent.guard is None:
             return Guarded(tangent_formula(node, at, tangent.value))
         moving = stand_in(node, at)
         leaves = dict.fromkeys((node, *node.args))
         pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent})
-        return pushed or Guarded(_zeros(node))
+        return pushed or Guarded(zeros_like(node))
     factor = partial(node, at)
     return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
 
@@ -83,7 +83,7 @@ def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guar
 
     def applied(moved: Mapping[int, Node]) -> Node:
         args = [
-            arg if rule is None else moved[at] if at in moved else _zeros(arg)
+            arg if rule is None else moved[at] if at in moved else zeros_like(arg)
             for at, (arg, rule) in enumerate(zip(node.args, rules, strict=True))
         ]
         return exact(node.op, tuple(args), node.params)
@@ -92,9 +92,5 @@ def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guar
     tangents = moving.values()
     if len(moving) == sum(rule is not None for rule in rules) and all(tangent.guard is None for tangent in tangents):
         return Guarded(value)
-    guard = applied({at: tangent.full_guard() for at, tangent in moving.items()})
-    return Guarded(value, guard, settled=all(tangent.guard is None or tangent.settled for tangent in tangents))
-
-
-def _zeros(like: Node) -> Node:
-    return exact(ZEROS, (), OfShape(like.shape)) if like.shape else ZERO
+    guard = applied({at: tangent.elementwise_guard() for at, tangent in moving.items()})
+    return Guarded(value, guard, zeroed=all(tangent.guard is None or tangent.zeroed for tangent in tangents))

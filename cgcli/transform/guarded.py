@@ -1,7 +1,8 @@
-"""Tangents and adjoints with their guards: where they exist, and how they add up and pass on.
+"""Tangents and adjoints with guards, which tell their structural zeros from the number 0.
 
-A structural zero is not the number 0. What belongs to a branch that was not taken, or to an
-element that is not read, is left out by a select, so that 0*inf is never formed.
+A structural zero: a derivative that does not exist, as in the branch of a choice that was not taken, or for
+an element that nothing reads. It is left out by a select, `where(guard, value, 0)`; a product would
+make 0*inf, which is nan.
 """
 
 from __future__ import annotations
@@ -24,72 +25,74 @@ ZERO = constant(0.0)
 
 
 class Guarded(NamedTuple):
-    """A tangent or an adjoint, and where it exists at all.
+    """A tangent or an adjoint, with a guard that is 0 at its structural zeros.
 
-    guard: None, or a node that is 0 where nothing moves, as in a branch that was not taken;
-    a scalar where that holds for all elements or none.
-    There it is a structural zero, whatever number (nan, inf) stands in `value`: the select
-    is made where several are added or mixed, so that 0*inf is never formed.
-    settled: the number there is 0 already, so that no select is needed.
-    gaps: the guard tells of gaps only, the elements that an index, a list or a diagonal leaves
-    out. It ends at a product of arrays, whose cost it would multiply.
+    guard: 1 and 0, of a shape that broadcasts to that of `value`; None when there is no structural
+    zero. Where it is 0, `value` may be any number, nan and inf included; the select is made when several
+    are added up or pass a linear map.
+    zeroed: `value` is 0 there already, so that no select is needed.
+    gaps: the guard depends on no value: it marks the elements that an index, a list or a diagonal
+    leaves out. Products of arrays drop such a guard, which would multiply their cost.
     """
 
     value: Node
     guard: Node | None = None
-    settled: bool = False
+    zeroed: bool = False
     gaps: bool = False
 
     @classmethod
-    def given(cls, weights: Node) -> Guarded | None:
-        """A tangent or an adjoint to start from, whose zeros are structural; None when all of it is 0."""
+    def seed(cls, weights: Node) -> Guarded | None:
+        """A tangent or an adjoint that a pass starts from, its zeros structural; None when all of it is 0."""
         elements = constant_elements(weights) if weights.op is CONSTANT else ()
         if elements and not any(elements):
             return None
-        return cls(weights) if elements and all(elements) else cls(weights, truth(weights), settled=True)
+        return cls(weights) if elements and all(elements) else cls(weights, truth(weights), zeroed=True)
 
     def selected(self) -> Node:
-        """As plain numbers: 0 where it does not exist."""
-        if self.guard is None or self.settled:
+        """The value, with the number 0 at structural zeros."""
+        if self.guard is None or self.zeroed:
             return self.value
         return exact(WHERE, (self.guard, self.value, ZERO))
 
     def times(self, factor: Node, product: Node) -> Guarded:
-        """Its product with a factor: 0*inf may be formed, unless the factor is a finite constant."""
+        """The product with a factor, under the same guard.
+
+        product: its value. At structural zeros that may be 0*inf, unless the factor is a finite constant.
+        """
         if self.guard is None:
             return Guarded(product)
         number = constant_value(factor)
         finite = number is not None and math.isfinite(number)
-        return self._replace(value=product, settled=self.settled and finite)
+        return self._replace(value=product, zeroed=self.zeroed and finite)
 
     def without_gaps(self) -> Guarded | None:
-        """It without a guard where no gap is left; None where nothing else is."""
+        """Without its guard if that marks gaps and there are none; None if there is nothing but gaps."""
         if self.guard is None or not self.gaps:
             return self
-        some, every = _reached(self.guard)
+        some, every = _somewhere_and_everywhere(self.guard)
         return Guarded(self.value) if every else self if some else None
 
     def broadcast(self, shape: Shape) -> Guarded:
-        """It, repeated to a shape."""
+        """Value and guard, broadcast to a shape."""
         value = broadcast(self.value, shape)
         if self.guard is None or not self.guard.shape:
             return self._replace(value=value)
         return self._replace(value=value, guard=broadcast(self.guard, shape))
 
-    def full_guard(self) -> Node:
-        """The guard of each element."""
+    def elementwise_guard(self) -> Node:
+        """The guard in the shape of the value; ones where there is none."""
         return ones_like(self.value) if self.guard is None else broadcast(self.guard, self.value.shape)
 
 
 @lru_cache(maxsize=256)
-def _reached(guard: Node) -> tuple[bool, bool]:
+def _somewhere_and_everywhere(guard: Node) -> tuple[bool, bool]:
     """Whether a guard of gaps, which depends on no value, holds somewhere, and everywhere."""
     (holds,) = evaluate([guard], {})
     return bool(holds.any()), bool(holds.all())
 
 
-def both(one: Node | None, other: Node | None) -> Node | None:
-    """The guard that holds where both do."""
+def guard_and(one: Node | None, other: Node | None) -> Node | None:
+    """The guard that is 1 where both are; None is 1 everywhere."""
     if one is None or other is None:
         return other if one is None else one
     return exact(AND_OP, (one, other))
@@ -103,12 +106,12 @@ def total(contributions: list[Guarded]) -> Guarded:
         if first.guard is not None and contribution.guard is not None:
             guard = exact(OR_OP, (first.guard, contribution.guard))
         value = exact(ADD, (first.selected(), contribution.selected()))
-        first = Guarded(value, guard, settled=True, gaps=first.gaps and contribution.gaps)
+        first = Guarded(value, guard, zeroed=True, gaps=first.gaps and contribution.gaps)
     return first
 
 
-def any_of(count: Node) -> Node:
-    """1 where a count of guards is not 0."""
+def is_positive(count: Node) -> Node:
+    """1 where a number is above 0: the guard from a count of guards."""
     return exact(GREATER, (count, ZERO))
 
 
@@ -132,12 +135,12 @@ def through_linear(
     moved: Guarded,
     args: tuple[Node, ...],
     position: int,
-    met: Callable[[Node, int], Node],
+    partners: Callable[[Node, int], Node],
 ) -> Guarded:
     """What a linear map makes of a tangent or an adjoint.
 
-    image(x, args): the map of x; the other arguments are its factors. met(guard, at): for each
-    element of the factor at a place, how many of those that move it is multiplied with.
+    image(x, args): the map of x, linear in x; the other arguments are factors. partners(guard, at):
+    for each element of the factor at a position, how many elements of x with guard 1 it is multiplied by.
     """
     selected = moved.selected()
     value = image(selected, args)
@@ -146,15 +149,15 @@ def through_linear(
     if moved.guard is None and not leaves_gaps:
         return Guarded(value)
     if moved.guard is None:
-        return Guarded(value, image(ones_like(moved.value), args), settled=True, gaps=True)
+        return Guarded(value, image(ones_like(moved.value), args), zeroed=True, gaps=True)
     if not moved.guard.shape and not leaves_gaps:
-        return moved._replace(value=image(moved.value, args), settled=moved.settled and alone)
-    guard = moved.full_guard()
+        return moved._replace(value=image(moved.value, args), zeroed=moved.zeroed and alone)
+    guard = moved.elementwise_guard()
     if alone:
-        return Guarded(value, any_of(image(guard, args)), settled=True, gaps=moved.gaps)
+        return Guarded(value, is_positive(image(guard, args)), zeroed=True, gaps=moved.gaps)
     if moved.gaps:
         return Guarded(value)
-    return _through_products(image, selected, guard, args, position, met)
+    return _through_products(image, selected, guard, args, position, partners)
 
 
 def _through_products(
@@ -163,21 +166,22 @@ def _through_products(
     guard: Node,
     args: tuple[Node, ...],
     position: int,
-    met: Callable[[Node, int], Node],
+    partners: Callable[[Node, int], Node],
 ) -> Guarded:
     """As `through_linear`, for a sum of products: 0 must not meet a factor that is nan or infinite.
 
-    A factor that meets nothing that moves is left out, so that its own derivative is, too; one that
-    meets what moves and what does not counts only where it meets what moves.
+    A factor that is multiplied by structural zeros only is replaced by 0, so that it gets no derivative
+    either. A nan or infinite factor counts only in its products with elements whose guard is 1.
     """
 
     def with_factors(factor: Callable[[Node], Node]) -> tuple[Node, ...]:
         return tuple(arg if at == position else factor(arg) for at, arg in enumerate(factors))
 
     factors = tuple(
-        arg if at == position else exact(WHERE, (any_of(met(guard, at)), arg, ZERO)) for at, arg in enumerate(args)
+        arg if at == position else exact(WHERE, (is_positive(partners(guard, at)), arg, ZERO))
+        for at, arg in enumerate(args)
     )
     reached = image(guard, with_factors(ones_like))
     clean = exact(EQUAL_TO, (image(guard, with_factors(is_finite)), reached))
     finite = image(selected, with_factors(finite_part))
-    return Guarded(exact(WHERE, (clean, finite, image(selected, factors))), any_of(reached), settled=True)
+    return Guarded(exact(WHERE, (clean, finite, image(selected, factors))), is_positive(reached), zeroed=True)

@@ -12,13 +12,13 @@ from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ZEROS, OfShape, ones_like
+from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
-from cgcli.transform.guarded import Guarded, any_of, both, through_linear, total, truth
+from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
 
 _ONE = constant(1.0)  # the most frequent of all partials
 
@@ -52,14 +52,14 @@ def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
         return adjoint._replace(value=unbroadcast(adjoint.value, arg.shape))
     value = unbroadcast(adjoint.selected(), arg.shape)
     guard = broadcast(adjoint.guard, adjoint.value.shape)
-    return Guarded(value, any_of(unbroadcast(guard, arg.shape)), settled=True, gaps=adjoint.gaps)
+    return Guarded(value, is_positive(unbroadcast(guard, arg.shape)), zeroed=True, gaps=adjoint.gaps)
 
 
 def _pull_branch(node: Node, adjoint: Guarded, position: int) -> Guarded:
     rule = node.op.rule(position)
     assert isinstance(rule, Branch)
     condition = truth(node.args[0]) if rule.taken else exact(NOT_OP, (node.args[0],))
-    guard = both(adjoint.guard, condition)
+    guard = guard_and(adjoint.guard, condition)
     return _fitted(Guarded(adjoint.value, guard), node.args[position])
 
 
@@ -69,22 +69,22 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
     def image(ct: Node, args: tuple[Node, ...]) -> Node:
         return transposed(node, position, ct, args)
 
-    def met(guard: Node, at: int) -> Node:
+    def partners(guard: Node, at: int) -> Node:
         return transposed(node, at, guard, tuple(ones_like(arg) for arg in node.args))
 
     adjoint = adjoint.broadcast(node.shape)
     if isinstance(rule, Transpose) and rule.mixes and adjoint.guard is not None and adjoint.guard.shape:
-        return _mixed(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)
+        return _coupled(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)
     if isinstance(rule, TransposeOf) and rule.jointly:
-        return through_linear(lambda ct, _: image(ct, node.args), adjoint, (node.args[position],), 0, met)
-    return through_linear(image, adjoint, node.args, position, met)
+        return through_linear(lambda ct, _: image(ct, node.args), adjoint, (node.args[position],), 0, partners)
+    return through_linear(image, adjoint, node.args, position, partners)
 
 
-def _mixed(value: Node, guard: Node, axes: int) -> Guarded:
-    """The adjoint of what is reached as a whole by any element along the last axes."""
+def _coupled(value: Node, guard: Node, axes: int) -> Guarded:
+    """The adjoint of an argument of which every element depends on all along the last axes, as in a solve."""
     along = tuple(range(-min(axes, len(guard.shape)), 0))
     reached = broadcast(exact(MAX, (guard,), Reduce(along, True)), guard.shape)
-    return Guarded(value, any_of(unbroadcast(reached, value.shape)))
+    return Guarded(value, is_positive(unbroadcast(reached, value.shape)))
 
 
 def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
@@ -92,7 +92,7 @@ def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
     tangent = stand_in(node, position)
     linear = tangent_formula(node, position, tangent)
     found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args)).get(tangent)
-    return found or Guarded(exact(ZEROS, (), OfShape(tangent.shape)))
+    return found or Guarded(zeros_like(tangent))
 
 
 def _pull_joint(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:

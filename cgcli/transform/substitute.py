@@ -1,4 +1,4 @@
-"""A whole graph built again: with values in the place of inputs, or by another constructor of nodes."""
+"""A whole graph built again: by another constructor of nodes, or with some nodes replaced."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def rebuilt(
     known: nodes that are replaced, with what replaces them.
     """
     become = rebuild(graph.outputs, make, known)
-    return moved(graph, become)
+    return replaced(graph, become)
 
 
-def moved(graph: Graph, become: Mapping[Node, Node]) -> Graph:
-    """The graph that a pass has made of another: its outputs, and the labels that still name an operation.
+def replaced(graph: Graph, become: Mapping[Node, Node]) -> Graph:
+    """The graph with nodes replaced, and with the labels that still name an operation.
 
-    become: what the nodes have become; those that are gone are left out. Places in the text
-    are given up, for the text says something else now.
+    become: for each node that is left, its replacement; every output is among them. Places in the
+    text are dropped, for they no longer match it.
     """
     labels: dict[Node, str] = {}
     for node, name in graph.labels.items():

@@ -1,13 +1,73 @@
-"""Common factors of a sum: x*exp(x) + exp(x) is exp(x)*(x + 1), and u/v - w/v^2 is (u*v - w)/v^2."""
+"""Other forms of powers, products and sums, as the normal form of `canonical.py` reads them.
+
+(x^2)^3 is x^6; (x*y)^2/y is x^2*y; x*exp(x) + exp(x) is exp(x)*(x + 1), and u/v - w/v^2 is (u*v - w)/v^2.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO
-from cgcli.algebra.product import Factors, Product, Terms
+from cgcli.algebra.coefficient import ONE, ZERO, fraction_of
+from cgcli.algebra.product import EULER, UNIT, Factors, Product, Terms
 from cgcli.graph.node import Node
+from cgcli.ops.arithmetic import ABS
+from cgcli.ops.functions import LN
+
+# ---- powers ---------------------------------------------------------------------------
+
+
+def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
+    """base^exponent as a product. Raises UnwritableError for a number that no float64 holds."""
+    number = fraction_of(exponent)
+    if number is None:
+        return _symbolic(canonical, base, exponent)
+    factors = Factors()
+    product = canonical.product_of(base)
+    single = len(product.powers) + len(product.exponents) <= 1
+    if number.denominator == 1:
+        if single:  # (c*x^a)^n = c^n*x^(a*n)
+            factors.times(product, number)
+        else:  # (c*x*y)^n = c^n*(x*y)^n
+            factors.times(Product(product.coefficient), number)
+            factors.times(Product(ONE, {canonical.product(product._replace(coefficient=ONE)): number}))
+    elif single and product.coefficient == 1 and not _even_power(product):
+        factors.times(product, number)  # (x^a)^r = x^(a*r): where x^a is defined, x is positive or a is odd
+    elif single and product.coefficient == 1:
+        ((inside, even),) = product.powers.items()
+        whole = (even * number) % 2 == 0  # (x^2)^r = abs(x)^(2*r)
+        factors.times(Product(ONE, {inside if whole else canonical.make(ABS, inside): even * number}))
+    else:
+        factors.times(Product(ONE, {base: number}))
+    return factors.product()
+
+
+def exponential(canonical: Canonical, exponent: Node) -> Product:
+    """exp(exponent) as a product: exp(2*ln(x) + y) = x^2*exp(y)."""
+    factors = Factors()
+    for term, coefficient in canonical.terms_of(exponent).items():
+        if term.op is LN:
+            factors.times(Product(ONE, {term.args[0]: coefficient}))
+        else:
+            factors.times_power(EULER, {term: coefficient})
+    return factors.product()
+
+
+def _symbolic(canonical: Canonical, base: Node, exponent: Node) -> Product:
+    if base is EULER:  # e^x = exp(x)
+        return exponential(canonical, exponent)
+    if base is UNIT:  # 1^x = 1
+        return Product(ONE)
+    factors = Factors()
+    factors.times_power(base, canonical.terms_of(exponent))
+    return factors.product()
+
+
+def _even_power(product: Product) -> bool:
+    return any(exponent % 2 == 0 for exponent in product.powers.values())
+
+
+# ---- sums and products ----------------------------------------------------------------
 
 
 def common_factors(terms: Terms, canonical: Canonical) -> Product | None:
@@ -36,7 +96,7 @@ def common_factors(terms: Terms, canonical: Canonical) -> Product | None:
     return Product(ONE, powers, exponents)
 
 
-def is_evident(common: Product) -> bool:
+def has_compound_factor(common: Product) -> bool:
     """Whether factors hold more than names; such are taken out even where that saves no operation."""
     return bool(common.exponents) or any(base.args for base in common.powers)
 
@@ -48,12 +108,12 @@ def taken_out(common: Product, terms: Terms, canonical: Canonical) -> Node:
         rest = Factors()
         rest.times(canonical.product_of(term))
         rest.times(common, -ONE)
-        for part, number in canonical.terms_of(canonical.product(rest.settled())).items():
+        for part, number in canonical.terms_of(canonical.product(rest.product())).items():
             inner[part] = inner.get(part, ZERO) + number * coefficient
     whole = Factors()
     whole.times(common)
     whole.times(canonical.product_of(canonical.sum(inner)))
-    return canonical.product(whole.settled())
+    return canonical.product(whole.product())
 
 
 def multiplied_out(terms: Terms, canonical: Canonical) -> Terms | None:
@@ -82,4 +142,4 @@ def distributed(product: Product, canonical: Canonical) -> Product | None:
     factors.times(product._replace(powers={base: n for base, n in product.powers.items() if base not in compound}))
     for base, found in compound.items():
         factors.times(found, product.powers[base])
-    return factors.settled()
+    return factors.product()
