@@ -16,7 +16,8 @@ from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.length import flat_length, parts_worth_naming
-from cgcli.printing.program import names, program, statements
+from cgcli.printing.names import names
+from cgcli.printing.program import program, statements
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg

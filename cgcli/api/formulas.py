@@ -25,7 +25,8 @@ from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.latex import latex, latex_partials
 from cgcli.printing.length import flat_length, parts_worth_naming
-from cgcli.printing.program import names, statements
+from cgcli.printing.names import names
+from cgcli.printing.program import statements
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt
 

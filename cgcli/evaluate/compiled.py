@@ -15,7 +15,7 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, name_of, toposort
+from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
 from cgcli.graph.operation import Params
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Compiled:
     ) -> None:
         given = set(inputs)
         order = toposort(outputs, given) if order is None else order
-        leaves = [node for node in order if _is_leaf(node) and node not in given]
-        self._nodes = [node for node in order if not _is_leaf(node) and node not in given]
+        leaves = [node for node in order if is_given(node) and node not in given]
+        self._nodes = [node for node in order if not is_given(node) and node not in given]
         self._constants = [_known(node) for node in leaves]
         self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
         dead = [()] * len(self._nodes) if keep else _dead_arrays(self._nodes, outputs)
@@ -63,7 +63,7 @@ class Compiled:
     def _step(self, node: Node, dead: Collection[Node]) -> _Step:
         kernel = node.op.scalar if node.op.scalar and not node.shape else node.op.kernel
         read = _reader([self.places[arg] for arg in node.args])
-        return _with(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
+        return of_arrays(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values.
@@ -119,11 +119,9 @@ def failure(name: str, error: Exception) -> CgError:
     return EvaluationError(f"{name} cannot be computed: {error}")
 
 
-def _with(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
+def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
     """A kernel of arrays alone."""
-    if not params:
-        return kernel
-    return lambda *arrays: kernel(*arrays, *params)
+    return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
 
 
 def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
@@ -132,10 +130,6 @@ def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
         return itemgetter(*places)
     begin = places[0] if places else 0
     return itemgetter(slice(begin, begin + len(places)))
-
-
-def _is_leaf(node: Node) -> bool:
-    return node.op is CONSTANT or node.op is VARIABLE
 
 
 def _known(leaf: Node) -> Array:

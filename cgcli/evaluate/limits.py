@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import name_of_operation
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
 
@@ -72,5 +72,4 @@ def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None)
 
 
 def _has_data(order: Sequence[Node]) -> bool:
-    leaves = (node for node in order if node.op is CONSTANT or node.op is VARIABLE)
-    return sum(8 * math.prod(node.shape) for node in leaves) > _DATA
+    return sum(8 * math.prod(node.shape) for node in order if is_given(node)) > _DATA

@@ -13,7 +13,7 @@ import numpy as np
 
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import WHERE
@@ -47,7 +47,7 @@ def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
     return [
         note
         for node in order
-        if node in relevant and node.op is not CONSTANT and node.op is not VARIABLE
+        if node in relevant and not is_given(node)
         for note in _birth(node, relevant[node], values)
     ]
 

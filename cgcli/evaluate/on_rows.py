@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cgcli.evaluate.compiled import of_arrays
 from cgcli.graph.node import Node
-from cgcli.graph.operation import Params
 from cgcli.ops.logic import WHERE
 
 Function = Callable[..., Any]
@@ -25,14 +25,9 @@ def on_rows(node: Node, moving: Collection[Node]) -> Function:
         whole = [arg in moving and arg.shape == node.shape for arg in node.args]
         return _aligned(_choice(*whole[1:]), node, moves)
     if node.op.elementwise:
-        return _aligned(_of_arrays(node.op.test or node.op.kernel, node.params), node, moves)
-    kernel = _of_arrays(node.op.rows or node.op.kernel, node.params)
+        return _aligned(of_arrays(node.op.test or node.op.kernel, node.params), node, moves)
+    kernel = of_arrays(node.op.rows or node.op.kernel, node.params)
     return kernel if all(moves) else _repeated(kernel, moves)
-
-
-def _of_arrays(kernel: Function, params: Params) -> Function:
-    """A kernel of arrays alone."""
-    return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
 
 
 def _aligned(kernel: Function, node: Node, moves: Sequence[bool]) -> Function:

@@ -13,7 +13,7 @@ import numpy as np
 from cgcli.evaluate.lifetimes import last_reads
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, toposort
+from cgcli.graph.node import Node, is_given, toposort
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
 
 _CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
@@ -105,17 +105,13 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
     nodes = [node for node in order if node in moving and node not in leaves]
     read = {arg for node in nodes for arg in node.args}.union(outputs)
     fixed = tuple(node for node in order if node in read and node not in moving)
-    once = tuple(node for node in order if node not in moving and node not in leaves and not _is_leaf(node))
+    once = tuple(node for node in order if node not in moving and node not in leaves and not is_given(node))
     check_work(nodes, order)
     steps, buffers = _allocated(nodes, outputs)
     made = Plan(outputs, tuple(columns), fixed, once, steps, buffers, 0)
     if made.row_bytes > MAX_BYTES_WITHOUT_DATA:
         check_live(made.row_bytes, order)
     return made._replace(rows=_rows_of_block(made))
-
-
-def _is_leaf(node: Node) -> bool:
-    return node.op is CONSTANT or node.op is VARIABLE
 
 
 def _moving(order: Sequence[Node], columns: Iterable[Node]) -> set[Node]:

@@ -156,6 +156,11 @@ def leaf(name: str, shape: Shape) -> Node:
     return variable(f"\0{name}", shape)
 
 
+def is_given(node: Node) -> bool:
+    """Whether a node is a constant or a variable, which is read and not computed."""
+    return node.op is CONSTANT or node.op is VARIABLE
+
+
 def is_leaf_of_function(node: Node) -> bool:
     """Whether a node was made by `leaf`."""
     return node.op is VARIABLE and name_of(node).startswith("\0")

@@ -14,7 +14,6 @@ from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.machine import Machine
-from cgcli.lowering.stack import Scope
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 from cgcli.syntax.parser import parse
@@ -37,9 +36,9 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
     for statement in _parsed(text).statements:
         assert not isinstance(statement, tree.Define | tree.DefineJvp | tree.Declare | tree.Outputs)
         if isinstance(statement, tree.Assign):
-            value = known[statement.name] = machine.run(statement.value, Scope({}))
+            value = known[statement.name] = machine.run(statement.value)
         else:
-            value = machine.run(statement, Scope({}))
+            value = machine.run(statement)
     assert isinstance(value, Node)
     return value
 

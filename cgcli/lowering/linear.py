@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     reason: str
 
 
-def is_zero(node: Node) -> bool:
+def _is_zero(node: Node) -> bool:
     """Whether a node is a constant 0, or an array of them."""
     return node.op is ZEROS or (node.op is CONSTANT and not any(constant_elements(node)))
 
@@ -46,11 +46,11 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
             expanded = expand(node.op, node.args, node.params)
             inner = fault(expanded, {node.args[position] for position in at}, expand)
             if inner is not None:
-                return Fault(node, f"{name_of_operation(node)} of a tangent is not linear")
+                return Fault(node, _not_linear(node))
         elif reason := _reason(node, at):
             return Fault(node, reason)
         moving.add(node)
-    if output in moving or is_zero(output):
+    if output in moving or _is_zero(output):
         return None
     return Fault(output, "no tangent stands in it")
 
@@ -67,12 +67,11 @@ def _reason(node: Node, at: list[int]) -> str:
                 several = len(at) > 1 and node.op is MULTIPLY
                 return "a product of tangents is not linear" if several else _not_linear(node)
         elif isinstance(rule, Transpose | TransposeOf):
-            jointly = isinstance(rule, TransposeOf) and rule.jointly
-            if len(at) > 1 and not jointly:
+            if len(at) > 1 and not (isinstance(rule, TransposeOf) and rule.jointly):
                 return "a product of tangents is not linear"
         elif not isinstance(rule, Branch):
             return _not_linear(node)
-    if any(_is_term(node, position, moving) and not is_zero(node.args[position]) for position in still):
+    if any(_is_term(node, position, moving) and not _is_zero(node.args[position]) for position in still):
         return "one of its terms has no tangent"
     return ""
 

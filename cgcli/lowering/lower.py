@@ -8,14 +8,13 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, variable
+from cgcli.graph.node import Graph, Node, constant, is_given, variable
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
-from cgcli.lowering.stack import Scope
 from cgcli.ops.statics import brief, integers
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
@@ -85,14 +84,14 @@ class _Lowering:
         if isinstance(item, tree.Assign):
             return (self.assign(item),)
         if not isinstance(item, tree.Outputs):
-            return (self.machine.run(item, Scope({})),)
+            return (self.machine.run(item),)
         if not last:
             raise ParseError("several outputs stand in the last statement only", item.span,
                              hint="an array is written in brackets: [1, 2]")  # fmt: skip
         return tuple(self.output(expression) for expression in item.items)
 
     def output(self, expression: tree.Expression) -> Value:
-        value = self.machine.run(expression, Scope({}))
+        value = self.machine.run(expression)
         if not isinstance(value, Node):
             raise ArgumentError("an output must be a value", expression.span)
         return value
@@ -118,13 +117,13 @@ class _Lowering:
         if function is None:
             return None
         if function.function not in self.rules:
-            return self.machine.run(function.body, Scope({}))
+            return self.machine.run(function.body)
         span = definition.span
-        return self.machine.run(tree.Call(function.function, function.parameters, (), span, span), Scope({}))
+        return self.machine.run(tree.Call(function.function, function.parameters, (), span, span))
 
     def declare(self, statement: tree.Declare) -> None:
         try:
-            raw = known(self.machine.run(statement.shape, Scope({})), "a shape")
+            raw = known(self.machine.run(statement.shape), "a shape")
             shape = integers(raw, "a shape")
         except CgError as error:
             raise error.at(statement.shape.span) from None
@@ -138,11 +137,11 @@ class _Lowering:
             )
 
     def assign(self, statement: tree.Assign) -> Value:
-        value = self.machine.run(statement.value, Scope({}))
+        value = self.machine.run(statement.value)
         if not isinstance(value, Node):
             raise ArgumentError("only a value can be named", statement.value.span)
         self.names[statement.name] = value
-        if value.op is not VARIABLE and value.op is not CONSTANT:
+        if not is_given(value):
             self.labels.setdefault(value, statement.name)
         return value
 

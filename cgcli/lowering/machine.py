@@ -7,14 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import (
-    VARIABLE,
-    Node,
-    apply,
-    constant,
-    constant_value,
-    toposort,
-)
+from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
 from cgcli.lowering.build import comparisons, indexed, literal
@@ -58,10 +51,10 @@ class Machine:
         self.invocations = Invocations(self._stack, functions, rules or {}, origins, expand)
         self._steps, self._most = 0, most
 
-    def run(self, expression: tree.Expression, scope: Scope) -> Value:
-        """The value of an expression."""
+    def run(self, expression: tree.Expression) -> Value:
+        """The value of an expression that stands in no function."""
         self.invocations.forget()
-        return self._stack.run(expression, scope)
+        return self._stack.run(expression, Scope({}))
 
     def _visit(self, item: tree.Expression, scope: Scope) -> None:
         if scope.inside:

@@ -6,42 +6,23 @@ A function's body is one expression, so what is shared within it becomes a funct
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from itertools import count
-from typing import NamedTuple
 
-from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
+from cgcli.graph.body import OwnFunction
 from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import shared, text_of, written_name
+from cgcli.printing.names import Contents, numbered
 from cgcli.printing.printer import Names
 
 
-class Definitions(NamedTuple):
-    """The statements that define functions, and what each function is called in them."""
-
-    statements: list[str]
-    names: dict[OwnFunction, str]
-
-
-def definitions(order: Sequence[Node], called: Mapping[Callee, str]) -> Definitions:
-    """Everything that the nodes need defined, inner functions first. called: what the program calls them."""
-    functions = functions_in(order)
-    operations = {node.op for node in with_bodies(order) if function_of(node) is None}
-    used = {name for op in operations for name in (op.name, *op.aliases)}
-    taken = {*called.values(), *used}
-    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken and name not in FUNCTIONS)
-    names: dict[OwnFunction, str] = {}
-    for own in functions:
-        wish = called.get(own, own.name)
-        free = (name for name in (wish, *(f"{wish}_{at}" for at in range(2, len(functions) + 3))) if name not in used)
-        name = next(name for name in free if name not in names.values())
-        names[own] = name
-        taken.add(name)
-    written: dict[Node | Callee, str] = {own: written_name(name) for own, name in names.items()}
-    statements = [text for own in functions for text in _definition(own, written, fresh)]
-    return Definitions(statements, {own: written[own] for own in functions})
+def definitions(contents: Contents) -> list[str]:
+    """The statements that define a program's functions, inner ones first."""
+    functions: dict[Node | Callee, str] = dict(contents.functions.items())
+    fresh = numbered(contents.reserved)
+    return [text for own in contents.functions for text in _definition(own, functions, fresh)]
 
 
 def _definition(own: OwnFunction, functions: Names, fresh: Iterator[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from types import MappingProxyType
 
 from cgcli.graph.body import name_of_operation
@@ -53,10 +54,13 @@ def written_name(name: str) -> str:
 
 def shared(order: Sequence[Node], outputs: Iterable[Node]) -> list[Node]:
     """The operations and arrays that are used more than once, in order; an output is a use."""
-    uses = Counter(outputs)
-    for node in order:
-        uses.update(node.args)
+    uses = uses_of(order, outputs)
     return [node for node in order if uses[node] > 1 and node.op is not VARIABLE and not _is_number(node)]
+
+
+def uses_of(order: Sequence[Node], outputs: Iterable[Node]) -> Counter[Node]:
+    """How often each node is an argument or an output."""
+    return Counter(chain(outputs, chain.from_iterable(node.args for node in order)))
 
 
 def _is_number(node: Node) -> bool:
@@ -85,7 +89,7 @@ class Text(Vocabulary):
         if op is CONSTANT:
             text = _constant(node)
             return Layout(UNARY if text.startswith("-") else ATOM, (text,))
-        args = [View(arg) for arg in node.args]
+        args = part.view.arguments()
         if op.infix is not None:
             symbol, level, to_right = op.infix
             # comparisons chain instead of nesting, and a power's exponent may carry a minus sign

@@ -8,13 +8,11 @@ from types import MappingProxyType
 from typing import cast
 
 from cgcli.graph.body import OwnFunction
-from cgcli.graph.node import Graph, Node, name_of, toposort, variables
+from cgcli.graph.node import Graph, Node, name_of
 from cgcli.graph.operation import Callee
 from cgcli.ops.entry import CONDITIONAL, SUM
-from cgcli.printing.definitions import definitions
-from cgcli.printing.expression import shared
+from cgcli.printing.names import contents
 from cgcli.printing.printer import Names, Part, View
-from cgcli.printing.program import names
 from cgcli.printing.tex.products import check_size
 from cgcli.printing.tex.symbols import digits, name_with
 from cgcli.printing.tex.vocabulary import Latex, is_truth
@@ -26,25 +24,20 @@ _RESULTS = ("f", "g", "h", "F", "G", "H")
 def latex(graph: Graph, named: Mapping[Node, str] | None = None, heads: Sequence[str] = ()) -> str:
     """The graph as one formula; as lines of an `aligned` where parts have names, or outputs are several.
 
-    named: what gets a line of its own, in order, with its name in the language (`program.names` makes them);
+    named: what gets a line of its own, in order, with its name in the language (`names.names` makes them);
     every shared part when it is None. heads: what stands left of the outputs' equals signs, in LaTeX
     (`\\frac{\\partial f}{\\partial x}`); their names when there are none.
     Raises TooLargeError when a formula would be too long to write.
     """
-    order = toposort(graph.outputs)
-    if named is None:
-        named = names(graph, shared(order, graph.outputs))
-    inputs = {name_of(node) for node in variables(order)}
-    called: dict[Node | Callee, str] = {node: latex_name(name.strip("`")) for node, name in named.items()}
-    functions = definitions(order, graph.functions).names
-    called |= {own: latex_name(name.strip("`")) for own, name in functions.items()}
-    owned: Names = {own: called[own] for own in functions}
-    lines = [line for own in functions for line in _definition(own, owned)]
-    lines += [(called[node], latex_of(node, called)) for node in named]
+    held = contents(graph, named)
+    called = {item: latex_name(name.strip("`")) for item, name in held.names.items()}
+    functions: Names = {own: called[own] for own in held.functions}
+    lines = [line for own in held.functions for line in _definition(own, functions)]
+    lines += [(called[node], latex_of(node, called)) for node in held.parts]
     results = [_text(output, called) for output in graph.outputs]
     if not lines and len(results) == 1 and not heads:
         return results[0]
-    lines += zip(heads or _heads(graph, {*inputs, *named.values(), *functions.values()}), results, strict=True)
+    lines += zip(heads or _heads(graph, {*map(name_of, held.inputs), *held.names.values()}), results, strict=True)
     return _aligned([line for line in lines if line[0] != line[1]])
 
 

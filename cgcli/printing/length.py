@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from cgcli.graph.node import Graph, Node, toposort
 from cgcli.ops.entry import ATOM
-from cgcli.printing.expression import Text, shared
-from cgcli.printing.printer import Layout, View
+from cgcli.printing.expression import Text, shared, uses_of
+from cgcli.printing.printer import ENDLESS, Part, View
 
-_NAME = Layout(ATOM, ("t1",), size=2)  # what is written in the place of a part that has a name
+_NAME_LENGTH = 2  # characters of t1
 _WORTH = 40  # characters that a name saves; with fewer, looking it up costs the reader more than reading it again
 
 
 def parts_worth_naming(graph: Graph) -> list[Node]:
     """The shared parts that are long enough, or used often enough, for a name of their own, in order."""
     order = toposort(graph.outputs)
-    uses = Counter(graph.outputs)
-    for node in order:
-        uses.update(node.args)
-    text = Text({})
+    uses = uses_of(order, graph.outputs)
+    repeated = set(shared(order, graph.outputs))
+    lengths = _Lengths()
     named = []
-    for node in shared(order, graph.outputs):
-        view = View(node)
-        if (uses[node] - 1) * text.lay_out(view).size >= _WORTH:
+    for node in order:
+        length = lengths.add(node)
+        if node in repeated and (uses[node] - 1) * length >= _WORTH:
             named.append(node)
-            text.layouts[view] = _NAME
+            lengths.known[node] = ATOM, _NAME_LENGTH
     return named
 
 
 def flat_length(graph: Graph) -> int:
     """The length of the text in which no part has a name, about; 10^15 for all that are longer."""
-    text = Text({})
-    return sum(text.lay_out(View(output)).size for output in graph.outputs)
+    lengths = _Lengths()
+    for node in toposort(graph.outputs):
+        lengths.add(node)
+    return sum(lengths.known[output][1] for output in graph.outputs)
+
+
+class _Lengths:
+    """How tightly the text of each node binds, and how long it is; arguments are added before their users."""
+
+    def __init__(self) -> None:
+        self.known: dict[Node, tuple[int, int]] = {}
+        self._text = Text({})
+
+    def add(self, node: Node) -> int:
+        """The length of a node's text."""
+        layout = self._text.form(Part(View(node)))
+        length = 0
+        for piece in layout.pieces:
+            if isinstance(piece, str):
+                length += len(piece)
+            else:
+                level, inner = self.known[piece.view.node]
+                length += inner + (2 if level < piece.level else 0)
+        length = min(length, ENDLESS)
+        self.known[node] = layout.level, length
+        return length

@@ -86,6 +86,8 @@ class Closing(str):
     __slots__ = ()
 
 
+_OPENING, _CLOSING = Opening("("), Closing(")")
+
 Piece = str | Part
 
 
@@ -150,7 +152,8 @@ class Vocabulary:
             if layout.level >= piece.level:
                 stack += reversed(layout.pieces)
                 continue
-            layout = self.layout(piece._replace(mode=""))
+            if piece.mode:
+                layout = self.layout(piece._replace(mode=""))
             opening, closing = self.brackets(layout, piece.level)
             stack += (closing, *reversed(layout.pieces), opening)
 
@@ -216,7 +219,7 @@ def _grown(piece: Piece) -> Piece:
 
 def call(head: str, arguments: Iterable[Piece]) -> tuple[Piece, ...]:
     """A function with its arguments."""
-    return head, Opening("("), *comma_separated(arguments), Closing(")")
+    return head, _OPENING, *comma_separated(arguments), _CLOSING
 
 
 def comma_separated(items: Iterable[Piece]) -> list[Piece]:
@@ -226,10 +229,13 @@ def comma_separated(items: Iterable[Piece]) -> list[Piece]:
 
 def given_arguments(view: View, written: Callable[[Static, str], str]) -> list[Piece]:
     """All that a function was given, in order. written: how a static parameter is written, given its value's text."""
+    arguments: list[Piece] = list(map(Part, view.arguments()))
     given = given_statics(view.node)
+    if not given:
+        return arguments
     return [
         *(written(static, text) for static, text in given if static.leading),
-        *map(Part, view.arguments()),
+        *arguments,
         *(written(static, text) for static, text in given if not static.leading),
     ]
 

@@ -6,15 +6,14 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Collection, Iterator, Mapping
 
-from cgcli.graph.node import Graph, Node, name_of, toposort, variables
-from cgcli.graph.operation import Callee
+from cgcli.graph.node import Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
-from cgcli.printing.expression import shared, text_of, written_name
+from cgcli.printing.expression import text_of, written_name
+from cgcli.printing.names import Contents, contents, not_for_parts
 from cgcli.printing.printer import Names
 
 
@@ -26,24 +25,18 @@ def program(graph: Graph) -> str:
 def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[str]:
     """The statements of a program; `parse` and `lower` give back the same nodes.
 
-    named: what gets a statement of its own, in order, with its name (see `names`); every shared part when it is None.
+    named: what gets a statement of its own, in order, with its name, as `names.names` makes it;
+    every shared part when it is None.
     """
-    order = toposort(graph.outputs)
-    functions = definitions(order, graph.functions)
-    if named is None:
-        named = names(graph, shared(order, graph.outputs))
-    taken = _inputs(order) | set(named.values())
-    spelled: dict[Node | Callee, str] = dict(functions.names.items())
-    spelled |= named.items()
-    lines = [
-        f"{written_name(name_of(node))}: {shape_text(node.shape)}"
-        for node in _declared(order, functions.names.values())
-    ]
-    lines += functions.statements
-    lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in named.items()]
+    held = contents(graph, named)
+    spelled = held.names
+    lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
+    lines += definitions(held)
+    lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
     if len(graph.outputs) == 1:
         lines.append(text_of(graph.output, spelled))
     else:
+        taken = {*not_for_parts(held.inputs), *held.parts.values()}
         results = [
             _result(output, name, spelled, taken) for output, name in zip(graph.outputs, graph.names, strict=True)
         ]
@@ -52,27 +45,10 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     return lines
 
 
-def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:
-    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …"""
-    taken = _inputs(toposort(graph.outputs))
-    fresh = (name for name in (f"t{at}" for at in count(1)) if name not in taken)
-    named: dict[Node, str] = {}
-    for node in parts:
-        label = graph.labels.get(node, "")
-        named[node] = written_name(label) if label and label not in taken else next(fresh)
-        taken.add(label or named[node])
-    return named
-
-
-def _inputs(order: Sequence[Node]) -> set[str]:
-    """The names that no part of a program can have."""
-    return {name_of(node) for node in variables(order)} | set(CONSTANTS)
-
-
-def _declared(order: Sequence[Node], functions: Collection[str]) -> Iterator[Node]:
+def _declared(held: Contents) -> Iterator[Node]:
     """The inputs that a reader would otherwise take for scalars, constants or functions of the program."""
-    unclear = {*CONSTANTS, *functions}
-    return (node for node in variables(order) if node.shape or written_name(name_of(node)) in unclear)
+    unclear = {*CONSTANTS, *held.functions.values()}
+    return (node for node in held.inputs if node.shape or written_name(name_of(node)) in unclear)
 
 
 def _result(output: Node, name: str, named: Names, taken: Collection[str]) -> tuple[str, str]:

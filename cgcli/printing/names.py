@@ -1,0 +1,74 @@
+"""What a program calls the things in it: its inputs, its functions with a derivative rule, its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
+from typing import NamedTuple
+
+from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
+from cgcli.graph.node import Graph, Node, name_of, toposort, variables
+from cgcli.graph.operation import Callee
+from cgcli.ops.table import CONSTANTS, FUNCTIONS
+from cgcli.printing.expression import shared, written_name
+
+
+class Contents(NamedTuple):
+    """What a text of a graph is made of besides its results; names are written as in the language.
+
+    inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
+    nodes that have a statement of their own, in order; both with their names. reserved: the names that no further
+    function may have.
+    """
+
+    inputs: list[Node]
+    functions: dict[OwnFunction, str]
+    parts: dict[Node, str]
+    reserved: set[str]
+
+    @property
+    def names(self) -> dict[Node | Callee, str]:
+        """The names of functions and parts."""
+        named: dict[Node | Callee, str] = dict(self.functions.items())
+        named |= self.parts.items()
+        return named
+
+
+def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
+    """What a graph's text is made of. parts: see `names`; every shared part when it is None."""
+    order = toposort(graph.outputs)
+    if parts is None:
+        parts = names(graph, shared(order, graph.outputs))
+    functions = functions_in(order)
+    operations = {node.op for node in with_bodies(order) if function_of(node) is None}
+    used = {name for op in operations for name in (op.name, *op.aliases)}
+    called: dict[OwnFunction, str] = {}
+    for own in functions:
+        wish = graph.functions.get(own, own.name)
+        wishes = chain([wish], (f"{wish}_{at}" for at in count(2)))
+        called[own] = next(name for name in wishes if name not in used and name not in called.values())
+    reserved = {*graph.functions.values(), *used, *called.values(), *FUNCTIONS}
+    written = {own: written_name(name) for own, name in called.items()}
+    return Contents(variables(order), written, dict(parts), reserved)
+
+
+def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:
+    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …"""
+    taken = not_for_parts(variables(toposort(graph.outputs)))
+    fresh = numbered(taken)
+    named: dict[Node, str] = {}
+    for node in parts:
+        label = graph.labels.get(node, "")
+        named[node] = written_name(label) if label and label not in taken else next(fresh)
+        taken.add(label or named[node])
+    return named
+
+
+def not_for_parts(inputs: Iterable[Node]) -> set[str]:
+    """The names that no part of a program can have."""
+    return {*map(name_of, inputs), *CONSTANTS}
+
+
+def numbered(taken: set[str]) -> Iterator[str]:
+    """t1, t2, … but for those that are taken when it is their turn."""
+    return (name for name in (f"t{at}" for at in count(1)) if name not in taken)
