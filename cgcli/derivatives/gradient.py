@@ -19,11 +19,11 @@ def gradients(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence
 
 
 def weighted_sum(output: Node, cotangent: Node) -> Node:
-    """The sum of an output's elements times their weights, without those that weigh nothing."""
+    """The sum of an output's elements times their cotangents, without those whose cotangent is 0."""
     if not output.shape:
         return exact(MULTIPLY, (cotangent, output))
-    weighed = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
-    return exact(SUM, (weighed,), Reduce(tuple(range(-len(output.shape), 0)), False))
+    terms = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
+    return exact(SUM, (terms,), Reduce(tuple(range(-len(output.shape), 0)), False))
 
 
 def derivative_name(output: str, name: str, prefix: str = "d_") -> str:

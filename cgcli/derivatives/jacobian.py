@@ -12,7 +12,7 @@ import numpy as np
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
-from cgcli.graph.shapes import count_text, size_text  # fmt: skip
+from cgcli.graph.shapes import count_text, size_text
 from cgcli.transform.differentiate import directional, weighted
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Jacobian:
 
 
 class _Pass(NamedTuple):
-    """What came of one unit vector: the node whose element it is, by place, and the results."""
+    """The products with one unit vector: the position of its source, its element there, and the results."""
 
     at: int
     element: tuple[int, ...]
@@ -123,7 +123,7 @@ def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[N
 
 
 def _without(units: Sequence[Node], results: Sequence[Node]) -> list[Node]:
-    """The nodes next to those that depend on the units, which themselves do not."""
+    """The arguments of nodes that depend on the units, and the results, which do not depend on them themselves."""
     moving = set(units)
     for node in toposort(results):
         if not moving.isdisjoint(node.args):

@@ -107,7 +107,7 @@ def _by_pairs(arrays: Sequence[Any]) -> bool:
 
 
 def _summed(arrays: Sequence[Any], subscripts: Subscripts, by_pairs: bool) -> Any:
-    """The ellipsis in the subscripts lets an axis of rows pass."""
+    """The einsum, over any leading axes of rows too: the subscripts get an ellipsis."""
     operands, result = subscripts
     kept = _kept(operands, result)
     arrays = [
@@ -127,7 +127,8 @@ def _kept(operands: tuple[str, ...], result: str) -> tuple[str, ...]:
 
 
 def _work(shapes: Sequence[Shape], params: Einsum) -> int:
-    """Of what is summed away first; then of each product, one for each factor but one, and one for adding up."""
+    """An addition for each element that is summed away first; then a multiplication for each factor of each product
+    but one, and an addition where the product is summed."""
     operands, result = params.subscripts
     sizes = _sizes(shapes, operands)
     kept = _kept(operands, result)

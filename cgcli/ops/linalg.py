@@ -108,6 +108,8 @@ MATMUL = Operation("matmul", "matrix product", ("a", "b"), "matmul", _matmul_sha
 
 
 def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
+    """The shape rule of an operation from square matrices, (..., n, n), to such; it raises ShapeError for others."""
+
     def check(shapes: Sequence[Shape], params: Params) -> Shape:
         a = shapes[0]
         if len(a) < 2 or a[-1] != a[-2]:

@@ -66,7 +66,7 @@ def integers(value: Any, what: str) -> tuple[int, ...]:
 
 
 def brief(value: Any) -> str:
-    """A raw value as the user wrote it, near enough for a message."""
+    """A raw value as text for a message."""
     if isinstance(value, tuple):
         return "[" + ", ".join(brief(item) for item in value) + "]"
     if isinstance(value, float):
@@ -159,7 +159,7 @@ def axes(keyword_only: bool = False) -> Static:
 
 
 def axis(default: Any = -1) -> Static:
-    """Exactly one axis of the first argument."""
+    """One axis of the first argument."""
     return Static("axis", _axis, _show_axis, default)
 
 

@@ -51,7 +51,7 @@ def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
 def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
     """As `jvp`, for several outputs, and with the zeros of the given tangents structural.
 
-    What does not move is left out, even where 0*inf would be nan. With unit vectors for
+    What has no tangent is left out, even where 0*inf would be nan. With unit vectors for
     tangents: columns of the Jacobian.
     """
     pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})

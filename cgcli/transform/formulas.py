@@ -12,7 +12,7 @@ from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.transform.exact import exact
 
 
-class Template(NamedTuple):
+class _Template(NamedTuple):
     """A partial over scalar stand-ins: the formula's nodes, arguments first, and the stand-ins."""
 
     order: list[Node]
@@ -21,14 +21,14 @@ class Template(NamedTuple):
 
 
 @cache
-def _template(op: Operation, position: int, params: Params) -> Template:
+def _template(op: Operation, position: int, params: Params) -> _Template:
     """The partial of an elementwise operation, read once for all its uses."""
     rule = op.rule(position)
     assert isinstance(rule, Partial)
     stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
     out = variable("\0out")
     formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
-    return Template(toposort([formula]), stand_ins, out)
+    return _Template(toposort([formula]), stand_ins, out)
 
 
 @lru_cache(maxsize=1)
