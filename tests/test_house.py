@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,15 @@ def test_no_two_modules_import_each_other() -> None:
         sorter.prepare()
     except graphlib.CycleError as circle:
         pytest.fail(" imports ".join(reversed(circle.args[1])))
+
+
+def test_the_map_shows_every_room_from_the_top_to_the_ground() -> None:
+    """The map for who works on cg agrees with the code."""
+    text = (Path(__file__).parent.parent / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `cgcli/(\w+)(?:/|\.py)` \|", text, re.MULTILINE)
+    assert sorted(shown) == sorted({room_of(path) for path in MODULES} - {"__init__"})
+    floors = list(map(floor_of, shown))
+    assert floors == sorted(floors, reverse=True)
 
 
 def test_the_stored_tables_are_those_of_the_grammar() -> None:

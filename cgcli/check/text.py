@@ -10,9 +10,8 @@ import numpy as np
 
 from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
-from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import element_name
-from cgcli.printing.values import in_longer_name, number
+from cgcli.printing.values import in_longer_name, number, on_one_line
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
 _DIGITS = 12  # of a difference there are no more
@@ -33,7 +32,7 @@ def as_text(found: Check, outputs: Sequence[str], precision: int | None) -> Iter
         for line in cells:
             yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     for row in found.line:
-        of = f"{_on_one_line(outputs[row.output])}: " if outputs else ""
+        of = f"{on_one_line(outputs[row.output])}: " if outputs else ""
         remainder = f"{of}Taylor remainder |f(x + h*v) - f(x) - h*f'(x)*v|"
         if row.slope is not None:
             wrong = row.slope < 1.5 and row.verdict.kind == "mismatch"
@@ -75,9 +74,9 @@ def _cells(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list
     if len(group) > 1:
         count = Counter(row.verdict.kind for row in group)[kind]
         kind += f" (worst of {count})" if count == len(group) else f" ({count} of {len(group)})"
-    over = f"d_{in_longer_name(_on_one_line(outputs[worst.output]))}/" if outputs else ""
+    over = f"d_{in_longer_name(on_one_line(outputs[worst.output]))}/" if outputs else ""
     return [
-        over + (f"d_{element_name(_on_one_line(worst.name), worst.element)}" if worst.name else "along a line"),
+        over + (f"d_{element_name(on_one_line(worst.name), worst.element)}" if worst.name else "along a line"),
         number(numbers.reverse, precision),
         number(numbers.central.value, precision),
         number(numbers.central.error, 1),
@@ -86,10 +85,6 @@ def _cells(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list
         number(worst.relative_error, 2),
         f"{kind}: {why}" if why else kind,
     ]
-
-
-def _on_one_line(name: str) -> str:
-    return quoted(name, Span(0, len(name)))
 
 
 def _record(row: Row, outputs: Sequence[str]) -> dict[str, Any]:

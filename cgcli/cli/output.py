@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import click
 
-from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import element_names
 from cgcli.printing import values
 
@@ -23,7 +22,7 @@ class Labelled(NamedTuple):
 
 def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
     """One line `name<TAB>value` for each row; a name is on one line, whatever the user put into it."""
-    lines = (f"{on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
+    lines = (f"{values.on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
     click.echo("\n".join(lines))
 
 
@@ -47,12 +46,7 @@ def matrix(
 
 
 def _elements(item: Labelled) -> Iterator[str]:
-    return element_names(on_one_line(item.name), item.shape)
-
-
-def on_one_line(name: str) -> str:
-    """A name in a line of output, whatever the user put into it."""
-    return quoted(name, Span(0, len(name)))
+    return element_names(values.on_one_line(item.name), item.shape)
 
 
 def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:

@@ -6,7 +6,14 @@ import math
 import re
 from typing import Any
 
+from cgcli.errors import Span, quoted
+
 _NAME = re.compile(r"[^\W\d]\w*")
+
+
+def on_one_line(name: str) -> str:
+    """A name in a line of output, whatever the user put into it."""
+    return quoted(name, Span(0, len(name)))
 
 
 def number(value: float, precision: int | None = None) -> str:

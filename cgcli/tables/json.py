@@ -28,6 +28,7 @@ _FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
 _BLANKS = b" \t\r\n"
 _BETWEEN = {False: re.compile(r"[ \t\r\n]*"), True: re.compile(r"[ \t\r\n,]*")}  # values, of an array
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
+_NEXT_ROW = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")  # in an array, or in a list within a row
 _TWO_OBJECTS = re.compile(rb"\}[ \t\r]*,[ \t\r]*\{")  # on one line: rows, or items of a list in a row
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _LONGEST_WORD = len("-Infinity")
@@ -172,7 +173,7 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Batch]:
         rows: list[str] = []
         lines: list[int] = []
         failure = ""
-        end = 0
+        end, untried = 0, True
         while end < len(text) and not failure:
             between = _BETWEEN[in_array].match(text, end)
             start = between.end() if between else end
@@ -181,6 +182,15 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Batch]:
             if text[start : start + 1] == ("]" if in_array else "["):
                 in_array = not in_array
                 end += 1
+            elif untried and in_array and text[start : start + 1] == "{":
+                untried = False
+                for item, row in _objects_at_once(text, start):
+                    line += text.count("\n", end, row.start)
+                    objects.append(item)
+                    rows.append(text[row])
+                    lines.append(line)
+                    line += text.count("\n", row.start, row.stop)
+                    end = row.stop
             elif start < len(text):
                 item, end, failure = _value_at(text, start, last=not piece)
                 if end == start:
@@ -198,6 +208,27 @@ def _from_values(content: Iterator[bytes], source: str) -> Iterator[Batch]:
             raise DataError(f"{source}, line {line}: {failure}")
         look_from = 2 * len(text) if len(text) > 1 << 20 else 0
         _check_size(len(text), source, line)
+
+
+def _objects_at_once(text: str, start: int) -> list[tuple[dict[str, Any], slice]]:
+    """The objects of an array from here to the last but one of the text, and where they stand; none where in doubt.
+
+    There are as many `},{` as objects that end with one, so none of them stands within an object.
+    """
+    import orjson
+
+    ends = [(match.start() + 1, match.end() - 1) for match in _NEXT_ROW.finditer(text, start)]
+    if not ends:
+        return []
+    places = [slice(begin, end) for begin, (end, _) in zip([start, *(begin for _, begin in ends)], ends, strict=False)]
+    try:
+        content = text[start : places[-1].stop].encode()
+        objects = orjson.loads(b"[%b]" % content)
+    except ValueError:
+        return []
+    if len(objects) != len(places) or set(map(type, objects)) != {dict} or _LONG_INTEGER.search(content):
+        return []
+    return list(zip(objects, places, strict=True))
 
 
 def _value_at(text: str, start: int, *, last: bool) -> tuple[Any, int, str]:
@@ -220,9 +251,13 @@ def _value_at(text: str, start: int, *, last: bool) -> tuple[Any, int, str]:
 
 def _batch_of_values(objects: list[Any], rows: list[str], lines: Sequence[int], source: str) -> Batch:
     """The values, those that are no rows left empty."""
-    texts = [row.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogateescape") for row in rows]
+    text = "\n".join(rows)
+    if "\r" in text or text.count("\n") >= len(rows):
+        text = "\n".join(row.replace("\r", " ").replace("\n", " ") for row in rows)
+    content = text.encode("utf-8", "surrogateescape")
+    texts = content.split(b"\n")
     bad = {}
-    has_deep = _is_deep(b"\n".join(texts))
+    has_deep = _is_deep(content)
     for at, (item, row) in enumerate(zip(objects, texts, strict=True)):
         if not isinstance(item, dict):
             bad[at] = _no_object(row)
