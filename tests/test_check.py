@@ -151,8 +151,7 @@ def wrong(rule: Rule | None) -> Rule | None:
         return Partials(lambda args: tuple(apply(MULTIPLY, (off, part)) for part in build(args)))
     if isinstance(rule, Transpose | TransposeOf):
         back: Any = rule.build
-        changed: Any = {"build": lambda *args: apply(MULTIPLY, (off, back(*args)))}
-        return dataclasses.replace(rule, **changed)
+        return rule._replace(build=lambda *args: apply(MULTIPLY, (off, back(*args))))
     return rule
 
 

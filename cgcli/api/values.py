@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -115,13 +115,12 @@ def _constants(text: str, what: str) -> list[Any]:
 
 def of_file(name: str, what: str) -> Any:
     """An array from a file, by its suffix: .npy, .json, .csv. Raises UsageError or DataError."""
-    path = Path(name)
-    reader = _READERS.get(path.suffix.lower())
+    reader = _READERS.get(os.path.splitext(name)[1].lower())
     if reader is None:
         raise UsageError(f"{what}: '{name}' has no known suffix", hint=f"known: {', '.join(_READERS)}")
-    _check_size(path)
+    _check_size(name)
     try:
-        return reader(path)
+        return reader(name)
     except CgError as error:
         error.message = f"{what}: {error.message}"
         raise
@@ -129,17 +128,17 @@ def of_file(name: str, what: str) -> Any:
 
 def of_json_object(name: str) -> dict[str, Any]:
     """The arrays of a file that holds a JSON object, by name. Raises DataError."""
-    _check_size(Path(name))
-    content = _json(Path(name))
+    _check_size(name)
+    content = _json(name)
     if not isinstance(content, dict):
         raise DataError(f"'{name}' holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
     return {key: as_array(item, f"'{name}': '{key}'", "f") for key, item in content.items()}
 
 
-def text_of(path: Path | str, limit: int = _MAX_FILE_BYTES) -> str:
+def text_of(path: str, limit: int = _MAX_FILE_BYTES) -> str:
     """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
     try:
-        with Path(path).open("rb") as stream:
+        with open(path, "rb") as stream:
             return bounded_text(stream, f"'{path}'", limit)
     except (OSError, ValueError) as error:
         raise refused("read", f"'{path}'", error) from None
@@ -156,16 +155,16 @@ def bounded_text(stream: IO[bytes], what: str, limit: int) -> str:
         raise DataError(f"{what} is not UTF-8 text (byte {error.start})") from None
 
 
-def _check_size(path: Path) -> None:
+def _check_size(path: str) -> None:
     try:
-        size = path.stat().st_size
+        size = os.stat(path).st_size
     except (OSError, ValueError) as error:
         raise refused("read", f"'{path}'", error) from None
     if size > _MAX_FILE_BYTES:
         raise DataError(f"'{path}' is larger than {_MAX_FILE_BYTES >> 30} GiB")
 
 
-def _npy(path: Path) -> Any:
+def _npy(path: str) -> Any:
     import tokenize
 
     try:
@@ -180,7 +179,7 @@ def _npy(path: Path) -> Any:
     return as_array(array, f"'{path}'")
 
 
-def _csv(path: Path) -> Any:
+def _csv(path: str) -> Any:
     """A table of numbers; one column is a vector."""
     import io
     import warnings
@@ -203,7 +202,7 @@ def _csv_reason(error: str) -> str:
     return error.partition(";")[0]
 
 
-def _json(path: Path) -> Any:
+def _json(path: str) -> Any:
     try:
         return json.loads(text_of(path), parse_int=float, object_pairs_hook=_members)
     except RecursionError:
@@ -221,8 +220,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _json_array(path: Path) -> Any:
+def _json_array(path: str) -> Any:
     return as_array(_json(path), f"'{path}'", "f")
 
 
-_READERS: dict[str, Callable[[Path], Any]] = {".npy": _npy, ".json": _json_array, ".csv": _csv}
+_READERS: dict[str, Callable[[str], Any]] = {".npy": _npy, ".json": _json_array, ".csv": _csv}

@@ -21,10 +21,8 @@ REAL: Interval = (-float("inf"), float("inf"))
 POSITIVE: Interval = (0.0, float("inf"))
 
 
-class Rule:
-    """A derivative rule for one argument; its kinds stand in rules.py."""
-
-    __slots__ = ()
+Rule = tuple[Any, ...]
+"""A derivative rule for one argument; its kinds, named tuples, stand in rules.py."""
 
 
 class Callee:

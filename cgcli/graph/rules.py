@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cgcli.graph.node import Node
-from cgcli.graph.operation import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Partial(Rule):
+class Partial(NamedTuple):
     """The partial derivative of an elementwise operation, as a formula in its arguments.
 
     The formula may also use `out`, the operation's own value. The tangent is
@@ -21,15 +18,13 @@ class Partial(Rule):
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class Partials(Rule):
+class Partials(NamedTuple):
     """As Partial, for an operation of any number of arguments: all its partials at once, as graphs."""
 
     build: Callable[[tuple[Node, ...]], tuple[Node, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Jvp(Rule):
+class Jvp(NamedTuple):
     """The contribution of one argument's tangent, a formula linear in `d<argument>`.
 
     The formula may use the arguments, the static parameters and `out`. Reverse mode
@@ -39,8 +34,7 @@ class Jvp(Rule):
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transpose(Rule):
+class Transpose(NamedTuple):
     """The operation is linear in this argument; `build` is its transpose.
 
     build(adjoint, args, params) gives the adjoint of the argument. The forward derivative
@@ -52,8 +46,7 @@ class Transpose(Rule):
     mixes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TransposeOf(Rule):
+class TransposeOf(NamedTuple):
     """As Transpose, for an operation of any number of arguments.
 
     build(adjoint, args, params, position) gives the adjoint of one of them.
@@ -64,15 +57,13 @@ class TransposeOf(Rule):
     jointly: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Branch(Rule):
+class Branch(NamedTuple):
     """A branch of a conditional: its adjoint exists only where the condition is `taken`."""
 
     taken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JointJvp(Rule):
+class JointJvp(NamedTuple):
     """The tangent of a node from those of all its arguments together, as a graph.
 
     build(node, tangents) is linear in the tangents; reverse mode transposes it.
