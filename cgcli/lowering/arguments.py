@@ -20,10 +20,10 @@ Item = TypeVar("Item")
 
 MAX_NUMBERS = 10_000  # in one static parameter
 
-# Of nodes that a static parameter was computed from; so a chain of parameters is computed once, not from its
-# beginning for each of them.
+# The small values that static parameters were computed from: where each parameter depends on the one before,
+# none is computed twice.
 _values: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()
-_SMALL = 64  # numbers: two for each axis that an array can have
+_SMALL = 64  # numbers in a value that is kept: two for each axis that an array can have
 
 
 def signature(entry: Entry, name: str = "") -> str:
@@ -83,7 +83,7 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]
-    arrays, plain = _shared(entry, plain, keywords)
+    arrays, plain = _divided(entry, plain, keywords)
     for array in arrays:
         if not isinstance(array, Node):
             raise ArgumentError(f"'{entry.name}' takes a value here, not a slice or a text")
@@ -102,7 +102,7 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     return tuple(arrays), entry.params(*params)
 
 
-def _shared(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:
+def _divided(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:
     """The arguments that are the entry's arrays, in its order, and the others that have no name."""
     if entry.variadic:
         return list(plain), []
@@ -113,7 +113,7 @@ def _shared(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -
 def array_spans(entry: Entry, call: tree.Call) -> list[Span]:
     """Where in a call each of the entry's arrays stands."""
     plain = [arg.span for arg in call.args if not isinstance(arg, tree.Text)]
-    return _shared(entry, plain, {name: value.span for name, value, _ in call.keywords})[0]
+    return _divided(entry, plain, {name: value.span for name, value, _ in call.keywords})[0]
 
 
 def known(value: Value, what: str) -> Any:

@@ -27,9 +27,9 @@ Lookup = Callable[[str, Span], Value]
 class Machine:
     """Lowers expressions; `lookup` finds the names that no scope holds.
 
-    named: the names that have a value. functions: the user's own definitions; rules: their
-    derivative rules. origins: filled with the span that each node was first read from. most: the
-    operations that the bodies of functions may expand to.
+    named: the names that have a value. expand: gives what an entry that is made of others stands for. functions:
+    the user's own definitions; rules: their derivative rules. origins: filled with the span that each node was first
+    read from. most: the operations that the bodies of functions may expand to.
     """
 
     def __init__(

@@ -32,10 +32,10 @@ def _definition(own: OwnFunction, functions: Names, fresh: Iterator[str]) -> Ite
     parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
     leaves: dict[Node | Callee, str] = dict(zip(own.parameters, parameters, strict=True))
     arguments = ", ".join(parameters)
-    value = yield from _shared(own.value, arguments, {**functions, **leaves}, fresh)
+    value = yield from _with_shared(own.value, arguments, {**functions, **leaves}, fresh)
     yield f"{name}({arguments}) = {value}"
     leaves |= {**dict(zip(own.tangents, tangents, strict=True)), own.out: f"{name}({arguments})"}
-    tangent = yield from _shared(own.tangent, ", ".join(words), {**functions, **leaves}, fresh)
+    tangent = yield from _with_shared(own.tangent, ", ".join(words), {**functions, **leaves}, fresh)
     yield f"jvp {name}({arguments}; {', '.join(tangents)}) = {tangent}"
 
 
@@ -47,7 +47,7 @@ def _words(own: OwnFunction, functions: Names) -> Iterator[str]:
         taken.add(word)
 
 
-def _shared(
+def _with_shared(
     node: Node, arguments: str, named: dict[Node | Callee, str], fresh: Iterator[str]
 ) -> Generator[str, None, str]:
     """A definition for each node that is shared; the text of the whole in their terms."""
