@@ -23,6 +23,7 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.files import save
 from cgcli.graph.node import Graph, apply, constant, constant_array, toposort, variable, variables
 from cgcli.lowering.lower import lower
+from cgcli.ops.statics import Along
 from cgcli.ops.table import operations
 from cgcli.render import picture
 from cgcli.render.dot import dot
@@ -125,7 +126,7 @@ def test_operand_order() -> None:
 
 def test_many_operands_are_counted_in_english() -> None:
     names = [variable(f"x{at}", (2,)) for at in range(23)]
-    text = dot(Graph((apply(OPERATIONS["concat"], tuple(names), (-1,)),)))
+    text = dot(Graph((apply(OPERATIONS["concat"], tuple(names), Along(-1)),)))
     places = [place for *_, place in edges(text)]
     assert [places[at] for at in (0, 1, 2, 3, 10, 11, 12, 20, 21, 22)] == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd",
