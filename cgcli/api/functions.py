@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -30,7 +31,7 @@ _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets o
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class _Prepared:
+class _Prepared(ABC):
     """A program that is compiled for each set of shapes that its inputs come in; the last 32 are kept."""
 
     def __init__(self, program: Program | str, wrt: Wrt) -> None:
@@ -50,9 +51,9 @@ class _Prepared:
         warn(point.notices(wrt))
         return self._made(point, wrt, moves)
 
+    @abstractmethod
     def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Any:
         """What computes the results from arrays."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<function of the program {self.program.text!r}>"

@@ -8,6 +8,7 @@ up before. Neither recurses.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -113,7 +114,7 @@ class Form(NamedTuple):
     build: Callable[[], Layout]
 
 
-class Vocabulary:
+class Vocabulary(ABC):
     """How a language writes what a graph is made of. Its `form` says it of one view.
 
     named: what is written by a name; `top` is written out although it has one.
@@ -124,9 +125,9 @@ class Vocabulary:
         self.top = top
         self.layouts: dict[View, Layout] = {}
 
+    @abstractmethod
     def form(self, part: Part) -> Layout | Form:
         """How a view is written."""
-        raise NotImplementedError
 
     def layout(self, part: Part) -> Layout:
         """The same, finished; by default from `layouts`."""
