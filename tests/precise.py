@@ -1,0 +1,181 @@
+"""Programs a second time, by mpmath, over the real numbers: what has no real value is nan.
+
+Numbers are read as they are written: 0.1 is one tenth, and `pi`, `e` are the constants themselves. Where a difference
+cancels to nothing but rounding it is 0, and numbers so near are equal, so that a step or a condition takes the side
+that it has with all digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpc, mpf
+
+import cgcli
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_elements, name_of, toposort
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.table import CONSTANTS
+from tests.reference_values import VALUES
+
+DIGITS = 80  # of all that is computed
+NEAR = mpf(10) ** -60  # relative: what differs by less is equal
+_LARGEST = mpf(10) ** 40  # of a sine's argument, an exponential's: beyond, digits or memory are gone
+_NAN = mpf("nan")
+
+
+class UndecidedError(ArithmeticError):
+    """This evaluator has no value for an operation, or not enough digits."""
+
+
+def graph_of(text: str) -> Graph:
+    """A program as a graph in which the constants of the language are names, which `values` fills."""
+    program = cgcli.parse(text)
+    return program.graph({name: () for name in program.open_names if name in CONSTANTS and name not in program.shapes})
+
+
+def values(graph: Graph, point: Mapping[str, Any]) -> list[Any]:
+    """The outputs at a point: numbers of mpmath, and numpy's arrays of them. Raises UndecidedError."""
+    with mp.workdps(DIGITS):
+        found: dict[Node, Any] = {}
+        for node in toposort(graph.outputs):
+            if node.op is CONSTANT:
+                found[node] = _shaped(node, [mpf(repr(number)) for number in constant_elements(node)])
+            elif node.op is VARIABLE:
+                name = name_of(node)
+                found[node] = np.asarray(point[name], dtype=object)[()] if name in point else _named(name)
+            else:
+                found[node] = np.asarray(_applied(node.op, [found[arg] for arg in node.args], node.params))[()]
+        return [found[output] for output in graph.outputs]
+
+
+def exactly(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Floats, and arrays of them, as numbers of mpmath, without rounding."""
+    return {name: _each(mpf)(np.asarray(value, dtype=object)) for name, value in point.items()}
+
+
+def is_near(x: Any, y: Any) -> bool:
+    """Whether two numbers differ by rounding alone."""
+    return bool(abs(x - y) <= NEAR * max(abs(x), abs(y)))
+
+
+def _named(name: str) -> Any:
+    known = {"pi": mp.pi, "e": mp.e, "tau": 2 * mp.pi, "deg": mp.pi / 180, "inf": mp.inf, "nan": mp.nan}
+    return +known[name]
+
+
+def _shaped(node: Node, elements: list[Any]) -> Any:
+    array = np.empty(len(elements), dtype=object)
+    array[:] = elements
+    return array.reshape(node.shape)[()] if node.shape else elements[0]
+
+
+def _applied(op: Operation, args: list[Any], params: Params) -> Any:
+    if op.elementwise:
+        return np.frompyfunc(lambda *numbers: _number(op, numbers, params), len(args), 1)(*args)
+    function = _OTHERS.get(op.name)
+    try:
+        return (function or op.kernel)(*(np.asarray(arg, dtype=object) for arg in args), *params)
+    except (TypeError, AttributeError) as error:
+        raise UndecidedError(op.name) from error
+
+
+def _number(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
+    """An elementwise operation on numbers."""
+    args = tuple(map(mpf, args))
+    if op.name not in _OF_TRUTHS and any(map(mp.isnan, args)):
+        return _NAN
+    if op.name in _GROWING and any(abs(arg) > _LARGEST for arg in args):
+        raise UndecidedError(op.name)
+    try:
+        result = _special(op, args, params)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return _NAN
+    return _NAN if isinstance(result, mpc) or mp.isinf(result) else result
+
+
+_OF_TRUTHS = {"where", "less", "greater", "less_equal", "greater_equal", "equal", "not_equal", "and", "or", "not"}
+_GROWING = {"exp", "expm1", "exp2", "sinh", "cosh", "tanh", "sin", "cos", "tan", "sec", "csc", "cot", "gamma", "lgamma",
+            "sigmoid", "silu", "softplus", "logaddexp", "erf", "erfc", "gelu", "power", "sinc", "digamma"}  # fmt: skip
+
+
+def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
+    """An operation on numbers, what is equal but for rounding taken as equal."""
+    key = op.name + "..." * op.variadic
+    if op.name in ("add", "subtract"):
+        x, y = args[0], args[1] if op.name == "add" else -args[1]
+        return mpf(0) if is_near(x, -y) else x + y
+    if len(args) == 2 and op.name in _OF_TRUTHS and is_near(*args):
+        return VALUES[key](mpf(1), mpf(1)) if op.name not in ("and", "or") else VALUES[key](*args)
+    if op.name in ("floor", "ceil", "trunc", "round") and is_near(args[0], mp.nint(args[0])):
+        return mp.nint(args[0])
+    if op.name in ("mod", "fmod", "floor_divide") and args[1]:
+        whole = mp.nint(args[0] / args[1])
+        if is_near(args[0], whole * args[1]):
+            return whole if op.name == "floor_divide" else mpf(0)
+    if op.name == "power" and is_near(args[1], mp.nint(args[1])):
+        return VALUES["power"](args[0], mp.nint(args[1]))
+    result = VALUES[key](*args, *params)
+    if op.name in ("sin", "cos", "tan", "cot") and abs(result) < NEAR * max(1, abs(args[0])):
+        return mpf(0)
+    return result
+
+
+# ---- operations on arrays whose kernels take floats alone -------------------------------
+
+
+def _each(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    each: Callable[[Any], Any] = np.frompyfunc(function, 1, 1)
+    return each
+
+
+def _matrix(array: Any) -> Any:
+    return mp.matrix(array.tolist())
+
+
+def _array(matrix: Any, shape: tuple[int, ...]) -> Any:
+    return np.array(matrix.tolist(), dtype=object).reshape(shape)
+
+
+def _inv(a: Any) -> Any:
+    if a.ndim != 2:
+        raise UndecidedError("inv")
+    try:
+        return _array(_matrix(a) ** -1, a.shape)
+    except ZeroDivisionError:
+        return np.full(a.shape, _NAN)
+
+
+def _det(a: Any) -> Any:
+    if a.ndim != 2:
+        raise UndecidedError("det")
+    return mp.det(_matrix(a))
+
+
+def _logdet(a: Any) -> Any:
+    found = _det(a)
+    return mp.ln(found) if found > 0 else _NAN
+
+
+def _logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    top = np.max(x, axis=axes, keepdims=True)
+    total = _each(mp.ln)(np.sum(_each(mp.exp)(x - top), axis=axes, keepdims=True)) + top
+    return total if keepdims else np.sum(total, axis=axes)
+
+
+def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    return _each(mp.sqrt)(np.sum(x * x, axis=axes, keepdims=keepdims))
+
+
+_OTHERS: dict[str, Callable[..., Any]] = {
+    "inv": _inv,
+    "det": _det,
+    "logdet": _logdet,
+    "solve": lambda a, b: _inv(a) @ b,
+    "cofactor": lambda a: _det(a) * _inv(a).T,
+    "logsumexp": _logsumexp,
+    "norm": _norm,
+    "softmax": lambda x, axis: _each(mp.exp)(x - _logsumexp(x, (axis,), True)),
+    "log_softmax": lambda x, axis: x - _logsumexp(x, (axis,), True),
+}
