@@ -21,6 +21,8 @@ from tests.reference_values import VALUES
 
 DIGITS = 80  # of all that is computed
 NEAR = mpf(10) ** -60  # relative: what differs by less is equal
+_STEP = mpf(10) ** -25  # of a difference
+_SMOOTH = mpf(10) ** -9  # how near differences from both sides are to each other where there is no kink
 _LARGEST = mpf(10) ** 40  # of a sine's argument, an exponential's: beyond, digits or memory are gone
 _NAN = mpf("nan")
 
@@ -48,6 +50,28 @@ def values(graph: Graph, point: Mapping[str, Any]) -> list[Any]:
             else:
                 found[node] = np.asarray(_applied(node.op, [found[arg] for arg in node.args], node.params))[()]
         return [found[output] for output in graph.outputs]
+
+
+def is_whole(graph: Graph, point: Mapping[str, Any]) -> bool:
+    """Whether every part of a program has a real value at a point, those of branches not taken included."""
+    parts = Graph(tuple(toposort(graph.outputs)))
+    return not any(mp.isnan(number) for value in values(parts, point) for number in np.ravel(value))
+
+
+def slopes(graph: Graph, point: Mapping[str, Any], name: str) -> list[Any]:
+    """The derivatives by each element of an input, by differences; nan where those from both sides differ."""
+    found = []
+    with mp.workdps(DIGITS):
+        here = values(graph, point)[0]
+        for place in np.ndindex(np.shape(point[name])):
+            sides = []
+            for step in (_STEP, -_STEP):
+                moved = np.array(point[name], dtype=object)
+                moved[place] = moved[place] + step
+                sides.append((values(graph, {**point, name: moved[()]})[0] - here) / step)
+            smooth = abs(sides[0] - sides[1]) <= _SMOOTH * max(1, abs(sides[0]))
+            found.append((sides[0] + sides[1]) / 2 if smooth else _NAN)
+    return found
 
 
 def exactly(point: Mapping[str, Any]) -> dict[str, Any]:
