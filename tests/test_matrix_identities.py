@@ -1,4 +1,4 @@
-"""Derivatives by vectors and matrices: their values and texts, as the Matrix Cookbook and matrixcalculus.org have them."""
+"""Derivatives by vectors and matrices: value and text, as the Matrix Cookbook and matrixcalculus.org have them."""
 
 from __future__ import annotations
 
