@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 # A program on one line, its LaTeX on the next.
 TABLE = r"""
 ln(x1) + x1*x2 - sin(x2)
@@ -387,7 +389,7 @@ d_x1*dx
 learning_rate*x
     \mathrm{learning\_rate} \, x
 beta_max2
-    \beta_{\mathrm{max}_{2}}
+    \beta_{\mathrm{max},2}
 `2x`*`_x`
     \mathrm{2x} \, \mathrm{\_x}
 (a + b)/(c/d)
@@ -424,3 +426,10 @@ A*sin(omega*t + phi)
 
 _LINES = [line.strip() for line in TABLE.strip().splitlines()]
 CASES = list(zip(_LINES[::2], _LINES[1::2], strict=True))
+
+
+def aligned(*lines: str) -> str:
+    """Lines below each other; those with a fraction keep their distance."""
+    breaks = [r" \\[4pt]" if r"\frac" in above + below else r" \\" for above, below in pairwise(lines)]
+    rows = "\n".join(line + end for line, end in zip(lines, [*breaks, ""], strict=True))
+    return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"

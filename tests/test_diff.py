@@ -21,6 +21,7 @@ from cgcli.printing.program import program, statements
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.latex_cases import aligned
 from tests.test_simplify import assert_promises_kept
 
 # What is differentiated, by which name, and what is printed.
@@ -323,10 +324,6 @@ def test_all_partials_of_a_long_product_share_their_parts() -> None:
 # ---- the command ------------------------------------------------------------------------
 
 
-def _aligned(*lines: str) -> str:
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
-
-
 COMMANDS = [
     (["x^2*sin(x)"], "x^2*cos(x) + 2*x*sin(x)"),
     (["x^2*sin(x)", "--wrt", "x", "--order", "2"], "4*x*cos(x) - x^2*sin(x) + 2*sin(x)"),
@@ -364,20 +361,20 @@ LATEX = [
     (["relu(x)"], "[x > 0]"),
     (
         ["x1^2*y"],
-        _aligned(r"\frac{\partial f}{\partial x_{1}} &= 2 x_{1} y", r"\frac{\partial f}{\partial y} &= x_{1}^{2}"),
+        aligned(r"\frac{\partial f}{\partial x_{1}} &= 2 x_{1} y", r"\frac{\partial f}{\partial y} &= x_{1}^{2}"),
     ),
     (
         ["max(f, x)"],
-        _aligned(r"\frac{\partial g}{\partial f} &= [f \ge x]", r"\frac{\partial g}{\partial x} &= [x \ge f]"),
+        aligned(r"\frac{\partial g}{\partial f} &= [f \ge x]", r"\frac{\partial g}{\partial x} &= [x \ge f]"),
     ),
     (
         ["x^2*y", "--order", "2"],
-        _aligned(r"\frac{\partial^{2} f}{\partial x^{2}} &= 2 y", r"\frac{\partial^{2} f}{\partial y^{2}} &= 0"),
+        aligned(r"\frac{\partial^{2} f}{\partial x^{2}} &= 2 y", r"\frac{\partial^{2} f}{\partial y^{2}} &= 0"),
     ),
     (["x_max^2", "--order", "2"], "2"),
     (
         ["t = exp(sin(x)*cos(y))/sqrt(x + y + z); a*t*sin(t)*cos(t)", "--wrt", "a"],
-        _aligned(
+        aligned(
             r"t &= \frac{e^{\cos(y) \sin(x)}}{\sqrt{x + y + z}}", r"\frac{\partial f}{\partial a} &= \cos(t) \sin(t) t"
         ),
     ),

@@ -9,27 +9,35 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgcli.errors import TooLargeError
-from cgcli.graph.node import Graph, Node, apply, variable
+from cgcli.graph.node import Graph, Node, apply, toposort, variable
 from cgcli.graph.operation import Operation
 from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.logic import WHERE
 from cgcli.ops.table import FUNCTIONS, operations
-from cgcli.printing.latex import latex, latex_name, latex_number, latex_of
+from cgcli.printing.latex import Partials, latex, latex_name, latex_number, latex_of, spelling_of
+from cgcli.printing.spelling import Spelling, in_unicode
 from cgcli.printing.values import number
 from cgcli.syntax.parser import parse
-from tests.latex_cases import CASES
+from tests.latex_cases import CASES, aligned
 from tests.support import key
 from tests.test_diff import LATEX
 from tests.test_roundtrip import EXPRESSIONS, NAMES, NUMBERS, derivatives, larger, sample
 
 KATEX = shutil.which("katex")
+
+# Reads a list of formulas, and prints what is seen of each.
+DRAW = """
+const katex = require(process.argv[1]), formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
+console.log(JSON.stringify(formulas.map((formula) => katex.renderToString(formula, {output: "html"}))));
+"""
 
 # Reads a list of formulas, renders each as strictly as KaTeX can, prints what it says of those that it refuses.
 RENDER = """
@@ -54,31 +62,45 @@ def test_a_program_is_written_as_in_a_book(text: str, expected: str) -> None:
 
 # ---- programs of several lines --------------------------------------------------------
 
-PROGRAMS: list[tuple[str, list[str] | None, list[str]]] = [
-    ("a = x*w; sin(a) + a", [], ["a &= x w", r"f &= \sin(a) + a"]),
-    ("sin(x)*sin(x)", [], [r"t_{1} &= \sin(x)", r"f &= t_{1} \cdot t_{1}"]),
-    ("(x*y, x + y)", [], ["f &= x y", "g &= x + y"]),
-    ("f = y; (f*x, x + f)", [], ["f &= y x", "g &= x + y"]),
-    ("a = x*2; b = x + 1; (a, b)", [], [r"a &= x \cdot 2", "b &= x + 1"]),
-    ("2*x", [r"\frac{d f}{d x}"], [r"\frac{d f}{d x} &= 2 x"]),
+PROGRAMS: list[tuple[str, Partials | None, list[str]]] = [
+    ("a = x*w; sin(a) + a", None, ["a &= x w", r"f &= \sin(a) + a"]),
+    ("sin(x)*sin(x)", None, [r"t_{1} &= \sin(x)", r"f &= t_{1} \cdot t_{1}"]),
+    ("(x*y, x + y)", None, ["f &= x y", "g &= x + y"]),
+    ("f = y; (f*x, x + f)", None, ["f &= y x", "g &= x + y"]),
+    ("a = x*2; b = x + 1; (a, b)", None, [r"a &= x \cdot 2", "b &= x + 1"]),
+    ("2*x", Partials(["x"]), ["2 x"]),
+    ("2*x", Partials(["x"], of="E"), [r"\frac{\partial E}{\partial x} = 2 x"]),
+    ("2*x", Partials(["x"], of="x"), ["2 x"]),
+    (
+        "(2, a/b)",
+        Partials(["x", "x_1"], 2, "E"),
+        [
+            r"\frac{\partial^{2} E}{\partial x^{2}} &= 2",
+            r"\frac{\partial^{2} E}{\partial x_{1}^{2}} &= \frac{a}{b}",
+        ],
+    ),
+    (
+        "(x_2, sin(x_2))",
+        Partials(["x2", "x_2"]),
+        [
+            r"\frac{\partial f}{\partial \mathrm{x2}} &= \mathrm{x\_2}",
+            r"\frac{\partial f}{\partial \mathrm{x\_2}} &= \sin(\mathrm{x\_2})",
+        ],
+    ),
+    ("sin(t_1)*sin(t_1)", None, [r"u_{1} &= \sin(t_{1})", r"f &= u_{1} \cdot u_{1}"]),
     ("f(x, y) = x^2*y; f(a, b) + f(b, a)", None, ["a^{2} b + b^{2} a"]),
     (
         "f(x) = relu(x); jvp f(x; dx) = dx*sigmoid(x); f(a)*2",
-        [],
+        None,
         [r"f(x) &= \operatorname{ReLU}(x)", r"D f(x)[{dx}] &= {dx} \operatorname{sigmoid}(x)", r"g &= f(a) \cdot 2"],
     ),
 ]
 
 
-@pytest.mark.parametrize(("text", "heads", "lines"), PROGRAMS)
-def test_names_get_lines_of_their_own(text: str, heads: list[str] | None, lines: list[str]) -> None:
-    """Protects programs with shared parts, functions of their own, several results, and given left sides."""
-    found = latex(graph_of(text), heads=heads or ())
-    assert found == (" \\\\\n".join(lines) if heads is None else _aligned(lines))
-
-
-def _aligned(lines: Sequence[str]) -> str:
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+@pytest.mark.parametrize(("text", "partials", "lines"), PROGRAMS)
+def test_names_get_lines_of_their_own(text: str, partials: Partials | None, lines: list[str]) -> None:
+    """Protects programs with shared parts, functions of their own, several results, and what these are derived from."""
+    assert latex(graph_of(text), partials=partials) == (aligned(*lines) if "&=" in lines[0] else lines[0])
 
 
 def test_the_caller_chooses_names() -> None:
@@ -91,9 +113,7 @@ def test_the_caller_chooses_names() -> None:
     assert latex_of(product, named) == "x_{1} v_{2}"
     assert latex_of(log, named) == r"\ln(x_{1})"
     assert latex(graph, {}) == r"\ln(x_{1}) + x_{1} \sin(x_{1})"
-    assert latex(graph, {product.args[1]: "s_1"}) == _aligned(
-        [r"s_{1} &= \sin(x_{1})", r"f &= \ln(x_{1}) + x_{1} s_{1}"]
-    )
+    assert latex(graph, {product.args[1]: "s_1"}) == aligned(r"s_{1} &= \sin(x_{1})", r"f &= \ln(x_{1}) + x_{1} s_{1}")
 
 
 def test_an_element_of_a_named_array_carries_its_index() -> None:
@@ -147,6 +167,100 @@ def test_any_name_is_made_of_what_latex_knows(name: str) -> None:
     assert text.isascii()
     assert unbalanced(text) == ""
     assert not re.search(r"(?<!\\)[%#$&~]", text)
+
+
+# ---- one name, one form ---------------------------------------------------------------
+
+# Names that could be taken for each other or for something else, what the formula is, and how they are written.
+ALIKE: list[tuple[str, dict[str, str]]] = [
+    ("x1*x_1*`x₁`", {"x1": r"\mathrm{x1}", "x_1": r"\mathrm{x\_1}", "x₁": r"\mathrm{x{}_{1}}"}),
+    ("x1*x_2", {"x1": "x_{1}", "x_2": "x_{2}"}),
+    ("x12*x_12*x1_2*x_1_2*x_1_3", {
+        "x12": r"\mathrm{x12}", "x_12": r"\mathrm{x\_12}", "x1_2": r"\mathrm{x1\_2}", "x_1_2": r"\mathrm{x\_1\_2}",
+        "x_1_3": "x_{1,3}",
+    }),
+    ("theta*θ*Theta", {"theta": r"\mathrm{theta}", "θ": r"\mathrm{\theta}", "Theta": r"\Theta"}),
+    ("phi*φ", {"phi": r"\phi", "φ": r"\varphi"}),
+    ("theta_hat*thetahat*`θ̂`", {
+        "theta_hat": r"\mathrm{theta\_hat}", "thetahat": r"\mathrm{thetahat}", "θ̂": r"\mathrm{\hat{\theta}}",
+    }),
+    ("x_max*xmax*x_Max", {"x_max": r"x_{\mathrm{max}}", "xmax": r"\mathrm{xmax}", "x_Max": r"x_{\mathrm{Max}}"}),
+    ("Delta_P*ΔP*dP", {"Delta_P": r"\mathrm{Delta\_P}", "ΔP": r"\mathrm{\Delta P}", "dP": "{dP}"}),
+    ("Omega_m_0*Omega_m0", {"Omega_m_0": r"\mathrm{Omega\_m\_0}", "Omega_m0": r"\mathrm{Omega\_m0}"}),
+    ("dx", {"dx": "{dx}"}),
+    ("dx*d*x", {"dx": r"\mathrm{dx}"}),
+    ("`θϕ`*θ*ϕ", {"θϕ": r"\mathtt{\langle 3B8\rangle \langle 3D5\rangle}"}),
+    ("`foo bar`*x", {"foo bar": r"\mathrm{foo\ bar}"}),
+    ("`foo bar`*foo*bar", {"foo bar": r"\mathtt{foo\sqcup bar}", "foo": r"\mathrm{foo}"}),
+    ("`foo+1`*foo", {"foo+1": r"\mathtt{foo{+}1}"}),
+    ("`rate²`*rate", {"rate²": r"\mathtt{rate\langle B2\rangle}"}),
+    ("`2`*x", {"2": r"\mathtt{2}"}),
+    ("e = 3; e*exp(x)", {"e": r"\mathrm{e}"}),
+    ("pi: []; π: []; pi*π", {"pi": r"\mathrm{pi}", "π": r"\mathtt{\langle 3C0\rangle}"}),
+    ("sin*cos(x)", {"sin": r"\mathrm{sin}"}),
+    ("sin*sin(x)", {"sin": r"\mathtt{sin}"}),
+    ("Gamma*x", {"Gamma": r"\Gamma"}),
+    ("Gamma*gamma(x)", {"Gamma": r"\mathrm{Gamma}"}),
+    ("erf*erf(x)", {"erf": r"\mathtt{erf}"}),
+    ("x: [3]; sum(x)*x1*x_i*x_max", {"x1": r"\mathrm{x1}", "x_i": r"\mathrm{x\_i}", "x_max": r"x_{\mathrm{max}}"}),
+    ("I_3*x", {"I_3": r"\mathrm{I\_3}"}),
+    ("i*d*T", {"i": "i", "d": "d", "T": "T"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), ALIKE)
+def test_no_two_names_look_alike(text: str, expected: dict[str, str]) -> None:
+    """Protects the reader: within a formula, a form belongs to one name, and is no sign of something else."""
+    spelling = spelling_of(toposort(graph_of(text).outputs))
+    assert {name: spelling.text(name) for name in expected} == expected
+
+
+STEMS = """
+x X d e i theta θ Theta ϑ vartheta epsilon ε mu µ μ rate Delta Δ l ell ℓ h hbar ħ ℏ pi 2 x² % inf K \u212a é
+"""
+TAILS = """
+1 _1 ₁ _12 1_2 _1_2 _i _x1 _x_1 _max max _hat hat \u0302 _bar _prime ' ′ _inf _∞ _infty x _x P +1
+"""
+
+
+def random_names(random: Random) -> list[set[str]]:
+    """Sets of names that are written alike."""
+    stems, tails = STEMS.split(), ["", "", " ", *TAILS.split()]
+    sizes = [random.randint(2, 30) for _ in range(400)]
+    return [{random.choice(stems) + random.choice(tails) for _ in range(size)} for size in sizes]
+
+
+def test_random_sets_of_names_are_told_apart() -> None:
+    """Protects the class: no two names are the same text, nor is an element or an accented form another's."""
+    random = Random(12)
+    for names in random_names(random):
+        arrays = {name for name in sorted(names) if random.random() < 0.2}
+        spelling = Spelling(names, arrays, accents=(r"\bar", r"\dot"))
+        texts = [spelling.text(name, accent=accent) for name in names for accent in ("", r"\bar", r"\dot")]
+        texts += [spelling.text(name, [index]) for name in arrays for index in "01i"]
+        assert len(texts) == len(set(texts))
+        assert [unbalanced(text) for text in texts] == [""] * len(texts)
+
+
+def test_what_katex_draws_of_different_names_differs() -> None:
+    """Protects the judgement of what looks alike, by a program that draws it."""
+    if KATEX is None:
+        pytest.skip("no katex")
+    groups = []
+    for names in random_names(Random(13)):
+        spelling = Spelling(names)
+        groups.append([spelling.text(name) for name in sorted(names)])
+    drawn = iter(in_katex(DRAW, [text for group in groups for text in group]))
+    for group in groups:
+        assert len({next(drawn) for _ in group}) == len(group), group
+
+
+@given(st.sets(st.text("xθ1_₁^2 d'′\\{P", min_size=1, max_size=5), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_any_names_are_told_apart(names: set[str]) -> None:
+    spelling = Spelling(names)
+    assert len({spelling.text(name) for name in names}) == len(names)
+    assert len(set(in_unicode(names).values())) == len(names)
 
 
 # ---- every operation, any program -----------------------------------------------------
@@ -245,7 +359,14 @@ def test_katex_renders_everything() -> None:
     formulas += [latex_name(name) for name in WRITTEN_NAMES]
     formulas += [text for _, text in LATEX]
     formulas += [f"{latex_name(chr(code))}^{{2}}_{{1}}" for code in range(32, 0x500)]
+    assert in_katex(RENDER, formulas) == []
+
+
+def in_katex(program: str, formulas: Sequence[str]) -> list[str]:
+    """What a program that has KaTeX says of formulas."""
+    assert KATEX is not None
     script = Path(KATEX).resolve().parent / "dist" / "katex.js"
-    answer = subprocess.run(["node", "-e", RENDER, str(script)], input=json.dumps(formulas), text=True,
+    answer = subprocess.run(["node", "-e", program, str(script)], input=json.dumps(formulas), text=True,
                             capture_output=True, check=True, encoding="utf-8")  # fmt: skip
-    assert json.loads(answer.stdout) == []
+    found: list[str] = json.loads(answer.stdout)
+    return found

@@ -18,12 +18,11 @@ from cgcli.api.warn import warn
 from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
-from cgcli.graph.body import functions_in
-from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort, variables
+from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM, Reduce
-from cgcli.printing.latex import latex, latex_partials
+from cgcli.printing.latex import Partials, latex
 from cgcli.printing.length import flat_length, parts_worth_naming
 from cgcli.printing.names import names
 from cgcli.printing.program import statements
@@ -99,18 +98,19 @@ def _constants(point: Point, inputs: Sequence[Node]) -> dict[Node, Node]:
 class Formulas(NamedTuple):
     """The derivatives of a program by some names, as a graph.
 
-    notices: what is worth telling of them.
+    notices: what is worth telling of them. result: what the program calls that which is differentiated, or ''.
     """
 
     graph: Graph
     wrt: tuple[str, ...]
     order: int
     notices: list[Notice]
+    result: str = ""
 
     def each(self) -> Iterator[tuple[str, Formulas]]:
         """The derivatives one by one, with their names: d_x, or d2_x for the second order."""
         for key, name, output in zip(derivative_names(self.wrt, self.order), self.wrt, self.graph.outputs, strict=True):
-            yield key, self._replace(graph=self.graph._replace(outputs=(output,), names=()), wrt=(name,))
+            yield key, self._replace(graph=self.graph._replace(outputs=(output,), names=()), wrt=(name,), result="")
 
     def program(self, *, flat: bool = False) -> list[str]:
         """The statements of a program. flat: without names for shared parts; else those have one that are worth it.
@@ -121,12 +121,7 @@ class Formulas(NamedTuple):
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
-        named = self._named(flat)
-        nodes = toposort(self.graph.outputs)
-        if len(self.wrt) == 1 and not named and not functions_in(nodes):
-            return latex(self.graph, named)
-        taken = {*self.wrt, *named.values(), *self.graph.functions.values(), *map(name_of, variables(nodes))}
-        return latex(self.graph, named, latex_partials(self.wrt, self.order, taken))
+        return latex(self.graph, self._named(flat), Partials(self.wrt, self.order, self.result))
 
     def _named(self, flat: bool) -> dict[Node, str]:
         """The parts that have names in the text."""
@@ -155,7 +150,8 @@ def derivatives(
     _check_shapes(graph.output, chosen, order)
     notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
                *map(_counts_as_constant, _steps(graph.output, chosen))]  # fmt: skip
-    return Formulas(derivative(graph, chosen, order), tuple(map(name_of, chosen)), order, notices)
+    found = derivative(graph, chosen, order)
+    return Formulas(found, tuple(map(name_of, chosen)), order, notices, point.result)
 
 
 def _has_no_use(node: Node) -> Notice:

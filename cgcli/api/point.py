@@ -14,6 +14,7 @@ from cgcli.graph.operation import Shape
 from cgcli.lowering.inputs import check_bound
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.values import number
+from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Evaluate
@@ -41,6 +42,16 @@ class Point(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """What the inputs are called."""
         return tuple(map(name_of, self.inputs))
+
+    @property
+    def result(self) -> str:
+        """What the program calls its only result: `E = m*c^2`, `E(m, c) = m*c^2`; '' where it has no name for it."""
+        last = self.program.syntax.statements[-1]
+        if self.graph.names:
+            return ""
+        if isinstance(last, tree.Define | tree.DefineJvp):
+            return last.function
+        return self.graph.labels.get(self.graph.output, "")
 
     def value(self, evaluate: Evaluate) -> Any:
         """The values of the outputs."""

@@ -2,56 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain, count
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, pairwise
 from types import MappingProxyType
-from typing import cast
+from typing import NamedTuple, cast
 
-from cgcli.graph.body import OwnFunction
-from cgcli.graph.node import Graph, Node, name_of
-from cgcli.graph.operation import Callee
+from cgcli.graph.body import OwnFunction, with_bodies
+from cgcli.graph.node import Graph, Node, is_leaf_of_function, name_of, toposort, variables
+from cgcli.graph.operation import Callee, Shape
 from cgcli.ops.entry import CONDITIONAL, SUM
 from cgcli.printing.names import contents
 from cgcli.printing.printer import Names, Part, View
+from cgcli.printing.spelling import Spelling, typeset
 from cgcli.printing.tex.products import check_size
-from cgcli.printing.tex.symbols import digits, name_with
-from cgcli.printing.tex.vocabulary import Latex, is_truth
+from cgcli.printing.tex.symbols import digits
+from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
 
 _NO_NAMES: Names = MappingProxyType({})
+_NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})
 _RESULTS = ("f", "g", "h", "F", "G", "H")
+_TALL = re.compile(r"\\frac|\\begin")  # what would touch the lines above and below
 
 
-def latex(graph: Graph, named: Mapping[Node, str] | None = None, heads: Sequence[str] = ()) -> str:
+class Partials(NamedTuple):
+    """What the outputs of a graph are: derivatives by some names, all of one order.
+
+    of: what the program calls the result that is differentiated; '' where it has no name.
+    """
+
+    wrt: Sequence[str]
+    order: int = 1
+    of: str = ""
+
+
+def latex(graph: Graph, named: Mapping[Node, str] | None = None, partials: Partials | None = None) -> str:
     """The graph as one formula; as lines of an `aligned` where parts have names, or outputs are several.
 
     named: what gets a line of its own, in order, with its name in the language (`names.names` makes them);
-    every shared part when it is None. heads: what stands left of the outputs' equals signs, in LaTeX
-    (`\\frac{\\partial f}{\\partial x}`); their names when there are none.
+    every shared part when it is None. partials: where the outputs are derivatives, which: these stand left of the
+    equals signs, else the outputs' names. A formula alone has no left side, but a derivative of what has a name.
     Raises TooLargeError when a formula would be too long to write.
     """
     held = contents(graph, named)
-    called = {item: latex_name(name.strip("`")) for item, name in held.names.items()}
-    functions: Names = {own: called[own] for own in held.functions}
-    lines = [line for own in held.functions for line in _definition(own, functions)]
-    lines += [(called[node], latex_of(node, called)) for node in held.parts]
-    results = [_text(output, called) for output in graph.outputs]
-    if not lines and len(results) == 1 and not heads:
-        return results[0]
-    lines += zip(heads or _heads(graph, {*map(name_of, held.inputs), *held.names.values()}), results, strict=True)
-    return _aligned([line for line in lines if line[0] != line[1]])
+    parts = {node: name.strip("`") for node, name in held.parts.items()}
+    taken = {*map(name_of, held.inputs), *parts.values(), *(partials.wrt if partials else ())}
+    functions: dict[OwnFunction, str] = {}
+    for own, name in held.functions.items():
+        functions[own] = _free(name.strip("`"), taken)
+        taken.add(functions[own])
+    results = _results(graph.names or ("",) * len(graph.outputs) if partials is None else [partials.of], taken)
+    shapes: dict[str, Shape] = dict.fromkeys([*(partials.wrt if partials else ()), *functions.values(), *results], ())
+    shapes |= {name: leaf.shape for own in functions for name, leaf in zip(own.names, _leaves(own), strict=True)}
+    shapes |= {name: node.shape for node, name in parts.items()}
+    spelling = spelling_of(toposort(graph.outputs), shapes, ["D"] * bool(functions))
+    words: Names = {own: spelling.text(name) for own, name in functions.items()}
+    called: Names = {**words, **{node: spelling.text(name) for node, name in parts.items()}}
+    lines = [line for own in functions for line in _definition(own, words, spelling)]
+    lines += [(called[node], latex_of(node, called, spelling)) for node in parts]
+    bodies = [called.get(output) or latex_of(output, called, spelling) for output in graph.outputs]
+    heads = [spelling.text(name) for name in results]
+    if partials is not None:
+        heads = _partials(heads[0], partials, spelling)
+    if lines or len(bodies) > 1:
+        return _aligned([line for line in (*lines, *zip(heads, bodies, strict=True)) if line[0] != line[1]])
+    return f"{heads[0]} = {bodies[0]}" if partials is not None and results == [partials.of] else bodies[0]
 
 
-def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES) -> str:
+def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES, spelling: Spelling | None = None) -> str:
     """A node as one formula on one line.
 
     named: nodes within it, and functions of the user's own, that are written by a name, which is LaTeX already
     (`v_{1}`, `\\bar{v}_{1}`; see `latex_name`). The node itself is written out even where it has a name.
+    spelling: how its names are written where it is a part of something larger.
     Raises TooLargeError when the formula would be too long to write.
     """
-    vocabulary = Latex(node, cast("Names", named))
+    spelling = spelling or spelling_of(toposort(node.args or [node], named), taken=named.values())
+    vocabulary = Latex(node, cast("Names", named), spelling)
     layout = vocabulary.lay_out(View(node))
     check_size(layout.size)
     return "".join(vocabulary.pieces(Part(View(node), SUM if is_truth(layout) else CONDITIONAL)))
+
+
+def spelling_of(
+    nodes: Iterable[Node],
+    shapes: Mapping[str, Shape] = _NO_SHAPES,
+    taken: Iterable[str] = (),
+    accents: Collection[str] = (),
+) -> Spelling:
+    """How names are written in formulas of these nodes.
+
+    shapes: of what has a name besides the variables among them. taken: LaTeX that means something else.
+    accents: what may stand on a name.
+    """
+    order = [*with_bodies(nodes)]
+    named = [node for node in variables(order) if not is_leaf_of_function(node)]
+    shapes = {**shapes, **{name_of(node): node.shape for node in named}}
+    signs_of_operations = chain.from_iterable(map(signs, {node.op for node in order}))
+    return Spelling(shapes, {name for name, shape in shapes.items() if shape}, [*taken, *signs_of_operations], accents)
 
 
 def latex_name(name: str, accent: str = "") -> str:
@@ -59,7 +107,7 @@ def latex_name(name: str, accent: str = "") -> str:
 
     accent: `\\bar`, `\\dot`, … to stand on it, and not on its subscripts: `\\bar{x}_{1}`.
     """
-    return name_with(name, accent=accent)
+    return typeset(name).accented(accent).text()
 
 
 def latex_number(text: str) -> str:
@@ -67,45 +115,44 @@ def latex_number(text: str) -> str:
     return digits(text)
 
 
-def latex_partials(wrt: Sequence[str], order: int, taken: Collection[str]) -> list[str]:
-    """The heads of a result's derivatives by some names: `\\frac{\\partial^{2} f}{\\partial x^{2}}`.
-
-    taken: the names that have another meaning; the result is called f, g, … and not one of these.
-    """
-    power = f"^{{{order}}}" if order > 1 else ""
-    above = rf"\partial{power} {latex_name(next(_fresh(taken)))}"
-    return [rf"\frac{{{above}}}{{\partial {latex_name(name)}{power}}}" for name in wrt]
+def _partials(result: str, partials: Partials, spelling: Spelling) -> list[str]:
+    """The heads of a result's derivatives: `\\frac{\\partial^{2} f}{\\partial x^{2}}`."""
+    power = f"^{{{partials.order}}}" if partials.order > 1 else ""
+    names = map(spelling.text, partials.wrt)
+    return [rf"\frac{{\partial{power} {result}}}{{\partial {name}{power}}}" for name in names]
 
 
-def _text(node: Node, named: Names) -> str:
-    """A node's name if it has one, else its formula."""
-    return named.get(node) or latex_of(node, named)
+def _leaves(own: OwnFunction) -> tuple[Node, ...]:
+    """What stands for the parameters and tangents of a function."""
+    return *own.parameters, *own.tangents
 
 
-def _definition(own: OwnFunction, functions: Names) -> Iterator[tuple[str, str]]:
+def _definition(own: OwnFunction, called: Names, spelling: Spelling) -> Iterator[tuple[str, str]]:
     """The value of a function with a derivative rule of its own, then that rule: its derivative D along a tangent."""
-    words = [latex_name(name) for name in own.names]
+    words = [*map(spelling.text, own.names)]
     parameters, tangents = words[: len(own.parameters)], words[len(own.parameters) :]
-    known: dict[Node | Callee, str] = dict(functions.items())
-    known |= zip((*own.parameters, *own.tangents), words, strict=True)
-    head = f"{functions[own]}({', '.join(parameters)})"
-    yield head, _text(own.value, known)
-    yield f"D {head}[{', '.join(tangents)}]", _text(own.tangent, known | {own.out: head})
+    known: dict[Node | Callee, str] = dict(called.items())
+    known |= zip(_leaves(own), words, strict=True)
+    head = f"{called[own]}({', '.join(parameters)})"
+    yield head, known.get(own.value) or latex_of(own.value, known, spelling)
+    known[own.out] = head
+    yield f"D {head}[{', '.join(tangents)}]", known.get(own.tangent) or latex_of(own.tangent, known, spelling)
 
 
-def _heads(graph: Graph, taken: set[str]) -> list[str]:
-    """What the outputs are called: their names, or f, g, … where those are formulas or belong to something else."""
-    fresh = _fresh(taken)
-    own = graph.names or ("",) * len(graph.outputs)
-    return [latex_name(name if name.isidentifier() and name not in taken else next(fresh)) for name in own]
+def _results(names: Iterable[str], taken: Collection[str]) -> list[str]:
+    """What results are called: their names, or f, g, … where those are formulas or belong to something else."""
+    fresh = (name for name in chain(_RESULTS, (f"f{at}" for at in count(1))) if name not in taken)
+    return [name if name.isidentifier() and name not in taken else next(fresh) for name in names]
 
 
-def _fresh(taken: Collection[str]) -> Iterator[str]:
-    """Names for results: f, g, …"""
-    return (name for name in chain(_RESULTS, (f"f{at}" for at in count(1))) if name not in taken)
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name, with a number where it has another meaning."""
+    return next(other for other in chain([name], (f"{name}_{at}" for at in count(2))) if other not in taken)
 
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> str:
-    """Lines whose equals signs stand under each other."""
-    text = " \\\\\n".join(f"{head} &= {body}" for head, body in lines)
+    """Lines whose equals signs stand under each other, apart where they are tall."""
+    rows = [f"{head} &= {body}" for head, body in lines]
+    breaks = [r" \\[4pt]" if any(map(_TALL.search, pair)) else r" \\" for pair in pairwise(rows)]
+    text = "\n".join(f"{row}{end}" for row, end in zip(rows, [*breaks, ""], strict=True))
     return f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}"

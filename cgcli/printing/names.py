@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from typing import NamedTuple
 
@@ -11,6 +12,10 @@ from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import shared, written_name
+
+_LETTERS = "tuswrqp"
+_NUMBERED = re.compile(r"(.+?)_?[\d₀-₉]*", re.DOTALL)
+_HELPER = re.compile(r"[a-z]+[1-9][0-9]*")  # t1, as a program has it that cg has printed
 
 
 class Contents(NamedTuple):
@@ -53,9 +58,12 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
 
 
 def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:
-    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …"""
-    taken = not_for_parts(variables(toposort(graph.outputs)))
-    fresh = numbered(taken)
+    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …, by a letter that is free."""
+    inputs = variables(toposort(graph.outputs))
+    parts = [*parts]
+    labels = {graph.labels.get(node, "") for node in parts}
+    taken = not_for_parts(inputs)
+    fresh = numbered(taken, [*map(name_of, inputs), *(label for label in labels if not _HELPER.fullmatch(label))])
     named: dict[Node, str] = {}
     for node in parts:
         label = graph.labels.get(node, "")
@@ -69,6 +77,13 @@ def not_for_parts(inputs: Iterable[Node]) -> set[str]:
     return {*map(name_of, inputs), *CONSTANTS}
 
 
-def numbered(taken: set[str]) -> Iterator[str]:
-    """t1, t2, … but for those that are taken when it is their turn."""
-    return (name for name in (f"t{at}" for at in count(1)) if name not in taken)
+def numbered(taken: set[str], others: Iterable[str] = ()) -> Iterator[str]:
+    """t1, t2, … but for those that are taken when it is their turn. others: names that have their letter alone."""
+    letter = free_letter(others, _LETTERS)
+    return (name for name in (f"{letter}{at}" for at in count(1)) if name not in taken)
+
+
+def free_letter(names: Iterable[str], letters: Sequence[str]) -> str:
+    """The first of some letters that is not a name, with a number or without; the first again and again if need be."""
+    used = {match[1] for match in map(_NUMBERED.fullmatch, names) if match}
+    return next(letter for letter in chain(letters, (letters[0] * at for at in count(2))) if letter not in used)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cgcli.printing.latex import latex_name, latex_number, latex_of
+from cgcli.graph.node import toposort
+from cgcli.printing.latex import latex_number, latex_of, spelling_of
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
 from cgcli.trace.text import Language
 
 _FORMULA = 120  # characters in the language; what is longer has no room in a table
+_CONSTANTS = {"pi": r"\pi", "tau": r"\tau", "e": "e", "deg": r"\mathrm{deg}"}
 _ACCENTS = {Mark.TANGENT: r"\dot", Mark.ADJOINT: r"\bar"}
 
 
@@ -32,7 +34,14 @@ class _Latex(Notation):
     def __init__(self, trace: Trace, sheet: Sheet, precision: int | None) -> None:
         super().__init__(trace, sheet, precision)
         self._language = Language(trace)
-        self._functions = {op: latex_name(name) for op, name in trace.functions.items()}
+        formulas = [formula for step in trace.steps for formula in (step.formula, step.tangent_formula)]
+        formulas += [each.formula for each in trace.contributions]
+        self._spelling = spelling_of(
+            toposort(formula.node for formula in formulas if formula is not None),
+            {**dict.fromkeys(trace.functions.values(), ()), **{step.name: step.value.shape for step in trace.steps}},
+            accents=_ACCENTS.values(),
+        )
+        self._functions = {op: self._spelling.text(name) for op, name in trace.functions.items()}
 
     def word(self, text: str) -> str:
         r"""As text: `\text{value}`."""
@@ -40,7 +49,7 @@ class _Latex(Notation):
 
     def partial(self, name: str) -> str:
         r"""As an operator: `\partial / \partial x`."""
-        return rf"\partial / \partial {latex_name(name)}"
+        return rf"\partial / \partial {self._spelling.text(name)}"
 
     def digits(self, value: float) -> str:
         """A number with its power of ten."""
@@ -51,22 +60,21 @@ class _Latex(Notation):
         return ["" if cell is None else self._equation(cell) for cell in cells]
 
     def _equation(self, cell: Equation) -> str:
-        left = _symbol(cell.left)
+        left = self._symbol(cell.left)
         if cell.formula is None:
             return left
         return f"{left} = {left + ' + ' if cell.adds else ''}{self._formula(cell.formula)}"
 
     def _formula(self, formula: Formula) -> str:
-        named = formula.names(_symbol, self._functions)
+        named = formula.names(self._symbol, self._functions)
         if formula.node in named:
             return named[formula.node]
         if len(self._language.formula(formula, _FORMULA)) > _FORMULA:
             return r"\cdots"
-        return latex_of(formula.node, named)
+        return latex_of(formula.node, named, self._spelling)
 
-
-def _symbol(symbol: Symbol) -> str:
-    r"""The value, the tangent or the adjoint of a step: `v_{1}`, `\dot{v}_{1}`, `\bar{v}_{1}`."""
-    if symbol.mark is Mark.NUMBER:
-        return latex_name(symbol.name) if symbol.name.isalpha() else latex_number(symbol.name)
-    return latex_name(symbol.name, _ACCENTS.get(symbol.mark, ""))
+    def _symbol(self, symbol: Symbol) -> str:
+        r"""The value, the tangent or the adjoint of a step: `v_{1}`, `\dot{v}_{1}`, `\bar{v}_{1}`."""
+        if symbol.mark is Mark.NUMBER:
+            return _CONSTANTS.get(symbol.name) or latex_number(symbol.name)
+        return self._spelling.text(symbol.name, accent=_ACCENTS.get(symbol.mark, ""))

@@ -7,7 +7,6 @@ commands use, recorded. A trace is made of nodes and formulas; numbers are no pa
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
 from cgcli.ops.creation import zeros_like
+from cgcli.printing.names import free_letter
 from cgcli.printing.printer import Names
 from cgcli.trace.formulas import Formula, Formulas, is_literal
 from cgcli.transform.differentiate import adjoints, directional
@@ -170,13 +170,6 @@ def step_names(order: Iterable[Node], graph: Graph) -> dict[Node, str]:
         if label is not None and label not in taken:
             names[node] = label
             taken.add(label)
-    letter = _free_letter(taken)
+    letter = free_letter(taken, _LETTERS)
     others = (node for node in order if node not in names)
     return names | {node: f"{letter}{at}" for at, node in enumerate(others, start=1)}
-
-
-def _free_letter(taken: set[str]) -> str:
-    """A letter for names with numbers that the program does not use for such."""
-    used = {match[1] for match in map(re.compile(r"(.+?)_?\d+").fullmatch, taken) if match}
-    letters = [*_LETTERS, *("v" * times for times in range(2, len(taken) + 3))]
-    return next(letter for letter in letters if letter not in used)

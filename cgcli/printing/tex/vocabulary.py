@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from cgcli.graph.body import function_of
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import Operation, Static
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.creation import EYE, ONES, ZEROS
@@ -46,14 +47,15 @@ from cgcli.printing.printer import (
     given_arguments,
     given_statics,
 )
+from cgcli.printing.spelling import LETTERS, Spelling, typeset, word
 from cgcli.printing.templates import Binding, Templates
 from cgcli.printing.tex.arrays import constant_array, is_list, listed
 from cgcli.printing.tex.products import matrix_product, numeral, product
-from cgcli.printing.tex.symbols import as_fraction, decimal, name_with, word
+from cgcli.printing.tex.symbols import as_fraction, decimal
 
-_LETTERS = "ijklmnpq"  # of indices
 _SHORT = 48  # characters; a longer exponent of e is written as the argument of exp
 _HIGHEST = 99  # as `sin^n(x)`
+_SIGN = re.compile(r"\\operatorname\*?\{.*?\}|\\[A-Za-z]+")
 _SIGNLESS = "signless"  # a mode: without the minus sign that it begins with
 
 _SIDES = Binding(COMPARISON, SUM, SUM)
@@ -70,16 +72,16 @@ _TEMPLATES = Templates(
 
 
 class Latex(Vocabulary):
-    """LaTeX for one formula."""
+    """LaTeX for one formula. spelling: how variables are written; `named` holds LaTeX."""
 
-    def __init__(self, top: Node, named: Names) -> None:
+    def __init__(self, top: Node, named: Names, spelling: Spelling) -> None:
         super().__init__(named, top)
-        inputs = {name_of(item) for item in variables(toposort(top.args, named))}
-        self._letters = [letter for letter in _LETTERS if letter not in inputs] or ["i"]
+        self.spelling = spelling
 
     def letter(self, at: int) -> str:
         """The letter of an index; beyond the alphabet's, the last of them with a number."""
-        return self._letters[at] if at < len(self._letters) else f"{self._letters[-1]}_{{{at}}}"
+        letters = self.spelling.letters
+        return letters[at] if at < len(letters) else f"{letters[-1]}_{{{at}}}"
 
     def form(self, part: Part) -> Layout | Form:
         """How a view is written."""
@@ -91,7 +93,7 @@ class Latex(Vocabulary):
         if name is not None:
             return _element(name, items)
         if op is VARIABLE:
-            return _symbol(name_with(name_of(node), items))
+            return _symbol(self.spelling.text(name_of(node), items))
         if items and not (op.elementwise or "_{axis}" in op.latex or op is INDEX):
             return _subscripted(View(node, (), depth), items)
         if op is CONSTANT:
@@ -115,6 +117,14 @@ class Latex(Vocabulary):
         """What is true or false stands for 1 or 0 in square ones, as Iverson's; they grow where they must."""
         opening, closing = "[]" if is_truth(layout) and level > MODULO else "()"
         return (rf"\left{opening}", rf"\right{closing}") if layout.tall else (opening, closing)
+
+
+def signs(op: Operation) -> Iterator[str]:
+    """What an operation is written with that a name could be taken for."""
+    if not op.latex:
+        yield word(op.name)
+    for sign in _SIGN.findall(op.latex):
+        yield sign if sign[1:] in LETTERS or sign.startswith(r"\operatorname") else word(sign[1:])
 
 
 def is_truth(layout: Layout) -> bool:
@@ -157,7 +167,7 @@ def _function(view: View, latex: Latex) -> Layout:
     """A function's name, its arguments, and what else it was given."""
     op, function = view.node.op, function_of(view.node)
     head = (
-        latex.named.get(function) or name_with(function.name) if function is not None
+        latex.named.get(function) or latex.spelling.text(function.name) if function is not None
         else op.latex if op.latex and "#" not in op.latex
         else word(op.name).replace(r"\mathrm", r"\operatorname", 1)
     )  # fmt: skip
@@ -172,7 +182,7 @@ def _static(static: Static, text: str) -> str:
     if static.name == "order" or not text:
         return ""
     value = text.replace(":", "{:}")
-    return value if static.variadic else f"{name_with(static.name)} = {value}"
+    return value if static.variadic else f"{typeset(static.name).text()} = {value}"
 
 
 def _applied(head: str, arguments: Sequence[Piece]) -> Layout:
@@ -269,7 +279,7 @@ def _index(view: View, latex: Latex) -> Layout:
             return _subscripted(View(node, (), view.depth), view.items)
         index.append(item if place == ":" else place)
     if arg.op is VARIABLE and latex.name(arg) is None:
-        return _symbol(name_with(name_of(arg), index))
+        return _symbol(latex.spelling.text(name_of(arg), index))
     return _subscripted(View(arg, (), view.depth), index)
 
 
