@@ -104,10 +104,7 @@ JSON: dict[str, tuple[bytes, Any]] = {
     "an array left open": (b'[{"x":1}', "{}, line 1: the array is never closed"),
     "an object left open": (b'[{"x":1},\n{"x":', "{}, line 2: this object is never closed"),
     "numbers in an array": (b'[{"x":1},\n5]', "{}, line 2: '5' where an object was expected"),
-    "100,000 objects in each other": (
-        b'[{"x":' + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b"}]",
-        "{}, line 1: more than 200 lists or objects in each other",
-    ),
+    "a list left open": (b'[{"x":1},\n{"x":[2},\n{"x":3}', "{}, line 2: this is no JSON, from '}}, {{"),
     "text behind an array": (b'[{"x":1}] and', "{}, line 1: 'and' where an object was expected"),
 }
 BAD: dict[str, tuple[str, bytes, dict[str, str]]] = {
@@ -131,6 +128,16 @@ BAD: dict[str, tuple[str, bytes, dict[str, str]]] = {
         "a.jsonl",
         b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
         {"line 1": "more than 200 lists or objects in each other"},
+    ),
+    "100,000 objects in each other": (
+        "a.json",
+        b'[{"x":' + b'{"x":' * 100_000 + b"1" + b"}" * 100_000 + b'},{"x":2}]',
+        {"line 1": "more than 200 lists or objects in each other"},
+    ),
+    "no JSON in an array": (
+        "a.json",
+        b'[{"x":1},\n{"x":},\n{"x":"a\nb"},{"x":3}]',
+        {"line 2": "this is no JSON, from '}' on", "line 3": "this is no JSON, from ' b\"}' on"},
     ),
     "no list of objects": ("a.json", b'[{"x":1},\n[2]]', {"line 2": "'[2]' where an object was expected"}),
 }
