@@ -23,7 +23,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 import cgcli
-from tests.precise import UndecidedError, exactly, graph_of, is_whole, slopes, values
+from tests.precise import DIGITS, UndecidedError, exactly, graph_of, is_whole, slopes, values
 
 AGREE = 1e-9  # relative
 _NOTHING = mpf(10) ** -30  # of two exact numbers
@@ -333,16 +333,19 @@ def _truths(text: str, seed: int) -> list[_Truth]:
 def _complaint(shown: str, given: Sequence[_Truth], wrt: Sequence[str], counts: Counts) -> str:
     counts.formulas += 1
     for truth in given:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            try:
-                why = _wrong_slopes(shown, truth, wrt, counts) if wrt else _wrong_value(shown, truth, counts)
-            except UndecidedError:
-                counts.undecided += 1
-                continue
-        if why:
-            return f"{why} at {_shown(truth.spot.values)}"
+        try:
+            why = _at_one_point(shown, truth, wrt, counts, DIGITS)
+            if why and _at_one_point(shown, truth, wrt, counts, 3 * DIGITS):
+                return f"{why} at {_shown(truth.spot.values)}"
+        except UndecidedError:
+            counts.undecided += 1
     return ""
+
+
+def _at_one_point(shown: str, truth: _Truth, wrt: Sequence[str], counts: Counts, digits: int) -> str:
+    with warnings.catch_warnings(), np.errstate(all="ignore"), mp.workdps(digits):
+        warnings.simplefilter("ignore")
+        return _wrong_slopes(shown, truth, wrt, counts) if wrt else _wrong_value(shown, truth, counts)
 
 
 def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:

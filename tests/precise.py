@@ -2,7 +2,7 @@
 
 Numbers are read as they are written: 0.1 is one tenth, and `pi`, `e` are the constants themselves. Where a difference
 cancels to nothing but rounding it is 0, and numbers so near are equal, so that a step or a condition takes the side
-that it has with all digits.
+that it has with all digits. All is computed with the digits that `mp.workdps` sets, three quarters of which count.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.ops.table import CONSTANTS
 from tests.reference_values import VALUES
 
-DIGITS = 80  # of all that is computed
-NEAR = mpf(10) ** -60  # relative: what differs by less is equal
-_STEP = mpf(10) ** -25  # of a difference
+DIGITS = 80  # enough for most
 _SMOOTH = mpf(10) ** -9  # how near differences from both sides are to each other where there is no kink
 _LARGEST = mpf(10) ** 40  # of a sine's argument, an exponential's: beyond, digits or memory are gone
 _NAN = mpf("nan")
@@ -39,17 +37,16 @@ def graph_of(text: str) -> Graph:
 
 def values(graph: Graph, point: Mapping[str, Any]) -> list[Any]:
     """The outputs at a point: numbers of mpmath, and numpy's arrays of them. Raises UndecidedError."""
-    with mp.workdps(DIGITS):
-        found: dict[Node, Any] = {}
-        for node in toposort(graph.outputs):
-            if node.op is CONSTANT:
-                found[node] = _shaped(node, [mpf(repr(number)) for number in constant_elements(node)])
-            elif node.op is VARIABLE:
-                name = name_of(node)
-                found[node] = np.asarray(point[name], dtype=object)[()] if name in point else _named(name)
-            else:
-                found[node] = np.asarray(_applied(node.op, [found[arg] for arg in node.args], node.params))[()]
-        return [found[output] for output in graph.outputs]
+    found: dict[Node, Any] = {}
+    for node in toposort(graph.outputs):
+        if node.op is CONSTANT:
+            found[node] = _shaped(node, [mpf(repr(number)) for number in constant_elements(node)])
+        elif node.op is VARIABLE:
+            name = name_of(node)
+            found[node] = np.asarray(point[name], dtype=object)[()] if name in point else _named(name)
+        else:
+            found[node] = np.asarray(_applied(node.op, [found[arg] for arg in node.args], node.params))[()]
+    return [found[output] for output in graph.outputs]
 
 
 def is_whole(graph: Graph, point: Mapping[str, Any]) -> bool:
@@ -60,17 +57,17 @@ def is_whole(graph: Graph, point: Mapping[str, Any]) -> bool:
 
 def slopes(graph: Graph, point: Mapping[str, Any], name: str) -> list[Any]:
     """The derivatives by each element of an input, by differences; nan where those from both sides differ."""
+    here = values(graph, point)[0]
+    size = mpf(10) ** (-mp.dps // 3)
     found = []
-    with mp.workdps(DIGITS):
-        here = values(graph, point)[0]
-        for place in np.ndindex(np.shape(point[name])):
-            sides = []
-            for step in (_STEP, -_STEP):
-                moved = np.array(point[name], dtype=object)
-                moved[place] = moved[place] + step
-                sides.append((values(graph, {**point, name: moved[()]})[0] - here) / step)
-            smooth = abs(sides[0] - sides[1]) <= _SMOOTH * max(1, abs(sides[0]))
-            found.append((sides[0] + sides[1]) / 2 if smooth else _NAN)
+    for place in np.ndindex(np.shape(point[name])):
+        sides = []
+        for step in (size, -size):
+            moved = np.array(point[name], dtype=object)
+            moved[place] = moved[place] + step
+            sides.append((values(graph, {**point, name: moved[()]})[0] - here) / step)
+        smooth = abs(sides[0] - sides[1]) <= _SMOOTH * max(1, abs(sides[0]))
+        found.append((sides[0] + sides[1]) / 2 if smooth else _NAN)
     return found
 
 
@@ -81,7 +78,12 @@ def exactly(point: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_near(x: Any, y: Any) -> bool:
     """Whether two numbers differ by rounding alone."""
-    return bool(abs(x - y) <= NEAR * max(abs(x), abs(y)))
+    return bool(abs(x - y) <= _near() * max(abs(x), abs(y)))
+
+
+def _near() -> Any:
+    """The relative difference of numbers that are equal but for rounding."""
+    return mpf(10) ** (-3 * mp.dps // 4)
 
 
 def _named(name: str) -> Any:
@@ -141,7 +143,7 @@ def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
     if op.name == "power" and is_near(args[1], mp.nint(args[1])):
         return VALUES["power"](args[0], mp.nint(args[1]))
     result = VALUES[key](*args, *params)
-    if op.name in ("sin", "cos", "tan", "cot") and abs(result) < NEAR * max(1, abs(args[0])):
+    if op.name in ("sin", "cos", "tan", "cot") and abs(result) < _near() * max(1, abs(args[0])):
         return mpf(0)
     return result
 

@@ -60,6 +60,7 @@ tan(x)*cot(x) -> 1
 exp(x) - exp(x) -> 0
 exp(100*x)/exp(100*x) -> 1
 exp(1000*x)*exp(-1000*x) -> 1
+cosh(70*x)^2 - sinh(70*x)^2 -> 1
 (x + 1e16) - 1e16 -> x
 sqrt(sin(x)^2 + cos(x)^2 - 1) -> 0
 floor(x*(1/3)*3) -> floor(x)
