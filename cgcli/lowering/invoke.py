@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span
@@ -12,26 +12,19 @@ from cgcli.graph.operation import Callee, Shape
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.linear import Expand
 from cgcli.lowering.own_rule import call, check_closed, own_function
-from cgcli.lowering.stack import Scope, Stack
 from cgcli.syntax import tree
 
 
-class _Call(NamedTuple):
-    """A call of a function whose body is being lowered."""
+class Scope(NamedTuple):
+    """Where names are looked up: a function's parameters, then what lies outside of it."""
 
-    function: str
-    args: tuple[Value, ...]
-    span: Span
+    names: Mapping[str, Value]
+    inside: str = ""  # the function whose body this is
 
 
-class _Definition(NamedTuple):
-    """A function with a rule of its own, whose body and rule are being lowered for some shapes."""
-
-    function: str
-    parameters: tuple[Node, ...]
-    tangents: tuple[Node, ...]
-    args: tuple[Value, ...]
-    span: Span
+Steps = Generator[tuple[tuple[tree.Expression, ...], Scope], list[Value], Value]
+"""How an expression is lowered: it yields others that it needs, with their scope, is sent their values, and
+returns its own."""
 
 
 class Invocations:
@@ -42,13 +35,11 @@ class Invocations:
 
     def __init__(
         self,
-        stack: Stack,
         functions: Mapping[str, tree.Define],
         rules: Mapping[str, tree.DefineJvp],
         origins: Mapping[Node, Span],
         expand: Expand,
     ) -> None:
-        self._stack = stack
         self._functions = functions
         self._rules = rules
         self._origins = origins
@@ -64,24 +55,22 @@ class Invocations:
         self._returned.clear()
         self._own_functions.clear()
 
-    def invoke(self, item: tree.Call, scope: Scope) -> None:
-        """Lower a call whose arguments stand on the machine's stack."""
-        function = self._functions[item.function]
-        args = tuple(self._stack.take(len(item.args) + len(item.keywords)))
-        wanted = [parameter.name for parameter in function.parameters]
+    def invoke(self, item: tree.Call, args: tuple[Value, ...]) -> Steps:
+        """The value of a call. args: the values of its arguments."""
+        name = item.function
+        wanted = [parameter.name for parameter in self._functions[name].parameters]
         if item.keywords or len(args) != len(wanted):
             count = f"{len(wanted)} argument{'s' * (len(wanted) != 1)}"
             given = "one by its name" if item.keywords else len(args)
-            raise ArgumentError(f"'{item.function}' takes {count}, not {given}",
-                                hint=f"usage: {function.function}({', '.join(wanted)})")  # fmt: skip
-        if item.function in self._rules:
-            self._own(item, wanted, args, scope)
-        elif (item.function, args) in self._returned:
-            self._stack.give(self._returned[item.function, args], item.span)
-        else:
+            raise ArgumentError(f"'{name}' takes {count}, not {given}", hint=f"usage: {name}({', '.join(wanted)})")
+        if name in self._rules:
+            return (yield from self._with_rule(item, wanted, args))
+        if (name, args) not in self._returned:
             self._enter(item)
-            self._stack.do(self._return, _Call(item.function, args, item.span), scope)
-            self._stack.visit(function.body, Scope(dict(zip(wanted, args, strict=True)), item.function))
+            (value,) = yield (self._functions[name].body,), Scope(dict(zip(wanted, args, strict=True)), name)
+            self._running.discard(name)
+            self._returned[name, args] = value
+        return self._returned[name, args]
 
     def _enter(self, item: tree.Call) -> None:
         if any(item.function == name for name, _ in self._rule):
@@ -95,65 +84,47 @@ class Invocations:
                                 hint="a function cannot be defined by itself: its graph would never end")  # fmt: skip
         self._running.add(item.function)
 
-    def _return(self, call: _Call, scope: Scope) -> None:
-        self._running.discard(call.function)
-        (value,) = self._stack.take(1)
-        self._returned[call.function, call.args] = value
-        self._stack.give(value, call.span)
-
-    # ---- functions with a derivative rule of their own ------------------------------------
-
-    def _own(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...], scope: Scope) -> None:
-        """The call of a function with a rule; the function is made first where it is new."""
+    def _with_rule(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...]) -> Steps:
+        """A call of a function with a rule of its own; the function is made first where it is new."""
+        name = item.function
         for arg, place in zip(args, item.args, strict=True):
             if not isinstance(arg, Node):
-                raise ArgumentError(f"'{item.function}' takes a value here, not a slice or a text", place.span)
+                raise ArgumentError(f"'{name}' takes a value here, not a slice or a text", place.span)
         shapes = tuple(arg.shape for arg in args)
-        known = self._own_functions.get((item.function, shapes))
-        if known is not None:
-            self._stack.give(call(known, args), item.span)
-            return
-        rule = self._rules[item.function]
-        parameters = leaves(shapes)
-        if self._rule and self._rule[-1][0] == item.function and args == parameters:
-            self._stack.give(self._rule[-1][1], item.span)  # f(x) in the rule of f(x) is the value at hand
-            return
-        self._enter(item)
-        tangents = leaves(shapes, len(shapes))
-        definition = _Definition(item.function, parameters, tangents, args, item.span)
-        names = dict(zip((name.name for name in rule.parameters), parameters, strict=True))
-        names |= zip((name.name for name in rule.tangents), tangents, strict=True)
-        # last in, first run: the body, then the rule, then the function of both
-        self._stack.do(self._define, definition, scope)
-        self._stack.visit(rule.body, Scope(names, item.function))
-        self._stack.do(self._leave_body, definition, scope)
-        body = self._functions[item.function].body
-        self._stack.visit(body, Scope(dict(zip(wanted, parameters, strict=True)), item.function))
+        if (name, shapes) not in self._own_functions:
+            parameters = leaves(shapes)
+            if self._rule and self._rule[-1][0] == name and args == parameters:
+                return self._rule[-1][1]  # f(x) in the rule of f(x) is the value at hand
+            self._enter(item)
+            function = yield from self._made(name, wanted, parameters)
+            self._running.discard(name)
+            self._own_functions[name, shapes] = function
+            self.named.setdefault(function, name)
+        return call(self._own_functions[name, shapes], args)
 
-    def _leave_body(self, definition: _Definition, scope: Scope) -> None:
-        (body,) = self._stack.take(1)
+    def _made(self, name: str, wanted: list[str], parameters: tuple[Node, ...]) -> Generator[
+        tuple[tuple[tree.Expression, ...], Scope], list[Value], OwnFunction]:  # fmt: skip
+        """A function with its rule, for parameters of these shapes."""
+        definition, rule = self._functions[name], self._rules[name]
+        named = dict(zip(wanted, parameters, strict=True))
+        (body,) = yield (definition.body,), Scope(named, name)
         if not isinstance(body, Node):
-            raise ArgumentError(f"the body of '{definition.function}' is no value")
-        check_closed(body, definition.parameters, definition.function, self._origins)
-        (out,) = leaves([body.shape], 2 * len(definition.parameters))
-        self._rule.append((definition.function, out))
-        self._stack.give(body, definition.span)
-
-    def _define(self, definition: _Definition, scope: Scope) -> None:
-        name, parameters, tangents, args, span = definition
-        body, tangent = self._stack.take(2)
+            raise ArgumentError(f"the body of '{name}' is no value")
+        check_closed(body, parameters, name, self._origins)
+        count = len(parameters)
+        tangents = leaves((parameter.shape for parameter in parameters), count)
+        (out,) = leaves([body.shape], 2 * count)
+        moving = [item.name for item in rule.tangents]
+        named = dict(zip([*(item.name for item in rule.parameters), *moving], (*parameters, *tangents), strict=True))
+        self._rule.append((name, out))
+        (tangent,) = yield (rule.body,), Scope(named, name)
+        self._rule.pop()
         if not isinstance(tangent, Node):
             raise ArgumentError(f"the derivative rule of '{name}' is no value")
-        _, out = self._rule.pop()
-        self._running.discard(name)
-        check_closed(tangent, (*parameters, *tangents, out), name, self._origins)
-        rule = self._rules[name]
-        names = (*(item.name for item in self._functions[name].parameters), *(item.name for item in rule.tangents))
-        rule_body = Body((*parameters, *tangents, out), (tangent,))
+        leaves_of_rule = (*parameters, *tangents, out)
+        check_closed(tangent, leaves_of_rule, name, self._origins)
+        bodies = Body(parameters, (body,)), Body(leaves_of_rule, (tangent,))
         try:
-            made = own_function(name, names, Body(parameters, (body,)), rule_body, self._origins, self._expand)
+            return own_function(name, (*wanted, *moving), *bodies, self._origins, self._expand)
         except CgError as error:
             raise error.at(rule.body.span) from None
-        self._own_functions[name, tuple(parameter.shape for parameter in parameters)] = made
-        self.named.setdefault(made, name)
-        self._stack.give(call(made, args), span)
