@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from cgcli.cli.main import cli
+from cgcli.tables.formats import FORMATS
 from tests.command import CG, Capture, cg
 
 README = Path(__file__).parent.parent / "README.md"
@@ -288,6 +289,17 @@ def test_no_command_shows_the_help_page(capsys: Capture) -> None:
 def test_the_readme_names_every_command() -> None:
     text = README.read_text(encoding="utf-8")
     assert all(f"cg {command}" in text for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["eval", "grad"])
+def test_help_and_readme_name_every_format(command: str, capsys: Capture) -> None:
+    """Protects who adds a format: its entry is all that help needs, and the README is not forgotten."""
+    page, readme = " ".join(cg(capsys, command, "--help").out.split()), README.read_text(encoding="utf-8")
+    *names, last = FORMATS
+    assert f"-i, --input-format FORMAT Read rows as {', '.join(names)} or {last} (default" in page
+    *titles, last = (entry.title for entry in FORMATS.values())
+    assert f"{', '.join(titles)} and {last}, compressed" in page
+    assert all(title in readme for title in (*titles, last))
 
 
 def test_help_imports_neither_numpy_nor_lark() -> None:

@@ -88,6 +88,22 @@ class ExpressionCommand(click.Command):
                 operands.append(arg)
         return super().parse_args(ctx, [*options, "--", *operands])
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help page; what it says of formats of rows comes from their table."""
+        from cgcli.tables.formats import FORMATS
+
+        *names, last_name = FORMATS
+        *titles, last_title = (entry.title for entry in FORMATS.values())
+        words = {"{formats}": f"{', '.join(names)} or {last_name}", "{titles}": f"{', '.join(titles)} and {last_title}"}
+        parts: list[click.Command | click.Option] = [
+            self,
+            *(one for one in self.params if isinstance(one, click.Option)),
+        ]
+        for part in parts:
+            for word, meaning in words.items():
+                part.help = part.help and part.help.replace(word, meaning)
+        super().format_help(ctx, formatter)
+
 
 def _option_hint(name: str, options: Sequence[str]) -> str:
     near = did_you_mean(name, options)
@@ -141,7 +157,7 @@ ROWS_OPTIONS = options(
         "-i",
         "--input-format",
         metavar="FORMAT",
-        help="Read rows as csv, tsv, jsonl, json, parquet, arrow, npy or npz (default: by suffix, or by content).",
+        help="Read rows as {formats} (default: by suffix, or by content).",
     ),
     click.option("--no-header", is_flag=True, help="The first row holds no names: call the columns c1, c2, …."),
     click.option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),

@@ -23,8 +23,7 @@ from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch
 from cgcli.tables.columnar import row_place, rows_of_size
 from cgcli.tables.content import Content
-from cgcli.tables.format import Format, Output, Sink
-from cgcli.tables.output import OutputFile
+from cgcli.tables.output import Codec, Output, OutputFile, Sink
 from cgcli.tables.unify import arranged, typed
 
 if TYPE_CHECKING:
@@ -308,5 +307,5 @@ def _levels(column: pa.Array) -> list[pa.Array]:
     return levels
 
 
-NPY = Format("npy", (".npy",), _npy_rows, _NpySink, (b"\x93NUMPY",))
-NPZ = Format("npz", (".npz",), _npz_rows, _NpzSink, (b"PK\x03\x04",))
+NPY = Codec(_npy_rows, _NpySink)
+NPZ = Codec(_npz_rows, _NpzSink)

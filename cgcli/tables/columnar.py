@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content, Joined
-from cgcli.tables.format import Format, Output, Sink
-from cgcli.tables.output import OutputFile
+from cgcli.tables.output import Codec, Output, OutputFile, Sink
 from cgcli.tables.unify import typed, unified
 
 if TYPE_CHECKING:
@@ -238,5 +237,5 @@ class _ParquetSink(_ColumnarSink):
         self._size = 0
 
 
-PARQUET = Format("parquet", (".parquet", ".pq"), _parquet_rows, _ParquetSink, (b"PAR1",))
-ARROW = Format("arrow", (".arrow", ".feather", ".ipc"), _arrow_rows, _ArrowSink, (_ARROW_FILE, b"\xff\xff\xff\xff"))
+PARQUET = Codec(_parquet_rows, _ParquetSink)
+ARROW = Codec(_arrow_rows, _ArrowSink)

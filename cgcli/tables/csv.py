@@ -23,7 +23,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
-from cgcli.tables.format import Format, Output, Sink
+from cgcli.tables.output import Codec, Output, Sink
 from cgcli.tables.text import MAX_RECORD, count_lines, in_parts, not_utf8
 from cgcli.tables.unify import arranged
 
@@ -414,15 +414,6 @@ def _quoted(cells: pa.Array, separator: str) -> pa.Array:
     return pc.if_else(found, quoted, cells)
 
 
-def _format(name: str, suffixes: tuple[str, ...], dialect: Dialect) -> Format:
-    return Format(
-        name,
-        suffixes,
-        partial(_rows, dialect=dialect),
-        lambda output, at_once: _DelimitedSink(output, at_once, dialect=dialect),
-        lines=True,
-    )
-
-
-CSV = _format("csv", (".csv",), _CSV)
-TSV = _format("tsv", (".tsv", ".tab"), _TSV)
+CSV, TSV = (
+    Codec(partial(_rows, dialect=dialect), partial(_DelimitedSink, dialect=dialect)) for dialect in (_CSV, _TSV)
+)

@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.files import Draft
-from cgcli.tables.arrays import NPY, NPZ
-from cgcli.tables.columnar import ARROW, PARQUET
 from cgcli.tables.content import COMPRESSIONS
-from cgcli.tables.csv import CSV, TSV
-from cgcli.tables.format import Format, Output, Sink
-from cgcli.tables.json import JSON, JSON_LINES
-from cgcli.tables.output import Compressed, StandardOutput
+from cgcli.tables.output import Codec, Compressed, Output, Sink, StandardOutput
 
-FORMATS = {entry.name: entry for entry in (CSV, TSV, JSON_LINES, JSON, PARQUET, ARROW, NPY, NPZ)}
-MAGIC = {magic: entry for entry in FORMATS.values() for magic in entry.magic}
-_BY_SUFFIX = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
+
+class Format(NamedTuple):
+    """A format of rows.
+
+    name: as -i and --to have it. title: as people call it. suffixes: of file names. module: of this room, which reads
+    and writes the format, and is imported when that is done; it has a Codec under the name in capitals. magic: how
+    binary data begin; none for text. lines: whether what is written can be read wherever a line ends, so that there is
+    no end to write.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    module: str
+    magic: tuple[bytes, ...] = ()
+    lines: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text, in whatever encoding."""
+        return not self.magic
+
+    @property
+    def codec(self) -> Codec:
+        """What reads and writes it."""
+        found: Codec = getattr(import_module(f"cgcli.tables.{self.module}"), self.name.upper())
+        return found
+
+
+_ALL = (
+    Format("csv", "CSV", (".csv",), "csv", lines=True),
+    Format("tsv", "TSV", (".tsv", ".tab"), "csv", lines=True),
+    Format("jsonl", "JSON lines", (".jsonl", ".ndjson"), "json", lines=True),
+    Format("json", "JSON", (".json",), "json"),
+    Format("parquet", "Parquet", (".parquet", ".pq"), "columnar", (b"PAR1",)),
+    Format("arrow", "Arrow", (".arrow", ".feather", ".ipc"), "columnar", (b"ARROW1", b"\xff\xff\xff\xff")),
+    Format("npy", "npy", (".npy",), "arrays", (b"\x93NUMPY",)),
+    Format("npz", "npz", (".npz",), "arrays", (b"PK\x03\x04",)),
+)
+FORMATS = {entry.name: entry for entry in _ALL}
+MAGIC = {magic: entry for entry in _ALL for magic in entry.magic}
+_BY_SUFFIX = {suffix: entry for entry in _ALL for suffix in entry.suffixes}
 
 
 def format_named(name: str) -> Format:
@@ -58,11 +94,11 @@ def format_of_text(begin: bytes) -> Format:
     """The format of text that begins so; what is no JSON is CSV, with tabs TSV."""
     text = begin.lstrip()
     if text.startswith(b"["):
-        return JSON
+        return FORMATS["json"]
     if text.startswith(b"{"):
-        return JSON_LINES
+        return FORMATS["jsonl"]
     first_line = text.partition(b"\n")[0]
-    return TSV if b"\t" in first_line and b"," not in first_line else CSV
+    return FORMATS["tsv" if b"\t" in first_line and b"," not in first_line else "csv"]
 
 
 def open_sink(target: str | None, kind: Format) -> Sink:
@@ -75,7 +111,7 @@ def open_sink(target: str | None, kind: Format) -> Sink:
     if target is not None:
         compression = split_name(target)[1]
         output: Output = Draft(Path(target))
-        return kind.sink(Compressed(output, compression) if compression else output, False)
+        return kind.codec.sink(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
-    return kind.sink(StandardOutput(lines=kind.lines), True)
+    return kind.codec.sink(StandardOutput(lines=kind.lines), True)

@@ -14,8 +14,8 @@ import numpy as np
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
-from cgcli.tables.format import Format, Output, Sink
 from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines, text_of_objects
+from cgcli.tables.output import Codec, Output, Sink
 from cgcli.tables.text import MAX_RECORD, count_lines, in_parts
 
 # What stands between the rows of a document, with a brace for each row: rows stand alone, or in arrays.
@@ -159,5 +159,5 @@ class _ArraySink(Sink):
         self._output.write(b"\n]\n" if self._before == b",\n" else b"[]\n")
 
 
-JSON_LINES = Format("jsonl", (".jsonl", ".ndjson"), _rows, _LinesSink, lines=True)
-JSON = Format("json", (".json",), _rows, _ArraySink)
+JSONL = Codec(_rows, _LinesSink)
+JSON = Codec(_rows, _ArraySink)

@@ -9,8 +9,7 @@ from itertools import chain
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
-from cgcli.tables.format import Format
-from cgcli.tables.formats import MAGIC, format_by_magic, format_named, format_of_text, split_name
+from cgcli.tables.formats import MAGIC, Format, format_by_magic, format_named, format_of_text, split_name
 from cgcli.tables.text import as_utf8
 
 _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
@@ -54,7 +53,7 @@ def _batches(name: str, given: Format | None, header: bool) -> Iterator[Batch]:
         )
     nothing: Batch | None = None
     some = False
-    for rows in kind.read(content, header):
+    for rows in kind.codec.read(content, header):
         batch = replace(rows, format=kind.name)
         if len(batch):
             yield batch

@@ -27,9 +27,8 @@ def command(request: Request) -> None:
     … | cg eval x/total total=7 -              rows from standard input
     cg eval 'exp(-x^2)' x=-3:3:601             601 points from -3 to 3, as CSV
 
-    Columns give values to names; name=value holds for all rows. CSV, TSV, JSON lines, JSON,
-    Parquet, Arrow, npy and npz, compressed with gzip or zstd, are read and written; --json
-    writes JSON lines, an object for each row.
+    Columns give values to names; name=value holds for all rows. {titles}, compressed with
+    gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
     """
     from cgcli.evaluate.limits import check_result
 

@@ -41,9 +41,8 @@ def command(request: Request, mode: Mode | None) -> None:
     … | cg grad 'x^k' k=3 --wrt x -                  rows from standard input
     cg grad 'sin(x)' x=0:2*pi:201                    201 points, as CSV
 
-    Columns give values to names; name=value holds for all rows. CSV, TSV, JSON lines, JSON,
-    Parquet, Arrow, npy and npz, compressed with gzip or zstd, are read and written; --json
-    writes JSON lines, an object for each row.
+    Columns give values to names; name=value holds for all rows. {titles}, compressed with
+    gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
     """
     from cgcli.api import calls
     from cgcli.api.seeds import cotangents

@@ -13,7 +13,7 @@ from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe
 from cgcli.tables.batch import Batch, with_results
-from cgcli.tables.format import Sink
+from cgcli.tables.output import Sink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 
 from cgcli.tables.batch import Batch
-from cgcli.tables.columnar import PARQUET, parquet_rows
 from cgcli.tables.formats import split_name
 
 _SILENT = 2.0  # seconds for which nothing is said,
@@ -30,6 +29,8 @@ class Progress:
         silent = quiet or sys.stderr is None or not sys.stderr.isatty()
         self._next = float("inf") if silent else self._begin + _SILENT
         if rows is None and not silent and _are_parquet(files):
+            from cgcli.tables.columnar import parquet_rows
+
             rows = parquet_rows(files)
         self._counts_rows = rows is not None
         self._total = rows if rows is not None else _bytes_of_text(files)
@@ -66,7 +67,7 @@ def line(rows: int, seconds: float, share: float | None) -> str:
 
 def _are_parquet(files: Sequence[str]) -> bool:
     kinds = [split_name(name) for name in files]
-    return bool(kinds) and all(kind is PARQUET and not compression for kind, compression in kinds)
+    return bool(kinds) and all(kind and kind.name == "parquet" and not compression for kind, compression in kinds)
 
 
 def _bytes_of_text(files: Sequence[str]) -> int | None:

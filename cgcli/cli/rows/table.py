@@ -21,8 +21,7 @@ from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError
-from cgcli.tables.format import Format
-from cgcli.tables.formats import FORMATS, format_named, format_of, open_sink, split_name
+from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_sink, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.ready import keep_memory, load
 from cgcli.tables.source import batches
