@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from cgcli.records import NamedTuple
 
 _WINDOW = 76  # characters of a long source line that a message shows
 _MOST_LINES = 3  # of the source, that a message shows

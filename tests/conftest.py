@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the processes share the processors already
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")  # the processes share the processors already
 
 
 @pytest.hookimpl(optionalhook=True)

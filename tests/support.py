@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, constant, constant_array, variable
-from cgcli.graph.operation import Interval, Operation
+from cgcli.graph.operation import Interval, Operation, Rule
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS, operations
 from cgcli.syntax.parser import parse
@@ -162,6 +163,13 @@ def tame_points(operation: Operation, count: int, rng: np.random.Generator) -> l
         low, high = max(low, -4.0), min(high, max(low, -4.0) + 8.0)
         columns.append(rng.uniform(low + 0.03 * (high - low), high - 0.03 * (high - low), count))
     return columns
+
+
+def with_rules(operation: Operation, *rules: Rule | None) -> Operation:
+    """The operation with other derivative rules."""
+    other = copy.copy(operation)
+    vars(other)["rules"] = rules
+    return other
 
 
 def differentiable(operation: Operation) -> list[int]:

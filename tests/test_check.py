@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import zlib
@@ -160,7 +159,7 @@ def with_wrong_rule(operation: Operation, position: int) -> Operation:
     rules = list(operation.rules)
     at = 0 if operation.variadic else position
     rules[at] = wrong(rules[at])
-    return dataclasses.replace(operation, rules=tuple(rules))
+    return support.with_rules(operation, *rules)
 
 
 @pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name != "where"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from tests.support import (
     reverse,
     tame_points,
     value,
+    with_rules,
 )
 from tests.support_cases import Case, expected_in_torch, parameters
 
@@ -108,7 +108,7 @@ def test_the_check_finds_a_transpose_that_is_wrong_by_a_twentieth_of_a_percent()
     def back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
         return apply(MULTIPLY, (apply(FLIP, (ct,), Axes((-1,))), constant(1.0005)))
 
-    wrong = replace(FLIP, rules=(Transpose(back),))
+    wrong = with_rules(FLIP, Transpose(back))
     sample = {"x": np.arange(4.0)}
     (x,) = inputs(sample)
     assert asymmetry(apply(FLIP, (x,), Axes((-1,))), sample) < TOLERANCE

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from fractions import Fraction
-from typing import NamedTuple
 
 from cgcli.algebra.coefficient import (
     HALF,
@@ -32,6 +31,7 @@ from cgcli.ops.creation import ONES, ZEROS, OfShape
 from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.sums import BROADCAST, broadcast
+from cgcli.records import NamedTuple
 
 _ARITHMETIC = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
 

@@ -10,9 +10,9 @@ import math
 import struct
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+from cgcli.records import NamedTuple
 
 ZERO = Fraction(0)
 ONE = Fraction(1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from typing import NamedTuple
 
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
@@ -16,6 +15,7 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUB
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.shaping import TRANSPOSE
+from cgcli.records import NamedTuple
 
 _NUMBER, _SYMBOL, _POWER, _FUNCTION, _SUM = range(5)
 _TEXT = 48  # characters that are compared before the digest decides

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
-from typing import NamedTuple
 
 from cgcli.algebra.coefficient import ONE
 from cgcli.graph.node import Node, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
+from cgcli.records import NamedTuple
 
 _SUMS, _PRODUCTS = (ADD, SUBTRACT), (MULTIPLY, DIVIDE)
 

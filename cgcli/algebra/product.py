@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from cgcli.algebra.coefficient import ONE, ZERO, fraction_of, power, rounded
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.ops.arithmetic import ABS
+from cgcli.records import NamedTuple
 
 UNIT = constant(1.0)  # the term of a sum that is only a number
 EULER = constant(math.e)  # the base of exp

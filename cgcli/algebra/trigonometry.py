@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from cgcli.algebra.canonical import Canonical, Identities
 from cgcli.algebra.coefficient import ZERO
@@ -11,6 +10,7 @@ from cgcli.algebra.product import Product
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Operation
 from cgcli.ops.functions import COS, COSH, SIN, SINH, TAN, TANH
+from cgcli.records import NamedTuple
 
 _SQUARE = Fraction(2)
 

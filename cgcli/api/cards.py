@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.evaluate.evaluate import evaluate
@@ -15,6 +15,7 @@ from cgcli.lowering.formula import expand
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import CONSTANTS, FAMILIES, FUNCTIONS, NAMED_NUMBERS, Constant, Entry, entries
 from cgcli.printing import card, values
+from cgcli.records import NamedTuple
 from cgcli.syntax.parser import parse
 
 _WIDTH = 80

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.api.functions import check_order, names_of
@@ -26,6 +26,7 @@ from cgcli.printing.latex import Partials, latex
 from cgcli.printing.length import flat_length, parts_worth_naming
 from cgcli.printing.names import names
 from cgcli.printing.program import statements
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, toposort
 from cgcli.printing.values import number
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.evaluate.notes import Note

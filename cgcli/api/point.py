@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cgcli.api.notices import Notice
 from cgcli.api.program import Program
@@ -14,6 +14,7 @@ from cgcli.graph.operation import Shape
 from cgcli.lowering.inputs import check_bound
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.values import number
+from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:

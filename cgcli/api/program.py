@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
@@ -13,11 +12,11 @@ from cgcli.graph.operation import Shape
 from cgcli.lowering.inputs import declared_shapes, free_names
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
+from cgcli.records import Record
 from cgcli.syntax import parser, tree
 
 
-@dataclass(frozen=True, repr=False)
-class Program:
+class Program(Record):
     """A program that has been read; `parse` makes it, and `str` gives its text back.
 
     text: as it was given. inputs: the names that need a value, in order of appearance; shapes:
@@ -26,8 +25,8 @@ class Program:
     """
 
     text: str
-    shapes: Mapping[str, Shape] = field(compare=False)
-    syntax: tree.Program = field(compare=False)
+    shapes: Mapping[str, Shape]
+    syntax: tree.Program
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -38,6 +37,12 @@ class Program:
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value."""
         return tuple(name for name in self.open_names if name not in CONSTANTS or name in self.shapes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def __str__(self) -> str:
         return self.text

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cgcli.evaluate.plan import Plan, bytes_of, plan
 from cgcli.graph.node import VARIABLE, Node, name_of
 from cgcli.graph.operation import Callee
 from cgcli.graph.work import work_of
 from cgcli.printing.expression import formula
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.api.columns import Results

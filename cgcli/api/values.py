@@ -14,7 +14,7 @@ from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
 
 _NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
-_NUMBERS = re.compile(r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*")
+_NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
 
 
@@ -99,7 +99,7 @@ def _constants(text: str, what: str) -> list[Any]:
         graph = lower(parse(text))
     except CgError as error:
         error.message = f"{what}: {error.message}"
-        if _NUMBERS.fullmatch(text):
+        if re.fullmatch(_NUMBERS, text):
             error.hint = f"an array is written in brackets: [{text.strip()}]"
         raise
     free = variables(toposort(graph.outputs))

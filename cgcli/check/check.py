@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import directional, weighted
 from cgcli.transform.reverse import active_nodes
 

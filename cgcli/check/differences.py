@@ -8,9 +8,11 @@ quotient agrees, within rounding, with those of all shorter ones (Lepski's metho
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from cgcli.check.differences import Estimate, Samples
+from cgcli.records import NamedTuple
 
 _RELATIVE = 1e-9  # by how much the derivatives of two exact methods may differ, at least
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError
+from cgcli.records import NamedTuple
 
 _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
-_ANOTHER = re.compile(r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))")
-_ALMOST_A_BINDING = re.compile(r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)")
-_NAME = re.compile(r"[^\W\d]\w*")
-_SUFFIX = re.compile(r"\.[a-zA-Z]\w*$")
+_ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # this and the next are compiled when needed
+_ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
+_NAME = r"[^\W\d]\w*"
+_SUFFIX = r"\.[a-zA-Z]\w*$"
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
 _DEFAULTS = {"on_error": "fail", "prefix": "d_"}  # of options of rows
@@ -70,7 +71,7 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
 
 def _check_place(expression: str | None, program_file: str | None, files: Sequence[str]) -> None:
     """Raise UsageError for an expression that stands where data does."""
-    strays = [name for name in files if name != "-" and not os.path.exists(name) and not _SUFFIX.search(name)]
+    strays = [name for name in files if name != "-" and not os.path.exists(name) and not re.search(_SUFFIX, name)]
     if len(strays) != 1 or strays != [*files] or ":" in strays[0] or "->" in strays[0]:
         return
     if program_file is not None:
@@ -96,7 +97,7 @@ def no_data(files: Sequence[str], reason: str) -> UsageError:
     """The error for operands that are neither the expression nor bindings, nor files of rows."""
     first, *others = files
     hint = "give values as name=value, or in a JSON object with --vars FILE.json"
-    pair = _ALMOST_A_BINDING.fullmatch(first)
+    pair = re.fullmatch(_ALMOST_A_BINDING, first)
     if others and all(os.path.exists(name) for name in files):
         hint = "the shell has put file names in place of '*': quote the expression, as in: 'x*y'"
     elif pair:
@@ -124,8 +125,8 @@ def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:
     if not all(names) or len(set(names)) < len(names):
         raise UsageError(f"--wrt '{','.join(texts)}' is no list of different names", hint="as in: --wrt x,y")
     for name in names:
-        if not _NAME.fullmatch(name) and name not in known:
-            words = [word for word in re.split(r"\W+", name) if _NAME.fullmatch(word)]
+        if not re.fullmatch(_NAME, name) and name not in known:
+            words = [word for word in re.split(r"\W+", name) if re.fullmatch(_NAME, word)]
             raise UsageError(f"--wrt '{name}' is no name",
                              hint=f"names are apart by commas: --wrt {','.join(words) or 'x,y'}")  # fmt: skip
     return names or None
@@ -137,7 +138,7 @@ def tangents_of(texts: Sequence[str]) -> dict[str, str]:
     Raises UsageError for what gives no tangent to a name, and for a name that stands twice.
     """
     found: dict[str, str] = {}
-    for part in (part for text in texts for part in _ANOTHER.split(text)):
+    for part in (part for text in texts for part in re.split(_ANOTHER, text)):
         match = _BINDING.fullmatch(part)
         if match is None:
             raise UsageError(f"--tangent '{part}' gives no tangent to a name", hint="as in: --tangent x=1,y=0")

@@ -11,7 +11,7 @@ import click
 
 from cgcli.errors import UsageError, did_you_mean
 
-_OPTION = re.compile(r"--[a-zA-Z][-a-zA-Z0-9]*(=.*)?", re.DOTALL)
+_OPTION = r"(?s)--[a-zA-Z][-a-zA-Z0-9]*(=.*)?"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -82,7 +82,7 @@ class ExpressionCommand(click.Command):
                     options.append(queue.popleft())
             elif equals and name in takes_value and name.startswith("--"):
                 options.append(arg)
-            elif _OPTION.fullmatch(arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
+            elif re.fullmatch(_OPTION, arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
                 raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(takes_value)))
             else:
                 operands.append(arg)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cgcli.derivatives.series import taylor_coefficients
 from cgcli.printing.values import in_longer_name
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.api.point import Point

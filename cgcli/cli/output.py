@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from cgcli.graph.shapes import element_names
 from cgcli.printing import values
+from cgcli.records import NamedTuple
 
 
 class Labelled(NamedTuple):

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ from cgcli.cli.options import (
 )
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.api.notices import Watched

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from cgcli.graph.node import Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
@@ -16,6 +15,7 @@ from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, HYPOT, MULTIPLY, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.logic import STOP_GRADIENT, WHERE
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact, exact_symbolic
 from cgcli.transform.formulas import partial
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.shapes import count_text, size_text
+from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import directional, weighted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from cgcli.evaluate.on_rows import on_rows
 from cgcli.evaluate.plan import Buffer, Filled, plan
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

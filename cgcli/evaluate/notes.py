@@ -7,7 +7,7 @@ outputs tell. What lies in a branch that was not taken is no event.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import WHERE
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
+from cgcli.records import NamedTuple
 
 _CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
 _MOST_ROWS = 2**15  # in a block: with more, nothing is left of a step's fixed cost

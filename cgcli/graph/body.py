@@ -9,14 +9,13 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakValueDictionary
 
 from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
 from cgcli.graph.operation import Callee, Operation, Params, Shape
+from cgcli.records import NamedTuple, Record
 
 _DIGEST_BYTES = 16
 
@@ -65,8 +64,7 @@ def leaves(shapes: Iterable[Shape], first: int = 0) -> tuple[Node, ...]:
     return tuple(leaf(str(at), shape) for at, shape in enumerate(shapes, first))
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class OwnFunction(Callee):
+class OwnFunction(Record, Callee):
     """A function of the user's own, with its derivative rule.
 
     body: its value, of its parameters. rule: its tangent, of the parameters, then their tangents, then the
@@ -196,6 +194,8 @@ def instantiated(body: Body, args: Sequence[Node]) -> tuple[Node, ...]:
 
 def _digest_of(body: Body) -> bytes:
     """The hash of the nodes in topological order, where each names its arguments by their places."""
+    from hashlib import blake2b  # loads OpenSSL, which a program without bodies does not wait for
+
     order = toposort((*body.parameters, *body.outputs))
     places = {node: at for at, node in enumerate(order)}
     digest = blake2b(digest_size=_DIGEST_BYTES)

@@ -11,11 +11,11 @@ import struct
 import threading
 import weakref
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Callee, Operation, Params, Shape
 from cgcli.graph.shapes import count_text, size_text
+from cgcli.records import NamedTuple
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
 MAX_RANK = 32

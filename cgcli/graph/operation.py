@@ -7,11 +7,12 @@ its shapes, its derivative, how it is written and explained, and where to sample
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
 from enum import Flag, auto
 from functools import cached_property
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
+
+from cgcli.records import NamedTuple, Record
 
 Shape = tuple[int, ...]
 Params = tuple[Hashable, ...]
@@ -135,8 +136,7 @@ class Advice(NamedTuple):
     applies: Callable[[Sequence[float], Collection[str]], bool] = lambda operands, sources: True
 
 
-@dataclass(frozen=True, eq=False)
-class Operation:
+class Operation(Record):
     """One entry of the table.
 
     name: canonical spelling, which the printer writes.
@@ -187,7 +187,7 @@ class Operation:
     rules: tuple[Rule | None, ...] = ()
     expansion: Expansion = ""
     statics: tuple[Static, ...] = ()
-    params: Callable[..., Params] = as_they_are
+    params: Callable[..., Params] = staticmethod(as_they_are)
     aliases: tuple[str, ...] = ()
     label: str = ""
     infix: Infix | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.graph.node import Node
+from cgcli.records import NamedTuple
 
 
 class Partial(NamedTuple):

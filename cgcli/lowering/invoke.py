@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import NamedTuple
 
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.body import Body, OwnFunction, leaves
@@ -12,6 +11,7 @@ from cgcli.graph.operation import Callee, Shape
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.linear import Expand
 from cgcli.lowering.own_rule import call, check_closed, own_function
+from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
 

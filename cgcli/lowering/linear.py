@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from typing import NamedTuple
 
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
@@ -12,10 +11,11 @@ from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
+from cgcli.records import NamedTuple
 
 Expand = Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node]
 
-_NAMES = re.compile(r"[^\W\d]\w*")
+_NAMES = r"[^\W\d]\w*"
 
 
 class Fault(NamedTuple):
@@ -63,7 +63,7 @@ def _reason(node: Node, at: list[int]) -> str:
     for position in at:
         rule = node.op.rule(position)
         if isinstance(rule, Partial):  # affine: the partial does not depend on what moves
-            if moving.intersection(_NAMES.findall(rule.formula)):
+            if moving.intersection(re.findall(_NAMES, rule.formula)):
                 several = len(at) > 1 and node.op is MULTIPLY
                 return "a product of tangents is not linear" if several else _not_linear(node)
         elif isinstance(rule, Transpose | TransposeOf):
@@ -80,7 +80,7 @@ def _is_term(node: Node, position: int, moving: set[str]) -> bool:
     """Whether a still argument is added to what moves, as in a sum, a list or a choice; not a factor of it."""
     rule = node.op.rule(position)
     if isinstance(rule, Partial):
-        return not moving.intersection(_NAMES.findall(rule.formula))
+        return not moving.intersection(re.findall(_NAMES, rule.formula))
     return isinstance(rule, Branch) or (isinstance(rule, TransposeOf) and rule.jointly)
 
 

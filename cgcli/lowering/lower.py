@@ -21,7 +21,7 @@ from cgcli.syntax import tree
 
 STEPS_PER_CHARACTER = 5  # in the bodies of functions, for a program longer than most
 
-_COMMENT = re.compile(r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*""")
+_COMMENT = r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*"""
 
 
 def lower(program: tree.Program, shapes: Mapping[str, Shape] | None = None) -> Graph:
@@ -108,7 +108,7 @@ class _Lowering:
 
     def text(self, span: Span) -> str:
         """What stands at a span, on one line, without comments; cut when it is long."""
-        text = _COMMENT.sub(lambda match: match[1] or " ", self.program.source.text[span.start : span.end])
+        text = re.sub(_COMMENT, lambda match: match[1] or " ", self.program.source.text[span.start : span.end])
         return quoted(text, Span(0, len(text)))
 
     def body(self, definition: tree.Define | tree.DefineJvp) -> Value:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ArgumentError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import NON_NEGATIVE, Operation, Shape
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import number, shape, whole
+from cgcli.records import NamedTuple
 
 
 class OfShape(NamedTuple):

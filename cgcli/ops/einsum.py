@@ -6,7 +6,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
@@ -17,6 +17,7 @@ from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import brief
+from cgcli.records import NamedTuple
 
 _MAX_OPERANDS = 32  # for more, a good order of the products takes long to find
 _LARGE = 1_000_000  # elements of both operands, multiplied: from here on products of matrices are faster

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
@@ -16,6 +16,7 @@ from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers
+from cgcli.records import NamedTuple
 
 Key = tuple[Taken | int, ...]
 

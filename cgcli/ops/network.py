@@ -10,7 +10,7 @@ import itertools
 import math
 import string
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
@@ -26,6 +26,7 @@ from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import MAX
 from cgcli.ops.statics import brief, integers, wholes
 from cgcli.ops.sums import MEAN, Reduce
+from cgcli.records import NamedTuple
 
 Sizes = tuple[int, ...]
 

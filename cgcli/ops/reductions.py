@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
@@ -23,6 +23,7 @@ from cgcli.ops.lazily import np
 from cgcli.ops.shaping import CONCAT, reshape
 from cgcli.ops.statics import Along, Axes, Taken, axes, axis, keepdims, whole
 from cgcli.ops.sums import Reduce, reduced_shape
+from cgcli.records import NamedTuple
 
 _SHARED = """
 hit = x == {extreme}(x, axis=axis, keepdims=1)

@@ -4,8 +4,6 @@ node of their own. A body is a program in the language, or builds the graph itse
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant_value
 from cgcli.graph.operation import Params, Shorthand
@@ -15,6 +13,7 @@ from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.shaping import reshape
 from cgcli.ops.statics import Along, axis, new_axis, number, whole, wholes
+from cgcli.records import NamedTuple
 
 
 def _log(args: tuple[Node, ...], params: Params) -> Node:

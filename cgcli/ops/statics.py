@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ArgumentError
 from cgcli.graph.operation import REQUIRED, Shape, Static
 from cgcli.graph.shapes import axes_text, shape_text
+from cgcli.records import NamedTuple
 
 
 class RawSlice(NamedTuple):

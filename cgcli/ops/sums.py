@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
@@ -16,6 +16,7 @@ from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import FLIP, reshape
 from cgcli.ops.statics import Along, Axes, Reshape, axes, axis, keepdims, own_rank, shape
+from cgcli.records import NamedTuple
 
 
 class Reduce(NamedTuple):

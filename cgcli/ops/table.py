@@ -7,7 +7,6 @@ a reduction, `max(x, y)` an elementwise choice).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.ops import (
@@ -27,6 +26,7 @@ from cgcli.ops import (
     special,
     sums,
 )
+from cgcli.records import NamedTuple
 
 Entry = Operation | Shorthand
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, pairwise
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import cast
 
 from cgcli.graph.body import OwnFunction, with_bodies
 from cgcli.graph.node import Graph, Node, is_leaf_of_function, name_of, toposort, variables
@@ -18,6 +18,7 @@ from cgcli.printing.spelling import Spelling, typeset
 from cgcli.printing.tex.products import check_size
 from cgcli.printing.tex.symbols import digits
 from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
+from cgcli.records import NamedTuple
 
 _NO_NAMES: Names = MappingProxyType({})
 _NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})

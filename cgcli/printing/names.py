@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
-from typing import NamedTuple
 
 from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import shared, written_name
+from cgcli.records import NamedTuple
 
 _LETTERS = "tuswrqp"
 _NUMBERED = re.compile(r"(.+?)_?[\d₀-₉]*", re.DOTALL)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from cgcli.graph.node import Node
 from cgcli.graph.operation import REQUIRED, Callee, Shape, Static
 from cgcli.ops.entry import CONDITIONAL
+from cgcli.records import NamedTuple
 
 # What is written by its name: nodes that have one, and the user's own functions.
 Names = Mapping[Node | Callee, str]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, POWER
 from cgcli.printing.printer import Closing, Layout, Opening, Part, View
+from cgcli.records import NamedTuple
 
 
 class Binding(NamedTuple):

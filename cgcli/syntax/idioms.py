@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import NamedTuple
 
 from cgcli.errors import ParseError, Span
+from cgcli.records import NamedTuple
 
 _NEAR = 100  # characters to each side of the place that are looked at
 

@@ -9,9 +9,9 @@ parameter or splits into some. Where books disagree (1/2x), it stays an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
-from typing import NamedTuple
 
 from cgcli.errors import ParseError, Span
+from cgcli.records import NamedTuple
 from cgcli.syntax.builder import Token, bare
 
 _MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}

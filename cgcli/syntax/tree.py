@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from cgcli.errors import Source, Span
+from cgcli.records import NamedTuple
 
 
 class Number(NamedTuple):

@@ -7,9 +7,11 @@ taken there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
+from cgcli.records import NamedTuple
 from cgcli.tables.arrow import lists_of
 from cgcli.tables.escapes import unescaped
 from cgcli.tables.numbers import Numbers, numbers

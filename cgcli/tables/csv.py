@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
+from cgcli.records import NamedTuple
 from cgcli.tables.arrow import Masked, joined, masked, shape_of, side_by_side
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import NamedTuple
 
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.files import Draft
+from cgcli.records import NamedTuple
 from cgcli.tables.content import COMPRESSIONS
 from cgcli.tables.output import Codec, Compressed, Output, Sink, StandardOutput
 

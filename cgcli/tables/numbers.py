@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cgcli.graph.shapes import shape_text
+from cgcli.records import NamedTuple
 from cgcli.tables.arrow import as_floats, shape_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cgcli.errors import DataError
+from cgcli.records import NamedTuple
 from cgcli.tables.arrow import Masked, joined, masked, offsets_of, shape_of, side_by_side
 from cgcli.tables.batch import Batch
 from cgcli.tables.digits import json_texts, row_texts

@@ -8,11 +8,12 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cgcli import signals
 from cgcli.errors import CgError, UsageError
 from cgcli.files import Undoable
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
 
 from cgcli.algebra.algebraic import simplify
 from cgcli.derivatives.book import expanded, with_book_rules
@@ -26,6 +25,7 @@ from cgcli.ops.sums import SUM, Reduce
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.printer import Names
 from cgcli.printing.values import number
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.forward import push_through
 from cgcli.transform.guarded import Guarded

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_text
 from cgcli.printing.values import number
+from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.steps import Contribution, Trace
 

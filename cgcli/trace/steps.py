@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
 from cgcli.ops.creation import zeros_like
 from cgcli.printing.names import free_letter
 from cgcli.printing.printer import Names
+from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Formulas, is_literal
 from cgcli.transform.differentiate import adjoints, directional
 from cgcli.transform.reverse import Flow, active_nodes

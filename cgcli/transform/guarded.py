@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
@@ -19,6 +18,7 @@ from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ones_like
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
 from cgcli.ops.sums import broadcast
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)

@@ -6,7 +6,6 @@ It reads the rules that forward mode reads, and transposes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
-from typing import NamedTuple
 
 from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
@@ -16,6 +15,7 @@ from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import Reduce, broadcast, unbroadcast
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth

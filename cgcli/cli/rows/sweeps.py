@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cgcli.tables.grid import Axis
 
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-_STRUCTURE = re.compile(r"[][(){}:?]")
+_STRUCTURE = r"[][(){}:?]"
 _ENDS = ("the start", "the stop", "the count")
 _MOST_POINTS = 2**62
 _FARTHEST = 1e290  # with room to compute points without overflow
@@ -44,7 +44,7 @@ def _parts(text: str) -> list[str]:
     """The text, split at its colons outside brackets; whole where a `?` stands there, too: a choice."""
     cuts = []
     depth = 0
-    for match in _STRUCTURE.finditer(text):
+    for match in re.finditer(_STRUCTURE, text):
         depth += _BRACKETS.get(match[0], 0)
         if depth == 0 and match[0] == "?":
             return [text]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, constant, constant_value
@@ -14,6 +13,7 @@ from cgcli.ops.entry import ATOM, BIG, HADAMARD, POSTFIX, POWER, PRODUCT, SIGNED
 from cgcli.ops.linalg import MATMUL
 from cgcli.printing.printer import Closing, Form, Layout, Opening, Part, Piece, View, Vocabulary
 from cgcli.printing.tex.symbols import as_fraction, decimal
+from cgcli.records import NamedTuple
 
 MAX_SYMBOLS = 2**24  # of one formula; a node that is shared and has no name is written more than once
 
