@@ -434,7 +434,7 @@ ENDLESS: dict[str, Callable[[], Iterator[bytes]]] = {
 @pytest.mark.parametrize("case", ENDLESS)
 def test_endless_data_without_rows_end_in_an_error(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what a small compressed file may become."""
-    for module in ("csv", "json"):
+    for module in ("delimited", "json"):
         monkeypatch.setattr(f"cgcli.tables.{module}.MAX_RECORD", 1 << 22)
     read, write = os.pipe()
 

@@ -7,6 +7,8 @@ taken there.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +70,11 @@ class Masked(NamedTuple):
     values: NDArray[np.float64]
     missing: NDArray[np.bool_] | None
 
+    def flat(self) -> Masked:
+        """The numbers of each row side by side."""
+        shape = len(self.values), math.prod(self.values.shape[1:])
+        return Masked(self.values.reshape(shape), None if self.missing is None else self.missing.reshape(shape))
+
 
 def shape_of(kind: pa.DataType) -> tuple[int, ...] | None:
     """The shape of each row in a column of float64 numbers, or of arrays of numbers; None for other types."""
@@ -99,6 +106,14 @@ def masked(column: pa.Array) -> Masked:
         shape.append(size)
     values = as_floats(column).to_numpy(zero_copy_only=False)
     return Masked(values.reshape(shape), missing)
+
+
+def together(columns: Sequence[Masked], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Masked:
+    """Columns of numbers as one array of numpy, which `join` makes of several."""
+    missing = None
+    if any(column.missing is not None for column in columns):
+        missing = join([np.zeros(values.shape, bool) if none is None else none for values, none in columns])
+    return Masked(join([column.values for column in columns]), missing)
 
 
 def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None) -> pa.Array:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -18,43 +17,20 @@ import numpy as np
 
 from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
-from cgcli.records import NamedTuple
-from cgcli.tables.arrow import Masked, joined, masked, shape_of, side_by_side
+from cgcli.tables.arrow import joined, masked, shape_of, side_by_side, together
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
+from cgcli.tables.delimited import Dialect, first_end, rows_of, whole_records
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
 from cgcli.tables.output import Codec, Output, Sink
-from cgcli.tables.text import MAX_RECORD, count_lines, in_parts, not_utf8
+from cgcli.tables.text import MAX_RECORD, as_json, count_lines, in_parts, not_utf8, without_text
 from cgcli.tables.unify import arranged
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
-_SAFE_BEFORE_QUOTE = b'\n\r"'
-_QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
-
-
-class Dialect(NamedTuple):
-    r"""How cells stand side by side.
-
-    separator: the character between them. quotes: whether a cell with a separator, a quote or a line's end in it
-    stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a line, quotes stand for themselves, and
-    a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r` and `\\`.
-    """
-
-    separator: str
-    quotes: bool
-
-    def has_quotes(self, text: bytes) -> bool:
-        """Whether quotes of the text may open and close cells."""
-        return self.quotes and b'"' in text
-
-    def has_blank_rows(self, columns: int) -> bool:
-        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
-        return not self.quotes and columns == 1
+_EMPTY_CELL = '""'  # alone in its row: readers take a blank line for none
 
 
 _CSV, _TSV = Dialect(",", quotes=True), Dialect("\t", quotes=False)
@@ -69,11 +45,11 @@ def _rows(content: Content, header: bool, dialect: Dialect) -> Iterator[Batch]:
     quote that is never closed. A blank line is no row, but an empty cell where TSV has one column.
     """
     source = content.source
-    records = _whole_records(content.pieces, source, dialect)
+    records = whole_records(content.pieces, source, dialect)
     text, line = _to_first_record(records)
     if not text:
         raise DataError(f"{source} is empty: it has no {'header' if header else 'rows'}")
-    end = _first_end(text, dialect)
+    end = first_end(text, dialect)
     spelled = _names(text[:end], f"{source}, line {line}", dialect)
     if header:
         line += text.count(b"\n", 0, end)
@@ -160,7 +136,7 @@ def _places(text: bytes, dialect: Dialect, line: int, columns: int) -> Callable[
 
     @cache
     def lines() -> list[int]:
-        return [begin for begin, _ in _rows_of(text, dialect, line, columns)]
+        return [begin for begin, _ in rows_of(text, dialect, line, columns)]
 
     return lambda row: f"line {lines()[row]}"
 
@@ -174,7 +150,7 @@ def _read_one_by_one(
     expected = len(names)
     rows: list[list[str | None]] = []
     bad: dict[int, str] = {}
-    for _, record in _rows_of(text, dialect, line, expected):
+    for _, record in rows_of(text, dialect, line, expected):
         cells = _cells(record.decode("utf-8", "replace"), dialect)
         if len(cells) != expected:
             bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
@@ -184,103 +160,6 @@ def _read_one_by_one(
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
     arrays = [pa.array(column, pa.string()) for column in columns]
     return pa.RecordBatch.from_arrays(arrays, names=names), bad
-
-
-def _whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[bytes]:
-    """The pieces, cut anew so that each ends with a record. Raises DataError when a quote is never closed."""
-    rest = b""
-    lines = 0  # before the rest
-    look_from = 0  # bytes that a row must have before it is looked at again
-    for piece in content:
-        if not (dialect.has_quotes(rest) or dialect.has_quotes(piece)):
-            end = piece.rfind(b"\n") + 1
-            whole, rest = (rest + piece[:end], piece[end:]) if end else (b"", rest + piece)
-        else:
-            rest += piece
-            complete = b"\n" in piece and len(rest) >= look_from
-            end = _last_end(rest, dialect) if complete else 0
-            whole, rest = rest[:end], rest[end:]
-        if whole:
-            yield whole
-            lines += count_lines(whole)
-        look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
-        if len(rest) > MAX_RECORD:
-            raise DataError(
-                f"{source}, line {lines + 1}: this row is longer than {MAX_RECORD >> 20} MB",
-                hint="is a quote left open?" if dialect.quotes else "",
-            )
-    end = _last_end(rest + b"\n", dialect)
-    if rest[:end]:
-        yield rest[:end]
-    if end < len(rest):
-        lines += count_lines(rest[:end])
-        raise DataError(f"{source}, line {lines + 1}: a quote is opened and never closed")
-
-
-def _last_end(text: bytes, dialect: Dialect) -> int:
-    """Behind the last newline that is in no quotes; 0 when there is none."""
-    if not dialect.has_quotes(text):
-        return text.rfind(b"\n") + 1
-    return max(_newline_ends(text, dialect).tolist(), default=0)
-
-
-def _first_end(text: bytes, dialect: Dialect) -> int:
-    """Behind the first newline that is in no quotes; the end of the text when there is none."""
-    if not dialect.has_quotes(text):
-        return text.find(b"\n") + 1 or len(text)
-    return min(_newline_ends(text, dialect).tolist(), default=len(text))
-
-
-def _newline_ends(text: bytes, dialect: Dialect) -> NDArray[np.int64]:
-    newlines = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
-    return newlines[_outside(newlines, text, dialect.separator)] + 1
-
-
-def _record_ends(text: bytes, dialect: Dialect) -> list[int]:
-    """Behind each record: behind each newline that is in no quotes, and at the end.
-
-    As pyarrow has it, a carriage return that no newline follows ends a record too.
-    """
-    buffer = np.frombuffer(text + b"\r", np.uint8)
-    ends = np.flatnonzero((buffer[:-1] == _NEWLINE) | ((buffer[:-1] == _RETURN) & (buffer[1:] != _NEWLINE))) + 1
-    if dialect.has_quotes(text):
-        ends = ends[_outside(ends - 1, text, dialect.separator)]
-    found: list[int] = ends.tolist()
-    return found if not text or (found and found[-1] == len(text)) else [*found, len(text)]
-
-
-def _rows_of(text: bytes, dialect: Dialect, line: int, columns: int) -> Iterator[tuple[int, bytes]]:
-    """Each record that is a row of a table, and the line on which it begins; the text begins on `line`."""
-    blank_too = dialect.has_blank_rows(columns)
-    begin = 0
-    for end in _record_ends(text, dialect):
-        record = text[begin:end]
-        if blank_too or record.strip(b"\r\n"):
-            yield line, record
-        line += record.count(b"\n")
-        begin = end
-
-
-def _outside(places: NDArray[np.int64], text: bytes, separator: str) -> NDArray[np.bool_]:
-    """Which places are in no quotes, of a text that has some."""
-    starts, stops = _quoted_spans(text, separator)
-    if not len(starts):
-        return np.ones(len(places), np.bool_)
-    before = np.searchsorted(starts, places, "right") - 1
-    return (before < 0) | (places >= stops[before])
-
-
-def _quoted_spans(text: bytes, separator: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where quoted text begins, and where it ends: behind the text when a quote is left open."""
-    buffer = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(buffer == _QUOTE)
-    before = buffer[quotes[::2] - 1][int(quotes[0] == 0) :]
-    # When each odd quote stands where a cell begins, or behind another, all quotes are pairs.
-    if np.isin(before, np.frombuffer(_SAFE_BEFORE_QUOTE + separator.encode(), np.uint8)).all():
-        starts = quotes[::2]
-        return starts, np.append(quotes[1::2], [len(text)] * (len(quotes) % 2))
-    cells = list(re.finditer(_QUOTED % re.escape(separator.encode()), text))
-    return np.array([cell.start() for cell in cells], np.int64), np.array([cell.end() for cell in cells], np.int64)
 
 
 # ---- writing --------------------------------------------------------------------------
@@ -312,7 +191,7 @@ def _header(schema: pa.Schema, dialect: Dialect, spelled: Sequence[str] = ()) ->
     fields = list(schema)[len(spelled) :]
     names = [element for field in fields for element in element_names(field.name, shape_of(field.type) or ())]
     line = dialect.separator.join([*spelled, *_as_cells(pa.array(names, pa.string()), dialect).to_pylist()])
-    return f"{_no_blank_line(line) if dialect.quotes and names else line}\n".encode()
+    return f"{line or _EMPTY_CELL if dialect.quotes and names else line}\n".encode()
 
 
 def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) -> pa.Array:
@@ -335,7 +214,8 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) 
         chosen = list(group)
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
-            parts.append(_numbers([masked(columns.column(at)) for at in chosen], dialect.separator, end))
+            numbers = together([masked(columns.column(at)).flat() for at in chosen], np.hstack)
+            parts.append(row_texts(*numbers, between=dialect.separator, after=end))
         else:
             cells = [_texts(columns.column(at), names[at]) for at in chosen]
             if not spelled:
@@ -344,32 +224,11 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) 
                 cells[-1] = side_by_side(cells[-1], end, null="")
             parts += cells
     found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=dialect.separator, null="")
-    return _without_blank_lines(found) if dialect.quotes and sum(widths) == 1 else found
+    if dialect.quotes and sum(widths) == 1:
+        import pyarrow.compute as pc
 
-
-def _without_blank_lines(found: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.if_else(pc.equal(found, "\n"), _no_blank_line("") + "\n", found)
-
-
-def _no_blank_line(line: str) -> str:
-    """Readers take a blank line for no row."""
-    return line or '""'
-
-
-def _numbers(columns: Sequence[Masked], separator: str, end: str) -> pa.Array:
-    """Columns of numbers as one column of text."""
-    missing = None
-    if any(column.missing is not None for column in columns):
-        masks = [np.zeros(values.shape, bool) if none is None else none for values, none in columns]
-        missing = np.hstack([_matrix(mask) for mask in masks])
-    values = np.hstack([_matrix(column.values) for column in columns])
-    return row_texts(values, missing, between=separator, after=end)
-
-
-def _matrix(array: NDArray[Any]) -> NDArray[Any]:
-    return array.reshape(len(array), math.prod(array.shape[1:]))
+        found = pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
+    return found
 
 
 def _texts(column: pa.Array, name: str) -> pa.Array:
@@ -378,22 +237,15 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
 
     if kinds.is_string(column.type):
         return column
-    import orjson
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if kinds.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
-        if kinds.is_nested(column.type):
-            items = column.to_pylist()
-            return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
-        return pc.cast(column, pa.string())
+        return as_json(column) if kinds.is_nested(column.type) else pc.cast(column, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, UnicodeError):
-        raise DataError(
-            f"column '{name}' is of type {column.type}, which has no form as text",
-            hint="write Parquet or Arrow, or leave the input's columns out with --only",
-        ) from None
+        raise without_text(column, name, "which has no form as text") from None
 
 
 def _as_cells(cells: pa.Array, dialect: Dialect) -> pa.Array:

@@ -14,7 +14,8 @@ import numpy as np
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
-from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines, text_of_objects
+from cgcli.tables.object_texts import object_texts
+from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
 from cgcli.tables.output import Codec, Output, Sink
 from cgcli.tables.text import MAX_RECORD, count_lines, in_parts
 
@@ -138,7 +139,7 @@ class _LinesSink(Sink):
     """An object for each row, each on its line."""
 
     def _put(self, batch: Batch) -> None:
-        for text in in_parts(batch, text_of_objects):
+        for text in in_parts(batch, object_texts):
             self._output.write(text)
 
 
@@ -151,7 +152,7 @@ class _ArraySink(Sink):
 
     def _put(self, batch: Batch) -> None:
         """The comma behind the last one comes with the next."""
-        for text in in_parts(batch, lambda part: text_of_objects(part, ",\n")):
+        for text in in_parts(batch, lambda part: object_texts(part, ",\n")):
             self._output.write(b"".join((self._before, text[:-2])))
             self._before = b",\n"
 

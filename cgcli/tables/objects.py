@@ -1,21 +1,18 @@
-"""Rows as JSON objects: read from lines of text, with a column for each member, and written with their results."""
+"""JSON objects as rows: read from lines of text, with a column for each member."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from itertools import chain, groupby
+from collections.abc import Callable
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cgcli.errors import DataError
 from cgcli.records import NamedTuple
-from cgcli.tables.arrow import Masked, joined, masked, offsets_of, shape_of, side_by_side
 from cgcli.tables.batch import Batch
-from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.text import not_utf8
 
 if TYPE_CHECKING:
@@ -32,11 +29,6 @@ _STEP[[*b"}]"]] = -1
 _IS_MARK = _STEP != 0
 _IS_MARK[_QUOTE] = True
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
-_JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"  # as JSON has it
-_JOINT = b',"'  # between what was read and the results, instead of the brace and the newline that end each row
-_TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
-
-# ---- reading --------------------------------------------------------------------------
 
 
 def objects_of_lines(text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool = False) -> Batch:
@@ -208,138 +200,3 @@ def _text(value: Any) -> str:
 def _encodable(text: str) -> str:
     """The text, with a stand-in for halves of surrogate pairs."""
     return text.encode("utf-8", "replace").decode()
-
-
-# ---- writing --------------------------------------------------------------------------
-
-
-def text_of_objects(batch: Batch, end: str = "\n") -> pa.Array:
-    """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
-    columns = batch.plain
-    names, kinds = columns.schema.names, columns.schema.types
-    first = 0 if batch.objects is None else columns.num_columns - batch.results
-    parts: list[pa.Array | str] = ["{"] if batch.objects is None else [_opened(batch.objects)]
-    for plain, group in groupby(range(first, columns.num_columns), lambda at: shape_of(kinds[at]) == ()):
-        chosen = list(group)
-        keys = [("," if at > first else "") + _key(names[at]) for at in chosen]
-        if batch.objects is not None and chosen[0] == first:
-            keys[0] = keys[0][1:]  # its quote is that of the joint
-        if plain:
-            texts = _numbers([masked(columns.column(at)) for at in chosen])
-        else:
-            keys = [f"{key}:" for key in keys]
-            texts = [_member(batch, at) for at in chosen]
-        parts += chain.from_iterable(zip(keys, texts, strict=True))
-    found = side_by_side(*parts, "}" + end)
-    return found if isinstance(parts[0], str) else _without_first_comma(found)
-
-
-def _opened(objects: pa.Array) -> pa.Array:
-    """The objects, each with the joint instead of its end `}\\n`: a first result must follow, without its quote."""
-    import pyarrow as pa
-
-    text = bytearray(joined(objects))
-    ends = offsets_of(objects)
-    marks = np.frombuffer(text, np.uint8)
-    marks[ends[1:] - 2], marks[ends[1:] - 1] = _JOINT
-    return pa.StringArray.from_buffers(len(objects), pa.py_buffer(ends), pa.py_buffer(text))
-
-
-def _without_first_comma(lines: pa.Array) -> pa.Array:
-    """The same objects, of which some may begin with a comma: those to which nothing was there before."""
-    starts = offsets_of(lines)[:-1]
-    if not np.isin(np.frombuffer(joined(lines), np.uint8)[starts + 1], np.frombuffer(b", \t\r", np.uint8)).any():
-        return lines
-    import pyarrow.compute as pc
-
-    return pc.replace_substring_regex(lines, r"^\{\s*,", "{")
-
-
-def _key(name: str) -> str:
-    import orjson
-
-    return orjson.dumps(name).decode()
-
-
-def _numbers(columns: Sequence[Masked]) -> list[pa.Array]:
-    """The text of each number of some columns, with a colon before it."""
-    missing = None
-    if any(column.missing is not None for column in columns):
-        missing = np.stack([np.zeros(len(values), bool) if none is None else none for values, none in columns])
-    return json_texts(np.stack([column.values for column in columns]), missing)
-
-
-def _member(batch: Batch, at: int) -> pa.Array:
-    """The text of each value of a column that does not hold numbers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column, name = batch.plain.column(at), batch.plain.schema.names[at]
-    shape = shape_of(column.type)
-    if shape and 0 not in shape:
-        texts = _arrays(column)
-    elif pa.types.is_string(column.type):
-        is_result = at >= batch.plain.num_columns - batch.results
-        texts = _untyped(column) if batch.untyped and not is_result else _strings(column)
-    else:
-        texts = _others(column, name)
-    return pc.fill_null(texts, "null")
-
-
-def _arrays(column: pa.Array) -> pa.Array:
-    """Nested lists of numbers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    values, missing = masked(column)
-    width = values.shape[-1]
-    masks = None if missing is None else missing.reshape(-1, width)
-    texts = row_texts(values.reshape(-1, width), masks, before="[", after="]", json=True)
-    for size in reversed(values.shape[1:-1]):
-        lists = pa.ListArray.from_arrays(np.arange(0, len(texts) + 1, size, dtype=np.int32), texts)
-        texts = side_by_side("[", pc.binary_join(lists, ","), "]")
-    return pc.if_else(column.is_valid(), texts, None) if column.null_count else texts
-
-
-def _strings(column: pa.Array) -> pa.Array:
-    import orjson
-    import pyarrow as pa
-
-    if re.search(_TO_ESCAPE, joined(column)) is None:
-        return side_by_side('"', column, '"')
-    return pa.array(
-        [None if item is None else orjson.dumps(item).decode() for item in column.to_pylist()],
-        pa.string(),
-    )
-
-
-def _untyped(column: pa.Array) -> pa.Array:
-    """Cells of a text file: numbers in their own spelling, strings, null for an empty cell."""
-    import pyarrow.compute as pc
-
-    is_number = pc.match_substring_regex(column, _JSON_NUMBER)
-    texts = column if pc.all(is_number).as_py() else pc.if_else(is_number, column, _strings(column))
-    return pc.if_else(pc.equal(column, ""), None, texts)
-
-
-def _others(column: pa.Array, name: str) -> pa.Array:
-    """Values of other types: integers, truth values, short floats, times as text, lists and objects."""
-    import orjson
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as kinds
-
-    if kinds.is_integer(column.type) or kinds.is_boolean(column.type) or kinds.is_decimal(column.type):
-        return pc.cast(column, pa.string())
-    if kinds.is_floating(column.type):
-        return pc.if_else(pc.is_finite(column), pc.cast(column, pa.string()), None)
-    if kinds.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    try:
-        texts = [orjson.dumps(item).decode() for item in column.to_pylist()]
-    except (TypeError, ValueError, UnicodeError):
-        raise DataError(
-            f"column '{name}' is of type {column.type}, which JSON cannot hold",
-            hint="write Parquet or Arrow, or leave the input's columns out with --only",
-        ) from None
-    return pa.array(texts, pa.string())

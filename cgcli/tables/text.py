@@ -100,3 +100,18 @@ def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memory
     step = max(1, len(batch) * _PART // max(size, 1))
     for begin in range(0, len(batch), step):
         yield joined(text(batch.part(begin, begin + step)))
+
+
+def as_json(column: pa.Array) -> pa.Array:
+    """Each value as JSON has it. Raises TypeError or ValueError for one that it has not."""
+    import orjson
+    import pyarrow as pa
+
+    items = column.to_pylist()
+    return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+
+
+def without_text(column: pa.Array, name: str, reason: str) -> DataError:
+    """The error for a column whose values cannot be written as text. reason: `which JSON cannot hold`."""
+    hint = "write Parquet or Arrow, or leave the input's columns out with --only"
+    return DataError(f"column '{name}' is of type {column.type}, {reason}", hint=hint)
