@@ -38,6 +38,7 @@ SECONDS = 3.0
 RAW = {
     "a product with a negative": r"\*\(-",
     "a product with a reciprocal": r"\*\(1/",
+    "an operator as a function": r"\bneg\(",
     "two signs": r"[-+] ?-|--",
     "a chain of quotients": r"/[\w.^]+/",
     "a factor 1.0": r"\b1\.0\*",
@@ -102,7 +103,9 @@ def sympy_text(slope: Slope, seconds: float) -> str:
     import sympy
 
     symbols: dict[str, Any] = {}
-    expression = as_sympy(graph_of(slope.text).output, symbols)
+    names = set(cgcli.parse(slope.text).inputs)
+    constants = {name: value for name, value in {"pi": sympy.pi, "e": sympy.E}.items() if name not in names}
+    expression = as_sympy(graph_of(slope.text).output, symbols, constants)
     derivative = sympy.diff(expression, symbols[slope.name])
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -119,8 +122,8 @@ def sympy_text(slope: Slope, seconds: float) -> str:
     return text
 
 
-def as_sympy(output: Node, symbols: dict[str, Any]) -> Any:
-    """A graph as SymPy's expression; its symbols, which are positive numbers, are noted by name."""
+def as_sympy(output: Node, symbols: dict[str, Any], constants: Mapping[str, Any]) -> Any:
+    """A graph as SymPy's expression; its symbols, which are real numbers, are noted by name."""
     import sympy
 
     found: dict[Node, Any] = {}
@@ -129,8 +132,7 @@ def as_sympy(output: Node, symbols: dict[str, Any]) -> Any:
             found[node] = sympy.Rational(repr(constant_value(node)))
         elif node.op is VARIABLE:
             name = name_of(node)
-            known = {"pi": sympy.pi, "e": sympy.E} if name not in symbols else {}
-            found[node] = known.get(name) or symbols.setdefault(name, sympy.Symbol(name, positive=True))
+            found[node] = constants.get(name) or symbols.setdefault(name, sympy.Symbol(name, real=True))
         else:
             found[node] = _sympy_function(node.op.name)(*(found[arg] for arg in node.args))
     return found[output]
