@@ -194,12 +194,20 @@ def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return _each(mp.sqrt)(np.sum(x * x, axis=axes, keepdims=keepdims))
 
 
+def _cofactor(a: Any) -> Any:
+    if a.ndim != 2:
+        raise UndecidedError("cofactor")
+    minors = [_det(np.delete(np.delete(a, row, 0), column, 1)) * (-1) ** (row + column)
+              for row, column in np.ndindex(a.shape)]  # fmt: skip
+    return np.array(minors, dtype=object).reshape(a.shape)
+
+
 _OTHERS: dict[str, Callable[..., Any]] = {
     "inv": _inv,
     "det": _det,
     "logdet": _logdet,
     "solve": lambda a, b: _inv(a) @ b,
-    "cofactor": lambda a: _det(a) * _inv(a).T,
+    "cofactor": _cofactor,
     "logsumexp": _logsumexp,
     "norm": _norm,
     "softmax": lambda x, axis: _each(mp.exp)(x - _logsumexp(x, (axis,), True)),

@@ -37,7 +37,7 @@ SECONDS = 3.0
 # What no book prints.
 RAW = {
     "a product with a negative": r"\*\(-",
-    "a product with a reciprocal": r"\*\(1/",
+    "a product with a reciprocal": r"\*\(1/[^-+()]*\)",
     "an operator as a function": r"\bneg\(",
     "two signs": r"[-+] ?-|--",
     "a chain of quotients": r"/[\w.^]+/",
