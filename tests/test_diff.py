@@ -89,11 +89,11 @@ leaky_relu(x) | x -> where(x > 0, 1, 0.01)
 sigmoid(x) | x -> sigmoid(-x)*sigmoid(x)
 softplus(x) | x -> sigmoid(x)
 silu(x) | x -> sigmoid(x)*(1 - silu(-x))
-erf(x) | x -> 1.1283791670955126*exp(-x^2)
+erf(x) | x -> 2*exp(-x^2)/sqrt(pi)
 gamma(x) | x -> digamma(x)*gamma(x)
 max(x, y) | x -> x >= y
 max(x, 0) | x -> x >= 0
-min(x, y) | y -> y <= x
+min(x, y) | y -> y < x
 x > 0 ? x^2 : -x | x -> where(x > 0, 2*x, -1)
 where(x < 1, sin(x), x) | x -> where(x < 1, cos(x), 1)
 clip(x, 0, 1) | x -> x >= 0 and x <= 1
@@ -125,7 +125,7 @@ ln(sin(x)) | x -> 1/tan(x)
 ln(ln(x)) | x -> 1/(x*ln(x))
 sqrt(1 - x^2) | x -> -x/sqrt(1 - x^2)
 sqrt(x^2 + y^2) | x -> x/sqrt(x^2 + y^2)
-x/sqrt(x^2 + 1) | x -> 1/(x^2 + 1)^1.5
+x/sqrt(x^2 + 1) | x -> 1/(x^2 + 1)^(3/2)
 x*sqrt(x) | x -> 3*sqrt(x)/2
 exp(exp(x)) | x -> exp(x + exp(x))
 x^(x^x) | x -> x^(x + x^x)*ln(x)*(ln(x) + 1) + x^(x + x^x - 1)
@@ -134,7 +134,7 @@ sin(x)^x | x -> x*cos(x)*sin(x)^(x - 1) + ln(sin(x))*sin(x)^x
 (ln(x1) + x1*x2 - sin(x2)) | x2 -> x1 - cos(x2)
 A*sin(w*t + p) | t -> A*w*cos(t*w + p)
 A*sin(w*t + p) | w -> A*t*cos(t*w + p)
-exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> -0.3989422804014327*exp(-(x - m)^2/(2*s^2))*(x - m)/s^3
+exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> -exp(-(x - m)^2/(2*s^2))*(x - m)/(sqrt(2*pi)*s^3)
 G*m1*m2/r^2 | r -> -2*G*m1*m2/r^3
 floor(x)*x | x -> floor(x)
 x % 3 | x -> 1
@@ -145,7 +145,7 @@ tanh(a*x + b) | x -> a/cosh(a*x + b)^2
 ARRAYS = """
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; 2*X.T @ (X@w - y)
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | y -> X: [10, 2]; w: [2]; y: [10]; -2*(X@w - y)
-X: [10, 2]; w: [2]; y: [10]; mean((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; 0.2*X.T @ (X@w - y)
+X: [10, 2]; w: [2]; y: [10]; mean((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (X@w - y)/5
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) + l*(w@w) | w -> X: [10, 2]; w: [2]; y: [10]; 2*(X.T@(X@w - y) + l*w)
 X: [10, 2]; w: [2]; y: [10]; sum(softplus(X@w) - y*(X@w)) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (sigmoid(X @ w) - y)
 x: [2]; A: [2, 2]; x @ A @ x | x -> x: [2]; A: [2, 2]; x@A + x@A.T
@@ -253,7 +253,7 @@ def test_a_derivative_reads_as_a_book_prints_it(text: str, wrt: str, expected: s
     slopes = derivative(graph, nodes)
     assert written(slopes) == expected
     assert read(expected).outputs == slopes.outputs
-    assert simplify(slopes, as_text=True).outputs == slopes.outputs
+    assert simplify(slopes).outputs == slopes.outputs
     assert_value_kept(graph, nodes, slopes)
 
 
@@ -365,7 +365,7 @@ LATEX = [
     ),
     (
         ["max(f, x)"],
-        aligned(r"\frac{\partial g}{\partial f} &= [f \ge x]", r"\frac{\partial g}{\partial x} &= [x \ge f]"),
+        aligned(r"\frac{\partial g}{\partial f} &= [f \ge x]", r"\frac{\partial g}{\partial x} &= [x > f]"),
     ),
     (
         ["x^2*y", "--order", "2"],

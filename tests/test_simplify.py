@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import cgcli
 from cgcli.algebra.algebraic import simplify
-from cgcli.algebra.size import operation_count
+from cgcli.algebra.size import weight
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import Graph, Node, apply, constant_value, name_of, toposort, variables
 from cgcli.graph.operation import Operation, Params
@@ -33,6 +34,9 @@ CASES = """
 x*0 -> 0
 0/x -> 0
 x - x -> 0
+ln(x) - ln(x) -> ln(x) - ln(x)
+0*sqrt(x) -> 0*sqrt(x)
+0*sqrt(x^2 + 1) -> 0
 x/x -> 1
 x^0 -> 1
 1^x -> 1
@@ -47,12 +51,12 @@ x/3 + x/6 -> x/2
 2/3 - 1 -> -1/3
 x + 1/7 + 1/7 -> x + 2/7
 x^(1/3)*x^(1/3) -> x^(2/3)
-x^(1/3)*x^(2/3) -> x
-(x^(1/3))^3 -> x
+x^(1/3)*x^(2/3) -> x^(1/3)*x^(2/3)
+(x^(1/3))^3 -> (x^(1/3))^3
 (x^2)^(1/3) -> abs(x)^(2/3)
 x^0.3333333333333333 -> x^(1/3)
 x^0.333333 -> x^0.333333
-0.1*x + 0.2*x -> 0.30000000000000004*x
+0.1*x + 0.2*x -> 0.3*x
 2*x*y + 3*y*x -> 5*x*y
 a*b*c - c*b*a -> 0
 x - (y - (z - w)) -> x - w - y + z
@@ -90,15 +94,19 @@ x == min(y, x) -> x <= y
 x*x -> x^2
 x^2*x -> x^3
 x^a*x^b -> x^(a + b)
-x^y/x^y -> 1
+x^y/x^y -> x^y/x^y
+x^a*x^(b - a) -> x^b
 x^(a + 1)/x -> x^a
 2^x*2^y -> 2^(x + y)
 x/x^2 -> 1/x
 x*y^-1 -> x/y
 x^-2 -> 1/x^2
-sqrt(x)*sqrt(x) -> x
+sqrt(x)*sqrt(x) -> sqrt(x)^2
+sqrt(x^2 + 1)^2 -> x^2 + 1
+sqrt(x)^2*ln(x) -> sqrt(x)^2*ln(x)
 x/sqrt(x) -> sqrt(x)
-sqrt(x)*x -> x^1.5
+sqrt(x)*x -> x^(3/2)
+x^0.5*x -> x^1.5
 1/sqrt(1 - x^2) -> 1/sqrt(1 - x^2)
 (x^2)^3 -> x^6
 (x^a)^2 -> x^(2*a)
@@ -116,11 +124,13 @@ abs(x)^2 -> x^2
 -x*-y -> x*y
 2*(3*x) -> 6*x
 x*2 -> 2*x
-0.1*x*y*3 -> 0.30000000000000004*x*y
+0.1*x*y*3 -> 0.3*x*y
+0.1*x/3 -> 0.1*x/3
 10*x/3 -> 10*x/3
 x/0.1 -> 10*x
-0.5*x -> x/2
-x*0.75 -> 3*x/4
+0.5*x -> 0.5*x
+x*0.75 -> 0.75*x
+x*3/4 -> 3*x/4
 -x/2 -> -x/2
 (a/b)/c -> a/(b*c)
 a*(b/c) -> a*b/c
@@ -128,13 +138,15 @@ a/(b/c) -> a*c/b
 3*x*y/(6*z) -> x*y/(2*z)
 -(a - b)*c -> c*(b - a)
 
-exp(ln(x)) -> x
+exp(ln(x)) -> exp(ln(x))
+x*exp(ln(x))*ln(x) -> x*exp(ln(x))*ln(x)
 ln(exp(x)) -> x
 exp(a)*exp(b) -> exp(a + b)
 exp(-x)*exp(x) -> 1
 exp(x)^2 -> exp(2*x)
 1/exp(x) -> exp(-x)
-exp(2*ln(x) + y) -> x^2*exp(y)
+exp(2*ln(x) + y) -> exp(y + 2*ln(x))
+exp(2*ln(abs(x)) + y) -> x^2*exp(y)
 e^x -> exp(x)
 ln(x*y) -> ln(x*y)
 sin(x)^2 + cos(x)^2 -> 1
@@ -226,7 +238,7 @@ SAME = [
     ("a/(b*c)", "a/b/c", "a*(1/c)/b", "1/(b*c/a)"),
     ("x^2 + 2*x + 1", "1 + x*x + x + x", "x*2 + (1 + x^2)"),
     ("exp(a - b)", "exp(a)/exp(b)", "1/exp(b - a)"),
-    ("x*sqrt(y)", "sqrt(y)*x", "x*y^0.5"),
+    ("x*sqrt(y)", "sqrt(y)*x", "x*y^(1/2)"),
     ("max(a, b, c)", "max(c, a, b)", "max(b, b, a, c)"),
     ("(a + b)*(x + y)", "(y + x)*(b + a)"),
     ("hypot(x, y)", "hypot(y, x)"),
@@ -245,6 +257,19 @@ def point(graph: Graph, rng: np.random.Generator) -> Mapping[str, Any]:
     }
 
 
+def operation_count(graph: Graph) -> int:
+    """How many operations a graph has, each once."""
+    return sum(map(weight, toposort(graph.outputs)))
+
+
+def text_count(graph: Graph) -> int:
+    """How many operations a graph has, each as often as it is read when no part has a name."""
+    counts: dict[Node, int] = {}
+    for node in toposort(graph.outputs):
+        counts[node] = weight(node) + sum(counts[arg] for arg in node.args)
+    return sum(counts[output] for output in graph.outputs)
+
+
 def gap(graph: Graph, other: Graph, bindings: Mapping[str, Any]) -> float:
     """How far apart two graphs are, relative to the largest number on the way; 0 where the first is not finite."""
     values = evaluate_all(graph.outputs, bindings)
@@ -260,9 +285,9 @@ def gap(graph: Graph, other: Graph, bindings: Mapping[str, Any]) -> float:
 
 def assert_promises_kept(graph: Graph) -> Graph:
     """Assert what holds for every graph; its simpler form."""
-    simpler = simplify(graph)
-    assert operation_count(simpler.outputs) <= operation_count(graph.outputs)
-    assert simplify(simpler).outputs == simpler.outputs
+    simpler = simplify(graph, named=True)
+    assert text_count(simpler) <= text_count(graph) or operation_count(simpler) <= operation_count(graph)
+    assert simplify(simpler, named=True).outputs == simpler.outputs
     assert read(program(simpler)).outputs == simpler.outputs
     assert [node.shape for node in simpler.outputs] == [node.shape for node in graph.outputs]
     return simpler
@@ -270,7 +295,8 @@ def assert_promises_kept(graph: Graph) -> Graph:
 
 @pytest.mark.parametrize(("text", "expected"), RULES)
 def test_each_rule_gives_the_text_that_a_person_would_write(text: str, expected: str) -> None:
-    assert program(assert_promises_kept(read(text))) == expected
+    assert_promises_kept(read(text))
+    assert cgcli.simplify(text) == expected
 
 
 @pytest.mark.parametrize("text", [text for text, _ in RULES])
@@ -421,7 +447,7 @@ def test_large_graphs_need_no_recursion(name: str) -> None:
 def test_shared_sums_do_not_multiply() -> None:
     """Written out, this sum would have as many terms as the 200th Fibonacci number."""
     graph = read("a = x; b = y; " + "c = a + b; a = b; b = c; " * 200 + "b")
-    assert operation_count(simplify(graph).outputs) == 200
+    assert operation_count(simplify(graph, named=True)) <= 200
 
 
 # ---- the command ----------------------------------------------------------------------
@@ -430,7 +456,7 @@ COMMANDS = [
     (["a*x + a*x", "a=3"], "6*x"),
     (["X: [2, 2]; X @ A + 0*X", "A=[[1,2],[3,4]]"], "X: [2, 2]; X @ [[1, 2], [3, 4]]"),
     (["--exact", "x*1 + 0*y"], "x + 0*y"),
-    (["u = sin(x); v = u*2; v*u + u/v + v"], "u = sin(x); v = 2*u; v*u + v + 0.5"),
+    (["u = sin(x); v = u*2; v*u + u/v + v"], "u = sin(x); v = 2*u; v*u + v + 1/2"),
     (["f(x, y) = 2xy + yx"], "3*x*y"),
     (["x/x", "x=0"], "0/0"),
     (["(a, b*2*a)"], "(a, 2*a*b)"),

@@ -82,7 +82,7 @@ def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -
     (x,), new = args, params.shape
     if x.op is RESHAPE or (x.op is TRANSPOSE and _is_vector_like(x)):
         (x,) = x.args
-        return x if x.shape == new else canonical.noted(reshape(x, new))
+        return x if x.shape == new else reshape(x, new)
     if x.op is MATMUL and len(new) == 1:  # a matrix by a vector that was made a column, or a row by a matrix
         a, b = x.args
         if b.op is RESHAPE and b.shape[1:] == (1,) and len(b.args[0].shape) == 1 and len(a.shape) == 2:
@@ -103,11 +103,11 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
         assert isinstance(x.params, Axes)
         outer = tuple(x.params.axes[at] for at in outer)
         (x,) = x.args
-        return x if outer == tuple(range(-len(outer), 0)) else canonical.noted(transpose(x, outer))
+        return x if outer == tuple(range(-len(outer), 0)) else transpose(x, outer)
     if x.op is RESHAPE and _is_vector_like(x):
         return _reshape(canonical, RESHAPE, (x,), Reshape(apply(op, args, params).shape, len(x.shape)))
     if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
-        a, b = (_transpose(canonical, op, (arg,), params) or canonical.noted(transpose(arg, outer)) for arg in x.args)
+        a, b = (_transpose(canonical, op, (arg,), params) or transpose(arg, outer) for arg in x.args)
         return canonical.make(MATMUL, b, a)
     return x if outer == tuple(range(-len(outer), 0)) else None
 

@@ -7,23 +7,27 @@ become the same node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable
 from fractions import Fraction
 
 from cgcli.algebra.coefficient import (
     HALF,
     ONE,
     ZERO,
+    Decimal,
     UnwritableError,
+    checked,
     exponent_node,
     fraction_of,
     number_node,
+    number_of,
     ratio,
-    rounded,
     uniform_number,
 )
+from cgcli.algebra.domain import Domains
 from cgcli.algebra.order import Key, Order
-from cgcli.algebra.product import EULER, UNIT, Product, Terms, common_number, cost_in_front
+from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, common_number, cost_in_front
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
@@ -44,28 +48,20 @@ class Identities(NamedTuple):
 
 
 class Canonical:
-    """Builds nodes in normal form, and remembers the product or sum that each was built from.
+    """Builds nodes in normal form, and remembers the product or sum that each was built from."""
 
-    made: every operation built since the caller last cleared it, from which it measures what a result costs.
-    """
-
-    def __init__(self, order: Order, identities: Identities) -> None:
+    def __init__(self, order: Order, identities: Identities, domains: Domains) -> None:
         self.order = order
+        self.domains = domains
         self._identities = identities
-        self.made: set[Node] = set()
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
 
     def make(self, op: Operation, *args: Node, params: Params = ()) -> Node:
-        """The node op(*args) with its static parameters, noted in `made`."""
-        return self.noted(apply(op, args, params))
-
-    def noted(self, node: Node) -> Node:
-        """A node that was just built, noted in `made`."""
-        self.made.add(node)
-        return node
+        """The node op(*args) with its static parameters."""
+        return apply(op, args, params)
 
     def fitted(self, node: Node, shape: Shape) -> Node:
         """The node, broadcast to a shape."""
@@ -74,12 +70,12 @@ class Canonical:
         number = fraction_of(node)
         if number in (0, 1):
             return apply(ONES if number else ZEROS, (), OfShape(shape))
-        return self.noted(broadcast(node, shape))
+        return broadcast(node, shape)
 
     # ---- reading ----------------------------------------------------------------------
 
     def product_of(self, node: Node) -> Product:
-        """A node as a product; itself to the power 1 when it is none. A broadcast is ignored.
+        """A node as a product; itself to the power 1 when it is none. A broadcast is ignored; tau is 2*pi.
 
         Raises UnwritableError for nan and infinities.
         """
@@ -88,17 +84,21 @@ class Canonical:
         known = self._products.get(node)
         if known is not None:
             return known
-        number = uniform_number(node)
+        number = number_of(node) if not node.shape else uniform_number(node)
         if node.op is CONSTANT and not node.shape and number is None:
-            raise UnwritableError  # inf - inf is not 0
+            return _symbol(node)
         if node.op in (ZEROS, ONES):
             number = ONE if node.op is ONES else ZERO
         return Product(ONE, {node: ONE}) if number is None else Product(number)
 
-    def factors_of(self, node: Node) -> Collection[Node]:
-        """The bases of a node as a product."""
-        known = self._products.get(node)
-        return known.powers.keys() if known is not None else (node,)
+    def length(self, node: Node) -> int:
+        """How many factors or terms a node has, as a product and as a sum."""
+        product = self._products.get(node, Product(ONE))
+        return max(1, len(product.powers) + len(product.exponents), len(self._sums.get(node, ())))
+
+    def is_compound(self, node: Node) -> bool:
+        """Whether a node is a product of several factors, or a sum of several terms."""
+        return self.length(node) > 1
 
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
@@ -133,7 +133,8 @@ class Canonical:
             product = self._flipped(product)
         above: list[tuple[Key, Node]] = []
         below: list[tuple[Key, Node]] = []
-        for base, number in product.powers.items():
+        written = self._under_one_root(product)
+        for base, number in written.powers.items():
             over = number.numerator > 0
             (above if over else below).append((self.order.factor(base), self.power(base, number if over else -number)))
         for base, terms in product.exponents.items():
@@ -146,16 +147,37 @@ class Canonical:
         if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
             node = self._matrix_product(product, matrices[0])
         else:
-            node = self._quotient(product.coefficient, _sorted(above), _sorted(below))
+            node = self._quotient(written.coefficient, _sorted(above), _sorted(below))
         self._products.setdefault(node, product)
         return node
+
+    def _under_one_root(self, product: Product) -> Product:
+        """The product with constants of one exponent together: sqrt(6), and 1/sqrt(2*pi) for sqrt(2)/(2*sqrt(pi))."""
+        roots = {base: number for base, number in product.powers.items() if number.denominator != 1}
+        roots = {base: number for base, number in roots.items() if base is PI or fraction_of(base) is not None}
+        if len(roots) < 2:
+            return product
+        coefficient = product.coefficient
+        powers = {base: number for base, number in product.powers.items() if base not in roots}
+        with_pi = roots.pop(PI, ZERO)
+        numbers: dict[Fraction, Fraction] = {}
+        for base, exponent in roots.items():
+            numbers[exponent] = numbers.get(exponent, ONE) * (fraction_of(base) or ONE)
+        for exponent, number in numbers.items():
+            joined = number_node(number)
+            shorter = exponent - 1 == with_pi and (coefficient * number).denominator < coefficient.denominator
+            if shorter or exponent == with_pi:
+                coefficient *= number if shorter else ONE
+                joined, exponent, with_pi = self.product(Product(number, {PI: ONE})), with_pi, ZERO
+            powers[joined] = exponent
+        return product._replace(coefficient=coefficient, powers={**powers, PI: with_pi} if with_pi else powers)
 
     def _matrix_product(self, product: Product, matrix: Node) -> Node:
         """Numbers and names that stand before a matrix product go with its first factor: 2*a*A.T @ B/c."""
         left, right = matrix.args
         below = {base: number for base, number in product.powers.items() if number < 0}
         above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
-        number, divisor = ratio(product.coefficient, True)
+        number, divisor = ratio(product.coefficient)
         scaled = self.product(Product(number, {**above, left: ONE}, product.exponents))
         node = self.make(MATMUL, scaled, right)
         under = self.product(Product(divisor, {base: -n for base, n in below.items()}))
@@ -165,7 +187,11 @@ class Canonical:
         """base^exponent for a positive number: x, sqrt(x), x^2."""
         if exponent is ONE or exponent == 1:
             return base
-        return self.make(SQRT, base) if exponent == HALF else self.make(POWER_OP, base, exponent_node(exponent))
+        if base is EULER:
+            return self.make(EXP, exponent_node(exponent))
+        if exponent == HALF and not isinstance(exponent, Decimal):
+            return self.make(SQRT, base)
+        return self.make(POWER_OP, base, exponent_node(exponent))
 
     def _exponent(self, terms: Terms) -> Node:
         """The sum of terms; one that was built before is not built again, however deep exponents are nested."""
@@ -173,23 +199,15 @@ class Canonical:
         known = self._exponents.get(key)
         if known is None:
             known = self._exponents[key] = self.sum(terms)
-            return known
-        atoms = {base for term in terms for base in self.product_of(term).powers}
-        stack = [known]
-        while stack:
-            part = stack.pop()
-            if part.args and part not in atoms:
-                self.made.add(part)
-                stack.extend(part.args if part.op in _ARITHMETIC else ())
         return known
 
     def scaled(self, coefficient: Fraction, term: Node) -> Node:
         """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
         product = self._scaling.get(term) or self.product_of(term)
-        return self.product(product._replace(coefficient=rounded(coefficient * product.coefficient)))
+        return self.product(product._replace(coefficient=checked(coefficient * product.coefficient)))
 
     def _quotient(self, coefficient: Fraction, above: list[Node], below: list[Node]) -> Node:
-        number, divisor = ratio(coefficient, bool(above))
+        number, divisor = ratio(coefficient)
         if divisor != 1:
             below = [number_node(divisor), *below]
         if number == -1 and above:
@@ -254,6 +272,21 @@ class Canonical:
         for term, coefficient in others:
             node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(abs(coefficient), term))
         return node
+
+
+_SYMBOLS = {
+    constant(math.pi): Product(ONE, {PI: ONE}),
+    constant(math.tau): Product(Fraction(2), {PI: ONE}),
+    constant(math.radians(1)): Product(Fraction(1, 180), {PI: ONE}),
+    constant(math.e): Product(ONE, {EULER: ONE}),
+}
+
+
+def _symbol(node: Node) -> Product:
+    """A constant that is no decimal number. Raises UnwritableError for nan and infinities: inf - inf is not 0."""
+    if node not in _SYMBOLS:
+        raise UnwritableError
+    return _SYMBOLS[node]
 
 
 def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:

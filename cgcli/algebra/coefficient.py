@@ -1,33 +1,66 @@
-"""The numbers of formulas as exact fractions: read from constants, combined, and made constants again.
+"""The numbers of formulas, exact: read from constants, combined, and made constants again.
 
-x/3 keeps its 3, (x/3)*6 is 2*x, and the float64 next to 1/3 is read as 1/3. What a float64 cannot hold is refused,
-never rounded to 0 or infinity.
+A whole number and a quotient of two, 1/3, are fractions. What was typed with a decimal point stays a decimal number:
+0.1*3 is 0.3, and x/3 keeps its 3. pi and e are no numbers here, but symbols.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any
 
-from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+from cgcli.evaluate.constants import SYMBOLIC
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
+from cgcli.ops.arithmetic import DIVIDE, POWER_OP, SQRT
 from cgcli.records import NamedTuple
 
 ZERO = Fraction(0)
 ONE = Fraction(1)
 HALF = Fraction(1, 2)
 
-_MOST_SHOWN = 10**6  # larger numerators and denominators are written as one decimal number
-_MOST_HALVED = 1000  # x/512 and 3*x/4 are written so, others of a power of two as decimals
+LARGEST_WHOLE = 2**53  # a float64 tells whole numbers apart up to it
+_MOST_DIGITS = 15  # a float64 with more was computed, not typed
+_MOST_REPEATED = 1000  # numerator and denominator of the fraction that a computed float64 may stand for
 _NEAR = Fraction(1, 2**50)  # of 1/3 is what some steps of rounding make of it, and nothing else that anybody writes
-_MOST_BITS = 4096  # of a fraction on the way; beyond, it is rounded
-_LARGEST_EXPONENT = 2**53
+_MOST_BITS = 4096  # of a fraction on the way
 _SMALLEST = 2.3e-308  # below, a float64 loses digits
+_LARGEST_PRIME = 1000  # that is looked for in a number under a root
 
 
 class UnwritableError(ArithmeticError):
     """A number that is not finite, or that no float64 holds to full precision."""
+
+
+class Decimal(Fraction):
+    """A number with a decimal point, and what arithmetic makes of it as long as it is not whole."""
+
+    __slots__ = ()
+
+
+def _decimal_result(name: str) -> Callable[..., Any]:
+    exact = getattr(Fraction, name)
+
+    @wraps(exact)
+    def operation(*operands: Any) -> Any:
+        return decimal(result) if isinstance(result := exact(*operands), Fraction) else result
+
+    return operation
+
+
+for _name in ("add", "sub", "mul", "truediv"):
+    for _prefix in ("", "r"):
+        setattr(Decimal, f"__{_prefix}{_name}__", _decimal_result(f"__{_prefix}{_name}__"))
+for _name in ("__neg__", "__pos__", "__abs__", "__pow__"):
+    setattr(Decimal, _name, _decimal_result(_name))
+
+
+def decimal(number: Fraction) -> Fraction:
+    """A number as one with a decimal point, unless it is whole."""
+    return Decimal(number) if number.denominator != 1 else Fraction(number)
 
 
 class Ratio(NamedTuple):
@@ -38,11 +71,9 @@ class Ratio(NamedTuple):
 
 
 def fraction_of(node: Node) -> Fraction | None:
-    """What a finite scalar constant stands for: its exact value, or 1/3; None for any other node."""
+    """What a finite scalar constant stands for: a number as it is written, or 1/3; None for pi and any other node."""
     value = constant_value(node)
-    if value is None or not math.isfinite(value):
-        return None
-    return _meant(value)
+    return None if value is None else _meant(value)
 
 
 def uniform_number(node: Node) -> Fraction | None:
@@ -51,91 +82,123 @@ def uniform_number(node: Node) -> Fraction | None:
         return None
     (data,) = node.params
     assert isinstance(data, bytes)
-    value = struct.unpack("<d", data[:8])[0]
-    same = math.isfinite(value) and data == data[:8] * (len(data) // 8)
-    return _meant(value) if same else None
+    return _meant(struct.unpack("<d", data[:8])[0]) if data == data[:8] * (len(data) // 8) else None
 
 
 @lru_cache(maxsize=1024)
-def _meant(value: float) -> Fraction:
-    """The exact value of a float64, or the short repeating fraction next to it: 1/3 for 0.3333333333333333."""
-    number = Fraction(value)
-    if number.denominator <= _MOST_HALVED:
+def _meant(value: float) -> Fraction | None:
+    """What a float64 stands for: the number as it is written, or the short fraction next to one of 16 digits."""
+    if not math.isfinite(value) or value in SYMBOLIC:
+        return None
+    number = Fraction(repr(value))
+    if number.denominator == 1:
         return number
-    near = number.limit_denominator(_MOST_HALVED)
-    return near if is_repeating(near) and abs(number - near) <= _NEAR * abs(near) else number
+    if len(repr(value).partition("e")[0].strip("-0.").replace(".", "")) > _MOST_DIGITS:
+        near = number.limit_denominator(_MOST_REPEATED)
+        if abs(near.numerator) <= _MOST_REPEATED and abs(number - near) <= _NEAR * abs(near):
+            return near
+    return Decimal(number)
 
 
 def number_node(number: Fraction) -> Node:
-    """The constant nearest to a number. Raises UnwritableError when it is too large or too small."""
-    return constant(_float(number))
+    """The node of a number: a constant, or a quotient of two. Raises UnwritableError when it is too large or small."""
+    top, bottom = ratio(number)
+    above = constant(_float(top))
+    return above if bottom == 1 else apply(DIVIDE, (above, constant(_float(bottom))))
+
+
+def is_fraction(node: Node) -> bool:
+    """Whether a node is a quotient of two numbers: 1/3."""
+    return node.op is DIVIDE and all(fraction_of(arg) is not None for arg in node.args)
+
+
+def is_root_of_number(node: Node) -> bool:
+    """Whether a node is a power of a number to a fraction: sqrt(2), 2^(1/3)."""
+    if node.op not in (SQRT, POWER_OP) or fraction_of(node.args[0]) is None:
+        return False
+    return node.op is SQRT or (number_of(node.args[1]) or ONE).denominator != 1
+
+
+def number_of(node: Node) -> Fraction | None:
+    """The number that a constant, or a quotient of two, stands for."""
+    if not is_fraction(node):
+        return fraction_of(node)
+    top, bottom = map(fraction_of, node.args)
+    return top / bottom if top is not None and bottom else None
 
 
 def exponent_node(number: Fraction) -> Node:
-    """The constant for an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
-    if abs(number) > _LARGEST_EXPONENT:
+    """The node of an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
+    if abs(number) > LARGEST_WHOLE:
         raise UnwritableError
     return number_node(number)
 
 
-def rounded(number: Fraction) -> Fraction:
-    """A number that takes little room: itself, or the nearest float64 when it has thousands of digits."""
-    if number.numerator.bit_length() + number.denominator.bit_length() < _MOST_BITS:
-        return number
-    return Fraction(_float(number))
+def checked(number: Fraction) -> Fraction:
+    """A number on the way to a formula. Raises UnwritableError when it has thousands of digits."""
+    if number.numerator.bit_length() + number.denominator.bit_length() > _MOST_BITS:
+        raise UnwritableError
+    return number
 
 
-def power(number: Fraction, exponent: Fraction) -> Fraction:
-    """number^exponent, exact for whole exponents. Raises UnwritableError when there is none."""
-    if exponent.denominator == 1 and abs(exponent.numerator) <= 64 and (number or exponent > 0):
-        return rounded(number**exponent.numerator)
+class Root(NamedTuple):
+    """base^exponent, for a positive number and an exponent that is not whole."""
+
+    base: Fraction
+    exponent: Fraction
+
+
+def factored(number: Fraction, exponent: Fraction) -> Iterator[Root]:
+    """number^exponent as powers of primes, and of what is left without a prime factor below 1,000.
+
+    A decimal number is left whole, unless its root is a number. Raises UnwritableError for a number that is not
+    positive.
+    """
     if number <= 0:
         raise UnwritableError
-    try:
-        result = float(number) ** float(exponent)
-    except OverflowError:
-        raise UnwritableError from None
-    return Fraction(_checked(result))
+    if isinstance(number, Decimal) and not _is_power(number, exponent.denominator):
+        yield Root(number, exponent)
+        return
+    for whole, sign in ((number.numerator, 1), (number.denominator, -1)):
+        rest = whole
+        for prime in range(2, _LARGEST_PRIME) if whole < LARGEST_WHOLE else ():
+            if prime * prime > rest:
+                break
+            while rest % prime == 0:
+                rest //= prime
+                yield Root(Fraction(prime), sign * exponent)
+        if rest != 1:
+            yield Root(Fraction(rest), sign * exponent)
 
 
-def is_short_fraction(number: Fraction) -> bool:
-    """Whether a number that a float64 holds is rather read as a fraction: 1/2, -3/4; not 2 and not 0.1."""
-    bottom = number.denominator
-    return bottom != 1 and bottom & (bottom - 1) == 0 and max(abs(number.numerator), bottom) <= _MOST_HALVED
+def _is_power(number: Fraction, degree: int) -> bool:
+    return all(round(part ** (1 / degree)) ** degree == part for part in (number.numerator, number.denominator))
 
 
-def is_repeating(number: Fraction) -> bool:
-    """Whether a short fraction never ends as a decimal number: 1/3, 22/7."""
-    bottom = number.denominator
-    return max(abs(number.numerator), bottom) <= _MOST_HALVED and 10**9 % bottom != 0
+def ratio(number: Fraction) -> Ratio:
+    """How a coefficient is written, exactly: 2, 2/3, 0.7, 0.7/3.
 
-
-def ratio(number: Fraction, above: bool) -> Ratio:
-    """How a coefficient stands in a product: 2*x, x/2, 2*x/3, 0.7*x.
-
-    above: whether anything else stands above the fraction stroke. It takes no more
-    operations than any other way to write it.
+    Raises UnwritableError where no float64 holds one of the two numbers.
     """
-    top, bottom = number.numerator, number.denominator
-    if bottom == 1:
-        return Ratio(number, ONE)
-    if is_short_fraction(number):
-        return Ratio(Fraction(top), Fraction(bottom))
-    if bottom & (bottom - 1) == 0:  # a float64 holds it
-        return Ratio(number, ONE)
-    if max(abs(top), bottom) <= _MOST_SHOWN:
-        return Ratio(Fraction(top), Fraction(bottom))
-    return Ratio(Fraction(_float(number)), ONE)
+    top, divisor = number.numerator, number.denominator
+    if isinstance(number, Decimal):
+        for prime in (2, 5):
+            while divisor % prime == 0:
+                divisor //= prime
+        found = Ratio(decimal(number * divisor), Fraction(divisor))
+    else:
+        found = Ratio(Fraction(top), Fraction(divisor))
+    if any(_meant(_float(part)) != part for part in found):
+        raise UnwritableError
+    return found
 
 
 def _float(number: Fraction) -> float:
+    """The nearest float64. Raises UnwritableError when none holds the number to full precision."""
     try:
-        return _checked(float(number), zero=not number)
+        value = float(number)
     except OverflowError:
         raise UnwritableError from None
-
-
-def _checked(value: float, zero: bool = False) -> float:
-    if zero or (math.isfinite(value) and abs(value) >= _SMALLEST):
-        return value
-    raise UnwritableError
+    if number and (not math.isfinite(value) or abs(value) < _SMALLEST):
+        raise UnwritableError
+    return value

@@ -1,7 +1,7 @@
 """The table of algebraic rules for single operations: each builds a simpler node, or gives None.
 
-Sums, products and powers are rewritten elsewhere (canonical.py, rewrites.py). A rule may enlarge
-the domain, as exp(ln(x)) -> x does, but changes no value that is finite.
+Sums, products and powers are rewritten elsewhere (canonical.py, rewrites.py). A rule is an identity wherever both
+sides have a value. Where it enlarges the domain, as exp(ln(x)) -> x does, it is used if the domain is known anyway.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cgcli.algebra.coefficient import ONE, ZERO
 from cgcli.algebra.order import Key
 from cgcli.algebra.product import EULER, Product
 from cgcli.graph.node import CONSTANT, Node, constant, constant_value
-from cgcli.graph.operation import EVEN, IDEMPOTENT, NON_NEGATIVE, ODD, Operation, Params
+from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
 from cgcli.ops.functions import LN
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
@@ -49,7 +49,8 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     product = canonical.product_of(args[0])
     if product.exponents.keys() - {EULER}:
         return None
-    inside = {base: n for base, n in product.powers.items() if n % 2 == 1 and NON_NEGATIVE not in base.op.facts}
+    never_negative = canonical.domains.is_non_negative
+    inside = {base: n for base, n in product.powers.items() if n % 2 == 1 and not never_negative(base)}
     outside = {base: n for base, n in product.powers.items() if base not in inside}  # x^2, and x^0.5, where x >= 0
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
@@ -93,6 +94,12 @@ def _and_or(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     x, y = args
     if x is y and x.op in TRUTHS:
         return x
+    for one, other in ((x, y), (y, x)):  # c and 1 is c, c and 0 is 0
+        value = constant_value(one)
+        if value is not None and value == value:
+            absorbs = (value == 0) == (op is AND_OP)
+            if absorbs or other.op in TRUTHS:
+                return constant(float(value != 0)) if absorbs else other
     return _in_order(canonical, op, args, params)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
+from cgcli.algebra.coefficient import number_of
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
@@ -78,8 +79,8 @@ class Order:
         if op in (ADD, SUBTRACT):
             return max(degrees)
         if op is POWER_OP:
-            exponent = constant_value(node.args[1])
-            return degrees[0] * exponent if exponent is not None and abs(exponent) < 1e9 else 0.0
+            exponent = number_of(node.args[1])
+            return degrees[0] * float(exponent) if exponent is not None and abs(exponent) < 1e9 else 0.0
         if op is SQRT:
             return degrees[0] / 2
         if op is NEG or op in _SYMBOL_LIKE:

@@ -6,13 +6,24 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from cgcli.algebra.coefficient import ONE, ZERO, fraction_of, power, rounded
+from cgcli.algebra.coefficient import (
+    ONE,
+    ZERO,
+    UnwritableError,
+    checked,
+    factored,
+    fraction_of,
+    number_node,
+)
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.ops.arithmetic import ABS
 from cgcli.records import NamedTuple
 
 UNIT = constant(1.0)  # the term of a sum that is only a number
 EULER = constant(math.e)  # the base of exp
+PI = constant(math.pi)
+
+_MOST_BITS = 4096  # of a number to a whole power
 
 Terms = Mapping[Node, Fraction]
 """A sum: each term without its coefficient, and the coefficient."""
@@ -40,11 +51,12 @@ class Factors:
         self.coefficient = ONE
         self.powers: dict[Node, Fraction] = {}
         self.exponents: dict[Node, dict[Node, Fraction]] = {}
+        self._roots: dict[Fraction, Fraction] = {}  # numbers with exponents that are not whole
 
     def times(self, product: Product, exponent: Fraction = ONE) -> None:
         """Multiply by product^exponent."""
         if product.coefficient != 1:
-            self.coefficient = rounded(self.coefficient * power(product.coefficient, exponent))
+            self._times_number(product.coefficient, exponent)
         for base, number in product.powers.items():
             scaled = number if exponent is ONE else number * exponent  # most exponents are 1, and fractions are slow
             known = self.powers.get(base)
@@ -58,6 +70,15 @@ class Factors:
         for term, coefficient in terms.items():
             total[term] = total.get(term, ZERO) + coefficient * scale
 
+    def _times_number(self, number: Fraction, exponent: Fraction) -> None:
+        if exponent.denominator == 1:
+            self.coefficient = checked(self.coefficient * _whole_power(number, exponent.numerator))
+        elif number or exponent < 0:
+            for root, part in factored(number, exponent):
+                self._roots[root] = self._roots.get(root, ZERO) + part
+        else:
+            self.coefficient = ZERO
+
     def product(self) -> Product:
         """The product, without what has cancelled."""
         for base, terms in self.exponents.items():
@@ -70,13 +91,28 @@ class Factors:
         for base in [base for base in self.powers if base.op is CONSTANT]:
             number = fraction_of(base)
             if number is not None:
-                self.times(Product(power(number, self.powers.pop(base))))
+                self._times_number(number, self.powers.pop(base))
+        for root, exponent in self._roots.items():
+            whole = exponent.numerator // exponent.denominator
+            self.coefficient = checked(self.coefficient * _whole_power(root, whole))
+            if exponent != whole:
+                self.powers[number_node(root)] = exponent - whole
         for base in [base for base in self.powers if base.op is ABS]:  # abs(x)^2 = x^2
             if self.powers[base] % 2 == 0:
                 (inside,) = base.args
                 self.powers[inside] = self.powers.get(inside, ZERO) + self.powers.pop(base)
         powers = {base: exponent for base, exponent in self.powers.items() if exponent}
         return Product(self.coefficient, powers, exponents)
+
+
+def _whole_power(number: Fraction, exponent: int) -> Fraction:
+    """number^exponent. Raises UnwritableError for 0^-1, and for a power of too many digits."""
+    if not number and exponent < 0:
+        raise UnwritableError
+    bits = max(number.numerator.bit_length(), number.denominator.bit_length())
+    if abs(number) != 1 and bits * abs(exponent) > _MOST_BITS:
+        raise UnwritableError
+    return number**exponent
 
 
 def cost_in_front(term: Node, coefficient: Fraction) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, fraction_of
-from cgcli.algebra.product import EULER, UNIT, Factors, Product, Terms
+from cgcli.algebra.coefficient import ONE, ZERO, fraction_of, number_of
+from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN
@@ -19,27 +19,56 @@ from cgcli.ops.functions import LN
 
 def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
     """base^exponent as a product. Raises UnwritableError for a number that no float64 holds."""
-    number = fraction_of(exponent)
+    number = number_of(exponent)
     if number is None:
         return _symbolic(canonical, base, exponent)
     factors = Factors()
     product = canonical.product_of(base)
-    single = len(product.powers) + len(product.exponents) <= 1
-    if number.denominator == 1:
-        if single:  # (c*x^a)^n = c^n*x^(a*n)
-            factors.times(product, number)
-        else:  # (c*x*y)^n = c^n*(x*y)^n
-            factors.times(Product(product.coefficient), number)
-            factors.times(Product(ONE, {canonical.product(product._replace(coefficient=ONE)): number}))
-    elif single and product.coefficient == 1 and not _even_power(product):
-        factors.times(product, number)  # (x^a)^r = x^(a*r): where x^a is defined, x is positive or a is odd
-    elif single and product.coefficient == 1:
-        ((inside, even),) = product.powers.items()
-        whole = (even * number) % 2 == 0  # (x^2)^r = abs(x)^(2*r)
-        factors.times(Product(ONE, {inside if whole else canonical.make(ABS, inside): even * number}))
-    else:
-        factors.times(Product(ONE, {base: number}))
+    if number.denominator != 1:
+        _times_root(factors, canonical, product, number)
+        return factors.product()
+    constants = {base: n for base, n in product.powers.items() if _is_positive(base)}
+    rest = Product(ONE, {base: n for base, n in product.powers.items() if base not in constants}, product.exponents)
+    factors.times(Product(product.coefficient, constants), number)
+    if len(rest.powers) + len(rest.exponents) <= 1:  # (c*x^a)^n = c^n*x^(a*n)
+        factors.times(rest, number)
+    else:  # (c*x*y)^n = c^n*(x*y)^n
+        factors.times(Product(ONE, {canonical.product(rest): number}))
     return factors.product()
+
+
+def _times_root(factors: Factors, canonical: Canonical, product: Product, exponent: Fraction) -> None:
+    """Multiply by product^exponent, for an exponent that is not whole: what is never negative is taken out of the root.
+
+    sqrt(4*x) = 2*sqrt(x), sqrt(2*x^2) = sqrt(2)*abs(x), and sqrt(2*x) stays, as does sqrt(x^y), for x may be negative.
+    """
+    positive = {base: n for base, n in product.powers.items() if _is_positive(base)}
+    even = {base: n for base, n in product.powers.items() if n % 2 == 0 and base not in positive}
+    others = {base: n for base, n in product.powers.items() if base not in positive and base not in even}
+    exponents = {base: terms for base, terms in product.exponents.items() if not _is_positive(base)}
+    outside = Factors()
+    if product.coefficient > 0:
+        outside.times(Product(product.coefficient), exponent)
+    roots_of_numbers = bool(outside.product().powers)
+    apart = not exponents and len(others) + bool(even) <= 1 and not (others and roots_of_numbers)
+    if product.coefficient > 0 and apart:
+        factors.times(Product(product.coefficient, positive, product.exponents), exponent)
+        factors.times(Product(ONE, others), exponent)  # where x^a is defined for an a that is not even, so is x^(a*r)
+        for base, n in even.items():  # (x^2)^r = abs(x)^(2*r)
+            plain = (n * exponent) % 2 == 0 or canonical.domains.is_non_negative(base)
+            inside = base if plain else canonical.make(ABS, base)
+            factors.times(Product(ONE, {inside: n * exponent}))
+        return
+    taken_out = product.coefficient > 0 and not roots_of_numbers
+    inside = canonical.product(product._replace(coefficient=ONE) if taken_out else product)
+    if taken_out:
+        factors.times(Product(product.coefficient), exponent)
+    factors.times(Product(ONE, {inside: exponent}))
+
+
+def _is_positive(base: Node) -> bool:
+    """Whether a base is greater than 0 wherever it is a number."""
+    return base in (PI, EULER) or (fraction_of(base) or ZERO) > 0
 
 
 def exponential(canonical: Canonical, exponent: Node) -> Product:
@@ -61,10 +90,6 @@ def _symbolic(canonical: Canonical, base: Node, exponent: Node) -> Product:
     factors = Factors()
     factors.times_power(base, canonical.terms_of(exponent))
     return factors.product()
-
-
-def _even_power(product: Product) -> bool:
-    return any(exponent % 2 == 0 for exponent in product.powers.values())
 
 
 # ---- sums and products ----------------------------------------------------------------

@@ -44,7 +44,8 @@ def _pythagorean(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node
         partner = _PARTNERS[base.op]
         twin = canonical.make(partner.other, *base.args)
         factor = canonical.product(rest)
-        other = canonical.product(rest._replace(powers={**rest.powers, twin: _SQUARE}))
+        squared = {**rest.powers, twin: rest.powers.get(twin, ZERO) + _SQUARE}
+        other = canonical.product(rest._replace(powers={base: n for base, n in squared.items() if n}))
         c = terms[term]
         if terms.get(other) == c * partner.sign:  # c*f^2 + c*s*g^2 = c, and c*g^2 + c*s*f^2 = c*s
             del terms[term], terms[other]

@@ -87,7 +87,10 @@ def simplify(
 def simpler(point: Point, *, only_exact: bool = False) -> str:
     """The program at a point as text, in canonical form, or only_exact: without what changes a value anywhere."""
     graph = rebuilt(point.graph, exact if only_exact else apply, _constants(point, point.inputs))
-    return "; ".join(statements(graph if only_exact else simplified(graph)))
+    if only_exact:
+        return "; ".join(statements(graph))
+    graph = simplified(graph, named=True)
+    return "; ".join(statements(graph, names(graph, parts_worth_naming(graph, graph.labels))))
 
 
 def _constants(point: Point, inputs: Sequence[Node]) -> dict[Node, Node]:

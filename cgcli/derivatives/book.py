@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from cgcli.graph.node import Node, apply, constant, constant_value, leaf, rebuild, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, HYPOT, MULTIPLY, POWER_OP, SQRT, SUBTRACT
-from cgcli.ops.logic import STOP_GRADIENT, WHERE
+from cgcli.ops.arithmetic import ADD, EQUAL_TO, HYPOT, MAXIMUM, MINIMUM, MULTIPLY, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
-from cgcli.transform.exact import exact, exact_symbolic
+from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial
 
 _TWO = constant(2.0)
+_BEATS = {MAXIMUM: (GREATER, GREATER_EQUAL), MINIMUM: (LESS, LESS_EQUAL)}  # what is before an extreme, and after it
 
 
 class Expanded(NamedTuple):
@@ -62,28 +63,31 @@ def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
 def with_book_rules(primal: Expanded, slopes: Sequence[Node]) -> tuple[Node, ...]:
     """Derivatives of an expanded graph: partials in their book form, definitions as the original operations."""
     order = toposort([primal.output])
-    own = set(order)
+    own, smooth = set(order), _smooth(order)
     book_forms: dict[Node, Node] = {}
     for node in order:
         for position in range(len(node.args)):
             if isinstance(node.op.rule(position), Partial | Partials):
                 accurate = partial(node, position)
                 if accurate.args and accurate not in own:
-                    book_forms[accurate] = _book_partial(node, position)
+                    book_forms[accurate] = _book_partial(node, position, node in smooth)
     for part in toposort(slopes):
-        if part.op is WHERE and part not in own and (branch := _without_edge_case(part)) is part.args[1]:
+        if part.op is WHERE and part not in own and (branch := _without_edge_case(part, False)) is part.args[1]:
             book_forms.setdefault(part, branch)
     for known in (book_forms, primal.originals):
-        become = rebuild(slopes, exact_symbolic, known)
+        become = rebuild(slopes, exact, known)
         slopes = [become[slope] for slope in slopes]
     return tuple(slopes)
 
 
-def _book_partial(node: Node, position: int) -> Node:
-    """The partial of an elementwise node by one argument, in its book form."""
-    template = _template(node.op, len(node.args), position, node.params)
+def _book_partial(node: Node, position: int, smooth: bool) -> Node:
+    """The partial of an elementwise node by one argument, in its book form.
+
+    smooth: the arguments are smooth functions, which are 0 at isolated points only; the case for 0 is left out then.
+    """
+    template = _template(node.op, len(node.args), position, node.params, smooth)
     become = dict(zip(template.stand_ins, node.args, strict=True)) | {template.out: node}
-    return rebuild([template.partial], exact_symbolic, become)[template.partial]
+    return rebuild([template.partial], exact, become)[template.partial]
 
 
 class _Template(NamedTuple):
@@ -95,30 +99,51 @@ class _Template(NamedTuple):
 
 
 @cache
-def _template(op: Operation, count: int, position: int, params: Params) -> _Template:
+def _template(op: Operation, count: int, position: int, params: Params, smooth: bool) -> _Template:
     stand_ins = tuple(leaf(f"{op.name}{at}", ()) for at in range(count))
     out = apply(op, stand_ins, params)
     rule = op.rule(position)
-    if isinstance(rule, Partials):
+    if op in _BEATS:
+        formula = _is_first_extreme(op, stand_ins, position)
+    elif isinstance(rule, Partials):
         formula = rule.build(stand_ins)[position]
     else:
         assert isinstance(rule, Partial)
         formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
-    while (simpler := _without_edge_case(formula)) is not formula:
+    while (simpler := _without_edge_case(formula, smooth)) is not formula:
         formula = simpler
     return _Template(rebuild([formula], _textbook_form, {out: out})[formula], stand_ins, out)
 
 
-def _without_edge_case(node: Node) -> Node:
-    """A formula without its outermost case for an edge or a tie; the formula itself if it has none."""
-    if node.op is DIVIDE and node.args[0].op is EQUAL_TO:  # an extreme's equal arguments share its derivative
-        return node.args[0]
+def _is_first_extreme(op: Operation, args: Sequence[Node], position: int) -> Node:
+    """Whether an argument is the extreme, and the first one that is: those that equal it have no part in the slope."""
+    conditions = []
+    for rivals, beats in zip((args[:position], args[position + 1 :]), _BEATS[op], strict=True):
+        if rivals:
+            rival = apply(op, tuple(rivals)) if len(rivals) > 1 else rivals[0]
+            conditions.append(apply(beats, (args[position], rival)))
+    return apply(AND_OP, tuple(conditions)) if len(conditions) > 1 else conditions[0]
+
+
+def _without_edge_case(node: Node, smooth: bool) -> Node:
+    """A formula without its outermost case for an edge; the formula itself if it has none. smooth: see above."""
     if node.op is not WHERE:
         return node
     condition, yes, no = node.args
-    if constant_value(yes) == 0:  # where(n == 0, 0, n*x^(n - 1))
+    if constant_value(yes) == 0 and smooth:  # where(n == 0, 0, n*x^(n - 1))
         return no
     return yes if condition.op is EQUAL_TO and condition.args == (no, no) else node  # where(out == out, 1/x, out)
+
+
+def _smooth(order: Sequence[Node]) -> set[Node]:
+    """The nodes that are smooth functions of the inputs, but for isolated points."""
+    found: set[Node] = set()
+    for node in order:
+        breaks = node.op is WHERE or node.op.why_no_derivative or (node.op.kink and not node.op.kink.isolated)
+        of_number = node.op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
+        if not breaks and not of_number and all(arg in found or arg.op is CONSTANT for arg in node.args):
+            found.add(node)
+    return found
 
 
 def _textbook_form(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -134,4 +159,4 @@ def _textbook_form(op: Operation, args: tuple[Node, ...], params: Params) -> Nod
         if set(difference.args) == set(total.args):  # (x - y)*(x + y) = x^2 - y^2
             x, y = (exact(POWER_OP, (arg, _TWO)) for arg in difference.args)
             return exact(SUBTRACT, (x, y))
-    return exact_symbolic(op, args, params)
+    return exact(op, args, params)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 
 from cgcli.algebra.algebraic import simplify
+from cgcli.algebra.domain import Demand, Domains
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
@@ -12,7 +14,6 @@ from cgcli.transform.differentiate import jvp, vjp
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
 # operations for all names together, reverse mode gives all of them at once, and they share their parts.
 _MOST_FORWARD = 20_000
-_MOST_READ = 2000  # operations; in a larger graph they count once each, however often they would stand in a text
 
 
 def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
@@ -23,11 +24,14 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     the variable, called d_x, or d2_x for the second order. At a kink or an edge of its domain a formula
     has the value that it has there as it stands, not the one that the tables of conventions choose.
     """
-    graph = _simplified(graph)
-    found = _simplified(_with(graph, _slopes(graph.output, wrt)))
-    for _ in range(order - 1):
-        slopes = (_slopes(output, [node])[0] for output, node in zip(found.outputs, wrt, strict=True))
-        found = _simplified(_with(found, tuple(slopes)))
+    graph = simplify(graph)
+    assumed = Domains().surely(graph.output)
+    apart = _can_be_read(graph.output, wrt)
+    outputs = (graph.output,) * len(wrt)
+    for at in range(order):
+        slopes = _each_slope(outputs, wrt) if at else _slopes(graph.output, wrt)
+        outputs = _simplified(graph, slopes, assumed, apart)
+    found = _with(graph, outputs)
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
 
@@ -36,8 +40,10 @@ def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     return tuple(f"d{order if order > 1 else ''}_{name}" for name in wrt)
 
 
-def _simplified(graph: Graph) -> Graph:
-    return simplify(graph, as_text=len(toposort(graph.outputs)) <= _MOST_READ)
+def _simplified(graph: Graph, slopes: tuple[Node, ...], assumed: Collection[Demand], apart: bool) -> tuple[Node, ...]:
+    """Derivatives in their simplest form: each as it is alone, apart from the others, or all together."""
+    groups = [(slope,) for slope in slopes] if apart else [slopes]
+    return tuple(chain.from_iterable(simplify(_with(graph, group), assumed=assumed).outputs for group in groups))
 
 
 def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
@@ -47,10 +53,20 @@ def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
 def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """The derivative by each variable, not yet simplified."""
     primal = expanded(output)
-    size = len(toposort([primal.output]))
-    forward = [node for node in wrt if not node.shape and (output.shape or len(wrt) * size <= _MOST_FORWARD)]
+    few = _can_be_read(primal.output, wrt)
+    forward = [node for node in wrt if not node.shape and (output.shape or few)]
     backward = [node for node in wrt if node not in forward]
     found = {node: jvp(primal.output, {node: constant(1.0)}) for node in forward}
     if backward:
         found |= zip(backward, vjp(primal.output, constant(1.0), backward), strict=True)
     return with_book_rules(primal, [found[node] for node in wrt])
+
+
+def _each_slope(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
+    """The derivative of each output by its variable."""
+    return tuple(_slopes(output, [node])[0] for output, node in zip(outputs, wrt, strict=True))
+
+
+def _can_be_read(output: Node, wrt: Sequence[Node]) -> bool:
+    """Whether a formula is small enough, for so many names, for each derivative to be found for itself."""
+    return len(wrt) * len(toposort([output])) <= _MOST_FORWARD

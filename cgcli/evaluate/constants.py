@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FLOAT = "<f8"
+
+SYMBOLIC = frozenset({math.pi, math.tau, math.e, math.radians(1)})  # no decimal number: pi, tau, e, deg
 
 
 def constant_of(node: Node) -> NDArray[np.float64]:

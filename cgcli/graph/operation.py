@@ -76,10 +76,14 @@ class Infix(NamedTuple):
 
 
 class Kink(NamedTuple):
-    """Where a derivative jumps: a predicate on the arguments' values, and what is chosen there."""
+    """Where a derivative jumps: a predicate on the arguments' values, and what is chosen there.
+
+    isolated: at a single point, with a smooth function all around it.
+    """
 
     holds: Callable[..., Any]
     chosen: str
+    isolated: bool = False
 
 
 Kernel = str | Callable[..., Any]

@@ -33,6 +33,7 @@ from cgcli.printing.values import nested, number
 # What grammar/cg.lark takes for a name without backticks, or less.
 _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
 _WORDS = {"and", "or", "not", "mod"}
+_NAMES = {math.pi: "pi", math.e: "e"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
@@ -125,7 +126,7 @@ def _is_literal(node: Node) -> bool:
 def _constant(node: Node) -> str:
     value = constant_value(node)
     if value is not None:
-        return number(value)
+        return _NAMES.get(value) or number(value)
     shape = node.shape
     items: list[object] = [*constant_elements(node)]
     if not items and 0 in shape[:-1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from cgcli.graph.node import Graph, Node, toposort
 from cgcli.ops.entry import ATOM
 from cgcli.printing.expression import Text, shared, uses_of
@@ -11,8 +13,8 @@ _NAME_LENGTH = 2  # characters of t1
 _WORTH = 40  # characters that a name saves; with fewer, looking it up costs the reader more than reading it again
 
 
-def parts_worth_naming(graph: Graph) -> list[Node]:
-    """The shared parts that are long enough, or used often enough, for a name of their own, in order."""
+def parts_worth_naming(graph: Graph, wanted: Container[Node] = ()) -> list[Node]:
+    """The shared parts that are long enough, or used often enough, for a name of their own, or wanted; in order."""
     order = toposort(graph.outputs)
     uses = uses_of(order, graph.outputs)
     repeated = set(shared(order, graph.outputs))
@@ -20,7 +22,7 @@ def parts_worth_naming(graph: Graph) -> list[Node]:
     named = []
     for node in order:
         length = lengths.add(node)
-        if node in repeated and (uses[node] - 1) * length >= _WORTH:
+        if node in repeated and (node in wanted or (uses[node] - 1) * length >= _WORTH):
             named.append(node)
             lengths.known[node] = ATOM, _NAME_LENGTH
     return named

@@ -6,14 +6,25 @@ they come out without `1*` and with their constants folded. `rebuilt(graph, exac
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 
-from cgcli.evaluate.constants import computed, constant_of
+from cgcli.evaluate.constants import SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
-from cgcli.ops.functions import LN
+from cgcli.ops.arithmetic import (
+    ABS,
+    ADD,
+    DIVIDE,
+    MAXIMUM,
+    MINIMUM,
+    MULTIPLY,
+    NEG,
+    POWER_OP,
+    SQRT,
+    SUBTRACT,
+)
 from cgcli.ops.logic import AND_OP, WHERE
 from cgcli.ops.sums import BROADCAST, broadcast
 
@@ -29,6 +40,9 @@ def _zero(x: Node) -> Node:
 def _negative(x: Node) -> Node:
     return exact(NEG, (x,))
 
+
+_CHOICES = (MAXIMUM, MINIMUM, ABS)  # give one of their arguments, or its negative
+_LARGEST_WHOLE = 2.0**53
 
 _Bits = bytes  # of a constant: 0 and -0 are different numbers here
 _ZERO, _MINUS_ZERO, _ONE, _MINUS_ONE = (struct.pack("<d", number) for number in (0.0, -0.0, 1.0, -1.0))
@@ -59,16 +73,11 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
-    if all(arg.op is CONSTANT and not arg.shape for arg in args):
-        return _folded(op, args, params)
     if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
+    if all(arg.op is CONSTANT and not arg.shape for arg in args):
+        return _folded(op, args, params)
     return apply(op, args, params)
-
-
-def exact_symbolic(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
-    """As `exact`, but ln(2) stays a logarithm: a formula that people read has no number of 16 digits for it."""
-    return apply(op, args, params) if op is LN else exact(op, args, params)
 
 
 def _everywhere(node: Node) -> float | None:
@@ -95,9 +104,54 @@ def _bits(node: Node) -> _Bits:
 
 
 def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """A scalar operation on constants as a constant.
+    """A scalar operation on constants as a constant, where that loses nothing: 2*3 is 6, but 1/3 and sqrt(2) stay.
 
-    A nan stays an operation, so that whoever meets it can be told where it was born.
+    So does what has no finite value: whoever meets it can be told where it was born.
     """
-    value = float(computed(op, [constant_of(arg) for arg in args], params))
-    return constant(value) if value == value else apply(op, args, params)
+    numbers = [float(constant_of(arg)) for arg in args]
+    value = float(computed(op, numbers, params))
+    return constant(value) if _loses_nothing(op, numbers, value) else apply(op, args, params)
+
+
+def _loses_nothing(op: Operation, numbers: list[float], value: float) -> bool:
+    """Whether a value is that of the operation in exact arithmetic, where 0.1 is a tenth, and pi no decimal number."""
+    if not math.isfinite(value):
+        return False
+    if op in _CHOICES or op.why_no_derivative or op.truth:
+        return True
+    if not SYMBOLIC.isdisjoint(numbers):
+        return False
+    if op is NEG:
+        return True
+    if op in (ADD, SUBTRACT, MULTIPLY):
+        return _decimal_arithmetic(op, numbers, value)
+    if abs(value) >= _LARGEST_WHOLE or not all(map(float.is_integer, [value, *numbers])):
+        return False
+    if op is DIVIDE:
+        return value * numbers[1] == numbers[0]
+    if op is POWER_OP:
+        return numbers[1] >= 0
+    if op is SQRT:
+        return value * value == numbers[0]
+    return all(abs(number) <= 1 for number in numbers)  # sin(0), ln(1), gamma(1)
+
+
+def _decimal_arithmetic(op: Operation, numbers: list[float], value: float) -> bool:
+    """Whether a sum, a difference or a product is exact for numbers as they are written: 0.1 + 0.1, and not 0.1*3."""
+    if all(map(float.is_integer, numbers)):
+        return abs(value) < _LARGEST_WHOLE
+    (a, down), (b, less) = map(_decimal, numbers)
+    whole, below = _decimal(value)
+    if op is MULTIPLY:
+        return bool(a * b * 10**below == whole * 10 ** (down + less))
+    most = max(down, less, below)
+    second = b if op is ADD else -b
+    return bool(a * 10 ** (most - down) + second * 10 ** (most - less) == whole * 10 ** (most - below))
+
+
+def _decimal(number: float) -> tuple[int, int]:
+    """A number as it is written: n/10^k as the pair n, k."""
+    digits, _, exponent = repr(number).partition("e")
+    whole, _, after = digits.partition(".")
+    below = len(after) - int(exponent or 0)
+    return (int(whole + after), below) if below >= 0 else (int(whole + after) * 10**-below, 0)

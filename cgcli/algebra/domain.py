@@ -1,0 +1,179 @@
+"""Where a formula has a value over the real numbers: what it demands of its parts, and what is never negative.
+
+A simpler form may be defined at more points than the first one, as x/x is 1 at 0 too, but on no more intervals:
+sqrt(x)^2 is not x. Isolated points do not count here: ln(x) demands as much as sqrt(x) does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from fractions import Fraction
+
+from cgcli.algebra.coefficient import ONE, number_of
+from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
+from cgcli.graph.operation import NON_NEGATIVE
+from cgcli.ops.arithmetic import ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
+from cgcli.ops.functions import LN, LOG2, LOG10
+from cgcli.ops.indexing import INDEX
+from cgcli.ops.logic import WHERE
+from cgcli.ops.shaping import RESHAPE, TRANSPOSE
+from cgcli.ops.sums import BROADCAST, MEAN, SUM
+from cgcli.records import NamedTuple
+
+_MOST = 32  # demands of one formula that are told apart
+_OF_THE_SIGN = "x >= 0"
+_OF_POSITIVE = (SQRT, LN, LOG2, LOG10)
+_KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
+
+
+class Demand(NamedTuple):
+    """A condition on a part: of the sign, that it is not negative; else the domain of an operation, as the table says.
+
+    loosely: x^y, which has a value for some negative x.
+    """
+
+    condition: str
+    parts: tuple[Node, ...]
+    loosely: bool = False
+
+
+Demands = frozenset[Demand] | None
+"""None when there are too many to tell."""
+
+_NONE: frozenset[Demand] = frozenset()
+
+
+class Domain(NamedTuple):
+    """surely: what a formula always demands; perhaps: with what it demands only in a branch or inside a condition."""
+
+    surely: Demands
+    perhaps: Demands
+
+
+class Domains:
+    """The domains of formulas. assumed: what holds anyway."""
+
+    def __init__(self, assumed: Collection[Demand] = ()) -> None:
+        self._assumed = frozenset(assumed)
+        self._known: dict[Node, Domain] = {}
+        self._non_negative: dict[Node, bool] = {}
+
+    def of(self, node: Node) -> Domain:
+        """The domain of a formula."""
+        self._learn(node)
+        return self._known[node]
+
+    def is_non_negative(self, node: Node) -> bool:
+        """Whether a formula is at least 0 wherever it has a value; False where that is not plain to see."""
+        self._learn(node)
+        return self._non_negative[node]
+
+    def surely(self, node: Node) -> Collection[Demand]:
+        """What holds wherever a formula has a value."""
+        return [demand for demand in self.of(node).surely or () if not demand.loosely]
+
+    def keeps(self, old: Node, new: Node) -> bool:
+        """Whether a new form of a formula demands all that the old one does."""
+        before, after = self.of(old), self.of(new)
+        return self._holds(before.surely, after.surely) and self._holds(before.perhaps, after.perhaps)
+
+    def _holds(self, old: Demands, new: Demands) -> bool:
+        if old is None or new is None:
+            return new is None
+        return all(
+            demand in new or demand._replace(loosely=not demand.loosely) in new for demand in old - self._assumed
+        )
+
+    def _learn(self, root: Node) -> None:
+        if root in self._known:
+            return
+        for node in toposort([root], self._known):
+            if node not in self._known:
+                self._non_negative[node] = self._is_non_negative(node)
+                self._known[node] = self._domain(node)
+
+    def _domain(self, node: Node) -> Domain:
+        parts = [self._known[arg] for arg in node.args]
+        if node.op is WHERE:
+            condition = constant_value(node.args[0])
+            if condition is not None:
+                return parts[1] if condition != 0 else parts[2]
+            branches = [part.surely for part in parts[1:]]
+            surely = None if None in branches else frozenset.intersection(*(part or _NONE for part in branches))
+        elif node.op.truth is not None:  # a comparison with nan is a number
+            surely = _NONE
+        else:
+            surely = _together(part.surely for part in parts)
+        own = self._demand(node)
+        perhaps = _together(part.perhaps for part in parts)
+        if own is None:
+            return Domain(surely, perhaps)
+        return Domain(_together([surely, frozenset([own])]), _together([perhaps, frozenset([own])]))
+
+    def _demand(self, node: Node) -> Demand | None:
+        """What an operation itself demands of its arguments."""
+        op = node.op
+        if op in _OF_POSITIVE:
+            return self._sign(node.args[0])
+        if op is POWER_OP:
+            exponent = number_of(node.args[1])
+            if exponent is None:
+                demand = self._sign(node.args[0])
+                return demand and demand._replace(loosely=True)
+            return None if exponent.denominator == 1 else self._sign(node.args[0])
+        if not op.domain or "!=" in op.domain:  # isolated points
+            return None
+        return Demand(op.domain, node.args)
+
+    def _sign(self, node: Node) -> Demand | None:
+        """That a node is not negative: of 2*x^3, that x is not."""
+        sign = ONE
+        while True:
+            if self._non_negative[node] and sign > 0:
+                return None
+            number = Fraction(0)
+            if node.op is NEG:
+                sign, node = -sign, node.args[0]
+                continue
+            if node.op is POWER_OP and (exponent := number_of(node.args[1])) is not None and exponent.numerator % 2:
+                node = node.args[0]
+                continue
+            for factor, rest in (node.args, node.args[::-1]) if node.op is MULTIPLY else ():
+                number = number or number_of(factor) or Fraction(0)
+                if number:
+                    sign, node = sign * number, rest
+                    break
+            if not number and node.op is DIVIDE and (number := number_of(node.args[1]) or Fraction(0)):
+                sign, node = sign * number, node.args[0]
+            if not number:
+                return Demand(_OF_THE_SIGN if sign > 0 else "x <= 0", (node,))
+
+    def _is_non_negative(self, node: Node) -> bool:
+        op, args = node.op, node.args
+        known = [self._non_negative[arg] for arg in args]
+        if op is CONSTANT:
+            return all(number >= 0 for number in constant_elements(node))
+        if NON_NEGATIVE in op.facts:
+            return True
+        if op in (ADD, DIVIDE, MINIMUM) or op in _KEEPS_SIGN:
+            return all(known)
+        if op is MULTIPLY:
+            return all(known) or args[0] is args[1]
+        if op is POWER_OP:
+            exponent = number_of(args[1])
+            return known[0] or (exponent is not None and (exponent.denominator != 1 or exponent % 2 == 0))
+        if op is MAXIMUM:
+            return any(known)
+        if op is WHERE:
+            return known[1] and known[2]
+        return Demand(_OF_THE_SIGN, (node,)) in self._assumed
+
+
+def _together(parts: Iterable[Demands]) -> Demands:
+    """All demands; None when there are too many."""
+    found = _NONE
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return found if len(found) <= _MOST else None
