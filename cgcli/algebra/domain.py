@@ -12,7 +12,7 @@ from fractions import Fraction
 from cgcli.algebra.coefficient import ONE, number_of
 from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
 from cgcli.graph.operation import NON_NEGATIVE
-from cgcli.ops.arithmetic import ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
+from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.logic import WHERE
@@ -57,6 +57,7 @@ class Domains:
         self._assumed = frozenset(assumed)
         self._known: dict[Node, Domain] = {}
         self._non_negative: dict[Node, bool] = {}
+        self._smooth: set[Node] = set()
 
     def of(self, node: Node) -> Domain:
         """The domain of a formula."""
@@ -90,6 +91,8 @@ class Domains:
         for node in toposort([root], self._known):
             if node not in self._known:
                 self._non_negative[node] = self._is_non_negative(node)
+                if node.op is CONSTANT or (is_smooth(node) and self._smooth.issuperset(node.args)):
+                    self._smooth.add(node)
                 self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
@@ -117,13 +120,23 @@ class Domains:
             return self._sign(node.args[0])
         if op is POWER_OP:
             exponent = number_of(node.args[1])
+            if exponent is not None and exponent < 0 and exponent.denominator == 1:
+                return self._not_zero(node.args[0])
             if exponent is None:
                 demand = self._sign(node.args[0])
                 return demand and demand._replace(loosely=True)
             return None if exponent.denominator == 1 else self._sign(node.args[0])
-        if not op.domain or "!=" in op.domain:  # isolated points
-            return None
+        if op is DIVIDE:
+            return self._not_zero(node.args[1])
+        if not op.domain or ("!=" in op.domain and not all(arg.op is CONSTANT for arg in node.args)):
+            return None  # isolated points
         return Demand(op.domain, node.args)
+
+    def _not_zero(self, node: Node) -> Demand | None:
+        """That a divisor is not 0, where it may be on an interval: relu(x), but not x."""
+        while node.op is ABS:
+            (node,) = node.args
+        return None if node in self._smooth or number_of(node) is not None else Demand("y != 0", (node,))
 
     def _sign(self, node: Node) -> Demand | None:
         """That a node is not negative: of 2*x^3, that x is not."""
@@ -167,6 +180,13 @@ class Domains:
         if op is WHERE:
             return known[1] and known[2]
         return Demand(_OF_THE_SIGN, (node,)) in self._assumed
+
+
+def is_smooth(node: Node) -> bool:
+    """Whether an operation is smooth, but for isolated points; what is smooth is 0 at isolated points, or everywhere."""
+    op = node.op
+    of_number = op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
+    return not (op is WHERE or op.why_no_derivative or (op.kink and not op.kink.isolated) or of_number)
 
 
 def _together(parts: Iterable[Demands]) -> Demands:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from cgcli.algebra.domain import is_smooth
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
@@ -139,9 +140,7 @@ def _smooth(order: Sequence[Node]) -> set[Node]:
     """The nodes that are smooth functions of the inputs, but for isolated points."""
     found: set[Node] = set()
     for node in order:
-        breaks = node.op is WHERE or node.op.why_no_derivative or (node.op.kink and not node.op.kink.isolated)
-        of_number = node.op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
-        if not breaks and not of_number and all(arg in found or arg.op is CONSTANT for arg in node.args):
+        if is_smooth(node) and all(arg in found or arg.op is CONSTANT for arg in node.args):
             found.add(node)
     return found
 

@@ -186,7 +186,7 @@ NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC | NON_NEGATIVE,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
                  kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
-                           "the derivative of norm at 0 is taken as 0"), example="norm([3, 4])",
+                           "the derivative of norm at 0 is taken as 0", isolated=True), example="norm([3, 4])",
                  latex=r"\lVert #1 \rVert", work=passes(2))  # fmt: skip
 SIZE = Operation("size", "how many elements there are along axes", ("x",), _size, lambda shapes, params: (), (None,),
                  statics=(axes(),), params=Axes, facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
@@ -212,7 +212,8 @@ ENTRIES: tuple[Operation, ...] = (
                         "/sqrt(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, params=Spread,
               facts=ANALYTIC | NON_NEGATIVE, book=f"sqrt({_VARIANCE})",
               kink=Kink(lambda x, along, keep, ddof: _std(x, along, keep, ddof) == 0,
-                        "the derivative of std at 0 is taken as 0"), example="std([1, 3])", work=passes(4)),
+                        "the derivative of std at 0 is taken as 0", isolated=True), example="std([1, 3])",
+              work=passes(4)),
     NORM,
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
               (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"

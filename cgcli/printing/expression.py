@@ -33,7 +33,6 @@ from cgcli.printing.values import nested, number
 # What grammar/cg.lark takes for a name without backticks, or less.
 _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
 _WORDS = {"and", "or", "not", "mod"}
-_NAMES = {math.pi: "pi", math.e: "e"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
@@ -99,7 +98,7 @@ class Text(Vocabulary):
             blank = " " if symbol in _LOOSE and not (symbol == "@" and part.mode) else ""
             mode = _TIGHT if part.mode or level == SUM else ""
             return Layout(level, (Part(args[0], low, mode), f"{blank}{symbol}{blank}", Part(args[1], high, mode)))
-        if op.prefix is not None and not (op is NEG and constant_value(node.args[0]) is not None):
+        if op.prefix is not None and not (op is NEG and self._is_literal_number(node.args[0])):
             return Layout(op.prefix.level, (op.prefix.symbol, Part(args[0], op.prefix.level, part.mode)))
         if op is INDEX:
             return Layout(POSTFIX, (Part(args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"))
@@ -110,6 +109,9 @@ class Text(Vocabulary):
         return Layout(ATOM, call(name_of_operation(node, self.named), given_arguments(part.view, _static)))
 
     layout = form
+
+    def _is_literal_number(self, node: Node) -> bool:
+        return constant_value(node) is not None and self.name(node) is None
 
 
 def _static(static: Static, text: str) -> str:
@@ -126,7 +128,7 @@ def _is_literal(node: Node) -> bool:
 def _constant(node: Node) -> str:
     value = constant_value(node)
     if value is not None:
-        return _NAMES.get(value) or number(value)
+        return number(value)
     shape = node.shape
     items: list[object] = [*constant_elements(node)]
     if not items and 0 in shape[:-1]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 
 from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
-from cgcli.graph.node import Graph, Node, name_of, toposort, variables
+from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import shared, written_name
 from cgcli.records import NamedTuple
 
+_NUMBERS = {name: constant(CONSTANTS[name]) for name in ("pi", "e")}
 _LETTERS = "tuswrqp"
 _NUMBERED = re.compile(r"(.+?)_?[\d₀-₉]*", re.DOTALL)
 _HELPER = re.compile(r"[a-z]+[1-9][0-9]*")  # t1, as a program has it that cg has printed
@@ -33,8 +34,10 @@ class Contents(NamedTuple):
 
     @property
     def names(self) -> dict[Node | Callee, str]:
-        """The names of functions and parts."""
-        named: dict[Node | Callee, str] = dict(self.functions.items())
+        """The names of functions and parts, and of pi and e where the program has no input of that name."""
+        taken = set(map(name_of, self.inputs))
+        named: dict[Node | Callee, str] = {number: name for name, number in _NUMBERS.items() if name not in taken}
+        named |= self.functions.items()
         named |= self.parts.items()
         return named
 
