@@ -183,7 +183,7 @@ class Domains:
 
 
 def is_smooth(node: Node) -> bool:
-    """Whether an operation is smooth, isolated points apart; a smooth function is 0 at isolated points, or everywhere."""
+    """Whether an operation is smooth, isolated points apart: a smooth function is 0 at such, or everywhere."""
     op = node.op
     of_number = op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
     return not (op is WHERE or op.why_no_derivative or (op.kink and not op.kink.isolated) or of_number)
