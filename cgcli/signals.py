@@ -20,11 +20,11 @@ class Terminated(SystemExit):
 
 
 class _State:
-    """came: the first signal, 0 before. raised: whether it ends the command already. held: whether it has to wait."""
+    """first: the first signal, 0 before. raised: whether it ends the command already. deferred: whether it waits."""
 
-    came = 0
+    first = 0
     raised = False
-    held = False
+    deferred = False
 
 
 def install() -> None:
@@ -35,37 +35,34 @@ def install() -> None:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def deferred() -> Iterator[None]:
     """Within, the first signal waits until the end, and the next ends the command at once.
 
     So does one that comes here behind the first: nobody may read what is written in the end.
     """
-    before, _State.held = _State.held, True
+    _State.deferred = True
     try:
         yield
     finally:
-        _State.held = before
-    if not before:
-        check()
+        _State.deferred = False
+    check()
 
 
-def waits() -> bool:
+def pending() -> bool:
     """Whether a signal has come that has not ended the command yet."""
-    return bool(_State.came) and not _State.raised
+    return bool(_State.first) and not _State.raised
 
 
 def check() -> None:
     """End the command if a signal waits for it."""
-    if waits():
-        _end(_State.came)
+    if pending():
+        _end(_State.first)
 
 
 def _on_signal(number: int, frame: object) -> None:
-    first = not _State.came
-    _State.came = _State.came or number
-    if _State.held and not first:
-        _end(number)
-    if not _State.held and not _State.raised:  # else nothing comes between the command and its taking back
+    is_first = not _State.first
+    _State.first = _State.first or number
+    if not is_first if _State.deferred else not _State.raised:  # what takes back the work is not disturbed
         _end(number)
 
 

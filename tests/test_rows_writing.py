@@ -29,7 +29,7 @@ from cgcli.errors import CgError, DataError, UsageError
 from cgcli.printing.values import number
 from cgcli.tables.batch import Batch, with_results
 from cgcli.tables.digits import json_texts, row_texts
-from cgcli.tables.formats import FORMATS, open_sink
+from cgcli.tables.formats import FORMATS, open_writer
 from cgcli.tables.source import batches
 
 INF, NAN = float("inf"), float("nan")
@@ -107,7 +107,7 @@ def results(rows: int = 3) -> dict[str, NDArray[np.float64]]:
 
 
 def written(path: Path, *tables: Batch) -> bytes:
-    with open_sink(str(path), FORMATS[path.suffix[1:]]) as sink:
+    with open_writer(str(path), FORMATS[path.suffix[1:]]) as sink:
         for table in tables:
             sink.write(table)
     return path.read_bytes()
@@ -345,7 +345,7 @@ def test_what_is_written_is_read_back_to_the_bit(
     strings = [["a", "b,c", 'd"e', "f\ng", "ü€😀"][at % 5] for at in range(len(values))]
     kind = next(item.name for item in FORMATS.values() if any(suffix in name for suffix in item.suffixes))
     kind = "jsonl" if "jsonl" in name else kind
-    with open_sink(str(tmp_path / name), FORMATS[kind]) as sink:
+    with open_writer(str(tmp_path / name), FORMATS[kind]) as sink:
         for begin, end in [(0, 1), (1, 7), (7, 50_000), (50_000, 50_000), (50_000, 60_000)]:
             part = slice(begin, end)
             rows = batch(x=given[part], s=pa.array(strings[part], pa.string()))
@@ -538,7 +538,7 @@ def test_the_file_that_is_read_may_be_written(tmp_path: Path) -> None:
     path.chmod(0o640)
     link = tmp_path / "link.csv.gz"
     link.symlink_to(path)
-    with open_sink(str(link), FORMATS["csv"]) as sink:
+    with open_writer(str(link), FORMATS["csv"]) as sink:
         sink.write(with_results(batch(**TEXT), results()))
         assert gzip.decompress(path.read_bytes()) == b"old"
     assert gzip.decompress(path.read_bytes()).startswith(b"x,name,value,d_x\n1,a,")
@@ -551,7 +551,7 @@ def test_the_file_that_is_read_may_be_written(tmp_path: Path) -> None:
 def test_after_a_failure_there_is_no_file(name: str, tmp_path: Path) -> None:
     """Whatever goes wrong between two batches, an interrupt too."""
     for error in (ValueError, KeyboardInterrupt):
-        sink = open_sink(str(tmp_path / name), FORMATS[name.split(".")[1]])
+        sink = open_writer(str(tmp_path / name), FORMATS[name.split(".")[1]])
         with pytest.raises(error), sink:  # noqa: PT012 - what happens within the context is the matter
             sink.write(with_results(batch(x=[1, 2, 3]), results()))
             raise error
@@ -562,8 +562,8 @@ def test_after_a_failure_there_is_no_file(name: str, tmp_path: Path) -> None:
 def test_where_no_file_can_be(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none" / "a.csv"):
         with pytest.raises(DataError, match="cannot write"):
-            open_sink(str(path), FORMATS["csv"])
-    with open_sink(os.devnull, FORMATS["csv"]) as sink:
+            open_writer(str(path), FORMATS["csv"])
+    with open_writer(os.devnull, FORMATS["csv"]) as sink:
         sink.write(with_results(batch(**TEXT), results()))
     assert not Path(os.devnull).is_file()
 
@@ -572,13 +572,13 @@ PROGRAM = """
 import sys, time
 import numpy as np, pyarrow as pa
 from cgcli.tables.batch import Batch, with_results
-from cgcli.tables.formats import FORMATS, open_sink
+from cgcli.tables.formats import FORMATS, open_writer
 from cgcli.signals import install
 kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])
 column = pa.array(["0.5"] * int(rows))
 values = np.arange(rows) / 7
 install()
-with open_sink(None, FORMATS[kind]) as sink:
+with open_writer(None, FORMATS[kind]) as sink:
     for at in range(int(batches)):
         batch = Batch(pa.RecordBatch.from_arrays([column], names=["x"]), "a", str, untyped=True)
         sink.write(with_results(batch, {"value": values + at}))
@@ -667,7 +667,7 @@ def test_a_second_interrupt_waits_for_nobody() -> None:
 def test_a_binary_format_is_not_for_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     with pytest.raises(UsageError, match="not for the terminal"):
-        open_sink(None, FORMATS["parquet"])
+        open_writer(None, FORMATS["parquet"])
 
 
 def test_rows_that_differ(tmp_path: Path) -> None:
@@ -753,7 +753,7 @@ def test_a_later_cell_that_a_number_would_change_is_an_error(tmp_path: Path) -> 
         )
         for cell in ("1", "007")
     )
-    with open_sink(str(tmp_path / "t.parquet"), FORMATS["parquet"]) as sink:
+    with open_writer(str(tmp_path / "t.parquet"), FORMATS["parquet"]) as sink:
         sink.write(first)
         with pytest.raises(DataError, match="holds numbers at first, and later a cell that is none"):
             sink.write(second)

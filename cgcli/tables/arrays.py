@@ -23,7 +23,7 @@ from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch
 from cgcli.tables.columnar import row_place, rows_of_size
 from cgcli.tables.content import Content
-from cgcli.tables.output import Codec, Output, OutputFile, Sink
+from cgcli.tables.output import Codec, Output, OutputFile, Writer
 from cgcli.tables.unify import arranged, typed
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _column(array: Array, place: str) -> pa.Array:
 # ---- writing --------------------------------------------------------------------------
 
 
-class _ArraySink(Sink):
+class _ArrayWriter(Writer):
     """Numbers of all columns, which wait in temporary files until it is known how many rows there are."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
@@ -171,7 +171,7 @@ class _ArraySink(Sink):
         """Write the arrays."""
 
 
-class _NpySink(_ArraySink):
+class _NpyWriter(_ArrayWriter):
     """One matrix of float64, with a column for each number of a row."""
 
     def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, Array]]:
@@ -184,7 +184,7 @@ class _NpySink(_ArraySink):
         (arrays or [_Waiting("", np.empty((0, 0)))])[0].copy(file)
 
 
-class _NpzSink(_ArraySink):
+class _NpzWriter(_ArrayWriter):
     """An array for each column, under its name and of its type; of float64 where there are nulls."""
 
     def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, Array]]:
@@ -307,5 +307,5 @@ def _levels(column: pa.Array) -> list[pa.Array]:
     return levels
 
 
-NPY = Codec(_npy_rows, _NpySink)
-NPZ = Codec(_npz_rows, _NpzSink)
+NPY = Codec(_npy_rows, _NpyWriter)
+NPZ = Codec(_npz_rows, _NpzWriter)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content, Joined
-from cgcli.tables.output import Codec, Output, OutputFile, Sink
+from cgcli.tables.output import Codec, Output, OutputFile, Writer
 from cgcli.tables.unify import typed, unified
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ def row_place(first: int) -> Callable[[int], str]:
 # ---- writing --------------------------------------------------------------------------
 
 
-class _ColumnarSink(Sink):
+class _ColumnarWriter(Writer):
     """Batches to one of pyarrow's writers; the first one's types are those of all."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
         super().__init__(output, at_once)
         self._file = OutputFile(output)
-        self._writer: Any = None
+        self._arrow: Any = None
         self._schema: pa.Schema = None
         self._empty: Batch | None = None
 
@@ -141,7 +141,7 @@ class _ColumnarSink(Sink):
             self._empty = batch
             return
         columns = batch.plain
-        if self._writer is None:
+        if self._arrow is None:
             columns = typed(batch)
             self._start(columns.schema)
         self._put_columns(unified(columns, self._schema))
@@ -150,9 +150,9 @@ class _ColumnarSink(Sink):
         """Without rows, a table of columns alone."""
         import pyarrow as pa
 
-        if self._writer is None:
+        if self._arrow is None:
             self._start(typed(self._empty).schema if self._empty is not None else pa.schema([]))
-        self._writer.close()
+        self._arrow.close()
 
     def abort(self) -> None:
         """Write no more."""
@@ -165,12 +165,12 @@ class _ColumnarSink(Sink):
         # Metadata may speak of other columns, as pandas' does.
         self._schema = pa.schema([field.with_type(self._stored(field.type)) for field in schema])
         try:
-            self._writer = self._opened(pa.PythonFile(self._file, "w"), self._schema)
+            self._arrow = self._opened(pa.PythonFile(self._file, "w"), self._schema)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(f"these columns cannot be written: {error}") from None
 
     def _put_columns(self, columns: pa.RecordBatch) -> None:
-        self._writer.write_batch(columns)
+        self._arrow.write_batch(columns)
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
@@ -183,7 +183,7 @@ class _ColumnarSink(Sink):
         """What writes batches of this schema to the stream."""
 
 
-class _ArrowSink(_ColumnarSink):
+class _ArrowWriter(_ColumnarWriter):
     """Arrow IPC: where it is read at once a stream, else a file, which is Feather of version 2."""
 
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
@@ -192,7 +192,7 @@ class _ArrowSink(_ColumnarSink):
         return pa.ipc.new_stream(stream, schema) if self._at_once else pa.ipc.new_file(stream, schema)
 
 
-class _ParquetSink(_ColumnarSink):
+class _ParquetWriter(_ColumnarWriter):
     """Parquet, in groups of many rows even if they come one by one."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
@@ -232,10 +232,10 @@ class _ParquetSink(_ColumnarSink):
         import pyarrow as pa
 
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting))
+            self._arrow.write_table(pa.Table.from_batches(self._waiting))
         self._waiting = []
         self._size = 0
 
 
-PARQUET = Codec(_parquet_rows, _ParquetSink)
-ARROW = Codec(_arrow_rows, _ArrowSink)
+PARQUET = Codec(_parquet_rows, _ParquetWriter)
+ARROW = Codec(_arrow_rows, _ArrowWriter)

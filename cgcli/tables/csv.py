@@ -23,7 +23,7 @@ from cgcli.tables.content import Content
 from cgcli.tables.delimited import Dialect, first_end, rows_of, whole_records
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
-from cgcli.tables.output import Codec, Output, Sink
+from cgcli.tables.output import Codec, Output, Writer
 from cgcli.tables.text import MAX_RECORD, as_json, count_lines, in_parts, not_utf8, without_text
 from cgcli.tables.unify import arranged
 
@@ -165,7 +165,7 @@ def _read_one_by_one(
 # ---- writing --------------------------------------------------------------------------
 
 
-class _DelimitedSink(Sink):
+class _DelimitedWriter(Writer):
     """The names once, then the rows; what came as TSV and is written so stands as it was."""
 
     def __init__(self, output: Output, at_once: bool, dialect: Dialect) -> None:
@@ -268,5 +268,5 @@ def _quoted(cells: pa.Array, separator: str) -> pa.Array:
 
 
 CSV, TSV = (
-    Codec(partial(_rows, dialect=dialect), partial(_DelimitedSink, dialect=dialect)) for dialect in (_CSV, _TSV)
+    Codec(partial(_rows, dialect=dialect), partial(_DelimitedWriter, dialect=dialect)) for dialect in (_CSV, _TSV)
 )

@@ -10,7 +10,7 @@ from cgcli.errors import UsageError, did_you_mean
 from cgcli.files import Draft
 from cgcli.records import NamedTuple
 from cgcli.tables.content import COMPRESSIONS
-from cgcli.tables.output import Codec, Compressed, Output, Sink, StandardOutput
+from cgcli.tables.output import Codec, Compressed, Output, StandardOutput, Writer
 
 
 class Format(NamedTuple):
@@ -101,8 +101,8 @@ def format_of_text(begin: bytes) -> Format:
     return FORMATS["tsv" if b"\t" in first_line and b"," not in first_line else "csv"]
 
 
-def open_sink(target: str | None, kind: Format) -> Sink:
-    """A sink for a file, or for standard output when `target` is None.
+def open_writer(target: str | None, kind: Format) -> Writer:
+    """A writer for a file, or for standard output when `target` is None.
 
     A file's suffix .gz or .zst compresses it; it may be the one that is being read, as it is
     replaced at the end. Raises UsageError for a binary format on a terminal, DataError when the
@@ -111,7 +111,7 @@ def open_sink(target: str | None, kind: Format) -> Sink:
     if target is not None:
         compression = split_name(target)[1]
         output: Output = Draft(Path(target))
-        return kind.codec.sink(Compressed(output, compression) if compression else output, False)
+        return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
-    return kind.codec.sink(StandardOutput(lines=kind.lines), True)
+    return kind.codec.writer(StandardOutput(lines=kind.lines), True)

@@ -16,7 +16,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
 from cgcli.tables.object_texts import object_texts
 from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
-from cgcli.tables.output import Codec, Output, Sink
+from cgcli.tables.output import Codec, Output, Writer
 from cgcli.tables.text import MAX_RECORD, count_lines, in_parts
 
 # What stands between the rows of a document, with a brace for each row: rows stand alone, or in arrays.
@@ -135,7 +135,7 @@ def _check_size(size: int, source: str, line: int) -> None:
 # ---- writing --------------------------------------------------------------------------
 
 
-class _LinesSink(Sink):
+class _LinesWriter(Writer):
     """An object for each row, each on its line."""
 
     def _put(self, batch: Batch) -> None:
@@ -143,7 +143,7 @@ class _LinesSink(Sink):
             self._output.write(text)
 
 
-class _ArraySink(Sink):
+class _ArrayWriter(Writer):
     """One array of objects, each on its line."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
@@ -160,5 +160,5 @@ class _ArraySink(Sink):
         self._output.write(b"\n]\n" if self._before == b",\n" else b"[]\n")
 
 
-JSONL = Codec(_rows, _LinesSink)
-JSON = Codec(_rows, _ArraySink)
+JSONL = Codec(_rows, _LinesWriter)
+JSON = Codec(_rows, _ArrayWriter)

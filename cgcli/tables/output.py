@@ -33,7 +33,7 @@ class Output(Protocol):
         """Given up."""
 
 
-class Sink(Undoable):
+class Writer(Undoable):
     """Rows in one format, on their way to an output.
 
     at_once: whether others read the output already; it then stays as far as it is written, and whatever ends the work,
@@ -50,7 +50,7 @@ class Sink(Undoable):
 
         A signal waits for the end of the rows, and a second one does not.
         """
-        with signals.held():
+        with signals.deferred():
             self._torn = True
             try:
                 self._put(batch)
@@ -68,7 +68,7 @@ class Sink(Undoable):
 
     def close(self) -> None:
         """Write the end, and make a file appear."""
-        with signals.held() if self._at_once else contextlib.nullcontext():
+        with signals.deferred() if self._at_once else contextlib.nullcontext():
             try:
                 self._finish()
             except BaseException:
@@ -95,11 +95,11 @@ class Codec(NamedTuple):
     """What reads and writes a format.
 
     read: the rows of a content, at least one batch, perhaps without rows; the flag says whether the first row holds the
-    names, where a format has them there. sink: what writes rows to an output, and whether that is read at once.
+    names, where a format has them there. writer: what writes rows to an output, and whether that is read at once.
     """
 
     read: Callable[[Content, bool], Iterator[Batch]]
-    sink: Callable[[Output, bool], Sink]
+    writer: Callable[[Output, bool], Writer]
 
 
 class StandardOutput:
@@ -122,7 +122,7 @@ class StandardOutput:
             count = _written(rest)
             ended = rest[count - 1] == ord("\n")
             rest = rest[count:]
-            if self._lines and signals.waits():
+            if self._lines and signals.pending():
                 rest = rest[: 0 if ended else bytes(rest).find(b"\n") + 1]
         if self._lines:
             signals.check()

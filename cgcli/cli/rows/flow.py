@@ -14,7 +14,7 @@ from cgcli.cli.say import say
 from cgcli.errors import CgError, EvaluationError, describe
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, with_results
-from cgcli.tables.output import Sink
+from cgcli.tables.output import Writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +41,8 @@ class Policy(NamedTuple):
 class Flow:
     """Takes batches with their results, and writes them."""
 
-    def __init__(self, sink: Sink, bound: Bound, policy: Policy, progress: Progress) -> None:
-        self._sink = sink
+    def __init__(self, writer: Writer, bound: Bound, policy: Policy, progress: Progress) -> None:
+        self._writer = writer
         self._bound = bound
         self._policy = policy
         self._progress = progress
@@ -93,7 +93,7 @@ class Flow:
         if self._policy.precision is not None:
             arrays = [_rounded(array, self._policy.precision) for array in arrays]
         results = dict(zip(self._bound.names, arrays, strict=True))
-        self._sink.write(with_results(batch, results, only=self._policy.only, **masks))
+        self._writer.write(with_results(batch, results, only=self._policy.only, **masks))
 
     def _say(self, message: str) -> None:
         if not self._policy.quiet:

@@ -21,10 +21,10 @@ from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError
-from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_sink, split_name
+from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
-from cgcli.tables.ready import keep_memory, load
 from cgcli.tables.source import batches
+from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
@@ -50,13 +50,13 @@ def run(request: Request, *, derivatives: bool) -> None:
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
     source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
     keep_memory()
-    load(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
+    import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        held, point = _begun(source, program, bindings, request)
-        bound = Bound(point, _results(point, request, held, derivatives=derivatives), options.threads or _threads())
-        rows = computed(chain(held, source), bound)
-        with open_sink(_output(request), kind or FORMATS[held[0].format if held else "jsonl"]) as sink:
-            flow = Flow(sink, bound, policy, progress)
+        first, point = _begun(source, program, bindings, request)
+        bound = Bound(point, _results(point, request, first, derivatives=derivatives), options.threads or _threads())
+        rows = computed(chain(first, source), bound)
+        with open_writer(_output(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
+            flow = Flow(writer, bound, policy, progress)
             with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
                 flow.take(found)
     flow.summarise()
@@ -77,23 +77,23 @@ def _begun(
 ) -> tuple[list[Batch], Point]:
     """The first batches, which say what the columns are, and the program at a point where these vary."""
     names = [name for name in program.open_names if name not in bindings]
-    held, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
-    available = list(dict.fromkeys(name for batch in held for name in batch.columns.schema.names))
-    if not any(map(len, held)) and not available:  # nothing says which columns there would have been
+    first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
+    available = list(dict.fromkeys(name for batch in first for name in batch.columns.schema.names))
+    if not any(map(len, first)) and not available:  # nothing says which columns there would have been
         shapes = {name: () for name in program.inputs if name in names}
-    if not available and (first := next(((batch, row) for batch in held for row in batch.bad), None)):
-        batch, row = first  # these are no rows at all
+    if not available and (bad := next(((batch, row) for batch in first for row in batch.bad), None)):
+        batch, row = bad  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
     point = at_values(program, bindings, shapes)
     check_columns(point, available)
-    return held, point
+    return first, point
 
 
-def _results(point: Point, request: Request, held: list[Batch], *, derivatives: bool) -> Results:
+def _results(point: Point, request: Request, first: list[Batch], *, derivatives: bool) -> Results:
     """What is computed; what has no effect is reported."""
     options = request.rows
     report = request.report(point)
-    report.tell_all(column_notices(point, held))
+    report.tell_all(column_notices(point, first))
     if options.called is not None and point.graph.names:
         raise UsageError(f"--as '{options.called}' names one value, and the program has {len(point.graph.names)}")
     wrt = point.chosen(request.names(point)) if derivatives else []

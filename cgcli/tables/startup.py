@@ -1,4 +1,4 @@
-"""What rows need of libraries and of the system, made ready while nobody waits for it."""
+"""What rows need at the start of the libraries and of the system: modules imported early, memory that is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
 _LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in all
 
 
-def load(*, waiting: bool) -> None:
+def import_early(*, waiting: bool) -> None:
     """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it.
 
     waiting: whether rows come from a pipe; what only some of them need is then imported beside the waiting.
