@@ -33,12 +33,21 @@ READ = [
     ("f(x) = 2max(x, 1); f(3)", "", "6", "2*max(x, 1)"),
     ("f(max) = 2max(max, 1); f(3)", "", "6", "2*max(max, 1)"),
     ("f(x) = 2g(x); g(x) = x + 1; f(2)", "", "6", "2*g(x)"),
+    ("f(x) = x>1?2x:-x; f(2)", "", "4", "x > 1 ? 2*x : -x"),
+    ("f(x) = x>1?(x>2?1:2)x:x; f(2)", "", "4", "x > 1 ? (x > 2 ? 1 : 2)*x : x"),
+    ("f(x) = not 2x; f(0)", "", "1", "not 2*x"),
+    ("f(x) = sum([1,x][0:2])+2x; f(2)", "", "7", "sum([1, x][0:2]) + 2*x"),
+    ("f(x) = (+x)−2x; f(2)", "", "-2", "(+x) - 2*x"),
+    ("f(x) = x>0||2x>1&&x<1; f(2)", "", "1", "x > 0 or 2*x > 1 and x < 1"),
 ]
 
 # definition, part of the message, part of the hint
 UNCLEAR = [
     ("f(x) = 1/2x", "'1/2x' can be read in two ways", "write 1/(2*x) or (1/2)*x"),
     ("f(x, y) = 1/xy", "'1/xy' can be read in two ways", "write 1/(x*y) or (1/x)*y"),
+    ("f(x) = 2x mod 3x", "'2x mod 3x' can be read in two ways", "write 2x mod (3*x) or (2x mod 3)*x"),
+    ("f(x, y) = x / 2 y", "'x / 2 y' can be read in two ways", "write x/(2*y) or (x/2)*y"),
+    ("f(x, y) = 1/2xy", "'1/2xy' can be read in two ways", "write 1/(2*x*y) or (1/2)*x*y"),
     ("f(x) = 2^3x", "'2^3x' can be read in two ways", "write 2^(3*x) or (2^3)*x"),
     ("f(a, ab, b) = aab", "'aab' can be read as a*ab or a*a*b", "write the product signs"),
 ]

@@ -128,11 +128,7 @@ class ColumnFunction:
                 null[row] = True
         arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
         results = dict(zip(bound.names, arrays, strict=True))
-        try:
-            return with_results(batch, results, null=null if null.any() else None).columns
-        except UsageError as error:
-            error.hint = "rename the column, or leave it out of the batch"
-            raise
+        return with_results(batch, results, null=null if null.any() else None).columns
 
     def _read_names(self) -> list[str]:
         """The names that are columns where there is one."""
@@ -269,9 +265,11 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
         missing = next(name for name in point.names if name not in point.shapes)
         listed = ", ".join(columns[:_SHOWN]) + ", …" * (len(columns) > _SHOWN)
         near = did_you_mean(missing, columns)
-        error.hint = _other_way_to_read(columns) or " ".join(
-            filter(None, [near, f"the columns are: {listed or 'none'}"])
-        )
+        error.hint = " ".join(filter(None, [near, f"the columns are: {listed or 'none'}"]))
+        if columns and all(_NUMBER.fullmatch(name.strip()) for name in columns):
+            error.topic = f"header:{listed}"
+        elif len(columns) == 1 and ";" in columns[0]:
+            error.topic = f"separator:{columns[0]}"
         raise
 
 
@@ -283,15 +281,6 @@ def column_notices(point: Point, held: Sequence[Batch]) -> Iterator[Notice]:
     for name in point.columns:
         if name in CONSTANTS:
             yield Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"})
-
-
-def _other_way_to_read(available: Sequence[str]) -> str:
-    """What to do about columns whose names look as if they were none."""
-    if available and all(_NUMBER.fullmatch(name.strip()) for name in available):
-        return f"the columns are called {', '.join(available[:_SHOWN])}: --no-header, if these are no names"
-    if len(available) == 1 and ";" in available[0]:
-        return f"the only column is '{available[0]}': mlr --icsv --ifs ';' --ocsv cat puts commas between cells"
-    return ""
 
 
 def first_shapes(

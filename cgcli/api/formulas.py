@@ -160,7 +160,7 @@ def derivatives(
 
 def _has_no_use(node: Node) -> Notice:
     return Notice(f"the value of '{name_of(node)}' is not used: the formula holds for all of them",
-                  "for the number, use grad", details={"kind": "unused"})  # fmt: skip
+                  "for the number, use grad", details={"kind": "unused"}, topic="grad")  # fmt: skip
 
 
 def _counts_as_constant(node: Node) -> Notice:

@@ -24,12 +24,16 @@ _MOST = 20  # notices of one computation
 
 
 class Notice(NamedTuple):
-    """One thing to tell: a sentence, what to do, where in the program. details: the same for programs, `kind` first."""
+    """One thing to tell: a sentence, what to do, where in the program. details: the same for programs, `kind` first.
+
+    topic: as in CgError, where the command line has a hint of its own.
+    """
 
     message: str
     hint: str = ""
     span: Span | None = None
     details: Mapping[str, Any] = _NOTHING
+    topic: str = ""
 
 
 class Watched:

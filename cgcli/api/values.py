@@ -16,6 +16,7 @@ from cgcli.graph.node import check_size, name_of, toposort, variables
 _NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
+_OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
 
 
 def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
 def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
     """A value as a float64 array, or a numpy scalar.
 
-    what: what messages call it. kinds: of numpy, that count as numbers. What a masked array hides
+    what: what messages call it. kinds: of numpy's types, that count as numbers. What a masked array hides
     is nan. Raises DataError for what is no number and no array of numbers, TooLargeError for an
     array beyond the bounds.
     """
@@ -60,7 +61,8 @@ def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
         raise DataError(f"{what} is a list whose rows differ in length") from None
     check_size(array.shape, what)
     if array.dtype.kind not in kinds:
-        raise DataError(f"{what} is not a number or a list of numbers", hint="as in: 2, [1, 2], [[1, 2], [3, 4]]")
+        example = "2, [1, 2], [[1, 2], [3, 4]]" + ", a numpy array" * (kinds != _OF_JSON)
+        raise DataError(f"{what} is not a number or a list of numbers", hint=f"as in: {example}")
     if isinstance(getattr(value, "mask", None), np.ndarray | np.bool_):  # of a masked array
         array = np.where(value.mask, np.nan, array)
     return np.ascontiguousarray(array, np.float64) if array.shape else np.float64(array[()])
@@ -132,7 +134,7 @@ def of_json_object(name: str) -> dict[str, Any]:
     content = _json(name)
     if not isinstance(content, dict):
         raise DataError(f"'{name}' holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
-    return {key: as_array(item, f"'{name}': '{key}'", "f") for key, item in content.items()}
+    return {key: as_array(item, f"'{name}': '{key}'", _OF_JSON) for key, item in content.items()}
 
 
 def text_of(path: str, limit: int = _MAX_FILE_BYTES) -> str:
@@ -221,7 +223,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_array(path: str) -> Any:
-    return as_array(_json(path), f"'{path}'", "f")
+    return as_array(_json(path), f"'{path}'", _OF_JSON)
 
 
 _READERS: dict[str, Callable[[str], Any]] = {".npy": _npy, ".json": _json_array, ".csv": _csv}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cgcli.errors import CgError
+
+if TYPE_CHECKING:
+    from cgcli.api.notices import Notice
 
 _HINTS = {
     "scalar": "weigh its elements with --cotangent '[…]', or get all derivatives with cg jacobian",
@@ -12,13 +17,16 @@ _HINTS = {
     "tangents": "give the tangents, as in: --tangent {}",
     "second": "second derivatives by arrays come as numbers, from cg hessian",
     "order": "ask for --order {}",
+    "grad": "for the number, use cg grad",
+    "header": "the columns are called {}: --no-header, if these are no names",
+    "separator": "the only column is '{}': mlr --icsv --ifs ';' --ocsv cat puts commas between cells",
+    "taken": "name the results with --as or --prefix, or leave the input's columns out with --only",
+    "long": "the limit is {}; give numbers in a file: --vars FILE.json or x=@x.npy",
     "flat": "without --flat, its shared parts have names",
 }
 
 
-def with_options(error: CgError) -> CgError:
-    """The error, its hint in terms of options where there are any for it."""
-    topic, _, example = error.topic.partition(":")
-    if topic:
-        error.hint = _HINTS[topic].format(example)
-    return error
+def hint_of(told: CgError | Notice) -> str:
+    """The hint of an error or a notice, in terms of options where there are any for it."""
+    topic, _, example = told.topic.partition(":")
+    return _HINTS[topic].format(example) if topic else told.hint

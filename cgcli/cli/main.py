@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from cgcli import __version__, signals
-from cgcli.cli.hints import with_options
+from cgcli.cli.hints import hint_of
 from cgcli.cli.say import say
 from cgcli.errors import CgError, UsageError, describe, did_you_mean
 
@@ -100,7 +100,8 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CgError as error:
-        return _complain(describe(with_options(error)), error.exit_code)
+        error.hint = hint_of(error)
+        return _complain(describe(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         return _complain(error.format_message(), 2)
     except click.ClickException as error:

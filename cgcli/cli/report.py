@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from cgcli.cli.hints import hint_of
 from cgcli.cli.say import say
 from cgcli.errors import EvaluationError, Source, describe
 
@@ -27,9 +28,9 @@ class Report:
 
     def tell(self, notice: Notice) -> None:
         """Report one event; its details go to the JSON entry."""
-        message, hint, span, details = notice
-        warning = EvaluationError(message, span, source=self._source, hint=hint)
-        self.entries.append({"message": message, **details, **({"hint": hint} if hint else {})})
+        hint = hint_of(notice)
+        warning = EvaluationError(notice.message, notice.span, source=self._source, hint=hint)
+        self.entries.append({"message": notice.message, **notice.details, **({"hint": hint} if hint else {})})
         if self._strict:
             raise warning
         if not self._quiet:

@@ -1,4 +1,4 @@
-"""The brackets of a text that is wrong: which of them have no partner, and which one a place stands in."""
+"""The brackets of a text: the lines that they join, which have no partner, and which one a place stands in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,26 @@ from cgcli.errors import ParseError, Span
 OPENING = {")": "(", "]": "["}
 CLOSING = {"(": ")", "[": "]"}
 
-# Brackets, and what may hide one: comments, names and quoted texts.
-_LAYOUT = re.compile(r"""[()\[\]]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
+# Brackets, line breaks, and what may hide them: comments, names and quoted texts.
+_LAYOUT = re.compile(r"""[()\[\]\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
+
+
+def joined_lines(text: str) -> str:
+    """The text with line breaks inside brackets as blanks; every offset stays as it was."""
+    if "\n" not in text:
+        return text
+    pieces: list[str] = []
+    depth = at = 0
+    for match in _LAYOUT.finditer(text):
+        token = match[0]
+        if token in CLOSING:
+            depth += 1
+        elif token in OPENING:
+            depth = max(depth - 1, 0)
+        elif depth and (token == "\n" or token.startswith("#")):
+            pieces += (text[at : match.start()], " " * len(token))
+            at = match.end()
+    return "".join([*pieces, text[at:]])
 
 
 def without_comments(text: str) -> str:

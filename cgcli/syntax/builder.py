@@ -36,11 +36,8 @@ class TreeBuilder:
             parameters = tuple(arg for arg in target.args if isinstance(arg, tree.Name))
             if len(parameters) == len(target.args) and not target.keywords:
                 return tree.Define(target.function, parameters, value, span)
-            raise ParseError(
-                f"the parameters of '{target.function}' must be plain names",
-                next((arg.span for arg in target.args if not isinstance(arg, tree.Name)), target.span),
-                hint=f"as in: {target.function}(x, y) = x + y",
-            )
+            wrong = next((arg.span for arg in target.args if not isinstance(arg, tree.Name)), target.span)
+            raise no_parameter(target.function, wrong)
         raise ParseError(
             "only a name or a function can stand to the left of '='",
             target.span,
@@ -67,15 +64,11 @@ class TreeBuilder:
 
     def conditional(self, children: list[Any]) -> tree.Call:
         condition, symbol, yes, no = children
-        span = Span(condition.span.start, no.span.end)
-        return tree.Call("where", (condition, yes, no), (), span, _span(symbol), operator=True)
+        return _operator("where", symbol, condition, yes, no)
 
     def binary(self, children: list[Any]) -> tree.Call:
         left, symbol, right = children
-        return tree.Call(
-            _OPERATORS[symbol], (left, right), (),
-            Span(left.span.start, right.span.end), _span(symbol), True,
-        )  # fmt: skip
+        return _operator(_OPERATORS[symbol], symbol, left, right)
 
     def prefix(self, children: list[Any]) -> tree.Expression:
         symbol, operand = children
@@ -84,7 +77,7 @@ class TreeBuilder:
             return operand._replace(span=span)  # type: ignore[no-any-return]
         if isinstance(operand, tree.Number) and symbol != "not":
             return tree.Number(-operand.value, span)
-        return tree.Call(_PREFIXES[symbol], (operand,), (), span, _span(symbol), True)
+        return _operator(_PREFIXES[symbol], symbol, operand)
 
     def compare(self, children: list[Any]) -> tree.Compare:
         operands = tuple(children[::2])
@@ -98,18 +91,15 @@ class TreeBuilder:
     def superscript(self, children: list[Any]) -> tree.Call:
         base, symbol = children
         exponent = tree.Number(float(symbol.translate(SUPERSCRIPTS)), _span(symbol))
-        span = Span(base.span.start, symbol.end_pos)
-        return tree.Call("power", (base, exponent), (), span, _span(symbol), True)
+        return _operator("power", symbol, base, exponent)
 
     def transposed(self, children: list[Any]) -> tree.Call:
         base, symbol = children
-        span = Span(base.span.start, symbol.end_pos)
-        return tree.Call("transpose", (base,), (), span, _span(symbol), True)
+        return _operator("transpose", symbol, base)
 
     def root(self, children: list[Any]) -> tree.Call:
         symbol, operand = children
-        span = Span(symbol.start_pos, operand.span.end)
-        return tree.Call("sqrt", (operand,), (), span, _span(symbol), True)
+        return _operator("sqrt", symbol, operand)
 
     def number(self, children: list[Any]) -> tree.Number:
         (token,) = children
@@ -172,8 +162,20 @@ class _Keyword:
         self.name, self.value, self.span = name, value, span
 
 
+def _operator(function: str, symbol: Token, *args: tree.Expression) -> tree.Call:
+    """The call that an operator means, whose symbol may stand before, between or behind the operands."""
+    span = Span(min(symbol.start_pos, args[0].span.start), max(symbol.end_pos, args[-1].span.end))
+    return tree.Call(function, args, (), span, _span(symbol), operator=True)
+
+
 def _span(token: Token) -> Span:
     return Span(token.start_pos, token.end_pos)
+
+
+def no_parameter(function: str, span: Span) -> ParseError:
+    """The error for a parameter in a definition that is no plain name."""
+    return ParseError(f"the parameters of '{function}' must be plain names", span,
+                      hint=f"as in: {function}(x, y) = x + y")  # fmt: skip
 
 
 def bare(token: Token) -> str:

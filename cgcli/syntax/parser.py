@@ -19,6 +19,7 @@ import lark
 
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
+from cgcli.syntax.brackets import joined_lines
 from cgcli.syntax.builder import TreeBuilder
 from cgcli.syntax.textbook import with_products
 
@@ -28,10 +29,6 @@ _GRAMMAR = "cg.lark"
 _TABLES = "cg.tables.json"
 
 _DEFINITION = re.compile(r"\)\s*=(?!=)")
-
-# What may hold a line break that does not end a statement: brackets; what may hide a
-# bracket: comments, quoted texts and names.
-_LAYOUT = re.compile(r"""[()\[\]\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 
 
 def _no_name(name: str) -> bool:
@@ -52,15 +49,16 @@ def parse(
     if len(text) > MAX_CHARACTERS:
         raise TooLargeError(
             f"the program is {len(text)} characters long",
-            hint=f"the limit is {MAX_CHARACTERS}; give numbers in a file: --vars FILE.json or x=@x.npy",
+            hint=f"the limit is {MAX_CHARACTERS}; give numbers as values of names",
+            topic=f"long:{MAX_CHARACTERS}",
         )
     read_as: tuple[str, ...] = ()
     statements: Any
     try:
         if _DEFINITION.search(text):
-            statements, read_as = _with_definitions(_joined_lines(text), values, functions)
+            statements, read_as = _with_definitions(joined_lines(text), values, functions)
         else:
-            statements = _lark().parse(_joined_lines(text))
+            statements = _lark().parse(joined_lines(text))
     except lark.UnexpectedInput as error:
         from cgcli.syntax import mistakes
 
@@ -80,31 +78,13 @@ def _with_definitions(
         tokens.extend(_lark().lex(text))
     except lark.UnexpectedInput as error:
         foreign = error  # what stands before it may be wrong as well, and goes first
-    tokens, read_as = with_products(tokens, values, functions)
+    tokens, read_as = with_products(text, tokens, values, functions)
     parser: Any = _lark().parse_interactive()
     for token in tokens:
         parser.feed_token(token)
     if foreign is not None:
         raise foreign
     return parser.feed_eof(tokens[-1] if tokens else None), read_as
-
-
-def _joined_lines(text: str) -> str:
-    """The text with line breaks inside brackets as blanks; every offset stays as it was."""
-    if "\n" not in text:
-        return text
-    pieces: list[str] = []
-    depth = at = 0
-    for match in _LAYOUT.finditer(text):
-        token = match[0]
-        if token in "([":
-            depth += 1
-        elif token in ")]":
-            depth = max(depth - 1, 0)
-        elif depth and (token == "\n" or token.startswith("#")):
-            pieces += (text[at : match.start()], " " * len(token))
-            at = match.end()
-    return "".join([*pieces, text[at:]])
 
 
 # ---- the parser itself ----------------------------------------------------------------

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
 
-from cgcli.errors import ParseError, Span
+from cgcli.errors import ParseError, Span, quoted
 from cgcli.records import NamedTuple
-from cgcli.syntax.builder import Token, bare
+from cgcli.syntax.builder import Token, bare, no_parameter
 
 _MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}
 _MAY_BEGIN = {"NUMBER", "NAME", "LPAR", "ROOT"}
-_SPACED = {"PLUS": " + ", "MINUS": " - ", "COMMA": ", ", "AND": " and ", "OR": " or ", "MOD": " mod ", "AT": " @ "}
-_ASCII = {"TIMES": "*", "DIVIDE": "/", "POWER": "^", "≤": "<=", "≥": ">=", "≠": "!="}
 _UNCLEAR = {"DIVIDE": "/", "FLOOR_DIVIDE": "//", "REMAINDER": "%", "MOD": " mod ", "POWER": "^"}
+_BETWEEN_TERMS = {"PLUS", "MINUS", "COMMA", "COMPARE", "AND", "OR", "QUESTION", "COLON", "EQUALS", "NOT"}
+_DEPTH = {"LPAR": 1, "RPAR": -1}
 _SYMBOLS = ("π", "τ")  # constants that are a factor wherever they stand: πr²
-_RESET = {"PLUS", "MINUS", "COMMA", "COMPARE", "AND", "OR", "QUESTION", "COLON", "EQUALS", "NOT"}
+_SPACED = {"PLUS", "MINUS", "COMPARE", "AND", "OR", "MOD", "AT", "QUESTION"}  # with a blank on each side
+_ASCII = {"MINUS": "-", "TIMES": "*", "DIVIDE": "/", "POWER": "^", "NOT": "not ", "COMMA": ", ", "_SEPARATOR": "",
+          "&&": "and", "||": "or", "≤": "<=", "≥": ">=", "≠": "!="}  # fmt: skip
 
 
 class _Names(NamedTuple):
@@ -36,14 +38,14 @@ class _Names(NamedTuple):
 
 
 def with_products(
-    tokens: Sequence[Token], values: Collection[str], functions: Callable[[str], bool]
+    text: str, tokens: Sequence[Token], values: Collection[str], functions: Callable[[str], bool]
 ) -> tuple[list[Token], tuple[str, ...]]:
     """A program's tokens with a TIMES for each implied product, and the bodies that had any, with all their signs.
 
     Every token has its place in the text: an implied TIMES takes no room there, and the factors
     of a name that splits are NAMEs within it.
-    values: names that have a value from outside of the program. functions: whether a name is that of a
-    function of the language. Raises ParseError that lists the readings where there are several.
+    text: where they stand. values: names that have a value from outside of the program. functions: whether a
+    name is that of a function of the language. Raises ParseError that lists the readings where there are several.
     """
     statements = [(statement, _header(statement)) for statement in _statements(tokens)]
     defined = {bare(statement[0]) for statement, header in statements if header}
@@ -57,7 +59,7 @@ def with_products(
             continue
         parameters, start = header
         factors = dict.fromkeys(sorted({*parameters, *_SYMBOLS}))
-        body = list(_with_products(statement[start:], names._replace(factors=factors)))
+        body = _with_products(text, statement[start:], names._replace(factors=factors))
         read += (*statement[:start], *body)
         if len(body) > len(statement) - start:
             read_as.append(_pretty(body))
@@ -69,7 +71,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     statement: list[Token] = []
     depth = 0
     for token in tokens:
-        depth += {"LPAR": 1, "RPAR": -1}.get(token.type, 0)
+        depth += _DEPTH.get(token.type, 0)
         statement.append(token)
         if token.type == "_SEPARATOR" and depth <= 0:
             yield statement
@@ -78,70 +80,68 @@ def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _header(statement: Sequence[Token]) -> tuple[list[str], int] | None:
-    """The parameters, and tangents, of a definition and where its body begins; None for other statements."""
-    kinds = [token.type for token in statement[:3]]
+    """The parameters, and tangents, of a definition and where its body begins; None for other statements.
+
+    Raises ParseError for a parameter of a function that is no plain name.
+    """
+    kinds = [token.type for token in statement]
     rule = kinds[:1] == ["JVP"]
-    if kinds[rule : rule + 2] != ["NAME", "LPAR"]:
+    start = end = 2 + rule
+    if kinds[rule:start] != ["NAME", "LPAR"]:
         return None
-    parameters: list[str] = []
-    for at, token in enumerate(statement[2 + rule :], 2 + rule):
-        if token.type == "NAME":
-            parameters.append(bare(token))
-        elif token.type == "RPAR":
-            is_definition = at + 1 < len(statement) and statement[at + 1].type == "EQUALS"
-            return (parameters, at + 2) if is_definition else None
-        elif token.type not in ("COMMA", "_SEPARATOR"):
-            return None
-    return None
+    depth = 1
+    items: list[list[Token]] = [[]]
+    while depth and end < len(kinds):
+        depth += _DEPTH.get(kinds[end], 0)
+        if depth == 1 and kinds[end] in ("COMMA", "_SEPARATOR"):
+            items.append([])
+        elif depth:
+            items[-1].append(statement[end])
+        end += 1
+    if depth or kinds[end : end + 1] != ["EQUALS"]:
+        return None
+    for item in items:
+        if not rule and item and [token.type for token in item] != ["NAME"]:
+            raise no_parameter(bare(statement[0]), Span(item[0].start_pos, item[-1].end_pos))
+    return [bare(token) for token in statement[start:end] if token.type == "NAME"], end + 1
 
 
-class _Level(NamedTuple):
-    """Inside one pair of brackets: where the term began, and the operator that was read last."""
-
-    term: int
-    operator: int | None = None
-
-
-def _with_products(body: Sequence[Token], names: _Names) -> Iterator[Token]:
+def _with_products(text: str, body: Sequence[Token], names: _Names) -> list[Token]:
     """The tokens of a body, with those of its implied products."""
-    previous = ""  # the kind of the token before
-    name = ""  # the name that was read last
-    apart: Container[str] = ()  # the kinds of tokens that are no factor behind that name, or its power
-    lists = _lists(body)
-    levels = [_Level(0)]
-    for at, token in enumerate(body):
-        kind = token.type
-        keyword = kind == "NAME" and at + 1 < len(body) and body[at + 1].type == "EQUALS"
-        implied = previous in _MAY_END and kind in _MAY_BEGIN and kind not in apart and not keyword
-        if kind == previous == "NUMBER" or (previous == "NAME" and at in lists):
-            implied = False  # 1 000, f(x, 1)
-        parts = [str(token)]
-        if kind == "NAME":
-            name = bare(token)
-            is_value = name in names.factors or name in names.values
-            is_function = names.functions(name) and not is_value
-            if not (is_value or is_function or keyword):
-                parts = _split(token, names.factors)
-            is_factor = name in names.factors or len(parts) > 1
-            apart = _MAY_BEGIN if is_function else () if is_factor else ("LPAR",)
-        elif kind != "SUPERSCRIPT" or name in names.values:  # sin²(x) is a mistake that the parser explains
-            apart = ()
-        operator = levels[-1].operator
-        if (implied or len(parts) > 1) and operator is not None and body[operator].type in _UNCLEAR:
-            raise _unclear(body[levels[-1].term : at + 1], operator - levels[-1].term, parts, implied)
-        if implied:
-            yield _token("TIMES", "*", token, token.start_pos, 0)
-        yield from _factors(token, parts)
-        if kind in ("LPAR", "LBRACKET"):
-            levels.append(_Level(at + 1))
-        elif kind in ("RPAR", "RBRACKET"):
-            if len(levels) > 1:
-                levels.pop()
-        elif kind in _RESET:
-            levels[-1] = _Level(at + 1)
-        elif kind in _UNCLEAR or kind in ("TIMES", "AT"):
-            levels[-1] = levels[-1]._replace(operator=at)
-        previous = kind
+    split = [factor for at in range(len(body)) for factor in _factors(body, at, names)]
+    lists = _lists(split)
+    read: list[Token] = []
+    for at, token in enumerate(split):
+        if at and _implies_product(split, at, names, at in lists):
+            read.append(_token("TIMES", "*", token, token.start_pos))
+        read.append(token)
+    _check_clear(text, read)
+    return read
+
+
+def _implies_product(tokens: Sequence[Token], at: int, names: _Names, is_list: bool) -> bool:
+    """Whether a product is implied before a token. is_list: it opens brackets that hold several values."""
+    left: str = tokens[at - 1].type
+    right: str = tokens[at].type
+    if left not in _MAY_END or right not in _MAY_BEGIN or left == right == "NUMBER":
+        return False
+    if _is_keyword(tokens, at):
+        return False
+    powered = left == "SUPERSCRIPT"
+    before = tokens[max(at - 1 - powered, 0)]
+    name = bare(before)
+    if before.type != "NAME":
+        return True
+    if name in names.factors:
+        return powered or not is_list
+    if name in names.values:
+        return powered or right != "LPAR"
+    return right != "LPAR" and not names.functions(name)
+
+
+def _is_keyword(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a token is the name of an argument, as in sum(x, axis=0)."""
+    return [token.type for token in tokens[at : at + 2]] == ["NAME", "EQUALS"]
 
 
 def _lists(body: Sequence[Token]) -> set[int]:
@@ -158,95 +158,122 @@ def _lists(body: Sequence[Token]) -> set[int]:
     return found
 
 
-def _factors(token: Token, parts: Sequence[str]) -> Iterator[Token]:
-    """The token itself, or the tokens of the parts that it is a product of."""
-    if len(parts) == 1:
+def _check_clear(text: str, tokens: Sequence[Token]) -> None:
+    """Raise ParseError, with both readings, for a product implied after a division or in an exponent."""
+    terms: list[tuple[int, int | None]] = [(0, None)]  # in each pair of brackets: where a term began, its last operator
+    for at, token in enumerate(tokens):
+        start, operator = terms[-1]
+        kind = token.type
+        if _is_implied(token) and operator is not None and tokens[operator].type in _UNCLEAR:
+            raise _unclear(text, tokens, start, operator, at)
+        if kind in ("LPAR", "LBRACKET"):
+            terms.append((at + 1, None))
+        elif kind in ("RPAR", "RBRACKET"):
+            terms = terms[:-1] or [(0, None)]
+        elif kind in _BETWEEN_TERMS:
+            terms[-1] = (at + 1, None)
+        elif kind in _UNCLEAR or kind in ("TIMES", "AT"):
+            terms[-1] = (start, at)
+
+
+def _unclear(text: str, tokens: Sequence[Token], start: int, operator: int, at: int) -> ParseError:
+    """The error for a product implied at a place behind an operator of a term, which began at `start`."""
+    end = at + 2
+    while end < len(tokens) and _is_implied(tokens[end]) and tokens[end - 1].end_pos == tokens[end + 1].start_pos:
+        end += 2  # the factors of one name
+    symbol = _UNCLEAR[tokens[operator].type]
+    span = Span(tokens[start].start_pos, tokens[end - 1].end_pos)
+    left = text[span.start : tokens[operator].start_pos].rstrip()
+    middle = text[tokens[operator].end_pos : tokens[at].start_pos].strip()
+    right = "".join(tokens[at + 1 : end])
+    return ParseError(
+        f"'{quoted(text, span)}' can be read in two ways",
+        span,
+        hint=f"write {left}{symbol}({middle}*{right}) or ({left}{symbol}{middle})*{right}",
+    )
+
+
+def _factors(tokens: Sequence[Token], at: int, names: _Names) -> Iterator[Token]:
+    """The token itself, or those of the product of parameters that a name is.
+
+    Raises ParseError that lists the readings where there are several.
+    """
+    token = tokens[at]
+    name = bare(token)
+    has_meaning = name in names.factors or name in names.values or names.functions(name)
+    if token.type != "NAME" or has_meaning or _is_keyword(tokens, at):
         yield token
         return
-    start = token.start_pos
-    for at, part in enumerate(parts):
-        if at:
-            yield _token("TIMES", "*", token, start, 0)
-        yield _token("NAME", part, token, start, len(part))
-        start += len(part)
-
-
-def _token(kind: str, text: str, like: Token, start: int, length: int) -> Token:
-    """A token of lark's, as another one is."""
-    return type(like)(kind, text, start, like.line, like.column, like.end_line, like.end_column, start + length)
-
-
-def _split(token: Token, factors: Collection[str]) -> list[str]:
-    """The factors that a name is a product of; the name alone when it is none."""
-    name = str(token)
-    ways = _ways(name, factors)
+    ways = _ways(str(token), names.factors)
     if len(ways) > 1:
         readings = " or ".join(_brief("*".join(way)) for way in ways)
         raise ParseError(
-            f"'{_brief(name)}' can be read as {readings}",
+            f"'{_brief(token)}' can be read as {readings}",
             Span(token.start_pos, token.end_pos),
             hint="write the product signs",
         )
-    return ways[0] if ways else [name]
+    start = token.start_pos
+    for part in ways[0] if ways else [token]:
+        if start > token.start_pos:
+            yield _token("TIMES", "*", token, start)
+        yield token if part is token else _token("NAME", part, token, start, len(part))
+        start += len(part)
+
+
+def _token(kind: str, text: str, like: Token, start: int, length: int = 0) -> Token:
+    """A token of lark's, as another one is; an implied one takes no room in the text."""
+    return type(like)(kind, text, start, like.line, like.column, like.end_line, like.end_column, start + length)
+
+
+def _is_implied(token: Token) -> bool:
+    return int(token.start_pos) == int(token.end_pos)
 
 
 def _brief(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-class _Split(NamedTuple):
-    """A way to write the beginning of a name: the way of what comes before, and one factor more."""
-
-    before: _Split | None
-    factor: str
-
-    def factors(self) -> list[str]:
-        """All factors, from the first on."""
-        found: list[str] = []
-        way: _Split | None = self
-        while way is not None:
-            found.append(way.factor)
-            way = way.before
-        return found[::-1]
+_Way = tuple["_Way", str] | tuple[()]
+"""The way to write the beginning of a name: that of what comes before, and one factor more."""
 
 
 def _ways(name: str, parameters: Collection[str], most: int = 3) -> list[list[str]]:
     """The ways to write a name as several parameters in a row; at most `most` of them."""
-    ways: dict[int, list[_Split | None]] = {0: [None]}  # for each place, how the name up to it splits
+    ways: dict[int, list[_Way]] = {0: [()]}  # for each place, how the name up to it splits
     for at in range(len(name)):
         for parameter in parameters if at in ways else ():
             if name.startswith(parameter, at):
                 longer = ways.setdefault(at + len(parameter), [])
-                longer += [_Split(way, parameter) for way in ways[at]][: most - len(longer)]
+                longer += [(way, parameter) for way in ways[at]][: most - len(longer)]
         ways.pop(at, None)
-    return [way.factors() for way in ways.get(len(name), []) if way is not None]
+    return [_factors_of(way) for way in ways.get(len(name), []) if way]
 
 
-def _unclear(term: Sequence[Token], operator: int, parts: Sequence[str], implied: bool) -> ParseError:
-    """The error for a product implied after a division or in an exponent, with both readings."""
-    symbol = _UNCLEAR[term[operator].type]
-    left = "".join(term[:operator])
-    middle, right = "".join(term[operator + 1 : -1]), "*".join(parts)
-    if not implied:
-        middle, right = middle + parts[0], "*".join(parts[1:])
-    return ParseError(
-        f"'{left}{symbol.strip()}{middle}{right.replace('*', '')}' can be read in two ways",
-        Span(term[0].start_pos, term[-1].end_pos),
-        hint=f"write {left}{symbol}({middle}*{right}) or ({left}{symbol}{middle})*{right}",
-    )
+def _factors_of(way: _Way) -> list[str]:
+    found: list[str] = []
+    while way:
+        way, factor = way
+        found.append(factor)
+    return found[::-1]
 
 
 def _pretty(body: Sequence[Token]) -> str:
     """The body as cg would print it: ASCII operators, blanks around sums."""
     pieces: list[str] = []
+    choices = [0]  # in each pair of brackets, how many `?` wait for their `:`
     previous = ""
     for token in body:
         kind = token.type
-        text = "" if kind == "_SEPARATOR" else _ASCII.get(kind, _ASCII.get(token, str(token)))
-        if kind == "COMPARE" or (kind in _SPACED and previous in _MAY_END):
-            text = _SPACED.get(kind, f" {text} ")
-        elif kind == "MINUS":
-            text = "-"
+        text = _ASCII.get(kind) or _ASCII.get(token, "" if kind == "_SEPARATOR" else str(token))
+        choice = kind == "COLON" and choices[-1] > 0
+        if choice or (kind in _SPACED and previous in _MAY_END):
+            text = f" {text} "
         pieces.append(text)
+        if kind in ("LPAR", "LBRACKET"):
+            choices.append(0)
+        elif kind in ("RPAR", "RBRACKET"):
+            choices = choices[:-1] or [0]
+        else:
+            choices[-1] += (kind == "QUESTION") - choice
         previous = kind
     return "".join(pieces)

@@ -192,7 +192,8 @@ def _check_names(given: list[str], results: Mapping[str, NDArray[np.float64]], s
             if element in taken:
                 raise UsageError(
                     f"{source} has a column '{element}' already, and a result would be called so too",
-                    hint="name the results with --as or --prefix, or leave the input's columns out with --only",
+                    hint="rename the column, or leave it out of the batch",
+                    topic="taken",
                 )
 
 
