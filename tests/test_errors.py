@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cgcli.errors import ParseError
+from cgcli.lowering.elsewhere import INSTEAD
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax.parser import parse
 from tests.command import CG, Capture, cg
@@ -82,6 +83,13 @@ def test_what_a_hint_says_to_write_can_be_read() -> None:
             beyond = another.span.start >= error.span.start + len(fix[1])
             assert beyond or another.message != error.message, (text, mended)
     assert tried > 100
+
+
+def test_what_stands_for_another_tools_function_is_there() -> None:
+    """No name of the table is a function of the language, and each function that is offered is one."""
+    for name, hint in INSTEAD.items():
+        assert name not in FUNCTIONS
+        assert {*re.findall(r"(\w+)\(", hint)} <= {*FUNCTIONS}
 
 
 INVISIBLE = [
@@ -486,7 +494,11 @@ ONCE_WRONG = [
     (["eval", "; ".join(["f0(x) = x*1.0001 + x", *(f"f{n + 1}(x) = f{n}(f{n}(x))" for n in range(40)), "f40(1)"])],
      2, "expand to more than"),
     (["grad", "cross_entropy(x, 5)", "x=[1,2,3]", "--strict"], 1, "cross_entropy(…) is nan"),
-    (["eval", "1e400", "--strict"], 1, "the constant 'inf' is infinite"),
+    (["eval", "cos(x)=x", "x=1", "--strict"], 1, "'cos' is a function of the language, and is defined anew here\n"),
+    (["eval", "ln(x)=3", "--strict"], 1, "to compare, write =="),
+    (["eval", "relu(x) = max(x, 0); relu(3)", "--strict"], 0, ""),
+    (["diff", "x^2", "x=3", "--strict"], 1, "for the number, use cg grad"),
+    (["eval", "1e400", "--strict"], 1, "the constant '1e400' is infinite\n  1e400\n  ^^^^^\n"),
     (["grad", "x*inf", "x=1", "--strict"], 1, "the constant 'inf' is infinite"),
     (["grad", "tanh(x)", "x=1000", "--strict"], 0, ""),
     (["grad", "max(x, y, z)", "x=1", "y=1", "z=5", "--strict"], 0, ""),

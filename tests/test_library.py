@@ -335,6 +335,10 @@ def test_the_library_is_silent(capfd: pytest.CaptureFixture[str], recwarn: pytes
 
 # Calls, their results, and what is warned of: a name without effect is no reason to fail.
 WARNED: list[tuple[Any, Any, list[str]]] = [
+    (lambda: cgcli.diff("x^2", values={"x": 3}), "2*x",
+     ["the value of 'x' is not used: the formula holds for all of them; for the number, use grad"]),
+    (lambda: cgcli.value("cos(x) = x")(x=3), 3.0,
+     ["'cos' is a function of the language, and is defined anew here; to compare, write =="]),
     (lambda: cgcli.value("x^2")(x=3, y=1), 9.0, ["'y' is bound, but the expression does not use it"]),
     (lambda: cgcli.value(cgcli.diff("x*y + z", "x"))(x=2, y=3, z=4), 3.0,
      ["'x' is bound, but the expression does not use it", "'z' is bound, but the expression does not use it"]),

@@ -75,7 +75,7 @@ MISTAKES = [
     ("f(x) = sni²(x); f(1)", "sni²(x)", "no operator between two values", "write sni²*(x)"),
     ("f(x) = sin²(x); f(1)", "sin²(x)", "a function's power stands behind its argument", "write sin(x)^2"),
     ("f(x) = 2sin x; f(1)", "sin x", "a function's argument stands in brackets", "write sin(x)"),
-    ("f(x) = 1 000x; f(1)", "1 000", "no operator between two values", "write 1*000"),
+    ("f(x) = 1 000x; f(1)", "1 000", "a number has nothing between its digits", "write 1000"),
     ("f(x) = 2x + $; f(1)", "$", "is not part of the language", "take it away"),
     ("f(x) = 2x + sum(x axis=0); f(1)", "(x axis=", "a comma is missing", "write (x, axis="),
     ("f(a, b) = 2ab + max(ab, [1, 2], [1, 2, 3]); f(1, 1)", "[1, 2]", "shapes [2] and [3] do not broadcast", ""),

@@ -12,7 +12,8 @@ from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.lowering.inputs import check_bound
-from cgcli.ops.table import CONSTANTS
+from cgcli.lowering.lower import opened_function
+from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
@@ -118,6 +119,14 @@ class Point(NamedTuple):
         for span in self.graph.idle[:_SHOWN]:
             hint = "name it, as in: a = x^2; a + 1. A line goes on over the next one only inside brackets"
             yield Notice("nothing uses the value of this statement", hint, span, {"kind": "unused"})
+        last = self.program.syntax.statements[-1]
+        if (
+            isinstance(last, tree.Define)
+            and last.function in FUNCTIONS
+            and opened_function(self.program.syntax.statements)
+        ):
+            message = f"'{last.function}' is a function of the language, and is defined anew here"
+            yield Notice(message, "to compare, write ==", last.span, {"kind": "redefined"})
         read = set(self.names)
         absent = [name for name in map(name_of, wrt) if name not in read]
         for name in self.shapes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from cgcli.errors import ArgumentError, Span
+from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
@@ -23,6 +23,10 @@ MAX_NUMBERS = 10_000  # in one static parameter
 # The small values that static parameters were computed from: where each parameter depends on the one before,
 # none is computed twice.
 _values: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()
+_WORDS = {
+    "True": "write true, or 1", "False": "write false, or 0",
+    "None": "leave it out; a new axis is as in: expand(x, 1)", "newaxis": "a new axis is as in: expand(x, 1)",
+}  # fmt: skip
 _SMALL = 64  # numbers in a value that is kept: two for each axis that an array can have
 
 
@@ -61,7 +65,22 @@ def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords:
         raise ArgumentError(f"'{name}' cannot take a text here", hint=f"usage: {usage}")
     count = len(args) + len(keywords)
     given = "no argument" if count == 0 else "1 argument" if count == 1 else f"{count} arguments"
-    raise ArgumentError(f"'{name}' cannot take {given}", hint=f"usage: {usage}")
+    raise ArgumentError(f"'{name}' cannot take {given}", hint=_as_list(entries, name, args) or f"usage: {usage}")
+
+
+def _as_list(entries: Sequence[Entry], name: str, args: Sequence[Value]) -> str:
+    """A hint for numbers that stand one by one where the entry takes a list of them: reshape(x, 2, 3)."""
+    entry = entries[0]
+    arrays, numbers = args[: len(entry.arrays)], args[len(entry.arrays) :]
+    statics = [static for static in entry.statics if not static.name.startswith("_")]
+    if len(statics) != 1 or not numbers or not all(isinstance(arg, Node) for arg in arrays):
+        return ""
+    try:
+        given = tuple(known(number, "a number") for number in numbers)
+        statics[0].convert(given, [array.shape for array in arrays])
+    except CgError:
+        return ""
+    return f"write {name}({', '.join(['…'] * len(arrays))}, {brief(given)})"
 
 
 def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
@@ -130,7 +149,8 @@ def known(value: Value, what: str) -> Any:
         if is_leaf_of_function(free):
             name = "a parameter of a function with a derivative rule"
         raise ArgumentError(
-            f"{what} must be known before the evaluation, but it depends on {name}", hint="write the number itself"
+            f"{what} must be known before the evaluation, but it depends on {name}",
+            hint=_WORDS.get(name_of(free), "write the number itself"),
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")

@@ -53,14 +53,14 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     return apply(INDEX, args, params)
 
 
-def _no_elements(index: tree.Index, base: Node) -> ArgumentError:
+def _no_elements(index: tree.Index, base: Node) -> ArgumentError | ShapeError:
     """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
     name = index.base.name if isinstance(index.base, tree.Name) and base.op is VARIABLE else ""
     function = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), None)
     if function is not None:
         inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in index.items)
         return ArgumentError("a function's argument stands in round brackets", hint=f"write {function}({inner})")
-    return ArgumentError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
+    return ShapeError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
 
 
 def comparisons(functions: Sequence[str], values: Sequence[Value], spans: Sequence[Span]) -> Node:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
-from cgcli.lowering.lower import lower
+from cgcli.lowering.lower import lower, opened_function
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.syntax import tree
 
@@ -17,7 +17,7 @@ def free_names(program: tree.Program) -> tuple[str, ...]:
     """The names that no statement gives a value to, constants of the language included, in order of appearance."""
     statements = program.statements
     assigned = {item.name for item in statements if isinstance(item, tree.Assign)}
-    opened = _opened(statements)
+    opened = opened_function(statements)
     found: dict[str, None] = {}
     for item in statements:
         if isinstance(item, tree.Declare):
@@ -30,14 +30,6 @@ def free_names(program: tree.Program) -> tuple[str, ...]:
             bound = {name.name for name in item.parameters}
         found |= dict.fromkeys(name for name in _names(item) if name not in bound)
     return tuple(name for name in found if name not in assigned)
-
-
-def _opened(statements: Sequence[tree.Statement]) -> str:
-    """The function whose body the program means, since it ends with its definition; '' when there is none."""
-    if not statements or not isinstance(last := statements[-1], tree.Define | tree.DefineJvp):
-        return ""
-    computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
-    return last.function if not computed or isinstance(computed[-1], tree.Assign) else ""
 
 
 def _names(item: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import Graph, Node, constant, is_given, variable
@@ -68,12 +68,11 @@ class _Lowering:
         results: tuple[Value, ...] = ()
         for item in computed:
             results = self.results(item, last=item is computed[-1])
-        last = statements[-1]
-        if isinstance(last, tree.Define | tree.DefineJvp) and (not computed or isinstance(computed[-1], tree.Assign)):
-            results = (self.body(last),)
+        if opened := opened_function(statements):
+            results = (self.body(opened, statements[-1].span),)
         outputs = tuple(result for result in results if isinstance(result, Node))
         if not outputs or len(outputs) < len(results):
-            raise ParseError("the program has no result", last.span, hint="end it with an expression")
+            raise ParseError("the program has no result", statements[-1].span, hint="end it with an expression")
         idle = tuple(item.span for item in computed[:-1] if not isinstance(item, tree.Assign))
         names = self.output_names(computed[-1]) if len(outputs) > 1 else ()
         functions = self.machine.invocations.named
@@ -111,14 +110,11 @@ class _Lowering:
         text = re.sub(_COMMENT, lambda match: match[1] or " ", self.program.source.text[span.start : span.end])
         return quoted(text, Span(0, len(text)))
 
-    def body(self, definition: tree.Define | tree.DefineJvp) -> Value:
+    def body(self, name: str, span: Span) -> Value:
         """A program that ends with a definition, as f(x, y) = x*y, means its body."""
-        function = self.functions.get(definition.function)
-        if function is None:
-            return None
-        if function.function not in self.rules:
+        function = self.functions[name]
+        if name not in self.rules:
             return self.machine.run(function.body)
-        span = definition.span
         return self.machine.run(tree.Call(function.function, function.parameters, (), span, span))
 
     def declare(self, statement: tree.Declare) -> None:
@@ -158,6 +154,14 @@ class _Lowering:
         if name in self.functions:
             raise UnknownNameError(f"'{name}' is a function, not a value", span, hint=f"write {name}(…)")
         return variable(name)
+
+
+def opened_function(statements: Sequence[tree.Statement]) -> str:
+    """The function whose body the program means, since it ends with its definition; '' when there is none."""
+    if not statements or not isinstance(last := statements[-1], tree.Define | tree.DefineJvp):
+        return ""
+    computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
+    return last.function if not computed or isinstance(computed[-1], tree.Assign) else ""
 
 
 def _rules(statements: Iterable[tree.Statement], functions: Mapping[str, tree.Define]) -> dict[str, tree.DefineJvp]:

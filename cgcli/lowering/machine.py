@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, toposort
+from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
 from cgcli.lowering.build import comparisons, indexed, literal
+from cgcli.lowering.elsewhere import INSTEAD
 from cgcli.lowering.invoke import Invocations, Scope, Steps
 from cgcli.lowering.linear import Expand
 from cgcli.ops.arithmetic import NEG
@@ -56,6 +57,7 @@ class Machine:
         waiting: list[_Waiting] = [(expression, Scope({}), None, 0)]
         while waiting:
             item, scope, steps, count = waiting.pop()
+            taken = values[len(values) - count :]
             try:
                 if steps is None:
                     self._count(scope)
@@ -66,15 +68,15 @@ class Machine:
                     steps = _STEPS[type(item)](self, item, scope)
                     needed, inner = next(steps)
                 else:
-                    taken = values[len(values) - count :]
                     del values[len(values) - count :]
                     needed, inner = steps.send(taken)
             except StopIteration as end:
                 values.append(end.value)
                 if type(end.value) is Node and end.value.args:
                     self._origins.setdefault(end.value, item.span)
-            except CgError as error:
-                if scope.inside and (error.span is None or isinstance(error, ShapeError)):
+            except CgError as fault:
+                error = self._without_value(fault, taken) if isinstance(fault, ShapeError) else fault
+                if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
                     error.call = next(
                         (caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None
                     )
@@ -83,6 +85,22 @@ class Machine:
                 waiting.append((item, scope, steps, len(needed)))
                 waiting.extend((child, inner, None, 0) for child in reversed(needed))
         return values.pop()
+
+    def _without_value(self, error: ShapeError, args: Sequence[Value]) -> CgError:
+        """What is wrong with shapes, where a name without a value counts as a number: that it has none."""
+        clashing = [args[at] for at in error.clash] or args
+        scalars = [arg for arg in clashing if type(arg) is Node and arg.op is VARIABLE and not arg.shape]
+        names = [name for name in dict.fromkeys(map(name_of, scalars)) if name not in self._named]
+        if not names:
+            return error
+        from cgcli.printing.expression import written_name
+
+        listed = " and ".join(f"'{name}'" for name in names[:3])
+        verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
+        return UnknownNameError(
+            f"{listed} {verbs}: {error.message}", error.span, also=error.also,
+            hint=f"give a value, or declare the shape, as in: {written_name(names[0])}: [64, 784]",
+        )  # fmt: skip
 
     def _count(self, scope: Scope) -> None:
         """Count an expression that stands in a function's body."""
@@ -94,7 +112,7 @@ class Machine:
     # ---- leaves -----------------------------------------------------------------------
 
     def _number(self, item: tree.Number, scope: Scope) -> Value:
-        return constant(item.value)
+        return self._placed(constant(item.value), item)
 
     def _text(self, item: tree.Text, scope: Scope) -> Value:
         return item.text
@@ -102,10 +120,14 @@ class Machine:
     def _name(self, item: tree.Name, scope: Scope) -> Value:
         found = scope.names.get(item.name)
         if found is None:
-            found = self._lookup(item.name, item.span)
-            if type(found) is Node and found.op is VARIABLE:
-                self._origins.setdefault(found, item.span)
+            found = self._placed(self._lookup(item.name, item.span), item)
         return found
+
+    def _placed(self, value: Value, item: tree.Number | tree.Name) -> Value:
+        """A variable, or a constant that is worth a warning, with the place where it was first read."""
+        if type(value) is Node and (value.op is VARIABLE or not math.isfinite(constant_value(value) or 0.0)):
+            self._origins.setdefault(value, item.span)
+        return value
 
     # ---- arrays, comparisons ------------------------------------------------------------
 
@@ -171,7 +193,7 @@ class Machine:
         product = f"to multiply, write {name}*(…)"
         if name in scope.names or name in self._named or name in CONSTANTS:
             raise UnknownNameError(f"'{name}' is a value, not a function", item.where, hint=product)
-        near = did_you_mean(name, [*self._functions, *FUNCTIONS])
+        near = INSTEAD.get(name) or did_you_mean(name, [*self._functions, *FUNCTIONS])
         hint = near or f"define it as {name}(x) = …" + f"; {product}" * (len(item.args) == 1)
         raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from cgcli.errors import ArgumentError
+from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.operation import REQUIRED, Shape, Static
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.records import NamedTuple
@@ -76,12 +76,12 @@ def brief(value: Any) -> str:
 
 
 def normal_axis(axis: int, rank: int, what: str = "axis") -> int:
-    """The axis counted from the end, or ArgumentError when it is out of range."""
+    """The axis counted from the end, or ShapeError when it is out of range."""
     if not -rank <= axis < rank:
         span = (
             f"0 to {rank - 1}, or -{rank} to -1" if rank > 1 else "0 or -1" if rank else "none: the value is a scalar"
         )
-        raise ArgumentError(f"{what} {axis} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")
+        raise ShapeError(f"{what} {axis} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")
     return axis - rank if axis >= 0 else axis
 
 

@@ -85,6 +85,18 @@ def _behind(match: re.Match[str]) -> str:
     return f"write {match['f']}({match['x']})^{unicodedata.normalize('NFKC', match['n']).replace('−', '-')}"
 
 
+def _one_by_one(match: re.Match[str]) -> str:
+    """Several names that get a value each."""
+    names = match[0][: match.start("r") - match.start()].strip("() \t=").split(",")
+    listed = re.fullmatch(r"\s*\(([^()]*)\)\s*", match["r"])
+    values = re.split(r",(?![^\[(]*[\])])", listed[1] if listed else match["r"])
+    if len(names) != len(values):
+        values = ["…"] * len(names)
+    return "write " + "; ".join(
+        f"{name.strip(' )')} = {value.strip()}" for name, value in zip(names, values, strict=True)
+    )
+
+
 def _mixed(match: re.Match[str]) -> str:
     """A fraction in one character, with what stands before it."""
     fraction = unicodedata.normalize("NFKC", match["v"]).replace("⁄", "/")
@@ -101,14 +113,14 @@ _IDIOMS = (
     _Idiom(rf"{_LOOSE}(?P<a>[\d._]+)[eE](?P<b>[-+]?\d+\.\d*)", "a number's exponent is a whole number",
            "write {a}*10^{b}"),
     _Idiom(rf"{_LOOSE}(?P<a>[\d._]+)[eE](?!\w)", "a number's exponent is missing", "as in: {a}e5"),
-    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\w.,])", "a number has no commas", _thousands, ","),
-    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:\.\d{{3}}){{2,}}(?![\w.])", "a number has one decimal point",
+    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d_.,])", "a number has no commas", _thousands, ","),
+    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:\.\d{{3}}){{2,}}(?![\d_.])", "a number has one decimal point",
            lambda match: f"write {match[0].replace('.', '')}"),
-    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:[ \u00a0\u2009\u202f'’]\d{{3}})+(?:\.\d+)?(?![\w.])",
+    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:[ \u00a0\u2009\u202f'’]\d{{3}})+(?:\.\d+)?(?![\d_.])",
            "a number has nothing between its digits", _digits),
-    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:\.\d{{3}})+,\d+(?![\w.,])", "a number has a decimal point, not a comma",
+    _Idiom(rf"{_LOOSE}\d{{1,3}}(?:\.\d{{3}})+,\d+(?![\d_.,])", "a number has a decimal point, not a comma",
            lambda match: f"write {match[0].replace('.', '').replace(',', '.')}", ","),
-    _Idiom(rf"{_LOOSE}(?P<a>\d+),(?P<b>\d+)(?![\w.,])", "a comma cannot stand here",
+    _Idiom(rf"{_LOOSE}(?P<a>\d+),(?P<b>\d+)(?![\d_.,])", "a comma cannot stand here",
            "write {a}.{b} for a decimal, or [{a}, {b}] for a list", ","),
     _Idiom(rf"{_LOOSE}\d[\d_]*(?:__[\d_]*|_)(?!\w)", "an underscore stands between two digits of a number",
            lambda match: "write " + re.sub("_+", "_", match[0]).strip("_")),
@@ -138,7 +150,11 @@ _IDIOMS = (
     _Idiom("(?<![<>=!])(?P<a>[<>=!]) +=(?!=)", "an operator has no blank inside", "write {a}="),
     _Idiom(rf"\b(?:np|numpy|math|Math|cmath|torch|jnp|jax|tf|scipy|sympy)(?:\.\w+)*\.(?P<x>{_NAME})",
            "names stand without a module", lambda match: f"write {match['x'].lower()}"),
+    _Idiom(rf"(?P<v>{_NAME})\.(?:t|transpose)\(\)", "a function stands before its argument", "write {v}.T"),
+    _Idiom(rf"(?P<v>{_NAME})\.detach\(\)", "a function stands before its argument", "write stop_gradient({v})"),
     _Idiom(rf"(?P<v>{_NAME})\.(?P<f>{_NAME})\((?P<x>{_INNER})\)", "a function stands before its argument", _method),
+    _Idiom(rf"(?P<v>{_NAME})\.(?:shape|size|ndim|length)\b(?!\()", "a shape is no value of a program",
+           "write the number itself, or size({v}, 0) for the length of the first axis"),
     _Idiom(rf"{_NAME}(?:\.{_NAME})+", "a name has no point", "write `{0}` for such a name"),
     _Idiom(rf"\b(?P<f>{_NAME})\s+(?P<x>[\w.]+)\s*(?:\^|\*\*)\s*(?P<n>[\w.]+)",
            "a function's argument stands in brackets", "write {f}({x}^{n}) or {f}({x})^{n}"),
@@ -155,6 +171,10 @@ _IDIOMS = (
     _Idiom(rf"{_FREE}\|\|(?P<x>[^|\n]{{1,40}})\|\|", "a norm is not written with bars", "write norm({x})"),
     _Idiom(rf"{_FREE}\|(?P<x>[^|\n]{{1,40}})\|", "an absolute value is not written with bars", "write abs({x})"),
     _Idiom(rf"(?P<x>{_VALUE})\s*!(?!=)", "a factorial is not written with '!'", "write gamma({x} + 1)"),
+    _Idiom(rf"(?<![\w(,.])(?<![(,] ){_NAME}(?:\s*,\s*{_NAME})+\s*=(?!=)(?P<r>[^\n;#]*)",
+           "only one name can stand to the left of '='", _one_by_one, ","),
+    _Idiom(rf"(?<![\w`])\({_NAME}(?:\s*,\s*{_NAME})+\)\s*=(?!=)(?P<r>[^\n;#]*)",
+           "only one name can stand to the left of '='", _one_by_one, "="),
     _Idiom(rf"(?P<h>[(,][^()\n;]{{0,40}}?)\s+(?P<k>{_NAME}\s*=)(?!=)", "a comma is missing between two arguments",
            "write {h}, {k}"),
     _Idiom(rf"(?P<g>{_NAME})\s+(?P<x>{_NAME})\s*=(?!=)", "a function's parameters stand in brackets",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _OPERANDS = {"NUMBER", "NAME", "LPAR", "TEXT", "ROOT"}
 _LAST_OPERAND = re.compile(r"[\w.`)\]₀-₉⁰-⁹∞]\s*$")
+_UNDER_ROOT = re.compile(r"[√ ]*(?:[\w.]+|`[^`\n]+`)?")
 _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
 _WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
@@ -150,6 +151,8 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span, functions
     if called is not None and functions(called[0]) and token.type in ("NUMBER", "NAME"):
         return ParseError("a function's argument stands in brackets", Span(called.start(), end),
                           hint=f"write {called[0]}({right})")  # fmt: skip
+    if token.type == "NUMBER" and left.isdigit() and right.isdigit():
+        right += f"; one number is {left}{right}"
     one_name = not touching and token.type == "NAME" and re.fullmatch(r"[^\W\d]\w*", left) and right == token
     return ParseError(
         "there is no operator between two values", span,
@@ -176,7 +179,9 @@ def _left_operand(before: str) -> tuple[str, int]:
 
 def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
     """The operand that begins with a token, and where it ends; a group that goes far is cut short."""
-    bracket = here.start if token.type == "LPAR" else here.end if token.type == "NAME" else len(text)
+    if token.type == "ROOT" and (under := _UNDER_ROOT.match(text, here.end)):
+        here = Span(here.start, under.end())
+    bracket = here.start if token.type == "LPAR" else here.end if token.type in ("NAME", "ROOT") else len(text)
     depth = 0
     for at in range(bracket, min(bracket + _NEAR, len(text))):
         depth += (text[at] in CLOSING) - (text[at] in OPENING)
@@ -184,7 +189,7 @@ def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
             return text[here.start : at + 1], at + 1
         if not depth:
             break  # no bracket follows the name
-    return ("(…)" if token.type == "LPAR" else str(token)), here.end
+    return ("(…)" if token.type == "LPAR" else text[here.start : here.end]), here.end
 
 
 def _foreign_character(text: str, position: int) -> ParseError:
