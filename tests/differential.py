@@ -75,6 +75,13 @@ sigmoid({0}) | 1/(1 + exp(-{0})) | softplus({0}) | ln(1 + exp({0})) | silu({0}) 
 sum({v}) | {v} @ {w} | prod({v}) | max({v}) | norm({v}) | mean({v}) | {v}[0] | {v}[1]*{0} | sum({v}^2)
   logsumexp({v}) | {v} @ {m} @ {w} | {v} @ {m} @ {v} | sum({m}) | trace({m}) | det({m}) | sum(({m} @ {v})^2)
   var({v}) | norm({v})^2 | sum({m} @ {o}) | {m}[0, 1] | trace({m}.T @ {o}) | logdet({m}) | sum(softmax({v})*{w})
+sum(exp({v})*(exp({v}) @ {m})) | {v} @ ({w}*({m} @ {w})) | std({v}) | max({m}) | logsumexp({m} @ {v}) | sum({m}^2)
+  mse({v}, {w}) | sum({v} > {0}) | einsum("i,ij,j->", {v}, {m}, {w}) | sum({m} @ ({v}*{0}))
+  {0}*({v} @ {w})/({v} @ {v}) | prod({m}) | logdet({m} @ {m}.T + eye(2)) | {v} @ solve({m}, {w}) | norm({m})
+  {v} @ inv({m}) @ {w} | min({v})
+log({0}, {1}) | {0}*{1}/({0}*{2}) | ({0} + {1})^3 | ({0}*{1} + {0})/{0} | {0}*({1} - {2}) + {0}*({2} - {1})
+  ({0} - {1})*({0} + {1}) | {0}*({1} + 1) - {0} | ({0} + 1)/({0} + 1)^2 | {0}/({0} + {1}) + {1}/({0} + {1})
+  1/({0} + {1}) - 1/({1} + {0}) | {0}/(1 + {1}*{0}) | exp(-({0} - {1})^2/2) | ln({0})*{0} - {0} | {0}*exp(-{0}*{1})
 """
 _LEAVES = """
 x
@@ -93,12 +100,17 @@ v | w
 exp({v}) | sin({v}) | abs({v}) | relu({v}) | {v}^2 | sqrt({v}) | ln({v}) | {v}^n | max({v}, {0}) | softmax({v})
   where({v} > 0, {v}, {0}) | cumsum({v}) | sqrt({v}^2) | max({v}, relu({v}))
 {m} @ {v} | {v} @ {m} | {m}[0] | {m}[:, 1] | sum({m}, axis=0) | diag({m}) | solve({m}, {v})
+flip({v}) | log_softmax({v}) | max({m}, axis=0) | mean({m}, axis=1) | {v}/sum({v}) | {v} - mean({v}) | {v}/norm({v})
+  {v}*({w} @ {m}) | prod({m}, axis=0) | concat({v}[0:1], {w}[1:2]) | ({v}*{w}) @ {m} | sigmoid({v}) | max({v}, {w})
 """
 _MATRICES = """
 A
 A | A.T | eye(2)
 outer({v}, {w}) | [[{0}, {1}], [{2}, {0}]] | diag({v}) | [{v}, {w}]
 {m} @ {o} | {m}.T | {m} + {o} | {m}*{0} | inv({m}) | {m}^2 | ({m} @ {o}).T
+tril({m}) | {v}*{m} | reshape({v}, [2, 1])*{w} | {m}/sum({m}, axis=1, keepdims=1) | exp({m}) | where({m} > 0, {m}, {o})
+  inv({m}).T | {m} @ {m}.T | einsum("ij,jk->ik", {m}, {o}) | {m}*{o} | relu({m}) | {m} - {0}*eye(2)
+  stack({v}, {w}, axis=1)
 """
 _CONDITIONS = """
 {0} > {1} | {0} < {1} | {0} >= {1} | {0} <= {1} | {0} > 0 | {0} < 1 | {0} == {1} | {0} != {1}
@@ -114,7 +126,6 @@ RULES = {"s": _forms(_SCALARS), "v": _forms(_VECTORS), "m": _forms(_MATRICES), "
 ATOMS = {"s": _forms(_LEAVES), "v": [["v"], ["w"], ["[x, y]"]], "m": [["A"]], "c": [["x > 0"], ["x < y"], ["n > 1"]]}
 KINDS = {"k": "whole", "v": "v", "w": "v", "m": "m", "o": "m", "c": "c", "d": "c", "l": "whole"}
 SHAPES = {"v": (2,), "w": (2,), "A": (2, 2)}
-NAMES = ("x", "y", "z", "n", "v", "w", "A")
 _LONGEST = 200  # characters of a random program
 _HOLE = re.compile(r"\{(\w)\}")
 _NAME = re.compile(r"(?<![\w.])[a-zA-Z]\w*(?!\w*\()")

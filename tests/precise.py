@@ -7,6 +7,7 @@ that it has with all digits. All is computed with the digits that `mp.workdps` s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -190,6 +191,12 @@ def _logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return total if keepdims else np.sum(total, axis=axes)
 
 
+def _var(x: Any, axes: tuple[int, ...], keepdims: bool, ddof: Any) -> Any:
+    count = math.prod(x.shape[axis] for axis in axes)
+    away = x - np.sum(x, axis=axes, keepdims=True) / count
+    return np.sum(away * away, axis=axes, keepdims=keepdims) / (count - mpf(ddof))
+
+
 def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return _each(mp.sqrt)(np.sum(x * x, axis=axes, keepdims=keepdims))
 
@@ -210,6 +217,8 @@ _OTHERS: dict[str, Callable[..., Any]] = {
     "cofactor": _cofactor,
     "logsumexp": _logsumexp,
     "norm": _norm,
+    "var": _var,
+    "std": lambda *args: _each(mp.sqrt)(_var(*args)),
     "softmax": lambda x, axis: _each(mp.exp)(x - _logsumexp(x, (axis,), True)),
     "log_softmax": lambda x, axis: x - _logsumexp(x, (axis,), True),
 }
