@@ -22,7 +22,7 @@ from cgcli.ops.arithmetic import ADD
 from cgcli.ops.entry import elementwise
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax.parser import grammar_file, parse
-from cgcli.transform.differentiate import weighted
+from cgcli.transform.differentiate import pullback
 from tests.fuzzing import Grammar
 from tests.reference_cases_linear import CASES
 from tests.support import ELEMENTWISE, argument_names, defaults, float64, inputs, intervals, literal, node, samples
@@ -39,7 +39,7 @@ MARKET = {"S": (50, 150), "K": (50, 150), "r": (0, 0.1), "sigma": (0.1, 0.6), "T
 def with_gradient(output: Node, wrt: Sequence[Node]) -> list[Node]:
     """A node, and the gradient of the sum of its elements with odd weights."""
     weights = literal(np.random.default_rng(3).normal(size=output.shape))
-    return [output, *weighted([output], [weights], wrt)] if wrt else [output]
+    return [output, *pullback([output], [weights], wrt)] if wrt else [output]
 
 
 def bits(array: Any) -> Any:
@@ -171,7 +171,7 @@ def market(count: int) -> tuple[list[Node], list[Node], list[Any]]:
     nodes = [variable(name) for name in MARKET]
     price = node(BLACK_SCHOLES, dict.fromkeys(MARKET, 1.0))
     return (
-        [price, *weighted([price], [constant(1.0)], nodes)],
+        [price, *pullback([price], [constant(1.0)], nodes)],
         nodes,
         [rng.uniform(*span, count) for span in MARKET.values()],
     )

@@ -20,7 +20,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, name_of,
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.table import operations
-from cgcli.transform.differentiate import weighted
+from cgcli.transform.differentiate import pullback
 from tests.support import float64, node
 from tests.support_examples import PROGRAMS, example
 
@@ -86,7 +86,7 @@ def test_a_tape_gives_what_its_operations_give_one_by_one(name: str, monkeypatch
     point = example(name, monkeypatch)
     outputs, inputs = list(point.graph.outputs), list(point.inputs)
     for output in point.graph.outputs:
-        outputs += weighted([output], [variable("ct", output.shape)], inputs)
+        outputs += pullback([output], [variable("ct", output.shape)], inputs)
     bindings = {**point.bindings, "ct": np.ones(outputs[0].shape)[()]}
     run = Compiled(outputs, [*inputs, variable("ct", outputs[0].shape)])
     arrays = [bindings[name_of(item)] for item in inputs] + [bindings["ct"]]

@@ -18,7 +18,7 @@ from cgcli.ops.indexing import take
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.logic import WHERE
 from cgcli.printing.values import number
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 from tests.command import Capture, cg
 from tests.support import float64, gap, inputs, literal, node, value
 
@@ -244,12 +244,12 @@ def units(given: Node) -> list[Node]:
 
 def by_forward(output: Node, wrt: Sequence[Node]) -> list[Node]:
     """The derivative of a scalar by each element of each input, by a tangent for each."""
-    return [directional([output], {given: unit})[0] for given in wrt for unit in units(given)]
+    return [pushforward([output], {given: unit})[0] for given in wrt for unit in units(given)]
 
 
 def by_reverse(output: Node, wrt: Sequence[Node]) -> list[Node]:
     """The same from the adjoints of one reverse pass: each of their elements as a node."""
-    adjoints = weighted([output], [constant(1.0)], wrt)
+    adjoints = pullback([output], [constant(1.0)], wrt)
     return [element(adjoint, place) for adjoint in adjoints for place in np.ndindex(adjoint.shape)]
 
 
@@ -298,7 +298,7 @@ def test_second_derivative_is_the_tables_in_every_combination_of_modes(row: Row)
     for (first, inner), (then, outer) in itertools.product(MODES.items(), repeat=2):
         rows = [[float(value(item, row.point)) for item in outer(partial, wrt)] for partial in inner(output, wrt)]
         assert gap(rows, wanted) < 1e-14, f"{then} over {first}: {rows}"
-    blocks = Jacobian(weighted([output], [constant(1.0)], wrt), wrt, "forward")(at(row.point))
+    blocks = Jacobian(pullback([output], [constant(1.0)], wrt), wrt, "forward")(at(row.point))
     sizes = [int(np.prod(given.shape)) for given in wrt]
     whole = np.block([[np.reshape(block, (a, b)) for b, block in zip(sizes, line, strict=True)]
                       for a, line in zip(sizes, blocks, strict=True)])  # fmt: skip
@@ -354,7 +354,7 @@ PLAIN = ["x[0]^2 + x[1]", "prod(x)", "[x[0], x[1]^2] @ [2, 3]", "log_softmax(x)[
 def test_a_gradient_has_no_select_that_it_does_not_need(program: str) -> None:
     """Protects formulas that people read, and the cost of a gradient, from guards where nothing can leak."""
     point = {"x": [1.0, 2.0, 3.0]}
-    (gradient,) = weighted([node(program, point)], [constant(1.0)], inputs(point))
+    (gradient,) = pullback([node(program, point)], [constant(1.0)], inputs(point))
     assert all(part.op is not WHERE for part in toposort([gradient]))
 
 
@@ -363,7 +363,7 @@ def test_a_conditional_around_products_costs_nothing_more() -> None:
     point = {"c": 1.0, "a": np.eye(3), "b": np.eye(3), "x": np.ones(3)}
 
     def products(program: str) -> int:
-        adjoints = weighted([node(program, point)], [constant(1.0)], inputs(point))
+        adjoints = pullback([node(program, point)], [constant(1.0)], inputs(point))
         return sum(part.op is MATMUL for part in toposort(adjoints))
 
     assert products("c > 0 ? sum(tanh(a @ tanh(b @ x))) : 0") == products("sum(tanh(a @ tanh(b @ x)))")

@@ -16,7 +16,7 @@ import pytest
 
 from cgcli.graph.node import Node, toposort, variables
 from cgcli.graph.work import work_of
-from cgcli.transform.differentiate import weighted
+from cgcli.transform.differentiate import pullback
 from tests.support import literal, node
 from tests.support_examples import PROGRAMS, example
 
@@ -31,7 +31,7 @@ def operations(outputs: Sequence[Node]) -> int:
 def ratio(output: Node) -> float:
     """The cost of a value and its whole gradient, by that of the value; an array's elements are added up."""
     inputs = variables(toposort([output]))
-    adjoints = weighted([output], [literal(np.ones(output.shape))], inputs)
+    adjoints = pullback([output], [literal(np.ones(output.shape))], inputs)
     return operations([output, *adjoints]) / operations([output])
 
 

@@ -17,7 +17,7 @@ from cgcli.derivatives.jacobian import Jacobian
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 from tests.command import Capture, cg
 from tests.support import float64, inputs, node
 
@@ -205,7 +205,7 @@ def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
     output, wrt = nodes(case)
     rng = np.random.default_rng(3)
     weight = rng.normal(size=output.shape)
-    blocks = Jacobian(weighted([output], [as_constant(weight)], wrt), wrt, "forward")(at(case))
+    blocks = Jacobian(pullback([output], [as_constant(weight)], wrt), wrt, "forward")(at(case))
     weighed = torch.tensor(weight)
     truth = torch_hessian(lambda *args: (case.expected(*args) * weighed).sum(), tensors(case))
     for row, expected_row in zip(blocks, truth, strict=True):
@@ -213,7 +213,7 @@ def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
             np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-10)
     vector = [rng.normal(size=source.shape) for source in wrt]
     moving = {source: as_constant(item) for source, item in zip(wrt, vector, strict=True)}
-    product = at(case)(directional(weighted([output], [as_constant(weight)], wrt), moving))
+    product = at(case)(pushforward(pullback([output], [as_constant(weight)], wrt), moving))
     for found, row in zip(product, blocks, strict=True):
         expected = sum(np.tensordot(block, item, np.ndim(item)) for block, item in zip(row, vector, strict=True))
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)

@@ -17,7 +17,7 @@ from cgcli.graph.node import Graph, constant, toposort, variable
 from cgcli.graph.operation import Operation
 from cgcli.ops.table import FUNCTIONS
 from cgcli.trace.steps import evaluation_order, trace
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 from tests.command import Capture, cg
 from tests.support import ELEMENTWISE, argument_names, differentiable, node, tame_points, value
 
@@ -174,10 +174,10 @@ def test_sums_are_the_very_nodes_of_the_derivative_passes(program: str) -> None:
     inputs = [variable("x"), variable("y")]
     moves = {inputs[0]: constant(1.0), inputs[1]: constant(-2.0)}
     found = trace(Graph((output,)), inputs, tangents=moves, cotangents=[constant(1.0)])
-    assert tuple(found.gradient.values()) == weighted([output], [constant(1.0)], inputs)
+    assert tuple(found.gradient.values()) == pullback([output], [constant(1.0)], inputs)
     (last,) = [step for step in found.steps if step.value is output]
     assert last.tangent is not None
-    assert (last.tangent,) == directional([output], moves)
+    assert (last.tangent,) == pushforward([output], moves)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

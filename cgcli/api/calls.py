@@ -15,7 +15,7 @@ from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.derivatives.gradient import gradients, weighted_sum
 from cgcli.derivatives.jacobian import Jacobian
 from cgcli.derivatives.series import directional_derivatives
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Evaluate, Mode
@@ -73,7 +73,7 @@ def _by_output_and_input(point: Point, wrt: Sequence[Node], rows: Sequence[Seque
 def jvp(point: Point, tangents: Mapping[Node, Node]) -> Call:
     """The values of the outputs and their tangents. tangents: for each input that moves a node of its shape."""
     outputs = point.graph.outputs
-    nodes = (*outputs, *directional(outputs, tangents))
+    nodes = (*outputs, *pushforward(outputs, tangents))
 
     def call(evaluate: Evaluate) -> Any:
         results = evaluate(nodes)
@@ -85,7 +85,7 @@ def jvp(point: Point, tangents: Mapping[Node, Node]) -> Call:
 def vjp(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
     """The values of the outputs, and the adjoints of inputs. cotangents: for each output a node of its shape."""
     outputs = point.graph.outputs
-    nodes = (*outputs, *weighted(outputs, cotangents, wrt))
+    nodes = (*outputs, *pullback(outputs, cotangents, wrt))
 
     def call(evaluate: Evaluate) -> Any:
         results = evaluate(nodes)
@@ -107,7 +107,7 @@ def hessian(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None
     no scalar, TooLargeError when the whole does not fit in memory.
     """
     if cotangents is not None:
-        passes = Jacobian(weighted(point.graph.outputs, cotangents, wrt), wrt, "forward")
+        passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt), wrt, "forward")
         return lambda evaluate: _square(wrt, passes(evaluate))
     rows = gradients(point.graph.outputs, scalar_cotangents(point.graph), wrt)
     each = [Jacobian(row, wrt, "forward") for row in rows]
@@ -125,7 +125,7 @@ def hessian_product(
 
     tangents: the vector, a node of its shape for each input that moves.
     """
-    nodes = directional(weighted(point.graph.outputs, cotangents, wrt), tangents)
+    nodes = pushforward(pullback(point.graph.outputs, cotangents, wrt), tangents)
     return lambda evaluate: by_name(wrt, evaluate(nodes))
 
 

@@ -1,14 +1,15 @@
-"""A program as a function of columns: which names are columns, the results for many rows, and which rows have none."""
+"""A program as a function of columns: the results for many rows, and which rows have none."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.api.cells import Column, column_of, first_shapes
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, advice, sentence
 from cgcli.api.point import Point, at_values
@@ -23,7 +24,6 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
-from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import NamedTuple
 
@@ -32,13 +32,11 @@ if TYPE_CHECKING:
 
     from cgcli.api.functions import Wrt
     from cgcli.graph.operation import Shape
-    from cgcli.tables.batch import Batch, Elements
-    from cgcli.tables.numbers import Numbers
+    from cgcli.tables.batch import Batch
 
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
-_MOST_HELD = 16  # batches without a good row, before a column is taken for one of numbers
 _SHOWN = 12  # names of columns in a message
 
 
@@ -281,81 +279,6 @@ def column_notices(point: Point, held: Sequence[Batch]) -> Iterator[Notice]:
     for name in point.columns:
         if name in CONSTANTS:
             yield Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"})
-
-
-def first_shapes(
-    batches: Iterable[Batch], names: Sequence[str], *, patient: bool
-) -> tuple[list[Batch], dict[str, Shape]]:
-    """The batches up to where it is known which names are columns, and the shape that each has in a row.
-
-    patient: whether to look for a good row behind bad ones, for some batches.
-    """
-    held: list[Batch] = []
-    shapes: dict[str, Shape] = {}
-    present: set[str] = set()
-    for batch in batches:
-        held.append(batch)
-        present |= {name for name in names if batch.has(name)}
-        shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
-        expected = present if batch.objects is None else present.union(names).difference(CONSTANTS)
-        if len(batch) and (not patient or expected.issubset(shapes) or len(held) == _MOST_HELD):
-            break
-    return held, {name: shapes.get(name, ()) for name in names if name in present}
-
-
-class Column(NamedTuple):
-    """A column as numbers, of shape (rows, *shape). bad: rows that hold none, and why. null: those that are empty."""
-
-    values: NDArray[np.float64]
-    bad: Mapping[int, str]
-    null: Collection[int] = ()
-
-
-def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:
-    """A column of a batch; the batch remembers its numbers.
-
-    An array may have a column for each element. Raises DataError when there is no such column.
-    """
-    position = batch.position(name)
-    elements = None if position is not None else batch.elements(name)
-    if elements is None:
-        return _read(batch, name, batch.numbers(name, shape))
-    if shape is not None and shape != elements.shape:
-        why = f"'{name}' has shape {shape_text(elements.shape)} here, and {shape_text(shape)} in the rows before"
-        return Column(np.full((len(batch), *shape), np.nan), dict.fromkeys(range(len(batch)), why))
-    return _of_elements(batch, elements)
-
-
-def _of_elements(batch: Batch, elements: Elements) -> Column:
-    """The arrays of which each element has a column."""
-    names = batch.columns.schema.names  # a list that pyarrow makes anew each time
-    found = [_read(batch, names[at].strip(), batch.numbers(at, ())) for at in elements.positions]
-    values = np.stack([column.values for column in found], axis=1)
-    bad = {at: why for column in reversed(found) for at, why in column.bad.items()}
-    null = {at for column in found for at in column.null}
-    return Column(values.reshape(len(values), *elements.shape), bad, null)
-
-
-def _read(batch: Batch, name: str, found: Numbers) -> Column:
-    """Numbers with what is to be said of a bad row: what the column holds there."""
-    from cgcli.tables.numbers import NULL
-
-    null = {row for row, held in found.bad.items() if held == NULL}
-    why = {row: f"column '{name}' holds {held}" for row, held in found.bad.items()}
-    if batch.objects is not None:
-        why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
-    return Column(found.values, why, null)
-
-
-def _shape(batch: Batch, name: str) -> Shape | None:
-    """The shape of a cell; None where no row of the batch tells."""
-    if batch.position(name) is None and (elements := batch.elements(name)):
-        return elements.shape
-    found = column_of(batch, name)
-    if len(found.bad) < len(batch) or found.values.ndim > 1:
-        return found.values.shape[1:]
-    kind = str(batch.column(name).type)
-    return None if "list" in kind or kind == "null" else ()
 
 
 def _some(test: Any, arrays: Iterable[NDArray[np.float64]], rows: int) -> NDArray[np.bool_]:

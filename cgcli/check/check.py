@@ -18,7 +18,7 @@ from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.records import NamedTuple
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.reverse import active_nodes
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class _Checker:
     ) -> None:
         self._outputs, self._wrt, self._bindings = outputs, wrt, bindings
         self._function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
-        gradients = [weighted([output], [weight], wrt) for output, weight in zip(outputs, cotangents, strict=True)]
+        gradients = [pullback([output], [weight], wrt) for output, weight in zip(outputs, cotangents, strict=True)]
         self._gradients = [evaluate(gradient, bindings) for gradient in gradients]
         self._roundings = [_roundings(gradient, wrt, bindings) for gradient in gradients]
         self._complex = ComplexStep(self._function.outputs, evaluate_all(self._function.outputs, bindings))
@@ -152,7 +152,7 @@ class _Checker:
         key = tuple(direction)
         if key not in self._forward:
             moving = {self._wrt[at]: variable(f"\0tangent{at}", self._wrt[at].shape) for at in key}
-            tangents = directional(self._outputs, moving)
+            tangents = pushforward(self._outputs, moving)
             inputs = [node for node in variables(toposort(tangents)) if node not in set(moving.values())]
             at_kink = not self._kinks.isdisjoint(active_nodes(toposort(self._outputs), set(moving)))
             compiled = Compiled(tangents, [*moving.values(), *inputs])
@@ -209,7 +209,7 @@ def _different(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], bi
     calls = {function: node for node in toposort(graph.outputs) if (function := function_of(node)) is not None}
 
     def gradient(outputs: Sequence[Node]) -> list[Array]:
-        return evaluate(weighted(outputs, cotangents, wrt), bindings)
+        return evaluate(pullback(outputs, cotangents, wrt), bindings)
 
     given = gradient(graph.outputs)
     names = []

@@ -9,13 +9,13 @@ from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.logic import WHERE
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.values import in_longer_name
-from cgcli.transform.differentiate import weighted
+from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
 
 
 def gradients(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[tuple[Node, ...]]:
     """For each output, weighted by its cotangent, its derivative by each input, by the reverse pass."""
-    return [weighted([output], [cotangent], wrt) for output, cotangent in zip(outputs, cotangents, strict=True)]
+    return [pullback([output], [cotangent], wrt) for output, cotangent in zip(outputs, cotangents, strict=True)]
 
 
 def weighted_sum(output: Node, cotangent: Node) -> Node:

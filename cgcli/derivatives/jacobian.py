@@ -14,7 +14,7 @@ from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.shapes import count_text, size_text
 from cgcli.records import NamedTuple
-from cgcli.transform.differentiate import directional, weighted
+from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
@@ -48,10 +48,10 @@ class Jacobian:
         self._units = _UnitVectors(sources, outputs, products)
 
     def _columns(self, units: Sequence[Node]) -> Sequence[Node]:
-        return directional(self._outputs, dict(zip(self._wrt, units, strict=True)))
+        return pushforward(self._outputs, dict(zip(self._wrt, units, strict=True)))
 
     def _rows(self, units: Sequence[Node]) -> Sequence[Node]:
-        return weighted(self._outputs, units, self._wrt)
+        return pullback(self._outputs, units, self._wrt)
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, toposort
-from cgcli.transform.differentiate import directional
+from cgcli.transform.differentiate import pushforward
 
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
@@ -24,7 +24,7 @@ def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Nod
     """
     found = [list(outputs)]
     for k in range(1, order + 1):
-        found.append(list(directional(found[-1], tangents)))
+        found.append(list(pushforward(found[-1], tangents)))
         if len(toposort(found[-1])) > _MAX_NODES:
             raise TooLargeError(
                 f"the derivative of order {k} takes more than {_MAX_NODES} operations",

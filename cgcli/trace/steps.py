@@ -17,7 +17,7 @@ from cgcli.printing.names import free_letter
 from cgcli.printing.printer import Names
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Formulas, is_literal
-from cgcli.transform.differentiate import adjoints, directional
+from cgcli.transform.differentiate import adjoints, pushforward
 from cgcli.transform.reverse import Flow, active_nodes
 
 _SUMS = (ADD, SUBTRACT)
@@ -95,7 +95,7 @@ def trace(
     names = step_names([*inputs, *operations], graph)
     formulas = Formulas(names)
     moving = active_nodes(order, {*wrt, *(tangents or ())})
-    pushed = {} if tangents is None else dict(zip(order, directional(order, tangents), strict=True))
+    pushed = {} if tangents is None else dict(zip(order, pushforward(order, tangents), strict=True))
     flows: list[Flow] = []
     pulled: dict[Node, Node] = {}
     if cotangents is not None:

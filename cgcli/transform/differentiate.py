@@ -48,8 +48,8 @@ def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
     return pushed.selected() if pushed else zeros_like(output)
 
 
-def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
-    """As `jvp`, for several outputs, and with the zeros of the given tangents structural.
+def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
+    """The tangents of several outputs, each as of `jvp`; the zeros of the given tangents are structural.
 
     What has no tangent is left out, even where 0*inf would be nan. With unit vectors for
     tangents: columns of the Jacobian.
@@ -60,8 +60,8 @@ def directional(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
     )
 
 
-def weighted(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
-    """As `vjp`, for several outputs, whose products are added, and with the zeros of the given cotangents structural.
+def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
+    """The adjoints by several outputs, `vjp` of each added up; the zeros of the given cotangents are structural.
 
     With unit vectors for cotangents: rows of the Jacobian.
     """

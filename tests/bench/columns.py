@@ -26,7 +26,7 @@ from cgcli.graph.node import constant, variable
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax.parser import parse
-from cgcli.transform.differentiate import weighted
+from cgcli.transform.differentiate import pullback
 
 GOAL = 1.0  # cg's time over JAX's
 THREADS = 2
@@ -69,7 +69,7 @@ def by_cg(case: Case, columns: Sequence[Any]) -> Callable[[], Sequence[Any]]:
     """The value and all derivatives, by cg."""
     inputs = [variable(name) for name in case.inputs]
     output = lower(parse(case.program, functions=FUNCTIONS.__contains__), {}).output
-    batched = Batched([output, *weighted([output], [constant(1.0)], inputs)], inputs)
+    batched = Batched([output, *pullback([output], [constant(1.0)], inputs)], inputs)
     return lambda: batched(columns, threads=THREADS)
 
 

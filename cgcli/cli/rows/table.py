@@ -10,7 +10,8 @@ from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cgcli.api.columns import Bound, Results, check_columns, column_notices, first_shapes, results
+from cgcli.api.cells import first_shapes
+from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program
 from cgcli.api.seeds import cotangents
