@@ -12,6 +12,7 @@ from cgcli.algebra.coefficient import ONE
 from cgcli.algebra.product import Factors, Product
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
+from cgcli.graph.shapes import all_axes
 from cgcli.ops.creation import EYE, ONES, OfSize
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
@@ -103,13 +104,13 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
         assert isinstance(x.params, Axes)
         outer = tuple(x.params.axes[at] for at in outer)
         (x,) = x.args
-        return x if outer == tuple(range(-len(outer), 0)) else transpose(x, outer)
+        return x if outer == all_axes(outer) else transpose(x, outer)
     if x.op is RESHAPE and _is_vector_like(x):
         return _reshape(canonical, RESHAPE, (x,), Reshape(apply(op, args, params).shape, len(x.shape)))
     if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
         a, b = (_transpose(canonical, op, (arg,), params) or transpose(arg, outer) for arg in x.args)
         return canonical.make(MATMUL, b, a)
-    return x if outer == tuple(range(-len(outer), 0)) else None
+    return x if outer == all_axes(outer) else None
 
 
 def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
@@ -118,7 +119,7 @@ def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: 
         return None
     if x.op in (RESHAPE, TRANSPOSE, FLIP):
         (x,) = x.args
-        return canonical.make(op, x, params=Reduce(tuple(range(-len(x.shape), 0)), False)) if x.shape else x
+        return canonical.make(op, x, params=Reduce(all_axes(x.shape), False)) if x.shape else x
     return None
 
 

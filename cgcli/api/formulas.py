@@ -19,7 +19,7 @@ from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
-from cgcli.graph.shapes import shape_text
+from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.latex import Partials, latex
@@ -179,7 +179,7 @@ def _with_one_output(graph: Graph, cotangents: Sequence[Any] | None) -> Graph:
 
 
 def _weighed(output: Node, weight: Node) -> Node:
-    axes = tuple(range(-len(weight.shape), 0))
+    axes = all_axes(weight.shape)
     product = apply(MULTIPLY, (weight, output))
     return apply(SUM, (product,), Reduce(axes, False)) if axes else product
 

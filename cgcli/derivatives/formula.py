@@ -8,6 +8,7 @@ from itertools import chain
 from cgcli.algebra.algebraic import simplify
 from cgcli.algebra.domain import Demand, Domains
 from cgcli.derivatives.book import expanded, with_book_rules
+from cgcli.derivatives.gradient import derivative_name
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
 
@@ -37,7 +38,8 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
 
 def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     """What the derivatives by some names are called: d_x, or d2_x for the second order."""
-    return tuple(f"d{order if order > 1 else ''}_{name}" for name in wrt)
+    prefix = f"d{order}_" if order > 1 else "d_"
+    return tuple(derivative_name("", name, prefix) for name in wrt)
 
 
 def _simplified(graph: Graph, slopes: tuple[Node, ...], assumed: Collection[Demand], apart: bool) -> tuple[Node, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cgcli.graph.node import Node, constant
+from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.logic import WHERE
 from cgcli.ops.sums import SUM, Reduce
@@ -23,7 +24,7 @@ def weighted_sum(output: Node, cotangent: Node) -> Node:
     if not output.shape:
         return exact(MULTIPLY, (cotangent, output))
     terms = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
-    return exact(SUM, (terms,), Reduce(tuple(range(-len(output.shape), 0)), False))
+    return exact(SUM, (terms,), Reduce(all_axes(output.shape), False))
 
 
 def derivative_name(output: str, name: str, prefix: str = "d_") -> str:

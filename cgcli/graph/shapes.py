@@ -30,6 +30,11 @@ def axes_text(count: int) -> str:
     return "1 axis" if count == 1 else f"{count} axes"
 
 
+def all_axes(shape: Shape) -> tuple[int, ...]:
+    """The axes of a shape, counted from the last, which is -1."""
+    return tuple(range(-len(shape), 0))
+
+
 def element_name(name: str, index: Sequence[int]) -> str:
     """The name of an element of an array: `x[0,1]`; the name alone for a number, which has no index."""
     return f"{name}[{','.join(map(str, index))}]" if index else name

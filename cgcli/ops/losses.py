@@ -9,7 +9,7 @@ from typing import Any
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Operation, Params, Shape
-from cgcli.graph.shapes import shape_text
+from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.creation import OfSize
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
@@ -85,7 +85,7 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Params) -> Node:
     if target.shape != logits.shape:
         target = apply(ONEHOT, (target,), OfSize(logits.shape[-1]))
     total = apply(SUM, (apply(MULTIPLY, (target, logs)),), Reduce((-1,), False))
-    return apply(NEG, (apply(MEAN, (total,), Reduce(tuple(range(-len(total.shape), 0)), False)),))
+    return apply(NEG, (apply(MEAN, (total,), Reduce(all_axes(total.shape), False)),))
 
 
 ENTRIES: tuple[Operation, ...] = (

@@ -97,8 +97,8 @@ def transpose(x: Node, order: tuple[int, ...]) -> Node:
     return apply(TRANSPOSE, (x,), Axes(order))
 
 
-def _flip(x: Any, where: tuple[int, ...]) -> Any:
-    return np.flip(x, where)
+def _flip(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.flip(x, axes)
 
 
 FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
@@ -109,8 +109,8 @@ FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",)
 
 
 def _concat(*items: Any) -> Any:
-    *arrays, where = items
-    return np.concatenate(arrays, where)
+    *arrays, axis = items
+    return np.concatenate(arrays, axis)
 
 
 def _concat_shape(shapes: Sequence[Shape], params: Along) -> Shape:
@@ -129,10 +129,10 @@ def _concat_shape(shapes: Sequence[Shape], params: Along) -> Shape:
 
 
 def _concat_back(ct: Node, args: tuple[Node, ...], params: Along, position: int) -> Node:
-    where = params.axis
-    start = sum(arg.shape[where] for arg in args[:position])
+    along = params.axis
+    start = sum(arg.shape[along] for arg in args[:position])
     key: list[Taken | int] = [Taken(0, size, 1) for size in ct.shape]
-    key[where] = Taken(start, args[position].shape[where], 1)
+    key[along] = Taken(start, args[position].shape[along], 1)
     return take(ct, tuple(key))
 
 
@@ -142,8 +142,8 @@ CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x"
 
 
 def _stack(*items: Any) -> Any:
-    *arrays, where = items
-    return np.stack(arrays, where)
+    *arrays, axis = items
+    return np.stack(arrays, axis)
 
 
 def _stack_shape(shapes: Sequence[Shape], params: Along) -> Shape:

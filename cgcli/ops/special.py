@@ -50,7 +50,7 @@ _ERFC = (
 
 
 def _erfc(x: Any) -> Any:
-    """One formula for all x, for scipy's loses digits with the rounding of x^2, and branches at each element."""
+    """By one formula for all x: scipy's function loses digits where x^2 is rounded, and branches at each element."""
     size = np.minimum(np.abs(x), 28.0)  # beyond, it is 0 or 2
     part = size / (size + 3.0)
     value = _polynomial(_ERFC, part - 0.5)

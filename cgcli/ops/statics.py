@@ -12,7 +12,7 @@ from typing import Any
 
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.operation import REQUIRED, Shape, Static
-from cgcli.graph.shapes import axes_text, shape_text
+from cgcli.graph.shapes import all_axes, axes_text, shape_text
 from cgcli.records import NamedTuple
 
 
@@ -86,10 +86,9 @@ def normal_axis(axis: int, rank: int, what: str = "axis") -> int:
 
 
 def _axes(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:
-    rank = len(shapes[0])
     if value is None:
-        return tuple(range(-rank, 0))
-    axes = tuple(normal_axis(axis, rank) for axis in integers(value, "axis"))
+        return all_axes(shapes[0])
+    axes = tuple(normal_axis(axis, len(shapes[0])) for axis in integers(value, "axis"))
     if len(set(axes)) < len(axes):
         raise ArgumentError(f"the same axis is given twice in {brief(value)}")
     return tuple(sorted(axes))
