@@ -1,0 +1,181 @@
+"""Formulas keep exact constants: evaluated with many digits by another program, the text has 20 that are right."""
+
+from __future__ import annotations
+
+import math
+import re
+from random import Random
+
+import pytest
+from mpmath import mp, mpf
+
+import cgcli
+from tests.precise import graph_of, slopes, values
+
+# What is differentiated, by which name. All names are positive numbers below 1.
+FORMULAS = """
+exp(-(x - mu)^2/(2*sigma^2))/(sigma*sqrt(2*pi)) | x
+exp(-(x - mu)^2/(2*sigma^2))/(sigma*sqrt(2*pi)) | mu
+exp(-(x - mu)^2/(2*sigma^2))/(sigma*sqrt(2*pi)) | sigma
+-ln(sigma*sqrt(2*pi)) - (x - mu)^2/(2*sigma^2) | sigma
+exp(-x^2/2)/sqrt(2*pi) | x
+(1 + erf(x/sqrt(2)))/2 | x
+erf((x - mu)/(sigma*sqrt(2)))/2 | sigma
+erfc(x/sqrt(2)) | x
+erf(x) | x
+gelu(x) | x
+sqrt(2/pi)*x^2*exp(-x^2/(2*a^2))/a^3 | a
+sqrt(3)*atan(x/sqrt(3)) | x
+atan(x/sqrt(2))/sqrt(2) | x
+2/sqrt(3)*atan((2*x + 1)/sqrt(3)) | x
+asin(x/sqrt(5)) | x
+ln((x - sqrt(2))^2/(x + sqrt(2))^2)/(2*sqrt(2)) | x
+atanh(x/sqrt(7))/sqrt(7) | x
+asinh(sqrt(3)*x)/sqrt(3) | x
+-(x/sqrt(2))^2 | x
+(x/sqrt(3))^4 | x
+(x/2^(1/3))^3 | x
+(sqrt(2)*x + 1)^3 | x
+(x + sqrt(2))*(x - sqrt(2)) | x
+x^(3/2) | x
+x^(-1/2) | x
+x^(n/2 + 3/2) | x
+(2*x)^(5/2) | x
+(pi*x)^(1/2) | x
+sqrt(2*pi*x) | x
+sqrt(3*x)/3 | x
+2^x | x
+10^x | x
+(1/3)^x | x
+sqrt(2)^x | x
+pi^x | x
+x^pi | x
+x^e | x
+x^sqrt(2) | x
+x*ln(2) | x
+log2(x) | x
+log10(x^2 + 1) | x
+log(x, 3) | x
+x/3 + x^2/7 | x
+2*x/3 - x^3/9 | x
+sin(pi*x/3) | x
+cos(2*pi*x + pi/4) | x
+sin(pi/3)*x^2 | x
+tan(pi*x/7) | x
+sinc(x) | x
+x*acos(-1) | x
+x^2*asin(1)/3 | x
+4*atan(1)*x^3 | x
+pi*r^2*h/3 | r
+4/3*pi*r^3 | r
+2*pi*sqrt(L/g) | g
+2*pi*sqrt(L*C) | L
+1/(2*pi*sqrt(L*C)) | C
+pi^2*E*k/L^2 | L
+sqrt(2)*sqrt(2)*x^2 | x
+sqrt(8)*x^2/sqrt(2) | x
+exp(1)*x^2 | x
+e^(2*x)/e | x
+0.1*x^3 | x
+0.3*x^2 + x^0.1 | x
+0.6*q^(2/3) | q
+17.625*T/(T + 243.04) | T
+6.1094*exp(17.625*T/(T + 243.04)) | T
+1.38*x^2/3 | x
+0.7*x*sqrt(2) | x
+(x - 0.1)*(x - 0.2)*(x - 0.3) | x
+x^0.333333 | x
+2.5*x^1.4 | x
+ln(0.3*x + 0.7)/0.3 | x
+9.81*t^2/2 | t
+0.5*rho*v^2*c*A | v
+exp(-x/1.7)/1.7 | x
+""".strip()
+
+# What is simplified, and what is printed.
+TEXTS = """
+sqrt(2)*sqrt(2)*x -> 2*x
+sqrt(2)*sqrt(8)*x -> 4*x
+sqrt(2)*x*sqrt(3) -> sqrt(6)*x
+sqrt(8)*x -> 2*sqrt(2)*x
+sqrt(12)*x -> 2*sqrt(3)*x
+sqrt(4)*x -> 2*x
+sqrt(1/4)*x -> x/2
+sqrt(2)^2*x -> 2*x
+(sqrt(2)*x)^2 -> 2*x^2
+sqrt(2)*x/sqrt(2) -> x
+sqrt(2)*x - x*sqrt(2) -> 0
+sqrt(2)*x + sqrt(2)*x -> 2*sqrt(2)*x
+sqrt(8)*x - sqrt(2)*x -> sqrt(2)*x
+2^(1/3)*2^(2/3)*x -> 2*x
+8^(1/3)*x -> 2*x
+4^(3/2)*x -> 8*x
+x*sqrt(2) -> sqrt(2)*x
+pi*x/pi -> x
+pi*x - x*pi -> 0
+x*exp(1) -> e*x
+ln(2)*x -> x*ln(2)
+ln(2)*x/ln(2) -> x
+x*ln(2) - ln(2)*x -> 0
+x/3 + x/6 -> x/2
+0.1*3*x -> 0.3*x
+0.1*x + 0.2*x -> 0.3*x
+0.1*x*y*3 -> 0.3*x*y
+17.625*x -> 17.625*x
+0.6*x -> 0.6*x
+a/(2*b) - 1/2 -> a/(2*b) - 1/2
+x^(n/2 + 3/2) -> x^(n/2 + 3/2)
+""".strip()
+
+# What is differentiated, by which name, and what is printed.
+SLOPES = """
+-(x/sqrt(2))^2 | x -> -x
+0.6*q^(2/3) | q -> 0.4/q^(1/3)
+sqrt(2)*x^2 | x -> 2*sqrt(2)*x
+sqrt(2)*x^2/2 | x -> sqrt(2)*x
+pi*r^2 | r -> 2*pi*r
+4/3*pi*r^3 | r -> 4*pi*r^2
+x*sqrt(2) | x -> sqrt(2)
+(x + sqrt(2))*(x - sqrt(2)) | x -> 2*x
+9.81*t^2/2 | t -> 9.81*t
+""".strip()
+
+
+def pair(row: str) -> tuple[str, str, str]:
+    """A row of the tables: a program, a name, a text."""
+    program, _, shown = row.partition(" -> ")
+    text, _, name = program.partition(" | ")
+    return text, name, shown
+
+
+@pytest.mark.parametrize("row", FORMULAS.split("\n"))
+def test_the_text_has_all_digits(row: str) -> None:
+    text, name, _ = pair(row)
+    shown = cgcli.diff(text, name)
+    random = Random(row)
+    with mp.workdps(80):
+        point = {name: mpf(random.random()) for name in cgcli.parse(text).inputs}
+        (truth,) = slopes(graph_of(text), point, name)
+        (ours,) = values(graph_of(shown), {key: point[key] for key in cgcli.parse(shown).inputs})
+        assert abs(ours - truth) <= 1e-20 * max(abs(truth), 1), shown
+    assert not re.search(r"\d{15}", shown.replace(".", "")), shown
+
+
+@pytest.mark.parametrize("row", TEXTS.split("\n"))
+def test_exact_constants_combine(row: str) -> None:
+    text, _, expected = pair(row)
+    assert cgcli.simplify(text) == expected
+
+
+@pytest.mark.parametrize("row", SLOPES.split("\n"))
+def test_exact_constants_in_derivatives(row: str) -> None:
+    text, name, expected = pair(row)
+    assert cgcli.diff(text, name) == expected
+
+
+def test_a_name_of_the_program_takes_the_place_of_a_constant() -> None:
+    """Where `pi` is an input, the constant is not printed by that name."""
+    slope = cgcli.value(cgcli.diff("pi: []; pi*erf(x)", "x"))
+    assert slope(pi=3, x=0) == pytest.approx(6 / math.sqrt(math.pi))
+    slope = cgcli.value(cgcli.diff("e: []; e*exp(1)*x", "x"))
+    assert slope(e=3) == pytest.approx(3 * math.e)
