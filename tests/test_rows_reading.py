@@ -82,6 +82,14 @@ JSON: dict[str, tuple[bytes, Any]] = {
     "a date stays text": (b'{"t":"2020-01-01"}\n', {"t": ["2020-01-01"]}),
     "more than one type": (b'{"x":1}\n{"x":"a"}\n{"x":[1]}\n', {"x": ["1", "a", "[1]"]}),
     "integers beyond 64 bits": (b'{"x":99999999999999999999}\n', {"x": ["99999999999999999999"]}),
+    "integers beyond 64 bits, in a list and beside text": (
+        b'{"x":[99999999999999999999],"y":99999999999999999999}\n{"y":"a"}\n',
+        {"x": ["[99999999999999999999]", None], "y": ["99999999999999999999", "a"]},
+    ),
+    "objects in lists of rows": (
+        b'[{"x":[{"a":"}],[{"}, {"a":"\\\\\\""}]},{"x":[]},\n{"x":[{"a":null}]}]',
+        {"x": [[{"a": "}],[{"}, {"a": '\\"'}], [], [{"a": None}]]},
+    ),
     "integers beyond those of floats, beside a float": (
         b'{"x":9007199254740993}\n{"x":0.5}\n{"x":null}\n',
         {"x": ["9007199254740993", "0.5", None]},
@@ -122,6 +130,16 @@ BAD: dict[str, tuple[str, bytes, dict[str, str]]] = {
     "not UTF-8 behind an empty cell alone": ("a.tsv", b"x\n\n\xe9\n", {"line 3": "not UTF-8 text: a byte is 0xe9"}),
     "not UTF-8": ("a.csv", b"x\n1\n\xe9\n", {"line 3": "not UTF-8 text: a byte is 0xe9"}),
     "no JSON": ("a.jsonl", b'{"x":1}\n\n{"x":\n{"x":3}\n', {"line 3": "this is no JSON, from column 6 on"}),
+    "a list that goes on in the next line, and two objects in one": (
+        "a.jsonl",
+        b'{"x":1}\n{"x":[{"y":1}\n{"y":2}]}\n{"x":1},{"x":2}\n',
+        {f"line {line}": f"this is no JSON, from column {column} on" for line, column in ((2, 14), (3, 8), (4, 8))},
+    ),
+    "a string that goes on in the next line, and two objects in one": (
+        "a.jsonl",
+        b'{"x":1}\n{"x":"}\n{","y":1}\n{"x":1},{"x":2}\n',
+        {f"line {line}": f"this is no JSON, from column {column} on" for line, column in ((2, 8), (3, 5), (4, 8))},
+    ),
     "no object": ("a.jsonl", b'{"x":1}\n[2]\n', {"line 2": "'[2]' where an object was expected"}),
     "not UTF-8 in JSON": ("a.jsonl", b'{"x":"\xe9"}\n{"x":3}\n', {"line 1": "not UTF-8 text: a byte is 0xe9"}),
     "100,000 lists in each other": (

@@ -73,7 +73,7 @@ def _pieces(name: str) -> Iterator[bytes]:
     """A function, and no method: where it is the last to know its file, that is closed as soon as nobody reads it."""
     with _opened(name) as stream:
         try:
-            content, begin = peeked(_ready(stream), _MAGIC)
+            content, begin = peeked(_bursts(stream), _MAGIC)
             found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
             expected = COMPRESSIONS.get(PurePath(name.lower()).suffix)
             if expected and found != expected and begin:
@@ -109,8 +109,8 @@ def peeked(content: Iterator[bytes], marks: Iterable[bytes]) -> tuple[Iterator[b
     return chain([begin] if begin else [], content), begin
 
 
-def _ready(stream: IO[bytes]) -> Iterator[bytes]:
-    """What the stream gives: of a pipe, what comes without a pause."""
+def _bursts(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a stream in pieces; of a pipe, what comes without a pause is one."""
     try:
         descriptor = stream.fileno()
     except OSError:

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 _EMPTY_CELL = '""'  # alone in its row: readers take a blank line for none
 
-
-_CSV, _TSV = Dialect(",", quotes=True), Dialect("\t", quotes=False)
-
 # ---- reading --------------------------------------------------------------------------
 
 
@@ -267,6 +264,9 @@ def _quoted(cells: pa.Array, separator: str) -> pa.Array:
     return pc.if_else(found, quoted, cells)
 
 
-CSV, TSV = (
-    Codec(partial(_rows, dialect=dialect), partial(_DelimitedWriter, dialect=dialect)) for dialect in (_CSV, _TSV)
-)
+def _codec(dialect: Dialect) -> Codec:
+    return Codec(partial(_rows, dialect=dialect), partial(_DelimitedWriter, dialect=dialect))
+
+
+CSV = _codec(Dialect(",", quotes=True))
+TSV = _codec(Dialect("\t", quotes=False))
