@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cgcli.graph.node import Node
 
     Call = Callable[[Evaluate], Any]
+    Finish = Callable[[Sequence[Any]], Any]
 
 
 def value_and_grad(
@@ -43,27 +44,35 @@ def value_and_grad(
             return point.by_output(values), _by_output_and_input(point, wrt, columns(evaluate))
 
         return by_columns
-    count, size = len(outputs), len(wrt)
-    nodes = (*outputs, *(node for row in gradients(outputs, cotangents, wrt) for node in row))
-
-    def call(evaluate: Evaluate) -> Any:
-        results = evaluate(nodes)
-        rows = _rows(results[count:], count, size)
-        return point.by_output(results[:count]), _by_output_and_input(point, wrt, rows)
-
-    return call
+    return _with_values(point, *_gradients(point, wrt, cotangents))
 
 
 def grad(point: Point, wrt: Sequence[Node]) -> Call:
     """The gradient of each output. Raises UsageError for an output that is no scalar."""
+    nodes, by_names = _gradients(point, wrt, scalar_cotangents(point.graph))
+    return lambda evaluate: by_names(evaluate(nodes))
+
+
+def _gradients(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> tuple[Sequence[Node], Finish]:
+    """The nodes of the outputs' gradients, and what makes dicts of their values."""
+    nodes = tuple(node for row in gradients(point.graph.outputs, cotangents, wrt) for node in row)
+    count, size = len(point.graph.outputs), len(wrt)
+    return nodes, lambda results: _by_output_and_input(
+        point, wrt, [results[at * size : (at + 1) * size] for at in range(count)]
+    )
+
+
+def _with_values(point: Point, nodes: Sequence[Node], finish: Finish) -> Call:
+    """The values of the outputs, and what `finish` makes of those of other nodes; all are computed at once."""
     outputs = point.graph.outputs
-    nodes = tuple(node for row in gradients(outputs, scalar_cotangents(point.graph), wrt) for node in row)
-    return lambda evaluate: _by_output_and_input(point, wrt, _rows(evaluate(nodes), len(outputs), len(wrt)))
+    count = len(outputs)
+    together = (*outputs, *nodes)
 
+    def call(evaluate: Evaluate) -> Any:
+        results = evaluate(together)
+        return point.by_output(results[:count]), finish(results[count:])
 
-def _rows(results: Sequence[Any], count: int, size: int) -> list[Sequence[Any]]:
-    """Results in rows of one size."""
-    return [results[at * size : (at + 1) * size] for at in range(count)]
+    return call
 
 
 def _by_output_and_input(point: Point, wrt: Sequence[Node], rows: Sequence[Sequence[Any]]) -> Any:
@@ -72,26 +81,13 @@ def _by_output_and_input(point: Point, wrt: Sequence[Node], rows: Sequence[Seque
 
 def jvp(point: Point, tangents: Mapping[Node, Node]) -> Call:
     """The values of the outputs and their tangents. tangents: for each input that moves a node of its shape."""
-    outputs = point.graph.outputs
-    nodes = (*outputs, *pushforward(outputs, tangents))
-
-    def call(evaluate: Evaluate) -> Any:
-        results = evaluate(nodes)
-        return point.by_output(results[: len(outputs)]), point.by_output(results[len(outputs) :])
-
-    return call
+    return _with_values(point, pushforward(point.graph.outputs, tangents), point.by_output)
 
 
 def vjp(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
     """The values of the outputs, and the adjoints of inputs. cotangents: for each output a node of its shape."""
-    outputs = point.graph.outputs
-    nodes = (*outputs, *pullback(outputs, cotangents, wrt))
-
-    def call(evaluate: Evaluate) -> Any:
-        results = evaluate(nodes)
-        return point.by_output(results[: len(outputs)]), by_name(wrt, results[len(outputs) :])
-
-    return call
+    nodes = pullback(point.graph.outputs, cotangents, wrt)
+    return _with_values(point, nodes, lambda results: by_name(wrt, results))
 
 
 def jacobian(point: Point, wrt: Sequence[Node], mode: Mode = "auto") -> Call:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Arrays = Sequence[Any]
     Wrt = str | Sequence[str] | None
     Make = Callable[[Point, Sequence[Node]], calls.Call]
+    _Seeded = tuple[Sequence[Node], calls.Call, Callable[[Any], list[Any]] | None]
 
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -39,21 +40,23 @@ class _Prepared(ABC):
         self._wrt = names_of(wrt)
         self._ready = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
 
-    def _at(self, values: Mapping[str, Any], moves: tuple[str, ...] = ()) -> tuple[Any, list[Any]]:
-        """What is ready for the shapes of these values, and their arrays. moves: the names that have tangents."""
+    def _result(self, values: Mapping[str, Any], seed: Any = None, moves: tuple[str, ...] = ()) -> Any:
+        """The result at values of the inputs. seed: tangents, of the names `moves`, or a cotangent."""
         arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
-        return self._ready(tuple(values), tuple([array.shape for array in arrays]), moves), arrays
+        compiled, call, seeds = self._ready(tuple(values), tuple([array.shape for array in arrays]), moves)
+        return call(compiled.at([*arrays, *seeds(seed)] if seeds else arrays))
 
     def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: tuple[str, ...]) -> Any:
         point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
         point.check_complete()
         wrt = point.chosen(self._wrt)
         warn(point.notices(wrt))
-        return self._made(point, wrt, moves)
+        leaves, call, seeds = self._seeded(point, wrt, moves)
+        return _Compiled([*(variable(name, shape) for name, shape in point.shapes.items()), *leaves]), call, seeds
 
     @abstractmethod
-    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Any:
-        """What computes the results from arrays."""
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
+        """The leaves that stand for seeds, what computes the results, and what makes arrays of given seeds."""
 
     def __repr__(self) -> str:
         return f"<function of the program {self.program.text!r}>"
@@ -80,13 +83,10 @@ class Function(_Prepared):
 
     def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The result at these values of the inputs."""
-        call, arrays = self._at(by_name(values, named))
-        return call(arrays)
+        return self._result(by_name(values, named))
 
-    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays], Any]:
-        call = self._make(point, wrt)
-        compiled = _Compiled(_variables(point))
-        return lambda arrays: call(compiled.at(arrays))
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
+        return (), self._make(point, wrt), None
 
 
 class _Pushed(_Prepared):
@@ -103,20 +103,19 @@ class _Pushed(_Prepared):
 
     def __call__(self, values: Mapping[str, Any], tangents: Mapping[str, Any]) -> Any:
         """The result at these values of the inputs, which move along these tangents."""
-        call, arrays = self._at(values, tuple(tangents))
-        return call(arrays, tangents)
+        return self._result(values, tangents, tuple(tangents))
 
-    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays, Any], Any]:
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
         nodes = moving(point, moves)
         leaves = [leaf(f"tangent of {name}", node.shape) for name, node in zip(moves, nodes, strict=True)]
         call = self._make(point, wrt, dict(zip(nodes, leaves, strict=True)))
-        compiled = _Compiled([*_variables(point), *leaves])
-
-        def at(arrays: Arrays, tangents: Mapping[str, Any]) -> Any:
-            seeds = [_seed("tangent", tangents[name], node, name) for name, node in zip(moves, nodes, strict=True)]
-            return call(compiled.at([*arrays, *seeds]))
-
-        return at
+        return (
+            leaves,
+            call,
+            lambda tangents: [
+                _seed("tangent", tangents[name], node, name) for name, node in zip(moves, nodes, strict=True)
+            ],
+        )
 
 
 class _Pulled(_Prepared):
@@ -124,14 +123,11 @@ class _Pulled(_Prepared):
 
     def __call__(self, values: Mapping[str, Any], cotangent: Any) -> Any:
         """The result at these values of the inputs, its elements weighted by this cotangent."""
-        call, arrays = self._at(values)
-        return call(arrays, cotangent)
+        return self._result(values, cotangent)
 
-    def _made(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> Callable[[Arrays, Any], Any]:
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
         leaves = [leaf(f"cotangent {at}", output.shape) for at, output in enumerate(point.graph.outputs)]
-        call = calls.vjp(point, wrt, leaves)
-        compiled = _Compiled([*_variables(point), *leaves])
-        return lambda arrays, cotangent: call(compiled.at([*arrays, *_cotangents(cotangent, point.graph)]))
+        return leaves, calls.vjp(point, wrt, leaves), lambda given: _cotangents(given, point.graph)
 
 
 def _cotangents(given: Any, graph: Graph) -> list[Any]:
@@ -152,11 +148,6 @@ def _seed(kind: str, given: Any, node: Node, name: str) -> Any:
     array = as_array(given, f"the {kind} of '{name}'" if name else f"the {kind}")
     check_seed(kind, array, node, name)
     return array
-
-
-def _variables(point: Point) -> list[Node]:
-    """A variable for each value that a call gives."""
-    return [variable(name, shape) for name, shape in point.shapes.items()]
 
 
 def names_of(wrt: Wrt) -> tuple[str, ...] | None:

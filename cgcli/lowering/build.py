@@ -42,7 +42,9 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     spans = [item.span for item in index.items]
     for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
         if isinstance(value, str) or (isinstance(value, Node) and value.shape):
-            raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3]")
+            by_many = isinstance(value, Node) and not axis and len(items) == 1
+            hint = f"rows by many indices: onehot(i, {base.shape[0]}) @ x" if by_many else "as in: x[0], x[1:3]"
+            raise ArgumentError("an index is a whole number or a slice", span, hint=hint)
         try:
             keys.append(known(value, "an index"))
             if len(items) <= len(base.shape):

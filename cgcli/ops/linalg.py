@@ -40,6 +40,8 @@ def _matmul_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 def _transposed_fit(a: Shape, b: Shape) -> str:
+    if len(b) > 2 and a[-1] in (b[-1], b[0]):
+        return "matrix_transpose(x) swaps the last two axes" + "; .T turns all of them around" * (a[-1] != b[-1])
     if len(b) == 2 and a[-1] == b[1]:
         return "the right side fits when transposed: put .T behind it, or take it away"
     if len(a) == 2 and a[0] == (b[-2] if len(b) > 1 else b[0]):
