@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cgcli.api.formulas import diff
 from cgcli.cli.main import cli
 from cgcli.tables.formats import FORMATS
 from tests.command import CG, Capture, cg
@@ -225,6 +226,65 @@ def test_a_warning_is_on_stderr_in_the_json_and_under_strict_an_error(
     strict = cg(capsys, *arguments, "--strict")
     assert (strict.code, strict.out) == (1, "")
     assert strict.err.count("cg: error: ") == 1
+
+
+# A program with its values, and the constants in it that may be meant as variables.
+READ_AS_CONSTANTS: list[tuple[list[str], list[str]]] = [
+    (["sin(pi/2)*x", "x=1"], []),
+    (["2*pi*r", "r=2"], []),
+    (["e^x", "x=2"], []),
+    (["e**(-r*t)", "r=0.1", "t=2"], []),
+    (["pow(e, x)", "x=2"], []),
+    (["x*e^(2*pi)", "x=2"], []),
+    (["exp(1)*x", "x=2"], []),
+    (["e"], []),
+    (["tau/2 + e^2"], []),
+    (["a*(1 - e^2)", "a=2", "e=0.5"], []),
+    (["e: []; a*(1 - e^2)", "a=2", "e=0.5"], []),
+    (["e = 0.5; a*e", "a=2"], []),
+    (["f(e) = e^2; f(a)", "a=2"], []),
+    (["tau = 3; exp(-t/tau)", "t=2"], []),
+    (["exp(-t/tau)", "t=2"], ["tau is read as 2*pi"]),
+    (["x*τ", "x=1"], ["τ is read as 2*pi"]),
+    (["a*(1 - e^2)", "a=2"], ["e is read as exp(1)"]),
+    (["a*e^-1", "a=2"], ["e is read as exp(1)"]),
+    (["e^(x*e)", "x=2"], ["e is read as exp(1)"]),
+    (["f(x) = e*x; f(tau)*y + tau", "y=1"], ["e is read as exp(1)", "tau is read as 2*pi"]),
+]
+
+
+@pytest.mark.parametrize(("operands", "messages"), READ_AS_CONSTANTS)
+def test_a_constant_that_may_be_meant_as_a_variable_is_named(
+    operands: list[str], messages: list[str], capsys: Capture
+) -> None:
+    """Protects time constants and eccentricities, which would be numbers in silence; it is no fault of the numbers."""
+    plain = cg(capsys, "eval", *operands)
+    assert plain.code == 0
+    found = [line.removeprefix("cg: warning: ") for line in plain.err.splitlines() if line.startswith("cg: ")]
+    assert found == messages
+    assert all(f"or declare it: {message.split()[0]}: []" in plain.err for message in messages)
+    assert cg(capsys, "eval", *operands, "-q") == (0, plain.out, "")
+    assert cg(capsys, "eval", *operands, "--strict") == plain
+    entries = json.loads(cg(capsys, "eval", *operands, "--json").out)["warnings"]
+    assert [(entry["kind"], entry["message"]) for entry in entries] == [("reading", message) for message in messages]
+    for command in (["grad"], ["diff"], ["simplify"], ["trace"], ["render", "-o", "-"]):
+        if any("=" in operand for operand in operands[1:]) and not (command == ["diff"] and len(operands) == 1):
+            assert cg(capsys, command[0], *operands, *command[1:]).err.count(" is read as ") == len(messages)
+
+
+def test_a_constant_is_a_name_where_one_differentiates_by_it(capsys: Capture) -> None:
+    assert cg(capsys, "diff", "x*exp(-t/tau)", "--wrt", "tau") == (0, "tau: []\nt*x*exp(-t/tau)/tau^2\n", "")
+    assert cg(capsys, "grad", "x*tau^2", "x=2", "tau=3", "--wrt", "tau") == (0, "value\t18\nd_tau\t12\n", "")
+    assert cg(capsys, "diff", "a*(1 - e^2)", "--wrt", "a,e", "--latex").err == ""
+    assert diff("a*(1 - e^2)", "e") == "e: []; -2*a*e"
+
+
+def test_what_cg_prints_is_read_without_a_note(capsys: Capture) -> None:
+    """Protects pipes: a constant that the user meant is written so that nobody asks about it again."""
+    for program in ["2*pi*x^2", "e^x*x^2", "exp(1)*x^2", "exp(x + 1)", "x*sin(x*acos(-1)*2)", "2^x*e^(-x)"]:
+        formula = cg(capsys, "diff", program)
+        assert (formula.code, formula.err) == (0, "")
+        assert cg(capsys, "eval", formula.out.strip(), "x=0.5").err == ""
 
 
 def test_json_writes_null_for_what_is_no_number(capsys: Capture) -> None:

@@ -75,7 +75,7 @@ class ColumnFunction:
     def __init__(self, program: Program | str, wrt: Wrt, values: Mapping[str, Any], threads: int) -> None:
         if threads < 1:
             raise UsageError(f"threads are 1 or more, and not {threads}")
-        self.program = read(program)
+        self.program = read(program, names_of(wrt))
         self._wrt = names_of(wrt)
         self._values = arrays_of(values)
         self._threads = threads

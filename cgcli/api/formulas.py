@@ -63,7 +63,7 @@ def diff(
     array, a second derivative by one. UnknownNameError for a name that does not occur.
     """
     check_order(order)
-    point = at_values(read(program), arrays_of(values or {}))
+    point = at_values(read(program, names_of(wrt)), arrays_of(values or {}))
     found = derivatives(point, names_of(wrt), order, each_array(cotangent, "cotangent"))
     warn(found.notices)
     return found.latex(flat=flat) if latex else "; ".join(found.program(flat=flat))

@@ -36,8 +36,8 @@ class _Prepared(ABC):
     """A program that is compiled for each set of shapes that its inputs come in; the last 32 are kept."""
 
     def __init__(self, program: Program | str, wrt: Wrt) -> None:
-        self.program = read(program)
         self._wrt = names_of(wrt)
+        self.program = read(program, self._wrt)
         self._ready = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
 
     def _result(self, values: Mapping[str, Any], seed: Any = None, moves: tuple[str, ...] = ()) -> Any:

@@ -11,10 +11,9 @@ from cgcli.api.program import Program
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
-from cgcli.lowering.inputs import check_bound
+from cgcli.lowering.inputs import check_bound, doubtful_constants
 from cgcli.lowering.lower import opened_function
-from cgcli.ops.table import CONSTANTS, FUNCTIONS
-from cgcli.printing.values import number
+from cgcli.ops.table import FUNCTIONS
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Evaluate
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_IN_WORDS = {"tau": "2*pi", "τ": "2*pi", "e": "exp(1)"}  # constants that may be meant as variables
 _SHOWN = 20  # names of inputs, and statements without effect, in messages
 
 
@@ -77,7 +77,7 @@ class Point(NamedTuple):
         """The variables to differentiate by: all inputs, or those of the names.
 
         A name that the program does not read has a variable, too, of the shape that was given; see
-        `notices`. Raises UsageError for the name of what the program computes, or of a constant.
+        `notices`. Raises UsageError for the name of what the program computes.
         """
         if wrt is None:
             return list(self.inputs)
@@ -89,11 +89,6 @@ class Point(NamedTuple):
         if name in self.graph.labels.values():
             raise UsageError(f"cannot differentiate by '{name}': it is computed by the program, not an input",
                              hint=self._inputs_are())  # fmt: skip
-        if name in CONSTANTS and name not in self.shapes and name not in self.program.shapes:
-            raise UsageError(
-                f"cannot differentiate by '{name}': it is the constant {number(CONSTANTS[name])} here",
-                hint=f"give it a value, {name}=3, or declare it: '{name}: []; …'",
-            )
         return variable(name, self.shapes.get(name, self.program.shapes.get(name, ())))
 
     def check_present(self, wrt: Iterable[Node]) -> None:
@@ -112,7 +107,7 @@ class Point(NamedTuple):
         return f"the inputs are: {', '.join(self.names[:_SHOWN]) or 'none'}"
 
     def notices(self, wrt: Iterable[Node] = ()) -> Iterator[Notice]:
-        """What has no effect: statements, values that nothing reads, and variables to differentiate by.
+        """What has no effect, statements, values and variables to differentiate by; constants that may mean a variable.
 
         wrt: the variables that were chosen.
         """
@@ -135,6 +130,10 @@ class Point(NamedTuple):
         for name in absent:
             message = f"'{name}' is not in the expression: its derivative is 0"
             yield Notice(message, did_you_mean(name, self.names), details={"kind": "absent"})
+        for name, span in doubtful_constants(self.program.syntax) if self.program.inputs else ():
+            if name not in self.shapes and name not in self.program.shapes and name not in self.program.opened:
+                hint = f"give it a value, or declare it: {name}: []"
+                yield Notice(f"{name} is read as {_IN_WORDS[name]}", hint, span, {"kind": "reading", "node": name})
 
 
 def at_shapes(program: Program, shapes: Mapping[str, Shape], bindings: Mapping[str, Any] = _NOTHING) -> Point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
@@ -24,9 +24,11 @@ class Program(Record):
     other fields are the library's own.
     """
 
+    # opened: names that are read as inputs, though the language has constants of these names
     text: str
     shapes: Mapping[str, Shape]
     syntax: tree.Program
+    opened: Collection[str] = ()
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -36,7 +38,13 @@ class Program(Record):
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value."""
-        return tuple(name for name in self.open_names if name not in CONSTANTS or name in self.shapes)
+        known = CONSTANTS.keys() - self.shapes.keys() - {*self.opened}
+        return tuple(name for name in self.open_names if name not in known)
+
+    def opening(self, wrt: Iterable[str]) -> Program:
+        """The program when it is differentiated by these names: constants among them are names like others."""
+        opened = [name for name in wrt if name in CONSTANTS and name in self.open_names]
+        return Program(self.text, self.shapes, self.syntax, (*self.opened, *opened)) if opened else self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.text == other.text
@@ -51,23 +59,30 @@ class Program(Record):
         return f"cgcli.parse({self.text!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return read_text, (self.text, self.syntax.source.name)
+        return _read_again, (self.text, self.syntax.source.name, self.opened)
 
     def graph(self, shapes: Mapping[str, Shape]) -> Graph:
         """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
 
         Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
         """
-        return lower(self.syntax, shapes)
+        return lower(self.syntax, {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes)
 
 
-def read(program: Program | str) -> Program:
-    """The program itself, or the one that a text is. Raises UsageError for anything else."""
+def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:
+    """The program itself, or the one that a text is, to be differentiated by some names.
+
+    Raises UsageError for anything else.
+    """
     if isinstance(program, Program):
-        return program
+        return program.opening(wrt or ())
     if not isinstance(program, str):
         raise UsageError(f"a program is a text, and not a '{type(program).__name__}'", hint="as in: 'x^2 + 1'")
-    return read_text(program)
+    return read_text(program).opening(wrt or ())
+
+
+def _read_again(text: str, name: str, opened: Iterable[str]) -> Program:
+    return read_text(text, name).opening(opened)
 
 
 def parse(text: str) -> Program:

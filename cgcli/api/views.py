@@ -74,7 +74,7 @@ def evaluation_trace(
     from cgcli.trace.sheet import Sheet
     from cgcli.trace.text import as_text
 
-    point = _point(program, by_name(values, named), needed=False)
+    point = _point(program, by_name(values, named), names_of(wrt), needed=False)
     moved = tangents(point, arrays_of(direction)) if direction else None
     traced = traced_at(point, point.chosen(names_of(wrt)), moved, each_array(cotangent, "cotangent"), grad=grad)
     return as_text(traced, Sheet(values_of_trace(point, traced, _quietly(point))), precision)
@@ -93,13 +93,15 @@ def check_grad(
 
     Raises UnknownNameError for names without a value, UsageError for an output that is no scalar and has no weights.
     """
-    point = _point(program, by_name(values, named), needed=True)
+    point = _point(program, by_name(values, named), names_of(wrt), needed=True)
     return checked(point, point.chosen(names_of(wrt)), cotangents(point.graph, each_array(cotangent, "cotangent")))
 
 
-def _point(program: Program | str, values: Mapping[str, Any], *, needed: bool) -> Point:
+def _point(
+    program: Program | str, values: Mapping[str, Any], wrt: Sequence[str] | None = None, *, needed: bool
+) -> Point:
     """The program at its values. needed: every name must have one; else, only where others have."""
-    point = at_values(read(program), arrays_of(values))
+    point = at_values(read(program, wrt), arrays_of(values))
     if needed or values:
         point.check_complete()
     warn(point.notices())

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Report:
     """The warnings of one call.
 
-    source: the program. quiet: print none. strict: raise the first one as an EvaluationError (exit 1).
+    source: the program. quiet: print none. strict: raise the first one as an EvaluationError (exit 1), but for how
+    the program was read.
     entries: the list for the JSON output.
     """
 
@@ -31,7 +32,7 @@ class Report:
         hint = hint_of(notice)
         warning = EvaluationError(notice.message, notice.span, source=self._source, hint=hint)
         self.entries.append({"message": notice.message, **notice.details, **({"hint": hint} if hint else {})})
-        if self._strict:
+        if self._strict and notice.details.get("kind") != "reading":
             raise warning
         if not self._quiet:
             say(describe(warning, "warning"))

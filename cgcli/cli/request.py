@@ -86,7 +86,8 @@ class Request(NamedTuple):
                 raise values.bound_twice(key)
             seen.add(key)
             bindings[key] = values.of_text(value, f"the value of '{key}'")
-        return read_text(text, name, bindings), bindings
+        wrt = (name.strip() for text in self.wrt for name in text.split(","))
+        return read_text(text, name, bindings).opening(wrt), bindings
 
     def _program_text(self) -> tuple[str, str]:
         """The program and what messages call it."""

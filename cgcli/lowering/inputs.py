@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
 from cgcli.lowering.lower import lower, opened_function
+from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
+from cgcli.records import NamedTuple
 from cgcli.syntax import tree
+
+_DOUBTFUL = re.compile(r"\b(?:e|tau)\b|τ")
+_POWERS = (POWER_OP.name, *POWER_OP.aliases)
+
+
+class _Use(NamedTuple):
+    """A name where it stands. is_base: as the base e of a power with names in its exponent."""
+
+    name: tree.Name
+    is_base: bool = False
 
 
 def free_names(program: tree.Program) -> tuple[str, ...]:
     """The names that no statement gives a value to, constants of the language included, in order of appearance."""
-    statements = program.statements
+    return tuple(dict.fromkeys(use.name.name for use in _free(program.statements)))
+
+
+def doubtful_constants(program: tree.Program) -> list[tree.Name]:
+    """Where each constant is read first that may be meant as a variable: tau, a time constant; e, an eccentricity.
+
+    But e as the base of a power with names in its exponent is what it seems to be.
+    """
+    if not _DOUBTFUL.search(program.source.text):
+        return []
+    first: dict[str, tree.Name] = {}
+    for name, is_base in _free(program.statements):
+        if _DOUBTFUL.fullmatch(name.name) and not is_base:
+            first.setdefault(name.name, name)
+    return [*first.values()]
+
+
+def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
+    """The names that no statement gives a value to, wherever they stand."""
     assigned = {item.name for item in statements if isinstance(item, tree.Assign)}
     opened = opened_function(statements)
-    found: dict[str, None] = {}
     for item in statements:
-        if isinstance(item, tree.Declare):
-            found[item.name] = None
-            continue
         bound: set[str] = set()
         if isinstance(item, tree.DefineJvp):
             bound = {name.name for name in (*item.parameters, *item.tangents)}
         elif isinstance(item, tree.Define) and item.function != opened:
             bound = {name.name for name in item.parameters}
-        found |= dict.fromkeys(name for name in _names(item) if name not in bound)
-    return tuple(name for name in found if name not in assigned)
+        uses = [_Use(tree.Name(item.name, item.span))] if isinstance(item, tree.Declare) else _uses(item)
+        yield from (use for use in uses if use.name.name not in bound and use.name.name not in assigned)
 
 
-def _names(item: Any) -> Iterator[str]:
+def _uses(item: Any) -> Iterator[_Use]:
     """The names that stand in a part of the tree, in their order."""
     waiting = [item]
+    exponentials = set()  # where their bases are
     while waiting:
         part = waiting.pop()
         if isinstance(part, tree.Name):
-            yield part.name
+            yield _Use(part, part.span in exponentials)
         elif isinstance(part, tuple):
+            if isinstance(part, tree.Call) and part.function in _POWERS and _is_exponential(part):
+                exponentials.add(part.args[0].span)
             waiting.extend(reversed(part))
+
+
+def _is_exponential(power: tree.Call) -> bool:
+    """Whether a power is one of e that depends on names."""
+    base = power.args[:1]
+    if not (base and isinstance(base[0], tree.Name) and base[0].name == "e"):
+        return False
+    waiting: list[Any] = [power.args[1:]]
+    while waiting:  # from left to right: in a tower of powers, the next base of e ends it
+        part = waiting.pop()
+        if isinstance(part, tree.Name):
+            return True
+        if isinstance(part, tuple):
+            waiting.extend(reversed(part))
+    return False
 
 
 def declared_shapes(program: tree.Program) -> dict[str, Shape]:
@@ -78,7 +123,7 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
         return near
     if first in FUNCTIONS:
         return f"'{first}' is a function: write {first}(…)"
-    if first.lower() in CONSTANTS:
+    if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"
     return "as in: " + " ".join(f"{written_name(name)}=3" for name in missing[:3])
 
