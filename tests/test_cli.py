@@ -279,12 +279,15 @@ def test_a_constant_is_a_name_where_one_differentiates_by_it(capsys: Capture) ->
     assert diff("a*(1 - e^2)", "e") == "e: []; -2*a*e"
 
 
-def test_what_cg_prints_is_read_without_a_note(capsys: Capture) -> None:
+def test_what_cg_prints_is_read_without_a_note(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects pipes: a constant that the user meant is written so that nobody asks about it again."""
     for program in ["2*pi*x^2", "e^x*x^2", "exp(1)*x^2", "exp(x + 1)", "x*sin(x*acos(-1)*2)", "2^x*e^(-x)"]:
         formula = cg(capsys, "diff", program)
         assert (formula.code, formula.err) == (0, "")
-        assert cg(capsys, "eval", formula.out.strip(), "x=0.5").err == ""
+        feed(monkeypatch, formula.out.encode())
+        assert cg(capsys, "eval", "-", "x=0.5").err == ""
+    feed(monkeypatch, b"x*tau")
+    assert "tau is read as 2*pi" in cg(capsys, "eval", "-", "x=0.5").err
 
 
 def test_json_writes_null_for_what_is_no_number(capsys: Capture) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _IN_WORDS = {"tau": "2*pi", "τ": "2*pi", "e": "exp(1)"}  # constants that may be meant as variables
+_PRINTED = ["e"]  # those of them that cg itself writes, so that in a pipe nobody asks about them
 _SHOWN = 20  # names of inputs, and statements without effect, in messages
 
 
@@ -130,8 +131,15 @@ class Point(NamedTuple):
         for name in absent:
             message = f"'{name}' is not in the expression: its derivative is 0"
             yield Notice(message, did_you_mean(name, self.names), details={"kind": "absent"})
-        for name, span in doubtful_constants(self.program.syntax) if self.program.inputs else ():
-            if name not in self.shapes and name not in self.program.shapes and name not in self.program.opened:
+        syntax = self.program.syntax
+        known = {
+            *self.shapes,
+            *self.program.shapes,
+            *self.program.opened,
+            *(_PRINTED * (syntax.source.name == "<stdin>")),
+        }
+        for name, span in doubtful_constants(syntax) if self.program.inputs else ():
+            if name not in known:
                 hint = f"give it a value, or declare it: {name}: []"
                 yield Notice(f"{name} is read as {_IN_WORDS[name]}", hint, span, {"kind": "reading", "node": name})
 
