@@ -69,9 +69,9 @@ sum((X@w - y)^2) | X -> 2*outer(X@w - y, w)
 + mean((X@w - y)^2) | w -> X.T@(X@w - y)/2
 + sum(abs(X@w - y)) | w -> X.T@sign(X@w - y)
 + (x - m)@inv(S)@(x - m)/2 | m -> -(inv(S) + inv(S).T)@(x - m)/2
--logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
++ -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
 -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | S -> outer(inv(S).T@(x - m), inv(S)@(x - m))/2 - inv(S).T/2
--logdet(S)/2 - (x - m)@solve(S, x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
++ -logdet(S)/2 - (x - m)@solve(S, x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
 + (x - m)@S@(x - m) | m -> -(S + S.T)@(x - m)
 + sum(exp(x)) | x -> exp(x)
 + logsumexp(x) | x -> softmax(x)
