@@ -197,7 +197,7 @@ sigmoid(x) | expit(x)
 silu(x) | swish(x)
 log2(x) | log(x, 2)
 log10(x) | log(x, 10)
-3.141592653589793*x | π*x | pi*x
+pi*x | π*x | 3.141592653589793*x
 inf*x | ∞*x | 1e999*x
 x + y | (x) + ((y)) | +x + y
 x < y and y < 2 | x < y < 2

@@ -11,7 +11,6 @@ from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, na
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
 from cgcli.lowering.build import comparisons, indexed, literal
-from cgcli.lowering.elsewhere import INSTEAD
 from cgcli.lowering.invoke import Invocations, Scope, Steps
 from cgcli.lowering.linear import Expand
 from cgcli.ops.arithmetic import NEG
@@ -189,6 +188,8 @@ class Machine:
         return expanded
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
+        from cgcli.lowering.elsewhere import INSTEAD
+
         name = item.function
         product = f"to multiply, write {name}*(…)"
         if name in scope.names or name in self._named or name in CONSTANTS:
