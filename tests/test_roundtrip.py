@@ -310,3 +310,14 @@ def test_any_expression_comes_back(text: str) -> None:
 def test_the_table_of_calls_is_complete() -> None:
     assert {key(operation) for operation in operations() if not operation.elementwise} == set(CALLS)
     assert {CONSTANT, VARIABLE}.isdisjoint(operations())
+
+
+SIGNS = {
+    "x - -y*2": "x - (-y*2)", "x - -2": "x - (-2)", "x + -3": "x + (-3)", "-(-x*y)": "-(-x*y)", "- -x": "-(-x)",
+    "c - (-a + b)*d": "c - (-a + b)*d", "c - (-a)^2": "c - (-a)^2", "c - -a^2": "c - (-a^2)", "2*-x": "2*-x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), SIGNS.items())
+def test_no_sign_stands_before_a_sign(text: str, expected: str) -> None:
+    assert program(lower(parse(text))) == expected

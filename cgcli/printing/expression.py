@@ -14,7 +14,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, consta
 from cgcli.graph.operation import REQUIRED, Static
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE, NEG
-from cgcli.ops.entry import ATOM, COMPARISON, POSTFIX, SUM, UNARY
+from cgcli.ops.entry import ATOM, COMPARISON, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.shaping import STACK, TRANSPOSE
 from cgcli.printing.printer import (
@@ -34,6 +34,7 @@ from cgcli.printing.values import nested, number
 _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
 _WORDS = {"and", "or", "not", "mod"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
+_FAR = 100  # factors, the first of which decides on the sign of their product
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
 
@@ -97,9 +98,12 @@ class Text(Vocabulary):
             high = UNARY if symbol == "^" else level + 1
             blank = " " if symbol in _LOOSE and not (symbol == "@" and part.mode) else ""
             mode = _TIGHT if part.mode or level == SUM else ""
+            if level == SUM and self._begins_with_minus(args[1].node):
+                high = ATOM  # a - (-b)
             return Layout(level, (Part(args[0], low, mode), f"{blank}{symbol}{blank}", Part(args[1], high, mode)))
         if op.prefix is not None and not (op is NEG and self._is_literal_number(node.args[0])):
-            return Layout(op.prefix.level, (op.prefix.symbol, Part(args[0], op.prefix.level, part.mode)))
+            low = ATOM if op is NEG and self._begins_with_minus(node.args[0]) else op.prefix.level
+            return Layout(op.prefix.level, (op.prefix.symbol, Part(args[0], low, part.mode)))
         if op is INDEX:
             return Layout(POSTFIX, (Part(args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"))
         if op is TRANSPOSE and node.params == ((-1, -2),):
@@ -109,6 +113,22 @@ class Text(Vocabulary):
         return Layout(ATOM, call(name_of_operation(node, self.named), given_arguments(part.view, _static)))
 
     layout = form
+
+    def _begins_with_minus(self, node: Node) -> bool:
+        """Whether the text of a node begins with a minus sign, before which no other sign should stand."""
+        level = CONDITIONAL
+        for _ in range(_FAR):
+            op = node.op
+            if self.name(node) is not None:
+                return False
+            if op is CONSTANT or op.prefix is not None:
+                is_negative = _constant(node).startswith("-") if op is CONSTANT else op is NEG
+                return level <= UNARY and is_negative and (op is CONSTANT or constant_value(node.args[0]) is None)
+            if op.infix is None or op.infix.level < level:
+                return False
+            level = POSTFIX if op.infix.symbol == "^" else op.infix.level
+            node = node.args[0]
+        return False
 
     def _is_literal_number(self, node: Node) -> bool:
         return constant_value(node) is not None and self.name(node) is None
