@@ -104,16 +104,16 @@ x^2 + 2*x + 1 | x -> 2*x + 2
 x^3/3 - x | x -> x^2 - 1
 (2*x + 1)*(x - 3) | x -> 4*x - 5
 sin(x)/x | x -> cos(x)/x - sin(x)/x^2
-cos(x)/x^2 | x -> -2*cos(x)/x^3 - sin(x)/x^2
+cos(x)/x^2 | x -> -(x*sin(x) + 2*cos(x))/x^3
 x/(x + 1) | x -> 1/(x + 1)^2
 (x - 1)/(x + 1) | x -> 2/(x + 1)^2
 1/(1 + x^2) | x -> -2*x/(x^2 + 1)^2
 1/(1 + exp(-x)) | x -> exp(-x)/(exp(-x) + 1)^2
-(x^2 + 1)/(x^3 + 2) | x -> (2*x*(x^3 + 2) - 3*x^2*(x^2 + 1))/(x^3 + 2)^2
+(x^2 + 1)/(x^3 + 2) | x -> x*(4 - x^3 - 3*x)/(x^3 + 2)^2
 ln(x)/x | x -> (1 - ln(x))/x^2
 x*ln(x) | x -> ln(x) + 1
 x*exp(x) | x -> exp(x)*(x + 1)
-x^2*exp(-x) | x -> exp(-x)*(2*x - x^2)
+x^2*exp(-x) | x -> x*exp(-x)*(2 - x)
 exp(x)*sin(x) | x -> exp(x)*(cos(x) + sin(x))
 exp(sin(x)) | x -> cos(x)*exp(sin(x))
 sin(cos(x)) | x -> -cos(cos(x))*sin(x)
@@ -128,8 +128,8 @@ sqrt(x^2 + y^2) | x -> x/sqrt(x^2 + y^2)
 x/sqrt(x^2 + 1) | x -> 1/(x^2 + 1)^(3/2)
 x*sqrt(x) | x -> 3*sqrt(x)/2
 exp(exp(x)) | x -> exp(x + exp(x))
-x^(x^x) | x -> x^(x + x^x)*ln(x)*(ln(x) + 1) + x^(x + x^x - 1)
-sin(x)^x | x -> x*cos(x)*sin(x)^(x - 1) + ln(sin(x))*sin(x)^x
+x^(x^x) | x -> x^(x + x^x - 1)*(x*ln(x)*(ln(x) + 1) + 1)
+sin(x)^x | x -> sin(x)^(x - 1)*(x*cos(x) + ln(sin(x))*sin(x))
 (ln(x1) + x1*x2 - sin(x2)) | x1 -> x2 + 1/x1
 (ln(x1) + x1*x2 - sin(x2)) | x2 -> x1 - cos(x2)
 A*sin(w*t + p) | t -> A*w*cos(t*w + p)
@@ -188,7 +188,7 @@ x^n | x | 2 -> n*x^(n - 2)*(n - 1)
 tanh(x) | x | 2 -> -2*sinh(x)/cosh(x)^3
 x^2*y + y^3 | x,y | 2 -> d2_x = 2*y; d2_y = 6*y; (d2_x, d2_y)
 exp(-x^2/2) | x | 2 -> exp(-x^2/2)*(x^2 - 1)
-x^x | x | 2 -> x^x*(ln(x) + 1)^2 + x^(x - 1)
+x^x | x | 2 -> x^(x - 1)*(x*(ln(x) + 1)^2 + 1)
 floor(x) | x | 2 -> 0
 x^3 | x | 4 -> 0
 """
@@ -317,7 +317,7 @@ def test_all_partials_of_a_long_product_share_their_parts() -> None:
     count = 300
     graph = read("*".join(f"x{at}" for at in range(count)))
     slopes = derivative(graph, variables(toposort(graph.outputs)))
-    assert len(toposort(slopes.outputs)) < 8 * count
+    assert len(toposort(slopes.outputs)) < 10 * count
     assert len(written(slopes)) < 200 * count
 
 

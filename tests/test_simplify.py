@@ -432,7 +432,7 @@ LARGE = {
     "chain of products": ("t = x; " + "t = t*x; " * 2000 + "t", "x^2001"),
     "nested functions": ("sin(" * 3000 + "x" + ")" * 3000, "sin(" * 3000 + "x" + ")" * 3000),
     "exponents": ("exp(1 + 2*" * 1200 + "x" + ")" * 1200, "exp(2*" * 1200 + "x" + " + 1)" * 1200),
-    "Horner": ("(" * 1200 + "x" + "*x + 1)" * 1200, "x*(" * 1199 + "x^2 + 1" + ") + 1" * 1199),
+    "Horner": ("(" * 1200 + "x" + "*x + a)" * 1200, "x*(" * 1199 + "x^2 + a" + ") + a" * 1199),
     "names": (" + ".join(f"x{at}" for at in reversed(range(2000))), " + ".join(f"x{at}" for at in range(2000))),
 }
 

@@ -19,13 +19,18 @@ from cgcli.algebra.domain import Demand, Domains
 from cgcli.algebra.identities import RULES
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
-from cgcli.algebra.product import Factors, Product
+from cgcli.algebra.product import Factors, Product, Terms
 from cgcli.algebra.rewrites import (
+    brought_together,
     common_factors,
+    content,
+    denominators,
     distributed,
+    expanded,
     exponential,
     has_compound_factor,
     multiplied_out,
+    primitive,
     raised,
     taken_out,
 )
@@ -40,7 +45,7 @@ from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt, replaced
 
 _HALF = number_node(HALF)
-_NAMED = 8  # operations from which on a shared part of a text has a name
+_NAMED = 14  # operations that a name saves; with fewer, a shared part of a text has none
 _MOST_EXPANDED = 12  # factors or terms of shared operands; with more, shared operands stay atomic
 _LARGEST_SIZE = 10**15  # operations
 
@@ -104,7 +109,8 @@ class _Pass:
             size = self._size(found)
             if size < least and self.domains.keeps(unchanged, found):
                 least, best = size, found
-        if self.pieces.uses[node] > 1 and (node in self.labels or self._size(best) >= _NAMED):
+        repeats = self.pieces.uses[node] - 1
+        if repeats and (node in self.labels or repeats * self._size(best) >= _NAMED):
             self.sizes[best] = 0
         return best
 
@@ -159,8 +165,10 @@ class _Pass:
             return
         named = {leaf for leaf, node in operands.items() if not self._size(node)}
         compound = {leaf for leaf in named if self.canonical.is_compound(operands[leaf])}
-        roots = {leaf for leaf, node in operands.items() if node.op in (SQRT, POWER_OP)}
-        for atomic in map(frozenset, ((), compound, named, roots)):
+        powers = {
+            leaf for leaf, node in operands.items() if node.op in (SQRT, POWER_OP) and not is_root_of_number(node)
+        }
+        for atomic in map(frozenset, ((), compound, named, powers)):
             if atomic not in found:
                 found.add(atomic)
                 yield atomic
@@ -184,6 +192,7 @@ class _Pass:
         if spread is not None:
             yield partial(self.canonical.product, spread)
         yield partial(self.canonical.product, product, flip=not atomic)
+        yield lambda: self._primitive(product)
 
     def _candidates_of_sum(self, piece: Piece, atomic: Container[Node]) -> Iterator[Candidate]:
         """The piece as a sum. atomic: operands that are not read as sums themselves."""
@@ -200,6 +209,28 @@ class _Pass:
         yield partial(self.canonical.sum, terms)
         if common is not None and not has_compound_factor(common):
             yield partial(taken_out, common, terms, self.canonical)
+        if len(terms) > 1:
+            yield from self._rational_forms(terms)
+
+    def _rational_forms(self, terms: Terms) -> Iterator[Candidate]:
+        """A sum of several terms multiplied out, and over a common denominator."""
+        try:
+            wide = expanded(terms, self.canonical)
+            below = denominators(content(terms, self.canonical))
+            common = None if wide is None else common_factors(wide, self.canonical)
+        except UnwritableError:
+            return
+        if wide is not None:
+            yield partial(self.canonical.sum, wide)
+            if common is not None:
+                yield partial(taken_out, common, wide, self.canonical)
+        if below.powers:
+            yield partial(taken_out, below, terms, self.canonical)
+            yield partial(brought_together, terms, self.canonical, below)
+
+    def _primitive(self, product: Product) -> Node | None:
+        found = primitive(product, self.canonical)
+        return None if found is None else self.canonical.product(found)
 
     def _terms(self, piece: Piece, atomic: Container[Node]) -> dict[Node, Fraction]:
         """The terms of a sum, like ones collected."""

@@ -56,6 +56,7 @@ class Canonical:
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
+        self._opposites: dict[Node, Node] = {}
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
 
@@ -128,7 +129,7 @@ class Canonical:
         """
         if not product.coefficient or not (product.powers or product.exponents):
             return number_node(product.coefficient)
-        product = self._identities.product(product, self)
+        product = self._identities.product(self._without_opposites(product), self)
         if flip and product.coefficient == -1:
             product = self._flipped(product)
         above: list[tuple[Key, Node]] = []
@@ -150,6 +151,56 @@ class Canonical:
             node = self._quotient(written.coefficient, _sorted(above), _sorted(below))
         self._products.setdefault(node, product)
         return node
+
+    def _without_opposites(self, product: Product) -> Product:
+        """The product with each sum in one direction, and none all negative: (a - b)/(b - a) = -1."""
+        sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
+        coefficient, powers = product.coefficient, dict(product.powers)
+        for base in sums:
+            negative = max(self._sums[base].values()) < 0
+            if base not in powers or not (negative or len(sums) > 1):
+                continue
+            opposite = self.opposite(base)
+            if opposite is not base and (negative or opposite in powers):
+                kept, dropped = (opposite, base) if negative else (base, opposite)
+                number = powers.pop(dropped)
+                coefficient *= (-1) ** (number.numerator % 2)
+                powers[kept] = powers.get(kept, ZERO) + number
+        return product._replace(coefficient=coefficient, powers={base: n for base, n in powers.items() if n})
+
+    def opposite(self, node: Node) -> Node:
+        """The negative of a sum, as a sum: b - a of a - b."""
+        known = self._opposites.get(node)
+        if known is None:
+            known = self.sum({term: -coefficient for term, coefficient in self._sums[node].items()})
+            self._opposites[node], self._opposites[known] = known, node
+        return known
+
+    def _in_one_direction(self, term: Node) -> tuple[Node, int]:
+        """A term with each of its sums in the direction that comes first, and the sign that this costs."""
+        product = self._products.get(term)
+        if product is None:
+            return term, 1
+        sign, powers = 1, {}
+        for base, number in product.powers.items():
+            turned = base
+            if base in self._sums and number.denominator == 1:
+                turned = min(base, self.opposite(base), key=self.order.factor)
+                sign *= -1 if turned is not base and number.numerator % 2 else 1
+            powers[turned] = number
+        if powers.keys() == product.powers.keys():
+            return term, 1
+        return self.product(product._replace(powers=powers), flip=False), sign
+
+    def _like_terms(self, terms: Terms) -> Terms:
+        """The terms, with those collected that differ in the direction of their sums: a*(b - c) + a*(c - b) = 0."""
+        found: dict[Node, tuple[Node, int]] = {}
+        collected: dict[Node, Fraction] = {}
+        for term, coefficient in terms.items():
+            turned, sign = self._in_one_direction(term)
+            first, first_sign = found.setdefault(turned, (term, sign))
+            collected[first] = collected.get(first, ZERO) + coefficient * sign * first_sign
+        return {term: coefficient for term, coefficient in collected.items() if coefficient}
 
     def _under_one_root(self, product: Product) -> Product:
         """The product with constants of one exponent together: sqrt(6), and 1/sqrt(2*pi) for sqrt(2)/(2*sqrt(pi))."""
@@ -246,7 +297,8 @@ class Canonical:
 
         Raises UnwritableError when no float64 holds a coefficient.
         """
-        terms = self._identities.sum({term: c for term, c in terms.items() if c}, self)
+        terms = self._like_terms({term: c for term, c in terms.items() if c})
+        terms = self._identities.sum(dict(terms), self)
         if not terms:
             return constant(0.0)
         if len(terms) == 1:

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, fraction_of, number_of
+from cgcli.algebra.coefficient import ONE, ZERO, Decimal, fraction_of, number_of
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN
+
+_MOST_TERMS = 24  # of a sum that is multiplied out
+_MOST_EXPANDED = 3  # the exponent of a sum in it
 
 # ---- powers ---------------------------------------------------------------------------
 
@@ -114,11 +118,121 @@ def common_factors(terms: Terms, canonical: Canonical) -> Product | None:
             else:
                 powers[base] = min(powers[base], number)
         for base in list(exponents):
-            if product.exponents.get(base) != exponents[base]:
+            lower = _lower_exponent(exponents[base], product.exponents.get(base, {}))
+            if lower is None:
                 del exponents[base]
+            else:
+                exponents[base] = lower
         if not powers and not exponents:
             return None
     return Product(ONE, powers, exponents)
+
+
+def _flat(product: Product, canonical: Canonical) -> Product:
+    """A product with powers of products written out; itself where there are none."""
+    return distributed(product, canonical) or product
+
+
+def _lower_exponent(one: Terms, other: Terms) -> Terms | None:
+    """The lower of two exponents that differ by a number: n - 1 of n and n - 1; None when they differ otherwise."""
+    if {term: c for term, c in one.items() if term is not UNIT} != {
+        term: c for term, c in other.items() if term is not UNIT
+    }:
+        return None
+    return one if one.get(UNIT, ZERO) <= other.get(UNIT, ZERO) else other
+
+
+def content(terms: Terms, canonical: Canonical) -> Product:
+    """What can be taken out of a sum: its largest number, the lowest powers of all factors, and all denominators.
+
+    6*R*h - 3*h^2 has 3*h, x^2/3 + 1 has 1/3, a/b - c/b^2 has 1/b^2. Raises UnwritableError.
+    """
+    products = [_flat(canonical.product_of(term), canonical) for term in terms]
+    coefficients = [c * product.coefficient for c, product in zip(terms.values(), products, strict=True)]
+    number = ONE
+    if not any(isinstance(coefficient, Decimal) for coefficient in coefficients):
+        above = math.gcd(*(coefficient.numerator for coefficient in coefficients))
+        above = -above if max(coefficients) < 0 else above
+        number = Fraction(above, math.lcm(*(coefficient.denominator for coefficient in coefficients)))
+    bases = dict.fromkeys(base for product in products for base in product.powers)
+    lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in bases}
+    exponents = products[0].exponents
+    for product in products[1:]:
+        found = {base: _lower_exponent(exponents[base], product.exponents.get(base, {})) for base in exponents}
+        exponents = {base: lower for base, lower in found.items() if lower is not None}
+    return Product(number, {base: power for base, power in lowest.items() if power}, exponents)
+
+
+def denominators(common: Product) -> Product:
+    """The negative powers among the content of a sum: over what it can be brought."""
+    return Product(ONE, {base: power for base, power in common.powers.items() if power < 0})
+
+
+def primitive(product: Product, canonical: Canonical) -> Product | None:
+    """A product with the contents of its sums taken out of them; None where they have none. Raises UnwritableError."""
+    factors = Factors()
+    changed = False
+    for base, exponent in product.powers.items():
+        terms = canonical.terms_of(base)
+        common = content(terms, canonical) if len(terms) > 1 and exponent.denominator == 1 else Product(ONE)
+        if common == Product(ONE):
+            factors.times(Product(ONE, {base: exponent}))
+            continue
+        changed = True
+        factors.times(common, exponent)
+        factors.times(canonical.product_of(canonical.sum(divided(terms, common, canonical))), exponent)
+    factors.times(product._replace(powers={}))
+    return factors.product() if changed else None
+
+
+def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
+    """A sum with its products of sums multiplied out, like terms collected: a*(b + c) - a*c is a*b.
+
+    None where there are none, or the result would have too many terms. Raises UnwritableError.
+    """
+    found: dict[Node, Fraction] = {}
+    spread = False
+    count = len(terms)
+    for term, coefficient in terms.items():
+        product = canonical.product_of(term)
+        flat = _flat(product, canonical)
+        spread = spread or flat is not product
+        product = flat
+        sums = {base: int(n) for base, n in product.powers.items() if 0 < n <= _MOST_EXPANDED and n.denominator == 1}
+        sums = {base: n for base, n in sums.items() if len(canonical.terms_of(base)) > 1}
+        spread = spread or bool(sums)
+        parts = [product._replace(powers={base: n for base, n in product.powers.items() if base not in sums})]
+        for base, times in sums.items():
+            inside = canonical.terms_of(base)
+            for _ in range(times):
+                count += len(parts) * (len(inside) - 1)
+                if count > _MOST_TERMS:
+                    return None
+                parts = [_multiplied(part, other, c, canonical) for part in parts for other, c in inside.items()]
+        for part in parts:
+            for node, number in canonical.terms_of(canonical.product(part)).items():
+                found[node] = found.get(node, ZERO) + number * coefficient
+    return {term: coefficient for term, coefficient in found.items() if coefficient} if spread else None
+
+
+def _multiplied(product: Product, term: Node, coefficient: Fraction, canonical: Canonical) -> Product:
+    factors = Factors()
+    factors.times(product)
+    factors.times(canonical.product_of(term))
+    factors.times(Product(coefficient))
+    return factors.product()
+
+
+def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, Fraction]:
+    """The terms of a sum, each divided by a product. Raises UnwritableError."""
+    inner: dict[Node, Fraction] = {}
+    for term, coefficient in terms.items():
+        rest = Factors()
+        rest.times(_flat(canonical.product_of(term), canonical))
+        rest.times(common, -ONE)
+        for part, number in canonical.terms_of(canonical.product(rest.product())).items():
+            inner[part] = inner.get(part, ZERO) + number * coefficient
+    return inner
 
 
 def has_compound_factor(common: Product) -> bool:
@@ -128,13 +242,16 @@ def has_compound_factor(common: Product) -> bool:
 
 def taken_out(common: Product, terms: Terms, canonical: Canonical) -> Node:
     """A sum with its common factors before a bracket. Raises UnwritableError."""
-    inner: dict[Node, Fraction] = {}
-    for term, coefficient in terms.items():
-        rest = Factors()
-        rest.times(canonical.product_of(term))
-        rest.times(common, -ONE)
-        for part, number in canonical.terms_of(canonical.product(rest.product())).items():
-            inner[part] = inner.get(part, ZERO) + number * coefficient
+    return _before_bracket(common, divided(terms, common, canonical), canonical)
+
+
+def brought_together(terms: Terms, canonical: Canonical, common: Product) -> Node | None:
+    """As `taken_out`, with the products of sums in the bracket multiplied out; None where there are none."""
+    inner = expanded(divided(terms, common, canonical), canonical)
+    return None if inner is None else _before_bracket(common, inner, canonical)
+
+
+def _before_bracket(common: Product, inner: Terms, canonical: Canonical) -> Node:
     whole = Factors()
     whole.times(common)
     whole.times(canonical.product_of(canonical.sum(inner)))

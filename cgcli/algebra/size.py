@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of
 from cgcli.graph.node import Node
-from cgcli.ops.arithmetic import DIVIDE, POWER_OP
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, POWER_OP
 
 
 def weight(node: Node) -> int:
-    """How many operations one node counts as; x^-2 counts as what it stands for, 1/x^2.
+    """How many operations one node counts as; x^-2 counts as what it stands for, 1/x^2, and -2*x has a sign.
 
     1/3 counts as one wherever it stands, but an exponent is one number: x^(2/3) is as long as x^0.7.
     """
@@ -17,4 +17,5 @@ def weight(node: Node) -> int:
     is_power = node.op is POWER_OP
     fractions = 0 if is_power else sum(map(is_fraction, node.args))
     below = (is_power or node.op is DIVIDE) and (number_of(node.args[1]) or ZERO) < 0
-    return 1 + fractions + below
+    sign = node.op is MULTIPLY and (number_of(node.args[0]) or ZERO) < 0
+    return 1 + fractions + below + sign
