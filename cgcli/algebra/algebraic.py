@@ -9,7 +9,7 @@ Passes are repeated until nothing changes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Container, Iterator, Set
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Set
 from fractions import Fraction
 from functools import partial
 
@@ -61,9 +61,11 @@ def simplify(graph: Graph, named: bool = False, assumed: Collection[Demand] = ()
     seen: dict[tuple[Node, ...], Graph] = {}
     order, domains = Order(), Domains(assumed)
     graph = rebuilt(graph, partial(_in_one_order, order))
+    settled: dict[Node, Set[Node]] = {}
     while graph.outputs not in seen:
         seen[graph.outputs] = graph
-        graph = replaced(graph, _Pass(graph, order, domains, named).run())
+        one = _Pass(graph, order, domains, named, settled)
+        graph, settled = replaced(graph, one.run()), one.settles
     rank = list(seen).index(graph.outputs)  # the first graph of those that the passes now repeat; mostly the last
     return seen[min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])]
 
@@ -81,9 +83,16 @@ Candidate = Callable[[], Node | None]
 
 
 class _Pass:
-    """One pass over a graph, arguments first."""
+    """One pass over a graph, arguments first.
 
-    def __init__(self, graph: Graph, order: Order, domains: Domains, named: bool) -> None:
+    settled: the pieces that the pass before left as they were, each with those of its operands that had a name.
+    """
+
+    def __init__(
+        self, graph: Graph, order: Order, domains: Domains, named: bool, settled: Mapping[Node, Set[Node]]
+    ) -> None:
+        self.settled = settled
+        self.settles: dict[Node, Set[Node]] = {}
         self.domains = domains
         self.labels = graph.labels if named else {}
         self.sizes: dict[Node, int] = {}  # as text
@@ -104,11 +113,17 @@ class _Pass:
         """The candidate for a piece whose text has the fewest operations, and no more than there were."""
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
+        names = {leaf for leaf in piece.leaves if leaf.args and not self._size(self.become[leaf])}
+        is_settled = unchanged is node and self.settled.get(node) == names
         least = _LARGEST_SIZE if self._has_root_of_number(node, piece) else self._size(best) + 1
         for found in self._built_candidates(node, piece):
             size = self._size(found)
             if size < least and self.domains.keeps(unchanged, found):
                 least, best = size, found
+            if is_settled and found is node:
+                break
+        if best is node:
+            self.settles[node] = names
         repeats = self.pieces.uses[node] - 1
         if repeats and (node in self.labels or repeats * self._size(best) >= _NAMED):
             self.sizes[best] = 0
@@ -142,8 +157,9 @@ class _Pass:
         canonical = self.canonical
         if node in self.pieces.sums or node in self.pieces.products:
             one = self._candidates_of_sum if node in self.pieces.sums else self._candidates_of_product
+            tried: list[object] = []
             for atomic in self._kept_whole(piece):
-                yield from one(piece, atomic)
+                yield from one(piece, atomic, tried)
             return
         args = tuple(self.become[arg] for arg in node.args)
         if all(arg.op is CONSTANT for arg in args):
@@ -173,8 +189,8 @@ class _Pass:
                 found.add(atomic)
                 yield atomic
 
-    def _candidates_of_product(self, piece: Piece, atomic: Container[Node]) -> Iterator[Candidate]:
-        """The piece as a product. atomic: operands that are not read as products themselves."""
+    def _candidates_of_product(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
+        """The piece as a product. atomic: operands that are not read as products themselves. tried: those before."""
         factors = Factors()
         try:
             for leaf, exponents in piece.leaves.items():
@@ -188,16 +204,22 @@ class _Pass:
             product = factors.product()
         except UnwritableError:
             return
+        if product in tried:
+            return
+        tried.append(product)
         spread = None if atomic else distributed(product, self.canonical)
         if spread is not None:
             yield partial(self.canonical.product, spread)
         yield partial(self.canonical.product, product, flip=not atomic)
         yield lambda: self._primitive(product)
 
-    def _candidates_of_sum(self, piece: Piece, atomic: Container[Node]) -> Iterator[Candidate]:
-        """The piece as a sum. atomic: operands that are not read as sums themselves."""
+    def _candidates_of_sum(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
+        """The piece as a sum. atomic: operands that are not read as sums themselves. tried: those before."""
         try:
             terms = self._terms(piece, atomic)
+            if terms in tried:
+                return
+            tried.append(terms)
             common = None if atomic else common_factors(terms, self.canonical)
         except UnwritableError:
             return

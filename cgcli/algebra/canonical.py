@@ -12,7 +12,6 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from cgcli.algebra.coefficient import (
-    HALF,
     ONE,
     ZERO,
     Decimal,
@@ -56,6 +55,7 @@ class Canonical:
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
+        self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
         self._opposites: dict[Node, Node] = {}
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
@@ -110,6 +110,14 @@ class Canonical:
 
     def term_of(self, node: Node) -> Terms:
         """A node as one term of a sum."""
+        known = self._terms.get(node)
+        if known is None:
+            known = self._term_of(node)
+            if node in self._products:
+                self._terms[node] = known
+        return known
+
+    def _term_of(self, node: Node) -> Terms:
         product = self.product_of(node)
         if not product.coefficient:
             return {}
@@ -144,7 +152,9 @@ class Canonical:
             node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
             (below if under else above).append((self.order.factor(node), node))
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
-        others = [base for base in (*product.powers, *product.exponents) if base.shape and base not in matrices]
+        others = [
+            base for base in (*product.powers, *product.exponents) if matrices and base.shape and base not in matrices
+        ]
         if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
             node = self._matrix_product(product, matrices[0])
         else:
@@ -155,6 +165,8 @@ class Canonical:
     def _without_opposites(self, product: Product) -> Product:
         """The product with each sum in one direction, and none all negative: (a - b)/(b - a) = -1."""
         sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
+        if not sums:
+            return product
         coefficient, powers = product.coefficient, dict(product.powers)
         for base in sums:
             negative = max(self._sums[base].values()) < 0
@@ -204,8 +216,8 @@ class Canonical:
 
     def _under_one_root(self, product: Product) -> Product:
         """The product with constants of one exponent together: sqrt(6), and 1/sqrt(2*pi) for sqrt(2)/(2*sqrt(pi))."""
-        roots = {base: number for base, number in product.powers.items() if number.denominator != 1}
-        roots = {base: number for base, number in roots.items() if base is PI or fraction_of(base) is not None}
+        roots = {base: n for base, n in product.powers.items() if base.op is CONSTANT and n.denominator != 1}
+        roots.pop(EULER, None)
         if len(roots) < 2:
             return product
         coefficient = product.coefficient
@@ -236,11 +248,11 @@ class Canonical:
 
     def power(self, base: Node, exponent: Fraction) -> Node:
         """base^exponent for a positive number: x, sqrt(x), x^2."""
-        if exponent is ONE or exponent == 1:
+        if exponent is ONE or exponent.numerator == exponent.denominator:
             return base
         if base is EULER:
             return self.make(EXP, exponent_node(exponent))
-        if exponent == HALF and not isinstance(exponent, Decimal):
+        if exponent.numerator == 1 and exponent.denominator == 2 and not isinstance(exponent, Decimal):
             return self.make(SQRT, base)
         return self.make(POWER_OP, base, exponent_node(exponent))
 

@@ -102,6 +102,8 @@ def _meant(value: float) -> Fraction | None:
 
 def number_node(number: Fraction) -> Node:
     """The node of a number: a constant, or a quotient of two. Raises UnwritableError when it is too large or small."""
+    if number.denominator == 1 and abs(number.numerator) <= LARGEST_WHOLE:
+        return constant(float(number.numerator))
     top, bottom = ratio(number)
     above = constant(_float(top))
     return above if bottom == 1 else apply(DIVIDE, (above, constant(_float(bottom))))
@@ -181,6 +183,8 @@ def ratio(number: Fraction) -> Ratio:
     Raises UnwritableError where no float64 holds one of the two numbers.
     """
     top, divisor = number.numerator, number.denominator
+    if type(number) is Fraction and divisor <= LARGEST_WHOLE >= abs(top):
+        return Ratio(number, ONE) if divisor == 1 else Ratio(Fraction(top), Fraction(divisor))
     if isinstance(number, Decimal):
         for prime in (2, 5):
             while divisor % prime == 0:
