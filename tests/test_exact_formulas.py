@@ -94,6 +94,8 @@ exp(-x/1.7)/1.7 | x
 
 # What is simplified, and what is printed.
 TEXTS = """
+(x/sqrt(2))^2 -> x^2/2
+-(x/sqrt(2))^2 -> -x^2/2
 sqrt(2)*sqrt(2)*x -> 2*x
 sqrt(2)*sqrt(8)*x -> 4*x
 sqrt(2)*x*sqrt(3) -> sqrt(6)*x
@@ -129,6 +131,8 @@ x^(n/2 + 3/2) -> x^(n/2 + 3/2)
 
 # What is differentiated, by which name, and what is printed.
 SLOPES = """
+sqrt(3)*atan(x/sqrt(3)) | x -> 3/(x^2 + 3)
+(x/2^(1/3))^3 | x -> 3*x^2/2
 -(x/sqrt(2))^2 | x -> -x
 0.6*q^(2/3) | q -> 0.4/q^(1/3)
 sqrt(2)*x^2 | x -> 2*sqrt(2)*x

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Container, Iterator, Mapping, 
 from fractions import Fraction
 from functools import partial
 
-from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, UnwritableError, is_root_of_number, number_node
 from cgcli.algebra.domain import Demand, Domains
 from cgcli.algebra.identities import RULES
@@ -23,7 +23,6 @@ from cgcli.algebra.product import Factors, Product, Terms
 from cgcli.algebra.rewrites import (
     brought_together,
     common_factors,
-    content,
     denominators,
     distributed,
     expanded,
@@ -60,7 +59,7 @@ def simplify(graph: Graph, named: bool = False, assumed: Collection[Demand] = ()
     """
     seen: dict[tuple[Node, ...], Graph] = {}
     order, domains = Order(), Domains(assumed)
-    graph = rebuilt(graph, partial(_in_one_order, order))
+    graph = rebuilt(graph, partial(_in_one_order, order), MULTIPLES_OF_PI)
     settled: dict[Node, Set[Node]] = {}
     while graph.outputs not in seen:
         seen[graph.outputs] = graph
@@ -238,7 +237,7 @@ class _Pass:
         """A sum of several terms multiplied out, and over a common denominator."""
         try:
             wide = expanded(terms, self.canonical)
-            below = denominators(content(terms, self.canonical))
+            below = denominators(terms, self.canonical)
             common = None if wide is None else common_factors(wide, self.canonical)
         except UnwritableError:
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import chain
 
 from cgcli.algebra.coefficient import (
     ONE,
@@ -76,7 +77,7 @@ class Canonical:
     # ---- reading ----------------------------------------------------------------------
 
     def product_of(self, node: Node) -> Product:
-        """A node as a product; itself to the power 1 when it is none. A broadcast is ignored; tau is 2*pi.
+        """A node as a product; itself to the power 1 when it is none. A broadcast is ignored.
 
         Raises UnwritableError for nan and infinities.
         """
@@ -152,9 +153,8 @@ class Canonical:
             node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
             (below if under else above).append((self.order.factor(node), node))
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
-        others = [
-            base for base in (*product.powers, *product.exponents) if matrices and base.shape and base not in matrices
-        ]
+        factors = [*product.powers, *product.exponents, *chain.from_iterable(product.exponents.values())]
+        others = matrices and [factor for factor in factors if factor.shape and factor not in matrices]
         if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
             node = self._matrix_product(product, matrices[0])
         else:
@@ -338,11 +338,10 @@ class Canonical:
         return node
 
 
-_SYMBOLS = {
-    constant(math.pi): Product(ONE, {PI: ONE}),
-    constant(math.tau): Product(Fraction(2), {PI: ONE}),
-    constant(math.radians(1)): Product(Fraction(1, 180), {PI: ONE}),
-    constant(math.e): Product(ONE, {EULER: ONE}),
+_SYMBOLS = {PI: Product(ONE, {PI: ONE}), EULER: Product(ONE, {EULER: ONE})}
+MULTIPLES_OF_PI = {
+    constant(math.tau): apply(MULTIPLY, (constant(2.0), PI)),
+    constant(math.radians(1)): apply(DIVIDE, (PI, constant(180.0))),
 }
 
 

@@ -6,10 +6,12 @@ sqrt(x)^2 is not x. Isolated points do not count here: ln(x) demands as much as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 from cgcli.algebra.coefficient import ONE, number_of
+from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
 from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
@@ -116,6 +118,9 @@ class Domains:
     def _demand(self, node: Node) -> Demand | None:
         """What an operation itself demands of its arguments."""
         op = node.op
+        if op.domain and node.args and all(arg.op is CONSTANT for arg in node.args):
+            value = computed(op, [constant_of(arg) for arg in node.args], node.params)
+            return None if all(map(math.isfinite, value.ravel().tolist())) else Demand(op.domain, node.args)  # ln(0)
         if op in _OF_POSITIVE:
             return self._sign(node.args[0])
         if op is POWER_OP:
@@ -128,8 +133,8 @@ class Domains:
             return None if exponent.denominator == 1 else self._sign(node.args[0])
         if op is DIVIDE:
             return self._not_zero(node.args[1])
-        if not op.domain or ("!=" in op.domain and not all(arg.op is CONSTANT for arg in node.args)):
-            return None  # isolated points
+        if not op.domain or "!=" in op.domain:  # isolated points
+            return None
         return Demand(op.domain, node.args)
 
     def _not_zero(self, node: Node) -> Demand | None:

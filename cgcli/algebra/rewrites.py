@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 
 from cgcli.algebra.canonical import Canonical
@@ -163,9 +164,12 @@ def content(terms: Terms, canonical: Canonical) -> Product:
     return Product(number, {base: power for base, power in lowest.items() if power}, exponents)
 
 
-def denominators(common: Product) -> Product:
-    """The negative powers among the content of a sum: over what it can be brought."""
-    return Product(ONE, {base: power for base, power in common.powers.items() if power < 0})
+def denominators(terms: Terms, canonical: Canonical) -> Product:
+    """What several terms of a sum are divided by, to its highest power. Raises UnwritableError."""
+    products = [_flat(canonical.product_of(term), canonical) for term in terms]
+    below = Counter(base for product in products for base, power in product.powers.items() if power < 0)
+    lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in below if below[base] > 1}
+    return Product(ONE, lowest)
 
 
 def primitive(product: Product, canonical: Canonical) -> Product | None:

@@ -38,13 +38,20 @@ def expanded(output: Node) -> Expanded:
     """A graph in terms of operations that have a rule of their own."""
     originals: dict[Node, Node] = {}
     become: dict[Node, Node] = {}
-    for node in toposort([output]):
+    order = toposort([output])
+    smooth = _smooth(order)
+    for node in order:
         if not node.args:
             become[node] = node
             continue
         args = tuple(become[arg] for arg in node.args)
-        become[node] = definition = _definition(node.op, args, node.params)
-        if node.op.book:
+        in_book_form = bool(node.op.book and args[0].shape and smooth.issuperset(node.args))
+        if in_book_form:
+            definition = lower_formula(node.op.book, names_of(node.op, args, node.params))
+        else:
+            definition = _definition(node.op, args, node.params)
+        become[node] = definition
+        if in_book_form:
             originals |= {part: part.args[0] for part in toposort([definition], args) if part.op is STOP_GRADIENT}
         if definition.op is not node.op:
             originals[definition] = node
@@ -53,8 +60,6 @@ def expanded(output: Node) -> Expanded:
 
 def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """The definition of an operation, in terms of operations that have a rule of their own."""
-    if op.book and args[0].shape:
-        return lower_formula(op.book, names_of(op, args, params))
     if not op.expansion:
         return exact(op, args, params)
     inner = expand(op, args, params)
