@@ -36,7 +36,7 @@ OPERATIONS = {op.name: op for op in operations()}
 SYSTEM_DOT = shutil.which("dot")
 HOSTILE = [
     '"', "\\", "a\\", '\\"', "<b>", "&amp;", "a & b", "{x|y}", "]]>", "-->", "\\N\\G\\l", "a\nb", "\t", "\x00\x01",
-    "\ud800", "\u202e", "'", "%s {}", "n0", "x̄₁ θ 日本 😀", "&#60;", " ", '";}\nevil [label="', "#", "//", "/*",
+    "\ud800", "\u202e", "'", "%s {}", "node", "x̄₁ θ 日本 😀", "&#60;", " ", '";}\nevil [label="', "#", "//", "/*",
 ]  # fmt: skip
 
 
@@ -97,9 +97,9 @@ def test_ids_follow_the_topological_order() -> None:
     graph = graph_of(BAYDIN, x1=(), x2=())
     assert list(node_lines(dot(graph))) == [f"n{at}" for at in range(len(toposort(graph.outputs)))]
     assert [shown(line) for line in node_lines(dot(graph)).values()] == [
-        "x1",
+        "x₁",
         "ln",
-        "x2",
+        "x₂",
         "×",
         "+",
         "sin",
@@ -216,11 +216,23 @@ def test_names_of_the_program() -> None:
     assert [shown(line) for line in lines.values()] == ["c = x", "b = 2"]
 
 
+def test_names_are_set_as_in_a_book() -> None:
+    names = ["x1", "theta_max", "Delta_P", "y", "n_1", "n1", "tau"]
+    lines = node_lines(dot(graph_of(f"E0 = {'*'.join(names)}; E0/sin(pi)", **dict.fromkeys(names, ()))))
+    texts = [shown(line) for line in lines.values()]
+    assert [text for text in texts if text != "×"] == [
+        "x₁", "θ_max", "ΔP", "y", "n_1", "n1", "τ", "E₀ ×", "π", "sin", "÷",
+    ]  # fmt: skip
+    both = node_lines(dot(Graph((apply(OPERATIONS["multiply"], (variable("pi"), constant(np.pi))),))))
+    assert [shown(line) for line in both.values()][:2] == ["pi", "π"]
+    assert 'tooltip="x1"' in lines["n0"]
+
+
 def test_values() -> None:
     graph = graph_of(BAYDIN, x1=(), x2=())
     values = evaluate_all(graph.outputs, {"x1": np.float64(2), "x2": np.float64(5)})
     assert [shown(line) for line in node_lines(dot(graph, values=values)).values()] == [
-        "x1 2", "ln 0.693147", "x2 5", "× 10", "+ 10.6931", "sin -0.958924", "− 11.6521",
+        "x₁ 2", "ln 0.693147", "x₂ 5", "× 10", "+ 10.6931", "sin -0.958924", "− 11.6521",
     ]  # fmt: skip
     assert "− 11.65" in [shown(line) for line in node_lines(dot(graph, values=values, precision=4)).values()]
     assert "nan" in dot(graph, values={graph.output: float("nan")})
@@ -258,7 +270,7 @@ def test_adjoints_stand_only_where_they_were_computed() -> None:
 def test_adjoints_without_values() -> None:
     graph, _, found = with_adjoints(BAYDIN, x1=2, x2=5)
     texts = [shown(line) for line in node_lines(dot(graph, adjoints=found)).values()]
-    assert texts[0] == "x1 adjoint 5.5"
+    assert texts[0] == "x₁ adjoint 5.5"
 
 
 def test_direction() -> None:
@@ -324,7 +336,7 @@ def test_same_text_same_pdf() -> None:
 
 def test_svg_holds_its_text(program: str) -> None:
     svg = unescape(picture_bytes(dot(graph_of(BAYDIN, x1=(), x2=())), "svg").decode())
-    assert ">x1</text>" in svg
+    assert ">x₁</text>" in svg
     assert f"<title>{BAYDIN}</title>" in svg
     assert "Helvetica" in svg
 

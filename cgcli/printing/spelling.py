@@ -311,10 +311,13 @@ def _symbol(character: str) -> str:
 # ---- in Unicode -----------------------------------------------------------------------
 
 
-def in_unicode(names: Collection[str]) -> dict[str, str]:
-    """How each name is written in a picture: `x₁`, `θ_max`, `ΔP`; as it is where that could mean another one."""
+def in_unicode(names: Collection[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """How each name is written in a picture: `x₁`, `θ_max`, `ΔP`; as it is where that could mean another one.
+
+    taken: what means something else in the picture.
+    """
     written = {name: _in_unicode(name) for name in names}
-    uses = Counter([*written.values(), *(name for name, text in written.items() if name != text)])
+    uses = Counter([*written.values(), *(name for name, text in written.items() if name != text), *taken])
     return {name: text if uses[text] == 1 else name for name, text in written.items()}
 
 

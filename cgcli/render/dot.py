@@ -9,7 +9,8 @@ from cgcli.errors import UsageError, quoted
 from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
-from cgcli.render.label import GREY, label, quote, shorten
+from cgcli.printing.spelling import in_unicode
+from cgcli.render.label import GREY, label, quote, shorten, sign_of
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 
@@ -57,14 +58,17 @@ def dot(
     order = toposort(graph.outputs)
     ids = {node: f"n{at}" for at, node in enumerate(order)}
     outputs = frozenset(graph.outputs)
+    labels = {node: graph.labels[node] for node in order if node in graph.labels}
+    symbols = {node: _symbol(graph, node) for node in order}
+    written = in_unicode({*labels.values(), *symbols.values()}, set(map(sign_of, order)))
     lines = [f"digraph {quote(_title(graph))} {{\n  rankdir={rankdir}\n{_STYLE}"]
     if len(order) > _LARGE:
         lines.append(_QUICK)
     for node in order:
         inside = label(
             node,
-            graph.labels.get(node, ""),
-            name_of_operation(node, graph.functions) if function_of(node) else "",
+            written[labels[node]] if node in labels else "",
+            written[symbols[node]],
             (values or {}).get(node),
             (adjoints or {}).get(node),
             precision,
@@ -78,6 +82,13 @@ def dot(
 def _title(graph: Graph) -> str:
     text = " ".join(graph.source.text.split())
     return shorten(text, 200) or "computation graph"
+
+
+def _symbol(graph: Graph, node: Node) -> str:
+    """What the program calls a variable, or the operation of a node if that is a function of its own, else ''."""
+    if node.op is VARIABLE:
+        return name_of(node)
+    return name_of_operation(node, graph.functions) if function_of(node) else ""
 
 
 def _tooltip(graph: Graph, node: Node) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape as escape_html
 from typing import Any
 
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, name_of
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_text
 from cgcli.printing.printer import given_statics
@@ -44,7 +44,7 @@ def quote(text: str) -> str:
 def label(node: Node, name: str, symbol: str, value: Any, adjoint: Any, precision: int | None) -> str:
     """The HTML-like label of a node, in its angle brackets.
 
-    name: what the program calls it, or ''. symbol: what it calls the operation, or ''.
+    name: what the program calls it, or ''. symbol: a variable's own name; what the program calls the operation, or ''.
     value, adjoint: None where there is none.
     """
     digits = _rounding(precision)
@@ -60,6 +60,12 @@ def label(node: Node, name: str, symbol: str, value: Any, adjoint: Any, precisio
         '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
         f'<TR><TD COLSPAN="2">{head}</TD></TR>{"".join(_row(*row) for row in rows)}</TABLE>>'
     )
+
+
+def sign_of(node: Node) -> str:
+    """What a number that has a name is written with: `π`; '' for anything else."""
+    value = constant_value(node)
+    return "" if value is None else _CONSTANTS.get(value, "")
 
 
 def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
@@ -86,7 +92,7 @@ def _head(node: Node, name: str, symbol: str, digits: Callable[[float], str]) ->
         lines = _constant_lines(node, digits)
         yield f"{named} = " * bool(named) + "<BR/>".join(map(escape, lines))
     elif node.op is VARIABLE:
-        yield f"{named} = " * bool(named) + f"<B>{escape(shorten(name_of(node)))}</B>"
+        yield f"{named} = " * bool(named) + f"<B>{escape(shorten(symbol))}</B>"
     else:
         if named:
             yield named
@@ -108,10 +114,8 @@ def _constant_lines(node: Node, digits: Callable[[float], str]) -> list[str]:
     """A constant written out; [] when it is too large for that."""
     if math.prod(node.shape) > _ELEMENTS:
         return []
-    elements = constant_elements(node)
-    if not node.shape and elements[0] in _CONSTANTS:
-        return [_CONSTANTS[elements[0]]]
-    return _lines(elements, node.shape, digits)
+    sign = sign_of(node)
+    return [sign] if sign else _lines(constant_elements(node), node.shape, digits)
 
 
 def _array_lines(array: Any, digits: Callable[[float], str]) -> list[str]:
