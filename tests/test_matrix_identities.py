@@ -93,16 +93,16 @@ sum((B@relu(A@x) - a)^2) | A -> 2*outer(B.T@(B@relu(A@x) - a)*(A@x > 0), x)
 + sum(x*ln(x/a)) | x -> ln(x/a) + 1
 + prod(x) | x -> prod(x)/x
 + var(x) | x -> 2*(x - mean(x))/3
-x[0]*x[2] | x -> [x[2], 0, x[0]]
-sum([[c, 0], [0, s]]@u) | c -> u[0]
-sum([[c, 0], [0, s]]@u) | s -> u[1]
-u@[[c, -s], [s, c]]@v | c -> u@v
++ x[0]*x[2] | x -> [x[2], 0, x[0]]
++ sum([[c, 0], [0, s]]@u) | c -> u[0]
++ sum([[c, 0], [0, s]]@u) | s -> u[1]
++ u@[[c, -s], [s, c]]@v | c -> u@v
 + u@[[cos(t), -sin(t)], [sin(t), cos(t)]]@v | t -> u@[[-sin(t), -cos(t)], [cos(t), -sin(t)]]@v
-A = [[1, 0, t], [0, 1, t]]; sum(A@A.T) | t -> 8*t
-A = [[1, t], [0, 1]]; sum((A@u)^2) | t -> 2*u[1]*(u[0] + t*u[1])
-A = [[c, 0], [0, s]]; u@inv(A)@u | c -> -u[0]^2/c^2
-A = [[c, s], [s, t]]; det(A) | s -> -2*s
-A = [[c, s], [s, t]]; logdet(A) | c -> t/(c*t - s^2)
++ A = [[1, 0, t], [0, 1, t]]; sum(A@A.T) | t -> 8*t
++ A = [[1, t], [0, 1]]; sum((A@u)^2) | t -> 2*u[1]*(u[0] + t*u[1])
++ A = [[c, 0], [0, s]]; u@inv(A)@u | c -> -u[0]^2/c^2
++ A = [[c, s], [s, t]]; det(A) | s -> -2*s
++ A = [[c, s], [s, t]]; logdet(A) | c -> t/(c*t - s^2)
 """.strip().split("\n")
 
 # How no book writes a matrix.

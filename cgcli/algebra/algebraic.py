@@ -8,7 +8,6 @@ Passes are repeated until nothing changes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Set
 from fractions import Fraction
 from functools import partial
@@ -16,7 +15,9 @@ from functools import partial
 from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, UnwritableError, is_root_of_number, number_node
 from cgcli.algebra.domain import Demand, Domains
+from cgcli.algebra.elements import in_elements
 from cgcli.algebra.identities import RULES
+from cgcli.algebra.known import folded_array, is_known
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product, Terms
@@ -35,7 +36,6 @@ from cgcli.algebra.rewrites import (
 )
 from cgcli.algebra.size import weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
-from cgcli.evaluate.constants import as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
@@ -159,9 +159,11 @@ class _Pass:
             tried: list[object] = []
             for atomic in self._kept_whole(piece):
                 yield from one(piece, atomic, tried)
+            if node.shape:
+                yield partial(in_elements, canonical, self._unchanged(piece))
             return
         args = tuple(self.become[arg] for arg in node.args)
-        if all(arg.op is CONSTANT for arg in args):
+        if all(map(is_known, args)):
             yield partial(_folded, node, args)
         if node.op in (POWER_OP, SQRT):
             exponent = args[1] if node.op is POWER_OP else _HALF
@@ -170,6 +172,7 @@ class _Pass:
             yield lambda: canonical.product(exponential(canonical, args[0]))
         for rule in RULES.get(node.op, ()):
             yield partial(rule, canonical, node.op, args, node.params)
+        yield partial(in_elements, canonical, self._unchanged(piece))
 
     def _kept_whole(self, piece: Piece) -> Iterator[Set[Node]]:
         """Operands that may be kept as they are, not read as sums or products themselves; first none of them."""
@@ -276,13 +279,7 @@ class _Pass:
 
 def _folded(node: Node, args: tuple[Node, ...]) -> Node | None:
     """An operation on constants as a constant, if that loses nothing, and is no larger than they are."""
-    if math.prod(node.shape) > max(math.prod(arg.shape) for arg in args):
-        return None
     if not node.shape and not any(arg.shape for arg in args):
         folded = exact(node.op, args, node.params)
         return folded if folded.op is CONSTANT else None
-    value = computed(node.op, [constant_of(arg) for arg in args], node.params)
-    whole = all(
-        float.is_integer(number) for part in (value, *map(constant_of, args)) for number in part.ravel().tolist()
-    )
-    return as_constant(value) if whole else None
+    return folded_array(node.op, args, node.params)

@@ -9,6 +9,8 @@ from typing import Any
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE
+from cgcli.algebra.known import is_identity, written_as_list
+from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
@@ -16,9 +18,10 @@ from cgcli.graph.shapes import all_axes
 from cgcli.ops.creation import EYE, ONES, OfSize
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
+from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import SIZE
-from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, reshape, transpose
-from cgcli.ops.statics import Axes, Reshape
+from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, STACK, TRANSPOSE, reshape, transpose
+from cgcli.ops.statics import Along, Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
 
 Args = tuple[Node, ...]
@@ -66,9 +69,9 @@ def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -
 
 def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     left, right = args
-    if left.op is EYE:
+    if is_identity(left):
         return right
-    return left if right.op is EYE else None
+    return left if is_identity(right) else None
 
 
 def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
@@ -123,10 +126,17 @@ def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: 
     return None
 
 
+def _list(canonical: Canonical, op: Operation, args: Args, params: Along) -> Node | None:
+    items = tuple(map(written_as_list, args))
+    return canonical.make(op, *items, params=params) if items != args else None
+
+
 _KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)
 
 ARRAY_RULES: dict[Operation, list[Rule]] = {
-    MATMUL: [_bilinear, _by_identity],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
+    MATMUL: [_bilinear, _by_identity, times_masked],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
+    WHERE: [masked],  # where([1, 1], x, y) = x
+    STACK: [_list],  # [zeros([2]), x] = [[0, 0], x]
     SIZE: [_size],  # size(x) = 6, of shape [2, 3]
     DIAG: [_diagonal],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v

@@ -26,6 +26,7 @@ from cgcli.algebra.coefficient import (
     uniform_number,
 )
 from cgcli.algebra.domain import Domains
+from cgcli.algebra.known import Patterns
 from cgcli.algebra.order import Key, Order
 from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, common_number, cost_in_front
 from cgcli.graph.node import CONSTANT, Node, apply, constant
@@ -53,6 +54,7 @@ class Canonical:
     def __init__(self, order: Order, identities: Identities, domains: Domains) -> None:
         self.order = order
         self.domains = domains
+        self.patterns = Patterns()
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}

@@ -71,6 +71,11 @@ class Domains:
         self._learn(node)
         return self._non_negative[node]
 
+    def is_total(self, node: Node) -> bool:
+        """Whether a formula has a value wherever it is asked for, isolated points apart."""
+        perhaps = self.of(node).perhaps
+        return perhaps is not None and perhaps <= self._assumed
+
     def surely(self, node: Node) -> Collection[Demand]:
         """What holds wherever a formula has a value."""
         return [demand for demand in self.of(node).surely or () if not demand.loosely]

@@ -158,8 +158,9 @@ RULES: dict[Operation, list[Rule]] = {
     MAXIMUM: [_maximum],  # max(x, x, y) = max(x, y), max(sign(x), 0) = x > 0
     MINIMUM: [_extreme],
     EQUAL_TO: [_equals_extreme],  # x == max(x, y) is x >= y, and y == x is x == y
-    **ARRAY_RULES,
 }
+for _operation, _rules in ARRAY_RULES.items():
+    RULES[_operation] = [*RULES.get(_operation, ()), *_rules]
 for _operation in operations():
     _rules = RULES.setdefault(_operation, [])
     if _operation.commutative and not _rules:

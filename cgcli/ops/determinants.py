@@ -107,13 +107,15 @@ COFACTOR_ALONG: Operation = Operation(
     example="cofactor_along([[2, 0], [0, 4]], [[1, 0], [0, 0]])", work=cubes(_SVD + 2*_LU + 4*2),
 )  # fmt: skip
 
+DET = Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
+                (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), facts=ANALYTIC,
+                example="det([[2, 0], [1, 3]])", work=cubes(_LU),
+                latex=r"\det")  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
-    Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
-              (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), facts=ANALYTIC,
-              example="det([[2, 0], [1, 3]])", work=cubes(_LU),
-              latex=r"\det"),
+    DET,
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
               (Jvp("where(out == out, 1, out)*sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
               domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])", work=cubes(_LU), latex=r"\ln(\det(#1))"),

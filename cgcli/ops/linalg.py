@@ -192,10 +192,12 @@ SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_sh
                   samples=((-2.0, 2.0),) * 2, facts=ANALYTIC,
                   domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
                   work=_solve_work, rows=_solve_rows)  # fmt: skip
+INV = Operation("inv", "the inverse of a matrix", ("a",), _inv, square("inv"),
+                (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
+                latex="#1^{-1}", work=cubes(2))  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,
     SOLVE,
-    Operation("inv", "the inverse of a matrix", ("a",), _inv, square("inv"),
-              (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
-              latex="#1^{-1}", work=cubes(2)),
+    INV,
 )  # fmt: skip

@@ -1,0 +1,233 @@
+"""Short arrays in their elements: sum([[c, 0], [0, s]] @ u) is c*u[0] + s*u[1], det([[a, b], [c, d]]) a*d - b*c."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import product as all_places
+
+from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.known import is_known, known_value
+from cgcli.algebra.product import Factors, Terms
+from cgcli.evaluate.constants import as_constant
+from cgcli.graph.node import CONSTANT, Node, apply, constant
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
+from cgcli.ops.determinants import COFACTOR, DET
+from cgcli.ops.indexing import INDEX, PUT, Index, Put
+from cgcli.ops.linalg import INV, MATMUL
+from cgcli.ops.logic import WHERE
+from cgcli.ops.shaping import DIAG, RESHAPE, STACK, TRANSPOSE
+from cgcli.ops.statics import Along, Axes, Taken
+from cgcli.ops.sums import BROADCAST, SUM
+
+_MOST = 16  # elements of an array that is written out
+_DEEPEST = 6  # operations that are looked through for an element
+_Place = tuple[int, ...]
+_WRITTEN_OUT = (STACK, PUT)  # arrays whose elements stand in the text
+_LINEAR = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, WHERE)
+_NOTHING = constant(0.0)
+
+
+def in_elements(canonical: Canonical, node: Node) -> Node | None:
+    """A scalar, or a short array, by its elements; None where they are not written out. Raises UnwritableError."""
+    if not node.shape:
+        return _scalar(canonical, node)
+    if math.prod(node.shape) > _MOST or 0 in node.shape or not _has_list(node):
+        return None
+    elements = {place: _element(canonical, node, place) for place in _places(node.shape)}
+    if any(element.op is INDEX and element.args[0] is node for element in elements.values()):
+        return None
+    return _listed(elements, node.shape)
+
+
+def _has_list(node: Node) -> bool:
+    return node.op is PUT or any(arg.op in _WRITTEN_OUT for arg in node.args)
+
+
+def _scalar(canonical: Canonical, node: Node) -> Node | None:
+    """A sum, an inner product, an element, or a determinant, as a formula in elements."""
+    if node.op is SUM:
+        (x,) = node.args
+        if not x.shape or math.prod(x.shape) > _MOST:
+            return None
+        return canonical.sum(_added(canonical, [_element(canonical, x, place) for place in _places(x.shape)]))
+    if node.op is MATMUL and node.args[0].shape[0] <= _MOST:
+        return _inner(canonical, node.args[0], (), node.args[1], ())
+    if node.op is INDEX:
+        assert isinstance(node.params, Index)
+        (x,) = node.args
+        place = tuple(item for item in node.params.key if isinstance(item, int))
+        found = _element(canonical, x, place)
+        return None if found is node else found
+    if node.op is DET and _is_two_by_two(node.args[0]):
+        return _determinant(canonical, node.args[0])
+    return None
+
+
+def _is_two_by_two(node: Node) -> bool:
+    return node.shape == (2, 2) and node.op is STACK
+
+
+def _determinant(canonical: Canonical, matrix: Node) -> Node:
+    """a*d - b*c of [[a, b], [c, d]]."""
+    a, b, c, d = (_element(canonical, matrix, place) for place in _places((2, 2)))
+    return canonical.sum(_added(canonical, [_times(canonical, a, d), _times(canonical, _negative(canonical, b), c)]))
+
+
+def _cofactor(canonical: Canonical, matrix: Node, place: _Place) -> Node:
+    """An element of [[d, -c], [-b, a]], for [[a, b], [c, d]]."""
+    row, column = place
+    other = _element(canonical, matrix, (1 - row, 1 - column))
+    return other if row == column else _negative(canonical, other)
+
+
+def _places(shape: _Place) -> list[_Place]:
+    return list(all_places(*map(range, shape)))
+
+
+def _listed(elements: dict[_Place, Node], shape: _Place) -> Node:
+    """The array of the given elements, as nested lists."""
+    items = [elements[place] for place in _places(shape)]
+    for axis in range(len(shape) - 1, -1, -1):
+        size = shape[axis]
+        rows = [items[at : at + size] for at in range(0, len(items), size)]
+        items = [_list(row) for row in rows]
+    return items[0]
+
+
+def _list(items: list[Node]) -> Node:
+    if all(item.op is CONSTANT for item in items):
+        return as_constant([known_value(item) for item in items])
+    return apply(STACK, tuple(items), Along(-1 - len(items[0].shape)))
+
+
+def _element(canonical: Canonical, node: Node, place: _Place, deep: int = _DEEPEST) -> Node:
+    """The element of an array at a place: what it is computed from where that is short, else an index."""
+    if not node.shape:
+        return node
+    if is_known(node):
+        value = known_value(node)
+        if value is not None:
+            return constant(float(value[place]))
+    elif deep:
+        found = _looked_through(canonical, node, place, deep - 1)
+        if found is not None:
+            return found
+    return canonical.make(INDEX, node, params=Index(place))
+
+
+def _looked_through(canonical: Canonical, node: Node, place: _Place, deep: int) -> Node | None:
+    """The element of what an operation makes of its arguments; None where an index is shorter."""
+    op, params = node.op, node.params
+    if op is STACK:
+        assert isinstance(params, Along)
+        axis = params.axis + len(node.shape)
+        return _element(canonical, node.args[place[axis]], place[:axis] + place[axis + 1 :], deep)
+    if op is PUT:
+        assert isinstance(params, Put)
+        return _of_put(canonical, node, params, place, deep)
+    if op is TRANSPOSE:
+        assert isinstance(params, Axes)
+        rank = len(place)
+        source = [0] * rank
+        for at, axis in enumerate(params.axes):
+            source[axis + rank] = place[at]
+        return _element(canonical, node.args[0], tuple(source), deep)
+    if op is RESHAPE:
+        return _element(canonical, node.args[0], _unraveled(place, node.shape, node.args[0].shape), deep)
+    if op is BROADCAST:
+        return _element(canonical, node.args[0], _aligned(place, node.args[0]), deep)
+    if op is DIAG and len(node.shape) == 2:
+        return _element(canonical, node.args[0], place[:1], deep) if place[0] == place[1] else _NOTHING
+    if op in _LINEAR:
+        return _of_elementwise(
+            canonical, node, [_element(canonical, arg, _aligned(place, arg), deep) for arg in node.args]
+        )
+    if op in (COFACTOR, INV) and _is_two_by_two(node.args[0]):
+        (matrix,) = node.args
+        found = _cofactor(canonical, matrix, place if op is COFACTOR else place[::-1])
+        return found if op is COFACTOR else _times(canonical, found, _determinant(canonical, matrix), -1)
+    if op is MATMUL:
+        a, b = node.args
+        if a.shape[-1] > _MOST or len(a.shape) > 2 or len(b.shape) > 2:
+            return None
+        row = place[: len(a.shape) - 1]
+        return _inner(canonical, a, row, b, place[len(row) :], deep)
+    return None
+
+
+def _of_put(canonical: Canonical, node: Node, params: Put, place: _Place, deep: int) -> Node:
+    inside = []
+    for at, item in zip(place, params.place.key, strict=True):
+        if isinstance(item, Taken):
+            number, off = divmod(at - item.start, item.step)
+            if off or not 0 <= number < item.size:
+                return _NOTHING
+            inside.append(number)
+        elif item != at:
+            return _NOTHING
+    return _element(canonical, node.args[0], tuple(inside), deep)
+
+
+def _unraveled(place: _Place, shape: _Place, source: _Place) -> _Place:
+    number = 0
+    for at, size in zip(place, shape, strict=True):
+        number = number * size + at
+    found: list[int] = []
+    for size in reversed(source):
+        number, at = divmod(number, size)
+        found.append(at)
+    return tuple(reversed(found))
+
+
+def _aligned(place: _Place, arg: Node) -> _Place:
+    """A place of the result as one of an argument that is broadcast to it."""
+    kept = place[len(place) - len(arg.shape) :]
+    return tuple(0 if size == 1 else at for at, size in zip(kept, arg.shape, strict=True))
+
+
+def _of_elementwise(canonical: Canonical, node: Node, args: list[Node]) -> Node | None:
+    if node.op in (MULTIPLY, DIVIDE):
+        return _times(canonical, args[0], args[1], -1 if node.op is DIVIDE else 1)
+    if node.op is WHERE:
+        condition = known_value(args[0])
+        return canonical.make(WHERE, *args) if condition is None else args[1] if condition != 0 else args[2]
+    first, *others = args
+    if node.op is NEG:
+        return _negative(canonical, first)
+    second = others[0] if node.op is ADD else _negative(canonical, others[0])
+    return canonical.sum(_added(canonical, [first, second]))
+
+
+def _negative(canonical: Canonical, x: Node) -> Node:
+    return _times(canonical, constant(-1.0), x)
+
+
+def _times(canonical: Canonical, x: Node, y: Node, exponent: int = 1) -> Node:
+    factors = Factors()
+    factors.times(canonical.product_of(x))
+    factors.times(canonical.product_of(y), ONE * exponent)
+    return canonical.product(factors.product())
+
+
+def _added(canonical: Canonical, parts: list[Node]) -> Terms:
+    terms: dict[Node, Fraction] = {}
+    for part in parts:
+        for term, coefficient in canonical.terms_of(part).items():
+            terms[term] = terms.get(term, ZERO) + coefficient
+    return terms
+
+
+def _inner(canonical: Canonical, a: Node, row: _Place, b: Node, column: _Place, deep: int = _DEEPEST) -> Node | None:
+    """An element of a matrix product: the products of a row and a column added up; None where few of them are 0."""
+    pairs = [(_element(canonical, a, (*row, at), deep), _element(canonical, b, (at, *column), deep))
+             for at in range(a.shape[-1])]  # fmt: skip
+    kept = [pair for pair in pairs if not any(_is_zero(part) for part in pair)]
+    if len(kept) > 1 and not all(any(part.op is not INDEX for part in pair) for pair in kept):
+        return None
+    return canonical.sum(_added(canonical, [_times(canonical, *pair) for pair in kept]))
+
+
+def _is_zero(node: Node) -> bool:
+    return node.op is CONSTANT and known_value(node) == 0

@@ -1,0 +1,46 @@
+"""The algebraic rules for constant masks, which choose the elements of an array that a derivative counts."""
+
+from __future__ import annotations
+
+from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.coefficient import fraction_of
+from cgcli.algebra.known import known_value
+from cgcli.evaluate.constants import computed
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.lazily import np
+from cgcli.ops.logic import WHERE
+
+
+def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
+    """where(mask, x, y) with a constant mask: x or y where it holds everywhere or nowhere.
+
+    where(mask, x, 0) is x if that is 0 anyway where the mask does not hold, and defined.
+    """
+    condition, yes, no = args
+    mask = known_value(condition)
+    if mask is None:
+        return None
+    shape = apply(op, args, params).shape
+    if np.all(mask) or not np.any(mask):
+        return canonical.fitted(yes if np.all(mask) else no, shape)
+    if fraction_of(no) != 0 or not canonical.domains.is_total(yes):
+        return None
+    inside = np.broadcast_to(mask != 0, shape) | ~np.broadcast_to(canonical.patterns.of(yes), shape)
+    return canonical.fitted(yes, shape) if np.all(inside) else None
+
+
+def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
+    """a @ where(mask, b, 0) = a @ b, if a is 0 wherever it meets an element that the mask leaves out."""
+    for at, arg in enumerate(args):
+        if arg.op is not WHERE or fraction_of(arg.args[2]) != 0 or not canonical.domains.is_total(arg.args[1]):
+            continue
+        mask = known_value(arg.args[0])
+        if mask is None:
+            continue
+        left_out = np.broadcast_to(mask == 0, arg.shape).astype(float)
+        patterns = [left_out if place == at else canonical.patterns.of(args[place]).astype(float) for place in (0, 1)]
+        if not np.any(computed(op, patterns, params)):
+            inside = canonical.fitted(arg.args[1], arg.shape)
+            return canonical.make(op, *(inside if place == at else args[place] for place in (0, 1)))
+    return None
