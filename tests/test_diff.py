@@ -148,8 +148,8 @@ X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | y -> X: [10, 2]; w: [2]; y: [10]
 X: [10, 2]; w: [2]; y: [10]; mean((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (X@w - y)/5
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) + l*(w@w) | w -> X: [10, 2]; w: [2]; y: [10]; 2*(X.T@(X@w - y) + l*w)
 X: [10, 2]; w: [2]; y: [10]; sum(softplus(X@w) - y*(X@w)) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (sigmoid(X @ w) - y)
-x: [2]; A: [2, 2]; x @ A @ x | x -> x: [2]; A: [2, 2]; x@A + x@A.T
-x: [2]; A: [2, 2]; x @ A @ x | A -> x: [2]; reshape(x, [2, 1])*reshape(x, [1, 2])
+x: [2]; A: [2, 2]; x @ A @ x | x -> x: [2]; A: [2, 2]; A@x + x@A
+x: [2]; A: [2, 2]; x @ A @ x | A -> x: [2]; outer(x, x)
 a: [3]; x: [3]; a @ x | x -> a: [3]; a
 x: [3]; x @ x | x -> x: [3]; 2*x
 x: [3]; sum(x) | x -> ones([3])
@@ -166,8 +166,8 @@ A: [2, 2]; trace(A) | A -> eye(2)
 A: [2, 3]; sum(A^2) | A -> A: [2, 3]; 2*A
 A: [2, 2]; det(A) | A -> A: [2, 2]; cofactor(A)
 A: [2, 2]; B: [2, 2]; trace(A.T @ B @ A) | A -> B: [2, 2]; A: [2, 2]; B@A + B.T@A
-x: [3]; var(x) | x -> x: [3]; 2*(x - mean(x, keepdims=1))/3
-x: [3]; std(x) | x -> x: [3]; (x - mean(x, keepdims=1))/(3*std(x))
+x: [3]; var(x) | x -> x: [3]; 2*(x - mean(x))/3
+x: [3]; std(x) | x -> x: [3]; (x - mean(x))/(3*std(x))
 v: [2]; a*v | a -> v: [2]; v
 [x, x^2] | x -> [1, 2*x]
 A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))

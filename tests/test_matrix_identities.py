@@ -19,22 +19,22 @@ IDENTITIES = """
 + a@x | x -> a
 + x@x | x -> 2*x
 + x@A@x | x -> (A + A.T)@x
-x@A@x | A -> outer(x, x)
-a@A@b | A -> outer(a, b)
-a@A.T@b | A -> outer(b, a)
++ x@A@x | A -> outer(x, x)
++ a@A@b | A -> outer(a, b)
++ a@A.T@b | A -> outer(b, a)
 + a@A@b | a -> A@b
 + c*(x@A@x) | c -> x@A@x
 + (a@x)^2 | x -> 2*(a@x)*a
-exp(a@x) | x -> exp(a@x)*a
++ exp(a@x) | x -> exp(a@x)*a
 + (x@A@x)^2 | x -> 2*(x@A@x)*((A + A.T)@x)
 + x@A@x/(x@x) | x -> (A + A.T)@x/(x@x) - 2*(x@A@x)*x/(x@x)^2
 + a@x/(norm(a)*norm(x)) | x -> a/(norm(a)*norm(x)) - (a@x)*x/(norm(a)*norm(x)^3)
-x@diag(a)@x | a -> x^2
++ x@diag(a)@x | a -> x^2
 + sum(a*x*b) | x -> a*b
-a@inv(A)@b | A -> -outer(inv(A).T@a, inv(A)@b)
++ a@inv(A)@b | A -> -outer(inv(A).T@a, inv(A)@b)
 + a@inv(A)@b | a -> inv(A)@b
 + a@solve(A, b) | b -> inv(A).T@a
-a@solve(A, b) | A -> -outer(inv(A).T@a, inv(A)@b)
++ a@solve(A, b) | A -> -outer(inv(A).T@a, inv(A)@b)
 + logdet(A) | A -> inv(A).T
 + ln(det(A)) | A -> inv(A).T
 + det(A) | A -> det(A)*inv(A).T
@@ -55,13 +55,13 @@ a@solve(A, b) | A -> -outer(inv(A).T@a, inv(A)@b)
 + sum(A^2) | A -> 2*A
 + sum((A@B - C)^2) | A -> 2*(A@B - C)@B.T
 + sum((A@B - C)^2) | B -> 2*A.T@(A@B - C)
-sum((X - outer(y, w))^2) | X -> 2*(X - outer(y, w))
-sum((X - outer(y, w))^2) | y -> -2*(X - outer(y, w))@w
++ sum((X - outer(y, w))^2) | X -> 2*(X - outer(y, w))
++ sum((X - outer(y, w))^2) | y -> -2*(X - outer(y, w))@w
 + norm(x) | x -> x/norm(x)
 + norm(x)^2 | x -> 2*x
 + norm(x - a) | x -> (x - a)/norm(x - a)
 + sum((X@w - y)^2) | w -> 2*X.T@(X@w - y)
-sum((X@w - y)^2) | X -> 2*outer(X@w - y, w)
++ sum((X@w - y)^2) | X -> 2*outer(X@w - y, w)
 + sum((X@w - y)^2) | y -> -2*(X@w - y)
 + norm(X@w - y)^2 | w -> 2*X.T@(X@w - y)
 + norm(X@w - y) | w -> X.T@(X@w - y)/norm(X@w - y)
@@ -70,7 +70,7 @@ sum((X@w - y)^2) | X -> 2*outer(X@w - y, w)
 + sum(abs(X@w - y)) | w -> X.T@sign(X@w - y)
 + (x - m)@inv(S)@(x - m)/2 | m -> -(inv(S) + inv(S).T)@(x - m)/2
 + -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
--logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | S -> outer(inv(S).T@(x - m), inv(S)@(x - m))/2 - inv(S).T/2
++ -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | S -> outer(inv(S).T@(x - m), inv(S)@(x - m))/2 - inv(S).T/2
 + -logdet(S)/2 - (x - m)@solve(S, x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
 + (x - m)@S@(x - m) | m -> -(S + S.T)@(x - m)
 + sum(exp(x)) | x -> exp(x)
@@ -78,17 +78,17 @@ sum((X@w - y)^2) | X -> 2*outer(X@w - y, w)
 + logsumexp(A@x) | x -> A.T@softmax(A@x)
 + logsumexp(x) - p@x | x -> softmax(x) - p
 + -sum(p*log_softmax(x)) | x -> sum(p)*softmax(x) - p
--sum(p*log_softmax(A@x)) | A -> outer(sum(p)*softmax(A@x) - p, x)
++ -sum(p*log_softmax(A@x)) | A -> outer(sum(p)*softmax(A@x) - p, x)
 + softmax(x)@a | x -> softmax(x)*(a - softmax(x)@a)
 + sum(softplus(X@w) - y*(X@w)) | w -> X.T@(sigmoid(X@w) - y)
-sum(softplus(X@w) - y*(X@w)) | X -> outer(sigmoid(X@w) - y, w)
++ sum(softplus(X@w) - y*(X@w)) | X -> outer(sigmoid(X@w) - y, w)
 + sum(ln(1 + exp(-y*(X@w)))) | w -> -X.T@(y*sigmoid(-y*(X@w)))
 + b@tanh(A@x) | x -> A.T@(b*(1 - tanh(A@x)^2))
-b@tanh(A@x) | A -> outer(b*(1 - tanh(A@x)^2), x)
-b@sigmoid(A@x) | A -> outer(b*sigmoid(A@x)*(1 - sigmoid(A@x)), x)
-b@relu(A@x) | A -> outer(b*(A@x > 0), x)
-sum((B@relu(A@x) - a)^2) | B -> 2*outer(B@relu(A@x) - a, relu(A@x))
-sum((B@relu(A@x) - a)^2) | A -> 2*outer(B.T@(B@relu(A@x) - a)*(A@x > 0), x)
++ b@tanh(A@x) | A -> outer(b*(1 - tanh(A@x)^2), x)
++ b@sigmoid(A@x) | A -> outer(b*sigmoid(A@x)*(1 - sigmoid(A@x)), x)
++ b@relu(A@x) | A -> outer(b*(A@x > 0), x)
++ sum((B@relu(A@x) - a)^2) | B -> 2*outer(B@relu(A@x) - a, relu(A@x))
++ sum((B@relu(A@x) - a)^2) | A -> 2*outer(B.T@(B@relu(A@x) - a)*(A@x > 0), x)
 + sum(x*ln(x)) | x -> ln(x) + 1
 + sum(x*ln(x/a)) | x -> ln(x/a) + 1
 + prod(x) | x -> prod(x)/x

@@ -15,12 +15,13 @@ from cgcli.algebra.product import Factors, Product
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.shapes import all_axes
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.creation import EYE, ONES, OfSize
 from cgcli.ops.indexing import INDEX
-from cgcli.ops.linalg import MATMUL
+from cgcli.ops.linalg import MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import SIZE
-from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, STACK, TRANSPOSE, reshape, transpose
+from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, STACK, TRANSPOSE, column_of, outer, reshape, row_of, transpose
 from cgcli.ops.statics import Along, Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
 
@@ -32,7 +33,15 @@ def _scalars_of(product: Product) -> tuple[Product, Product]:
     """A product's coefficient and scalar factors, and the product of its array factors."""
     scalars = {base: n for base, n in product.powers.items() if not base.shape}
     arrays = {base: n for base, n in product.powers.items() if base.shape}
-    return Product(product.coefficient, scalars), Product(ONE, arrays, product.exponents)
+    of_scalars = {
+        base: terms for base, terms in product.exponents.items() if not any(node.shape for node in (base, *terms))
+    }
+    of_arrays = {base: terms for base, terms in product.exponents.items() if base not in of_scalars}
+    return Product(product.coefficient, scalars, of_scalars), Product(ONE, arrays, of_arrays)
+
+
+def _is_one(product: Product) -> bool:
+    return product.coefficient == 1 and not product.powers and not product.exponents
 
 
 def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -43,7 +52,7 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     if uniform and op in _KEEPS_UNIFORM:
         count = Fraction(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if op is SUM else ONE
         return canonical.product(scalars._replace(coefficient=scalars.coefficient * count))
-    if op is BROADCAST or (scalars.coefficient == 1 and not scalars.powers):
+    if op is BROADCAST or _is_one(scalars):
         return None
     inside = canonical.fitted(canonical.product(arrays), x.shape)
     return _scaled(canonical, canonical.make(op, inside, params=params), scalars)
@@ -52,7 +61,7 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
 def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     """Scalar factors of both arguments before an operation that is linear in each."""
     (left, a), (right, b) = (_scalars_of(canonical.product_of(arg)) for arg in args)
-    if left.coefficient == right.coefficient == 1 and not left.powers and not right.powers:
+    if _is_one(left) and _is_one(right):
         return None
     inside = tuple(canonical.fitted(canonical.product(part), arg.shape) for part, arg in zip((a, b), args, strict=True))
     return _scaled(canonical, canonical.make(op, *inside, params=params), left, right)
@@ -82,8 +91,93 @@ def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
     return canonical.product(factors.product())
 
 
+def _outer_of(canonical: Canonical, node: Node) -> tuple[Node, Node, Product] | None:
+    """Two vectors and scalar factors whose product a matrix is; None where it is none."""
+    if node.op not in (MULTIPLY, DIVIDE, NEG):
+        return None
+    scalars, arrays = _scalars_of(canonical.product_of(node))
+    columns = [vector for base in arrays.powers if (vector := column_of(base))]
+    rows = [vector for base in arrays.powers if (vector := row_of(base))]
+    if not columns or not rows or len(columns) + len(rows) < len(arrays.powers) or arrays.exponents:
+        return None
+    if set(arrays.powers.values()) != {ONE}:
+        return None
+    x, y = (canonical.product(Product(ONE, dict.fromkeys(part, ONE))) for part in (columns, rows))
+    return x, y, scalars
+
+
+def _matrix_times_outer(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    left, right = args
+    if len(left.shape) == len(right.shape) == 2:
+        if found := _outer_of(canonical, right):
+            x, y, scalars = found
+            return _scaled(canonical, outer(canonical.make(op, left, x), y), scalars)
+        if found := _outer_of(canonical, left):
+            x, y, scalars = found
+            return _scaled(canonical, outer(x, canonical.make(op, y, right)), scalars)
+    return None
+
+
+def _vector_times_transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    left, right = args
+    if len(left.shape) == 1 and right.op is TRANSPOSE and len(right.shape) == 2:
+        return canonical.make(op, right.args[0], left)
+    return None
+
+
+def _transpose_of_product(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
+    found = _outer_of(canonical, args[0])
+    if found is None or len(params.axes) != 2 or params.axes == (-2, -1):
+        return None
+    x, y, scalars = found
+    return _scaled(canonical, outer(y, x), scalars)
+
+
+def _diagonal_of_outer(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    found = _outer_of(canonical, args[0])
+    if found is None or args[0].shape[0] != args[0].shape[1]:
+        return None
+    x, y, scalars = found
+    factors = Factors()
+    for product in (scalars, canonical.product_of(x), canonical.product_of(y)):
+        factors.times(product)
+    return canonical.product(factors.product())
+
+
+def _sum_with_vector(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+    """A matrix times a row, added up along its rows, is a matrix product: sum(X*y, axis=1) = X @ y."""
+    (x,) = args
+    if len(x.shape) != 2 or params.axes not in ((-1,), (-2,)):
+        return None
+    product = canonical.product_of(x)
+    of = row_of if params.axes == (-1,) else column_of
+    vectors = [base for base, number in product.powers.items() if of(base) and number == 1]
+    if not vectors:
+        return None
+    rest = canonical.product(
+        product._replace(powers={base: n for base, n in product.powers.items() if base not in vectors})
+    )
+    vector = canonical.product(Product(ONE, {of(base) or base: ONE for base in vectors}))
+    if rest.shape != x.shape:
+        return None
+    pair = (rest, vector) if params.axes == (-1,) else (vector, rest)
+    found = canonical.make(MATMUL, *pair)
+    return reshape(found, apply(op, args, params).shape)
+
+
+def _linear_in_second(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """Scalar factors of the second argument before an operation that is linear in it."""
+    scalars, arrays = _scalars_of(canonical.product_of(args[1]))
+    if _is_one(scalars):
+        return None
+    inside = canonical.fitted(canonical.product(arrays), args[1].shape)
+    return _scaled(canonical, canonical.make(op, args[0], inside, params=params), scalars)
+
+
 def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -> Node | None:
     (x,), new = args, params.shape
+    if not x.shape:
+        return canonical.fitted(x, new)
     if x.op is RESHAPE or (x.op is TRANSPOSE and _is_vector_like(x)):
         (x,) = x.args
         return x if x.shape == new else reshape(x, new)
@@ -134,14 +228,21 @@ def _list(canonical: Canonical, op: Operation, args: Args, params: Along) -> Nod
 _KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)
 
 ARRAY_RULES: dict[Operation, list[Rule]] = {
-    MATMUL: [_bilinear, _by_identity, times_masked],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
+    MATMUL: [
+        _bilinear,
+        _by_identity,
+        _matrix_times_outer,
+        _vector_times_transpose,
+        times_masked,
+    ],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
+    SOLVE: [_linear_in_second],  # solve(A, 2*b) = 2*solve(A, b)
     WHERE: [masked],  # where([1, 1], x, y) = x
     STACK: [_list],  # [zeros([2]), x] = [[0, 0], x]
     SIZE: [_size],  # size(x) = 6, of shape [2, 3]
-    DIAG: [_diagonal],  # diag(ones([2])) = eye(2)
+    DIAG: [_diagonal, _diagonal_of_outer],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
-    TRANSPOSE: [_transpose],  # x.T.T = x, (A.T @ B).T = B.T @ A
-    SUM: [_sum_of_rearranged],  # sum(x.T) = sum(x)
+    TRANSPOSE: [_transpose, _transpose_of_product],  # x.T.T = x, (A.T @ B).T = B.T @ A
+    SUM: [_sum_of_rearranged, _sum_with_vector],  # sum(x.T) = sum(x)
 }
 for _operation in (*_KEEPS_UNIFORM, CUMSUM, DIAG):  # sum(2*x) = 2*sum(x)
     ARRAY_RULES.setdefault(_operation, []).append(_linear)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from itertools import chain
 
 from cgcli.algebra.coefficient import (
@@ -35,7 +36,8 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUB
 from cgcli.ops.creation import ONES, ZEROS, OfShape
 from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
-from cgcli.ops.sums import BROADCAST, broadcast
+from cgcli.ops.shaping import RESHAPE, column_of, outer, row_of
+from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce, broadcast
 from cgcli.records import NamedTuple
 
 _ARITHMETIC = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE)  # what a sum of terms is made of, besides powers
@@ -83,8 +85,7 @@ class Canonical:
 
         Raises UnwritableError for nan and infinities.
         """
-        while node.op is BROADCAST:
-            (node,) = node.args
+        node = _unrepeated(node)
         known = self._products.get(node)
         if known is not None:
             return known
@@ -106,8 +107,7 @@ class Canonical:
 
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
-        while node.op is BROADCAST:
-            (node,) = node.args
+        node = _unrepeated(node)
         known = self._sums.get(node)
         return known if known is not None else self.term_of(node)
 
@@ -160,7 +160,7 @@ class Canonical:
         if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
             node = self._matrix_product(product, matrices[0])
         else:
-            node = self._quotient(written.coefficient, _sorted(above), _sorted(below))
+            node = self._quotient(written.coefficient, _with_outer(_sorted(above)), _sorted(below))
         self._products.setdefault(node, product)
         return node
 
@@ -352,6 +352,30 @@ def _symbol(node: Node) -> Product:
     if node not in _SYMBOLS:
         raise UnwritableError
     return _SYMBOLS[node]
+
+
+def _unrepeated(node: Node) -> Node:
+    """What a node repeats along axes: x of broadcast(x, [3]), and sum(x) of sum(x, keepdims=1)."""
+    while True:
+        if node.op is BROADCAST or (node.op is RESHAPE and not node.args[0].shape):
+            (node,) = node.args
+        elif node.op in (SUM, MEAN) and node.shape and set(node.shape) == {1}:
+            assert isinstance(node.params, Reduce)
+            if len(node.params.axes) < len(node.shape):
+                return node
+            return apply(node.op, node.args, node.params._replace(keepdims=False))
+        else:
+            return node
+
+
+def _with_outer(factors: list[Node]) -> list[Node]:
+    """Factors with columns and rows, if there are both, as one outer product behind the others."""
+    columns, rows = ([vector for factor in factors if (vector := of(factor))] for of in (column_of, row_of))
+    if not columns or not rows:
+        return factors
+    others = [factor for factor in factors if not column_of(factor) and not row_of(factor)]
+    x, y = (reduce(lambda product, vector: apply(MULTIPLY, (product, vector)), part) for part in (columns, rows))
+    return [*others, outer(x, y)]
 
 
 def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, POWER_OP
+from cgcli.ops.shaping import outer_of
 
 
 def weight(node: Node) -> int:
@@ -14,6 +15,8 @@ def weight(node: Node) -> int:
     """
     if not node.args or is_fraction(node):
         return 0
+    if outer_of(node):
+        return -1  # outer(x, y) is one operation, and its factors, a column and a row, are two more
     is_power = node.op is POWER_OP
     fractions = 0 if is_power else sum(map(is_fraction, node.args))
     below = (is_power or node.op is DIVIDE) and (number_of(node.args[1]) or ZERO) < 0

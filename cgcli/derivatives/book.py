@@ -52,7 +52,9 @@ def expanded(output: Node) -> Expanded:
             definition = _definition(node.op, args, node.params)
         become[node] = definition
         if in_book_form:
-            originals |= {part: part.args[0] for part in toposort([definition], args) if part.op is STOP_GRADIENT}
+            fixed = [part for part in toposort([definition], args) if part.op is STOP_GRADIENT]
+            as_written = rebuild([part.args[0] for part in fixed], exact, dict(zip(args, node.args, strict=True)))
+            originals |= {part: as_written[part.args[0]] for part in fixed}
         if definition.op is not node.op:
             originals[definition] = node
     return Expanded(become[output], originals)

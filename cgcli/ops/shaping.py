@@ -15,6 +15,7 @@ from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
+from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.entry import same_shape
 from cgcli.ops.indexing import PAD, Pad, take
 from cgcli.ops.lazily import np
@@ -56,6 +57,32 @@ RESHAPE = Operation("reshape", "the same numbers in another shape; one size may 
 def reshape(x: Node, new: Shape) -> Node:
     """x in shape `new`; x itself when it has that shape already."""
     return x if x.shape == new else apply(RESHAPE, (x,), Reshape(new, len(x.shape)))
+
+
+def column_of(node: Node) -> Node | None:
+    """The vector that a node is as a matrix of one column; None for any other node."""
+    return (
+        node.args[0] if node.op is RESHAPE and len(node.shape) == 2 and node.shape == (*node.args[0].shape, 1) else None
+    )
+
+
+def row_of(node: Node) -> Node | None:
+    """The vector that a node is as a matrix of one row; None for any other node."""
+    is_row = node.op is RESHAPE and len(node.args[0].shape) == 1 and node.shape == (1, *node.args[0].shape)
+    return node.args[0] if is_row else None
+
+
+def outer_of(node: Node) -> tuple[Node, Node] | None:
+    """The two vectors that a node is the outer product of; None for any other node."""
+    if node.op is not MULTIPLY or len(node.shape) != 2:
+        return None
+    x, y = column_of(node.args[0]), row_of(node.args[1])
+    return None if x is None or y is None else (x, y)
+
+
+def outer(x: Node, y: Node) -> Node:
+    """The outer product of two vectors."""
+    return apply(MULTIPLY, (reshape(x, (*x.shape, 1)), reshape(y, (1, *y.shape))))
 
 
 def _permutation(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE, NEG
 from cgcli.ops.entry import ATOM, COMPARISON, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
-from cgcli.ops.shaping import STACK, TRANSPOSE
+from cgcli.ops.shaping import STACK, TRANSPOSE, outer_of
 from cgcli.printing.printer import (
     Layout,
     Names,
@@ -91,6 +91,9 @@ class Text(Vocabulary):
             text = _constant(node)
             return Layout(UNARY if text.startswith("-") else ATOM, (text,))
         args = part.view.arguments()
+        pair = outer_of(node)
+        if pair and not any(map(self.name, node.args)):
+            return Layout(ATOM, ("outer(", *comma_separated([Part(View(item)) for item in pair]), ")"))
         if op.infix is not None:
             symbol, level, to_right = op.infix
             # comparisons chain instead of nesting, and a power's exponent may carry a minus sign
