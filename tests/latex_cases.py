@@ -27,9 +27,9 @@ x/2
 x^(1/2)
     x^{1/2}
 2*x*3*y
-    2 x \cdot 3 y
+    2 \cdot 3 x y
 x*2
-    x \cdot 2
+    2 x
 x*x
     x \cdot x
 a - (b - c)
@@ -261,7 +261,7 @@ ln(2)*x
 0.1*x
     0.1 x
 x*y*0.25
-    x y \cdot \frac{1}{4}
+    \frac{1}{4} x y
 xlogy(x, y) + 1
     x \ln(y) + 1
 expm1(x) - log1p(y/2)
@@ -269,7 +269,7 @@ expm1(x) - log1p(y/2)
 exp2(x) + log10(y)
     2^{x} + \log_{10}(y)
 lgamma(x)*2
-    \ln(|\Gamma(x)|) \cdot 2
+    2 \ln(|\Gamma(x)|)
 logaddexp(x, y)
     \ln(e^{x} + e^{y})
 asin(x) + acosh(y) + atan2(y, x)
@@ -289,7 +289,7 @@ sinc(x) + sinc(x, order=1)
 relu(x) + sigmoid(-x)
     \operatorname{ReLU}(x) + \operatorname{sigmoid}(-x)
 V: [3]; prod(V)*2
-    \left(\prod_{i} V_{i}\right) \cdot 2
+    2 \prod_{i} V_{i}
 V: [3]; 2*sum(V)*x
     2 \left(\sum_{i} V_{i}\right) x
 V: [3]; sum(V)^2
@@ -420,6 +420,32 @@ exp(-(x - mu)^2/(2*sigma^2))/(sigma*sqrt(2*pi))
     \frac{\exp\left(-\frac{(x - \mu)^{2}}{2 \sigma^{2}}\right)}{\sigma \sqrt{2 \pi}}
 A*sin(omega*t + phi)
     A \sin(\omega t + \phi)
+x*pi*(y + 1)*2
+    2 \pi x (y + 1)
+y/(x*pi*4)
+    \frac{y}{4 \pi x}
+x/(1 + y/2)
+    \frac{x}{1 + \frac{y}{2}}
+1/(x + 1/(x + 1/(y*(x + 1)*2)))
+    \frac{1}{x + \frac{1}{x + 1/(2 y (x + 1))}}
+1/(1 + a/(b - (x + y)/2))
+    \frac{1}{1 + \frac{a}{b - (x + y)/2}}
+x^(n/2 + 3/2)
+    x^{n/2 + 3/2}
+2^(-(x/y)^2/(2*z))
+    2^{-(x/y)^{2}/(2 z)}
+x^(-a*b/c/d)
+    x^{-a b/(c d)}
+x^(pi/2)
+    x^{\pi/2}
+x^(x^2 > 1/2 ? y/2 : 1)
+    x^{\begin{cases} y/2 & \text{if } x^{2} > 1/2 \\ 1 & \text{otherwise} \end{cases}}
+x > 0 ? x/2 : x < -1 ? 2 : 3
+    \begin{cases} \frac{x}{2} & \text{if } x > 0 \\[4pt] 2 & \text{if } x < -1 \\ 3 & \text{otherwise} \end{cases}
+[[x, y/2], [1, 2], [x, 3]]
+    \begin{bmatrix} x & \frac{y}{2} \\[4pt] 1 & 2 \\ x & 3 \end{bmatrix}
+[1/x, y]
+    \begin{bmatrix} \frac{1}{x} \\[4pt] y \end{bmatrix}
 1/(4*pi*epsilon_0)*q1*q2/r^2
     \frac{q_{1} q_{2}}{4 \pi \epsilon_{0} r^{2}}
 """

@@ -67,7 +67,7 @@ PROGRAMS: list[tuple[str, Partials | None, list[str]]] = [
     ("sin(x)*sin(x)", None, [r"t_{1} &= \sin(x)", r"f &= t_{1} \cdot t_{1}"]),
     ("(x*y, x + y)", None, ["f &= x y", "g &= x + y"]),
     ("f = y; (f*x, x + f)", None, ["f &= y x", "g &= x + y"]),
-    ("a = x*2; b = x + 1; (a, b)", None, [r"a &= x \cdot 2", "b &= x + 1"]),
+    ("a = x*2; b = x + 1; (a, b)", None, [r"a &= 2 x", "b &= x + 1"]),
     ("2*x", Partials(["x"]), ["2 x"]),
     ("2*x", Partials(["x"], of="E"), [r"\frac{\partial E}{\partial x} = 2 x"]),
     ("2*x", Partials(["x"], of="x"), ["2 x"]),
@@ -92,7 +92,7 @@ PROGRAMS: list[tuple[str, Partials | None, list[str]]] = [
     (
         "f(x) = relu(x); jvp f(x; dx) = dx*sigmoid(x); f(a)*2",
         None,
-        [r"f(x) &= \operatorname{ReLU}(x)", r"D f(x)[{dx}] &= {dx} \operatorname{sigmoid}(x)", r"g &= f(a) \cdot 2"],
+        [r"f(x) &= \operatorname{ReLU}(x)", r"D f(x)[{dx}] &= {dx} \operatorname{sigmoid}(x)", r"g &= 2 f(a)"],
     ),
 ]
 

@@ -116,6 +116,12 @@ def latex_number(text: str) -> str:
     return digits(text)
 
 
+def latex_rows(rows: Sequence[str]) -> str:
+    """Rows of an alignment or an array, apart where they are tall."""
+    breaks = [r" \\[4pt]" if any(map(_TALL.search, pair)) else r" \\" for pair in pairwise(rows)]
+    return "\n".join(f"{row}{end}" for row, end in zip(rows, [*breaks, ""], strict=True))
+
+
 def _partials(result: str, partials: Partials, spelling: Spelling) -> list[str]:
     """The heads of a result's derivatives: `\\frac{\\partial^{2} f}{\\partial x^{2}}`."""
     power = f"^{{{partials.order}}}" if partials.order > 1 else ""
@@ -152,8 +158,5 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> str:
-    """Lines whose equals signs stand under each other, apart where they are tall."""
-    rows = [f"{head} &= {body}" for head, body in lines]
-    breaks = [r" \\[4pt]" if any(map(_TALL.search, pair)) else r" \\" for pair in pairwise(rows)]
-    text = "\n".join(f"{row}{end}" for row, end in zip(rows, [*breaks, ""], strict=True))
-    return f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}"
+    """Lines whose equals signs stand under each other."""
+    return f"\\begin{{aligned}}\n{latex_rows([f'{head} &= {body}' for head, body in lines])}\n\\end{{aligned}}"

@@ -20,6 +20,7 @@ from cgcli.records import NamedTuple
 Names = Mapping[Node | Callee, str]
 
 RAISED = "raised"  # a mode: an exponent, which makes no bracket taller
+SMALLEST = 2  # the size of an exponent, in which no fraction can be read
 ENDLESS = 10**15  # characters; longer texts are not told apart
 
 
@@ -27,12 +28,22 @@ class View(NamedTuple):
     """A node as it stands in a formula: the whole of it, or one of its elements.
 
     items: a letter, a number or ':' for each of its axes; () for the whole.
-    depth: how many letters are bound around it.
+    depth: how many letters are bound around it. small: how often its text is made smaller, at most SMALLEST times:
+    a fraction around it does so once, an exponent twice.
     """
 
     node: Node
     items: tuple[str, ...] = ()
     depth: int = 0
+    small: int = 0
+
+    def of(self, node: Node, items: tuple[str, ...] = ()) -> View:
+        """Another node at the same place."""
+        return View(node, items, self.depth, self.small)
+
+    def smaller(self, times: int = 1) -> View:
+        """The same in a fraction, or in an exponent."""
+        return self._replace(small=min(self.small + times, SMALLEST))
 
     @property
     def rank(self) -> int:
@@ -42,12 +53,12 @@ class View(NamedTuple):
     def argument(self, at: int) -> View:
         """An argument of an elementwise operation, at the same place; a repeated axis has only one."""
         arg = self.node.args[at]
-        return View(arg, _aligned(self.items, arg.shape, self.node.shape), self.depth)
+        return self.of(arg, _aligned(self.items, arg.shape, self.node.shape))
 
     def arguments(self) -> list[View]:
         """All arguments: those of an elementwise operation at the same place, those of any other whole."""
         if not self.items:
-            return [View(arg, (), self.depth) for arg in self.node.args]
+            return [*map(self.of, self.node.args)]
         return [self.argument(at) for at in range(len(self.node.args))]
 
 

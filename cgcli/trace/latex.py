@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cgcli.graph.node import toposort
-from cgcli.printing.latex import latex_number, latex_of, spelling_of
+from cgcli.printing.latex import latex_number, latex_of, latex_rows, spelling_of
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
@@ -21,7 +21,7 @@ def as_latex(trace: Trace, sheet: Sheet, precision: int | None) -> str:
     arrays = []
     for columns in _Latex(trace, sheet, precision).tables():
         head, *body = (" & ".join(row) for row in zip(*columns, strict=True))
-        rows = " \\\\\n".join(body)
+        rows = latex_rows(body)
         arrays.append(f"\\begin{{array}}{{{'l' * len(columns)}}}\n{head} \\\\ \\hline\n{rows}\n\\end{{array}}")
     return "\\begin{array}{l}\n" + "\n\\\\[1em]\n".join(arrays) + "\n\\end{array}"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cgcli.graph.node import CONSTANT, Node, constant_elements
 from cgcli.graph.operation import Shape
 from cgcli.ops.entry import ATOM, POSTFIX
 from cgcli.ops.shaping import STACK
-from cgcli.printing.printer import Layout, Part, Piece, View, Vocabulary
+from cgcli.printing.printer import Form, Layout, Part, Piece, View, Vocabulary
 from cgcli.printing.tex.symbols import decimal
 
 _COLUMNS = 10  # the most that amsmath's bmatrix takes
@@ -33,7 +33,7 @@ def constant_array(elements: Sequence[float], shape: Shape) -> Layout:
     if length > _COLUMNS:
         dots: list[Cell] = [(r"\ddots",) if cell == (r"\cdots",) else (r"\vdots",) for cell in rows[0]]
         rows.insert(-1, dots)
-    return _matrix(rows)
+    return _matrix(rows, {})
 
 
 def is_list(node: Node) -> bool:
@@ -41,21 +41,35 @@ def is_list(node: Node) -> bool:
     return node.op is STACK and node.params == (-len(node.shape),)
 
 
-def listed(node: Node, latex: Vocabulary) -> Layout:
+def listed(view: View, latex: Vocabulary) -> Form:
     """A list: scalars make a column, vectors the rows of a matrix, anything else a column of parts."""
-    if len(node.shape) == 2:
-        rows = [_elements(arg) for arg in node.args if arg not in latex.named]
-        if None not in rows and len(rows) == len(node.args):
-            return _matrix([row for row in rows if row is not None])
-        return _matrix([[(Part(View(arg), POSTFIX), r"^{\top}")] for arg in node.args])
-    return _matrix([[(Part(View(arg)),)] for arg in node.args])
+    args = view.arguments()
+    is_matrix = len(view.node.shape) == 2
+    rows = [_elements(arg) for arg in args] if is_matrix and not any(arg.node in latex.named for arg in args) else [[]]
+    if not all(rows):
+        rows = [[(Part(arg, POSTFIX), r"^{\top}") if is_matrix else (Part(arg),)] for arg in args]
+    cells = [piece for row in rows for cell in row for piece in cell]
+    return Form([cell.view for cell in cells if isinstance(cell, Part)], lambda: _matrix(rows, latex.layouts))
 
 
-def _elements(node: Node) -> list[Cell] | None:
-    """The elements of a vector that is written out, else None."""
-    if node.op is CONSTANT:
-        return [(decimal(value),) for value in constant_elements(node)]
-    return [(Part(View(arg)),) for arg in node.args] if is_list(node) else None
+def _elements(view: View) -> list[Cell]:
+    """The elements of a vector that is written out, else none."""
+    if view.node.op is CONSTANT:
+        return [(decimal(value),) for value in constant_elements(view.node)]
+    return [(Part(arg),) for arg in view.arguments()] if is_list(view.node) else []
+
+
+def below_each_other(rows: Sequence[Sequence[Piece]], layouts: Mapping[View, Layout]) -> list[Piece]:
+    """Rows of a matrix, or of cases, apart where they are tall."""
+    are_tall = [any(_is_tall(piece, layouts) for piece in row) for row in rows]
+    pieces: list[Piece] = [*rows[0]] if rows else []
+    for at, row in enumerate(rows[1:]):
+        pieces += [r" \\[4pt] " if are_tall[at] or are_tall[at + 1] else r" \\ ", *row]
+    return pieces
+
+
+def _is_tall(piece: Piece, layouts: Mapping[View, Layout]) -> bool:
+    return r"\begin" in piece if isinstance(piece, str) else layouts[piece.view].tall
 
 
 def _ends(size: int) -> list[int]:
@@ -64,15 +78,11 @@ def _ends(size: int) -> list[int]:
     return places if size <= _COLUMNS else [*places[:_SHOWN], places[-1]]
 
 
-def _matrix(rows: Sequence[Sequence[Cell]]) -> Layout:
+def _matrix(rows: Sequence[Sequence[Cell]], layouts: Mapping[View, Layout]) -> Layout:
     """Rows of cells in square brackets."""
     width = max(map(len, rows), default=0)
     before, after = r"\begin{bmatrix} ", r" \end{bmatrix}"
     if width > _COLUMNS:
         before, after = rf"\left[\begin{{array}}{{{'c' * width}}} ", r" \end{array}\right]"
-    pieces: list[Piece] = [before]
-    for at, row in enumerate(rows):
-        pieces += [r" \\ "] * (at > 0)
-        for place, cell in enumerate(row):
-            pieces += [*[" & "] * (place > 0), *cell]
-    return Layout(ATOM, (*pieces, after), tall=True)
+    lines = [[piece for cell in row for piece in (" & ", *cell)][1:] for row in rows]
+    return Layout(ATOM, (before, *below_each_other(lines, layouts), after), tall=True)

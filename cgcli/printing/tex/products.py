@@ -11,7 +11,7 @@ from cgcli.graph.node import Node, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.entry import ATOM, BIG, HADAMARD, POSTFIX, POWER, PRODUCT, SIGNED
 from cgcli.ops.linalg import MATMUL
-from cgcli.printing.printer import Closing, Form, Layout, Opening, Part, Piece, View, Vocabulary
+from cgcli.printing.printer import SMALLEST, Closing, Form, Layout, Opening, Part, Piece, View, Vocabulary
 from cgcli.printing.tex.symbols import as_fraction, decimal
 from cgcli.records import NamedTuple
 
@@ -34,20 +34,22 @@ class Factors(NamedTuple):
 def product(view: View, latex: Vocabulary) -> Form:
     """The form of a product, a quotient or a negative, and of all those within it that have no name."""
     negative, above, below = _with_fractions(_factors(view, latex))
+    scalars = [factor for factor in below if not _is_array(factor)]
+    arrays = [factor for factor in below if _is_array(factor)]
+    if scalars:
+        above, scalars = ([_smaller(factor) for factor in factors] for factors in (above, scalars))
 
     def build() -> Layout:
         layout = _side_by_side(above, latex)
-        if scalars := [factor for factor in below if not _is_array(factor)]:
-            under = _side_by_side(scalars, latex).pieces
-            pieces = (r"\frac{", *layout.pieces, "}{", *under, "}")
-            layout = Layout(PRODUCT, pieces, tall=True, first=layout.first)
-        if arrays := [factor for factor in below if _is_array(factor)]:  # no vector stands under a fraction's line
+        if scalars:
+            layout = _fraction(layout, _side_by_side(scalars, latex), is_flat=view.small == SMALLEST)
+        if arrays:  # no vector stands under a fraction's line
             left = layout.pieces if layout.level == HADAMARD else _bound(layout, PRODUCT)
             right = _bound(_side_by_side(arrays, latex), POWER)
             layout = layout._replace(level=HADAMARD, pieces=(*left, r" \oslash ", *right))
         return _negated(layout) if negative else layout
 
-    return Form([factor for factor in (*above, *below) if isinstance(factor, View)], build)
+    return Form([factor for factor in (*above, *scalars, *arrays) if isinstance(factor, View)], build)
 
 
 def matrix_product(view: View, latex: Vocabulary) -> Form:
@@ -69,12 +71,24 @@ def _is_row(product: Node) -> bool:
     return len(left.shape) == 1 and len(right.shape) == 2
 
 
-def numeral(value: float) -> Layout:
-    """A number, as an exact fraction where it plainly is one."""
+def numeral(value: float, small: int = 0) -> Layout:
+    """A number, as an exact fraction where it plainly is one. small: as in View."""
     if is_negative(value):
-        return _negated(numeral(-value))
+        return _negated(numeral(-value, small))
     above, below = as_fraction(value) or (decimal(value), "1")
-    return positive(above) if below == "1" else Layout(PRODUCT, (rf"\frac{{{above}}}{{{below}}}",), tall=True)
+    whole = positive(above)
+    return whole if below == "1" else _fraction(whole, positive(below), is_flat=small == SMALLEST)
+
+
+def _fraction(above: Layout, below: Layout, is_flat: bool) -> Layout:
+    """A quotient; flat: with a stroke instead of a line."""
+    if is_flat:
+        return Layout(HADAMARD, (*_bound(above, PRODUCT), "/", *_bound(below, POWER)), first=above.first)
+    return Layout(PRODUCT, (r"\frac{", *above.pieces, "}{", *below.pieces, "}"), tall=True, first=above.first)
+
+
+def _smaller(factor: Factor) -> Factor:
+    return factor if isinstance(factor, str) else factor.smaller()
 
 
 def is_negative(value: float) -> bool:
@@ -109,7 +123,7 @@ def _factors(view: View, latex: Vocabulary) -> Factors:
         value = constant_value(node)
         if value is not None and is_negative(value):
             negative = not negative
-            item = View(constant(-value))
+            item = item.of(constant(-value))
         if (item is not view and node in latex.named) or not _splits(node, below):
             (factors.below if below else factors.above).append(item)
             check_size(16 * (len(factors.above) + len(factors.below)))
@@ -153,13 +167,12 @@ def _is_array(factor: Factor) -> bool:
 
 
 def _side_by_side(factors: Sequence[Factor], latex: Vocabulary) -> Layout:
-    """Factors in a row; of several arrays, scalars come first, and the sign of Hadamard's product is between."""
+    """Factors in a row; numbers come first, arrays last, with the sign of Hadamard's product between them."""
     if len(factors) == 1:
         (only,) = factors
         return positive(only) if isinstance(only, str) else latex.layouts[only]._replace(pieces=(Part(only),))
     arrays = sum(map(_is_array, factors))
-    if arrays:
-        factors = sorted(factors, key=_is_array)
+    factors = sorted(factors, key=_rank)
     pieces: list[Piece] = []
     for at, factor in enumerate(factors):
         level = POWER if arrays > 1 and _is_array(factor) else BIG if at == len(factors) - 1 else PRODUCT
@@ -170,6 +183,13 @@ def _side_by_side(factors: Sequence[Factor], latex: Vocabulary) -> Layout:
             pieces.append(_sign(pieces[-1], piece, latex, same=factor == factors[at - 1]))
         pieces.append(piece)
     return Layout(HADAMARD if arrays > 1 else PRODUCT, tuple(pieces), first=latex.first(pieces[0]))
+
+
+def _rank(factor: Factor) -> tuple[bool, bool, bool]:
+    """By what factors are in order: arrays come last, and numbers first, those in digits before π."""
+    number = factor if isinstance(factor, str) else constant_value(factor.node)
+    text = numeral(number).first if isinstance(number, float) else number
+    return _is_array(factor), text is None, text is not None and not _LEADING_DIGIT.match(text)
 
 
 def _sign(left: Piece, right: Piece, latex: Vocabulary, same: bool = False) -> str:

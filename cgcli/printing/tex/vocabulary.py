@@ -36,6 +36,7 @@ from cgcli.ops.shaping import DIAG, STACK, TRANSPOSE
 from cgcli.ops.sums import SUM as SUM_OF_ELEMENTS
 from cgcli.printing.printer import (
     RAISED,
+    SMALLEST,
     Form,
     Layout,
     Names,
@@ -49,9 +50,9 @@ from cgcli.printing.printer import (
 )
 from cgcli.printing.spelling import LETTERS, Spelling, typeset, word
 from cgcli.printing.templates import Binding, Templates
-from cgcli.printing.tex.arrays import constant_array, is_list, listed
+from cgcli.printing.tex.arrays import below_each_other, constant_array, is_list, listed
 from cgcli.printing.tex.products import matrix_product, numeral, product
-from cgcli.printing.tex.symbols import as_fraction, decimal
+from cgcli.printing.tex.symbols import decimal
 
 _SHORT = 48  # characters; a longer exponent of e is written as the argument of exp
 _HIGHEST = 99  # as `sin^n(x)`
@@ -87,18 +88,18 @@ class Latex(Vocabulary):
         """How a view is written."""
         view = part.view
         while (name := self.name(view.node)) is None and view.items and _is_transpose(view.node):
-            view = View(view.node.args[0], view.items[::-1], view.depth)
-        node, items, depth = view
+            view = view.of(view.node.args[0], view.items[::-1])
+        node, items = view.node, view.items
         op = node.op
         if name is not None:
             return _element(name, items)
         if op is VARIABLE:
             return _symbol(self.spelling.text(name_of(node), items))
         if items and not (op.elementwise or "_{axis}" in op.latex or op is INDEX):
-            return _subscripted(View(node, (), depth), items)
+            return _subscripted(view.of(node), items)
         if op is CONSTANT:
             value = constant_value(node)
-            return constant_array(constant_elements(node), node.shape) if value is None else numeral(value)
+            return constant_array(constant_elements(node), node.shape) if value is None else numeral(value, view.small)
         if op in _FORMS:
             return _FORMS[op](view, self)
         if "_{axis}" in op.latex:
@@ -213,11 +214,11 @@ def _power(view: View, latex: Latex) -> Layout:
     is_name = latex.name(base.node) is not None
     if not (is_name or base.rank) and _carries_powers(base.node.op) and value in range(2, _HIGHEST + 1):
         return _applied(f"{base.node.op.latex}^{{{decimal(cast('float', value))}}}", [*map(Part, base.arguments())])
-    text = _exponent(exponent.node) if latex.name(exponent.node) is None else ""
     before, after = "^{", "}"
     if base.rank > 1:  # X^2 itself would be the matrix product X X
-        before, after = (r"^{\circ ", "}") if text.isdigit() else (r"^{\circ (", ")}")
-    return Layout(POWER, (Part(base, POSTFIX), before, text or Part(exponent, mode=RAISED), after))
+        is_count = value is not None and decimal(value).isdigit()
+        before, after = (r"^{\circ ", "}") if is_count else (r"^{\circ (", ")}")
+    return Layout(POWER, (Part(base, POSTFIX), before, Part(exponent.smaller(SMALLEST), mode=RAISED), after))
 
 
 def _carries_powers(op: Operation) -> bool:
@@ -226,41 +227,35 @@ def _carries_powers(op: Operation) -> bool:
     return is_named and op.elementwise and len(op.arrays) == 1 and not op.variadic and not op.statics
 
 
-def _exponent(node: Node) -> str:
-    """A number as an exponent, where a fraction is written with a stroke; '' for what is no number."""
-    if node.op is DIVIDE and all(arg.op is CONSTANT for arg in node.args):
-        above, below = map(_exponent, node.args)
-        return f"{above}/{below}" if above.removeprefix("-").isdigit() and below.isdigit() else ""
-    value = constant_value(node)
-    if value is None:
-        return ""
-    sign = "-" if value < 0 else ""
-    above, below = as_fraction(abs(value)) or (decimal(abs(value)), "1")
-    if below == "1":
-        return f"{sign}{above}"
-    return f"{sign}{above}/{below}" if below.isdigit() else rf"{sign}\frac{{{above}}}{{{below}}}"
-
-
 def _exponential(view: View, latex: Latex) -> Form:
     """e with an exponent, unless that is tall or long; of an array it would be the matrix function."""
     arg = view.argument(0)
+    raised = arg.smaller(SMALLEST)
 
     def build() -> Layout:
         if latex.layouts[arg].tall or latex.layouts[arg].size > _SHORT or view.rank:
             return _applied(view.node.op.latex, [Part(arg)])
-        return Layout(POWER, ("e^{", Part(arg), "}"))
+        return Layout(POWER, ("e^{", Part(raised, mode=RAISED), "}"))
 
-    return Form([arg], build)
+    return Form([arg, raised], build)
 
 
-def _cases(view: View, latex: Latex) -> Layout:
+def _cases(view: View, latex: Latex) -> Form:
     """A conditional; one in its last branch only adds a line."""
-    pieces: list[Piece] = [r"\begin{cases} "]
+    rows: list[list[Piece]] = []
+    views: list[View] = []
     rest = view
     while rest.node.op is WHERE and (rest is view or latex.name(rest.node) is None):
         condition, yes, rest = rest.arguments()
-        pieces += [Part(yes), r" & \text{if } ", Part(condition), r" \\ "]
-    return Layout(CONDITIONAL, (*pieces, Part(rest), r" & \text{otherwise} \end{cases}"), tall=True)
+        rows.append([Part(yes), r" & \text{if } ", Part(condition)])
+        views += [yes, condition]
+    rows.append([Part(rest), r" & \text{otherwise}"])
+
+    def build() -> Layout:
+        pieces = (r"\begin{cases} ", *below_each_other(rows, latex.layouts), r" \end{cases}")
+        return Layout(CONDITIONAL, pieces, tall=True)
+
+    return Form([*views, rest], build)
 
 
 # ---- arrays ---------------------------------------------------------------------------
@@ -276,11 +271,11 @@ def _index(view: View, latex: Latex) -> Layout:
     for item in text.split(", "):
         place = item if item.isdigit() else next(outer)
         if item != place and ":" not in (item, place):  # an element of a slice
-            return _subscripted(View(node, (), view.depth), view.items)
+            return _subscripted(view.of(node), view.items)
         index.append(item if place == ":" else place)
     if arg.op is VARIABLE and latex.name(arg) is None:
         return _symbol(latex.spelling.text(name_of(arg), index))
-    return _subscripted(View(arg, (), view.depth), index)
+    return _subscripted(view.of(arg), index)
 
 
 def _is_transpose(node: Node) -> bool:
@@ -292,7 +287,7 @@ def _transpose(view: View, latex: Latex) -> Layout:
     """A matrix turned over."""
     if not _is_transpose(view.node):
         return _function(view, latex)
-    return Layout(POWER, (Part(View(view.node.args[0], (), view.depth), POSTFIX), r"^{\top}"))
+    return Layout(POWER, (Part(view.of(view.node.args[0]), POSTFIX), r"^{\top}"))
 
 
 def _reduction(view: View, latex: Latex) -> Layout:
@@ -301,7 +296,7 @@ def _reduction(view: View, latex: Latex) -> Layout:
     (arg,) = node.args
     along, kept = cast("tuple[tuple[int, ...], bool]", node.params)
     if node.op is SUM_OF_ELEMENTS and arg.op is DIAG and len(arg.args[0].shape) == 2 and latex.name(arg) is None:
-        return _applied(r"\operatorname{tr}", [Part(View(arg.args[0], (), view.depth))])
+        return _applied(r"\operatorname{tr}", [Part(view.of(arg.args[0]))])
     outer = [*(view.items or (":",) * len(node.shape))]
     letters = [latex.letter(view.depth + at) for at in range(len(along))]
     index: list[str] = []
@@ -312,7 +307,7 @@ def _reduction(view: View, latex: Latex) -> Layout:
             del outer[: 1 if kept else 0]
         else:
             index.append(outer.pop(0))
-    body = View(arg, tuple(index) if letters else view.items, view.depth + len(letters))
+    body = view.of(arg, tuple(index) if letters else view.items)._replace(depth=view.depth + len(letters))
     head = node.op.latex.replace("#1", "").replace("{size}", f"{{{math.prod(arg.shape[at] for at in along)}}}")
     head = head.replace("_{axis}", f"_{{{','.join(letters)}}}" if letters else "")
     return Layout(BIG, (head, Part(body, BIG)), tall=True)
@@ -325,8 +320,8 @@ def _norm(view: View, latex: Latex) -> Layout:
     return layout._replace(pieces=(*layout.pieces, "_{F}")) if is_frobenius else layout
 
 
-def _list(view: View, latex: Latex) -> Layout:
-    return listed(view.node, latex) if is_list(view.node) else _function(view, latex)
+def _list(view: View, latex: Latex) -> Layout | Form:
+    return listed(view, latex) if is_list(view.node) else _function(view, latex)
 
 
 def _identity(view: View, latex: Latex) -> Layout:
