@@ -444,6 +444,8 @@ x > 0 ? x/2 : x < -1 ? 2 : 3
     \begin{cases} \frac{x}{2} & \text{if } x > 0 \\[4pt] 2 & \text{if } x < -1 \\ 3 & \text{otherwise} \end{cases}
 [[x, y/2], [1, 2], [x, 3]]
     \begin{bmatrix} x & \frac{y}{2} \\[4pt] 1 & 2 \\ x & 3 \end{bmatrix}
+[y, (x > 0)*y, x]
+    \begin{bmatrix} y \\ {}[x > 0] y \\ x \end{bmatrix}
 [1/x, y]
     \begin{bmatrix} \frac{1}{x} \\[4pt] y \end{bmatrix}
 1/(4*pi*epsilon_0)*q1*q2/r^2

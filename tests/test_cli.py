@@ -243,6 +243,7 @@ READ_AS_CONSTANTS: list[tuple[list[str], list[str]]] = [
     (["e: []; a*(1 - e^2)", "a=2", "e=0.5"], []),
     (["e = 0.5; a*e", "a=2"], []),
     (["f(e) = e^2; f(a)", "a=2"], []),
+    (["f(x, e) = x*e^2", "x=2", "e=0.5"], []),
     (["tau = 3; exp(-t/tau)", "t=2"], []),
     (["exp(-t/tau)", "t=2"], ["tau is read as 2*pi"]),
     (["x*τ", "x=1"], ["τ is read as 2*pi"]),
@@ -277,6 +278,15 @@ def test_a_constant_is_a_name_where_one_differentiates_by_it(capsys: Capture) ->
     assert cg(capsys, "grad", "x*tau^2", "x=2", "tau=3", "--wrt", "tau") == (0, "value\t18\nd_tau\t12\n", "")
     assert cg(capsys, "diff", "a*(1 - e^2)", "--wrt", "a,e", "--latex").err == ""
     assert diff("a*(1 - e^2)", "e") == "e: []; -2*a*e"
+
+
+def test_a_constant_is_a_name_among_the_parameters_of_the_program(capsys: Capture) -> None:
+    assert cg(capsys, "diff", "f(x, e) = x*e^2", "--wrt", "x") == (0, "e: []\ne^2\n", "")
+    missing = cg(capsys, "eval", "g(x) = x*tau; f(x, tau) = g(x)", "x=2")
+    assert missing.code == 2
+    assert "no value for 'tau'" in missing.err
+    assert cg(capsys, "eval", "g(x) = x*tau; f(x, tau) = g(x)*tau", "x=2", "tau=3") == (0, "18\n", "")
+    assert cg(capsys, "eval", "pi = 3; f(x, pi) = pi*x", "x=2") == (0, "6\n", "")
 
 
 def test_what_cg_prints_is_read_without_a_note(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

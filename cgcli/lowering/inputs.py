@@ -9,7 +9,7 @@ from typing import Any
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
-from cgcli.lowering.lower import lower, opened_function
+from cgcli.lowering.lower import lower, opened_function, opened_parameters
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import NamedTuple
@@ -39,8 +39,9 @@ def doubtful_constants(program: tree.Program) -> list[tree.Name]:
     if not _DOUBTFUL.search(program.source.text):
         return []
     first: dict[str, tree.Name] = {}
+    parameters = opened_parameters(program.statements)
     for name, is_base in _free(program.statements):
-        if _DOUBTFUL.fullmatch(name.name) and not is_base:
+        if name.name not in parameters and _DOUBTFUL.fullmatch(name.name) and not is_base:
             first.setdefault(name.name, name)
     return [*first.values()]
 

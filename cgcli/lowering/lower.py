@@ -64,6 +64,8 @@ class _Lowering:
         for statement in statements:
             if isinstance(statement, tree.Declare):
                 self.declare(statement)
+        for name in opened_parameters(statements):
+            self.shapes.setdefault(name, ())
         computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
         results: tuple[Value, ...] = ()
         for item in computed:
@@ -162,6 +164,13 @@ def opened_function(statements: Sequence[tree.Statement]) -> str:
         return ""
     computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
     return last.function if not computed or isinstance(computed[-1], tree.Assign) else ""
+
+
+def opened_parameters(statements: Sequence[tree.Statement]) -> set[str]:
+    """The parameters of that function: they are inputs even where the language has constants of these names."""
+    opened = opened_function(statements)
+    functions = (item for item in statements if isinstance(item, tree.Define) and item.function == opened)
+    return {parameter.name for function in functions for parameter in function.parameters}
 
 
 def _rules(statements: Iterable[tree.Statement], functions: Mapping[str, tree.Define]) -> dict[str, tree.DefineJvp]:

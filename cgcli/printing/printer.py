@@ -189,7 +189,10 @@ class Vocabulary(ABC):
 
     def first(self, piece: Piece) -> str:
         """The first piece of the text of a part whose view is laid out."""
-        return piece if isinstance(piece, str) else "(" if self._is_loose(piece) else self.layouts[piece.view].first
+        if isinstance(piece, str):
+            return piece
+        layout = self.layouts[piece.view]
+        return self.brackets(layout, piece.level)[0] if self._is_loose(piece) else layout.first
 
     def last(self, piece: Piece) -> str:
         """The last piece of the text of a part whose view is laid out."""

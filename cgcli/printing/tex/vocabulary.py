@@ -99,7 +99,11 @@ class Latex(Vocabulary):
             return _subscripted(view.of(node), items)
         if op is CONSTANT:
             value = constant_value(node)
-            return constant_array(constant_elements(node), node.shape) if value is None else numeral(value, view.small)
+            return (
+                constant_array(constant_elements(node), node.shape, self)
+                if value is None
+                else numeral(value, view.small)
+            )
         if op in _FORMS:
             return _FORMS[op](view, self)
         if "_{axis}" in op.latex:
@@ -252,7 +256,7 @@ def _cases(view: View, latex: Latex) -> Form:
     rows.append([Part(rest), r" & \text{otherwise}"])
 
     def build() -> Layout:
-        pieces = (r"\begin{cases} ", *below_each_other(rows, latex.layouts), r" \end{cases}")
+        pieces = (r"\begin{cases} ", *below_each_other(rows, latex), r" \end{cases}")
         return Layout(CONDITIONAL, pieces, tall=True)
 
     return Form([*views, rest], build)
