@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import cgcli
+from cgcli.errors import UsageError
 
 SHAPES = {"x": "[3]", "a": "[3]", "b": "[3]", "p": "[3]", "m": "[3]", "w": "[3]", "y": "[4]", "u": "[2]", "v": "[2]",
           "A": "[3, 3]", "B": "[3, 3]", "C": "[3, 3]", "S": "[3, 3]", "X": "[4, 3]"}  # fmt: skip
@@ -92,6 +93,7 @@ IDENTITIES = """
 + sum(x*ln(x)) | x -> ln(x) + 1
 + sum(x*ln(x/a)) | x -> ln(x/a) + 1
 + prod(x) | x -> prod(x)/x
+std(prod(A, axis=0)) | A -> prod(A, axis=0)*(prod(A, axis=0) - mean(prod(A, axis=0)))/(3*A*std(prod(A, axis=0)))
 + var(x) | x -> 2*(x - mean(x))/3
 + x[0]*x[2] | x -> [x[2], 0, x[0]]
 + sum([[c, 0], [0, s]]@u) | c -> u[0]
@@ -140,3 +142,50 @@ def test_a_derivative_is_the_known_one(row: str) -> None:
     assert np.allclose(np.broadcast_to(ours, theirs.shape), theirs, rtol=1e-9, atol=1e-12), shown
     if row.startswith("+ "):
         assert not RAW.search(shown), shown
+
+
+# A Jacobian, or for order 2 a Hessian, by x, and what it is.
+MATRICES = """
+A@x | 1 -> A
+x@A | 1 -> A.T
+x^2 | 1 -> diag(2*x)
+a*x + b | 1 -> diag(a)
+x/sum(x) | 1 -> eye(3)/sum(x) - outer(x, ones([3]))/sum(x)^2
+x - mean(x) | 1 -> eye(3) - ones([3, 3])/3
+softmax(x) | 1 -> diag(softmax(x)) - outer(softmax(x), softmax(x))
+tanh(A@x) | 1 -> A*reshape(1 - tanh(A@x)^2, [3, 1])
+A@tanh(x) | 1 -> A*(1 - tanh(x)^2)
+x/norm(x) | 1 -> eye(3)/norm(x) - outer(x, x)/norm(x)^3
+(a@x)*x | 1 -> (a@x)*eye(3) + outer(x, a)
+solve(A, x^2) | 1 -> 2*inv(A)*x
+relu(A@x - b) | 1 -> A*reshape(A@x - b > 0, [3, 1])
+where(a > 1, x^2, b) | 1 -> diag(where(a > 1, 2*x, 0))
+sum(x)*ones([2]) | 1 -> ones([2, 3])
+sum((A@x)^2) | 2 -> 2*A.T@A
+x@A@x | 2 -> A + A.T
+norm(x) | 2 -> eye(3)/norm(x) - outer(x, x)/norm(x)^3
+logsumexp(x) | 2 -> diag(softmax(x)) - outer(softmax(x), softmax(x))
+sum(exp(x)) | 2 -> diag(exp(x))
+a@x | 2 -> zeros([3, 3])
+(x - m)@inv(S)@(x - m)/2 | 2 -> (inv(S) + inv(S).T)/2
+sum(softplus(A@x)) | 2 -> A.T@(reshape(sigmoid(A@x)*(1 - sigmoid(A@x)), [3, 1])*A)
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("row", MATRICES)
+def test_a_jacobian_or_a_hessian_is_the_known_one(row: str) -> None:
+    program, _, known = row.partition(" -> ")
+    text, _, order = program.partition(" | ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names without effect
+        shown = cgcli.diff("x: [3]; " + declared(text).replace("x: [3]; ", ""), "x", int(order))
+        ours, theirs = at(shown), at(declared(known))
+    assert np.allclose(ours, theirs, rtol=1e-9, atol=1e-12), shown
+    assert ours.shape == theirs.shape
+
+
+def test_what_has_no_jacobian_as_a_formula_is_refused() -> None:
+    with pytest.raises(UsageError, match="needs a scalar"):
+        cgcli.diff("x: [3]; cumsum(x)", "x")
+    with pytest.raises(UsageError, match="derivative of order 2"):
+        cgcli.diff("A: [2, 2]; sum(A^3)", "A", 2)

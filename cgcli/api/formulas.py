@@ -16,6 +16,7 @@ from cgcli.api.values import arrays_of, each_array
 from cgcli.api.values import by_name as given_by_name
 from cgcli.api.warn import warn
 from cgcli.derivatives.formula import derivative, derivative_names
+from cgcli.derivatives.matrices import matrix_derivative
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
@@ -59,8 +60,9 @@ def diff(
     'x: [3]; 2*x'
 
     Raises UsageError for an order that is no whole number above 0, a name that the program
-    computes, and what has no formula: several outputs without weights, the derivative of an array by an
-    array, a second derivative by one. UnknownNameError for a name that does not occur.
+    computes, and what has no formula: several outputs without weights, most derivatives of an array by an
+    array, and second ones by one; the Jacobian by one vector and the Hessian have one where their operations allow.
+    UnknownNameError for a name that does not occur.
     """
     check_order(order)
     point = at_values(read(program, names_of(wrt)), arrays_of(values or {}))
@@ -151,10 +153,12 @@ def derivatives(
     check_any(chosen)
     known = {node: number for node, number in numbers.items() if node not in chosen}
     graph = _with_one_output(rebuilt(point.graph, known=known), cotangents)
-    _check_shapes(graph.output, chosen, order)
+    matrix = _matrix(graph, chosen, order)
+    if matrix is None:
+        _check_shapes(graph.output, chosen, order)
     notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
                *map(_counts_as_constant, _steps(graph.output, chosen))]  # fmt: skip
-    found = derivative(graph, chosen, order)
+    found = matrix or derivative(graph, chosen, order)
     return Formulas(found, tuple(map(name_of, chosen)), order, notices, point.result)
 
 
@@ -182,6 +186,12 @@ def _weighed(output: Node, weight: Node) -> Node:
     axes = all_axes(weight.shape)
     product = apply(MULTIPLY, (weight, output))
     return apply(SUM, (product,), Reduce(axes, False)) if axes else product
+
+
+def _matrix(graph: Graph, wrt: Sequence[Node], order: int) -> Graph | None:
+    """The Jacobian or the Hessian by one vector, where one is asked for and has a formula."""
+    one_vector = len(wrt) == 1 and len(wrt[0].shape) == 1
+    return matrix_derivative(graph, wrt[0], order) if one_vector and (graph.output.shape or order > 1) else None
 
 
 def _check_shapes(output: Node, wrt: Sequence[Node], order: int) -> None:

@@ -1,0 +1,181 @@
+"""Jacobians and Hessians by vectors as formulas: the matrix of the linear map that a directional derivative is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cgcli.algebra.algebraic import simplify
+from cgcli.algebra.domain import Domains
+from cgcli.derivatives.book import expanded, with_book_rules
+from cgcli.graph.node import Graph, Node, constant, constant_value, leaf, toposort
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
+from cgcli.ops.creation import ZEROS, ones_like
+from cgcli.ops.linalg import MATMUL, SOLVE
+from cgcli.ops.logic import WHERE
+from cgcli.ops.shaping import DIAG, RESHAPE, outer, reshape, transpose
+from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce, broadcast
+from cgcli.records import NamedTuple
+from cgcli.transform.differentiate import jvp
+from cgcli.transform.exact import exact
+
+
+def matrix_derivative(graph: Graph, by: Node, order: int) -> Graph | None:
+    """The Jacobian of a vector by a vector, of shape output.shape + by.shape, or the Hessian of a scalar, for order 2.
+
+    None where no formula is found.
+    """
+    graph = simplify(graph)
+    output = graph.output
+    assumed = Domains().surely(output)
+    if (len(output.shape), len(by.shape), order) == (0, 1, 2):
+        found = _matrix(output, by)
+        if found is None:
+            return None
+        output = simplify(graph._replace(outputs=(found,), origins={}), assumed=assumed).output
+    elif (len(output.shape), len(by.shape), order) != (1, 1, 1):
+        return None
+    matrix = _matrix(output, by)
+    if matrix is None:
+        return None
+    return simplify(graph._replace(outputs=(matrix,), origins={}, idle=(), names=()), assumed=assumed)
+
+
+class _Linear(NamedTuple):
+    """A linear map of a vector t of k numbers: diagonal*t + dense @ t.
+
+    diagonal: a vector of k numbers. dense: of the value's shape, with k columns. None for what is 0.
+    """
+
+    diagonal: Node | None
+    dense: Node | None
+
+    def matrix(self) -> Node:
+        """All of it as one matrix, or as one row."""
+        parts = [] if self.diagonal is None else [_diag(self.diagonal)]
+        parts += [] if self.dense is None else [self.dense]
+        return parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1]))
+
+
+def _matrix(output: Node, by: Node) -> Node | None:
+    """The matrix, or for a scalar the gradient, of the derivative of an output along a direction."""
+    direction = leaf("direction", by.shape)
+    primal = expanded(output)
+    (tangent,) = with_book_rules(primal, [jvp(primal.output, {by: direction})])
+    maps: dict[Node, _Linear | None] = {direction: _Linear(ones_like(direction), None)}
+    moving = {direction}
+    for node in toposort([tangent]):
+        if moving.isdisjoint(node.args):
+            continue
+        moving.add(node)
+        found = _map(node, [maps.get(arg) for arg in node.args], [arg in moving for arg in node.args])
+        maps[node] = found and _of_shape(found, node, by)
+    if tangent not in moving:
+        return broadcast(constant(0.0), (*output.shape, *by.shape))
+    whole = maps[tangent]
+    return whole and whole.matrix()
+
+
+def _of_shape(found: _Linear, node: Node, by: Node) -> _Linear | None:
+    """The map with as many rows as the node has; None where a vector of one number is repeated."""
+    if found.diagonal is not None and not found.diagonal.shape == node.shape == by.shape:
+        return None
+    return found._replace(dense=found.dense and broadcast(found.dense, (*node.shape, *by.shape)))
+
+
+def _map(node: Node, maps: Sequence[_Linear | None], moving: Sequence[bool]) -> _Linear | None:
+    """The map of a node from those of its arguments that move; None where the rules here do not say."""
+    if any(moves and known is None for moves, known in zip(moving, maps, strict=True)) or len(node.shape) > 1:
+        return None
+    op, args = node.op, node.args
+    known = [found for found in maps if found is not None]
+    first = known[0]
+    if op is NEG:
+        return _Linear(*(part and exact(NEG, (part,)) for part in first))
+    if op in (ADD, SUBTRACT) and len(known) == 2:
+        return _Linear(*(_combined(node, *parts) for parts in zip(*known, strict=True)))
+    if op is MULTIPLY and len(known) == 1:
+        return _times(first, args[0 if moving[1] else 1], node)
+    if op is DIVIDE and moving == [True, False]:
+        return _times(first, exact(DIVIDE, (constant(1.0), args[1])), node)
+    if op is MATMUL and len(known) == 1:
+        return _matrix_product(first, args[0], left=True) if moving[1] else _matrix_product(first, args[1], left=False)
+    if op is SOLVE and moving == [False, True]:
+        return _Linear(None, exact(SOLVE, (args[0], first.matrix())))
+    if op in (SUM, MEAN) and len(args[0].shape) == 1:
+        return _sum(first, node)
+    if op in (BROADCAST, RESHAPE) and first.diagonal is None and first.dense is not None:
+        shape = (*node.shape, first.dense.shape[-1])
+        return _Linear(None, reshape(first.dense, shape) if op is RESHAPE else broadcast(first.dense, shape))
+    if op is WHERE and not moving[0]:
+        return _choice(node, maps, moving)
+    return None
+
+
+def _combined(node: Node, x: Node | None, y: Node | None) -> Node | None:
+    """The sum or difference of two parts."""
+    if x is None or y is None:
+        return x if y is None else exact(NEG, (y,)) if node.op is SUBTRACT else y
+    return exact(node.op, (x, y))
+
+
+def _times(found: _Linear, factor: Node, node: Node) -> _Linear | None:
+    """The map times a number, or times a vector element by element."""
+    diagonal, dense = found
+    if diagonal is not None:
+        diagonal = exact(MULTIPLY, (factor, diagonal))
+    if dense is None:
+        return _Linear(diagonal, None)
+    if not factor.shape:
+        return _Linear(diagonal, exact(MULTIPLY, (factor, dense)))
+    if len(dense.shape) == 1 or dense.shape[0] == 1:
+        return _Linear(diagonal, outer(factor, reshape(dense, dense.shape[-1:])))
+    return _Linear(diagonal, exact(MULTIPLY, (_column(factor), dense)))
+
+
+def _matrix_product(found: _Linear, matrix: Node, left: bool) -> _Linear | None:
+    if len(matrix.shape) > 2:
+        return None
+    if not left and len(matrix.shape) == 2:
+        matrix = transpose(matrix, (-1, -2))
+    parts = []
+    if found.diagonal is not None:
+        is_one = found.diagonal is ones_like(found.diagonal)
+        parts.append(matrix if is_one else exact(MULTIPLY, (matrix, found.diagonal)))
+    if found.dense is not None:
+        parts.append(exact(MATMUL, (matrix, found.dense)))
+    return _Linear(None, parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1])))
+
+
+def _sum(found: _Linear, node: Node) -> _Linear:
+    parts = [] if found.diagonal is None else [found.diagonal]
+    parts += [] if found.dense is None else [exact(SUM, (found.dense,), Reduce((-2,), False))]
+    total = parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1]))
+    if node.op is MEAN:
+        total = exact(DIVIDE, (total, constant(float(node.args[0].shape[0]))))
+    return _Linear(None, reshape(total, (*node.shape, total.shape[-1])))
+
+
+def _choice(node: Node, maps: Sequence[_Linear | None], moving: Sequence[bool]) -> _Linear | None:
+    """where(condition, x, y), of which one may be the number 0."""
+    condition = node.args[0]
+    branches = [found or _Linear(None, None) for found in maps[1:]]
+    if any(not moves and not _is_zero(arg) for moves, arg in zip(moving[1:], node.args[1:], strict=True)):
+        return None
+    chosen = []
+    for guard, parts in zip((condition, _column(condition) if condition.shape else condition),
+                            zip(*branches, strict=True), strict=True):  # fmt: skip
+        x, y = (part or constant(0.0) for part in parts)
+        chosen.append(exact(WHERE, (guard, x, y)) if any(parts) else None)
+    return _Linear(*chosen)
+
+
+def _is_zero(x: Node) -> bool:
+    return x.op is ZEROS or constant_value(x) == 0
+
+
+def _column(x: Node) -> Node:
+    return reshape(x, (*x.shape, 1))
+
+
+def _diag(x: Node) -> Node:
+    return exact(DIAG, (x,), (1,))
