@@ -318,6 +318,14 @@ M: [2, 3]; V: [3]; w: [2]; w @ M @ V
     w^{\top} M V
 M: [2, 3]; V: [3]; w: [2]; (M @ V - w) @ w
     (M V - w)^{\top} w
+S: [2, 2]; w: [2]; S @ w + w @ S
+    S w + S^{\top} w
+S: [2, 2]; T: [2, 2]; w: [2]; w @ S.T @ T + w @ (S + T)
+    T^{\top} S w + (S + T)^{\top} w
+S: [2, 2]; T: [2, 2]; w: [2]; w @ S @ T @ w + (w @ T)[0]
+    w^{\top} S T w + (T^{\top} w)_{0}
+sqrt(2*pi)*sigma*sqrt(x)*(x + 1)
+    \sqrt{2 \pi} \, \sigma \sqrt{x} (x + 1)
 M: [2, 3]; (2*M).T
     (2 M)^{\top}
 M: [2, 3]; V: [3]; 2*M.T @ (M @ V)

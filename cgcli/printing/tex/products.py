@@ -11,6 +11,7 @@ from cgcli.graph.node import Node, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.entry import ATOM, BIG, HADAMARD, POSTFIX, POWER, PRODUCT, SIGNED
 from cgcli.ops.linalg import MATMUL
+from cgcli.ops.shaping import TRANSPOSE
 from cgcli.printing.printer import SMALLEST, Closing, Form, Layout, Opening, Part, Piece, View, Vocabulary
 from cgcli.printing.tex.symbols import as_fraction, decimal
 from cgcli.records import NamedTuple
@@ -53,22 +54,42 @@ def product(view: View, latex: Vocabulary) -> Form:
 
 
 def matrix_product(view: View, latex: Vocabulary) -> Form:
-    """Side by side; a vector on the left is a row."""
+    """Side by side; a vector at the left is a row, but with matrices alone it is a column behind their transposes."""
     left, right = view.arguments()
-    is_row = left.rank == 1 and not (left.node.op is MATMUL and latex.name(left.node) is None and _is_row(left.node))
+    if _is_of_row(view.node):
+        turned = is_transpose(right.node) and latex.name(right.node) is None
+        right, left = left, right.of(right.node.args[0]) if turned else right
+        return _in_a_row([left, right], not turned, latex)
+    factors = [right]
+    while left.node.op is MATMUL and _is_of_row(left.node) and latex.name(left.node) is None:
+        left, right = left.arguments()
+        factors.insert(0, right)
+    return _in_a_row([left, *factors], left.rank == 1, latex)
+
+
+def _in_a_row(factors: Sequence[View], turned: bool, latex: Vocabulary) -> Form:
+    """Factors side by side; turned: the first is transposed."""
 
     def build() -> Layout:
-        near: list[Piece] = [Part(left, POSTFIX), r"^{\top}"] if is_row else [Part(left, PRODUCT)]
-        far = Part(right, PRODUCT)
-        return Layout(PRODUCT, (*near, _sign(near[-1], far, latex), far))
+        first, *others = factors
+        pieces: list[Piece] = [Part(first, POSTFIX), r"^{\top}"] if turned else [Part(first, PRODUCT)]
+        for factor in others:
+            part = Part(factor, PRODUCT)
+            pieces += [_sign(pieces[-1], part, latex), part]
+        return Layout(PRODUCT, tuple(pieces))
 
-    return Form([left, right], build)
+    return Form(factors, build)
 
 
-def _is_row(product: Node) -> bool:
-    """Whether a product of a vector and a matrix is written as a row already: x @ A."""
+def _is_of_row(product: Node) -> bool:
+    """Whether a matrix product is one of a vector and a matrix: x @ A."""
     left, right = product.args
     return len(left.shape) == 1 and len(right.shape) == 2
+
+
+def is_transpose(node: Node) -> bool:
+    """Whether a node turns rows to columns."""
+    return node.op is TRANSPOSE and node.params == ((-1, -2),)
 
 
 def numeral(value: float, small: int = 0) -> Layout:
@@ -197,7 +218,8 @@ def _sign(left: Piece, right: Piece, latex: Vocabulary, same: bool = False) -> s
     first = latex.first(right)
     if same or _LEADING_DIGIT.match(first):
         return r" \cdot "
-    return r" \, " if r"\mathrm" in (latex.last(left)[:7], first[:7]) else " "
+    is_root = latex.first(left).startswith(r"\sqrt") and not first.startswith((r"\sqrt", "("))
+    return r" \, " if is_root or r"\mathrm" in (latex.last(left)[:7], first[:7]) else " "
 
 
 def _negated(layout: Layout) -> Layout:

@@ -51,7 +51,7 @@ from cgcli.printing.printer import (
 from cgcli.printing.spelling import LETTERS, Spelling, typeset, word
 from cgcli.printing.templates import Binding, Templates
 from cgcli.printing.tex.arrays import below_each_other, constant_array, is_list, listed
-from cgcli.printing.tex.products import matrix_product, numeral, product
+from cgcli.printing.tex.products import is_transpose, matrix_product, numeral, product
 from cgcli.printing.tex.symbols import decimal
 
 _SHORT = 48  # characters; a longer exponent of e is written as the argument of exp
@@ -87,7 +87,7 @@ class Latex(Vocabulary):
     def form(self, part: Part) -> Layout | Form:
         """How a view is written."""
         view = part.view
-        while (name := self.name(view.node)) is None and view.items and _is_transpose(view.node):
+        while (name := self.name(view.node)) is None and view.items and is_transpose(view.node):
             view = view.of(view.node.args[0], view.items[::-1])
         node, items = view.node, view.items
         op = node.op
@@ -282,14 +282,9 @@ def _index(view: View, latex: Latex) -> Layout:
     return _subscripted(view.of(arg), index)
 
 
-def _is_transpose(node: Node) -> bool:
-    """Whether it turns rows to columns."""
-    return node.op is TRANSPOSE and node.params == ((-1, -2),)
-
-
 def _transpose(view: View, latex: Latex) -> Layout:
     """A matrix turned over."""
-    if not _is_transpose(view.node):
+    if not is_transpose(view.node):
         return _function(view, latex)
     return Layout(POWER, (Part(view.of(view.node.args[0]), POSTFIX), r"^{\top}"))
 
