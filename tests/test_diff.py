@@ -86,7 +86,7 @@ sign(x) | x -> 0
 abs(x^2 - 1) | x -> 2*x*sign(x^2 - 1)
 relu(x) | x -> x > 0
 leaky_relu(x) | x -> where(x > 0, 1, 0.01)
-sigmoid(x) | x -> sigmoid(-x)*sigmoid(x)
+sigmoid(x) | x -> sigmoid(x)*(1 - sigmoid(x))
 softplus(x) | x -> sigmoid(x)
 silu(x) | x -> sigmoid(x)*(1 - silu(-x))
 erf(x) | x -> 2*exp(-x^2)/sqrt(pi)

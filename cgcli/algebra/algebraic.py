@@ -28,6 +28,7 @@ from cgcli.algebra.rewrites import (
     distributed,
     expanded,
     exponential,
+    exponentials,
     has_compound_factor,
     multiplied_out,
     primitive,
@@ -241,6 +242,7 @@ class _Pass:
         try:
             wide = expanded(terms, self.canonical)
             below = denominators(terms, self.canonical)
+            powers = exponentials(terms, self.canonical)
             common = None if wide is None else common_factors(wide, self.canonical)
         except UnwritableError:
             return
@@ -248,6 +250,8 @@ class _Pass:
             yield partial(self.canonical.sum, wide)
             if common is not None:
                 yield partial(taken_out, common, wide, self.canonical)
+        if powers.exponents:
+            yield partial(taken_out, powers, terms, self.canonical)
         if below.powers:
             yield partial(taken_out, below, terms, self.canonical)
             yield partial(brought_together, terms, self.canonical, below)

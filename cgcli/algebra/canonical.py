@@ -60,6 +60,7 @@ class Canonical:
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
+        self._built: dict[object, Node] = {}  # for each product that was asked for, its node
         self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
         self._opposites: dict[Node, Node] = {}
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
@@ -140,6 +141,13 @@ class Canonical:
         """
         if not product.coefficient or not (product.powers or product.exponents):
             return number_node(product.coefficient)
+        key = product.coefficient, flip, *product.powers.items(), *map(_terms_key, product.exponents.items())
+        node = self._built.get(key)
+        if node is None:
+            node = self._built[key] = self._product(product, flip)
+        return node
+
+    def _product(self, product: Product, flip: bool) -> Node:
         product = self._identities.product(self._without_opposites(product), self)
         if flip and product.coefficient == -1:
             product = self._flipped(product)
@@ -376,6 +384,11 @@ def _with_outer(factors: list[Node]) -> list[Node]:
     others = [factor for factor in factors if not column_of(factor) and not row_of(factor)]
     x, y = (reduce(lambda product, vector: apply(MULTIPLY, (product, vector)), part) for part in (columns, rows))
     return [*others, outer(x, y)]
+
+
+def _terms_key(item: tuple[Node, Terms]) -> tuple[Node, frozenset[tuple[Node, Fraction]]]:
+    base, terms = item
+    return base, frozenset(terms.items())
 
 
 def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from fractions import Fraction
 
-from cgcli.algebra.coefficient import ONE, number_of
+from cgcli.algebra.coefficient import number_of
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
 from cgcli.graph.operation import NON_NEGATIVE
@@ -150,11 +149,11 @@ class Domains:
 
     def _sign(self, node: Node) -> Demand | None:
         """That a node is not negative: of 2*x^3, that x is not."""
-        sign = ONE
+        sign = 1.0
         while True:
             if self._non_negative[node] and sign > 0:
                 return None
-            number = Fraction(0)
+            number = 0.0
             if node.op is NEG:
                 sign, node = -sign, node.args[0]
                 continue
@@ -162,11 +161,11 @@ class Domains:
                 node = node.args[0]
                 continue
             for factor, rest in (node.args, node.args[::-1]) if node.op is MULTIPLY else ():
-                number = number or number_of(factor) or Fraction(0)
+                number = number or _value(factor)
                 if number:
                     sign, node = sign * number, rest
                     break
-            if not number and node.op is DIVIDE and (number := number_of(node.args[1]) or Fraction(0)):
+            if not number and node.op is DIVIDE and (number := _value(node.args[1])):
                 sign, node = sign * number, node.args[0]
             if not number:
                 return Demand(_OF_THE_SIGN if sign > 0 else "x <= 0", (node,))
@@ -190,6 +189,12 @@ class Domains:
         if op is WHERE:
             return known[1] and known[2]
         return Demand(_OF_THE_SIGN, (node,)) in self._assumed
+
+
+def _value(node: Node) -> float:
+    """A constant, or a quotient of two, as a float64; 0 for anything else."""
+    number = number_of(node)
+    return constant_value(node) or 0.0 if number is None else float(number)
 
 
 def is_smooth(node: Node) -> bool:

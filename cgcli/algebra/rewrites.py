@@ -55,7 +55,7 @@ def _times_root(factors: Factors, canonical: Canonical, product: Product, expone
     if product.coefficient > 0:
         outside.times(Product(product.coefficient), exponent)
     roots_of_numbers = bool(outside.product().powers)
-    apart = not exponents and len(others) + bool(even) <= 1 and not (others and roots_of_numbers)
+    apart = not exponents and len(others) + bool(even) <= 1 and not (others and (roots_of_numbers or positive))
     if product.coefficient > 0 and apart:
         factors.times(Product(product.coefficient, positive, product.exponents), exponent)
         factors.times(Product(ONE, others), exponent)  # where x^a is defined for an a that is not even, so is x^(a*r)
@@ -136,11 +136,15 @@ def _flat(product: Product, canonical: Canonical) -> Product:
 
 def _lower_exponent(one: Terms, other: Terms) -> Terms | None:
     """The lower of two exponents that differ by a number: n - 1 of n and n - 1; None when they differ otherwise."""
-    if {term: c for term, c in one.items() if term is not UNIT} != {
-        term: c for term, c in other.items() if term is not UNIT
-    }:
-        return None
-    return one if one.get(UNIT, ZERO) <= other.get(UNIT, ZERO) else other
+    return _lower(one, other) if all(one.get(term) == other.get(term) for term in {*one, *other} - {UNIT}) else None
+
+
+def _lower(one: Terms, other: Terms) -> Terms | None:
+    """The exponent of which each term is the lower one, k - 2 of 2*k - 2 and k - 2; None where neither is."""
+    gaps = [other.get(term, ZERO) - one.get(term, ZERO) for term in {*one, *other}]
+    if min(gaps) >= 0:
+        return one
+    return other if max(gaps) <= 0 else None
 
 
 def content(terms: Terms, canonical: Canonical) -> Product:
@@ -159,9 +163,16 @@ def content(terms: Terms, canonical: Canonical) -> Product:
     lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in bases}
     exponents = products[0].exponents
     for product in products[1:]:
-        found = {base: _lower_exponent(exponents[base], product.exponents.get(base, {})) for base in exponents}
-        exponents = {base: lower for base, lower in found.items() if lower is not None}
+        found = {
+            base: _lower(exponents[base], product.exponents[base]) for base in exponents if base in product.exponents
+        }
+        exponents = {base: lower for base, lower in found.items() if lower}
     return Product(number, {base: power for base, power in lowest.items() if power}, exponents)
+
+
+def exponentials(terms: Terms, canonical: Canonical) -> Product:
+    """The lowest powers with symbolic exponents that stand in every term: exp(x) of exp(2*x) - exp(x)."""
+    return Product(ONE, {}, content(terms, canonical).exponents)
 
 
 def denominators(terms: Terms, canonical: Canonical) -> Product:

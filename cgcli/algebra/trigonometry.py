@@ -9,7 +9,7 @@ from cgcli.algebra.coefficient import ZERO
 from cgcli.algebra.product import Product
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Operation
-from cgcli.ops.functions import COS, COSH, SIN, SINH, TAN, TANH
+from cgcli.ops.functions import COS, COSH, COT, CSC, SEC, SIN, SINH, TAN, TANH
 from cgcli.records import NamedTuple
 
 _SQUARE = Fraction(2)
@@ -29,9 +29,22 @@ _PARTNERS = {
     COSH: Partner(SINH, -1, True),  # cosh(x)^2 - sinh(x)^2 = 1
     SINH: Partner(COSH, -1, False),
 }
-_QUOTIENTS = {  # numerator: denominator, quotient
-    SIN: (COS, TAN),  # sin(x)/cos(x) = tan(x)
-    SINH: (COSH, TANH),  # sinh(x)/cosh(x) = tanh(x)
+
+
+class Pair(NamedTuple):
+    """first^n * second^(n*sign) = product^n; no product is 1."""
+
+    second: Operation
+    sign: int
+    product: Operation | None
+
+
+_PAIRS: dict[Operation, list[Pair]] = {
+    SIN: [Pair(COS, -1, TAN), Pair(CSC, 1, None), Pair(TAN, -1, COS), Pair(COT, 1, COS)],
+    TAN: [Pair(COS, 1, SIN), Pair(COT, 1, None), Pair(SIN, -1, SEC)],
+    COS: [Pair(SEC, 1, None)],
+    SINH: [Pair(COSH, -1, TANH), Pair(TANH, -1, COSH)],
+    TANH: [Pair(COSH, 1, SINH)],
 }
 
 
@@ -56,19 +69,18 @@ def _pythagorean(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node
     return terms
 
 
-def _quotients(product: Product, canonical: Canonical) -> Product:
-    """The product with sin(x)^n/cos(x)^n as tan(x)^n."""
-    powers: dict[Node, Fraction] | None = None
+def _paired(product: Product, canonical: Canonical) -> Product:
+    """The product with two functions that make one: sin(x)^n/cos(x)^n as tan(x)^n."""
+    powers = product.powers
     for base, exponent in product.powers.items():
-        if base.op not in _QUOTIENTS:
-            continue
-        below, quotient = _QUOTIENTS[base.op]
-        other = canonical.make(below, *base.args)
-        if product.powers.get(other) == -exponent:
-            powers = dict(product.powers) if powers is None else powers
-            del powers[base], powers[other]
-            _add(powers, canonical.make(quotient, *base.args), exponent)
-    return product if powers is None else product._replace(powers=powers)
+        for pair in _PAIRS.get(base.op, ()) if base in powers else ():
+            other = canonical.make(pair.second, *base.args)
+            if powers.get(other) == pair.sign * exponent:
+                powers = {part: n for part, n in powers.items() if part not in (base, other)}
+                if pair.product is not None:
+                    _add(powers, canonical.make(pair.product, *base.args), exponent)
+                break
+    return product._replace(powers=powers)
 
 
 def _square_in(product: Product) -> tuple[Node, Product] | None:
@@ -88,4 +100,4 @@ def _add(numbers: dict[Node, Fraction], node: Node, number: Fraction) -> None:
         numbers.pop(node, None)
 
 
-TRIGONOMETRY = Identities(_quotients, _pythagorean)
+TRIGONOMETRY = Identities(_paired, _pythagorean)

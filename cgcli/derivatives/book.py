@@ -14,8 +14,9 @@ from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, le
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
-from cgcli.ops.arithmetic import ADD, EQUAL_TO, HYPOT, MAXIMUM, MINIMUM, MULTIPLY, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.arithmetic import ADD, EQUAL_TO, HYPOT, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
+from cgcli.ops.special import SIGMOID
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial
@@ -157,6 +158,8 @@ def _textbook_form(op: Operation, args: tuple[Node, ...], params: Params) -> Nod
     if op is HYPOT:  # hypot(x, y) = sqrt(x^2 + y^2)
         x, y = (exact(POWER_OP, (arg, _TWO)) for arg in args)
         return exact(SQRT, (exact(ADD, (x, y)),))
+    if op is SIGMOID and args[0].op is NEG:  # sigmoid(-x) = 1 - sigmoid(x)
+        return exact(SUBTRACT, (constant(1.0), exact(SIGMOID, args[0].args)))
     if op is MULTIPLY and args[0].op is args[1].op is SQRT:  # sqrt(x)*sqrt(y) = sqrt(x*y)
         (x,), (y,) = (arg.args for arg in args)
         return exact(SQRT, (_textbook_form(MULTIPLY, (x, y), ()),))

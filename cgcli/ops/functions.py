@@ -69,6 +69,13 @@ COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | 
 TANH = elementwise("tanh", "hyperbolic tangent", "tanh", "1/cosh(x)^2", facts=ODD | INCREASING | ANALYTIC,
                    inverse=Inverse("atanh"), example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
+SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
+                  example="sec(pi)", latex=r"\sec")  # fmt: skip
+CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+                  example="csc(pi/2)", latex=r"\csc")  # fmt: skip
+COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+                  example="cot(1)", latex=r"\cot")  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     EXP,
     elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
@@ -99,12 +106,9 @@ ENTRIES: tuple[Operation, ...] = (
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0",
                           isolated=True),
                 example="atan2(1, -1)"),
-    elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
-                example="sec(pi)", latex=r"\sec"),
-    elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                example="csc(pi/2)", latex=r"\csc"),
-    elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                example="cot(1)", latex=r"\cot"),
+    SEC,
+    CSC,
+    COT,
 
     SINH,
     COSH,

@@ -169,6 +169,10 @@ def _silu(x: Any) -> Any:
 
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
+SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit",
+          facts=INCREASING | NON_NEGATIVE,
+          example="sigmoid(0)")  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     elementwise("erf", "error function", "scipy.special:erf", "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
                 example="erf(1)"),
@@ -196,9 +200,7 @@ ENTRIES: tuple[Operation, ...] = (
                 "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 example="sinc(0.5)"),
 
-    elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit",
-                facts=INCREASING | NON_NEGATIVE,
-                example="sigmoid(0)"),
+    SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
                 example="softplus(0)"),
     elementwise("relu", "max(x, 0)", _relu, "max(sign(x), 0)",
