@@ -148,6 +148,31 @@ exp(x)^2 -> exp(2*x)
 exp(2*ln(x) + y) -> exp(y + 2*ln(x))
 exp(2*ln(abs(x)) + y) -> x^2*exp(y)
 e^x -> exp(x)
+x*cos(3*pi/4) -> -sqrt(2)*x/2
+x*tan(pi/6) -> sqrt(3)*x/3
+x*tan(pi/2) -> x*tan(pi/2)
+x*acos(1/2) -> pi*x/3
+x*atan(-sqrt(3)) -> -pi*x/3
+x*ln(sqrt(2)) -> x*ln(2)/2
+x*ln(1/2) -> -x*ln(2)
+x*ln(0.5) -> x*ln(0.5)
+tan(x)*cot(x) -> 1
+x*tanh(y)^2*cosh(y)^2 -> x*sinh(y)^2
+exp(2*x)*y - exp(x)*y -> exp(x)*y*(exp(x) - 1)
+E*k*(1 - c) + E*k*(c - 1) + 1 -> 1
+(a - b)/(b - a) -> -1
+x^2*y^2 - (x*y)^2 -> 0
+(x*z^2 + y*z)/z^4 -> (x*z + y)/z^3
+K*(K*p + 1) - K^2*p -> K
+1/(x^2/3 + 1) -> 3/(x^2 + 3)
+x - sin(x) + sin(x)*cos(x)^2 -> x - sin(x)^3
+x + sinh(x) - sinh(x)*cosh(x)^2 -> x - sinh(x)^3
+sqrt(x^y) -> sqrt(x^y)
+sqrt(x^(2*n)) -> sqrt(x^(2*n))
+(x^y)^(1/3) -> (x^y)^(1/3)
+y^(-0.5) -> 1/y^0.5
+sin(asin(x)) -> sin(asin(x))
+relu(x)/relu(x) -> relu(x)/relu(x)
 ln(x*y) -> ln(x*y)
 sin(x)^2 + cos(x)^2 -> 1
 1 - sin(x)^2 -> cos(x)^2

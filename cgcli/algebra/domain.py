@@ -97,7 +97,8 @@ class Domains:
         for node in toposort([root], self._known):
             if node not in self._known:
                 self._non_negative[node] = self._is_non_negative(node)
-                if node.op is CONSTANT or (is_smooth(node) and self._smooth.issuperset(node.args)):
+                smooth = is_smooth(node) and self._smooth.issuperset(node.args) and not _is_zero(node)
+                if node.op is CONSTANT or smooth:
                     self._smooth.add(node)
                 self._known[node] = self._domain(node)
 
@@ -122,9 +123,10 @@ class Domains:
     def _demand(self, node: Node) -> Demand | None:
         """What an operation itself demands of its arguments."""
         op = node.op
-        if op.domain and node.args and all(arg.op is CONSTANT for arg in node.args):
-            value = computed(op, [constant_of(arg) for arg in node.args], node.params)
-            return None if all(map(math.isfinite, value.ravel().tolist())) else Demand(op.domain, node.args)  # ln(0)
+        numbers = [number_of(arg) for arg in node.args] if op.domain else []
+        if numbers and None not in numbers:
+            value = computed(op, [float(number or 0) for number in numbers], node.params)
+            return None if math.isfinite(value) else Demand(op.domain, node.args)  # ln(0) is no isolated point
         if op in _OF_POSITIVE:
             return self._sign(node.args[0])
         if op is POWER_OP:
@@ -189,6 +191,13 @@ class Domains:
         if op is WHERE:
             return known[1] and known[2]
         return Demand(_OF_THE_SIGN, (node,)) in self._assumed
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether an operation on numbers is 0: lgamma(2)."""
+    if not node.args or not all(arg.op is CONSTANT for arg in node.args):
+        return False
+    return not computed(node.op, [constant_of(arg) for arg in node.args], node.params).any()
 
 
 def _value(node: Node) -> float:

@@ -6,17 +6,18 @@ sides have a value. Where it enlarges the domain, as exp(ln(x)) -> x does, it is
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 
 from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, number_node
 from cgcli.algebra.order import Key
-from cgcli.algebra.product import EULER, Product
+from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product
 from cgcli.graph.node import CONSTANT, Node, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
-from cgcli.ops.functions import LN
+from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, SIN, TAN
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.ops.table import operations
 
@@ -25,9 +26,54 @@ from cgcli.ops.table import operations
 
 def _ln(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     product = canonical.product_of(args[0])
-    if product.powers or product.coefficient != 1 or set(product.exponents) != {EULER}:
+    numbers = {base: n for base, n in product.powers.items() if base.op is CONSTANT}
+    if product.powers.keys() - numbers or set(product.exponents) - {EULER} or product.coefficient <= 0:
         return None
-    return canonical.sum(product.exponents[EULER])
+    if isinstance(product.coefficient, Decimal) or not (numbers or product.exponents or product.coefficient < 1):
+        return None
+    terms = dict(product.exponents.get(EULER, {}))
+    terms[UNIT] = terms.get(UNIT, ZERO) + numbers.pop(EULER, ZERO)
+    for base, power in numbers.items():  # ln(sqrt(2)) = ln(2)/2
+        terms[canonical.make(LN, base)] = power
+    for number, sign in ((product.coefficient.numerator, ONE), (product.coefficient.denominator, -ONE)):
+        if number != 1:  # ln(1/2) = -ln(2)
+            logarithm = canonical.make(LN, number_node(Fraction(number)))
+            terms[logarithm] = terms.get(logarithm, ZERO) + sign
+    return canonical.sum(terms)
+
+
+def _sine(turn: Fraction) -> Product | None:
+    """sin(turn*pi), where books have a root for it."""
+    turn %= 2
+    if turn > 1:
+        found = _sine(turn - 1)
+        return found and found._replace(coefficient=-found.coefficient)
+    return _SINES.get(min(turn, 1 - turn))
+
+
+def _at_multiple_of_pi(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    if product.powers != {PI: ONE} or product.exponents:
+        return None
+    sine, cosine = _sine(product.coefficient), _sine(product.coefficient + HALF)
+    if sine is None or cosine is None:
+        return None
+    factors = Factors()
+    factors.times(cosine if op is COS else sine)
+    if op is TAN:
+        factors.times(cosine, -ONE)
+    return canonical.product(factors.product())
+
+
+def _angle(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    product = canonical.product_of(args[0])
+    size = product._replace(coefficient=abs(product.coefficient))
+    found = (_TANGENTS if op is ATAN else _SINES).items()
+    turn = next((turn for turn, value in found if value == size), None)
+    if turn is None:
+        return None
+    turn = turn if product.coefficient > 0 else -turn
+    return canonical.product(Product(HALF - turn if op is ACOS else turn, {PI: ONE}))
 
 
 def _odd(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -148,8 +194,24 @@ for _operation in operations():
         if not _operation.inverse.where:
             _RIGHT_INVERSES[_inverse] = _operation  # asinh(sinh(x)) = x
 
+_ROOT_2, _ROOT_3 = ({constant(number): HALF} for number in (2.0, 3.0))
+_SINES = {  # of so many times pi
+    ZERO: Product(ZERO),
+    Fraction(1, 6): Product(HALF),
+    Fraction(1, 4): Product(HALF, _ROOT_2),
+    Fraction(1, 3): Product(HALF, _ROOT_3),
+    HALF: Product(ONE),
+}
+_TANGENTS = {
+    Fraction(1, 6): Product(Fraction(1, 3), _ROOT_3),
+    Fraction(1, 4): Product(ONE),
+    Fraction(1, 3): Product(ONE, _ROOT_3),
+}
+
 RULES: dict[Operation, list[Rule]] = {
-    LN: [_ln],  # ln(exp(x)) = x
+    LN: [_ln],  # ln(exp(x)) = x, ln(1/2) = -ln(2)
+    **{function: [_at_multiple_of_pi] for function in (SIN, COS, TAN)},  # cos(pi/4) = sqrt(2)/2
+    **{function: [_angle] for function in (ASIN, ACOS, ATAN)},  # acos(-1) = pi
     ABS: [_abs],  # abs(-2*x) = 2*abs(x), abs(x^2) = x^2, abs(abs(x)) = abs(x)
     WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a)
     NOT_OP: [_not],  # not not c = c
@@ -162,7 +224,7 @@ RULES: dict[Operation, list[Rule]] = {
 for _operation, _rules in ARRAY_RULES.items():
     RULES[_operation] = [*RULES.get(_operation, ()), *_rules]
 for _operation in operations():
-    _rules = RULES.setdefault(_operation, [])
+    _rules = RULES[_operation] = [*RULES.get(_operation, ())]
     if _operation.commutative and not _rules:
         _rules.append(_in_order)  # y == x is x == y
     if ODD in _operation.facts:

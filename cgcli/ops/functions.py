@@ -76,6 +76,15 @@ CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, 
 COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
                   example="cot(1)", latex=r"\cot")  # fmt: skip
 
+ASIN = elementwise("asin", "inverse sine, in radians", "arcsin", "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+                   aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
+                   domain="-1 <= x <= 1", example="asin(1)", latex=r"\arcsin")  # fmt: skip
+ACOS = elementwise("acos", "inverse cosine, in radians", "arccos", "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+                   aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
+                   domain="-1 <= x <= 1", example="acos(-1)", latex=r"\arccos")  # fmt: skip
+ATAN = elementwise("atan", "inverse tangent, in radians", "arctan", "1/(1 + x^2)", aliases="arctan",
+                   facts=ODD | INCREASING | ANALYTIC, example="atan(1)", latex=r"\arctan")  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     EXP,
     elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
@@ -92,14 +101,9 @@ ENTRIES: tuple[Operation, ...] = (
     SIN,
     COS,
     TAN,
-    elementwise("asin", "inverse sine, in radians", "arcsin", "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
-                aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
-                domain="-1 <= x <= 1", example="asin(1)", latex=r"\arcsin"),
-    elementwise("acos", "inverse cosine, in radians", "arccos", "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
-                aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
-                domain="-1 <= x <= 1", example="acos(-1)", latex=r"\arccos"),
-    elementwise("atan", "inverse tangent, in radians", "arctan", "1/(1 + x^2)", aliases="arctan",
-                facts=ODD | INCREASING | ANALYTIC, example="atan(1)", latex=r"\arctan"),
+    ASIN,
+    ACOS,
+    ATAN,
     elementwise("atan2", "angle of the point (x, y) from the x axis", "arctan2",
                 "h = hypot(x, y); where(h == 0, 0, x/h/h)", "h = hypot(x, y); where(h == 0, 0, -y/h/h)",
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",

@@ -133,7 +133,7 @@ def _loses_nothing(op: Operation, numbers: list[float], value: float) -> bool:
         return numbers[1] >= 0
     if op is SQRT:
         return value * value == numbers[0]
-    return all(abs(number) <= 1 for number in numbers)  # sin(0), ln(1), gamma(1)
+    return all(abs(number) <= 2 for number in numbers)  # sin(0), ln(1), gamma(2)
 
 
 def _decimal_arithmetic(op: Operation, numbers: list[float], value: float) -> bool:

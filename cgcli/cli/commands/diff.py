@@ -32,7 +32,8 @@ def command(request: Request, as_latex: bool, flat: bool) -> None:
     names. --wrt chooses among all of them; a number for one that is chosen is not used. An
     array that is given only tells its shape. Several names give several results, '(d_x, d_y)'.
 
-    The formula is simplified as by cg simplify, and holds where the derivative exists: at a
+    The formula is simplified as by cg simplify, with exact numbers, 1/sqrt(2*pi) and not
+    0.3989422804014327, and holds where the derivative exists: at a
     kink it follows one side of it, and prod(x)/x is nan where an element of x is 0. What cg
     grad computes is right there too, with its conventions at kinks.
     """

@@ -24,8 +24,10 @@ def command(request: Request, exact: bool) -> None:
     cg simplify 'x/x^2' | cg grad - x=2
 
     Like terms are collected, powers merged, factors and terms put in order, so that equal
-    formulas look the same. The value stays the same wherever it is finite, up to rounding;
-    x/x is 1 even at 0. Names with a value are replaced by it.
+    formulas look the same. Numbers stay exact: sqrt(2), pi and 1/3 are kept, and 0.1*3 is 0.3.
+    The value stays the same wherever there is one, up to rounding, and there is none besides
+    but at isolated points: x/x is 1 even at 0, and sqrt(x)^2 is not x. Names with a value are
+    replaced by it.
     """
     from cgcli.api.formulas import simpler
 
