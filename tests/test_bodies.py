@@ -20,7 +20,7 @@ from cgcli.graph.body import (
     Body,
     OwnFunction,
     bodies_of,
-    canonical,
+    canonical_bytes,
     function_of,
     functions_in,
     inlined,
@@ -110,9 +110,9 @@ def test_the_bytes_of_parameters_tell_their_types_and_nesting() -> None:
         ("a", "b"),
         ("ab",),
     ]
-    assert len({canonical(item) for item in values}) == len(values)
+    assert len({canonical_bytes(item) for item in values}) == len(values)
     with pytest.raises(TypeError):
-        canonical(object())
+        canonical_bytes(object())
 
 
 def test_every_operation_of_the_table_has_a_digest() -> None:

@@ -22,8 +22,8 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.logic import WHERE
 from cgcli.ops.table import FUNCTIONS, operations
-from cgcli.printing.latex import Partials, latex, latex_name, latex_number, latex_of, spelling_of
-from cgcli.printing.spelling import Spelling, in_unicode
+from cgcli.printing.latex import Partials, latex, latex_number, latex_of, spelling_of
+from cgcli.printing.spelling import Spelling, in_unicode, typeset
 from cgcli.printing.values import number
 from cgcli.syntax.parser import parse
 from tests.latex_cases import CASES, aligned
@@ -143,7 +143,7 @@ WRITTEN_NUMBERS = {
 
 def test_names_and_numbers() -> None:
     """Protects what an author sees first: Greek, subscripts, words, accents, powers of ten."""
-    assert {name: latex_name(name) for name in WRITTEN_NAMES} == WRITTEN_NAMES
+    assert {name: typeset(name).text() for name in WRITTEN_NAMES} == WRITTEN_NAMES
     assert {value: latex_number(number(value)) for value in WRITTEN_NUMBERS} == WRITTEN_NUMBERS
     assert latex_number("nan") == r"\mathrm{NaN}"
     assert latex_number(number(123456789.123, 6)) == r"1.23457 \cdot 10^{8}"
@@ -151,7 +151,10 @@ def test_names_and_numbers() -> None:
 
 def test_an_accent_stands_on_the_letter_alone() -> None:
     """Protects adjoints and tangents: what is below a name is not under its bar."""
-    accented = {name: latex_name(name, r"\bar") for name in ["x", "v1", "beta1", "x_max", "rate", "x_hat", "x²", "e_1"]}
+    accented = {
+        name: typeset(name).accented(r"\bar").text()
+        for name in ["x", "v1", "beta1", "x_max", "rate", "x_hat", "x²", "e_1"]
+    }
     assert accented == {
         "x": r"\bar{x}", "v1": r"\bar{v}_{1}", "beta1": r"\bar{\beta}_{1}", "x_max": r"\bar{x}_{\mathrm{max}}",
         "rate": r"\bar{\mathrm{rate}}", "x_hat": r"\bar{\hat{x}}", "x²": r"\bar{\mathrm{x{}^{2}}}",
@@ -163,7 +166,7 @@ def test_an_accent_stands_on_the_letter_alone() -> None:
 @settings(max_examples=200, deadline=None)
 def test_any_name_is_made_of_what_latex_knows(name: str) -> None:
     """Protects a paper from a name in backticks that would end the formula, or that pdflatex cannot read."""
-    text = latex_name(name)
+    text = typeset(name).text()
     assert text.isascii()
     assert unbalanced(text) == ""
     assert not re.search(r"(?<!\\)[%#$&~]", text)
@@ -356,9 +359,9 @@ def test_katex_renders_everything() -> None:
     for operation in operations():
         output = sample(operation)
         formulas += [latex(Graph((node,))) for node in [output, *derivatives(output, "d")]]
-    formulas += [latex_name(name) for name in WRITTEN_NAMES]
+    formulas += [typeset(name).text() for name in WRITTEN_NAMES]
     formulas += [text for _, text in LATEX]
-    formulas += [f"{latex_name(chr(code))}^{{2}}_{{1}}" for code in range(32, 0x500)]
+    formulas += [f"{typeset(chr(code)).text()}^{{2}}_{{1}}" for code in range(32, 0x500)]
     assert in_katex(RENDER, formulas) == []
 
 

@@ -45,7 +45,7 @@ from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt, replaced
 
 _HALF = number_node(HALF)
-_NAMED = 14  # operations that a name saves; with fewer, a shared part of a text has none
+_WORTH_A_NAME = 14  # operations: a shared part of a text has a name if that saves so many
 _MOST_EXPANDED = 12  # factors or terms of shared operands; with more, shared operands stay atomic
 _LARGEST_SIZE = 10**15  # operations
 
@@ -66,12 +66,12 @@ def simplify(graph: Graph, named: bool = False, assumed: Collection[Demand] = ()
         seen[graph.outputs] = graph
         one = _Pass(graph, order, domains, named, settled)
         graph, settled = replaced(graph, one.run()), one.settles
-    rank = list(seen).index(graph.outputs)  # the first graph of those that the passes now repeat; mostly the last
+    rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
     return seen[min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])]
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """The node, with operands that may change places in the same order everywhere, so that equal parts are one."""
+    """The node, with the operands of commutative operations in a fixed order, so that equal parts become one node."""
     if op is ADD and NEG in (args[0].op, args[1].op):  # -b + a = a - b
         negative, other = args if args[0].op is NEG else args[::-1]
         return apply(SUBTRACT, (other, negative.args[0]))
@@ -86,6 +86,7 @@ class _Pass:
     """One pass over a graph, arguments first.
 
     settled: the pieces that the pass before left as they were, each with those of its operands that had a name.
+    settles: the same for this pass.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class _Pass:
         if best is node:
             self.settles[node] = names
         repeats = self.pieces.uses[node] - 1
-        if repeats and (node in self.labels or repeats * self._size(best) >= _NAMED):
+        if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
             self.sizes[best] = 0
         return best
 
@@ -193,7 +194,7 @@ class _Pass:
                 yield atomic
 
     def _candidates_of_product(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
-        """The piece as a product. atomic: operands that are not read as products themselves. tried: those before."""
+        """The piece as a product. atomic: operands that are not read as products. tried: the products so far."""
         factors = Factors()
         try:
             for leaf, exponents in piece.leaves.items():
@@ -217,7 +218,7 @@ class _Pass:
         yield lambda: self._primitive(product)
 
     def _candidates_of_sum(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
-        """The piece as a sum. atomic: operands that are not read as sums themselves. tried: those before."""
+        """The piece as a sum. atomic: operands that are not read as sums. tried: the sums so far."""
         try:
             terms = self._terms(piece, atomic)
             if terms in tried:

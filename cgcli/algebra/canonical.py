@@ -173,7 +173,7 @@ class Canonical:
         return node
 
     def _without_opposites(self, product: Product) -> Product:
-        """The product with each sum in one direction, and none all negative: (a - b)/(b - a) = -1."""
+        """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
         sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
         if not sums:
             return product
@@ -199,28 +199,28 @@ class Canonical:
         return known
 
     def _in_one_direction(self, term: Node) -> tuple[Node, int]:
-        """A term with each of its sums in the direction that comes first, and the sign that this costs."""
+        """A term in which the first of a - b and b - a stands for both, and the sign by which the two terms differ."""
         product = self._products.get(term)
         if product is None:
             return term, 1
         sign, powers = 1, {}
         for base, number in product.powers.items():
-            turned = base
+            chosen = base
             if base in self._sums and number.denominator == 1:
-                turned = min(base, self.opposite(base), key=self.order.factor)
-                sign *= -1 if turned is not base and number.numerator % 2 else 1
-            powers[turned] = number
+                chosen = min(base, self.opposite(base), key=self.order.factor)
+                sign *= -1 if chosen is not base and number.numerator % 2 else 1
+            powers[chosen] = number
         if powers.keys() == product.powers.keys():
             return term, 1
         return self.product(product._replace(powers=powers), flip=False), sign
 
     def _like_terms(self, terms: Terms) -> Terms:
-        """The terms, with those collected that differ in the direction of their sums: a*(b - c) + a*(c - b) = 0."""
+        """The terms, with those collected that differ in opposite sums only: a*(b - c) + a*(c - b) = 0."""
         found: dict[Node, tuple[Node, int]] = {}
         collected: dict[Node, Fraction] = {}
         for term, coefficient in terms.items():
-            turned, sign = self._in_one_direction(term)
-            first, first_sign = found.setdefault(turned, (term, sign))
+            chosen, sign = self._in_one_direction(term)
+            first, first_sign = found.setdefault(chosen, (term, sign))
             collected[first] = collected.get(first, ZERO) + coefficient * sign * first_sign
         return {term: coefficient for term, coefficient in collected.items() if coefficient}
 
@@ -377,7 +377,7 @@ def _unrepeated(node: Node) -> Node:
 
 
 def _with_outer(factors: list[Node]) -> list[Node]:
-    """Factors with columns and rows, if there are both, as one outer product behind the others."""
+    """Factors with columns and rows, if there are both, as one outer product after the others."""
     columns, rows = ([vector for factor in factors if (vector := of(factor))] for of in (column_of, row_of))
     if not columns or not rows:
         return factors

@@ -22,15 +22,15 @@ from cgcli.ops.sums import BROADCAST, MEAN, SUM
 from cgcli.records import NamedTuple
 
 _MOST = 32  # demands of one formula that are told apart
-_OF_THE_SIGN = "x >= 0"
-_OF_POSITIVE = (SQRT, LN, LOG2, LOG10)
+_IS_NOT_NEGATIVE = "x >= 0"
+_OF_NON_NEGATIVE = (SQRT, LN, LOG2, LOG10)
 _KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
 
 
 class Demand(NamedTuple):
-    """A condition on a part: of the sign, that it is not negative; else the domain of an operation, as the table says.
+    """A condition on parts of a formula: on their sign, or the domain of an operation, in the words of the table.
 
-    loosely: x^y, which has a value for some negative x.
+    loosely: of x^y, which demands x >= 0 but has a value for some negative x too.
     """
 
     condition: str
@@ -126,17 +126,18 @@ class Domains:
         numbers = [number_of(arg) for arg in node.args] if op.domain else []
         if numbers and None not in numbers:
             value = computed(op, [float(number or 0) for number in numbers], node.params)
-            return None if math.isfinite(value) else Demand(op.domain, node.args)  # ln(0) is no isolated point
-        if op in _OF_POSITIVE:
-            return self._sign(node.args[0])
+            # ln(0) has no value at all, not only at an isolated point
+            return None if math.isfinite(value) else Demand(op.domain, node.args)
+        if op in _OF_NON_NEGATIVE:
+            return self._not_negative(node.args[0])
         if op is POWER_OP:
             exponent = number_of(node.args[1])
             if exponent is not None and exponent < 0 and exponent.denominator == 1:
                 return self._not_zero(node.args[0])
             if exponent is None:
-                demand = self._sign(node.args[0])
+                demand = self._not_negative(node.args[0])
                 return demand and demand._replace(loosely=True)
-            return None if exponent.denominator == 1 else self._sign(node.args[0])
+            return None if exponent.denominator == 1 else self._not_negative(node.args[0])
         if op is DIVIDE:
             return self._not_zero(node.args[1])
         if not op.domain or "!=" in op.domain:  # isolated points
@@ -144,12 +145,12 @@ class Domains:
         return Demand(op.domain, node.args)
 
     def _not_zero(self, node: Node) -> Demand | None:
-        """That a divisor is not 0, where it may be on an interval: relu(x), but not x."""
+        """That a divisor is not 0, if it may be 0 on an interval, as relu(x) may; None for isolated zeros, as x has."""
         while node.op is ABS:
             (node,) = node.args
         return None if node in self._smooth or number_of(node) is not None else Demand("y != 0", (node,))
 
-    def _sign(self, node: Node) -> Demand | None:
+    def _not_negative(self, node: Node) -> Demand | None:
         """That a node is not negative: of 2*x^3, that x is not."""
         sign = 1.0
         while True:
@@ -170,7 +171,7 @@ class Domains:
             if not number and node.op is DIVIDE and (number := _value(node.args[1])):
                 sign, node = sign * number, node.args[0]
             if not number:
-                return Demand(_OF_THE_SIGN if sign > 0 else "x <= 0", (node,))
+                return Demand(_IS_NOT_NEGATIVE if sign > 0 else "x <= 0", (node,))
 
     def _is_non_negative(self, node: Node) -> bool:
         op, args = node.op, node.args
@@ -190,7 +191,7 @@ class Domains:
             return any(known)
         if op is WHERE:
             return known[1] and known[2]
-        return Demand(_OF_THE_SIGN, (node,)) in self._assumed
+        return Demand(_IS_NOT_NEGATIVE, (node,)) in self._assumed
 
 
 def _is_zero(node: Node) -> bool:
@@ -207,7 +208,7 @@ def _value(node: Node) -> float:
 
 
 def is_smooth(node: Node) -> bool:
-    """Whether an operation is smooth, isolated points apart: a smooth function is 0 at such, or everywhere."""
+    """Whether an operation is smooth, isolated points apart: its zeros then are isolated, or it is 0 everywhere."""
     op = node.op
     of_number = op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
     return not (op is WHERE or op.why_no_derivative or (op.kink and not op.kink.isolated) or of_number)

@@ -1,4 +1,4 @@
-"""Short arrays in their elements: sum([[c, 0], [0, s]] @ u) is c*u[0] + s*u[1], det([[a, b], [c, d]]) a*d - b*c."""
+"""Short arrays by their elements: sum([[c, 0], [0, s]] @ u) is c*u[0] + s*u[1], det([[a, b], [c, d]]) a*d - b*c."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DEEPEST = 6  # operations that are looked through for an element
 _Place = tuple[int, ...]
 _WRITTEN_OUT = (STACK, PUT)  # arrays whose elements stand in the text
 _LINEAR = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, WHERE)
-_NOTHING = constant(0.0)
+_ZERO_ELEMENT = constant(0.0)
 
 
 def in_elements(canonical: Canonical, node: Node) -> Node | None:
@@ -60,12 +60,12 @@ def _scalar(canonical: Canonical, node: Node) -> Node | None:
         place = tuple(item for item in node.params.key if isinstance(item, int))
         found = _element(canonical, x, place)
         return None if found is node else found
-    if node.op is DET and _is_two_by_two(node.args[0]):
+    if node.op is DET and _is_two_by_two_list(node.args[0]):
         return _determinant(canonical, node.args[0])
     return None
 
 
-def _is_two_by_two(node: Node) -> bool:
+def _is_two_by_two_list(node: Node) -> bool:
     return node.shape == (2, 2) and node.op is STACK
 
 
@@ -102,49 +102,52 @@ def _list(items: list[Node]) -> Node:
     return apply(STACK, tuple(items), Along(-1 - len(items[0].shape)))
 
 
-def _element(canonical: Canonical, node: Node, place: _Place, deep: int = _DEEPEST) -> Node:
-    """The element of an array at a place: what it is computed from where that is short, else an index."""
+def _element(canonical: Canonical, node: Node, place: _Place, depth: int = _DEEPEST) -> Node:
+    """The element of an array at a place: what it is computed from where that is short, else an index.
+
+    depth: how many operations may be looked through.
+    """
     if not node.shape:
         return node
     if is_known(node):
         value = known_value(node)
         if value is not None:
             return constant(float(value[place]))
-    elif deep:
-        found = _looked_through(canonical, node, place, deep - 1)
+    elif depth:
+        found = _looked_through(canonical, node, place, depth - 1)
         if found is not None:
             return found
     return canonical.make(INDEX, node, params=Index(place))
 
 
-def _looked_through(canonical: Canonical, node: Node, place: _Place, deep: int) -> Node | None:
+def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int) -> Node | None:
     """The element of what an operation makes of its arguments; None where an index is shorter."""
     op, params = node.op, node.params
     if op is STACK:
         assert isinstance(params, Along)
         axis = params.axis + len(node.shape)
-        return _element(canonical, node.args[place[axis]], place[:axis] + place[axis + 1 :], deep)
+        return _element(canonical, node.args[place[axis]], place[:axis] + place[axis + 1 :], depth)
     if op is PUT:
         assert isinstance(params, Put)
-        return _of_put(canonical, node, params, place, deep)
+        return _of_put(canonical, node, params, place, depth)
     if op is TRANSPOSE:
         assert isinstance(params, Axes)
         rank = len(place)
         source = [0] * rank
         for at, axis in enumerate(params.axes):
             source[axis + rank] = place[at]
-        return _element(canonical, node.args[0], tuple(source), deep)
+        return _element(canonical, node.args[0], tuple(source), depth)
     if op is RESHAPE:
-        return _element(canonical, node.args[0], _unraveled(place, node.shape, node.args[0].shape), deep)
+        return _element(canonical, node.args[0], _unraveled(place, node.shape, node.args[0].shape), depth)
     if op is BROADCAST:
-        return _element(canonical, node.args[0], _aligned(place, node.args[0]), deep)
+        return _element(canonical, node.args[0], _aligned(place, node.args[0]), depth)
     if op is DIAG and len(node.shape) == 2:
-        return _element(canonical, node.args[0], place[:1], deep) if place[0] == place[1] else _NOTHING
+        return _element(canonical, node.args[0], place[:1], depth) if place[0] == place[1] else _ZERO_ELEMENT
     if op in _LINEAR:
         return _of_elementwise(
-            canonical, node, [_element(canonical, arg, _aligned(place, arg), deep) for arg in node.args]
+            canonical, node, [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         )
-    if op in (COFACTOR, INV) and _is_two_by_two(node.args[0]):
+    if op in (COFACTOR, INV) and _is_two_by_two_list(node.args[0]):
         (matrix,) = node.args
         found = _cofactor(canonical, matrix, place if op is COFACTOR else place[::-1])
         return found if op is COFACTOR else _times(canonical, found, _determinant(canonical, matrix), -1)
@@ -153,24 +156,26 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, deep: int) 
         if a.shape[-1] > _MOST or len(a.shape) > 2 or len(b.shape) > 2:
             return None
         row = place[: len(a.shape) - 1]
-        return _inner(canonical, a, row, b, place[len(row) :], deep)
+        return _inner(canonical, a, row, b, place[len(row) :], depth)
     return None
 
 
-def _of_put(canonical: Canonical, node: Node, params: Put, place: _Place, deep: int) -> Node:
+def _of_put(canonical: Canonical, node: Node, params: Put, place: _Place, depth: int) -> Node:
+    """An element of an array that is put into an array of zeros."""
     inside = []
     for at, item in zip(place, params.place.key, strict=True):
         if isinstance(item, Taken):
             number, off = divmod(at - item.start, item.step)
             if off or not 0 <= number < item.size:
-                return _NOTHING
+                return _ZERO_ELEMENT
             inside.append(number)
         elif item != at:
-            return _NOTHING
-    return _element(canonical, node.args[0], tuple(inside), deep)
+            return _ZERO_ELEMENT
+    return _element(canonical, node.args[0], tuple(inside), depth)
 
 
 def _unraveled(place: _Place, shape: _Place, source: _Place) -> _Place:
+    """A place in an array of a shape, as the place in the array of shape `source` that it was reshaped from."""
     number = 0
     for at, size in zip(place, shape, strict=True):
         number = number * size + at
@@ -188,6 +193,7 @@ def _aligned(place: _Place, arg: Node) -> _Place:
 
 
 def _of_elementwise(canonical: Canonical, node: Node, args: list[Node]) -> Node | None:
+    """An element of what an elementwise operation computes, from those of its arguments."""
     if node.op in (MULTIPLY, DIVIDE):
         return _times(canonical, args[0], args[1], -1 if node.op is DIVIDE else 1)
     if node.op is WHERE:
@@ -219,9 +225,12 @@ def _added(canonical: Canonical, parts: list[Node]) -> Terms:
     return terms
 
 
-def _inner(canonical: Canonical, a: Node, row: _Place, b: Node, column: _Place, deep: int = _DEEPEST) -> Node | None:
-    """An element of a matrix product: the products of a row and a column added up; None where few of them are 0."""
-    pairs = [(_element(canonical, a, (*row, at), deep), _element(canonical, b, (at, *column), deep))
+def _inner(canonical: Canonical, a: Node, row: _Place, b: Node, column: _Place, depth: int = _DEEPEST) -> Node | None:
+    """An element of a matrix product: the products of a row and a column, added up.
+
+    None where several are not 0 and one of these is a plain x[i]*y[j]: the matrix product is shorter.
+    """
+    pairs = [(_element(canonical, a, (*row, at), depth), _element(canonical, b, (at, *column), depth))
              for at in range(a.shape[-1])]  # fmt: skip
     kept = [pair for pair in pairs if not any(_is_zero(part) for part in pair)]
     if len(kept) > 1 and not all(any(part.op is not INDEX for part in pair) for pair in kept):

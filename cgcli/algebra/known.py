@@ -19,8 +19,9 @@ from cgcli.ops.sums import BROADCAST, SUM
 
 _MOST_WRITTEN = 64  # elements of an array that is written as a list
 _MOST_COMPUTED = 100_000  # elements of an array whose value is computed
-_MOVES = (STACK, CONCAT, RESHAPE, TRANSPOSE, FLIP, INDEX, PUT, PAD, DIAG, WHERE)  # and leave the elements as they are
-_ADDS_UP = (*_MOVES, BROADCAST, SUM, MATMUL, ADD, MULTIPLY)  # 0 where all that is added up or multiplied is 0
+# These move elements and do not change them.
+_MOVES = (STACK, CONCAT, RESHAPE, TRANSPOSE, FLIP, INDEX, PUT, PAD, DIAG, WHERE)
+_ADDS_UP = (*_MOVES, BROADCAST, SUM, MATMUL, ADD, MULTIPLY)  # 0 where all terms, or one factor of each, are 0
 _CREATED = (ZEROS, ONES, EYE)
 
 
@@ -47,7 +48,7 @@ def is_identity(node: Node) -> bool:
 
 
 def folded_array(op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
-    """An operation on known arrays as one, if that loses nothing and the array is as short as they are, or short."""
+    """An operation on known arrays as one array, if that is exact, and is short or no longer than they are."""
     shape = apply(op, args, params).shape
     if op is BROADCAST or max(math.prod(shape), *(math.prod(arg.shape) for arg in args)) > _MOST_COMPUTED:
         return None
@@ -74,7 +75,7 @@ def written_as_list(node: Node) -> Node:
 
 
 class Patterns:
-    """Which elements of arrays can be other than 0, as far as constants tell."""
+    """The sparsity patterns of arrays: which elements may be other than 0, as far as constants tell."""
 
     def __init__(self) -> None:
         self._known: dict[Node, Any] = {}

@@ -15,7 +15,7 @@ from cgcli.ops.logic import WHERE
 def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
     """where(mask, x, y) with a constant mask: x or y where it holds everywhere or nowhere.
 
-    where(mask, x, 0) is x if that is 0 anyway where the mask does not hold, and defined.
+    where(mask, x, 0) is x if x has a value everywhere, which is 0 where the mask does not hold.
     """
     condition, yes, no = args
     mask = known_value(condition)

@@ -290,7 +290,7 @@ def distributed(product: Product, canonical: Canonical) -> Product | None:
     inside = {
         base: canonical.product_of(base)
         for base, number in product.powers.items()
-        if base.args and number.denominator == 1 and abs(number) != 1  # else it was left together on purpose
+        if base.args and number.denominator == 1 and abs(number) != 1  # the others were kept whole on purpose
     }
     compound = {base: found for base, found in inside.items() if base not in found.powers}
     if not compound:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cgcli.tables.batch import Batch, Elements
     from cgcli.tables.numbers import Numbers
 
-_MOST_HELD = 16  # batches without a good row, before a column is taken for one of numbers
+_MOST_SEARCHED = 16  # batches without a good row, after which a column is taken for one of numbers
 
 
 def first_shapes(
@@ -26,19 +26,19 @@ def first_shapes(
 ) -> tuple[list[Batch], dict[str, Shape]]:
     """The batches up to where it is known which names are columns, and the shape that each has in a row.
 
-    patient: whether to look for a good row behind bad ones, for some batches.
+    patient: whether to search some more batches where one has bad rows only.
     """
-    held: list[Batch] = []
+    searched: list[Batch] = []
     shapes: dict[str, Shape] = {}
     present: set[str] = set()
     for batch in batches:
-        held.append(batch)
+        searched.append(batch)
         present |= {name for name in names if batch.has(name)}
         shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
         expected = present if batch.objects is None else present.union(names).difference(CONSTANTS)
-        if len(batch) and (not patient or expected.issubset(shapes) or len(held) == _MOST_HELD):
+        if len(batch) and (not patient or expected.issubset(shapes) or len(searched) == _MOST_SEARCHED):
             break
-    return held, {name: shapes.get(name, ()) for name in names if name in present}
+    return searched, {name: shapes.get(name, ()) for name in names if name in present}
 
 
 class Column(NamedTuple):
@@ -65,7 +65,7 @@ def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:
 
 
 def _of_elements(batch: Batch, elements: Elements) -> Column:
-    """The arrays of which each element has a column."""
+    """A column of arrays, each of whose elements has a column of its own in the batch."""
     names = batch.columns.schema.names  # a list that pyarrow makes anew each time
     found = [_read(batch, names[at].strip(), batch.numbers(at, ())) for at in elements.positions]
     values = np.stack([column.values for column in found], axis=1)
@@ -75,11 +75,11 @@ def _of_elements(batch: Batch, elements: Elements) -> Column:
 
 
 def _read(batch: Batch, name: str, found: Numbers) -> Column:
-    """Numbers with what is to be said of a bad row: what the column holds there."""
+    """The numbers of a column, with a message for each bad row: what the column holds there."""
     from cgcli.tables.numbers import NULL
 
-    null = {row for row, held in found.bad.items() if held == NULL}
-    why = {row: f"column '{name}' holds {held}" for row, held in found.bad.items()}
+    null = {row for row, cell in found.bad.items() if cell == NULL}
+    why = {row: f"column '{name}' holds {cell}" for row, cell in found.bad.items()}
     if batch.objects is not None:
         why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
     return Column(found.values, why, null)

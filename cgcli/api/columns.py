@@ -184,7 +184,7 @@ def results(
 class Computed(NamedTuple):
     """The results for a batch.
 
-    arrays: of shape (rows, *shape), one for each result. unread: rows whose cells are not what they should be,
+    arrays: of shape (rows, *shape), one for each result. unread: rows with a cell that cannot be read,
     and why. nan, infinite: rows, in ascending order, whose results are so though their cells are not.
     """
 
@@ -271,10 +271,10 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
         raise
 
 
-def column_notices(point: Point, held: Sequence[Batch]) -> Iterator[Notice]:
-    """Of columns whose name has another meaning, too. held: the first batches."""
+def column_notices(point: Point, batches: Sequence[Batch]) -> Iterator[Notice]:
+    """Notices of columns whose name is also that of a value or a constant. batches: the first ones."""
     for name in point.names:
-        if name in point.bindings and any(batch.has(name) for batch in held):
+        if name in point.bindings and any(batch.has(name) for batch in batches):
             yield Notice(f"'{name}' has a value for all rows, so its column is not read", details={"kind": "column"})
     for name in point.columns:
         if name in CONSTANTS:

@@ -61,8 +61,9 @@ class Row(NamedTuple):
 class Check(NamedTuple):
     """What was found.
 
-    rows: the derivatives that were checked. line: those along a random line, one for each output, which
-    all elements take part in. total: of all derivatives. own: the functions whose own rule made a difference.
+    rows: the derivatives that were checked. line: the derivative of each output along a random
+    line on which all elements move. total: of all derivatives. own: the functions whose own rule is not the
+    derivative of their body.
     """
 
     rows: list[Row]
@@ -94,7 +95,7 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
     rows = [row for at, indices in chosen.items() for index in indices for row in checker.element(at, index)]
     total = sum(math.prod(node.shape) for node in wrt) * len(graph.outputs)
     found = Check(rows, list(checker.line()) if total else [], total, [])
-    return found._replace(own=_different(graph, cotangents, wrt, bindings)) if found.mismatches else found
+    return found._replace(own=_whose_rule_differs(graph, cotangents, wrt, bindings)) if found.mismatches else found
 
 
 class _Checker:
@@ -148,7 +149,7 @@ class _Checker:
             yield Row(output, "", (), numbers, verdict, samples.slope_of_remainder(reverse[output]))
 
     def _pushed(self, direction: Direction) -> tuple[list[float], bool]:
-        """The derivatives by forward mode, and whether there is a kink on the way."""
+        """The derivatives by forward mode, and whether an operation that depends on these inputs is at a kink."""
         key = tuple(direction)
         if key not in self._forward:
             moving = {self._wrt[at]: variable(f"\0tangent{at}", self._wrt[at].shape) for at in key}
@@ -166,10 +167,10 @@ def _product(gradient: Sequence[Array], direction: Direction) -> float:
 
 
 def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[Array]:
-    """The rounding errors of a gradient: how far it scatters over points that rounding could confuse.
+    """The rounding errors of a gradient: how much it varies over points a few units in the last place apart.
 
-    One other point would not do: where the truth is 0, as at a singular matrix, two results may be equal
-    by chance. All lie on one side of the point itself, so that a kink or a jump there is no difference.
+    Two points are too few: where the derivative is 0, as at a singular matrix, two results may be equal by
+    chance. All points lie on one side of the given one, so that a kink or a jump there does not count as rounding.
     """
     random = np.random.default_rng(1)
     signs = [(name_of(node), random.choice([-1.0, 1.0], node.shape)) for node in wrt]
@@ -204,7 +205,9 @@ def _some(count: int, most: int, random: np.random.Generator) -> Sequence[int]:
     return range(count) if count <= most else sorted(random.choice(count, most, replace=False).tolist())
 
 
-def _different(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[str]:
+def _whose_rule_differs(
+    graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]
+) -> list[str]:
     """The functions whose own derivative rule gives another gradient than their body would."""
     calls = {function: node for node in toposort(graph.outputs) if (function := function_of(node)) is not None}
 

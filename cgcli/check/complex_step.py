@@ -34,7 +34,7 @@ def takes_complex(op: Operation) -> bool:
 
 
 class ComplexStep:
-    """The outputs on the complex numbers beside a point; there are none where an operation allows none.
+    """The derivatives of outputs at a point by complex steps, as far as the operations take complex numbers.
 
     values: of every node that the outputs need.
     """
@@ -46,7 +46,7 @@ class ComplexStep:
         self._moving: dict[Node, list[Node] | None] = {}
 
     def _operations(self, wrt: Node) -> list[Node] | None:
-        """The operations between an input and the outputs; None where one allows no complex numbers."""
+        """The operations between an input and the outputs; None where one takes no complex numbers here."""
         if wrt not in self._moving:
             active = active_nodes(self._order, {wrt})
             moving = [node for node in self._order if node in active and node.args]

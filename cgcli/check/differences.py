@@ -111,13 +111,13 @@ class Samples(NamedTuple):
     def _limit(self, quotients: Array) -> Estimate:
         """What the quotients tend to as the step falls.
 
-        The shortest steps are spoilt by rounding alone, so that the truth lies within their bars. A
-        longer step has a shorter bar; as long as all bars have a point in common, truncation is no
-        larger than they are. At the step before the last of these it is 64 times less still.
+        Rounding is the only error of the shortest steps, so that the derivative lies within their error
+        bars. A longer step has a shorter bar; as long as all bars have a point in common, the truncation
+        error is no larger than they are. One step before the last of these, it is 64 times less.
         """
         low, high = -math.inf, math.inf
         agreed: list[Estimate] = []
-        apart = math.inf  # how far the next one lies, where there is one that does not agree
+        apart = math.inf  # how far the first quotient that does not agree is from the last one that does
         bars = self.fixed / self.steps + self.growing + 4 * _EPSILON * np.abs(quotients)
         for quotient, bar, step in zip(quotients.tolist(), bars.tolist(), self.steps.tolist(), strict=True):
             if not math.isfinite(quotient):

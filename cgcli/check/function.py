@@ -31,13 +31,13 @@ class Function:
     """The weighted outputs of a program as a function of some inputs, at a point.
 
     values: each output's, weighted and added up. outputs: those that are computed here: functions of the
-    user's own are inlined, and what stop_gradient holds is constant. sizes: of each input's elements.
+    user's own are inlined, and each stop_gradient(x) is a constant. sizes: of each input's elements.
     """
 
     def __init__(
         self, outputs: Sequence[Node], weights: Sequence[Array], wrt: Sequence[Node], bindings: Mapping[str, Any]
     ) -> None:
-        self.outputs = _held(inlined(outputs), bindings)
+        self.outputs = _with_stops_as_constants(inlined(outputs), bindings)
         self.sizes = [_sizes(bindings[name_of(node)]) for node in wrt]
         self._weights, self._wrt = weights, wrt
         others = [node for node in variables(toposort(self.outputs)) if node not in set(wrt)]
@@ -106,13 +106,13 @@ class Function:
 
 
 def weighted_sum(weight: Any, array: Any) -> float:
-    """The sum of an array's elements with weights; what weighs nothing is left out, be it infinite."""
+    """The weighted sum of an array's elements; an element with weight 0 is left out, even an infinite one."""
     with np.errstate(all="ignore"):
         return float(np.sum(np.where(weight != 0, weight * array, 0.0)))
 
 
-def _held(outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, ...]:
-    """The outputs with what stop_gradient holds as constants, at its value here."""
+def _with_stops_as_constants(outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, ...]:
+    """The outputs with each stop_gradient(x) as a constant, its value at the point."""
     stops = [node for node in toposort(outputs) if node.op is STOP_GRADIENT]
     known = {node: as_constant(value) for node, value in zip(stops, evaluate(stops, bindings), strict=True)}
     become = rebuild(outputs, apply, known)
@@ -120,7 +120,7 @@ def _held(outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, .
 
 
 def _sizes(point: Any) -> Array:
-    """How large each element is, to choose steps by; for a 0, how large the others are."""
+    """The absolute value of each element, by which steps are chosen; for a 0, the mean of the others."""
     sizes = np.abs(np.where(np.isfinite(point), point, 1.0))
     some = sizes[sizes > 0]
     return np.where(sizes > 0, sizes, np.mean(some) if some.size else 1.0)

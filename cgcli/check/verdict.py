@@ -39,7 +39,7 @@ def judge(numbers: Numbers, samples: Samples, *, value: float, size: float, roun
     """Compare one derivative's numbers, each within its own error.
 
     samples: how the output changes nearby. value: of the output. size: of the number that moves.
-    rounding: the error of the analytic derivative. at_kink: an operation on the way stands at a kink.
+    rounding: the error of the analytic derivative. at_kink: an operation between input and output is at a kink.
     """
     exact, _, central, by_complex = numbers
     slack = rounding + 4 * samples.fixed / size + 1e-270 / size  # the last is underflow
@@ -72,12 +72,12 @@ def _close(one: float, other: float, slack: float) -> bool:
 
 
 def _agrees(exact: float, estimate: Estimate, slack: float) -> bool:
-    """Whether a number is within the error of a difference; never, where there is no difference."""
+    """Whether a number is within the error of an estimate; never, where the estimate is nan."""
     return abs(exact - estimate.value) <= 2 * estimate.error + _RELATIVE * abs(exact) + slack
 
 
 def _without_value(value: float, samples: Samples) -> Verdict:
-    """Where the value is nan or infinite; beside an infinite one, changes are infinite where there are values."""
+    """The verdict where the value is nan or infinite: an edge, if all changes on one side alone are nan."""
     sides = {"left": samples.before[:3], "right": samples.after[:3]}
     none = [name for name, changes in sides.items() if np.all(np.isnan(changes))]
     if len(none) == 1:
@@ -86,7 +86,7 @@ def _without_value(value: float, samples: Samples) -> Verdict:
 
 
 def _without_derivative(exact: float, central: Estimate, samples: Samples) -> Verdict:
-    """Where the analytic derivative is nan or infinite, and the value is not."""
+    """The verdict where the analytic derivative is nan or infinite, and the value is not."""
     none = [side.name for side in samples.sides() if side.kind == "none"]
     if none:
         return Verdict("edge", f"no differences to the {' or '.join(none)}, chosen {exact}")
@@ -98,14 +98,14 @@ def _without_derivative(exact: float, central: Estimate, samples: Samples) -> Ve
 
 
 def _special(exact: float, slack: float, samples: Samples) -> Verdict | None:
-    """What is special about the point, if anything is."""
+    """The verdict on a point at an edge, a jump, a kink or a steep place of the function; None at other points."""
     sides = samples.sides()
     kinds = [side.kind for side in sides]
-    there = [side for side in sides if side.kind != "none"]
-    if not there:
+    existing = [side for side in sides if side.kind != "none"]
+    if not existing:
         return Verdict("edge", "no differences on either side")
-    if len(there) == 1:
-        (side,) = there
+    if len(existing) == 1:
+        (side,) = existing
         wrong = side.kind == "smooth" and side.slope.settled and not _agrees(exact, side.slope, slack)
         why = f"differences on the {side.name} only: {side.slope.value:.6g}, chosen {exact:.6g}"
         return Verdict("mismatch" if wrong else "edge", why)

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians by vectors as formulas: the matrix of the linear map that a directional derivative is."""
+"""Jacobians and Hessians by a vector as formulas: a directional derivative is a linear map, and this is its matrix."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def _matrix(output: Node, by: Node) -> Node | None:
     primal = expanded(output)
     (tangent,) = with_book_rules(primal, [jvp(primal.output, {by: direction})])
     maps: dict[Node, _Linear | None] = {direction: _Linear(ones_like(direction), None)}
-    moving = {direction}
+    active = {direction}
     for node in toposort([tangent]):
-        if moving.isdisjoint(node.args):
+        if active.isdisjoint(node.args):
             continue
-        moving.add(node)
-        found = _map(node, [maps.get(arg) for arg in node.args], [arg in moving for arg in node.args])
+        active.add(node)
+        found = _map(node, [maps.get(arg) for arg in node.args], [arg in active for arg in node.args])
         maps[node] = found and _of_shape(found, node, by)
-    if tangent not in moving:
+    if tangent not in active:
         return broadcast(constant(0.0), (*output.shape, *by.shape))
     whole = maps[tangent]
     return whole and whole.matrix()
@@ -82,9 +82,9 @@ def _of_shape(found: _Linear, node: Node, by: Node) -> _Linear | None:
     return found._replace(dense=found.dense and broadcast(found.dense, (*node.shape, *by.shape)))
 
 
-def _map(node: Node, maps: Sequence[_Linear | None], moving: Sequence[bool]) -> _Linear | None:
-    """The map of a node from those of its arguments that move; None where the rules here do not say."""
-    if any(moves and known is None for moves, known in zip(moving, maps, strict=True)) or len(node.shape) > 1:
+def _map(node: Node, maps: Sequence[_Linear | None], active: Sequence[bool]) -> _Linear | None:
+    """The map of a node, from the maps of its active arguments; None where no rule here applies."""
+    if any(is_active and known is None for is_active, known in zip(active, maps, strict=True)) or len(node.shape) > 1:
         return None
     op, args = node.op, node.args
     known = [found for found in maps if found is not None]
@@ -94,20 +94,20 @@ def _map(node: Node, maps: Sequence[_Linear | None], moving: Sequence[bool]) -> 
     if op in (ADD, SUBTRACT) and len(known) == 2:
         return _Linear(*(_combined(node, *parts) for parts in zip(*known, strict=True)))
     if op is MULTIPLY and len(known) == 1:
-        return _times(first, args[0 if moving[1] else 1], node)
-    if op is DIVIDE and moving == [True, False]:
+        return _times(first, args[0 if active[1] else 1], node)
+    if op is DIVIDE and active == [True, False]:
         return _times(first, exact(DIVIDE, (constant(1.0), args[1])), node)
     if op is MATMUL and len(known) == 1:
-        return _matrix_product(first, args[0], left=True) if moving[1] else _matrix_product(first, args[1], left=False)
-    if op is SOLVE and moving == [False, True]:
+        return _matrix_product(first, args[0], left=True) if active[1] else _matrix_product(first, args[1], left=False)
+    if op is SOLVE and active == [False, True]:
         return _Linear(None, exact(SOLVE, (args[0], first.matrix())))
     if op in (SUM, MEAN) and len(args[0].shape) == 1:
         return _sum(first, node)
     if op in (BROADCAST, RESHAPE) and first.diagonal is None and first.dense is not None:
         shape = (*node.shape, first.dense.shape[-1])
         return _Linear(None, reshape(first.dense, shape) if op is RESHAPE else broadcast(first.dense, shape))
-    if op is WHERE and not moving[0]:
-        return _choice(node, maps, moving)
+    if op is WHERE and not active[0]:
+        return _choice(node, maps, active)
     return None
 
 
@@ -133,6 +133,7 @@ def _times(found: _Linear, factor: Node, node: Node) -> _Linear | None:
 
 
 def _matrix_product(found: _Linear, matrix: Node, left: bool) -> _Linear | None:
+    """The map of matrix @ x, or with left False of x @ matrix, for an x of one axis."""
     if len(matrix.shape) > 2:
         return None
     if not left and len(matrix.shape) == 2:
@@ -147,6 +148,7 @@ def _matrix_product(found: _Linear, matrix: Node, left: bool) -> _Linear | None:
 
 
 def _sum(found: _Linear, node: Node) -> _Linear:
+    """The map of the sum, or the mean, of a vector."""
     parts = [] if found.diagonal is None else [found.diagonal]
     parts += [] if found.dense is None else [exact(SUM, (found.dense,), Reduce((-2,), False))]
     total = parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1]))
@@ -155,17 +157,17 @@ def _sum(found: _Linear, node: Node) -> _Linear:
     return _Linear(None, reshape(total, (*node.shape, total.shape[-1])))
 
 
-def _choice(node: Node, maps: Sequence[_Linear | None], moving: Sequence[bool]) -> _Linear | None:
-    """where(condition, x, y), of which one may be the number 0."""
+def _choice(node: Node, maps: Sequence[_Linear | None], active: Sequence[bool]) -> _Linear | None:
+    """The map of where(condition, x, y); None where a branch is neither active nor 0."""
     condition = node.args[0]
     branches = [found or _Linear(None, None) for found in maps[1:]]
-    if any(not moves and not _is_zero(arg) for moves, arg in zip(moving[1:], node.args[1:], strict=True)):
+    if any(not is_active and not _is_zero(arg) for is_active, arg in zip(active[1:], node.args[1:], strict=True)):
         return None
     chosen = []
-    for guard, parts in zip((condition, _column(condition) if condition.shape else condition),
-                            zip(*branches, strict=True), strict=True):  # fmt: skip
+    for choice, parts in zip((condition, _column(condition) if condition.shape else condition),
+                             zip(*branches, strict=True), strict=True):  # fmt: skip
         x, y = (part or constant(0.0) for part in parts)
-        chosen.append(exact(WHERE, (guard, x, y)) if any(parts) else None)
+        chosen.append(exact(WHERE, (choice, x, y)) if any(parts) else None)
     return _Linear(*chosen)
 
 

@@ -56,7 +56,7 @@ class Body:
 
 _Key = tuple[tuple[Node, ...], tuple[Node, ...]]
 _interned: WeakValueDictionary[_Key, Body] = WeakValueDictionary()
-_making = threading.RLock()  # threads may make the same body
+_making = threading.RLock()  # two threads may make equal bodies at the same time
 
 
 def leaves(shapes: Iterable[Shape], first: int = 0) -> tuple[Node, ...]:
@@ -69,7 +69,7 @@ class OwnFunction(Record, Callee):
 
     body: its value, of its parameters. rule: its tangent, of the parameters, then their tangents, then the
     function's own value; linear in all tangents together. name, names: what the user calls it, and the
-    parameters and tangents. depth: how many such functions stand in each other; cost: how many operations one
+    parameters and tangents. depth: how deep such functions call each other; cost: how many operations one
     call takes, theirs included; work: how many floating-point operations.
     """
 
@@ -201,12 +201,12 @@ def _digest_of(body: Body) -> bytes:
     digest = blake2b(digest_size=_DIGEST_BYTES)
     for node in order:
         args = tuple(places[arg] for arg in node.args)
-        digest.update(canonical((node.op.name, node.params, node.shape, args)))
-    digest.update(canonical((len(body.parameters), tuple(places[output] for output in body.outputs))))
+        digest.update(canonical_bytes((node.op.name, node.params, node.shape, args)))
+    digest.update(canonical_bytes((len(body.parameters), tuple(places[output] for output in body.outputs))))
     return digest.digest()
 
 
-def canonical(value: object) -> bytes:
+def canonical_bytes(value: object) -> bytes:
     """The bytes of a node's parameters, nested tuples of plain values: equal for equal ones only, in every process."""
     pieces: list[bytes] = []
     waiting = [value]

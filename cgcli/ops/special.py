@@ -109,18 +109,19 @@ def _sinc(x: Any, order: int) -> Any:
     whole_part = np.rint(x)
     turn = np.pi * (x - whole_part)
     sign = 1.0 - 2.0 * np.mod(whole_part, 2.0)
-    waves = (sign * np.sin(turn), sign * np.cos(turn), -sign * np.sin(turn), -sign * np.cos(turn))
+    derivatives_of_sin = (sign * np.sin(turn), sign * np.cos(turn), -sign * np.sin(turn), -sign * np.cos(turn))
     z = np.pi * x
     near = np.abs(z) < 1.0 + order / 2 if order else z == 0
-    safe = np.where(near, 1.0, z)
-    value = np.asarray(waves[0] / safe)
+    divisor = np.where(near, 1.0, z)
+    value = np.asarray(derivatives_of_sin[0] / divisor)
     for n in range(1, order + 1):
-        value = np.asarray((waves[n % 4] - n * value) / safe)
+        value = np.asarray((derivatives_of_sin[n % 4] - n * value) / divisor)
     value[near] = _sinc_near_0(z[near], order)
     return np.where(np.isinf(x), 0.0, np.pi**order * value)[()]
 
 
 def _sinc_near_0(z: Any, order: int) -> Any:
+    """The order-th derivative of sin(z)/z, by its Taylor series at 0."""
     total = np.zeros_like(z)
     first = (order + 1) // 2
     for k in range(first + 15 + order, first - 1, -1):

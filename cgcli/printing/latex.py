@@ -14,7 +14,7 @@ from cgcli.graph.operation import Callee, Shape
 from cgcli.ops.entry import CONDITIONAL, SUM
 from cgcli.printing.names import contents
 from cgcli.printing.printer import Names, Part, View
-from cgcli.printing.spelling import Spelling, typeset
+from cgcli.printing.spelling import Spelling
 from cgcli.printing.tex.products import check_size
 from cgcli.printing.tex.symbols import digits
 from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
@@ -74,7 +74,7 @@ def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES, spelling
     """A node as one formula on one line.
 
     named: nodes within it, and functions of the user's own, that are written by a name, which is LaTeX already
-    (`v_{1}`, `\\bar{v}_{1}`; see `latex_name`). The node itself is written out even where it has a name.
+    (`v_{1}`, `\\bar{v}_{1}`; see `spelling.typeset`). The node itself is written out even where it has a name.
     spelling: how its names are written where it is a part of something larger.
     Raises TooLargeError when the formula would be too long to write.
     """
@@ -101,14 +101,6 @@ def spelling_of(
     shapes = {**shapes, **{name_of(node): node.shape for node in named}}
     signs_of_operations = chain.from_iterable(map(signs, {node.op for node in order}))
     return Spelling(shapes, {name for name, shape in shapes.items() if shape}, [*taken, *signs_of_operations], accents)
-
-
-def latex_name(name: str, accent: str = "") -> str:
-    """A name as LaTeX: `x1` is `x_{1}`, `theta` is `\\theta`, `x_max` is `x_{\\mathrm{max}}`; any text will do.
-
-    accent: `\\bar`, `\\dot`, … to stand on it, and not on its subscripts: `\\bar{x}_{1}`.
-    """
-    return typeset(name).accented(accent).text()
 
 
 def latex_number(text: str) -> str:

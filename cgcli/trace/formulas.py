@@ -3,7 +3,7 @@
     v2 = x1*x2:    dv2 = dx1*x2 + dx2*x1,    bar_x1 += bar_v2*x2,    bar_x2 += bar_v2*x1
 
 They are the rules of the table, applied to leaves in the place of the arguments, and simplified.
-Steps that differ in nothing but names share them.
+Steps that differ only in names share their formulas.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _MOST_SHARED = 1000  # rules that are kept for other steps
 
 _NUMBERS = {constant(CONSTANTS[name]): name for name in ("pi", "tau", "e", "deg")}
 
-Moving = tuple[bool, ...]  # for each argument, whether it is active
+Active = tuple[bool, ...]  # for each argument, whether it is active
 
 
 class Mark(Enum):
-    """What a symbol means of a step."""
+    """What a symbol stands for."""
 
     VALUE = "values"
     TANGENT = "tangents"
@@ -51,7 +51,7 @@ class Mark(Enum):
 
 
 class Symbol(NamedTuple):
-    """The value, the tangent or the adjoint of the step of a name."""
+    """The value, the tangent or the adjoint of a step, which is given by its name; or a number."""
 
     mark: Mark
     name: str
@@ -92,15 +92,15 @@ class Formulas:
         return Formula(node, symbols)
 
     def tangent(self, node: Node, active: Container[Node]) -> Formula:
-        """The tangent of an operation in those of its active arguments."""
+        """The tangent of an operation, in terms of the tangents of its active arguments."""
         local, symbols = self._local(node)
-        return Formula(_tangent(local, _moving(node, active)), symbols)
+        return Formula(_tangent(local, _active_arguments(node, active)), symbols)
 
     def contributions(self, node: Node, active: Container[Node]) -> dict[Node, Iterator[Formula]]:
-        """For each active argument, what the adjoint of an operation adds to that of it, one by one."""
+        """For each active argument, the formulas of what an operation adds to the argument's adjoint, in order."""
         local, symbols = self._local(node)
         found: dict[Node, list[Formula]] = {}
-        for at, formula in _contributions(local, _moving(node, active)):
+        for at, formula in _contributions(local, _active_arguments(node, active)):
             found.setdefault(node.args[at], []).append(Formula(formula, symbols))
         return {arg: iter(formulas) for arg, formulas in found.items()}
 
@@ -114,17 +114,17 @@ class Formulas:
     def _symbols(self, node: Node, local: Node) -> dict[Node, Symbol]:
         name = self._names[node]
         symbols = {_value(local): Symbol(Mark.VALUE, name), _adjoint(local): Symbol(Mark.ADJOINT, name)}
-        for arg, stands, moves in zip(node.args, local.args, _tangents(local), strict=True):
+        for arg, value, tangent in zip(node.args, local.args, _tangents(local), strict=True):
             if not is_literal(arg):
-                symbols[stands] = Symbol(Mark.VALUE, self._names[arg])
-                symbols[moves] = Symbol(Mark.TANGENT, self._names[arg])
-            elif stands is not arg:
+                symbols[value] = Symbol(Mark.VALUE, self._names[arg])
+                symbols[tangent] = Symbol(Mark.TANGENT, self._names[arg])
+            elif value is not arg:
                 text = self._numbers.get(arg) or number(constant_value(arg) or 0.0)
-                symbols[stands] = Symbol(Mark.NUMBER, text)
+                symbols[value] = Symbol(Mark.NUMBER, text)
         return symbols
 
 
-def _moving(node: Node, active: Container[Node]) -> Moving:
+def _active_arguments(node: Node, active: Container[Node]) -> Active:
     return tuple(arg in active for arg in node.args)
 
 
@@ -141,8 +141,8 @@ def _by_itself(node: Node) -> Node:
 def _argument(node: Node, at: int, place: int) -> Node:
     """What stands for an argument.
 
-    A number has a leaf, so that 1/16 is not folded and all numbers share one rule; but not an
-    exponent, nor where 0, 1 or a sign would make the formula another.
+    A number has a leaf, so that 1/16 is not folded and all numbers share one formula. Exponents, 0, 1 and
+    negative numbers stay as they are, for the simplified formula depends on them.
     """
     arg = node.args[at]
     if not is_literal(arg):
@@ -173,16 +173,18 @@ def _value(local: Node) -> Node:
 
 
 @lru_cache(_MOST_SHARED)
-def _tangent(local: Node, moving: Moving) -> Node:
-    tangents = [Guarded(tangent) if moves else None for tangent, moves in zip(_tangents(local), moving, strict=True)]
+def _tangent(local: Node, which: Active) -> Node:
+    tangents = [
+        Guarded(tangent) if is_active else None for tangent, is_active in zip(_tangents(local), which, strict=True)
+    ]
     pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)))
     return _readable(local, [pushed.selected() if pushed else zeros_like(local)])[0]
 
 
 @lru_cache(_MOST_SHARED)
-def _contributions(local: Node, moving: Moving) -> list[tuple[int, Node]]:
+def _contributions(local: Node, which: Active) -> list[tuple[int, Node]]:
     """For each contribution the place of the argument that it goes to, and its formula."""
-    active = {arg for arg, moves in zip(local.args, moving, strict=True) if moves}
+    active = {arg for arg, is_active in zip(local.args, which, strict=True) if is_active}
     adjoint, definition = Guarded(_adjoint(local)), expanded(local).output
     pulled = (
         [*pull_back(local, adjoint, active)]
@@ -206,7 +208,7 @@ def _readable(local: Node, formulas: Sequence[Node]) -> list[Node]:
 
 
 def _shorter(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """A node as a person writes it: a choice by c, not by `c != 0`; a sum without its axis, not reshaped to be so."""
+    """A node as a person writes it: where(c, …) for where(c != 0, …), a plain sum for a reshaped one with keepdims."""
     first, *others = args or (None,)
     if first is not None and op is WHERE and first.op is NOT_EQUAL and constant_value(first.args[1]) == 0:
         return exact(WHERE, (first.args[0], *others))

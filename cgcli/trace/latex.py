@@ -27,7 +27,7 @@ def as_latex(trace: Trace, sheet: Sheet, precision: int | None) -> str:
 
 
 class _Latex(Notation):
-    """In LaTeX."""
+    """The tables of a trace in LaTeX."""
 
     blank, more = r"\underline{\hspace{4em}}", r"\ldots"
 

@@ -13,15 +13,15 @@ from cgcli.trace.sheet import BLANK, Sheet
 from cgcli.trace.steps import Trace
 from cgcli.trace.text import Language
 
-_FORMULA = 10_000  # characters; what shares its parts may spell out to more than any memory holds
+_FORMULA = 10_000  # characters; a formula with shared parts, written in full, may be longer than any memory holds
 
 Record = dict[str, Any]
 
 
 def records(trace: Trace, sheet: Sheet) -> list[Record]:
-    """For each step its name, formula, shape and value; its tangent; its adjoint and what adds up to it, in order.
+    """For each step its name, formula, shape and value; its tangent; its adjoint and the contributions to it, in order.
 
-    None stands for a value that is left out or that there is not, and for the formula of an input.
+    None stands for a value that is left out or does not exist, and for the formula of an input.
     """
     language = Language(trace)
 

@@ -59,7 +59,7 @@ class Equation(NamedTuple):
 
 
 class Notation(ABC):
-    """The tables of a trace; how symbols, formulas and numbers are written is the business of each notation.
+    """The tables of a trace; each notation says how symbols, formulas and numbers are written.
 
     blank: what stands for a value that is left out; more: for elements that are not shown.
     """

@@ -117,7 +117,7 @@ def trace(
 def _contributions(
     flows: Sequence[Flow], order: Sequence[Node], names: Mapping[Node, str], formulas: Formulas, active: set[Node]
 ) -> Iterator[Contribution]:
-    """What the reverse pass has added, as a pass along this order would have done."""
+    """What the reverse pass has added, in the order in which a pass along `order`, from its end, would add it."""
     place = {node: at for at, node in enumerate(order)}
     rules: dict[Node, dict[Node, Iterator[Formula]]] = {}
     for source, target, added, so_far in sorted(
@@ -133,7 +133,7 @@ def _contributions(
 
 
 def evaluation_order(outputs: Sequence[Node]) -> list[Node]:
-    """Every node that the outputs need, in the order of a person: the terms of a sum before the sum.
+    """Every node that the outputs need, in the order in which a person computes: the terms of a sum before the sum.
 
     ln(x1) + x1*x2 - sin(x2):    v1 = ln(x1), v2 = x1*x2, v3 = sin(x2), v4 = v1 + v2, v5 = v4 - v3
 

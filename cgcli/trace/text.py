@@ -40,7 +40,7 @@ class Language:
 
 
 def _free(prefixes: Iterable[str], names: set[str]) -> str:
-    """The first prefix that makes none of the names another one."""
+    """The first prefix that does not turn one of the names into another of them."""
     return next(prefix for prefix in prefixes if not any(prefix + name in names for name in names))
 
 
@@ -59,7 +59,7 @@ def _padded(column: Sequence[str]) -> list[str]:
 
 
 class Text(Notation):
-    """In the language."""
+    """The tables of a trace as text, with formulas in the language."""
 
     blank, more = "_____", "…"
 
@@ -76,7 +76,7 @@ class Text(Notation):
         return f"d_{name}"
 
     def equations(self, cells: Sequence[Equation | None]) -> list[str]:
-        """Equations with their signs below each other, but for those after a long name."""
+        """Equations with their equals signs below each other, except after long names."""
         lefts = ["" if cell is None else self._language.symbol(cell.left) for cell in cells]
         shorter = [len(left) for left, cell in zip(lefts, cells, strict=True) if cell and cell.formula]
         width = max((length for length in shorter if length <= _NAME), default=0)
@@ -89,7 +89,7 @@ class Text(Notation):
         ]
 
     def numbers(self, cells: list[str]) -> list[str]:
-        """Those that are numbers moved so that their decimal points stand below each other."""
+        """The cells, in which numbers are moved so that their decimal points stand below each other."""
         numbers = [_NUMBER.fullmatch(cell) for cell in cells]
         width = max((len(number[1]) for number in numbers if number), default=0)
         return [
