@@ -243,6 +243,7 @@ ln(x1) + x1*x2 - sin(x2) -> x1*x2 + ln(x1) - sin(x2)
 (x + 1)*sin(x)*b*2*a -> 2*a*b*sin(x)*(x + 1)
 x1*x10*x2 -> x1*x2*x10
 
+t = exp(x); u = -t; max(u, y + max(u, u)) -> t = exp(x); max(-t, y - t)
 t = sin(x)*y; t + t^2 -> t = y*sin(x); t^2 + t
 u = x*y; sin(u) - u -> u = x*y; sin(u) - u
 u = exp(x); u*u + u -> u = exp(x); u^2 + u

@@ -65,17 +65,23 @@ def simplify(graph: Graph, named: bool = False, assumed: Collection[Demand] = ()
     while graph.outputs not in seen:
         seen[graph.outputs] = graph
         one = _Pass(graph, order, domains, named, settled)
-        graph, settled = replaced(graph, one.run()), one.settles
+        graph, settled = rebuilt(replaced(graph, one.run()), _with_difference), one.settles
     rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
     return seen[min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])]
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """The node, with the operands of commutative operations in a fixed order, so that equal parts become one node."""
-    if op is ADD and NEG in (args[0].op, args[1].op):  # -b + a = a - b
+    node = _with_difference(op, args, params)
+    return apply(op, tuple(sorted(args, key=order.factor)), params) if node.op.commutative else node
+
+
+def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+    """The node; a - b for a + (-b)."""
+    if op is ADD and NEG in (args[0].op, args[1].op):
         negative, other = args if args[0].op is NEG else args[::-1]
         return apply(SUBTRACT, (other, negative.args[0]))
-    return apply(op, tuple(sorted(args, key=order.factor)) if op.commutative else args, params)
+    return apply(op, args, params)
 
 
 Candidate = Callable[[], Node | None]

@@ -106,6 +106,10 @@ class Canonical:
         """Whether a node is a product of several factors, or a sum of several terms."""
         return self.length(node) > 1
 
+    def is_sum(self, node: Node) -> bool:
+        """Whether a node is a sum of several terms in normal form."""
+        return node in self._sums
+
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
         node = _unrepeated(node)

@@ -185,19 +185,18 @@ def denominators(terms: Terms, canonical: Canonical) -> Product:
 
 def primitive(product: Product, canonical: Canonical) -> Product | None:
     """A product with the contents of its sums taken out of them; None where they have none. Raises UnwritableError."""
+    sums = [base for base, exponent in product.powers.items() if canonical.is_sum(base) and exponent.denominator == 1]
+    contents = {base: content(canonical.terms_of(base), canonical) for base in sums}
+    contents = {base: common for base, common in contents.items() if common != Product(ONE)}
+    if not contents:
+        return None
     factors = Factors()
-    changed = False
-    for base, exponent in product.powers.items():
-        terms = canonical.terms_of(base)
-        common = content(terms, canonical) if len(terms) > 1 and exponent.denominator == 1 else Product(ONE)
-        if common == Product(ONE):
-            factors.times(Product(ONE, {base: exponent}))
-            continue
-        changed = True
-        factors.times(common, exponent)
-        factors.times(canonical.product_of(canonical.sum(divided(terms, common, canonical))), exponent)
-    factors.times(product._replace(powers={}))
-    return factors.product() if changed else None
+    factors.times(product._replace(powers={base: n for base, n in product.powers.items() if base not in contents}))
+    for base, common in contents.items():
+        inside = canonical.sum(divided(canonical.terms_of(base), common, canonical))
+        factors.times(common, product.powers[base])
+        factors.times(canonical.product_of(inside), product.powers[base])
+    return factors.product()
 
 
 def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
@@ -214,7 +213,7 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
         spread = spread or flat is not product
         product = flat
         sums = {base: int(n) for base, n in product.powers.items() if 0 < n <= _MOST_EXPANDED and n.denominator == 1}
-        sums = {base: n for base, n in sums.items() if len(canonical.terms_of(base)) > 1}
+        sums = {base: n for base, n in sums.items() if canonical.is_sum(base)}
         spread = spread or bool(sums)
         parts = [product._replace(powers={base: n for base, n in product.powers.items() if base not in sums})]
         for base, times in sums.items():
