@@ -2,7 +2,8 @@
 
 Each pass goes through the graph once, arguments first, piece by piece: a piece is a whole sum,
 a whole product, or a single other operation. For each, some candidates are built, and the one
-with the fewest operations replaces it, if it has no more than the piece; so no graph ever grows.
+with the fewest operations replaces it, if it has no more than the piece and demands no less of its
+operands (domain.py); so no text ever grows, roots of numbers apart: sqrt(8) is 2*sqrt(2).
 Passes are repeated until nothing changes.
 """
 

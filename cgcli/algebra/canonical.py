@@ -312,8 +312,8 @@ class Canonical:
         first = min(differences, key=self.order.factor)
         powers = dict(product.powers)
         number = powers.pop(first)
-        reversed_sum = self.sum({term: -coefficient for term, coefficient in self._sums[first].items()})
-        powers[reversed_sum] = powers.get(reversed_sum, ZERO) + number
+        opposite = self.opposite(first)
+        powers[opposite] = powers.get(opposite, ZERO) + number
         return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
 
     # ---- sums -------------------------------------------------------------------------

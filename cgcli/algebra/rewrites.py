@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from cgcli.algebra.canonical import Canonical
@@ -161,18 +162,23 @@ def content(terms: Terms, canonical: Canonical) -> Product:
         number = Fraction(above, math.lcm(*(coefficient.denominator for coefficient in coefficients)))
     bases = dict.fromkeys(base for product in products for base in product.powers)
     lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in bases}
+    return Product(number, {base: power for base, power in lowest.items() if power}, _lowest_exponents(products))
+
+
+def _lowest_exponents(products: Sequence[Product]) -> Mapping[Node, Terms]:
+    """The lowest of the symbolic exponents of each base that all products have."""
     exponents = products[0].exponents
     for product in products[1:]:
         found = {
             base: _lower(exponents[base], product.exponents[base]) for base in exponents if base in product.exponents
         }
         exponents = {base: lower for base, lower in found.items() if lower}
-    return Product(number, {base: power for base, power in lowest.items() if power}, exponents)
+    return exponents
 
 
 def exponentials(terms: Terms, canonical: Canonical) -> Product:
     """The lowest powers with symbolic exponents that stand in every term: exp(x) of exp(2*x) - exp(x)."""
-    return Product(ONE, {}, content(terms, canonical).exponents)
+    return Product(ONE, {}, _lowest_exponents([canonical.product_of(term) for term in terms]))
 
 
 def denominators(terms: Terms, canonical: Canonical) -> Product:
