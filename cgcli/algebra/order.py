@@ -16,6 +16,7 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUB
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.shaping import TRANSPOSE
+from cgcli.printing.printer import given_statics
 from cgcli.records import NamedTuple
 
 _NUMBER, _SYMBOL, _POWER, _FUNCTION, _SUM = range(5)
@@ -118,9 +119,10 @@ def _text(node: Node, keys: list[Key]) -> str:
             return " ".join([keys[0].text] * int(exponent)) or keys[0].text
     if op in _AS_ITS_ARGUMENTS:
         return " ".join(key.text for key in keys)
-    return f"{name_of_operation(node)}({','.join(key.text for key in keys)}"
+    statics = (_natural(text) for _, text in given_statics(node))
+    return f"{name_of_operation(node)}({','.join([*(key.text for key in keys), *statics])}"
 
 
-def _natural(name: str) -> str:
-    """A name whose numbers compare as numbers: x2 before x10."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(8), name[:_TEXT])
+def _natural(text: str) -> str:
+    """A text whose numbers compare as numbers: x2 before x10, x[2] before x[10]."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(8), text[:_TEXT])
