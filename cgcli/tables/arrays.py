@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import math
-import shutil
-import tempfile
 import tokenize
 import zipfile
 import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgcli.errors import DataError
-from cgcli.graph.shapes import shape_text
 from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch
 from cgcli.tables.columnar import row_place, rows_of_size
 from cgcli.tables.content import Content
-from cgcli.tables.output import Codec, Output, OutputFile, Writer
-from cgcli.tables.unify import arranged, typed
+from cgcli.tables.held import Held, TableWriter
+from cgcli.tables.output import Codec, OutputFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CHUNK = 1 << 20  # bytes copied at once; whole numbers of each type
 Array = NDArray[Any]
 
 # ---- reading --------------------------------------------------------------------------
@@ -116,148 +113,68 @@ def _column(array: Array, place: str) -> pa.Array:
 # ---- writing --------------------------------------------------------------------------
 
 
-class _ArrayWriter(Writer):
-    """Numbers of all columns, which wait in temporary files until it is known how many rows there are."""
+class _ArrayWriter(TableWriter):
+    """Numbers of all columns, which wait until it is known how many rows there are."""
 
-    def __init__(self, output: Output, at_once: bool) -> None:
-        super().__init__(output, at_once)
-        self._names: list[str] = []
-        self._waiting: list[_Waiting] = []
-        self._empty: Batch | None = None
+    def _may_change(self, _: Batch) -> bool:
+        return True
 
-    def _put(self, batch: Batch) -> None:
-        """Take rows. Raises DataError for a column that holds other things than numbers."""
-        if len(batch):
-            self._take(batch)
-        else:
-            self._empty = batch
+    def _put_now(self, batch: Batch) -> None:
+        raise AssertionError("all rows wait")
 
     def _finish(self) -> None:
-        """Write the arrays; without rows, arrays of none."""
-        if not self._waiting and self._empty is not None:
-            self._take(self._empty)
-        self._copy(self._waiting, OutputFile(self._output))
-
-    def close(self) -> None:
-        """Write all."""
-        super().close()
-        self._drop()
-
-    def abort(self) -> None:
-        """Write nothing."""
-        super().abort()
-        self._drop()
-
-    def _take(self, batch: Batch) -> None:
-        columns = arranged(typed(batch), self._names) if self._waiting else typed(batch)
-        arrays = self._arrays(columns)
-        if not self._waiting:
-            self._names = columns.schema.names
-            self._waiting = [_Waiting(name, array) for name, array in arrays]
-        fitted = [waiting.fitted(array) for waiting, (_, array) in zip(self._waiting, arrays, strict=True)]
-        for waiting, array in zip(self._waiting, fitted, strict=True):  # none before all of them fit
-            waiting.add(array)
-
-    def _drop(self) -> None:
-        for waiting in self._waiting:
-            waiting.drop()
+        self._copy(self._held or Held(), OutputFile(self._output))
 
     @abstractmethod
-    def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, Array]]:
-        """The arrays to write, and their names."""
-
-    @abstractmethod
-    def _copy(self, arrays: list[_Waiting], file: OutputFile) -> None:
-        """Write the arrays."""
+    def _copy(self, rows: Held, file: OutputFile) -> None:
+        """Write the arrays. Raises DataError for a column that holds other things than numbers."""
 
 
 class _NpyWriter(_ArrayWriter):
     """One matrix of float64, with a column for each number of a row."""
 
-    def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, Array]]:
-        rows = columns.num_rows
-        arrays = [_floats(*pair) for pair in zip(columns.columns, columns.schema.names, strict=True)]
-        matrices = [array.reshape(rows, math.prod(array.shape[1:])) for array in arrays]
-        return [("", np.hstack([np.empty((rows, 0)), *matrices]))]
-
-    def _copy(self, arrays: list[_Waiting], file: OutputFile) -> None:
-        (arrays or [_Waiting("", np.empty((0, 0)))])[0].copy(file)
+    def _copy(self, rows: Held, file: OutputFile) -> None:
+        schema = rows.schema
+        width = sum(_width(field.type) for field in schema)
+        _write_header(file, np.dtype(np.float64), (rows.rows, width))
+        for columns in rows.batches():
+            arrays = [_floats(*pair) for pair in zip(columns.columns, schema.names, strict=True)]
+            matrices = [array.reshape(len(columns), math.prod(array.shape[1:])) for array in arrays]
+            file.write(np.hstack([np.empty((len(columns), 0)), *matrices]).tobytes())
 
 
 class _NpzWriter(_ArrayWriter):
     """An array for each column, under its name and of its type; of float64 where there are nulls."""
 
-    def _arrays(self, columns: pa.RecordBatch) -> list[tuple[str, Array]]:
-        names = columns.schema.names
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise DataError(f"several columns are called '{twice}', and an array needs a name of its own")
-        pairs = zip(columns.columns, names, strict=True)
-        return [(name, _floats(column, name) if _needs_floats(column) else _exact(column)) for column, name in pairs]
-
-    def _copy(self, arrays: list[_Waiting], file: OutputFile) -> None:
+    def _copy(self, rows: Held, file: OutputFile) -> None:
         with zipfile.ZipFile(file, "w") as archive:
-            for waiting in arrays:
-                with archive.open(f"{waiting.name}.npy", "w", force_zip64=True) as member:
-                    waiting.copy(member)
+            for at, field in enumerate(rows.schema):
+                convert: Callable[[pa.Array], Array] = partial(_floats, name=field.name)
+                if not any(_needs_floats(columns.column(at)) for columns in rows.batches()):
+                    convert = _exact
+                arrays = (convert(columns.column(at)) for columns in rows.batches())
+                first = next(arrays)
+                with archive.open(f"{field.name}.npy", "w", force_zip64=True) as member:
+                    _write_header(member, first.dtype, (rows.rows, *first.shape[1:]))
+                    for array in chain([first], arrays):
+                        member.write(array.tobytes())
 
 
-class _Waiting:
-    """The rows of an array, in a temporary file: of one type while all have it, else of float64."""
-
-    def __init__(self, name: str, like: Array) -> None:
-        self.name = name
-        self._shape = like.shape[1:]
-        self._type = like.dtype.newbyteorder("<")
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        self._rows = 0
-
-    def fitted(self, values: Array) -> Array:
-        """Rows as those before. Raises DataError when they are of another shape, or float64 changes a number."""
-        if values.shape[1:] != self._shape:
-            raise DataError(
-                f"rows of shape {shape_text(values.shape[1:])} follow some of shape {shape_text(self._shape)}"
-            )
-        if values.dtype == self._type:
-            return values
-        self._widen()
-        return _widened(values, self.name)
-
-    def add(self, values: Array) -> None:
-        """Add rows that fit."""
-        self._file.write(np.ascontiguousarray(values, self._type).tobytes())
-        self._rows += len(values)
-
-    def copy(self, file: Any) -> None:
-        """Write them as numpy does."""
-        kind = np.lib.format.dtype_to_descr(self._type)
-        header = {"descr": kind, "fortran_order": False, "shape": (self._rows, *self._shape)}
-        np.lib.format.write_array_header_1_0(file, header)
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, file, _CHUNK)
-
-    def drop(self) -> None:
-        """Delete the file."""
-        self._file.close()
-
-    def _widen(self) -> None:
-        """Make float64 of all rows."""
-        if self._type == np.float64:
-            return
-        narrow, wide = self._file, tempfile.TemporaryFile()  # noqa: SIM115
-        narrow.seek(0)
-        while part := narrow.read(_CHUNK):
-            wide.write(_widened(np.frombuffer(part, self._type), self.name).tobytes())
-        narrow.close()
-        self._file, self._type = wide, np.dtype("<f8")
+def _write_header(file: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """The begin of an array as numpy writes it."""
+    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
-def _widened(values: Array, name: str) -> NDArray[np.float64]:
-    """Numbers as float64."""
-    import pyarrow as pa
+def _width(kind: pa.DataType) -> int:
+    """How many numbers a column has in each row."""
+    import pyarrow.types as kinds
 
-    native = values.astype(values.dtype.newbyteorder("="))
-    return _floats(pa.array(native.reshape(-1)), name).reshape(values.shape)
+    width = 1
+    while kinds.is_fixed_size_list(kind):
+        width *= kind.list_size
+        kind = kind.value_type
+    return width
 
 
 def _needs_floats(column: pa.Array) -> bool:

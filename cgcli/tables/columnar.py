@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content, Joined
-from cgcli.tables.output import Codec, Output, OutputFile, Writer
-from cgcli.tables.unify import typed, unified
+from cgcli.tables.held import TableWriter, conformed
+from cgcli.tables.output import Codec, Output, OutputFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,7 +125,7 @@ def row_place(first: int) -> Callable[[int], str]:
 # ---- writing --------------------------------------------------------------------------
 
 
-class _ColumnarWriter(Writer):
+class _ColumnarWriter(TableWriter):
     """Batches to one of pyarrow's writers; the first one's types are those of all."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
@@ -133,26 +133,24 @@ class _ColumnarWriter(Writer):
         self._file = OutputFile(output)
         self._arrow: Any = None
         self._schema: pa.Schema = None
-        self._empty: Batch | None = None
 
-    def _put(self, batch: Batch) -> None:
-        """A batch without rows says nothing about types."""
-        if not len(batch):
-            self._empty = batch
-            return
+    def _may_change(self, batch: Batch) -> bool:
+        return batch.untyped or batch.objects is not None
+
+    def _put_now(self, batch: Batch) -> None:
         columns = batch.plain
         if self._arrow is None:
-            columns = typed(batch)
             self._start(columns.schema)
-        self._put_columns(unified(columns, self._schema))
+        self._put_columns(conformed(columns, self._schema))
 
     def _finish(self) -> None:
         """Without rows, a table of columns alone."""
         import pyarrow as pa
 
+        super()._finish()
         if self._arrow is None:
-            self._start(typed(self._empty).schema if self._empty is not None else pa.schema([]))
-        self._arrow.close()
+            self._start(pa.schema([]))
+        self._write_end()
 
     def abort(self) -> None:
         """Write no more."""
@@ -171,6 +169,9 @@ class _ColumnarWriter(Writer):
 
     def _put_columns(self, columns: pa.RecordBatch) -> None:
         self._arrow.write_batch(columns)
+
+    def _write_end(self) -> None:
+        self._arrow.close()
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
@@ -200,10 +201,9 @@ class _ParquetWriter(_ColumnarWriter):
         self._waiting: list[pa.RecordBatch] = []
         self._size = 0
 
-    def _finish(self) -> None:
-        """Write the last group and the end."""
+    def _write_end(self) -> None:
         self._write_group()
-        super()._finish()
+        super()._write_end()
 
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
         from pyarrow import parquet

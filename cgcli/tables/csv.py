@@ -23,9 +23,9 @@ from cgcli.tables.content import Content
 from cgcli.tables.delimited import Dialect, first_end, rows_of, whole_records
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
-from cgcli.tables.output import Codec, Output, Writer
+from cgcli.tables.held import TableWriter, arranged
+from cgcli.tables.output import Codec, Output
 from cgcli.tables.text import MAX_RECORD, as_json, count_lines, in_parts, not_utf8, without_text
-from cgcli.tables.unify import arranged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -162,7 +162,7 @@ def _read_one_by_one(
 # ---- writing --------------------------------------------------------------------------
 
 
-class _DelimitedWriter(Writer):
+class _DelimitedWriter(TableWriter):
     """The names once, then the rows; what came as TSV and is written so stands as it was."""
 
     def __init__(self, output: Output, at_once: bool, dialect: Dialect) -> None:
@@ -170,7 +170,10 @@ class _DelimitedWriter(Writer):
         self._dialect = dialect
         self._names: list[str] | None = None
 
-    def _put(self, batch: Batch) -> None:
+    def _may_change(self, batch: Batch) -> bool:
+        return batch.objects is not None
+
+    def _put_now(self, batch: Batch) -> None:
         spelled = None if self._dialect.quotes else batch.spelled
         columns = batch.plain if spelled is None else batch.columns
         if self._names is None:

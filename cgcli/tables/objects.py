@@ -14,6 +14,7 @@ import numpy as np
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch
 from cgcli.tables.text import not_utf8
+from cgcli.tables.types import FIRST_GAP
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 BLANKS = b" \t\r\n"
 _DEEPEST = 200  # lists and objects in each other; pyarrow recurses over them
-_FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
 _NEWLINE, _QUOTE, _OPENING, _CLOSING, _LIST = b'\n"{}['
 _STEP = np.zeros(256, np.int8)  # what a byte outside of strings adds to the depth
 _STEP[[*b"{["]] = 1
@@ -93,6 +93,15 @@ def object_of(line: bytes, *, in_document: bool) -> tuple[dict[str, Any], str]:
         return {}, f"this is no JSON, from column {broken_at + 1} on"
     rest = line.decode("utf-8", "replace")[broken_at:]
     return {}, f"this is no JSON, from {_quoted(rest)} on" if rest else "this object is never closed"
+
+
+def members_of(objects: pa.Array, name: str, kind: pa.DataType) -> pa.Array:
+    """The values of a member as a column of a type that holds all of them. objects: lines of text."""
+    import pyarrow as pa
+
+    rows = [object_of(line.encode(), in_document=False)[0] for line in objects.to_pylist()]
+    values = [{_encodable(key): item for key, item in row.items()}.get(name) for row in rows]
+    return _as_texts(values) if pa.types.is_string(kind) else pa.array(values, kind)
 
 
 def no_object(text: bytes) -> str:
@@ -170,11 +179,17 @@ def _column(values: list[Any]) -> tuple[pa.Array, bool]:
     try:
         column = pa.array(values)
         doubtful = _has_gaps(column)
-        if not (doubtful and any(type(value) is int and abs(value) > _FIRST_GAP for value in values)):
+        if not (doubtful and any(type(value) is int and abs(value) > FIRST_GAP for value in values)):
             return column, doubtful
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
         pass
-    return pa.array([None if value is None else _text(value) for value in values], pa.string()), True
+    return _as_texts(values), True
+
+
+def _as_texts(values: list[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())
 
 
 def _has_gaps(column: pa.Array) -> bool:
@@ -188,7 +203,7 @@ def _has_gaps(column: pa.Array) -> bool:
             levels.append(level.flatten())
         elif kinds.is_struct(level.type):
             levels += level.flatten()
-        elif kinds.is_float64(level.type) and (np.abs(level.to_numpy(zero_copy_only=False)) >= _FIRST_GAP).any():
+        elif kinds.is_float64(level.type) and (np.abs(level.to_numpy(zero_copy_only=False)) >= FIRST_GAP).any():
             return True
     return False
 
