@@ -21,7 +21,8 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.entry import elementwise
 from cgcli.ops.table import FUNCTIONS
-from cgcli.syntax.parser import grammar_file, parse
+from cgcli.syntax.lalr import grammar_file
+from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import pullback
 from tests.fuzzing import Grammar
 from tests.reference_cases_linear import CASES

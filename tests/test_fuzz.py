@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cgcli.syntax.parser import grammar_file
+from cgcli.syntax.lalr import grammar_file
 from tests.command import Capture, cg
 from tests.fuzzing import EXAMPLES, WORDS, Grammar, broken, mutated, outcomes
 

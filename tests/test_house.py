@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import graphlib
-import json
 import re
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 import cgcli
-from cgcli.syntax.parser import grammar_file, tables
 
 PACKAGE = Path(cgcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -111,13 +109,6 @@ def test_the_map_shows_every_room_from_the_top_to_the_ground() -> None:
     assert sorted(shown) == sorted({room_of(path) for path in MODULES} - {"__init__"})
     floors = list(map(floor_of, shown))
     assert floors == sorted(floors, reverse=True)
-
-
-def test_the_stored_tables_are_those_of_the_grammar() -> None:
-    """Forgotten `python -m cgcli.syntax.parser` after an edit of the grammar."""
-    grammar = Path(grammar_file("cg.lark")).read_text(encoding="utf-8")
-    stored = json.loads(Path(grammar_file("cg.tables.json")).read_text(encoding="utf-8"))
-    assert stored == json.loads(tables(grammar)) | {"data": stored["data"], "memo": stored["memo"]}
 
 
 def test_a_graph_is_built_without_numpy() -> None:

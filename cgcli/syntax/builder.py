@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cgcli.errors import ParseError, Span
 from cgcli.syntax import tree
 
-Token = Any  # a lark token: a str with type, start_pos and end_pos
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from cgcli.syntax.scanner import Token
 
 _OPERATORS = {
     "+": "add", "-": "subtract", "−": "subtract", "–": "subtract",
@@ -22,7 +24,7 @@ SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 class TreeBuilder:
-    """Called by lark at each reduction, with the children from left to right."""
+    """Called at each reduction, with the children from left to right."""
 
     def start(self, children: list[Any]) -> list[tree.Statement]:
         return children
@@ -68,20 +70,20 @@ class TreeBuilder:
 
     def binary(self, children: list[Any]) -> tree.Call:
         left, symbol, right = children
-        return _operator(_OPERATORS[symbol], symbol, left, right)
+        return _operator(_OPERATORS[symbol.text], symbol, left, right)
 
     def prefix(self, children: list[Any]) -> tree.Expression:
         symbol, operand = children
         span = Span(symbol.start_pos, operand.span.end)
-        if symbol == "+":
+        if symbol.text == "+":
             return operand._replace(span=span)  # type: ignore[no-any-return]
-        if isinstance(operand, tree.Number) and symbol != "not":
+        if isinstance(operand, tree.Number) and symbol.text != "not":
             return tree.Number(-operand.value, span)
-        return _operator(_PREFIXES[symbol], symbol, operand)
+        return _operator(_PREFIXES[symbol.text], symbol, operand)
 
     def compare(self, children: list[Any]) -> tree.Compare:
         operands = tuple(children[::2])
-        functions = tuple(_OPERATORS[symbol] for symbol in children[1::2])
+        functions = tuple(_OPERATORS[symbol.text] for symbol in children[1::2])
         return tree.Compare(operands, functions, Span(operands[0].span.start, operands[-1].span.end))
 
     def index(self, children: list[Any]) -> tree.Index:
@@ -90,7 +92,7 @@ class TreeBuilder:
 
     def superscript(self, children: list[Any]) -> tree.Call:
         base, symbol = children
-        exponent = tree.Number(float(symbol.translate(SUPERSCRIPTS)), _span(symbol))
+        exponent = tree.Number(float(symbol.text.translate(SUPERSCRIPTS)), _span(symbol))
         return _operator("power", symbol, base, exponent)
 
     def transposed(self, children: list[Any]) -> tree.Call:
@@ -103,7 +105,7 @@ class TreeBuilder:
 
     def number(self, children: list[Any]) -> tree.Number:
         (token,) = children
-        return tree.Number(float(token), _span(token))
+        return tree.Number(float(token.text), _span(token))
 
     def name(self, children: list[Any]) -> tree.Name:
         (token,) = children
@@ -111,7 +113,7 @@ class TreeBuilder:
 
     def text(self, children: list[Any]) -> tree.Text:
         (token,) = children
-        return tree.Text(token[1:-1], _span(token))
+        return tree.Text(token.text[1:-1], _span(token))
 
     def group(self, children: list[Any]) -> tree.Expression:
         opening, inner, closing = children
@@ -180,4 +182,4 @@ def no_parameter(function: str, span: Span) -> ParseError:
 
 def bare(token: Token) -> str:
     """A name without its backticks."""
-    return token[1:-1] if token[0] == "`" else str(token)
+    return token.text[1:-1] if token.text[0] == "`" else token.text

@@ -13,7 +13,7 @@ from cgcli.syntax.builder import SUPERSCRIPTS
 from cgcli.syntax.idioms import bad_rule, recognised
 
 if TYPE_CHECKING:
-    import lark
+    from cgcli.syntax.scanner import Token, UnexpectedError
 
 _OPERANDS = {"NUMBER", "NAME", "LPAR", "TEXT", "ROOT"}
 _LAST_OPERAND = re.compile(r"[\w.`)\]₀-₉⁰-⁹∞]\s*$")
@@ -36,12 +36,11 @@ _HINTS = {
 _SMART_QUOTES = "“”„‘’‚«»"
 
 
-def explain(error: lark.UnexpectedInput, text: str, functions: Callable[[str], bool]) -> ParseError:
-    """The ParseError for what lark could not read in `text`; functions: whether a name is one."""
+def explain(error: UnexpectedError, text: str, functions: Callable[[str], bool]) -> ParseError:
+    """The ParseError for what the parser could not read in `text`; functions: whether a name is one."""
     text = without_comments(text)
     unpaired = unbalanced(text)
-    token = getattr(error, "token", None)
-    position = (error.pos_in_stream if token is None else token.start_pos) or 0
+    token, position = error.token, error.position
     if token is not None and token.type == "$END":
         position = max(len(text.rstrip()) - 1, 0)
     if (known := bad_rule(text, position) or recognised(text, position, functions)) is not None:
@@ -90,8 +89,8 @@ def _open_choice(before: str) -> ParseError | None:
     return ParseError("'?' has no ':'", Span(at, at + 1), hint="a choice is as in: x > 0 ? x : -x")
 
 
-def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) -> ParseError:
-    start, end = token.start_pos or 0, token.end_pos or 0
+def _unexpected(text: str, token: Token, functions: Callable[[str], bool]) -> ParseError:
+    start, end = token.start_pos, token.end_pos
     here = Span(start, end)
     before = text[:start].rstrip(_BLANKS)
     if token.type in _OPERANDS and _at_end(_LAST_OPERAND, before):
@@ -117,19 +116,21 @@ def _unexpected(text: str, token: lark.Token, functions: Callable[[str], bool]) 
             return ParseError(f"the value of '{keyword[1]}' is missing", Span(keyword.start(), len(before)),
                               hint=f"as in: {keyword[1]}=0")  # fmt: skip
         hint = {"(": "as in: (1 + 2)", "[": "as in: x[0]", ",": "take the ',' away"}.get(before[-1:], "")
-        return ParseError(f"a value is missing before '{token}'", here, hint=hint)
+        return ParseError(f"a value is missing before '{token.text}'", here, hint=hint)
     if token.type == "COLON" and innermost(text, start) == "[":
         return ParseError("a slice has at most three parts", here, hint="as in: x[start:stop:step]")
     if before.endswith(("'", '"')) or (_at_end(_LAST_OPERAND, before) and not _at_end(_WORD_OPERATOR, before)):
-        return ParseError(f"'{token}' cannot stand here", here)
+        return ParseError(f"'{token.text}' cannot stand here", here)
     if before[-1:] in ("", "(", "[", ",", ";", "\n"):
-        return ParseError(f"a value is missing before '{token}'", here, hint="an operator needs a value on its left")
+        return ParseError(
+            f"a value is missing before '{token.text}'", here, hint="an operator needs a value on its left"
+        )
     operator = _last_symbol(before)
-    return ParseError(f"a value is missing between '{before[operator:]}' and '{token}'", Span(operator, end),
+    return ParseError(f"a value is missing between '{before[operator:]}' and '{token.text}'", Span(operator, end),
                       hint="take one of the two away")  # fmt: skip
 
 
-def _two_values(text: str, before: str, token: lark.Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
+def _two_values(text: str, before: str, token: Token, here: Span, functions: Callable[[str], bool]) -> ParseError:
     """Two values with no operator between them: 2x, x(1 + y), sin x."""
     right, end = _right_operand(text, token, here)
     left, start = _left_operand(before)
@@ -139,7 +140,7 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span, functions
         return ParseError("a number has one decimal point", span, hint="take the other one away")
     if left == "mod":
         return ParseError("a value is missing before 'mod'", Span(start, len(before)), hint="as in: 7 mod 3")
-    if {left, str(token)} & {"if", "then", "else"}:
+    if {left, token.text} & {"if", "then", "else"}:
         return ParseError("a choice is not written in words", span, hint="as in: c ? a : b, or where(c, a, b)")
     power = _at_end(_FUNCTION_TO_A_POWER, before)
     if power is not None and token.type == "LPAR" and functions(power["name"]):
@@ -153,10 +154,10 @@ def _two_values(text: str, before: str, token: lark.Token, here: Span, functions
                           hint=f"write {called[0]}({right})")  # fmt: skip
     if token.type == "NUMBER" and left.isdigit() and right.isdigit():
         right += f"; one number is {left}{right}"
-    one_name = not touching and token.type == "NAME" and re.fullmatch(r"[^\W\d]\w*", left) and right == token
+    one_name = not touching and token.type == "NAME" and re.fullmatch(r"[^\W\d]\w*", left) and right == token.text
     return ParseError(
         "there is no operator between two values", span,
-        hint=f"to multiply, write {left}*{right}" + f"; a name with a blank is `{left} {token}`" * bool(one_name),
+        hint=f"to multiply, write {left}*{right}" + f"; a name with a blank is `{left} {token.text}`" * bool(one_name),
     )  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def _left_operand(before: str) -> tuple[str, int]:
     return f"{OPENING[word[0]]}…{word[0]}", word.start()
 
 
-def _right_operand(text: str, token: lark.Token, here: Span) -> tuple[str, int]:
+def _right_operand(text: str, token: Token, here: Span) -> tuple[str, int]:
     """The operand that begins with a token, and where it ends; a group that goes far is cut short."""
     if token.type == "ROOT" and (under := _UNDER_ROOT.match(text, here.end)):
         here = Span(here.start, under.end())

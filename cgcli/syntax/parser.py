@@ -1,34 +1,22 @@
-"""Text to syntax tree, with lark. The only importer of lark.
-
-The grammar is `grammar/cg.lark`. Its parse tables are kept beside it as JSON, because
-making them costs more than all the rest of a call; when they do not belong to the grammar
-at hand (it was edited, or lark is another version), they are made afresh. After an edit:
-`python -m cgcli.syntax.parser` writes them again, and a test says when that was forgotten.
-"""
+"""Text to syntax tree. The grammar is `grammar/cg.lark`; the tables that lark made of it are kept beside it."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-from collections.abc import Callable, Collection
 from functools import cache
-from typing import Any
-
-import lark
 
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
-from cgcli.syntax.brackets import joined_lines
 from cgcli.syntax.builder import TreeBuilder
-from cgcli.syntax.textbook import with_products
+from cgcli.syntax.lalr import GRAMMAR, Tables, read
+from cgcli.syntax.scanner import Token, UnexpectedError
+from cgcli.syntax.scanner import tokens as scanned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import Any
 
 MAX_CHARACTERS = 4_000_000
-
-_GRAMMAR = "cg.lark"
-_TABLES = "cg.tables.json"
-
-_DEFINITION = re.compile(r"\)\s*=(?!=)")
 
 
 def _no_name(name: str) -> bool:
@@ -55,11 +43,17 @@ def parse(
     read_as: tuple[str, ...] = ()
     statements: Any
     try:
-        if _DEFINITION.search(text):
-            statements, read_as = _with_definitions(joined_lines(text), values, functions)
-        else:
-            statements = _lark().parse(joined_lines(text))
-    except lark.UnexpectedInput as error:
+        joined = text
+        if "\n" in text:
+            from cgcli.syntax.brackets import joined_lines
+
+            joined = joined_lines(text)
+        tables, scan = _parser()
+        tokens: Iterable[Token] = scan(joined)
+        if _may_define(text):
+            tokens, read_as = _with_products(joined, tokens, values, functions)
+        statements = tables.parse(tokens)
+    except UnexpectedError as error:
         from cgcli.syntax import mistakes
 
         raise mistakes.explain(error, text, functions).at(None, source) from None
@@ -68,87 +62,48 @@ def parse(
     return tree.Program(tuple(statements), source, read_as)
 
 
-def _with_definitions(
-    text: str, values: Collection[str], functions: Callable[[str], bool]
-) -> tuple[Any, tuple[str, ...]]:
-    """The statements of a program that defines functions, and the bodies that were in textbook form."""
-    tokens: list[lark.Token] = []
-    foreign: lark.UnexpectedInput | None = None
+def _may_define(text: str) -> bool:
+    """Whether a `)` stands before a `=`, as in the definition of a function."""
+    at = text.find("=")
+    while at >= 0:
+        if text[:at].rstrip().endswith(")") and not text.startswith("=", at + 1):
+            return True
+        at = text.find("=", at + 1)
+    return False
+
+
+def _with_products(
+    text: str, scan: Iterable[Token], values: Collection[str], functions: Callable[[str], bool]
+) -> tuple[Iterator[Token], tuple[str, ...]]:
+    """The tokens of a program that defines functions, and the bodies that were in textbook form."""
+    from cgcli.syntax.textbook import with_products
+
+    tokens: list[Token] = []
+    foreign: UnexpectedError | None = None
     try:
-        tokens.extend(_lark().lex(text))
-    except lark.UnexpectedInput as error:
+        tokens.extend(scan)
+    except UnexpectedError as error:
         foreign = error  # what stands before it may be wrong as well, and goes first
     tokens, read_as = with_products(text, tokens, values, functions)
-    parser: Any = _lark().parse_interactive()
-    for token in tokens:
-        parser.feed_token(token)
-    if foreign is not None:
-        raise foreign
-    return parser.feed_eof(tokens[-1] if tokens else None), read_as
 
+    def all_tokens() -> Iterator[Token]:
+        yield from tokens
+        if foreign is not None:
+            raise foreign
 
-# ---- the parser itself ----------------------------------------------------------------
+    return all_tokens(), read_as
 
 
 @cache
-def _lark() -> lark.Lark:
-    """The parser, made once per process."""
-    grammar = _read(_GRAMMAR)
-    return _from_tables(grammar) or _from_grammar(grammar)
-
-
-def grammar_file(name: str) -> str:
-    """The path of a file of grammar/: inside the installed package, or at the top of a checkout."""
-    # os.path, for pathlib alone would take a sixth of the start-up that is ours
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "grammar", name)
-    return inside if os.path.exists(inside) else os.path.join(os.path.dirname(package), "grammar", name)
-
-
-def _read(name: str) -> str:
-    with open(grammar_file(name), encoding="utf-8") as stream:
-        return stream.read()
-
-
-def _from_grammar(grammar: str) -> lark.Lark:
-    return lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True, transformer=TreeBuilder())
-
-
-def _from_tables(grammar: str) -> lark.Lark | None:
-    """The parser from its stored tables; None when they belong to something else."""
+def _parser() -> tuple[Tables, Callable[[str], Iterable[Token]]]:
+    """The tables and what makes tokens, once per process; by lark where the stored tables are not the grammar's."""
+    grammar = read("cg.lark")
     try:
-        stored = json.loads(_read(_TABLES))
+        stored = read("cg.tables")
     except OSError:
-        return None
-    if (stored["lark"], stored["grammar"]) != (_lark_series(), grammar):
-        return None
-    # JSON has text keys only, and lark wants the whole numbers that they were
-    table = stored["data"]["parser"]["parser"]
-    table["tokens"] = _numbered(table["tokens"])
-    table["states"] = {int(state): _numbered(actions) for state, actions in table["states"].items()}
-    load: Any = lark.Lark._load_from_dict
-    parser: lark.Lark = load(stored["data"], _numbered(stored["memo"]), transformer=TreeBuilder())
-    return parser
+        stored = ""
+    if stored.partition(GRAMMAR)[2] == grammar:
+        return Tables(stored, TreeBuilder()), scanned
+    from cgcli.syntax import tables
 
-
-def _lark_series() -> str:
-    """Lark's version without its patch number: tables hold for a series."""
-    return ".".join(lark.__version__.split(".")[:2])
-
-
-def _numbered(table: dict[str, Any]) -> dict[int, Any]:
-    return {int(key): value for key, value in table.items()}
-
-
-def tables(grammar: str) -> str:
-    """The text of the stored tables for a grammar."""
-    plain = lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True)
-    data, memo = plain.memo_serialize([lark.lexer.TerminalDef, lark.grammar.Rule])
-    stored = {"lark": _lark_series(), "grammar": grammar, "data": data, "memo": memo}
-    return json.dumps(stored, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    with open(grammar_file(_TABLES), "w", encoding="utf-8") as target:
-        target.write(tables(_read(_GRAMMAR)))
-    print(f"wrote {target.name}")
+    return Tables(tables.tables(grammar), TreeBuilder()), lambda text: tables.tokens(grammar, text)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Container, Iterator, Sequence
 
 from cgcli.errors import ParseError, Span, quoted
 from cgcli.records import NamedTuple
-from cgcli.syntax.builder import Token, bare, no_parameter
+from cgcli.syntax.builder import bare, no_parameter
+from cgcli.syntax.scanner import Token
 
 _MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}
 _MAY_BEGIN = {"NUMBER", "NAME", "LPAR", "ROOT"}
@@ -113,7 +114,7 @@ def _with_products(text: str, body: Sequence[Token], names: _Names) -> list[Toke
     read: list[Token] = []
     for at, token in enumerate(split):
         if at and _implies_product(split, at, names, at in lists):
-            read.append(_token("TIMES", "*", token, token.start_pos))
+            read.append(_token("TIMES", "*", token.start_pos))
         read.append(token)
     _check_clear(text, read)
     return read
@@ -121,8 +122,8 @@ def _with_products(text: str, body: Sequence[Token], names: _Names) -> list[Toke
 
 def _implies_product(tokens: Sequence[Token], at: int, names: _Names, is_list: bool) -> bool:
     """Whether a product is implied before a token. is_list: it opens brackets that hold several values."""
-    left: str = tokens[at - 1].type
-    right: str = tokens[at].type
+    left = tokens[at - 1].type
+    right = tokens[at].type
     if left not in _MAY_END or right not in _MAY_BEGIN or left == right == "NUMBER":
         return False
     if _is_keyword(tokens, at):
@@ -185,7 +186,7 @@ def _unclear(text: str, tokens: Sequence[Token], start: int, operator: int, at: 
     span = Span(tokens[start].start_pos, tokens[end - 1].end_pos)
     left = text[span.start : tokens[operator].start_pos].rstrip()
     middle = text[tokens[operator].end_pos : tokens[at].start_pos].strip()
-    right = "".join(tokens[at + 1 : end])
+    right = "".join(token.text for token in tokens[at + 1 : end])
     return ParseError(
         f"'{quoted(text, span)}' can be read in two ways",
         span,
@@ -204,29 +205,29 @@ def _factors(tokens: Sequence[Token], at: int, names: _Names) -> Iterator[Token]
     if token.type != "NAME" or has_meaning or _is_keyword(tokens, at):
         yield token
         return
-    ways = _ways(str(token), names.factors)
+    ways = _ways(token.text, names.factors)
     if len(ways) > 1:
         readings = " or ".join(_brief("*".join(way)) for way in ways)
         raise ParseError(
-            f"'{_brief(token)}' can be read as {readings}",
+            f"'{_brief(token.text)}' can be read as {readings}",
             Span(token.start_pos, token.end_pos),
             hint="write the product signs",
         )
     start = token.start_pos
-    for part in ways[0] if ways else [token]:
+    for part in ways[0] if ways else [token.text]:
         if start > token.start_pos:
-            yield _token("TIMES", "*", token, start)
-        yield token if part is token else _token("NAME", part, token, start, len(part))
+            yield _token("TIMES", "*", start)
+        yield token if part is token.text else _token("NAME", part, start, len(part))
         start += len(part)
 
 
-def _token(kind: str, text: str, like: Token, start: int, length: int = 0) -> Token:
-    """A token of lark's, as another one is; an implied one takes no room in the text."""
-    return type(like)(kind, text, start, like.line, like.column, like.end_line, like.end_column, start + length)
+def _token(kind: str, text: str, start: int, length: int = 0) -> Token:
+    """A token at a place; an implied one takes no room in the text."""
+    return Token(kind, text, start, start + length)
 
 
 def _is_implied(token: Token) -> bool:
-    return int(token.start_pos) == int(token.end_pos)
+    return token.start_pos == token.end_pos
 
 
 def _brief(text: str) -> str:
@@ -264,7 +265,7 @@ def _pretty(body: Sequence[Token]) -> str:
     previous = ""
     for token in body:
         kind = token.type
-        text = _ASCII.get(kind) or _ASCII.get(token, "" if kind == "_SEPARATOR" else str(token))
+        text = _ASCII.get(kind) or _ASCII.get(token.text, "" if kind == "_SEPARATOR" else token.text)
         choice = kind == "COLON" and choices[-1] > 0
         if choice or (kind in _SPACED and previous in _MAY_END):
             text = f" {text} "

@@ -82,7 +82,7 @@ def child(findings: Path, arguments: list[str]) -> None:
     with atheris.instrument_imports(include=["cgcli"], enable_loader_override=False):
         for module in pkgutil.walk_packages(cgcli.__path__, "cgcli."):
             importlib.import_module(module.name)
-    from cgcli.syntax.parser import grammar_file
+    from cgcli.syntax.lalr import grammar_file
     from tests.fuzzing import LONGEST, Grammar, mutated
 
     grammar = Grammar(Path(grammar_file("cg.lark")).read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ def main() -> int:
     """Print the table; 1 when a ratio is above the goal."""
     import lark
 
-    from cgcli.syntax.parser import grammar_file
+    from cgcli.syntax.lalr import grammar_file
     from tests.bench.parse import seconds
     from tests.bench.startup import command_line
 
