@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -14,6 +15,15 @@ from tests.support import ELEMENTWISE, argument_names, defaults, gap, intervals,
 
 USUAL = 4.0  # ulp: what numpy promises of its vectorised functions
 COUNT = 1000
+
+# How many ulp a kernel on numbers may be away, where more than 1: the C library's function is so far, or several calls.
+NUMBERS = {"cbrt": 3.0, "silu": 4.0} | dict.fromkeys(
+    ["log10", "sec", "csc", "cot", "sinh", "asinh", "acosh", "atanh", "erfc", "logaddexp", "xlogy", "sigmoid",
+     "softplus", "elu"], 2.5)  # fmt: skip
+ANY_ZERO = ["power", "clip", "max...", "min...", "elu"]  # where numpy has no rule for the sign of a 0
+ON_NUMBERS = [name for name, operation in ELEMENTWISE.items() if operation.scalar]
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, 3.0, -3.0, 5e-324, -5e-324, 700.0, 800.0, -800.0,
+           1e308, -1e308, math.inf, -math.inf, math.nan]  # fmt: skip
 
 CASES = [
     pytest.param(name, params, id=f"{name}{list(params) or ''}")
@@ -61,6 +71,47 @@ def test_value_is_within_a_few_ulp_of_the_truth(name: str, params: tuple[Any, ..
                 continue
             distance = ulps(float(ours), truth, scale)
         assert distance <= bound, f"{name}{point} = {ours}, but it is {float(truth)}: {distance:.1f} ulp"
+
+
+@pytest.mark.parametrize(("name", "params"), [case for case in CASES if case.values[0] in ON_NUMBERS])
+def test_a_kernel_on_numbers_is_as_exact_as_that_on_arrays(name: str, params: tuple[Any, ...]) -> None:
+    """Protects a point's digits: within 1 ulp, or what the platform's own function has; never worse than a row's."""
+    operation, columns = ELEMENTWISE[name], points(name)
+    assert operation.scalar is not None
+    with np.errstate(all="ignore"):
+        values = operation.kernel(*columns, *params)
+    ours, theirs = 0.0, 0.0
+    for point, of_array in zip(zip(*map(np.ndarray.tolist, columns), strict=True), values.tolist(), strict=True):
+        number = operation.scalar(*point, *params)
+        assert type(number) is float
+        scale = BEYOND[name].scale(point, params) if name in BEYOND else 0.0
+        with mp.workdps(50):
+            try:
+                truth = reference(name)(*map(mpf, point), *params)
+            except ZeroDivisionError:
+                assert not math.isfinite(number), f"{name}{point} = {number}"
+                continue
+            ours, theirs = max(ours, ulps(number, truth, scale)), max(theirs, ulps(of_array, truth, scale))
+    assert ours <= NUMBERS.get(name, 1.0), f"{name}: {ours:.2f} ulp"
+    assert ours <= max(theirs, 1.0), f"{name}: {ours:.2f} ulp, and {theirs:.2f} in arrays"
+
+
+@pytest.mark.parametrize("name", ON_NUMBERS)
+def test_kernels_on_numbers_and_on_arrays_agree_at_every_edge(name: str) -> None:
+    """Protects IEEE's results: zeros and their signs, infinities and nan come from the same arguments."""
+    operation = ELEMENTWISE[name]
+    assert operation.scalar is not None
+    for point in itertools.product(SPECIAL, repeat=max(len(operation.arrays), operation.least * operation.variadic)):
+        with np.errstate(all="ignore"):
+            theirs = float(operation.kernel(*map(np.float64, point), *defaults(operation)))
+        ours = operation.scalar(*point, *defaults(operation))
+        assert type(ours) is float
+        if (name, point) == ("power", (-math.inf, 0.5)):  # numpy takes the square root there; IEEE's pow is inf
+            continue
+        assert math.isnan(ours) == math.isnan(theirs), (point, ours, theirs)
+        assert math.isnan(ours) or ours == pytest.approx(theirs, rel=1e-15, abs=0), (point, ours, theirs)
+        same_sign = math.copysign(1, ours) == math.copysign(1, theirs)
+        assert same_sign or math.isnan(ours) or (ours == 0 and name in ANY_ZERO), (point, ours, theirs)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

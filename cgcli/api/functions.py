@@ -8,8 +8,6 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cgcli.api import calls
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
@@ -19,6 +17,8 @@ from cgcli.api.warn import warn
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import Graph, Node, leaf, variable
+from cgcli.graph.shapes import shape_of
+from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
@@ -43,7 +43,7 @@ class _Prepared(ABC):
     def _result(self, values: Mapping[str, Any], seed: Any = None, moves: tuple[str, ...] = ()) -> Any:
         """The result at values of the inputs. seed: tangents, of the names `moves`, or a cotangent."""
         arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
-        compiled, call, seeds = self._ready(tuple(values), tuple([array.shape for array in arrays]), moves)
+        compiled, call, seeds = self._ready(tuple(values), tuple(map(shape_of, arrays)), moves)
         return call(compiled.at([*arrays, *seeds(seed)] if seeds else arrays))
 
     def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: tuple[str, ...]) -> Any:
@@ -138,7 +138,11 @@ def _cotangents(given: Any, graph: Graph) -> list[Any]:
         raise UsageError("a program of several outputs takes its cotangents by name",
                          hint=f"the outputs are: {', '.join(graph.names)}")  # fmt: skip
     return [
-        _seed("cotangent", given[name], output, name) if name in given else np.zeros(output.shape)[()]
+        _seed("cotangent", given[name], output, name)
+        if name in given
+        else np.zeros(output.shape)
+        if output.shape
+        else 0.0
         for name, output in zip(graph.names, graph.outputs, strict=True)
     ]
 
@@ -169,7 +173,7 @@ class _Compiled:
             key = (tuple(outputs), quiet, *bindings)
             run = self._ready.get(key)
             if run is None:
-                more = [variable(name, np.shape(value)) for name, value in bindings.items()]
+                more = [variable(name, shape_of(value)) for name, value in bindings.items()]
                 run = self._ready[key] = _made(outputs, [*self._inputs, *more], parts=quiet)
             return run([*arrays, *bindings.values()] if bindings else arrays)
 
@@ -189,7 +193,11 @@ def _finish(output: Node, before: Collection[Node]) -> Callable[[Any], Any]:
     """How the value of an output is handed over: its memory must be neither the caller's nor shared by two results."""
     if not output.shape:
         return float
-    return np.array if not output.args or output in before else _unshared
+    return _copied if not output.args or output in before else _unshared
+
+
+def _copied(array: Any) -> Any:
+    return np.array(array)
 
 
 def _unshared(array: Any) -> Any:
@@ -202,7 +210,7 @@ def _with_floats(make: Make) -> Make:
     def floats(result: Any) -> Any:
         if isinstance(result, dict):
             return {name: floats(item) for name, item in result.items()}
-        return result if result.shape else float(result)
+        return result if shape_of(result) else float(result)
 
     def made(point: Point, wrt: Sequence[Node]) -> calls.Call:
         call = make(point, wrt)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
+from cgcli.evaluate.constants import is_all_finite
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, toposort
@@ -65,7 +64,7 @@ class Watched:
             return evaluate(outputs, bindings)
         events = Events()
         numbers = evaluate(outputs, bindings, events)
-        if events.seen or not _all_finite(numbers):
+        if events.seen or not all(map(is_all_finite, numbers)):
             self._tell_births(outputs if results is None else results, bindings)
         return numbers
 
@@ -99,12 +98,12 @@ class Watched:
         if not values:
             return
         found = births(results, values)
-        if _all_finite([values[node] for node in results]):
+        if all(is_all_finite(values[node]) for node in results):
             # an overflow inside a derivative's formula that leaves no trace in it is nobody's concern
             found = [note for note in found if note.node in self._graph.origins]
         elif not found:
             for node in values:
-                if not node.args and not _all_finite([values[node]]):
+                if not node.args and not is_all_finite(values[node]):
                     self._tell_leaf(node, values[node])
         self._tell_notes(found)
 
@@ -118,8 +117,10 @@ class Watched:
     def _tell_leaf(self, node: Node, value: Any) -> None:
         """That an input or a constant is itself nan or infinite."""
         if self._is_new("given", node):
+            from cgcli.evaluate.notes import is_nan, somewhere
+
             text = _text(node, self._graph)
-            kind = "nan" if np.isnan(value).any() else "infinity"
+            kind = "nan" if somewhere(is_nan(value)) else "infinity"
             what = "input" if node.op is VARIABLE else "constant"
             message = f"the {what} '{text}' is {'nan' if kind == 'nan' else 'infinite'}"
             details = {"kind": kind, "operation": node.op.name, "node": text}
@@ -129,10 +130,6 @@ class Watched:
         known = (kind, node) in self._told
         self._told.add((kind, node))
         return not known
-
-
-def _all_finite(numbers: Iterable[Any]) -> bool:
-    return all(math.isfinite(item) if isinstance(item, float) else np.all(np.isfinite(item)) for item in numbers)
 
 
 def _notice(note: Note, graph: Graph) -> Notice:

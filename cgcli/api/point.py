@@ -11,6 +11,7 @@ from cgcli.api.program import Program
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shape_of
 from cgcli.lowering.inputs import check_bound, doubtful_constants
 from cgcli.lowering.lower import opened_function
 from cgcli.ops.table import FUNCTIONS
@@ -155,7 +156,7 @@ def at_shapes(program: Program, shapes: Mapping[str, Shape], bindings: Mapping[s
 
 def at_values(program: Program, bindings: Mapping[str, Any], columns: Mapping[str, Shape] = _NOTHING) -> Point:
     """The program lowered at the values of its names. columns: shapes of names that have a value in each row."""
-    shapes = {**columns, **{name: value.shape for name, value in bindings.items()}}
+    shapes = {**columns, **{name: shape_of(value) for name, value in bindings.items()}}
     return at_shapes(program, shapes, bindings)._replace(columns=tuple(columns))
 
 

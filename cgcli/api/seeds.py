@@ -9,7 +9,7 @@ from cgcli.api.point import Point
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, constant, name_of, variable
-from cgcli.graph.shapes import shape_text
+from cgcli.graph.shapes import shape_of, shape_text
 
 
 def cotangents(graph: Graph, given: Sequence[Any] | None = None) -> list[Node]:
@@ -66,10 +66,10 @@ def check_seed(kind: str, value: Any, node: Node, name: str = "") -> None:
 
     kind: which of them. name: of the input or output, '' for the only output.
     """
-    if value.shape != node.shape:
+    if shape_of(value) != node.shape:
         what, whose = (f"the {kind} of '{name}'", f"'{name}'") if name else (f"the {kind}", "the value")
         raise UsageError(
-            f"{what} has shape {shape_text(value.shape)}, and {whose} {shape_text(node.shape)}",
+            f"{what} has shape {shape_text(shape_of(value))}, and {whose} {shape_text(node.shape)}",
             hint=f"a {kind} has one number for each element",
         )
 

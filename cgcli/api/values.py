@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
-import numpy as np
-
 from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
+from cgcli.ops.lazily import np
 
 _NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
+_MOST = 2**1023  # an int beyond it may be no float
 _OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
 
 
@@ -47,14 +47,16 @@ def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
 
 
 def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
-    """A value as a float64 array, or a numpy scalar.
+    """A value as a float64 array, or a float where it is a number.
 
     what: what messages call it. kinds: of numpy's types, that count as numbers. What a masked array hides
     is nan. Raises DataError for what is no number and no array of numbers, TooLargeError for an
     array beyond the bounds.
     """
-    if type(value) is float:  # most of all calls, at a fifth of the price
-        return np.float64(value)
+    if type(value) is float:  # most of all calls
+        return value
+    if isinstance(value, float) or (type(value) is int and "i" in kinds and abs(value) < _MOST):
+        return float(value)
     try:
         array = np.asarray(value)
     except (ValueError, OverflowError):
@@ -65,16 +67,16 @@ def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
         raise DataError(f"{what} is not a number or a list of numbers", hint=f"as in: {example}")
     if isinstance(getattr(value, "mask", None), np.ndarray | np.bool_):  # of a masked array
         array = np.where(value.mask, np.nan, array)
-    return np.ascontiguousarray(array, np.float64) if array.shape else np.float64(array[()])
+    return np.ascontiguousarray(array, np.float64) if array.shape else float(array[()])
 
 
 def of_text(text: str, what: str) -> Any:
-    """The array, or numpy scalar, that a text stands for: a number, a constant expression, or @file.
+    """The array, or float, that a text stands for: a number, a constant expression, or @file.
 
     what: what messages call it. Raises UsageError or DataError.
     """
     if _NUMBER.fullmatch(text):
-        return np.float64(text)
+        return float(text)
     if text.lstrip().startswith("@"):
         return of_file(text.strip()[1:], what)
     values = _constants(text, what)

@@ -107,7 +107,7 @@ class _Checker:
         self._outputs, self._wrt, self._bindings = outputs, wrt, bindings
         self._function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
         gradients = [pullback([output], [weight], wrt) for output, weight in zip(outputs, cotangents, strict=True)]
-        self._gradients = [evaluate(gradient, bindings) for gradient in gradients]
+        self._gradients = [list(map(np.asarray, evaluate(gradient, bindings))) for gradient in gradients]
         self._roundings = [_roundings(gradient, wrt, bindings) for gradient in gradients]
         self._complex = ComplexStep(self._function.outputs, evaluate_all(self._function.outputs, bindings))
         candidates = [node for node in toposort(outputs) if node.op.kink is not None]

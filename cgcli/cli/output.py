@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cgcli.graph.shapes import element_names
+from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.printing import values
 from cgcli.records import NamedTuple
 
@@ -37,7 +37,7 @@ def matrix(
     lines = ["\t".join(["", *(name for column in columns for name in _elements(column))])]
     for row, arrays in zip(rows, blocks, strict=True):
         flat = [
-            array.reshape(math.prod(row.shape), math.prod(column.shape)).tolist()
+            array.reshape(math.prod(row.shape), math.prod(column.shape)).tolist() if shape_of(array) else [[array]]
             for array, column in zip(arrays, columns, strict=True)
         ]
         for at, name in enumerate(_elements(row)):
@@ -59,8 +59,8 @@ def _json(content: Any, precision: int | None) -> str:
     if isinstance(content, Mapping):
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_json(item, precision)}" for key, item in content.items())
         return "{" + ", ".join(members) + "}"
-    if hasattr(content, "tolist"):
-        return _numbers(content.tolist(), precision)
+    if isinstance(content, float) or hasattr(content, "tolist"):
+        return _numbers(as_lists(content), precision)
     if isinstance(content, list):
         return "[" + ", ".join(_json(item, precision) for item in content) + "]"
     return json.dumps(content, ensure_ascii=False)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, product
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-
-import numpy as np
 
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.constants import is_all_finite
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
-from cgcli.graph.shapes import count_text, size_text
+from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import count_text, shape_of, size_text
+from cgcli.ops.lazily import np
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
 
@@ -55,16 +56,17 @@ class Jacobian:
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""
-        blocks = [[np.zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
+        blocks = [[_zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
         for at, element, products in self._units.products(evaluate):
-            if self._forward:
-                place: tuple[Any, ...] = (..., *element)
-                for row, pushed in zip(blocks, products, strict=True):
-                    row[at][place] = pushed
-            else:
-                for block, pulled in zip(blocks[at], products, strict=True):
-                    block[element] = pulled
-        return [[block[()] for block in row] for row in blocks]
+            for other, result in enumerate(products):
+                row, column = (other, at) if self._forward else (at, other)
+                if not shape_of(blocks[row][column]):
+                    blocks[row][column] = result
+                elif self._forward:
+                    blocks[row][column][(..., *element)] = result
+                else:
+                    blocks[row][column][element] = result
+        return blocks
 
 
 class _Pass(NamedTuple):
@@ -101,19 +103,30 @@ class _UnitVectors:
             yield _Pass(0, (), evaluate(self._results))
             return
         known = evaluate(self._fixed, quiet=True)
-        vectors = [np.zeros(unit.shape)[()] for unit in self._units]
+        vectors = [_zeros(unit.shape) for unit in self._units]
         all_finite = True
         for at, unit in enumerate(self._units):
-            for element in np.ndindex(unit.shape):
-                vector = np.zeros(unit.shape)
-                vector[element] = 1.0
-                moving = [*vectors[:at], vector[()], *vectors[at + 1 :]]
+            for element in product(*map(range, unit.shape)):
+                moving = [*vectors[:at], _unit_vector(unit.shape, element), *vectors[at + 1 :]]
                 numbers = self._run([*known, *moving])
-                if all_finite and not all(np.all(np.isfinite(number)) for number in numbers):
+                if all_finite and not all(map(is_all_finite, numbers)):
                     all_finite = False
                     names = [name_of(unit) for unit in self._units]
                     evaluate(self._results, dict(zip(names, moving, strict=True)))
                 yield _Pass(at, element, numbers)
+
+
+def _zeros(shape: Shape) -> Any:
+    return np.zeros(shape) if shape else 0.0
+
+
+def _unit_vector(shape: Shape, element: tuple[int, ...]) -> Any:
+    """1 at an element, 0 elsewhere; 1 for a number."""
+    if not shape:
+        return 1.0
+    vector = np.zeros(shape)
+    vector[element] = 1.0
+    return vector
 
 
 def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:

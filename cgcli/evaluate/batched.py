@@ -68,7 +68,7 @@ class Batched:
         self.plan = made if block is None else made._replace(rows=block)
         self._longest = made.shared_rows if block is None else block
         given = [np.asarray(value, np.float64)[()] for value in fixed.values()]
-        self._fixed = Compiled(made.fixed, tuple(fixed))(given)
+        self._fixed = [np.asarray(value, np.float64)[()] for value in Compiled(made.fixed, tuple(fixed))(given)]
         results = [step.node for step in made.steps]
         places = {node: at for at, node in enumerate([*columns, *made.fixed, *results])}
         moving = {*columns, *results}

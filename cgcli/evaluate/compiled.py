@@ -8,8 +8,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads
@@ -17,6 +15,7 @@ from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
 from cgcli.graph.operation import Params
+from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +35,9 @@ class Compiled:
     when the outputs need a variable that is no input, TooLargeError beyond the bounds of memory and work.
 
     inputs: different nodes; most of all variables, but nothing below any other is computed.
+    A node that is a number, made of numbers, is computed in Python's floats where its operation has a kernel for
+    them; where all nodes are, without numpy.
+
     places: where on the tape each node's value stands. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
     """
@@ -58,18 +60,21 @@ class Compiled:
         check_work(self._nodes, order)
         _check_memory(order, self._nodes, dead)
         self._steps = [self._step(node, last) for node, last in zip(self._nodes, dead, strict=True)]
+        self._of_numbers = all(kernel_of(node) is node.op.scalar for node in self._nodes)
+        self._scalars = [at for at, node in enumerate(inputs) if not node.shape]
         self._outputs = [self.places[output] for output in outputs]
 
     def _step(self, node: Node, dead: Collection[Node]) -> _Step:
-        kernel = node.op.scalar if node.op.scalar and not node.shape else node.op.kernel
+        kernel = kernel_of(node)
         read = _reader([self.places[arg] for arg in node.args])
         return of_arrays(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
-        """The outputs' values.
+        """The outputs' values, floats or numpy scalars where they are numbers.
 
-        arrays: for each input a float64 array of its shape, or a numpy scalar. events: called
-        when a division by zero, an overflow or an invalid operation happens.
+        arrays: for each input a float64 array of its shape, or a float. events: called when in arrays a
+        division by zero, an overflow or an invalid operation happens, or where a number that is
+        computed is not finite.
         """
         tape = self.tape(arrays, events)
         return [tape[at] for at in self._outputs]
@@ -78,14 +83,22 @@ class Compiled:
         """The values of all nodes, where `places` says; None for those that were dropped."""
         tape = [*arrays, *self._constants]
         begin = len(tape)
+        for at in self._scalars:
+            if type(tape[at]) is not float:
+                tape[at] = float(tape[at])
         try:
-            if events is None:
-                _write_quietly(tape, self._steps)
+            if self._of_numbers:
+                _write(tape, self._steps)
+            elif events is None:
+                with np.errstate(all="ignore"):
+                    _write(tape, self._steps)
             else:
                 with np.errstate(all="call", under="ignore", call=events):
                     _write(tape, self._steps)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             raise failure(name_of_operation(self._nodes[len(tape) - begin]), error) from error
+        if events is not None and not all(math.isfinite(item) for item in tape[begin:] if isinstance(item, float)):
+            events("number", 0)
         return tape
 
 
@@ -109,14 +122,17 @@ def _write(tape: list[Any], steps: Sequence[_Step]) -> None:
                 tape[at] = None
 
 
-_write_quietly = np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
-
-
 def failure(name: str, error: Exception) -> CgError:
     """What is said when the kernel of an operation raises."""
     if isinstance(error, MemoryError):
         return TooLargeError(f"{name} needs more memory than there is")
     return EvaluationError(f"{name} cannot be computed: {error}")
+
+
+def kernel_of(node: Node) -> Callable[..., Any]:
+    """The kernel of a node: that on numbers, where there is one and all are numbers, else that on arrays."""
+    is_number = not node.shape and not any(arg.shape for arg in node.args)
+    return (is_number and node.op.scalar) or node.op.kernel
 
 
 def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
@@ -132,7 +148,7 @@ def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
     return itemgetter(slice(begin, begin + len(places)))
 
 
-def _known(leaf: Node) -> Array:
+def _known(leaf: Node) -> Any:
     """The value of a leaf that is no input."""
     if leaf.op is VARIABLE:
         raise KeyError(name_of(leaf))

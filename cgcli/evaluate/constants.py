@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cgcli.graph.node import Node, constant, constant_array
+from cgcli.graph.node import Node, constant, constant_array, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.lazily import np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _FLOAT = "<f8"
 
 SYMBOLIC = frozenset({math.pi, math.tau, math.e, math.radians(1)})  # no decimal number: pi, tau, e, deg
 
 
-def constant_of(node: Node) -> NDArray[np.float64]:
-    """The value of a constant node."""
+def constant_of(node: Node) -> Any:
+    """The value of a constant node: an array, or a float."""
+    number = constant_value(node)
+    if number is not None:
+        return number
     (data,) = node.params
     assert isinstance(data, bytes)
-    value = np.frombuffer(data, _FLOAT).reshape(node.shape)
-    return value if node.shape else value[()]
+    return np.frombuffer(data, _FLOAT).reshape(node.shape)
 
 
 def as_constant(value: Any) -> Node:
     """The constant node of an array or a number."""
+    if isinstance(value, float):
+        return constant(value)
     array = np.asarray(value, dtype=_FLOAT)
     return constant_array(array.tobytes(), array.shape) if array.shape else constant(float(array))
 
 
+def is_all_finite(value: Any) -> bool:
+    """Whether a number is finite, or all elements of an array are."""
+    return math.isfinite(value) if isinstance(value, float) else bool(np.all(np.isfinite(value)))
+
+
 def computed(op: Operation, args: Sequence[Any], params: Params) -> Any:
-    """One operation on arrays, quiet about nan and infinities."""
+    """One operation on arrays or numbers, quiet about nan and infinities."""
+    if op.scalar is not None and all(isinstance(arg, float) for arg in args):
+        return op.scalar(*args, *params)
     with np.errstate(all="ignore"):
         return op.kernel(*args, *params)

@@ -6,16 +6,17 @@ outputs tell. What lies in a branch that was not taken is no event.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
+from cgcli.graph.shapes import shape_of
 from cgcli.ops.creation import ones_like
+from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.records import NamedTuple
 
@@ -61,18 +62,17 @@ def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, 
 
 def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
     value = values[node]
-    if np.all(np.isfinite(value)):
+    if not somewhere(is_not_finite(value)):
         return
     args = [values[arg] for arg in node.args]
-    if node.op.elementwise:
-        had_nan = _any(np.isnan(arg) for arg in args)
-        finite = ~_any(~np.isfinite(arg) for arg in args)
-    else:
-        had_nan = np.bool_(any(np.any(np.isnan(arg)) for arg in args))
-        finite = np.bool_(all(np.all(np.isfinite(arg)) for arg in args))
-    for kind, born in (("nan", np.isnan(value) & ~had_nan), ("infinity", np.isinf(value) & finite)):
+    nans, others = [is_nan(arg) for arg in args], [is_not_finite(arg) for arg in args]
+    if not node.op.elementwise:
+        nans, others = [somewhere(each) for each in nans], [somewhere(each) for each in others]
+    had_nan, was_finite = _any(nans), _any(others) ^ True
+    is_born = is_nan(value)
+    for kind, born in (("nan", is_born & (had_nan ^ True)), ("infinity", is_not_finite(value) & ~is_born & was_finite)):
         born = born if mask is None else born & mask
-        if np.any(born):
+        if somewhere(born):
             yield _note(kind, node, born, args)
             return
 
@@ -81,26 +81,43 @@ def _kink(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]
     if node.op.kink is None:
         return
     args = [values[arg] for arg in node.args]
-    holds = np.asarray(node.op.kink.holds(*args, *node.params), dtype=bool)
+    holds = node.op.kink.holds(*args, *node.params)
     holds = holds if mask is None else holds & mask
-    if np.any(holds):
+    if somewhere(holds):
         yield _note("kink", node, holds, args)._replace(chosen=node.op.kink.chosen)
 
 
 def _note(kind: str, node: Node, where: Any, args: Sequence[Any]) -> Note:
     """The note for the first element of `where`."""
-    index = tuple(int(at) for at in np.argwhere(where)[0]) if np.ndim(where) else ()
+    index = tuple(int(at) for at in np.argwhere(where)[0]) if shape_of(where) else ()
     operands: tuple[float, ...] = ()
-    if node.op.elementwise or not any(np.ndim(arg) for arg in args):
+    if not any(map(shape_of, args)):
+        operands = tuple(map(float, args))
+    elif node.op.elementwise:
         operands = tuple(float(np.broadcast_to(arg, np.shape(where))[index]) for arg in args)
     return Note(kind, node, operands, index)
 
 
-def _any(masks: Iterator[Any]) -> Any:
-    result: Any = np.bool_(False)
+def _any(masks: Iterable[Any]) -> Any:
+    result: Any = False
     for mask in masks:
         result = result | mask
     return result
+
+
+def is_nan(value: Any) -> Any:
+    """Whether a number is nan; of an array, which of its elements are."""
+    return value != value
+
+
+def is_not_finite(value: Any) -> Any:
+    """Whether a number is nan or infinite; of an array, which of its elements are."""
+    return not math.isfinite(value) if isinstance(value, float) else ~np.isfinite(value)
+
+
+def somewhere(mask: Any) -> bool:
+    """Whether a mask, a bool or an array of them, holds for any element."""
+    return mask if isinstance(mask, bool) else bool(np.any(mask))
 
 
 def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> dict[Node, Any]:
@@ -112,7 +129,7 @@ def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[No
         mask = masks[node]
         for position, arg in enumerate(node.args):
             passed = _passed(node, position, mask, values)
-            if passed is not None and not np.any(passed):
+            if passed is not None and not somewhere(passed):
                 continue
             if arg not in masks:
                 masks[arg] = passed
@@ -131,7 +148,7 @@ def _read(node: Node, position: int, mask: Any) -> Any:
     elif isinstance(rule, Transpose) and not rule.mixes:
         read = rule.build(wanted, factors, node.params)
     else:
-        return None if mask is None or np.any(mask) else np.bool_(False)
+        return None if mask is None or somewhere(mask) else False
     if mask is None and not read.op.gaps:
         return None
     (count,) = evaluate([read], {})
@@ -146,8 +163,8 @@ def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) 
         mask = taken if mask is None else taken & mask
     if not node.op.elementwise:
         return _read(node, position, mask)
-    if mask is None:
-        return None
+    if mask is None or not node.shape:
+        return mask
     shape = node.args[position].shape
     mask = np.broadcast_to(mask, node.shape)
     extra = tuple(range(len(node.shape) - len(shape)))

@@ -178,8 +178,8 @@ class Operation(Record):
     work: what one application costs, where it is not what `work_of` takes it for.
     rows: the kernel for arguments that all have an axis of rows in front, where the other does not just act
         on their trailing axes.
-    python: a faster kernel, to the same bits, for arguments that are numpy scalars, all of them. A name is that
-        of a function in Python's math.
+    python: the kernel on numbers, Python's floats, no less exact than the other; the last bit may differ. A name is
+        that of a function in ops/floats.py.
     truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
     """
 
@@ -225,8 +225,8 @@ class Operation(Record):
 
     @cached_property
     def scalar(self) -> Callable[..., Any] | None:
-        """The kernel on scalars, where there is a faster one."""
-        return None if self.python is None else _found(self.python, "math")
+        """The kernel on numbers, where there is one that needs no numpy."""
+        return None if self.python is None else _found(self.python, "cgcli.ops.floats")
 
     @cached_property
     def test(self) -> Callable[..., Any] | None:

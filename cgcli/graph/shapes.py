@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import Any
 
 from cgcli.graph.operation import Shape
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape of a value: an array's own, () of a number."""
+    shape: Shape = getattr(value, "shape", ())
+    return shape
+
+
+def as_lists(value: Any) -> Any:
+    """An array as nested lists of numbers, a number as itself."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def shape_text(shape: Shape, scalar: str = "[]") -> str:

@@ -11,6 +11,7 @@ from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
+from cgcli.graph.shapes import as_lists
 from cgcli.ops.statics import RawSlice, brief
 from cgcli.syntax import tree
 
@@ -154,7 +155,7 @@ def known(value: Value, what: str) -> Any:
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")
-    return _nested(_evaluated(value, order).tolist())
+    return _nested(as_lists(_evaluated(value, order)))
 
 
 def _evaluated(value: Node, order: Sequence[Node]) -> Any:

@@ -132,6 +132,6 @@ def _tangent(node: Node, tangents: tuple[Node, ...]) -> Node:
 
 CALL = Operation(
     "call", "a function of the program's own", ("*args",), _kernel,
-    lambda shapes, params: _called(params).value.shape, (JointJvp(_tangent),),
+    lambda shapes, params: _called(params).value.shape, (JointJvp(_tangent),), python=_kernel,
     work=lambda shapes, params: _called(params).work,
 )  # fmt: skip

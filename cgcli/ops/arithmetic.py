@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
 from typing import Any
 
 from cgcli.graph.node import Node, apply
@@ -28,6 +27,7 @@ from cgcli.graph.operation import (
     Operation,
 )
 from cgcli.graph.rules import Partials
+from cgcli.graph.shapes import shape_of
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
 
@@ -36,12 +36,16 @@ def _shares_of(extreme: str) -> Partials:
     """The partials of an n-ary extreme: 1/k for each of the k arguments that attain it."""
 
     def build(args: tuple[Node, ...]) -> tuple[Node, ...]:
-        out = apply(MAXIMUM if extreme == "max" else MINIMUM, args)
+        out = apply(_operation_of(extreme), args)
         ties = [apply(EQUAL_TO, (arg, out)) for arg in args]
         count = functools.reduce(lambda a, b: apply(ADD, (a, b)), ties)
         return tuple(apply(DIVIDE, (tie, count)) for tie in ties)
 
     return Partials(build)
+
+
+def _operation_of(extreme: str) -> Operation:
+    return MAXIMUM if extreme == "max" else MINIMUM
 
 
 def _maximum(*args: Any) -> Any:
@@ -56,12 +60,15 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(x, low), high)
 
 
-def _tie_of(extreme: Callable[..., Any]) -> Kink:
+def _tie_of(extreme: str) -> Kink:
     """Where more than one argument attains the extreme."""
 
     def tied(*args: Any) -> Any:
-        out = extreme(*args)
-        return sum(np.equal(arg, out) * 1 for arg in args) > 1
+        op = _operation_of(extreme)
+        kernel = op.kernel if any(map(shape_of, args)) else op.scalar
+        assert kernel is not None
+        out = kernel(*args)
+        return sum((arg == out) * 1 for arg in args) > 1
 
     return Kink(tied, "equal arguments of an extreme share its derivative equally")
 
@@ -79,17 +86,18 @@ MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y
                        written=("x × y", "x · y"), example="[1, 2]*3", python="operator:mul")  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
-                     domain="y != 0", written=("x ÷ y",), example="7/2", python="operator:truediv")  # fmt: skip
+                     domain="y != 0", written=("x ÷ y",), python="truediv", example="7/2")  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
-                           domain="y != 0", example="-7 // 2", latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
+                           domain="y != 0", python="floordiv", example="-7 // 2",
+                           latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
                   "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
-                  domain="y != 0", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
+                  domain="y != 0", python="mod", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "fmod",
                    "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
-                   domain="y != 0", example="fmod(-7, 3)")  # fmt: skip
+                   domain="y != 0", python="fmod", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
                   aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
                   python="operator:neg")  # fmt: skip
@@ -108,48 +116,56 @@ POWER_OP = elementwise("power", "x to the power y", "power",
                        kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                  "the derivative of a power at (0, 0) is taken as 0", isolated=True),
                        domain="x > 0 or (x == 0 and y >= 0) or (x < 0 and y == floor(y))", written=("x ** y",),
-                       example="2^3^2")  # fmt: skip
+                       python="power", example="2^3^2")  # fmt: skip
 SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE, label="√",
                    facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 0,
-                   domain="x >= 0", written=("√x",), example="sqrt(16)", latex=r"\sqrt{#1}")  # fmt: skip
+                   domain="x >= 0", written=("√x",), python="sqrt", example="sqrt(16)",
+                   latex=r"\sqrt{#1}")  # fmt: skip
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
-                   facts=ODD | INCREASING, example="cbrt(-8)", latex=r"\sqrt[3]{#1}")  # fmt: skip
+                   facts=ODD | INCREASING, python="cbrt", example="cbrt(-8)",
+                   latex=r"\sqrt[3]{#1}")  # fmt: skip
 ABS = elementwise("abs", "absolute value", "abs", "sign(x)", aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
                   example="abs(-3)", python="operator:abs", latex="|#1|")  # fmt: skip
 SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
-                   why_no_derivative=STEP, example="sign(-0.5)", latex=r"\operatorname{sgn}")  # fmt: skip
+                   why_no_derivative=STEP, python="sign", example="sign(-0.5)",
+                   latex=r"\operatorname{sgn}")  # fmt: skip
 FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT,
-                    why_no_derivative=STEP, example="floor(-1.5)", latex=r"\lfloor #1 \rfloor")  # fmt: skip
+                    why_no_derivative=STEP, python="floor", example="floor(-1.5)",
+                    latex=r"\lfloor #1 \rfloor")  # fmt: skip
 CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, facts=INCREASING | IDEMPOTENT,
-                   why_no_derivative=STEP, example="ceil(1.2)", latex=r"\lceil #1 \rceil")  # fmt: skip
+                   why_no_derivative=STEP, python="ceil", example="ceil(1.2)",
+                   latex=r"\lceil #1 \rceil")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", "rint", None, aliases="rint",
-                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="round(2.5)")  # fmt: skip
+                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, python="rint",
+                    example="round(2.5)")  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
-                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, example="trunc(-1.7)")  # fmt: skip
+                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, python="trunc",
+                    example="trunc(-1.7)")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
                     facts=NON_NEGATIVE,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
-                               "the derivative of hypot at (0, 0) is taken as 0", isolated=True), example="hypot(3, 4)",
-                    latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
+                               "the derivative of hypot at (0, 0) is taken as 0", isolated=True),
+                    python="hypot", example="hypot(3, 4)", latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
                        why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq),
                        latex="#1 = #2", truth="equal")  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of(_maximum), example="max(3, 7, 5)", latex=r"\max")  # fmt: skip
+                      kink=_tie_of("max"), python="maximum", example="max(3, 7, 5)", latex=r"\max")  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
                       arrays="*x", least=2, aliases="minimum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of(_minimum), example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
+                      kink=_tie_of("min"), python="minimum", example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    "where(out == out, x >= low and x <= high, out)",
                    "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",
                    arrays="x low high", samples=(REAL, (-2.0, -1.0), (1.0, 2.0)),
                    kink=Kink(lambda x, low, high: (x == low) | (x == high),
-                             "the derivative of clip at its bound is taken as 1"), example="clip(7, 0, 5)")  # fmt: skip
+                             "the derivative of clip at its bound is taken as 1"),
+                   python="clip", example="clip(7, 0, 5)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,

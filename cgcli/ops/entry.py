@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 from cgcli.errors import ShapeError
@@ -61,17 +60,11 @@ def same_shape(shapes: Sequence[Shape], _: Params = ()) -> Shape:
     return shapes[0]
 
 
-@cache
-def _truths() -> tuple[Any, Any]:
-    return np.float64(1.0), np.float64(0.0)
-
-
 def scalar_truth(test: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel of a test on scalars: 1.0 and 0.0, as numpy scalars."""
+    """The kernel of a test on scalars: 1.0 and 0.0."""
 
     def kernel(*args: Any) -> Any:
-        yes, no = _truths()
-        return yes if test(*args) else no
+        return 1.0 if test(*args) else 0.0
 
     return kernel
 

@@ -44,56 +44,61 @@ def _cot(x: Any) -> Any:
 
 
 EXP = elementwise("exp", "e to the power x", "exp", "out", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
-                  inverse=Inverse("ln"), example="exp(1)", latex=r"\exp",
+                  inverse=Inverse("ln"), python="exp", example="exp(1)", latex=r"\exp",
                   advice=Advice("infinity", "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, "
                                             "logaddexp, logsumexp, softmax"))  # fmt: skip
 LN = elementwise("ln", "natural logarithm", "log", "where(out == out, 1/x, out)", samples=POSITIVE, aliases="log",
-                 facts=INCREASING | ANALYTIC, domain="x > 0", example="ln(e^2)", latex=r"\ln")  # fmt: skip
+                 facts=INCREASING | ANALYTIC, domain="x > 0",
+                 python="log", example="ln(e^2)", latex=r"\ln")  # fmt: skip
 LOG2 = elementwise("log2", "logarithm to base 2", "log2", "where(out == out, 1/(x*ln(2)), out)", samples=POSITIVE,
-                   facts=INCREASING | ANALYTIC, domain="x > 0", example="log2(8)", latex=r"\log_{2}")  # fmt: skip
+                   facts=INCREASING | ANALYTIC, domain="x > 0",
+                   python="log2", example="log2(8)", latex=r"\log_{2}")  # fmt: skip
 LOG10 = elementwise("log10", "logarithm to base 10", "log10", "where(out == out, 1/(x*ln(10)), out)",
-                    samples=POSITIVE, facts=INCREASING | ANALYTIC, domain="x > 0", example="log10(1000)",
+                    samples=POSITIVE, facts=INCREASING | ANALYTIC, domain="x > 0",
+                    python="log10", example="log10(1000)",
                     latex=r"\log_{10}")  # fmt: skip
 
 SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=ODD | ANALYTIC,
-                  inverse=Inverse("asin", "-pi/2 <= x <= pi/2"), example="sin(90*deg)", latex=r"\sin")  # fmt: skip
+                  inverse=Inverse("asin", "-pi/2 <= x <= pi/2"),
+                  python="sin", example="sin(90*deg)", latex=r"\sin")  # fmt: skip
 COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=EVEN | ANALYTIC,
-                  inverse=Inverse("acos", "0 <= x <= pi"), example="cos(pi)", latex=r"\cos")  # fmt: skip
+                  inverse=Inverse("acos", "0 <= x <= pi"), python="cos", example="cos(pi)", latex=r"\cos")  # fmt: skip
 TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD | ANALYTIC,
-                  inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", example="tan(1)",
+                  inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", python="tan", example="tan(1)",
                   latex=r"\tan")  # fmt: skip
 SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INCREASING | ANALYTIC,
-                   inverse=Inverse("asinh"), example="sinh(1)", latex=r"\sinh")  # fmt: skip
+                   inverse=Inverse("asinh"), python="sinh", example="sinh(1)", latex=r"\sinh")  # fmt: skip
 COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
-                   inverse=Inverse("acosh", "x >= 0"), example="cosh(0)", latex=r"\cosh")  # fmt: skip
+                   inverse=Inverse("acosh", "x >= 0"), python="cosh", example="cosh(0)", latex=r"\cosh")  # fmt: skip
 TANH = elementwise("tanh", "hyperbolic tangent", "tanh", "1/cosh(x)^2", facts=ODD | INCREASING | ANALYTIC,
-                   inverse=Inverse("atanh"), example="tanh(1)", latex=r"\tanh")  # fmt: skip
+                   inverse=Inverse("atanh"), python="tanh", example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
 SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
-                  example="sec(pi)", latex=r"\sec")  # fmt: skip
+                  python="sec", example="sec(pi)", latex=r"\sec")  # fmt: skip
 CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                  example="csc(pi/2)", latex=r"\csc")  # fmt: skip
+                  python="csc", example="csc(pi/2)", latex=r"\csc")  # fmt: skip
 COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                  example="cot(1)", latex=r"\cot")  # fmt: skip
+                  python="cot", example="cot(1)", latex=r"\cot")  # fmt: skip
 
 ASIN = elementwise("asin", "inverse sine, in radians", "arcsin", "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
                    aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
-                   domain="-1 <= x <= 1", example="asin(1)", latex=r"\arcsin")  # fmt: skip
+                   domain="-1 <= x <= 1", python="asin", example="asin(1)", latex=r"\arcsin")  # fmt: skip
 ACOS = elementwise("acos", "inverse cosine, in radians", "arccos", "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
                    aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
-                   domain="-1 <= x <= 1", example="acos(-1)", latex=r"\arccos")  # fmt: skip
+                   domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos")  # fmt: skip
 ATAN = elementwise("atan", "inverse tangent, in radians", "arctan", "1/(1 + x^2)", aliases="arctan",
-                   facts=ODD | INCREASING | ANALYTIC, example="atan(1)", latex=r"\arctan")  # fmt: skip
+                   facts=ODD | INCREASING | ANALYTIC, python="atan", example="atan(1)", latex=r"\arctan")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     EXP,
     elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
-                inverse=Inverse("log1p"), example="expm1(1e-10)", latex="e^{#1} - 1"),
+                inverse=Inverse("log1p"), python="expm1", example="expm1(1e-10)", latex="e^{#1} - 1"),
     elementwise("exp2", "2 to the power x", "exp2", "out*ln(2)", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
-                inverse=Inverse("log2"), example="exp2(10)", latex="2^{#1}"),
+                inverse=Inverse("log2"), python="exp2", example="exp2(10)", latex="2^{#1}"),
     LN,
     elementwise("log1p", "ln(1 + x), exact near 0", "log1p", "where(out == out, 1/(1 + x), out)",
-                samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1", example="log1p(1e-10)",
+                samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1",
+                python="log1p", example="log1p(1e-10)",
                 latex=r"\ln(1 + #1)"),
     LOG2,
     LOG10,
@@ -109,7 +114,7 @@ ENTRIES: tuple[Operation, ...] = (
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0",
                           isolated=True),
-                example="atan2(1, -1)"),
+                python="atan2", example="atan2(1, -1)"),
     SEC,
     CSC,
     COT,
@@ -118,13 +123,13 @@ ENTRIES: tuple[Operation, ...] = (
     COSH,
     TANH,
     elementwise("asinh", "inverse hyperbolic sine", "arcsinh", "1/hypot(1, x)", aliases="arcsinh",
-                facts=ODD | INCREASING | ANALYTIC, example="asinh(1)", latex=r"\operatorname{arsinh}"),
+                facts=ODD | INCREASING | ANALYTIC, python="asinh", example="asinh(1)", latex=r"\operatorname{arsinh}"),
     elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
                 "where(out == out, 1/(sqrt(x - 1)*sqrt(x + 1)), out)", samples=_ABOVE_ONE, aliases="arccosh",
                 facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
-                domain="x >= 1", example="acosh(1)", latex=r"\operatorname{arcosh}"),
+                domain="x >= 1", python="acosh", example="acosh(1)", latex=r"\operatorname{arcosh}"),
     elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
                 "where(out == out, 1/((1 - x)*(1 + x)), out)", samples=_UNIT, aliases="arctanh",
-                facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1", example="atanh(0.5)",
+                facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1", python="atanh", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}"),
 )  # fmt: skip

@@ -30,10 +30,6 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition != 0, yes, no)
 
 
-def _where_scalar(condition: Any, yes: Any, no: Any) -> Any:
-    return yes if condition != 0 else no
-
-
 def _both(x: Any, y: Any) -> bool:
     return bool(x != 0 and y != 0)
 
@@ -66,10 +62,10 @@ OR_OP = elementwise("or", "1 where either is true, else 0", truth_of("logical_or
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
-                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python=_where_scalar)  # fmt: skip
+                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
                             facts=ODD | INCREASING | IDEMPOTENT,
-                            why_no_derivative="it blocks derivatives on purpose", evident=True,
+                            why_no_derivative="it blocks derivatives on purpose", evident=True, python="operator:pos",
                             example="stop_gradient(3)")  # fmt: skip
 
 # What gives nothing but 1 and 0.

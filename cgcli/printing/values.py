@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from cgcli.errors import Span, quoted
+from cgcli.graph.shapes import as_lists
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -37,7 +38,7 @@ def in_longer_name(name: str) -> str:
 
 def value(array: Any, precision: int | None = None) -> str:
     """A number or an array on one line: `[[1, 2], [3, 4]]`."""
-    return nested(array.tolist() if hasattr(array, "tolist") else array, precision)
+    return nested(as_lists(array), precision)
 
 
 def nested(item: Any, precision: int | None = None) -> str:

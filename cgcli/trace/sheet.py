@@ -10,10 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
+from cgcli.evaluate.notes import somewhere
 from cgcli.graph.node import Node
-from cgcli.graph.shapes import shape_text
+from cgcli.graph.shapes import shape_of, shape_text
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
@@ -135,7 +134,7 @@ class Notation(ABC):
     def _not_taken(self, contribution: Contribution) -> bool:
         """Whether a contribution belongs to a branch that was not taken, for each of its elements."""
         values, taken = self._sheet.values, contribution.taken
-        return values is not None and taken is not None and not np.any(values[taken])
+        return values is not None and taken is not None and not somewhere(values[taken] != 0)
 
     def _equations(self, heading: str, cells: Sequence[Equation | None]) -> Column:
         return [self.word(heading), *self.equations(cells)]
@@ -149,7 +148,7 @@ class Notation(ABC):
         """A number, or an array on one line: all of it when that is short, else the beginning of each axis."""
         if value is BLANK:
             return self.blank
-        if not value.shape:
+        if not shape_of(value):
             return self.digits(float(value))
         if not value.size:
             return "[]"

@@ -16,6 +16,7 @@ from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, consta
 from cgcli.graph.operation import Shape
 from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ones_like
+from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
 from cgcli.ops.sums import broadcast
 from cgcli.records import NamedTuple
@@ -88,7 +89,7 @@ class Guarded(NamedTuple):
 def _somewhere_and_everywhere(guard: Node) -> tuple[bool, bool]:
     """Whether a guard of gaps, which depends on no value, holds somewhere, and everywhere."""
     (holds,) = evaluate([guard], {})
-    return bool(holds.any()), bool(holds.all())
+    return bool(np.any(holds)), bool(np.all(holds))
 
 
 def guard_and(one: Node | None, other: Node | None) -> Node | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cgcli.errors import UsageError
+from cgcli.graph.shapes import shape_of
 
 if TYPE_CHECKING:
     from cgcli.tables.grid import Axis
@@ -63,7 +64,7 @@ def _axis(name: str, text: str) -> Axis:
         hint = f"write {name}={text}:101 for 101 points" if len(parts) == 2 and all(parts) else _EXAMPLE
         raise UsageError(f"{what} is start:stop:count, and not '{text}'", hint=hint)
     start, stop, count = (of_text(part, f"{end} of {what}") for part, end in zip(parts, _ENDS, strict=True))
-    if any(number.shape for number in (start, stop, count)):
+    if any(shape_of(number) for number in (start, stop, count)):
         raise UsageError(f"{what} goes over numbers, not over arrays", hint=_EXAMPLE)
     first, last, points = float(start), float(stop), float(count)
     if not points.is_integer() or points < 1:
