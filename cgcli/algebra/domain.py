@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable
 
 from cgcli.algebra.coefficient import number_of
 from cgcli.evaluate.constants import computed, constant_of
+from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
 from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.indexing import INDEX
-from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.ops.shaping import RESHAPE, TRANSPOSE
 from cgcli.ops.sums import BROADCAST, MEAN, SUM
@@ -199,7 +199,7 @@ def _is_zero(node: Node) -> bool:
     """Whether an operation on numbers is 0: lgamma(2)."""
     if not node.args or not all(arg.op is CONSTANT for arg in node.args):
         return False
-    return not np.any(computed(node.op, [constant_of(arg) for arg in node.args], node.params))
+    return not somewhere(computed(node.op, [constant_of(arg) for arg in node.args], node.params))
 
 
 def _value(node: Node) -> float:

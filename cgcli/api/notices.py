@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
-from cgcli.evaluate.constants import is_all_finite
+from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, toposort
@@ -117,8 +117,6 @@ class Watched:
     def _tell_leaf(self, node: Node, value: Any) -> None:
         """That an input or a constant is itself nan or infinite."""
         if self._is_new("given", node):
-            from cgcli.evaluate.notes import is_nan, somewhere
-
             text = _text(node, self._graph)
             kind = "nan" if somewhere(is_nan(value)) else "infinity"
             what = "input" if node.op is VARIABLE else "constant"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
-from cgcli.evaluate.constants import is_all_finite
+from cgcli.evaluate.elements import is_all_finite
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import count_text, shape_of, size_text

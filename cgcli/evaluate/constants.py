@@ -33,11 +33,6 @@ def as_constant(value: Any) -> Node:
     return constant_array(array.tobytes(), array.shape) if array.shape else constant(float(array))
 
 
-def is_all_finite(value: Any) -> bool:
-    """Whether a number is finite, or all elements of an array are."""
-    return math.isfinite(value) if isinstance(value, float) else bool(np.all(np.isfinite(value)))
-
-
 def computed(op: Operation, args: Sequence[Any], params: Params) -> Any:
     """One operation on arrays or numbers, quiet about nan and infinities."""
     if op.scalar is not None and all(isinstance(arg, float) for arg in args):

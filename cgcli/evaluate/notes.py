@@ -6,11 +6,11 @@ outputs tell. What lies in a branch that was not taken is no event.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.elements import is_nan, is_not_finite, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
@@ -70,7 +70,10 @@ def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note
         nans, others = [somewhere(each) for each in nans], [somewhere(each) for each in others]
     had_nan, was_finite = _any(nans), _any(others) ^ True
     is_born = is_nan(value)
-    for kind, born in (("nan", is_born & (had_nan ^ True)), ("infinity", is_not_finite(value) & ~is_born & was_finite)):
+    for kind, born in (
+        ("nan", is_born & (had_nan ^ True)),
+        ("infinity", is_not_finite(value) & (is_born ^ True) & was_finite),
+    ):
         born = born if mask is None else born & mask
         if somewhere(born):
             yield _note(kind, node, born, args)
@@ -103,21 +106,6 @@ def _any(masks: Iterable[Any]) -> Any:
     for mask in masks:
         result = result | mask
     return result
-
-
-def is_nan(value: Any) -> Any:
-    """Whether a number is nan; of an array, which of its elements are."""
-    return value != value
-
-
-def is_not_finite(value: Any) -> Any:
-    """Whether a number is nan or infinite; of an array, which of its elements are."""
-    return not math.isfinite(value) if isinstance(value, float) else ~np.isfinite(value)
-
-
-def somewhere(mask: Any) -> bool:
-    """Whether a mask, a bool or an array of them, holds for any element."""
-    return mask if isinstance(mask, bool) else bool(np.any(mask))
 
 
 def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> dict[Node, Any]:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from cgcli.evaluate.notes import somewhere
+from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_of, shape_text
 from cgcli.printing.values import number
@@ -134,7 +134,7 @@ class Notation(ABC):
     def _not_taken(self, contribution: Contribution) -> bool:
         """Whether a contribution belongs to a branch that was not taken, for each of its elements."""
         values, taken = self._sheet.values, contribution.taken
-        return values is not None and taken is not None and not somewhere(values[taken] != 0)
+        return values is not None and taken is not None and not somewhere(values[taken])
 
     def _equations(self, heading: str, cells: Sequence[Equation | None]) -> Column:
         return [self.word(heading), *self.equations(cells)]

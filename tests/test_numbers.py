@@ -1,0 +1,102 @@
+"""Programs whose values are all numbers: they need no numpy, and say and compute what arrays would."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.command import Capture, cg
+from tests.test_conventions import TABLE
+
+BOOK = "ln(x1) + x1*x2 - sin(x2)"
+PLAIN = [
+    ["eval", "1+1"],
+    ["eval", "sqrt(x^2 + y^2)", "x=3", "y=4"],
+    ["eval", "where(x > 0, ln(x), 1/x)", "x=0"],
+    ["eval", "sqrt(x) + max(x, y, 2) + tanh(y)*sigmoid(x) % 2", "x=-1", "y=pi/2", "--json"],
+    ["grad", BOOK, "x1=2", "x2=5"],
+    ["grad", "abs(x) + max(x, y)", "x=0", "y=0"],
+    ["grad", "f(u) = u^3; jvp f(u; du) = 3*u^2*du; f(x)", "x=2"],
+    ["grad", "(x*y, x/y)", "x=2", "y=0", "--mode", "forward"],
+    ["grad", "sin(x)", "x=1", "--order", "3", "--taylor"],
+    ["jvp", BOOK, "x1=2", "x2=5", "--tangent", "x1=1,x2=0"],
+    ["vjp", BOOK, "x1=2", "x2=5", "--cotangent", "2"],
+    ["jacobian", "(x*y, x/y)", "x=2", "y=3"],
+    ["hessian", BOOK, "x1=2", "x2=5"],
+    ["hessian", BOOK, "x1=2", "x2=5", "--tangent", "x1=1", "--json"],
+    ["diff", "x^2*sin(x)"],
+    ["diff", BOOK, "--order", "2", "--wrt", "x1"],
+    ["simplify", "x + 2*x + sqrt(8) + sin(pi/6)"],
+    ["trace", BOOK, "x1=2", "x2=5", "--grad", "--tangent", "x1=1"],
+    ["trace", BOOK],
+]
+
+
+def test_commands_on_numbers_import_no_numpy() -> None:
+    """Protects the start of each call in a shell: one process runs them all, and numpy is not there for the asking."""
+    script = (
+        "import json, sys\n"
+        "sys.modules['numpy'] = sys.modules['scipy'] = None\n"
+        "from cgcli.cli.main import run\n"
+        f"codes = [run(words) for words in json.loads({json.dumps(json.dumps(PLAIN))})]\n"
+        "import cgcli\n"
+        "f = cgcli.value_and_grad('x*y')\n"
+        "assert [f(x=2, y=at) for at in range(20)][-1] == (38.0, {'x': 19.0, 'y': 2.0})\n"
+        "assert cgcli.hessian('x^2*y')(x=2, y=3)['x'] == {'x': 6.0, 'y': 4.0}\n"
+        "assert cgcli.jvp('x*y')({'x': 2, 'y': 3}, {'x': 1}) == (6.0, 3.0)\n"
+        "sys.exit(max(codes))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _numbers(item: Any) -> Iterator[float]:
+    """All numbers of a JSON object, in their order."""
+    if isinstance(item, dict):
+        item = list(item.values())
+    if isinstance(item, list):
+        for part in item:
+            yield from _numbers(part)
+    elif isinstance(item, int | float):
+        yield item
+
+
+def _without_numbers(item: Any) -> Any:
+    if isinstance(item, dict):
+        return {key: _without_numbers(part) for key, part in item.items()}
+    if isinstance(item, list):
+        return [_without_numbers(part) for part in item]
+    return "number" if isinstance(item, int | float) else item
+
+
+SCALARS = [
+    pytest.param(row.program, row.point, id=f"{row.program} {dict(row.point)}")
+    for rows in TABLE.values()
+    for row in rows
+    if row.point and all(isinstance(item, int | float) for item in row.point.values())
+]
+
+
+@pytest.mark.parametrize(("program", "point"), SCALARS)
+def test_numbers_and_arrays_have_the_same_values_and_notes(
+    program: str, point: dict[str, float], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the one evaluator with its two sets of kernels: every row of the conventions, run with each of them."""
+    words = [program, *(f"{name}={item}" for name, item in point.items()), "--json"]
+    for command in ("grad", "hessian"):
+        on_numbers = cg(capsys, command, *words)
+        with monkeypatch.context() as patch:
+            patch.setattr("cgcli.evaluate.compiled.kernel_of", lambda node: node.op.kernel)
+            on_arrays = cg(capsys, command, *words)
+        assert (on_numbers.code, on_numbers.err) == (on_arrays.code, on_arrays.err)
+        if on_numbers.code == 0:
+            ours, theirs = json.loads(on_numbers.out), json.loads(on_arrays.out)
+            assert _without_numbers(ours) == _without_numbers(theirs)
+            for one, other in zip(_numbers(ours), _numbers(theirs), strict=True):
+                assert abs(one - other) <= 2 * math.ulp(max(abs(one), abs(other)))
