@@ -1,74 +1,70 @@
 """Algebraic simplification: the graph in normal form, for formulas that people read.
 
 Each pass goes through the graph once, arguments first, piece by piece: a piece is a whole sum,
-a whole product, or a single other operation. For each, some candidates are built, and the one
-with the fewest operations replaces it, if it has no more than the piece and demands no less of its
-operands (domain.py); so no text ever grows, roots of numbers apart: sqrt(8) is 2*sqrt(2).
-Passes are repeated until nothing changes.
+a whole product, or a single other operation. Of its forms (forms.py), the one with the fewest operations
+replaces it, if it has no more than the piece and demands no less of its operands (domain.py); so no text
+ever grows, roots of numbers apart: sqrt(8) is 2*sqrt(2). Passes are repeated until nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Set
-from fractions import Fraction
+from collections.abc import Container, Iterator, Set
 from functools import partial
 
 from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
-from cgcli.algebra.coefficient import HALF, ONE, ZERO, UnwritableError, is_root_of_number, number_node
-from cgcli.algebra.domain import Demand, Domains
-from cgcli.algebra.elements import in_elements
-from cgcli.algebra.identities import RULES
-from cgcli.algebra.known import folded_array, is_known
+from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError, is_root_of_number
+from cgcli.algebra.domain import Domains
+from cgcli.algebra.forms import Forms
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
-from cgcli.algebra.product import Factors, Product, Terms
-from cgcli.algebra.rewrites import (
-    brought_together,
-    common_factors,
-    denominators,
-    distributed,
-    expanded,
-    exponential,
-    exponentials,
-    has_compound_factor,
-    multiplied_out,
-    primitive,
-    raised,
-    taken_out,
-)
+from cgcli.algebra.product import Factors, Product
 from cgcli.algebra.size import weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
-from cgcli.ops.functions import EXP
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt, replaced
 
-_HALF = number_node(HALF)
 _WORTH_A_NAME = 14  # operations: a shared part of a text has a name if that saves so many
 _MOST_EXPANDED = 12  # factors or terms of shared operands; with more, shared operands stay atomic
 _LARGEST_SIZE = 10**15  # operations
 
 
-def simplify(graph: Graph, named: bool = False, assumed: Collection[Demand] = ()) -> Graph:
+def simplify(graph: Graph, named: bool = False) -> Graph:
     """The graph in normal form, with the labels of the nodes that are left.
 
     The value is that of the graph wherever that is finite, and the result is defined at no more than isolated
     points besides. Its text never has more operations, roots of numbers apart, and simplifying it again changes
     nothing. An operation counts as often as it is read; shared parts that are large, or are `named` by a label,
-    have a name in the text, and count once. assumed: what holds wherever the value is asked for.
+    have a name in the text, and count once.
     """
-    seen: dict[tuple[Node, ...], Graph] = {}
-    order, domains = Order(), Domains(assumed)
-    graph = rebuilt(graph, partial(_in_one_order, order), MULTIPLES_OF_PI)
-    settled: dict[Node, Set[Node]] = {}
-    while graph.outputs not in seen:
-        seen[graph.outputs] = graph
-        one = _Pass(graph, order, domains, named, settled)
-        graph, settled = rebuilt(replaced(graph, one.run()), _with_difference), one.settles
-    rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
-    return seen[min(list(seen)[rank:], key=lambda outputs: [order.factor(output) for output in outputs])]
+    return Simplifier(named=named)(graph)
+
+
+class Simplifier:
+    """Simplifies graphs, and remembers the forms of their parts from one to the next."""
+
+    def __init__(self, named: bool = False) -> None:
+        self._order = Order()
+        self._canonical = Canonical(self._order, TRIGONOMETRY, Domains())
+        self._forms = Forms(self._canonical)
+        self._named = named
+
+    def assume(self, output: Node) -> None:
+        """From here on, values are asked for only where a formula has a value."""
+        self._canonical.domains = Domains(self._canonical.domains.surely(output))
+
+    def __call__(self, graph: Graph) -> Graph:
+        """The graph in normal form; see `simplify`."""
+        seen: dict[tuple[Node, ...], Graph] = {}
+        graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
+        while graph.outputs not in seen:
+            seen[graph.outputs] = graph
+            become = _Pass(graph, self._forms, self._named).run()
+            graph = rebuilt(replaced(graph, become), _with_difference)
+        rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
+        return seen[min(list(seen)[rank:], key=lambda outputs: [self._order.factor(output) for output in outputs])]
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -85,28 +81,17 @@ def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> N
     return apply(op, args, params)
 
 
-Candidate = Callable[[], Node | None]
-"""Builds another form of a piece; gives None, or raises UnwritableError, when there is none."""
-
-
 class _Pass:
-    """One pass over a graph, arguments first.
+    """One pass over a graph, arguments first."""
 
-    settled: the pieces that the pass before left as they were, each with those of its operands that had a name.
-    settles: the same for this pass.
-    """
-
-    def __init__(
-        self, graph: Graph, order: Order, domains: Domains, named: bool, settled: Mapping[Node, Set[Node]]
-    ) -> None:
-        self.settled = settled
-        self.settles: dict[Node, Set[Node]] = {}
-        self.domains = domains
+    def __init__(self, graph: Graph, forms: Forms, named: bool) -> None:
+        self.forms = forms
+        self.canonical = forms.canonical
+        self.domains = forms.canonical.domains
         self.labels = graph.labels if named else {}
         self.sizes: dict[Node, int] = {}  # as text
         self.pieces = Pieces(graph.outputs)
         self.become: dict[Node, Node] = {}
-        self.canonical = Canonical(order, TRIGONOMETRY, domains)
 
     def run(self) -> dict[Node, Node]:
         """What each node becomes; those inside a piece are left out."""
@@ -118,20 +103,15 @@ class _Pass:
         return self.become
 
     def _simplest(self, node: Node) -> Node:
-        """The candidate for a piece whose text has the fewest operations, and no more than there were."""
+        """The form of a piece whose text has the fewest operations, and no more than there were."""
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
-        names = {leaf for leaf in piece.leaves if leaf.args and not self._size(self.become[leaf])}
-        is_settled = unchanged is node and self.settled.get(node) == names
         least = _LARGEST_SIZE if self._has_root_of_number(node, piece) else self._size(best) + 1
-        for found in self._built_candidates(node, piece):
+        for form in self._forms_of(node, piece, unchanged):
+            found = self.canonical.fitted(form, node.shape)
             size = self._size(found)
             if size < least and self.domains.keeps(unchanged, found):
                 least, best = size, found
-            if is_settled and found is node:
-                break
-        if best is node:
-            self.settles[node] = names
         repeats = self.pieces.uses[node] - 1
         if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
             self.sizes[best] = 0
@@ -145,43 +125,30 @@ class _Pass:
 
     def _size(self, node: Node) -> int:
         """How many operations the text of a node has, up to a bound."""
-        for part in () if node in self.sizes else toposort([node], self.sizes):
-            if part not in self.sizes:
-                self.sizes[part] = min(weight(part) + sum(self.sizes[arg] for arg in part.args), _LARGEST_SIZE)
-        return self.sizes[node]
+        sizes = self.sizes
+        if node not in sizes:
+            for part in toposort([node], sizes):
+                if part not in sizes:
+                    sizes[part] = min(weight(part) + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
+        return sizes[node]
 
-    def _built_candidates(self, node: Node, piece: Piece) -> Iterator[Node]:
-        """The candidates that exist, in order."""
-        for build in self._candidates(node, piece):
-            try:
-                found = build()
-            except UnwritableError:
-                continue
-            if found is not None:
-                yield self.canonical.fitted(found, node.shape)
-
-    def _candidates(self, node: Node, piece: Piece) -> Iterator[Candidate]:
-        """Other forms of a piece, those that rewrite most first: of equally short ones the first is taken."""
-        canonical = self.canonical
+    def _forms_of(self, node: Node, piece: Piece, unchanged: Node) -> Iterator[Node]:
+        """Other forms of a piece: of equally short ones the first is taken."""
         if node in self.pieces.sums or node in self.pieces.products:
-            one = self._candidates_of_sum if node in self.pieces.sums else self._candidates_of_product
             tried: list[object] = []
             for atomic in self._kept_whole(piece):
-                yield from one(piece, atomic, tried)
+                try:
+                    found = self._terms(piece, atomic) if node in self.pieces.sums else self._product(piece, atomic)
+                except UnwritableError:
+                    continue
+                if found not in tried:
+                    tried.append(found)
+                    yield from self.forms.of(found, bool(atomic))
             if node.shape:
-                yield partial(in_elements, canonical, self._unchanged(piece))
-            return
-        args = tuple(self.become[arg] for arg in node.args)
-        if all(map(is_known, args)):
-            yield partial(_folded, node, args)
-        if node.op in (POWER_OP, SQRT):
-            exponent = args[1] if node.op is POWER_OP else _HALF
-            yield lambda: canonical.product(raised(canonical, args[0], exponent))
-        elif node.op is EXP:
-            yield lambda: canonical.product(exponential(canonical, args[0]))
-        for rule in RULES.get(node.op, ()):
-            yield partial(rule, canonical, node.op, args, node.params)
-        yield partial(in_elements, canonical, self._unchanged(piece))
+                yield from self.forms.in_elements(unchanged)
+        else:
+            yield from self.forms.of_operation(node.op, tuple(self.become[arg] for arg in node.args), node.params)
+            yield from self.forms.in_elements(unchanged)
 
     def _kept_whole(self, piece: Piece) -> Iterator[Set[Node]]:
         """Operands that may be kept as they are, not read as sums or products themselves; first none of them."""
@@ -200,77 +167,22 @@ class _Pass:
                 found.add(atomic)
                 yield atomic
 
-    def _candidates_of_product(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
-        """The piece as a product. atomic: operands that are not read as products. tried: the products so far."""
+    def _product(self, piece: Piece, atomic: Container[Node]) -> Product:
+        """A piece as a product. atomic: operands that are not read as products."""
         factors = Factors()
-        try:
-            for leaf, exponents in piece.leaves.items():
-                node = self.become[leaf]
-                whole = leaf in atomic and node.op is not CONSTANT
-                product = Product(ONE, {node: ONE}) if whole else self.canonical.product_of(node)
-                for exponent in exponents:
-                    factors.times(product, exponent)
-            if sum(node.op is NEG for node in piece.inner) % 2:
-                factors.times(Product(-ONE))
-            product = factors.product()
-        except UnwritableError:
-            return
-        if product in tried:
-            return
-        tried.append(product)
-        spread = None if atomic else distributed(product, self.canonical)
-        if spread is not None:
-            yield partial(self.canonical.product, spread)
-        yield partial(self.canonical.product, product, flip=not atomic)
-        yield lambda: self._primitive(product)
+        for leaf, exponents in piece.leaves.items():
+            node = self.become[leaf]
+            whole = leaf in atomic and node.op is not CONSTANT
+            product = Product(ONE, {node: ONE}) if whole else self.canonical.product_of(node)
+            for exponent in exponents:
+                factors.times(product, exponent)
+        if sum(node.op is NEG for node in piece.inner) % 2:
+            factors.times(Product(-ONE))
+        return factors.product()
 
-    def _candidates_of_sum(self, piece: Piece, atomic: Container[Node], tried: list[object]) -> Iterator[Candidate]:
-        """The piece as a sum. atomic: operands that are not read as sums. tried: the sums so far."""
-        try:
-            terms = self._terms(piece, atomic)
-            if terms in tried:
-                return
-            tried.append(terms)
-            common = None if atomic else common_factors(terms, self.canonical)
-        except UnwritableError:
-            return
-        if common is not None and has_compound_factor(common):
-            yield partial(taken_out, common, terms, self.canonical)
-        spread = None if atomic else multiplied_out(terms, self.canonical)
-        if spread is not None:
-            yield partial(self.canonical.sum, spread)
-        yield partial(self.canonical.sum, terms)
-        if common is not None and not has_compound_factor(common):
-            yield partial(taken_out, common, terms, self.canonical)
-        if len(terms) > 1:
-            yield from self._rational_forms(terms)
-
-    def _rational_forms(self, terms: Terms) -> Iterator[Candidate]:
-        """A sum of several terms multiplied out, and over a common denominator."""
-        try:
-            wide = expanded(terms, self.canonical)
-            below = denominators(terms, self.canonical)
-            powers = exponentials(terms, self.canonical)
-            common = None if wide is None else common_factors(wide, self.canonical)
-        except UnwritableError:
-            return
-        if wide is not None:
-            yield partial(self.canonical.sum, wide)
-            if common is not None:
-                yield partial(taken_out, common, wide, self.canonical)
-        if powers.exponents:
-            yield partial(taken_out, powers, terms, self.canonical)
-        if below.powers:
-            yield partial(taken_out, below, terms, self.canonical)
-            yield partial(brought_together, terms, self.canonical, below)
-
-    def _primitive(self, product: Product) -> Node | None:
-        found = primitive(product, self.canonical)
-        return None if found is None else self.canonical.product(found)
-
-    def _terms(self, piece: Piece, atomic: Container[Node]) -> dict[Node, Fraction]:
+    def _terms(self, piece: Piece, atomic: Container[Node]) -> dict[Node, Number]:
         """The terms of a sum, like ones collected."""
-        terms: dict[Node, Fraction] = {}
+        terms: dict[Node, Number] = {}
         for leaf, signs in piece.leaves.items():
             node = self.become[leaf]
             whole = leaf in atomic and node.op is not CONSTANT
@@ -287,11 +199,3 @@ class _Pass:
                 args = tuple(sorted(args, key=self.canonical.order.factor))
             become[node] = exact(node.op, args, node.params)
         return become[piece.inner[0]]
-
-
-def _folded(node: Node, args: tuple[Node, ...]) -> Node | None:
-    """An operation on constants as a constant, if that loses nothing, and is no larger than they are."""
-    if not node.shape and not any(arg.shape for arg in args):
-        folded = exact(node.op, args, node.params)
-        return folded if folded.op is CONSTANT else None
-    return folded_array(node.op, args, node.params)

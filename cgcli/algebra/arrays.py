@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE
+from cgcli.algebra.coefficient import ONE, quotient
 from cgcli.algebra.known import is_identity, written_as_list
 from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
@@ -50,7 +49,7 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     scalars, arrays = _scalars_of(canonical.product_of(x))
     uniform = not arrays.powers and not arrays.exponents and 0 not in x.shape
     if uniform and op in _KEEPS_UNIFORM:
-        count = Fraction(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if op is SUM else ONE
+        count = quotient(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if op is SUM else ONE
         return canonical.product(scalars._replace(coefficient=scalars.coefficient * count))
     if op is BROADCAST or _is_one(scalars):
         return None

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
-from functools import reduce
+from functools import reduce, wraps
 from itertools import chain
+from typing import Any, TypeVar
 
 from cgcli.algebra.coefficient import (
     ONE,
     ZERO,
     Decimal,
+    Number,
     UnwritableError,
     checked,
     exponent_node,
     fraction_of,
+    magnitude,
     number_node,
     number_of,
+    quotient,
     ratio,
     uniform_number,
 )
@@ -47,7 +50,24 @@ class Identities(NamedTuple):
     """Rewrites of a product and of a sum that are applied before its node is built."""
 
     product: Callable[[Product, Canonical], Product]
-    sum: Callable[[dict[Node, Fraction], Canonical], dict[Node, Fraction]]
+    sum: Callable[[dict[Node, Number], Canonical], dict[Node, Number]]
+
+
+_Found = TypeVar("_Found")
+
+
+def remembered(function: Callable[[Node, Canonical], _Found]) -> Callable[[Node, Canonical], _Found]:
+    """A function of a node in normal form, of which a Canonical remembers what it gave."""
+
+    @wraps(function)
+    def recalled(node: Node, canonical: Canonical) -> _Found:
+        key = function, node
+        if key not in canonical.remembered:
+            canonical.remembered[key] = function(node, canonical)
+        found: _Found = canonical.remembered[key]
+        return found
+
+    return recalled
 
 
 class Canonical:
@@ -61,10 +81,11 @@ class Canonical:
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
         self._built: dict[object, Node] = {}  # for each product that was asked for, its node
+        self.remembered: dict[object, Any] = {}  # see the function of this name
         self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
         self._opposites: dict[Node, Node] = {}
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
-        self._exponents: dict[frozenset[tuple[Node, Fraction]], Node] = {}
+        self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}
 
     def make(self, op: Operation, *args: Node, params: Params = ()) -> Node:
         """The node op(*args) with its static parameters."""
@@ -145,7 +166,7 @@ class Canonical:
         """
         if not product.coefficient or not (product.powers or product.exponents):
             return number_node(product.coefficient)
-        key = product.coefficient, flip, *product.powers.items(), *map(_terms_key, product.exponents.items())
+        key = flip, *product.key()
         node = self._built.get(key)
         if node is None:
             node = self._built[key] = self._product(product, flip)
@@ -169,12 +190,24 @@ class Canonical:
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
         factors = [*product.powers, *product.exponents, *chain.from_iterable(product.exponents.values())]
         others = matrices and [factor for factor in factors if factor.shape and factor not in matrices]
-        if len(matrices) == 1 and not others and len(above) + (abs(product.coefficient) != 1) > 1:
+        if len(matrices) == 1 and not others and len(above) + (magnitude(product.coefficient) != 1) > 1:
             node = self._matrix_product(product, matrices[0])
         else:
             node = self._quotient(written.coefficient, _with_outer(_sorted(above)), _sorted(below))
-        self._products.setdefault(node, product)
+        self._note(node, product)
         return node
+
+    def _note(self, node: Node, product: Product) -> None:
+        """Remember what a node is as a product: of two readings, the one in which no factor was kept whole."""
+        known = self._products.get(node)
+        coarse = known is not None and self._has_products(known)
+        if node not in product.powers and (known is None or (coarse and not self._has_products(product))):
+            self._products[node] = product
+            self._terms.pop(node, None)
+
+    def _has_products(self, product: Product) -> bool:
+        """Whether a base is a product itself: one that was kept whole."""
+        return not self._products.keys().isdisjoint(product.powers)
 
     def _without_opposites(self, product: Product) -> Product:
         """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
@@ -221,7 +254,7 @@ class Canonical:
     def _like_terms(self, terms: Terms) -> Terms:
         """The terms, with those collected that differ in opposite sums only: a*(b - c) + a*(c - b) = 0."""
         found: dict[Node, tuple[Node, int]] = {}
-        collected: dict[Node, Fraction] = {}
+        collected: dict[Node, Number] = {}
         for term, coefficient in terms.items():
             chosen, sign = self._in_one_direction(term)
             first, first_sign = found.setdefault(chosen, (term, sign))
@@ -237,7 +270,7 @@ class Canonical:
         coefficient = product.coefficient
         powers = {base: number for base, number in product.powers.items() if base not in roots}
         with_pi = roots.pop(PI, ZERO)
-        numbers: dict[Fraction, Fraction] = {}
+        numbers: dict[Number, Number] = {}
         for base, exponent in roots.items():
             numbers[exponent] = numbers.get(exponent, ONE) * (fraction_of(base) or ONE)
         for exponent, number in numbers.items():
@@ -260,7 +293,7 @@ class Canonical:
         under = self.product(Product(divisor, {base: -n for base, n in below.items()}))
         return self.make(DIVIDE, node, under) if below or divisor != 1 else node
 
-    def power(self, base: Node, exponent: Fraction) -> Node:
+    def power(self, base: Node, exponent: Number) -> Node:
         """base^exponent for a positive number: x, sqrt(x), x^2."""
         if exponent is ONE or exponent.numerator == exponent.denominator:
             return base
@@ -278,12 +311,12 @@ class Canonical:
             known = self._exponents[key] = self.sum(terms)
         return known
 
-    def scaled(self, coefficient: Fraction, term: Node) -> Node:
+    def scaled(self, coefficient: Number, term: Node) -> Node:
         """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
         product = self._scaling.get(term) or self.product_of(term)
         return self.product(product._replace(coefficient=checked(coefficient * product.coefficient)))
 
-    def _quotient(self, coefficient: Fraction, above: list[Node], below: list[Node]) -> Node:
+    def _quotient(self, coefficient: Number, above: list[Node], below: list[Node]) -> Node:
         number, divisor = ratio(coefficient)
         if divisor != 1:
             below = [number_node(divisor), *below]
@@ -332,23 +365,23 @@ class Canonical:
             return self.scaled(coefficient, term)
         common = common_number(terms)
         if common != 1:
-            inner = self.sum({term: coefficient / common for term, coefficient in terms.items()})
+            inner = self.sum({term: quotient(coefficient, common) for term, coefficient in terms.items()})
             return self.product(Product(common, {inner: ONE}))
         node = self._added(self._arranged(terms))
         self._sums.setdefault(node, dict(terms))
         return node
 
-    def _arranged(self, terms: Terms) -> list[tuple[Node, Fraction]]:
+    def _arranged(self, terms: Terms) -> list[tuple[Node, Number]]:
         """The terms by falling degree, a positive one first if there is one."""
         ordered = sorted(terms.items(), key=lambda item: (item[0] is UNIT, self.order.term(item[0])))
         first = min(range(len(ordered)), key=lambda at: (cost_in_front(*ordered[at]), at))
         return [ordered[first], *ordered[:first], *ordered[first + 1 :]]
 
-    def _added(self, terms: list[tuple[Node, Fraction]]) -> Node:
+    def _added(self, terms: list[tuple[Node, Number]]) -> Node:
         (first, coefficient), *others = terms
         node = self.scaled(coefficient, first)
         for term, coefficient in others:
-            node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(abs(coefficient), term))
+            node = self.make(ADD if coefficient > 0 else SUBTRACT, node, self.scaled(magnitude(coefficient), term))
         return node
 
 
@@ -388,11 +421,6 @@ def _with_outer(factors: list[Node]) -> list[Node]:
     others = [factor for factor in factors if not column_of(factor) and not row_of(factor)]
     x, y = (reduce(lambda product, vector: apply(MULTIPLY, (product, vector)), part) for part in (columns, rows))
     return [*others, outer(x, y)]
-
-
-def _terms_key(item: tuple[Node, Terms]) -> tuple[Node, frozenset[tuple[Node, Fraction]]]:
-    base, terms = item
-    return base, frozenset(terms.items())
 
 
 def _sorted(factors: list[tuple[Key, Node]]) -> list[Node]:

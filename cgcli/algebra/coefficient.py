@@ -18,8 +18,8 @@ from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, POWER_OP, SQRT
 from cgcli.records import NamedTuple
 
-ZERO = Fraction(0)
-ONE = Fraction(1)
+Number = int | Fraction  # whole ones are int where that is known, for fractions are slow
+ZERO, ONE = 0, 1
 HALF = Fraction(1, 2)
 
 LARGEST_WHOLE = 2**53  # a float64 tells whole numbers apart up to it
@@ -29,6 +29,21 @@ _NEAR = Fraction(1, 2**50)  # of 1/3 is what some steps of rounding make of it, 
 _MOST_BITS = 4096  # of a fraction on the way
 _SMALLEST = 2.3e-308  # below, a float64 loses digits
 _LARGEST_PRIME = 1000  # that is looked for in a number under a root
+
+
+def quotient(above: Number, below: Number) -> Number:
+    """above/below, exactly."""
+    return whole(above / (Fraction(below) if isinstance(below, int) else below))
+
+
+def magnitude(number: Number) -> Number:
+    """abs(number), of the same type."""
+    return -number if number < 0 else number
+
+
+def whole(number: Number) -> Number:
+    """A number, as an int where it is whole."""
+    return number.numerator if number.denominator == 1 else number
 
 
 class UnwritableError(ArithmeticError):
@@ -58,25 +73,25 @@ for _name in ("__neg__", "__pos__", "__abs__", "__pow__"):
     setattr(Decimal, _name, _decimal_result(_name))
 
 
-def decimal(number: Fraction) -> Fraction:
+def decimal(number: Number) -> Number:
     """A number as one with a decimal point, unless it is whole."""
-    return Decimal(number) if number.denominator != 1 else Fraction(number)
+    return Decimal(number) if number.denominator != 1 else number.numerator
 
 
 class Ratio(NamedTuple):
     """A coefficient as two numbers that a formula is multiplied and divided by; each may be 1."""
 
-    number: Fraction
-    divisor: Fraction
+    number: Number
+    divisor: Number
 
 
-def fraction_of(node: Node) -> Fraction | None:
+def fraction_of(node: Node) -> Number | None:
     """What a finite scalar constant stands for: a number as it is written, or 1/3; None for pi and any other node."""
     value = constant_value(node)
     return None if value is None else _meant(value)
 
 
-def uniform_number(node: Node) -> Fraction | None:
+def uniform_number(node: Node) -> Number | None:
     """As `fraction_of`, and for a constant array of which all elements are one number, that number."""
     if node.op is not CONSTANT or not node.params[0]:
         return None
@@ -86,13 +101,13 @@ def uniform_number(node: Node) -> Fraction | None:
 
 
 @lru_cache(maxsize=1024)
-def _meant(value: float) -> Fraction | None:
+def _meant(value: float) -> Number | None:
     """What a float64 stands for: the number as it is written, or the short fraction next to one of 16 digits."""
     if not math.isfinite(value) or value in SYMBOLIC:
         return None
     number = Fraction(repr(value))
     if number.denominator == 1:
-        return number
+        return number.numerator
     if len(repr(value).partition("e")[0].strip("-0.").replace(".", "")) > _MOST_DIGITS:
         near = number.limit_denominator(_MOST_REPEATED)
         if abs(near.numerator) <= _MOST_REPEATED and abs(number - near) <= _NEAR * abs(near):
@@ -100,7 +115,7 @@ def _meant(value: float) -> Fraction | None:
     return Decimal(number)
 
 
-def number_node(number: Fraction) -> Node:
+def number_node(number: Number) -> Node:
     """The node of a number: a constant, or a quotient of two. Raises UnwritableError when it is too large or small."""
     if number.denominator == 1 and abs(number.numerator) <= LARGEST_WHOLE:
         return constant(float(number.numerator))
@@ -121,22 +136,22 @@ def is_root_of_number(node: Node) -> bool:
     return node.op is SQRT or (number_of(node.args[1]) or ONE).denominator != 1
 
 
-def number_of(node: Node) -> Fraction | None:
+def number_of(node: Node) -> Number | None:
     """The number that a constant, or a quotient of two, stands for."""
     if not is_fraction(node):
         return fraction_of(node)
     top, bottom = map(fraction_of, node.args)
-    return top / bottom if top is not None and bottom else None
+    return quotient(top, bottom) if top is not None and bottom else None
 
 
-def exponent_node(number: Fraction) -> Node:
+def exponent_node(number: Number) -> Node:
     """The node of an exponent. Raises UnwritableError beyond the whole numbers that a float64 tells apart."""
-    if abs(number) > LARGEST_WHOLE:
+    if magnitude(number) > LARGEST_WHOLE:
         raise UnwritableError
     return number_node(number)
 
 
-def checked(number: Fraction) -> Fraction:
+def checked(number: Number) -> Number:
     """A number on the way to a formula. Raises UnwritableError when it has thousands of digits."""
     if number.numerator.bit_length() + number.denominator.bit_length() > _MOST_BITS:
         raise UnwritableError
@@ -146,11 +161,11 @@ def checked(number: Fraction) -> Fraction:
 class Root(NamedTuple):
     """base^exponent, for a positive number and an exponent that is not whole."""
 
-    base: Fraction
-    exponent: Fraction
+    base: Number
+    exponent: Number
 
 
-def factored(number: Fraction, exponent: Fraction) -> Iterator[Root]:
+def factored(number: Number, exponent: Number) -> Iterator[Root]:
     """number^exponent as powers of primes, and of what is left without a prime factor below 1,000.
 
     A decimal number is left whole, unless its root is a number. Raises UnwritableError for a number that is not
@@ -168,36 +183,36 @@ def factored(number: Fraction, exponent: Fraction) -> Iterator[Root]:
                 break
             while rest % prime == 0:
                 rest //= prime
-                yield Root(Fraction(prime), sign * exponent)
+                yield Root(prime, sign * exponent)
         if rest != 1:
-            yield Root(Fraction(rest), sign * exponent)
+            yield Root(rest, sign * exponent)
 
 
-def _is_power(number: Fraction, degree: int) -> bool:
+def _is_power(number: Number, degree: int) -> bool:
     return all(round(part ** (1 / degree)) ** degree == part for part in (number.numerator, number.denominator))
 
 
-def ratio(number: Fraction) -> Ratio:
+def ratio(number: Number) -> Ratio:
     """How a coefficient is written, exactly: 2, 2/3, 0.7, 0.7/3.
 
     Raises UnwritableError where no float64 holds one of the two numbers.
     """
     top, divisor = number.numerator, number.denominator
-    if type(number) is Fraction and divisor <= LARGEST_WHOLE >= abs(top):
-        return Ratio(number, ONE) if divisor == 1 else Ratio(Fraction(top), Fraction(divisor))
+    if not isinstance(number, Decimal) and divisor <= LARGEST_WHOLE >= abs(top):
+        return Ratio(top, divisor)
     if isinstance(number, Decimal):
         for prime in (2, 5):
             while divisor % prime == 0:
                 divisor //= prime
-        found = Ratio(decimal(number * divisor), Fraction(divisor))
+        found = Ratio(decimal(number * divisor), divisor)
     else:
-        found = Ratio(Fraction(top), Fraction(divisor))
+        found = Ratio(top, divisor)
     if any(_meant(_float(part)) != part for part in found):
         raise UnwritableError
     return found
 
 
-def _float(number: Fraction) -> float:
+def _float(number: Number) -> float:
     """The nearest float64. Raises UnwritableError when none holds the number to full precision."""
     try:
         value = float(number)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from itertools import product as all_places
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.coefficient import ONE, ZERO, Number
 from cgcli.algebra.known import is_known, known_value
 from cgcli.algebra.product import Factors, Terms
 from cgcli.evaluate.constants import as_constant
@@ -218,7 +217,7 @@ def _times(canonical: Canonical, x: Node, y: Node, exponent: int = 1) -> Node:
 
 
 def _added(canonical: Canonical, parts: list[Node]) -> Terms:
-    terms: dict[Node, Fraction] = {}
+    terms: dict[Node, Number] = {}
     for part in parts:
         for term, coefficient in canonical.terms_of(part).items():
             terms[term] = terms.get(term, ZERO) + coefficient

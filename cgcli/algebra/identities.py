@@ -11,7 +11,7 @@ from functools import partial
 
 from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, number_node
+from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node
 from cgcli.algebra.order import Key
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product
 from cgcli.graph.node import CONSTANT, Node, constant, constant_value
@@ -37,12 +37,12 @@ def _ln(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node
         terms[canonical.make(LN, base)] = power
     for number, sign in ((product.coefficient.numerator, ONE), (product.coefficient.denominator, -ONE)):
         if number != 1:  # ln(1/2) = -ln(2)
-            logarithm = canonical.make(LN, number_node(Fraction(number)))
+            logarithm = canonical.make(LN, number_node(number))
             terms[logarithm] = terms.get(logarithm, ZERO) + sign
     return canonical.sum(terms)
 
 
-def _sine(turn: Fraction) -> Product | None:
+def _sine(turn: Number) -> Product | None:
     """sin(turn*pi), where books have a root for it."""
     turn %= 2
     if turn > 1:
@@ -67,7 +67,7 @@ def _at_multiple_of_pi(canonical: Canonical, op: Operation, args: Args, params: 
 
 def _angle(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     product = canonical.product_of(args[0])
-    size = product._replace(coefficient=abs(product.coefficient))
+    size = product._replace(coefficient=magnitude(product.coefficient))
     found = (_TANGENTS if op is ATAN else _SINES).items()
     turn = next((turn for turn, value in found if value == size), None)
     if turn is None:
@@ -101,9 +101,9 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
     if inside:
-        magnitude = canonical.make(ABS, canonical.product(Product(ONE, inside)))
-        outside[magnitude] = outside.get(magnitude, ZERO) + ONE
-    return canonical.product(Product(abs(product.coefficient), outside, product.exponents))
+        size = canonical.make(ABS, canonical.product(Product(ONE, inside)))
+        outside[size] = outside.get(size, ZERO) + ONE
+    return canonical.product(Product(magnitude(product.coefficient), outside, product.exponents))
 
 
 def _inverse_undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -195,14 +195,14 @@ for _operation in operations():
             _RIGHT_INVERSES[_inverse] = _operation  # asinh(sinh(x)) = x
 
 _ROOT_2, _ROOT_3 = ({constant(number): HALF} for number in (2.0, 3.0))
-_SINES = {  # of so many times pi
+_SINES: dict[Number, Product] = {  # of so many times pi
     ZERO: Product(ZERO),
     Fraction(1, 6): Product(HALF),
     Fraction(1, 4): Product(HALF, _ROOT_2),
     Fraction(1, 3): Product(HALF, _ROOT_3),
     HALF: Product(ONE),
 }
-_TANGENTS = {
+_TANGENTS: dict[Number, Product] = {
     Fraction(1, 6): Product(Fraction(1, 3), _ROOT_3),
     Fraction(1, 4): Product(ONE),
     Fraction(1, 3): Product(ONE, _ROOT_3),

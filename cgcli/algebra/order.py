@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
-from cgcli.algebra.coefficient import number_of
+from cgcli.algebra.coefficient import magnitude, number_of
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
@@ -81,7 +81,7 @@ class Order:
             return max(degrees)
         if op is POWER_OP:
             exponent = number_of(node.args[1])
-            return degrees[0] * float(exponent) if exponent is not None and abs(exponent) < 1e9 else 0.0
+            return degrees[0] * float(exponent) if exponent is not None and magnitude(exponent) < 1e9 else 0.0
         if op is SQRT:
             return degrees[0] / 2
         if op is NEG or op in _SYMBOL_LIKE:

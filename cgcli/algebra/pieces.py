@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from fractions import Fraction
 
-from cgcli.algebra.coefficient import ONE
+from cgcli.algebra.coefficient import ONE, Number
 from cgcli.graph.node import Node, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.records import NamedTuple
@@ -21,7 +20,7 @@ class Piece(NamedTuple):
     """
 
     inner: list[Node]
-    leaves: Mapping[Node, Sequence[Fraction]]
+    leaves: Mapping[Node, Sequence[Number]]
     shared: Set[Node]
 
 
@@ -59,7 +58,7 @@ class Pieces:
     def piece(self, root: Node) -> Piece:
         """The piece that ends with a node."""
         inner: list[Node] = []
-        leaves: dict[Node, list[Fraction]] = {}
+        leaves: dict[Node, list[Number]] = {}
         collects = root in self.sums or root in self.products
         stack = [(root, ONE)]
         while stack:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 
 from cgcli.algebra.coefficient import (
     ONE,
     ZERO,
+    Number,
     UnwritableError,
     checked,
     factored,
     fraction_of,
+    magnitude,
     number_node,
+    quotient,
+    whole,
 )
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.ops.arithmetic import ABS
@@ -25,35 +28,40 @@ PI = constant(math.pi)
 
 _MOST_BITS = 4096  # of a number to a whole power
 
-Terms = Mapping[Node, Fraction]
+Terms = Mapping[Node, Number]
 """A sum: each term without its coefficient, and the coefficient."""
 
 
-def common_number(terms: Terms) -> Fraction:
+def common_number(terms: Terms) -> Number:
     """The number that stands before every term: 2*x - 2*y is 2*(x - y), but 2*x + 2 stays."""
-    first = abs(next(iter(terms.values())))
-    same = UNIT not in terms and all(abs(coefficient) == first for coefficient in terms.values())
+    first = magnitude(next(iter(terms.values())))
+    same = UNIT not in terms and all(magnitude(coefficient) == first for coefficient in terms.values())
     return first if same else ONE
 
 
 class Product(NamedTuple):
     """coefficient * product of base^number * product of base^(sum of terms)."""
 
-    coefficient: Fraction
-    powers: Mapping[Node, Fraction] = {}
+    coefficient: Number
+    powers: Mapping[Node, Number] = {}
     exponents: Mapping[Node, Terms] = {}
+
+    def key(self) -> tuple[object, ...]:
+        """What equal products have in common; hashable."""
+        exponents = frozenset((base, frozenset(terms.items())) for base, terms in self.exponents.items())
+        return self.coefficient, frozenset(self.powers.items()), exponents
 
 
 class Factors:
     """A product that is being collected."""
 
     def __init__(self) -> None:
-        self.coefficient = ONE
-        self.powers: dict[Node, Fraction] = {}
-        self.exponents: dict[Node, dict[Node, Fraction]] = {}
-        self._roots: dict[Fraction, Fraction] = {}  # numbers with exponents that are not whole
+        self.coefficient: Number = ONE
+        self.powers: dict[Node, Number] = {}
+        self.exponents: dict[Node, dict[Node, Number]] = {}
+        self._roots: dict[Number, Number] = {}  # numbers with exponents that are not whole
 
-    def times(self, product: Product, exponent: Fraction = ONE) -> None:
+    def times(self, product: Product, exponent: Number = ONE) -> None:
         """Multiply by product^exponent."""
         if product.coefficient != 1:
             self._times_number(product.coefficient, exponent)
@@ -64,13 +72,13 @@ class Factors:
         for base, terms in product.exponents.items():
             self.times_power(base, terms, exponent)
 
-    def times_power(self, base: Node, terms: Terms, scale: Fraction = ONE) -> None:
+    def times_power(self, base: Node, terms: Terms, scale: Number = ONE) -> None:
         """Multiply by base^(scale * sum of terms)."""
         total = self.exponents.setdefault(base, {})
         for term, coefficient in terms.items():
             total[term] = total.get(term, ZERO) + coefficient * scale
 
-    def _times_number(self, number: Fraction, exponent: Fraction) -> None:
+    def _times_number(self, number: Number, exponent: Number) -> None:
         if exponent.denominator == 1:
             self.coefficient = checked(self.coefficient * _whole_power(number, exponent.numerator))
         elif number or exponent < 0:
@@ -93,29 +101,29 @@ class Factors:
             if number is not None:
                 self._times_number(number, self.powers.pop(base))
         for root, exponent in self._roots.items():
-            whole = exponent.numerator // exponent.denominator
-            self.coefficient = checked(self.coefficient * _whole_power(root, whole))
-            if exponent != whole:
-                self.powers[number_node(root)] = exponent - whole
+            floor = exponent.numerator // exponent.denominator
+            self.coefficient = checked(self.coefficient * _whole_power(root, floor))
+            if exponent != floor:
+                self.powers[number_node(root)] = exponent - floor
         for base in [base for base in self.powers if base.op is ABS]:  # abs(x)^2 = x^2
             if self.powers[base] % 2 == 0:
                 (inside,) = base.args
                 self.powers[inside] = self.powers.get(inside, ZERO) + self.powers.pop(base)
-        powers = {base: exponent for base, exponent in self.powers.items() if exponent}
-        return Product(self.coefficient, powers, exponents)
+        powers = {base: whole(exponent) for base, exponent in self.powers.items() if exponent}
+        return Product(whole(self.coefficient), powers, exponents)
 
 
-def _whole_power(number: Fraction, exponent: int) -> Fraction:
+def _whole_power(number: Number, exponent: int) -> Number:
     """number^exponent. Raises UnwritableError for 0^-1, and for a power of too many digits."""
     if not number and exponent < 0:
         raise UnwritableError
     bits = max(number.numerator.bit_length(), number.denominator.bit_length())
     if abs(number) != 1 and bits * abs(exponent) > _MOST_BITS:
         raise UnwritableError
-    return number**exponent
+    return number**exponent if exponent >= 0 else quotient(1, number**-exponent)
 
 
-def cost_in_front(term: Node, coefficient: Fraction) -> int:
+def cost_in_front(term: Node, coefficient: Number) -> int:
     """What a term costs at the head of a sum: 0 when it needs no sign, 1 when its number carries it, 2 for a sign."""
     if coefficient > 0:
         return 0

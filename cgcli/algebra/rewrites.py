@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 
-from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, Decimal, fraction_of, number_of
+from cgcli.algebra.canonical import Canonical, remembered
+from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, number_of, quotient
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN
+from cgcli.records import NamedTuple
 
 _MOST_TERMS = 24  # of a sum that is multiplied out
 _MOST_EXPANDED = 3  # the exponent of a sum in it
@@ -43,7 +42,7 @@ def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
     return factors.product()
 
 
-def _times_root(factors: Factors, canonical: Canonical, product: Product, exponent: Fraction) -> None:
+def _times_root(factors: Factors, canonical: Canonical, product: Product, exponent: Number) -> None:
     """Multiply by product^exponent, for an exponent that is not whole: what is never negative is taken out of the root.
 
     sqrt(4*x) = 2*sqrt(x), sqrt(2*x^2) = sqrt(2)*abs(x), and sqrt(2*x) stays, as does sqrt(x^y), for x may be negative.
@@ -101,43 +100,9 @@ def _symbolic(canonical: Canonical, base: Node, exponent: Node) -> Product:
 # ---- sums and products ----------------------------------------------------------------
 
 
-def common_factors(terms: Terms, canonical: Canonical) -> Product | None:
-    """The factors that stand in every term of a sum, each to its lowest power; None where there are none.
-
-    A name counts only to the same power in every term: a*b + a*c is a*(b + c), but
-    x^2*cos(x) + 2*x*sin(x) stays, and so do polynomials.
-    """
-    if len(terms) < 2:
-        return None
-    first, *others = map(canonical.product_of, terms)
-    powers = dict(first.powers)
-    exponents = dict(first.exponents)
-    for product in others:
-        for base in list(powers):
-            number = product.powers.get(base)
-            if number is None or (number != powers[base] and not base.args):
-                del powers[base]
-            else:
-                powers[base] = min(powers[base], number)
-        for base in list(exponents):
-            lower = _lower_exponent(exponents[base], product.exponents.get(base, {}))
-            if lower is None:
-                del exponents[base]
-            else:
-                exponents[base] = lower
-        if not powers and not exponents:
-            return None
-    return Product(ONE, powers, exponents)
-
-
-def _flat(product: Product, canonical: Canonical) -> Product:
-    """A product with powers of products written out; itself where there are none."""
-    return distributed(product, canonical) or product
-
-
-def _lower_exponent(one: Terms, other: Terms) -> Terms | None:
-    """The lower of two exponents that differ by a number: n - 1 of n and n - 1; None when they differ otherwise."""
-    return _lower(one, other) if all(one.get(term) == other.get(term) for term in {*one, *other} - {UNIT}) else None
+def _every(base: Node, powers: Sequence[Number]) -> bool:
+    """Factors of every term; a name only where it has one power: x^2*cos(x) + 2*x*sin(x) stays, as polynomials do."""
+    return 0 not in powers and (bool(base.args) or len(set(powers)) == 1)
 
 
 def _lower(one: Terms, other: Terms) -> Terms | None:
@@ -148,60 +113,86 @@ def _lower(one: Terms, other: Terms) -> Terms | None:
     return other if max(gaps) <= 0 else None
 
 
-def content(terms: Terms, canonical: Canonical) -> Product:
-    """What can be taken out of a sum: its largest number, the lowest powers of all factors, and all denominators.
+def _lower_by_number(one: Terms, other: Terms) -> Terms | None:
+    """The lower of two exponents that differ by a number, n - 1 of n and n - 1; None where they differ otherwise."""
+    return _lower(one, other) if all(one.get(term) == other.get(term) for term in {*one, *other} - {UNIT}) else None
 
-    6*R*h - 3*h^2 has 3*h, x^2/3 + 1 has 1/3, a/b - c/b^2 has 1/b^2. Raises UnwritableError.
+
+class Takes(NamedTuple):
+    """What may be taken out of a sum, to its lowest power.
+
+    power: whether a base may, by its powers in the terms. lower: the lower of two symbolic exponents, None for neither.
+    flat: whether powers of products are written out first.
     """
-    products = [_flat(canonical.product_of(term), canonical) for term in terms]
-    coefficients = [c * product.coefficient for c, product in zip(terms.values(), products, strict=True)]
-    number = ONE
-    if not any(isinstance(coefficient, Decimal) for coefficient in coefficients):
-        above = math.gcd(*(coefficient.numerator for coefficient in coefficients))
-        above = -above if max(coefficients) < 0 else above
-        number = Fraction(above, math.lcm(*(coefficient.denominator for coefficient in coefficients)))
-    bases = dict.fromkeys(base for product in products for base in product.powers)
-    lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in bases}
-    return Product(number, {base: power for base, power in lowest.items() if power}, _lowest_exponents(products))
+
+    power: Callable[[Node, Sequence[Number]], bool]
+    lower: Callable[[Terms, Terms], Terms | None]
+    flat: bool
 
 
-def _lowest_exponents(products: Sequence[Product]) -> Mapping[Node, Terms]:
-    """The lowest of the symbolic exponents of each base that all products have."""
+COMMON_FACTORS = Takes(_every, _lower_by_number, False)  # x*exp(x) + exp(x) has exp(x), a*b + a*c has a
+EXPONENTIALS = Takes(lambda base, powers: False, _lower, False)  # exp(2*x) - exp(x) has exp(x)
+DENOMINATORS = Takes(lambda base, powers: sum(n < 0 for n in powers) > 1, lambda one, other: None, True)
+CONTENT = Takes(lambda base, powers: True, _lower, True)  # 6*R*h - 3*h^2 has h, a/b - c/b^2 has 1/b^2
+
+
+def takeable(takes: Takes, terms: Terms, canonical: Canonical) -> Product | None:
+    """The factors that can be taken out of a sum of several terms; None for none. Raises UnwritableError."""
+    if len(terms) < 2:
+        return None
+    products = [_flat(term, canonical) if takes.flat else canonical.product_of(term) for term in terms]
+    powers = {}
+    for base in dict.fromkeys(base for product in products for base in product.powers):
+        numbers = [product.powers.get(base, ZERO) for product in products]
+        if (lowest := min(numbers)) and takes.power(base, numbers):
+            powers[base] = lowest
     exponents = products[0].exponents
-    for product in products[1:]:
-        found = {
-            base: _lower(exponents[base], product.exponents[base]) for base in exponents if base in product.exponents
-        }
-        exponents = {base: lower for base, lower in found.items() if lower}
-    return exponents
+    for product in products[1:] if exponents else ():
+        shared = [base for base in exponents if base in product.exponents]
+        lower = ((base, takes.lower(exponents[base], product.exponents[base])) for base in shared)
+        exponents = {base: found for base, found in lower if found}
+    return Product(ONE, powers, exponents) if powers or exponents else None
 
 
-def exponentials(terms: Terms, canonical: Canonical) -> Product:
-    """The lowest powers with symbolic exponents that stand in every term: exp(x) of exp(2*x) - exp(x)."""
-    return Product(ONE, {}, _lowest_exponents([canonical.product_of(term) for term in terms]))
+@remembered
+def _flat(term: Node, canonical: Canonical) -> Product:
+    """A term as a product, with powers of products written out. Raises UnwritableError."""
+    product = canonical.product_of(term)
+    return distributed(product, canonical) or product
 
 
-def denominators(terms: Terms, canonical: Canonical) -> Product:
-    """What several terms of a sum are divided by, to its highest power. Raises UnwritableError."""
-    products = [_flat(canonical.product_of(term), canonical) for term in terms]
-    below = Counter(base for product in products for base, power in product.powers.items() if power < 0)
-    lowest = {base: min(product.powers.get(base, ZERO) for product in products) for base in below if below[base] > 1}
-    return Product(ONE, lowest)
+def _common_number(terms: Terms, canonical: Canonical) -> Number:
+    """The largest number that can be taken out of a sum: 3 of 6*x - 3*y, and 1/3 of x^2/3 + 1."""
+    coefficients = [number * _flat(term, canonical).coefficient for term, number in terms.items()]
+    if any(isinstance(coefficient, Decimal) for coefficient in coefficients):
+        return ONE
+    above = math.gcd(*(coefficient.numerator for coefficient in coefficients))
+    above = -above if max(coefficients) < 0 else above
+    return quotient(above, math.lcm(*(coefficient.denominator for coefficient in coefficients)))
+
+
+@remembered
+def _without_content(base: Node, canonical: Canonical) -> tuple[Product, Product] | None:
+    """The content of a sum, its number and its factors, and what is left; None where it has none."""
+    terms = canonical.terms_of(base)
+    found = takeable(CONTENT, terms, canonical) or Product(ONE)
+    content = found._replace(coefficient=_common_number(terms, canonical))
+    if content == Product(ONE):
+        return None
+    return content, canonical.product_of(canonical.sum(divided(terms, content, canonical)))
 
 
 def primitive(product: Product, canonical: Canonical) -> Product | None:
     """A product with the contents of its sums taken out of them; None where they have none. Raises UnwritableError."""
     sums = [base for base, exponent in product.powers.items() if canonical.is_sum(base) and exponent.denominator == 1]
-    contents = {base: content(canonical.terms_of(base), canonical) for base in sums}
-    contents = {base: common for base, common in contents.items() if common != Product(ONE)}
+    contents = {base: found for base in sums if (found := _without_content(base, canonical))}
     if not contents:
         return None
     factors = Factors()
     factors.times(product._replace(powers={base: n for base, n in product.powers.items() if base not in contents}))
-    for base, common in contents.items():
-        inside = canonical.sum(divided(canonical.terms_of(base), common, canonical))
-        factors.times(common, product.powers[base])
-        factors.times(canonical.product_of(inside), product.powers[base])
+    for base, found in contents.items():
+        for part in found:
+            factors.times(part, product.powers[base])
     return factors.product()
 
 
@@ -210,17 +201,14 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
 
     None where there are none, or the result would have too many terms. Raises UnwritableError.
     """
-    found: dict[Node, Fraction] = {}
-    spread = False
+    products = {term: _flat(term, canonical) for term in terms}
+    sums_of = {term: _sums_to_multiply(product, canonical) for term, product in products.items()}
+    if not any(sums_of.values()) and all(canonical.product_of(term) == flat for term, flat in products.items()):
+        return None
+    found: dict[Node, Number] = {}
     count = len(terms)
     for term, coefficient in terms.items():
-        product = canonical.product_of(term)
-        flat = _flat(product, canonical)
-        spread = spread or flat is not product
-        product = flat
-        sums = {base: int(n) for base, n in product.powers.items() if 0 < n <= _MOST_EXPANDED and n.denominator == 1}
-        sums = {base: n for base, n in sums.items() if canonical.is_sum(base)}
-        spread = spread or bool(sums)
+        product, sums = products[term], sums_of[term]
         parts = [product._replace(powers={base: n for base, n in product.powers.items() if base not in sums})]
         for base, times in sums.items():
             inside = canonical.terms_of(base)
@@ -232,10 +220,19 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
         for part in parts:
             for node, number in canonical.terms_of(canonical.product(part)).items():
                 found[node] = found.get(node, ZERO) + number * coefficient
-    return {term: coefficient for term, coefficient in found.items() if coefficient} if spread else None
+    return {term: coefficient for term, coefficient in found.items() if coefficient}
 
 
-def _multiplied(product: Product, term: Node, coefficient: Fraction, canonical: Canonical) -> Product:
+def _sums_to_multiply(product: Product, canonical: Canonical) -> dict[Node, int]:
+    """The sums in a product that are multiplied out, each with its power."""
+    return {
+        base: int(n)
+        for base, n in product.powers.items()
+        if canonical.is_sum(base) and 0 < n <= _MOST_EXPANDED and n.denominator == 1
+    }
+
+
+def _multiplied(product: Product, term: Node, coefficient: Number, canonical: Canonical) -> Product:
     factors = Factors()
     factors.times(product)
     factors.times(canonical.product_of(term))
@@ -243,12 +240,12 @@ def _multiplied(product: Product, term: Node, coefficient: Fraction, canonical: 
     return factors.product()
 
 
-def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, Fraction]:
+def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, Number]:
     """The terms of a sum, each divided by a product. Raises UnwritableError."""
-    inner: dict[Node, Fraction] = {}
+    inner: dict[Node, Number] = {}
     for term, coefficient in terms.items():
         rest = Factors()
-        rest.times(_flat(canonical.product_of(term), canonical))
+        rest.times(_flat(term, canonical))
         rest.times(common, -ONE)
         for part, number in canonical.terms_of(canonical.product(rest.product())).items():
             inner[part] = inner.get(part, ZERO) + number * coefficient

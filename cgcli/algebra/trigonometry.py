@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from cgcli.algebra.canonical import Canonical, Identities
-from cgcli.algebra.coefficient import ZERO
+from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.product import Product
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Operation
 from cgcli.ops.functions import COS, COSH, COT, CSC, SEC, SIN, SINH, TAN, TANH
 from cgcli.records import NamedTuple
 
-_SQUARE = Fraction(2)
+_SQUARE = 2
 
 
 class Partner(NamedTuple):
@@ -48,7 +46,10 @@ _PAIRS: dict[Operation, list[Pair]] = {
 }
 
 
-def _pythagorean(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node, Fraction]:
+_PAIRED = _PAIRS.keys() | {pair.second for pairs in _PAIRS.values() for pair in pairs}
+
+
+def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, Number]:
     """The terms of a sum with squares that add up to 1 replaced by 1, and 1 less a square by the other."""
     squares = {term: found for term in terms if (found := _square_in(canonical.product_of(term))) is not None}
     for term, (base, rest) in squares.items():
@@ -72,7 +73,8 @@ def _pythagorean(terms: dict[Node, Fraction], canonical: Canonical) -> dict[Node
 def _paired(product: Product, canonical: Canonical) -> Product:
     """The product with two functions that make one: sin(x)^n/cos(x)^n as tan(x)^n."""
     powers = product.powers
-    for base, exponent in product.powers.items():
+    pairable = [base.op for base in powers if base.op in _PAIRED]
+    for base, exponent in product.powers.items() if len(pairable) > 1 else ():
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
             other = canonical.make(pair.second, *base.args)
             if powers.get(other) == pair.sign * exponent:
@@ -92,7 +94,7 @@ def _square_in(product: Product) -> tuple[Node, Product] | None:
     return None
 
 
-def _add(numbers: dict[Node, Fraction], node: Node, number: Fraction) -> None:
+def _add(numbers: dict[Node, Number], node: Node, number: Number) -> None:
     total = numbers.get(node, ZERO) + number
     if total:
         numbers[node] = total

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
-from cgcli.algebra.algebraic import simplify
-from cgcli.algebra.domain import Demand, Domains
+from cgcli.algebra.algebraic import Simplifier
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
@@ -25,13 +24,14 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     the variable, called d_x, or d2_x for the second order. At a kink or an edge of its domain a formula
     has the value that it has there as it stands, not the one that the tables of conventions choose.
     """
-    graph = simplify(graph)
-    assumed = Domains().surely(graph.output)
+    simplifier = Simplifier()
+    graph = simplifier(graph)
+    simplifier.assume(graph.output)
     apart = _can_be_read(graph.output, wrt)
     outputs = (graph.output,) * len(wrt)
     for at in range(order):
         slopes = _each_slope(outputs, wrt) if at else _slopes(graph.output, wrt)
-        outputs = _simplified(graph, slopes, assumed, apart)
+        outputs = _simplified(graph, slopes, simplifier, apart)
     found = _with(graph, outputs)
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
@@ -42,10 +42,10 @@ def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     return tuple(derivative_name("", name, prefix) for name in wrt)
 
 
-def _simplified(graph: Graph, slopes: tuple[Node, ...], assumed: Collection[Demand], apart: bool) -> tuple[Node, ...]:
+def _simplified(graph: Graph, slopes: tuple[Node, ...], simplifier: Simplifier, apart: bool) -> tuple[Node, ...]:
     """Derivatives in their simplest form: each as it is alone, apart from the others, or all together."""
     groups = [(slope,) for slope in slopes] if apart else [slopes]
-    return tuple(chain.from_iterable(simplify(_with(graph, group), assumed=assumed).outputs for group in groups))
+    return tuple(chain.from_iterable(simplifier(_with(graph, group)).outputs for group in groups))
 
 
 def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:

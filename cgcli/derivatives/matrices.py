@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cgcli.algebra.algebraic import simplify
-from cgcli.algebra.domain import Domains
+from cgcli.algebra.algebraic import Simplifier
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import Graph, Node, constant, constant_value, leaf, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
@@ -24,20 +23,21 @@ def matrix_derivative(graph: Graph, by: Node, order: int) -> Graph | None:
 
     None where no formula is found.
     """
-    graph = simplify(graph)
+    simplifier = Simplifier()
+    graph = simplifier(graph)
     output = graph.output
-    assumed = Domains().surely(output)
+    simplifier.assume(output)
     if (len(output.shape), len(by.shape), order) == (0, 1, 2):
         found = _matrix(output, by)
         if found is None:
             return None
-        output = simplify(graph._replace(outputs=(found,), origins={}), assumed=assumed).output
+        output = simplifier(graph._replace(outputs=(found,), origins={})).output
     elif (len(output.shape), len(by.shape), order) != (1, 1, 1):
         return None
     matrix = _matrix(output, by)
     if matrix is None:
         return None
-    return simplify(graph._replace(outputs=(matrix,), origins={}, idle=(), names=()), assumed=assumed)
+    return simplifier(graph._replace(outputs=(matrix,), origins={}, idle=(), names=()))
 
 
 class _Linear(NamedTuple):

@@ -1,0 +1,138 @@
+"""The forms that a piece of a formula can take: each is built once, and remembered over passes and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from cgcli.algebra.canonical import Canonical
+from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
+from cgcli.algebra.elements import in_elements
+from cgcli.algebra.identities import RULES
+from cgcli.algebra.known import folded_array, is_known
+from cgcli.algebra.product import Product, Terms
+from cgcli.algebra.rewrites import (
+    COMMON_FACTORS,
+    DENOMINATORS,
+    EXPONENTIALS,
+    brought_together,
+    distributed,
+    expanded,
+    exponential,
+    has_compound_factor,
+    multiplied_out,
+    primitive,
+    raised,
+    takeable,
+    taken_out,
+)
+from cgcli.graph.node import CONSTANT, Node
+from cgcli.graph.operation import Operation, Params
+from cgcli.ops.arithmetic import POWER_OP, SQRT
+from cgcli.ops.functions import EXP
+from cgcli.transform.exact import exact
+
+_HALF = number_node(HALF)
+
+Form = Callable[[], Node | None]
+"""Builds a form; gives None, or raises UnwritableError, when there is none."""
+
+
+class Forms:
+    """The forms of products, sums and single operations, those that rewrite most first."""
+
+    def __init__(self, canonical: Canonical) -> None:
+        self.canonical = canonical
+        self._known: dict[object, list[Node]] = {}
+
+    def of(self, found: Product | Terms, whole: bool) -> list[Node]:
+        """A product or a sum. whole: some operands are kept as they are, though they could be read as well."""
+        if isinstance(found, Product):
+            return self._built((whole, found.key()), self._product(found, whole))
+        return self._built((whole, frozenset(found.items())), self._sum(found, whole))
+
+    def of_operation(self, op: Operation, args: tuple[Node, ...], params: Params) -> list[Node]:
+        """Any other operation."""
+        return self._built((op, args, params, self.canonical.domains), self._operation(op, args, params))
+
+    def in_elements(self, node: Node) -> list[Node]:
+        """An array, or what is computed from one, by its elements."""
+        return self._built(node, iter([partial(in_elements, self.canonical, node)]))
+
+    def _built(self, key: object, forms: Iterator[Form]) -> list[Node]:
+        """The forms that exist."""
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = []
+            for build in forms:
+                try:
+                    found = build()
+                except UnwritableError:
+                    continue
+                if found is not None:
+                    known.append(found)
+        return known
+
+    def _operation(self, op: Operation, args: tuple[Node, ...], params: Params) -> Iterator[Form]:
+        canonical = self.canonical
+        if all(map(is_known, args)):
+            yield partial(_folded, op, args, params)
+        if op in (POWER_OP, SQRT):
+            yield lambda: canonical.product(raised(canonical, args[0], args[1] if op is POWER_OP else _HALF))
+        elif op is EXP:
+            yield lambda: canonical.product(exponential(canonical, args[0]))
+        for rule in RULES.get(op, ()):
+            yield partial(rule, canonical, op, args, params)
+
+    def _product(self, product: Product, whole: bool) -> Iterator[Form]:
+        spread = None if whole else distributed(product, self.canonical)
+        if spread is not None:
+            yield partial(self.canonical.product, spread)
+        yield partial(self.canonical.product, product, flip=not whole)
+        yield lambda: self._primitive(product)
+
+    def _sum(self, terms: Terms, whole: bool) -> Iterator[Form]:
+        canonical = self.canonical
+        common = None if whole else takeable(COMMON_FACTORS, terms, canonical)
+        if common is not None and has_compound_factor(common):
+            yield partial(taken_out, common, terms, canonical)
+        spread = None if whole else multiplied_out(terms, canonical)
+        if spread is not None:
+            yield partial(canonical.sum, spread)
+        yield partial(canonical.sum, terms)
+        if common is not None and not has_compound_factor(common):
+            yield partial(taken_out, common, terms, canonical)
+        if len(terms) > 1:
+            yield from self._rational(terms)
+
+    def _rational(self, terms: Terms) -> Iterator[Form]:
+        """A sum of several terms multiplied out, and over a common denominator."""
+        canonical = self.canonical
+        try:
+            wide = expanded(terms, canonical)
+            below = takeable(DENOMINATORS, terms, canonical)
+            powers = takeable(EXPONENTIALS, terms, canonical)
+            common = None if wide is None else takeable(COMMON_FACTORS, wide, canonical)
+        except UnwritableError:
+            return
+        if wide is not None:
+            yield partial(canonical.sum, wide)
+            if common is not None:
+                yield partial(taken_out, common, wide, canonical)
+        if powers is not None:
+            yield partial(taken_out, powers, terms, canonical)
+        if below is not None:
+            yield partial(taken_out, below, terms, canonical)
+            yield partial(brought_together, terms, canonical, below)
+
+    def _primitive(self, product: Product) -> Node | None:
+        found = primitive(product, self.canonical)
+        return None if found is None else self.canonical.product(found)
+
+
+def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
+    """An operation on constants as a constant, if that loses nothing, and is no larger than they are."""
+    folded = exact(op, args, params)
+    if not folded.shape and not any(arg.shape for arg in args):
+        return folded if folded.op is CONSTANT else None
+    return folded_array(op, args, params)
