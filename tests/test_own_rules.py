@@ -212,8 +212,7 @@ def test_jvp_is_a_name_as_any_other_elsewhere() -> None:
 def test_a_picture_shows_the_function_as_one_node() -> None:
     graph = lower(parse(RELU + "relu(x) + 1"))
     labels = re.findall(r"\[label=<(.*?)>, tooltip", dot(graph))
-    assert labels[:3] == ["<B>x</B>", "relu", "1"]
-    assert len(labels) == 4
+    assert [re.sub("<.*?>", "", label) for label in labels] == ["x", "relu", "+ 1"]
 
 
 def test_a_function_is_called_as_its_own_program_calls_it() -> None:

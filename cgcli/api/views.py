@@ -26,30 +26,36 @@ if TYPE_CHECKING:
 def picture(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
     kind: str = "dot", grad: bool = False, cotangent: Sequence[Any] | None = None,
-    rankdir: str = "LR", dpi: int | None = None, precision: int | None = None, **named: Any,
+    rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
+    transparent: bool = False, precision: int | None = None, width: float | None = None, dpi: int | None = None,
+    layout: str = "bundled", **named: Any,
 ) -> bytes:  # fmt: skip
     """The computation graph as a picture: with values, each node shows its own.
 
     kind: png, svg, pdf or dot. grad: show the adjoints, too. cotangent: a weight for each output.
-    rankdir: the direction of the drawing. dpi: of a png. precision: significant digits.
+    rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
+    theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
+    fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
+    precision: significant digits. width: in inches. dpi: of a png. layout: bundled, or dot for Graphviz's program.
 
     >>> picture("x*y", x=2, y=3).startswith(b"digraph")
     True
 
-    Raises UsageError for another kind or direction, UnknownNameError for names without a value where others
-    have one, MissingProgramError for a pdf without Graphviz.
+    Raises UsageError for another kind, direction, theme and the like, UnknownNameError for names without a value
+    where others have one, MissingProgramError for a pdf without Graphviz.
     """
-    from cgcli.render.dot import dot
-    from cgcli.render.picture import picture_bytes
+    from cgcli.render.draw import draw
+    from cgcli.render.look import Look
+    from cgcli.render.picture import Paper
 
+    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent)
     point = _point(program, by_name(values, named), needed=grad)
     numbers, slopes = None, None
     if point.bindings or grad:
         numbers, slopes = values_and_adjoints(
             point, _quietly(point), each_array(cotangent, "cotangent") if grad else None, grad=grad
         )
-    text = dot(point.graph, values=numbers, adjoints=slopes, rankdir=rankdir, precision=precision)
-    return picture_bytes(text, kind, dpi=dpi)
+    return draw(point.graph, kind, values=numbers, adjoints=slopes, look=look, paper=Paper(width, dpi, layout))
 
 
 def evaluation_trace(

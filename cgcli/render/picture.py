@@ -1,6 +1,7 @@
 """DOT text to a picture, the second step: run a layout program and write what it gives.
 
-The system's `dot` where there is one, else graphviz-pure, which is installed with cg.
+The program is graphviz-pure, which is installed with cg and draws the same bytes everywhere; or the system's
+`dot`, where that was asked for.
 """
 
 from __future__ import annotations
@@ -8,34 +9,60 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
+import zlib
 from pathlib import Path
 
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
 from cgcli.files import save
+from cgcli.records import NamedTuple
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
+LAYOUTS = ("bundled", "dot")
+COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
+PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
+SMALL = 200  # lines: so few fit into a PNG whatever they say
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MAX_SIDE = 32_000  # pixels; the drawing library's own limit is 32,767
 TIMEOUT = 100  # seconds
+_PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # how a PNG begins, and where its first chunk ends
 
 _INSTALL = "install Graphviz (https://graphviz.org/download), or write .svg or .png"
 
 
-def write_picture(dot_text: str, path: str | Path, *, kind: str | None = None, dpi: int | None = None) -> None:
+class Paper(NamedTuple):
+    """What a picture is drawn on. width: in inches; None for what it takes. dpi: of a PNG. layout: one of LAYOUTS."""
+
+    width: float | None = None
+    dpi: int | None = None
+    layout: str = "bundled"
+
+    def check(self) -> None:
+        """Raise UsageError for what there is not."""
+        if self.layout not in LAYOUTS:
+            raise UsageError(f"unknown layout program '{self.layout}'", hint=f"possible: {', '.join(LAYOUTS)}")
+        if self.dpi is not None and not MIN_DPI <= self.dpi <= MAX_DPI:
+            raise UsageError(f"dpi must be from {MIN_DPI} to {MAX_DPI}, not {self.dpi}")
+
+
+PLAIN = Paper()
+
+
+def write_picture(dot_text: str, path: str | Path, *, kind: str | None = None, paper: Paper = PLAIN) -> None:
     """Write the picture of a graph in DOT text; the suffix of `path` decides its format unless `kind` does.
 
-    The file is written whole or not at all. dpi: dots per inch of a PNG.
+    The file is written whole or not at all.
     Raises UsageError for an unknown suffix or a wrong dpi, DataError when the file cannot be
     written, and what `picture_bytes` raises.
     """
     path = Path(path)
-    save(picture_bytes(dot_text, kind or kind_of(path), dpi=dpi), path)
+    save(picture_bytes(dot_text, kind or kind_of(path), paper=paper), path)
 
 
 def kind_of(path: str | Path) -> str:
@@ -51,7 +78,7 @@ def kind_of(path: str | Path) -> str:
     return kind
 
 
-def picture_bytes(dot_text: str, kind: str, *, dpi: int | None = None) -> bytes:
+def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     """The picture of a graph in DOT text; kind: png, svg, pdf or dot, the text itself.
 
     Raises UsageError for another kind or a wrong dpi, TooLargeError, MissingProgramError,
@@ -61,8 +88,7 @@ def picture_bytes(dot_text: str, kind: str, *, dpi: int | None = None) -> bytes:
         raise UsageError(
             f"unknown picture format: '{kind}'", hint=f"possible: {', '.join(dict.fromkeys(KINDS.values()))}"
         )
-    if dpi is not None and not MIN_DPI <= dpi <= MAX_DPI:
-        raise UsageError(f"dpi must be from {MIN_DPI} to {MAX_DPI}, not {dpi}")
+    paper.check()
     if kind == "dot":
         return dot_text.encode()
     lines = dot_text.count("\n")
@@ -71,30 +97,53 @@ def picture_bytes(dot_text: str, kind: str, *, dpi: int | None = None) -> bytes:
             f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
             hint="write .dot instead, which has no limit",
         )
-    program = _program(kind)
+    program = _program(kind, paper.layout)
+    size = () if paper.width is None else (f"-Gsize={paper.width:.4f},1000!",)
     if kind == "pdf":
         # Older Graphviz dates a PDF by the clock. Of the same length: a PDF counts its bytes.
-        return re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"19700101000000", _run(program, dot_text, kind))
+        content = _run(program, dot_text, kind, *size)
+        return re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"19700101000000", content)
     if kind == "svg":
-        return _run(program, dot_text, kind)
-    return _run(program, dot_text, kind, f"-Gdpi={_fitting_dpi(_inches(program, dot_text), dpi)}")
+        return _run(program, dot_text, kind, *size)
+    fits = lines <= SMALL and paper.dpi is None and paper.width is None  # so no look at its size is needed
+    dpi = DEFAULT_DPI if fits else _fitting_dpi(_inches(program, dot_text, *size), paper.dpi)
+    return _with_resolution(_run(program, dot_text, kind, *size, f"-Gdpi={dpi}"), dpi)
 
 
-def _program(kind: str) -> str:
+def plain(dot_text: str, layout: str) -> str:
+    """Where everything stands, in Graphviz's plain format: its size, then nodes and edges, in inches."""
+    return _run(_program("svg", layout), dot_text, "plain").decode()
+
+
+def inches(dot_text: str, layout: str) -> tuple[float, float]:
+    """The width and height that the picture of a graph in DOT text takes. Raises what `picture_bytes` raises."""
+    return _inches(_program("svg", layout), dot_text)
+
+
+def _with_resolution(png: bytes, dpi: int) -> bytes:
+    """A PNG that says how many dots of it make an inch, which a page then shows it by."""
+    if b"pHYs" in png[:200] or not png.startswith(_PNG):
+        return png
+    per_metre = round(dpi / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[_HEADER:]
+
+
+def _program(kind: str, layout: str) -> str:
     """The layout program to run."""
     system = shutil.which("dot")
-    if system is not None:
-        return system
-    bundled = _bundled()
-    if bundled is None:
-        raise MissingProgramError(
-            f"no program to lay out a picture: neither Graphviz's 'dot' nor 'graphviz-pure' was found, "
-            f"and a {kind} needs one",
-            hint="pip install graphviz-pure, or install Graphviz (https://graphviz.org/download), or write .dot",
-        )
-    if kind == "pdf":
+    if layout == "dot" and system is None:
+        raise MissingProgramError("Graphviz's program 'dot' was not found", hint=_INSTALL)
+    bundled = None if layout == "dot" or kind == "pdf" else _bundled()
+    if bundled or system:
+        return bundled or str(system)
+    if kind == "pdf" and _bundled():
         raise MissingProgramError("a PDF needs Graphviz's program 'dot', which was not found", hint=_INSTALL)
-    return bundled
+    raise MissingProgramError(
+        f"no program to lay out a picture: neither 'graphviz-pure' nor Graphviz's 'dot' "
+        f"was found, and a {kind} needs one",
+        hint="pip install graphviz-pure, or install Graphviz (https://graphviz.org/download), or write .dot",
+    )
 
 
 def _bundled() -> str | None:
@@ -140,10 +189,10 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
     return content
 
 
-def _inches(program: str, dot_text: str) -> tuple[float, float]:
+def _inches(program: str, dot_text: str, *options: str) -> tuple[float, float]:
     """The width and height of the picture."""
     # The format `plain` begins with the line: graph scale width height.
-    _, scale, width, height = _run(program, dot_text, "plain").split(b"\n", 1)[0].split()
+    _, scale, width, height = _run(program, dot_text, "plain", *options).split(b"\n", 1)[0].split()
     return float(scale) * float(width), float(scale) * float(height)
 
 

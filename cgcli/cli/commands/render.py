@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +14,26 @@ from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
 
 _BINARY = ("png", "pdf")
+_UNITS = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72, "px": 1 / 96}  # in inches
+
+
+class Length(click.ParamType[float]):
+    """A length with its unit, in inches."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The length; click's complaint when it is none, or none that a picture can have."""
+        match = re.fullmatch(r"(\d+\.?\d*|\.\d+) ?(\w+)", str(value))
+        if match is None or match[2] not in _UNITS:
+            self.fail(f"'{value}' is no length; write it as 12cm, in {', '.join(_UNITS)}", param, ctx)
+        inches = float(match[1]) * _UNITS[match[2]]
+        if not 0.1 <= inches <= 200:
+            self.fail(f"'{value}' is not between 0.1in and 200in", param, ctx)
+        return inches
+
+
+LENGTH = Length()
 
 
 @expression_command(
@@ -21,13 +44,26 @@ _BINARY = ("png", "pdf")
                  help="Format, if not the suffix's."),
     click.option("--grad", is_flag=True, help="Show each node's adjoint beside its value."),
     click.option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar."),
-    click.option("--rankdir", type=click.Choice(["LR", "TB", "RL", "BT"]), default="LR",
-                 help="Direction of the drawing."),
-    click.option("--dpi", type=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
+    click.option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
+                 help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
+    click.option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
+    click.option("--transparent", is_flag=True, help="No background."),
+    click.option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
+                 help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
+    click.option("--no-fold", "fold", is_flag=True, flag_value=False, default=True,
+                 help="Draw every node: no constants within operators, no long sum as one."),
+    click.option("--plain", is_flag=True, help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
+    click.option("--width", type=LENGTH, metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
+    click.option("--dpi", type=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
+    click.option("--layout", metavar="bundled|dot", default="bundled",
+                 help="The layout program: cg's own, or Graphviz's dot."),
     needs_values=False,
 )  # fmt: skip
-def command(request: Request, target: str | None, kind: str | None, grad: bool, rankdir: str, dpi: int | None) -> None:
+def command(
+    request: Request, target: str | None, kind: str | None, grad: bool, rankdir: str, theme: str, transparent: bool,
+    arrays: str, fold: bool, plain: bool, width: float | None, dpi: int | None, layout: str,
+) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
     \b
@@ -39,8 +75,10 @@ def command(request: Request, target: str | None, kind: str | None, grad: bool, 
     Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
     """
     from cgcli.api.views import values_and_adjoints
-    from cgcli.render.dot import dot
-    from cgcli.render.picture import kind_of, picture_bytes, write_picture
+    from cgcli.files import save
+    from cgcli.render.draw import draw
+    from cgcli.render.look import Look
+    from cgcli.render.picture import Paper, kind_of
 
     if target is None:
         raise UsageError("where should the picture go?", hint="name a file: -o graph.png (or .svg, .pdf, .dot)")
@@ -54,9 +92,10 @@ def command(request: Request, target: str | None, kind: str | None, grad: bool, 
     values, adjoints = None, None
     if point.bindings or grad:
         values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
-    text = dot(point.graph, values=values, adjoints=adjoints, rankdir=rankdir, precision=request.precision)
+    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent)
+    content = draw(point.graph, kind, values=values, adjoints=adjoints, look=look, paper=Paper(width, dpi, layout))
     if target == "-":
-        sys.stdout.buffer.write(picture_bytes(text, kind, dpi=dpi))
+        sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        write_picture(text, target, kind=kind, dpi=dpi)
+        save(content, Path(target))

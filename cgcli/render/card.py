@@ -1,0 +1,252 @@
+"""What stands on a card of a picture, as one of Graphviz's HTML-like texts.
+
+`escape` is the only way into it: names may hold quotes, angle brackets, ampersands, backslashes, line ends,
+and any Unicode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape as escape_html
+from typing import Any
+
+from cgcli.graph.node import CONSTANT, VARIABLE, constant_elements
+from cgcli.graph.operation import Shape
+from cgcli.records import NamedTuple
+from cgcli.render.figures import figure
+from cgcli.render.look import Look
+from cgcli.render.metrics import width
+from cgcli.render.scene import Card
+from cgcli.render.themes import Theme, mixed
+
+TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
+_MATRIX = 10  # points, of numbers in an array
+_FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is written out
+_MANY = 24  # so many where numbers were asked for
+_CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
+_JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
+_TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+
+
+def escape(text: str) -> str:
+    """Any text as the content of a label: on one line, without a character that XML forbids.
+
+    Graphviz replaces `\\N` and its like even in HTML-like texts, so backslashes are doubled.
+    """
+    shown = "".join(
+        character if character.isprintable() or character in _JOINERS else " " if character.isspace() else "�"
+        for character in text
+    )
+    return escape_html(shown).replace("\\", "\\\\")
+
+
+def quote(text: str) -> str:
+    """Any text as a quoted string of the DOT language, which reads entities and backslashes likewise."""
+    return f'"{escape(text)}"'
+
+
+class Pen(NamedTuple):
+    """How a text is written: its size, colour and style."""
+
+    size: float
+    colour: str
+    bold: bool = False
+    italic: bool = False
+
+    def write(self, text: str, align: str = "CENTER") -> str:
+        """A text; in a box of its own width where a layout program would measure it wrongly."""
+        marked = escape(text)
+        marked = f"<B>{marked}</B>" if self.bold else marked
+        marked = f"<I>{marked}</I>" if self.italic else marked
+        marked = f'<FONT POINT-SIZE="{self.size:g}" COLOR="{self.colour}">{marked}</FONT>'
+        if text.isascii() or not text:
+            return marked
+        size = f'FIXEDSIZE="TRUE" WIDTH="{self.width(text)}" HEIGHT="{self.height}"'
+        return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD ALIGN="LEFT" {size}>{marked}</TD></TR></TABLE>'
+
+    def width(self, text: str) -> int:
+        """How many points the text takes from side to side."""
+        return math.ceil(width(text, self.size, bold=self.bold)) + 1
+
+    @property
+    def height(self) -> int:
+        """How many points a line takes."""
+        return math.ceil(self.size * 1.2)
+
+
+def label(card: Card, value: Any, adjoint: Any, look: Look, theme: Theme, rankdir: str) -> str:
+    """The label of a card, in its angle brackets.
+
+    value, adjoint: None where there is none. rankdir: the direction of the edges.
+    """
+    if value is None and card.node.op is CONSTANT and card.node.shape:
+        value = Elements(constant_elements(card.node), card.node.shape)
+    cells = [
+        _number(number, look, theme, Pen(TEXT, colour, italic=italic))
+        for number, colour, italic in ((value, theme.ink, False), (adjoint, theme.adjoint, True))
+        if number is not None
+    ]
+    written_out = value is not None and _written_out(_shape(value), look)
+    head = _head(card, theme, dims=not written_out)
+    if not head:
+        body = f'<TD CELLPADDING="2">{cells[0]}</TD>'
+    elif not cells:
+        body = f'<TD CELLPADDING="2">{head}</TD>'
+    else:
+        body = _beside(head, cells, theme, marked=adjoint is not None, tall=_is_tall(card.node.shape, look))
+    return f"<{_with_ports(card, body, theme, rankdir)}>"
+
+
+def _head(card: Card, theme: Theme, *, dims: bool) -> str:
+    """The left part: the program's name, the symbol, static parameters, the shape."""
+    node = card.node
+    lines = []
+    if card.name:
+        lines.append((Pen(TEXT, theme.ink, bold=True), card.name))
+    if node.op is VARIABLE:
+        lines.append((Pen(VARIABLE_SIZE, theme.ink, bold=True), card.symbol))
+    elif card.symbol:
+        size = TEXT if node.op is CONSTANT else SIGN if len(card.symbol) == 1 else WORD
+        lines.append((Pen(size, theme.ink), card.symbol))
+    notes = [*card.notes, "×".join(map(str, node.shape))] if node.shape and dims else card.notes
+    lines.extend((Pen(SMALL, theme.grey), note) for note in notes)
+    if not lines:  # an array without a name, written out
+        return ""
+    if len(lines) == 1:
+        ((pen, text),) = lines
+        return pen.write(text)
+    wide, high = max(pen.width(text) for pen, text in lines), sum(pen.height for pen, _ in lines)
+    rows = "".join(f"<TR><TD>{pen.write(text)}</TD></TR>" for pen, text in lines)
+    return f'{_TABLE[:-1]} FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}">{rows}</TABLE>'
+
+
+def _beside(head: str, cells: Sequence[str], theme: Theme, *, marked: bool, tall: bool) -> str:
+    """The left part, a thin rule, and the numbers: below each other, or side by side where they are tall."""
+    left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
+    mark = f'<TD CELLPADDING="2">{Pen(_MATRIX, theme.adjoint).write("∂")}</TD>'
+    numbers = [f'<TD ALIGN="RIGHT" CELLPADDING="4">{cell}</TD>' for cell in cells]
+    if len(cells) == 1:
+        return f"{left}>{head}</TD>{mark if marked else ''}{numbers[0]}"
+    if tall:
+        return f"{left}>{head}</TD>{numbers[0]}{mark}{numbers[1]}"
+    rows = f'{left} ROWSPAN="2">{head}</TD><TD></TD>{numbers[0]}</TR><TR>{mark}{numbers[1]}'
+    return f"<TD>{_TABLE}<TR>{rows}</TR></TABLE></TD>"
+
+
+def _with_ports(card: Card, body: str, theme: Theme, rankdir: str) -> str:
+    """A card whose operands enter in order, each at a place of its own on the border."""
+    if not card.ordered:
+        return f"{_TABLE}<TR>{body}</TR></TABLE>"
+    count, named = len(card.operands), any(card.places)
+    names = [f'<TD CELLPADDING="3">{Pen(TINY, theme.grey).write(place)}</TD>' if named else "" for place in card.places]
+    body = f'<TD CELLPADDING="3">{_TABLE}<TR>{body}</TR></TABLE></TD>'
+    if rankdir in ("LR", "RL"):
+        ports = [f'<TD PORT="p{at}" WIDTH="1" HEIGHT="{max(10, 34 // count)}"></TD>' for at in range(count)]
+        pairs = [(port, name) if rankdir == "LR" else (name, port) for port, name in zip(ports, names, strict=True)]
+        side = f"<TD>{_TABLE}{''.join(f'<TR>{one}{other}</TR>' for one, other in pairs)}</TABLE></TD>"
+        parts = (side, body) if rankdir == "LR" else (body, side)
+        return f"{_TABLE}<TR>{parts[0]}{parts[1]}</TR></TABLE>"
+    ports = [f'<TD PORT="p{at}" WIDTH="{max(14, 50 // count)}" HEIGHT="1"></TD>' for at in range(count)]
+    lines = ["".join(ports), "".join(names)] if named else ["".join(ports)]
+    lines = lines if rankdir == "TB" else lines[::-1]
+    side = f"<TD>{_TABLE}{''.join(f'<TR>{line}</TR>' for line in lines)}</TABLE></TD>"
+    parts = (side, body) if rankdir == "TB" else (body, side)
+    return f"{_TABLE}<TR>{parts[0]}</TR><TR>{parts[1]}</TR></TABLE>"
+
+
+# ---- numbers and arrays ---------------------------------------------------------------
+
+
+class Elements(NamedTuple):
+    """An array that was never evaluated: a constant's numbers in row-major order."""
+
+    numbers: Sequence[float]
+    shape: Shape
+
+
+def _shape(value: Any) -> Shape:
+    return tuple(getattr(value, "shape", ()))
+
+
+def _flat(value: Any) -> Sequence[float]:
+    return value.numbers if isinstance(value, Elements) else value.ravel().tolist()
+
+
+def _written_out(shape: Shape, look: Look) -> bool:
+    """Whether an array stands as numbers."""
+    most, columns = (_MANY, _MANY // 2) if look.arrays == "numbers" else (_FEW, _COLUMNS)
+    few = len(shape) in (1, 2) and 0 < math.prod(shape) <= most and shape[-1] <= columns
+    return few and look.arrays in ("auto", "numbers")
+
+
+def _is_tall(shape: Shape, look: Look) -> bool:
+    return len(shape) == 2 and shape[0] > shape[1] and not _written_out(shape, look)
+
+
+def _number(value: Any, look: Look, theme: Theme, pen: Pen) -> str:
+    """A value in its cell."""
+    shape = _shape(value)
+    if not shape:
+        return pen.write(figure(float(value), look.precision), "RIGHT")
+    if _written_out(shape, look):
+        return _matrix(_flat(value), shape[-1], look, theme, pen)
+    if look.arrays == "shape" or math.prod(shape) == 0:
+        return pen._replace(size=_MATRIX).write("×".join(map(str, shape)), "RIGHT")
+    return _heat(_flat(value), shape, look, theme, pen)
+
+
+def _matrix(numbers: Sequence[float], columns: int, look: Look, theme: Theme, pen: Pen) -> str:
+    pen = pen._replace(size=_MATRIX)
+    cells = [f'<TD ALIGN="RIGHT">{pen.write(figure(number, look.precision, 3), "RIGHT")}</TD>' for number in numbers]
+    rows = "".join(f"<TR>{''.join(cells[at : at + columns])}</TR>" for at in range(0, len(cells), columns))
+    return (
+        f'<TABLE BORDER="1" SIDES="LR" COLOR="{theme.edge}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+        f"{rows}</TABLE>"
+    )
+
+
+def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen: Pen) -> str:
+    """An array as a heat map that diverges about 0, its slices side by side, its range below."""
+    finite = [number for number in numbers if math.isfinite(number)]
+    low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
+    if low == high and len(finite) == len(numbers):
+        return pen._replace(size=_MATRIX).write(f"all {figure(low, look.precision, 3)}", "RIGHT")
+    top = max(abs(low), abs(high)) if finite else 1.0
+
+    def colour(number: float) -> str:
+        if not math.isfinite(number):
+            return theme.ink
+        return mixed(theme.middle, theme.high if number > 0 else theme.low, abs(number) / top if top else 0)
+
+    rows, columns = shape[-2:] if len(shape) > 1 else (1, shape[0])
+    count = math.prod(shape[:-2])
+    maps = [_map(numbers, at * rows * columns, rows, columns, colour, theme) for at in range(min(count, _SLICES))]
+    small = pen._replace(size=TINY)
+    more = f"<TD>{small.write('…')}</TD>" if count > _SLICES else ""
+    span = len(maps) + bool(more)
+    bounds = f"{figure(low, look.precision, 2)} … {figure(high, look.precision, 2)}"
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">'
+        f"<TR>{''.join(f'<TD>{one}</TD>' for one in maps)}{more}</TR>"
+        f'<TR><TD COLSPAN="{span}">{small.write(bounds)}</TD></TR></TABLE>'
+    )
+
+
+def _map(
+    numbers: Sequence[float], first: int, rows: int, columns: int, colour: Callable[[float], str], theme: Theme
+) -> str:
+    """One heat map; of a large array, every so many rows and columns."""
+    down, across = range(0, rows, -(-rows // _CELLS)), range(0, columns, -(-columns // _CELLS))
+    side = 9 if max(len(down), len(across)) <= _CELLS // 2 else 6
+    cell = f'<TD FIXEDSIZE="TRUE" WIDTH="{side}" HEIGHT="{side}" BGCOLOR='
+    lines = (
+        "<TR>"
+        + "".join(f'{cell}"{colour(numbers[first + row * columns + column])}"></TD>' for column in across)
+        + "</TR>"
+        for row in down
+    )
+    return (
+        f'<TABLE FIXEDSIZE="TRUE" WIDTH="{side * len(across) + 2}" HEIGHT="{side * len(down) + 2}" BORDER="1" '
+        f'COLOR="{theme.edge}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{"".join(lines)}</TABLE>'
+    )

@@ -1,0 +1,42 @@
+"""What may be chosen of a picture: one value for all of its options, checked once."""
+
+from __future__ import annotations
+
+from cgcli.errors import UsageError, did_you_mean
+from cgcli.records import NamedTuple
+from cgcli.render.themes import THEMES
+
+RANKDIRS = ("auto", "LR", "TB", "RL", "BT")
+ARRAYS = ("auto", "numbers", "heat", "shape")
+
+
+class Look(NamedTuple):
+    """How a picture looks.
+
+    rankdir: the direction of the edges; auto: whichever leaves the larger text, LR where nothing is laid out.
+    theme: one of THEMES. arrays: as numbers, heat maps or shapes; auto: numbers where they are few.
+    precision: significant digits. fold: draw a constant beside an operator within it, and a long chain of + as one Σ.
+    plain: names as they are typed, without Greek letters and subscripts. transparent: no background.
+    """
+
+    rankdir: str = "auto"
+    theme: str = "light"
+    arrays: str = "auto"
+    precision: int | None = None
+    fold: bool = True
+    plain: bool = False
+    transparent: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError for a word that is none of the possible ones."""
+        for what, word, words in (
+            ("direction", self.rankdir, RANKDIRS),
+            ("theme", self.theme, tuple(THEMES)),
+            ("form of arrays", self.arrays, ARRAYS),
+        ):
+            if word not in words:
+                near = did_you_mean(word, words)
+                raise UsageError(f"unknown {what} '{word}'", hint=f"{near} possible: {', '.join(words)}".lstrip())
+
+
+DEFAULT = Look()

@@ -1,0 +1,248 @@
+"""What of a graph a picture draws: constants within the operator beside them, or at each use; long sums as one card."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from cgcli.errors import quoted
+from cgcli.graph.body import function_of, name_of_operation
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
+from cgcli.printing.printer import given_statics
+from cgcli.printing.spelling import in_unicode
+from cgcli.records import NamedTuple
+from cgcli.render.figures import figure, sign_of, typed
+from cgcli.render.look import Look
+
+LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
+_NAME_LENGTH = 40
+_SHORT = 6  # characters of numbers that are written as the program has them: `1/3`
+_SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_WRITTEN = str.maketrans({"*": "·", " ": None})
+_NUMBER = re.compile(r"\w+|√\w+|[\d.]+(e-?\d+)?")  # what needs no brackets anywhere
+_NEGATIVE = re.compile(r"-[\d.]+(e-?\d+)?")  # nor this on the left
+_PRODUCT = re.compile(r"[\w.√·/]+")  # nor this where a product may stand
+_LOOSE = ("add", "subtract", "multiply")
+
+
+class Card(NamedTuple):
+    """One thing that is drawn.
+
+    id: `n3`, from the node's place in the topological order; `n3_1` for a constant that is drawn again.
+    symbol: its operation, name or number. name: what the program calls it. notes: small lines below the symbol.
+    operands: the cards that go in, in order. places: what each operand is called; '' where that goes without saying.
+    """
+
+    id: str
+    node: Node
+    symbol: str
+    name: str = ""
+    notes: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    ordered: bool = False
+    is_output: bool = False
+
+
+def scene(graph: Graph, look: Look, values: Mapping[Node, Any]) -> list[Card]:
+    """The cards of a graph, operands before users."""
+    return _Scene(graph, look, values).cards()
+
+
+def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
+    """A text, cut in the middle when it is too long for a picture."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-(limit // 2 - 1) :]}"
+
+
+class _Scene:
+    def __init__(self, graph: Graph, look: Look, values: Mapping[Node, Any]) -> None:
+        self.graph, self.look, self.values = graph, look, values
+        self.order = toposort(graph.outputs)
+        self.outputs = frozenset(graph.outputs)
+        self.labels = {node: graph.labels[node] for node in self.order if node in graph.labels}
+        own = {node: _own_name(graph, node) for node in self.order}
+        names = {*self.labels.values(), *own.values()}
+        spelled = {name: name for name in names} if look.plain else in_unicode(names, set(map(sign_of, self.order)))
+        self.written = {name: shorten(text) for name, text in spelled.items()}
+        self.own = own
+        self.numbers = self._numbers()
+        self.sums = self._sums() if look.fold else {}
+
+    def _numbers(self) -> dict[Node, str]:
+        """What is written for each scalar that no input has a part in: its name, a short text, its value."""
+        numbers: dict[Node, str] = {}
+        for node in self.order:
+            if node.shape or node in self.outputs:
+                continue
+            value = constant_value(node)
+            if value is not None:
+                named = f"{self.written[self.labels[node]]} = " if node in self.labels else ""
+                numbers[node] = named + (sign_of(node) or typed(value, self.look.precision))
+            elif node in self.labels or not self.look.fold or not node.args:
+                continue
+            elif all(arg in numbers and arg not in self.labels for arg in node.args):
+                text = self._source(node)
+                if text:
+                    numbers[node] = text
+                elif node in self.values:
+                    numbers[node] = figure(float(self.values[node]), self.look.precision)
+        return numbers
+
+    def _source(self, node: Node) -> str:
+        """The text of a node that is made of numbers, where it is short."""
+        if node not in self.graph.origins:
+            return ""
+        text = quoted(self.graph.source.text, self.graph.origins[node]).translate(_WRITTEN)
+        text = re.sub(r"\bpi\b", "π", text)
+        text = re.sub(r"\bsqrt\((\w+)\)", r"√\1", text)
+        bracketed = re.fullmatch(r"\(([^()]*)\)", text)
+        text = bracketed[1] if bracketed else text
+        return text if len(text) <= _SHORT else ""
+
+    def _sums(self) -> dict[Node, tuple[Node, ...]]:
+        """The terms of each long chain of +, and of what is drawn within it none."""
+        uses = Counter(arg for node in self.order for arg in node.args)
+        sums: dict[Node, tuple[Node, ...]] = {}
+        within: set[Node] = set()
+        for top in reversed(self.order):
+            if top.op.name != "add" or top in within or top in self.numbers:
+                continue
+            terms: list[Node] = []
+            chained: list[Node] = []
+            stack = [*reversed(top.args)]
+            while stack:
+                node = stack.pop()
+                alone = uses[node] == 1 and node not in self.labels and node not in self.outputs
+                if node.op is top.op and alone and node.shape == top.shape and node not in self.numbers:
+                    chained.append(node)
+                    stack.extend(reversed(node.args))
+                else:
+                    terms.append(node)
+            if len(terms) >= LONG_SUM:
+                sums[top] = tuple(terms)
+                within.update(chained)
+        return sums
+
+    def cards(self) -> list[Card]:
+        """Every card, operands before users."""
+        ids = {node: f"n{at}" for at, node in enumerate(self.order)}
+        copies: Counter[Node] = Counter()
+        drawn = self._drawn()
+        cards: list[Card] = []
+        for node in self.order:
+            if node not in drawn:
+                continue
+            operands: list[str] = []
+            places: list[str] = []
+            for position, arg in self._visible(node):
+                name = ids[arg]
+                if arg in self.numbers:
+                    if copies[arg]:
+                        name = f"{name}_{copies[arg]}"
+                    copies[arg] += 1
+                    cards.append(Card(name, arg, self.numbers[arg]))
+                operands.append(name)
+                places.append(self._place(node, position))
+            ordered = len(operands) > 1 and not node.op.commutative
+            cards.append(
+                Card(
+                    ids[node], node, self._symbol(node), self.written[self.labels[node]] if node in self.labels else "",
+                    tuple(self._notes(node)), tuple(operands), tuple(places) if ordered else (),
+                    ordered, node in self.outputs,
+                )
+            )  # fmt: skip
+        return cards
+
+    def _drawn(self) -> set[Node]:
+        """The nodes that have one card, which every use of theirs shares."""
+        drawn: set[Node] = set()
+        stack = list(self.graph.outputs)
+        while stack:
+            node = stack.pop()
+            if node not in drawn:
+                drawn.add(node)
+                stack.extend(arg for _, arg in self._visible(node) if arg not in self.numbers)
+        return drawn
+
+    def _visible(self, node: Node) -> list[tuple[int, Node]]:
+        """The operands that have cards of their own, with their positions."""
+        if node in self.sums:
+            return list(enumerate(self.sums[node]))
+        folded = self._folded(node)
+        return [(position, arg) for position, arg in enumerate(node.args) if position != folded]
+
+    def _folded(self, node: Node) -> int | None:
+        """The position of the number that is written within an operator; None where there is none."""
+        if not (self.look.fold and node.op.infix and len(node.args) == 2):
+            return None
+        at = [position for position, arg in enumerate(node.args) if arg in self.numbers]
+        return at[0] if len(at) == 1 and node.args[at[0]] not in self.labels else None
+
+    def _symbol(self, node: Node) -> str:
+        if node.op is CONSTANT:
+            return _symbol_of_constant(node, self.look.precision)
+        if node in self.sums:
+            return "Σ"
+        symbol = self.written[self.own[node]] if self.own[node] else _sign(node)
+        folded = self._folded(node)
+        if folded is None:
+            return symbol
+        return _with_number(node.op.name, symbol, self.numbers[node.args[folded]], folded)
+
+    def _notes(self, node: Node) -> list[str]:
+        """The static parameters that say more than their default: `axis=0`."""
+        if node.op in (CONSTANT, VARIABLE) or _is_sign(node):
+            return []
+        return [
+            shorten(text if static.variadic else f"{static.name}={text}")
+            for static, text in given_statics(node)
+            if text and static.name != "shape"  # which every array says anyway
+        ]
+
+    def _place(self, node: Node, position: int) -> str:
+        """What an operand is called where that tells something: `condition`; '' else."""
+        function = function_of(node)
+        names = node.op.arrays if function is None else function.names
+        if node in self.sums or len(node.args) < 3 or (node.op.variadic and function is None):
+            return ""
+        name = names[position]
+        return name if len(name) > 1 else ""
+
+
+def _own_name(graph: Graph, node: Node) -> str:
+    """What the program calls a variable, or the operation of a node if that is a function of its own, else ''."""
+    if node.op is VARIABLE:
+        return name_of(node)
+    return name_of_operation(node, graph.functions) if function_of(node) else ""
+
+
+def _symbol_of_constant(node: Node, precision: int | None) -> str:
+    value = constant_value(node)
+    return "" if value is None else sign_of(node) or typed(value, precision)
+
+
+def _is_sign(node: Node) -> bool:
+    """Whether an operation is a transpose that is written as ( )ᵀ: it turns all axes around."""
+    return node.op.name == "transpose" and not any(text for _, text in given_statics(node))
+
+
+def _sign(node: Node) -> str:
+    if _is_sign(node):
+        return "( )ᵀ"
+    return _SIGNS.get(node.op.name) or node.op.label or node.op.name
+
+
+def _with_number(operation: str, symbol: str, text: str, position: int) -> str:
+    """An operator and the number beside it: `÷ 2`, `1 +`, `( )²`."""
+    if operation == "power":
+        if position == 1 and re.fullmatch(r"-?\d+", text):
+            return f"( ){text.translate(_RAISED)}"
+        text = text if _NUMBER.fullmatch(text) else f"({text})"
+        return f"( )^{text}" if position == 1 else f"{text}^( )"
+    alone = _PRODUCT if operation in _LOOSE else _NUMBER
+    if not (alone.fullmatch(text) or (position == 0 and _NEGATIVE.fullmatch(text))):
+        text = f"({text})"
+    return f"{symbol} {text}" if position == 1 else f"{text} {symbol}"
