@@ -109,6 +109,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "sinh": mp.sinh,
     "cosh": mp.cosh,
     "tanh": mp.tanh,
+    "sech": mp.sech,
     "asinh": mp.asinh,
     "acosh": mp.acosh,
     "atanh": mp.atanh,

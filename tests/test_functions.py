@@ -130,7 +130,7 @@ def test_every_card_says_what_the_derivative_is() -> None:
         ("ln", "d/dx = 1/x"),  # not where(x < 0, nan, 1/x)
         ("divide", "out is the value"),
         ("inv", "the tangent da of a becomes -out @ da @ out"),
-        ("atan2", "with h = hypot(x, y)"),
+        ("norm", "with length = norm(x, axis=axis, keepdims=1)"),
         ("sum", "linear in x: the derivative is the operation itself, applied to the tangent"),
         ("where", "by yes: only where this branch is taken"),
         ("mse", "that of mean((x - y)^2)"),

@@ -11,7 +11,7 @@ from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
-from cgcli.graph.node import VARIABLE, Graph, Node, toposort
+from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 
@@ -160,8 +160,15 @@ def sentence(note: Note, *, in_derivative: bool) -> str:
     if note.kind == "kink":
         return f"{_applied(note)} is at a kink{where}: {note.chosen}"
     what = "nan" if note.kind == "nan" else "infinite"
-    place = f" in the derivative, at {formula(note.node)}" if in_derivative else ""
+    place = f" in the derivative, at {formula(_unguarded(note.node))}" if in_derivative else ""
     return f"{_applied(note)} is {what}{where}{place}"
+
+
+def _unguarded(node: Node) -> Node:
+    """A node of a derivative as its rule means it, inside the domain."""
+    from cgcli.transform.formulas import unguarded
+
+    return rebuild([node], unguarded)[node]
 
 
 def _applied(note: Note) -> str:

@@ -1,7 +1,7 @@
 """Derivatives as a calculus book prints them: the table's rules in their book form.
 
 The rules of the table keep their digits and hold at every edge: `where(n == 0, 0, n*x^(n - 1))`,
-`1/sqrt((1 - x)*(1 + x))`. A formula that people read says n*x^(n - 1) and 1/sqrt(1 - x^2).
+`1/hypot(1, x)`. A formula that people read says n*x^(n - 1) and 1/sqrt(1 + x^2).
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from cgcli.algebra.domain import is_smooth
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, leaf, rebuild, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
-from cgcli.ops.arithmetic import ADD, EQUAL_TO, HYPOT, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.arithmetic import EQUAL_TO, MAXIMUM, MINIMUM
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
-from cgcli.ops.special import SIGMOID
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import partial
+from cgcli.transform.formulas import partial, unguarded
 
-_TWO = constant(2.0)
 _BEATS = {MAXIMUM: (GREATER, GREATER_EQUAL), MINIMUM: (LESS, LESS_EQUAL)}  # what is before an extreme, and after it
 
 
@@ -118,10 +116,10 @@ def _template(op: Operation, count: int, position: int, params: Params, smooth: 
         formula = rule.build(stand_ins)[position]
     else:
         assert isinstance(rule, Partial)
-        formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
+        formula = lower_formula(rule.book or rule.formula, {**names_of(op, stand_ins, params), "out": out})
     while (simpler := _without_edge_case(formula, smooth)) is not formula:
         formula = simpler
-    return _Template(rebuild([formula], _textbook_form, {out: out})[formula], stand_ins, out)
+    return _Template(formula, stand_ins, out)
 
 
 def _is_first_extreme(op: Operation, args: Sequence[Node], position: int) -> Node:
@@ -141,7 +139,7 @@ def _without_edge_case(node: Node, smooth: bool) -> Node:
     condition, yes, no = node.args
     if constant_value(yes) == 0 and smooth:  # where(n == 0, 0, n*x^(n - 1))
         return no
-    return yes if condition.op is EQUAL_TO and condition.args == (no, no) else node  # where(out == out, 1/x, out)
+    return unguarded(node.op, node.args) if condition.op is EQUAL_TO and condition.args == (no, no) else node
 
 
 def _smooth(order: Sequence[Node]) -> set[Node]:
@@ -151,21 +149,3 @@ def _smooth(order: Sequence[Node]) -> set[Node]:
         if is_smooth(node) and all(arg in found or arg.op is CONSTANT for arg in node.args):
             found.add(node)
     return found
-
-
-def _textbook_form(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
-    """A node of a rule, in the form of textbooks where the rule has a more accurate one."""
-    if op is HYPOT:  # hypot(x, y) = sqrt(x^2 + y^2)
-        x, y = (exact(POWER_OP, (arg, _TWO)) for arg in args)
-        return exact(SQRT, (exact(ADD, (x, y)),))
-    if op is SIGMOID and args[0].op is NEG:  # sigmoid(-x) = 1 - sigmoid(x)
-        return exact(SUBTRACT, (constant(1.0), exact(SIGMOID, args[0].args)))
-    if op is MULTIPLY and args[0].op is args[1].op is SQRT:  # sqrt(x)*sqrt(y) = sqrt(x*y)
-        (x,), (y,) = (arg.args for arg in args)
-        return exact(SQRT, (_textbook_form(MULTIPLY, (x, y), ()),))
-    if op is MULTIPLY and {args[0].op, args[1].op} == {ADD, SUBTRACT}:
-        difference, total = sorted(args, key=lambda arg: arg.op is ADD)
-        if set(difference.args) == set(total.args):  # (x - y)*(x + y) = x^2 - y^2
-            x, y = (exact(POWER_OP, (arg, _TWO)) for arg in difference.args)
-            return exact(SUBTRACT, (x, y))
-    return exact(op, args, params)

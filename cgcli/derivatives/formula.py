@@ -10,6 +10,7 @@ from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
+from cgcli.transform.formulas import whole
 
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
 # operations for all names together, reverse mode gives all of them at once, and they share their parts.
@@ -58,9 +59,9 @@ def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     few = _can_be_read(primal.output, wrt)
     forward = [node for node in wrt if not node.shape and (output.shape or few)]
     backward = [node for node in wrt if node not in forward]
-    found = {node: jvp(primal.output, {node: constant(1.0)}) for node in forward}
+    found = {node: jvp(primal.output, {node: constant(1.0)}, whole) for node in forward}
     if backward:
-        found |= zip(backward, vjp(primal.output, constant(1.0), backward), strict=True)
+        found |= zip(backward, vjp(primal.output, constant(1.0), backward, whole), strict=True)
     return with_book_rules(primal, [found[node] for node in wrt])
 
 

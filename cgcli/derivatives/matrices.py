@@ -16,6 +16,7 @@ from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce, broadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import jvp
 from cgcli.transform.exact import exact
+from cgcli.transform.formulas import whole
 
 
 def matrix_derivative(graph: Graph, by: Node, order: int) -> Graph | None:
@@ -60,7 +61,7 @@ def _matrix(output: Node, by: Node) -> Node | None:
     """The matrix, or for a scalar the gradient, of the derivative of an output along a direction."""
     direction = leaf("direction", by.shape)
     primal = expanded(output)
-    (tangent,) = with_book_rules(primal, [jvp(primal.output, {by: direction})])
+    (tangent,) = with_book_rules(primal, [jvp(primal.output, {by: direction}, whole)])
     maps: dict[Node, _Linear | None] = {direction: _Linear(ones_like(direction), None)}
     active = {direction}
     for node in toposort([tangent]):
@@ -71,8 +72,8 @@ def _matrix(output: Node, by: Node) -> Node | None:
         maps[node] = found and _of_shape(found, node, by)
     if tangent not in active:
         return broadcast(constant(0.0), (*output.shape, *by.shape))
-    whole = maps[tangent]
-    return whole and whole.matrix()
+    found = maps[tangent]
+    return found and found.matrix()
 
 
 def _of_shape(found: _Linear, node: Node, by: Node) -> _Linear | None:

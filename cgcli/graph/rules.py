@@ -13,10 +13,12 @@ class Partial(NamedTuple):
     """The partial derivative of an elementwise operation, as a formula in its arguments.
 
     The formula may also use `out`, the operation's own value. The tangent is
-    formula * tangent; the adjoint is formula * adjoint.
+    formula * tangent; the adjoint is formula * adjoint. Of a quotient, the divisor divides what moves:
+    1/x is tangent/x. book: as a calculus book has it, where the formula is careful of range and digits.
     """
 
     formula: str
+    book: str = ""
 
 
 class Partials(NamedTuple):

@@ -26,7 +26,7 @@ from cgcli.graph.operation import (
     Kink,
     Operation,
 )
-from cgcli.graph.rules import Partials
+from cgcli.graph.rules import Partial, Partials
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
@@ -46,6 +46,12 @@ def _shares_of(extreme: str) -> Partials:
 
 def _operation_of(extreme: str) -> Operation:
     return MAXIMUM if extreme == "max" else MINIMUM
+
+
+def _direction(x: str, y: str) -> Partial:
+    """The partial of hypot by x. Where x is the larger one, x/out would lose its own derivative, (y/out)^2/out."""
+    book = f"where(out == 0, 0, {x}/out)"
+    return Partial(f"where(abs({x}) > abs({y}), sign({x})/hypot(1, {y}/{x}), {book})", book)
 
 
 def _maximum(*args: Any) -> Any:
@@ -92,11 +98,14 @@ FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divid
                            domain="y != 0", python="floordiv", example="-7 // 2",
                            latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
-                  "where(out == out, 1, out)", "where(out == out, -floor(x/y), out)",
+                  "where(out == out, 1, out)",
+                  Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -floor(x/y), out)"),
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
                   domain="y != 0", python="mod", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "fmod",
-                   "where(out == out, 1, out)", "where(out == out, -trunc(x/y), out)", arrays="x y",
+                   "where(out == out, 1, out)",
+                   Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -trunc(x/y), out)"),
+                   arrays="x y",
                    domain="y != 0", python="fmod", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
                   aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
@@ -104,9 +113,11 @@ NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=I
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
-# whose limit at x = 0 is 0 for y > 0.
+# whose limit at x = 0 is 0 for y > 0. A negative power leaves the range before y*out*(dx/x) does.
 POWER_OP = elementwise("power", "x to the power y", "power",
-                       "where(y == 0 and x == 0, 0, y*x^(y - 1))", "where(x == 0 and y >= 0, 0, out*ln(x))",
+                       Partial("where(y < 0, y*out, where(y == 0 and x == 0, 0, y*x^(y - 1)))/where(y < 0, x, 1)",
+                               "where(y == 0 and x == 0, 0, y*x^(y - 1))"),
+                       "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",
                        samples=(POSITIVE, (-8.0, 8.0)), facts=ANALYTIC,
                        # a whole power, of a negative number too, is a repeated product
@@ -144,7 +155,7 @@ TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
                     facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, python="trunc",
                     example="trunc(-1.7)")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
-                    "where(out == 0, 0, x/out)", "where(out == 0, 0, y/out)", arrays="x y", commutative=True,
+                    _direction("x", "y"), _direction("y", "x"), arrays="x y", commutative=True,
                     facts=NON_NEGATIVE,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0", isolated=True),

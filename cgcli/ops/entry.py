@@ -104,7 +104,7 @@ def elementwise(
     name: str,
     doc: str,
     numpy: Kernel,
-    *partials: str | Partials | None,
+    *partials: str | Partial | Partials | None,
     arrays: str = "x",
     aliases: str = "",
     samples: tuple[Interval, ...] | Interval = REAL,

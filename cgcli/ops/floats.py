@@ -99,6 +99,12 @@ def tanh(x: float) -> float:
     return math.copysign(size - size * part / (1.0 + part), x)
 
 
+def sech(x: float) -> float:
+    """1/cosh(x), without overflow."""
+    power = math.exp(-abs(x))
+    return 2.0 * power / (1.0 + power * power)
+
+
 def sec(x: float) -> float:
     """1/cos(x)."""
     return 1.0 / cos(x)

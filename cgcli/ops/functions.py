@@ -1,10 +1,10 @@
 """Elementary functions: exponentials, logarithms, trigonometric and hyperbolic functions.
 
 Each line is an entry: name, meaning, kernel, then the partial derivative as a formula in
-the arguments' names and `out`, the value itself. Formulas are chosen for their accuracy:
-1/cosh(x)^2 keeps every digit where 1 - tanh(x)^2 cancels. Outside the real domain the
-value is nan, and so is each partial to every order, even where its formula alone would be
-finite: `where(out == out, 1/x, out)`.
+the arguments' names and `out`, the value itself. Formulas are chosen for their accuracy, and for that
+of their own derivatives: sech(x)^2 keeps every digit where 1 - tanh(x)^2 cancels, to every order. Outside the
+real domain the value is nan, and so is each partial to every order, even where its formula alone would be
+finite: `1/where(out == out, x, out)`. Where a formula is not that of a book, the book's stands behind it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ from cgcli.graph.operation import (
     Kink,
     Operation,
 )
+from cgcli.graph.rules import Partial
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np
 
+# 1 - x^2 with all its digits near -1 and 1, and its derivative -2*x with all of them near 0.
+_ONE_MINUS_SQUARE = "where(abs(x) < 0.5, 1 - x^2, (1 - x)*(1 + x))"
 _ABOVE_ONE = (1.0, float("inf"))
 _UNIT = (-1.0, 1.0)
 
@@ -39,6 +42,11 @@ def _csc(x: Any) -> Any:
     return 1.0 / np.sin(x)
 
 
+def _sech(x: Any) -> Any:
+    power = np.exp(-np.abs(x))
+    return 2.0 * power / (1.0 + power * power)
+
+
 def _cot(x: Any) -> Any:
     return 1.0 / np.tan(x)
 
@@ -47,15 +55,16 @@ EXP = elementwise("exp", "e to the power x", "exp", "out", facts=INCREASING | NO
                   inverse=Inverse("ln"), python="exp", example="exp(1)", latex=r"\exp",
                   advice=Advice("infinity", "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, "
                                             "logaddexp, logsumexp, softmax"))  # fmt: skip
-LN = elementwise("ln", "natural logarithm", "log", "where(out == out, 1/x, out)", samples=POSITIVE, aliases="log",
-                 facts=INCREASING | ANALYTIC, domain="x > 0",
-                 python="log", example="ln(e^2)", latex=r"\ln")  # fmt: skip
-LOG2 = elementwise("log2", "logarithm to base 2", "log2", "where(out == out, 1/(x*ln(2)), out)", samples=POSITIVE,
-                   facts=INCREASING | ANALYTIC, domain="x > 0",
-                   python="log2", example="log2(8)", latex=r"\log_{2}")  # fmt: skip
-LOG10 = elementwise("log10", "logarithm to base 10", "log10", "where(out == out, 1/(x*ln(10)), out)",
-                    samples=POSITIVE, facts=INCREASING | ANALYTIC, domain="x > 0",
-                    python="log10", example="log10(1000)",
+LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, x, out)", "1/x"), samples=POSITIVE,
+                 aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", python="log", example="ln(e^2)",
+                 latex=r"\ln")  # fmt: skip
+LOG2 = elementwise("log2", "logarithm to base 2", "log2",
+                   Partial("1.4426950408889634/where(out == out, x, out)", "1/(x*ln(2))"), samples=POSITIVE,
+                   facts=INCREASING | ANALYTIC, domain="x > 0", python="log2", example="log2(8)",
+                   latex=r"\log_{2}")  # fmt: skip
+LOG10 = elementwise("log10", "logarithm to base 10", "log10",
+                    Partial("0.4342944819032518/where(out == out, x, out)", "1/(x*ln(10))"), samples=POSITIVE,
+                    facts=INCREASING | ANALYTIC, domain="x > 0", python="log10", example="log10(1000)",
                     latex=r"\log_{10}")  # fmt: skip
 
 SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=ODD | ANALYTIC,
@@ -70,9 +79,12 @@ SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INC
                    inverse=Inverse("asinh"), python="sinh", example="sinh(1)", latex=r"\sinh")  # fmt: skip
 COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
                    inverse=Inverse("acosh", "x >= 0"), python="cosh", example="cosh(0)", latex=r"\cosh")  # fmt: skip
-TANH = elementwise("tanh", "hyperbolic tangent", "tanh", "1/cosh(x)^2", facts=ODD | INCREASING | ANALYTIC,
+TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1/cosh(x)^2"),
+                   facts=ODD | INCREASING | ANALYTIC,
                    inverse=Inverse("atanh"), python="tanh", example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
+SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=EVEN | NON_NEGATIVE,
+                   python="sech", example="sech(1)", latex=r"\operatorname{sech}")  # fmt: skip
 SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
                   python="sec", example="sec(pi)", latex=r"\sec")  # fmt: skip
 CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
@@ -80,23 +92,28 @@ CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, 
 COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
                   python="cot", example="cot(1)", latex=r"\cot")  # fmt: skip
 
-ASIN = elementwise("asin", "inverse sine, in radians", "arcsin", "1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
+                   Partial(f"1/sqrt({_ONE_MINUS_SQUARE})", "1/sqrt(1 - x^2)"), samples=_UNIT,
                    aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
                    domain="-1 <= x <= 1", python="asin", example="asin(1)", latex=r"\arcsin")  # fmt: skip
-ACOS = elementwise("acos", "inverse cosine, in radians", "arccos", "-1/sqrt((1 - x)*(1 + x))", samples=_UNIT,
+ACOS = elementwise("acos", "inverse cosine, in radians", "arccos",
+                   Partial(f"-1/sqrt({_ONE_MINUS_SQUARE})", "-1/sqrt(1 - x^2)"), samples=_UNIT,
                    aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
                    domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos")  # fmt: skip
-ATAN = elementwise("atan", "inverse tangent, in radians", "arctan", "1/(1 + x^2)", aliases="arctan",
+ATAN = elementwise("atan", "inverse tangent, in radians", "arctan",
+                   Partial("h = hypot(1, x); 1/h/h", "1/(1 + x^2)"), aliases="arctan",
                    facts=ODD | INCREASING | ANALYTIC, python="atan", example="atan(1)", latex=r"\arctan")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     EXP,
     elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
                 inverse=Inverse("log1p"), python="expm1", example="expm1(1e-10)", latex="e^{#1} - 1"),
-    elementwise("exp2", "2 to the power x", "exp2", "out*ln(2)", facts=INCREASING | NON_NEGATIVE | ANALYTIC,
+    elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.3862943611198906", "out*ln(2)"),
+                facts=INCREASING | NON_NEGATIVE | ANALYTIC,
                 inverse=Inverse("log2"), python="exp2", example="exp2(10)", latex="2^{#1}"),
     LN,
-    elementwise("log1p", "ln(1 + x), exact near 0", "log1p", "where(out == out, 1/(1 + x), out)",
+    elementwise("log1p", "ln(1 + x), exact near 0", "log1p",
+                Partial("1/where(out == out, 1 + x, out)", "1/(1 + x)"),
                 samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1",
                 python="log1p", example="log1p(1e-10)",
                 latex=r"\ln(1 + #1)"),
@@ -110,7 +127,8 @@ ENTRIES: tuple[Operation, ...] = (
     ACOS,
     ATAN,
     elementwise("atan2", "angle of the point (x, y) from the x axis", "arctan2",
-                "h = hypot(x, y); where(h == 0, 0, x/h/h)", "h = hypot(x, y); where(h == 0, 0, -y/h/h)",
+                *(Partial(f"h = hypot(x, y); z = where(h == 0, 1, h); where(h == 0, 0, {part}/z)/z",
+                          f"where(x == 0 and y == 0, 0, {part}/(x^2 + y^2))") for part in ("x", "-y")),
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0",
                           isolated=True),
@@ -122,14 +140,17 @@ ENTRIES: tuple[Operation, ...] = (
     SINH,
     COSH,
     TANH,
-    elementwise("asinh", "inverse hyperbolic sine", "arcsinh", "1/hypot(1, x)", aliases="arcsinh",
-                facts=ODD | INCREASING | ANALYTIC, python="asinh", example="asinh(1)", latex=r"\operatorname{arsinh}"),
+    SECH,
+    elementwise("asinh", "inverse hyperbolic sine", "arcsinh", Partial("1/hypot(1, x)", "1/sqrt(1 + x^2)"),
+                aliases="arcsinh", facts=ODD | INCREASING | ANALYTIC, python="asinh", example="asinh(1)",
+                latex=r"\operatorname{arsinh}"),
     elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
-                "where(out == out, 1/(sqrt(x - 1)*sqrt(x + 1)), out)", samples=_ABOVE_ONE, aliases="arccosh",
-                facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
+                Partial("1/where(out == out, sqrt(x - 1)*sqrt(x + 1), out)", "1/sqrt(x^2 - 1)"), samples=_ABOVE_ONE,
+                aliases="arccosh", facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
                 domain="x >= 1", python="acosh", example="acosh(1)", latex=r"\operatorname{arcosh}"),
     elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
-                "where(out == out, 1/((1 - x)*(1 + x)), out)", samples=_UNIT, aliases="arctanh",
-                facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1", python="atanh", example="atanh(0.5)",
+                Partial(f"1/where(out == out, {_ONE_MINUS_SQUARE}, out)", "1/(1 - x^2)"), samples=_UNIT,
+                aliases="arctanh", facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1",
+                python="atanh", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}"),
 )  # fmt: skip

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
+from cgcli.graph.rules import Partial
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
 from cgcli.ops.statics import number, whole
@@ -77,9 +79,27 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
     return value
 
 
+@cache
+def _log_gamma_at_1() -> tuple[float, ...]:
+    """Taylor's coefficients of ln(gamma(1 + t))/t, highest power first (DLMF 5.7.3)."""
+    return (*((-1) ** k * float(special.zeta(k)) / k for k in range(26, 1, -1)), -np.euler_gamma)
+
+
+def _lgamma(x: Any) -> Any:
+    """scipy's function, and the Taylor series near its zeros 1 and 2, where that loses digits."""
+    value = special.gammaln(x)
+    near = np.rint(x)
+    at = (np.abs(x - near) < 0.25) & ((near == 1.0) | (near == 2.0))
+    if not np.any(at):
+        return value
+    part = np.where(at, x - near, 0.0)
+    return np.where(at, part * _polynomial(_log_gamma_at_1(), part) + np.log1p(part) * (near == 2.0), value)[()]
+
+
 def _digamma(x: Any, order: int) -> Any:
     if order == 0:
-        return special.psi(x)
+        turned = np.pi * (x - np.rint(x))  # scipy's reflection loses digits near the poles (DLMF 5.5.4)
+        return np.where(x < 0, special.psi(np.where(x < 0, 1.0 - x, x)) - np.pi / np.tan(turned), special.psi(x))[()]
     # reflection for x < 0 is not in scipy's zeta, so shift up by the recurrence (DLMF 5.15.5)
     x = np.asarray(x, dtype=float)
     shift = np.clip(np.ceil(-x), 0, 1000)
@@ -170,8 +190,8 @@ def _silu(x: Any) -> Any:
 
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
-SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid, "out*sigmoid(-x)", aliases="expit",
-          facts=INCREASING | NON_NEGATIVE,
+SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
+          Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit", facts=INCREASING | NON_NEGATIVE,
           python="sigmoid", example="sigmoid(0)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
@@ -182,7 +202,7 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
                 samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)",
                 latex=r"\Gamma"),
-    elementwise("lgamma", "logarithm of |gamma(x)|", "scipy.special:gammaln", "digamma(x)", samples=POSITIVE,
+    elementwise("lgamma", "logarithm of |gamma(x)|", _lgamma, "digamma(x)", samples=POSITIVE,
                 aliases="gammaln loggamma", domain="x > 0 or x != floor(x)", example="lgamma(100)",
                 latex=r"\ln(|\Gamma(#1)|)"),
     elementwise("digamma", "derivative of lgamma, taken order times more", _digamma,
@@ -194,7 +214,7 @@ ENTRIES: tuple[Operation, ...] = (
                 python="logaddexp", example="logaddexp(1000, 1000)",
                 latex=r"\ln(e^{#1} + e^{#2})"),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", "scipy.special:xlogy", "ln(y)",
-                "where(out == out, where(x == 0 and y == 0, 0, x/y), out)",
+                Partial("x/where(out == out, where(x == 0 and y == 0, 1, y), out)", "where(x == 0 and y == 0, 0, x/y)"),
                 arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
                 domain="x == 0 or y > 0", python="xlogy", example="xlogy(0, 0)",
                 latex=r"#1 \ln(#2)"),

@@ -27,6 +27,7 @@ from cgcli.printing.printer import Names
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
+from cgcli.transform.formulas import whole
 from cgcli.transform.forward import push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import pull_back, sweep
@@ -177,7 +178,7 @@ def _tangent(local: Node, which: Active) -> Node:
     tangents = [
         Guarded(tangent) if is_active else None for tangent, is_active in zip(_tangents(local), which, strict=True)
     ]
-    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)))
+    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)), whole)
     return _readable(local, [pushed.selected() if pushed else zeros_like(local)])[0]
 
 
@@ -187,9 +188,9 @@ def _contributions(local: Node, which: Active) -> list[tuple[int, Node]]:
     active = {arg for arg, is_active in zip(local.args, which, strict=True) if is_active}
     adjoint, definition = Guarded(_adjoint(local)), expanded(local).output
     pulled = (
-        [*pull_back(local, adjoint, active)]
+        [*pull_back(local, adjoint, active, whole)]
         if definition is local
-        else [*sweep([definition], [adjoint], active, leaves=local.args).items()]
+        else [*sweep([definition], [adjoint], active, leaves=local.args, slopes=whole).items()]
     )
     formulas = _readable(local, [contribution.selected() for _, contribution in pulled])
     places = _places(local)

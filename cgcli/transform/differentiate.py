@@ -10,17 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cgcli.graph.node import Node
 from cgcli.ops.creation import zeros_like
+from cgcli.transform.formulas import Slopes, slope
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import Flow, sweep
 
 
-def vjp(output: Node, cotangent: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
+def vjp(output: Node, cotangent: Node, wrt: Sequence[Node], slopes: Slopes = slope) -> tuple[Node, ...]:
     """The vector-Jacobian product: for each node of `wrt`, its adjoint, of its shape.
 
-    cotangent: a node of the output's shape, by which each of its elements is weighted.
+    cotangent: a node of the output's shape, by which each of its elements is weighted. slopes: the partials.
     """
-    found = sweep([output], [Guarded(cotangent)], set(wrt))
+    found = sweep([output], [Guarded(cotangent)], set(wrt), slopes=slopes)
     return tuple(found[node].selected() if node in found else zeros_like(node) for node in wrt)
 
 
@@ -39,12 +40,12 @@ def adjoints(
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 
-def jvp(output: Node, tangents: Mapping[Node, Node]) -> Node:
+def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> Node:
     """The Jacobian-vector product: the tangent of the output, of its shape.
 
-    tangents: for each input that moves, a node of its shape.
+    tangents: for each input that moves, a node of its shape. slopes: the partials.
     """
-    pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()})
+    pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()}, slopes)
     return pushed.selected() if pushed else zeros_like(output)
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
+from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
+from cgcli.ops.logic import WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
+
+
+class Slope(NamedTuple):
+    """A partial derivative as a quotient: factor/divisor, or the factor alone.
+
+    The divisor is for what moves: the tangent is factor*(tangent/divisor). The partial itself may be out of the
+    range of float64 where that is not, as 1/u^2 is for large u.
+    """
+
+    factor: Node
+    divisor: Node | None = None
+
+
+Slopes = Callable[[Node, int], Slope]
+"""The partial of an elementwise node by the argument at a position."""
 
 
 class _Template(NamedTuple):
@@ -41,20 +59,43 @@ def _all_partials(node: Node) -> tuple[Node, ...]:
 
 def partial(node: Node, position: int) -> Node:
     """The partial derivative of an elementwise node by one of its arguments."""
+    factor, divisor = slope(node, position)
+    return factor if divisor is None else exact(DIVIDE, (factor, divisor))
+
+
+def whole(node: Node, position: int) -> Slope:
+    """The partial of an elementwise node as one factor, which can be found again in a derivative."""
+    return Slope(partial(node, position))
+
+
+def slope(node: Node, position: int) -> Slope:
+    """The partial of an elementwise node, taken apart where its formula is a quotient."""
     rule = node.op.rule(position)
     if isinstance(rule, Partials):
-        return _all_partials(node)[position]
+        return Slope(_all_partials(node)[position])
     template = _template(node.op, position, node.params)
-    if template.order[-1].op is CONSTANT:  # as those of a sum
-        return template.order[-1]
+    result = template.order[-1]
+    if result.op is CONSTANT:  # as those of a sum
+        return Slope(result)
     become = dict(zip(template.stand_ins, node.args, strict=True))
     become[template.out] = node
-    for part in template.order:
+    apart = result.op is DIVIDE
+    for part in template.order[:-1] if apart else template.order:
         if part.args:
             become[part] = exact(part.op, tuple(become[arg] for arg in part.args), part.params)
         else:
             become.setdefault(part, part)
-    return become[template.order[-1]]
+    if not apart:
+        return Slope(become[result])
+    factor, divisor = (become[arg] for arg in result.args)
+    return Slope(exact(DIVIDE, (factor, divisor))) if divisor.op is CONSTANT else Slope(factor, divisor)
+
+
+def unguarded(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
+    """A node, without what makes a rule nan outside of a domain: where(out == out, x, out) is x."""
+    if op is WHERE and args[0].op is EQUAL_TO and args[0].args == (args[2], args[2]):
+        return args[1]
+    return exact(op, args, params)
 
 
 def joint_tangent(node: Node) -> tuple[Node, list[Node]]:

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cgcli.graph.node import Node, stand_in, toposort
+from cgcli.graph.node import CONSTANT, Node, stand_in, toposort
 from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
+from cgcli.transform.formulas import Slopes, joint_tangent, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, through_linear, total
 
 
-def push_all(outputs: Sequence[Node], tangents: Mapping[Node, Guarded | None]) -> list[Guarded | None]:
+def push_all(
+    outputs: Sequence[Node], tangents: Mapping[Node, Guarded | None], slopes: Slopes = slope
+) -> list[Guarded | None]:
     """The tangents of outputs from those of the nodes that they are computed from.
 
-    None is a structural zero; nothing below the given nodes is looked at.
+    None is a structural zero; nothing below the given nodes is looked at. slopes: the partials.
     """
     moved = dict(tangents)
     for node in toposort(outputs, tangents):
         if node not in moved:
-            pushed = push_forward(node, [moved[arg] for arg in node.args])
+            pushed = push_forward(node, [moved[arg] for arg in node.args], slopes)
             moved[node] = pushed and pushed.without_gaps()
     return [moved[output] for output in outputs]
 
 
-def push_through(output: Node, tangents: Mapping[Node, Guarded | None]) -> Guarded | None:
+def push_through(output: Node, tangents: Mapping[Node, Guarded | None], slopes: Slopes = slope) -> Guarded | None:
     """The tangent of one output, as `push_all`."""
-    (pushed,) = push_all([output], tangents)
+    (pushed,) = push_all([output], tangents, slopes)
     return pushed
 
 
-def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | None:
+def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes) -> Guarded | None:
     """The tangent of a node from its arguments' tangents."""
     if node.op.expansion:
         expanded = expand(node.op, node.args, node.params)
-        return push_through(expanded, dict(zip(node.args, tangents, strict=True)))
+        return push_through(expanded, dict(zip(node.args, tangents, strict=True)), slopes)
     rules = [node.op.rule(position) for position in range(len(node.args))]
     moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
     if not moving:
@@ -47,13 +49,13 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None]) -> Guarded | No
     if isinstance(first, JointJvp):
         tangent, argument_tangents = joint_tangent(node)
         leaves = dict.fromkeys((node, *node.args))
-        return push_through(tangent, {**leaves, **dict(zip(argument_tangents, tangents, strict=True))})
+        return push_through(tangent, {**leaves, **dict(zip(argument_tangents, tangents, strict=True))}, slopes)
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         return _jointly(node, rules, moving)
-    return total([_term(node, at, rules[at], tangent) for at, tangent in moving.items()]).broadcast(node.shape)
+    return total([_term(node, at, rules[at], tangent, slopes) for at, tangent in moving.items()]).broadcast(node.shape)
 
 
-def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded) -> Guarded:
+def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slopes) -> Guarded:
     """What the tangent of one argument contributes."""
     if isinstance(rule, Transpose | TransposeOf):
 
@@ -72,10 +74,14 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded) -> Guarded:
             return Guarded(tangent_formula(node, at, tangent.value))
         moving = stand_in(node, at)
         leaves = dict.fromkeys((node, *node.args))
-        pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent})
+        pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent}, slopes)
         return pushed or Guarded(zeros_like(node))
-    factor = partial(node, at)
-    return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
+    factor, divisor = slopes(node, at)
+    if divisor is None:
+        return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
+    if tangent.value.op is CONSTANT:
+        return tangent.times(divisor, exact(MULTIPLY, (exact(DIVIDE, (factor, divisor)), tangent.value)))
+    return tangent.times(divisor, exact(MULTIPLY, (factor, exact(DIVIDE, (tangent.value, divisor)))))
 
 
 def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guarded]) -> Guarded:

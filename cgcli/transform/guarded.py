@@ -14,7 +14,7 @@ from functools import lru_cache
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
 from cgcli.graph.operation import Shape
-from cgcli.ops.arithmetic import ADD, EQUAL_TO, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
@@ -34,12 +34,15 @@ class Guarded(NamedTuple):
     zeroed: `value` is 0 there already, so that no select is needed.
     gaps: the guard depends on no value: it marks the elements that an index, a list or a diagonal
     leaves out. Products of arrays drop such a guard, which would multiply their cost.
+    divisor: what an adjoint is still to be divided by, a scalar or of its shape; None for a tangent. The
+    quotient may be out of the range of float64 where its product with the next partial is not.
     """
 
     value: Node
     guard: Node | None = None
     zeroed: bool = False
     gaps: bool = False
+    divisor: Node | None = None
 
     @classmethod
     def seed(cls, weights: Node) -> Guarded | None:
@@ -51,9 +54,16 @@ class Guarded(NamedTuple):
 
     def selected(self) -> Node:
         """The value, with the number 0 at structural zeros."""
-        if self.guard is None or self.zeroed:
-            return self.value
-        return exact(WHERE, (self.guard, self.value, ZERO))
+        closed = self.closed()
+        if closed.guard is None or closed.zeroed:
+            return closed.value
+        return exact(WHERE, (closed.guard, closed.value, ZERO))
+
+    def closed(self) -> Guarded:
+        """With its division made."""
+        if self.divisor is None:
+            return self
+        return self._replace(value=exact(DIVIDE, (self.value, self.divisor)), zeroed=False, divisor=None)
 
     def times(self, factor: Node, product: Node) -> Guarded:
         """The product with a factor, under the same guard.
@@ -71,7 +81,7 @@ class Guarded(NamedTuple):
         if self.guard is None or not self.gaps:
             return self
         some, every = _somewhere_and_everywhere(self.guard)
-        return Guarded(self.value) if every else self if some else None
+        return Guarded(self.value, divisor=self.divisor) if every else self if some else None
 
     def broadcast(self, shape: Shape) -> Guarded:
         """Value and guard, broadcast to a shape."""
@@ -100,7 +110,10 @@ def guard_and(one: Node | None, other: Node | None) -> Node | None:
 
 
 def total(contributions: list[Guarded]) -> Guarded:
-    """The sum of contributions to one node."""
+    """The sum of contributions to one node; still to be divided where all are, by the same."""
+    divisor = contributions[0].divisor
+    if divisor is not None and all(contribution.divisor is divisor for contribution in contributions):
+        return total([each._replace(divisor=None) for each in contributions])._replace(divisor=divisor)
     first, *rest = contributions
     for contribution in rest:
         guard = None

@@ -7,41 +7,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
 
-from cgcli.graph.node import Node, constant, stand_in, toposort
+from cgcli.graph.node import CONSTANT, Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import joint_tangent, partial, tangent_formula, transposed
+from cgcli.transform.formulas import Slopes, joint_tangent, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
 
 _ONE = constant(1.0)  # the most frequent of all partials
 
 
-def pull_back(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
+def pull_back(
+    node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes = slope
+) -> Iterator[tuple[Node, Guarded]]:
     """What a node's adjoint contributes to those of its arguments that are active."""
     if node.op.expansion:
         expanded = expand(node.op, node.args, node.params)
-        yield from sweep([expanded], [adjoint], {arg for arg in node.args if arg in active}, leaves=node.args).items()
+        wanted = {arg for arg in node.args if arg in active}
+        yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes).items()
         return
     if isinstance(node.op.rule(0), JointJvp):
-        yield from _pull_joint(node, adjoint, active)
+        yield from _pull_joint(node, adjoint, active, slopes)
         return
     for position, arg in enumerate(node.args):
         rule = node.op.rule(position)
         if rule is not None and arg in active:
-            yield arg, _PULL[type(rule)](node, adjoint, position)
+            yield arg, _PULL[type(rule)](node, adjoint, position, slopes)
 
 
-def _pull_partial(node: Node, adjoint: Guarded, position: int) -> Guarded:
-    factor = partial(node, position)
+def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
+    """The adjoint times a partial. An open division is one of the next partial that is no constant."""
+    arg = node.args[position]
+    factor, divisor = slopes(node, position)
+    if factor.op is CONSTANT and divisor is not None:
+        adjoint = adjoint.closed()
+    elif adjoint.divisor is not None:
+        if factor.op is CONSTANT:
+            divisor = adjoint.divisor
+        else:
+            factor = exact(DIVIDE, (factor, adjoint.divisor))
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
-    return _fitted(adjoint.times(factor, broadcast(product, node.shape)), node.args[position])
+    moved = adjoint.times(factor, broadcast(product, node.shape))._replace(divisor=divisor)
+    return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
 
 
 def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
@@ -55,15 +68,17 @@ def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
     return Guarded(value, is_positive(unbroadcast(guard, arg.shape)), zeroed=True, gaps=adjoint.gaps)
 
 
-def _pull_branch(node: Node, adjoint: Guarded, position: int) -> Guarded:
-    rule = node.op.rule(position)
+def _pull_branch(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
+    rule, arg = node.op.rule(position), node.args[position]
+    if adjoint.divisor is not None and adjoint.divisor.shape not in ((), arg.shape):
+        adjoint = adjoint.closed()
     assert isinstance(rule, Branch)
     condition = truth(node.args[0]) if rule.taken else exact(NOT_OP, (node.args[0],))
     guard = guard_and(adjoint.guard, condition)
-    return _fitted(Guarded(adjoint.value, guard), node.args[position])
+    return _fitted(Guarded(adjoint.value, guard, divisor=adjoint.divisor), arg)
 
 
-def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
+def _pull_transpose(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
     rule = node.op.rule(position)
 
     def image(ct: Node, args: tuple[Node, ...]) -> Node:
@@ -72,7 +87,7 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int) -> Guarded:
     def partners(guard: Node, at: int) -> Node:
         return transposed(node, at, guard, tuple(ones_like(arg) for arg in node.args))
 
-    adjoint = adjoint.broadcast(node.shape)
+    adjoint = adjoint.closed().broadcast(node.shape)
     if isinstance(rule, Transpose) and rule.mixes and adjoint.guard is not None and adjoint.guard.shape:
         return _coupled(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)
     if isinstance(rule, TransposeOf) and rule.jointly:
@@ -87,23 +102,26 @@ def _coupled(value: Node, guard: Node, axes: int) -> Guarded:
     return Guarded(value, is_positive(unbroadcast(reached, value.shape)))
 
 
-def _pull_jvp(node: Node, adjoint: Guarded, position: int) -> Guarded:
+def _pull_jvp(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
     """Linearise, then transpose: the Jvp rule over a stand-in tangent, run backwards."""
     tangent = stand_in(node, position)
     linear = tangent_formula(node, position, tangent)
-    found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args)).get(tangent)
+    found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args), slopes=slopes).get(tangent)
     return found or Guarded(zeros_like(tangent))
 
 
-def _pull_joint(node: Node, adjoint: Guarded, active: Container[Node]) -> Iterator[tuple[Node, Guarded]]:
+def _pull_joint(
+    node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes
+) -> Iterator[tuple[Node, Guarded]]:
     """The tangent of all arguments together, run backwards."""
     linear, moving = joint_tangent(node)
     wanted = {tangent: arg for tangent, arg in zip(moving, node.args, strict=True) if arg in active}
-    for tangent, contribution in sweep([linear], [adjoint], set(wanted), leaves=(node, *node.args)).items():
+    found = sweep([linear], [adjoint], set(wanted), leaves=(node, *node.args), slopes=slopes)
+    for tangent, contribution in found.items():
         yield wanted[tangent], contribution
 
 
-_PULL: dict[type, Callable[[Node, Guarded, int], Guarded]] = {
+_PULL: dict[type, Callable[[Node, Guarded, int, Slopes], Guarded]] = {
     Partial: _pull_partial,
     Partials: _pull_partial,
     Branch: _pull_branch,
@@ -144,12 +162,13 @@ def sweep(
     keep: bool = False,
     leaves: Collection[Node] = (),
     record: Callable[[Flow], None] | None = None,
+    slopes: Slopes = slope,
 ) -> dict[Node, Guarded]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
     leaves: nodes below which the pass does not go. record: told of every contribution as it is added, those
-    included that come from elements which nothing reads.
+    included that come from elements which nothing reads. slopes: the partials.
     """
     order = toposort(outputs, leaves)
     active = active_nodes(order, wrt)
@@ -172,6 +191,6 @@ def sweep(
             adjoints[node] = adjoint
         moved = (adjoint.without_gaps() if record is None else adjoint) if node.args and node not in leaves else None
         if moved is not None:
-            for arg, contribution in pull_back(node, moved, active):
+            for arg, contribution in pull_back(node, moved, active, slopes):
                 add(node, arg, contribution)
     return adjoints

@@ -1,0 +1,100 @@
+"""Derivatives over the whole range of floats: what float64 holds is right, to second order, in every mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from tests.command import Capture, cg
+from tests.ranges import FIRST, SECOND, WAYS, compared, jets, points
+from tests.support import ELEMENTWISE, differentiable
+
+INF, NAN = float("inf"), float("nan")
+# An operation whose own derivatives are known less well near some points: by scipy's kernel, or where they cross 0.
+SLOW = {"gamma", "digamma", "logaddexp", "erf"}  # in mpmath
+LESS_WELL = {"lgamma", "digamma", "gamma", "atan2"}
+
+
+@pytest.mark.parametrize("name", [name for name in ELEMENTWISE if differentiable(ELEMENTWISE[name])])
+def test_what_float64_holds_is_right(name: str) -> None:
+    """Each operation, and ln, 1/f and the square of it, at points of every size, against mpmath."""
+    operation = ELEMENTWISE[name]
+    places = points(operation, 12 if name in SLOW else 24, seed=1)
+    if name in LESS_WELL:
+        places = [place for place in places if all(x > 0 for x in place)]
+    wrong = [
+        found
+        for found in compared(operation, places, jets(operation, places), ["f", "ln(f)", "1/f", "f^2"])
+        if not (found.right or found.apart or found.wanted.beyond)
+        # reverse mode through a reverse pass adds up terms that may be out of range
+        and not (found.outer == "1/f" and found.way in (WAYS[2][1], WAYS[2][3]))
+    ]
+    assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+class Row(NamedTuple):
+    """A command on a program at a point, and the numbers that it gives, in the order of the names."""
+
+    asked: str
+    program: str
+    point: str
+    right: Sequence[float]
+
+
+def exactly(formula: str) -> float:
+    """A number by mpmath with 60 digits."""
+    with mp.workdps(60):
+        return float(
+            eval(formula, {name: getattr(mp, name) for name in ("exp", "log", "tanh", "cosh", "psi")} | {"mpf": mpf})
+        )
+
+
+S, T = 0.19661193324148185, exactly("exp(-400)")
+PLANCK = "h = 6.62607015e-34; c = 299792458; k = 1.380649e-23; 2*h*c^2/l^5/(exp(h*c/(l*k*t)) - 1)"
+
+ROWS = [
+    Row("hessian", "ln(exp(x)+exp(y))", "x=400 y=399", [S, -S, -S, S]),
+    Row("hessian", "ln(x*y)", "x=1e-100 y=1e-100", [-1e200, 0, 0, -1e200]),
+    Row("hessian", "ln(gamma(x))", "x=130", [exactly("psi(1, 130)")]),
+    Row("hessian", "ln(exp(-x^2))", "x=20", [-2]),
+    Row("hessian", "ln(prod(x))", "x=[1e-100,1e-100]", [-1e200, 0, 0, -1e200]),
+    Row("hessian", "tanh(x)", "x=400", [0]),
+    Row("hessian", "tanh(x)", "x=5000", [0]),
+    Row("hessian", "tanh(x/(2*y)) + x", "x=1 y=1e-4", [0, 0, 0, 0]),
+    Row("grad", "tanh(x/(2*y)) + x", "x=1 y=1e-4", [1, 0]),
+    Row("grad", "1/(1+exp(x))", "x=400", [-T]),
+    Row("hessian", "1/(1+exp(x))", "x=400", [T]),
+    Row("grad", "1/(exp(x)+exp(y))", "x=400 y=399",
+        [exactly(f"-exp({at})/(exp(400)+exp(399))**2") for at in (400, 399)]),
+    Row("grad", "1/cosh(x)", "x=400", [-2 * T]),
+    Row("hessian", "1/cosh(x)", "x=400", [2 * T]),
+    Row("hessian", "sigmoid(x)", "x=1e-10", [-1e-10 / 8]),
+    Row("hessian", "asin(x)", "x=1e-10", [1e-10]),
+    Row("hessian", "acos(x)", "x=1e-10", [-1e-10]),
+    Row("hessian", "atanh(x)", "x=1e-10", [2e-10]),
+    Row("grad", "exp2(x)", "x=1024", [exactly("mpf(2)**1024*log(2)")]),
+    Row("grad", PLANCK, "l=1e-7 t=300 --wrt l", [2.9373920504247155e-180]),
+]  # fmt: skip
+
+
+def numbers(asked: str, answer: Any) -> list[float]:
+    """The numbers of an answer, in the order of the names."""
+    found = answer["grad" if asked == "grad" else "hessian"].values()
+    rows = found if asked == "grad" else [each for row in found for each in row.values()]
+    return [NAN if x is None else x for each in rows for x in np.ravel(np.array(each, dtype=object))]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.asked} {row.program} {row.point}")
+def test_what_lost_its_range_once_is_right(row: Row, capsys: Capture) -> None:
+    told = cg(capsys, row.asked, row.program, *row.point.split(), "--json", "-q")
+    ours = numbers(row.asked, json.loads(told.out))
+    bound = FIRST if row.asked == "grad" else SECOND
+    least = max(1e-15 * max(map(abs, row.right)), 1e-300)
+    assert len(ours) == len(row.right)
+    for one, right in zip(ours, row.right, strict=True):
+        assert one == pytest.approx(right, rel=bound, abs=least, nan_ok=True)
