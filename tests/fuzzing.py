@@ -15,7 +15,8 @@ from unittest import mock
 
 import lark
 
-from cgcli.cli.main import _COMMANDS, run
+from cgcli.cli.commands import COMMANDS
+from cgcli.cli.main import run
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 
 SHORTEST = 0.75  # how often a grammar's rule goes its shortest way
@@ -75,7 +76,7 @@ class Outcome(NamedTuple):
 def command_lines(text: str) -> list[list[str]]:
     """What is tried with a text: the commands that exist, with those bindings whose names are in it."""
     given = [f"{name}={value}" for name, value in BINDINGS.items() if name in text]
-    lines = [line for line in COMMAND_LINES if line[0] in _COMMANDS]
+    lines = [line for line in COMMAND_LINES if line[0] in COMMANDS]
     return [
         [word for part in line for word in (given if part == "@" else [part.replace("TEXT", text)])] for line in lines
     ]

@@ -1,108 +1,174 @@
-"""The options that commands share, and how a command line is taken apart into options and operands."""
+"""Options and commands as plain data, and who reads a command line by them; clicked.py tells click of the same."""
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-
-import click
 
 from cgcli.errors import UsageError, did_you_mean
+from cgcli.records import NamedTuple
 
-_OPTION = r"(?s)--[a-zA-Z][-a-zA-Z0-9]*(=.*)?"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+
+class Kind:
+    """What the value of an option may be, beyond texts, words and whole numbers without bounds."""
+
+    def read(self, text: str) -> Any:
+        """The value that a text is; raises ValueError, with a sentence, when it is none."""
+        raise NotImplementedError
 
 
-class Whole(click.ParamType[int]):
+class Whole(Kind):
     """A whole number between bounds."""
 
     def __init__(self, least: int, most: int) -> None:
-        self.name = f"whole number from {least} to {most}"
         self._least, self._most = least, most
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number; click's complaint when it is none."""
-        text = str(value)
+    def read(self, text: str) -> int:
+        """The number; raises ValueError when it is none, or out of bounds."""
         digits = text.removeprefix("-").isdecimal() and len(text) < 10
         if not digits or not self._least <= int(text) <= self._most:
-            self.fail(f"'{text}' is no {self.name}", param, ctx)
+            raise ValueError(f"'{text}' is no whole number from {self._least} to {self._most}")
         return int(text)
 
 
-class OptionalValue(click.Option):
-    """An option with a choice of values that may also stand alone. alone: the value that it has then."""
+class Option(NamedTuple):
+    """An option of a command.
 
-    def __init__(self, *args: Any, alone: str, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.alone = alone
-
-    def written_out(self, name: str, following: deque[str]) -> str:
-        """The option with its value, which is taken from what follows if it is one of the choices."""
-        assert isinstance(self.type, click.Choice)
-        given = following and following[0] in self.type.choices
-        return f"{name}={following.popleft() if given else self.alone}"
-
-
-class ExpressionCommand(click.Command):
-    """A command whose operands may begin with a minus sign: `cg eval -x^2 x=3`.
-
-    Only exact spellings of the command's own options are options; all else is an operand.
+    name: of its value. spellings: as it is written. kind: of its value: a text, a whole number, one of several words;
+    a flag has none. default: the value where it is not given; alone: where it stands without one, and may.
+    multiple: it may be given several times, and its value is a tuple. says: what a flag says.
     """
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Sort the arguments into options and operands before click sees them."""
-        takes_value = {
-            name: not (isinstance(option, click.Option) and (option.is_flag or option.count))
-            for option in self.get_params(ctx)
-            for name in option.opts
-            if isinstance(option, click.Option)
-        }
-        optional = {
-            name: option for option in self.get_params(ctx) for name in option.opts if isinstance(option, OptionalValue)
-        }
-        options: list[str] = []
-        operands: list[str] = []
-        queue = deque(args)
-        while queue:
-            arg = queue.popleft()
-            name, equals, _ = arg.partition("=")
-            if arg == "--":
-                operands.extend(queue)
-                queue.clear()
-            elif arg in optional:
-                options.append(optional[arg].written_out(arg, queue))
-            elif arg in takes_value:
-                options.append(arg)
-                if takes_value[arg]:
-                    if not queue:
-                        raise UsageError(f"option '{arg}' needs a value", hint=f"see '{ctx.command_path} --help'")
-                    options.append(queue.popleft())
-            elif equals and name in takes_value and name.startswith("--"):
-                options.append(arg)
-            elif re.fullmatch(_OPTION, arg) or (operands and re.match(r"-[a-zA-Z]", arg)):
-                raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(takes_value)))
+    name: str
+    spellings: tuple[str, ...]
+    help: str
+    kind: type[str] | type[bool] | type[int] | Kind | tuple[str, ...] = str
+    metavar: str | None = None
+    default: Any = None
+    alone: str = ""
+    multiple: bool = False
+    says: bool = True
+
+    @property
+    def unset(self) -> Any:
+        """Its value where it is not given."""
+        return () if self.multiple else not self.says if self.kind is bool else self.default
+
+    def value(self, text: str) -> Any:
+        """The value that a text is; None where it is none."""
+        if self.kind is str:
+            return text
+        if isinstance(self.kind, tuple):
+            return text if text in self.kind else None
+        read = self.kind.read if isinstance(self.kind, Kind) else self.kind if self.kind is int else None
+        try:
+            return read and read(text)
+        except ValueError:
+            return None
+
+
+def option(*spellings: str, help: str, name: str = "", **settings: Any) -> Option:  # noqa: A002
+    """An option that takes a value; its name is the longest spelling, unless it is given."""
+    name = name or max(spellings, key=len).lstrip("-").replace("-", "_")
+    return Option(name, spellings, help, **settings)
+
+
+def flag(*spellings: str, help: str, name: str = "", value: bool = True) -> Option:  # noqa: A002
+    """An option that takes no value, and what it says."""
+    return option(*spellings, help=help, name=name, kind=bool, says=value)
+
+
+class Command(NamedTuple):
+    """A command: what stands on its line, and the function that is called with it.
+
+    metavar: what help calls the operands. takes_expression: its operands may begin with a minus sign, as in
+    `cg eval -x^2 x=3`: only exact spellings of its own options are options; all else is an operand.
+    call: with the operands, and the value of each option by its name.
+    """
+
+    name: str
+    help: str
+    operands: str
+    metavar: str
+    options: tuple[Option, ...]
+    call: Callable[[tuple[str, ...], dict[str, Any]], Any]
+    takes_expression: bool = True
+
+    def spelt(self) -> dict[str, Option]:
+        """Its options by their spellings, that for help included."""
+        return {spelling: option for option in (*self.options, HELP) for spelling in option.spellings}
+
+
+HELP = flag("-h", "--help", help="Show this message and exit.")
+
+
+def plain(command: Command, arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Any]] | None:
+    """The operands and the values of all options of a line in which all is right; None where click has to see it.
+
+    Raises UsageError as `sorted_out` does.
+    """
+    if not command.takes_expression and any(
+        argument not in command.spelt() for argument in arguments if argument[:1] == "-" and argument != "-"
+    ):
+        return None
+    pairs, operands = sorted_out(command, arguments)
+    settings = {option.name: option.unset for option in command.options}
+    for option, _, text in pairs:
+        value = option.says if text is None else option.value(text)
+        if option is HELP or value is None:
+            return None
+        settings[option.name] = (*settings[option.name], value) if option.multiple else value
+    return tuple(operands), settings
+
+
+def sorted_out(command: Command, arguments: Sequence[str]) -> tuple[list[tuple[Option, str, str | None]], list[str]]:
+    """The options of a line, each with its spelling and its text, and the operands.
+
+    Raises UsageError for what looks like an option and is none, and for one whose value is missing.
+    """
+    spelt = command.spelt()
+    found: list[tuple[Option, str, str | None]] = []
+    operands: list[str] = []
+    queue = deque(arguments)
+    while queue:
+        argument = queue.popleft()
+        name, equals, text = argument.partition("=")
+        if argument == "--":
+            operands.extend(queue)
+            break
+        if (option := spelt.get(argument)) is not None:
+            if option.alone:
+                given = bool(queue) and option.value(queue[0]) is not None
+                found.append((option, argument, queue.popleft() if given else option.alone))
+            elif option.kind is bool:
+                found.append((option, argument, None))
+            elif queue:
+                found.append((option, argument, queue.popleft()))
             else:
-                operands.append(arg)
-        return super().parse_args(ctx, [*options, "--", *operands])
+                raise UsageError(f"option '{argument}' needs a value", hint=f"see 'cg {command.name} --help'")
+        elif equals and name in spelt and name.startswith("--"):
+            found.append((spelt[name], name, text))
+        elif _looks_like_option(argument) or (operands and _looks_short(argument)):
+            raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(spelt)))
+        else:
+            operands.append(argument)
+    return found, operands
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help page; what it says of formats of rows comes from their table."""
-        from cgcli.tables.formats import FORMATS
 
-        *names, last_name = FORMATS
-        *titles, last_title = (entry.title for entry in FORMATS.values())
-        words = {"{formats}": f"{', '.join(names)} or {last_name}", "{titles}": f"{', '.join(titles)} and {last_title}"}
-        parts: list[click.Command | click.Option] = [
-            self,
-            *(one for one in self.params if isinstance(one, click.Option)),
-        ]
-        for part in parts:
-            for word, meaning in words.items():
-                part.help = part.help and part.help.replace(word, meaning)
-        super().format_help(ctx, formatter)
+def _looks_like_option(argument: str) -> bool:
+    """Whether it is `--name` or `--name=value`."""
+    name = argument.removeprefix("--").partition("=")[0]
+    letters = name.replace("-", "")
+    return argument.startswith("--") and _looks_short(argument[1:]) and letters.isalnum() and letters.isascii()
+
+
+def _looks_short(argument: str) -> bool:
+    """Whether it begins with a minus sign and a letter."""
+    return argument[:1] == "-" and argument[1:2].isascii() and argument[1:2].isalpha()
 
 
 def _option_hint(name: str, options: Sequence[str]) -> str:
@@ -112,77 +178,51 @@ def _option_hint(name: str, options: Sequence[str]) -> str:
     return "after the expression come name=value and options"
 
 
-def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several click decorators as one; on the help page they stand in their order."""
+# ---- the options that commands share --------------------------------------------------
 
-    def decorate(function: Command) -> Command:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
-
-
-PROGRAM_OPTIONS = options(
-    click.option("-f", "--file", "program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
-    click.option("--vars", "vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
+PROGRAM_OPTIONS = (
+    option("-f", "--file", name="program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
+    option("--vars", name="vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
 )
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-PRECISION_OPTION = click.option("--precision", type=Whole(1, 17), metavar="N", help="Print N significant digits.")
-RESULT_OPTIONS = options(
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of rows, one for each."),
+JSON_OPTION = flag("--json", name="as_json", help="Print one JSON object.")
+PRECISION_OPTION = option("--precision", kind=Whole(1, 17), metavar="N", help="Print N significant digits.")
+RESULT_OPTIONS = (
+    flag("--json", name="as_json", help="Print one JSON object; of rows, one for each."),
     PRECISION_OPTION,
 )
-WARNING_OPTIONS = options(
-    click.option("--strict", is_flag=True, help="Make every warning an error (exit 1)."),
-    click.option("-q", "--quiet", is_flag=True, help="Print no warnings."),
+WARNING_OPTIONS = (
+    flag("--strict", help="Make every warning an error (exit 1)."),
+    flag("-q", "--quiet", help="Print no warnings."),
 )
-WRT_OPTION = click.option(
+WRT_OPTION = option(
     "--wrt", metavar="x,y", multiple=True, help="Differentiate by these names (default: all of them)."
-)
-COTANGENT_OPTION = click.option(
+)  # fmt: skip
+COTANGENT_OPTION = option(
     "--cotangent", metavar="VALUE", help="Weights for the elements of the value; for several results '(V, V)'."
 )
-TANGENT_OPTION = click.option(
-    "--tangent", "tangents", metavar="x=1,y=0", multiple=True,
+TANGENT_OPTION = option(
+    "--tangent", name="tangents", metavar="x=1,y=0", multiple=True,
     help="How the inputs move; those not named stand still (default: 1 for the only one, a number).",
 )  # fmt: skip
 ORDER = Whole(1, 170)  # the factorial of more is no float64
-ORDER_OPTIONS = options(
-    click.option("--order", type=ORDER, default=1, metavar="N", help="Go on to the N-th derivative."),
-    click.option("--taylor", is_flag=True, help="Print the Taylor coefficients instead."),
+ORDER_OPTIONS = (
+    option("--order", kind=ORDER, default=1, metavar="N", help="Go on to the N-th derivative."),
+    flag("--taylor", help="Print the Taylor coefficients instead."),
 )
-ROWS_OPTIONS = options(
-    click.option(
-        "-i",
-        "--input-format",
-        metavar="FORMAT",
-        help="Read rows as {formats} (default: by suffix, or by content).",
-    ),
-    click.option("--no-header", is_flag=True, help="The first row holds no names: call the columns c1, c2, …."),
-    click.option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
-    click.option(
-        "--to", "output_format", metavar="FORMAT", help="Write rows as FORMAT (default: that of FILE, or of the input)."
-    ),
-    click.option("--only", is_flag=True, help="Write the results without the columns of the input."),
-    click.option("--as", "called", metavar="NAME", help="Call the column of the value NAME."),
-    click.option(
-        "--on-error",
-        type=click.Choice(["fail", "skip", "null"]),
-        default="fail",
-        help="What becomes of a row that cannot be read or gives nan: the end (default), nothing, or empty results.",
-    ),
-    click.option(
-        "--threads",
-        type=Whole(1, 256),
-        metavar="N",
-        help="Compute in N threads (default: all cores, 8 at most).",
-    ),
-)
-PREFIX_OPTION = click.option(
+ROWS_OPTIONS = (
+    option("-i", "--input-format", metavar="FORMAT",
+           help="Read rows as {formats} (default: by suffix, or by content)."),
+    flag("--no-header", help="The first row holds no names: call the columns c1, c2, …."),
+    option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
+    option("--to", name="output_format", metavar="FORMAT",
+           help="Write rows as FORMAT (default: that of FILE, or of the input)."),
+    flag("--only", help="Write the results without the columns of the input."),
+    option("--as", name="called", metavar="NAME", help="Call the column of the value NAME."),
+    option("--on-error", kind=("fail", "skip", "null"), default="fail",
+           help="What becomes of a row that cannot be read or gives nan: "
+                "the end (default), nothing, or empty results."),
+    option("--threads", kind=Whole(1, 256), metavar="N", help="Compute in N threads (default: all cores, 8 at most)."),
+)  # fmt: skip
+PREFIX_OPTION = option(
     "--prefix", default="d_", metavar="P", help="Begin the names of derivatives in rows with P, not d_."
-)
-OPERANDS = click.argument("operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...]")
-ROWS_OPERANDS = click.argument(
-    "operands", nargs=-1, type=click.UNPROCESSED, metavar="EXPR [name=value ...] [FILE ... | -]"
 )

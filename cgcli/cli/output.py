@@ -7,8 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import click
-
+from cgcli.cli.say import echo
 from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.printing import values
 from cgcli.records import NamedTuple
@@ -24,7 +23,7 @@ class Labelled(NamedTuple):
 def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
     """One line `name<TAB>value` for each row; a name is on one line, whatever the user put into it."""
     lines = (f"{values.on_one_line(name)}\t{values.value(array, precision)}" for name, array in rows)
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def matrix(
@@ -43,7 +42,7 @@ def matrix(
         for at, name in enumerate(_elements(row)):
             numbers = (values.number(item, precision) for block in flat for item in block[at])
             lines.append("\t".join([name, *numbers]))
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _elements(item: Labelled) -> Iterator[str]:
@@ -52,7 +51,7 @@ def _elements(item: Labelled) -> Iterator[str]:
 
 def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:
     """One JSON object, or a list of them; arrays as nested lists, nan and infinities as null."""
-    click.echo(_json(content, precision))
+    echo(_json(content, precision))
 
 
 def _json(content: Any, precision: int | None) -> str:

@@ -8,20 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands
-from cgcli.cli.options import (
-    OPERANDS,
-    PROGRAM_OPTIONS,
-    ROWS_OPERANDS,
-    ROWS_OPTIONS,
-    WARNING_OPTIONS,
-    ExpressionCommand,
-    options,
-)
+from cgcli.cli.options import PROGRAM_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.records import NamedTuple
@@ -189,18 +179,17 @@ class Task(NamedTuple):
 
 
 def expression_command(
-    name: str, *own: Callable[..., Any], needs_values: bool = True, takes_rows: bool = False
-) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command on an expression; it is called with a Request, and with options that only it has.
+    name: str, *own: Option, needs_values: bool = True, takes_rows: bool = False
+) -> Callable[[Callable[..., Any]], Command]:
+    """A command on an expression; its function is called with a Request, and with options that only it has.
 
     own: its options besides those that all have. needs_values: whether names must have values. takes_rows: whether
     it computes many rows, too.
     """
-    before = [ROWS_OPERANDS if takes_rows else OPERANDS, *own]
-    after = [WARNING_OPTIONS, ROWS_OPTIONS] if takes_rows else [WARNING_OPTIONS]
+    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *(ROWS_OPTIONS if takes_rows else ()))
 
-    def decorate(function: Callable[..., Any]) -> click.Command:
-        def call(operands: tuple[str, ...], **settings: Any) -> Any:
+    def decorate(function: Callable[..., Any]) -> Command:
+        def call(operands: tuple[str, ...], settings: dict[str, Any]) -> Any:
             example = f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
             split = given.split(operands, settings["program_file"], example)
             rows = {key: settings.pop(key) for key in RowOptions._fields if takes_rows and key in settings}
@@ -211,8 +200,8 @@ def expression_command(
             shared = {key: settings.pop(key) for key in Request._fields if key in settings}
             return function(Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared), **settings)
 
-        call.__doc__ = function.__doc__
-        return click.command(name, cls=ExpressionCommand)(options(*before, PROGRAM_OPTIONS, *after)(call))
+        metavar = "EXPR [name=value ...]" + " [FILE ... | -]" * takes_rows
+        return Command(name, function.__doc__ or "", "operands", metavar, options, call)
 
     return decorate
 

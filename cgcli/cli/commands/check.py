@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.say import echo
 
 _DIFFERENT = 4  # the exit code
 
 
-@expression_command("check", WRT_OPTION, COTANGENT_OPTION, RESULT_OPTIONS)
+@expression_command("check", WRT_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS)
 def command(request: Request) -> int:
     """Check the derivatives of EXPR against numeric ones; exit 4 where one is wrong.
 
@@ -36,5 +35,5 @@ def command(request: Request) -> int:
     if request.as_json:
         task.show({"value": value, **members(found, point.graph.names)}, ())
     else:
-        click.echo("\n".join(as_text(found, point.graph.names, request.precision)))
+        echo("\n".join(as_text(found, point.graph.names, request.precision)))
     return _DIFFERENT if found.mismatches else 0

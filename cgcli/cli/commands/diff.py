@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, ORDER, WRT_OPTION
+from cgcli.cli.options import COTANGENT_OPTION, ORDER, WRT_OPTION, flag, option
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.say import echo
 
 
 @expression_command(
     "diff",
     WRT_OPTION,
-    click.option("--order", type=ORDER, default=1, metavar="N", help="Differentiate N times by each name."),
+    option("--order", kind=ORDER, default=1, metavar="N", help="Differentiate N times by each name."),
     COTANGENT_OPTION,
-    click.option("--latex", "as_latex", is_flag=True, help="Print LaTeX instead of a program."),
-    click.option("--flat", is_flag=True, help="Write everything out: no names for shared parts."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object: a program for each name."),
+    flag("--latex", name="as_latex", help="Print LaTeX instead of a program."),
+    flag("--flat", help="Write everything out: no names for shared parts."),
+    flag("--json", name="as_json", help="Print one JSON object: a program for each name."),
     needs_values=False,
 )
 def command(request: Request, as_latex: bool, flat: bool) -> None:
@@ -50,4 +49,4 @@ def command(request: Request, as_latex: bool, flat: bool) -> None:
     if request.as_json:
         output.as_json({name: text(formula) for name, formula in found.each()}, None)
     else:
-        click.echo(text(found))
+        echo(text(found))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli.options import RESULT_OPTIONS
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.say import echo
 from cgcli.printing import values
 
 
-@expression_command("eval", RESULT_OPTIONS, takes_rows=True)
+@expression_command("eval", *RESULT_OPTIONS, takes_rows=True)
 def command(request: Request) -> None:
     """Print the value of EXPR.
 
@@ -43,4 +42,4 @@ def command(request: Request) -> None:
     if request.as_json or task.point.graph.names:
         task.show({"value": found}, task.point.per_output(found))
     else:
-        click.echo(values.value(found, request.precision))
+        echo(values.value(found, request.precision))

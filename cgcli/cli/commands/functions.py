@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli import output
+from cgcli.cli.options import Command, flag
+from cgcli.cli.say import echo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-@click.command("functions")
-@click.argument("names", nargs=-1, metavar="[NAME ...]")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list with one object for each entry.")
-def command(names: tuple[str, ...], as_json: bool) -> None:
+def _call(names: tuple[str, ...], settings: dict[str, Any]) -> None:
     """Print the table of operations, or the card of each NAME.
 
     \b
@@ -22,9 +23,20 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     """
     from cgcli.api import cards
 
-    if as_json:
+    if settings["as_json"]:
         output.as_json([card._asdict() for card in cards.cards(names)], None)
     elif names:
-        click.echo("\n\n".join(card.text() for card in cards.cards(names)))
+        echo("\n\n".join(card.text() for card in cards.cards(names)))
     else:
-        click.echo(cards.table())
+        echo(cards.table())
+
+
+command = Command(
+    "functions",
+    _call.__doc__ or "",
+    "names",
+    "[NAME ...]",
+    (flag("--json", name="as_json", help="Print a JSON list with one object for each entry."),),
+    _call,
+    takes_expression=False,
+)

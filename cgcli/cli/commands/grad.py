@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, Task, expression_command
 from cgcli.errors import UsageError
 from cgcli.printing.values import in_longer_name
@@ -16,13 +14,11 @@ from cgcli.printing.values import in_longer_name
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
 
-_MODE_OPTION = click.option(
-    "--mode", type=click.Choice(["reverse", "forward"]), help="Same numbers, another way (default: reverse)."
-)
+_MODE_OPTION = option("--mode", kind=("reverse", "forward"), help="Same numbers, another way (default: reverse).")
 
 
 @expression_command(
-    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, ORDER_OPTIONS, RESULT_OPTIONS, PREFIX_OPTION, takes_rows=True
+    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS, PREFIX_OPTION, takes_rows=True
 )
 def command(request: Request, mode: Mode | None) -> None:
     """Print the value of EXPR and its derivative by each name.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, expression_command
 
-_VECTOR_OPTION = click.option(
-    "--tangent", "tangents", metavar="x=1,y=0", multiple=True,
+_VECTOR_OPTION = option(
+    "--tangent", name="tangents", metavar="x=1,y=0", multiple=True,
     help="Print the product of the Hessian with this vector instead; names not given are 0 in it.",
 )  # fmt: skip
 
 
-@expression_command("hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, RESULT_OPTIONS)
+@expression_command("hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS)
 def command(request: Request) -> None:
     """Print the Hessian of EXPR: its second derivatives by each pair of inputs.
 

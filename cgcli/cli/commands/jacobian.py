@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.options import RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, expression_command
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
 
-_MODE_OPTION = click.option(
-    "--mode", type=click.Choice(["auto", "forward", "reverse"]), default="auto",
+_MODE_OPTION = option(
+    "--mode", kind=("auto", "forward", "reverse"), default="auto",
     help="One pass for each input (forward) or for each element of the value (reverse); auto takes the fewer.",
 )  # fmt: skip
 
 
-@expression_command("jacobian", WRT_OPTION, _MODE_OPTION, RESULT_OPTIONS)
+@expression_command("jacobian", WRT_OPTION, _MODE_OPTION, *RESULT_OPTIONS)
 def command(request: Request, mode: Mode) -> None:
     """Print the Jacobian of EXPR: the derivative of each element by each input.
 

@@ -9,7 +9,7 @@ from cgcli.cli.request import Request, expression_command
 from cgcli.printing.values import in_longer_name
 
 
-@expression_command("jvp", TANGENT_OPTION, ORDER_OPTIONS, RESULT_OPTIONS)
+@expression_command("jvp", TANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS)
 def command(request: Request) -> None:
     """Print the value of EXPR and the product of its Jacobian with a tangent.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, WRT_OPTION
+from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, WRT_OPTION, flag
 from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.say import echo
 
 
 @expression_command(
     "plan",
-    click.option("--grad", is_flag=True, help="Plan the value with its derivatives."),
+    flag("--grad", help="Plan the value with its derivatives."),
     WRT_OPTION,
     COTANGENT_OPTION,
     JSON_OPTION,
@@ -40,4 +39,4 @@ def command(request: Request, grad: bool) -> None:
     if request.as_json:
         output.as_json({**found.members(), "warnings": task.report.entries}, None)
     else:
-        click.echo("\n".join(found.text()))
+        echo("\n".join(found.text()))

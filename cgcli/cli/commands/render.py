@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
-from typing import Any
 
-import click
-
-from cgcli.cli.options import PRECISION_OPTION
+from cgcli.cli.options import PRECISION_OPTION, Kind, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
 
@@ -17,46 +12,43 @@ _BINARY = ("png", "pdf")
 _UNITS = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72, "px": 1 / 96}  # in inches
 
 
-class Length(click.ParamType[float]):
+class Length(Kind):
     """A length with its unit, in inches."""
 
-    name = "length"
+    def read(self, text: str) -> float:
+        """The length; raises ValueError when it is none, or none that a picture can have."""
+        import re
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The length; click's complaint when it is none, or none that a picture can have."""
-        match = re.fullmatch(r"(\d+\.?\d*|\.\d+) ?(\w+)", str(value))
+        match = re.fullmatch(r"(\d+\.?\d*|\.\d+) ?(\w+)", text)
         if match is None or match[2] not in _UNITS:
-            self.fail(f"'{value}' is no length; write it as 12cm, in {', '.join(_UNITS)}", param, ctx)
+            raise ValueError(f"'{text}' is no length; write it as 12cm, in {', '.join(_UNITS)}")
         inches = float(match[1]) * _UNITS[match[2]]
         if not 0.1 <= inches <= 200:
-            self.fail(f"'{value}' is not between 0.1in and 200in", param, ctx)
+            raise ValueError(f"'{text}' is not between 0.1in and 200in")
         return inches
-
-
-LENGTH = Length()
 
 
 @expression_command(
     "render",
-    click.option("-o", "--output", "target", metavar="FILE",
+    option("-o", "--output", name="target", metavar="FILE",
                  help="The picture: .png, .svg, .pdf or .dot; '-' for stdout."),
-    click.option("--format", "kind", type=click.Choice(["png", "svg", "pdf", "dot"]),
+    option("--format", name="kind", kind=("png", "svg", "pdf", "dot"),
                  help="Format, if not the suffix's."),
-    click.option("--grad", is_flag=True, help="Show each node's adjoint beside its value."),
-    click.option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar."),
-    click.option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
+    flag("--grad", help="Show each node's adjoint beside its value."),
+    option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar."),
+    option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
                  help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
-    click.option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
-    click.option("--transparent", is_flag=True, help="No background."),
-    click.option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
+    option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
+    flag("--transparent", help="No background."),
+    option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
                  help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
-    click.option("--no-fold", "fold", is_flag=True, flag_value=False, default=True,
+    flag("--no-fold", name="fold", value=False,
                  help="Draw every node: no constants within operators, no long sum as one."),
-    click.option("--plain", is_flag=True, help="Names as they are typed: theta, not θ."),
+    flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
-    click.option("--width", type=LENGTH, metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
-    click.option("--dpi", type=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
-    click.option("--layout", metavar="bundled|dot", default="bundled",
+    option("--width", kind=Length(), metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
+    option("--dpi", kind=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
+    option("--layout", metavar="bundled|dot", default="bundled",
                  help="The layout program: cg's own, or Graphviz's dot."),
     needs_values=False,
 )  # fmt: skip
@@ -74,6 +66,8 @@ def command(
     With values for the names, each node shows its value; with --grad, its adjoint too. No
     Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
     """
+    from pathlib import Path
+
     from cgcli.api.views import values_and_adjoints
     from cgcli.files import save
     from cgcli.render.draw import draw

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import click
-
 from cgcli.cli import output
-from cgcli.cli.options import JSON_OPTION
+from cgcli.cli.options import JSON_OPTION, flag
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.say import echo
 
 
 @expression_command(
     "simplify",
-    click.option("--exact", is_flag=True, help="Only what changes no value anywhere, nan and inf included."),
+    flag("--exact", help="Only what changes no value anywhere, nan and inf included."),
     JSON_OPTION,
     needs_values=False,
 )
@@ -38,4 +37,4 @@ def command(request: Request, exact: bool) -> None:
     if request.as_json:
         output.as_json({"program": text, "warnings": report.entries}, None)
     else:
-        click.echo(text)
+        echo(text)

@@ -5,35 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from cgcli.cli.options import COTANGENT_OPTION, PRECISION_OPTION, WRT_OPTION, OptionalValue
+from cgcli.cli.options import COTANGENT_OPTION, PRECISION_OPTION, WRT_OPTION, flag, option
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
     from cgcli.trace.formulas import Mark
 
-_KINDS = ["all", "values", "tangents", "adjoints"]
+_KINDS = ("all", "values", "tangents", "adjoints")
 
 
 @expression_command(
     "trace",
-    click.option("--tangent", "tangents", metavar="x=1,y=0", multiple=True, help="Add the tangents in this direction."),
-    click.option("--grad", is_flag=True, help="Add the adjoints in reverse order, contribution by contribution."),
+    option("--tangent", name="tangents", metavar="x=1,y=0", multiple=True, help="Add the tangents in this direction."),
+    flag("--grad", help="Add the adjoints in reverse order, contribution by contribution."),
     COTANGENT_OPTION,
     WRT_OPTION,
-    click.option(
-        "--blank", cls=OptionalValue, alone="all", type=click.Choice(_KINDS), metavar="[values|tangents|adjoints]",
+    option(
+        "--blank", alone="all", kind=_KINDS, metavar="[values|tangents|adjoints]",
         help="Leave the numbers out for a work sheet: all, or those of one kind.",
     ),
-    click.option("--answers", is_flag=True, help="Print the work sheet, then the same filled in."),
-    click.option(
-        "--json", "as_json", is_flag=True,
+    flag("--answers", help="Print the work sheet, then the same filled in."),
+    flag(
+        "--json", name="as_json",
         help="Print a JSON list, one object for each step; warnings are not in it, but on standard error.",
     ),
-    click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table, one row for each step."),
-    click.option("--latex", "as_latex", is_flag=True, help="Print a table for LaTeX or KaTeX, to stand in math mode."),
+    flag("--csv", name="as_csv", help="Print a CSV table, one row for each step."),
+    flag("--latex", name="as_latex", help="Print a table for LaTeX or KaTeX, to stand in math mode."),
     PRECISION_OPTION,
 )  # fmt: skip
 def command(request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool) -> None:
@@ -70,10 +69,10 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     if request.as_json:
         output.as_json(records.records(traced, sheets[0]), request.precision)
     elif as_csv:
-        click.echo(records.as_csv(traced, sheets[0], request.precision))
+        echo(records.as_csv(traced, sheets[0], request.precision))
     else:
         write, between = (latex.as_latex, "\n\n") if as_latex else (text.as_text, "\n\n\nanswers\n\n")
-        click.echo(between.join(write(traced, sheet, request.precision) for sheet in sheets))
+        echo(between.join(write(traced, sheet, request.precision) for sheet in sheets))
 
 
 def _check_formats(answers: bool, formats: Sequence[tuple[str, bool]]) -> None:

@@ -6,7 +6,7 @@ from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
 from cgcli.cli.request import Request, expression_command
 
 
-@expression_command("vjp", COTANGENT_OPTION, WRT_OPTION, RESULT_OPTIONS)
+@expression_command("vjp", COTANGENT_OPTION, WRT_OPTION, *RESULT_OPTIONS)
 def command(request: Request) -> None:
     """Print the value of EXPR and the product of a cotangent with its Jacobian.
 
