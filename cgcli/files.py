@@ -24,6 +24,11 @@ def save(content: bytes, path: Path) -> None:
         draft.write(content)
 
 
+def is_open_already(path: str | Path) -> bool:
+    """Whether a path is that of a device, a pipe or an open file, which hold nothing to protect, and not of a file."""
+    return os.path.abspath(path).startswith("/dev/") or not os.path.isfile(path)
+
+
 class Undoable(ABC):
     """What is closed when all went well, and aborted when not; as a context, by itself."""
 
@@ -61,7 +66,7 @@ class Draft(Undoable):
             if path.is_dir():
                 raise DataError(f"cannot write '{path}': it is a folder", hint="name a file in it")
             self._target = path.resolve()
-            self._whole = not path.exists() or path.is_file()
+            self._whole = not path.exists() or not is_open_already(path)
             self._file, self._draft = _opened(self._target) if self._whole else (path.open("wb", buffering=0), path)
 
     def write(self, content: bytes | memoryview) -> int:

@@ -405,7 +405,7 @@ PROCESSES = [
     ("cg eval 1 | true", 0, "", ""),
     ("PYTHONUNBUFFERED= cg eval 1 > /dev/full", 1, "", "cg: error: No space left on device\n"),
     ("PYTHONUNBUFFERED=1 cg eval 1 > /dev/full", 1, "", "cg: error: No space left on device\n"),
-    ("cg eval 1 >&-", 0, "", ""),
+    ("cg eval 1 >&-", 1, "", "cg: error: standard output is closed\n"),
     ("cg eval - <&-", 2, "", "cg: error: standard input is closed\n"),
     ("cg eval 1/0 2>&-", 0, "inf\n", ""),
     ("cg eval 1/0 2>/dev/full", 0, "inf\n", ""),

@@ -503,7 +503,6 @@ REFUSED: list[tuple[str, list[Callable[[], Batch]], type[CgError], str]] = [
     ("npy", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
     ("npz", [lambda: with_results(TWICE, results(1))], DataError, "several columns are called 'x'"),
     ("npy", [lambda: with_results(batch(s=[2**60 + 1]), results(1))], DataError, "'s' holds values of type int64"),
-    ("npz", [lambda: with_results(batch(s=["a"]), results(1))], DataError, "'s' holds text"),
     ("npz", [lambda: _integers(2**53 + 1, None)], DataError, "'s' holds values of type int64 that float64 cannot"),
     ("npz", [lambda: _integers(2**53 + 1), lambda: _integers(None)], DataError, "'s' holds values of type int64"),
     ("npz", [lambda: _integers(None), lambda: _integers(2**53 + 1)], DataError, "'s' holds values of type int64"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,11 +43,15 @@ def first_shapes(
 
 
 class Column(NamedTuple):
-    """A column as numbers, of shape (rows, *shape). bad: rows that hold none, and why. null: those that are empty."""
+    """A column as numbers, of shape (rows, *shape).
+
+    bad: rows that hold none, and why. null: those that are empty. beyond: rows whose number float64 does not reach.
+    """
 
     values: NDArray[np.float64]
     bad: Mapping[int, str]
     null: Collection[int] = ()
+    beyond: Mapping[int, str] = MappingProxyType({})
 
 
 def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:
@@ -71,7 +76,8 @@ def _of_elements(batch: Batch, elements: Elements) -> Column:
     values = np.stack([column.values for column in found], axis=1)
     bad = {at: why for column in reversed(found) for at, why in column.bad.items()}
     null = {at for column in found for at in column.null}
-    return Column(values.reshape(len(values), *elements.shape), bad, null)
+    beyond = {at: why for column in reversed(found) for at, why in column.beyond.items()}
+    return Column(values.reshape(len(values), *elements.shape), bad, null, beyond)
 
 
 def _read(batch: Batch, name: str, found: Numbers) -> Column:
@@ -82,7 +88,8 @@ def _read(batch: Batch, name: str, found: Numbers) -> Column:
     why = {row: f"column '{name}' holds {cell}" for row, cell in found.bad.items()}
     if batch.objects is not None:
         why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
-    return Column(found.values, why, null)
+    beyond = {row: f"column '{name}' holds {cell}" for row, cell in found.beyond.items()}
+    return Column(found.values, why, null, beyond)
 
 
 def _shape(batch: Batch, name: str) -> Shape | None:

@@ -185,13 +185,15 @@ class Computed(NamedTuple):
     """The results for a batch.
 
     arrays: of shape (rows, *shape), one for each result. unread: rows with a cell that cannot be read,
-    and why. nan, infinite: rows, in ascending order, whose results are so though their cells are not.
+    and why. nan, infinite: rows, in ascending order, whose results are so though their cells are not. beyond: rows with
+    a cell whose number is beyond float64, and which.
     """
 
     arrays: list[NDArray[np.float64]]
     unread: Mapping[int, str]
     nan: NDArray[np.int64]
     infinite: NDArray[np.int64]
+    beyond: Mapping[int, str]
 
 
 class Bound:
@@ -225,21 +227,23 @@ class Bound:
         """The results for the rows of a batch. Raises DataError for a column that is not there, or twice."""
         found = self.read(batch)
         unread: Mapping[int, str] = batch.bad
+        beyond: Mapping[int, str] = {}
         for column in found.values():
             unread = {**column.bad, **unread}
+            beyond = {**column.beyond, **beyond}
         inputs = [column.values for column in found.values()]
         arrays = self._batched(inputs, len(batch), threads=self.threads)
         if all(np.isfinite(array).all() for array in arrays):
-            return Computed(arrays, unread, _NONE, _NONE)
+            return Computed(arrays, unread, _NONE, _NONE, beyond)
         given_nan, given_infinite = _some(np.isnan, inputs, len(batch)), _some(np.isinf, inputs, len(batch))
         given_nan[list(unread)] = True
         nan = _some(np.isnan, arrays, len(batch)) & ~given_nan & (not self._nan_is_given)
         infinite = _some(np.isinf, arrays, len(batch)) & ~(nan | given_nan | given_infinite)
-        return Computed(arrays, unread, np.flatnonzero(nan), np.flatnonzero(infinite))
+        return Computed(arrays, unread, np.flatnonzero(nan), np.flatnonzero(infinite), beyond)
 
     def error(self, batch: Batch, row: int, computed: Computed) -> DataError:
         """Why a row is bad: what its cells hold, or the operation that gives a nan or an infinity."""
-        why = computed.unread.get(row)
+        why = computed.unread.get(row, computed.beyond.get(row))
         if why is not None:
             return DataError(f"{batch.at(row)}: {why}")
         kind = "nan" if row in computed.nan else "infinity"

@@ -7,6 +7,7 @@ mistakes are click's.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """The entry point of the console script."""
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:  # closed by the caller: what is written there is lost, and that is an error
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # text is UTF-8, and on a terminal what it can show
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     signals.install()
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
@@ -62,7 +65,8 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _complain("cg: error: not enough memory", 1)
     except OSError as error:
-        return _complain(f"cg: error: {error.strerror or error}", 1)
+        closed = error.errno == errno.EBADF
+        return _complain(f"cg: error: {'standard output is closed' if closed else error.strerror or error}", 1)
     except Exception as error:
         unexpected = CgError(
             f"cg failed in a way that it should not: {type(error).__name__}: {error}",

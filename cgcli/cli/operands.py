@@ -15,6 +15,7 @@ _BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
 _ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # this and the next are compiled when needed
 _ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
 _NAME = r"[^\W\d]\w*"
+_PATH = r"^[^@].*/.*\.[a-zA-Z]\w*$"  # a value that may be the end of a file's name
 _SUFFIX = r"\.[a-zA-Z]\w*$"
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
@@ -53,7 +54,9 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
     files: list[str] = []
     for operand in rest:
         match = _BINDING.fullmatch(operand)
-        if match:
+        if match and re.search(_PATH, match[2]) and _is_path(operand):
+            files.append(operand)
+        elif match:
             (sweeps if is_sweep(match[2]) else bindings).append((match[1].strip("`"), match[2]))
         elif "=" in operand and not os.path.exists(operand):
             blanks = operand.startswith("=") or operand.endswith("=")
@@ -67,6 +70,18 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
             files.append(operand)
     _check_place(expression, program_file, files)
     return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files))
+
+
+def _is_path(operand: str) -> bool:
+    """Whether `year=2024/f.csv` is a file. Raises UsageError when it looks like one, and there is none."""
+    from cgcli.tables.formats import split_name
+
+    if os.path.exists(operand):
+        return True
+    if split_name(operand)[0] is None:
+        return False
+    raise UsageError(f"there is no file '{operand}', and it gives no value either",
+                     hint=f"a file is ./{operand}, a value as in: x=3")  # fmt: skip
 
 
 def _check_place(expression: str | None, program_file: str | None, files: Sequence[str]) -> None:

@@ -57,6 +57,10 @@ def _npz_rows(content: Content, _: bool) -> Iterator[Batch]:
     with content.as_file() as path:
         try:
             with np.load(path, allow_pickle=False) as archive:
+                strange = next((name for name in archive.zip.namelist() if not name.endswith(".npy")), None)
+                if strange is not None:
+                    raise DataError(f"{source} is a zip archive, in which '{strange}' is no array",
+                                    hint="unpack it: unzip -p FILE.zip | cg eval EXPR -")  # fmt: skip
                 columns = [(name, _loaded(partial(archive.get, name), f"{source}, array '{name}'")) for name in archive]
         except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
             raise DataError(f"{source} is a damaged archive: {error}") from None
@@ -144,13 +148,18 @@ class _NpyWriter(_ArrayWriter):
 
 
 class _NpzWriter(_ArrayWriter):
-    """An array for each column, under its name and of its type; of float64 where there are nulls."""
+    """An array for each column, under its name and of its type; of float64 where there are nulls. No text is ''."""
 
     def _copy(self, rows: Held, file: OutputFile) -> None:
+        import pyarrow.types as kinds
+
         with zipfile.ZipFile(file, "w") as archive:
             for at, field in enumerate(rows.schema):
                 convert: Callable[[pa.Array], Array] = partial(_floats, name=field.name)
-                if not any(_needs_floats(columns.column(at)) for columns in rows.batches()):
+                if kinds.is_string(field.type):
+                    longest = max(_longest(columns.column(at)) for columns in rows.batches())
+                    convert = partial(_characters, longest=longest)
+                elif not any(_needs_floats(columns.column(at)) for columns in rows.batches()):
                     convert = _exact
                 arrays = (convert(columns.column(at)) for columns in rows.batches())
                 first = next(arrays)
@@ -185,6 +194,18 @@ def _needs_floats(column: pa.Array) -> bool:
     kind = levels[-1].type
     known = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)
     return not known or any(level.null_count for level in levels)
+
+
+def _longest(texts: pa.Array) -> int:
+    """The characters of the longest text; numpy's arrays have one at least."""
+    import pyarrow.compute as pc
+
+    return max(pc.max(pc.utf8_length(texts)).as_py() or 0, 1)
+
+
+def _characters(texts: pa.Array, longest: int) -> Array:
+    """Text as numpy has it, of one length for all."""
+    return np.array([text or "" for text in texts.to_pylist()], f"<U{longest}")
 
 
 def _exact(column: pa.Array) -> Array:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_ELEMENT = re.compile(r"\s*(.+)\[(\d{1,6}(?:,\d{1,6})*)\]\s*", re.DOTALL)
+_ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
 
 
 class Elements(NamedTuple):

@@ -88,7 +88,7 @@ def _arrow_stream(content: Content) -> Iterator[pa.RecordBatch]:
 def _nothing(schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
 
 
 def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

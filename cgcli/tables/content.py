@@ -9,20 +9,28 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 from cgcli.errors import DataError, UsageError, refused
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}  # suffixes, and pyarrow's names
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
 _GAP = 0.002  # seconds that a pipe may pause before what came is handed on,
 _LONGEST = 0.02  # and from the first byte of a piece to its last
-_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes([0x50 + at]) + b"\x2a\x4d\x18": "zstd" for at in range(16)},  # a frame to be skipped comes first
+    b"BZh": "bz2",
+    b"\xfd7zXZ\0": "xz",
+}
+_XZ_MEMORY = 1 << 27  # bytes that a file may ask for to be decompressed
+_FILLING = b"\xff" * _PIECE  # a byte that stands in no text
 
 
 class Content:
@@ -139,38 +147,84 @@ def _more_comes(descriptor: int) -> bool:
         return False
 
 
+class _Gunzip:
+    """zlib's decompressor, to be called as those of bz2 and lzma are."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, content: bytes, most: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + content, most)
+
+
 def _gunzipped(content: Iterator[bytes]) -> Iterator[bytes]:
-    """One gzip file, or several behind each other; what is there is given at once."""
-    member = zlib.decompressobj(wbits=31)
+    return _decompressed(content, _Gunzip, "gzip")
+
+
+def _unbz2(content: Iterator[bytes]) -> Iterator[bytes]:
+    from bz2 import BZ2Decompressor
+
+    return _decompressed(content, BZ2Decompressor, "bz2")
+
+
+def _unxz(content: Iterator[bytes]) -> Iterator[bytes]:
+    from lzma import LZMADecompressor, LZMAError
+
+    try:
+        yield from _decompressed(content, lambda: LZMADecompressor(memlimit=_XZ_MEMORY), "xz")
+    except LZMAError as error:
+        raise EOFError(f"the xz data are damaged: {error}") from None
+
+
+def _decompressed(content: Iterator[bytes], make: Callable[[], Any], name: str) -> Iterator[bytes]:
+    """One compressed file, or several behind each other; what is there is given at once.
+
+    make: makes what decompresses one file, as bz2 has it. name: of the compression.
+    """
+    member = make()
     begun = False
     for piece in content:
-        rest = piece
-        while rest:
-            begun = True
+        rest, given = piece, b""
+        while rest or given:
+            begun = begun or bool(rest)
             given = member.decompress(rest, _PIECE)
             if given:
                 yield given
-            rest = member.unconsumed_tail
+            rest = b""
             if member.eof:
                 rest = member.unused_data.lstrip(b"\0")  # tapes and some tools fill up with zeros
-                member = zlib.decompressobj(wbits=31)
-                begun = False
-        while given := b"" if member.eof else member.decompress(b"", _PIECE):
-            yield given
+                member, begun, given = make(), False, b""
     if begun:
-        raise EOFError("the gzip data end too early")
+        raise EOFError(f"the {name} data end too early")
 
 
 def _unzstd(content: Iterator[bytes]) -> Iterator[bytes]:
     """All that zstd compressed; pyarrow gives it when it has a whole piece, not as soon as it is there."""
     import pyarrow as pa
 
+    buffer = bytearray(_PIECE)
     with pa.CompressedInputStream(pa.PythonFile(Joined(content), "r"), "zstd") as stream:
-        while piece := stream.read(_PIECE):
-            yield piece
+        while True:
+            buffer[:] = _FILLING
+            try:
+                size = stream.readinto(buffer)
+            except OSError:  # what came before the damage stands in the buffer
+                yield bytes(buffer.rstrip(_FILLING[:1]))
+                raise
+            if not size:
+                return
+            yield bytes(buffer[:size])
 
 
-_DECOMPRESS = {"gzip": _gunzipped, "zstd": _unzstd}
+_DECOMPRESS = {"gzip": _gunzipped, "zstd": _unzstd, "bz2": _unbz2, "xz": _unxz}
 
 
 class Joined(io.RawIOBase):

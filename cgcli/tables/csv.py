@@ -177,6 +177,7 @@ class _DelimitedWriter(TableWriter):
         spelled = None if self._dialect.quotes else batch.spelled
         columns = batch.plain if spelled is None else batch.columns
         if self._names is None:
+            _lines(columns.slice(0, 1), self._dialect)  # what has no text is refused before anything is written
             self._names = columns.schema.names
             self._output.write(_header(columns.schema, self._dialect, spelled or ()))
         rows = replace(batch, columns=arranged(columns, self._names), objects=None)
@@ -243,8 +244,10 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
     if kinds.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
+        if isinstance(column, pa.ExtensionArray):  # as uuid, whose text is Python's
+            return pa.array([None if item is None else str(item) for item in column.to_pylist()], pa.string())
         return as_json(column) if kinds.is_nested(column.type) else pc.cast(column, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, UnicodeError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         raise without_text(column, name, "which has no form as text") from None
 
 

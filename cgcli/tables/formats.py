@@ -80,7 +80,7 @@ def format_of(name: str) -> Format:
         raise UsageError(
             f"'{name}' has no suffix of a known format" if suffix else f"'{name}' has no suffix that says its format",
             hint=did_you_mean(suffix, _BY_SUFFIX)
-            or f"known: {', '.join(_BY_SUFFIX)}, each also with .gz or .zst; or say it with --to",
+            or f"known: {', '.join(_BY_SUFFIX)}, each also with .gz, .zst or .bz2; or say it with --to",
         )
     return found
 
@@ -104,12 +104,14 @@ def format_of_text(begin: bytes) -> Format:
 def open_writer(target: str | None, kind: Format) -> Writer:
     """A writer for a file, or for standard output when `target` is None.
 
-    A file's suffix .gz or .zst compresses it; it may be the one that is being read, as it is
+    A file's suffix .gz, .zst or .bz2 compresses it; it may be the one that is being read, as it is
     replaced at the end. Raises UsageError for a binary format on a terminal, DataError when the
     file cannot be made.
     """
     if target is not None:
         compression = split_name(target)[1]
+        if compression == "xz":
+            raise UsageError(f"cannot write '{target}': cg only reads xz", hint="as in: -o rows.csv.zst")
         output: Output = Draft(Path(target))
         return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():

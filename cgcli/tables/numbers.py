@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _READ_AS_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
+_TRUE, _FALSE = r"^(?i:true)$", r"^(?i:false)$"
 NULL = "null"  # what is said of a row without a value
 _SHOWN = 40  # characters of a cell in a message
 
@@ -25,10 +27,12 @@ class Numbers(NamedTuple):
     """The values of a column.
 
     values: float64 of shape (rows, *shape); nan in bad rows. bad: rows without a number, and what they hold.
+    beyond: rows of which a number, as 1e400, is infinite in float64 only, and what they hold.
     """
 
     values: NDArray[np.float64]
-    bad: dict[int, str]
+    bad: Mapping[int, str]
+    beyond: Mapping[int, str] = MappingProxyType({})
 
 
 def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:
@@ -77,7 +81,8 @@ def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
 
     if not column.null_count and not shape:
         try:
-            return Numbers(as_floats(column).to_numpy(), {})
+            values = as_floats(column).to_numpy()
+            return Numbers(values, {}, _beyond(values, column))
         except pa.ArrowInvalid:
             pass  # a cell is no number, or has blanks around it
     import pyarrow.compute as pc
@@ -85,10 +90,19 @@ def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
     trimmed = pc.utf8_trim_whitespace(column)
     if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
         return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
+    trimmed = pc.if_else(pc.match_substring_regex(trimmed, _TRUE), "1", trimmed)
+    trimmed = pc.if_else(pc.match_substring_regex(trimmed, _FALSE), "0", trimmed)
     good = pc.fill_null(pc.match_substring_regex(trimmed, _READ_AS_NUMBER), False)
     plain = pc.if_else(good, trimmed, "nan")
     rows = np.flatnonzero(~np.asarray(good)).tolist()
-    return Numbers(as_floats(plain).to_numpy(), {row: _described(column[row].as_py()) for row in rows})
+    values = as_floats(plain).to_numpy()
+    return Numbers(values, {row: _described(column[row].as_py()) for row in rows}, _beyond(values, column))
+
+
+def _beyond(values: NDArray[np.float64], cells: pa.Array) -> dict[int, str]:
+    """The rows whose number is infinite though their cell does not say so."""
+    texts = ((row, cells[row].as_py()) for row in np.flatnonzero(np.isinf(values)).tolist())
+    return {row: _described(text) for row, text in texts if "inf" not in text.lower()}
 
 
 def _of_lists(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:

@@ -16,7 +16,7 @@ from cgcli.tables.text import as_json, without_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"  # as JSON has it
+_JSON_WORD = r"^(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false)$"  # a number, a truth value
 _JOINT = b',"'  # between what was read and the results, instead of the brace and the newline that end each row
 _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
@@ -106,11 +106,11 @@ def _strings(column: pa.Array) -> pa.Array:
 
 
 def _untyped(column: pa.Array) -> pa.Array:
-    """Cells of a text file: numbers in their own spelling, strings, null for an empty cell."""
+    """Cells of a text file: numbers in their own spelling, truth values, strings, null for an empty cell."""
     import pyarrow.compute as pc
 
-    is_number = pc.match_substring_regex(column, _JSON_NUMBER)
-    texts = column if pc.all(is_number).as_py() else pc.if_else(is_number, column, _strings(column))
+    is_plain = pc.match_substring_regex(column, _JSON_WORD)
+    texts = column if pc.all(is_plain).as_py() else pc.if_else(is_plain, column, _strings(column))
     return pc.if_else(pc.equal(column, ""), None, texts)
 
 
@@ -128,5 +128,5 @@ def _others(column: pa.Array, name: str) -> pa.Array:
         column = column.dictionary_decode()
     try:
         return as_json(column)
-    except (TypeError, ValueError, UnicodeError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         raise without_text(column, name, "which JSON cannot hold") from None

@@ -28,6 +28,7 @@ _STEP[[*b"{["]] = 1
 _STEP[[*b"}]"]] = -1
 _IS_MARK = _STEP != 0
 _IS_MARK[_QUOTE] = True
+_NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN')  # but strings, which may hold anything
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
 
 
@@ -44,10 +45,14 @@ def objects_of_lines(text: bytes, source: str, line_of: Callable[[int], int], *,
     lines = [(at, row) for at, line in enumerate(text.split(b"\n")) if (row := line.strip(BLANKS))]
     found = [object_of(row, in_document=in_document) for _, row in lines]
     bad = {at: why for at, (_, why) in enumerate(found) if why}
-    rows = [b"{}" if at in bad else row for at, (_, row) in enumerate(lines)]
+    rows = [b"{}" if at in bad else _NO_JSON.sub(_null, row) for at, (_, row) in enumerate(lines)]
     columns, _ = _columns([item for item, _ in found])
     texts = _texts(b"\n".join([*rows, b""]))
     return Batch(columns, source, lambda row: f"line {line_of(lines[row][0])}", bad, texts)
+
+
+def _null(word: re.Match[bytes]) -> bytes:
+    return word[0] if word[0].startswith(b'"') else b"null"
 
 
 def _all_at_once(text: bytes) -> list[dict[str, Any]] | None:

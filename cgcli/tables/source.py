@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -54,13 +55,33 @@ def _batches(name: str, given: Format | None, header: bool) -> Iterator[Batch]:
     nothing: Batch | None = None
     some = False
     for rows in kind.codec.read(content, header):
-        batch = replace(rows, format=kind.name)
+        batch = replace(_with_one_name_each(rows), format=kind.name)
         if len(batch):
             yield batch
             some = True
         nothing = batch
     if nothing is not None and not some:
         yield nothing
+
+
+def _with_one_name_each(rows: Batch) -> Batch:
+    """The rows, of whose equal names the second is called a_2, the third a_3, as Miller has it."""
+    names = rows.columns.schema.names
+    if len(set(names)) == len(names):
+        return rows
+    taken, count = set(names), Counter[str]()
+    found = []
+    for name in names:
+        count[name] += 1
+        new = name
+        while count[name] > 1 and (new := f"{name}_{count[name]}") in taken:
+            count[name] += 1
+        taken.add(new)
+        found.append(new)
+    spelled = rows.spelled and [
+        new if new != name else old for new, name, old in zip(found, names, rows.spelled, strict=True)
+    ]
+    return replace(rows, columns=rows.columns.rename_columns(found), spelled=spelled)
 
 
 def _told_apart(content: Iterator[bytes]) -> tuple[Iterator[bytes], Format]:

@@ -21,7 +21,8 @@ MAX_RECORD = 1 << 26  # bytes of one row, beyond which a quote or a bracket was 
 _PART = 1 << 22  # bytes of rows whose text is made at once
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LOOKED_AT = 1000  # bytes at the begin in which a zero says that this is no text
+_LOOKED_AT = 1000  # bytes at the begin
+_ZEROS = 8  # one of so many bytes there is zero: this is no text
 _LONGEST_FIRST_LINE = 1 << 20  # bytes in which a newline is looked for
 
 
@@ -34,7 +35,7 @@ def as_utf8(content: Iterator[bytes], source: str) -> Iterator[bytes]:
     encoding = next((found for mark, found in _UTF16.items() if begin.startswith(mark)), None)
     if encoding:
         return _unix_newlines(_decoded(content, encoding, source))
-    if b"\0" in begin[:_LOOKED_AT]:
+    if begin.count(0, 0, _LOOKED_AT) * _ZEROS > min(len(begin), _LOOKED_AT):
         raise DataError(
             f"{source} holds no text",
             hint="if it is UTF-16 without a byte-order mark, turn it with iconv -f UTF-16LE -t UTF-8",
@@ -103,12 +104,33 @@ def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memory
 
 
 def as_json(column: pa.Array) -> pa.Array:
-    """Each value as JSON has it. Raises TypeError or ValueError for one that it has not."""
+    """Each value as JSON has it; times that Python has not, and decimals in lists, as Arrow's text.
+
+    Raises TypeError or ValueError for one that JSON has not.
+    """
     import orjson
     import pyarrow as pa
 
-    items = column.to_pylist()
+    kind = _in_words(column.type, lambda leaf: "[ns]" in str(leaf) or pa.types.is_duration(leaf))
+    try:
+        items = (column if kind == column.type else column.cast(kind)).to_pylist()
+    except (ValueError, OverflowError):  # a year that Python does not know
+        items = column.cast(_in_words(column.type, pa.types.is_temporal)).to_pylist()
     return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+
+
+def _in_words(kind: pa.DataType, says: Callable[[pa.DataType], bool]) -> pa.DataType:
+    """The type with text in place of some parts, and of decimals."""
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    if kinds.is_list(kind) or kinds.is_large_list(kind):
+        return pa.list_(_in_words(kind.value_type, says))
+    if kinds.is_fixed_size_list(kind):
+        return pa.list_(_in_words(kind.value_type, says), kind.list_size)
+    if kinds.is_struct(kind):
+        return pa.struct([(field.name, _in_words(field.type, says)) for field in kind])
+    return pa.string() if says(kind) or kinds.is_decimal(kind) else kind
 
 
 def without_text(column: pa.Array, name: str, reason: str) -> DataError:

@@ -48,6 +48,7 @@ class Flow:
         self._progress = progress
         self._bad = _Tally()
         self._infinite = _Tally()
+        self._beyond = _Tally()
 
     def take(self, results: Iterator[tuple[Batch, Computed]]) -> None:
         """Write all rows. Raises DataError for the first bad one where none may be, after the rows before it."""
@@ -64,19 +65,23 @@ class Flow:
         if self._bad.count:
             become = _BECOME[self._policy.on_error][self._bad.count > 1]
             self._say(f"{self._bad.count} of {rows} rows {become}; the first: {self._bad.first}")
-        if self._infinite.count:
-            self._say(
-                f"in {self._infinite.count} of {rows} rows a result is infinite; the first: {self._infinite.first}"
-            )
+        for tally, what in (
+            (self._beyond, "a number is beyond float64, and read as an infinity"),
+            (self._infinite, "a result is infinite"),
+        ):
+            if tally.count:
+                self._say(f"in {tally.count} of {rows} rows {what}; the first: {tally.first}")
 
     def _write(self, batch: Batch, computed: Computed) -> None:
         bad = np.zeros(len(batch), np.bool_)
         bad[[*computed.unread, *computed.nan]] = True
         if self._policy.strict:
-            bad[computed.infinite] = True
+            bad[[*computed.infinite, *computed.beyond]] = True
         elif len(computed.infinite):
             first = int(computed.infinite[0])
             self._infinite.add(len(computed.infinite), lambda: self._bound.error(batch, first, computed))
+        if computed.beyond and not self._policy.strict:
+            self._beyond.add(len(computed.beyond), lambda: self._bound.error(batch, min(computed.beyond), computed))
         if not bad.any():
             self._put(batch, computed.arrays)
             return

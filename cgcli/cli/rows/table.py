@@ -22,6 +22,7 @@ from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError
+from cgcli.files import is_open_already
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.source import batches
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
 
 _MOST_THREADS = 8
+_STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
 
 
 def run(request: Request, *, derivatives: bool) -> None:
@@ -132,7 +134,7 @@ def _check_operands(request: Request) -> None:
 
 def _output(request: Request) -> str | None:
     """The file to write; None for standard output."""
-    return None if request.rows.output == "-" else request.rows.output
+    return None if request.rows.output in _STANDARD_OUTPUT else request.rows.output
 
 
 def _output_format(request: Request) -> Format | None:
@@ -143,7 +145,8 @@ def _output_format(request: Request) -> Format | None:
             raise UsageError(f"--json means --to jsonl over rows, and there is --to {name}")
         name = "jsonl"
     if name is None:
-        return format_of(target) if target is not None else None
+        is_device = target is not None and os.path.exists(target) and is_open_already(target)
+        return None if target is None or (is_device and split_name(target)[0] is None) else format_of(target)
     return format_named(name)
 
 

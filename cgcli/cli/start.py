@@ -1,0 +1,15 @@
+"""The start of the command `cg`: a signal that comes before all is imported ends it without a traceback."""
+
+from __future__ import annotations
+
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """The entry point of the console script."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from cgcli.cli.main import main as main_
+
+    main_()

@@ -1,0 +1,228 @@
+"""Tables as people have them: what other programs write, compress, name and break."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from tests.command import CG, Capture, cg
+
+CSV = b"a,t\n1,true\n2,false\n"
+ALL = "a,t,value\n1,true,1\n2,false,2\n"
+SUM = "a,t,value\n1,true,2\n2,false,2\n"
+ZSTD = pa.compress(CSV, codec="zstd", asbytes=True)
+SKIPPED = b"\x5a\x2a\x4d\x18\x04\x00\x00\x00abcd"  # a frame that pzstd writes before the others
+
+
+def zipped(name: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, CSV)
+    return content.getvalue()
+
+
+# A file, its bytes, the arguments besides it, the exit code, standard output, and how the error begins.
+FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
+    # truth values, as in JSON
+    ("t.csv", CSV, ["a + t"], 0, SUM, ""),
+    ("t.csv", b"t\nTrue\n FALSE \n", ["t"], 0, "t,value\nTrue,1\n FALSE ,0\n", ""),
+    ("t.csv", CSV, ["a", "--to", "jsonl"], 0, '{"a":1,"t":true,"value":1}\n{"a":2,"t":false,"value":2}\n', ""),
+    # compression
+    ("t.csv.zst", SKIPPED + ZSTD, ["a + t"], 0, SUM, ""),
+    ("t.csv.zst", SKIPPED + ZSTD + SKIPPED, ["a + t"], 0, SUM, ""),
+    ("t.csv.bz2", bz2.compress(CSV[:8]) + bz2.compress(CSV[8:]), ["a + t"], 0, SUM, ""),
+    ("t.csv.xz", lzma.compress(CSV), ["a + t"], 0, SUM, ""),
+    ("t.csv.gz", gzip.compress(CSV[:8]) + gzip.compress(CSV[8:]) + b"\0" * 512, ["a + t"], 0, SUM, ""),
+    ("t.csv.bz2", bz2.compress(CSV)[:-9], ["a"], 1, ALL, "cannot read 't.csv.bz2': the bz2 data end too early"),
+    ("t.csv.xz", lzma.compress(CSV)[:-9] + b"x", ["a"], 1, ALL, "cannot read 't.csv.xz': the "),
+    ("t.csv.xz", CSV, ["a"], 1, "", "'t.csv.xz' holds no xz data"),
+    ("t.zip", zipped("t.csv"), ["a"], 1, "", "t.zip is a zip archive, in which 't.csv' is no array"),
+    ("t.csv.zip", zipped("t.csv"), ["a"], 1, "", "t.csv.zip is a zip archive, in which 't.csv' is no array"),
+    ("t.csv", CSV, ["a", "-o", "out.csv.xz"], 2, "", "cannot write 'out.csv.xz': cg only reads xz"),
+    # a zero byte is a character as others
+    ("z.csv", b"a,b\n1,x\0y\n", ["a"], 0, "a,b,value\n1,x\0y,1\n", ""),
+    ("z.csv", b"a,b\n" + b"1,x\n" * 400 + b"1,\0\n", ["sum([a])", "--only"], 0, "value\n" + "1\n" * 401, ""),
+    # what is written is JSON
+    ("n.jsonl", b'{"x":NaN,"s":"a \\"NaN\\"","l":[Infinity,-Infinity]}\n', ["1"], 0,
+     '{"x":null,"s":"a \\"NaN\\"","l":[null,null],"value":1}\n', ""),
+    ("n.json", b'[{"x":NaN}]', ["1"], 0, '[\n{"x":null,"value":1}\n]\n', ""),
+    # names
+    ("d.csv", b"a,a,a_2,a\n1,2,3,4\n", ["a + a_2"], 0, "a,a_3,a_2,a_4,value\n1,2,3,4,4\n", ""),
+    ("d.tsv", b"a\ta\n1\t2\n", ["a_2", "--to", "jsonl"], 0, '{"a":1,"a_2":2,"value":2}\n', ""),
+    ("d.csv", b"x[0],x[99999999999999999999]\n1,2\n", ["sum(x)"], 2, "", "no value for 'x'"),
+    # numbers that float64 does not reach
+    ("b.csv", b"x\n1e400\n1\n-inf\n", ["1/x"], 0, "x,value\n1e400,0\n1,1\n-inf,-0\n",
+     "in 1 of 3 rows a number is beyond float64, and read as an infinity; the first: b.csv, line 2: column 'x' holds"),
+    ("b.csv", b"x\n1\n1e400\n", ["1/x", "--strict"], 1, "x,value\n1,1\n", "b.csv, line 3: column 'x' holds '1e400'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "arguments", "code", "out", "error"), FILES)
+def test_files_as_they_come(
+    name: str, content: bytes, arguments: list[str], code: int, out: str, error: str, capsys: Capture, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Each is read as Miller, DuckDB, Polars or pandas read it, or refused with its reason."""
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    found = cg(capsys, "eval", arguments[0], name, *arguments[1:])
+    assert (found.code, found.out) == (code, out)
+    assert found.err.split(": ", 2)[-1].startswith(error) if error else not found.err
+
+
+def test_a_cut_zstd_gives_the_rows_before_the_cut(capsys: Capture, tmp_path: Path) -> None:
+    """As a cut gzip does: of 200,000 rows those that had been compressed when the disk was full."""
+    rows = np.random.default_rng(1).integers(0, 10**9, 200_000).tolist()
+    whole = pa.compress("\n".join(["x", *map(str, rows)]).encode(), codec="zstd", asbytes=True)
+    path = tmp_path / "cut.csv.zst"
+    path.write_bytes(whole[: len(whole) // 2])
+    found = cg(capsys, "eval", "x", str(path), "--only")
+    read = [int(line) for line in found.out.split()[1:]]
+    assert found.code == 1
+    assert "cut.csv.zst': truncated" in found.err
+    assert len(read) > 80_000
+    assert read[:-1] == rows[: len(read) - 1]  # of the last, the digits before the cut
+
+
+def test_text_stays_in_npz(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("s,x\nab,1\n,2\né😀c,3\n", encoding="utf-8")
+    assert cg(capsys, "eval", "2*x", "a.csv", "-o", "a.npz") == (0, "", "")
+    with np.load("a.npz") as arrays:
+        assert (arrays["s"].tolist(), arrays["s"].dtype, arrays["x"].dtype) == (["ab", "", "é😀c"], "<U3", "int64")
+    again = cg(capsys, "eval", "x", "a.npz", "--as", "y", "--to", "tsv").out
+    assert again.startswith("s\tx\tvalue\ty\nab\t1\t2\t1\n")
+
+
+# A column of Arrow, and its first value in CSV and in JSON; None where the type is refused.
+TYPES: list[tuple[pa.Array, str | None, str | None]] = [
+    (pa.array([1700000000123456789], pa.timestamp("ns")), *["2023-11-14 22:13:20.123456789"] * 2),
+    (pa.array([1700000000], pa.timestamp("s")), "2023-11-14 22:13:20", "2023-11-14T22:13:20"),
+    (pa.array([-(10**12)], pa.timestamp("s")), *["-29719-04-05 22:13:20"] * 2),
+    (pa.array([-(10**6)], pa.date32()), *["-0768-02-04"] * 2),
+    (pa.array([date(2024, 2, 29)]), *["2024-02-29"] * 2),
+    (pa.array([3600123456789], pa.time64("ns")), *["01:00:00.123456789"] * 2),
+    (pa.array([5], pa.duration("s")), "5", "5"),
+    (pa.array([UUID(int=5).bytes], pa.uuid()), *[str(UUID(int=5))] * 2),
+    (pa.array([[1700000000123456789]], pa.list_(pa.timestamp("ns"))), *['["2023-11-14 22:13:20.123456789"]'] * 2),
+    (pa.array([{"a": -(10**12)}], pa.struct({"a": pa.timestamp("s")})), *['{"a":"-29719-04-05 22:13:20"}'] * 2),
+    (pa.array([[Decimal("1.50")]]), *['["1.50"]'] * 2),
+    (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), *['[["k",1]]'] * 2),
+    (pa.UnionArray.from_sparse(pa.array([1], pa.int8()), [pa.array([1]), pa.array(["b"])]), '"b"', "b"),
+    (pa.array([b"\xff"]), None, None),
+    (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, None),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "member"), TYPES, ids=[str(column.type) for column, _, _ in TYPES])
+def test_every_type_of_arrow_has_a_text_or_is_refused(
+    column: pa.Array, cell: str | None, member: str | None, capsys: Capture, tmp_path: Path
+) -> None:
+    """Not a byte is written of what cannot be written; nothing fails in a way that nobody foresaw."""
+    path = tmp_path / "a.arrow"
+    batch = pa.RecordBatch.from_arrays([column, pa.array([1.0])], names=["k", "x"])
+    with pa.ipc.new_stream(str(path), batch.schema) as stream:
+        stream.write_batch(batch)
+    table = cg(capsys, "eval", "x", str(path), "--to", "tsv")
+    lines = cg(capsys, "eval", "x", str(path), "--to", "jsonl")
+    if cell is None or member is None:
+        assert (table.code, table.out, lines.code, lines.out) == (1, "", 1, "")
+        assert "column 'k' is of type" in table.err
+        return
+    assert table.out.splitlines()[1].split("\t") == [cell, "1", "1"]
+    shown = member if member.startswith(("[", "{")) else f'"{member}"'
+    assert lines.out == f'{{"k":{shown},"x":1,"value":1}}\n'
+
+
+PATHS: list[tuple[list[str], int, str, str]] = [
+    (["a", "year=2024/f.csv"], 0, "a,t,value\n1,true,1\n2,false,2\n", ""),
+    (["a", "./year=2024/f.csv", "--only"], 0, "value\n1\n2\n", ""),
+    (["a*year", "a=2", "year=2024/2"], 0, "2024\n", ""),
+    (
+        ["a", "year=2024/g.csv"],
+        2,
+        "",
+        "there is no file 'year=2024/g.csv', and it gives no value either\n  a file is ./y",
+    ),
+    (["a", "f.csv", "-o", "/dev/null"], 0, "", ""),
+    (["a", "f.csv", "--only", "-o", "/dev/stdout"], 0, "value\n1\n2\n", ""),
+    (["a", "f.csv", "-o", "/dev/null/x"], 2, "", "'/dev/null/x' has no suffix that says its format"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "out", "error"), PATHS)
+def test_paths_of_every_kind(
+    arguments: list[str], code: int, out: str, error: str, capsys: Capture, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Folders of partitions are named year=2024; devices have no suffix."""
+    monkeypatch.chdir(tmp_path)
+    Path("year=2024").mkdir()
+    for name in ("f.csv", "year=2024/f.csv"):
+        Path(name).write_bytes(CSV)
+    found = cg(capsys, "eval", *arguments)
+    assert (found.code, found.out) == (code, out)
+    assert error in found.err if error else not found.err
+
+
+def test_a_descriptor_takes_the_format_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "f.tsv").write_text("x\ty\n1\ta\n", encoding="utf-8")
+    command = 'exec 3>out; shift 0; "$@" -o /dev/fd/3'
+    subprocess.run(["sh", "-c", command, "sh", *CG, "eval", "x", "f.tsv"], cwd=tmp_path, check=True)
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "x\ty\tvalue\n1\ta\t1\n"
+
+
+STREAMS: list[tuple[str, dict[str, str], int, bytes, str]] = [
+    ('"$@" functions sqrt', {"PYTHONIOENCODING": "cp1252"}, 0, "√".encode(), ""),
+    ('"$@" functions sqrt', {"LC_ALL": "de_DE.ISO-8859-1"}, 0, "√".encode(), ""),
+    ('"$@" eval 1+1 >&-', {}, 1, b"", "cg: error: standard output is closed\n"),
+    ('"$@" eval x x=0:1:2 >&-', {}, 1, b"", "cg: error: standard output is closed\n"),
+]
+
+
+@pytest.mark.parametrize(("command", "environment", "code", "out", "error"), STREAMS)
+def test_standard_output_of_every_kind(
+    command: str, environment: dict[str, str], code: int, out: bytes, error: str
+) -> None:
+    """Text is UTF-8 whatever the locale says; what cannot be written is an error."""
+    done = subprocess.run(["sh", "-c", command, "sh", *CG], capture_output=True, check=False,
+                          env={**os.environ, **environment})  # fmt: skip
+    assert (done.returncode, done.stderr.decode()) == (code, error)
+    assert out in done.stdout
+
+
+def test_a_signal_at_the_start_leaves_no_traceback() -> None:
+    """The entry point takes Ctrl-C over before anything heavy is imported."""
+    script = "import time; from cgcli.cli.start import main; begin = time.time(); main()"
+    for delay in (0.02, 0.05, 0.1, 0.2):
+        process = subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-c", script, "eval", "x", "-"], stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE, preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        assert process.stderr is not None
+        seen = b""
+        while b"cgcli.cli.start" not in seen:
+            seen = process.stderr.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert b"Traceback" not in err
+        assert process.returncode in (130, -signal.SIGINT)
