@@ -273,7 +273,9 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.value("x")(x=10**400), DataError, "the value of 'x' is not a number"),
     (lambda: cgcli.value("x")(x=[[1], [1, 2]]), DataError, "rows differ in length"),
     (lambda: cgcli.value("x")({"x": 1}, x=2), UsageError, "'x' is bound twice"),
-    (lambda: cgcli.value("x")(3), UsageError, "values are given by name"),  # type: ignore[arg-type]
+    (lambda: cgcli.value("x")(3, 4), UsageError, "there are 2 values for 1 name"),
+    (lambda: cgcli.value("x*y")(3, x=4), UsageError, "'x' is bound twice"),
+    (lambda: cgcli.value("x*y")({"x": 1}, 2), DataError, "the value of 'x' is not a number"),
     (lambda: cgcli.value(3), UsageError, "a program is a text"),  # type: ignore[arg-type]
     (lambda: cgcli.value("zeros([5000, 5000]) + 1")(), cgcli.CgError, "more than 200 MB"),
     (lambda: cgcli.grad("pi*x", "pi")(x=1), cgcli.CgError, "no value for 'pi'"),

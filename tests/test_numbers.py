@@ -8,9 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import ANY
 
+import numpy as np
 import pytest
 
+import cgcli
+from cgcli.api.functions import _OFTEN
 from tests.command import Capture, cg
 from tests.test_conventions import TABLE
 
@@ -100,3 +104,48 @@ def test_numbers_and_arrays_have_the_same_values_and_notes(
             assert _without_numbers(ours) == _without_numbers(theirs)
             for one, other in zip(_numbers(ours), _numbers(theirs), strict=True):
                 assert abs(one - other) <= 2 * math.ulp(max(abs(one), abs(other)))
+
+
+@pytest.mark.parametrize(("program", "point"), SCALARS)
+def test_a_generated_function_gives_what_the_tape_gives(program: str, point: dict[str, float]) -> None:
+    """Protects the fastest way: the same floats in the same dicts, nan, infinities, guards and branches included."""
+    names = cgcli.parse(program).inputs
+    values = [float(point[name]) for name in names]
+    try:
+        function, fresh = cgcli.value_and_grad(program), cgcli.value_and_grad(program)
+        expected = fresh(dict(zip(names, values, strict=True)))
+    except cgcli.CgError:
+        return  # an output that is no scalar
+    for _ in range(_OFTEN + 2):
+        assert repr(function(*values)) == repr(expected)
+        assert repr(function(**dict(zip(names, values, strict=True)))) == repr(expected)
+    assert len(function._direct) == 2 or not names
+
+
+def test_a_generated_function_is_made_for_numbers_that_come_often() -> None:
+    """Protects short runs from a compiler's work, and what is no number from being taken for one."""
+    function = cgcli.value_and_grad("ln(x)*y + where(y < 2, 1/y, y % 2)")
+    for _ in range(_OFTEN - 1):
+        function(3, 1.5)
+    assert not function._direct
+    function(3, 1.5)
+    assert list(function._direct) == [(2,)]
+    assert function(np.float64(3), True) == function({"x": 3, "y": 1}) == (math.log(3) + 1, {"x": 1 / 3, "y": ANY})
+    assert function(0, 1)[0] == -math.inf  # math.log raises there
+    assert function(1, 0)[0] == math.inf
+    with pytest.raises(cgcli.CgError, match="3 values for 2 names"):
+        function(1, 2, 3)
+    for wrong in ("3", None, 10**400, 1j, [1, [2, 3]]):
+        with pytest.raises(cgcli.CgError, match="the value of 'x'"):
+            function(wrong, 1)
+    value, grad = cgcli.value_and_grad("sum(x^2)")([1, 2])
+    assert (value, grad["x"].tolist()) == (5.0, [2.0, 4.0])
+
+
+def test_a_large_program_of_numbers_stays_a_tape() -> None:
+    """Protects from a compiler that takes seconds: what is long, or lacks a kernel on numbers, is run as it was."""
+    for program in (" + ".join(f"sin(x*{at})" for at in range(3000)), "lgamma(x)"):
+        function = cgcli.value(program)
+        values = {function(x=2.5) for _ in range(_OFTEN + 3)}
+        assert len(values) == 1
+        assert list(function._direct.values()) == [None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
@@ -12,7 +13,7 @@ from cgcli.api import calls
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import check_seed, moving, weights
-from cgcli.api.values import as_array, by_name
+from cgcli.api.values import as_array, by_position
 from cgcli.api.warn import warn
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Make = Callable[[Point, Sequence[Node]], calls.Call]
     _Seeded = tuple[Sequence[Node], calls.Call, Callable[[Any], list[Any]] | None]
 
+_OFTEN = 16  # calls with numbers, after which a function in Python is generated
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -65,9 +67,10 @@ class _Prepared(ABC):
 class Function(_Prepared):
     """A function of the inputs of a program; `value`, `value_and_grad`, … make it.
 
-    Call it with the inputs by name, `f(x=2, y=[1, 2])` or `f({"x": 2, "a b": 3})`: numbers,
-    nested lists, numpy arrays. The first call for each set of shapes compiles the program, and
-    the last 32 are kept. Results are floats and new arrays. Threads may call at the same time.
+    Call it with the inputs by name, `f(x=2, y=[1, 2])` or `f({"x": 2, "a b": 3})`, or in the order of
+    `program.inputs`, `f(2, [1, 2])`: numbers, nested lists, numpy arrays. The first call for each set of
+    shapes compiles the program, and the last 32 are kept; after many calls with numbers alone, a Python function is
+    generated for them. Results are floats and new arrays. Threads may call at the same time.
 
     As in numpy, nan and infinities are results like others, and nothing is said of kinks. A
     value that the program does not use, and a name to differentiate by that it does not have (the
@@ -77,13 +80,40 @@ class Function(_Prepared):
     memory; all are CgError.
     """
 
-    def __init__(self, program: Program | str, wrt: Wrt, make: Make) -> None:
+    def __init__(self, program: Program | str, wrt: Wrt, make: Make, *, by_passes: bool = False) -> None:
+        """by_passes: the results are put together from several evaluations."""
         super().__init__(program, wrt)
         self._make = make
+        self._calls: dict[tuple[object, ...], int] = {}
+        self._direct: dict[tuple[object, ...], Callable[..., Any] | None] = {}
+        self._often = math.inf if by_passes else _OFTEN
 
-    def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
+    def __call__(self, /, *given: Any, **named: Any) -> Any:
         """The result at these values of the inputs."""
-        return self._result(by_name(values, named))
+        key = (len(given), *named)
+        direct = self._direct.get(key)
+        if direct is not None:
+            try:
+                return direct(*given, *named.values())
+            except (TypeError, ValueError, ArithmeticError):
+                pass  # no number, or where Python raises and IEEE 754 has a result: the tape knows
+        values = by_position(self.program.inputs, given, named)
+        result = self._result(values)
+        if key not in self._direct:
+            self._count(key, values)
+        return result
+
+    def _count(self, key: tuple[object, ...], values: Mapping[str, Any]) -> None:
+        """After many calls with numbers, generate what computes the result at once."""
+        if len(self._calls) > _MOST_KEPT or not all(isinstance(item, float | int) for item in values.values()):
+            return
+        self._calls[key] = self._calls.get(key, 0) + 1
+        if self._calls[key] >= self._often:
+            from cgcli.evaluate.generated import generated
+
+            _, call, _ = self._ready(tuple(values), ((),) * len(values), ())
+            result = call(lambda outputs, *_: list(outputs))  # the nodes, in the place of their values
+            self._direct[key] = generated(result, [variable(name) for name in values])
 
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
         return (), self._make(point, wrt), None
@@ -266,7 +296,7 @@ def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto") -> Fu
     """
     if mode not in ("auto", "forward", "reverse"):
         raise UsageError(f"there is no mode '{mode}'", hint="known: auto, forward, reverse")
-    return Function(program, wrt, _with_floats(partial(calls.jacobian, mode=mode)))
+    return Function(program, wrt, _with_floats(partial(calls.jacobian, mode=mode)), by_passes=True)
 
 
 def hessian(program: Program | str, wrt: Wrt = None) -> Function:
@@ -279,7 +309,7 @@ def hessian(program: Program | str, wrt: Wrt = None) -> Function:
 
     A call also raises UsageError when an output is no scalar.
     """
-    return Function(program, wrt, _with_floats(calls.hessian))
+    return Function(program, wrt, _with_floats(calls.hessian), by_passes=True)
 
 
 def jvp(program: Program | str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:

@@ -19,6 +19,21 @@ _MOST = 2**1023  # an int beyond it may be no float
 _OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
 
 
+def by_position(names: Sequence[str], given: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """The values of a call `f(1, 2, z=3)`, or `f({"x": 1}, y=2)`, of a function of these names.
+
+    Raises UsageError for a name that is given twice, and for more values than names.
+    """
+    if not given:
+        return named
+    if len(given) == 1 and (given[0] is None or isinstance(given[0], Mapping)):
+        return by_name(given[0], named)
+    if len(given) > len(names):
+        raise UsageError(f"there are {len(given)} values for {len(names)} name{'s' * (len(names) != 1)}",
+                         hint=f"the names, in their order, are: {', '.join(names) or 'none'}")  # fmt: skip
+    return by_name(dict(zip(names, given, strict=False)), named)
+
+
 def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str, Any]:
     """The values of a call `f({"x": 1}, y=2)`. Raises UsageError for a name that is given twice."""
     if values is None:
