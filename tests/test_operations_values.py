@@ -19,7 +19,7 @@ COUNT = 1000
 # How many ulp a kernel on numbers may be away, where more than 1: the C library's function is so far, or several calls.
 NUMBERS = {"cbrt": 3.0, "silu": 4.0} | dict.fromkeys(
     ["log10", "sec", "csc", "cot", "sinh", "asinh", "acosh", "atanh", "erfc", "logaddexp", "xlogy", "sigmoid",
-     "softplus", "elu"], 2.5)  # fmt: skip
+     "softplus", "elu", "sech"], 2.5)  # fmt: skip
 ANY_ZERO = ["power", "clip", "max...", "min...", "elu"]  # where numpy has no rule for the sign of a 0
 ON_NUMBERS = [name for name, operation in ELEMENTWISE.items() if operation.scalar]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, 3.0, -3.0, 5e-324, -5e-324, 700.0, 800.0, -800.0,
