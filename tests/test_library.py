@@ -289,12 +289,12 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.vjp("x")({"x": 1}, [1]), UsageError, "the cotangent has shape [1], and the value []"),
     (lambda: cgcli.vjp("(x, x^2)")({"x": 1}, 1), UsageError, "the outputs are: x, x^2"),
     (lambda: cgcli.diff("x", "y"), UnknownNameError, "cannot differentiate by 'y'"),
-    (lambda: cgcli.diff("x", "x", order=0), UsageError, "there is no derivative of order 0"),
+    (lambda: cgcli.diff("x", "x", order=0), UsageError, "the order of a derivative is a whole number from 1 to 170"),
     (lambda: cgcli.diff("x", "x", order=1.5), UsageError, "whole number"),  # type: ignore[arg-type]
     (lambda: cgcli.diff("x: [2]; cumsum(x)", "x"), UsageError, "needs a scalar"),
     (lambda: cgcli.diff("(x, x^2)", "x"), UsageError, "how much does each of them count?"),
     (lambda: cgcli.diff("3"), UsageError, "there is nothing to differentiate by"),
-    (lambda: cgcli.directional("x", 0), UsageError, "there is no derivative of order 0"),
+    (lambda: cgcli.directional("x", 0), UsageError, "the order of a derivative is a whole number from 1 to 170"),
     (lambda: cgcli.value("[1, 2][x]")(x=1), ArgumentError, "[1, 2][x]\n         ^"),
 ]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Set
 from functools import partial
 
+from cgcli.algebra.budget import Budget
 from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError, is_root_of_number
 from cgcli.algebra.domain import Domains
@@ -55,8 +56,9 @@ class Simplifier:
         """From here on, values are asked for only where a formula has a value."""
         self._canonical.domains = Domains(self._canonical.domains.surely(output))
 
-    def __call__(self, graph: Graph) -> Graph:
-        """The graph in normal form; see `simplify`."""
+    def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
+        """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""
+        self._forms.budget = budget or Budget(graph.outputs)
         seen: dict[tuple[Node, ...], Graph] = {}
         graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
         while graph.outputs not in seen:

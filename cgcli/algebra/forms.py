@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from cgcli.algebra.budget import Budget
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
 from cgcli.algebra.elements import in_elements
@@ -43,28 +44,33 @@ class Forms:
 
     def __init__(self, canonical: Canonical) -> None:
         self.canonical = canonical
+        self.budget = Budget(())
         self._known: dict[object, list[Node]] = {}
 
     def of(self, found: Product | Terms, whole: bool) -> list[Node]:
         """A product or a sum. whole: some operands are kept as they are, though they could be read as well."""
         if isinstance(found, Product):
-            return self._built((whole, found.key()), self._product(found, whole))
-        return self._built((whole, frozenset(found.items())), self._sum(found, whole))
+            operands = len(found.powers) + len(found.exponents)
+            return self._built((whole, found.key()), self._product(found, whole), operands)
+        return self._built((whole, frozenset(found.items())), self._sum(found, whole), len(found))
 
     def of_operation(self, op: Operation, args: tuple[Node, ...], params: Params) -> list[Node]:
         """Any other operation."""
-        return self._built((op, args, params, self.canonical.domains), self._operation(op, args, params))
+        return self._built((op, args, params, self.canonical.domains), self._operation(op, args, params), len(args))
 
     def in_elements(self, node: Node) -> list[Node]:
         """An array, or what is computed from one, by its elements."""
-        return self._built(node, iter([partial(in_elements, self.canonical, node)]))
+        return self._built(node, iter([partial(in_elements, self.canonical, node)]), 1)
 
-    def _built(self, key: object, forms: Iterator[Form]) -> list[Node]:
-        """The forms that exist."""
+    def _built(self, key: object, forms: Iterator[Form], operands: int) -> list[Node]:
+        """The forms that exist; of what is new, none any more when the budget is spent."""
         known = self._known.get(key)
         if known is None:
+            if self.budget.is_spent:
+                return []
             known = self._known[key] = []
             for build in forms:
+                self.budget.spend(1 + operands)
                 try:
                     found = build()
                 except UnwritableError:

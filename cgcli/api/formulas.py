@@ -59,7 +59,7 @@ def diff(
     >>> diff("x: [3]; sum(x^2)", "x")
     'x: [3]; 2*x'
 
-    Raises UsageError for an order that is no whole number above 0, a name that the program
+    Raises UsageError for an order that is no whole number from 1 to 170, a name that the program
     computes, and what has no formula: several outputs without weights, most derivatives of an array by an
     array, and second ones by one; the Jacobian by one vector and the Hessian have one where their operations allow.
     UnknownNameError for a name that does not occur.

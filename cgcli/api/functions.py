@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     _Seeded = tuple[Sequence[Node], calls.Call, Callable[[Any], list[Any]] | None]
 
 _OFTEN = 16  # calls with numbers, after which a function in Python is generated
+MAX_ORDER = 170  # the factorial of more is no float64
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -334,7 +335,7 @@ def directional(program: Program | str, order: int) -> Callable[[Mapping[str, An
     >>> directional("x^3", 3)({"x": 2}, {"x": 1})
     [8.0, 12.0, 12.0, 6.0]
 
-    Raises UsageError for an order that is no whole number above 0; a call also TooLargeError where the
+    Raises UsageError for an order that is no whole number from 1 to 170; a call also TooLargeError where the
     formulas grow beyond bounds.
     """
     check_order(order)
@@ -358,9 +359,9 @@ def hessian_product(program: Program | str, wrt: Wrt = None) -> Callable[[Mappin
 
 
 def check_order(order: Any) -> None:
-    """Raise UsageError for an order of derivatives that is no whole number above 0."""
-    if not isinstance(order, int) or order < 1:
-        raise UsageError(f"there is no derivative of order {order}", hint="the order is a whole number: 1, 2, …")
+    """Raise UsageError for an order of derivatives that is no whole number from 1 to 170."""
+    if not isinstance(order, int) or not 1 <= order <= MAX_ORDER:
+        raise UsageError(f"the order of a derivative is a whole number from 1 to {MAX_ORDER}, not {order!r}")
 
 
 def vjp(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any], Any], Any]:

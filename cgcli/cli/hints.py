@@ -17,6 +17,8 @@ _HINTS = {
     "tangents": "give the tangents, as in: --tangent {}",
     "second": "second derivatives by arrays come as numbers, from cg hessian",
     "order": "ask for --order {}",
+    "formula": "ask for --order {}, or for numbers at a point, which cost less: cg jvp with --order",
+    "fewer": "ask for fewer names with --wrt, or for numbers, which cost less: cg grad",
     "grad": "for the number, use cg grad",
     "header": "the columns are called {}: --no-header, if these are no names",
     "separator": "the only column is '{}': mlr --icsv --ifs ';' --ocsv cat puts commas between cells",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from cgcli.algebra.domain import is_smooth
+from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
@@ -21,6 +22,7 @@ from cgcli.transform.exact import exact
 from cgcli.transform.formulas import partial, unguarded
 
 _BEATS = {MAXIMUM: (GREATER, GREATER_EQUAL), MINIMUM: (LESS, LESS_EQUAL)}  # what is before an extreme, and after it
+_MOST_COMPARED = 100_000  # operands
 
 
 class Expanded(NamedTuple):
@@ -70,21 +72,34 @@ def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
 def with_book_rules(primal: Expanded, slopes: Sequence[Node]) -> tuple[Node, ...]:
     """Derivatives of an expanded graph: partials in their book form, definitions as the original operations."""
     order = toposort([primal.output])
-    own, smooth = set(order), _smooth(order)
-    book_forms: dict[Node, Node] = {}
-    for node in order:
-        for position in range(len(node.args)):
-            if isinstance(node.op.rule(position), Partial | Partials):
-                accurate = partial(node, position)
-                if accurate.args and accurate not in own:
-                    book_forms[accurate] = _book_partial(node, position, node in smooth)
-    for part in toposort(slopes):
+    own, smooth, parts = set(order), _smooth(order), toposort(slopes)
+    read = set(parts)
+    accurate = {
+        (node, position): partial(node, position)
+        for node in order
+        for position in range(len(node.args))
+        if isinstance(node.op.rule(position), Partial | Partials)
+    }
+    wanted = {place: found for place, found in accurate.items() if found.args and found in read and found not in own}
+    _check_size([node for node, _ in wanted])
+    book_forms = {found: _book_partial(*place, place[0] in smooth) for place, found in wanted.items()}
+    for part in parts:
         if part.op is WHERE and part not in own and (branch := _without_edge_case(part, False)) is part.args[1]:
             book_forms.setdefault(part, branch)
     for known in (book_forms, primal.originals):
         become = rebuild(slopes, exact, known)
         slopes = [become[slope] for slope in slopes]
     return tuple(slopes)
+
+
+def _check_size(differentiated: Sequence[Node]) -> None:
+    """Raise TooLargeError for slopes of an extreme of many operands, each of which compares all of them."""
+    operands = sum(len(node.args) for node in differentiated if node.op.variadic)
+    if operands > _MOST_COMPARED:
+        raise TooLargeError(
+            f"the derivatives compare {operands} operands, and the limit is {_MOST_COMPARED}",
+            hint="ask for fewer names, or for numbers, which cost less: grad", topic="fewer",
+        )  # fmt: skip
 
 
 def _book_partial(node: Node, position: int, smooth: bool) -> Node:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from itertools import chain
 
 from cgcli.algebra.algebraic import Simplifier
+from cgcli.algebra.budget import Budget
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.derivatives.gradient import derivative_name
+from cgcli.errors import TooLargeError
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
 from cgcli.transform.formulas import whole
 
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
 # operations for all names together, reverse mode gives all of them at once, and they share their parts.
-_MOST_FORWARD = 20_000
+_MOST_FORWARD = 6_000
+_HIGHER_STEPS = 5  # to simplify a node of a formula of higher order, where it is large
 
 
 def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
@@ -24,15 +27,25 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     of them; more than once only by scalars. One output for each of them, of the shape of the output or of
     the variable, called d_x, or d2_x for the second order. At a kink or an edge of its domain a formula
     has the value that it has there as it stands, not the one that the tables of conventions choose.
+    Raises TooLargeError when formulas of higher order grow beyond bounds.
     """
     simplifier = Simplifier()
     graph = simplifier(graph)
     simplifier.assume(graph.output)
     apart = _can_be_read(graph.output, wrt)
-    outputs = (graph.output,) * len(wrt)
-    for at in range(order):
-        slopes = _each_slope(outputs, wrt) if at else _slopes(graph.output, wrt)
-        outputs = _simplified(graph, slopes, simplifier, apart)
+    slopes = _slopes(graph.output, wrt)
+    outputs = _simplified(graph, slopes, simplifier, Budget(slopes), apart)
+    budget = Budget(outputs, each=_HIGHER_STEPS)  # for all higher orders together
+    for reached in range(1, order):
+        slopes = _each_slope(outputs, wrt)
+        budget.spend(len(toposort(slopes)))
+        outputs = _simplified(graph, slopes, simplifier, budget, apart)
+        if budget.is_spent:
+            raise TooLargeError(
+                f"the derivative of order {reached + 1} takes more than {budget.most} steps to simplify",
+                hint=f"ask for order {reached}, or for numbers at a point, which cost less: jvp, with an order",
+                topic=f"formula:{reached}",
+            )
     found = _with(graph, outputs)
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
@@ -43,10 +56,12 @@ def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     return tuple(derivative_name("", name, prefix) for name in wrt)
 
 
-def _simplified(graph: Graph, slopes: tuple[Node, ...], simplifier: Simplifier, apart: bool) -> tuple[Node, ...]:
+def _simplified(
+    graph: Graph, slopes: tuple[Node, ...], simplifier: Simplifier, budget: Budget, apart: bool
+) -> tuple[Node, ...]:
     """Derivatives in their simplest form: each as it is alone, apart from the others, or all together."""
     groups = [(slope,) for slope in slopes] if apart else [slopes]
-    return tuple(chain.from_iterable(simplifier(_with(graph, group)).outputs for group in groups))
+    return tuple(chain.from_iterable(simplifier(_with(graph, group), budget).outputs for group in groups))
 
 
 def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:

@@ -1,0 +1,105 @@
+"""Hostile small texts, given to every command in a process of its own: what takes more than two seconds or 300 MB.
+
+    python tests/bench/hostile.py [SIZE] [WORD ...]
+
+Each word is a command, or stands in the names of the kinds of texts that are tried; all by default.
+
+Prints a line for each command and text that took more, or that ended with a traceback or in silence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+from tests.hostile import texts
+
+SECONDS, MEGABYTES = 2.0, 300
+GIVEN_UP = 12  # seconds of the processor
+COMMANDS = [
+    line.split()
+    for line in (
+        "eval {} x=1.5",
+        "grad {} x=1.5",
+        "diff {}",
+        "diff {} --order 20",
+        "diff {} --latex",
+        "simplify {}",
+        "hessian {} x=1.5",
+        "jvp {} x=1.5 --tangent x=1 --order 9",
+        "trace {} x=1.5",
+        "check {} x=1.5",
+        "plan {}",
+        "render {}",
+        "render {} -o /dev/null --format svg",
+    )
+]
+
+
+def child(arguments: list[str]) -> None:
+    """Run a command; leave what it wrote on the standard error, in a line."""
+    from cgcli.cli.main import run
+
+    resource.setrlimit(resource.RLIMIT_CPU, (GIVEN_UP, GIVEN_UP + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    err = io.StringIO()
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nothing,
+        contextlib.redirect_stdout(nothing),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = run(arguments)
+        except BaseException as error:
+            code = 99
+            err.write(f"TRACEBACK {type(error).__name__}: {error}")
+    text = err.getvalue()
+    sys.stderr.write(f"{code} {text[:150]!r}")
+    if code and not text:
+        sys.stderr.write("SILENT")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Every command on every text."""
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    words = [word for word in sys.argv[2:] if word not in (command[0] for command in COMMANDS)]
+    commands = [command for command in COMMANDS if command[0] in sys.argv[2:]] or COMMANDS
+    import cgcli.api.formulas
+    import cgcli.api.views
+    import cgcli.cli.main  # children begin with it  # noqa: F401
+
+    for name, text in texts(size).items():
+        if words and not any(word in name for word in words):
+            continue
+        for command in commands:
+            read, write = os.pipe()
+            pid = os.fork()
+            if not pid:
+                os.dup2(write, 2)
+                os.close(read)
+                child([text if word == "{}" else word for word in command])
+                os._exit(0)
+            os.close(write)
+            with os.fdopen(read, encoding="utf-8", errors="replace") as stream:
+                said = stream.read()
+            _, status, usage = os.wait4(pid, 0)
+            seconds, megabytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+            killed = os.WIFSIGNALED(status) and signal.Signals(os.WTERMSIG(status)).name
+            if seconds > SECONDS or megabytes > MEGABYTES or killed or "TRACEBACK" in said or "SILENT" in said:
+                shown = " ".join(word if word != "{}" else "…" for word in command)
+                print(
+                    f"{seconds:5.1f} s {megabytes:6.0f} MB  {shown:28} {name[:40]:40} {killed or said[:100]}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Small texts that could take everything: each ends at once, with a result or with a message that names the limit."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import cgcli
+from cgcli.algebra import budget
+from tests.command import Capture, cg
+from tests.hostile import texts
+
+TEXTS = texts(size=100)
+DEEP = texts(size=1000)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_hostile_text_ends_with_a_value_or_one_message(name: str, capsys: Capture) -> None:
+    """Protects from work, depth and backtracking that grow faster than a text: the test would not end."""
+    code, out, err = cg(capsys, "eval", TEXTS[name], "x=1.5")
+    assert (code == 0 and out) or (code == 2 and err.startswith("cg: error: "))
+    assert max(map(len, err.splitlines()), default=0) < 1000
+
+
+@pytest.mark.parametrize("name", [name for name in DEEP if name.startswith(("repeated", "digits", "postfix"))])
+def test_a_mistake_in_a_long_text_is_found_at_once(name: str, capsys: Capture) -> None:
+    """Protects the patterns that look for other tools' notation: none goes over a text again and again."""
+    assert cg(capsys, "eval", DEEP[name]).code in (0, 2)
+
+
+NAMES = ", ".join(f"a{at}" for at in range(900))
+
+HIGH = r"order \d+ takes more than \d+ steps to simplify\n  ask for --order \d+, .*: cg jvp with --order"
+
+LIMITS = [
+    (["tan(x)", "--order", "20"], HIGH),
+    (["x^x", "--order", "20"], HIGH),
+    (["exp(x^2)/x", "--order", "20"], HIGH),
+    (["gamma(x)", "--order", "20"], HIGH),
+    (["sin(x)^3/(1 + x^2)", "--order", "20"], HIGH),
+    ([f"max({NAMES})"], "the derivatives compare 810000 operands, and the limit is 100000\n"
+     "  ask for fewer names with --wrt, or for numbers, which cost less: cg grad"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), LIMITS, ids=[arguments[0][:20] for arguments, _ in LIMITS])
+def test_a_formula_that_grows_beyond_bounds_is_refused_with_what_was_reached(
+    arguments: list[str], message: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "LEAST", 2000)  # a tenth, for the tests' sake
+    code, out, err = cg(capsys, "diff", *arguments)
+    assert (code, out) == (2, "")
+    assert re.search(message, err)
+
+
+def test_high_orders_of_what_does_not_grow_are_there(capsys: Capture) -> None:
+    assert cg(capsys, "diff", "sin(x)", "--order", "101").out == "cos(x)\n"
+    assert cg(capsys, "diff", "x^7", "--order", "170").out == "0\n"
+    assert cg(capsys, "diff", f"max({NAMES})", "--wrt", "a5").code == 0
+
+
+def test_both_doors_have_the_same_highest_order(capsys: Capture) -> None:
+    assert cgcli.diff("x^3", "x", 170) == "0"
+    with pytest.raises(cgcli.CgError, match="from 1 to 170, not 100000000"):
+        cgcli.diff("x", "x", 10**8)
+    assert "from 1 to 170" in cg(capsys, "diff", "x", "--order", "171").err
+
+
+@pytest.mark.parametrize("text", ["x*sin(x)/x + x", "exp(x)*ln(x)^2", "sqrt(x)*x/(1 + x)"])
+def test_a_formula_whose_budget_is_spent_is_long_but_right(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "LEAST", 0)
+    monkeypatch.setattr(budget, "_LARGE", -(10**9))
+    formula = cgcli.diff(text)
+    assert cgcli.value(formula)(x=1.25) == pytest.approx(cgcli.grad(text)(x=1.25)["x"], rel=1e-12)
