@@ -11,7 +11,8 @@ Each name is imported when it is first used, so that `import cgcli` costs next t
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+from cgcli.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cgcli.api.columns import ColumnFunction as ColumnFunction

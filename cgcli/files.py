@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
 
+from cgcli.annotations import IO, Self
 from cgcli.errors import DataError, refused
 
 

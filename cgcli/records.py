@@ -1,31 +1,86 @@
 """Immutable values with named fields, of kinds that cost little to define: each start of `cg` defines a hundred.
 
-`NamedTuple` is that of `typing`, without its look at every annotation. `Record` is for many fields of
+`NamedTuple` does what that of `typing` does, without its look at every annotation. `Record` is for many fields of
 which most are left at their defaults.
 """
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import TYPE_CHECKING, Any, dataclass_transform
+from types import FunctionType
+
+from cgcli.annotations import TYPE_CHECKING, Any, dataclass_transform
 
 __all__ = ["NamedTuple", "Record"]
 
 if TYPE_CHECKING:
     from typing import NamedTuple
 else:
+    try:
+        from _collections import _tuplegetter as _field
+    except ImportError:  # another Python than CPython
+
+        def _field(at: int, doc: str) -> property:
+            return property(lambda values: values[at], doc=doc)
+
+    _new = tuple.__new__
+    # `__new__` for each number of fields, whose names are put in: to compile one for each class is what costs.
+    _NEW = (
+        lambda _cls: _new(_cls, ()),
+        lambda _cls, a: _new(_cls, (a,)),
+        lambda _cls, a, b: _new(_cls, (a, b)),
+        lambda _cls, a, b, c: _new(_cls, (a, b, c)),
+        lambda _cls, a, b, c, d: _new(_cls, (a, b, c, d)),
+        lambda _cls, a, b, c, d, e: _new(_cls, (a, b, c, d, e)),
+        lambda _cls, a, b, c, d, e, f: _new(_cls, (a, b, c, d, e, f)),
+        lambda _cls, a, b, c, d, e, f, g: _new(_cls, (a, b, c, d, e, f, g)),
+        lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
+        lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
+    )
+
+    class _Tuple(tuple):
+        """What all named tuples do, as those of `collections`."""
+
+        __slots__ = ()
+
+        @classmethod
+        def _make(cls, values: Any) -> Any:
+            made = _new(cls, values)
+            if len(made) != len(cls._fields):
+                raise TypeError(f"expected {len(cls._fields)} values, got {len(made)}")
+            return made
+
+        def _replace(self, /, **others: Any) -> Any:
+            made = self._make(map(others.pop, self._fields, self))
+            if others:
+                raise ValueError(f"got unexpected field names: {list(others)}")
+            return made
+
+        def _asdict(self) -> dict[str, Any]:
+            return dict(zip(self._fields, self, strict=True))
+
+        def __repr__(self) -> str:
+            values = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+            return f"{type(self).__name__}({values})"
+
+        def __getnewargs__(self) -> tuple[Any, ...]:
+            return tuple(self)
 
     class _Definition(type):
         """Makes a named tuple of the body of a class."""
 
         def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
-            fields = body.pop("__annotations__", {})
-            defaults = [body.pop(field) for field in fields if field in body]
-            made = namedtuple(name, fields, defaults=defaults, module=body["__module__"])
-            made.__annotations__ = fields
-            for key, value in body.items():
-                setattr(made, key, value)
-            return made
+            fields = tuple(body.get("__annotations__", ()))
+            defaults = tuple(body.pop(field) for field in fields if field in body)
+            if len(fields) < len(_NEW):
+                code = _NEW[len(fields)].__code__.replace(co_varnames=("_cls", *fields), co_name="__new__")
+                body["__new__"] = FunctionType(code, globals(), "__new__", defaults)
+            else:
+                from collections import namedtuple
+
+                body["__new__"] = namedtuple(name, fields, defaults=defaults).__new__
+            body |= {field: _field(at, "") for at, field in enumerate(fields)}
+            body |= {"_fields": fields, "__match_args__": fields, "__slots__": ()}
+            return type(name, (_Tuple,), body)
 
     NamedTuple = type.__new__(_Definition, "NamedTuple", (), {})
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import ast
+import collections
+import copy
 import graphlib
+import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cgcli
+from cgcli.records import NamedTuple
 
 PACKAGE = Path(cgcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up: a room imports only from floors below its own.
 FLOORS = [
+    {"annotations"},
     {"records"},
     {"errors"},
     {"files", "signals"},
@@ -122,3 +128,59 @@ lower(parse("f(x) = x^2; f(a)*sin(b) + max(a, 2)/xlogy(a, b) - sum([1, a, b])", 
 print({"numpy", "scipy"} & set(sys.modules))
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+class _Few(NamedTuple):
+    one: int
+    two: str = "b"
+
+    @property
+    def both(self) -> tuple[int, str]:
+        return self.one, self.two
+
+
+class _Many(NamedTuple):
+    a: int
+    b: int = 2
+    c: int = 3
+    d: int = 4
+    e: int = 5
+    f: int = 6
+    g: int = 7
+    h: int = 8
+    i: int = 9
+    j: int = 10
+
+
+Few: Any = _Few
+ORDINARY: Any = collections.namedtuple("ORDINARY", ["one", "two"], defaults=["b"])
+
+
+@pytest.mark.parametrize("made", [Few, ORDINARY])
+def test_named_tuples_do_what_those_of_collections_do(made: Any) -> None:
+    """Protects every value of the house: made, taken apart, changed, compared, shown as usual."""
+    item = made(1)
+    assert (item, item == (1, "b"), hash(item)) == ((1, "b"), True, hash((1, "b")))
+    assert repr(item) == f"{made.__name__}(one=1, two='b')"
+    assert (item._fields, item.one, item._replace(two="c")) == (("one", "two"), 1, (1, "c"))
+    assert item._asdict() == {"one": 1, "two": "b"}
+    assert made(two="x", one=3) == made._make([3, "x"]) == (3, "x")
+    for values, others in [((), {}), ((1, 2, 3), {}), ((1,), {"three": 3}), ((1,), {"one": 1})]:
+        with pytest.raises(TypeError):
+            made(*values, **others)
+    with pytest.raises(TypeError):
+        made._make([1])
+    with pytest.raises((ValueError, TypeError)):
+        item._replace(three=3)
+    with pytest.raises(AttributeError):
+        item.one = 2
+    match item:
+        case made(one, two=two):
+            assert (one, two) == (1, "b")
+
+
+def test_named_tuples_have_methods_and_are_copied() -> None:
+    """Protects what the house does with them beyond reading their fields."""
+    assert (_Few(1).both, copy.deepcopy(_Few(2))) == ((1, "b"), (2, "b"))
+    assert pickle.loads(pickle.dumps(_Few(1, "z"))) == (1, "z")
+    assert (_Many(1, j=0), repr(_Many(1))[:12]) == ((1, 2, 3, 4, 5, 6, 7, 8, 9, 0), "_Many(a=1, b")

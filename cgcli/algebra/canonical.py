@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from functools import reduce, wraps
 from itertools import chain
-from typing import Any, TypeVar
 
 from cgcli.algebra.coefficient import (
     ONE,
@@ -33,6 +32,7 @@ from cgcli.algebra.domain import Domains
 from cgcli.algebra.known import Patterns
 from cgcli.algebra.order import Key, Order
 from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, common_number, cost_in_front
+from cgcli.annotations import Any, TypeVar
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT

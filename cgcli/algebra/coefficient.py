@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache, wraps
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.evaluate.constants import SYMBOLIC
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, POWER_OP, SQRT

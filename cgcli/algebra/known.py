@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.evaluate.constants import SYMBOLIC, as_constant, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, toposort
 from cgcli.graph.operation import Operation, Params

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Graph, Node, constant, toposort

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any
 
 from cgcli.algebra.algebraic import simplify as simplified
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.functions import check_order, names_of
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point, at_values, check_any

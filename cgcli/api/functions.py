@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api import calls
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read

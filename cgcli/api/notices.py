@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.notices import Notice
 from cgcli.api.program import Program
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean

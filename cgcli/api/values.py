@@ -6,8 +6,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
 
+from cgcli.annotations import IO, Any
 from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
 from cgcli.ops.lazily import np

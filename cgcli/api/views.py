@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Watched
 from cgcli.api.point import Point, at_values

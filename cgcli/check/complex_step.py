@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Fact, Operation
 from cgcli.graph.rules import Branch, Transpose, TransposeOf

@@ -8,10 +8,10 @@ quotient agrees, within rounding, with those of all shorter ones (Lepski's metho
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:

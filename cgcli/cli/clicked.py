@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import click
 
 from cgcli import __version__
+from cgcli.annotations import Any
 from cgcli.cli import commands
 from cgcli.cli.options import HELP, Command, Kind, Option, sorted_out
 from cgcli.cli.say import say

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import CgError
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import os
 import sys
 
 from cgcli import signals
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import commands
 from cgcli.cli.options import HELP, plain
 from cgcli.cli.say import echo, say
 from cgcli.errors import CgError, describe
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from cgcli.annotations import Any, NoReturn
 
 
 def main() -> NoReturn:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+
+    from cgcli.annotations import Any
 
 
 class Kind:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.derivatives.series import taylor_coefficients
 from cgcli.printing.values import in_longer_name
 from cgcli.records import NamedTuple

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.cli.say import echo
 from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.printing import values

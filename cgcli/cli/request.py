@@ -6,8 +6,8 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands

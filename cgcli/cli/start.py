@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from typing import NoReturn
+
+from cgcli.annotations import NoReturn
 
 
 def main() -> NoReturn:

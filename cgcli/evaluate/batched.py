@@ -6,10 +6,10 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.evaluate.compiled import Compiled, failure
 from cgcli.evaluate.on_rows import on_rows
 from cgcli.evaluate.plan import Buffer, Filled, plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Node, constant, constant_array, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.lazily import np

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
 

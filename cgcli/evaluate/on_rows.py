@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 import numpy as np
 
+from cgcli.annotations import Any
 from cgcli.evaluate.compiled import of_arrays
 from cgcli.graph.node import Node
 from cgcli.ops.logic import WHERE

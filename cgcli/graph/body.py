@@ -10,9 +10,9 @@ import struct
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 from weakref import WeakValueDictionary
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
 from cgcli.graph.operation import Callee, Operation, Params, Shape
 from cgcli.records import NamedTuple, Record

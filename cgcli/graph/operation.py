@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from enum import Flag, auto
 from functools import cached_property
 from importlib import import_module
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.records import NamedTuple, Record
 
 Shape = tuple[int, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Node
 from cgcli.records import NamedTuple
 

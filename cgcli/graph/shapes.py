@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.operation import Shape
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import (
     ANALYTIC,

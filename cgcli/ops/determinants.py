@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
 from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape

@@ -6,8 +6,8 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import REQUIRED, Operation, Shape, Static

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ShapeError
 from cgcli.graph.operation import REAL, Interval, Kernel, Operation, Params, Shape, Work
 from cgcli.graph.rules import Partial, Partials

@@ -9,8 +9,7 @@ finite: `1/where(out == out, x, out)`. Where a formula is not that of a book, th
 
 from __future__ import annotations
 
-from typing import Any
-
+from cgcli.annotations import Any
 from cgcli.graph.operation import (
     ANALYTIC,
     EVEN,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+from cgcli.annotations import TYPE_CHECKING, Any
 
 __all__ = ["np", "special"]
 

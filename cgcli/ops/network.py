@@ -10,8 +10,8 @@ import itertools
 import math
 import string
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Shape, Static

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
 from cgcli.graph.rules import Partial
 from cgcli.ops.entry import elementwise

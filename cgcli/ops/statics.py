@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.operation import REQUIRED, Shape, Static
 from cgcli.graph.shapes import all_axes, axes_text, shape_text

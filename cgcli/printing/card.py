@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import apply, rebuild, variable
 from cgcli.graph.operation import Operation
 from cgcli.graph.rules import Branch, Jvp, Partial, Partials, Transpose, TransposeOf

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, pairwise
 from types import MappingProxyType
-from typing import cast
 
+from cgcli.annotations import cast
 from cgcli.graph.body import OwnFunction, with_bodies
 from cgcli.graph.node import Graph, Node, is_leaf_of_function, name_of, toposort, variables
 from cgcli.graph.operation import Callee, Shape

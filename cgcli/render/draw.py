@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Graph, Node
 from cgcli.render.dot import dot
 from cgcli.render.look import DEFAULT, Look

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import ParseError, Span
 from cgcli.syntax import tree
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from cgcli.annotations import Any
     from cgcli.syntax.scanner import Token
 
 _OPERATORS = {

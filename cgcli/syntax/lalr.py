@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from itertools import chain
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.syntax.scanner import Token, UnexpectedError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+
+    from cgcli.annotations import Any
 
     Rule = tuple[str, int, Callable[[list[Any]], Any] | None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import ParseError, Span
 from cgcli.syntax.brackets import CLOSING, OPENING, innermost, unbalanced, without_comments
 from cgcli.syntax.builder import SUPERSCRIPTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
@@ -11,10 +12,10 @@ from cgcli.syntax.lalr import GRAMMAR, Tables, read
 from cgcli.syntax.scanner import Token, UnexpectedError
 from cgcli.syntax.scanner import tokens as scanned
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from typing import Any
+
+    from cgcli.annotations import Any
 
 MAX_CHARACTERS = 4_000_000
 

@@ -5,9 +5,9 @@ Written by hand, for one pattern of all terminals would take as long to compile 
 
 from __future__ import annotations
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.records import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

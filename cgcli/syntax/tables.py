@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import lark
 
+from cgcli.annotations import Any
 from cgcli.syntax.lalr import END, GRAMMAR, RULES, STATES, grammar_file, read
 from cgcli.syntax.scanner import Token, UnexpectedError
 

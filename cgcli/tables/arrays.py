@@ -11,11 +11,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:

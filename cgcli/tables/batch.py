@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple

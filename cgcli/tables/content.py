@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
-from typing import IO, Any
 
+from cgcli.annotations import IO, Any
 from cgcli.errors import DataError, UsageError, refused
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.text import MAX_RECORD, count_lines

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.printing.values import number
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.tables.arrow import joined
 
 if TYPE_CHECKING:

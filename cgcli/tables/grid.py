@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch

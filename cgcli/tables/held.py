@@ -6,8 +6,8 @@ import mmap
 import tempfile
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.graph.shapes import shape_text
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import as_floats, shape_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from itertools import chain, groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.tables.arrow import joined, masked, offsets_of, shape_of, side_by_side, together
 from cgcli.tables.batch import Batch
 from cgcli.tables.digits import json_texts, row_texts

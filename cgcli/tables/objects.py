@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch
 from cgcli.tables.text import not_utf8

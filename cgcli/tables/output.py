@@ -8,9 +8,9 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
 
 from cgcli import signals
+from cgcli.annotations import TYPE_CHECKING, Any, Protocol
 from cgcli.errors import CgError, UsageError
 from cgcli.files import Undoable
 from cgcli.records import NamedTuple

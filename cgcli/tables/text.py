@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import DataError
 from cgcli.tables.arrow import joined
 from cgcli.tables.batch import Batch

@@ -6,8 +6,7 @@ differs to text. Lists and objects widen by what is in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.tables.arrow import joined
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 
+from cgcli.annotations import Any
 from cgcli.graph.node import Node
 from cgcli.printing import values as printed
 from cgcli.trace.formulas import Formula, Mark

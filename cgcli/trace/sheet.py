@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
 
+from cgcli.annotations import Any, ClassVar
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_of, shape_text

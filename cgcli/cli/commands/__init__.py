@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from cgcli.annotations import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from cgcli.cli.options import Command
 

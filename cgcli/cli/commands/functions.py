@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import output
 from cgcli.cli.options import Command, flag
 from cgcli.cli.say import echo
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from cgcli.annotations import Any
 
 
 def _call(names: tuple[str, ...], settings: dict[str, Any]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import output
 from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, Task, expression_command

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import output
 from cgcli.cli.options import RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, expression_command

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from cgcli.annotations import Any
 from cgcli.cli.options import ORDER_OPTIONS, RESULT_OPTIONS, TANGENT_OPTION
 from cgcli.cli.request import Request, expression_command
 from cgcli.printing.values import in_longer_name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+
+from cgcli.annotations import TypeVar
 
 Item = TypeVar("Item")
 

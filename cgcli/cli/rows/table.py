@@ -8,8 +8,8 @@ import os
 import stat
 from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
 
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
