@@ -193,12 +193,12 @@ def _underlined(text: str, window: Span, spans: tuple[Span, ...]) -> str:
     for span in spans:
         end = max(span.end, span.start + 1)
         begin = span.start
-        while left < begin < right and not _width(text[begin]):
+        while left < begin < right and not cells(text[begin]):
             begin -= 1  # an accent stands over the letter before it
         for position in range(max(begin, left), min(end, right + 1)):
             carets[position - left] = "^"
     shown = [_printable(character) for character in text[left:right]]
-    under = "".join(caret * _width(character) for caret, character in zip(carets, [*shown, " "], strict=True))
+    under = "".join(caret * cells(character) for caret, character in zip(carets, [*shown, " "], strict=True))
     before = "…" * (left > 0 and text[left - 1] != "\n")
     after = "…" * (right < len(text) and text[right] != "\n")
     return f"  {before}{''.join(shown)}{after}\n  {' ' * len(before)}{under.rstrip()}"
@@ -248,7 +248,7 @@ def _printable(character: str) -> str:
     return character if character.isprintable() else "�"
 
 
-def _width(character: str) -> int:
+def cells(character: str) -> int:
     """How many terminal cells a character takes."""
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0

@@ -32,7 +32,8 @@ def picture(
 ) -> bytes:  # fmt: skip
     """The computation graph as a picture: with values, each node shows its own.
 
-    kind: png, svg, pdf or dot. grad: show the adjoints, too. cotangent: a weight for each output.
+    kind: png, svg, pdf, dot, json, or txt for a tree of text. grad: show the adjoints, too.
+    cotangent: a weight for each output.
     rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.

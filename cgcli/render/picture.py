@@ -23,6 +23,7 @@ from cgcli.records import NamedTuple
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
+SUFFIXES = {**KINDS, ".json": "json", ".txt": "txt"}
 LAYOUTS = ("bundled", "dot")
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
@@ -66,15 +67,15 @@ def write_picture(dot_text: str, path: str | Path, *, kind: str | None = None, p
 
 
 def kind_of(path: str | Path) -> str:
-    """The format that a file's suffix asks for: png, svg, pdf or dot.
+    """The format that a file's suffix asks for: png, svg, pdf, dot, json or txt.
 
     Raises UsageError for any other suffix.
     """
     path = Path(path)
-    kind = KINDS.get(path.suffix.lower())
+    kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
         what = f"'{path.suffix}' of '{path}'" if path.suffix else f"missing suffix of '{path}'"
-        raise UsageError(f"unknown picture format: {what}", hint=f"possible suffixes: {', '.join(KINDS)}")
+        raise UsageError(f"unknown picture format: {what}", hint=f"possible suffixes: {', '.join(SUFFIXES)}")
     return kind
 
 
@@ -86,7 +87,7 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     """
     if kind not in KINDS.values():
         raise UsageError(
-            f"unknown picture format: '{kind}'", hint=f"possible: {', '.join(dict.fromkeys(KINDS.values()))}"
+            f"unknown picture format: '{kind}'", hint=f"possible: {', '.join(dict.fromkeys(SUFFIXES.values()))}"
         )
     paper.check()
     if kind == "dot":

@@ -22,7 +22,7 @@ COMMANDS = {
     "trace": "Print its evaluation trace: values, tangents, adjoints.",
     "check": "Compare its derivatives with numeric ones.",
     "plan": "Print how it is computed over many rows.",
-    "render": "Draw its computation graph: PNG, SVG, PDF or DOT.",
+    "render": "Draw its computation graph: text, PNG, SVG, PDF, DOT.",
     "functions": "List the operations, or explain those of a name.",
 }
 

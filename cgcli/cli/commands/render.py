@@ -30,9 +30,9 @@ class Length(Kind):
 
 @expression_command(
     "render",
-    option("-o", "--output", name="target", metavar="FILE",
-                 help="The picture: .png, .svg, .pdf or .dot; '-' for stdout."),
-    option("--format", name="kind", kind=("png", "svg", "pdf", "dot"),
+    option("-o", "--output", name="targets", metavar="FILE", multiple=True,
+                 help="The picture: .png, .svg, .pdf, .dot, .json or .txt; '-' for stdout; several are possible."),
+    option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt"),
                  help="Format, if not the suffix's."),
     flag("--grad", help="Show each node's adjoint beside its value."),
     option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar."),
@@ -53,18 +53,20 @@ class Length(Kind):
     needs_values=False,
 )  # fmt: skip
 def command(
-    request: Request, target: str | None, kind: str | None, grad: bool, rankdir: str, theme: str, transparent: bool,
-    arrays: str, fold: bool, plain: bool, width: float | None, dpi: int | None, layout: str,
+    request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, rankdir: str, theme: str,
+    transparent: bool, arrays: str, fold: bool, plain: bool, width: float | None, dpi: int | None, layout: str,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
     \b
     cg render 'ln(x1) + x1*x2 - sin(x2)' -o graph.svg
     cg render 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad -o graph.png
+    cg render 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad
     cg render 'x/y' -o - | dot -Tps
 
-    With values for the names, each node shows its value; with --grad, its adjoint too. No
-    Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
+    With values for the names, each node shows its value; with --grad, its adjoint too. Without
+    '-o' the graph is printed as a tree of text. No Graphviz needs to be installed. '-o -'
+    writes DOT text unless --format says otherwise.
     """
     from pathlib import Path
 
@@ -74,11 +76,11 @@ def command(
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
-    if target is None:
-        raise UsageError("where should the picture go?", hint="name a file: -o graph.png (or .svg, .pdf, .dot)")
-    kind = kind or ("dot" if target == "-" else kind_of(target))
-    if target == "-" and kind in _BINARY and sys.stdout.isatty():
-        raise UsageError(f"a {kind} picture is not for the terminal", hint=f"write a file: -o graph.{kind}")
+    kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets or ("-",)}
+    if not targets:
+        kinds = {"-": kind or "txt"}
+    if kinds.get("-") in _BINARY and sys.stdout.isatty():
+        raise UsageError(f"a {kinds['-']} picture is not for the terminal", hint=f"write a file: -o graph.{kinds['-']}")
     task = request.task(without_values=True)
     point = task.point
     if grad and point.inputs and not point.bindings:
@@ -87,9 +89,14 @@ def command(
     if point.bindings or grad:
         values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
     look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent)
-    content = draw(point.graph, kind, values=values, adjoints=adjoints, look=look, paper=Paper(width, dpi, layout))
-    if target == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        save(content, Path(target))
+    paper = Paper(width, dpi, layout)
+    pictures = {
+        target: draw(point.graph, kind, values=values, adjoints=adjoints, look=look, paper=paper)
+        for target, kind in kinds.items()
+    }
+    for target, content in pictures.items():
+        if target == "-":
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            save(content, Path(target))

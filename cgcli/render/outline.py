@@ -1,0 +1,177 @@
+"""A graph as a tree of text, from the result to the inputs, with values and adjoints in columns; and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cgcli.errors import TooLargeError, cells
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
+from cgcli.printing.values import on_one_line
+from cgcli.records import NamedTuple
+from cgcli.render.figures import figure
+from cgcli.render.look import Look
+from cgcli.render.scene import Card, scene
+
+MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
+MAX_LINES = 100_000
+_FEW = 6  # an array of so many numbers is written out
+_POINTS = 72  # an inch
+
+
+class _Line(NamedTuple):
+    """A line of the tree: its text, and what stands in the columns."""
+
+    text: str
+    value: str
+    adjoint: str
+
+
+def outline(graph: Graph, values: Mapping[Node, Any] | None, adjoints: Mapping[Node, Any] | None, look: Look) -> str:
+    """The graph as a tree: below each operation its operands; what is used again is a reference to the first place.
+
+    Raises TooLargeError for more levels or lines than anybody reads.
+    """
+    cards = scene(graph, look, values or {})
+    by_id = {card.id: card for card in cards}
+    uses = Counter(operand for card in cards for operand in card.operands)
+    marks: dict[str, int] = {}
+    lines: list[_Line] = []
+    outputs = {card.node: card.id for card in cards if card.is_output}
+    stack = [(outputs[node], "", "", "") for node in reversed(graph.outputs)]  # what stands before it, and its children
+    while stack:
+        name, before, within, place = stack.pop()
+        card = by_id[name]
+        text = before + (f"{place}: " if place else "") + _text(card)
+        if name in marks:
+            lines.append(_Line(f"{text}  → [{marks[name]}]", "", ""))
+            continue
+        if card.operands and uses[name] + card.is_output > 1:
+            marks[name] = len(marks) + 1
+            text += f"  [{marks[name]}]"
+        value = None if card.node.op is CONSTANT else (values or {}).get(card.node)
+        lines.append(_Line(text, _cell(value, look), _cell((adjoints or {}).get(card.node), look)))
+        if len(within) >= 3 * MAX_DEPTH or len(lines) > MAX_LINES:
+            raise TooLargeError(
+                f"the graph is too large for a tree of text: the limit is {MAX_DEPTH} levels and {MAX_LINES} lines",
+                hint="write .dot instead, which has no limit: -o graph.dot",
+            )
+        places = card.places or ("",) * len(card.operands)
+        for at in range(len(card.operands) - 1, -1, -1):
+            last = at == len(card.operands) - 1
+            stack.append(
+                (
+                    card.operands[at],
+                    within + ("└─ " if last else "├─ "),
+                    within + ("   " if last else "│  "),
+                    places[at],
+                )
+            )
+    return _table(lines, [title for title, given in (("value", values), ("adjoint", adjoints)) if given])
+
+
+def _text(card: Card) -> str:
+    """What a line says of a card: `area = ×  axis=0`."""
+    named = f"{card.name} = " if card.name else ""
+    shape = f"({'×'.join(map(str, card.node.shape))})" if card.node.shape else ""
+    return on_one_line("  ".join(filter(None, (named + (card.symbol or "constant"), *card.notes, shape))))
+
+
+def _cell(value: Any, look: Look) -> str:
+    if value is None:
+        return ""
+    shape = getattr(value, "shape", ())
+    if not shape:
+        return figure(float(value), look.precision, 6)
+    if math.prod(shape) > _FEW:
+        return "×".join(map(str, shape))
+    return _nested(value.tolist(), look)
+
+
+def _nested(item: Any, look: Look) -> str:
+    """A small array; the nesting is at most its number of axes."""
+    if isinstance(item, list):
+        return "[" + ", ".join(_nested(part, look) for part in item) + "]"
+    return figure(item, look.precision)
+
+
+def _table(lines: Sequence[_Line], titles: Sequence[str]) -> str:
+    rows = [(line.text, *(line.value, line.adjoint)[: len(titles)]) for line in lines]
+    if "adjoint" in titles and "value" not in titles:
+        rows = [(line.text, line.adjoint) for line in lines]
+    if titles:
+        rows.insert(0, ("", *titles))
+    aligned = [row for row in rows if any(row[1:])] or rows  # what has no numbers may reach into their columns
+    widths = [max(map(_columns, column)) for column in zip(*aligned, strict=True)]
+    return "".join(
+        "  ".join(
+            _padded(cell, wide, left=at == 0) for at, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+def _padded(text: str, wide: int, *, left: bool) -> str:
+    space = " " * (wide - _columns(text))
+    return text + space if left else space + text
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(map(cells, text))
+
+
+# ---- JSON -----------------------------------------------------------------------------
+
+
+def as_json(
+    graph: Graph, values: Mapping[Node, Any] | None, adjoints: Mapping[Node, Any] | None, look: Look, plain: str
+) -> str:
+    """Nodes, edges, positions and values, for programs that draw graphs themselves. plain: the layout.
+
+    Lengths are in points, from the upper left corner; a card's x and y are those of its centre. What is no number
+    is null.
+    """
+    cards = scene(graph, look, values or {})
+    _, scale, wide, high = plain.split("\n", 1)[0].split()
+    height = float(high)
+    where = {
+        name: tuple(map(float, numbers.split()))
+        for name, numbers in re.findall(r"^node (\w+) (\S+ \S+ \S+ \S+) ", plain, re.MULTILINE)
+    }
+    nodes = []
+    for card in cards:
+        x, y, across, down = where[card.id]
+        about: dict[str, Any] = {
+            "id": card.id, "label": card.symbol, "operation": card.node.op.name, "output": card.is_output,
+            "shape": list(card.node.shape), "x": _points(x), "y": _points(height - y),
+            "width": _points(across), "height": _points(down),
+        }  # fmt: skip
+        if card.node.op is VARIABLE or card.node in graph.labels:
+            about["name"] = graph.labels.get(card.node) or name_of(card.node)
+        for key, numbers_of in (("value", values), ("adjoint", adjoints)):
+            if numbers_of and card.node in numbers_of:
+                about[key] = _plain_numbers(numbers_of[card.node])
+        nodes.append(about)
+    edges = [
+        {"from": operand, "to": card.id, "position": at} for card in cards for at, operand in enumerate(card.operands)
+    ]
+    size = {"width": _points(float(wide) * float(scale)), "height": _points(height * float(scale))}
+    return json.dumps({**size, "nodes": nodes, "edges": edges}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _points(inches: float) -> float:
+    return round(inches * _POINTS, 2)
+
+
+def _plain_numbers(item: Any) -> Any:
+    """A value as nested lists; what is no number as None. The nesting is at most an array's number of axes."""
+    item = item.tolist() if hasattr(item, "tolist") else item
+    if isinstance(item, list):
+        return [_plain_numbers(part) for part in item]
+    return float(item) if math.isfinite(item) else None
