@@ -66,7 +66,7 @@ class Order:
         digest = blake2b(digest_size=16)
         for part in parts:
             digest.update(len(part).to_bytes(8, "little") + part)
-        return Key(_kind(node, keys), _text(node, keys)[:_TEXT], digest.digest())
+        return Key(_kind(node, keys), _text(node, keys)[: 2 * _TEXT], digest.digest())
 
     def _degree(self, node: Node) -> float:
         degrees = [self._degrees[arg] for arg in node.args]
@@ -119,8 +119,9 @@ def _text(node: Node, keys: list[Key]) -> str:
             return " ".join([keys[0].text] * int(exponent)) or keys[0].text
     if op in _AS_ITS_ARGUMENTS:
         return " ".join(key.text for key in keys)
-    statics = (_natural(text) for _, text in given_statics(node))
-    return f"{name_of_operation(node)}({','.join([*(key.text for key in keys), *statics])}"
+    called = f"{name_of_operation(node)}({','.join(key.text for key in keys)}"
+    statics = ",".join(_natural(text) for _, text in given_statics(node))
+    return f"{called[:_TEXT]},{statics}" if statics else called
 
 
 def _natural(text: str) -> str:
