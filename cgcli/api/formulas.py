@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial, reduce
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.functions import check_order, names_of
 from cgcli.api.notices import Notice
-from cgcli.api.point import Point, at_values, check_any
+from cgcli.api.point import Point, check_any
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
+from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
 from cgcli.api.values import arrays_of, each_array
 from cgcli.api.values import by_name as given_by_name
 from cgcli.api.warn import warn
@@ -58,14 +59,16 @@ def diff(
     'x^2*cos(x) + 2*x*sin(x)'
     >>> diff("x: [3]; sum(x^2)", "x")
     'x: [3]; 2*x'
+    >>> diff("X: [m, n]; w: [n]; y: [m]; mean((X@w - y)^2)", "w")
+    'X: [m, n]; w: [n]; y: [m]; 2*X.T @ (X@w - y)/m'
 
     Raises UsageError for an order that is no whole number from 1 to 170, a name that the program
-    computes, and what has no formula: several outputs without weights, most derivatives of an array by an
-    array, and second ones by one; the Jacobian by one vector and the Hessian have one where their operations allow.
-    UnknownNameError for a name that does not occur.
+    computes, and what has no formula, or none for all sizes m and n: several outputs without weights, most derivatives
+    of an array by an array, and second ones by one; the Jacobian by one vector and the Hessian have one where their
+    operations allow. UnknownNameError for a name that does not occur.
     """
     check_order(order)
-    point = at_values(read(program, names_of(wrt)), arrays_of(values or {}))
+    point = at_any_sizes(read(program, names_of(wrt)), arrays_of(values or {}))
     found = derivatives(point, names_of(wrt), order, each_array(cotangent, "cotangent"))
     warn(found.notices)
     return found.latex(flat=flat) if latex else "; ".join(found.program(flat=flat))
@@ -81,18 +84,26 @@ def simplify(
     >>> simplify("2*x + x*3 + a*x", a=4)
     '9*x'
     """
-    point = at_values(read(program), arrays_of(given_by_name(values, named)))
+    point = at_any_sizes(read(program), arrays_of(given_by_name(values, named)))
     warn(point.notices())
     return simpler(point, only_exact=exact)
 
 
 def simpler(point: Point, *, only_exact: bool = False) -> str:
     """The program at a point as text, in canonical form, or only_exact: without what changes a value anywhere."""
-    graph = rebuilt(point.graph, exact if only_exact else apply, _constants(point, point.inputs))
+    make, again = (exact, _kept) if only_exact else (apply, partial(simplified, named=True))
+    graphs = at_all_sizes(
+        point, lambda point: again(rebuilt(point.graph, make, _constants(point, point.inputs))), again
+    )
     if only_exact:
-        return "; ".join(statements(graph))
-    graph = simplified(graph, named=True)
-    return "; ".join(statements(graph, names(graph, parts_worth_naming(graph, graph.labels))))
+        return "; ".join(graphs.program(statements))
+    return "; ".join(
+        graphs.program(lambda graph: statements(graph, names(graph, parts_worth_naming(graph, graph.labels))))
+    )
+
+
+def _kept(graph: Graph) -> Graph:
+    return graph
 
 
 def _constants(point: Point, inputs: Sequence[Node]) -> dict[Node, Node]:
@@ -102,12 +113,12 @@ def _constants(point: Point, inputs: Sequence[Node]) -> dict[Node, Node]:
 
 
 class Formulas(NamedTuple):
-    """The derivatives of a program by some names, as a graph.
+    """The derivatives of a program by some names, as a graph, or several that differ in sizes.
 
     notices: what is worth telling of them. result: what the program calls that which is differentiated, or ''.
     """
 
-    graph: Graph
+    graphs: Alike
     wrt: tuple[str, ...]
     order: int
     notices: list[Notice]
@@ -115,27 +126,30 @@ class Formulas(NamedTuple):
 
     def each(self) -> Iterator[tuple[str, Formulas]]:
         """The derivatives one by one, with their names: d_x, or d2_x for the second order."""
-        for key, name, output in zip(derivative_names(self.wrt, self.order), self.wrt, self.graph.outputs, strict=True):
-            yield key, self._replace(graph=self.graph._replace(outputs=(output,), names=()), wrt=(name,), result="")
+        keys = derivative_names(self.wrt, self.order)
+        for key, name, graphs in zip(keys, self.wrt, self.graphs.each_output(), strict=True):
+            yield key, self._replace(graphs=graphs, wrt=(name,), result="")
 
     def program(self, *, flat: bool = False) -> list[str]:
         """The statements of a program. flat: without names for shared parts; else those have one that are worth it.
 
         Raises TooLargeError when the text would be too long for anybody.
         """
-        return statements(self.graph, self._named(flat))
+        return self.graphs.program(lambda graph: statements(graph, _named(graph, flat)))
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
-        return latex(self.graph, self._named(flat), Partials(self.wrt, self.order, self.result))
+        partials = Partials(self.wrt, self.order, self.result)
+        return self.graphs.latex(lambda graph, taken: latex(graph, _named(graph, flat), partials, taken))
 
-    def _named(self, flat: bool) -> dict[Node, str]:
-        """The parts that have names in the text."""
-        if flat and (length := flat_length(self.graph)) > _LONGEST_FLAT:
-            many = f"about {length:.2g} characters" if length < 10**15 else "more characters than any disk holds"
-            raise TooLargeError(f"written out, the formula would take {many}",
-                                hint="let its shared parts have names", topic="flat")  # fmt: skip
-        return names(self.graph, [] if flat else parts_worth_naming(self.graph))
+
+def _named(graph: Graph, flat: bool) -> dict[Node, str]:
+    """The parts that have names in the text."""
+    if flat and (length := flat_length(graph)) > _LONGEST_FLAT:
+        many = f"about {length:.2g} characters" if length < 10**15 else "more characters than any disk holds"
+        raise TooLargeError(f"written out, the formula would take {many}",
+                            hint="let its shared parts have names", topic="flat")  # fmt: skip
+    return names(graph, [] if flat else parts_worth_naming(graph))
 
 
 def derivatives(
@@ -145,21 +159,37 @@ def derivatives(
 
     wrt: None for all names without a number. cotangents: arrays, a weight for each output. Raises what `diff` says.
     """
-    numbers = _constants(point, [node for node in point.inputs if not node.shape])
+    numbers = _numbers(point)
     chosen = point.chosen(wrt)
     if wrt is None:
         chosen = [node for node in chosen if node not in numbers] or chosen
     point.check_present(chosen)
     check_any(chosen)
-    known = {node: number for node, number in numbers.items() if node not in chosen}
-    graph = _with_one_output(rebuilt(point.graph, known=known), cotangents)
-    matrix = _matrix(graph, chosen, order)
-    if matrix is None:
-        _check_shapes(graph.output, chosen, order)
+    by = tuple(map(name_of, chosen))
+
+    def build(point: Point) -> Graph:
+        graph, chosen = _differentiated(point, by, cotangents), point.chosen(by)
+        matrix = _matrix(graph, chosen, order)
+        if matrix is None:
+            _check_shapes(graph.output, chosen, order)
+        return matrix or derivative(graph, chosen, order)
+
+    found = at_all_sizes(point, build)
+    steps = _steps(_differentiated(point, by, cotangents).output, chosen)
     notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
-               *map(_counts_as_constant, _steps(graph.output, chosen))]  # fmt: skip
-    found = matrix or derivative(graph, chosen, order)
-    return Formulas(found, tuple(map(name_of, chosen)), order, notices, point.result)
+               *map(_counts_as_constant, steps)]  # fmt: skip
+    return Formulas(found, by, order, notices, point.result)
+
+
+def _numbers(point: Point) -> dict[Node, Node]:
+    """The inputs that numbers are given for, as constants."""
+    return _constants(point, [node for node in point.inputs if not node.shape])
+
+
+def _differentiated(point: Point, wrt: Collection[str], cotangents: Sequence[Any] | None) -> Graph:
+    """The graph with one output, in which all inputs with numbers are these, but for those to differentiate by."""
+    known = {node: number for node, number in _numbers(point).items() if name_of(node) not in wrt}
+    return _with_one_output(rebuilt(point.graph, known=known), cotangents)
 
 
 def _has_no_use(node: Node) -> Notice:

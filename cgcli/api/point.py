@@ -32,7 +32,8 @@ class Point(NamedTuple):
 
     shapes: those that were given. bindings: the arrays, for the names that have them here.
     inputs: the variables that the graph reads, in order of appearance. columns: the names that have a value in
-    each of many rows.
+    each of many rows. sizes: those of the program's names for sizes that the shapes do not tell; free:
+    those of them for which a number was assumed.
     """
 
     program: Program
@@ -41,6 +42,8 @@ class Point(NamedTuple):
     bindings: Mapping[str, Any]
     inputs: tuple[Node, ...]
     columns: Collection[str] = ()
+    sizes: Mapping[str, int] = _NOTHING
+    free: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,6 +59,11 @@ class Point(NamedTuple):
         if isinstance(last, tree.Define | tree.DefineJvp):
             return last.function
         return self.graph.labels.get(self.graph.output, "")
+
+    def resized(self, sizes: Mapping[str, int]) -> Point:
+        """The same with other numbers for the sizes that are free."""
+        made = at_shapes(self.program, self.shapes, self.bindings, {**self.sizes, **sizes})
+        return made._replace(columns=self.columns, free=self.free)
 
     def value(self, evaluate: Evaluate) -> Any:
         """The values of the outputs."""
@@ -88,6 +96,8 @@ class Point(NamedTuple):
 
     def _absent(self, name: str) -> Node:
         """The variable of a name that the program does not read."""
+        if name in self.program.sizes:
+            raise UsageError(f"cannot differentiate by '{name}': it is a size, not an input", hint=self._inputs_are())
         if name in self.graph.labels.values():
             raise UsageError(f"cannot differentiate by '{name}': it is computed by the program, not an input",
                              hint=self._inputs_are())  # fmt: skip
@@ -145,19 +155,44 @@ class Point(NamedTuple):
                 yield Notice(f"{name} is read as {_IN_WORDS[name]}", hint, span, {"kind": "reading", "node": name})
 
 
-def at_shapes(program: Program, shapes: Mapping[str, Shape], bindings: Mapping[str, Any] = _NOTHING) -> Point:
+def at_shapes(
+    program: Program,
+    shapes: Mapping[str, Shape],
+    bindings: Mapping[str, Any] = _NOTHING,
+    sizes: Mapping[str, int] = _NOTHING,
+) -> Point:
     """The program lowered for names of these shapes; names may still be without. bindings: arrays of these shapes.
 
-    Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
+    sizes: those that the shapes do not tell. Raises UnknownNameError, ArgumentError, ShapeError with their place in
+    the text.
     """
-    graph = program.graph(shapes)
-    return Point(program, graph, shapes, bindings, tuple(variables(toposort(graph.outputs))))
+    graph = program.graph(shapes, sizes)
+    return Point(program, graph, shapes, bindings, tuple(variables(toposort(graph.outputs))), sizes=sizes)
 
 
-def at_values(program: Program, bindings: Mapping[str, Any], columns: Mapping[str, Shape] = _NOTHING) -> Point:
-    """The program lowered at the values of its names. columns: shapes of names that have a value in each row."""
-    shapes = {**columns, **{name: shape_of(value) for name, value in bindings.items()}}
-    return at_shapes(program, shapes, bindings)._replace(columns=tuple(columns))
+def at_values(
+    program: Program,
+    bindings: Mapping[str, Any],
+    columns: Mapping[str, Shape] = _NOTHING,
+    assumed: Mapping[str, int] = _NOTHING,
+) -> Point:
+    """The program lowered at the values of its names. columns: shapes of names that have a value in each row.
+
+    assumed: numbers for sizes that the values do not tell. Raises UsageError for the value of a size that is no whole
+    number.
+    """
+    sizes = {name: _whole(name, bindings[name]) for name in program.sizes if name in bindings}
+    arrays = {name: value for name, value in bindings.items() if name not in sizes} if sizes else bindings
+    shapes = {**columns, **{name: shape_of(value) for name, value in arrays.items()}}
+    point = at_shapes(program, shapes, arrays, {**sizes, **assumed})
+    return point._replace(columns=tuple(columns), free=tuple(assumed))
+
+
+def _whole(name: str, value: Any) -> int:
+    """The value of a size."""
+    if shape_of(value) or value < 0 or not float(value).is_integer():
+        raise UsageError(f"'{name}' is a size, and its value must be a whole number", hint=f"as in: {name}=3")
+    return int(value)
 
 
 def by_name(wrt: Sequence[Node], results: Iterable[Any]) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
-from cgcli.errors import UsageError
+from cgcli.annotations import Any
+from cgcli.errors import ShapeError, UsageError
 from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shape_of
 from cgcli.lowering.inputs import declared_shapes, free_names
 from cgcli.lowering.lower import lower
+from cgcli.lowering.sizes import names_of_sizes, sized, sizes_by_shape
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import Record
 from cgcli.syntax import parser, tree
@@ -19,9 +22,9 @@ from cgcli.syntax import parser, tree
 class Program(Record):
     """A program that has been read; `parse` makes it, and `str` gives its text back.
 
-    text: as it was given. inputs: the names that need a value, in order of appearance; shapes:
-    those that the program declares, by name. Two programs are equal when their texts are. The
-    other fields are the library's own.
+    text: as it was given. inputs: the names that need a value, in order of appearance; shapes: those
+    that the program declares with numbers alone, by name; sizes: the names in the others. Two programs are equal when
+    their texts are. The other fields are the library's own.
     """
 
     # opened: names that are read as inputs, though the language has constants of these names
@@ -38,8 +41,23 @@ class Program(Record):
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value."""
-        known = CONSTANTS.keys() - self.shapes.keys() - {*self.opened}
+        declared = {item.name for item in self.syntax.statements if isinstance(item, tree.Declare)}
+        known = CONSTANTS.keys() - declared - {*self.opened}
         return tuple(name for name in self.open_names if name not in known)
+
+    @cached_property
+    def sizes(self) -> tuple[str, ...]:
+        """The names that stand for sizes, as m and n in `A: [m, n]`."""
+        return tuple(names_of_sizes(sized(self.syntax.statements)))
+
+    def unknown_sizes(self, values: Mapping[str, Any]) -> list[str]:
+        """The sizes that neither have a value nor follow from the shapes of others; none where these disagree."""
+        shapes = {name: shape_of(value) for name, value in values.items()} if self.sizes else {}
+        try:
+            told = sizes_by_shape(sized(self.syntax.statements), shapes, {})
+        except ShapeError:
+            return []
+        return [name for name in self.sizes if name not in told and name not in values]
 
     def opening(self, wrt: Iterable[str]) -> Program:
         """The program when it is differentiated by these names: constants among them are names like others."""
@@ -61,12 +79,14 @@ class Program(Record):
     def __reduce__(self) -> tuple[object, ...]:
         return _read_again, (self.text, self.syntax.source.name, self.opened)
 
-    def graph(self, shapes: Mapping[str, Shape]) -> Graph:
+    def graph(self, shapes: Mapping[str, Shape], sizes: Mapping[str, int] | None = None) -> Graph:
         """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
+
+        sizes: those that the shapes do not tell.
 
         Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
         """
-        return lower(self.syntax, {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes)
+        return lower(self.syntax, {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes, sizes)
 
 
 def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:

@@ -98,6 +98,12 @@ class Request(NamedTuple):
 
         return at_values(*self.program())
 
+    def point_of_any_size(self) -> Point:
+        """The same for a formula: sizes that no value tells have numbers which stand for all others."""
+        from cgcli.api.sizes import at_any_sizes
+
+        return at_any_sizes(*self.program())
+
     def task(self, *, without_values: bool = False) -> Task:
         """The program at its point, and what to differentiate it by; what has no effect is reported.
 

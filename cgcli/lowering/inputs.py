@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from cgcli.annotations import Any
-from cgcli.errors import UnknownNameError, did_you_mean
+from cgcli.errors import CgError, UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
 from cgcli.lowering.lower import lower, opened_function, opened_parameters
+from cgcli.lowering.sizes import names_of_sizes, sized
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import NamedTuple
@@ -49,6 +51,7 @@ def doubtful_constants(program: tree.Program) -> list[tree.Name]:
 def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
     """The names that no statement gives a value to, wherever they stand."""
     assigned = {item.name for item in statements if isinstance(item, tree.Assign)}
+    assigned.update(names_of_sizes(sized(statements)))
     opened = opened_function(statements)
     for item in statements:
         bound: set[str] = set()
@@ -89,14 +92,20 @@ def _is_exponential(power: tree.Call) -> bool:
     return False
 
 
-def declared_shapes(program: tree.Program) -> dict[str, Shape]:
-    """The shapes that the program declares."""
+def declared_shapes(program: tree.Program, sizes: Mapping[str, int] = MappingProxyType({})) -> dict[str, Shape]:
+    """The shapes that the program declares, but for those with sizes that are not known."""
     declarations = [item for item in program.statements if isinstance(item, tree.Declare)]
-    if not declarations:
+    try:
+        declared = sized(declarations)
+    except CgError as error:
+        raise error.at(None, program.source) from None
+    unknown = {item.name for item in declared if any(size.name not in sizes for size in item.sizes)}
+    known = [item for item in declarations if item.name not in unknown]
+    if not known:
         return {}
-    names = tuple(tree.Name(item.name, item.span) for item in declarations)
-    outputs = tree.Outputs(names, declarations[0].span)
-    graph = lower(tree.Program((*declarations, outputs), program.source))
+    names = tuple(tree.Name(item.name, item.span) for item in known)
+    outputs = tree.Outputs(names, known[0].span)
+    graph = lower(tree.Program((*declarations, outputs), program.source), sizes=sizes)
     return {name_of(node): node.shape for node in graph.outputs}
 
 

@@ -15,6 +15,7 @@ from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.own_rule import check_rule
+from cgcli.lowering.sizes import check_sizes, names_of_sizes, sized, sizes_by_shape, without_sizes
 from cgcli.ops.statics import brief, integers
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
@@ -24,23 +25,30 @@ STEPS_PER_CHARACTER = 5  # in the bodies of functions, for a program longer than
 _COMMENT = r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*"""
 
 
-def lower(program: tree.Program, shapes: Mapping[str, Shape] | None = None) -> Graph:
+def lower(
+    program: tree.Program, shapes: Mapping[str, Shape] | None = None, sizes: Mapping[str, int] | None = None
+) -> Graph:
     """The graph of a program.
 
     shapes: the shape of each input that is known; other free names are scalars, unless the
     program declares them. A name in `shapes` wins over a constant of the language.
+    sizes: of those names in declared shapes that are known; the shapes of inputs tell others.
     Raises UnknownNameError, ArgumentError, ShapeError, ParseError with their place in the text.
     """
     try:
-        return _Lowering(program, shapes or {}).graph()
+        return _Lowering(program, shapes or {}, sizes or {}).graph()
     except CgError as error:
         raise error.at(None, program.source) from None
 
 
 class _Lowering:
-    def __init__(self, program: tree.Program, shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
         self.program = program
         self.shapes = dict(shapes)
+        self.sized = sized(program.statements)
+        self.sizes = sizes_by_shape(self.sized, shapes, sizes)
+        self.unknown = [name for name in names_of_sizes(self.sized) if name not in self.sizes]
+        self.unsized = {item.name for item in self.sized for size in item.sizes if size.name in self.unknown}
         self.names: dict[str, Value] = {}
         self.labels: dict[Node, str] = {}
         self.origins: dict[Node, Span] = {}
@@ -49,7 +57,7 @@ class _Lowering:
         self.rules = _rules(program.statements, self.functions)
         self.machine = Machine(
             self.lookup,
-            ChainMap(self.names, self.shapes),
+            ChainMap(self.names, self.shapes, self.sizes),
             self.functions,
             self.origins,
             expand,
@@ -61,10 +69,12 @@ class _Lowering:
         statements = self.program.statements
         if not statements:
             raise ParseError("there is no expression", hint="as in: x^2 + 1")
+        parameters = opened_parameters(statements)
+        check_sizes(self.sized, statements, parameters)
         for statement in statements:
-            if isinstance(statement, tree.Declare):
+            if isinstance(statement, tree.Declare) and statement.name not in self.unsized:
                 self.declare(statement)
-        for name in opened_parameters(statements):
+        for name in parameters:
             self.shapes.setdefault(name, ())
         computed = [item for item in statements if not isinstance(item, tree.Define | tree.DefineJvp | tree.Declare)]
         results: tuple[Value, ...] = ()
@@ -146,6 +156,10 @@ class _Lowering:
     def lookup(self, name: str, span: Span) -> Value:
         if name in self.names:
             return self.names[name]
+        if name in self.unsized or name in self.unknown:
+            raise without_sizes(self.sized, self.unknown)
+        if name in self.sizes:
+            return constant(float(self.sizes[name]))
         if name in self.shapes:
             return variable(name, self.shapes[name])
         if name in CONSTANTS:

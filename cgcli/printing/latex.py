@@ -37,23 +37,30 @@ class Partials(NamedTuple):
     of: str = ""
 
 
-def latex(graph: Graph, named: Mapping[Node, str] | None = None, partials: Partials | None = None) -> str:
+def latex(
+    graph: Graph,
+    named: Mapping[Node, str] | None = None,
+    partials: Partials | None = None,
+    others: Sequence[str] = (),
+) -> str:
     """The graph as one formula; as lines of an `aligned` where parts have names, or outputs are several.
 
     named: what gets a line of its own, in order, with its name in the language (`names.names` makes them);
     every shared part when it is None. partials: where the outputs are derivatives, which: these stand left of the
-    equals signs, else the outputs' names. A formula alone has no left side, but a derivative of what has a name.
+    equals signs, else the outputs' names. others: names that are not in the graph, and mean something else. A formula
+    alone has no left side, but a derivative of what has a name.
     Raises TooLargeError when a formula would be too long to write.
     """
     held = contents(graph, named)
     parts = {node: name.strip("`") for node, name in held.parts.items()}
-    taken = {*map(name_of, held.inputs), *parts.values(), *(partials.wrt if partials else ())}
+    others = [*(partials.wrt if partials else ()), *others]
+    taken = {*map(name_of, held.inputs), *parts.values(), *others}
     functions: dict[OwnFunction, str] = {}
     for own, name in held.functions.items():
         functions[own] = _free(name.strip("`"), taken)
         taken.add(functions[own])
     results = _results(graph.names or ("",) * len(graph.outputs) if partials is None else [partials.of], taken)
-    shapes: dict[str, Shape] = dict.fromkeys([*(partials.wrt if partials else ()), *functions.values(), *results], ())
+    shapes: dict[str, Shape] = dict.fromkeys([*others, *functions.values(), *results], ())
     shapes |= {name: leaf.shape for own in functions for name, leaf in zip(own.names, _leaves(own), strict=True)}
     shapes |= {name: node.shape for node, name in parts.items()}
     spelling = spelling_of(toposort(graph.outputs), shapes, ["D"] * bool(functions))

@@ -24,12 +24,15 @@ def command(request: Request, as_latex: bool, flat: bool) -> None:
     \b
     cg diff 'x^2*sin(x)' --wrt x                     x^2*cos(x) + 2*x*sin(x)
     cg diff 'a*x^2' a=3 --order 2                    6
-    cg diff 'X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2)' --wrt w
+    cg diff 'X: [m, n]; w: [n]; y: [m]; sum((X@w - y)^2)' --wrt w
     cg diff 'x^2*sin(x)' | cg eval - x=2
 
     A name that is given a number is replaced by it, and the derivative is taken by the other
     names. --wrt chooses among all of them; a number for one that is chosen is not used. An
     array that is given only tells its shape. Several names give several results, '(d_x, d_y)'.
+
+    Shapes are declared with numbers, X: [10, 2], or with names, X: [m, n]: the formula then
+    holds for all m and n, and sum(x)/n is divided by that n. n=3 gives it a number.
 
     The formula is simplified as by cg simplify, with exact numbers, 1/sqrt(2*pi) and not
     0.3989422804014327, and holds where the derivative exists: at a
@@ -38,7 +41,7 @@ def command(request: Request, as_latex: bool, flat: bool) -> None:
     """
     from cgcli.api.formulas import Formulas, derivatives
 
-    point = request.point()
+    point = request.point_of_any_size()
     report = request.report(point)
     found = derivatives(point, request.names(point), request.order, request.cotangents())
     report.tell_all(found.notices)

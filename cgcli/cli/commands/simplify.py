@@ -30,7 +30,7 @@ def command(request: Request, exact: bool) -> None:
     """
     from cgcli.api.formulas import simpler
 
-    point = request.point()
+    point = request.point_of_any_size()
     report = request.report(point)
     report.tell_all(point.notices())
     text = simpler(point, only_exact=exact)
