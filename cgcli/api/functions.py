@@ -86,7 +86,7 @@ class Function(_Prepared):
         super().__init__(program, wrt)
         self._make = make
         self._calls: dict[tuple[object, ...], int] = {}
-        self._direct: dict[tuple[object, ...], Callable[..., Any] | None] = {}
+        self._direct: dict[tuple[object, ...], Callable[..., Any] | None] = {}  # by how the values are given
         self._often = math.inf if by_passes else _OFTEN
 
     def __call__(self, /, *given: Any, **named: Any) -> Any:
@@ -101,20 +101,18 @@ class Function(_Prepared):
         values = by_position(self.program.inputs, given, named)
         result = self._result(values)
         if key not in self._direct:
-            self._count(key, values)
+            calls = self._calls[key] = self._calls.get(key, 0) + 1
+            if calls % self._often == 0 and all(isinstance(item, float | int) for item in values.values()):
+                self._generate(key, values)
         return result
 
-    def _count(self, key: tuple[object, ...], values: Mapping[str, Any]) -> None:
-        """After many calls with numbers, generate what computes the result at once."""
-        if len(self._calls) > _MOST_KEPT or not all(isinstance(item, float | int) for item in values.values()):
-            return
-        self._calls[key] = self._calls.get(key, 0) + 1
-        if self._calls[key] >= self._often:
-            from cgcli.evaluate.generated import generated
+    def _generate(self, key: tuple[object, ...], values: Mapping[str, Any]) -> None:
+        """Make the function that computes the result from numbers given in this way."""
+        from cgcli.evaluate.generated import generated
 
-            _, call, _ = self._ready(tuple(values), ((),) * len(values), ())
-            result = call(lambda outputs, *_: list(outputs))  # the nodes, in the place of their values
-            self._direct[key] = generated(result, [variable(name) for name in values])
+        _, call, _ = self._ready(tuple(values), ((),) * len(values), ())
+        result = call(lambda outputs, *_: list(outputs))  # the nodes, in the place of their values
+        self._direct[key] = generated(result, [variable(name) for name in values])
 
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
         return (), self._make(point, wrt), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from operator import itemgetter
 from weakref import WeakKeyDictionary
 
@@ -90,8 +91,7 @@ class Compiled:
             if self._of_numbers:
                 _write(tape, self._steps)
             elif events is None:
-                with np.errstate(all="ignore"):
-                    _write(tape, self._steps)
+                _quiet_writer()(tape, self._steps)
             else:
                 with np.errstate(all="call", under="ignore", call=events):
                     _write(tape, self._steps)
@@ -127,6 +127,11 @@ def failure(name: str, error: Exception) -> CgError:
     if isinstance(error, MemoryError):
         return TooLargeError(f"{name} needs more memory than there is")
     return EvaluationError(f"{name} cannot be computed: {error}")
+
+
+@cache
+def _quiet_writer() -> Callable[[list[Any], Sequence[_Step]], None]:
+    return np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
 
 
 def kernel_of(node: Node) -> Callable[..., Any]:
