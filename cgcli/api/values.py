@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from cgcli.annotations import IO, Any
@@ -12,7 +10,7 @@ from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
 from cgcli.ops.lazily import np
 
-_NUMBER = re.compile(r"\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
+_DIGITS = tuple("0123456789.")
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
 _MOST = 2**1023  # an int beyond it may be no float
@@ -90,8 +88,11 @@ def of_text(text: str, what: str) -> Any:
 
     what: what messages call it. Raises UsageError or DataError.
     """
-    if _NUMBER.fullmatch(text):
-        return float(text)
+    if text.isascii() and text.strip().lstrip("+-")[:1] in _DIGITS and "_" not in text:
+        try:
+            return float(text)
+        except ValueError:
+            pass  # an expression
     if text.lstrip().startswith("@"):
         return of_file(text.strip()[1:], what)
     values = _constants(text, what)
@@ -117,6 +118,8 @@ def _constants(text: str, what: str) -> list[Any]:
     try:
         graph = lower(parse(text))
     except CgError as error:
+        import re
+
         error.message = f"{what}: {error.message}"
         if re.fullmatch(_NUMBERS, text):
             error.hint = f"an array is written in brackets: [{text.strip()}]"
@@ -215,6 +218,8 @@ def _csv(path: str) -> Any:
 
 def _csv_reason(error: str) -> str:
     """numpy's complaint, with rows counted from 1 as its columns are."""
+    import re
+
     cell = re.fullmatch(r"could not convert string '(.*)' to float64 at row (\d+), column (\d+)\.", error, re.DOTALL)
     if cell:
         return f"row {int(cell[2]) + 1}, column {cell[3]} holds '{cell[1]}'"
@@ -222,6 +227,8 @@ def _csv_reason(error: str) -> str:
 
 
 def _json(path: str) -> Any:
+    import json
+
     try:
         return json.loads(text_of(path), parse_int=float, object_pairs_hook=_members)
     except RecursionError:

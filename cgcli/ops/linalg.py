@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from cgcli.annotations import Any
 from cgcli.errors import ShapeError
@@ -178,11 +177,11 @@ def _solve_work(shapes: Sequence[Shape], params: Params) -> int:
     return 2 * size**3 * math.prod(result[:-2]) // 3 + 2 * size * math.prod(result)
 
 
-def cubes(count: Fraction | int) -> Work:
-    """`count`*n^3 for each matrix of n rows."""
+def cubes(count: int, thirds: int = 0) -> Work:
+    """(count + thirds/3)*n^3 for each matrix of n rows."""
 
     def work(shapes: Sequence[Shape], params: Params) -> int:
-        return math.ceil(count * shapes[0][-1] * math.prod(shapes[0]))
+        return -(-(3 * count + thirds) * shapes[0][-1] * math.prod(shapes[0]) // 3)
 
     return work
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import string
 from collections.abc import Callable, Sequence
 
 from cgcli.annotations import Any
@@ -146,7 +145,7 @@ def _conv_expansion(args: tuple[Node, ...], params: Conv) -> Node:
     x, w = args
     rank = len(stride)
     windows = apply(UNFOLD, (_padded(x, padding),), Windows(w.shape[-rank:], stride))
-    taps, places = string.ascii_lowercase[:rank], string.ascii_uppercase[:rank]
+    taps, places = "abcdefghijklmnopqrstuvw"[:rank], "ABCDEFGHIJKLMNOPQRSTUVW"[:rank]
     return apply(EINSUM, (windows, w), Einsum(Subscripts((f"xy{taps}{places}", f"zy{taps}"), f"xz{places}")))
 
 
