@@ -31,10 +31,11 @@ class Jvp(NamedTuple):
     """The contribution of one argument's tangent, a formula linear in `d<argument>`.
 
     The formula may use the arguments, the static parameters and `out`. Reverse mode
-    transposes it.
+    transposes it. book: as of Partial.
     """
 
     formula: str
+    book: str = ""
 
 
 class Transpose(NamedTuple):

@@ -14,7 +14,7 @@ from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.creation import OfSize
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.lazily import np
-from cgcli.ops.reductions import LOG_SOFTMAX
+from cgcli.ops.reductions import LOG_SOFTMAX, log_softmax
 from cgcli.ops.statics import Along, whole
 from cgcli.ops.sums import MEAN, SUM, Reduce
 
@@ -73,8 +73,7 @@ def _cross_entropy_rows(logits: Any, target: Any) -> Any:
 
 
 def _entropies(logits: Any, target: Any) -> Any:
-    largest = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    logs = logits - largest - np.log(np.sum(np.exp(logits - largest), axis=-1, keepdims=True))
+    logs = log_softmax(logits, -1)
     shares = target if np.ndim(target) == np.ndim(logits) else _onehot(target, np.shape(logits)[-1])
     return -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)
 

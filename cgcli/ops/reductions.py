@@ -31,6 +31,13 @@ sum(hit*dx, axis=axis, keepdims=keepdims)/sum(hit, axis=axis, keepdims=keepdims)
 """
 
 
+# The tangent, less that of the largest element: of a share near 1, 1 - share would lose its digits.
+_FROM_LARGEST = """
+largest = x == max(x, axis=axis, keepdims=1)
+from_it = dx - sum(largest*dx, axis=axis, keepdims=1)/sum(largest, axis=axis, keepdims=1)
+"""
+
+
 class Spread(NamedTuple):
     """The parameters of a variance. ddof: by how much the divisor is less than the number of elements."""
 
@@ -142,11 +149,26 @@ def _scaled_norm(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     return root if keep else np.squeeze(root, along)
 
 
-def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
+def _below_largest(x: Any, along: tuple[int, ...]) -> tuple[Any, Any]:
+    """By how much each element is below the largest one, and that. 0 for the infinite ones."""
     largest = np.max(x, axis=along, keepdims=True, initial=-np.inf)
-    shift = np.where(np.isfinite(largest), largest, 0.0)
+    if np.all(np.isfinite(largest)):
+        return x - largest, largest
+    with np.errstate(invalid="ignore"):
+        return np.where(x == np.inf, 0.0, x - np.where(largest == -np.inf, 0.0, largest)), largest
+
+
+def _log_of_sum(below: Any, along: tuple[int, ...]) -> Any:
+    """ln(sum(exp(x))) less the largest x; what is not the largest adds to 1, which it may be far below."""
+    largest = below == 0
+    others = np.sum(np.where(largest, 0.0, np.exp(below)), along, keepdims=True)
     with np.errstate(divide="ignore"):
-        value = np.log(np.sum(np.exp(x - shift), along, keepdims=True)) + shift
+        return np.log1p(others + (np.sum(largest, along, keepdims=True) - 1.0))
+
+
+def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    below, largest = _below_largest(x, along)
+    value = _log_of_sum(below, along) + largest
     return value if keep else np.reshape(value, np.shape(np.sum(x, along)))
 
 
@@ -155,8 +177,10 @@ def _softmax(x: Any, along: int) -> Any:
     return powers / np.sum(powers, along, keepdims=True)
 
 
-def _log_softmax(x: Any, along: int) -> Any:
-    return x - _logsumexp(x, (along,), True)
+def log_softmax(x: Any, along: int) -> Any:
+    """The kernel of ln(softmax(x))."""
+    below, largest = _below_largest(x, (along,))
+    return x - largest - _log_of_sum(below, (along,))
 
 
 def _size(x: Any, along: tuple[int, ...]) -> Any:
@@ -176,8 +200,9 @@ _VARIANCE = (
 
 MAX = _extreme("max", "the largest element", example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
-    "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), _log_softmax, same_shape,
-    (Jvp("dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
+    "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), log_softmax, same_shape,
+    (Jvp(_FROM_LARGEST + "from_it - sum(softmax(x, axis=axis)*from_it, axis=axis, keepdims=1)",
+         "dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
     facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5),
 )  # fmt: skip
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
@@ -216,12 +241,13 @@ ENTRIES: tuple[Operation, ...] = (
               work=passes(4)),
     NORM,
     Operation("logsumexp", "ln(sum(exp(x))) without overflow", ("x",), _logsumexp, reduced_shape,
-              (Jvp("powers = exp(x - stop_gradient(logsumexp(x, axis=axis, keepdims=1)))\n"
+              (Jvp("powers = exp(where(x == inf, 0, x - max(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
               statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC,
               book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4)),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
-              (Jvp("out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),), params=Along,
+              (Jvp(_FROM_LARGEST + "out*(from_it - sum(out*from_it, axis=axis, keepdims=1))",
+                   "out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),), params=Along,
               facts=ANALYTIC | NON_NEGATIVE,
               example="softmax([1, 2, 3])", work=passes(5)),
     SIZE,

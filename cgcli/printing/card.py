@@ -96,7 +96,7 @@ def _of_two(op: Operation, rule: Partials) -> list[str]:
 # For each kind of rule, what it says of the argument of a name.
 _WORDS: dict[type, Callable[[str, Any], list[str]]] = {
     Partial: lambda name, rule: _stated(f"d/d{name} =", rule.book or rule.formula),
-    Jvp: lambda name, rule: _stated(f"the tangent d{name} of {name} becomes", rule.formula),
+    Jvp: lambda name, rule: _stated(f"the tangent d{name} of {name} becomes", rule.book or rule.formula),
     Transpose: lambda name, rule: [f"linear in {name}: {_LINEAR}"],
     TransposeOf: lambda name, rule: [
         f"linear in {'all arguments together' if rule.jointly else 'each argument'}: {_LINEAR}"

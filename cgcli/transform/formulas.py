@@ -10,6 +10,7 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
+from cgcli.ops.creation import zeros_like
 from cgcli.ops.logic import WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
@@ -117,9 +118,12 @@ def transposed(node: Node, position: int, adjoint: Node, args: tuple[Node, ...])
     return rule.build(adjoint, args, node.params)
 
 
-def tangent_formula(node: Node, position: int, tangent: Node) -> Node:
-    """The contribution of one argument's tangent by a Jvp rule."""
+def tangent_formula(node: Node, position: int, tangent: Node, slopes: Slopes) -> Node:
+    """The contribution of one argument's tangent by a Jvp rule: in its book form beside whole partials."""
     rule = node.op.rule(position)
     assert isinstance(rule, Jvp)
+    if 0 in node.args[position].shape:  # nothing moves, and there is no largest of no elements
+        return zeros_like(node)
     names = names_of(node.op, node.args, node.params)
-    return lower_formula(rule.formula, {**names, "out": node, f"d{node.op.arrays[position]}": tangent})
+    formula = rule.book if rule.book and slopes is whole else rule.formula
+    return lower_formula(formula, {**names, "out": node, f"d{node.op.arrays[position]}": tangent})

@@ -71,10 +71,10 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slop
         return through_linear(image, tangent, node.args, at, partners)
     if isinstance(rule, Jvp):
         if tangent.guard is None:
-            return Guarded(tangent_formula(node, at, tangent.value))
+            return Guarded(tangent_formula(node, at, tangent.value, slopes))
         moving = stand_in(node, at)
         leaves = dict.fromkeys((node, *node.args))
-        pushed = push_through(tangent_formula(node, at, moving), {**leaves, moving: tangent}, slopes)
+        pushed = push_through(tangent_formula(node, at, moving, slopes), {**leaves, moving: tangent}, slopes)
         return pushed or Guarded(zeros_like(node))
     factor, divisor = slopes(node, at)
     if divisor is None:

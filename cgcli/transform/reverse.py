@@ -105,7 +105,7 @@ def _coupled(value: Node, guard: Node, axes: int) -> Guarded:
 def _pull_jvp(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
     """Linearise, then transpose: the Jvp rule over a stand-in tangent, run backwards."""
     tangent = stand_in(node, position)
-    linear = tangent_formula(node, position, tangent)
+    linear = tangent_formula(node, position, tangent, slopes)
     found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args), slopes=slopes).get(tangent)
     return found or Guarded(zeros_like(tangent))
 
