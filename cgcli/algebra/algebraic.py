@@ -21,7 +21,7 @@ from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
 from cgcli.algebra.size import weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
-from cgcli.graph.node import CONSTANT, Graph, Node, apply, toposort
+from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.transform.exact import exact
@@ -128,10 +128,8 @@ class _Pass:
     def _size(self, node: Node) -> int:
         """How many operations the text of a node has, up to a bound."""
         sizes = self.sizes
-        if node not in sizes:
-            for part in toposort([node], sizes):
-                if part not in sizes:
-                    sizes[part] = min(weight(part) + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
+        for part in missing(node, sizes):
+            sizes[part] = min(weight(part) + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
         return sizes[node]
 
     def _forms_of(self, node: Node, piece: Piece, unchanged: Node) -> Iterator[Node]:
@@ -195,6 +193,8 @@ class _Pass:
     def _unchanged(self, piece: Piece) -> Node:
         """The same operations on the operands' simpler forms."""
         become = {leaf: self.become[leaf] for leaf in piece.leaves}
+        if all(leaf is node for leaf, node in become.items()):
+            return piece.inner[0]
         for node in reversed(piece.inner):
             args = tuple(become[arg] for arg in node.args)
             if node.op in (ADD, MULTIPLY):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from cgcli.algebra.coefficient import number_of
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.elements import somewhere
-from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, toposort
+from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, missing
 from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
 from cgcli.ops.functions import LN, LOG2, LOG10
@@ -95,15 +95,12 @@ class Domains:
         )
 
     def _learn(self, root: Node) -> None:
-        if root in self._known:
-            return
-        for node in toposort([root], self._known):
-            if node not in self._known:
-                self._non_negative[node] = self._is_non_negative(node)
-                smooth = is_smooth(node) and self._smooth.issuperset(node.args) and not _is_zero(node)
-                if node.op is CONSTANT or smooth:
-                    self._smooth.add(node)
-                self._known[node] = self._domain(node)
+        for node in missing(root, self._known):
+            self._non_negative[node] = self._is_non_negative(node)
+            smooth = is_smooth(node) and self._smooth.issuperset(node.args) and not _is_zero(node)
+            if node.op is CONSTANT or smooth:
+                self._smooth.add(node)
+            self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
         parts = [self._known[arg] for arg in node.args]

@@ -6,7 +6,7 @@ import math
 
 from cgcli.annotations import Any
 from cgcli.evaluate.constants import SYMBOLIC, as_constant, computed, constant_of
-from cgcli.graph.node import CONSTANT, Node, apply, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, missing
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MULTIPLY, NEG, SQRT, SUBTRACT
 from cgcli.ops.creation import EYE, ONES, ZEROS, OfShape, OfSize
@@ -82,9 +82,8 @@ class Patterns:
 
     def of(self, root: Node) -> Any:
         """True for each element that may be other than 0; False where it is 0 unless it is undefined."""
-        for node in toposort([root], self._known):
-            if node not in self._known:
-                self._known[node] = self._pattern(node)
+        for node in missing(root, self._known):
+            self._known[node] = self._pattern(node)
         return self._known[root]
 
     def _pattern(self, node: Node) -> Any:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from cgcli.algebra.coefficient import magnitude, number_of
 from cgcli.graph.body import name_of_operation
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, missing, name_of
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
@@ -44,11 +44,9 @@ class Order:
 
     def factor(self, node: Node) -> Key:
         """The place of a factor: numbers, symbols by name, functions, sums."""
-        if node not in self._keys:
-            for part in toposort([node], self._keys):
-                if part not in self._keys:
-                    self._keys[part] = self._key(part)
-                    self._degrees[part] = self._degree(part)
+        for part in missing(node, self._keys):
+            self._keys[part] = self._key(part)
+            self._degrees[part] = self._degree(part)
         return self._keys[node]
 
     def term(self, node: Node) -> tuple[float, Key]:

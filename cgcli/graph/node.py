@@ -225,6 +225,16 @@ def toposort(outputs: Iterable[Node], leaves: Container[object] = ()) -> list[No
     return order
 
 
+def missing(node: Node, known: Container[object]) -> list[Node]:
+    """What a node needs that is not known, arguments first, itself last; nothing below what is known."""
+    if node in known:
+        return []
+    for arg in node.args:
+        if arg not in known:
+            return [part for part in toposort([node], known) if part not in known]
+    return [node]
+
+
 def rebuild(
     outputs: Sequence[Node], make: Callable[[Operation, tuple[Node, ...], Params], Node],
     known: Mapping[Node, Node] | None = None,
