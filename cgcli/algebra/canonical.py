@@ -8,7 +8,7 @@ become the same node.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import reduce, wraps
 from itertools import chain
 
@@ -188,9 +188,11 @@ class Canonical:
             node = self.make(EXP, exponent) if base is EULER else self.make(POWER_OP, base, exponent)
             (below if under else above).append((self.order.factor(node), node))
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
-        factors = [*product.powers, *product.exponents, *chain.from_iterable(product.exponents.values())]
-        others = matrices and [factor for factor in factors if factor.shape and factor not in matrices]
-        if len(matrices) == 1 and not others and len(above) + (magnitude(product.coefficient) != 1) > 1:
+        if (
+            len(matrices) == 1
+            and len(above) + (magnitude(product.coefficient) != 1) > 1
+            and _others_are_numbers(product, matrices)
+        ):
             node = self._matrix_product(product, matrices[0])
         else:
             node = self._quotient(written.coefficient, _with_outer(_sorted(above)), _sorted(below))
@@ -413,9 +415,15 @@ def _unrepeated(node: Node) -> Node:
             return node
 
 
+def _others_are_numbers(product: Product, factors: Collection[Node]) -> bool:
+    others = [*product.powers, *product.exponents, *chain.from_iterable(product.exponents.values())]
+    return not any(factor.shape for factor in others if factor not in factors)
+
+
 def _with_outer(factors: list[Node]) -> list[Node]:
     """Factors with columns and rows, if there are both, as one outer product after the others."""
-    columns, rows = ([vector for factor in factors if (vector := of(factor))] for of in (column_of, row_of))
+    arrays = [factor for factor in factors if factor.shape]
+    columns, rows = ([vector for factor in arrays if (vector := of(factor))] for of in (column_of, row_of))
     if not columns or not rows:
         return factors
     others = [factor for factor in factors if not column_of(factor) and not row_of(factor)]

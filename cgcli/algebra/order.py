@@ -61,9 +61,7 @@ class Order:
         )  # a body shows its digest
         assert isinstance(content, bytes)
         parts = [node.op.name.encode(), content, repr(node.shape).encode(), *(key.digest for key in keys)]
-        digest = blake2b(digest_size=16)
-        for part in parts:
-            digest.update(len(part).to_bytes(8, "little") + part)
+        digest = blake2b(b"".join(len(part).to_bytes(8, "little") + part for part in parts), digest_size=16)
         return Key(_kind(node, keys), _text(node, keys)[: 2 * _TEXT], digest.digest())
 
     def _degree(self, node: Node) -> float:

@@ -19,7 +19,7 @@ from cgcli.ops.arithmetic import EQUAL_TO, MAXIMUM, MINIMUM
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import partial, unguarded
+from cgcli.transform.formulas import Template, partial, unguarded
 
 _BEATS = {MAXIMUM: (GREATER, GREATER_EQUAL), MINIMUM: (LESS, LESS_EQUAL)}  # what is before an extreme, and after it
 _MOST_COMPARED = 100_000  # operands
@@ -82,7 +82,10 @@ def with_book_rules(primal: Expanded, slopes: Sequence[Node]) -> tuple[Node, ...
     }
     wanted = {place: found for place, found in accurate.items() if found.args and found in read and found not in own}
     _check_size([node for node, _ in wanted])
-    book_forms = {found: _book_partial(*place, place[0] in smooth) for place, found in wanted.items()}
+    book_forms = {
+        found: _template(node.op, len(node.args), position, node.params, node in smooth).at(node)
+        for (node, position), found in wanted.items()
+    }
     for part in parts:
         if part.op is WHERE and part not in own and (branch := _without_edge_case(part, False)) is part.args[1]:
             book_forms.setdefault(part, branch)
@@ -102,26 +105,12 @@ def _check_size(differentiated: Sequence[Node]) -> None:
         )  # fmt: skip
 
 
-def _book_partial(node: Node, position: int, smooth: bool) -> Node:
-    """The partial of an elementwise node by one argument, in its book form.
+@cache
+def _template(op: Operation, count: int, position: int, params: Params, smooth: bool) -> Template:
+    """The partial of an elementwise operation of so many arguments by one of them, in its book form.
 
     smooth: the arguments are smooth functions, which are 0 at isolated points only; the case for 0 is left out then.
     """
-    template = _template(node.op, len(node.args), position, node.params, smooth)
-    become = dict(zip(template.stand_ins, node.args, strict=True)) | {template.out: node}
-    return rebuild([template.partial], exact, become)[template.partial]
-
-
-class _Template(NamedTuple):
-    """A partial in its book form, over stand-ins for the arguments and the value."""
-
-    partial: Node
-    stand_ins: tuple[Node, ...]
-    out: Node
-
-
-@cache
-def _template(op: Operation, count: int, position: int, params: Params, smooth: bool) -> _Template:
     stand_ins = tuple(leaf(f"{op.name}{at}", ()) for at in range(count))
     out = apply(op, stand_ins, params)
     rule = op.rule(position)
@@ -134,7 +123,7 @@ def _template(op: Operation, count: int, position: int, params: Params, smooth: 
         formula = lower_formula(rule.book or rule.formula, {**names_of(op, stand_ins, params), "out": out})
     while (simpler := _without_edge_case(formula, smooth)) is not formula:
         formula = simpler
-    return _Template(formula, stand_ins, out)
+    return Template(toposort([formula]), stand_ins, out)
 
 
 def _is_first_extreme(op: Operation, args: Sequence[Node], position: int) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.derivatives.book import expanded, with_book_rules
@@ -52,9 +53,7 @@ class _Linear(NamedTuple):
 
     def matrix(self) -> Node:
         """All of it as one matrix, or as one row."""
-        parts = [] if self.diagonal is None else [_diag(self.diagonal)]
-        parts += [] if self.dense is None else [self.dense]
-        return parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1]))
+        return _added(self.diagonal and _diag(self.diagonal), self.dense)
 
 
 def _matrix(output: Node, by: Node) -> Node | None:
@@ -112,6 +111,11 @@ def _map(node: Node, maps: Sequence[_Linear | None], active: Sequence[bool]) -> 
     return None
 
 
+def _added(*parts: Node | None) -> Node:
+    """The sum of one part or two."""
+    return reduce(lambda x, y: exact(ADD, (x, y)), [part for part in parts if part is not None])
+
+
 def _combined(node: Node, x: Node | None, y: Node | None) -> Node | None:
     """The sum or difference of two parts."""
     if x is None or y is None:
@@ -139,20 +143,15 @@ def _matrix_product(found: _Linear, matrix: Node, left: bool) -> _Linear | None:
         return None
     if not left and len(matrix.shape) == 2:
         matrix = transpose(matrix, (-1, -2))
-    parts = []
-    if found.diagonal is not None:
-        is_one = found.diagonal is ones_like(found.diagonal)
-        parts.append(matrix if is_one else exact(MULTIPLY, (matrix, found.diagonal)))
-    if found.dense is not None:
-        parts.append(exact(MATMUL, (matrix, found.dense)))
-    return _Linear(None, parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1])))
+    diagonal = found.diagonal
+    if diagonal is not None:
+        diagonal = matrix if diagonal is ones_like(diagonal) else exact(MULTIPLY, (matrix, diagonal))
+    return _Linear(None, _added(diagonal, found.dense and exact(MATMUL, (matrix, found.dense))))
 
 
 def _sum(found: _Linear, node: Node) -> _Linear:
     """The map of the sum, or the mean, of a vector."""
-    parts = [] if found.diagonal is None else [found.diagonal]
-    parts += [] if found.dense is None else [exact(SUM, (found.dense,), Reduce((-2,), False))]
-    total = parts[0] if len(parts) == 1 else exact(ADD, (parts[0], parts[1]))
+    total = _added(found.diagonal, found.dense and exact(SUM, (found.dense,), Reduce((-2,), False)))
     if node.op is MEAN:
         total = exact(DIVIDE, (total, constant(float(node.args[0].shape[0]))))
     return _Linear(None, reshape(total, (*node.shape, total.shape[-1])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
@@ -31,23 +31,43 @@ Slopes = Callable[[Node, int], Slope]
 """The partial of an elementwise node by the argument at a position."""
 
 
-class _Template(NamedTuple):
-    """A partial over scalar stand-ins: the formula's nodes, arguments first, and the stand-ins."""
+class Template(NamedTuple):
+    """A formula over stand-ins for the arguments of an operation, and for its value: its nodes, arguments first."""
 
     order: list[Node]
-    stand_ins: tuple[Node, ...]  # for each argument
+    stand_ins: tuple[Node, ...]
     out: Node
+
+    @property
+    def formula(self) -> Node:
+        """The formula itself."""
+        return self.order[-1]
+
+    def at(self, node: Node) -> Node:
+        """The formula for a node."""
+        (found,) = self.parts_at(node, (self.formula,))
+        return found
+
+    def parts_at(self, node: Node, parts: Sequence[Node]) -> list[Node]:
+        """The formula, or its arguments, for a node."""
+        become = dict(zip(self.stand_ins, node.args, strict=True))
+        become[self.out] = node
+        for part in self.order if self.formula in parts else self.order[:-1]:
+            if part not in become:
+                args = tuple([become[arg] for arg in part.args])
+                become[part] = exact(part.op, args, part.params) if args else part
+        return [become[part] for part in parts]
 
 
 @cache
-def _template(op: Operation, position: int, params: Params) -> _Template:
+def _template(op: Operation, position: int, params: Params) -> Template:
     """The partial of an elementwise operation, read once for all its uses."""
     rule = op.rule(position)
     assert isinstance(rule, Partial)
     stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
     out = variable("\0out")
     formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
-    return _Template(toposort([formula]), stand_ins, out)
+    return Template(toposort([formula]), stand_ins, out)
 
 
 @lru_cache(maxsize=1)
@@ -75,20 +95,11 @@ def slope(node: Node, position: int) -> Slope:
     if isinstance(rule, Partials):
         return Slope(_all_partials(node)[position])
     template = _template(node.op, position, node.params)
-    result = template.order[-1]
-    if result.op is CONSTANT:  # as those of a sum
-        return Slope(result)
-    become = dict(zip(template.stand_ins, node.args, strict=True))
-    become[template.out] = node
-    apart = result.op is DIVIDE
-    for part in template.order[:-1] if apart else template.order:
-        if part.args:
-            become[part] = exact(part.op, tuple(become[arg] for arg in part.args), part.params)
-        else:
-            become.setdefault(part, part)
-    if not apart:
-        return Slope(become[result])
-    factor, divisor = (become[arg] for arg in result.args)
+    if template.formula.op is CONSTANT:  # as those of a sum
+        return Slope(template.formula)
+    if template.formula.op is not DIVIDE:
+        return Slope(template.at(node))
+    factor, divisor = template.parts_at(node, template.formula.args)
     return Slope(exact(DIVIDE, (factor, divisor))) if divisor.op is CONSTANT else Slope(factor, divisor)
 
 
