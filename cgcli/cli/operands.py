@@ -11,7 +11,7 @@ from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple
 
-_BINDING = re.compile(r"\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
+_BINDING = r"(?s)\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)"
 _ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # this and the next are compiled when needed
 _ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
 _NAME = r"[^\W\d]\w*"
@@ -53,7 +53,7 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
     sweeps: list[tuple[str, str]] = []
     files: list[str] = []
     for operand in rest:
-        match = _BINDING.fullmatch(operand)
+        match = re.fullmatch(_BINDING, operand)
         if match and re.search(_PATH, match[2]) and _is_path(operand):
             files.append(operand)
         elif match:
@@ -92,7 +92,7 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
     if program_file is not None:
         raise UsageError(f"there are two programs, '{strays[0]}' and that of '{program_file}'",
                          hint="give EXPR or -f, not both")  # fmt: skip
-    if expression is not None and _BINDING.fullmatch(expression):
+    if expression is not None and re.fullmatch(_BINDING, expression):
         raise UsageError(f"the expression '{strays[0]}' stands after the value {expression}",
                          hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
 
@@ -154,7 +154,7 @@ def tangents_of(texts: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for part in (part for text in texts for part in re.split(_ANOTHER, text)):
-        match = _BINDING.fullmatch(part)
+        match = re.fullmatch(_BINDING, part)
         if match is None:
             raise UsageError(f"--tangent '{part}' gives no tangent to a name", hint="as in: --tangent x=1,y=0")
         name = match[1].strip("`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -55,6 +54,8 @@ def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> No
 
 
 def _json(content: Any, precision: int | None) -> str:
+    import json
+
     if isinstance(content, Mapping):
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_json(item, precision)}" for key, item in content.items())
         return "{" + ", ".join(members) + "}"

@@ -7,7 +7,7 @@ a digest tells bodies apart in the same way in every process.
 from __future__ import annotations
 
 import struct
-import threading
+from _thread import RLock
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from weakref import WeakValueDictionary
@@ -56,7 +56,7 @@ class Body:
 
 _Key = tuple[tuple[Node, ...], tuple[Node, ...]]
 _interned: WeakValueDictionary[_Key, Body] = WeakValueDictionary()
-_making = threading.RLock()  # two threads may make equal bodies at the same time
+_making = RLock()  # two threads may make equal bodies at the same time
 
 
 def leaves(shapes: Iterable[Shape], first: int = 0) -> tuple[Node, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
 import weakref
+from _thread import RLock
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from cgcli.errors import Source, Span, TooLargeError
@@ -90,7 +90,7 @@ class _Reference(weakref.ref[Node]):
 
 
 _interned: dict[_Key, _Reference] = {}
-_changing = threading.RLock()  # threads may build the same node; reentrant, for a node may go at any moment
+_changing = RLock()  # threads may build the same node; reentrant, for a node may go at any moment
 
 
 def _intern(op: Operation, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:

@@ -9,7 +9,7 @@ from cgcli.annotations import Any
 from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import as_lists
 
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME = r"[^\W\d]\w*"
 
 
 def on_one_line(name: str) -> str:
@@ -33,7 +33,7 @@ def number(value: float, precision: int | None = None) -> str:
 
 def in_longer_name(name: str) -> str:
     """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
-    return name if _NAME.fullmatch(name) else f"({name})"
+    return name if re.fullmatch(_NAME, name) else f"({name})"
 
 
 def value(array: Any, precision: int | None = None) -> str:
