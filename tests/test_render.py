@@ -31,7 +31,7 @@ from cgcli.render.dot import dot
 from cgcli.render.draw import draw
 from cgcli.render.look import Look
 from cgcli.render.metrics import width
-from cgcli.render.picture import Paper, picture_bytes, write_picture
+from cgcli.render.picture import Paper, kind_of, picture_bytes
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
@@ -80,6 +80,11 @@ def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     else:
         hide(monkeypatch, "dot")
     return str(request.param)
+
+
+def write_picture(text: str, path: str | Path) -> None:
+    """As `cg render` does."""
+    save(picture_bytes(text, kind_of(path)), Path(path))
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -620,7 +625,7 @@ def test_unknown_kind() -> None:
     assert "png, svg, pdf, dot" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a", ".png", "a.png.txt", ""])
+@pytest.mark.parametrize("name", ["a.jpg", "a", ".png", "a.png.bak", ""])
 def test_unknown_suffix(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown picture format") as caught:
         write_picture("digraph {}", tmp_path / name)

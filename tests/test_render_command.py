@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import cgcli
+from cgcli.errors import CgWarning
 from tests.command import cg
 
 Capture = pytest.CaptureFixture[str]
@@ -122,3 +124,45 @@ def test_a_wrong_option_says_what_there_is(
     assert done.code == 2
     assert said in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "weights"),
+    [
+        (["x^2", "x=[1,2]"], "all numbers of the result", "[1,1]"),
+        (["(x*y, x + y)", "x=2", "y=3"], "all results", "(1,1)"),
+    ],
+)
+def test_adjoints_without_a_cotangent_are_those_of_the_sum(
+    arguments: list[str], what: str, weights: str, capsys: Capture
+) -> None:
+    done = cg(capsys, "render", *arguments, "--grad")
+    assert done.code == 0
+    assert f"the adjoints are those of the sum of {what}" in done.err
+    given = cg(capsys, "render", *arguments, "--grad", "--cotangent", weights)
+    assert given == (0, done.out, "")
+    with pytest.warns(CgWarning, match="those of the sum"):
+        cgcli.picture(arguments[0], {"x": [1, 2], "y": [3, 4]} if "y" in arguments[0] else {"x": [1, 2]}, grad=True)
+
+
+def test_title_and_legend(capsys: Capture) -> None:
+    text = cg(capsys, "render", "x*y", "x=2", "y=3", "--grad", "--title", 'A "<b>" \\N', "--legend", "-o", "-").out
+    assert "A &quot;&lt;b&gt;&quot; \\\\N" in text
+    assert "∂ italic: adjoint, ∂result/∂node" in text
+    assert 'labelloc="t"' in text
+    assert "adjoint" not in cg(capsys, "render", "x*y", "--legend", "-o", "-").out
+
+
+def test_a_sign_that_no_font_has_is_never_a_silent_box(tmp_path: Path, capsys: Capture) -> None:
+    done = cg(capsys, "render", "`温度`*`العربية` + theta*`é` + `Жд`", "-o", str(tmp_path / "a.png"))
+    assert done.code == 0
+    assert "the font of the picture has no 温 度 ا ل ع ر ب ي ة\n" in done.err
+    assert "--layout dot" in done.err
+    assert cg(capsys, "render", "`温度`", "-o", str(tmp_path / "a.svg")).err == ""
+    assert "温度" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert cg(capsys, "render", "theta*alpha_1*`é`/2 - x^-2 >= pi", "-o", str(tmp_path / "a.png")).err == ""
+
+
+def test_joiners_are_drawn(capsys: Capture) -> None:
+    """Protects Devanagari and emoji, whose letters they join."""
+    assert "क्\u200dष" in cg(capsys, "render", "`क्\u200dष` + 1", "-o", "-").out

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Mapping, Sequence
 
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.api.functions import names_of
-from cgcli.api.notices import Watched
+from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import cotangents, tangents, weights
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.warn import warn
-from cgcli.graph.node import Node, toposort
+from cgcli.graph.node import Graph, Node, constant, constant_array, toposort
 from cgcli.transform.differentiate import adjoints
 
 if TYPE_CHECKING:
@@ -23,20 +25,25 @@ if TYPE_CHECKING:
     Numbers = dict[Node, Any]
 
 
+_MOST_SIGNS = 10
+
+
 def picture(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
     kind: str = "dot", grad: bool = False, cotangent: Sequence[Any] | None = None,
     rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
-    transparent: bool = False, precision: int | None = None, width: float | None = None, dpi: int | None = None,
+    transparent: bool = False, title: str = "", legend: bool = False,
+    precision: int | None = None, width: float | None = None, dpi: int | None = None,
     layout: str = "bundled", **named: Any,
 ) -> bytes:  # fmt: skip
     """The computation graph as a picture: with values, each node shows its own.
 
     kind: png, svg, pdf, dot, json, or txt for a tree of text. grad: show the adjoints, too.
-    cotangent: a weight for each output.
+    cotangent: a weight for each output; without it, the adjoints are those of the sum.
     rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
+    title: a line above. legend: say what stands where.
     precision: significant digits. width: in inches. dpi: of a png. layout: bundled, or dot for Graphviz's program.
 
     >>> picture("x*y", x=2, y=3).startswith(b"digraph")
@@ -45,12 +52,15 @@ def picture(
     Raises UsageError for another kind, direction, theme and the like, UnknownNameError for names without a value
     where others have one, MissingProgramError for a pdf without Graphviz.
     """
-    from cgcli.render.draw import draw
+    from cgcli.render.draw import draw, undrawn
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
 
-    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent)
+    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend)
     point = _point(program, by_name(values, named), needed=grad)
+    warn(of_undrawn(undrawn(point.graph, kind, look, layout)))
+    if grad and cotangent is None:
+        warn(of_what_sum(point.graph))
     numbers, slopes = None, None
     if point.bindings or grad:
         numbers, slopes = values_and_adjoints(
@@ -122,16 +132,44 @@ def _quietly(point: Point) -> Watched:
 def values_and_adjoints(
     point: Point, evaluate: Watched, given: Sequence[Any] | None, *, grad: bool
 ) -> tuple[Numbers, Numbers | None]:
-    """Every node's value, and with `grad` the adjoint of every node that has one. given: the cotangents."""
+    """Every node's value, and with `grad` the adjoint of every node that has one. given: the cotangents, or ones."""
     outputs = point.graph.outputs
     order = toposort(outputs)
     if not grad:
         return dict(zip(order, evaluate(order, results=outputs), strict=True)), None
-    by_node = adjoints(outputs, weights(point.graph, given), point.inputs)
+    seeds = weights(point.graph, given) if given is not None else list(map(_ones, outputs))
+    by_node = adjoints(outputs, seeds, point.inputs)
     results = [*outputs, *(by_node[node] for node in point.inputs if node in by_node)]
     numbers = iter(evaluate([*order, *by_node.values()], results=results))
     evaluate.tell_kinks(point.inputs)
     return {node: next(numbers) for node in order}, {node: next(numbers) for node in by_node}
+
+
+def of_what_sum(graph: Graph) -> list[Notice]:
+    """What is told of adjoints that were asked for without a cotangent, where the result is not one number."""
+    if not graph.names and not graph.output.shape:
+        return []
+    what = "all results" if graph.names else "all numbers of the result"
+    hint = "a cotangent weighs them otherwise: --cotangent"
+    return [Notice(f"the adjoints are those of the sum of {what}", hint, details={"kind": "reading"})]
+
+
+def of_undrawn(signs: str) -> list[Notice]:
+    """What is told of signs that a picture shows as empty boxes."""
+    if not signs:
+        return []
+    shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
+    hint = "a .svg has them; or draw with the fonts of this system: --layout dot"
+    return [Notice(f"the font of the picture has no {shown}", hint, details={"kind": "reading"})]
+
+
+def _ones(output: Node) -> Node:
+    """The cotangent of a sum of all elements."""
+    return (
+        constant_array(struct.pack("<d", 1.0) * math.prod(output.shape), output.shape)
+        if output.shape
+        else constant(1.0)
+    )
 
 
 def traced_at(

@@ -26,6 +26,7 @@ _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is wri
 _MANY = 24  # so many where numbers were asked for
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
+_SPAN = ' COLSPAN="2"'
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
@@ -54,13 +55,13 @@ class Pen(NamedTuple):
     bold: bool = False
     italic: bool = False
 
-    def write(self, text: str, align: str = "CENTER") -> str:
-        """A text; in a box of its own width where a layout program would measure it wrongly."""
+    def write(self, text: str, align: str = "CENTER", *, boxed: bool = False) -> str:
+        """A text; in a box of its own width where it is asked for, or a layout program would measure it wrongly."""
         marked = escape(text)
         marked = f"<B>{marked}</B>" if self.bold else marked
         marked = f"<I>{marked}</I>" if self.italic else marked
         marked = f'<FONT POINT-SIZE="{self.size:g}" COLOR="{self.colour}">{marked}</FONT>'
-        if text.isascii() or not text:
+        if not text or (text.isascii() and not boxed):
             return marked
         size = f'FIXEDSIZE="TRUE" WIDTH="{self.width(text)}" HEIGHT="{self.height}"'
         return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD ALIGN="LEFT" {size}>{marked}</TD></TR></TABLE>'
@@ -96,6 +97,25 @@ def label(card: Card, value: Any, adjoint: Any, look: Look, theme: Theme, rankdi
     else:
         body = _beside(head, cells, theme, marked=adjoint is not None, tall=_is_tall(card.node.shape, look))
     return f"<{_with_ports(card, body, theme, rankdir)}>"
+
+
+def caption(look: Look, theme: Theme, *, with_adjoints: bool) -> str:
+    """The title and the legend of a picture, in angle brackets; '' where there is neither."""
+
+    def written(pen: Pen, text: str) -> str:
+        return pen.write(text, "LEFT", boxed=True)
+
+    rows = [[written(Pen(WORD, theme.ink, bold=True), look.title)]] if look.title else []
+    if look.legend:
+        adjoint = written(Pen(SMALL, theme.adjoint, italic=True), "∂ italic: adjoint, ∂result/∂node")
+        rows.append([written(Pen(SMALL, theme.grey), "upright: value"), *([adjoint] if with_adjoints else [])])
+    if not rows:
+        return ""
+    lines = (
+        "".join(f'<TD ALIGN="LEFT" CELLPADDING="4"{_SPAN if len(row) < 2 else ""}>{cell}</TD>' for cell in row)
+        for row in rows
+    )
+    return f"<{_TABLE}{''.join(f'<TR>{line}</TR>' for line in lines)}</TABLE>>"
 
 
 def _head(card: Card, theme: Theme, *, dims: bool) -> str:

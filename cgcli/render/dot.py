@@ -9,7 +9,7 @@ from cgcli.errors import quoted
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
-from cgcli.render.card import label, quote
+from cgcli.render.card import caption, label, quote
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.scene import Card, scene, shorten
 from cgcli.render.themes import THEMES, Theme
@@ -51,6 +51,10 @@ def dot(
     background = "transparent" if look.transparent else theme.background
     style = _STYLE.format(rankdir=rankdir, background=background, ink=theme.ink, edge=theme.edge)
     lines = [f"digraph {quote(_title(graph))} {{\n{style}"]
+    words = caption(look, theme, with_adjoints=bool(adjoints))
+    if words:
+        place = "t" if look.title else "b"
+        lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if len(cards) > _LARGE:
         lines.append(_QUICK)
     for card in cards:

@@ -8,8 +8,10 @@ from cgcli.annotations import Any
 from cgcli.graph.node import Graph, Node
 from cgcli.render.dot import dot
 from cgcli.render.look import DEFAULT, Look
+from cgcli.render.metrics import is_drawn
 from cgcli.render.outline import as_json, outline
 from cgcli.render.picture import COLUMN, PAGE, PLAIN, Paper, inches, picture_bytes, plain
+from cgcli.render.scene import scene
 
 _MAX_NODES_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 
@@ -31,15 +33,22 @@ def draw(
     text = dot(graph, values=values, adjoints=adjoints, look=look)
     if look.rankdir == "auto" and kind != "dot" and text.count("\n  n") <= 2 * _MAX_NODES_TO_TRY:
         upright = dot(graph, values=values, adjoints=adjoints, look=look._replace(rankdir="TB"))
-        target = paper.width or COLUMN
-        if _scale(upright, target, paper) > 1.05 * _scale(text, target, paper):
+        level, standing = (_scale(size, paper.width or COLUMN) for size in inches([text, upright], paper.layout))
+        if standing > 1.05 * level:
             text = upright
     if kind == "json":
         return as_json(graph, values, adjoints, look, plain(text, paper.layout)).encode()
     return picture_bytes(text, kind, paper=paper)
 
 
-def _scale(text: str, target: float, paper: Paper) -> float:
+def undrawn(graph: Graph, kind: str, look: Look, layout: str) -> str:
+    """The signs of a picture that its program has no font for, in the order in which they come."""
+    if kind != "png" or layout != "bundled":
+        return ""
+    texts = (text for card in scene(graph, look, {}) for text in (card.name, card.symbol, *card.notes))
+    return "".join(dict.fromkeys(sign for text in (look.title, *texts) for sign in text if not is_drawn(sign)))
+
+
+def _scale(size: tuple[float, float], target: float) -> float:
     """By how much a picture shrinks when it is `target` inches wide and no higher than a page."""
-    width, height = inches(text, paper.layout)
-    return min(1.0, target / width, PAGE / height)
+    return min(1.0, target / size[0], PAGE / size[1])

@@ -16,7 +16,8 @@ class Look(NamedTuple):
     rankdir: the direction of the edges; auto: whichever leaves the larger text, LR where nothing is laid out.
     theme: one of THEMES. arrays: as numbers, heat maps or shapes; auto: numbers where they are few.
     precision: significant digits. fold: draw a constant beside an operator within it, and a long chain of + as one Σ.
-    plain: names as they are typed, without Greek letters and subscripts. transparent: no background.
+    plain: names as they are typed, without Greek letters and subscripts.
+    transparent: no background. title: a line above the picture. legend: what stands where, in a line.
     """
 
     rankdir: str = "auto"
@@ -26,6 +27,8 @@ class Look(NamedTuple):
     fold: bool = True
     plain: bool = False
     transparent: bool = False
+    title: str = ""
+    legend: bool = False
 
     def check(self) -> None:
         """Raise UsageError for a word that is none of the possible ones."""

@@ -47,3 +47,10 @@ def _advance(sign: str) -> int:
     if unicodedata.east_asian_width(sign) in "WF":
         return _EMOJI if category == "So" else _FULL
     return _WIDTHS.get(unicodedata.normalize("NFD", sign)[0], _OTHER)
+
+
+def is_drawn(sign: str) -> bool:
+    """Whether the bundled program's fonts have a sign: those of Latin, Greek, Cyrillic and Hebrew, and of formulas."""
+    code = ord(sign)
+    letters = code < 0x530 or 0x590 <= code < 0x600 or 0x1E00 <= code < 0x2000
+    return letters or sign in _WIDTHS or (_advance(sign) == 0 and code < 0x900)

@@ -14,10 +14,10 @@ import subprocess
 import sys
 import sysconfig
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
-from cgcli.files import save
 from cgcli.records import NamedTuple
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
@@ -53,17 +53,6 @@ class Paper(NamedTuple):
 
 
 PLAIN = Paper()
-
-
-def write_picture(dot_text: str, path: str | Path, *, kind: str | None = None, paper: Paper = PLAIN) -> None:
-    """Write the picture of a graph in DOT text; the suffix of `path` decides its format unless `kind` does.
-
-    The file is written whole or not at all.
-    Raises UsageError for an unknown suffix or a wrong dpi, DataError when the file cannot be
-    written, and what `picture_bytes` raises.
-    """
-    path = Path(path)
-    save(picture_bytes(dot_text, kind or kind_of(path), paper=paper), path)
 
 
 def kind_of(path: str | Path) -> str:
@@ -107,7 +96,7 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     if kind == "svg":
         return _run(program, dot_text, kind, *size)
     fits = lines <= SMALL and paper.dpi is None and paper.width is None  # so no look at its size is needed
-    dpi = DEFAULT_DPI if fits else _fitting_dpi(_inches(program, dot_text, *size), paper.dpi)
+    dpi = DEFAULT_DPI if fits else _fitting_dpi(_sizes(_run(program, dot_text, "plain", *size).decode())[0], paper.dpi)
     return _with_resolution(_run(program, dot_text, kind, *size, f"-Gdpi={dpi}"), dpi)
 
 
@@ -116,9 +105,12 @@ def plain(dot_text: str, layout: str) -> str:
     return _run(_program("svg", layout), dot_text, "plain").decode()
 
 
-def inches(dot_text: str, layout: str) -> tuple[float, float]:
-    """The width and height that the picture of a graph in DOT text takes. Raises what `picture_bytes` raises."""
-    return _inches(_program("svg", layout), dot_text)
+def inches(dot_texts: Sequence[str], layout: str) -> list[tuple[float, float]]:
+    """The width and height that the picture of each graph in DOT text takes, in one run of the layout program.
+
+    Raises what `picture_bytes` raises.
+    """
+    return _sizes(plain("".join(dot_texts), layout))
 
 
 def _with_resolution(png: bytes, dpi: int) -> bytes:
@@ -190,11 +182,10 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
     return content
 
 
-def _inches(program: str, dot_text: str, *options: str) -> tuple[float, float]:
-    """The width and height of the picture."""
-    # The format `plain` begins with the line: graph scale width height.
-    _, scale, width, height = _run(program, dot_text, "plain", *options).split(b"\n", 1)[0].split()
-    return float(scale) * float(width), float(scale) * float(height)
+def _sizes(plain_text: str) -> list[tuple[float, float]]:
+    """The width and height of each graph in Graphviz's plain format, which begins with: graph scale width height."""
+    sizes = re.findall(r"^graph (\S+) (\S+) (\S+)\r?$", plain_text, re.MULTILINE)
+    return [(float(scale) * float(width), float(scale) * float(height)) for scale, width, height in sizes]
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:

@@ -35,13 +35,15 @@ class Length(Kind):
     option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt"),
                  help="Format, if not the suffix's."),
     flag("--grad", help="Show each node's adjoint beside its value."),
-    option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar."),
+    option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar (default: ones)."),
     option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
                  help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
     option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
     flag("--transparent", help="No background."),
     option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
                  help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
+    option("--title", default="", metavar="TEXT", help="A line above the picture."),
+    flag("--legend", help="Say below the picture what its numbers are."),
     flag("--no-fold", name="fold", value=False,
                  help="Draw every node: no constants within operators, no long sum as one."),
     flag("--plain", help="Names as they are typed: theta, not θ."),
@@ -54,7 +56,8 @@ class Length(Kind):
 )  # fmt: skip
 def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, rankdir: str, theme: str,
-    transparent: bool, arrays: str, fold: bool, plain: bool, width: float | None, dpi: int | None, layout: str,
+    transparent: bool, arrays: str, title: str, legend: bool, fold: bool,
+    plain: bool, width: float | None, dpi: int | None, layout: str,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -70,9 +73,9 @@ def command(
     """
     from pathlib import Path
 
-    from cgcli.api.views import values_and_adjoints
+    from cgcli.api.views import of_undrawn, of_what_sum, values_and_adjoints
     from cgcli.files import save
-    from cgcli.render.draw import draw
+    from cgcli.render.draw import draw, undrawn
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
@@ -85,11 +88,15 @@ def command(
     point = task.point
     if grad and point.inputs and not point.bindings:
         raise UsageError("--grad needs a value for every name", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
+    if grad and request.cotangent is None:
+        task.report.tell_all(of_what_sum(point.graph))
     values, adjoints = None, None
     if point.bindings or grad:
         values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
-    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent)
+    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend)
     paper = Paper(width, dpi, layout)
+    for format_ in dict.fromkeys(kinds.values()):
+        task.report.tell_all(of_undrawn(undrawn(point.graph, format_, look, layout)))
     pictures = {
         target: draw(point.graph, kind, values=values, adjoints=adjoints, look=look, paper=paper)
         for target, kind in kinds.items()

@@ -1,0 +1,92 @@
+"""Pictures: room for each node, the height of the text in a paper's column, the time of the whole process.
+
+Usage: python tests/bench/pictures.py [RUNS]
+
+The time is that of `cg render … -o flagship.png` against `cg eval` and the layout program alone on the same DOT text,
+the least of RUNS each, in processor time of the processes, one after the other.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cgcli
+from cgcli.render.picture import COLUMN, inches
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+CG = [sys.executable, "-c", "from cgcli.cli.main import main; main()"]
+FLAGSHIP = ["ln(x1) + x1*x2 - sin(x2)", "x1=2", "x2=5"]
+TEXT = 12  # points, of numbers
+PROGRAMS = {
+    "logistic": ["-f", "logistic.cg", "--vars", "logistic.json"],
+    "convolution_loss": ["-f", "convolution_loss.cg", "--vars", "convolution.json"],
+    "linear_model": ["-f", "linear_model.cg", "--vars", "linear_model.json"],
+    "black_scholes": ["-f", "black_scholes.cg", "S=42", "K=40", "r=0.1", "sigma=0.2", "T=0.5"],
+    "pendulum": ["-f", "pendulum.cg", "`length of string`=0.6", "g=9.81", "θ₀=20"],
+}
+
+
+def seconds(command: list[str], text: str | None = None) -> float:
+    """Processor time of one process and its own."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def least(runs: int, measure: Callable[[], float]) -> float:
+    """The least of several measurements."""
+    return min(measure() for _ in range(runs))
+
+
+def dot_of(arguments: list[str], rankdir: str) -> str:
+    """The DOT text of a program with its adjoints."""
+    command = [*CG, "render", *arguments, "--grad", "-q", "--rankdir", rankdir, "-o", "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=EXAMPLES).stdout
+
+
+def points(text: str) -> float:
+    """The height of the text when the picture is as wide as a column."""
+    return TEXT * min(1.0, COLUMN / inches([text], "bundled")[0][0])
+
+
+def main() -> int:
+    """Print the figures; 1 when a goal is missed."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    missed = 0
+
+    def tell(what: str, figure: float, goal: float, *, most: bool) -> None:
+        nonlocal missed
+        fine = figure <= goal if most else figure >= goal
+        missed += not fine
+        print(f"{what:58} {figure:8.2f}  goal {'at most' if most else 'at least'} {goal:g}{'' if fine else '  MISSED'}")
+
+    for rankdir in ("LR", "TB"):
+        wide, high = inches([dot_of(FLAGSHIP, rankdir)], "bundled")[0]
+        tell(f"square inches for each of the flagship's 7 nodes, {rankdir}", wide * high / 7, 2.2, most=True)
+    best = max(points(dot_of(FLAGSHIP, rankdir)) for rankdir in ("LR", "TB"))
+    tell("points of the flagship's text in a column", best, 11, most=False)
+    for name, arguments in PROGRAMS.items():
+        best = max(points(dot_of(arguments, rankdir)) for rankdir in ("LR", "TB"))
+        tell(f"points of the text of {name} in a column", best, 4, most=False)
+    text = cgcli.picture(FLAGSHIP[0], x1=2, x2=5, grad=True, rankdir="TB").decode()
+    with tempfile.TemporaryDirectory() as folder:
+        target = str(Path(folder, "flagship.png"))
+        whole = least(runs, lambda: seconds([*CG, "render", *FLAGSHIP, "--grad", "--rankdir", "TB", "-o", target]))
+        auto = least(runs, lambda: seconds([*CG, "render", *FLAGSHIP, "--grad", "-o", target]))
+    value = least(runs, lambda: seconds([*CG, "eval", *FLAGSHIP]))
+    layout = least(
+        runs, lambda: seconds([str(Path(sys.executable).parent / "graphviz-pure"), "-Tpng", "-Gdpi=192"], text)
+    )
+    tell("time of the flagship's PNG, against eval and layout", whole / (value + layout), 1.3, most=True)
+    print(f"{'the same where both directions are tried':58} {auto / (value + layout):8.2f}")
+    return bool(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
