@@ -149,3 +149,11 @@ def test_a_large_program_of_numbers_stays_a_tape() -> None:
         values = {function(x=2.5) for _ in range(_OFTEN + 3)}
         assert len(values) == 1
         assert list(function._direct.values()) == [None]
+
+
+def test_warnings_in_json_keep_all_digits(capsys: Capture) -> None:
+    """Protects the operands of a note from --precision, and numbers in JSON from a form that depends on their type."""
+    answer = cg(capsys, "eval", "abs(x) + ln(y)", "x=1", "y=-1.23456", "--json", "--precision", "2").out
+    assert '"operands": [-1.23456]' in answer
+    assert '"operands": [-1.0]' in cg(capsys, "eval", "ln(x)", "x=-1", "--json").out
+    assert cg(capsys, "eval", "x", "x=2", "--json").out == '{"value": 2, "warnings": []}\n'

@@ -48,9 +48,20 @@ def _elements(item: Labelled) -> Iterator[str]:
     return element_names(values.on_one_line(item.name), item.shape)
 
 
-def as_json(content: Mapping[str, Any] | list[Any], precision: int | None) -> None:
-    """One JSON object, or a list of them; arrays as nested lists, nan and infinities as null."""
-    echo(_json(content, precision))
+def as_json(
+    content: Mapping[str, Any] | list[Any], precision: int | None, warnings: list[dict[str, Any]] | None = None
+) -> None:
+    """One JSON object, or a list of them; arrays as nested lists, nan and infinities as null.
+
+    warnings: the last member of the object, with all digits.
+    """
+    import json
+
+    text = _json(content, precision)
+    if warnings is not None:
+        told = json.dumps(warnings, ensure_ascii=False)
+        text = f'{text[:-1]}{", " * bool(content)}"warnings": {told}}}'
+    echo(text)
 
 
 def _json(content: Any, precision: int | None) -> str:

@@ -179,7 +179,7 @@ class Task(NamedTuple):
     def show(self, content: Mapping[str, Any], lines: Iterable[tuple[str, Any]]) -> None:
         """Print results as one JSON object, the warnings with them, or as lines `name<TAB>value`."""
         if self.request.as_json:
-            output.as_json({**content, "warnings": self.report.entries}, self.request.precision)
+            output.as_json(content, self.request.precision, self.report.entries)
         else:
             output.plain(lines, self.request.precision)
 

@@ -60,13 +60,13 @@ class Compiled:
         dead = [()] * len(self._nodes) if keep else _dead_arrays(self._nodes, outputs)
         check_work(self._nodes, order)
         _check_memory(order, self._nodes, dead)
-        self._steps = [self._step(node, last) for node, last in zip(self._nodes, dead, strict=True)]
-        self._of_numbers = all(kernel_of(node) is node.op.scalar for node in self._nodes)
+        kernels = [kernel_of(node) for node in self._nodes]
+        self._of_numbers = all(kernel is node.op.scalar for kernel, node in zip(kernels, self._nodes, strict=True))
+        self._steps = [self._step(*each) for each in zip(self._nodes, kernels, dead, strict=True)]
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape]
         self._outputs = [self.places[output] for output in outputs]
 
-    def _step(self, node: Node, dead: Collection[Node]) -> _Step:
-        kernel = kernel_of(node)
+    def _step(self, node: Node, kernel: Callable[..., Any], dead: Collection[Node]) -> _Step:
         read = _reader([self.places[arg] for arg in node.args])
         return of_arrays(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
 
