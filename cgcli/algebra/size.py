@@ -20,5 +20,5 @@ def weight(node: Node) -> int:
     is_power = node.op is POWER_OP
     fractions = 0 if is_power else sum(map(is_fraction, node.args))
     below = (is_power or node.op is DIVIDE) and (number_of(node.args[1]) or ZERO) < 0
-    sign = node.op is MULTIPLY and (number_of(node.args[0]) or ZERO) < 0
+    sign = node.op is MULTIPLY and any((number_of(arg) or ZERO) < 0 for arg in node.args)
     return 1 + fractions + below + sign
