@@ -53,7 +53,8 @@ x: [n]; sum((x - mean(x))^3)/n/std(x)^3 | x |
 A: [m, n]; var(A, ddof=1) | A | 2*(A - mean(A))/(m*n - 1)
 A: [m, n]; sum(mean(A, axis=0)^2) | A |
 A: [m, n]; sum(sum(A, axis=0)^2) | A | broadcast(2*reshape(sum(A, axis=0), [1, n]), [m, n])
-A: [m, n]; b: [n]; sum((A + b)^2) | b |
+A: [m, n]; b: [n]; sum((A + b)^2) | b | 2*sum(A + b, axis=0)
+A: [m, n]; x: [n]; sum(A@x) | x | A.T @ ones([m])
 A: [m, n]; sum(A[0]^2) | A | put(2*A[0, :], [m, n], 0, :)
 x: [n]; sum(x[1:]^3) | x | put(3*x[1:n]^2, [n], 1:n)
 x: [n]; sum(x[::2]^3) | x |

@@ -15,7 +15,7 @@ from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
-from cgcli.ops.creation import EYE, ONES, OfSize
+from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
@@ -182,11 +182,22 @@ def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -
         return x if x.shape == new else reshape(x, new)
     if x.op is MATMUL and len(new) == 1:  # a matrix by a vector that was made a column, or a row by a matrix
         a, b = x.args
-        if b.op is RESHAPE and b.shape[1:] == (1,) and len(b.args[0].shape) == 1 and len(a.shape) == 2:
-            return canonical.make(MATMUL, a, b.args[0])
-        if a.op is RESHAPE and a.shape[:-1] == (1,) and len(a.args[0].shape) == 1 and len(b.shape) == 2:
-            return canonical.make(MATMUL, a.args[0], b)
+        if len(a.shape) == 2 and b.shape[1:] == (1,) and (vector := _as_vector(b)):
+            return canonical.make(MATMUL, a, vector)
+        if len(b.shape) == 2 and a.shape[:-1] == (1,) and (vector := _as_vector(a)):
+            return canonical.make(MATMUL, vector, b)
+    if isinstance(x.params, Reduce) and x.params.keepdims:
+        reduced = apply(x.op, x.args, x.params._replace(keepdims=False))
+        if reduced.shape == new:
+            return reduced
     return x if x.shape == new else None
+
+
+def _as_vector(x: Node) -> Node | None:
+    """The vector that a column or a row was made of."""
+    if x.op is ONES:
+        return apply(ONES, (), OfShape((math.prod(x.shape),)))
+    return x.args[0] if x.op is RESHAPE and len(x.args[0].shape) == 1 else None
 
 
 def _is_vector_like(x: Node) -> bool:
@@ -240,6 +251,7 @@ ARRAY_RULES: dict[Operation, list[Rule]] = {
     SIZE: [_size],  # size(x) = 6, of shape [2, 3]
     DIAG: [_diagonal, _diagonal_of_outer],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
+    #                    reshape(sum(A, axis=0, keepdims=1), [n]) = sum(A, axis=0)
     TRANSPOSE: [_transpose, _transpose_of_product],  # x.T.T = x, (A.T @ B).T = B.T @ A
     SUM: [_sum_of_rearranged, _sum_with_vector],  # sum(x.T) = sum(x)
 }
