@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,16 @@ def test_a_sign_that_no_font_has_is_never_a_silent_box(tmp_path: Path, capsys: C
 def test_joiners_are_drawn(capsys: Capture) -> None:
     """Protects Devanagari and emoji, whose letters they join."""
     assert "क्\u200dष" in cg(capsys, "render", "`क्\u200dष` + 1", "-o", "-").out
+
+
+def test_the_size_of_the_text(tmp_path: Path, capsys: Capture) -> None:
+    def width(*options: str) -> float:
+        target = tmp_path / "a.svg"
+        assert cg(capsys, "render", BAYDIN, "--rankdir", "LR", *options, "-o", str(target)).code == 0
+        return float(re.findall(r'<svg width="([\d.]+)pt"', target.read_text(encoding="utf-8"))[0])
+
+    assert width("--font-size", "18") == pytest.approx(1.5 * width(), rel=0.02)
+    assert width("--font-size", "12") == pytest.approx(width(), rel=0.01)
+    assert width("--width", "12cm") == pytest.approx(12 / 2.54 * 72, abs=0.5)
+    both = cg(capsys, "render", "x", "--font-size", "9", "--width", "8cm", "-o", "a.svg")
+    assert (both.code, both.out) == (2, "")

@@ -34,7 +34,7 @@ def picture(
     rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
     transparent: bool = False, title: str = "", legend: bool = False,
     precision: int | None = None, width: float | None = None, dpi: int | None = None,
-    layout: str = "bundled", **named: Any,
+    layout: str = "bundled", font_size: float | None = None, **named: Any,
 ) -> bytes:  # fmt: skip
     """The computation graph as a picture: with values, each node shows its own.
 
@@ -44,7 +44,8 @@ def picture(
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
     title: a line above. legend: say what stands where.
-    precision: significant digits. width: in inches. dpi: of a png. layout: bundled, or dot for Graphviz's program.
+    precision: significant digits. width: in inches. font_size: in points.
+    dpi: of a png. layout: bundled, or dot for Graphviz's program.
 
     >>> picture("x*y", x=2, y=3).startswith(b"digraph")
     True
@@ -66,7 +67,9 @@ def picture(
         numbers, slopes = values_and_adjoints(
             point, _quietly(point), each_array(cotangent, "cotangent") if grad else None, grad=grad
         )
-    return draw(point.graph, kind, values=numbers, adjoints=slopes, look=look, paper=Paper(width, dpi, layout))
+    return draw(
+        point.graph, kind, values=numbers, adjoints=slopes, look=look, paper=Paper(width, dpi, layout, font_size)
+    )
 
 
 def evaluation_trace(

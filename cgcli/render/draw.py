@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from cgcli.annotations import Any
 from cgcli.graph.node import Graph, Node
+from cgcli.render.card import TEXT
 from cgcli.render.dot import dot
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.metrics import is_drawn
@@ -36,6 +37,9 @@ def draw(
         level, standing = (_scale(size, paper.width or COLUMN) for size in inches([text, upright], paper.layout))
         if standing > 1.05 * level:
             text = upright
+    if paper.font_size is not None and kind != "dot":
+        ((width, _),) = inches([text], paper.layout)
+        paper = paper._replace(width=width * paper.font_size / TEXT, font_size=None)
     if kind == "json":
         return as_json(graph, values, adjoints, look, plain(text, paper.layout)).encode()
     return picture_bytes(text, kind, paper=paper)

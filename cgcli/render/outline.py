@@ -20,6 +20,7 @@ from cgcli.render.scene import Card, scene
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000
 _FEW = 6  # an array of so many numbers is written out
+_MOST = {"shape": 0, "numbers": 24}  # so many where that was asked for
 _POINTS = 72  # an inch
 
 
@@ -87,7 +88,7 @@ def _cell(value: Any, look: Look) -> str:
     shape = getattr(value, "shape", ())
     if not shape:
         return figure(float(value), look.precision, 6)
-    if math.prod(shape) > _FEW:
+    if math.prod(shape) > _MOST.get(look.arrays, _FEW):
         return "×".join(map(str, shape))
     return _nested(value.tolist(), look)
 

@@ -34,20 +34,27 @@ MAX_SIDE = 32_000  # pixels; the drawing library's own limit is 32,767
 TIMEOUT = 100  # seconds
 _PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # how a PNG begins, and where its first chunk ends
 
+_MARGIN = 0.2  # inches, of both sides: the `pad` of the DOT text
 _INSTALL = "install Graphviz (https://graphviz.org/download), or write .svg or .png"
 
 
 class Paper(NamedTuple):
-    """What a picture is drawn on. width: in inches; None for what it takes. dpi: of a PNG. layout: one of LAYOUTS."""
+    """What a picture is drawn on.
+
+    width: in inches; None for what it takes. dpi: of a PNG. layout: one of LAYOUTS. font_size: points of its numbers.
+    """
 
     width: float | None = None
     dpi: int | None = None
     layout: str = "bundled"
+    font_size: float | None = None
 
     def check(self) -> None:
         """Raise UsageError for what there is not."""
         if self.layout not in LAYOUTS:
             raise UsageError(f"unknown layout program '{self.layout}'", hint=f"possible: {', '.join(LAYOUTS)}")
+        if self.font_size is not None and self.width is not None:
+            raise UsageError("a picture has a width or a size of its text, not both")
         if self.dpi is not None and not MIN_DPI <= self.dpi <= MAX_DPI:
             raise UsageError(f"dpi must be from {MIN_DPI} to {MAX_DPI}, not {self.dpi}")
 
@@ -185,12 +192,15 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
 def _sizes(plain_text: str) -> list[tuple[float, float]]:
     """The width and height of each graph in Graphviz's plain format, which begins with: graph scale width height."""
     sizes = re.findall(r"^graph (\S+) (\S+) (\S+)\r?$", plain_text, re.MULTILINE)
-    return [(float(scale) * float(width), float(scale) * float(height)) for scale, width, height in sizes]
+    return [
+        (float(scale) * (float(width) + _MARGIN), float(scale) * (float(height) + _MARGIN))
+        for scale, width, height in sizes
+    ]
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:
     """The dots per inch to draw with: those asked for, else as many as fit, up to the default."""
-    width, height = (side + 1 for side in inches)  # the margin around the drawing
+    width, height = inches
     largest = min((MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     if int(largest) >= (dpi or MIN_DPI):
         return dpi or min(DEFAULT_DPI, int(largest))

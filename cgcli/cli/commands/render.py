@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cgcli.cli.options import PRECISION_OPTION, Kind, flag, option
+from cgcli.cli.options import PRECISION_OPTION, Kind, Whole, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
 
@@ -49,6 +49,7 @@ class Length(Kind):
     flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
     option("--width", kind=Length(), metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
+    option("--font-size", kind=Whole(1, 100), metavar="N", help="Size of the text in points, instead of a width."),
     option("--dpi", kind=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
     option("--layout", metavar="bundled|dot", default="bundled",
                  help="The layout program: cg's own, or Graphviz's dot."),
@@ -57,7 +58,7 @@ class Length(Kind):
 def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, rankdir: str, theme: str,
     transparent: bool, arrays: str, title: str, legend: bool, fold: bool,
-    plain: bool, width: float | None, dpi: int | None, layout: str,
+    plain: bool, width: float | None, font_size: int | None, dpi: int | None, layout: str,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -94,7 +95,7 @@ def command(
     if point.bindings or grad:
         values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
     look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend)
-    paper = Paper(width, dpi, layout)
+    paper = Paper(width, dpi, layout, font_size)
     for format_ in dict.fromkeys(kinds.values()):
         task.report.tell_all(of_undrawn(undrawn(point.graph, format_, look, layout)))
     pictures = {
