@@ -30,6 +30,9 @@ def main() -> NoReturn:
     for stream in filter(None, (sys.stdout, sys.stderr)):  # text is UTF-8, and on a terminal what it can show
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     signals.install()
+    # Read when numpy is imported: OpenBLAS's threads sleep while they have nothing to do, and do not spin. Only in this
+    # process, which is ours; the library leaves the threads of its user's numpy alone.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
 

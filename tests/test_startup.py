@@ -1,0 +1,59 @@
+"""What a plain call of each command may import: a module that is new on the way makes every call slower."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+BOOK = "ln(x1) + x1*x2 - sin(x2)"
+# Modules besides our own, those in packages and in C apart: what any call may import, and what formulas need beyond.
+ANY = {
+    "__future__", "collections", "contextlib", "copyreg", "enum", "errno", "functools", "gc", "genericpath",
+    "importlib", "itertools", "keyword", "math", "operator", "os", "posixpath", "re", "reprlib", "signal",
+    "stat", "struct", "types", "unicodedata", "warnings", "weakref",
+}  # fmt: skip
+FORMULAS = {"decimal", "fractions", "hashlib", "numbers"}
+CALLS = {
+    ("eval", "1+1"): ANY,
+    ("eval", "sqrt(x^2+y^2)", "x=3", "y=4"): ANY,
+    ("grad", BOOK, "x1=2", "x2=5"): ANY,
+    ("jvp", "x^2", "x=2"): ANY,
+    ("vjp", "x^2", "x=2"): ANY,
+    ("hessian", "x^2", "x=2"): ANY,
+    ("diff", "x^2*sin(x)"): ANY | FORMULAS,
+    ("simplify", "x + x"): ANY | FORMULAS,
+    ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
+    ("--help",): ANY,
+}
+RUN = "from cgcli.cli.main import run; run(sys.argv[1:])"
+
+
+def _imported(code: str, *arguments: str) -> set[str]:
+    """The modules that some code imports, in a Python that has imported next to nothing."""
+    script = (
+        f"import sys; sys.path += {sys.path!r}; before = {{*sys.modules}}; {code}; print(*({{*sys.modules}} - before))"
+    )
+    command = [sys.executable, "-S", "-c", script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {*done.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize("arguments", CALLS, ids=" ".join)
+def test_a_plain_call_imports_what_it_may(arguments: tuple[str, ...]) -> None:
+    """Protects the start of every command on numbers: neither numpy, lark nor click, nor anything else that is new."""
+    found = {name.partition(".")[0] for name in _imported(RUN, *arguments) if name[0] != "_" or name == "__future__"}
+    assert found - {"cgcli"} <= CALLS[arguments]
+
+
+def test_help_imports_a_handful() -> None:
+    """Protects `cg --help`: it needs no room but that of the command line."""
+    rooms = {name.split(".")[1] for name in _imported(RUN, "--help") if name.startswith("cgcli.")}
+    assert rooms == {"annotations", "cli", "errors", "records", "signals"}
+
+
+def test_the_package_imports_nothing() -> None:
+    """Protects `import cgcli`: what it holds is imported when it is used."""
+    found = {name for name in _imported("import cgcli") if not name.startswith("importlib")}
+    assert found <= {"__future__", "cgcli", "cgcli.annotations", "warnings"}
