@@ -64,7 +64,7 @@ RESULTS: list[tuple[list[str], str]] = [
     (["grad", "3"], "value\t3\n"),
     (["grad", "3", "--json"], '{"value": 3, "grad": {}, "warnings": []}\n'),
     # numbers: whole ones without a point, all others as Python's repr
-    (["eval", "2.0"], "2\n"), (["eval", "-0.0"], "-0\n"), (["eval", "1e15"], "1000000000000000\n"),
+    (["eval", "2.0"], "2\n"), (["eval", "-0.0"], "0\n"), (["eval", "1e15"], "1000000000000000\n"),
     (["eval", "1e16"], "1e+16\n"), (["eval", "0.1 + 0.2"], "0.30000000000000004\n"), (["eval", "1e-7"], "1e-07\n"),
     (["eval", "-0.0", "--json"], '{"value": -0.0, "warnings": []}\n'),
     (["eval", "[]"], "[]\n"), (["eval", "zeros([2,0])"], "[[], []]\n"),
@@ -75,7 +75,7 @@ RESULTS: list[tuple[list[str], str]] = [
     # expressions that begin with a minus sign work as typed
     (["eval", "-x^2", "x=3"], "-9\n"), (["eval", "-1"], "-1\n"), (["eval", "--1"], "1\n"), (["eval", "---1"], "-1\n"),
     (["eval", "-x", "x=-3"], "3\n"), (["eval", "--", "--x", "x=3"], "3\n"),
-    (["grad", "-x^2", "x=3"], "value\t-9\nd_x\t-6\n"), (["eval", "-sin(0)"], "-0\n"),
+    (["grad", "-x^2", "x=3"], "value\t-9\nd_x\t-6\n"), (["eval", "-sin(0)"], "0\n"),
     # options stand anywhere
     (["eval", "--json", "x", "x=3"], '{"value": 3, "warnings": []}\n'), (["eval", "x", "-q", "x=3"], "3\n"),
     (["eval", "x=3"], "3\n"), (["eval", "x == 3", "x=3"], "1\n"),

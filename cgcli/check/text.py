@@ -11,7 +11,7 @@ from cgcli.annotations import Any
 from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
 from cgcli.graph.shapes import element_name
-from cgcli.printing.values import in_longer_name, number, on_one_line
+from cgcli.printing.values import in_longer_name, on_one_line, unsigned
 
 _HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
 _DIGITS = 12  # of a difference there are no more
@@ -77,12 +77,12 @@ def _cells(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list
     over = f"d_{in_longer_name(on_one_line(outputs[worst.output]))}/" if outputs else ""
     return [
         over + (f"d_{element_name(on_one_line(worst.name), worst.element)}" if worst.name else "along a line"),
-        number(numbers.reverse, precision),
-        number(numbers.central.value, precision),
-        number(numbers.central.error, 1),
-        "-" if numbers.complex_step is None else number(numbers.complex_step, precision),
-        number(worst.error, 2),
-        number(worst.relative_error, 2),
+        unsigned(numbers.reverse, precision),
+        unsigned(numbers.central.value, precision),
+        unsigned(numbers.central.error, 1),
+        "-" if numbers.complex_step is None else unsigned(numbers.complex_step, precision),
+        unsigned(worst.error, 2),
+        unsigned(worst.relative_error, 2),
         f"{kind}: {why}" if why else kind,
     ]
 

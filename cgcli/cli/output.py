@@ -39,7 +39,7 @@ def matrix(
             for array, column in zip(arrays, columns, strict=True)
         ]
         for at, name in enumerate(_elements(row)):
-            numbers = (values.number(item, precision) for block in flat for item in block[at])
+            numbers = (values.unsigned(item, precision) for block in flat for item in block[at])
             lines.append("\t".join([name, *numbers]))
     echo("\n".join(lines))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 from cgcli.annotations import Any
 from cgcli.errors import Span, quoted
@@ -31,18 +32,23 @@ def number(value: float, precision: int | None = None) -> str:
     return repr(float(value))
 
 
+def unsigned(value: float, precision: int | None = None) -> str:
+    """A number of a result, as people read it: as `number`, but 0 has no sign."""
+    return number(value + 0.0, precision)
+
+
 def in_longer_name(name: str) -> str:
     """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
     return name if re.fullmatch(_NAME, name) else f"({name})"
 
 
 def value(array: Any, precision: int | None = None) -> str:
-    """A number or an array on one line: `[[1, 2], [3, 4]]`."""
-    return nested(as_lists(array), precision)
+    """A result, a number or an array, on one line, as people read it: `[[1, 2], [3, 4]]`, and 0 without a sign."""
+    return nested(as_lists(array), precision, unsigned)
 
 
-def nested(item: Any, precision: int | None = None) -> str:
+def nested(item: Any, precision: int | None = None, written: Callable[..., str] = number) -> str:
     """Nested lists of numbers on one line. The nesting is at most an array's number of axes."""
     if isinstance(item, list):
-        return "[" + ", ".join(nested(part, precision) for part in item) + "]"
-    return number(item, precision)
+        return "[" + ", ".join(nested(part, precision, written) for part in item) + "]"
+    return written(item, precision)

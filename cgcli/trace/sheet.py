@@ -13,7 +13,7 @@ from cgcli.annotations import Any, ClassVar
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_of, shape_text
-from cgcli.printing.values import number
+from cgcli.printing.values import unsigned
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.steps import Contribution, Trace
@@ -87,8 +87,8 @@ class Notation(ABC):
 
     def digits(self, value: float) -> str:
         """A number: all of it when that is short, else its leading digits."""
-        exact = number(value, self._precision)
-        return exact if self._precision is not None or len(exact) <= _SHORT else number(value, _DIGITS)
+        exact = unsigned(value, self._precision)
+        return exact if self._precision is not None or len(exact) <= _SHORT else unsigned(value, _DIGITS)
 
     def tables(self) -> list[list[Column]]:
         """The forward traces; where there are adjoints, the reverse trace and the gradient."""
