@@ -8,10 +8,13 @@ from types import MappingProxyType
 
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
+from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
+from cgcli.ops.creation import ones_like
+from cgcli.ops.lazily import np
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 
@@ -79,7 +82,25 @@ class Watched:
         if candidates:
             active = active_nodes(order, set(wrt))
             values = self._every_value(outputs, self._bindings)
-            self._tell_notes(kinks([node for node in candidates if node in active], outputs, values) if values else [])
+            found = kinks([node for node in candidates if node in active], outputs, values) if values else []
+            self._tell_notes([note for note in found if not self._is_idle_tie(note.node, list(wrt))])
+
+    def _is_idle_tie(self, node: Node, wrt: Sequence[Node]) -> bool:
+        """Whether the elements that tie at a node all have derivative 0, as those have that relu made 0.
+
+        They are weighed at random on the way back, so that derivatives of opposite sign do not cancel.
+        """
+        from cgcli.transform.differentiate import vjp
+
+        if node.op.kink is None or not node.op.kink.tie:
+            return False
+        shares = evaluate(vjp(node, ones_like(node), node.args), self._bindings)
+        generator = np.random.default_rng(0)
+        weighed = [as_constant(np.multiply(share, generator.uniform(1, 2, arg.shape)))
+                   for arg, share in zip(node.args, shares, strict=True)]  # fmt: skip
+        adjoints = [vjp(arg, weight, wrt) for arg, weight in zip(node.args, weighed, strict=True)]
+        numbers = evaluate([each for some in adjoints for each in some], self._bindings)
+        return not any(np.any(number) for number in numbers)
 
     def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
         """The value of every node that the outputs need; none when they are too large to keep together."""
@@ -187,4 +208,6 @@ def advice(note: Note) -> str:
     """A function that does what was probably meant."""
     found = note.node.op.advice
     sources = {arg.op.name for arg in note.node.args}
+    if note.advice:
+        return note.advice
     return found.text if found and found.kind == note.kind and found.applies(note.operands, sources) else ""

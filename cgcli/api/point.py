@@ -142,6 +142,10 @@ class Point(NamedTuple):
         for name in absent:
             message = f"'{name}' is not in the expression: its derivative is 0"
             yield Notice(message, did_you_mean(name, self.names), details={"kind": "absent"})
+        if any(node.shape for node in self.inputs):
+            from cgcli.api.elementwise import doubtful
+
+            yield from doubtful(self.graph)
         syntax = self.program.syntax
         known = {
             *self.shapes,

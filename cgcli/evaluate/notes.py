@@ -28,7 +28,8 @@ class Note(NamedTuple):
     """An event at a node.
 
     kind: 'nan', 'infinity' or 'kink'. operands: the arguments' values there. element: the index of the
-    first bad one in an array, () for a scalar. chosen: what was chosen at a kink.
+    first bad one in an array, () for a scalar. chosen: what was chosen at a kink. advice: what the operation
+    says of its arrays.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Note(NamedTuple):
     operands: tuple[float, ...]
     element: tuple[int, ...] = ()
     chosen: str = ""
+    advice: str = ""
 
 
 def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
@@ -98,7 +100,9 @@ def _note(kind: str, node: Node, where: Any, args: Sequence[Any]) -> Note:
         operands = tuple(map(float, args))
     elif node.op.elementwise:
         operands = tuple(float(np.broadcast_to(arg, np.shape(where))[index]) for arg in args)
-    return Note(kind, node, operands, index)
+    found = node.op.advice
+    told = found.of_arrays(*args, *node.params) if found and found.of_arrays and found.kind == kind else ""
+    return Note(kind, node, operands, index, advice=told)
 
 
 def _any(masks: Iterable[Any]) -> Any:

@@ -78,12 +78,14 @@ class Infix(NamedTuple):
 class Kink(NamedTuple):
     """Where a derivative jumps: a predicate on the arguments' values, and what is chosen there.
 
-    isolated: at a single point, with a smooth function all around it.
+    isolated: at a single point, with a smooth function all around it. tie: between elements that share the derivative,
+    so that nothing was chosen where each of them has derivative 0.
     """
 
     holds: Callable[..., Any]
     chosen: str
     isolated: bool = False
+    tie: bool = False
 
 
 Kernel = str | Callable[..., Any]
@@ -132,12 +134,13 @@ class Advice(NamedTuple):
     """What to use instead, for whoever met a nan or an infinity.
 
     kind: 'nan' or 'infinity'. applies: a predicate on the operands' values and on the names of the operations
-    that they come from.
+    that they come from. of_arrays: of an operation on arrays, the text, from its arrays and static parameters.
     """
 
     kind: str
     text: str
     applies: Callable[[Sequence[float], Collection[str]], bool] = lambda operands, sources: True
+    of_arrays: Callable[..., str] | None = None
 
 
 class Operation(Record):

@@ -76,7 +76,7 @@ def _tie_of(extreme: str) -> Kink:
         out = kernel(*args)
         return sum((arg == out) * 1 for arg in args) > 1
 
-    return Kink(tied, "equal arguments of an extreme share its derivative equally")
+    return Kink(tied, "equal arguments of an extreme share its derivative equally", tie=True)
 
 
 ADD = elementwise("add", "sum of two values", "add", "1", "1", arrays="x y", label="+",

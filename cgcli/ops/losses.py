@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from cgcli.annotations import Any
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Advice, Operation, Params, Shape
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.creation import OfSize
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.lazily import np
 from cgcli.ops.reductions import LOG_SOFTMAX, log_softmax
-from cgcli.ops.statics import Along, whole
+from cgcli.ops.statics import Along, brief, whole
 from cgcli.ops.sums import MEAN, SUM, Reduce
 
 
@@ -58,7 +58,21 @@ def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
                    (None,), statics=(whole("classes", least=1),), params=OfSize, facts=NON_NEGATIVE,
+                   advice=Advice("nan", "", of_arrays=lambda x, classes: _wrong_class(np.asarray(x), classes)),
                    why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)")  # fmt: skip
+
+
+def _wrong_class(target: Any, classes: int) -> str:
+    """Which of some class indices is none."""
+    wrong = target[~((target >= 0) & (target < classes) & (target == np.floor(target)))]
+    if not wrong.size:
+        return ""
+    return f"the label {brief(float(wrong.flat[0]))} is none of the {classes} classes: they are 0 to {classes - 1}"
+
+
+def _wrong_label(logits: Any, target: Any) -> str:
+    classes = np.shape(logits)[-1]
+    return _wrong_class(np.asarray(target), classes) if np.ndim(target) < np.ndim(logits) else ""
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
@@ -94,5 +108,6 @@ ENTRIES: tuple[Operation, ...] = (
               work=lambda shapes, params: 3 * math.prod(broadcast_shapes(shapes)), rows=_mse_rows),
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
-              facts=ANALYTIC, example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
+              facts=ANALYTIC, advice=Advice("nan", "", of_arrays=_wrong_label),
+              example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
 )  # fmt: skip

@@ -273,7 +273,7 @@ ENTRIES: tuple[Operation, ...] = (
     _conv_operation(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]])"),
     Operation("max_pool2d", "the maximum of each window of the last two axes", ("x",), _max_pool, _pool_shape,
               expansion=_max_pool_expansion, statics=_POOL_STATICS, params=Pool,
-              kink=Kink(_pool_tied, "equal elements of a window share its derivative equally"),
+              kink=Kink(_pool_tied, "equal elements of a window share its derivative equally", tie=True),
               work=_pool_work, example="max_pool2d([[1, 2], [3, 4]], 2)"),
     Operation("avg_pool2d", "the mean of each window of the last two axes", ("x",), _avg_pool, _pool_shape,
               expansion=_avg_pool_expansion, statics=_POOL_STATICS, params=Pool, facts=ANALYTIC, work=_pool_work,

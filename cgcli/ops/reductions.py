@@ -61,7 +61,7 @@ def _extreme(name: str, doc: str, example: str) -> Operation:
 
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
                      statics=(axes(True), keepdims(True)), params=Reduce,
-                     kink=Kink(tied, "equal elements of an extreme share its derivative equally"),
+                     kink=Kink(tied, "equal elements of an extreme share its derivative equally", tie=True),
                      example=example, latex=rf"\{name}_{{axis}} #1")  # fmt: skip
 
 
