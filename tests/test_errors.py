@@ -521,3 +521,50 @@ def test_forward_mode_says_each_thing_once(capsys: Capture) -> None:
     result = cg(capsys, "grad", "sum(1/x)", "x=[0,0,0]", "--mode", "forward")
     assert result.out == "value\tinf\nd_x\t[-inf, -inf, -inf]\n"
     assert result.err.count("1/0 is infinite") == 1
+
+
+# command line | what is warned of, without what is underlined; nothing where all is as it should be
+WARNINGS = [
+    (["eval", "A^-1 @ b", "A=[[1,2],[3,4]]", "b=[1,2]"],
+     ["'^' acts on each element of a matrix", "the inverse is inv(A), and inv(A) @ b is solve(A, b)"]),
+    (["eval", "A^2 @ b", "A=[[1,2],[3,4]]", "b=[1,2]"], []),
+    (["eval", "a^-1", "a=[1,2]"], []),
+    (["eval", "sum((X@w - y)^2)", "X=[[1,2],[3,4]]", "w=[1,2]", "y=[[1],[2]]"],
+     ["a vector [2] and a column [2, 1] make [2, 2], each with each",
+      "for one with one, give both the same shape: reshape(x, size(x)) of a column is a vector"]),
+    (["eval", "sum(abs(expand(x, 1) - x))", "x=[1,2]"], []),
+    (["eval", "X - m", "X=[[1,2],[3,4]]", "m=[1,2]"], []),
+    (["eval", "cross_entropy(z, t)", "z=[[1,2],[3,4]]", "t=[0,2]"],
+     ["cross_entropy(…) is nan", "the label 2 is none of the 2 classes: they are 0 to 1"]),
+    (["eval", "onehot(t, 3)", "t=[1,0.5]"],
+     ["onehot(…) is nan (element [1, 0])", "the label 0.5 is none of the 3 classes: they are 0 to 2"]),
+    (["grad", "sum(max_pool2d(relu(x), 2))", "x=[[-1,-2],[-3,-4]]"], []),
+    (["grad", "max(relu(x), relu(y))", "x=-1", "y=-2"], []),
+    (["grad", "max(x, -x)", "x=0"],
+     ["max(0, -0) is at a kink: equal arguments of an extreme share its derivative equally"]),
+    (["grad", "max(x)", "x=[1,1]"],
+     ["max(…) is at a kink: equal elements of an extreme share its derivative equally"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "expected"), WARNINGS, ids=[" ".join(arguments) for arguments, _ in WARNINGS])
+def test_a_warning_says_what_is_mostly_meant(arguments: list[str], expected: list[str], capsys: Capture) -> None:
+    result = cg(capsys, *arguments)
+    lines = [line.removeprefix("cg: warning: ").strip() for line in result.err.splitlines()]
+    text = arguments[1]
+    assert result.code == 0
+    assert [line for line in lines if line != text and line.strip("^ ")] == expected
+
+
+# what people read | what programs read
+ZEROS = [
+    (["eval", "-ln(1)"], "0\n"), (["eval", "[-0.0, 1]"], "[0, 1]\n"),
+    (["grad", "-ln(x)", "x=1"], "value\t0\nd_x\t-1\n"),
+    (["hessian", "-0.0*x", "x=1"], "\tx\nx\t0\n"), (["eval", "1/(-ln(1))", "-q"], "-inf\n"),
+    (["eval", "-ln(1)", "--json"], '{"value": -0.0, "warnings": []}\n'), (["simplify", "--exact", "-0.0*x"], "-0*x\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "out"), ZEROS, ids=[" ".join(arguments) for arguments, _ in ZEROS])
+def test_a_zero_has_a_sign_for_programs_and_none_for_people(arguments: list[str], out: str, capsys: Capture) -> None:
+    assert cg(capsys, *arguments).out == out

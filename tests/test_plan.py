@@ -92,3 +92,10 @@ def test_a_gradient_of_an_array_needs_weights(capsys: Capture) -> None:
     assert (done.code, done.out) == (2, "")
     assert "--cotangent" in done.err
     assert planned(capsys, "[x, y]", "--grad", "--cotangent", "[1, 2]")["steps"]
+
+
+def test_memory_of_what_is_computed_once_is_counted(capsys: Capture) -> None:
+    """4 and 2 numbers are given; X@w and its square, of 2 numbers each, and the sum are held at once."""
+    program = "sum((X@w)^2)"
+    assert "memory once\t88 bytes" in cg(capsys, "plan", program, "X=[[1,2],[3,4]]", "w=[1,2]").out
+    assert "memory once" not in cg(capsys, "plan", f"X: [64, 784]; w: [784]; {program}").out

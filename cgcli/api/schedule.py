@@ -48,6 +48,8 @@ class Schedule(NamedTuple):
                 yield f"{'':{width}}  {sum(item.flops for item in lines):>8}  {sum(item.bytes for item in lines):>8}"
                 yield ""
         plan = self.plan
+        if self.once:
+            yield f"memory once\t{plan.once_bytes} bytes, for what is computed once and what it reads"
         yield f"buffers without reuse\t{len(plan.without_reuse)}, {bytes_of(plan.without_reuse)} bytes for a row"
         yield f"buffers\t{len(plan.buffers)}, {plan.row_bytes} bytes for a row"
         yield f"rows in a block\t{plan.rows}"
@@ -63,6 +65,7 @@ class Schedule(NamedTuple):
             "bytes": sum(line.bytes for line in self.steps),
             "buffers": {"before": len(plan.without_reuse), "after": len(plan.buffers)},
             "row_bytes": {"before": bytes_of(plan.without_reuse), "after": plan.row_bytes},
+            "once_bytes": plan.once_bytes,
             "rows": plan.rows,
             "peak": plan.rows * plan.row_bytes,
         }

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
-from cgcli.evaluate.lifetimes import last_reads
-from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
+from cgcli.evaluate.lifetimes import last_reads, most_bytes
+from cgcli.evaluate.limits import check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
 from cgcli.graph.operation import Params
@@ -59,7 +59,7 @@ class Compiled:
         self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
         dead = [()] * len(self._nodes) if keep else _dead_arrays(self._nodes, outputs)
         check_work(self._nodes, order)
-        _check_memory(order, self._nodes, dead)
+        check_live(most_bytes(self._nodes, dead), order)
         kernels = [kernel_of(node) for node in self._nodes]
         self._of_numbers = all(kernel is node.op.scalar for kernel, node in zip(kernels, self._nodes, strict=True))
         self._steps = [self._step(*each) for each in zip(self._nodes, kernels, dead, strict=True)]
@@ -165,19 +165,3 @@ def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[N
     if not any(node.shape for node in nodes):
         return [()] * len(nodes)
     return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs)]
-
-
-def _check_memory(order: Sequence[Node], nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> None:
-    """Raise TooLargeError when the arrays computed are too large to be held at once."""
-    live = 0
-    for node, dying in zip(nodes, dead, strict=True):
-        if node.shape:
-            live += _bytes(node)
-            if live > MAX_BYTES_WITHOUT_DATA:
-                check_live(live, order)
-        for arg in dying:
-            live -= _bytes(arg)
-
-
-def _bytes(node: Node) -> int:
-    return 8 * math.prod(node.shape)

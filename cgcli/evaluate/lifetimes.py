@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 
 from cgcli.graph.node import Node
 
@@ -25,3 +26,18 @@ def last_reads(
     for node in nodes:
         dead[last.get(node, end)].append(node)
     return [tuple(group) for group in dead[:end]]
+
+
+def most_bytes(nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> int:
+    """The most bytes that the values of the nodes take at once, when those that are dead after each are given back."""
+    live = most = 0
+    for node, dying in zip(nodes, dead, strict=True):
+        live += value_bytes(node)
+        most = max(most, live)
+        live -= sum(map(value_bytes, dying))
+    return most
+
+
+def value_bytes(node: Node) -> int:
+    """The bytes of a node's value."""
+    return 8 * math.prod(node.shape)

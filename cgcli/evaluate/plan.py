@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from cgcli.evaluate.lifetimes import last_reads
+from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
 from cgcli.graph.node import Node, is_given, toposort
@@ -75,6 +75,14 @@ class Plan(NamedTuple):
     def row_bytes(self) -> int:
         """The bytes that all buffers take for each row."""
         return bytes_of(self.buffers)
+
+    @property
+    def once_bytes(self) -> int:
+        """The most bytes that what is computed once takes together, the given values that it reads included."""
+        given = {arg for node in self.once for arg in node.args}.difference(self.once)
+        read = {arg for step in self.steps for arg in step.node.args}.union(self.outputs)
+        kept = [node for node in self.once if node in read]
+        return sum(map(value_bytes, given)) + most_bytes(self.once, last_reads(self.once, kept))
 
     @property
     def shared_rows(self) -> int:

@@ -81,7 +81,7 @@ def _as_list(entries: Sequence[Entry], name: str, args: Sequence[Value]) -> str:
         statics[0].convert(given, [array.shape for array in arrays])
     except CgError:
         return ""
-    return f"write {name}({', '.join(['…'] * len(arrays))}, {brief(given)})"
+    return f"write {name}({', '.join([*'…' * len(arrays), brief(given)])})"
 
 
 def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
