@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -23,8 +25,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from tests import hostile_tables as hostile
 from tests.command import CG, Capture, cg
+from tests.hostile_tables import HOSTILE, MOST_SECONDS, VALUES
 
+DAMAGED = ["a.csv", "a.tsv.gz", "a.jsonl.zst", "a.json.bz2", "a.parquet", "a.arrow", "a.npy", "a.npz"]
 CSV = b"a,t\n1,true\n2,false\n"
 ALL = "a,t,value\n1,true,1\n2,false,2\n"
 SUM = "a,t,value\n1,true,2\n2,false,2\n"
@@ -226,3 +231,40 @@ def test_a_signal_at_the_start_leaves_no_traceback() -> None:
         _, err = process.communicate(timeout=20)
         assert b"Traceback" not in err
         assert process.returncode in (130, -signal.SIGINT)
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_flipped_byte_is_an_error_or_another_value(name: str, capsys: Capture, tmp_path: Path) -> None:
+    """Protects from tracebacks: `tests/bench/damage.py` flips 500 bytes of each format, here are some."""
+    chance = random.Random(name)
+    path = tmp_path / name
+    assert cg(capsys, "grad", "x^2", "x=0:1:50", "-o", str(path)).code == 0
+    whole = path.read_bytes()
+    for _ in range(12):
+        at = chance.randrange(len(whole))
+        path.write_bytes(whole[:at] + chance.randbytes(1) + whole[at + 1 :])
+        found = cg(capsys, "eval", "1", str(path), "--to", "csv")
+        assert found.code in (0, 1, 2)
+        assert "should not" not in found.err
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="a bound of memory needs Linux")
+def test_hostile_files_end_in_a_message_within_two_seconds_and_300_megabytes(tmp_path: Path) -> None:
+    """What takes a machine elsewhere takes neither its time nor its memory here, and is told."""
+    lines = []
+    for at, (name, content, _) in enumerate(HOSTILE):
+        path = Path(name) if name.startswith("/") else tmp_path / f"{at}{name}"
+        if content:
+            path.write_bytes(content)
+        lines.append(["eval", "1", str(path)] if path.suffix != "" else ["eval", "1", str(path), "-i", "csv"])
+    lines += [["eval", *arguments] for arguments, _ in VALUES]
+    done = subprocess.run([sys.executable, hostile.__file__], input="\n".join(map(json.dumps, lines)), check=True,
+                          stdout=subprocess.PIPE, text=True)  # fmt: skip
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    expected = [said for *_, said in HOSTILE] + [said for _, said in VALUES]
+    wrong = [
+        (line[1:], code, seconds, said[-300:])
+        for line, (code, seconds, said), message in zip(lines, found, expected, strict=True)
+        if message not in said or seconds > MOST_SECONDS or code != (0 if message.startswith('"') else code) or code > 2
+    ]
+    assert not wrong

@@ -13,6 +13,7 @@ from cgcli.ops.lazily import np
 _DIGITS = tuple("0123456789.")
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
+_MAX_ENDLESS_BYTES = 2**25  # of a pipe or a device, which may never end
 _MOST = 2**1023  # an int beyond it may be no float
 _OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
 
@@ -157,8 +158,10 @@ def of_json_object(name: str) -> dict[str, Any]:
     return {key: as_array(item, f"'{name}': '{key}'", _OF_JSON) for key, item in content.items()}
 
 
-def text_of(path: str, limit: int = _MAX_FILE_BYTES) -> str:
+def text_of(path: str, limit: int | None = None) -> str:
     """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
+    if limit is None:
+        limit = _MAX_FILE_BYTES if os.path.isfile(path) else _MAX_ENDLESS_BYTES
     try:
         with open(path, "rb") as stream:
             return bounded_text(stream, f"'{path}'", limit)

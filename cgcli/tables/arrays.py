@@ -19,6 +19,7 @@ from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import DataError
 from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch
+from cgcli.tables.bounds import check_columns, check_unpacked
 from cgcli.tables.columnar import row_place, rows_of_size
 from cgcli.tables.content import Content
 from cgcli.tables.held import Held, TableWriter
@@ -27,6 +28,7 @@ from cgcli.tables.output import Codec, OutputFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_SIZES = ("file_size", "compress_size")  # of a member of an archive
 Array = NDArray[Any]
 
 # ---- reading --------------------------------------------------------------------------
@@ -44,6 +46,7 @@ def _npy_rows(content: Content, _: bool) -> Iterator[Batch]:
         elif array.ndim == 1:
             columns = [("c1", array)]
         else:
+            check_columns(array.shape[1], content.source)
             columns = [(f"c{at + 1}", array[:, at]) for at in range(array.shape[1])]
         yield from _rows(columns, content.source)
 
@@ -61,6 +64,9 @@ def _npz_rows(content: Content, _: bool) -> Iterator[Batch]:
                 if strange is not None:
                     raise DataError(f"{source} is a zip archive, in which '{strange}' is no array",
                                     hint="unpack it: unzip -p FILE.zip | cg eval EXPR -")  # fmt: skip
+                members = archive.zip.infolist()
+                unpacked, packed = (sum(getattr(member, size) for member in members) for size in _SIZES)
+                check_unpacked(unpacked, packed, source)
                 columns = [(name, _loaded(partial(archive.get, name), f"{source}, array '{name}'")) for name in archive]
         except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
             raise DataError(f"{source} is a damaged archive: {error}") from None

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from cgcli.annotations import IO, Any
 from cgcli.errors import DataError, UsageError, refused
+from cgcli.tables.bounds import check_unpacked
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
@@ -45,7 +46,8 @@ class Content:
         self.name = name
         self.source = "standard input" if name == "-" else name
         self.quoted = _displayed(name)
-        self.pieces, self.begin = peeked(_pieces(name), marks)
+        self._packed = _Counted()
+        self.pieces, self.begin = peeked(_pieces(name, self._packed), marks)
 
     @contextmanager
     def as_file(self) -> Iterator[str]:
@@ -60,7 +62,9 @@ class Content:
             path = os.path.join(folder, "content")
             try:
                 with open(path, "wb") as file:
-                    file.writelines(self.pieces)
+                    for piece in self.pieces:
+                        file.write(piece)
+                        check_unpacked(file.tell(), self._packed.size, self.source)
             except OSError as error:
                 raise DataError(f"cannot keep a copy of {self.name}: {error.strerror}") from None
             yield path
@@ -73,15 +77,26 @@ class Content:
             return file.read(len(self.begin)) == self.begin
 
 
+class _Counted:
+    """How many bytes were read, before they were decompressed."""
+
+    size = 0
+
+    def all_of(self, content: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in content:
+            self.size += len(piece)
+            yield piece
+
+
 def _displayed(name: str) -> str:
     return "standard input" if name == "-" else f"'{name}'"
 
 
-def _pieces(name: str) -> Iterator[bytes]:
+def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
     """A function, and no method: where it is the last to know its file, that is closed as soon as nobody reads it."""
     with _opened(name) as stream:
         try:
-            content, begin = peeked(_bursts(stream), _MAGIC)
+            content, begin = peeked(packed.all_of(_bursts(stream)), _MAGIC)
             found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
             expected = COMPRESSIONS.get(PurePath(name.lower()).suffix)
             if expected and found != expected and begin:

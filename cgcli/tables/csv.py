@@ -19,13 +19,14 @@ from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
 from cgcli.tables.arrow import joined, masked, shape_of, side_by_side, together
 from cgcli.tables.batch import Batch
+from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.content import Content
 from cgcli.tables.delimited import Dialect, first_end, rows_of, whole_records
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
 from cgcli.tables.held import TableWriter, arranged
 from cgcli.tables.output import Codec, Output
-from cgcli.tables.text import MAX_RECORD, as_json, count_lines, in_parts, not_utf8, without_text
+from cgcli.tables.text import as_json, count_lines, in_parts, not_utf8, without_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,6 +48,7 @@ def _rows(content: Content, header: bool, dialect: Dialect) -> Iterator[Batch]:
     if not text:
         raise DataError(f"{source} is empty: it has no {'header' if header else 'rows'}")
     end = first_end(text, dialect)
+    check_columns(text.count(dialect.separator.encode(), 0, end), source)
     spelled = _names(text[:end], f"{source}, line {line}", dialect)
     if header:
         line += text.count(b"\n", 0, end)

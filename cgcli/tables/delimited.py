@@ -10,7 +10,8 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
-from cgcli.tables.text import MAX_RECORD, count_lines
+from cgcli.tables.bounds import MAX_RECORD
+from cgcli.tables.text import count_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

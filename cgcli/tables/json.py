@@ -13,11 +13,12 @@ import numpy as np
 
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
+from cgcli.tables.bounds import MAX_RECORD, check_open
 from cgcli.tables.content import Content
 from cgcli.tables.object_texts import object_texts
 from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
 from cgcli.tables.output import Codec, Output, Writer
-from cgcli.tables.text import MAX_RECORD, count_lines, in_parts
+from cgcli.tables.text import count_lines, in_parts
 
 # What stands between the rows of a document, with a brace for each row: rows stand alone, or in arrays.
 _BETWEEN = re.compile(rb"(?:[ \t\r\n{]|\[[ \t\r\n,{]*+\]?+)*+")
@@ -53,7 +54,7 @@ def _is_of_lines(begin: bytes) -> bool:
         _, end = json.JSONDecoder().raw_decode(line)
     except json.JSONDecodeError as error:
         return error.pos < len(line)
-    except RecursionError:
+    except (RecursionError, ValueError):  # too deep; a number of thousands of digits
         return True
     return not line[end:].lstrip().startswith(("{", "["))
 
@@ -83,8 +84,9 @@ def _from_document(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
     for piece in chain(pieces, [b""]):
         text += piece
         if piece and len(text) < look_from:
+            _check_size(len(text) - len(piece), source, line)
             continue
-        bounds, in_array = _bounds(text)
+        bounds, in_array = _bounds(text, source)
         flat = text.replace(b"\n", b"\r")  # which is as blank, and as forbidden in strings
         parts = [flat[begin:end] for begin, end in pairwise(bounds)]
         between, rows = b"{".join(parts[::2]), parts[1::2]
@@ -108,12 +110,13 @@ def _from_document(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
         raise DataError(f"{source}, line {line}: {why}")
 
 
-def _bounds(text: bytes) -> tuple[list[int], bool]:
+def _bounds(text: bytes, source: str) -> tuple[list[int], bool]:
     """Where rows of a document begin and end by turns, behind a 0; and whether an array is open at the last bound.
 
     The last bound is where a row begins that does not end in the text, or else the end of the text.
     """
     places, steps, depth, is_list = brackets(text)
+    check_open(int(depth.max(initial=0)), source)
     opens = steps > 0
     outermost = opens & (depth == 1)
     in_array = np.append(False, is_list[outermost])[np.cumsum(outermost)]

@@ -13,6 +13,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch
+from cgcli.tables.bounds import check_columns
 from cgcli.tables.text import not_utf8
 from cgcli.tables.types import FIRST_GAP
 
@@ -39,14 +40,14 @@ def objects_of_lines(text: bytes, source: str, line_of: Callable[[int], int], *,
     """
     objects = _all_at_once(text)
     if objects is not None:
-        columns, doubtful = _columns(objects)
+        columns, doubtful = _columns(objects, source)
         if not (doubtful and _LONG_INTEGER.search(text)):  # orjson rounds the longest
             return Batch(columns, source, lambda row: f"line {line_of(row)}", {}, _texts(text))
     lines = [(at, row) for at, line in enumerate(text.split(b"\n")) if (row := line.strip(BLANKS))]
     found = [object_of(row, in_document=in_document) for _, row in lines]
     bad = {at: why for at, (_, why) in enumerate(found) if why}
     rows = [b"{}" if at in bad else _NO_JSON.sub(_null, row) for at, (_, row) in enumerate(lines)]
-    columns, _ = _columns([item for item, _ in found])
+    columns, _ = _columns([item for item, _ in found], source)
     texts = _texts(b"\n".join([*rows, b""]))
     return Batch(columns, source, lambda row: f"line {line_of(lines[row][0])}", bad, texts)
 
@@ -156,11 +157,12 @@ def _texts(text: bytes) -> pa.Array:
     return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def _columns(objects: list[dict[str, Any]]) -> tuple[pa.RecordBatch, bool]:
+def _columns(objects: list[dict[str, Any]], source: str) -> tuple[pa.RecordBatch, bool]:
     """A column for each member, and whether a number in them may have been rounded when it was parsed."""
     import pyarrow as pa
 
     names = list(objects[0]) if objects else []
+    check_columns(len(names), source)
     try:
         members = [list(map(itemgetter(name), objects)) for name in names]
     except KeyError:
@@ -168,6 +170,7 @@ def _columns(objects: list[dict[str, Any]]) -> tuple[pa.RecordBatch, bool]:
     if sum(map(len, objects)) != sum(map(len, members)):  # not all have the same
         names = list(dict.fromkeys(chain.from_iterable(objects)))
         members = [[item.get(name) for item in objects] for name in names]
+    check_columns(len(names), source)
     if not names:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * len(objects), pa.struct([]))), False
     columns, doubtful = zip(*map(_column, members), strict=True)

@@ -17,7 +17,6 @@ from cgcli.tables.content import peeked
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_RECORD = 1 << 26  # bytes of one row, beyond which a quote or a bracket was surely left open
 _PART = 1 << 22  # bytes of rows whose text is made at once
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

@@ -30,7 +30,8 @@ EXAMPLES = """\
 Examples:
   cg eval 'sqrt(x^2 + y^2)' x=3 y=4
   cg grad 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5
-  cg render 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad -o graph.png"""
+  cg render 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad -o graph.png
+CG_LIMITS=N in the environment raises the bounds of files N times."""
 
 
 def command(name: str) -> Command:

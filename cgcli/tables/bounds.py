@@ -1,0 +1,46 @@
+"""What data may ask for at most, so that a file of some kilobytes cannot take the machine: the same for all formats.
+
+The environment variable CG_LIMITS multiplies every bound: CG_LIMITS=10 for data that are large in earnest.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cgcli.errors import DataError
+
+VARIABLE = "CG_LIMITS"
+
+
+def _times(bound: int) -> int:
+    factor = os.environ.get(VARIABLE, "")
+    return bound * max(int(factor), 1) if factor.isdecimal() and len(factor) < 10 else bound
+
+
+MAX_RECORD = _times(1 << 25)  # bytes of one row, beyond which a quote or a bracket was surely left open
+MAX_COLUMNS = _times(100_000)
+MAX_OPEN = _times(10_000)  # lists and objects in each other
+_ALWAYS = _times(1 << 26)  # bytes that any file may unpack to,
+_RATIO = _times(200)  # and beyond them so many for each byte of the file
+
+
+def check_columns(count: int, source: str) -> None:
+    """Raise DataError where there are too many columns."""
+    if count > MAX_COLUMNS:
+        raise DataError(f"{source} has more than {MAX_COLUMNS} columns", hint=_hint())
+
+
+def check_unpacked(size: int, packed: int, source: str) -> None:
+    """Raise DataError where compressed data unpack to much more than honest ones do."""
+    if size > max(_ALWAYS, _RATIO * packed):
+        raise DataError(f"{source} unpacks to more than {_RATIO} times its size", hint=_hint())
+
+
+def check_open(depth: int, source: str) -> None:
+    """Raise DataError where brackets are in each other without end."""
+    if depth > MAX_OPEN:
+        raise DataError(f"{source} opens more than {MAX_OPEN} brackets in each other", hint=_hint())
+
+
+def _hint() -> str:
+    return f"if that is meant, raise all bounds: {VARIABLE}=10 cg …"

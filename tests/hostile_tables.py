@@ -1,0 +1,111 @@
+"""Files that ask for more than a machine has, and a runner that gives each command line a bound of memory.
+
+As a script it reads command lines from standard input, one JSON list on each line, runs each in a process of its own
+(a copy of one in which all is imported already), and prints for each the exit code, the seconds and what was said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import resource
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+MEGABYTE = 1 << 20
+MOST_MEMORY = 300 * MEGABYTE
+MOST_SECONDS = 2.0  # of the processor
+
+
+def npy(shape: str, kind: str = "'<f8'", data: bytes = b"") -> bytes:
+    """An array file with any header."""
+    header = f"{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+
+
+def npz(**members: Iterable[bytes]) -> bytes:
+    """An archive of such files, compressed."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, parts in members.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                for part in parts:
+                    member.write(part)
+    return content.getvalue()
+
+
+def gzipped(parts: Iterable[bytes]) -> bytes:
+    """The parts behind each other, compressed."""
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join([*(packer.compress(part) for part in parts), packer.flush()])
+
+
+# A file, its bytes, and what is said of it.
+HOSTILE: list[tuple[str, bytes, str]] = [
+    ("a.npy", npy("(0, 1000000000000)"), "has more than 100000 columns"),
+    ("a.npy", npy("(2, 300000)", data=bytes(16 * 300_000)), "has more than 100000 columns"),
+    ("a.npy", npy("(-1,)"), "negative dimensions"),
+    ("a.npy", npy("(1000000000000,)"), "it ends too early"),
+    ("a.npy", npy(f"({'1,' * 70})", data=bytes(8)), "damaged one"),
+    ("a.npy", npy("(True,)", data=bytes(8)), "an integer is required"),
+    ("a.npy", npy("(2,)", "'<f16'", bytes(32)), "its type is float128"),
+    ("a.npy", npy("(2,)", "'|O'", bytes(32)), "pickled objects"),
+    ("a.npz", npz(x=[npy("(10000000,)"), *[bytes(MEGABYTE)] * 80]), "unpacks to more than 200 times its size"),
+    ("a.csv.gz", gzipped([b"," * MEGABYTE] * 20), "has more than 100000 columns"),
+    ("a.csv.gz", gzipped([b"x\n", *[b"1" * MEGABYTE] * 40]), "this row is longer than 32 MB"),
+    ("a.csv.gz", gzipped([b"x\n", *[b'"' * MEGABYTE] * 40]), "this row is longer than 32 MB"),
+    ("a.json.gz", gzipped([b"[" * MEGABYTE] * 40), "opens more than 10000 brackets in each other"),
+    ("a.json.gz", gzipped([b'{"x":' * MEGABYTE] * 20), "this row is longer than 32 MB"),
+    ("a.json.gz", gzipped([b"[", *[b"{" * MEGABYTE] * 40]), "opens more than 10000 brackets in each other"),
+    ("a.json.gz", gzipped([b'[{"x":', *[b"1" * MEGABYTE] * 40]), "this row is longer than 32 MB"),
+    ("a.jsonl.gz", gzipped([b'{"x":', *[b"1" * MEGABYTE] * 40]), "this row is longer than 32 MB"),
+    ("a.jsonl", b"{" + b",".join([b'"x":1'] * 90_000) + b"}\n", '"value":1}'),
+    ("a.jsonl", b"{" + b",".join(b'"x%d":1' % at for at in range(200_000)) + b"}\n", "has more than 100000 columns"),
+    ("a.json", b"null", "'null' where an object was expected"),
+    ("a.parquet.gz", gzipped([b"PAR1", *[bytes(MEGABYTE)] * 80]), "unpacks to more than 200 times its size"),
+    ("/dev/zero", b"", "holds no text"),
+]
+# Files of values: the arguments, and what is said of them.
+VALUES: list[tuple[list[str], str]] = [
+    (["x", "--vars", "/dev/zero"], "'/dev/zero' is longer than 33554432 bytes"),
+    (["x", "x=@/dev/zero"], "has no known suffix"),
+]
+
+
+def measured(arguments: list[str]) -> tuple[int, float, str]:
+    """The exit code, the processor's seconds, and the end of what is written, of one command line under the bounds."""
+    from cgcli.cli.main import run
+
+    with tempfile.TemporaryFile() as file:
+        child = os.fork()
+        if not child:
+            with contextlib.suppress(BaseException):
+                used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+                resource.setrlimit(resource.RLIMIT_AS, (used + MOST_MEMORY, used + MOST_MEMORY))
+                resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+                os.dup2(file.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+                code = run([*arguments, "--threads", "1"] if "--vars" not in arguments and "@" not in arguments[-1]
+                           else arguments)  # fmt: skip
+                sys.stdout.flush()
+                os._exit(code)
+            os._exit(99)
+        _, status, usage = os.wait4(child, 0)
+        file.seek(0)
+        said = file.read()[-2000:].decode("utf-8", "replace")
+        return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, said
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.getcwd())
+    from cgcli.tables.startup import import_early
+
+    import_early(waiting=False)
+    for line in sys.stdin:
+        print(json.dumps(measured(json.loads(line))), flush=True)
