@@ -19,7 +19,7 @@ def _times(bound: int) -> int:
 
 MAX_RECORD = _times(1 << 25)  # bytes of one row, beyond which a quote or a bracket was surely left open
 MAX_COLUMNS = _times(100_000)
-MAX_OPEN = _times(10_000)  # lists and objects in each other
+MAX_OPEN = _times(1_000_000)  # lists and objects in each other
 _ALWAYS = _times(1 << 26)  # bytes that any file may unpack to,
 _RATIO = _times(200)  # and beyond them so many for each byte of the file
 
