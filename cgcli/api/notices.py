@@ -49,6 +49,7 @@ class Watched:
         self._bindings = bindings
         self._tell = tell
         self._told: set[tuple[str, Node]] = set()
+        self._events: set[tuple[object, ...]] = set()
 
     def __call__(
         self,
@@ -129,11 +130,18 @@ class Watched:
         self._tell_notes(found)
 
     def _tell_notes(self, notes: Sequence[Note]) -> None:
-        new = [note for note in notes if self._is_new(note.kind, note.node)]
+        new = [note for note in notes if self._is_new(note.kind, note.node) and self._is_another(note)]
         for note in new[:_MOST]:
             self._tell(_notice(note, self._graph))
         if len(new) > _MOST:
             self._tell(Notice(f"{len(new) - _MOST} more of the same kind are not shown", details={"kind": "more"}))
+
+    def _is_another(self, note: Note) -> bool:
+        """Whether a note of a derivative says what none before it says; each one of the program itself does."""
+        event = (note.kind, note.node.op.name, note.operands)
+        known = event in self._events and note.node not in self._graph.origins
+        self._events.add(event)
+        return not known
 
     def _tell_leaf(self, node: Node, value: Any) -> None:
         """That an input or a constant is itself nan or infinite."""
