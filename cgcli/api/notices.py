@@ -13,6 +13,7 @@ from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
+from cgcli.graph.operation import Shape
 from cgcli.ops.creation import ones_like
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MOST = 20  # notices of one computation
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Notice(NamedTuple):
@@ -89,19 +91,18 @@ class Watched:
     def _is_idle_tie(self, node: Node, wrt: Sequence[Node]) -> bool:
         """Whether the elements that tie at a node all have derivative 0, as those have that relu made 0.
 
-        They are weighed at random on the way back, so that derivatives of opposite sign do not cancel.
+        They are weighed unequally on the way back, so that derivatives of opposite sign do not cancel.
         """
         from cgcli.transform.differentiate import vjp
 
         if node.op.kink is None or not node.op.kink.tie:
             return False
         shares = evaluate(vjp(node, ones_like(node), node.args), self._bindings)
-        generator = np.random.default_rng(0)
-        weighed = [as_constant(np.multiply(share, generator.uniform(1, 2, arg.shape)))
-                   for arg, share in zip(node.args, shares, strict=True)]  # fmt: skip
+        weighed = [as_constant(share * _unequal(at, arg.shape))
+                   for at, (arg, share) in enumerate(zip(node.args, shares, strict=True))]  # fmt: skip
         adjoints = [vjp(arg, weight, wrt) for arg, weight in zip(node.args, weighed, strict=True)]
         numbers = evaluate([each for some in adjoints for each in some], self._bindings)
-        return not any(np.any(number) for number in numbers)
+        return not any(somewhere(number != 0) for number in numbers)
 
     def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
         """The value of every node that the outputs need; none when they are too large to keep together."""
@@ -172,6 +173,13 @@ def _notice(note: Note, graph: Graph) -> Notice:
     if span is not None:
         details["line"], details["column"] = line_and_column(graph.source.text, span.start)
     return Notice(sentence(note, in_derivative=span is None), advice(note), span, details)
+
+
+def _unequal(seed: int, shape: Shape) -> Any:
+    """Numbers from 1 to 2, all different: multiples of the golden ratio, less their whole parts."""
+    if not shape:
+        return 1 + (seed + 1) * _GOLDEN % 1
+    return 1 + (np.arange(1.0, math.prod(shape) + 1) * _GOLDEN + seed * math.sqrt(2)).reshape(shape) % 1
 
 
 def _text(node: Node, graph: Graph) -> str:
