@@ -12,6 +12,7 @@ from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
 from cgcli.ops.creation import zeros_like
 from cgcli.ops.logic import WHERE
+from cgcli.ops.sums import BROADCAST
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
@@ -100,7 +101,8 @@ def slope(node: Node, position: int) -> Slope:
     if template.formula.op is not DIVIDE:
         return Slope(template.at(node))
     factor, divisor = template.parts_at(node, template.formula.args)
-    return Slope(exact(DIVIDE, (factor, divisor))) if divisor.op is CONSTANT else Slope(factor, divisor)
+    number = divisor.args[0] if divisor.op is BROADCAST else divisor
+    return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
 
 
 def unguarded(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
