@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +117,6 @@ def _opened(target: Path) -> tuple[IO[bytes], Path]:
         raise PermissionError("the file is read-only")
     # Beside the target, for only within one file system does a rename happen at once.
     # Opened with 0o666, as the umask then applies; tempfile would make a private file.
-    draft = target.with_name(f".cg-{secrets.token_hex(8)}.tmp")
+    draft = target.with_name(f".cg-{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=0), draft
