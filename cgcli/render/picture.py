@@ -14,9 +14,11 @@ import subprocess
 import sys
 import sysconfig
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from cgcli.annotations import Any
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
 from cgcli.records import NamedTuple
 
@@ -157,21 +159,12 @@ def _bundled() -> str | None:
 
 def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
     """What the layout program writes to its standard output."""
-    # The package's `pipe` always runs a program named dot and knows no time-out, so of the
-    # package only the command line and the runner below `pipe` are used.
-    from graphviz.backend import dot_command, execute
-
-    command = [program, *dot_command.command("dot", kind)[1:], *options]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}  # the same graph, the same PDF, tomorrow too
     try:
-        done = execute.run_check(
-            command,
-            input=dot_text.encode(),
-            capture_output=True,
-            quiet=True,
-            timeout=TIMEOUT,
-            env=environment,
-        )
+        done = _runner(program)(
+            [program, "-Kdot", f"-T{kind}", *options],
+            input=dot_text.encode(), capture_output=True, timeout=TIMEOUT, env=environment,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise CgError(
             f"{program} did not finish the picture within {TIMEOUT} seconds",
@@ -181,12 +174,21 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
         said = error.stderr.decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"exit code {error.returncode}"
         raise CgError(f"{program} could not draw the picture: {reason}") from error
-    except (OSError, execute.ExecutableNotFound) as error:
+    except (OSError, RuntimeError) as error:  # the latter is what the package says of a missing program
         raise MissingProgramError(f"cannot run {program}: {error}", hint=_INSTALL) from error
     content: bytes = done.stdout
     if not content:
         raise CgError(f"{program} gave an empty picture")
     return content
+
+
+def _runner(program: str) -> Callable[..., Any]:
+    """What runs a layout program: for Graphviz's own its package, which is slow to import."""
+    if Path(program).stem != "dot":
+        return partial(subprocess.run, check=True)
+    from graphviz.backend import execute
+
+    return partial(execute.run_check, quiet=True)
 
 
 def _sizes(plain_text: str) -> list[tuple[float, float]]:
