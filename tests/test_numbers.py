@@ -79,6 +79,8 @@ def _without_numbers(item: Any) -> Any:
     return "number" if isinstance(item, int | float) else item
 
 
+ARRAYS = {"x": "[1.25,2.75]", "A": "[[2.5,1],[1,3]]"}
+
 SCALARS = [
     pytest.param(row.program, row.point, id=f"{row.program} {dict(row.point)}")
     for rows in TABLE.values()
@@ -87,9 +89,22 @@ SCALARS = [
 ]
 
 
-@pytest.mark.parametrize(("program", "point"), SCALARS)
+# What makes a number of arrays, which a kernel on numbers then takes.
+OF_ARRAYS = [
+    pytest.param(f"round({number}) + floor({number}) + sign({number})*mod({number}, 2)", ARRAYS, id=number)
+    for number in (
+        "x[0]", "sum(x)", "x @ x", "norm(x)", "max(x)", "det(A)", "trace(A)", "A[1, 0]", "transpose(x[1])",
+        "reshape(x[0:1], [])", "broadcast(x[0], [])", "diag(A)[1]", "solve(A, x)[0]", "inv(A)[0, 1]",
+        "where(x[0] > 1, x[0], x[1])", "min(x[0], x[1])", "softmax(x)[0]", "logsumexp(x)", "gamma(x[0])", "var(x)",
+        "conv2d(reshape(x, [1, 1, 1, 2]), ones([1, 1, 1, 2]))[0, 0, 0, 0]", "(x*2)[-1]", "flip(x)[0]",
+        "outer(x, x)[1, 1]", "stack(x, x)[1, 0]", "cumsum(x)[1]",
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "point"), [*SCALARS, *OF_ARRAYS])
 def test_numbers_and_arrays_have_the_same_values_and_notes(
-    program: str, point: dict[str, float], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    program: str, point: dict[str, Any], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protects the one evaluator with its two sets of kernels: every row of the conventions, run with each of them."""
     words = [program, *(f"{name}={item}" for name, item in point.items()), "--json"]

@@ -68,7 +68,10 @@ class Compiled:
 
     def _step(self, node: Node, kernel: Callable[..., Any], dead: Collection[Node]) -> _Step:
         read = _reader([self.places[arg] for arg in node.args])
-        return of_arrays(kernel, node.params), read, tuple([self.places[arg] for arg in dead]) if dead else ()
+        run = of_arrays(kernel, node.params)
+        if not node.shape and kernel is not node.op.scalar:
+            run = _as_number(run)
+        return run, read, tuple([self.places[arg] for arg in dead]) if dead else ()
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values, floats or numpy scalars where they are numbers.
@@ -143,6 +146,11 @@ def kernel_of(node: Node) -> Callable[..., Any]:
 def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
     """A kernel of arrays alone."""
     return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
+
+
+def _as_number(run: Callable[..., Any]) -> Callable[..., float]:
+    """A kernel whose result is a number, as a float: kernels on numbers take no array without axes, as x[0] is one."""
+    return lambda *arrays: float(run(*arrays))
 
 
 def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
