@@ -43,8 +43,8 @@ PAIRS = [
 
 
 def is_float64(result: Any) -> bool:
-    """An array, or a numpy scalar, of float64; never a Python number, which would print and divide differently."""
-    return isinstance(result, np.ndarray | np.float64) and result.dtype == np.float64
+    """A float, or an array of float64; never a whole number, which would print and divide differently."""
+    return isinstance(result, float) or (isinstance(result, np.ndarray) and result.dtype == np.float64)
 
 
 def drawn(name: str, shapes: Any) -> list[Any]:
