@@ -421,13 +421,19 @@ def _others_are_numbers(product: Product, factors: Collection[Node]) -> bool:
 
 
 def _with_outer(factors: list[Node]) -> list[Node]:
-    """Factors with columns and rows, if there are both, as one outer product after the others."""
-    arrays = [factor for factor in factors if factor.shape]
-    columns, rows = ([vector for factor in arrays if (vector := of(factor))] for of in (column_of, row_of))
+    """Factors with columns and rows, if there are both, as one outer product after the others.
+
+    A matrix of one element could be either: it is what there is none of.
+    """
+    either = [factor for factor in factors if factor.shape == (1, 1) and column_of(factor)]
+    columns = [factor for factor in factors if factor not in either and column_of(factor)]
+    rows = [factor for factor in factors if factor not in either and row_of(factor)]
+    columns, rows = columns or either, rows or (either if columns else [])
     if not columns or not rows:
         return factors
-    others = [factor for factor in factors if not column_of(factor) and not row_of(factor)]
-    x, y = (reduce(lambda product, vector: apply(MULTIPLY, (product, vector)), part) for part in (columns, rows))
+    others = [factor for factor in factors if factor not in columns and factor not in rows]
+    x, y = (reduce(lambda one, other: apply(MULTIPLY, (one, other)), [factor.args[0] for factor in part])
+            for part in (columns, rows))  # fmt: skip
     return [*others, outer(x, y)]
 
 
