@@ -1,0 +1,76 @@
+"""Sums that are each other's negative, a - b and b - a, in products and in the terms of a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.order import Order
+from cgcli.algebra.product import Product, Terms
+from cgcli.graph.node import Node
+
+
+class Opposites:
+    """Finds the negative of a sum, and remembers it.
+
+    sums: the terms of the sums that there are. build: makes the node of a sum.
+    """
+
+    def __init__(self, order: Order, sums: Mapping[Node, Terms], build: Callable[[Terms], Node]) -> None:
+        self._order = order
+        self._sums = sums
+        self._build = build
+        self._known: dict[Node, Node] = {}
+
+    def of(self, node: Node) -> Node:
+        """The negative of a sum, as a sum: b - a of a - b."""
+        known = self._known.get(node)
+        if known is None:
+            known = self._build({term: -coefficient for term, coefficient in self._sums[node].items()})
+            self._known[node], self._known[known] = known, node
+        return known
+
+    def cancelled(self, product: Product) -> Product:
+        """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
+        sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
+        if not sums:
+            return product
+        coefficient, powers = product.coefficient, dict(product.powers)
+        for base in sums:
+            negative = max(self._sums[base].values()) < 0
+            if base not in powers or not (negative or len(sums) > 1):
+                continue
+            opposite = self.of(base)
+            if opposite is not base and (negative or opposite in powers):
+                kept, dropped = (opposite, base) if negative else (base, opposite)
+                number = powers.pop(dropped)
+                coefficient *= (-1) ** (number.numerator % 2)
+                powers[kept] = powers.get(kept, ZERO) + number
+        return product._replace(coefficient=coefficient, powers={base: n for base, n in powers.items() if n})
+
+    def flipped(self, product: Product) -> Product:
+        """A product with coefficient -1 without its sign, if a factor is a difference: -(a - b)*c as (b - a)*c."""
+        differences = [
+            base
+            for base, number in product.powers.items()
+            if number in (1, -1) and base in self._sums and min(self._sums[base].values()) < 0
+        ]
+        if product.coefficient != -1 or not differences:
+            return product
+        first = min(differences, key=self._order.factor)
+        powers = dict(product.powers)
+        number = powers.pop(first)
+        opposite = self.of(first)
+        powers[opposite] = powers.get(opposite, ZERO) + number
+        return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
+
+    def in_one_direction(self, product: Product) -> tuple[Product, int]:
+        """The product with the first of a - b and b - a for both, and the sign by which it differs."""
+        sign, powers = 1, {}
+        for base, number in product.powers.items():
+            chosen = base
+            if base in self._sums and number.denominator == 1:
+                chosen = min(base, self.of(base), key=self._order.factor)
+                sign *= -1 if chosen is not base and number.numerator % 2 else 1
+            powers[chosen] = number
+        return (product if powers.keys() == product.powers.keys() else product._replace(powers=powers)), sign
