@@ -1,9 +1,22 @@
-"""The names of `typing` that annotations use: its import alone would take as long as a third of a short call.
+"""The names of `typing` and `collections.abc` that annotations use: their import would take a third of a short call.
 
-A type checker sees those of `typing`. At run time nobody looks at an annotation, and a stand-in will do.
+A type checker sees those of `typing`. At run time nobody looks at an annotation, and a stand-in will do. The abstract
+classes are those of `collections.abc`, from where that has them: Python has imported it already.
 """
 
 from __future__ import annotations
+
+from _collections_abc import Callable as Callable
+from _collections_abc import Collection as Collection
+from _collections_abc import Container as Container
+from _collections_abc import Generator as Generator
+from _collections_abc import Hashable as Hashable
+from _collections_abc import Iterable as Iterable
+from _collections_abc import Iterator as Iterator
+from _collections_abc import Mapping as Mapping
+from _collections_abc import MutableMapping as MutableMapping
+from _collections_abc import Sequence as Sequence
+from _collections_abc import Set as Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

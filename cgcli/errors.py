@@ -7,8 +7,8 @@ place. A message is one human sentence; `span` says where in the text; `hint` is
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
 
+from cgcli.annotations import Iterable, Sequence
 from cgcli.records import NamedTuple
 
 _WINDOW = 76  # characters of a long source line that a message shows

@@ -6,11 +6,10 @@ import contextlib
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from cgcli.annotations import IO, Self
+from cgcli.annotations import IO, Iterator, Self
 from cgcli.errors import DataError, refused
 
 

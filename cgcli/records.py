@@ -6,11 +6,13 @@ which most are left at their defaults.
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 
-from cgcli.annotations import TYPE_CHECKING, Any, dataclass_transform
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, dataclass_transform
 
-__all__ = ["NamedTuple", "Record"]
+__all__ = ["EMPTY", "NamedTuple", "Record"]
+
+EMPTY: Mapping[Any, Any] = MappingProxyType({})  # a default that nobody changes
 
 if TYPE_CHECKING:
     from typing import NamedTuple

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
 
-from cgcli.annotations import NoReturn
+from cgcli.annotations import Iterator, NoReturn
 
 # Ctrl-C; those of schedulers and of closed terminals, of which not every system has the last.
 _NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

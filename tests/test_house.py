@@ -97,6 +97,14 @@ def test_named_tuples_are_those_that_cost_little() -> None:
     assert [path.stem for path in MODULES if "typing.NamedTuple" in imported(path)] == ["records"]
 
 
+def test_annotations_need_no_package_of_their_own() -> None:
+    """Protects the start of every command: `cgcli.annotations` has the names of `collections.abc` and `typing`."""
+    needy = {"collections.abc", "typing"}
+    assert [path.stem for path in MODULES if not needy.isdisjoint(imported(path))] == ["annotations", "records"], (
+        "take them from cgcli.annotations"
+    )
+
+
 def test_no_two_modules_import_each_other() -> None:
     """Nor any longer circle; imports within functions and for types alone count too."""
     names = {name_of(path): path for path in MODULES}

@@ -8,7 +8,6 @@ ever grows, roots of numbers apart: sqrt(8) is 2*sqrt(2). Passes are repeated un
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Set
 from functools import partial
 
 from cgcli.algebra.budget import Budget
@@ -21,6 +20,7 @@ from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
 from cgcli.algebra.size import weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
+from cgcli.annotations import Container, Iterator, Set
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, quotient
 from cgcli.algebra.known import is_identity, written_as_list
 from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.shapes import all_axes

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cgcli.annotations import Sequence
 from cgcli.graph.node import Node, toposort
 
 LEAST = 15_000  # operands of forms: a second or two

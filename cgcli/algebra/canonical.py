@@ -7,7 +7,6 @@ terms are merged, opposite sums too (opposites.py), and all are written in a fix
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import wraps
 
 from cgcli.algebra.coefficient import (
@@ -28,7 +27,7 @@ from cgcli.algebra.opposites import Opposites
 from cgcli.algebra.order import Order
 from cgcli.algebra.product import EULER, PI, Product, Terms, common_number
 from cgcli.algebra.written import Writer
-from cgcli.annotations import Any, TypeVar
+from cgcli.annotations import Any, Callable, TypeVar
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.graph.operation import Operation, Params, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT

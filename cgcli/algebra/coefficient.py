@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache, wraps
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Iterator
 from cgcli.evaluate.constants import SYMBOLIC
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, POWER_OP, SQRT

@@ -7,9 +7,9 @@ sqrt(x)^2 is not x. Isolated points do not count here: ln(x) demands as much as 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
 
 from cgcli.algebra.coefficient import number_of
+from cgcli.annotations import Collection, Iterable
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, missing

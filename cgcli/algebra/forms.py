@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
 
 from cgcli.algebra.budget import Budget
@@ -27,6 +26,7 @@ from cgcli.algebra.rewrites import (
     takeable,
     taken_out,
 )
+from cgcli.annotations import Callable, Iterator
 from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP, SQRT

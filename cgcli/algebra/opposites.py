@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from cgcli.algebra.coefficient import ONE, ZERO
 from cgcli.algebra.order import Order
 from cgcli.algebra.product import Product, Terms
+from cgcli.annotations import Callable, Mapping
 from cgcli.graph.node import Node
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-
 from cgcli.algebra.coefficient import ONE, Number
+from cgcli.annotations import Mapping, Sequence, Set
 from cgcli.graph.node import Node, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.records import NamedTuple

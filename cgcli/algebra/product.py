@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from cgcli.algebra.coefficient import (
     ONE,
@@ -18,9 +17,10 @@ from cgcli.algebra.coefficient import (
     quotient,
     whole,
 )
+from cgcli.annotations import Mapping
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.ops.arithmetic import ABS
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 UNIT = constant(1.0)  # the term of a sum that is only a number
 EULER = constant(math.e)  # the base of exp
@@ -43,8 +43,8 @@ class Product(NamedTuple):
     """coefficient * product of base^number * product of base^(sum of terms)."""
 
     coefficient: Number
-    powers: Mapping[Node, Number] = {}
-    exponents: Mapping[Node, Terms] = {}
+    powers: Mapping[Node, Number] = EMPTY
+    exponents: Mapping[Node, Terms] = EMPTY
 
     def key(self) -> tuple[object, ...]:
         """What equal products have in common; hashable."""

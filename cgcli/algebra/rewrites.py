@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
 from cgcli.algebra.canonical import Canonical, remembered
 from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, number_of, quotient
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
+from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 from math import prod
 
 from cgcli.algebra.algebraic import simplify
 from cgcli.algebra.coefficient import Number, UnwritableError, number_node, uniform_number
+from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.errors import UsageError
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, variable
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import reduce
 from itertools import chain
 
@@ -19,6 +18,7 @@ from cgcli.algebra.coefficient import (
 )
 from cgcli.algebra.order import Order
 from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, cost_in_front
+from cgcli.annotations import Callable, Iterable
 from cgcli.graph.node import CONSTANT, Node, apply
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.functions import EXP

@@ -7,9 +7,7 @@ derivatives dicts by the names of the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.point import Point, by_name
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.derivatives.gradient import gradients, weighted_sum

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
-
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Collection, Iterable, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +48,7 @@ class Column(NamedTuple):
     values: NDArray[np.float64]
     bad: Mapping[int, str]
     null: Collection[int] = ()
-    beyond: Mapping[int, str] = MappingProxyType({})
+    beyond: Mapping[int, str] = EMPTY
 
 
 def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import Column, column_of, first_shapes
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, advice, sentence

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from cgcli.annotations import Iterator
 from cgcli.api.notices import Notice
 from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, name_of, toposort
 from cgcli.graph.shapes import shape_text

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
 from cgcli.algebra.algebraic import simplify as simplified
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
 from cgcli.api.functions import check_order, names_of
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point, check_any

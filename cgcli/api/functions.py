@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
-from types import MappingProxyType
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence
 from cgcli.api import calls
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
@@ -20,6 +18,7 @@ from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import Graph, Node, leaf, variable
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
+from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _OFTEN = 16  # calls with numbers, after which a function in Python is generated
 MAX_ORDER = 170  # the factorial of more is no float64
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Prepared(ABC):
@@ -198,7 +196,7 @@ class _Compiled:
     def at(self, arrays: Arrays) -> Callable[..., list[Any]]:
         """An `Evaluate` at one point."""
 
-        def evaluate(outputs: Sequence[Node], bindings: Mapping[str, Any] = _NOTHING, quiet: bool = False) -> list[Any]:
+        def evaluate(outputs: Sequence[Node], bindings: Mapping[str, Any] = EMPTY, quiet: bool = False) -> list[Any]:
             key = (tuple(outputs), quiet, *bindings)
             run = self._ready.get(key)
             if run is None:

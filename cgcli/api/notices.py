@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
@@ -17,12 +15,11 @@ from cgcli.graph.operation import Shape
 from cgcli.ops.creation import ones_like
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.evaluate.notes import Note
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MOST = 20  # notices of one computation
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -36,7 +33,7 @@ class Notice(NamedTuple):
     message: str
     hint: str = ""
     span: Span | None = None
-    details: Mapping[str, Any] = _NOTHING
+    details: Mapping[str, Any] = EMPTY
     topic: str = ""
 
 
@@ -56,7 +53,7 @@ class Watched:
     def __call__(
         self,
         outputs: Sequence[Node],
-        bindings: Mapping[str, Any] = _NOTHING,
+        bindings: Mapping[str, Any] = EMPTY,
         quiet: bool = False,
         results: Sequence[Node] | None = None,
     ) -> list[Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.program import Program
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
@@ -15,13 +12,12 @@ from cgcli.graph.shapes import shape_of
 from cgcli.lowering.inputs import check_bound, doubtful_constants
 from cgcli.lowering.lower import opened_function
 from cgcli.ops.table import FUNCTIONS
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Evaluate
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _IN_WORDS = {"tau": "2*pi", "τ": "2*pi", "e": "exp(1)"}  # constants that may be meant as variables
 _PRINTED = ["e"]  # those of them that cg itself writes, so that in a pipe nobody asks about them
 _SHOWN = 20  # names of inputs, and statements without effect, in messages
@@ -42,7 +38,7 @@ class Point(NamedTuple):
     bindings: Mapping[str, Any]
     inputs: tuple[Node, ...]
     columns: Collection[str] = ()
-    sizes: Mapping[str, int] = _NOTHING
+    sizes: Mapping[str, int] = EMPTY
     free: tuple[str, ...] = ()
 
     @property
@@ -162,8 +158,8 @@ class Point(NamedTuple):
 def at_shapes(
     program: Program,
     shapes: Mapping[str, Shape],
-    bindings: Mapping[str, Any] = _NOTHING,
-    sizes: Mapping[str, int] = _NOTHING,
+    bindings: Mapping[str, Any] = EMPTY,
+    sizes: Mapping[str, int] = EMPTY,
 ) -> Point:
     """The program lowered for names of these shapes; names may still be without. bindings: arrays of these shapes.
 
@@ -177,8 +173,8 @@ def at_shapes(
 def at_values(
     program: Program,
     bindings: Mapping[str, Any],
-    columns: Mapping[str, Shape] = _NOTHING,
-    assumed: Mapping[str, int] = _NOTHING,
+    columns: Mapping[str, Shape] = EMPTY,
+    assumed: Mapping[str, int] = EMPTY,
 ) -> Point:
     """The program lowered at the values of its names. columns: shapes of names that have a value in each row.
 

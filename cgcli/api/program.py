@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Collection, Iterable, Mapping
 from cgcli.errors import ShapeError, UsageError
 from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape

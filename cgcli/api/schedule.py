@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.evaluate.plan import Plan, bytes_of, plan
 from cgcli.graph.node import VARIABLE, Node, name_of
 from cgcli.graph.operation import Callee

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.api.point import Point
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.evaluate.constants import as_constant

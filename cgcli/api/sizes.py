@@ -9,7 +9,6 @@ for numbers that are small, or larger than all in the program.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import combinations, dropwhile
@@ -17,7 +16,7 @@ from math import prod
 
 from cgcli.algebra.algebraic import simplify
 from cgcli.algebra.sizes import OTHER_PARTS, Sizes, expression, refusal, with_expressions
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
 from cgcli.errors import CgError, ShapeError, TooLargeError, UsageError

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
 
-from cgcli.annotations import IO, Any
+from cgcli.annotations import IO, Any, Callable, Mapping, Sequence
 from cgcli.errors import CgError, DataError, Source, UsageError, refused
 from cgcli.graph.node import check_size, name_of, toposort, variables
 from cgcli.ops.lazily import np

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
 
+from cgcli.annotations import Iterable
 from cgcli.api.notices import Notice
 from cgcli.errors import CgWarning
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.check.complex_step import ComplexStep
 from cgcli.check.function import Direction, Function, weighted_sum
 from cgcli.check.verdict import Numbers, Verdict, judge

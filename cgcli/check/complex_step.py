@@ -7,11 +7,10 @@ Martins, Sturdza & Alonso (2003), The complex-step derivative approximation.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Collection, Mapping, Sequence
 from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Fact, Operation
 from cgcli.graph.rules import Branch, Transpose, TransposeOf

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.check.differences import Samples, ladder
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
 from cgcli.graph.shapes import element_name

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Mapping, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Container, Mapping, Sequence
 from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cgcli.annotations import Any
 
 
 class Kind:

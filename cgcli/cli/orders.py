@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator
 from cgcli.derivatives.series import taylor_coefficients
 from cgcli.printing.values import in_longer_name
 from cgcli.records import NamedTuple

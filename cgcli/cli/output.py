@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.cli.say import echo
 from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.printing import values

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable
 from cgcli.cli.hints import hint_of
 from cgcli.cli.say import say
 from cgcli.errors import EvaluationError, Source, describe

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands

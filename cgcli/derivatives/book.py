@@ -6,10 +6,10 @@ The rules of the table keep their digits and hold at every edge: `where(n == 0, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 
 from cgcli.algebra.domain import is_smooth
+from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params

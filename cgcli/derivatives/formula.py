@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import chain
 
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.algebra.budget import Budget
+from cgcli.annotations import Sequence
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import TooLargeError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cgcli.annotations import Sequence
 from cgcli.graph.node import Node, constant
 from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import MULTIPLY

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, product
 
-from cgcli.annotations import TYPE_CHECKING, Any, Literal, Protocol
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Literal, Mapping, Protocol, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite

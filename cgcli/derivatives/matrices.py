@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
 
 from cgcli.algebra.algebraic import Simplifier
+from cgcli.annotations import Sequence
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import Graph, Node, constant, constant_value, leaf, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, toposort
 from cgcli.transform.differentiate import pushforward

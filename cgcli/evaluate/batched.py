@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.evaluate.compiled import Compiled, failure
 from cgcli.evaluate.on_rows import on_rows
 from cgcli.evaluate.plan import Buffer, Filled, plan
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-_NOTHING: Mapping[Node, Any] = MappingProxyType({})
 
 
 class _Call(NamedTuple):
@@ -61,7 +57,7 @@ class Batched:
     """
 
     def __init__(
-        self, outputs: Sequence[Node], columns: Sequence[Node], fixed: Mapping[Node, Any] = _NOTHING,
+        self, outputs: Sequence[Node], columns: Sequence[Node], fixed: Mapping[Node, Any] = EMPTY,
         *, block: int | None = None,
     ) -> None:  # fmt: skip
         made = plan(outputs, columns, fixed)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from operator import itemgetter
 from weakref import WeakKeyDictionary
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads, most_bytes

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.graph.node import Node, constant, constant_array, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.lazily import np

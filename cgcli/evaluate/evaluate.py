@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import Node, name_of, toposort, variables
+from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-
-_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Events:
@@ -33,7 +28,7 @@ def evaluate(
     outputs: Sequence[Node],
     bindings: Mapping[str, Any],
     events: Events | None = None,
-    known: Mapping[Node, Any] = _NOTHING,
+    known: Mapping[Node, Any] = EMPTY,
 ) -> list[Array]:
     """The value of each output.
 

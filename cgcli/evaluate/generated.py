@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.evaluate.compiled import kernel_of
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, Node, is_given, toposort

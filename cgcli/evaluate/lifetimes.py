@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
 
+from cgcli.annotations import Callable, Collection, Sequence
 from cgcli.graph.node import Node
 
 

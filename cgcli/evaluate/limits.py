@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from operator import itemgetter
 
+from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node, is_given, toposort

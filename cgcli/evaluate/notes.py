@@ -6,9 +6,7 @@ outputs tell. What lies in a branch that was not taken is no event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_nan, is_not_finite, somewhere
 from cgcli.evaluate.evaluate import evaluate

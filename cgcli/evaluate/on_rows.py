@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-
 import numpy as np
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Collection, Sequence
 from cgcli.evaluate.compiled import of_arrays
 from cgcli.graph.node import Node
 from cgcli.ops.logic import WHERE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
 import numpy as np
 
+from cgcli.annotations import Collection, Iterable, Mapping, Sequence
 from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import struct
 from _thread import RLock
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from weakref import WeakValueDictionary
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
 from cgcli.graph.operation import Callee, Operation, Params, Shape
-from cgcli.records import NamedTuple, Record
+from cgcli.records import EMPTY, NamedTuple, Record
 
 _DIGEST_BYTES = 16
 
@@ -126,7 +124,7 @@ def function_of(node: Node) -> OwnFunction | None:
     return node.params.function if isinstance(node.params, Called) else None
 
 
-def name_of_operation(node: Node, names: Mapping[Any, str] = MappingProxyType({})) -> str:
+def name_of_operation(node: Node, names: Mapping[Any, str] = EMPTY) -> str:
     """What a node's operation is called. names: what the program calls its functions, where it says."""
     function = function_of(node)
     return node.op.name if function is None else names.get(function, function.name)

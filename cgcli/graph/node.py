@@ -10,12 +10,12 @@ import math
 import struct
 import weakref
 from _thread import RLock
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
+from cgcli.annotations import Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Callee, Operation, Params, Shape
 from cgcli.graph.shapes import count_text, size_text
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
 MAX_RANK = 32
@@ -49,12 +49,12 @@ class Graph(NamedTuple):
     """
 
     outputs: tuple[Node, ...]
-    labels: Mapping[Node, str] = {}
-    origins: Mapping[Node, Span] = {}
+    labels: Mapping[Node, str] = EMPTY
+    origins: Mapping[Node, Span] = EMPTY
     source: Source = Source("")
     idle: tuple[Span, ...] = ()
     names: tuple[str, ...] = ()
-    functions: Mapping[Callee, str] = {}
+    functions: Mapping[Callee, str] = EMPTY
 
     @property
     def output(self) -> Node:

@@ -6,12 +6,11 @@ its shapes, its derivative, how it is written and explained, and where to sample
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
 from enum import Flag, auto
 from functools import cached_property
 from importlib import import_module
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Collection, Hashable, Sequence
 from cgcli.records import NamedTuple, Record
 
 Shape = tuple[int, ...]

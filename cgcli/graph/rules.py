@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable
 from cgcli.graph.node import Node
 from cgcli.records import NamedTuple
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import product
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.graph.operation import Shape
 
 

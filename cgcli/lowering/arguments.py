@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
-from cgcli.annotations import Any, TypeVar
+from cgcli.annotations import Any, Mapping, Sequence, TypeVar
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort

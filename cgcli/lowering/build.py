@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cgcli.annotations import Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, check_size, constant_array
 from cgcli.graph.operation import Operation, Params

@@ -6,9 +6,9 @@ static parameters of the operation that they belong to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 
+from cgcli.annotations import Mapping
 from cgcli.errors import Span
 from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand

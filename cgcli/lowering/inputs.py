@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import CgError, UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
@@ -14,7 +12,7 @@ from cgcli.lowering.lower import lower, opened_function, opened_parameters
 from cgcli.lowering.sizes import names_of_sizes, sized
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
 
 _DOUBTFUL = re.compile(r"\b(?:e|tau)\b|τ")
@@ -92,7 +90,7 @@ def _is_exponential(power: tree.Call) -> bool:
     return False
 
 
-def declared_shapes(program: tree.Program, sizes: Mapping[str, int] = MappingProxyType({})) -> dict[str, Shape]:
+def declared_shapes(program: tree.Program, sizes: Mapping[str, int] = EMPTY) -> dict[str, Shape]:
     """The shapes that the program declares, but for those with sizes that are not known."""
     declarations = [item for item in program.statements if isinstance(item, tree.Declare)]
     try:

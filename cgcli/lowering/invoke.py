@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-
+from cgcli.annotations import Generator, Mapping
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.body import Body, OwnFunction, leaves
 from cgcli.graph.node import Node

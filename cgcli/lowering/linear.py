@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
 
+from cgcli.annotations import Callable, Collection
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand

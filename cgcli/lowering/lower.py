@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
 
+from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import Graph, Node, constant, is_given, variable
 from cgcli.graph.operation import Shape

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Container, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand

@@ -6,10 +6,9 @@ rule. Equal definitions make the same function, whatever it is called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from weakref import WeakValueDictionary
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.body import Body, Called, OwnFunction, function_of, instantiated
 from cgcli.graph.node import VARIABLE, Node, apply, name_of, toposort

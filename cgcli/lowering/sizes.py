@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, ShapeError, Span, UnknownNameError
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import axes_text, shaped

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import NON_NEGATIVE, Operation, Shape

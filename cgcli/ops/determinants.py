@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
 from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import REQUIRED, Operation, Shape, Static

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.operation import REAL, Interval, Kernel, Operation, Params, Shape, Work
 from cgcli.graph.rules import Partial, Partials

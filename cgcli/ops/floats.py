@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from math import atan, atan2, cbrt, erf, erfc, hypot
+
+from cgcli.annotations import Callable
 
 __all__ = ["atan", "atan2", "cbrt", "erf", "erfc", "hypot"]
 

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import REQUIRED, Operation, Shape, Static

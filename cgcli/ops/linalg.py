@@ -5,9 +5,8 @@ of matrix derivative results for forward and reverse mode algorithmic differenti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, Infix, Operation, Params, Shape, Work

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable
 from cgcli.graph.operation import EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
 from cgcli.graph.rules import Branch
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of

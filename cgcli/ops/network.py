@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Shape, Static

@@ -7,9 +7,8 @@ the operation's own parameters. An expansion is the operation written as others.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Kink, Operation, Shape

@@ -7,9 +7,8 @@ adjoint back; where it repeats one, the transpose adds up.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
 from cgcli.graph.operation import Operation, Params, Shape, Static

@@ -7,10 +7,9 @@ Library of Mathematical Functions, dlmf.nist.gov, chapters 5 (gamma) and 7 (erf)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
 from cgcli.graph.rules import Partial
 from cgcli.ops.entry import elementwise

@@ -7,9 +7,8 @@ batch axis changes nothing. They are shown as numpy users write them, from 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.operation import REQUIRED, Shape, Static
 from cgcli.graph.shapes import all_axes, axes_text, shape_text

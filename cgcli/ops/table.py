@@ -6,8 +6,7 @@ a reduction, `max(x, y)` an elementwise choice).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from cgcli.annotations import Iterator
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.ops import (
     arithmetic,

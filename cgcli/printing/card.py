@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.graph.node import apply, rebuild, variable
 from cgcli.graph.operation import Operation
 from cgcli.graph.rules import Branch, Jvp, Partial, Partials, Transpose, TransposeOf

@@ -6,9 +6,9 @@ A function's body is one expression, so what is shared within it becomes a funct
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
 from itertools import count
 
+from cgcli.annotations import Generator, Iterator
 from cgcli.graph.body import OwnFunction
 from cgcli.graph.node import Node, toposort
 from cgcli.graph.operation import Callee

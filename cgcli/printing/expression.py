@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from itertools import chain
-from types import MappingProxyType
 
+from cgcli.annotations import Iterable, Sequence
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import REQUIRED, Static
@@ -29,6 +28,7 @@ from cgcli.printing.printer import (
     given_statics,
 )
 from cgcli.printing.values import nested, number
+from cgcli.records import EMPTY
 
 # What grammar/cg.lark takes for a name without backticks, or less.
 _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹²³⁴-⁹¼½¾⅐-⅟]*")
@@ -38,7 +38,7 @@ _FAR = 100  # factors, the first of which decides on the sign of their product
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
 
-def formula(node: Node, limit: int = 60, named: Names = MappingProxyType({})) -> str:
+def formula(node: Node, limit: int = 60, named: Names = EMPTY) -> str:
     """A node as one expression for a message or a table, cut when it is long."""
     text = ""
     for piece in Text(named).pieces(Part(View(node))):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, pairwise
-from types import MappingProxyType
 
-from cgcli.annotations import cast
+from cgcli.annotations import Collection, Iterable, Iterator, Mapping, Sequence, cast
 from cgcli.graph.body import OwnFunction, with_bodies
 from cgcli.graph.node import Graph, Node, is_leaf_of_function, name_of, toposort, variables
 from cgcli.graph.operation import Callee, Shape
@@ -18,10 +16,8 @@ from cgcli.printing.spelling import Spelling
 from cgcli.printing.tex.products import check_size
 from cgcli.printing.tex.symbols import digits
 from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
-_NO_NAMES: Names = MappingProxyType({})
-_NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})
 _RESULTS = ("f", "g", "h", "F", "G", "H")
 _TALL = re.compile(r"\\frac|\\begin")  # what would touch the lines above and below
 
@@ -77,7 +73,7 @@ def latex(
     return f"{heads[0]} = {bodies[0]}" if partials is not None and results == [partials.of] else bodies[0]
 
 
-def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES, spelling: Spelling | None = None) -> str:
+def latex_of(node: Node, named: Mapping[Node, str] | Names = EMPTY, spelling: Spelling | None = None) -> str:
     """A node as one formula on one line.
 
     named: nodes within it, and functions of the user's own, that are written by a name, which is LaTeX already
@@ -94,7 +90,7 @@ def latex_of(node: Node, named: Mapping[Node, str] | Names = _NO_NAMES, spelling
 
 def spelling_of(
     nodes: Iterable[Node],
-    shapes: Mapping[str, Shape] = _NO_SHAPES,
+    shapes: Mapping[str, Shape] = EMPTY,
     taken: Iterable[str] = (),
     accents: Collection[str] = (),
 ) -> Spelling:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
+from cgcli.annotations import Container
 from cgcli.graph.node import Graph, Node, toposort
 from cgcli.ops.entry import ATOM
 from cgcli.printing.expression import Text, shared, uses_of

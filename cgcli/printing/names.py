@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 
+from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee

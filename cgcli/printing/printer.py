@@ -9,8 +9,8 @@ up before. Neither recurses.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from cgcli.annotations import Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.node import Node
 from cgcli.graph.operation import REQUIRED, Callee, Shape, Static
 from cgcli.ops.entry import CONDITIONAL

@@ -6,8 +6,7 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-
+from cgcli.annotations import Collection, Iterator, Mapping
 from cgcli.graph.node import Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS

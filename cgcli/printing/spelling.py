@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from cgcli.annotations import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.records import NamedTuple
 
 _GREEK = {

@@ -3,8 +3,8 @@ r"""Operations' forms in a language, as `\sqrt{#1}` or `#1 < #2`: where an argum
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
+from cgcli.annotations import Mapping, Sequence
 from cgcli.ops.entry import ATOM, CONDITIONAL, POSTFIX, POWER
 from cgcli.printing.printer import Closing, Layout, Opening, Part, View
 from cgcli.records import NamedTuple

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable
 from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import as_lists
 

@@ -7,10 +7,9 @@ and any Unicode.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from html import escape as escape_html
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, constant_elements
 from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple

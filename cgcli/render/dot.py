@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping
 from cgcli.errors import quoted
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of

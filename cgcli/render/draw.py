@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping
 from cgcli.graph.node import Graph, Node
 from cgcli.render.card import TEXT
 from cgcli.render.dot import dot

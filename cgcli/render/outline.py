@@ -6,9 +6,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
 
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import TooLargeError, cells
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.printing.values import on_one_line

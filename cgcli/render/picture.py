@@ -14,11 +14,10 @@ import subprocess
 import sys
 import sysconfig
 import zlib
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
 from cgcli.records import NamedTuple
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Mapping
 from cgcli.errors import quoted
 from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort

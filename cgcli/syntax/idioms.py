@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 
+from cgcli.annotations import Callable
 from cgcli.errors import ParseError, Span
 from cgcli.records import NamedTuple
 

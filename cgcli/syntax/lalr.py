@@ -5,15 +5,10 @@ from __future__ import annotations
 import os
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import Any, Callable, Iterable
 from cgcli.syntax.scanner import Token, UnexpectedError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from cgcli.annotations import Any
-
-    Rule = tuple[str, int, Callable[[list[Any]], Any] | None]
+Rule = tuple[str, int, Callable[[list[Any]], Any] | None]
 
 # The sections of the stored tables: a rule to a line, a state to a line, and the grammar that they belong to.
 RULES, STATES, GRAMMAR = "%rules\n", "%states\n", "%grammar\n"
@@ -37,7 +32,7 @@ class _States(dict[int, dict[str, int]]):
         return row
 
 
-class _Rules(dict[int, "Rule"]):
+class _Rules(dict[int, Rule]):
     """What each rule makes, how many symbols it takes, and how; None passes its only one on."""
 
     def __init__(self, rows: list[str], builder: object) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Callable
 from cgcli.errors import ParseError, Span
 from cgcli.syntax.brackets import CLOSING, OPENING, innermost, unbalanced, without_comments
 from cgcli.syntax.builder import SUPERSCRIPTS

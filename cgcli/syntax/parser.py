@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import Any, Callable, Collection, Iterable, Iterator
 from cgcli.errors import ParseError, Source, TooLargeError
 from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
 from cgcli.syntax.lalr import GRAMMAR, Tables, read
 from cgcli.syntax.scanner import Token, UnexpectedError
 from cgcli.syntax.scanner import tokens as scanned
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-
-    from cgcli.annotations import Any
 
 MAX_CHARACTERS = 4_000_000
 

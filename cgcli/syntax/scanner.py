@@ -5,11 +5,8 @@ Written by hand, for one pattern of all terminals would take as long to compile 
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import Iterator
 from cgcli.records import NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Token(NamedTuple):

@@ -7,11 +7,10 @@ forgotten. Until then lark itself takes the text apart and makes the tables afre
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import lark
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Iterator
 from cgcli.syntax.lalr import END, GRAMMAR, RULES, STATES, grammar_file, read
 from cgcli.syntax.scanner import Token, UnexpectedError
 

@@ -8,8 +8,7 @@ parameter or splits into some. Where books disagree (1/2x), it stays an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
-
+from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
 from cgcli.errors import ParseError, Span, quoted
 from cgcli.records import NamedTuple
 from cgcli.syntax.builder import bare, no_parameter

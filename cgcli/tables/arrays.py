@@ -8,14 +8,13 @@ import tokenize
 import zipfile
 import zlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.arrow import lists_of, masked
 from cgcli.tables.batch import Batch

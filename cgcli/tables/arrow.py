@@ -8,11 +8,10 @@ taken there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Callable, Mapping, Sequence
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content, Joined

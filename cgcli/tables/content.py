@@ -9,13 +9,12 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import PurePath
 from tempfile import TemporaryDirectory
 
-from cgcli.annotations import IO, Any
+from cgcli.annotations import IO, Any, Callable, Iterable, Iterator
 from cgcli.errors import DataError, UsageError, refused
 from cgcli.tables.bounds import check_unpacked
 

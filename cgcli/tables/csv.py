@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, groupby
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
 from cgcli.tables.arrow import joined, masked, shape_of, side_by_side, together

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Iterator
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.bounds import MAX_RECORD

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
 from decimal import Decimal
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Generator, Sequence
 from cgcli.printing.values import number
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch

@@ -5,9 +5,8 @@ from __future__ import annotations
 import mmap
 import tempfile
 from abc import abstractmethod
-from collections.abc import Iterator
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch

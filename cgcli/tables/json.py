@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, pairwise
 from operator import add
 
 import numpy as np
 
+from cgcli.annotations import Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import MAX_RECORD, check_open

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.tables.arrow import as_floats, shape_of
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ class Numbers(NamedTuple):
 
     values: NDArray[np.float64]
     bad: Mapping[int, str]
-    beyond: Mapping[int, str] = MappingProxyType({})
+    beyond: Mapping[int, str] = EMPTY
 
 
 def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:

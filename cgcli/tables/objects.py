@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from itertools import chain
 from operator import itemgetter
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Callable
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_columns

@@ -6,11 +6,10 @@ import contextlib
 import os
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from cgcli import signals
-from cgcli.annotations import TYPE_CHECKING, Any, Protocol
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Protocol
 from cgcli.errors import CgError, UsageError
 from cgcli.files import Undoable
 from cgcli.records import NamedTuple

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from cgcli.annotations import Generator, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content

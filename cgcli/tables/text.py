@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
 from itertools import chain
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Callable, Iterator
 from cgcli.errors import DataError
 from cgcli.tables.arrow import joined
 from cgcli.tables.batch import Batch

@@ -9,11 +9,11 @@ Steps that differ only in names share their formulas.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 
 from cgcli.algebra.algebraic import simplify
+from cgcli.annotations import Callable, Container, Iterator, Mapping, Sequence
 from cgcli.derivatives.book import expanded, with_book_rules
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
@@ -25,7 +25,7 @@ from cgcli.ops.sums import SUM, Reduce
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.printer import Names
 from cgcli.printing.values import number
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import whole
 from cgcli.transform.forward import push_through
@@ -62,7 +62,7 @@ class Formula(NamedTuple):
     """A graph, and what its leaves stand for."""
 
     node: Node
-    symbols: Mapping[Node, Symbol] = {}
+    symbols: Mapping[Node, Symbol] = EMPTY
 
     def names(self, spell: Callable[[Symbol], str], functions: Names) -> Names:
         """How its leaves, and functions of the user's own, are written."""

@@ -2,8 +2,7 @@ r"""A trace as LaTeX: one `array` for math mode, in LaTeX and KaTeX; \dot{v}_1 i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from cgcli.annotations import Sequence
 from cgcli.graph.node import toposort
 from cgcli.printing.latex import latex_number, latex_of, latex_rows, spelling_of
 from cgcli.trace.formulas import Formula, Mark, Symbol

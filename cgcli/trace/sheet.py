@@ -7,9 +7,8 @@ side, and the reverse adjoint trace, whose lines stand in the order of the pass.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
 
-from cgcli.annotations import Any, ClassVar
+from cgcli.annotations import Any, ClassVar, Collection, Mapping, Sequence
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_of, shape_text

@@ -8,8 +8,8 @@ commands use, recorded. A trace is made of nodes and formulas; numbers are no pa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
 from cgcli.ops.creation import zeros_like

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
+from cgcli.annotations import Iterable, Sequence
 from cgcli.printing.expression import formula as text_within
 from cgcli.printing.expression import written_name
 from cgcli.trace.formulas import Formula, Mark, Symbol

@@ -6,8 +6,7 @@ A result is an ordinary graph: it can be evaluated, printed, drawn, and differen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
+from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Node
 from cgcli.ops.creation import zeros_like
 from cgcli.transform.formulas import Slopes, slope

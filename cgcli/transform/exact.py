@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
 
+from cgcli.annotations import Callable, Mapping
 from cgcli.evaluate.constants import SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params

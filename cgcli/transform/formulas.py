@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
+from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf

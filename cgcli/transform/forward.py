@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
+from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import CONSTANT, Node, stand_in, toposort
 from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf

@@ -8,9 +8,9 @@ make 0*inf, which is nan.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 
+from cgcli.annotations import Callable
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
 from cgcli.graph.operation import Shape

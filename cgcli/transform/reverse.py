@@ -5,8 +5,7 @@ It reads the rules that forward mode reads, and transposes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
-
+from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
 from cgcli.graph.node import CONSTANT, Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand

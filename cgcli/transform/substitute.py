@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
+from cgcli.annotations import Callable, Mapping
 from cgcli.graph.node import Graph, Node, apply, rebuild
 from cgcli.graph.operation import Operation, Params
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.cli import output
 from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, Task, expression_command

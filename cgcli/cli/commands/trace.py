@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.cli.options import COTANGENT_OPTION, PRECISION_OPTION, WRT_OPTION, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from cgcli.annotations import TypeVar
+from cgcli.annotations import Generator, Iterator, TypeVar
 
 Item = TypeVar("Item")
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Callable, Generator, Iterable, Iterator
 from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 
+from cgcli.annotations import Sequence
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import split_name
 

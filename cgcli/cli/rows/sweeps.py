@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Iterable
 from cgcli.errors import UsageError
 from cgcli.graph.shapes import shape_of
 

@@ -6,10 +6,9 @@ import contextlib
 import math
 import os
 import stat
-from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Generator, Iterator, Mapping
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
+from cgcli.annotations import Sequence
 from cgcli.graph.node import CONSTANT, Node, constant_elements
 from cgcli.graph.operation import Shape
 from cgcli.ops.entry import ATOM, POSTFIX

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 
+from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, constant, constant_value
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
 
-from cgcli.annotations import cast
+from cgcli.annotations import Callable, Iterator, Sequence, cast
 from cgcli.graph.body import function_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import Operation, Static
