@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import count, repeat
 from operator import itemgetter
 from weakref import WeakKeyDictionary
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads, most_bytes
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-
-# What writes one value on the tape: the kernel, what takes its arguments from the tape, and where
-# arrays stand that no later step reads. A plain tuple, which is the fastest to take apart.
-_Step = tuple[Callable[..., Any], Callable[[list[Any]], Sequence[Any]], tuple[int, ...]]
+_Reader = Callable[[list[Any]], Sequence[Any]]
+_Step = tuple[Callable[..., Any], _Reader, tuple[int, ...]]
 
 
 class Compiled:
@@ -38,7 +37,7 @@ class Compiled:
     A node that is a number, made of numbers, is computed in Python's floats where its operation has a kernel for
     them; where all nodes are, without numpy.
 
-    places: where on the tape each node's value stands. keep: none of them is dropped.
+    nodes: those whose values a tape has, in their order. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
     """
 
@@ -52,25 +51,26 @@ class Compiled:
     ) -> None:
         given = set(inputs)
         order = toposort(outputs, given) if order is None else order
-        leaves = [node for node in order if is_given(node) and node not in given]
-        self._nodes = [node for node in order if not is_given(node) and node not in given]
+        leaves: list[Node] = []
+        made: list[Node] = []
+        for node in order:
+            if node not in given:
+                (leaves if is_given(node) else made).append(node)
+        self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node) for node in leaves]
-        self.places = {node: at for at, node in enumerate([*inputs, *leaves, *self._nodes])}
-        dead = [()] * len(self._nodes) if keep else _dead_arrays(self._nodes, outputs)
-        check_work(self._nodes, order)
-        check_live(most_bytes(self._nodes, dead), order)
-        kernels = [kernel_of(node) for node in self._nodes]
-        self._of_numbers = all(kernel is node.op.scalar for kernel, node in zip(kernels, self._nodes, strict=True))
-        self._steps = [self._step(*each) for each in zip(self._nodes, kernels, dead, strict=True)]
+        dead: Sequence[tuple[Node, ...]] = ()
+        if any(node.shape for node in order):
+            dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
+            check_work(made, order)
+            check_live(most_bytes(made, dead), order)
+        place = dict(zip(self.nodes, count())).__getitem__
+        kernels = [kernel_of(node) for node in made]
+        self._of_numbers = kernels == [node.op.scalar for node in made]
+        self._kernels = [_adapted(kernel, node) for kernel, node in zip(kernels, made, strict=True)]
+        self._readers = [_reader(*map(place, node.args)) for node in made]
+        self._dead = [tuple(map(place, arrays)) for arrays in dead] if any(dead) else None
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape]
-        self._outputs = [self.places[output] for output in outputs]
-
-    def _step(self, node: Node, kernel: Callable[..., Any], dead: Collection[Node]) -> _Step:
-        read = _reader([self.places[arg] for arg in node.args])
-        run = of_arrays(kernel, node.params)
-        if not node.shape and kernel is not node.op.scalar:
-            run = _as_number(run)
-        return run, read, tuple([self.places[arg] for arg in dead]) if dead else ()
+        self._outputs = [place(output) for output in outputs]
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values, floats or numpy scalars where they are numbers.
@@ -83,22 +83,23 @@ class Compiled:
         return [tape[at] for at in self._outputs]
 
     def tape(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Any]:
-        """The values of all nodes, where `places` says; None for those that were dropped."""
+        """The values of all `nodes`; None for those that were dropped."""
         tape = [*arrays, *self._constants]
         begin = len(tape)
+        steps = zip(self._kernels, self._readers, self._dead or repeat(()), strict=False)
         for at in self._scalars:
             if type(tape[at]) is not float:
                 tape[at] = float(tape[at])
         try:
             if self._of_numbers:
-                _write(tape, self._steps)
+                _write(tape, steps)
             elif events is None:
-                _quiet_writer()(tape, self._steps)
+                _quiet_writer()(tape, steps)
             else:
                 with np.errstate(all="call", under="ignore", call=events):
-                    _write(tape, self._steps)
+                    _write(tape, steps)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise failure(name_of_operation(self._nodes[len(tape) - begin]), error) from error
+            raise failure(name_of_operation(self.nodes[len(tape)]), error) from error
         if events is not None and not all(math.isfinite(item) for item in tape[begin:] if isinstance(item, float)):
             events("number", 0)
         return tape
@@ -115,7 +116,8 @@ def compiled_body(body: Body) -> Compiled:
     return compiled
 
 
-def _write(tape: list[Any], steps: Sequence[_Step]) -> None:
+def _write(tape: list[Any], steps: Iterable[_Step]) -> None:
+    """Write one value after the other. steps: kernels, what takes their arguments, and the places of dead arrays."""
     append = tape.append
     for kernel, read, dead in steps:
         append(kernel(*read(tape)))
@@ -132,14 +134,19 @@ def failure(name: str, error: Exception) -> CgError:
 
 
 @cache
-def _quiet_writer() -> Callable[[list[Any], Sequence[_Step]], None]:
+def _quiet_writer() -> Callable[[list[Any], Iterable[_Step]], None]:
     return np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
 
 
 def kernel_of(node: Node) -> Callable[..., Any]:
     """The kernel of a node: that on numbers, where there is one and all are numbers, else that on arrays."""
-    is_number = not node.shape and not any(arg.shape for arg in node.args)
-    return (is_number and node.op.scalar) or node.op.kernel
+    scalar = None if node.shape else node.op.scalar
+    if scalar is None:
+        return node.op.kernel
+    for arg in node.args:
+        if arg.shape:
+            return node.op.kernel
+    return scalar
 
 
 def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
@@ -147,17 +154,19 @@ def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
     return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
 
 
-def _as_number(run: Callable[..., Any]) -> Callable[..., float]:
-    """A kernel whose result is a number, as a float: kernels on numbers take no array without axes, as x[0] is one."""
-    return lambda *arrays: float(run(*arrays))
+def _adapted(kernel: Callable[..., Any], node: Node) -> Callable[..., Any]:
+    """A kernel of arrays alone, whose result is a float where it is a number: kernels on numbers take nothing else."""
+    params = node.params
+    if node.shape or kernel is node.op.scalar:
+        return of_arrays(kernel, params) if params else kernel
+    return lambda *arrays: float(kernel(*arrays, *params))
 
 
-def _reader(places: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
+def _reader(*places: int) -> _Reader:
     """Takes the values at some places, as one call of a function in C."""
     if len(places) > 1:
         return itemgetter(*places)
-    begin = places[0] if places else 0
-    return itemgetter(slice(begin, begin + len(places)))
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _known(leaf: Node) -> Any:
@@ -169,6 +178,4 @@ def _known(leaf: Node) -> Any:
 
 def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
     """For each node, the arrays computed that nobody reads after it."""
-    if not any(node.shape for node in nodes):
-        return [()] * len(nodes)
     return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs)]

@@ -51,4 +51,4 @@ def evaluate_all(
     inputs = variables(order)
     compiled = Compiled(outputs, inputs, keep=True, order=order)
     tape = compiled.tape([bindings[name_of(node)] for node in inputs], events)
-    return dict(zip(compiled.places, tape, strict=True))
+    return dict(zip(compiled.nodes, tape, strict=True))

@@ -212,13 +212,12 @@ def toposort(outputs: Iterable[Node], leaves: Container[object] = ()) -> list[No
     while stack:
         node = stack[-1]
         if node not in done:
-            if node.args and node not in leaves:
-                height = len(stack)
-                for arg in node.args[::-1]:
+            args = node.args
+            if args and not done.issuperset(args) and node not in leaves:
+                for arg in args[::-1]:
                     if arg not in done:
                         stack.append(arg)  # noqa: PERF401, for most nodes have one argument or two
-                if len(stack) > height:
-                    continue
+                continue
             done.add(node)
             order.append(node)
         stack.pop()
