@@ -59,6 +59,14 @@ def check() -> None:
         _end(_State.first)
 
 
+def exit_code() -> int | None:
+    """That of the signal that ends the command; None where none does.
+
+    An import that the signal breaks off may turn its exception into an error of its own, as that of numpy does.
+    """
+    return 128 + _State.first if _State.raised else None
+
+
 def _on_signal(number: int, frame: object) -> None:
     is_first = not _State.first
     _State.first = _State.first or number

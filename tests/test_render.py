@@ -257,13 +257,13 @@ def test_a_long_sum_is_one_card() -> None:
     assert [shown(line) for line in node_lines(every).values()].count("+") == 5
 
 
-def test_a_sum_of_a_hundred_thousand_terms() -> None:
+def test_a_sum_of_thirty_thousand_terms() -> None:
     """Protects the time, which grows with the terms and not with their square."""
     x = variable("x")
     node = apply(OPERATIONS["sin"], (x,))
-    for _ in range(100_000):
+    for _ in range(30_000):
         node = apply(OPERATIONS["add"], (node, x))
-    assert len(edges(dot(Graph((node,))))) == 100_002
+    assert len(edges(dot(Graph((node,))))) == 30_002
 
 
 # ---- what stands on a card ------------------------------------------------------------
@@ -545,12 +545,12 @@ def test_long_names_are_cut() -> None:
     assert len(line) < 900
 
 
-def test_a_hundred_thousand_nodes() -> None:
+def test_thirty_thousand_nodes() -> None:
     node = variable("x")
-    for _ in range(100_000):
+    for _ in range(30_000):
         node = apply(OPERATIONS["sin"], (node,))
     text = dot(Graph((node,)))
-    assert text.count("\n") > 200_000
+    assert text.count("\n") > 60_000
     with pytest.raises(TooLargeError) as caught:
         picture_bytes(text, "svg")
     assert ".dot" in caught.value.hint

