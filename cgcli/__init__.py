@@ -10,8 +10,6 @@ Each name is imported when it is first used, so that `import cgcli` costs next t
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from cgcli.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,6 +70,8 @@ def __getattr__(name: str) -> object:
     """The public name, from the module that defines it."""
     if name not in _HOMES:
         raise AttributeError(f"module 'cgcli' has no attribute '{name}'")
+    from importlib import import_module
+
     found = getattr(import_module(_HOMES[name]), name)
     globals()[name] = found
     return found

@@ -6,8 +6,6 @@ place. A message is one human sentence; `span` says where in the text; `hint` is
 
 from __future__ import annotations
 
-import unicodedata
-
 from cgcli.annotations import Iterable, Sequence
 from cgcli.records import NamedTuple
 
@@ -250,6 +248,8 @@ def _printable(character: str) -> str:
 
 def cells(character: str) -> int:
     """How many terminal cells a character takes."""
+    import unicodedata
+
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

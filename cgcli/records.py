@@ -6,9 +6,8 @@ which most are left at their defaults.
 
 from __future__ import annotations
 
-from types import FunctionType, MappingProxyType
-
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, dataclass_transform
+from cgcli.lean import FunctionType, MappingProxyType
 
 __all__ = ["EMPTY", "NamedTuple", "Record"]
 

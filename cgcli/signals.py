@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-
-from cgcli.annotations import Iterator, NoReturn
+from cgcli.annotations import NoReturn
+from cgcli.lean import signal
 
 # Ctrl-C; those of schedulers and of closed terminals, of which not every system has the last.
 _NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -34,18 +32,19 @@ def install() -> None:
             signal.signal(number, _on_signal)
 
 
-@contextlib.contextmanager
-def deferred() -> Iterator[None]:
-    """Within, the first signal waits until the end, and the next ends the command at once.
+class Deferred:
+    """A context in which the first signal waits until its end, and the next ends the command at once.
 
     So does one that comes here behind the first: nobody may read what is written in the end.
     """
-    _State.deferred = True
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        _State.deferred = True
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         _State.deferred = False
-    check()
+        if kind is None:
+            check()
 
 
 def pending() -> bool:

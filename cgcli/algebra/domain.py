@@ -178,7 +178,7 @@ class Domains:
         known = [self._non_negative[arg] for arg in args]
         if op is CONSTANT:
             return all(number >= 0 for number in constant_elements(node))
-        if NON_NEGATIVE in op.facts:
+        if op.facts & NON_NEGATIVE:
             return True
         if op in (ADD, DIVIDE, MINIMUM) or op in _KEEPS_SIGN:
             return all(known)

@@ -227,11 +227,11 @@ for _operation in operations():
     _rules = RULES[_operation] = [*RULES.get(_operation, ())]
     if _operation.commutative and not _rules:
         _rules.append(_in_order)  # y == x is x == y
-    if ODD in _operation.facts:
+    if _operation.facts & ODD:
         _rules.append(_odd)  # sin(-x) = -sin(x)
-    if EVEN in _operation.facts:
+    if _operation.facts & EVEN:
         _rules.append(_even)  # cos(-x) = cos(x)
-    if IDEMPOTENT in _operation.facts:
+    if _operation.facts & IDEMPOTENT:
         _rules.append(_idempotent)  # floor(floor(x)) = floor(x)
     if _operation in _RIGHT_INVERSES:
         _rules.append(_inverse_undone)

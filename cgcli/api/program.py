@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from types import MappingProxyType
-
 from cgcli.annotations import Any, Collection, Iterable, Mapping
 from cgcli.errors import ShapeError, UsageError
 from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_of
+from cgcli.lean import MappingProxyType, cached_property
 from cgcli.lowering.inputs import declared_shapes, free_names
 from cgcli.lowering.lower import lower
 from cgcli.lowering.sizes import names_of_sizes, sized, sizes_by_shape

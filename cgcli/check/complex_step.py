@@ -12,7 +12,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Mapping, Sequence
 from cgcli.graph.node import Node, toposort
-from cgcli.graph.operation import Fact, Operation
+from cgcli.graph.operation import ANALYTIC, Operation
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.transform.reverse import active_nodes
@@ -29,7 +29,7 @@ def takes_complex(op: Operation) -> bool:
     linear = bool(op.rules) and all(
         rule is None or isinstance(rule, Transpose | TransposeOf | Branch) for rule in op.rules
     )
-    return linear or Fact.ANALYTIC in op.facts
+    return linear or bool(op.facts & ANALYTIC)
 
 
 class ComplexStep:

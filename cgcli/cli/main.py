@@ -6,7 +6,6 @@ mistakes are click's.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
 import os
@@ -43,8 +42,10 @@ def _leave(code: int) -> NoReturn:
     What standard output does not take any more, full or closed by its reader, was complained of before.
     """
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        try:
             stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
     os._exit(code)
 
 

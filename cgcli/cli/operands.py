@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 
 from cgcli.annotations import Any, Container, Mapping, Sequence
-from cgcli.cli.rows.sweeps import is_sweep
 from cgcli.errors import UsageError
+from cgcli.lean import re
 from cgcli.records import NamedTuple
+from cgcli.syntax.scanner import is_word
 
-_BINDING = r"(?s)\s*(`[^`]+`|[^\W\d]\w*)\s*=(?!=)(.*)"
-_ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # this and the next are compiled when needed
+_ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # these are compiled when needed
 _ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
-_NAME = r"[^\W\d]\w*"
 _PATH = r"^[^@].*/.*\.[a-zA-Z]\w*$"  # a value that may be the end of a file's name
 _SUFFIX = r"\.[a-zA-Z]\w*$"
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
@@ -52,11 +50,11 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
     sweeps: list[tuple[str, str]] = []
     files: list[str] = []
     for operand in rest:
-        match = re.fullmatch(_BINDING, operand)
-        if match and re.search(_PATH, match[2]) and _is_path(operand):
+        pair = _binding(operand)
+        if pair and "/" in operand and re.search(_PATH, pair[1]) and _is_path(operand):
             files.append(operand)
-        elif match:
-            (sweeps if is_sweep(match[2]) else bindings).append((match[1].strip("`"), match[2]))
+        elif pair:
+            (sweeps if _is_sweep(pair[1]) else bindings).append(pair)
         elif "=" in operand and not os.path.exists(operand):
             blanks = operand.startswith("=") or operand.endswith("=")
             hint = (
@@ -69,6 +67,28 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
             files.append(operand)
     _check_place(expression, program_file, files)
     return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files))
+
+
+def _binding(text: str) -> tuple[str, str] | None:
+    """The name and the text of the value of `name=value`; None for any other text, as `a == b`."""
+    text = text.lstrip()
+    if text.startswith("`"):
+        end = text.find("`", 1) + 1
+        name, value = text[1 : end - 1], text[end:].lstrip()
+        known = end > 2
+    else:
+        before, equals, after = text.partition("=")
+        name, value = before.rstrip(), equals + after
+        known = is_word(name)
+    return (name, value[1:]) if known and value[:1] == "=" and value[1:2] != "=" else None
+
+
+def _is_sweep(value: str) -> bool:
+    if ":" not in value:
+        return False
+    from cgcli.cli.rows.sweeps import is_sweep
+
+    return is_sweep(value)
 
 
 def _is_path(operand: str) -> bool:
@@ -91,7 +111,7 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
     if program_file is not None:
         raise UsageError(f"there are two programs, '{strays[0]}' and that of '{program_file}'",
                          hint="give EXPR or -f, not both")  # fmt: skip
-    if expression is not None and re.fullmatch(_BINDING, expression):
+    if expression is not None and _binding(expression):
         raise UsageError(f"the expression '{strays[0]}' stands after the value {expression}",
                          hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
 
@@ -139,8 +159,8 @@ def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:
     if not all(names) or len(set(names)) < len(names):
         raise UsageError(f"--wrt '{','.join(texts)}' is no list of different names", hint="as in: --wrt x,y")
     for name in names:
-        if not re.fullmatch(_NAME, name) and name not in known:
-            words = [word for word in re.split(r"\W+", name) if re.fullmatch(_NAME, word)]
+        if not is_word(name) and name not in known:
+            words = [word for word in re.split(r"\W+", name) if is_word(word)]
             raise UsageError(f"--wrt '{name}' is no name",
                              hint=f"names are apart by commas: --wrt {','.join(words) or 'x,y'}")  # fmt: skip
     return names or None
@@ -153,11 +173,11 @@ def tangents_of(texts: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for part in (part for text in texts for part in re.split(_ANOTHER, text)):
-        match = re.fullmatch(_BINDING, part)
-        if match is None:
+        pair = _binding(part)
+        if pair is None:
             raise UsageError(f"--tangent '{part}' gives no tangent to a name", hint="as in: --tangent x=1,y=0")
-        name = match[1].strip("`")
+        name, value = pair
         if name in found:
             raise UsageError(f"'{name}' has two tangents", hint="give one for each name")
-        found[name] = match[2]
+        found[name] = value
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
@@ -129,21 +127,21 @@ def sorted_out(command: Command, arguments: Sequence[str]) -> tuple[list[tuple[O
     spelt = command.spelt()
     found: list[tuple[Option, str, str | None]] = []
     operands: list[str] = []
-    queue = deque(arguments)
+    queue = [*reversed(arguments)]
     while queue:
-        argument = queue.popleft()
+        argument = queue.pop()
         name, equals, text = argument.partition("=")
         if argument == "--":
-            operands.extend(queue)
+            operands.extend(reversed(queue))
             break
         if (option := spelt.get(argument)) is not None:
             if option.alone:
-                given = bool(queue) and option.value(queue[0]) is not None
-                found.append((option, argument, queue.popleft() if given else option.alone))
+                given = bool(queue) and option.value(queue[-1]) is not None
+                found.append((option, argument, queue.pop() if given else option.alone))
             elif option.kind is bool:
                 found.append((option, argument, None))
             elif queue:
-                found.append((option, argument, queue.popleft()))
+                found.append((option, argument, queue.pop()))
             else:
                 raise UsageError(f"option '{argument}' needs a value", hint=f"see 'cg {command.name} --help'")
         elif equals and name in spelt and name.startswith("--"):

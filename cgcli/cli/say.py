@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 
 
@@ -22,5 +21,7 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def say(text: str) -> None:
     """A line on standard error, if anybody takes it."""
-    with contextlib.suppress(OSError, ValueError):  # its reader is gone, the disk is full; it is closed
+    try:
         echo(text, err=True)
+    except (OSError, ValueError):  # its reader is gone, the disk is full; it is closed
+        return

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-
 from cgcli.annotations import NoReturn
+from cgcli.lean import signal
 
 
 def main() -> NoReturn:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from itertools import count, repeat
-from operator import itemgetter
-from weakref import WeakKeyDictionary
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
@@ -16,9 +13,12 @@ from cgcli.evaluate.limits import check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
 from cgcli.graph.operation import Params
+from cgcli.lean import cache, operator
 from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
+    from weakref import WeakKeyDictionary
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -105,14 +105,18 @@ class Compiled:
         return tape
 
 
-_bodies: WeakKeyDictionary[Body, Compiled] = WeakKeyDictionary()
+@cache
+def _bodies() -> WeakKeyDictionary[Body, Compiled]:
+    from weakref import WeakKeyDictionary
+
+    return WeakKeyDictionary()
 
 
 def compiled_body(body: Body) -> Compiled:
     """A body as a function of its parameters: made when it is first asked for, and kept as long as the body lives."""
-    compiled = _bodies.get(body)
+    compiled = _bodies().get(body)
     if compiled is None:
-        compiled = _bodies[body] = Compiled(body.outputs, body.parameters)
+        compiled = _bodies()[body] = Compiled(body.outputs, body.parameters)
     return compiled
 
 
@@ -165,8 +169,8 @@ def _adapted(kernel: Callable[..., Any], node: Node) -> Callable[..., Any]:
 def _reader(*places: int) -> _Reader:
     """Takes the values at some places, as one call of a function in C."""
     if len(places) > 1:
-        return itemgetter(*places)
-    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+        return operator.itemgetter(*places)
+    return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _known(leaf: Node) -> Any:

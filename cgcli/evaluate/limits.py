@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from operator import itemgetter
 
 from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
@@ -11,6 +10,7 @@ from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
+from cgcli.lean import operator
 
 MAX_BYTES = 2**33
 MAX_BYTES_WITHOUT_DATA = 200_000_000  # so that no text of a few characters, an attack or a slip, takes the machine
@@ -43,7 +43,7 @@ def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
     steps = list(map(_steps, nodes))
     if sum(steps) <= MAX_STEPS_WITHOUT_DATA:
         return
-    most = max(zip(steps, nodes, strict=True), key=itemgetter(0))[1]
+    most = max(zip(steps, nodes, strict=True), key=operator.itemgetter(0))[1]
     raise TooLargeError(
         f"to compute this takes {count_text(sum(steps))} steps, most of them for {name_of_operation(most)}",
         hint=f"the limit is {count_text(MAX_STEPS_WITHOUT_DATA)} where no data come from a file: make the arrays "

@@ -6,14 +6,16 @@ a digest tells bodies apart in the same way in every process.
 
 from __future__ import annotations
 
-import struct
 from _thread import RLock
-from weakref import WeakValueDictionary
 
-from cgcli.annotations import Any, Collection, Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
 from cgcli.graph.operation import Callee, Operation, Params, Shape
+from cgcli.lean import cache, struct
 from cgcli.records import EMPTY, NamedTuple, Record
+
+if TYPE_CHECKING:
+    from weakref import WeakValueDictionary
 
 _DIGEST_BYTES = 16
 
@@ -40,12 +42,12 @@ class Body:
             outputs = [become[output] for output in outputs]
         key = (places, tuple(outputs))
         with _making:
-            body = _interned.get(key)
+            body = _interned().get(key)
             if body is None:
                 body = super().__new__(cls)
                 body.parameters, body.outputs = key
                 body.digest = _digest_of(body)
-                _interned[key] = body
+                _interned()[key] = body
         return body
 
     def __repr__(self) -> str:
@@ -53,7 +55,15 @@ class Body:
 
 
 _Key = tuple[tuple[Node, ...], tuple[Node, ...]]
-_interned: WeakValueDictionary[_Key, Body] = WeakValueDictionary()
+
+
+@cache
+def _interned() -> WeakValueDictionary[_Key, Body]:
+    from weakref import WeakValueDictionary
+
+    return WeakValueDictionary()
+
+
 _making = RLock()  # two threads may make equal bodies at the same time
 
 

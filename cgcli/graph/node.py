@@ -7,14 +7,13 @@ shares work. Constants are keyed on their bits: 0.0, -0.0 and NaN payloads stay 
 from __future__ import annotations
 
 import math
-import struct
-import weakref
 from _thread import RLock
 
 from cgcli.annotations import Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Callee, Operation, Params, Shape
 from cgcli.graph.shapes import count_text, size_text
+from cgcli.lean import ref, struct
 from cgcli.records import EMPTY, NamedTuple
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
@@ -82,7 +81,7 @@ STAND_IN = _leaf("stand-in", "what a formula will be applied to")
 _Key = tuple[Operation, tuple["Node", ...], Params, Shape]
 
 
-class _Reference(weakref.ref[Node]):
+class _Reference(ref[Node]):
     """A weak reference to a node, and the key that the node is kept under."""
 
     __slots__ = ("key",)
@@ -111,7 +110,7 @@ def _made(key: _Key) -> Node:
         return node
 
 
-def _forget(reference: weakref.ref[Node]) -> None:
+def _forget(reference: ref[Node]) -> None:
     """Give up the key of a node that is gone, unless another node has its place."""
     assert isinstance(reference, _Reference)
     with _changing:

@@ -6,11 +6,8 @@ its shapes, its derivative, how it is written and explained, and where to sample
 
 from __future__ import annotations
 
-from enum import Flag, auto
-from functools import cached_property
-from importlib import import_module
-
 from cgcli.annotations import Any, Callable, Collection, Hashable, Sequence
+from cgcli.lean import cached_property, import_module
 from cgcli.records import NamedTuple, Record
 
 Shape = tuple[int, ...]
@@ -101,22 +98,19 @@ def _found(kernel: Kernel, module: str) -> Callable[..., Any]:
     return function
 
 
-class Fact(Flag):
-    """What holds of an operation wherever its value is a number, whatever its static parameters are.
+Facts = int
+"""What holds of an operation wherever its value is a number, whatever its static parameters are: a sum of these.
 
-    The first five are of elementwise operations of one argument x.
-    """
+The first five are of elementwise operations of one argument x.
+"""
 
-    ODD = auto()  # f(-x) = -f(x)
-    EVEN = auto()  # f(-x) = f(x)
-    INCREASING = auto()  # f(x) <= f(y) for x < y; its domain is one interval
-    IDEMPOTENT = auto()  # f(f(x)) = f(x)
-    NON_NEGATIVE = auto()  # f(x) >= 0
-    ANALYTIC = auto()  # the kernel takes complex numbers, as the analytic function does
-
-
-NOTHING = Fact(0)
-ODD, EVEN, INCREASING, IDEMPOTENT, NON_NEGATIVE, ANALYTIC = Fact
+NOTHING = 0
+ODD = 1  # f(-x) = -f(x)
+EVEN = 2  # f(-x) = f(x)
+INCREASING = 4  # f(x) <= f(y) for x < y; its domain is one interval
+IDEMPOTENT = 8  # f(f(x)) = f(x)
+NON_NEGATIVE = 16  # f(x) >= 0
+ANALYTIC = 32  # the kernel takes complex numbers, as the analytic function does
 
 
 class Inverse(NamedTuple):
@@ -202,7 +196,7 @@ class Operation(Record):
     commutative: bool = False
     least: int = 1
     samples: tuple[Interval, ...] = ()
-    facts: Fact = NOTHING
+    facts: Facts = NOTHING
     inverse: Inverse | None = None
     cut: Callable[..., Any] | None = None
     kink: Kink | None = None

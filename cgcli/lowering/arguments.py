@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from weakref import WeakKeyDictionary
 
-from cgcli.annotations import Any, Mapping, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.graph.shapes import as_lists
+from cgcli.lean import cache
 from cgcli.ops.statics import RawSlice, brief
 from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from weakref import WeakKeyDictionary
 
 Entry = Operation | Shorthand
 Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing formula
@@ -20,14 +23,21 @@ Item = TypeVar("Item")
 
 MAX_NUMBERS = 10_000  # in one static parameter
 
-# The small values that static parameters were computed from: where each parameter depends on the one before,
-# none is computed twice.
-_values: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()
 _WORDS = {
     "True": "write true, or 1", "False": "write false, or 0",
     "None": "leave it out; a new axis is as in: expand(x, 1)", "newaxis": "a new axis is as in: expand(x, 1)",
 }  # fmt: skip
 _SMALL = 64  # numbers in a value that is kept: two for each axis that an array can have
+
+
+@cache
+def _values() -> WeakKeyDictionary[Node, Any]:
+    """The small values that static parameters were computed from: where each parameter depends on the one before,
+    none is computed twice.
+    """
+    from weakref import WeakKeyDictionary
+
+    return WeakKeyDictionary()
 
 
 def signature(entry: Entry, name: str = "") -> str:
@@ -142,7 +152,7 @@ def known(value: Value, what: str) -> Any:
     """
     if not isinstance(value, Node):
         return value
-    order = toposort([value], _values)
+    order = toposort([value], _values())
     free = next((node for node in order if node.op is VARIABLE), None)
     if free is not None:
         name = f"'{name_of(free)}'"
@@ -163,10 +173,11 @@ def _evaluated(value: Node, order: Sequence[Node]) -> Any:
         return constant_of(value)
     from cgcli.evaluate.evaluate import evaluate
 
-    before = {node: _values[node] for node in order if node in _values}
+    values = _values()
+    before = {node: values[node] for node in order if node in values}
     small = [node for node in order if node.args and node not in before and math.prod(node.shape) <= _SMALL]
     *arrays, result = evaluate([*small, value], {}, known=before)
-    _values.update(zip(small, arrays, strict=True))
+    values.update(zip(small, arrays, strict=True))
     return result
 
 

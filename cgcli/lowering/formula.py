@@ -6,12 +6,11 @@ static parameters of the operation that they belong to.
 
 from __future__ import annotations
 
-from functools import cache
-
 from cgcli.annotations import Mapping
 from cgcli.errors import Span
 from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
+from cgcli.lean import cache
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.machine import Machine
 from cgcli.ops.table import CONSTANTS

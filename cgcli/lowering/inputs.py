@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import CgError, UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
@@ -15,7 +13,7 @@ from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
 
-_DOUBTFUL = re.compile(r"\b(?:e|tau)\b|τ")
+_DOUBTFUL = ("e", "tau", "τ")
 _POWERS = (POWER_OP.name, *POWER_OP.aliases)
 
 
@@ -36,14 +34,25 @@ def doubtful_constants(program: tree.Program) -> list[tree.Name]:
 
     But e as the base of a power with names in its exponent is what it seems to be.
     """
-    if not _DOUBTFUL.search(program.source.text):
+    if not any(_stands_in(program.source.text, name) for name in _DOUBTFUL):
         return []
     first: dict[str, tree.Name] = {}
     parameters = opened_parameters(program.statements)
     for name, is_base in _free(program.statements):
-        if name.name not in parameters and _DOUBTFUL.fullmatch(name.name) and not is_base:
+        if name.name not in parameters and name.name in _DOUBTFUL and not is_base:
             first.setdefault(name.name, name)
     return [*first.values()]
+
+
+def _stands_in(text: str, name: str) -> bool:
+    """Whether a name stands in a text, and not as a part of a longer word: a look that costs little."""
+    at = text.find(name)
+    while at >= 0:
+        around = text[max(at - 1, 0) : at] + text[at + len(name) : at + len(name) + 1]
+        if not any(character == "_" or character.isalnum() for character in around):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:

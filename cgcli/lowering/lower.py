@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections import ChainMap
 
 from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import Graph, Node, constant, is_given, variable
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shaped
+from cgcli.lean import re
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.machine import MAX_STEPS, Machine
@@ -57,13 +56,17 @@ class _Lowering:
         self.rules = _rules(program.statements, self.functions)
         self.machine = Machine(
             self.lookup,
-            ChainMap(self.names, self.shapes, self.sizes),
+            self,
             self.functions,
             self.origins,
             expand,
             self.rules,
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
         )
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a name has a value."""
+        return name in self.names or name in self.shapes or name in self.sizes
 
     def graph(self) -> Graph:
         statements = self.program.statements
@@ -119,7 +122,9 @@ class _Lowering:
 
     def text(self, span: Span) -> str:
         """What stands at a span, on one line, without comments; cut when it is long."""
-        text = re.sub(_COMMENT, lambda match: match[1] or " ", self.program.source.text[span.start : span.end])
+        text = self.program.source.text[span.start : span.end]
+        if "#" in text:
+            text = re.sub(_COMMENT, lambda match: match[1] or " ", text)
         return quoted(text, Span(0, len(text)))
 
     def body(self, name: str, span: Span) -> Value:

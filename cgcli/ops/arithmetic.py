@@ -6,9 +6,6 @@ as a formula in the arguments' names and `out`, the value itself.
 
 from __future__ import annotations
 
-import functools
-import operator
-
 from cgcli.annotations import Any
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import (
@@ -28,6 +25,7 @@ from cgcli.graph.operation import (
 )
 from cgcli.graph.rules import Partial, Partials
 from cgcli.graph.shapes import shape_of
+from cgcli.lean import operator, reduce
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
 
@@ -38,7 +36,7 @@ def _shares_of(extreme: str) -> Partials:
     def build(args: tuple[Node, ...]) -> tuple[Node, ...]:
         out = apply(_operation_of(extreme), args)
         ties = [apply(EQUAL_TO, (arg, out)) for arg in args]
-        count = functools.reduce(lambda a, b: apply(ADD, (a, b)), ties)
+        count = reduce(lambda a, b: apply(ADD, (a, b)), ties)
         return tuple(apply(DIVIDE, (tie, count)) for tie in ties)
 
     return Partials(build)
@@ -55,11 +53,11 @@ def _direction(x: str, y: str) -> Partial:
 
 
 def _maximum(*args: Any) -> Any:
-    return functools.reduce(np.maximum, args)
+    return reduce(np.maximum, args)
 
 
 def _minimum(*args: Any) -> Any:
-    return functools.reduce(np.minimum, args)
+    return reduce(np.minimum, args)
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
@@ -81,15 +79,15 @@ def _tie_of(extreme: str) -> Kink:
 
 ADD = elementwise("add", "sum of two values", "add", "1", "1", arrays="x y", label="+",
                   infix=Infix("+", SUM), commutative=True, facts=ANALYTIC, example="2 + 3",
-                  python="operator:add")  # fmt: skip
+                  python=operator.add)  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", "subtract", "1", "-1", arrays="x y",
                        label="−", infix=Infix("-", SUM), aliases="sub", facts=ANALYTIC,
-                       example="5 - 7", python="operator:sub")  # fmt: skip
+                       example="5 - 7", python=operator.sub)  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y", "x", arrays="x y",
                        label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True, facts=ANALYTIC,
                        advice=Advice("nan", "xlogy(x, y) is x*ln(y), and 0 where x is 0",
                                      lambda operands, sources: not {"ln", "log2", "log10"}.isdisjoint(sources)),
-                       written=("x × y", "x · y"), example="[1, 2]*3", python="operator:mul")  # fmt: skip
+                       written=("x × y", "x · y"), example="[1, 2]*3", python=operator.mul)  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
                      domain="y != 0", written=("x ÷ y",), python="truediv", example="7/2")  # fmt: skip
@@ -109,7 +107,7 @@ FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "f
                    domain="y != 0", python="fmod", example="fmod(-7, 3)")  # fmt: skip
 NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
                   aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
-                  python="operator:neg")  # fmt: skip
+                  python=operator.neg)  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
@@ -138,7 +136,7 @@ CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*o
 ABS = elementwise("abs", "absolute value", "abs", "sign(x)", aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
-                  example="abs(-3)", python="operator:abs", latex="|#1|")  # fmt: skip
+                  example="abs(-3)", python=operator.abs, latex="|#1|")  # fmt: skip
 SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
                    why_no_derivative=STEP, python="sign", example="sign(-0.5)",
                    latex=r"\operatorname{sgn}")  # fmt: skip

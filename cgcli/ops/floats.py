@@ -6,10 +6,10 @@ A kernel has the function that it stands on in `__wrapped__`: where that does no
 from __future__ import annotations
 
 import math
-import operator
 from math import atan, atan2, cbrt, erf, erfc, hypot
 
 from cgcli.annotations import Callable
+from cgcli.lean import operator
 
 __all__ = ["atan", "atan2", "cbrt", "erf", "erfc", "hypot"]
 

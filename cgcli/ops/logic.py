@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
-
 from cgcli.annotations import Any, Callable
 from cgcli.graph.operation import EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
 from cgcli.graph.rules import Branch
+from cgcli.lean import operator
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
 
@@ -64,7 +63,7 @@ WHERE = Operation("where", "yes where the condition is true, else no", ("conditi
                   written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
                             facts=ODD | INCREASING | IDEMPOTENT,
-                            why_no_derivative="it blocks derivatives on purpose", evident=True, python="operator:pos",
+                            why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
                             example="stop_gradient(3)")  # fmt: skip
 
 # What gives nothing but 1 and 0.

@@ -7,11 +7,11 @@ Library of Mathematical Functions, dlmf.nist.gov, chapters 5 (gamma) and 7 (erf)
 from __future__ import annotations
 
 import math
-from functools import cache
 
 from cgcli.annotations import Any, Sequence
 from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
 from cgcli.graph.rules import Partial
+from cgcli.lean import cache
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
 from cgcli.ops.statics import number, whole

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 
 from cgcli.annotations import Any, Callable
 from cgcli.errors import Span, quoted
 from cgcli.graph.shapes import as_lists
-
-_NAME = r"[^\W\d]\w*"
+from cgcli.syntax.scanner import is_word
 
 
 def on_one_line(name: str) -> str:
@@ -38,7 +36,7 @@ def unsigned(value: float, precision: int | None = None) -> str:
 
 def in_longer_name(name: str) -> str:
     """The name of a result as a part of a longer one: `x + y` in brackets, for d_x + y would read as a sum."""
-    return name if re.fullmatch(_NAME, name) else f"({name})"
+    return name if is_word(name) else f"({name})"
 
 
 def value(array: Any, precision: int | None = None) -> str:

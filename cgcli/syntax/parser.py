@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from cgcli.annotations import Any, Callable, Collection, Iterable, Iterator
 from cgcli.errors import ParseError, Source, TooLargeError
+from cgcli.lean import cache
 from cgcli.syntax import tree
 from cgcli.syntax.builder import TreeBuilder
 from cgcli.syntax.lalr import GRAMMAR, Tables, read

@@ -77,6 +77,12 @@ def tokens(text: str) -> Iterator[Token]:
         at = end
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is one word of letters, digits and underscores, which does not begin with a digit."""
+    letters = text.replace("_", "a")
+    return letters.isalnum() and not letters[0].isdecimal()
+
+
 def _name(text: str, at: int) -> tuple[str, int]:
     """The kind and the end of a word, or '' where no name begins."""
     if text[at] in _SUPERSCRIPTS:

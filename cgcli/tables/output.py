@@ -49,7 +49,7 @@ class Writer(Undoable):
 
         A signal waits for the end of the rows, and a second one does not.
         """
-        with signals.deferred():
+        with signals.Deferred():
             self._torn = True
             try:
                 self._put(batch)
@@ -67,7 +67,7 @@ class Writer(Undoable):
 
     def close(self) -> None:
         """Write the end, and make a file appear."""
-        with signals.deferred() if self._at_once else contextlib.nullcontext():
+        with signals.Deferred() if self._at_once else contextlib.nullcontext():
             try:
                 self._finish()
             except BaseException:

@@ -7,12 +7,12 @@ they come out without `1*` and with their constants folded. `rebuilt(graph, exac
 from __future__ import annotations
 
 import math
-import struct
 
 from cgcli.annotations import Callable, Mapping
 from cgcli.evaluate.constants import SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
+from cgcli.lean import struct
 from cgcli.ops.arithmetic import (
     ABS,
     ADD,

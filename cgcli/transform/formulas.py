@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-
 from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.lean import cache, lru_cache
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
 from cgcli.ops.creation import zeros_like

@@ -8,12 +8,12 @@ make 0*inf, which is nan.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 from cgcli.annotations import Callable
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
 from cgcli.graph.operation import Shape
+from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, SUBTRACT
 from cgcli.ops.creation import ones_like
 from cgcli.ops.lazily import np

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 
 from cgcli.annotations import TYPE_CHECKING, Iterable
 from cgcli.errors import UsageError
 from cgcli.graph.shapes import shape_of
+from cgcli.lean import re
 
 if TYPE_CHECKING:
     from cgcli.tables.grid import Axis
