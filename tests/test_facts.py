@@ -21,6 +21,7 @@ from cgcli.graph.operation import (
     NON_NEGATIVE,
     NOTHING,
     ODD,
+    STEPWISE,
     Facts,
     Inverse,
     Operation,
@@ -48,6 +49,7 @@ Function = Callable[[Any], Any]
 UNARY = {name: op for name, op in ELEMENTWISE.items() if len(op.arrays) == 1 and not op.variadic}
 EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e308, -1e308]
 NUMBERS = np.concatenate([EDGES, samples((-np.inf, np.inf), 2000, np.random.default_rng(0))])
+BETWEEN = np.array([-3.7, -0.3, 0.2, 1.6])  # the steps of functions that have some
 ORDINARY = np.linspace(-4.01, 4, 200)
 
 
@@ -85,6 +87,10 @@ HOLDS: dict[str, tuple[Facts, Callable[[Function], bool]]] = {
     "increasing": (INCREASING, rises),
     "idempotent": (IDEMPOTENT, lambda f: same(f(f(NUMBERS)), f(NUMBERS))),
     "non-negative": (NON_NEGATIVE, lambda f: not np.any(f(NUMBERS) < 0)),
+    "stepwise": (
+        STEPWISE,
+        lambda f: np.isnan(f(np.array([np.nan]))).all() and same(f(BETWEEN - 1e-3), f(BETWEEN + 1e-3)),
+    ),
 }
 
 
@@ -109,7 +115,7 @@ def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so
     with np.errstate(all="ignore"):
         holds = not np.any(operation.kernel(*columns) < 0)
     assert holds == (operation.facts & NON_NEGATIVE != NOTHING)
-    assert operation.facts & ~(NON_NEGATIVE | ANALYTIC) == NOTHING  # the others are of one argument
+    assert operation.facts & ~(NON_NEGATIVE | ANALYTIC | STEPWISE) == NOTHING  # the others are of one argument
 
 
 @pytest.mark.parametrize("name", [name for name, op in OTHERS.items() if op.facts & NON_NEGATIVE])

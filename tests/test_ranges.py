@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+from cgcli.graph.node import apply, constant
+from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
-from tests.ranges import FIRST, SECOND, WAYS, compared, jets, points
-from tests.support import ELEMENTWISE, differentiable
+from tests.ranges import FIRST, SECOND, WAYS, compared, inputs, jets, points
+from tests.ranges import numbers as at_points
+from tests.support import ELEMENTWISE, defaults, differentiable
 
 INF, NAN = float("inf"), float("nan")
 # An operation whose own derivatives are known less well near some points: by scipy's kernel, or where they cross 0.
@@ -35,6 +38,25 @@ def test_what_float64_holds_is_right(name: str) -> None:
         and not (found.outer == "1/f" and found.way in (WAYS[2][1], WAYS[2][3]))
     ]
     assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+# By these arguments a derivative does not depend on them, so that it sees no nan; a comparison has none.
+LINEAR = {("add", 0), ("add", 1), ("subtract", 0), ("subtract", 1), ("multiply", 0), ("multiply", 1), ("divide", 0),
+          ("neg", 0), ("xlogy", 0), ("where", 1), ("where", 2), ("stop_gradient", 0)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_nan_goes_through_value_and_derivative(name: str) -> None:
+    """In both modes, through steps as floor and sign too."""
+    operation = ELEMENTWISE[name]
+    args, one = inputs(operation), constant(1.0)
+    out = apply(operation, tuple(args), defaults(operation))
+    for at, arg in enumerate(args):
+        columns = [[NAN if place == at else 0.5] for place in range(len(args))]
+        asked = [out, jvp(out, {arg: one}), vjp(out, one, args)[at]]
+        value, *slopes = np.ravel(np.broadcast_arrays(*at_points(asked, args, columns)))
+        if np.isnan(value):
+            assert np.isnan(slopes).all() == ((name, at) not in LINEAR)
 
 
 class Row(NamedTuple):
@@ -87,6 +109,12 @@ ROWS = [
     Row("hessian", "logsumexp(x)", "x=[3,3]", [0.25, -0.25, -0.25, 0.25]),
     Row("hessian", "log_softmax(x)[0]", "x=[40,0]", [-E40, E40, E40, -E40]),
     Row("grad", "logsumexp(x)", "x=[inf,1]", [1, 0]),
+    Row("grad", "floor(x)", "x=nan", [NAN]),
+    Row("hessian", "2*sign(x)", "x=nan", [NAN]),
+    Row("grad", "sum(x // y)", "x=[nan,7] y=[2,nan]", [NAN, NAN, NAN, NAN]),
+    Row("grad", "floor(sqrt(x))", "x=0", [0]),  # a structural zero, not 0*inf
+    Row("grad", "sum(round(A @ x) + A @ x)", "A=[[1,2],[3,4]] x=[nan,1] --wrt x", [NAN, NAN]),
+    Row("grad", "sum(round(A @ x) + A @ x)", "A=[[1,2],[3,4]] x=[1,1] --wrt x", [4, 6]),
     Row("grad", PLANCK, "l=1e-7 t=300 --wrt l", [2.9373920504247155e-180]),
 ]  # fmt: skip
 

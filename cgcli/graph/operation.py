@@ -111,6 +111,7 @@ INCREASING = 4  # f(x) <= f(y) for x < y; its domain is one interval
 IDEMPOTENT = 8  # f(f(x)) = f(x)
 NON_NEGATIVE = 16  # f(x) >= 0
 ANALYTIC = 32  # the kernel takes complex numbers, as the analytic function does
+STEPWISE = 64  # piecewise constant, without a rule; nan of nan, and so is its derivative there
 
 
 class Inverse(NamedTuple):

@@ -17,6 +17,7 @@ from cgcli.graph.operation import (
     ODD,
     POSITIVE,
     REAL,
+    STEPWISE,
     Advice,
     Infix,
     Inverse,
@@ -92,7 +93,7 @@ DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x 
                      infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
                      domain="y != 0", written=("x ÷ y",), python="truediv", example="7/2")  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
-                           arrays="x y", label="//", infix=Infix("//", PRODUCT), why_no_derivative=STEP,
+                           arrays="x y", label="//", infix=Infix("//", PRODUCT), facts=STEPWISE, why_no_derivative=STEP,
                            domain="y != 0", python="floordiv", example="-7 // 2",
                            latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
@@ -133,24 +134,24 @@ SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE,
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
                    facts=ODD | INCREASING, python="cbrt", example="cbrt(-8)",
                    latex=r"\sqrt[3]{#1}")  # fmt: skip
-ABS = elementwise("abs", "absolute value", "abs", "sign(x)", aliases="fabs absolute",
+ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x))", "sign(x)"), aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
                   example="abs(-3)", python=operator.abs, latex="|#1|")  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT,
+SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT | STEPWISE,
                    why_no_derivative=STEP, python="sign", example="sign(-0.5)",
                    latex=r"\operatorname{sgn}")  # fmt: skip
-FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT,
+FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT | STEPWISE,
                     why_no_derivative=STEP, python="floor", example="floor(-1.5)",
                     latex=r"\lfloor #1 \rfloor")  # fmt: skip
-CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, facts=INCREASING | IDEMPOTENT,
+CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, facts=INCREASING | IDEMPOTENT | STEPWISE,
                    why_no_derivative=STEP, python="ceil", example="ceil(1.2)",
                    latex=r"\lceil #1 \rceil")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", "rint", None, aliases="rint",
-                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, python="rint",
+                    facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="rint",
                     example="round(2.5)")  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
-                    facts=ODD | INCREASING | IDEMPOTENT, why_no_derivative=STEP, python="trunc",
+                    facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="trunc",
                     example="trunc(-1.7)")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     _direction("x", "y"), _direction("y", "x"), arrays="x y", commutative=True,

@@ -20,10 +20,6 @@ def _comparison(name: str, doc: str, symbol: str, on_scalars: Callable[..., Any]
                        python=scalar_truth(on_scalars), latex=latex or f"#1 {symbol} #2", truth=name)  # fmt: skip
 
 
-def _stop(x: Any) -> Any:
-    return +x
-
-
 def _where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition != 0, yes, no)
 
@@ -61,7 +57,7 @@ WHERE = Operation("where", "yes where the condition is true, else no", ("conditi
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
                   written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
-STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _stop, None,
+STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", "positive", None,
                             facts=ODD | INCREASING | IDEMPOTENT,
                             why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
                             example="stop_gradient(3)")  # fmt: skip

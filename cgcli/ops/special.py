@@ -224,7 +224,7 @@ ENTRIES: tuple[Operation, ...] = (
     SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
                 python="softplus", example="softplus(0)"),
-    elementwise("relu", "max(x, 0)", _relu, "max(sign(x), 0)",
+    elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(max(sign(x), 0))", "max(sign(x), 0)"),
                 facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu", example="relu([-2, 3])",
                 latex=r"\operatorname{ReLU}"),
     elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Node
 from cgcli.ops.creation import zeros_like
-from cgcli.transform.formulas import Slopes, slope
+from cgcli.transform.formulas import Slopes, shown, slope
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import Flow, sweep
@@ -33,9 +33,9 @@ def adjoints(
     """The adjoint of every node between `wrt` and the outputs that has one.
 
     cotangents: for each output, a node of its shape; their zeros are structural.
-    record: told of every contribution as it is added.
+    record: told of every contribution as it is added. Below a step, as floor, nothing has one.
     """
-    found = _swept(outputs, cotangents, wrt, keep=True, record=record)
+    found = _swept(outputs, cotangents, wrt, keep=True, record=record, slopes=shown)
     return {node: adjoint.selected() for node, adjoint in found.items()}
 
 
@@ -76,8 +76,10 @@ def _swept(
     *,
     keep: bool,
     record: Callable[[Flow], None] | None = None,
+    slopes: Slopes = slope,
 ) -> dict[Node, Guarded]:
     """The sweep from all outputs, without those whose cotangent is zero."""
     seeds = [(output, Guarded.seed(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
     seeded = [(output, seed) for output, seed in seeds if seed]
-    return sweep([output for output, _ in seeded], [seed for _, seed in seeded], set(wrt), keep=keep, record=record)
+    outputs, starts = [output for output, _ in seeded], [seed for _, seed in seeded]
+    return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
-from cgcli.graph.operation import Operation, Params
+from cgcli.graph.operation import STEPWISE, Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lean import cache, lru_cache
 from cgcli.lowering.formula import lower_formula, names_of
@@ -89,6 +89,11 @@ def whole(node: Node, position: int) -> Slope:
     return Slope(partial(node, position))
 
 
+def shown(node: Node, position: int) -> Slope:
+    """As `slope`, for the adjoint of each node."""
+    return slope(node, position)
+
+
 def slope(node: Node, position: int) -> Slope:
     """The partial of an elementwise node, taken apart where its formula is a quotient."""
     rule = node.op.rule(position)
@@ -102,6 +107,14 @@ def slope(node: Node, position: int) -> Slope:
     factor, divisor = template.parts_at(node, template.formula.args)
     number = divisor.args[0] if divisor.op is BROADCAST else divisor
     return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
+
+
+def moves_where_nan(op: Operation, slopes: Slopes) -> bool:
+    """Whether an operation is a step, whose derivative is a structural zero, and nan where its value is.
+
+    Only the derivatives of a program say so, no formula, and no adjoint on the way.
+    """
+    return bool(op.facts & STEPWISE) and slopes is slope
 
 
 def unguarded(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:

@@ -10,7 +10,7 @@ from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Slopes, joint_tangent, slope, tangent_formula, transposed
+from cgcli.transform.formulas import Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, through_linear, total
 
 
@@ -41,7 +41,11 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes)
         expanded = expand(node.op, node.args, node.params)
         return push_through(expanded, dict(zip(node.args, tangents, strict=True)), slopes)
     rules = [node.op.rule(position) for position in range(len(node.args))]
-    moving = {at: t for at, (rule, t) in enumerate(zip(rules, tangents, strict=True)) if rule and t is not None}
+    moving = {
+        at: t
+        for at, (rule, t) in enumerate(zip(rules, tangents, strict=True))
+        if t is not None and (rule or moves_where_nan(node.op, slopes))
+    }
     if not moving:
         return None
     first = rules[min(moving)]
@@ -56,6 +60,8 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes)
 
 def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slopes) -> Guarded:
     """What the tangent of one argument contributes."""
+    if rule is None:
+        return tangent.where_nan(node)
     if isinstance(rule, Transpose | TransposeOf):
 
         def image(x: Node, args: tuple[Node, ...]) -> Node:

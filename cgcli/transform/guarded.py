@@ -76,6 +76,11 @@ class Guarded(NamedTuple):
         finite = number is not None and math.isfinite(number)
         return self._replace(value=product, zeroed=self.zeroed and finite)
 
+    def where_nan(self, node: Node) -> Guarded:
+        """What is left of it below a step: nan where the node's value is, else a structural zero."""
+        is_nan = exact(NOT_EQUAL, (node, node))
+        return Guarded(node, is_nan if self.guard is None else exact(AND_OP, (self.guard, is_nan)))
+
     def without_gaps(self) -> Guarded | None:
         """Without its guard if that marks gaps and there are none; None if there is nothing but gaps."""
         if self.guard is None or not self.gaps:

@@ -16,7 +16,15 @@ from cgcli.ops.reductions import MAX
 from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Slopes, joint_tangent, slope, tangent_formula, transposed
+from cgcli.transform.formulas import (
+    Slopes,
+    joint_tangent,
+    moves_where_nan,
+    slope,
+    tangent_formula,
+    transposed,
+    whole,
+)
 from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
 
 _ONE = constant(1.0)  # the most frequent of all partials
@@ -36,8 +44,12 @@ def pull_back(
         return
     for position, arg in enumerate(node.args):
         rule = node.op.rule(position)
-        if rule is not None and arg in active:
+        if arg not in active:
+            continue
+        if rule is not None:
             yield arg, _PULL[type(rule)](node, adjoint, position, slopes)
+        elif moves_where_nan(node.op, slopes):
+            yield arg, _fitted(adjoint.where_nan(node), arg)
 
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
@@ -130,12 +142,12 @@ _PULL: dict[type, Callable[[Node, Guarded, int, Slopes], Guarded]] = {
 }
 
 
-def active_nodes(order: list[Node], wrt: set[Node]) -> set[Node]:
-    """The nodes whose value has a derivative by one of `wrt`."""
+def active_nodes(order: list[Node], wrt: set[Node], slopes: Slopes = whole) -> set[Node]:
+    """The nodes whose value has a derivative by one of `wrt`; steps among them where the slopes say so."""
     active = set(wrt)
     for node in order:
         for at, arg in enumerate(node.args):
-            if arg in active and (node.op.expansion or node.op.rule(at)):
+            if arg in active and (node.op.expansion or node.op.rule(at) or moves_where_nan(node.op, slopes)):
                 active.add(node)
                 break
     return active
@@ -170,7 +182,7 @@ def sweep(
     included that come from elements which nothing reads. slopes: the partials.
     """
     order = toposort(outputs, leaves)
-    active = active_nodes(order, wrt)
+    active = active_nodes(order, wrt, slopes)
     so_far: dict[Node, Guarded] = {}
 
     def add(source: Node | None, target: Node, contribution: Guarded) -> None:
