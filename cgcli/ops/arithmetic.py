@@ -114,7 +114,7 @@ NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=I
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
 # whose limit at x = 0 is 0 for y > 0. A negative power leaves the range before y*out*(dx/x) does.
 POWER_OP = elementwise("power", "x to the power y", "power",
-                       Partial("where(y < 0, y*out, where(y == 0 and x == 0, 0, y*x^(y - 1)))/where(y < 0, x, 1)",
+                       Partial("where(y < 0, y*out/x, where(y == 0 and x == 0, 0, y*x^(y - 1)))",
                                "where(y == 0 and x == 0, 0, y*x^(y - 1))"),
                        "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",

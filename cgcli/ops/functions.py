@@ -29,6 +29,16 @@ from cgcli.ops.lazily import np
 
 # 1 - x^2 with all its digits near -1 and 1, and its derivative -2*x with all of them near 0.
 _ONE_MINUS_SQUARE = "where(abs(x) < 0.5, 1 - x^2, (1 - x)*(1 + x))"
+
+
+def _over_square(x: str, y: str) -> str:
+    """x/(x^2 + y^2), with all its digits, and its derivative by x with all of them where x is near y or -y."""
+    return (
+        f"where(x == 0 and y == 0, 0, where(2*abs({x}) > abs({y}),"
+        f" 1/({x} + {y}*({y}/{x})), {x}/{y}/({y} + {x}*({x}/{y}))))"
+    )
+
+
 _ABOVE_ONE = (1.0, float("inf"))
 _UNIT = (-1.0, 1.0)
 
@@ -126,8 +136,8 @@ ENTRIES: tuple[Operation, ...] = (
     ACOS,
     ATAN,
     elementwise("atan2", "angle of the point (x, y) from the x axis", "arctan2",
-                *(Partial(f"h = hypot(x, y); z = where(h == 0, 1, h); where(h == 0, 0, {part}/z)/z",
-                          f"where(x == 0 and y == 0, 0, {part}/(x^2 + y^2))") for part in ("x", "-y")),
+                Partial(_over_square("x", "y"), "where(x == 0 and y == 0, 0, x/(x^2 + y^2))"),
+                Partial(f"-{_over_square('y', 'x')}", "where(x == 0 and y == 0, 0, -y/(x^2 + y^2))"),
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0",
                           isolated=True),

@@ -102,9 +102,13 @@ def slope(node: Node, position: int) -> Slope:
     template = _template(node.op, position, node.params)
     if template.formula.op is CONSTANT:  # as those of a sum
         return Slope(template.formula)
-    if template.formula.op is not DIVIDE:
-        return Slope(template.at(node))
-    factor, divisor = template.parts_at(node, template.formula.args)
+    if template.formula.op is DIVIDE:
+        factor, divisor = template.parts_at(node, template.formula.args)
+    else:
+        found = template.at(node)
+        if template.formula.op is not WHERE or found.op is not DIVIDE:
+            return Slope(found)
+        factor, divisor = found.args  # the case that constants have chosen
     number = divisor.args[0] if divisor.op is BROADCAST else divisor
     return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
 

@@ -6,10 +6,10 @@ It reads the rules that forward mode reads, and transposes them.
 from __future__ import annotations
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
-from cgcli.graph.node import CONSTANT, Node, constant, stand_in, toposort
+from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
+from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.ops.reductions import MAX
@@ -53,16 +53,13 @@ def pull_back(
 
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
-    """The adjoint times a partial. An open division is one of the next partial that is no constant."""
+    """The adjoint times a partial. A division stays open, as long as there is no other, for all that is added up."""
     arg = node.args[position]
     factor, divisor = slopes(node, position)
-    if factor.op is CONSTANT and divisor is not None:
+    if divisor is None:
+        divisor = adjoint.divisor
+    else:
         adjoint = adjoint.closed()
-    elif adjoint.divisor is not None:
-        if factor.op is CONSTANT:
-            divisor = adjoint.divisor
-        else:
-            factor = exact(DIVIDE, (factor, adjoint.divisor))
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
     moved = adjoint.times(factor, broadcast(product, node.shape))._replace(divisor=divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
