@@ -46,6 +46,8 @@ ROOMS_OF = {
     "lark": {"syntax"},
     "click": {"cli"},
     "graphviz": {"render"},
+    "resvg_py": {"render"},
+    "svg2pdf_py": {"render"},
     "scipy": {"ops"},
     "pyarrow": {"tables"},
     "orjson": {"tables"},

@@ -9,7 +9,6 @@ import stat
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Callable
 from html import unescape
@@ -19,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 
 from cgcli.errors import CgError, DataError, MissingProgramError, TooLargeError, UsageError
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
@@ -30,12 +30,13 @@ from cgcli.render import picture
 from cgcli.render.dot import dot
 from cgcli.render.draw import draw
 from cgcli.render.look import Look
-from cgcli.render.metrics import width
-from cgcli.render.picture import Paper, kind_of, picture_bytes
+from cgcli.render.metrics import FACES, is_drawn, width
+from cgcli.render.picture import PLAIN, Paper, kind_of, picture_bytes
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
 
+SVG = "{http://www.w3.org/2000/svg}"
 BAYDIN = "ln(x1) + x1*x2 - sin(x2)"
 OPERATIONS = {op.name: op for op in operations()}
 SYSTEM_DOT = shutil.which("dot")
@@ -82,9 +83,14 @@ def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def write_picture(text: str, path: str | Path) -> None:
+def paper_of(program: str, **wishes: Any) -> Paper:
+    """Paper for the layout program of the fixture."""
+    return Paper(layout="dot" if program == "system" else "bundled", **wishes)
+
+
+def write_picture(text: str, path: str | Path, paper: Paper = PLAIN) -> None:
     """As `cg render` does."""
-    save(picture_bytes(text, kind_of(path)), Path(path))
+    save(picture_bytes(text, kind_of(path), paper=paper), Path(path))
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -149,7 +155,7 @@ def random_program(seed: int) -> Graph:
 @pytest.mark.parametrize("rankdir", ["LR", "TB", "RL", "BT"])
 def test_a_picture_keeps_the_order_of_operands(rankdir: str, program: str) -> None:
     """Protects x - y from being read as y - x: the positions are read back from the layout."""
-    layout = "dot" if program == "system" else "bundled"
+    layout = paper_of(program).layout
     for seed in range(8):
         text = dot(random_program(seed), look=Look(rankdir))
         plain = picture.plain(text, layout)
@@ -456,42 +462,29 @@ def test_an_unknown_word(look: Look, said: str) -> None:
 
 
 @pytest.mark.parametrize("bold", [False, True])
-def test_texts_fit_into_the_boxes_that_are_made_for_them(bold: bool) -> None:
-    """Against the program that draws them: the ink of each sign, many times in a row, and the width that we take."""
-    for sign in "₁σ∂×…Д":
-        inside = f"<B>{sign * 10}</B>" if bold else sign * 10
-        node = f'a [shape=plain, fontname="Helvetica", fontsize=20, label=<{inside}>]'
-        text = f"digraph {{ graph [pad=0.5] {node} }}"
-        columns = ink(picture_bytes(text, "png", paper=Paper(dpi=72)))
-        assert columns - 4 <= width(sign * 10, 20, bold=bold) <= 1.3 * columns + 4, sign
+@pytest.mark.parametrize("italic", [False, True])
+def test_widths_are_those_of_the_font(bold: bool, italic: bool) -> None:
+    """Against fontTools, which reads the same file with code of its own: every sign of the first plane."""
+    font = TTFont(FACES[bold, italic])
+    glyphs, advances, units = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
+    known = {chr(code): advances[glyph][0] / units for code, glyph in glyphs.items()}
+    for code in range(0x20, 0x10000):
+        sign = chr(code)
+        assert sign not in known or width(sign, 1.0, bold=bold, italic=italic) == known[sign]
+        assert is_drawn(sign) >= (sign in known)
+    assert {"₁", "∂", "−", "θ", "ᵀ", "⁻", "Σ", "×", "…", "Ж", "é"} <= known.keys()
 
 
-def ink(png: bytes) -> int:
-    """How many columns there are from the first to the last that is not white, of a PNG of 8 bits and 4 channels."""
-    wide, high = struct.unpack(">II", png[16:24])
-    data, at = b"", 8
-    while at < len(png):
-        (length,) = struct.unpack(">I", png[at : at + 4])
-        data += png[at + 8 : at + 8 + length] if png[at + 4 : at + 8] == b"IDAT" else b""
-        at += 12 + length
-    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(high, 1 + 4 * wide).tolist()
-    above, dark = [0] * (4 * wide), set()
-    for row in rows:
-        above = unfiltered(row[0], row[1:], above)
-        dark |= {at for at in range(wide) if max(above[4 * at : 4 * at + 3]) < 128 < above[4 * at + 3]}
-    return max(dark) - min(dark) + 1
+@pytest.mark.parametrize(("text", "least"), [("温度", 2.0), ("😀", 1.3), ("क्\u200dष", 1.4), ("e\u0301", 0.5)])
+def test_widths_of_signs_of_other_fonts(text: str, least: float) -> None:
+    assert least <= width(text, 1.0) <= least + 0.5
 
 
-def unfiltered(kind: int, row: list[int], above: list[int]) -> list[int]:
-    """A row of a PNG of four channels without its filter (PNG specification, chapter 9)."""
-    done: list[int] = [0, 0, 0, 0]
-    up = [0, 0, 0, 0, *above]
-    for at, value in enumerate(row, 4):
-        left, over, corner = done[at - 4], up[at], up[at - 4]
-        base = left + over - corner
-        paeth = min((abs(base - left), 0, left), (abs(base - over), 1, over), (abs(base - corner), 2, corner))[2]
-        done.append((value + (0, left, over, (left + over) // 2, paeth)[kind]) % 256)
-    return done[4:]
+def test_a_missing_font_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("cgcli.render.metrics.FACES", dict.fromkeys(FACES, tmp_path / "none.ttf"))
+    with pytest.raises(CgError, match="font of the pictures cannot be read") as caught:
+        dot(graph_of("x1", x1=()))
+    assert caught.value.hint == "install cgcli again"
 
 
 def test_direction() -> None:
@@ -514,7 +507,7 @@ def test_the_direction_is_the_one_whose_text_is_larger_in_a_column() -> None:
 
 def test_a_picture_has_the_width_that_was_asked_for(program: str) -> None:
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
-    paper = Paper(width=4.0, layout="dot" if program == "system" else "bundled")
+    paper = paper_of(program, width=4.0)
     assert re.search(rb'<svg width="288(\.00)?pt"', picture_bytes(text, "svg", paper=paper))
     png = picture_bytes(text, "png", paper=paper._replace(dpi=100))
     assert struct.unpack(">I", png[16:20])[0] == 400
@@ -530,11 +523,11 @@ def test_hostile_names_stay_inside_their_label(name: str, program: str) -> None:
     text.encode()
     assert len(node_lines(text)) == 2
     assert len(edges(text)) == 1
-    drawing = ElementTree.fromstring(picture_bytes(text, "svg"))
-    groups = [(item.get("class") or "").partition(" ")[0] for item in drawing.iter("{http://www.w3.org/2000/svg}g")]
+    drawing = ElementTree.fromstring(picture_bytes(text, "svg", paper=paper_of(program)))
+    groups = [(item.get("class") or "").partition(" ")[0] for item in drawing.iter(f"{SVG}g")]
     assert groups.count("node") == 2
     assert groups.count("edge") == 1
-    words = " ".join(item.text or "" for item in drawing.iter("{http://www.w3.org/2000/svg}text"))
+    words = " ".join(item.text or "" for item in drawing.iter(f"{SVG}text"))
     if name.isprintable():
         assert " ".join(name.split()) in " ".join(words.replace("\xa0", " ").split())
 
@@ -560,33 +553,66 @@ def test_thirty_thousand_nodes() -> None:
 # ---- the picture ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["png", "svg", "dot"])
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf", "dot"])
 def test_same_text_same_picture(kind: str, program: str) -> None:
-    text = dot(graph_of(BAYDIN, x1=(), x2=()))
-    assert picture_bytes(text, kind) == picture_bytes(text, kind)
-
-
-@pytest.mark.skipif(SYSTEM_DOT is None, reason="no system Graphviz")
-def test_same_text_same_pdf() -> None:
-    text = dot(graph_of(BAYDIN, x1=(), x2=()))
-    first = picture_bytes(text, "pdf")
-    time.sleep(1.1)  # the resolution of the date in a PDF
-    assert first.startswith(b"%PDF")
-    assert picture_bytes(text, "pdf") == first
+    text, paper = dot(graph_of(BAYDIN, x1=(), x2=())), paper_of(program)
+    assert picture_bytes(text, kind, paper=paper) == picture_bytes(text, kind, paper=paper)
 
 
 def test_svg_holds_its_text(program: str) -> None:
-    svg = unescape(picture_bytes(dot(graph_of(BAYDIN, x1=(), x2=())), "svg").decode())
-    assert ">x₁</text>" in svg
-    assert f"<title>{BAYDIN}</title>" in svg
-    assert "Helvetica" in svg
+    """Protects searching and style sheets: texts are texts with their size, cards have a title, an id, a role."""
+    content = picture_bytes(dot(graph_of(BAYDIN, x1=(), x2=())), "svg", paper=paper_of(program))
+    drawing = ElementTree.fromstring(content)
+    assert re.fullmatch(r"[\d.]+pt", drawing.get("width", ""))
+    assert drawing.findtext(f".//{SVG}title") == BAYDIN
+    texts = list(drawing.iter(f"{SVG}text"))
+    assert {"x₁", "ln", "×"} <= {text.text for text in texts}
+    assert all(text.get("font-size") and "Helvetica" in text.get("font-family", "") for text in texts)
+    cards = {group.get("id"): group for group in drawing.iter(f"{SVG}g") if "node" in group.get("class", "")}
+    assert sorted(cards, key=str) == [f"n{at}" for at in range(7)]
+    assert [cards[name].findtext(f"{SVG}title") for name in sorted(cards, key=str)] == [
+        "x1", "ln(x1)", "x2", "x1*x2", "ln(x1) + x1*x2", "sin(x2)", BAYDIN,
+    ]  # fmt: skip
+    assert cards["n0"].get("class") == "node input"
+    assert cards["n6"].get("class") == "node operation output"
+
+
+def test_pdf_needs_no_graphviz_and_embeds_its_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects printing: each font is in the file, and each sign has its character, so that text can be copied."""
+    hide(monkeypatch, "dot")
+    pdf = picture_bytes(dot(graph_of("x1*theta - 1", x1=(), theta=())), "pdf", paper=Paper(width=4.0))
+    assert pdf.startswith(b"%PDF")
+    streams = [unpacked(stream) for stream in re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)]
+    assert sum(b"begincmap" in stream for stream in streams) == 2  # bold and regular
+    mapped = b"".join(stream for stream in streams if b"begincmap" in stream).lower()
+    for sign in "x₁θ×−1":
+        assert f"<{ord(sign):04x}>".encode() in mapped, sign
+    assert pdf.count(b"/FontFile") == 2
+    assert re.search(rb"/MediaBox \[0 0 288 ", pdf)
+
+
+def unpacked(stream: bytes) -> bytes:
+    """A stream of a PDF that may be compressed."""
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return stream
+
+
+def test_a_pdf_without_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "svg2pdf_py", None)
+    with pytest.raises(MissingProgramError, match="PDF needs the package svg2pdf-py") as caught:
+        write_picture(dot(graph_of("x", x=())), tmp_path / "a.pdf")
+    assert caught.value.exit_code == 3
+    assert ".svg or .png" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_dpi_scales_a_png(program: str) -> None:
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
 
     def width(dpi: int | None) -> int:
-        content = picture_bytes(text, "png", paper=Paper(dpi=dpi))
+        content = picture_bytes(text, "png", paper=paper_of(program, dpi=dpi))
         assert content.startswith(b"\x89PNG")
         return int(struct.unpack(">I", content[16:20])[0])
 
@@ -608,14 +634,14 @@ def chain(length: int) -> str:
 
 
 def test_a_png_of_a_long_graph_is_drawn_coarser(program: str) -> None:
-    content = picture_bytes(chain(250), "png")
+    content = picture_bytes(chain(250), "png", paper=paper_of(program))
     width = struct.unpack(">I", content[16:20])[0]
     assert 20_000 < width <= 32_767
 
 
 def test_a_png_beyond_the_bound_on_pixels(program: str) -> None:
     with pytest.raises(TooLargeError, match="pixels is too large") as caught:
-        picture_bytes(chain(250), "png", paper=Paper(dpi=1200))
+        picture_bytes(chain(250), "png", paper=paper_of(program, dpi=1200))
     assert re.search(r"at most \d+ dpi, or write .svg", caught.value.hint)
 
 
@@ -633,15 +659,6 @@ def test_unknown_suffix(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_pdf_without_the_system_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    hide(monkeypatch, "dot")
-    with pytest.raises(MissingProgramError, match="PDF needs") as caught:
-        write_picture("digraph {}", tmp_path / "a.pdf")
-    assert caught.value.exit_code == 3
-    assert ".svg or .png" in caught.value.hint
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_no_program_at_all(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hide(monkeypatch, "dot", "graphviz-pure")
@@ -653,7 +670,7 @@ def test_no_program_at_all(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_failing_program_is_one_clear_error(program: str) -> None:
     with pytest.raises(CgError, match=r"could not draw the picture: .*syntax error"):
-        picture_bytes("digraph {", "svg")
+        picture_bytes("digraph {", "svg", paper=paper_of(program))
 
 
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
@@ -700,7 +717,7 @@ def test_a_program_that_cannot_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".dot", ".gv", ".SVG"])
 def test_the_suffix_decides(suffix: str, tmp_path: Path, program: str) -> None:
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
-    write_picture(text, str(tmp_path / f"a{suffix}"))
+    write_picture(text, str(tmp_path / f"a{suffix}"), paper_of(program))
     (path,) = tmp_path.iterdir()
     begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".dot": b"digraph", ".gv": b"digraph"}[suffix.lower()]
     assert path.name == f"a{suffix}"
@@ -800,7 +817,7 @@ def test_a_failed_picture_leaves_the_old_file(tmp_path: Path, program: str) -> N
     path = tmp_path / "a.svg"
     path.write_text("old")
     with pytest.raises(CgError):
-        write_picture("digraph {", path)
+        write_picture("digraph {", path, paper_of(program))
     assert path.read_text() == "old"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgWarning
+from cgcli.render import paint
 from tests.command import cg
 
 Capture = pytest.CaptureFixture[str]
@@ -154,11 +155,19 @@ def test_title_and_legend(capsys: Capture) -> None:
     assert "adjoint" not in cg(capsys, "render", "x*y", "--legend", "-o", "-").out
 
 
-def test_a_sign_that_no_font_has_is_never_a_silent_box(tmp_path: Path, capsys: Capture) -> None:
-    done = cg(capsys, "render", "`温度`*`العربية` + theta*`é` + `Жд`", "-o", str(tmp_path / "a.png"))
-    assert done.code == 0
-    assert "the font of the picture has no 温 度 ا ل ع ر ب ي ة\n" in done.err
-    assert "--layout dot" in done.err
+def test_a_sign_that_no_font_has_is_never_a_silent_box(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine without any font: resvg draws with cg's own alone."""
+    draw = paint._drawn
+    monkeypatch.setattr(paint, "_drawn", lambda svg, alone, dpi, background: draw(svg, True, dpi, background))
+    paint._probe.cache_clear()
+    for suffix in ("png", "pdf"):
+        done = cg(capsys, "render", "`温度`*`العربية`*theta*`é` + `Жд`", "-o", str(tmp_path / f"a.{suffix}"))
+        assert done.code == 0
+        assert "no font of this system has 温 度 ا ل ع ر ب ي ة\n" in done.err
+        assert "write .svg" in done.err
+    paint._probe.cache_clear()
     assert cg(capsys, "render", "`温度`", "-o", str(tmp_path / "a.svg")).err == ""
     assert "温度" in (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert cg(capsys, "render", "theta*alpha_1*`é`/2 - x^-2 >= pi", "-o", str(tmp_path / "a.png")).err == ""

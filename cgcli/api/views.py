@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
-from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
@@ -19,12 +19,15 @@ from cgcli.transform.differentiate import adjoints
 if TYPE_CHECKING:
     from cgcli.api.functions import Wrt
     from cgcli.check.check import Check
+    from cgcli.render.look import Look
+    from cgcli.render.picture import Paper
     from cgcli.trace.steps import Trace
 
     Numbers = dict[Node, Any]
 
 
 _MOST_SIGNS = 10
+LEAST_POINTS = 4  # of text that people read
 
 
 def picture(
@@ -50,15 +53,13 @@ def picture(
     True
 
     Raises UsageError for another kind, direction, theme and the like, UnknownNameError for names without a value
-    where others have one, MissingProgramError for a pdf without Graphviz.
+    where others have one, MissingProgramError where a program or package is not installed.
     """
-    from cgcli.render.draw import draw, undrawn
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
 
     look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend)
     point = _point(program, by_name(values, named), needed=grad)
-    warn(of_undrawn(undrawn(point.graph, kind, look, layout)))
     if grad and cotangent is None:
         warn(of_what_sum(point.graph))
     numbers, slopes = None, None
@@ -66,9 +67,11 @@ def picture(
         numbers, slopes = values_and_adjoints(
             point, _quietly(point), each_array(cotangent, "cotangent") if grad else None, grad=grad
         )
-    return draw(
-        point.graph, kind, values=numbers, adjoints=slopes, look=look, paper=Paper(width, dpi, layout, font_size)
-    )
+    notices: list[Notice] = []
+    paper = Paper(width, dpi, layout, font_size)
+    made = drawn(point.graph, [kind], numbers, slopes, look, paper, notices.append)[kind]
+    warn(notices)
+    return made
 
 
 def evaluation_trace(
@@ -156,13 +159,24 @@ def of_what_sum(graph: Graph) -> list[Notice]:
     return [Notice(f"the adjoints are those of the sum of {what}", hint, details={"kind": "reading"})]
 
 
-def of_undrawn(signs: str) -> list[Notice]:
-    """What is told of signs that a picture shows as empty boxes."""
-    if not signs:
-        return []
-    shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
-    hint = "a .svg has them; or draw with the fonts of this system: --layout dot"
-    return [Notice(f"the font of the picture has no {shown}", hint, details={"kind": "reading"})]
+def drawn(
+    graph: Graph, kinds: Sequence[str], values: Numbers | None, adjoints: Numbers | None, look: Look, paper: Paper,
+    tell: Callable[[Notice], None],
+) -> Mapping[str, bytes]:  # fmt: skip
+    """The pictures of a graph in several formats; what cannot be read in them is told."""
+    from cgcli.render.draw import pictures, texts_of
+    from cgcli.render.paint import without_font
+
+    if not {"png", "pdf"}.isdisjoint(kinds) and (signs := without_font(texts_of(graph, look))):
+        shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
+        hint = "install a font that has them; or write .svg, for whoever has one"
+        tell(Notice(f"no font of this system has {shown}", hint, details={"kind": "reading"}))
+    made = pictures(graph, kinds, values=values, adjoints=adjoints, look=look, paper=paper)
+    if made.points is not None and made.points < LEAST_POINTS:
+        message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
+        hint = "a larger --width or a .svg shows more; --arrays shape and fewer operations make it smaller"
+        tell(Notice(message, hint, details={"kind": "reading"}))
+    return made.content
 
 
 def _ones(output: Node) -> Node:

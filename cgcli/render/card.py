@@ -25,20 +25,23 @@ _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is wri
 _MANY = 24  # so many where numbers were asked for
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
-_SPAN = ' COLSPAN="2"'
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
-def escape(text: str) -> str:
-    """Any text as the content of a label: on one line, without a character that XML forbids.
-
-    Graphviz replaces `\\N` and its like even in HTML-like texts, so backslashes are doubled.
-    """
-    shown = "".join(
+def shown(text: str) -> str:
+    """Any text as a picture shows it: on one line, without a character that XML forbids."""
+    return "".join(
         character if character.isprintable() or character in _JOINERS else " " if character.isspace() else "�"
         for character in text
     )
-    return escape_html(shown).replace("\\", "\\\\")
+
+
+def escape(text: str) -> str:
+    """Any text as the content of a label.
+
+    Graphviz replaces `\\N` and its like even in HTML-like texts, so backslashes are doubled.
+    """
+    return escape_html(shown(text)).replace("\\", "\\\\")
 
 
 def quote(text: str) -> str:
@@ -54,20 +57,23 @@ class Pen(NamedTuple):
     bold: bool = False
     italic: bool = False
 
-    def write(self, text: str, align: str = "CENTER", *, boxed: bool = False) -> str:
-        """A text; in a box of its own width where it is asked for, or a layout program would measure it wrongly."""
+    def write(self, text: str, align: str = "CENTER") -> str:
+        """A text; where a layout program would measure it wrongly, in a box of its own width."""
+        if not text or text.isascii():
+            return self.marked(text)
+        size = f'FIXEDSIZE="TRUE" WIDTH="{self.width(text)}" HEIGHT="{self.height}"'
+        return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD ALIGN="LEFT" {size}>{self.marked(text)}</TD></TR></TABLE>'
+
+    def marked(self, text: str) -> str:
+        """A text with its style, without a box."""
         marked = escape(text)
         marked = f"<B>{marked}</B>" if self.bold else marked
         marked = f"<I>{marked}</I>" if self.italic else marked
-        marked = f'<FONT POINT-SIZE="{self.size:g}" COLOR="{self.colour}">{marked}</FONT>'
-        if not text or (text.isascii() and not boxed):
-            return marked
-        size = f'FIXEDSIZE="TRUE" WIDTH="{self.width(text)}" HEIGHT="{self.height}"'
-        return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD ALIGN="LEFT" {size}>{marked}</TD></TR></TABLE>'
+        return f'<FONT POINT-SIZE="{self.size:g}" COLOR="{self.colour}">{marked}</FONT>'
 
     def width(self, text: str) -> int:
         """How many points the text takes from side to side."""
-        return math.ceil(width(text, self.size, bold=self.bold)) + 1
+        return math.ceil(width(text, self.size, bold=self.bold, italic=self.italic)) + 1
 
     @property
     def height(self) -> int:
@@ -101,20 +107,23 @@ def label(card: Card, value: Any, adjoint: Any, look: Look, theme: Theme, rankdi
 def caption(look: Look, theme: Theme, *, with_adjoints: bool) -> str:
     """The title and the legend of a picture, in angle brackets; '' where there is neither."""
 
-    def written(pen: Pen, text: str) -> str:
-        return pen.write(text, "LEFT", boxed=True)
-
-    rows = [[written(Pen(WORD, theme.ink, bold=True), look.title)]] if look.title else []
+    lines: list[list[tuple[Pen, str]]] = []
+    if look.title:
+        lines.append([(Pen(WORD, theme.ink, bold=True), look.title)])
     if look.legend:
-        adjoint = written(Pen(SMALL, theme.adjoint, italic=True), "∂ italic: adjoint, ∂result/∂node")
-        rows.append([written(Pen(SMALL, theme.grey), "upright: value"), *([adjoint] if with_adjoints else [])])
-    if not rows:
-        return ""
-    lines = (
-        "".join(f'<TD ALIGN="LEFT" CELLPADDING="4"{_SPAN if len(row) < 2 else ""}>{cell}</TD>' for cell in row)
-        for row in rows
-    )
-    return f"<{_TABLE}{''.join(f'<TR>{line}</TR>' for line in lines)}</TABLE>>"
+        adjoint = (Pen(SMALL, theme.adjoint, italic=True), "∂ italic: adjoint, ∂result/∂node")
+        lines.append([(Pen(SMALL, theme.grey), "upright: value    "), *([adjoint] if with_adjoints else [])])
+    rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{_line(line)}</TD></TR>' for line in lines)
+    return f"<{_TABLE}{rows}</TABLE>>" if rows else ""
+
+
+def _line(runs: Sequence[tuple[Pen, str]]) -> str:
+    """Texts beside each other on one base line, in a box of their width. Only the last may go beyond ASCII."""
+    slack = sum(pen.size for pen, text in runs for sign in text if not sign.isascii())  # as they may be measured
+    wide, high = sum(pen.width(text) for pen, text in runs) + math.ceil(slack), max(pen.height for pen, _ in runs)
+    size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}"'
+    words = "".join(pen.marked(text) for pen, text in runs)
+    return f'{_TABLE[:-1]} {size} ALIGN="LEFT"><TR><TD ALIGN="LEFT" {size}>{words}</TD></TR></TABLE>'
 
 
 def _head(card: Card, theme: Theme, *, dims: bool) -> str:
@@ -143,7 +152,7 @@ def _head(card: Card, theme: Theme, *, dims: bool) -> str:
 def _beside(head: str, cells: Sequence[str], theme: Theme, *, marked: bool, tall: bool) -> str:
     """The left part, a thin rule, and the numbers: below each other, or side by side where they are tall."""
     left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
-    mark = f'<TD CELLPADDING="2">{Pen(_MATRIX, theme.adjoint).write("∂")}</TD>'
+    mark = f'<TD CELLPADDING="3">{Pen(_MATRIX, theme.adjoint).write("∂")}</TD>'
     numbers = [f'<TD ALIGN="RIGHT" CELLPADDING="4">{cell}</TD>' for cell in cells]
     if len(cells) == 1:
         return f"{left}>{head}</TD>{mark if marked else ''}{numbers[0]}"

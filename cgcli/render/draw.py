@@ -1,18 +1,22 @@
-"""A graph to a picture, all steps in a row: the direction that suits, the DOT text, the format."""
+"""A graph to pictures, all steps in a row: the direction that suits, the DOT text, the formats."""
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping
+from functools import partial
+
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.graph.node import Graph, Node
-from cgcli.render.card import TEXT
+from cgcli.records import NamedTuple
+from cgcli.render.card import shown
 from cgcli.render.dot import dot
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.metrics import is_drawn
 from cgcli.render.outline import as_json, outline
-from cgcli.render.picture import COLUMN, PAGE, PLAIN, Paper, inches, picture_bytes, plain
+from cgcli.render.picture import PLAIN, Paper, drawings, painted, picture_bytes, plain
 from cgcli.render.scene import scene
 
 _MAX_NODES_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
+_MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
+_LAID_OUT = ("png", "svg", "pdf", "json")
 
 
 def draw(
@@ -20,37 +24,58 @@ def draw(
     values: Mapping[Node, Any] | None = None, adjoints: Mapping[Node, Any] | None = None,
     look: Look = DEFAULT, paper: Paper = PLAIN,
 ) -> bytes:  # fmt: skip
-    """The picture of a graph; kind: png, svg, pdf, dot, json, or txt for a tree of text.
+    """The picture of a graph in one format, as `pictures` makes it."""
+    return pictures(graph, [kind], values=values, adjoints=adjoints, look=look, paper=paper).content[kind]
 
-    values, adjoints: what to write beside a node, for those nodes that have one.
+
+class Pictures(NamedTuple):
+    """A graph in several formats.
+
+    content: of a file in each of them. points: the height of the numbers where the picture is read; None where
+    nothing was laid out.
+    """
+
+    content: Mapping[str, bytes]
+    points: float | None
+
+
+def pictures(
+    graph: Graph, kinds: Sequence[str], *,
+    values: Mapping[Node, Any] | None = None, adjoints: Mapping[Node, Any] | None = None,
+    look: Look = DEFAULT, paper: Paper = PLAIN,
+) -> Pictures:  # fmt: skip
+    """The pictures of a graph, laid out once for all of them.
+
+    kinds: some of png, svg, pdf, dot, json, and txt for a tree of text. values, adjoints: what to write beside a node,
+    for those nodes that have one.
     Raises UsageError for a look or paper that there is not, and what `picture_bytes` raises.
     """
+    look.check()
     paper.check()
-    if kind == "txt":
-        look.check()
-        return outline(graph, values, adjoints, look).encode()
-    text = dot(graph, values=values, adjoints=adjoints, look=look)
-    if look.rankdir == "auto" and kind != "dot" and text.count("\n  n") <= 2 * _MAX_NODES_TO_TRY:
-        upright = dot(graph, values=values, adjoints=adjoints, look=look._replace(rankdir="TB"))
-        level, standing = (_scale(size, paper.width or COLUMN) for size in inches([text, upright], paper.layout))
-        if standing > 1.05 * level:
-            text = upright
-    if paper.font_size is not None and kind != "dot":
-        ((width, _),) = inches([text], paper.layout)
-        paper = paper._replace(width=width * paper.font_size / TEXT, font_size=None)
-    if kind == "json":
-        return as_json(graph, values, adjoints, look, plain(text, paper.layout)).encode()
-    return picture_bytes(text, kind, paper=paper)
+    as_text = partial(dot, graph, values=values, adjoints=adjoints)
+    content: dict[str, bytes] = {}
+    if "txt" in kinds:
+        content["txt"] = outline(graph, values, adjoints, look).encode()
+    if any(kind not in ("txt", *_LAID_OUT) for kind in kinds):
+        content |= {kind: picture_bytes(as_text(look=look), kind) for kind in kinds if kind not in ("txt", *_LAID_OUT)}
+    kinds = [kind for kind in dict.fromkeys(kinds) if kind in _LAID_OUT]
+    if not kinds:
+        return Pictures(content, None)
+    texts = [as_text(look=look)]
+    if look.rankdir == "auto" and texts[0].count("\n  n") <= 2 * _MAX_NODES_TO_TRY:
+        texts.append(as_text(look=look._replace(rankdir="TB")))
+    drawn = drawings(texts, paper.layout)
+    upright = len(drawn) > 1 and drawn[1].reading_size(paper) > _MUCH_LARGER * drawn[0].reading_size(paper)
+    text, drawing = texts[upright], drawn[upright]
+    for kind in kinds:
+        if kind == "json":
+            content[kind] = as_json(graph, values, adjoints, look, plain(text, paper.layout)).encode()
+        else:
+            content[kind] = painted(drawing.on(paper), kind, paper.dpi)
+    return Pictures(content, drawing.reading_size(paper))
 
 
-def undrawn(graph: Graph, kind: str, look: Look, layout: str) -> str:
-    """The signs of a picture that its program has no font for, in the order in which they come."""
-    if kind != "png" or layout != "bundled":
-        return ""
-    texts = (text for card in scene(graph, look, {}) for text in (card.name, card.symbol, *card.notes))
-    return "".join(dict.fromkeys(sign for text in (look.title, *texts) for sign in text if not is_drawn(sign)))
-
-
-def _scale(size: tuple[float, float], target: float) -> float:
-    """By how much a picture shrinks when it is `target` inches wide and no higher than a page."""
-    return min(1.0, target / size[0], PAGE / size[1])
+def texts_of(graph: Graph, look: Look) -> str:
+    """What a picture says in words, all in a row: names, operations, notes, the title."""
+    cards = scene(graph, look, {})
+    return shown("".join((look.title, *(text for card in cards for text in (card.name, card.symbol, *card.notes)))))

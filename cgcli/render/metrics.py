@@ -1,56 +1,98 @@
-"""How wide a text is in Helvetica: layout programs take every sign beyond ASCII for something else.
+"""How wide a text is: read from Arimo, the font that pictures are drawn with, whose widths are Helvetica's.
 
-The widths are those of Arimo, which has Helvetica's and which the bundled program draws with, rounded up.
+Layout programs take signs beyond ASCII for something else, so their boxes are made here.
 """
 
 from __future__ import annotations
 
+import struct
 import unicodedata
+from bisect import bisect_left
+from functools import cache
+from pathlib import Path
 
-# The advance in thousandths of the font's size: the signs that have it. An accented letter has its letter's.
-_GROUPS = {
-    200: "'′ⁱₗ∕ᵢ",
-    230: "ijlłſιϳіј‘’‚‛⁽⁾₍₎",
-    280: " !,./:;I[\\]ft|¦ıŧ·ΙІ․ₜ∙∫ᵣ",
-    335: "()-`r{}¡¨\xad²³´·¸¹ŀ΄‐‑“”„‟⁰⁴⁵⁶⁷⁸⁹⁺⁻⁼₀₁₂₃₄₅₆₇₈₉₊₋₌ₓℓᵥ",
-    360: '"•‣″ₖₛ',
-    400: "*ª°ºτгⁿₐₑₒₔₕₙₚᵤ",
-    460: "ĳεζξϝϯϵ϶зкт‖ᵀ",
-    510: "J^cksvxyzĸγκλνςϛϧϮϲЈсухэєѕ↑↓↕∂",
-    560: "#$0123456789?L_abdeghnopqu¢£¤¥§«¯±¶»ð÷þđħĿŁŋΓδηθουχϑϕϙϟϥϭϸГавеинопрчьяђћџ‒–‗†‡‥ℏℑ√≈≤≥",
-    590: "+<=>~¬µ×αβμρϐϡϱϼКбдлцₘ−≡",
-    615: "FTZ¿ßøŉŦΖΤϗϜϪϫϰЗТ∆",
-    670: "&ABEKPSVXYÞΑΒΔΕΚΛΞΡΣΥΧσφϏϞϨϩϷЅАБВЕЛРУХЧЬжъℤℵ",
-    725: "CDHNRUwÐĐĦŊΗΝΠπψϚϤϦϹϻϽϾϿЄЏДИНПСЭЯмыℂℝ∑∞∩",
-    780: "GOQ©®ØĲΘΟΩωϒϖϘϠϬϴОФЦюℍℕ",
-    840: "Mm¼½¾ΜΦΨϣϺМЪфшщњ℘∏",
-    920: "%æϢЂЋШЫљℜ",
-    1020: "@WÆŒœЊЖЩЮ—―…™←→↔∟",
-}
-_WIDTHS = {sign: width for width, signs in _GROUPS.items() for sign in signs}
-_BOLD = 1.1  # no bold letter is wider than its regular one by more
-_FULL, _EMOJI, _OTHER = 1000, 1300, 700  # Chinese, Japanese and Korean; emoji; any other script
+from cgcli.annotations import Sequence
+from cgcli.errors import CgError
+from cgcli.records import NamedTuple
+
+FONTS = Path(__file__).with_name("fonts")
+FACES = {(bold, italic): FONTS / f"Arimo-{'Bold' * bold}{'Italic' * italic or 'Regular' * (not bold)}.ttf"
+         for bold in (False, True) for italic in (False, True)}  # fmt: skip
+_FULL, _EMOJI, _OTHER = 1.0, 1.3, 0.7  # Chinese, Japanese and Korean; emoji; any other script: of the font's size
+_SHAPELESS = ("Mn", "Me", "Cf")  # accents and joiners
 
 
-def width(text: str, size: float, *, bold: bool = False) -> float:
+def width(text: str, size: float, *, bold: bool = False, italic: bool = False) -> float:
     """How wide a text is at a size of the font, in the unit of the size."""
-    return sum(map(_advance, text)) * size / 1000 * (_BOLD if bold else 1)
-
-
-def _advance(sign: str) -> int:
-    known = _WIDTHS.get(sign)
-    if known is not None:
-        return known
-    category = unicodedata.category(sign)
-    if category in ("Mn", "Me", "Cf"):  # accents and joiners
-        return 0
-    if unicodedata.east_asian_width(sign) in "WF":
-        return _EMOJI if category == "So" else _FULL
-    return _WIDTHS.get(unicodedata.normalize("NFD", sign)[0], _OTHER)
+    font = _font(FACES[bold, italic])
+    return sum(font.advance(glyph) if (glyph := font.glyph(sign)) else _elsewhere(sign) for sign in text) * size
 
 
 def is_drawn(sign: str) -> bool:
-    """Whether the bundled program's fonts have a sign: those of Latin, Greek, Cyrillic and Hebrew, and of formulas."""
-    code = ord(sign)
-    letters = code < 0x530 or 0x590 <= code < 0x600 or 0x1E00 <= code < 0x2000
-    return letters or sign in _WIDTHS or (_advance(sign) == 0 and code < 0x900)
+    """Whether the font has a sign, or the sign has no shape of its own: spaces, joiners, accents of another script."""
+    return bool(_font(FACES[False, False]).glyph(sign)) or sign.isspace() or unicodedata.category(sign) in _SHAPELESS
+
+
+def _elsewhere(sign: str) -> float:
+    """The width of a sign of another font, at a size of 1: rather too much."""
+    category = unicodedata.category(sign)
+    if category in _SHAPELESS:
+        return 0
+    if unicodedata.east_asian_width(sign) in "WF":
+        return _EMOJI if category == "So" else _FULL
+    return _OTHER
+
+
+class _Font(NamedTuple):
+    """What a TrueType file says of widths, as the OpenType specification has it.
+
+    data: of the file. ranges: where the offsets of its character map in format 4 begin. firsts, lasts, deltas: the
+    segments of that map. widths: of the glyphs; those beyond have the last one. units: in which they are, to the
+    font's size.
+    """
+
+    data: bytes
+    ranges: int
+    firsts: Sequence[int]
+    lasts: Sequence[int]
+    deltas: Sequence[int]
+    widths: Sequence[int]
+    units: int
+
+    def glyph(self, sign: str) -> int:
+        """The number of a sign's glyph; 0 where there is none."""
+        code = ord(sign)
+        segment = bisect_left(self.lasts, code)
+        if segment == len(self.lasts) or code < self.firsts[segment]:
+            return 0
+        place = self.ranges + 2 * segment
+        (offset,) = _numbers(self.data, place)
+        glyph = _numbers(self.data, place + offset + 2 * (code - self.firsts[segment]))[0] if offset else code
+        return (glyph + self.deltas[segment]) % 0x10000 if glyph else 0
+
+    def advance(self, glyph: int) -> float:
+        """How wide a glyph is at a size of 1."""
+        return self.widths[min(glyph, len(self.widths) - 1)] / self.units
+
+
+@cache
+def _font(face: Path) -> _Font:
+    try:
+        data = face.read_bytes()
+    except OSError as error:
+        raise CgError(f"the font of the pictures cannot be read: {face}", hint="install cgcli again") from error
+    (tables,) = _numbers(data, 4)
+    start = {data[at : at + 4]: _numbers(data, at + 8, 1, "I")[0] for at in range(12, 12 + 16 * tables, 16)}
+    cmap, (measured,) = start[b"cmap"], _numbers(data, start[b"hhea"] + 34)
+    maps = [cmap + _numbers(data, cmap + 8 + 8 * at, 1, "I")[0] for at in range(_numbers(data, cmap + 2)[0])]
+    at = next(each for each in maps if _numbers(data, each) == (4,))
+    segments = _numbers(data, at + 6)[0] // 2
+    lasts, firsts, deltas = (_numbers(data, at + 14 + skip, segments)
+                             for skip in (0, 2 + 2 * segments, 2 + 4 * segments))  # fmt: skip
+    widths = _numbers(data, start[b"hmtx"], 2 * measured)[::2]
+    return _Font(data, at + 16 + 6 * segments, firsts, lasts, deltas, widths, *_numbers(data, start[b"head"] + 18))
+
+
+def _numbers(data: bytes, at: int, count: int = 1, kind: str = "H") -> tuple[int, ...]:
+    """Whole numbers of a file in the order of bytes that fonts have. kind: H of two bytes, I of four."""
+    return struct.unpack_from(f">{count}{kind}", data, at)

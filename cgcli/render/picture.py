@@ -1,25 +1,24 @@
-"""DOT text to a picture, the second step: run a layout program and write what it gives.
+"""DOT text to a picture, the second step: run a layout program, and have what it gives drawn in the format asked for.
 
 The program is graphviz-pure, which is installed with cg and draws the same bytes everywhere; or the system's
-`dot`, where that was asked for.
+`dot`, where that was asked for. It runs once: SVG is what it gives, and what PNG and PDF are made of.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import sysconfig
-import zlib
 from functools import partial
 from pathlib import Path
 
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
 from cgcli.records import NamedTuple
+from cgcli.render import paint
+from cgcli.render.card import TEXT
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
@@ -29,35 +28,61 @@ LAYOUTS = ("bundled", "dot")
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
-SMALL = 200  # lines: so few fit into a PNG whatever they say
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
-MAX_SIDE = 32_000  # pixels; the drawing library's own limit is 32,767
+MAX_SIDE = 32_000  # pixels
 TIMEOUT = 100  # seconds
-_PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # how a PNG begins, and where its first chunk ends
+_POINTS = 72  # an inch
+_INSTALL = "install Graphviz (https://graphviz.org/download), or write .dot"
 
-_MARGIN = 0.2  # inches, of both sides: the `pad` of the DOT text
-_INSTALL = "install Graphviz (https://graphviz.org/download), or write .svg or .png"
+# Of the SVG that the layout program gives.
+_XML = "<?xml"
+_HEAD = re.compile(r"<!DOCTYPE.*?(?=<svg )", re.DOTALL)
+_SIZE = re.compile(r'(?<=<svg )width="[^"]*" height="[^"]*"')
+_VIEW = re.compile(r'viewBox="0.00 0.00 (\S+) (\S+)"')
+_CANVAS = re.compile(r'(<g id="graph0".*?)<polygon fill="(#\w+)" stroke="\w+" points="[^"]*"/>\n', re.DOTALL)
+_BACKGROUND = re.compile(r'<rect class="background" [^>]* fill="(#\w+)"')
+_CARD = re.compile(
+    r'<g id="node\d+" class="([^"]*)">\n<title>(\w+)</title>\n<g id="a_node\d+"><a xlink:title="([^"]*)">\n'
+    r"(.*?)</a>\n</g>\n", re.DOTALL,
+)  # fmt: skip
+_EDGE = re.compile(r'(<g id="edge\d+" class="edge">\n)<title>.*?</title>\n')
+_FONT = 'font-family="Helvetica,sans-Serif"'
 
 
 class Paper(NamedTuple):
     """What a picture is drawn on.
 
     width: in inches; None for what it takes. dpi: of a PNG. layout: one of LAYOUTS. font_size: points of its numbers.
+    size: the width and height that it fits into, in inches.
     """
 
     width: float | None = None
     dpi: int | None = None
     layout: str = "bundled"
     font_size: float | None = None
+    size: tuple[float, float] | None = None
 
     def check(self) -> None:
         """Raise UsageError for what there is not."""
         if self.layout not in LAYOUTS:
             raise UsageError(f"unknown layout program '{self.layout}'", hint=f"possible: {', '.join(LAYOUTS)}")
-        if self.font_size is not None and self.width is not None:
-            raise UsageError("a picture has a width or a size of its text, not both")
+        given = [(name, value) for name, value in (("a width", self.width), ("a size of its text", self.font_size),
+                                                   ("a size", self.size)) if value is not None]  # fmt: skip
+        if len(given) > 1:
+            raise UsageError(f"a picture has {given[0][0]} or {given[1][0]}, not both")
         if self.dpi is not None and not MIN_DPI <= self.dpi <= MAX_DPI:
             raise UsageError(f"dpi must be from {MIN_DPI} to {MAX_DPI}, not {self.dpi}")
+
+    def scale(self, width: float, height: float) -> float:
+        """By how much a picture of these inches grows on it."""
+        if self.size is not None:
+            return min(self.size[0] / width, self.size[1] / height)
+        return self.font_size / TEXT if self.font_size is not None else (self.width or width) / width
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """The width and height that the text is to be read at: without a wish, those of a paper's column."""
+        return self.size or (self.width or COLUMN, PAGE)
 
 
 PLAIN = Paper()
@@ -76,6 +101,26 @@ def kind_of(path: str | Path) -> str:
     return kind
 
 
+class Drawing(NamedTuple):
+    """A graph that is laid out, as SVG. width, height: of the picture, in inches."""
+
+    svg: str
+    width: float
+    height: float
+
+    def on(self, paper: Paper) -> Drawing:
+        """The same at the size that the paper asks for."""
+        scale = paper.scale(self.width, self.height)
+        width, height = self.width * scale, self.height * scale
+        size = f'width="{_POINTS * width:.6g}pt" height="{_POINTS * height:.6g}pt"'
+        return Drawing(_SIZE.sub(size, self.svg, count=1), width, height)
+
+    def reading_size(self, paper: Paper) -> float:
+        """How many points its numbers have where it is read."""
+        width, height = paper.room
+        return TEXT * min(1.0, width / self.width, height / self.height)
+
+
 def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     """The picture of a graph in DOT text; kind: png, svg, pdf or dot, the text itself.
 
@@ -89,60 +134,67 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     paper.check()
     if kind == "dot":
         return dot_text.encode()
-    lines = dot_text.count("\n")
+    return painted(drawings([dot_text], paper.layout)[0].on(paper), kind, paper.dpi)
+
+
+def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
+    """The pictures of graphs in DOT text, in one run of the layout program.
+
+    Raises TooLargeError, MissingProgramError, and CgError when the program fails or takes too long.
+    """
+    lines = max(text.count("\n") for text in dot_texts)
     if lines > MAX_LINES:
         raise TooLargeError(
             f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
             hint="write .dot instead, which has no limit",
         )
-    program = _program(kind, paper.layout)
-    size = () if paper.width is None else (f"-Gsize={paper.width:.4f},1000!",)
-    if kind == "pdf":
-        # Older Graphviz dates a PDF by the clock. Of the same length: a PDF counts its bytes.
-        content = _run(program, dot_text, kind, *size)
-        return re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"19700101000000", content)
+    content = _run(_program(layout), "".join(dot_texts), "svg").decode()
+    return [_drawing(_XML + svg) for svg in content.split(_XML)[1:]]
+
+
+def painted(drawing: Drawing, kind: str, dpi: int | None) -> bytes:
+    """A drawing as svg, png or pdf. Raises TooLargeError for a PNG of too many dots, and what `paint` raises."""
     if kind == "svg":
-        return _run(program, dot_text, kind, *size)
-    fits = lines <= SMALL and paper.dpi is None and paper.width is None  # so no look at its size is needed
-    dpi = DEFAULT_DPI if fits else _fitting_dpi(_sizes(_run(program, dot_text, "plain", *size).decode())[0], paper.dpi)
-    return _with_resolution(_run(program, dot_text, kind, *size, f"-Gdpi={dpi}"), dpi)
+        return drawing.svg.encode()
+    if kind == "pdf":
+        return paint.as_pdf(drawing.svg)
+    background = _BACKGROUND.search(drawing.svg)
+    dots = _fitting_dpi((drawing.width, drawing.height), dpi)
+    return paint.as_png(drawing.svg, dots, background[1] if background else None)
 
 
 def plain(dot_text: str, layout: str) -> str:
     """Where everything stands, in Graphviz's plain format: its size, then nodes and edges, in inches."""
-    return _run(_program("svg", layout), dot_text, "plain").decode()
+    return _run(_program(layout), dot_text, "plain").decode()
 
 
-def inches(dot_texts: Sequence[str], layout: str) -> list[tuple[float, float]]:
-    """The width and height that the picture of each graph in DOT text takes, in one run of the layout program.
+def _drawing(svg: str) -> Drawing:
+    """What the layout program has made of one graph, as we hand it on.
 
-    Raises what `picture_bytes` raises.
+    A card has the id that it has in DOT text; its `<title>`, which a viewer shows under the pointer, is the text that
+    it was read from. The background fills the picture to its edges.
     """
-    return _sizes(plain("".join(dot_texts), layout))
+    size = _VIEW.search(svg)
+    if size is None:
+        raise CgError("the layout program gave no picture", hint="write .dot instead")
+    svg = _HEAD.sub("", svg, count=1)
+    svg = _CARD.sub(r'<g id="\2" class="\1">\n<title>\3</title>\n\4', svg)
+    svg = _EDGE.sub(r"\1", svg)
+    svg = _CANVAS.sub(r'<rect class="background" width="100%" height="100%" fill="\2"/>\n\1', svg, count=1)
+    svg = svg.replace(_FONT, f'font-family="{paint.FAMILY}"')
+    return Drawing(svg, float(size[1]) / _POINTS, float(size[2]) / _POINTS)
 
 
-def _with_resolution(png: bytes, dpi: int) -> bytes:
-    """A PNG that says how many dots of it make an inch, which a page then shows it by."""
-    if b"pHYs" in png[:200] or not png.startswith(_PNG):
-        return png
-    per_metre = round(dpi / 0.0254)
-    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[_HEADER:]
-
-
-def _program(kind: str, layout: str) -> str:
+def _program(layout: str) -> str:
     """The layout program to run."""
     system = shutil.which("dot")
     if layout == "dot" and system is None:
         raise MissingProgramError("Graphviz's program 'dot' was not found", hint=_INSTALL)
-    bundled = None if layout == "dot" or kind == "pdf" else _bundled()
-    if bundled or system:
-        return bundled or str(system)
-    if kind == "pdf" and _bundled():
-        raise MissingProgramError("a PDF needs Graphviz's program 'dot', which was not found", hint=_INSTALL)
+    found = (None if layout == "dot" else _bundled()) or system
+    if found:
+        return found
     raise MissingProgramError(
-        f"no program to lay out a picture: neither 'graphviz-pure' nor Graphviz's 'dot' "
-        f"was found, and a {kind} needs one",
+        "no program to lay out a picture: neither 'graphviz-pure' nor Graphviz's 'dot' was found",
         hint="pip install graphviz-pure, or install Graphviz (https://graphviz.org/download), or write .dot",
     )
 
@@ -158,11 +210,10 @@ def _bundled() -> str | None:
 
 def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
     """What the layout program writes to its standard output."""
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}  # the same graph, the same PDF, tomorrow too
     try:
         done = _runner(program)(
             [program, "-Kdot", f"-T{kind}", *options],
-            input=dot_text.encode(), capture_output=True, timeout=TIMEOUT, env=environment,
+            input=dot_text.encode(), capture_output=True, timeout=TIMEOUT,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise CgError(
@@ -188,15 +239,6 @@ def _runner(program: str) -> Callable[..., Any]:
     from graphviz.backend import execute
 
     return partial(execute.run_check, quiet=True)
-
-
-def _sizes(plain_text: str) -> list[tuple[float, float]]:
-    """The width and height of each graph in Graphviz's plain format, which begins with: graph scale width height."""
-    sizes = re.findall(r"^graph (\S+) (\S+) (\S+)\r?$", plain_text, re.MULTILINE)
-    return [
-        (float(scale) * (float(width) + _MARGIN), float(scale) * (float(height) + _MARGIN))
-        for scale, width, height in sizes
-    ]
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:

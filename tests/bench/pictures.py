@@ -16,12 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cgcli
-from cgcli.render.picture import COLUMN, inches
+from cgcli.render.picture import PLAIN, drawings
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 CG = [sys.executable, "-c", "from cgcli.cli.main import main; main()"]
 FLAGSHIP = ["ln(x1) + x1*x2 - sin(x2)", "x1=2", "x2=5"]
-TEXT = 12  # points, of numbers
 PROGRAMS = {
     "logistic": ["-f", "logistic.cg", "--vars", "logistic.json"],
     "convolution_loss": ["-f", "convolution_loss.cg", "--vars", "convolution.json"],
@@ -52,7 +51,8 @@ def dot_of(arguments: list[str], rankdir: str) -> str:
 
 def points(text: str) -> float:
     """The height of the text when the picture is as wide as a column."""
-    return TEXT * min(1.0, COLUMN / inches([text], "bundled")[0][0])
+    (drawing,) = drawings([text], "bundled")
+    return drawing._replace(height=0.1).reading_size(PLAIN)
 
 
 def main() -> int:
@@ -67,8 +67,9 @@ def main() -> int:
         print(f"{what:58} {figure:8.2f}  goal {'at most' if most else 'at least'} {goal:g}{'' if fine else '  MISSED'}")
 
     for rankdir in ("LR", "TB"):
-        wide, high = inches([dot_of(FLAGSHIP, rankdir)], "bundled")[0]
-        tell(f"square inches for each of the flagship's 7 nodes, {rankdir}", wide * high / 7, 2.2, most=True)
+        (flagship,) = drawings([dot_of(FLAGSHIP, rankdir)], "bundled")
+        area = flagship.width * flagship.height / 7
+        tell(f"square inches for each of the flagship's 7 nodes, {rankdir}", area, 2.2, most=True)
     best = max(points(dot_of(FLAGSHIP, rankdir)) for rankdir in ("LR", "TB"))
     tell("points of the flagship's text in a column", best, 11, most=False)
     for name, arguments in PROGRAMS.items():

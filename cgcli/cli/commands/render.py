@@ -74,9 +74,8 @@ def command(
     """
     from pathlib import Path
 
-    from cgcli.api.views import of_undrawn, of_what_sum, values_and_adjoints
+    from cgcli.api.views import drawn, of_what_sum, values_and_adjoints
     from cgcli.files import save
-    from cgcli.render.draw import draw, undrawn
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
@@ -96,15 +95,10 @@ def command(
         values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
     look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend)
     paper = Paper(width, dpi, layout, font_size)
-    for format_ in dict.fromkeys(kinds.values()):
-        task.report.tell_all(of_undrawn(undrawn(point.graph, format_, look, layout)))
-    pictures = {
-        target: draw(point.graph, kind, values=values, adjoints=adjoints, look=look, paper=paper)
-        for target, kind in kinds.items()
-    }
-    for target, content in pictures.items():
+    content = drawn(point.graph, list(kinds.values()), values, adjoints, look, paper, task.report.tell)
+    for target, kind in kinds.items():
         if target == "-":
-            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.write(content[kind])
             sys.stdout.buffer.flush()
         else:
-            save(content, Path(target))
+            save(content[kind], Path(target))
