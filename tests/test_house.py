@@ -36,6 +36,7 @@ FLOORS = [
     {"transform"},
     {"algebra"},
     {"derivatives"},
+    {"digits"},
     {"check"},
     {"trace"},
     {"api"},
@@ -51,7 +52,8 @@ ROOMS_OF = {
     "scipy": {"ops"},
     "pyarrow": {"tables"},
     "orjson": {"tables"},
-    "numpy": {"ops", "evaluate", "tables", "derivatives", "check", "trace", "api", "cli"},
+    "mpmath": {"ops"},
+    "numpy": {"ops", "digits", "evaluate", "tables", "derivatives", "check", "trace", "api", "cli"},
 }
 
 

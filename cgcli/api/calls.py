@@ -2,7 +2,7 @@
 
 Each function takes the point apart into graphs once, and returns a function of an `Evaluate`, which
 computes the numbers, as often as they are asked for. Results of several outputs are dicts by their names,
-derivatives dicts by the names of the inputs.
+derivatives dicts by the names of the inputs. kernels: those that it will be computed with, where not those on floats.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from cgcli.api.point import Point, by_name
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.derivatives.gradient import gradients, weighted_sum
 from cgcli.derivatives.jacobian import Jacobian
-from cgcli.derivatives.series import directional_derivatives
+from cgcli.derivatives.series import directional_derivatives, taylor_coefficients
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Evaluate, Mode
+    from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Node
 
     Call = Callable[[Evaluate], Any]
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def value_and_grad(
-    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None, mode: Mode = "reverse"
+    point: Point,
+    wrt: Sequence[Node],
+    cotangents: Sequence[Node] | None = None,
+    mode: Mode = "reverse",
+    kernels: Kernels | None = None,
 ) -> Call:
     """The values of the outputs, and the gradient of each, weighted by its cotangent.
 
@@ -35,7 +40,7 @@ def value_and_grad(
     if cotangents is None:
         cotangents = scalar_cotangents(point.graph)
     if mode == "forward":
-        columns = Jacobian([*map(weighted_sum, outputs, cotangents)], wrt, mode)
+        columns = Jacobian([*map(weighted_sum, outputs, cotangents)], wrt, mode, kernels)
 
         def by_columns(evaluate: Evaluate) -> Any:
             values = evaluate(outputs)
@@ -88,23 +93,25 @@ def vjp(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
     return _with_values(point, nodes, lambda results: by_name(wrt, results))
 
 
-def jacobian(point: Point, wrt: Sequence[Node], mode: Mode = "auto") -> Call:
+def jacobian(point: Point, wrt: Sequence[Node], mode: Mode = "auto", kernels: Kernels | None = None) -> Call:
     """The Jacobian of each output by each input. Raises TooLargeError when the whole does not fit in memory."""
-    passes = Jacobian(point.graph.outputs, wrt, mode)
+    passes = Jacobian(point.graph.outputs, wrt, mode, kernels)
     return lambda evaluate: _by_output_and_input(point, wrt, passes(evaluate))
 
 
-def hessian(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None) -> Call:
+def hessian(
+    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None, kernels: Kernels | None = None
+) -> Call:
     """The Hessian by each pair of inputs: of each output, or with cotangents of the outputs' weighted sum.
 
     By forward mode over reverse. Raises UsageError where there are no cotangents and an output is
     no scalar, TooLargeError when the whole does not fit in memory.
     """
     if cotangents is not None:
-        passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt), wrt, "forward")
+        passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt), wrt, "forward", kernels)
         return lambda evaluate: _square(wrt, passes(evaluate))
     rows = gradients(point.graph.outputs, scalar_cotangents(point.graph), wrt)
-    each = [Jacobian(row, wrt, "forward") for row in rows]
+    each = [Jacobian(row, wrt, "forward", kernels) for row in rows]
     return lambda evaluate: point.by_output([_square(wrt, passes(evaluate)) for passes in each])
 
 
@@ -123,8 +130,8 @@ def hessian_product(
     return lambda evaluate: by_name(wrt, evaluate(nodes))
 
 
-def series(point: Point, tangents: Mapping[Node, Node], order: int) -> Call:
-    """For each output its derivatives of order 0, 1, … along the tangents, a list.
+def series(point: Point, tangents: Mapping[Node, Node], order: int, *, coefficients: bool = False) -> Call:
+    """For each output its derivatives of order 0, 1, … along the tangents, a list; or the Taylor coefficients.
 
     Raises TooLargeError when the formulas grow beyond bounds, as they do with a power of the order.
     """
@@ -134,6 +141,7 @@ def series(point: Point, tangents: Mapping[Node, Node], order: int) -> Call:
 
     def call(evaluate: Evaluate) -> Any:
         results = evaluate(nodes)
-        return point.by_output([results[at::count] for at in range(count)])
+        lists = [results[at::count] for at in range(count)]
+        return point.by_output(map(taylor_coefficients, lists) if coefficients else lists)
 
     return call

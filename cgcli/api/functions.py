@@ -6,15 +6,16 @@ import math
 from abc import ABC, abstractmethod
 from functools import lru_cache, partial
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence, cast
 from cgcli.api import calls
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
-from cgcli.api.seeds import check_seed, moving, weights
+from cgcli.api.seeds import check_seed, moving, tangents, weights
 from cgcli.api.values import as_array, by_position
 from cgcli.api.warn import warn
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, leaf, variable
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
@@ -246,7 +247,7 @@ def _with_floats(make: Make) -> Make:
     return made
 
 
-def value(program: Program | str) -> Function:
+def value(program: Program | str, *, digits: int | None = None) -> Function:
     """The value of a program: a float or an array; of several outputs a dict by their names.
 
     >>> f = value("sqrt(x^2 + y^2)")
@@ -254,11 +255,35 @@ def value(program: Program | str) -> Function:
     5.0
     >>> value("(x*y, x @ y)")(x=[1, 2], y=[3, 4])
     {'x*y': array([3., 8.]), 'x @ y': 11.0}
+
+    digits: of this function and of those below: so many digits, from 1 to 1000, all of them right, as numbers of mpmath
+    or arrays of such. A float is the decimal number that Python prints for it then, and a text an expression.
+
+    >>> print(value("x/3 - 1/30", digits=20)(x=0.1))
+    0.0
+
+    A call then also raises EvaluationError where so many digits are not to be had.
     """
+    if digits is not None:
+        return _with_digits(digits, program, (), lambda point, wrt, seeds, kernels: point.value)
     return Function(program, (), lambda point, _: point.value)
 
 
-def value_and_grad(program: Program | str, wrt: Wrt = None) -> Function:
+def _with_digits(digits: int, program: Program | str, wrt: Wrt, make: Any) -> Function:
+    """The function that computes so many digits, which is called as others are. make: as `MakeOf` in digits.py."""
+    from cgcli.api.digits import ManyDigits
+
+    return cast("Function", ManyDigits(program, names_of(wrt), make, digits))
+
+
+def _with_seeds(digits: int, program: Program | str, wrt: Wrt, make: Any) -> Callable[[Mapping[str, Any], Any], Any]:
+    """As `_with_digits`, of the values and of tangents or cotangents."""
+    from cgcli.api.digits import ManyDigits
+
+    return ManyDigits(program, names_of(wrt), make, digits).at
+
+
+def value_and_grad(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The value of a program, and its derivative by each input, of that input's shape: `(value, {"x": …})`.
 
     wrt: a name, or several; all inputs when left out. By the reverse mode: all derivatives
@@ -270,19 +295,23 @@ def value_and_grad(program: Program | str, wrt: Wrt = None) -> Function:
 
     A call also raises UsageError when an output is no scalar.
     """
+    if digits is not None:
+        return _with_digits(digits, program, wrt, lambda point, wrt, seeds, kernels: calls.value_and_grad(point, wrt))
     return Function(program, wrt, calls.value_and_grad)
 
 
-def grad(program: Program | str, wrt: Wrt = None) -> Function:
+def grad(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The derivatives alone: `{"x": …}`, each of its input's shape; see `value_and_grad`.
 
     >>> grad("sum((X@w - y)^2)", "w")(X=[[1, 2], [3, 4]], w=[0, 0], y=[1, 1])
     {'w': array([ -8., -12.])}
     """
+    if digits is not None:
+        return _with_digits(digits, program, wrt, lambda point, wrt, seeds, kernels: calls.grad(point, wrt))
     return Function(program, wrt, calls.grad)
 
 
-def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto") -> Function:
+def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto", *, digits: int | None = None) -> Function:
     """The derivatives of every element of the value: `{"x": J}`, J of the shape `value.shape + x.shape`.
 
     mode: "forward" takes a pass for each element of the inputs, "reverse" one for each of
@@ -293,10 +322,14 @@ def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto") -> Fu
     """
     if mode not in ("auto", "forward", "reverse"):
         raise UsageError(f"there is no mode '{mode}'", hint="known: auto, forward, reverse")
+    if digits is not None:
+        return _with_digits(
+            digits, program, wrt, lambda point, wrt, seeds, kernels: calls.jacobian(point, wrt, mode, kernels)
+        )
     return Function(program, wrt, _with_floats(partial(calls.jacobian, mode=mode)), by_passes=True)
 
 
-def hessian(program: Program | str, wrt: Wrt = None) -> Function:
+def hessian(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The second derivatives of a scalar: `{"x": {"y": H}}`, H of the shape `x.shape + y.shape`.
 
     By forward mode over reverse. Of several outputs a dict by their names.
@@ -306,10 +339,14 @@ def hessian(program: Program | str, wrt: Wrt = None) -> Function:
 
     A call also raises UsageError when an output is no scalar.
     """
+    if digits is not None:
+        return _with_digits(
+            digits, program, wrt, lambda point, wrt, seeds, kernels: calls.hessian(point, wrt, kernels=kernels)
+        )
     return Function(program, wrt, _with_floats(calls.hessian), by_passes=True)
 
 
-def jvp(program: Program | str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+def jvp(program: Program | str, *, digits: int | None = None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
     """The value, and its tangent when the inputs move: a function of the values and the tangents.
 
     The tangents are of their inputs' shapes; inputs without one stand still. The value's
@@ -320,6 +357,10 @@ def jvp(program: Program | str) -> Callable[[Mapping[str, Any], Mapping[str, Any
 
     A call also raises UnknownNameError for a tangent of what is no input, UsageError for one of another shape.
     """
+    if digits is not None:
+        return _with_seeds(
+            digits, program, (), lambda point, wrt, seeds, kernels: calls.jvp(point, tangents(point, seeds))
+        )
     return _Pushed(program, lambda point, _, tangents: calls.jvp(point, tangents))
 
 
@@ -360,7 +401,9 @@ def check_order(order: Any) -> None:
         raise UsageError(f"the order of a derivative is a whole number from 1 to {MAX_ORDER}, not {order!r}")
 
 
-def vjp(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any], Any], Any]:
+def vjp(
+    program: Program | str, wrt: Wrt = None, *, digits: int | None = None
+) -> Callable[[Mapping[str, Any], Any], Any]:
     """The value, and the derivatives of its elements' weighted sum: a function of the values and the weights.
 
     The weights, or cotangent, are of the value's shape; of several outputs a dict by their names,
@@ -371,4 +414,18 @@ def vjp(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any],
 
     A call also raises UsageError for a cotangent of another shape.
     """
+    if digits is not None:
+        return _with_seeds(
+            digits, program, wrt, lambda point, wrt, seeds, kernels: calls.vjp(point, wrt, _each(seeds, point.graph))
+        )
     return _Pulled(program, wrt)
+
+
+def _each(given: Any, graph: Graph) -> list[Node]:
+    """The graph of a cotangent for each output, 0 for those left out."""
+    by_name = given if graph.names else {"": given}
+    unknown = [name for name in by_name if name not in (graph.names or ("",))]
+    if unknown:
+        raise UsageError(f"there is no output '{unknown[0]}'", hint=f"the outputs are: {', '.join(graph.names)}")
+    zeros = [as_constant(np.zeros(output.shape)) for output in graph.outputs]
+    return weights(graph, [by_name.get(name, zero) for name, zero in zip(graph.names or ("",), zeros, strict=True)])

@@ -25,10 +25,12 @@ class Program(Record):
     """
 
     # opened: names that are read as inputs, though the language has constants of these names
+    # exactly: numerals keep digits that no float64 has
     text: str
     shapes: Mapping[str, Shape]
     syntax: tree.Program
     opened: Collection[str] = ()
+    exactly: bool = False
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -59,7 +61,11 @@ class Program(Record):
     def opening(self, wrt: Iterable[str]) -> Program:
         """The program when it is differentiated by these names: constants among them are names like others."""
         opened = [name for name in wrt if name in CONSTANTS and name in self.open_names]
-        return Program(self.text, self.shapes, self.syntax, (*self.opened, *opened)) if opened else self
+        return Program(self.text, self.shapes, self.syntax, (*self.opened, *opened), self.exactly) if opened else self
+
+    def exact(self) -> Program:
+        """The program for a computation with many digits: its numerals keep all of theirs."""
+        return Program(self.text, self.shapes, self.syntax, self.opened, exactly=True)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.text == other.text
@@ -83,7 +89,8 @@ class Program(Record):
 
         Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
         """
-        return lower(self.syntax, {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes, sizes)
+        given = {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes
+        return lower(self.syntax, given, sizes, exactly=self.exactly)
 
 
 def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:

@@ -11,7 +11,7 @@ from cgcli.graph.shapes import shape_of, shape_text
 
 
 def cotangents(graph: Graph, given: Sequence[Any] | None = None) -> list[Node]:
-    """A cotangent for each output: those that are given, arrays of the outputs' shapes, or 1 for each scalar.
+    """A cotangent for each output: those that are given, arrays of the outputs' shapes, or graphs of them; else 1.
 
     Raises UsageError when one has another shape, when there are too many or too few, and
     where there are none for an output that is no scalar.
@@ -29,7 +29,7 @@ def cotangents(graph: Graph, given: Sequence[Any] | None = None) -> list[Node]:
         )
     for value, output, name in zip(given, outputs, names, strict=True):
         check_seed("cotangent", value, output, name)
-    return [as_constant(value) for value in given]
+    return [_as_node(value) for value in given]
 
 
 def weights(graph: Graph, given: Sequence[Any] | None = None) -> list[Node]:
@@ -87,7 +87,7 @@ def unit_tangent(scalar: Node) -> dict[Node, Node]:
 
 
 def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
-    """The tangent of each input that moves, from arrays by name; 1 for an only input that is a scalar.
+    """The tangent of each input that moves, from arrays or graphs by name; 1 for an only input that is a scalar.
 
     Raises UnknownNameError for a name that is no input, UsageError for a tangent that is missing or
     has another shape.
@@ -102,4 +102,9 @@ def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
     nodes = moving(point, list(given))
     for node, value in zip(nodes, given.values(), strict=True):
         check_seed("tangent", value, node, name_of(node))
-    return dict(zip(nodes, map(as_constant, given.values()), strict=True))
+    return dict(zip(nodes, map(_as_node, given.values()), strict=True))
+
+
+def _as_node(value: Any) -> Node:
+    """An array as a constant; the graph of one as it is."""
+    return value if isinstance(value, Node) else as_constant(value)

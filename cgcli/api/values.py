@@ -6,7 +6,8 @@ import os
 
 from cgcli.annotations import IO, Any, Callable, Mapping, Sequence
 from cgcli.errors import CgError, DataError, Source, UsageError, refused
-from cgcli.graph.node import check_size, name_of, toposort, variables
+from cgcli.evaluate.constants import as_constant
+from cgcli.graph.node import Node, check_size, name_of, toposort, variables
 from cgcli.ops.lazily import np
 
 _DIGITS = tuple("0123456789.")
@@ -106,9 +107,22 @@ def several(text: str, what: str) -> list[Any]:
     return _constants(text, what) if text.lstrip().startswith("(") else [of_text(text, what)]
 
 
+def exact_of_text(text: str, what: str) -> tuple[Node, ...]:
+    """The graphs of the values that a text stands for, of a number with all its digits; raises as `of_text` does."""
+    if text.lstrip().startswith("@"):
+        return (as_constant(of_file(text.strip()[1:], what)),)
+    return _graphs(text, what, exactly=True)
+
+
 def _constants(text: str, what: str) -> list[Any]:
     """The values of a constant expression, `pi/2` or `[[1, 2], [3, 4]]`."""
     from cgcli.evaluate.evaluate import evaluate
+
+    return evaluate(_graphs(text, what), {})
+
+
+def _graphs(text: str, what: str, *, exactly: bool = False) -> tuple[Node, ...]:
+    """The graphs of a constant expression."""
     from cgcli.evaluate.limits import check_result
     from cgcli.lowering.lower import lower
     from cgcli.syntax.parser import parse
@@ -116,7 +130,7 @@ def _constants(text: str, what: str) -> list[Any]:
     if not text.strip():
         raise UsageError(f"{what} is missing", hint="a value is as in: 3, pi/2, [1,2], @x.npy")
     try:
-        graph = lower(parse(text))
+        graph = lower(parse(text), exactly=exactly)
     except CgError as error:
         import re
 
@@ -132,7 +146,7 @@ def _constants(text: str, what: str) -> list[Any]:
             hint="a value is a number, a constant expression, an array [1, 2], or @file.npy",
         )  # fmt: skip
     check_result(graph.outputs, what)
-    return evaluate(graph.outputs, {})
+    return graph.outputs
 
 
 def of_file(name: str, what: str) -> Any:

@@ -99,7 +99,8 @@ def evaluation_trace(
     point = _point(program, by_name(values, named), names_of(wrt), needed=False)
     moved = tangents(point, arrays_of(direction)) if direction else None
     traced = traced_at(point, point.chosen(names_of(wrt)), moved, each_array(cotangent, "cotangent"), grad=grad)
-    return as_text(traced, Sheet(values_of_trace(point, traced, _quietly(point))), precision)
+    numbers = values_of_trace(point, traced, _quietly(point)) if has_values(point) else None
+    return as_text(traced, Sheet(numbers), precision)
 
 
 def check_grad(
@@ -197,10 +198,13 @@ def traced_at(
     return trace(point.graph, wrt, tangents=moved, cotangents=weights(point.graph, given) if grad else None)
 
 
-def values_of_trace(point: Point, traced: Trace, evaluate: Watched) -> Numbers | None:
-    """The value of every node of the trace; None where the names have none."""
-    if point.inputs and not point.bindings:
-        return None
+def has_values(point: Point) -> bool:
+    """Whether the names have values, if there are any."""
+    return bool(point.bindings or not point.inputs)
+
+
+def values_of_trace(point: Point, traced: Trace, evaluate: Any) -> Numbers:
+    """The value of every node of the trace. evaluate: an `Evaluate` that is told which results count."""
     nodes = list(dict.fromkeys(traced.nodes()))
     outputs = point.graph.outputs
     pushed = [step.tangent for step in traced.steps if step.tangent and step.value in outputs]

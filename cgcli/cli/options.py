@@ -180,9 +180,14 @@ PROGRAM_OPTIONS = (
 )
 JSON_OPTION = flag("--json", name="as_json", help="Print one JSON object.")
 PRECISION_OPTION = option("--precision", kind=Whole(1, 17), metavar="N", help="Print N significant digits.")
+DIGITS_OPTION = option(
+    "--digits", kind=Whole(1, 1000), metavar="N",
+    help="Print N digits that are all right, computed with as many as that takes; x=0.1 is one tenth then.",
+)  # fmt: skip
 RESULT_OPTIONS = (
     flag("--json", name="as_json", help="Print one JSON object; of rows, one for each."),
     PRECISION_OPTION,
+    DIGITS_OPTION,
 )
 WARNING_OPTIONS = (
     flag("--strict", help="Make every warning an error (exit 1)."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator
-from cgcli.derivatives.series import taylor_coefficients
 from cgcli.printing.values import in_longer_name
 from cgcli.records import NamedTuple
 
@@ -12,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Orders(NamedTuple):
-    """What `calls.series` found at a point. taylor: whether its Taylor coefficients are wanted."""
+    """What `calls.series` found at a point. taylor: whether it is Taylor coefficients."""
 
     point: Point
     found: Any
     taylor: bool
 
     def of_order(self, order: int) -> Any:
-        """The derivatives of one order, for each output."""
+        """The derivatives of order 0 or 1, for each output."""
         return self.point.by_output([numbers[order] for _, numbers in self.point.per_output(self.found)])
 
     def lines(self, called: Callable[[str, str], str]) -> Iterator[tuple[str, Any]]:
@@ -31,17 +30,14 @@ class Orders(NamedTuple):
         for name, numbers in self.point.per_output(self.found):
             if self.taylor:
                 of = f"_{in_longer_name(name)}" if name else ""
-                yield from ((f"c{k}{of}", item) for k, item in enumerate(taylor_coefficients(numbers)))
+                yield from ((f"c{k}{of}", item) for k, item in enumerate(numbers))
             else:
                 yield name or "value", numbers[0]
                 yield from ((called(name, "" if k == 1 else str(k)), item) for k, item in enumerate(numbers[1:], 1))
 
     def members(self) -> dict[str, Any]:
         """What the JSON says of orders above 1: `derivatives`, a list from order 1 on, or `taylor`, from order 0 on."""
-        lists = [
-            taylor_coefficients(numbers) if self.taylor else numbers[1:]
-            for _, numbers in self.point.per_output(self.found)
-        ]
+        lists = [numbers if self.taylor else numbers[1:] for _, numbers in self.point.per_output(self.found)]
         if len(lists[0]) < 2 and not self.taylor:
             return {}
         return {"taylor" if self.taylor else "derivatives": self.point.by_output(lists)}

@@ -10,6 +10,8 @@ from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.printing import values
 from cgcli.records import NamedTuple
 
+_NOT_FINITE = ("nan", "inf", "-inf")
+
 
 class Labelled(NamedTuple):
     """The name and the shape of what stands on a side of a table."""
@@ -69,7 +71,7 @@ def _json(content: Any, precision: int | None) -> str:
     if isinstance(content, Mapping):
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_json(item, precision)}" for key, item in content.items())
         return "{" + ", ".join(members) + "}"
-    if isinstance(content, float) or hasattr(content, "tolist"):
+    if isinstance(content, float | values.Numeral) or hasattr(content, "tolist"):
         return _numbers(as_lists(content), precision)
     if isinstance(content, list):
         return "[" + ", ".join(_json(item, precision) for item in content) + "]"
@@ -79,6 +81,8 @@ def _json(content: Any, precision: int | None) -> str:
 def _numbers(item: Any, precision: int | None) -> str:
     if isinstance(item, list):
         return "[" + ", ".join(_numbers(part, precision) for part in item) + "]"
+    if isinstance(item, values.Numeral):
+        return "null" if item in _NOT_FINITE else f'"{item}"' if item.quoted else item
     if not math.isfinite(item):
         return "null"
     text = values.number(item, precision)

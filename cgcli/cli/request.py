@@ -16,9 +16,11 @@ from cgcli.errors import UnknownNameError, UsageError
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
+    from cgcli.api.calls import Call
     from cgcli.api.notices import Watched
     from cgcli.api.point import Point
     from cgcli.api.program import Program
+    from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Node
 
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
@@ -52,6 +54,7 @@ class Request(NamedTuple):
     takes_rows: bool
     as_json: bool = False
     precision: int | None = None
+    digits: int | None = None
     wrt: tuple[str, ...] = ()
     cotangent: str | None = None
     tangents: tuple[str, ...] = ()
@@ -76,7 +79,19 @@ class Request(NamedTuple):
             seen.add(key)
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
-        return read_text(text, name, bindings).opening(wrt), bindings
+        program = read_text(text, name, bindings).opening(wrt)
+        return (program if self.digits is None else program.exact()), bindings
+
+    def exact_inputs(self, point: Point) -> dict[str, Node]:
+        """The graph of the value of each name, with all the digits that it was typed with."""
+        from cgcli.api.values import exact_of_text
+        from cgcli.evaluate.constants import as_constant
+
+        typed = dict(self.operands.bindings)
+        return {
+            name: exact_of_text(typed[name], f"the value of '{name}'")[0] if name in typed else as_constant(value)
+            for name, value in point.bindings.items()
+        }
 
     def _program_text(self) -> tuple[str, str]:
         """The program and what messages call it."""
@@ -133,17 +148,21 @@ class Request(NamedTuple):
         return given.names_of(self.wrt, {*point.names, *point.shapes})
 
     def cotangents(self) -> list[Any] | None:
-        """The arrays of --cotangent, one for each output."""
-        from cgcli.api.values import several
+        """The arrays of --cotangent, one for each output, or with many digits the graphs of them."""
+        from cgcli.api.values import exact_of_text, several
 
-        return None if self.cotangent is None else several(self.cotangent, "--cotangent")
+        if self.cotangent is None:
+            return None
+        return [*(several if self.digits is None else exact_of_text)(self.cotangent, "--cotangent")]
 
     def directions(self) -> dict[str, Any]:
-        """The arrays of --tangent, by name."""
-        from cgcli.api.values import of_text
+        """The arrays of --tangent, by name, or with many digits the graphs of them."""
+        from cgcli.api.values import exact_of_text, of_text
 
         texts = given.tangents_of(self.tangents)
-        return {name: of_text(text, f"the tangent of '{name}'") for name, text in texts.items()}
+        if self.digits is None:
+            return {name: of_text(text, f"the tangent of '{name}'") for name, text in texts.items()}
+        return {name: exact_of_text(text, f"the tangent of '{name}'")[0] for name, text in texts.items()}
 
 
 class Task(NamedTuple):
@@ -167,6 +186,19 @@ class Task(NamedTuple):
         wrt = point.chosen(request.names(point))
         report.tell_all(point.notices(wrt))
         return cls(request, point, wrt, report, Watched(point.graph, point.bindings, report.tell))
+
+    def computed(self, make: Callable[[Kernels | None], Call]) -> Any:
+        """What `make` computes at the point, in floats; with --digits as numerals.
+
+        make: gives from kernels, None for those on floats, what computes a result from an `Evaluate`.
+        """
+        digits = self.request.digits
+        if digits is None:
+            return make(None)(self.evaluate)
+        from cgcli.api.digits import numerals
+
+        inputs = self.request.exact_inputs(self.point)
+        return numerals(make, inputs, digits, self.point.graph, self.report.tell, self.evaluate)
 
     @property
     def sides(self) -> list[output.Labelled]:
@@ -202,6 +234,10 @@ def expression_command(
                 raise given.no_rows(split)
             if not split.over_rows:
                 given.check_one_point(rows)
+            elif settings.get("digits") is not None:
+                raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
+            if settings.get("digits") is not None and settings.get("precision") is not None:
+                raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
             shared = {key: settings.pop(key) for key in Request._fields if key in settings}
             return function(Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared), **settings)
 

@@ -7,7 +7,7 @@ from itertools import count, product
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Literal, Mapping, Protocol, Sequence
 from cgcli.errors import TooLargeError
-from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.compiled import Compiled, Kernels
 from cgcli.evaluate.elements import is_all_finite
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
@@ -37,15 +37,19 @@ class Jacobian:
     """The derivatives of each output by each input, made ready; call it at as many points as there are.
 
     mode: forward takes one pass for each element of the inputs, reverse one for each of the
-    outputs; auto takes the fewer. Raises TooLargeError when the whole does not fit in memory.
+    outputs; auto takes the fewer. kernels: those that the passes will be evaluated with, where not those on floats.
+    Raises TooLargeError when the whole does not fit in memory.
     """
 
-    def __init__(self, outputs: Sequence[Node], wrt: Sequence[Node], mode: Mode = "auto") -> None:
+    def __init__(
+        self, outputs: Sequence[Node], wrt: Sequence[Node], mode: Mode = "auto", kernels: Kernels | None = None
+    ) -> None:
         _check_size(outputs, wrt)
         self._outputs, self._wrt = outputs, wrt
         self._forward = mode == "forward" or (mode == "auto" and elements(wrt) <= elements(outputs))
         sources, products = (wrt, self._columns) if self._forward else (outputs, self._rows)
-        self._units = _UnitVectors(sources, outputs, products)
+        self._units = _UnitVectors(sources, outputs, products, by_evaluate=kernels is not None)
+        self._zeros = _zeros if kernels is None else _zeros_of_any_kind
 
     def _columns(self, units: Sequence[Node]) -> Sequence[Node]:
         return pushforward(self._outputs, dict(zip(self._wrt, units, strict=True)))
@@ -55,7 +59,7 @@ class Jacobian:
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""
-        blocks = [[_zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
+        blocks = [[self._zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
         for at, element, products in self._units.products(evaluate):
             for other, result in enumerate(products):
                 row, column = (other, at) if self._forward else (at, other)
@@ -80,7 +84,7 @@ class _UnitVectors:
     """The products of the Jacobian with each unit vector of the sources.
 
     products: gives them as nodes, from one vector for each source. What does not depend on
-    the vector is computed once for all of them.
+    the vector is computed once for all of them. by_evaluate: they are computed by whom they are asked for, too.
     """
 
     def __init__(
@@ -88,13 +92,15 @@ class _UnitVectors:
         sources: Sequence[Node],
         outputs: Sequence[Node],
         products: Callable[[Sequence[Node]], Sequence[Node]],
+        *,
+        by_evaluate: bool,
     ) -> None:
         self._only = elements(sources) == 1 and not sources[0].shape
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
         self._results = tuple(products(self._units))
         if not self._only:
             self._fixed = _without(self._units, self._results)
-            self._run = Compiled(self._results, [*self._fixed, *self._units])
+            self._run = None if by_evaluate else Compiled(self._results, [*self._fixed, *self._units])
 
     def products(self, evaluate: Evaluate) -> Iterator[_Pass]:
         """The products at one point, one after the other."""
@@ -103,20 +109,28 @@ class _UnitVectors:
             return
         known = evaluate(self._fixed, quiet=True)
         vectors = [_zeros(unit.shape) for unit in self._units]
+        names = [name_of(unit) for unit in self._units]
         all_finite = True
         for at, unit in enumerate(self._units):
             for element in product(*map(range, unit.shape)):
                 moving = [*vectors[:at], _unit_vector(unit.shape, element), *vectors[at + 1 :]]
+                if self._run is None:
+                    yield _Pass(at, element, evaluate(self._results, dict(zip(names, moving, strict=True))))
+                    continue
                 numbers = self._run([*known, *moving])
                 if all_finite and not all(map(is_all_finite, numbers)):
                     all_finite = False
-                    names = [name_of(unit) for unit in self._units]
                     evaluate(self._results, dict(zip(names, moving, strict=True)))
                 yield _Pass(at, element, numbers)
 
 
 def _zeros(shape: Shape) -> Any:
     return np.zeros(shape) if shape else 0.0
+
+
+def _zeros_of_any_kind(shape: Shape) -> Any:
+    """An array of objects, zeros until others are put in."""
+    return np.zeros(shape, object) if shape else 0
 
 
 def _unit_vector(shape: Shape, element: tuple[int, ...]) -> Any:

@@ -35,4 +35,7 @@ def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Nod
 
 def taylor_coefficients(derivatives: Sequence[Any]) -> list[Array]:
     """The coefficients of t^0, t^1, …: the k-th derivative divided by k!."""
-    return [value / float(math.factorial(k)) for k, value in enumerate(derivatives)]
+    return [
+        value / (float(math.factorial(k)) if isinstance(value, float) or hasattr(value, "dtype") else math.factorial(k))
+        for k, value in enumerate(derivatives)
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import count, repeat
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Protocol, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads, most_bytes
@@ -27,6 +27,19 @@ _Reader = Callable[[list[Any]], Sequence[Any]]
 _Step = tuple[Callable[..., Any], _Reader, tuple[int, ...]]
 
 
+class Kernels(Protocol):
+    """Another arithmetic for the operations of a graph than that of float64, in which values are of other types."""
+
+    def step(self, node: Node) -> Callable[..., Any]:
+        """What computes a node's value from those of its arguments. It raises CgError alone."""
+
+    def constant(self, leaf: Node) -> Any:
+        """The value of a constant."""
+
+    def given(self, value: Any) -> Any:
+        """The value of an input, of this arithmetic: a float, an array of floats, or one of this arithmetic itself."""
+
+
 class Compiled:
     """The outputs as a function of the inputs; call it with the inputs' arrays, as often as you like.
 
@@ -39,6 +52,7 @@ class Compiled:
 
     nodes: those whose values a tape has, in their order. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
+    kernels: those to compute with, where not those on floats.
     """
 
     def __init__(
@@ -48,7 +62,9 @@ class Compiled:
         *,
         keep: bool = False,
         order: Sequence[Node] | None = None,
+        kernels: Kernels | None = None,
     ) -> None:
+        self._other = kernels
         given = set(inputs)
         order = toposort(outputs, given) if order is None else order
         leaves: list[Node] = []
@@ -57,19 +73,23 @@ class Compiled:
             if node not in given:
                 (leaves if is_given(node) else made).append(node)
         self.nodes = [*inputs, *leaves, *made]
-        self._constants = [_known(node) for node in leaves]
+        self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
         if any(node.shape for node in order):
             dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
             check_work(made, order)
             check_live(most_bytes(made, dead), order)
         place = dict(zip(self.nodes, count())).__getitem__
-        kernels = [kernel_of(node) for node in made]
-        self._of_numbers = kernels == [node.op.scalar for node in made]
-        self._kernels = [_adapted(kernel, node) for kernel, node in zip(kernels, made, strict=True)]
+        if kernels is None:
+            each = [kernel_of(node) for node in made]
+            self._of_numbers = each == [node.op.scalar for node in made]
+            self._kernels = [_adapted(kernel, node) for kernel, node in zip(each, made, strict=True)]
+        else:
+            self._of_numbers = True
+            self._kernels = [kernels.step(node) for node in made]
         self._readers = [_reader(*map(place, node.args)) for node in made]
         self._dead = [tuple(map(place, arrays)) for arrays in dead] if any(dead) else None
-        self._scalars = [at for at, node in enumerate(inputs) if not node.shape]
+        self._scalars = [at for at, node in enumerate(inputs) if not node.shape and kernels is None]
         self._outputs = [place(output) for output in outputs]
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
@@ -84,6 +104,8 @@ class Compiled:
 
     def tape(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Any]:
         """The values of all `nodes`; None for those that were dropped."""
+        if self._other is not None:
+            arrays = [self._other.given(array) for array in arrays]
         tape = [*arrays, *self._constants]
         begin = len(tape)
         steps = zip(self._kernels, self._readers, self._dead or repeat(()), strict=False)
@@ -173,11 +195,11 @@ def _reader(*places: int) -> _Reader:
     return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
-def _known(leaf: Node) -> Any:
+def _known(leaf: Node, kernels: Kernels | None) -> Any:
     """The value of a leaf that is no input."""
     if leaf.op is VARIABLE:
         raise KeyError(name_of(leaf))
-    return constant_of(leaf)
+    return constant_of(leaf) if kernels is None else kernels.constant(leaf)
 
 
 def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:

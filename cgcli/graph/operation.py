@@ -113,6 +113,8 @@ NON_NEGATIVE = 16  # f(x) >= 0
 ANALYTIC = 32  # the kernel takes complex numbers, as the analytic function does
 STEPWISE = 64  # piecewise constant, without a rule; nan of nan, and so is its derivative there
 
+ARRAYS = "arrays"  # as the kernel on mpmath's numbers: that on numpy's arrays, which takes arrays of objects
+
 
 class Inverse(NamedTuple):
     """The inverse g of an elementwise operation f, by name: f(g(x)) = x wherever g(x) is a finite number.
@@ -178,6 +180,9 @@ class Operation(Record):
     python: the kernel on numbers, Python's floats, no less exact than the other; the last bit may differ. A name is
         that of a function in ops/floats.py.
     truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
+    mp: the kernel on mpmath's numbers, of any precision: on numbers where it is elementwise, else on arrays of them.
+        It is the name of a function in ops/many.py, or of mpmath's own; ARRAYS where the kernel on numpy's arrays takes
+        such arrays, too; '' where it is what `python` names, or where an expansion says what to compute.
     """
 
     name: str
@@ -214,6 +219,7 @@ class Operation(Record):
     work: Work | None = None
     rows: Callable[..., Any] | None = None
     truth: Kernel | None = None
+    mp: str = ""
 
     @cached_property
     def kernel(self) -> Callable[..., Any]:

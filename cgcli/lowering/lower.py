@@ -25,23 +25,30 @@ _COMMENT = r"""(`[^`\n]+`|"[^"\n]*"|'[^'\n]*')|\#[^\n]*"""
 
 
 def lower(
-    program: tree.Program, shapes: Mapping[str, Shape] | None = None, sizes: Mapping[str, int] | None = None
+    program: tree.Program,
+    shapes: Mapping[str, Shape] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    *,
+    exactly: bool = False,
 ) -> Graph:
     """The graph of a program.
 
     shapes: the shape of each input that is known; other free names are scalars, unless the
     program declares them. A name in `shapes` wins over a constant of the language.
     sizes: of those names in declared shapes that are known; the shapes of inputs tell others.
-    Raises UnknownNameError, ArgumentError, ShapeError, ParseError with their place in the text.
+    exactly: numerals keep digits that no float64 has. Raises UnknownNameError, ArgumentError, ShapeError, ParseError
+    with their place in the text.
     """
     try:
-        return _Lowering(program, shapes or {}, sizes or {}).graph()
+        return _Lowering(program, shapes or {}, sizes or {}, exactly=exactly).graph()
     except CgError as error:
         raise error.at(None, program.source) from None
 
 
 class _Lowering:
-    def __init__(self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], *, exactly: bool
+    ) -> None:
         self.program = program
         self.shapes = dict(shapes)
         self.sized = sized(program.statements)
@@ -62,6 +69,7 @@ class _Lowering:
             expand,
             self.rules,
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
+            self.exact_numeral if exactly else None,
         )
 
     def __contains__(self, name: object) -> bool:
@@ -133,6 +141,12 @@ class _Lowering:
         if name not in self.rules:
             return self.machine.run(function.body)
         return self.machine.run(tree.Call(function.function, function.parameters, (), span, span))
+
+    def exact_numeral(self, item: tree.Number) -> Node:
+        """A numeral with all the digits that it is written with."""
+        from cgcli.lowering.numerals import exact_numeral
+
+        return exact_numeral(item.value, self.program.source.text[item.span.start : item.span.end])
 
     def declare(self, statement: tree.Declare) -> None:
         try:

@@ -27,7 +27,8 @@ class Machine:
 
     named: the names that have a value. expand: gives what an entry that is made of others stands for. functions:
     the user's own definitions; rules: their derivative rules. origins: filled with the span that each node was first
-    read from. most: the operations that the bodies of functions may expand to.
+    read from. most: the operations that the bodies of functions may expand to. numeral: what a numeral means, unless
+    the nearest float64.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Machine:
         expand: Expand,
         rules: Mapping[str, tree.DefineJvp] | None = None,
         most: int = MAX_STEPS,
+        numeral: Callable[[tree.Number], Node] | None = None,
     ) -> None:
+        self._numeral = numeral
         self._lookup = lookup
         self._named = named
         self._functions = functions
@@ -110,7 +113,7 @@ class Machine:
     # ---- leaves -----------------------------------------------------------------------
 
     def _number(self, item: tree.Number, scope: Scope) -> Value:
-        return self._placed(constant(item.value), item)
+        return self._placed(constant(item.value) if self._numeral is None else self._numeral(item), item)
 
     def _text(self, item: tree.Text, scope: Scope) -> Value:
         return item.text

@@ -161,7 +161,7 @@ HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     python="hypot", example="hypot(3, 4)", latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
-                       why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq),
+                       why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq), mp="equal",
                        latex="#1 = #2", truth="equal")  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),

@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import NON_NEGATIVE, Operation, Shape
+from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, Operation, Shape
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import number, shape, whole
 from cgcli.records import NamedTuple
@@ -53,7 +53,7 @@ class Points(NamedTuple):
 def _of_shape(name: str, doc: str, example: str) -> Operation:
     return Operation(name, doc, (), name, lambda shapes, params: params.shape, statics=(shape(),),
                      params=OfShape, facts=NON_NEGATIVE, why_no_derivative="it is constant",
-                     example=example)  # fmt: skip
+                     example=example, mp=ARRAYS)  # fmt: skip
 
 
 def _arange(start: float, stop: float, step: float) -> Any:
@@ -68,7 +68,7 @@ ZEROS = _of_shape("zeros", "an array of zeros: zeros([2, 3])", example="zeros([2
 ONES = _of_shape("ones", "an array of ones: ones([2, 3])", example="ones([3])")
 EYE = Operation("eye", "the identity matrix of n rows", (), "eye", lambda shapes, params: (params.size,) * 2,
                 statics=(whole("n", least=0),), params=OfSize, facts=NON_NEGATIVE, why_no_derivative="it is constant",
-                example="eye(2)")  # fmt: skip
+                example="eye(2)", mp=ARRAYS)  # fmt: skip
 
 
 def ones_like(x: Node) -> Node:
@@ -87,8 +87,8 @@ ENTRIES: tuple[Operation, ...] = (
     EYE,
     Operation("arange", "start, start + step, ... below stop", (), _arange, _vector,
               statics=(number("start"), number("stop"), number("step", 1.0)), params=Steps,
-              why_no_derivative="it is constant", example="arange(0, 1, 0.25)"),
+              why_no_derivative="it is constant", example="arange(0, 1, 0.25)", mp="arange"),
     Operation("linspace", "count values from start to stop, evenly apart", (), "linspace", _vector,
               statics=(number("start"), number("stop"), whole("count", 50, least=0)), params=Points,
-              why_no_derivative="it is constant", example="linspace(0, 1, 5)"),
+              why_no_derivative="it is constant", example="linspace(0, 1, 5)", mp="linspace"),
 )  # fmt: skip

@@ -88,7 +88,7 @@ def _all_but_two(s: Any) -> Any:
 
 COFACTOR = Operation("cofactor", "the cofactor matrix, the derivative of det", ("a",), _cofactor,
                      square("cofactor"), (Jvp("cofactor_along(a, da)"),),
-                     example="cofactor([[2, 0], [0, 4]])", work=cubes(_SVD + 2, 2 * _LU))  # fmt: skip
+                     example="cofactor([[2, 0], [0, 4]])", work=cubes(_SVD + 2, 2 * _LU), mp="cofactor")  # fmt: skip
 
 # A bilinear form that is symmetric: in b it is its own transpose. By a, the third derivative
 # of det, it takes an inverse, and is nan for a singular matrix.
@@ -102,12 +102,13 @@ COFACTOR_ALONG: Operation = Operation(
          "expand(expand(det(a), -1), -1)*matrix_transpose((s*t - both)*i - (t*x + s*y - y @ x - x @ y) @ i)"),
      Transpose(lambda ct, args, params: apply(COFACTOR_ALONG, (args[0], ct)), mixes=2)),
     example="cofactor_along([[2, 0], [0, 4]], [[1, 0], [0, 0]])", work=cubes(_SVD + 4 * 2, 2 * _LU),
+    mp="cofactor_along",
 )  # fmt: skip
 
 DET = Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
                 (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), facts=ANALYTIC,
                 example="det([[2, 0], [1, 3]])", work=cubes(0, _LU),
-                latex=r"\det")  # fmt: skip
+                latex=r"\det", mp="det")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
@@ -115,5 +116,6 @@ ENTRIES: tuple[Operation, ...] = (
     DET,
     Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
               (Jvp("where(out == out, 1, out)*sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
-              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])", work=cubes(0, _LU), latex=r"\ln(\det(#1))"),
+              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])", work=cubes(0, _LU), latex=r"\ln(\det(#1))",
+              mp="logdet"),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from collections import Counter
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import REQUIRED, Operation, Shape, Static
+from cgcli.graph.operation import ARRAYS, REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import TransposeOf
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
@@ -185,6 +185,6 @@ EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik"
                    (TransposeOf(_back, jointly=False),),
                    statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),), params=Einsum,
                    example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])', work=_work,
-                   rows=_einsum_rows)  # fmt: skip
+                   rows=_einsum_rows, mp=ARRAYS)  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

@@ -9,7 +9,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, Infix, Operation, Params, Shape, Work
+from cgcli.graph.operation import ANALYTIC, ARRAYS, Infix, Operation, Params, Shape, Work
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
@@ -102,7 +102,7 @@ def _matmul_rows(a: Any, b: Any) -> Any:
 MATMUL = Operation("matmul", "matrix product", ("a", "b"), "matmul", _matmul_shape,
                    (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
                    infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]",
-                   work=_matmul_work, rows=_matmul_rows)  # fmt: skip
+                   work=_matmul_work, rows=_matmul_rows, mp=ARRAYS)  # fmt: skip
 
 # ---- inverses -------------------------------------------------------------------------
 
@@ -189,10 +189,10 @@ SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_sh
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
                   samples=((-2.0, 2.0),) * 2, facts=ANALYTIC,
                   domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
-                  work=_solve_work, rows=_solve_rows)  # fmt: skip
+                  work=_solve_work, rows=_solve_rows, mp="solve")  # fmt: skip
 INV = Operation("inv", "the inverse of a matrix", ("a",), _inv, square("inv"),
                 (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
-                latex="#1^{-1}", work=cubes(2))  # fmt: skip
+                latex="#1^{-1}", work=cubes(2), mp="inv")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,

@@ -17,7 +17,8 @@ def _comparison(name: str, doc: str, symbol: str, on_scalars: Callable[..., Any]
                        infix=Infix(symbol, COMPARISON), commutative=commutative, facts=NON_NEGATIVE,
                        why_no_derivative=STEP,
                        written=(f"x {label} y",) if label else (), example=example,
-                       python=scalar_truth(on_scalars), latex=latex or f"#1 {symbol} #2", truth=name)  # fmt: skip
+                       python=scalar_truth(on_scalars), mp=name, truth=name,
+                       latex=latex or f"#1 {symbol} #2")  # fmt: skip
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:

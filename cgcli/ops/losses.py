@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Advice, Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, ARRAYS, NON_NEGATIVE, Advice, Operation, Params, Shape
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import MULTIPLY, NEG
 from cgcli.ops.creation import OfSize
@@ -58,7 +58,8 @@ def _cross_entropy_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axis", ("x",), _onehot, _onehot_shape,
                    (None,), statics=(whole("classes", least=1),), params=OfSize, facts=NON_NEGATIVE,
                    advice=Advice("nan", "", of_arrays=lambda x, classes: _wrong_class(np.asarray(x), classes)),
-                   why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)")  # fmt: skip
+                   why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)",
+                   mp=ARRAYS)  # fmt: skip
 
 
 def _wrong_class(target: Any, classes: int) -> str:

@@ -12,7 +12,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant
-from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Shape, Static
+from cgcli.graph.operation import ANALYTIC, ARRAYS, REQUIRED, Kink, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.creation import ONES, OfShape
@@ -124,10 +124,10 @@ def _check_ranks(sizes: Sizes, stride: Sizes) -> None:
 
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _windows,
                    _unfold_shape, (Transpose(_unfold_back),), statics=(_sizes("kernel"), _sizes("stride")),
-                   params=Windows, example="unfold([1, 2, 3, 4], 2, 1)")  # fmt: skip
+                   params=Windows, example="unfold([1, 2, 3, 4], 2, 1)", mp=ARRAYS)  # fmt: skip
 FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
                  _fold_shape, (Transpose(_fold_back),), statics=(_sizes("sizes"), _sizes("stride")), params=Windows,
-                 gaps=True, example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)")  # fmt: skip
+                 gaps=True, example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)", mp=ARRAYS)  # fmt: skip
 
 # ---- convolution ----------------------------------------------------------------------
 

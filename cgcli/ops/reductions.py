@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, NON_NEGATIVE, Kink, Operation, Shape
+from cgcli.graph.operation import ANALYTIC, ARRAYS, NON_NEGATIVE, Kink, Operation, Shape
 from cgcli.graph.rules import Jvp
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
@@ -61,7 +61,7 @@ def _extreme(name: str, doc: str, example: str) -> Operation:
     return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
                      statics=(axes(True), keepdims(True)), params=Reduce,
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally", tie=True),
-                     example=example, latex=rf"\{name}_{{axis}} #1")  # fmt: skip
+                     example=example, latex=rf"\{name}_{{axis}} #1", mp=ARRAYS)  # fmt: skip
 
 
 def _argument(name: str, doc: str, example: str) -> Operation:
@@ -81,7 +81,7 @@ def _argument(name: str, doc: str, example: str) -> Operation:
 
     return Operation(name, doc, ("x",), kernel, shape, (None,), statics=(axes(), keepdims()), params=Reduce,
                      facts=NON_NEGATIVE, why_no_derivative=STEP, example=example,
-                     latex=rf"\operatorname*{{{name[:3]}\,{name[3:]}}}_{{axis}} #1")  # fmt: skip
+                     latex=rf"\operatorname*{{{name[:3]}\,{name[3:]}}}_{{axis}} #1", mp=ARRAYS)  # fmt: skip
 
 
 def _prod(x: Any, along: tuple[int, ...], keep: bool) -> Any:
@@ -202,7 +202,7 @@ LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), log_softmax, same_shape,
     (Jvp(_FROM_LARGEST + "from_it - sum(softmax(x, axis=axis)*from_it, axis=axis, keepdims=1)",
          "dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
-    facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5),
+    facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5), mp="log_softmax",
 )  # fmt: skip
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
@@ -211,10 +211,10 @@ NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
                  kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
                            "the derivative of norm at 0 is taken as 0", isolated=True), example="norm([3, 4])",
-                 latex=r"\lVert #1 \rVert", work=passes(2))  # fmt: skip
+                 latex=r"\lVert #1 \rVert", work=passes(2), mp="norm")  # fmt: skip
 SIZE = Operation("size", "how many elements there are along axes", ("x",), _size, lambda shapes, params: (), (None,),
                  statics=(axes(),), params=Axes, facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
-                 evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])")  # fmt: skip
+                 evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])", mp=ARRAYS)  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     MAX,
@@ -243,11 +243,12 @@ ENTRIES: tuple[Operation, ...] = (
               (Jvp("powers = exp(where(x == inf, 0, x - max(x, axis=axis, keepdims=1)))\n"
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
               statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC,
-              book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4)),
+              book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4),
+              mp="logsumexp"),
     Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
               (Jvp(_FROM_LARGEST + "out*(from_it - sum(out*from_it, axis=axis, keepdims=1))",
                    "out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),), params=Along,
               facts=ANALYTIC | NON_NEGATIVE,
-              example="softmax([1, 2, 3])", work=passes(5)),
+              example="softmax([1, 2, 3])", work=passes(5), mp="softmax"),
     SIZE,
 )  # fmt: skip

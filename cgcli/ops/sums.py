@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Operation, Shape
+from cgcli.graph.operation import ARRAYS, Operation, Shape
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
@@ -51,7 +51,7 @@ def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
                 (Transpose(lambda ct, args, params: spread(ct, args[0].shape, params.axes)),),
                 statics=(axes(), keepdims()), params=Reduce, label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
-                latex=r"\sum_{axis} #1")  # fmt: skip
+                latex=r"\sum_{axis} #1", mp=ARRAYS)  # fmt: skip
 
 
 def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:
@@ -66,7 +66,7 @@ def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
                  statics=(axes(), keepdims()), params=Reduce, aliases=("average",), example="mean([1, 2, 6])",
-                 latex=r"\frac{1}{size} \sum_{axis} #1")  # fmt: skip
+                 latex=r"\frac{1}{size} \sum_{axis} #1", mp=ARRAYS)  # fmt: skip
 
 
 def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Along) -> Node:
@@ -78,7 +78,7 @@ def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Along) -> Node:
 
 CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",), "cumsum", same_shape,
                    (Transpose(_cumsum_back),), statics=(axis(-1),), params=Along,
-                   example="cumsum([1, 2, 3])")  # fmt: skip
+                   example="cumsum([1, 2, 3])", mp=ARRAYS)  # fmt: skip
 
 
 def _broadcast(x: Any, new: Shape, rank: int) -> Any:
@@ -96,7 +96,7 @@ def _broadcast_shape(shapes: Sequence[Shape], params: Reshape) -> Shape:
 BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
                       _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
                       statics=(shape(), own_rank()), params=Reshape, aliases=("broadcast_to",),
-                      example="broadcast([1, 2], [2, 2])")  # fmt: skip
+                      example="broadcast([1, 2], [2, 2])", mp=ARRAYS)  # fmt: skip
 
 
 def broadcast(x: Node, new: Shape) -> Node:

@@ -10,16 +10,34 @@ from cgcli.graph.shapes import as_lists
 from cgcli.syntax.scanner import is_word
 
 
+class Numeral(str):
+    """A number in decimal, with digits or of a size that no float has. quoted: whether it is a text in JSON."""
+
+    quoted = True
+
+    def __bool__(self) -> bool:
+        return self != "0"
+
+    @classmethod
+    def of(cls, text: str, *, quoted: bool) -> Numeral:
+        """The numeral of a text."""
+        made = cls(text)
+        made.quoted = quoted
+        return made
+
+
 def on_one_line(name: str) -> str:
     """A name in a line of output, whatever the user put into it."""
     return quoted(name, Span(0, len(name)))
 
 
-def number(value: float, precision: int | None = None) -> str:
+def number(value: float | Numeral, precision: int | None = None) -> str:
     """A number as cg prints it: `2` when it is whole, else Python's repr.
 
-    precision: significant digits, instead of as many as it takes.
+    precision: significant digits, instead of as many as it takes; a numeral has as many as it has.
     """
+    if isinstance(value, str):
+        return value
     if not math.isfinite(value):
         return "nan" if value != value else "inf" if value > 0 else "-inf"
     if precision is not None:
@@ -29,9 +47,9 @@ def number(value: float, precision: int | None = None) -> str:
     return repr(float(value))
 
 
-def unsigned(value: float, precision: int | None = None) -> str:
+def unsigned(value: float | Numeral, precision: int | None = None) -> str:
     """A number of a result, as people read it: as `number`, but 0 has no sign."""
-    return number(value + 0.0, precision)
+    return number(value if isinstance(value, str) else value + 0.0, precision)
 
 
 def in_longer_name(name: str) -> str:

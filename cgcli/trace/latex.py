@@ -5,6 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Sequence
 from cgcli.graph.node import toposort
 from cgcli.printing.latex import latex_number, latex_of, latex_rows, spelling_of
+from cgcli.printing.values import Numeral
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
@@ -50,7 +51,7 @@ class _Latex(Notation):
         r"""As an operator: `\partial / \partial x`."""
         return rf"\partial / \partial {self._spelling.text(name)}"
 
-    def digits(self, value: float) -> str:
+    def digits(self, value: float | Numeral) -> str:
         """A number with its power of ten."""
         return latex_number(super().digits(value))
 

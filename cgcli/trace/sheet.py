@@ -12,7 +12,7 @@ from cgcli.annotations import Any, ClassVar, Collection, Mapping, Sequence
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import Node
 from cgcli.graph.shapes import shape_of, shape_text
-from cgcli.printing.values import unsigned
+from cgcli.printing.values import Numeral, unsigned
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.steps import Contribution, Trace
@@ -84,7 +84,7 @@ class Notation(ABC):
         """The cells of a column of numbers, one below the other."""
         return cells
 
-    def digits(self, value: float) -> str:
+    def digits(self, value: float | Numeral) -> str:
         """A number: all of it when that is short, else its leading digits."""
         exact = unsigned(value, self._precision)
         return exact if self._precision is not None or len(exact) <= _SHORT else unsigned(value, _DIGITS)
@@ -148,7 +148,7 @@ class Notation(ABC):
         if value is BLANK:
             return self.blank
         if not shape_of(value):
-            return self.digits(float(value))
+            return self.digits(value if isinstance(value, Numeral) else float(value))
         if not value.size:
             return "[]"
         if value.size <= _ELEMENTS and len(text := self._nested(value.tolist())) <= _ARRAY:

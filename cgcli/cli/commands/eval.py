@@ -38,7 +38,7 @@ def command(request: Request) -> None:
         return
     task = request.task()
     check_result(task.point.graph.outputs, "the value")
-    found = task.point.value(task.evaluate)
+    found = task.computed(lambda _: task.point.value)
     if request.as_json or task.point.graph.names:
         task.show({"value": found}, task.point.per_output(found))
     else:

@@ -57,7 +57,9 @@ def command(request: Request, mode: Mode | None) -> None:
         return
     point = task.point
     weights = cotangents(point.graph, request.cotangents())
-    value, grad = calls.value_and_grad(point, task.wrt, weights, mode or "reverse")(task.evaluate)
+    value, grad = task.computed(
+        lambda kernels: calls.value_and_grad(point, task.wrt, weights, mode or "reverse", kernels)
+    )
     task.evaluate.tell_kinks(task.wrt)
     lines = []
     for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
@@ -89,8 +91,9 @@ def _show_orders(task: Task, mode: str | None) -> None:
             hint=_instead(task.sides),
         )
     ((name, _),) = task.sides
-    series = calls.series(point, unit_tangent(task.wrt[0]), request.order)
-    found = Orders(point, series(task.evaluate), request.taylor)
+    tangent = unit_tangent(task.wrt[0])
+    series = task.computed(lambda _: calls.series(point, tangent, request.order, coefficients=request.taylor))
+    found = Orders(point, series, request.taylor)
     task.evaluate.tell_kinks(task.wrt)
     grad = point.by_output({name: item} for _, item in point.per_output(found.of_order(1)))
     content = {"value": found.of_order(0), "grad": grad, **found.members()}

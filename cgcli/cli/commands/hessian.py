@@ -35,15 +35,15 @@ def command(request: Request) -> None:
     check_any(wrt)
     cotangents = weights(point.graph, request.cotangents())
     if request.tangents:
-        call = calls.hessian_product(point, wrt, cotangents, tangents(point, request.directions()))
+        vector = tangents(point, request.directions())
+        found = task.computed(lambda _: calls.hessian_product(point, wrt, cotangents, vector))
     else:
         check_result(wrt, "the Hessian", elements(wrt) ** 2)
-        call = calls.hessian(point, wrt, cotangents)
-    found = call(task.evaluate)
+        found = task.computed(lambda kernels: calls.hessian(point, wrt, cotangents, kernels))
     task.evaluate.tell_kinks(wrt)
     if request.as_json:
         key = "hvp" if request.tangents else "hessian"
-        task.show({"value": point.value(task.evaluate), key: found}, ())
+        task.show({"value": task.computed(lambda _: point.value), key: found}, ())
     elif request.tangents:
         task.show({}, ((f"hvp_{name}", item) for name, item in found.items()))
     else:

@@ -37,10 +37,10 @@ def command(request: Request, mode: Mode) -> None:
     point, outputs = task.point, task.point.graph.outputs
     check_any(task.wrt)
     check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt))
-    found = calls.jacobian(point, task.wrt, mode)(task.evaluate)
+    found = task.computed(lambda kernels: calls.jacobian(point, task.wrt, mode, kernels))
     task.evaluate.tell_kinks(task.wrt)
     if request.as_json:
-        task.show({"value": point.value(task.evaluate), "jacobian": found}, ())
+        task.show({"value": task.computed(lambda _: point.value), "jacobian": found}, ())
     else:
         blocks = [list(row.values()) for _, row in point.per_output(found)]
         names = point.graph.names or ("value",)

@@ -26,7 +26,8 @@ def command(request: Request) -> None:
 
     task = request.task()
     moved = tangents(task.point, request.directions())
-    found = Orders(task.point, calls.series(task.point, moved, request.order)(task.evaluate), request.taylor)
+    series = task.computed(lambda _: calls.series(task.point, moved, request.order, coefficients=request.taylor))
+    found = Orders(task.point, series, request.taylor)
     task.evaluate.tell_kinks(moved)
     content: dict[str, Any] = {"value": found.of_order(0), "jvp": found.of_order(1), **found.members()}
     task.show(content, found.lines(lambda name, order: f"jvp{order}_{in_longer_name(name)}" if name else f"jvp{order}"))

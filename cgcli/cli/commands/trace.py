@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Sequence
-from cgcli.cli.options import COTANGENT_OPTION, PRECISION_OPTION, WRT_OPTION, flag, option
+from cgcli.cli.options import COTANGENT_OPTION, DIGITS_OPTION, PRECISION_OPTION, WRT_OPTION, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
@@ -32,6 +32,7 @@ _KINDS = ("all", "values", "tangents", "adjoints")
     flag("--csv", name="as_csv", help="Print a CSV table, one row for each step."),
     flag("--latex", name="as_latex", help="Print a table for LaTeX or KaTeX, to stand in math mode."),
     PRECISION_OPTION,
+    DIGITS_OPTION,
 )  # fmt: skip
 def command(request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool) -> None:
     """Print the evaluation trace of EXPR: one line for each operation.
@@ -43,10 +44,10 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
 
     dv1 is the tangent of v1, bar_v1 its adjoint. Parts that the program names keep their
     names. Without values for the names, the formulas stand alone. Numbers are rounded to 6
-    digits, unless --precision, --json or --csv asks for more.
+    digits, unless --precision, --digits, --json or --csv asks for more.
     """
     from cgcli.api.seeds import tangents
-    from cgcli.api.views import traced_at, values_of_trace
+    from cgcli.api.views import has_values, traced_at, values_of_trace
     from cgcli.cli import output
     from cgcli.trace import latex, records, text
     from cgcli.trace.sheet import Sheet
@@ -56,7 +57,9 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     task = request.task(without_values=True)
     moved = tangents(task.point, request.directions()) if request.tangents else None
     traced = traced_at(task.point, task.wrt, moved, request.cotangents() if grad else None, grad=grad)
-    values = values_of_trace(task.point, traced, task.evaluate)
+    values = None
+    if has_values(task.point):
+        values = task.computed(lambda _: lambda evaluate: values_of_trace(task.point, traced, evaluate))
     if answers and values is None:
         raise UsageError("answers need values", hint=f"as in: {task.point.names[0]}=2")
     if values and (grad or moved):

@@ -22,7 +22,8 @@ def command(request: Request) -> None:
 
     task = request.task()
     point = task.point
-    value, products = calls.vjp(point, task.wrt, weights(point.graph, request.cotangents()))(task.evaluate)
+    cotangents = weights(point.graph, request.cotangents())
+    value, products = task.computed(lambda _: calls.vjp(point, task.wrt, cotangents))
     task.evaluate.tell_kinks(task.wrt)
     lines = [(name or "value", item) for name, item in point.per_output(value)]
     lines += [(f"vjp_{name}", item) for name, item in products.items()]

@@ -1,0 +1,229 @@
+"""A graph evaluated with many digits at one point, and what of it rounding may have decided."""
+
+from __future__ import annotations
+
+import math
+import operator
+from fractions import Fraction
+
+from cgcli.annotations import Any, Callable, Iterable, Mapping, Sequence
+from cgcli.digits.kernels import Many
+from cgcli.errors import TooLargeError
+from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.elements import somewhere
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
+from cgcli.graph.operation import ARRAYS, Operation
+from cgcli.graph.rules import Transpose, TransposeOf
+from cgcli.graph.shapes import count_text, size_text
+from cgcli.lean import MappingProxyType
+from cgcli.ops import many
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.lazily import np
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+_LARGEST_POWER = 1000
+_LONGEST = 10_000  # bits of a fraction
+_BYTES = 200  # of a number of mpmath's, besides its digits
+_MOST_BYTES = 2**31
+_KEEP_ZEROS = ("relu", "where", "max", "min", "clip")  # their zeros come from what they choose
+
+
+class AtPrecision:
+    """Values of nodes in mpmath's numbers, at one point; an `Evaluate`.
+
+    inputs: for each name the graph of its value. digits: how many to compute with. values: of every node so far.
+    """
+
+    def __init__(self, inputs: Mapping[str, Node], digits: int) -> None:
+        self.kernels = Many(digits)
+        self.values: dict[Node, Any] = {}
+        self._fractions: dict[Node, Fraction] = {}
+        self._inputs = inputs
+        self._bound = dict(zip(inputs, self(tuple(inputs.values())), strict=True))
+
+    def __call__(
+        self,
+        outputs: Sequence[Node],
+        bindings: Mapping[str, Any] = _NOTHING,
+        quiet: bool = False,
+        results: object = None,
+    ) -> list[Any]:
+        """The outputs' values. bindings: of variables that are not the program's own.
+
+        Raises TooLargeError where all values together do not fit in the memory that they may take.
+        """
+        order = toposort(outputs)
+        self._compute_fractions(order)
+        needed = variables(order)
+        moving = {node for node in needed if name_of(node) in bindings}
+        for node in order if moving else ():
+            if not moving.isdisjoint(node.args):
+                moving.add(node)
+        known = {node: self.values[node] for node in order if node in self.values and node not in moving}
+        order = toposort(outputs, known)
+        self._check_size(order)
+        given = {node: (bindings if node in moving else self._bound)[name_of(node)]
+                 for node in variables(order) if node not in known}  # fmt: skip
+        compiled = Compiled(outputs, [*given, *known], keep=True, order=order, kernels=self.kernels)
+        tape = compiled.tape([*given.values(), *known.values()])
+        found = dict(zip(compiled.nodes, tape, strict=True))
+        self.values.update(found)
+        return [found[output] for output in outputs]
+
+    def _compute_fractions(self, order: Sequence[Node]) -> None:
+        """The values of numbers that are fractions, made of such by arithmetic: exact ones, rounded once."""
+        for node in order:
+            if node in self._fractions or node.shape:
+                continue
+            value = constant_value(node)
+            if value is not None:
+                found = Fraction(repr(value)) if _is_decimal(value) else None
+            elif node.op is VARIABLE:
+                found = self._fractions.get(self._input(node))
+            else:
+                found = _fraction(node, [self._fractions.get(arg) for arg in node.args])
+            if found is not None:
+                self._fractions[node] = found
+                self.values[node] = self.kernels.mp.mpf(found.numerator) / found.denominator
+
+    def _check_size(self, order: Sequence[Node]) -> None:
+        count = sum(math.prod(node.shape) for node in order)
+        if count * (_BYTES + self.kernels.digits // 2) > _MOST_BYTES:
+            raise TooLargeError(
+                f"{count_text(count)} numbers of {self.kernels.digits} digits take more than {size_text(_MOST_BYTES)}",
+                hint="ask for fewer digits, or for the value of a smaller part",
+            )
+
+    # ---- what rounding decides ----------------------------------------------------------
+
+    def close_calls(self) -> list[Node]:
+        """Comparisons of numbers that are equal but for rounding, and so count as equal."""
+        mp = self.kernels.mp
+
+        def is_close(x: Any, y: Any) -> bool:
+            return bool(mp.isfinite(x) and mp.isfinite(y) and x != y and many.is_near(mp, x, y))
+
+        test = np.frompyfunc(is_close, 2, 1)
+        compared = [node for node in self.values if node.op.truth is not None and len(node.args) == 2 and node.op.infix]
+        return [node for node in compared if somewhere(test(*map(self.values.__getitem__, node.args)))]
+
+    def cancelled(self) -> list[Node]:
+        """Nodes that are 0 somewhere, which with more digits may turn out to be only close to it."""
+        if not any(somewhere(value == 0) for node, value in self.values.items() if node.args):
+            return []
+        exact: dict[Node, bool] = {}
+        found = []
+        for node in toposort([*self._inputs.values(), *self.values]):
+            if not node.args:
+                exact[node] = self._is_exact_leaf(node, exact)
+                continue
+            same = node.op is SUBTRACT and len(set(map(self._input, node.args))) == 1
+            exact[node] = (
+                same
+                or node in self._fractions
+                or (all(exact[arg] for arg in node.args) and self._adds_no_rounding(node))
+            )
+            if not exact[node] and self._is_doubtful_zero(node):
+                found.append(node)
+        return found
+
+    def _is_exact_leaf(self, leaf: Node, exact: Mapping[Node, bool]) -> bool:
+        if leaf.op is CONSTANT:
+            return all(map(_is_held, constant_elements(leaf)))
+        return leaf.op is not VARIABLE or exact.get(self._input(leaf), True)
+
+    def _input(self, node: Node) -> Node:
+        """The graph of an input's value; any other node itself."""
+        return self._inputs.get(name_of(node), node) if node.op is VARIABLE else node
+
+    def _adds_no_rounding(self, node: Node) -> bool:
+        """Whether the value of a node with exact arguments is certainly exact, too."""
+        if node.op.truth is not None or node.op.why_no_derivative:
+            return True
+        if node not in self.values:
+            return False
+        value, given = self.values[node], [self.values[arg] for arg in node.args]
+        if node.op in (ADD, SUBTRACT):
+            x, y = given
+            y = y if node.op is ADD else -y
+            return not somewhere((value - x != y) | (value - y != x))
+        if node.op in (MULTIPLY, DIVIDE):
+            x, y = given if node.op is MULTIPLY else (value, given[1])
+            return bool(self._bits(x) + self._bits(y) <= self.kernels.mp.prec)
+        if 2 * self._bits(value) > self.kernels.mp.prec:
+            return False
+        is_linear = node.op is NEG or isinstance(node.op.rule(0), Transpose | TransposeOf)
+        return is_linear or all(number == self.kernels.mp.nint(number) for number in numbers_in([value, *given]))
+
+    def _bits(self, value: Any) -> int:
+        """How many bits the longest of the numbers takes."""
+        return max((number.bc for number in numbers_in(value)), default=0)
+
+    def _is_doubtful_zero(self, node: Node) -> bool:
+        value, given = self.values[node], [self.values[arg] for arg in node.args]
+        zero = value == 0
+        if not somewhere(zero) or node.op.truth is not None or node.op.why_no_derivative:
+            return False
+        if node.op.elementwise:
+            if node.op.name in _KEEP_ZEROS:
+                return False
+            for each in given:
+                zero = zero & (each != 0)
+            return somewhere(zero)
+        if node.op.mp == ARRAYS and isinstance(node.op.rule(0), Transpose | TransposeOf):
+            size = self.kernels.step(node)(*map(abs, given))
+            return somewhere(zero & (size != 0))
+        return False
+
+
+def _is_held(number: float) -> bool:
+    """Whether a float64 is the very number that its shortest decimal form is, as 0.5 is and 0.1 is not."""
+    return _is_decimal(number) and Fraction(repr(number)) == Fraction(number)
+
+
+def _is_decimal(number: float) -> bool:
+    """Whether a float64 stands for the decimal number that it is written as, and not for pi."""
+    return math.isfinite(number) and abs(number) not in many.IRRATIONAL
+
+
+_ARITHMETIC: Mapping[Operation, Callable[..., Fraction]] = {
+    ADD: operator.add,
+    SUBTRACT: operator.sub,
+    MULTIPLY: operator.mul,
+    DIVIDE: operator.truediv,
+    NEG: operator.neg,
+}
+
+
+def _fraction(node: Node, args: Sequence[Fraction | None]) -> Fraction | None:
+    """The fraction that arithmetic makes of others; None for what is none, or a long one."""
+    given = [arg for arg in args if arg is not None]
+    if len(given) < len(args) or not given:
+        return None
+    found = None
+    if node.op in _ARITHMETIC and not (node.op is DIVIDE and given[1] == 0):
+        found = _ARITHMETIC[node.op](*given)
+    elif node.op is POWER_OP and given[1].denominator == 1 and abs(given[1]) <= _LARGEST_POWER:
+        found = given[0] ** int(given[1]) if given[0] or given[1] >= 0 else None
+    is_short = found is not None and found.numerator.bit_length() + found.denominator.bit_length() <= _LONGEST
+    return found if is_short else None
+
+
+def numbers_in(result: Any) -> Iterable[Any]:
+    """The numbers of a result: of a number, an array, lists and dicts of them."""
+    if isinstance(result, dict | list | tuple):
+        for part in result.values() if isinstance(result, dict) else result:
+            yield from numbers_in(part)
+    elif hasattr(result, "flat"):
+        yield from result.flat
+    else:
+        yield result
+
+
+def mapped(function: Any, result: Any) -> Any:
+    """A result with a function applied to each of its numbers."""
+    if isinstance(result, dict):
+        return {name: mapped(function, part) for name, part in result.items()}
+    if isinstance(result, list | tuple):
+        return type(result)(mapped(function, part) for part in result)
+    return np.frompyfunc(function, 1, 1)(result) if hasattr(result, "flat") else function(result)

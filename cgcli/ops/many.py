@@ -1,0 +1,405 @@
+"""Kernels on mpmath's numbers, of any precision, where mpmath has no function of the same meaning.
+
+Each takes mpmath's context first, which holds the precision, then the arguments as the other kernels do: numbers, or
+of operations on arrays numpy's arrays of objects. Range is no concern here, for these numbers have no largest one.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from importlib import import_module
+
+from cgcli.annotations import Any, Callable, Mapping
+from cgcli.ops.creation import Steps
+from cgcli.ops.lazily import np
+
+# Float64 numbers that stand for others, of which they are the nearest: named constants, and those in derivative rules.
+IRRATIONAL: Mapping[float, Callable[[Any], Any]] = {
+    math.pi: lambda mp: mp.pi,
+    math.tau: lambda mp: 2 * mp.pi,
+    math.e: lambda mp: mp.e,
+    math.radians(1): lambda mp: mp.degree,
+    1.4426950408889634: lambda mp: 1 / mp.ln2,
+    1.3862943611198906: lambda mp: 2 * mp.ln2,
+    0.4342944819032518: lambda mp: 1 / mp.ln10,
+    0.7071067811865476: lambda mp: 1 / mp.sqrt(2),
+    0.3989422804014327: lambda mp: 1 / mp.sqrt(2 * mp.pi),
+    1.1283791670955126: lambda mp: 2 / mp.sqrt(mp.pi),
+}
+
+_NEAR = 16  # bits: what a dozen operations on the way may have rounded
+
+
+def context(digits: int) -> Any:
+    """A context of mpmath's of its own, which computes with so many decimal digits."""
+    from mpmath.ctx_mp import MPContext
+
+    made = MPContext()
+    made.dps = digits
+    return made
+
+
+def kernel(mp: Any, name: str) -> Callable[..., Any]:
+    """The function that a name means in an entry: of this module, of `module:name`, or of mpmath."""
+    module, _, function = name.rpartition(":")
+    if module:
+        found: Callable[..., Any] = getattr(import_module(module), function)
+        return found
+    own = globals().get(name)
+    return partial(own, mp) if callable(own) else getattr(mp, name)
+
+
+def number(mp: Any, value: float) -> Any:
+    """What a float64 stands for: the decimal number that it is written as, or pi and its kin."""
+    found = IRRATIONAL.get(abs(value))
+    if found is None:
+        return mp.mpf(repr(float(value)))
+    return +found(mp) if value > 0 else -found(mp)
+
+
+def text(value: Any, digits: int) -> str:
+    """A number in decimal with so many significant digits, as cg prints numbers: 2, 0.5, 1.5e-20."""
+    from mpmath import nstr
+
+    if value != value or value - value != 0:
+        return "nan" if value != value else "inf" if value > 0 else "-inf"
+    mantissa, _, exponent = nstr(value, digits, min_fixed=-5, max_fixed=digits).partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    return f"{mantissa}e{exponent}" if exponent else mantissa
+
+
+def rounded(value: Any, digits: int) -> Any:
+    """A number with so many significant digits, as one of mpmath's own context, in which everybody computes."""
+    from mpmath import mp
+
+    with mp.workdps(digits + 2):
+        return mp.mpf(text(value, digits))
+
+
+def is_near(mp: Any, x: Any, y: Any) -> bool:
+    """Whether two finite numbers differ by no more than rounding may have made of equal ones."""
+    return bool(abs(x - y) <= mp.ldexp(max(abs(x), abs(y)), _NEAR - mp.prec))
+
+
+def _compared(test: Callable[[Any, Any], bool]) -> Callable[..., Any]:
+    """A comparison in which numbers are equal that only rounding tells apart."""
+
+    def compare(mp: Any, x: Any, y: Any) -> Any:
+        if mp.isfinite(x) and mp.isfinite(y) and is_near(mp, x, y):
+            x = y
+        return mp.mpf(test(x, y))
+
+    return compare
+
+
+less = _compared(lambda x, y: x < y)
+greater = _compared(lambda x, y: x > y)
+less_equal = _compared(lambda x, y: x <= y)
+greater_equal = _compared(lambda x, y: x >= y)
+equal = _compared(lambda x, y: x == y)
+not_equal = _compared(lambda x, y: x != y)
+
+
+def _settled(mp: Any, x: Any) -> Any:
+    """A number, as the whole one that only rounding tells it apart from."""
+    whole = mp.nint(x)
+    return whole if is_near(mp, x, whole) else x
+
+
+def floor(mp: Any, x: Any) -> Any:
+    """The largest whole number not above."""
+    return mp.floor(_settled(mp, x))
+
+
+def ceil(mp: Any, x: Any) -> Any:
+    """The smallest whole number not below."""
+    return mp.ceil(_settled(mp, x))
+
+
+def trunc(mp: Any, x: Any) -> Any:
+    """The whole part, towards 0."""
+    return floor(mp, x) if x >= 0 else ceil(mp, x)
+
+
+def rint(mp: Any, x: Any) -> Any:
+    """The nearest whole number, halves to even."""
+    return mp.nint(_settled(mp, 2 * x) / 2)
+
+
+def where(mp: Any, condition: Any, yes: Any, no: Any) -> Any:
+    """yes where the condition is true, else no."""
+    return yes if condition != 0 else no
+
+
+def truediv(mp: Any, x: Any, y: Any) -> Any:
+    """x/y; by 0 as IEEE 754 has it, whose 0 is positive here."""
+    if y == 0:
+        return mp.nan if x == 0 or x != x else mp.inf * mp.sign(x)
+    return x / y
+
+
+def floordiv(mp: Any, x: Any, y: Any) -> Any:
+    """x/y, rounded down."""
+    found = truediv(mp, x, y)
+    return floor(mp, found) if mp.isfinite(found) else found
+
+
+def mod(mp: Any, x: Any, y: Any) -> Any:
+    """The remainder with the sign of the divisor."""
+    return x - y * floor(mp, x / y)
+
+
+def fmod(mp: Any, x: Any, y: Any) -> Any:
+    """The remainder with the sign of the dividend."""
+    return x - y * trunc(mp, x / y)
+
+
+def power(mp: Any, x: Any, y: Any) -> Any:
+    """x^y; at x = 0 and for a negative x as IEEE 754 has it."""
+    if y == 0 or x == 1:
+        return mp.one
+    if x == 0:
+        return mp.zero if y > 0 else mp.inf
+    if x < 0 and not mp.isint(y):
+        return mp.nan
+    return x ** int(y) if mp.isint(y) and mp.mag(y) < 1000 else mp.power(x, y)
+
+
+def cbrt(mp: Any, x: Any) -> Any:
+    """The cube root, of negative numbers too."""
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def maximum(mp: Any, *args: Any) -> Any:
+    """The largest."""
+    return max(args)
+
+
+def minimum(mp: Any, *args: Any) -> Any:
+    """The smallest."""
+    return min(args)
+
+
+def clip(mp: Any, x: Any, low: Any, high: Any) -> Any:
+    """A number, kept between bounds."""
+    return min(max(x, low), high)
+
+
+def exp2(mp: Any, x: Any) -> Any:
+    """2 to the power x."""
+    return mp.power(2, x)
+
+
+def log2(mp: Any, x: Any) -> Any:
+    """The logarithm to base 2."""
+    return mp.log(x) / mp.ln2
+
+
+def gamma(mp: Any, x: Any) -> Any:
+    """The gamma function."""
+    return mp.inf if x == 0 else mp.gamma(x)
+
+
+def lgamma(mp: Any, x: Any) -> Any:
+    """ln(|gamma(x)|)."""
+    if x <= 0 and mp.isint(x):
+        return mp.inf
+    return mp.re(mp.loggamma(x))
+
+
+def digamma(mp: Any, x: Any, order: Any) -> Any:
+    """The derivative of lgamma, taken `order` times more."""
+    return mp.psi(int(order), x)
+
+
+def logaddexp(mp: Any, x: Any, y: Any) -> Any:
+    """ln(exp(x) + exp(y))."""
+    if x == y and mp.isinf(x):
+        return x
+    return max(x, y) + mp.log1p(mp.exp(-abs(x - y)))
+
+
+def softplus(mp: Any, x: Any) -> Any:
+    """ln(1 + exp(x))."""
+    return logaddexp(mp, x, mp.zero)
+
+
+def xlogy(mp: Any, x: Any, y: Any) -> Any:
+    """x*ln(y), and 0 where x is 0."""
+    return mp.zero if x == 0 else x * mp.log(y)
+
+
+def sinc(mp: Any, x: Any, order: Any) -> Any:
+    """The order-th derivative of sin(pi*x)/(pi*x): by Leibniz's rule, with more digits near 0, where it cancels."""
+    n = int(order)
+    if mp.isinf(x):
+        return mp.zero
+    if x == 0:
+        return mp.zero if n % 2 else mp.mpf((-1) ** (n // 2)) * mp.pi**n / (n + 1)
+    with mp.extraprec((n + 1) * max(0, 8 - mp.mag(x))):
+        z = mp.pi * x
+        waves = (mp.sinpi(x), mp.cospi(x), -mp.sinpi(x), -mp.cospi(x))
+        value = waves[0] / z
+        for k in range(1, n + 1):
+            value = (waves[k % 4] - k * value) / z
+        value *= mp.pi**n
+    return +value
+
+
+def sigmoid(mp: Any, x: Any) -> Any:
+    """1/(1 + exp(-x))."""
+    return 1 / (1 + mp.exp(-x))
+
+
+def relu(mp: Any, x: Any) -> Any:
+    """max(x, 0)."""
+    return max(x, mp.zero)
+
+
+def leaky_relu(mp: Any, x: Any, slope: Any) -> Any:
+    """A number where positive, else a part of it."""
+    return x if x > 0 else slope * x
+
+
+def elu(mp: Any, x: Any, alpha: Any) -> Any:
+    """A number where positive, else alpha*(exp(x) - 1)."""
+    return x if x > 0 else alpha * mp.expm1(x)
+
+
+def gelu(mp: Any, x: Any) -> Any:
+    """A number times the normal distribution function."""
+    return mp.zero if x == mp.ninf else x * mp.erfc(-x / mp.sqrt(2)) / 2
+
+
+def silu(mp: Any, x: Any) -> Any:
+    """x*sigmoid(x)."""
+    return mp.zero if x == mp.ninf else x / (1 + mp.exp(-x))
+
+
+# ---- arrays ---------------------------------------------------------------------------
+
+
+def arange(mp: Any, start: Any, stop: Any, step: Any) -> Any:
+    """start, start + step, … below stop."""
+    size = Steps(float(start), float(stop), float(step)).size
+    return _array([start + at * step for at in range(size)])
+
+
+def linspace(mp: Any, start: Any, stop: Any, count: int) -> Any:
+    """So many numbers from start to stop."""
+    return _array([start + (stop - start) * at / max(count - 1, 1) for at in range(count)])
+
+
+def _array(items: list[Any]) -> Any:
+    made = np.empty(len(items), object)
+    made[:] = items
+    return made
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a number on each element of an array."""
+    on_arrays: Callable[..., Any] = np.frompyfunc(function, 1, 1)
+    return on_arrays
+
+
+def norm(mp: Any, x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    """The root of the sum of squares."""
+    return _each(mp.sqrt)(np.sum(x * x, along, keepdims=keep))
+
+
+def logsumexp(mp: Any, x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    """ln(sum(exp(x)))."""
+    return _each(mp.log)(np.sum(_each(mp.exp)(x), along, keepdims=keep))
+
+
+def softmax(mp: Any, x: Any, along: int) -> Any:
+    """exp(x), scaled to add up to 1."""
+    powers = _each(mp.exp)(x - np.max(x, axis=along, keepdims=True))
+    return powers / np.sum(powers, along, keepdims=True)
+
+
+def log_softmax(mp: Any, x: Any, along: int) -> Any:
+    """ln(softmax(x))."""
+    return x - logsumexp(mp, x, (along,), True)
+
+
+def _of_matrices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of square matrices, mpmath's own, for arrays with any axes in front; nan for a singular matrix."""
+
+    def on_arrays(mp: Any, *arrays: Any) -> Any:
+        lead = np.broadcast_shapes(*(array.shape[:-2] for array in arrays))
+        every = [np.broadcast_to(array, (*lead, *array.shape[-2:])) for array in arrays]
+        found = [_one(mp, function, [each[at] for each in every]) for at in np.ndindex(lead)]
+        inner = np.shape(found[0]) if found else arrays[-1].shape[-2:]
+        made = np.empty((*lead, *inner), object)
+        for at, value in zip(np.ndindex(lead), found, strict=True):
+            made[at] = value
+        return made
+
+    return on_arrays
+
+
+def _one(mp: Any, function: Callable[..., Any], arrays: list[Any]) -> Any:
+    try:
+        return function(mp, *arrays)
+    except ZeroDivisionError:
+        return np.full(arrays[-1].shape, mp.nan, object)
+
+
+def _matrix(mp: Any, array: Any) -> Any:
+    return mp.matrix(array.tolist())
+
+
+def _as_array(matrix: Any, shape: tuple[int, ...]) -> Any:
+    return _array(list(matrix)).reshape(shape)
+
+
+@_of_matrices
+def _solve(mp: Any, a: Any, b: Any) -> Any:
+    columns = [_as_array(mp.lu_solve(_matrix(mp, a), _matrix(mp, column)), (-1,)) for column in b.T]
+    return np.stack(columns, axis=-1) if columns else b
+
+
+def solve(mp: Any, a: Any, b: Any) -> Any:
+    """The x with a @ x = b."""
+    return _solve(mp, a, b) if b.ndim > 1 else _solve(mp, a, b[:, None])[..., 0]
+
+
+@_of_matrices
+def inv(mp: Any, a: Any) -> Any:
+    """The inverse of a matrix."""
+    return _as_array(mp.inverse(_matrix(mp, a)), a.shape) if a.size else a
+
+
+@_of_matrices
+def det(mp: Any, a: Any) -> Any:
+    """The determinant."""
+    return mp.det(_matrix(mp, a)) if a.size else mp.one
+
+
+def logdet(mp: Any, a: Any) -> Any:
+    """ln(det(a)); nan where that is negative."""
+    return _each(lambda value: mp.nan if value < 0 else mp.log(value))(det(mp, a))
+
+
+@_of_matrices
+def cofactor(mp: Any, a: Any) -> Any:
+    """The determinants of what is left without each row and column, with their signs."""
+    return _of_minors(a, lambda rest, _: det(mp, rest)[()])
+
+
+@_of_matrices
+def cofactor_along(mp: Any, a: Any, b: Any) -> Any:
+    """The derivative of cofactor(a) along b."""
+    return _of_minors(a, lambda rest, key: np.sum(cofactor(mp, rest) * b[key]) if rest.size else mp.zero)
+
+
+def _of_minors(a: Any, function: Callable[[Any, Any], Any]) -> Any:
+    """A function of what is left of a matrix without each row and column, and of the key of that, with its sign."""
+    made = np.empty(a.shape, object)
+    size = len(a)
+    for row, column in np.ndindex(a.shape):
+        key = np.ix_([at for at in range(size) if at != row], [at for at in range(size) if at != column])
+        made[row, column] = (-1) ** (row + column) * function(a[key], key)
+    return made
