@@ -14,6 +14,7 @@ import pytest
 from mpmath import mp, mpf
 
 import cgcli
+from cgcli.evaluate.constants import OF_RULES, SYMBOLIC
 from cgcli.ops import many
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
@@ -92,9 +93,10 @@ def test_every_operation_has_a_kernel_for_many_digits() -> None:
 
 
 def test_constants_of_rules_have_all_their_digits() -> None:
-    """Protects derivatives with many digits: a float64 in a rule that stands for an irrational number is known as such."""
+    """Protects derivatives: a float64 in a rule that stands for an irrational number is known as such."""
+    assert many.IRRATIONAL.keys() == SYMBOLIC | OF_RULES
     written = re.findall(r"\d\.\d{12,}", " ".join(str(operation.rules) for operation in operations()))
-    assert written
+    assert {*map(float, written)} <= OF_RULES
     with mp.workdps(30):
         for number in map(float, written):
             assert abs(many.number(mp, number) - mpf(number)) > 0

@@ -12,6 +12,10 @@ from cgcli.ops.lazily import np
 _FLOAT = "<f8"
 
 SYMBOLIC = frozenset({math.pi, math.tau, math.e, math.radians(1)})  # no decimal number: pi, tau, e, deg
+OF_RULES = frozenset({  # nor are these, which derivative rules have instead of roots and logarithms
+    1.4426950408889634, 1.3862943611198906, 0.4342944819032518, 0.7071067811865476, 0.3989422804014327,
+    1.1283791670955126,
+})  # fmt: skip
 
 
 def constant_of(node: Node) -> Any:

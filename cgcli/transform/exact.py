@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Callable, Mapping
-from cgcli.evaluate.constants import SYMBOLIC, computed, constant_of
+from cgcli.evaluate.constants import OF_RULES, SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
 from cgcli.lean import struct
@@ -119,7 +119,7 @@ def _loses_nothing(op: Operation, numbers: list[float], value: float) -> bool:
         return False
     if op in _CHOICES or op.why_no_derivative or op.truth:
         return True
-    if not SYMBOLIC.isdisjoint(numbers):
+    if not (SYMBOLIC.isdisjoint(numbers) and OF_RULES.isdisjoint(numbers)):
         return False
     if op is NEG:
         return True
