@@ -38,6 +38,11 @@ else:
         lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
     )
 
+    def _new_of(count: int) -> Any:
+        """What _NEW would hold for more fields, of which there are few."""
+        values = ", ".join(f"_{at}" for at in range(count))
+        return eval(f"lambda _cls, {values}: _new(_cls, ({values}))", globals())
+
     class _Tuple(tuple):
         """What all named tuples do, as those of `collections`."""
 
@@ -72,13 +77,9 @@ else:
         def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
             fields = tuple(body.get("__annotations__", ()))
             defaults = tuple(body.pop(field) for field in fields if field in body)
-            if len(fields) < len(_NEW):
-                code = _NEW[len(fields)].__code__.replace(co_varnames=("_cls", *fields), co_name="__new__")
-                body["__new__"] = FunctionType(code, globals(), "__new__", defaults)
-            else:
-                from collections import namedtuple
-
-                body["__new__"] = namedtuple(name, fields, defaults=defaults).__new__
+            new = _NEW[len(fields)] if len(fields) < len(_NEW) else _new_of(len(fields))
+            code = new.__code__.replace(co_varnames=("_cls", *fields), co_name="__new__")
+            body["__new__"] = FunctionType(code, globals(), "__new__", defaults)
             body |= {field: _field(at, "") for at, field in enumerate(fields)}
             body |= {"_fields": fields, "__match_args__": fields, "__slots__": ()}
             return type(name, (_Tuple,), body)

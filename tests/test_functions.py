@@ -17,7 +17,7 @@ from cgcli.graph.operation import Operation, Shorthand
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering import lower as lowering
 from cgcli.lowering.formula import expand
-from cgcli.ops.table import CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Entry, entries, operations
+from cgcli.ops.table import AGAIN, CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Entry, entries, entries_of, operations
 from cgcli.printing import card
 from cgcli.transform.formulas import partial
 from tests.command import Capture, cg
@@ -286,3 +286,14 @@ def test_help_of_the_command_needs_no_table() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stderr, done.stdout.startswith("Usage: cg functions")) == ("set()\n", True)
+
+
+def test_a_name_is_found_with_all_its_entries() -> None:
+    """Protects names of several entries: a family is imported when a name is looked for, and some stand in two."""
+    named: dict[str, list[Entry]] = {}
+    for entry in entries():
+        for name in (entry.name, *entry.aliases):
+            named.setdefault(name, []).append(entry)
+    assert dict(FUNCTIONS) == {name: (*found,) for name, found in named.items()}
+    assert {name for name, found in named.items() if len(found) > 1} == {*AGAIN}
+    assert (entries_of("nosuchfunction"), "nosuchfunction" in FUNCTIONS) == ((), False)

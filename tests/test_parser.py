@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
@@ -19,7 +20,7 @@ from cgcli.syntax import tables
 from cgcli.syntax.brackets import joined_lines
 from cgcli.syntax.builder import TreeBuilder
 from cgcli.syntax.lalr import Tables, read
-from cgcli.syntax.scanner import Token, UnexpectedError
+from cgcli.syntax.scanner import Token, UnexpectedError, is_word
 from cgcli.syntax.scanner import tokens as scanned
 from tests.fuzzing import mutated
 
@@ -159,3 +160,10 @@ def test_without_tables_lark_makes_them(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_stored_tables_are_those_of_the_grammar() -> None:
     """Forgotten `python -m cgcli.syntax.tables` after an edit of the grammar."""
     assert read("cg.tables") == tables.tables(read("cg.lark"))
+
+
+def test_a_word_is_what_a_pattern_of_one_matches() -> None:
+    """Protects names on the command line, which are read without the module for patterns."""
+    characters = [chr(code) for code in range(0x30000) if not 0xD800 <= code < 0xE000]
+    texts = ["", "_", "__", "a_1", "1a", "a b", *characters, *(f"a{character}" for character in characters)]
+    assert [is_word(text) for text in texts] == [re.fullmatch(r"[^\W\d]\w*", text) is not None for text in texts]

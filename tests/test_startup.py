@@ -12,12 +12,11 @@ import pytest
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
 # Modules besides our own, those in packages and in C apart: what any call may import, and what formulas need beyond.
 ANY = {
-    "__future__", "abc", "collections", "errno", "gc", "genericpath", "itertools", "keyword", "math", "operator", "os",
-    "posixpath", "reprlib", "stat", "types", "weakref",
+    "__future__", "abc", "errno", "gc", "genericpath", "itertools", "math", "os", "posixpath", "stat",
 }  # fmt: skip
 FORMULAS = {
-    "collections", "contextlib", "copyreg", "decimal", "enum", "fractions", "functools", "hashlib", "numbers", "re",
-    "struct", "unicodedata", "warnings",
+    "collections", "contextlib", "copyreg", "decimal", "enum", "fractions", "functools", "hashlib", "keyword",
+    "numbers", "operator", "re", "reprlib", "struct", "types", "unicodedata", "warnings", "weakref",
 }  # fmt: skip
 CALLS = {
     ("eval", "1+1"): ANY,
@@ -49,6 +48,23 @@ def test_a_plain_call_imports_what_it_may(arguments: tuple[str, ...]) -> None:
     """Protects the start of every command on numbers: neither numpy, lark nor click, nor anything else that is new."""
     found = {name.partition(".")[0] for name in _imported(RUN, *arguments) if name[0] != "_" or name == "__future__"}
     assert found - {"cgcli"} <= CALLS[arguments]
+
+
+# Families of operations that plain calls need, and no others.
+FAMILIES = {
+    ("eval", "1+1"): {"arithmetic"},
+    ("eval", "sqrt(x^2+y^2)", "x=3", "y=4"): {"arithmetic"},
+    ("eval", "ln(sin(x))", "x=1"): {"arithmetic", "functions"},
+    ("eval", "log(8, 2)"): {"arithmetic", "functions", "shorthands", "linalg", "shaping", "indexing", "sums"},
+}
+NO_FAMILIES = {"entry", "floats", "lazily", "statics", "table"}
+
+
+@pytest.mark.parametrize("arguments", FAMILIES, ids=" ".join)
+def test_a_plain_call_imports_few_operations(arguments: tuple[str, ...]) -> None:
+    """Protects the start: a family is imported when a program uses it, or another one builds on it."""
+    found = {name.split(".")[2] for name in _imported(RUN, *arguments) if name.startswith("cgcli.ops.")}
+    assert found - NO_FAMILIES == FAMILIES[arguments]
 
 
 def test_help_imports_a_handful() -> None:

@@ -13,7 +13,7 @@ from cgcli.graph.operation import Operation
 from cgcli.lowering.arguments import signature
 from cgcli.lowering.formula import expand
 from cgcli.lowering.lower import lower
-from cgcli.ops.table import CONSTANTS, FAMILIES, FUNCTIONS, NAMED_NUMBERS, Constant, Entry, entries
+from cgcli.ops.table import CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Constant, Entry, entries, families
 from cgcli.printing import card, values
 from cgcli.records import NamedTuple
 from cgcli.syntax.parser import parse
@@ -62,7 +62,7 @@ class Card(NamedTuple):
 def table() -> str:
     """All operations by family, and the constants: one line for each."""
     lines: list[str] = []
-    for family, members in FAMILIES.items():
+    for family, members in families().items():
         lines += [family, *(_row(_called(entry), entry.doc) for entry in members), ""]
     lines += ["constants", *(_row(", ".join((item.name, *item.aliases)), item.doc) for item in NAMED_NUMBERS)]
     return "\n".join(lines)
@@ -108,7 +108,7 @@ def _card(item: Entry | Constant) -> Card:
     return Card(
         name=item.name,
         signature=called,
-        family=next(family for family, members in FAMILIES.items() if item in members),
+        family=next(family for family, members in families().items() if item in members),
         aliases=[*item.aliases],
         written=[notation for notation in card.notations(item) if notation != called],
         meaning=item.doc,

@@ -12,7 +12,6 @@ from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
 from cgcli.graph.operation import Shape
-from cgcli.ops.creation import ones_like
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
 from cgcli.records import EMPTY, NamedTuple
@@ -90,6 +89,7 @@ class Watched:
 
         They are weighed unequally on the way back, so that derivatives of opposite sign do not cancel.
         """
+        from cgcli.ops.creation import ones_like
         from cgcli.transform.differentiate import vjp
 
         if node.op.kink is None or not node.op.kink.tie:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable
-from cgcli.cli.hints import hint_of
 from cgcli.cli.say import say
 from cgcli.errors import EvaluationError, Source, describe
 
@@ -27,6 +26,8 @@ class Report:
 
     def tell(self, notice: Notice) -> None:
         """Report one event; its details go to the JSON entry."""
+        from cgcli.cli.hints import hint_of
+
         hint = hint_of(notice)
         warning = EvaluationError(notice.message, notice.span, source=self._source, hint=hint)
         self.entries.append({"message": notice.message, **notice.details, **({"hint": hint} if hint else {})})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TypeVar
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.graph.shapes import as_lists
 from cgcli.lean import cache
-from cgcli.ops.statics import RawSlice, brief
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 Entry = Operation | Shorthand
 Value = Any  # a Node, a text, a RawSlice, or a static parameter of an enclosing formula
+Expand = Callable[[Entry, tuple[Node, ...], Params], Node]
+"""Gives what an entry that is made of others stands for."""
 Item = TypeVar("Item")
 
 MAX_NUMBERS = 10_000  # in one static parameter
@@ -43,6 +44,8 @@ def _values() -> WeakKeyDictionary[Node, Any]:
 def signature(entry: Entry, name: str = "") -> str:
     """How the entry is called, as in `sum(x, axis=…, keepdims=0)`; name: when it goes by an alias."""
     arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
+    from cgcli.ops.statics import brief
+
     first: list[str] = []
     last: list[str] = []
     for static in entry.statics:
@@ -85,6 +88,8 @@ def _as_list(entries: Sequence[Entry], name: str, args: Sequence[Value]) -> str:
     statics = [static for static in entry.statics if not static.name.startswith("_")]
     if len(statics) != 1 or not numbers or not all(isinstance(arg, Node) for arg in arrays):
         return ""
+    from cgcli.ops.statics import brief
+
     try:
         given = tuple(known(number, "a number") for number in numbers)
         statics[0].convert(given, [array.shape for array in arrays])
@@ -183,17 +188,3 @@ def _evaluated(value: Node, order: Sequence[Node]) -> Any:
 
 def _nested(value: Any) -> Any:
     return tuple(_nested(item) for item in value) if isinstance(value, list) else float(value)
-
-
-def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
-    """A slice whose parts are whole numbers or left out."""
-
-    def part(value: Value) -> int | None:
-        if value is None:
-            return None
-        number = known(value, "a slice")
-        if not isinstance(number, int | float) or not float(number).is_integer():
-            raise ArgumentError("a slice takes whole numbers")
-        return int(number)
-
-    return RawSlice(part(start), part(stop), part(step))

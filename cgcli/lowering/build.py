@@ -1,4 +1,4 @@
-"""Nodes from the values of an expression's parts: array literals, indices, chained comparisons."""
+"""Nodes from the values of an expression's parts: array literals, indices, slices, chained comparisons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cgcli.lowering.arguments import Value, bind, known
 from cgcli.ops.indexing import INDEX, taken
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.shaping import STACK
-from cgcli.ops.statics import Along
+from cgcli.ops.statics import Along, RawSlice
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
@@ -62,6 +62,20 @@ def _no_elements(index: tree.Index, base: Node) -> ArgumentError | ShapeError:
         inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in index.items)
         return ArgumentError("a function's argument stands in round brackets", hint=f"write {function}({inner})")
     return ShapeError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
+
+
+def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
+    """A slice whose parts are whole numbers or left out."""
+
+    def part(value: Value) -> int | None:
+        if value is None:
+            return None
+        number = known(value, "a slice")
+        if not isinstance(number, int | float) or not float(number).is_integer():
+            raise ArgumentError("a slice takes whole numbers")
+        return int(number)
+
+    return RawSlice(part(start), part(stop), part(step))
 
 
 def comparisons(functions: Sequence[str], values: Sequence[Value], spans: Sequence[Span]) -> Node:

@@ -7,9 +7,7 @@ from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.body import Body, OwnFunction, leaves
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Callee, Shape
-from cgcli.lowering.arguments import Value
-from cgcli.lowering.linear import Expand
-from cgcli.lowering.own_rule import call, check_closed, own_function
+from cgcli.lowering.arguments import Expand, Value
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
@@ -85,6 +83,8 @@ class Invocations:
 
     def _with_rule(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...]) -> Steps:
         """A call of a function with a rule of its own; the function is made first where it is new."""
+        from cgcli.lowering.own_rule import call
+
         name = item.function
         for arg, place in zip(args, item.args, strict=True):
             if not isinstance(arg, Node):
@@ -104,6 +104,8 @@ class Invocations:
     def _made(self, name: str, wanted: list[str], parameters: tuple[Node, ...]) -> Generator[
         tuple[tuple[tree.Expression, ...], Scope], list[Value], OwnFunction]:  # fmt: skip
         """A function with its rule, for parameters of these shapes."""
+        from cgcli.lowering.own_rule import check_closed, own_function
+
         definition, rule = self._functions[name], self._rules[name]
         named = dict(zip(wanted, parameters, strict=True))
         (body,) = yield (definition.body,), Scope(named, name)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Callable, Collection
+from cgcli.annotations import Collection
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
-from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
 from cgcli.lean import re
+from cgcli.lowering.arguments import Expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.records import NamedTuple
-
-Expand = Callable[[Shorthand | Operation, tuple[Node, ...], Params], Node]
 
 _NAMES = r"[^\W\d]\w*"
 

@@ -13,9 +13,7 @@ from cgcli.lean import re
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.machine import MAX_STEPS, Machine
-from cgcli.lowering.own_rule import check_rule
 from cgcli.lowering.sizes import check_sizes, names_of_sizes, sized, sizes_by_shape, without_sizes
-from cgcli.ops.statics import brief, integers
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 
@@ -149,6 +147,8 @@ class _Lowering:
         return exact_numeral(item.value, self.program.source.text[item.span.start : item.span.end])
 
     def declare(self, statement: tree.Declare) -> None:
+        from cgcli.ops.statics import brief, integers
+
         try:
             raw = known(self.machine.run(statement.shape), "a shape")
             shape = integers(raw, "a shape")
@@ -211,6 +211,8 @@ def _rules(statements: Iterable[tree.Statement], functions: Mapping[str, tree.De
     rules: dict[str, tree.DefineJvp] = {}
     for statement in statements:
         if isinstance(statement, tree.DefineJvp):
+            from cgcli.lowering.own_rule import check_rule
+
             check_rule(statement, functions)
             if statement.function in rules:
                 raise ArgumentError(f"'{statement.function}' has two derivative rules", statement.where,

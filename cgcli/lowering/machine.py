@@ -8,12 +8,11 @@ from cgcli.annotations import Any, Callable, Container, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
-from cgcli.lowering.arguments import Value, array_spans, bind, choose, raw_slice
-from cgcli.lowering.build import comparisons, indexed, literal
+from cgcli.lean import cache
+from cgcli.lowering.arguments import Expand, Value, array_spans, bind, choose
 from cgcli.lowering.invoke import Invocations, Scope, Steps
-from cgcli.lowering.linear import Expand
 from cgcli.ops.arithmetic import NEG
-from cgcli.ops.table import CONSTANTS, FUNCTIONS
+from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
 from cgcli.syntax import tree
 
 MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
@@ -133,19 +132,27 @@ class Machine:
     # ---- arrays, comparisons ------------------------------------------------------------
 
     def _array(self, item: tree.Array, scope: Scope) -> Steps:
+        from cgcli.lowering.build import literal
+
         values = yield item.items, scope
         return literal(values, [element.span for element in item.items])
 
     def _index(self, item: tree.Index, scope: Scope) -> Steps:
+        from cgcli.lowering.build import indexed
+
         base, *items = yield (item.base, *item.items), scope
         return indexed(base, items, item)
 
     def _slice(self, item: tree.Slice, scope: Scope) -> Steps:
+        from cgcli.lowering.build import raw_slice
+
         parts = (item.start, item.stop, item.step)
         values = iter((yield tuple(part for part in parts if part is not None), scope))
         return raw_slice(*(None if part is None else next(values) for part in parts))
 
     def _compare(self, item: tree.Compare, scope: Scope) -> Steps:
+        from cgcli.lowering.build import comparisons
+
         values = yield item.operands, scope
         return comparisons(item.functions, values, [operand.span for operand in item.operands])
 
@@ -153,13 +160,13 @@ class Machine:
 
     def _call(self, item: tree.Call, scope: Scope) -> Steps:
         own = not item.operator and item.function in self._functions
-        if not own and item.function not in FUNCTIONS:
+        if not own and not entries_of(item.function):
             self._unknown(item, scope)
         children = item.args if not item.keywords else (*item.args, *(value for _, value, _ in item.keywords))
         values = yield children, scope
         if own:
             return (yield from self.invocations.invoke(item, tuple(values)))
-        plain = _PLAIN.get((item.function, len(values)))
+        plain = _plain(item.function, len(values))
         if plain is not None and not item.keywords and all(type(value) is Node for value in values):
             number = constant_value(values[0]) if plain is NEG and item.operator else None
             if number is not None and math.isinf(number):
@@ -171,7 +178,7 @@ class Machine:
             if name in keywords:
                 raise ArgumentError(f"'{name}' is given twice", span)
             keywords[name] = value
-        entry = choose(FUNCTIONS[item.function], item.function, args, keywords)
+        entry = choose(entries_of(item.function), item.function, args, keywords)
         return self._applied(entry, *bind(entry, args, keywords), item)
 
     def _applied(self, entry: Operation | Shorthand, args: tuple[Node, ...], params: Params, item: tree.Call) -> Node:
@@ -201,13 +208,14 @@ class Machine:
         raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
 
 
-# The operations that take just so many arrays and nothing else: most of all calls.
-_PLAIN = {
-    (name, len(entry.arrays)): entry
-    for name, entries in FUNCTIONS.items()
-    for entry in entries
-    if isinstance(entry, Operation) and not entry.statics and not entry.variadic
-}
+@cache
+def _plain(name: str, count: int) -> Operation | None:
+    """The operation that takes just so many arrays and nothing else: that of most calls."""
+    for entry in entries_of(name):
+        if isinstance(entry, Operation) and not entry.statics and not entry.variadic and len(entry.arrays) == count:
+            return entry
+    return None
+
 
 _Waiting = tuple[Any, Scope, Steps | None, int]
 """An expression, its scope, its steps once it has begun, and how many values they wait for."""

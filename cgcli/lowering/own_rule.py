@@ -16,7 +16,8 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import JointJvp
 from cgcli.graph.shapes import shape_text
 from cgcli.graph.work import work_of
-from cgcli.lowering.linear import Expand, fault
+from cgcli.lowering.arguments import Expand
+from cgcli.lowering.linear import fault
 from cgcli.ops.entry import broadcast_shapes
 from cgcli.ops.sums import broadcast
 from cgcli.ops.table import FUNCTIONS

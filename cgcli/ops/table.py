@@ -1,52 +1,50 @@
 """THE TABLE: every function of the language by name, collected from its families.
 
 A name has one entry, or several that differ in how many arguments they take (`max(x)` is
-a reduction, `max(x, y)` an elementwise choice).
+a reduction, `max(x, y)` an elementwise choice). A family's module is imported when a name
+is looked for that no module before it has: most programs need one or two.
 """
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterator
+from cgcli.annotations import Iterator, Mapping
 from cgcli.graph.operation import Operation, Shorthand
-from cgcli.ops import (
-    arithmetic,
-    creation,
-    determinants,
-    einsum,
-    functions,
-    indexing,
-    linalg,
-    logic,
-    losses,
-    network,
-    reductions,
-    shaping,
-    shorthands,
-    special,
-    sums,
-)
+from cgcli.lean import cache, import_module
 from cgcli.records import NamedTuple
 
 Entry = Operation | Shorthand
 
-FAMILIES: dict[str, tuple[Entry, ...]] = {
-    "arithmetic": arithmetic.ENTRIES,
-    "functions": functions.ENTRIES,
-    "special": special.ENTRIES,
-    "logic": logic.ENTRIES,
-    "sums": sums.ENTRIES,
-    "reductions": reductions.ENTRIES,
-    "shape": (*shaping.ENTRIES, *indexing.ENTRIES),
-    "creation": creation.ENTRIES,
-    "linear algebra": (*linalg.ENTRIES, *determinants.ENTRIES, *einsum.ENTRIES),
-    "network": (*network.ENTRIES, *losses.ENTRIES),
-    "shorthands": shorthands.ENTRIES,
+# The families, and the modules that they stand in.
+_MODULES = {
+    "arithmetic": ("arithmetic",),
+    "functions": ("functions",),
+    "special": ("special",),
+    "logic": ("logic",),
+    "sums": ("sums",),
+    "reductions": ("reductions",),
+    "shape": ("shaping", "indexing"),
+    "creation": ("creation",),
+    "linear algebra": ("linalg", "determinants", "einsum"),
+    "network": ("network", "losses"),
+    "shorthands": ("shorthands",),
 }
+# The names with entries in two modules, and the second of these.
+AGAIN = {
+    "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "conv1d": "shorthands",
+    "conv2d": "shorthands",
+}  # fmt: skip
+
+
+@cache
+def families() -> dict[str, tuple[Entry, ...]]:
+    """All entries, by their families."""
+    return {family: tuple(entry for module in modules for entry in _entries(module))
+            for family, modules in _MODULES.items()}  # fmt: skip
 
 
 def entries() -> Iterator[Entry]:
     """Every entry, family by family."""
-    for family in FAMILIES.values():
+    for family in families().values():
         yield from family
 
 
@@ -55,15 +53,52 @@ def operations() -> Iterator[Operation]:
     return (entry for entry in entries() if isinstance(entry, Operation))
 
 
-def _by_name() -> dict[str, tuple[Entry, ...]]:
+def _entries(module: str) -> tuple[Entry, ...]:
+    found: tuple[Entry, ...] = import_module(f"cgcli.ops.{module}").ENTRIES
+    return found
+
+
+@cache
+def _by_name(module: str) -> dict[str, tuple[Entry, ...]]:
+    """The entries of a module by their names, which it is imported for."""
     table: dict[str, tuple[Entry, ...]] = {}
-    for entry in entries():
+    for entry in _entries(module):
         for name in (entry.name, *entry.aliases):
             table[name] = (*table.get(name, ()), entry)
     return table
 
 
-FUNCTIONS = _by_name()
+class _Functions(Mapping[str, tuple[Entry, ...]]):
+    """The entries of each name."""
+
+    def __getitem__(self, name: str) -> tuple[Entry, ...]:
+        found = entries_of(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(name for module in _modules() for name in _by_name(module))
+
+
+def _modules() -> Iterator[str]:
+    return (module for modules in _MODULES.values() for module in modules)
+
+
+@cache
+def entries_of(name: str) -> tuple[Entry, ...]:
+    """The entries of a name; none where it is no function."""
+    first = next((found for module in _modules() if (found := _by_name(module).get(name))), ())
+    return first + _by_name(AGAIN[name])[name] if name in AGAIN else first
+
+
+FUNCTIONS: Mapping[str, tuple[Entry, ...]] = _Functions()
 
 
 class Constant(NamedTuple):
