@@ -374,9 +374,15 @@ def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:
         return f"is {mp.nstr(mine, 10)}, and should be nan" if widened else ""
     if _agree(mine, exact):
         return ""
-    if truth.spot.free != point.keys() and not is_whole(graph_of(truth.text), exactly(point)):
-        return ""  # an isolated point was filled, and a condition saw it
+    if _may_be_filled(truth):
+        return ""
     return f"is {mp.nstr(mine, 10)}, and should be {mp.nstr(exact, 10)}"
+
+
+def _may_be_filled(truth: _Truth) -> bool:
+    """Whether a point is isolated, and a part of the program has no value there, which conditions see when filled."""
+    point = truth.spot.values
+    return truth.spot.free != point.keys() and not is_whole(graph_of(truth.text), exactly(point))
 
 
 def _wrong_slopes(shown: str, truth: _Truth, wrt: Sequence[str], counts: Counts) -> str:
@@ -395,7 +401,7 @@ def _wrong_slopes(shown: str, truth: _Truth, wrt: Sequence[str], counts: Counts)
         right = truth.slopes(name)
         exact = np.ravel(np.broadcast_to(values(graph_of(shown), exactly(point))[at], np.shape(gradient[name])))
         for found, slope in zip(exact, right, strict=True):
-            if not mp.isnan(slope) and not _agree(found, slope):
+            if not mp.isnan(slope) and not _agree(found, slope) and not _may_be_filled(truth):
                 return f"d_{name} is {mp.nstr(found, 10)}, and should be {mp.nstr(slope, 10)}"
     return ""
 

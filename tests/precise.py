@@ -2,7 +2,8 @@
 
 Numbers are read as they are written: 0.1 is one tenth, and `pi`, `e` are the constants themselves. Where a difference
 cancels to nothing but rounding it is 0, and numbers so near are equal, so that a step or a condition takes the side
-that it has with all digits. All is computed with the digits that `mp.workdps` sets, three quarters of which count.
+that it has with all digits, and ln(x) is 0, where x is so near to 1. All is computed with the digits that
+`mp.workdps` sets, three quarters of which count.
 """
 
 from __future__ import annotations
@@ -126,6 +127,9 @@ _OF_TRUTHS = {"where", "less", "greater", "less_equal", "greater_equal", "equal"
 _GROWING = {"exp", "expm1", "exp2", "sinh", "cosh", "tanh", "sin", "cos", "tan", "sec", "csc", "cot", "gamma", "lgamma",
             "sigmoid", "silu", "softplus", "logaddexp", "erf", "erfc", "gelu", "power", "sinc", "digamma"}  # fmt: skip
 
+# Where these are 0, or their domain ends, their argument is 1 or another whole number: ln(1 + 1e-80) is 0.
+_WHOLE_EDGES = {"ln", "log2", "log10", "asin", "acos", "acosh", "atanh", "gamma", "lgamma", "digamma"}
+
 
 def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
     """An operation on numbers, what is equal but for rounding taken as equal."""
@@ -143,6 +147,8 @@ def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
             return whole if op.name == "floor_divide" else mpf(0)
     if op.name == "power" and is_near(args[1], mp.nint(args[1])):
         return VALUES["power"](args[0], mp.nint(args[1]))
+    if op.name in _WHOLE_EDGES and is_near(args[0], mp.nint(args[0])):
+        args = (mp.nint(args[0]), *args[1:])
     result = VALUES[key](*args, *params)
     if op.name in ("sin", "cos", "tan", "cot") and abs(result) < _near() * max(1, abs(args[0])):
         return mpf(0)

@@ -65,10 +65,10 @@ log(x, b) | b -> -ln(x)/(b*ln(b)^2)
 log1p(x) | x -> 1/(x + 1)
 sin(x) | x -> cos(x)
 cos(x) | x -> -sin(x)
-tan(x) | x -> tan(x)^2 + 1
+tan(x) | x -> sec(x)^2
 sec(x) | x -> sec(x)*tan(x)
 csc(x) | x -> -cot(x)*csc(x)
-cot(x) | x -> -1 - cot(x)^2
+cot(x) | x -> -csc(x)^2
 asin(x) | x -> 1/sqrt(1 - x^2)
 acos(x) | x -> -1/sqrt(1 - x^2)
 atan(x) | x -> 1/(x^2 + 1)
@@ -138,6 +138,11 @@ exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> -exp(-(x - m)^2/(2*s^2))*(x - m)/(
 G*m1*m2/r^2 | r -> -2*G*m1*m2/r^3
 floor(x)*x | x -> floor(x)
 x % 3 | x -> 1
+0^x | x -> 0
+sqrt([x, y])[0] | x -> 1/(2*sqrt(x))
+prod([x, y, x]) | x -> 2*x*y
+prod(diag([x, y])) | x -> 0
+where(sqrt(x) >= 0, x^2, y) | x -> where(sqrt(x) >= 0, 2*x, 0)
 tanh(a*x + b) | x -> a/cosh(a*x + b)^2
 """
 
@@ -173,6 +178,11 @@ v: [2]; a*v | a -> v: [2]; v
 A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))
 A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A).T @ inv(A).T)
 A: [2, 2]; logdet(A) | A -> A: [2, 2]; inv(A).T
+w: [2]; exp(w)[0] | w -> w: [2]; [1, 0]*exp(w)
+w: [2]; sqrt(w)[0] | w -> w: [2]; where([1, 0], 1/(2*sqrt(w)), 0)
+w: [2]; sqrt(w)[0]*w[1] | w -> w: [2]; [w[1]/(2*sqrt(w)[0]), sqrt(w)[0]]
+A: [2, 2]; trace(sqrt(A)) | A -> A: [2, 2]; where(eye(2), 1/(2*sqrt(A)), 0)
+A: [2, 2]; sum(tril(sqrt(A))) | A -> A: [2, 2]; where([[1, 0], [1, 1]], 1/(2*sqrt(A)), 0)
 """
 
 # Also how often.

@@ -175,6 +175,25 @@ y^(-0.5) -> 1/y^0.5
 sin(asin(x)) -> sin(asin(x))
 relu(x)/relu(x) -> relu(x)/relu(x)
 ln(x*y) -> ln(x*y)
+0^x*0^y -> 0^x*0^y
+0^x*0^x -> 0^(2*x)
+0^(-x) -> 0^-x
+(0^x)*(y > y + 1) -> 0^x*(y > y + 1)
+0*0^x -> 0*0^x
+mod(y, y)^2/mod(y, y) -> (y%y)^2/(y%y)
+x*y/0 - x*y/0 -> x*y/0 - x*y/0
+t = lgamma(x*(x < y)); t*0 -> 0*lgamma(x*(x < y))
+0*lgamma(x) -> 0
+0*ln(relu(x)) -> 0*ln(relu(x))
+relu(x)^y*relu(x)^z -> relu(x)^y*relu(x)^z
+t = (x*x - x*x)/(x*(x*x - x*x)); t/t -> t = 0/(0*x); t/t
+where(x^2 >= 0, x, y) -> x
+where(sqrt(x) >= 0, x, y) -> where(sqrt(x) >= 0, x, y)
+sqrt([x, y])[0] -> sqrt(x)
+prod([x, y, x]) -> x^2*y
+prod([x, ln(y), 0]) -> prod([x, ln(y), 0])
+sec(x)^2 - tan(x)^2 -> 1
+y + y*cot(x)^2 -> y*csc(x)^2
 sin(x)^2 + cos(x)^2 -> 1
 1 - sin(x)^2 -> cos(x)^2
 cosh(x)^2 - sinh(x)^2 -> 1
@@ -236,6 +255,8 @@ A: [2, 3]; B: [3, 2]; (A @ B).T -> A: [2, 3]; B: [3, 2]; (A @ B).T
 A: [2, 3]; v: [3]; A + v + v -> A: [2, 3]; v: [3]; A + 2*v
 A: [2, 3]; v: [3]; reshape(A @ reshape(v, [3, 1]), [2]) -> A: [2, 3]; v: [3]; A @ v
 A: [3, 2]; v: [3]; reshape(reshape(v, [3, 1]).T @ A, [2]) -> v: [3]; A: [3, 2]; v @ A
+v: [2]; t = inv([v, v])[0, 0]; t/t -> v: [2]; t = inv([v, v])[0, 0]; t/t
+A: [2, 2]; t = inv(A)[0, 0]; t/t -> 1
 sum([1, 2, 3])*x -> 6*x
 v: [3]; [2, 2, 2]*v -> v: [3]; 2*v
 

@@ -52,9 +52,12 @@ class Simplifier:
         self._forms = Forms(self._canonical)
         self._named = named
 
-    def assume(self, output: Node) -> None:
-        """From here on, values are asked for only where a formula has a value."""
-        self._canonical.domains = Domains(self._canonical.domains.surely(output))
+    def assume(self, output: Node) -> bool:
+        """From here on, values are asked for only where a formula has a value; whether that says anything new."""
+        domains = self._canonical.domains
+        demands = {*domains.assumed, *domains.surely(output)}
+        self._canonical.domains = Domains(demands)
+        return len(demands) > len(domains.assumed)
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""

@@ -22,7 +22,6 @@ from cgcli.algebra.coefficient import (
     uniform_number,
 )
 from cgcli.algebra.domain import Domains
-from cgcli.algebra.known import Patterns
 from cgcli.algebra.opposites import Opposites
 from cgcli.algebra.order import Order
 from cgcli.algebra.product import EULER, PI, Product, Terms, common_number
@@ -69,7 +68,6 @@ class Canonical:
     def __init__(self, order: Order, identities: Identities, domains: Domains) -> None:
         self.order = order
         self.domains = domains
-        self.patterns = Patterns()
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}

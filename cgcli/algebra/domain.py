@@ -1,31 +1,49 @@
 """Where a formula has a value over the real numbers: what it demands of its parts, and what is never negative.
 
 A simpler form may be defined at more points than the first one, as x/x is 1 at 0 too, but on no more intervals:
-sqrt(x)^2 is not x. Isolated points do not count here: ln(x) demands as much as sqrt(x) does.
+sqrt(x)^2 is not x, and 0^x*0^y not 0^(x + y). Isolated points do not count here: ln(x) demands as much as sqrt(x) does.
 """
 
 from __future__ import annotations
 
 import math
 
-from cgcli.algebra.coefficient import number_of
+from cgcli.algebra.coefficient import Number, number_of
+from cgcli.algebra.known import Patterns
 from cgcli.annotations import Collection, Iterable
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.elements import somewhere
-from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, missing
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, missing, name_of, toposort, variables
 from cgcli.graph.operation import NON_NEGATIVE
-from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SQRT
+from cgcli.ops.arithmetic import (
+    ABS,
+    ADD,
+    DIVIDE,
+    FMOD,
+    MAXIMUM,
+    MINIMUM,
+    MOD,
+    MULTIPLY,
+    NEG,
+    POWER_OP,
+    SQRT,
+    SUBTRACT,
+)
 from cgcli.ops.functions import LN, LOG2, LOG10
-from cgcli.ops.indexing import INDEX
-from cgcli.ops.logic import WHERE
-from cgcli.ops.shaping import RESHAPE, TRANSPOSE
+from cgcli.ops.indexing import INDEX, Index
+from cgcli.ops.lazily import np
+from cgcli.ops.logic import GREATER_EQUAL, WHERE
+from cgcli.ops.shaping import RESHAPE, STACK, TRANSPOSE
 from cgcli.ops.sums import BROADCAST, MEAN, SUM
 from cgcli.records import NamedTuple
 
 _MOST = 32  # demands of one formula that are told apart
-_IS_NOT_NEGATIVE = "x >= 0"
-_OF_NON_NEGATIVE = (SQRT, LN, LOG2, LOG10)
+_IS_NOT_NEGATIVE, _IS_NOT_ZERO, _IS_REGULAR, _HAS_POSITIVE_DET = "x >= 0", "y != 0", "det(a) != 0", "det(a) > 0"
+_OF_LOGARITHM = (LN, LOG2, LOG10)
 _KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
+_JUMPS = (MOD, FMOD)  # mod(y, y) is 0 everywhere
+_ZERO_AS_ITS_FIRST = (DIVIDE, NEG, ABS, SQRT)  # operations that are 0 where their first argument is
 
 
 class Demand(NamedTuple):
@@ -56,10 +74,12 @@ class Domains:
     """The domains of formulas. assumed: what holds anyway."""
 
     def __init__(self, assumed: Collection[Demand] = ()) -> None:
-        self._assumed = frozenset(assumed)
+        self.assumed = frozenset(assumed)
         self._known: dict[Node, Domain] = {}
         self._non_negative: dict[Node, bool] = {}
         self._smooth: set[Node] = set()
+        self._zero: set[Node] = set()  # numbers that are 0 wherever they have a value, as 0*sqrt(x)
+        self.patterns = Patterns()
 
     def of(self, node: Node) -> Domain:
         """The domain of a formula."""
@@ -71,10 +91,19 @@ class Domains:
         self._learn(node)
         return self._non_negative[node]
 
+    def holds(self, condition: Node) -> bool | None:
+        """Whether a condition holds wherever it has a value, x^2 >= 0 as 1 does; None where that is not known."""
+        value = constant_value(condition)
+        if value is not None:
+            return value != 0
+        if condition.op is not GREATER_EQUAL or constant_value(condition.args[1]) != 0:
+            return None
+        return True if self.is_non_negative(condition.args[0]) else None
+
     def is_total(self, node: Node) -> bool:
         """Whether a formula has a value wherever it is asked for, isolated points apart."""
         perhaps = self.of(node).perhaps
-        return perhaps is not None and perhaps <= self._assumed
+        return perhaps is not None and perhaps <= self.assumed
 
     def surely(self, node: Node) -> Collection[Demand]:
         """What holds wherever a formula has a value."""
@@ -90,72 +119,130 @@ class Domains:
     def _holds(self, old: Demands, new: Demands) -> bool:
         if old is None or new is None:
             return new is None
-        return all(
-            demand in new or demand._replace(loosely=not demand.loosely) in new for demand in old - self._assumed
-        )
+        return all(demand in new or demand._replace(loosely=not demand.loosely) in new for demand in old - self.assumed)
 
     def _learn(self, root: Node) -> None:
         for node in missing(root, self._known):
+            self._non_negative[node] = False
             self._non_negative[node] = self._is_non_negative(node)
-            smooth = is_smooth(node) and self._smooth.issuperset(node.args) and not _is_zero(node)
-            if node.op is CONSTANT or smooth:
+            if not node.shape and self._is_zero(node):
+                self._zero.add(node)
+            elif is_smooth(node) and self._smooth.issuperset(node.args):
+                self._smooth.add(node)
+            if node.op is CONSTANT:
                 self._smooth.add(node)
             self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
         parts = [self._known[arg] for arg in node.args]
+        if node.op is INDEX and not node.shape:
+            parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:
-            condition = constant_value(node.args[0])
-            if condition is not None:
-                return parts[1] if condition != 0 else parts[2]
+            holds = self.holds(node.args[0])
+            if holds is not None:
+                chosen = parts[1] if holds else parts[2]
+                return chosen._replace(perhaps=_together([parts[0].perhaps, chosen.perhaps]))
             branches = [part.surely for part in parts[1:]]
             surely = None if None in branches else frozenset.intersection(*(part or _NONE for part in branches))
-        elif node.op.truth is not None:  # a comparison with nan is a number
-            surely = _NONE
+        elif node.op.truth is not None or node.op.gaps:
+            surely = _NONE  # a comparison with nan is a number, and an element that is not read may be nan
+        elif node.op is INDEX:
+            surely = parts[0].surely and frozenset(
+                demand for demand in parts[0].surely if not any(part.shape for part in demand.parts)
+            )
         else:
             surely = _together(part.surely for part in parts)
-        own = self._demand(node)
         perhaps = _together(part.perhaps for part in parts)
-        if own is None:
-            return Domain(surely, perhaps)
-        return Domain(_together([surely, frozenset([own])]), _together([perhaps, frozenset([own])]))
+        own = frozenset(self._demands(node))
+        return Domain(_together([surely, own]), _together([perhaps, own])) if own else Domain(surely, perhaps)
 
-    def _demand(self, node: Node) -> Demand | None:
+    def _of_element(self, node: Node, demands: Demands) -> Demands:
+        """What an element demands, where the array demands it of a list: of sqrt([x, y])[0], that x >= 0."""
+        assert isinstance(node.params, Index)
+        at, shape = node.params.key[0], node.args[0].shape
+        found: set[Demand] = set()
+        for demand in demands or ():
+            part = demand.parts[0]
+            if len(demand.parts) > 1 or part.op is not STACK or not part.shape == shape[:1] == shape:
+                found.add(demand)
+                continue
+            assert isinstance(at, int)
+            demands_of = {_IS_NOT_NEGATIVE: self._not_negative, _IS_NOT_ZERO: self._not_zero}.get(demand.condition)
+            element = part.args[at]
+            found.update(demands_of(element) if demands_of else [demand._replace(parts=(element,))])
+        return None if demands is None else frozenset(found)
+
+    def _demands(self, node: Node) -> list[Demand]:
         """What an operation itself demands of its arguments."""
-        op = node.op
-        numbers = [number_of(arg) for arg in node.args] if op.domain else []
-        if numbers and None not in numbers:
+        op, args = node.op, node.args
+        if not op.domain:
+            return []
+        numbers = [number_of(arg) for arg in args]
+        if None not in numbers:
             value = computed(op, [float(number or 0) for number in numbers], node.params)
             # ln(0) has no value at all, not only at an isolated point
-            return None if math.isfinite(value) else Demand(op.domain, node.args)
-        if op in _OF_NON_NEGATIVE:
-            return self._not_negative(node.args[0])
+            return [] if math.isfinite(value) else [Demand(op.domain, args)]
+        if op is SQRT:
+            return self._not_negative(args[0])
+        if op in _OF_LOGARITHM:
+            return self._not_negative(args[0]) + self._not_zero(args[0])
         if op is POWER_OP:
-            exponent = number_of(node.args[1])
-            if exponent is not None and exponent < 0 and exponent.denominator == 1:
-                return self._not_zero(node.args[0])
-            if exponent is None:
-                demand = self._not_negative(node.args[0])
-                return demand and demand._replace(loosely=True)
-            return None if exponent.denominator == 1 else self._not_negative(node.args[0])
-        if op is DIVIDE:
-            return self._not_zero(node.args[1])
-        if not op.domain or "!=" in op.domain:  # isolated points
-            return None
-        return Demand(op.domain, node.args)
+            return self._of_power(*args)
+        if op.domain == _IS_NOT_ZERO:
+            return self._not_zero(args[1])
+        if op.domain == _IS_REGULAR:  # of solve(a, b) too
+            return self._regular(args[0])
+        if op.domain == _HAS_POSITIVE_DET:
+            return [Demand(op.domain, args), *self._regular(args[0])]
+        return [] if "!=" in op.domain and self._has_isolated_zeros(*args) else [Demand(op.domain, args)]
 
-    def _not_zero(self, node: Node) -> Demand | None:
-        """That a divisor is not 0, if it may be 0 on an interval, as relu(x) may; None for isolated zeros, as x has."""
-        while node.op is ABS:
-            (node,) = node.args
-        return None if node in self._smooth or number_of(node) is not None else Demand("y != 0", (node,))
+    def _of_power(self, base: Node, exponent: Node) -> list[Demand]:
+        number = number_of(exponent)
+        if number is not None:
+            not_zero = self._not_zero(base) if number < 0 else []
+            return not_zero if number.denominator == 1 else not_zero + self._not_negative(base)
+        if number_of(base) == 0:
+            return self._not_negative(exponent)
+        demands = [demand._replace(loosely=True) for demand in self._not_negative(base)]
+        if not self._non_negative[exponent] and self._not_zero(base):  # relu(x)^y
+            demands.append(Demand("x != 0 or y >= 0", (base, exponent)))
+        return demands
 
-    def _not_negative(self, node: Node) -> Demand | None:
+    def _has_isolated_zeros(self, *nodes: Node) -> bool:
+        """Whether formulas are 0, or any other number, at isolated points only, as x is; relu(x) and 0*x are not."""
+        return self._smooth.issuperset(nodes) and not any(self._is_zero_somewhere(node) for node in nodes)
+
+    def _is_zero_somewhere(self, node: Node) -> bool:
+        """Whether a smooth formula, or an element of it, is 0 everywhere."""
+        return not np.all(self.patterns.of(node)) if node.shape else node in self._zero
+
+    def _regular(self, matrix: Node) -> list[Demand]:
+        """That a matrix is not singular; none for one that is smooth, and not singular at a random point."""
+        return [] if matrix in self._smooth and _is_regular_somewhere(matrix) else [Demand(_IS_REGULAR, (matrix,))]
+
+    def _not_zero(self, node: Node) -> list[Demand]:
+        """That a divisor is not 0, if it may be 0 on an interval, as relu(x) may; none for isolated zeros, as x has."""
+        factors, seen, found = [node], set[Node](), []
+        while factors:
+            factor = factors.pop()
+            if factor in seen:
+                continue
+            seen.add(factor)
+            exponent: Number | None = number_of(factor.args[1]) if factor.op is POWER_OP else None
+            if factor.op in (ABS, NEG) or (exponent or 0) > 0:
+                factors.append(factor.args[0])
+            elif factor.op is MULTIPLY and factor not in self._zero:
+                factors += factor.args
+            elif not (self._has_isolated_zeros(factor) or number_of(factor)):
+                found.append(Demand(_IS_NOT_ZERO, (factor,)))
+        return found
+
+    def _not_negative(self, node: Node) -> list[Demand]:
         """That a node is not negative: of 2*x^3, that x is not."""
         sign = 1.0
         while True:
             if self._non_negative[node] and sign > 0:
-                return None
+                return []
             number = 0.0
             if node.op is NEG:
                 sign, node = -sign, node.args[0]
@@ -171,9 +258,14 @@ class Domains:
             if not number and node.op is DIVIDE and (number := _value(node.args[1])):
                 sign, node = sign * number, node.args[0]
             if not number:
-                return Demand(_IS_NOT_NEGATIVE if sign > 0 else "x <= 0", (node,))
+                return [Demand(_IS_NOT_NEGATIVE if sign > 0 else "x <= 0", (node,))]
 
     def _is_non_negative(self, node: Node) -> bool:
+        return self._is_plainly_non_negative(node) or (
+            bool(self.assumed) and self.assumed.issuperset(self._not_negative(node))
+        )
+
+    def _is_plainly_non_negative(self, node: Node) -> bool:
         op, args = node.op, node.args
         known = [self._non_negative[arg] for arg in args]
         if op is CONSTANT:
@@ -189,16 +281,31 @@ class Domains:
             return known[0] or (exponent is not None and (exponent.denominator != 1 or exponent % 2 == 0))
         if op is MAXIMUM:
             return any(known)
-        if op is WHERE:
-            return known[1] and known[2]
-        return Demand(_IS_NOT_NEGATIVE, (node,)) in self._assumed
+        return op is WHERE and known[1] and known[2]
+
+    def _is_zero(self, node: Node) -> bool:
+        """Whether a number is 0 wherever it has a value, as far as that is plain to see: 0, 0*x, lgamma(2)."""
+        op, args = node.op, node.args
+        if not args:
+            return constant_value(node) == 0
+        if all(arg.op is CONSTANT for arg in args):
+            return not somewhere(computed(op, [constant_of(arg) for arg in args], node.params))
+        if op is MULTIPLY:
+            return not self._zero.isdisjoint(args)
+        if op is POWER_OP:
+            return args[0] in self._zero and (number_of(args[1]) or 0) > 0
+        if op in _ZERO_AS_ITS_FIRST:
+            return args[0] in self._zero
+        return self._zero.issuperset(args) if op in (ADD, SUBTRACT) else False
 
 
-def _is_zero(node: Node) -> bool:
-    """Whether an operation on numbers is 0: lgamma(2)."""
-    if not node.args or not all(arg.op is CONSTANT for arg in node.args):
-        return False
-    return not somewhere(computed(node.op, [constant_of(arg) for arg in node.args], node.params))
+def _is_regular_somewhere(matrix: Node) -> bool:
+    """Whether a matrix is regular at a random point."""
+    inputs = {name_of(node): node.shape for node in variables(toposort([matrix]))}
+    random = np.random.default_rng(0)
+    point = {name: random.uniform(0.5, 1.5, shape)[()] for name, shape in sorted(inputs.items())}
+    (value,) = evaluate([matrix], point)
+    return bool(np.all(np.isfinite(value)) and np.all(np.linalg.matrix_rank(value) == matrix.shape[-1]))
 
 
 def _value(node: Node) -> float:
@@ -211,7 +318,8 @@ def is_smooth(node: Node) -> bool:
     """Whether an operation is smooth, isolated points apart: its zeros then are isolated, or it is 0 everywhere."""
     op = node.op
     of_number = op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
-    return not (op is WHERE or op.why_no_derivative or (op.kink and not op.kink.isolated) or of_number)
+    kink = op in _JUMPS or (op.kink and not op.kink.isolated)
+    return not (op is WHERE or op.why_no_derivative or kink or of_number)
 
 
 def _together(parts: Iterable[Demands]) -> Demands:

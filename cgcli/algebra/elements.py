@@ -16,6 +16,7 @@ from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.indexing import INDEX, PUT, Index, Put
 from cgcli.ops.linalg import INV, MATMUL
 from cgcli.ops.logic import WHERE
+from cgcli.ops.reductions import PROD
 from cgcli.ops.shaping import DIAG, RESHAPE, STACK, TRANSPOSE
 from cgcli.ops.statics import Along, Axes, Taken
 from cgcli.ops.sums import BROADCAST, SUM
@@ -45,12 +46,17 @@ def _has_list(node: Node) -> bool:
 
 
 def _scalar(canonical: Canonical, node: Node) -> Node | None:
-    """A sum, an inner product, an element, or a determinant, as a formula in elements."""
+    """A sum, a product, an inner product, an element, or a determinant, as a formula in elements."""
     if node.op is SUM:
         (x,) = node.args
         if not x.shape or math.prod(x.shape) > _MOST:
             return None
         return canonical.sum(_added(canonical, [_element(canonical, x, place) for place in _places(x.shape)]))
+    if node.op is PROD and node.args[0].op in (*_WRITTEN_OUT, DIAG) and math.prod(node.args[0].shape) <= _MOST:
+        factors = Factors()
+        for place in _places(node.args[0].shape):
+            factors.times(canonical.product_of(_element(canonical, node.args[0], place)))
+        return canonical.product(factors.product())
     if node.op is MATMUL and node.args[0].shape[0] <= _MOST:
         return _inner(canonical, node.args[0], (), node.args[1], ())
     if node.op is INDEX:
@@ -146,6 +152,10 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int)
         return _of_elementwise(
             canonical, node, [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         )
+    if op.elementwise:  # sin([x, y])[0] = sin(x)
+        elements = [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
+        if not any(element.op is INDEX for element in elements):
+            return canonical.make(op, *elements, params=params)
     if op in (COFACTOR, INV) and _is_two_by_two_list(node.args[0]):
         (matrix,) = node.args
         found = _cofactor(canonical, matrix, place if op is COFACTOR else place[::-1])

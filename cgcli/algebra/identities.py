@@ -123,12 +123,10 @@ def _where(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
     condition, yes, no = args
     if yes is no:
         return yes
-    value = constant_value(condition)
-    if value is not None:
-        return yes if value != 0 else no
-    if condition.op is NOT_OP:
-        return canonical.make(WHERE, condition.args[0], no, yes)
-    return None
+    holds = canonical.domains.holds(condition)
+    if holds is not None:
+        return canonical.fitted(yes if holds else no, canonical.make(op, *args).shape)
+    return canonical.make(WHERE, condition.args[0], no, yes) if condition.op is NOT_OP else None
 
 
 def _not(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -213,7 +211,7 @@ RULES: dict[Operation, list[Rule]] = {
     **{function: [_at_multiple_of_pi] for function in (SIN, COS, TAN)},  # cos(pi/4) = sqrt(2)/2
     **{function: [_angle] for function in (ASIN, ACOS, ATAN)},  # acos(-1) = pi
     ABS: [_abs],  # abs(-2*x) = 2*abs(x), abs(x^2) = x^2, abs(abs(x)) = abs(x)
-    WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a)
+    WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a), where(x^2 >= 0, a, b) = a
     NOT_OP: [_not],  # not not c = c
     AND_OP: [_and_or],  # c and c = c
     OR_OP: [_and_or],  # c or c = c

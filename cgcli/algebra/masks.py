@@ -5,6 +5,7 @@ from __future__ import annotations
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import fraction_of
 from cgcli.algebra.known import known_value
+from cgcli.annotations import Any
 from cgcli.evaluate.constants import computed
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation, Params
@@ -24,10 +25,22 @@ def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: 
     shape = apply(op, args, params).shape
     if np.all(mask) or not np.any(mask):
         return canonical.fitted(yes if np.all(mask) else no, shape)
-    if fraction_of(no) != 0 or not canonical.domains.is_total(yes):
+    if fraction_of(no) != 0:
         return None
-    inside = np.broadcast_to(mask != 0, shape) | ~np.broadcast_to(canonical.patterns.of(yes), shape)
+    if not canonical.domains.is_total(yes):
+        return _without_mask(canonical, op, args, mask != 0)
+    inside = np.broadcast_to(mask != 0, shape) | ~np.broadcast_to(canonical.domains.patterns.of(yes), shape)
     return canonical.fitted(yes, shape) if np.all(inside) else None
+
+
+def _without_mask(canonical: Canonical, op: Operation, args: tuple[Node, ...], mask: Any) -> Node | None:
+    """where([1, 0], [1, 0]*x, 0) = where([1, 0], x, 0)."""
+    condition, yes, no = args
+    product = canonical.product_of(yes)
+    known = {base: known_value(base) for base, number in product.powers.items() if number == 1}
+    ones = [base for base, value in known.items() if value is not None and np.all((value == 1) | ~mask)]
+    powers = {base: number for base, number in product.powers.items() if base not in ones}
+    return canonical.make(op, condition, canonical.product(product._replace(powers=powers)), no) if ones else None
 
 
 def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
@@ -39,7 +52,8 @@ def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], pa
         if mask is None:
             continue
         left_out = np.broadcast_to(mask == 0, arg.shape).astype(float)
-        patterns = [left_out if place == at else canonical.patterns.of(args[place]).astype(float) for place in (0, 1)]
+        pattern_of = canonical.domains.patterns.of
+        patterns = [left_out if place == at else pattern_of(args[place]).astype(float) for place in (0, 1)]
         if not np.any(computed(op, patterns, params)):
             inside = canonical.fitted(arg.args[1], arg.shape)
             return canonical.make(op, *(inside if place == at else args[place] for place in (0, 1)))

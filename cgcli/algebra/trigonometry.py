@@ -26,6 +26,10 @@ _PARTNERS = {
     COS: Partner(SIN, 1, False),
     COSH: Partner(SINH, -1, True),  # cosh(x)^2 - sinh(x)^2 = 1
     SINH: Partner(COSH, -1, False),
+    SEC: Partner(TAN, -1, True),  # sec(x)^2 - tan(x)^2 = 1
+    TAN: Partner(SEC, -1, False),
+    CSC: Partner(COT, -1, True),
+    COT: Partner(CSC, -1, False),
 }
 
 

@@ -19,11 +19,13 @@ from cgcli.algebra.coefficient import (
 from cgcli.algebra.order import Order
 from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, cost_in_front
 from cgcli.annotations import Callable, Iterable
-from cgcli.graph.node import CONSTANT, Node, apply
+from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.shaping import column_of, outer, row_of
+
+_NOTHING = constant(0.0)
 
 
 class Writer:
@@ -63,7 +65,8 @@ class Writer:
 
     def _symbolic_power(self, base: Node, terms: Terms) -> tuple[Node, bool, Node]:
         """base^terms: what gives its place among the factors, whether it is no divisor, and the node."""
-        over = base is EULER or max(terms.values()) > 0  # 1/b^x, but exp(-x)
+        # 1/b^x, but exp(-x), and 0^(-x), which is a number where 0^x is none
+        over = base in (EULER, _NOTHING) or max(terms.values()) > 0
         exponent = self._exponent_of(terms if over else {term: -number for term, number in terms.items()})
         node = apply(EXP, (exponent,)) if base is EULER else apply(POWER_OP, (base, exponent))
         return node, over, node

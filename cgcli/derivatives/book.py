@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cgcli.algebra.domain import is_smooth
+from cgcli.algebra.domain import Domains, is_smooth
 from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
@@ -16,6 +16,7 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.arithmetic import EQUAL_TO, MAXIMUM, MINIMUM
+from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
@@ -40,17 +41,19 @@ def expanded(output: Node) -> Expanded:
     originals: dict[Node, Node] = {}
     become: dict[Node, Node] = {}
     order = toposort([output])
-    smooth = _smooth(order)
+    smooth, domains = _smooth(order), Domains()
     for node in order:
         if not node.args:
             become[node] = node
             continue
         args = tuple(become[arg] for arg in node.args)
+        definition = _definition(node.op, args, node.params)
         in_book_form = bool(node.op.book and args[0].shape and smooth.issuperset(node.args))
         if in_book_form:
-            definition = lower_formula(node.op.book, names_of(node.op, args, node.params))
-        else:
-            definition = _definition(node.op, args, node.params)
+            book = lower_formula(node.op.book, names_of(node.op, args, node.params))
+            # prod as exp(sum(ln(x))), whose derivative is prod(x)/x: no element may be 0 everywhere
+            in_book_form = not domains.of(book).surely or bool(np.all(domains.patterns.of(node.args[0])))
+            definition = book if in_book_form else definition
         become[node] = definition
         if in_book_form:
             fixed = [part for part in toposort([definition], args) if part.op is STOP_GRADIENT]

@@ -31,7 +31,8 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     """
     simplifier = Simplifier()
     graph = simplifier(graph)
-    simplifier.assume(graph.output)
+    while simplifier.assume(graph.output):
+        graph = simplifier(graph)
     apart = _can_be_read(graph.output, wrt)
     slopes = _slopes(graph.output, wrt)
     outputs = _simplified(graph, slopes, simplifier, Budget(slopes), apart)

@@ -216,16 +216,18 @@ SIZE = Operation("size", "how many elements there are along axes", ("x",), _size
                  statics=(axes(),), params=Axes, facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
                  evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])", mp=ARRAYS)  # fmt: skip
 
+PROD = Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
+                 statics=(axes(), keepdims()), params=Reduce, label="Π", facts=ANALYTIC,
+                 book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",
+                 latex=r"\prod_{axis} #1")  # fmt: skip
+
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
     _extreme("min", "the smallest element", example="min([3, 7, 5])"),
     _argument("argmax", "the index of the largest element", example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", example="argmin([3, 7, 5])"),
-    Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape, expansion=_prod_by_halves,
-              statics=(axes(), keepdims()), params=Reduce, label="Π", facts=ANALYTIC,
-              book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",
-              latex=r"\prod_{axis} #1"),
+    PROD,
     Operation("var", "the variance; ddof=1 for a sample's", ("x",), _var, _spread_shape,
               expansion="sum((x - mean(x, axis=axis, keepdims=1))^2, axis=axis, keepdims=keepdims)"
                         "/(size(x, axis=axis) - ddof)", statics=_SPREAD_STATICS, params=Spread,
