@@ -126,7 +126,7 @@ def _template(op: Operation, count: int, position: int, params: Params, smooth: 
         formula = lower_formula(rule.book or rule.formula, {**names_of(op, stand_ins, params), "out": out})
     while (simpler := _without_edge_case(formula, smooth)) is not formula:
         formula = simpler
-    return Template(toposort([formula]), stand_ins, out)
+    return Template(formula, stand_ins, out)
 
 
 def _is_first_extreme(op: Operation, args: Sequence[Node], position: int) -> Node:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from itertools import count, repeat
+from itertools import count
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Protocol, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.lifetimes import last_reads, most_bytes
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_Kernel = Callable[..., Any]
 _Reader = Callable[[list[Any]], Sequence[Any]]
-_Step = tuple[Callable[..., Any], _Reader, tuple[int, ...]]
+_Places = tuple[int, ...]
 
 
 class Kernels(Protocol):
@@ -71,7 +72,7 @@ class Compiled:
         made: list[Node] = []
         for node in order:
             if node not in given:
-                (leaves if is_given(node) else made).append(node)
+                (made if node.args or not is_given(node) else leaves).append(node)
         self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
@@ -79,18 +80,20 @@ class Compiled:
             dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
             check_work(made, order)
             check_live(most_bytes(made, dead), order)
-        place = dict(zip(self.nodes, count())).__getitem__
+        places = dict(zip(self.nodes, count()))
+        self._readers = [_reader([places[arg] for arg in node.args]) for node in made]
+        self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
         if kernels is None:
-            each = [kernel_of(node) for node in made]
-            self._of_numbers = each == [node.op.scalar for node in made]
-            self._kernels = [_adapted(kernel, node) for kernel, node in zip(each, made, strict=True)]
+            self._kernels = [kernel_of(node) for node in made]
+            self._of_numbers = self._kernels == [node.op.scalar for node in made]
+            for at, node in enumerate(made):
+                if node.params or self._kernels[at] is not node.op.scalar:
+                    self._kernels[at] = _adapted(self._kernels[at], node)
         else:
             self._of_numbers = True
             self._kernels = [kernels.step(node) for node in made]
-        self._readers = [_reader(*map(place, node.args)) for node in made]
-        self._dead = [tuple(map(place, arrays)) for arrays in dead] if any(dead) else None
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape and kernels is None]
-        self._outputs = [place(output) for output in outputs]
+        self._outputs = [places[output] for output in outputs]
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values, floats or numpy scalars where they are numbers.
@@ -108,18 +111,17 @@ class Compiled:
             arrays = [self._other.given(array) for array in arrays]
         tape = [*arrays, *self._constants]
         begin = len(tape)
-        steps = zip(self._kernels, self._readers, self._dead or repeat(()), strict=False)
         for at in self._scalars:
             if type(tape[at]) is not float:
                 tape[at] = float(tape[at])
         try:
             if self._of_numbers:
-                _write(tape, steps)
+                _write(tape, self._kernels, self._readers, self._dead)
             elif events is None:
-                _quiet_writer()(tape, steps)
+                _quiet_writer()(tape, self._kernels, self._readers, self._dead)
             else:
                 with np.errstate(all="call", under="ignore", call=events):
-                    _write(tape, steps)
+                    _write(tape, self._kernels, self._readers, self._dead)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             raise failure(name_of_operation(self.nodes[len(tape)]), error) from error
         if events is not None and not all(math.isfinite(item) for item in tape[begin:] if isinstance(item, float)):
@@ -142,14 +144,17 @@ def compiled_body(body: Body) -> Compiled:
     return compiled
 
 
-def _write(tape: list[Any], steps: Iterable[_Step]) -> None:
-    """Write one value after the other. steps: kernels, what takes their arguments, and the places of dead arrays."""
+def _write(tape: list[Any], kernels: Sequence[_Kernel], readers: Sequence[_Reader], dead: Sequence[_Places]) -> None:
+    """Write one value after the other. readers: take a kernel's arguments. dead: where arrays are to be dropped."""
     append = tape.append
-    for kernel, read, dead in steps:
-        append(kernel(*read(tape)))
-        if dead:
-            for at in dead:
+    if dead:
+        for kernel, read, places in zip(kernels, readers, dead, strict=True):
+            append(kernel(*read(tape)))
+            for at in places:
                 tape[at] = None
+    else:
+        for kernel, read in zip(kernels, readers, strict=True):
+            append(kernel(*read(tape)))
 
 
 def failure(name: str, error: Exception) -> CgError:
@@ -160,7 +165,7 @@ def failure(name: str, error: Exception) -> CgError:
 
 
 @cache
-def _quiet_writer() -> Callable[[list[Any], Iterable[_Step]], None]:
+def _quiet_writer() -> Callable[..., None]:
     return np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
 
 
@@ -180,15 +185,15 @@ def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
     return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
 
 
-def _adapted(kernel: Callable[..., Any], node: Node) -> Callable[..., Any]:
+def _adapted(kernel: _Kernel, node: Node) -> _Kernel:
     """A kernel of arrays alone, whose result is a float where it is a number: kernels on numbers take nothing else."""
     params = node.params
     if node.shape or kernel is node.op.scalar:
-        return of_arrays(kernel, params) if params else kernel
+        return of_arrays(kernel, params)
     return lambda *arrays: float(kernel(*arrays, *params))
 
 
-def _reader(*places: int) -> _Reader:
+def _reader(places: Sequence[int]) -> _Reader:
     """Takes the values at some places, as one call of a function in C."""
     if len(places) > 1:
         return operator.itemgetter(*places)

@@ -99,15 +99,16 @@ def _intern(op: Operation, args: tuple[Node, ...], params: Params, shape: Shape)
 
 
 def _made(key: _Key) -> Node:
+    node = Node()
+    node.op, node.args, node.params, node.shape = key
+    reference = _Reference(node, _forget)
+    reference.key = key
     with _changing:
-        reference = _interned.get(key)
-        node = None if reference is None else reference()
-        if node is None:  # no other thread has been faster
-            node = Node()
-            node.op, node.args, node.params, node.shape = key
-            _interned[key] = reference = _Reference(node, _forget)
-            reference.key = key
-        return node
+        kept = _interned.setdefault(key, reference)
+        other = node if kept is reference else kept()
+        if other is None:  # it has just gone
+            _interned[key] = reference
+        return other or node  # another thread may have been faster
 
 
 def _forget(reference: ref[Node]) -> None:
@@ -124,7 +125,8 @@ def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     Raises ShapeError when the shapes do not fit, TooLargeError when the result cannot be
     held in memory.
     """
-    shape = op.shape([arg.shape for arg in args], params)
+    shapes = [arg.shape for arg in args]
+    shape = op.shape(shapes, params) if any(shapes) or not op.elementwise else ()
     if shape:
         check_size(shape, op.name)
     return _intern(op, args, params, shape)

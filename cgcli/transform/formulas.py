@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variable
 from cgcli.graph.operation import STEPWISE, Operation, Params
@@ -31,43 +33,67 @@ Slopes = Callable[[Node, int], Slope]
 """The partial of an elementwise node by the argument at a position."""
 
 
-class Template(NamedTuple):
-    """A formula over stand-ins for the arguments of an operation, and for its value: its nodes, arguments first."""
+_Step = tuple[Operation, list[int], Params]
 
-    order: list[Node]
-    stand_ins: tuple[Node, ...]
-    out: Node
 
-    @property
-    def formula(self) -> Node:
-        """The formula itself."""
-        return self.order[-1]
+class Template:
+    """A formula over stand-ins for the arguments of an operation, and for its value, which is made for node after node.
+
+    Its nodes stand in a row: the stand-ins, the constants, then what is computed, arguments first.
+    """
+
+    __slots__ = ("_chooses", "_constants", "_formula", "_quotient", "_slope", "_steps")
+
+    def __init__(self, formula: Node, stand_ins: Sequence[Node], out: Node) -> None:
+        """stand_ins: for the arguments. out: for the value."""
+        given = [*stand_ins, out]
+        parts = [part for part in toposort([formula], given) if part not in given]
+        self._constants = [part for part in parts if not part.args]
+        computed = [part for part in parts if part.args]
+        place = dict(zip([*given, *self._constants, *computed], count())).__getitem__
+        self._steps = [(part.op, [*map(place, part.args)], part.params) for part in computed]
+        self._formula = place(formula)
+        self._quotient = [*map(place, formula.args)] if formula.op is DIVIDE else None
+        self._chooses = formula.op is WHERE
+        self._slope = Slope(formula) if formula.op is CONSTANT else None  # as of a sum
 
     def at(self, node: Node) -> Node:
         """The formula for a node."""
-        (found,) = self.parts_at(node, (self.formula,))
-        return found
+        return self._row(node, self._steps)[self._formula]
 
-    def parts_at(self, node: Node, parts: Sequence[Node]) -> list[Node]:
-        """The formula, or its arguments, for a node."""
-        become = dict(zip(self.stand_ins, node.args, strict=True))
-        become[self.out] = node
-        for part in self.order if self.formula in parts else self.order[:-1]:
-            if part not in become:
-                args = tuple([become[arg] for arg in part.args])
-                become[part] = exact(part.op, args, part.params) if args else part
-        return [become[part] for part in parts]
+    def slope_at(self, node: Node) -> Slope:
+        """The formula for a node, taken apart where it is a quotient whose divisor is no number."""
+        if self._slope is not None:
+            return self._slope
+        if self._quotient is not None:
+            row = self._row(node, self._steps[:-1])
+            factor, divisor = [row[at] for at in self._quotient]
+        else:
+            found = self._row(node, self._steps)[self._formula]
+            if not self._chooses or found.op is not DIVIDE:
+                return Slope(found)
+            factor, divisor = found.args  # the case that constants have chosen
+        number = divisor.args[0] if divisor.op is BROADCAST else divisor
+        return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
+
+    def _row(self, node: Node, steps: Sequence[_Step]) -> list[Node]:
+        row = [*node.args, node, *self._constants]
+        for op, places, params in steps:
+            row.append(exact(op, tuple([row[at] for at in places]), params))
+        return row
 
 
 @cache
-def _template(op: Operation, position: int, params: Params) -> Template:
-    """The partial of an elementwise operation, read once for all its uses."""
+def _template(op: Operation, position: int, params: Params) -> Template | None:
+    """The partial of an elementwise operation, read once for all its uses; None where all are built at once."""
     rule = op.rule(position)
+    if isinstance(rule, Partials):
+        return None
     assert isinstance(rule, Partial)
     stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
     out = variable("\0out")
     formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
-    return Template(toposort([formula]), stand_ins, out)
+    return Template(formula, stand_ins, out)
 
 
 @lru_cache(maxsize=1)
@@ -96,21 +122,8 @@ def shown(node: Node, position: int) -> Slope:
 
 def slope(node: Node, position: int) -> Slope:
     """The partial of an elementwise node, taken apart where its formula is a quotient."""
-    rule = node.op.rule(position)
-    if isinstance(rule, Partials):
-        return Slope(_all_partials(node)[position])
     template = _template(node.op, position, node.params)
-    if template.formula.op is CONSTANT:  # as those of a sum
-        return Slope(template.formula)
-    if template.formula.op is DIVIDE:
-        factor, divisor = template.parts_at(node, template.formula.args)
-    else:
-        found = template.at(node)
-        if template.formula.op is not WHERE or found.op is not DIVIDE:
-            return Slope(found)
-        factor, divisor = found.args  # the case that constants have chosen
-    number = divisor.args[0] if divisor.op is BROADCAST else divisor
-    return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
+    return Slope(_all_partials(node)[position]) if template is None else template.slope_at(node)
 
 
 def moves_where_nan(op: Operation, slopes: Slopes) -> bool:

@@ -54,6 +54,8 @@ class Guarded(NamedTuple):
 
     def selected(self) -> Node:
         """The value, with the number 0 at structural zeros."""
+        if self.guard is None and self.divisor is None:
+            return self.value
         closed = self.closed()
         if closed.guard is None or closed.zeroed:
             return closed.value
@@ -65,16 +67,17 @@ class Guarded(NamedTuple):
             return self
         return self._replace(value=exact(DIVIDE, (self.value, self.divisor)), zeroed=False, divisor=None)
 
-    def times(self, factor: Node, product: Node) -> Guarded:
+    def times(self, factor: Node, product: Node, divisor: Node | None = None) -> Guarded:
         """The product with a factor, under the same guard.
 
         product: its value. At structural zeros that may be 0*inf, unless the factor is a finite constant.
+        divisor: what it is still to be divided by.
         """
         if self.guard is None:
-            return Guarded(product)
+            return Guarded(product, divisor=divisor)
         number = constant_value(factor)
         finite = number is not None and math.isfinite(number)
-        return self._replace(value=product, zeroed=self.zeroed and finite)
+        return self._replace(value=product, zeroed=self.zeroed and finite, divisor=divisor)
 
     def where_nan(self, node: Node) -> Guarded:
         """What is left of it below a step: nan where the node's value is, else a structural zero."""
@@ -125,7 +128,7 @@ def total(contributions: list[Guarded]) -> Guarded:
         if first.guard is not None and contribution.guard is not None:
             guard = exact(OR_OP, (first.guard, contribution.guard))
         value = exact(ADD, (first.selected(), contribution.selected()))
-        first = Guarded(value, guard, zeroed=True, gaps=first.gaps and contribution.gaps)
+        first = Guarded(value, guard, True, first.gaps and contribution.gaps)
     return first
 
 

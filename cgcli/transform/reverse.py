@@ -34,21 +34,22 @@ def pull_back(
     node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes = slope
 ) -> Iterator[tuple[Node, Guarded]]:
     """What a node's adjoint contributes to those of its arguments that are active."""
-    if node.op.expansion:
-        expanded = expand(node.op, node.args, node.params)
+    op = node.op
+    if op.expansion:
+        expanded = expand(op, node.args, node.params)
         wanted = {arg for arg in node.args if arg in active}
         yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes).items()
         return
-    if isinstance(node.op.rule(0), JointJvp):
+    if op.rules and isinstance(op.rules[0], JointJvp):
         yield from _pull_joint(node, adjoint, active, slopes)
         return
     for position, arg in enumerate(node.args):
-        rule = node.op.rule(position)
         if arg not in active:
             continue
+        rule = op.rule(position)
         if rule is not None:
             yield arg, _PULL[type(rule)](node, adjoint, position, slopes)
-        elif moves_where_nan(node.op, slopes):
+        elif moves_where_nan(op, slopes):
             yield arg, _fitted(adjoint.where_nan(node), arg)
 
 
@@ -61,7 +62,7 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
     else:
         adjoint = adjoint.closed()
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
-    moved = adjoint.times(factor, broadcast(product, node.shape))._replace(divisor=divisor)
+    moved = adjoint.times(factor, broadcast(product, node.shape), divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
 
 
@@ -192,9 +193,9 @@ def sweep(
             add(None, output, seed)
     adjoints: dict[Node, Guarded] = {}
     for node in reversed(order):
-        if node not in so_far:
+        adjoint = so_far.pop(node, None)
+        if adjoint is None:
             continue
-        adjoint = so_far.pop(node)
         if keep or node in wrt:
             adjoints[node] = adjoint
         moved = (adjoint.without_gaps() if record is None else adjoint) if node.args and node not in leaves else None
