@@ -32,6 +32,7 @@ from cgcli.render.draw import draw
 from cgcli.render.look import Look
 from cgcli.render.metrics import FACES, is_drawn, width
 from cgcli.render.picture import PLAIN, Paper, kind_of, picture_bytes
+from cgcli.render.scene import Numbers
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
@@ -234,7 +235,7 @@ def test_a_number_beside_an_operator_stands_within_it(text: str, cards: list[str
     graph = graph_of(text, x=())
     values = evaluate_all(graph.outputs, {"x": np.float64(3)})
     known = {node: value for node, value in values.items() if not variables(toposort([node]))}
-    lines = node_lines(dot(graph, values=known))
+    lines = node_lines(dot(graph, numbers=Numbers(known)))
     assert [shown(line) for line in lines.values()] == cards
 
 
@@ -299,14 +300,14 @@ NUMBERS = [
 @pytest.mark.parametrize(("value", "text"), NUMBERS)
 def test_numbers_are_short(value: float, text: str) -> None:
     x = variable("x")
-    assert shown(node_lines(dot(Graph((x,)), values={x: value}))["n0"]) == f"x {text}"
+    assert shown(node_lines(dot(Graph((x,)), numbers=Numbers({x: value})))["n0"]) == f"x {text}"
 
 
 def test_precision() -> None:
     x = variable("x")
 
     def text_of(value: float, precision: int) -> str:
-        return shown(node_lines(dot(Graph((x,)), values={x: value}, look=Look(precision=precision)))["n0"])
+        return shown(node_lines(dot(Graph((x,)), numbers=Numbers({x: value}), look=Look(precision=precision)))["n0"])
 
     assert text_of(np.pi, 8) == "x 3.1415927"
     assert text_of(1.25e-9, 3) == "x 1.25e-9"
@@ -368,7 +369,7 @@ def test_names_are_set_as_in_a_book() -> None:
 def test_values() -> None:
     graph = graph_of(BAYDIN, x1=(), x2=())
     values = evaluate_all(graph.outputs, {"x1": np.float64(2), "x2": np.float64(5)})
-    assert [shown(line) for line in node_lines(dot(graph, values=values)).values()] == [
+    assert [shown(line) for line in node_lines(dot(graph, numbers=Numbers(values))).values()] == [
         "x₁ 2", "ln 0.6931", "x₂ 5", "× 10", "+ 10.69", "sin -0.9589", "− 11.65",
     ]  # fmt: skip
 
@@ -377,7 +378,7 @@ def test_small_arrays_are_numbers_and_large_ones_heat_maps() -> None:
     def text_of(value: Any, arrays: str = "auto") -> str:
         array = np.asarray(value)
         x = variable("x", array.shape)
-        return shown(node_lines(dot(Graph((x,)), values={x: array}, look=Look(arrays=arrays)))["n0"])
+        return shown(node_lines(dot(Graph((x,)), numbers=Numbers({x: array}), look=Look(arrays=arrays)))["n0"])
 
     assert text_of([1.0, 2.5, -3.0]) == "x 1 2.5 -3"
     assert text_of([[1.0, 2.0], [3.0, 4.0]]) == "x 1 2 3 4"
@@ -394,7 +395,7 @@ def test_small_arrays_are_numbers_and_large_ones_heat_maps() -> None:
 def test_a_heat_map_diverges_about_zero() -> None:
     x = variable("x", (1, 8))
     values = np.array([[-2.0, -1, 0, 0.5, 1, 2, 2, 2]])
-    (line,) = node_lines(dot(Graph((x,)), values={x: values})).values()
+    (line,) = node_lines(dot(Graph((x,)), numbers=Numbers({x: values}))).values()
     colours = re.findall(r'HEIGHT="9" BGCOLOR="(#\w+)"', line)
     theme = THEMES["light"]
     assert colours[0] == theme.low
@@ -405,22 +406,22 @@ def test_a_heat_map_diverges_about_zero() -> None:
 
 def test_a_large_array_is_thinned_out() -> None:
     x = variable("x", (500, 300))
-    (line,) = node_lines(dot(Graph((x,)), values={x: np.arange(150_000.0).reshape(500, 300)})).values()
+    (line,) = node_lines(dot(Graph((x,)), numbers=Numbers({x: np.arange(150_000.0).reshape(500, 300)}))).values()
     assert line.count("BGCOLOR") == 16 * 16
 
 
 def test_adjoints_stand_only_where_they_were_computed() -> None:
     graph, values, found = with_adjoints("2*x + sin(3)*x + where(x > 0, x, y)", x=2, y=1)
-    texts = [shown(line) for line in node_lines(dot(graph, values=values, adjoints=found)).values()]
+    texts = [shown(line) for line in node_lines(dot(graph, numbers=Numbers(values, found))).values()]
     assert "x 2 ∂ 3.141" in texts
     assert not any(text.startswith(">") and "∂" in text for text in texts)
-    assert "∂" not in dot(graph, values=values)
-    assert "∂" not in dot(graph, adjoints={})
+    assert "∂" not in dot(graph, numbers=Numbers(values))
+    assert "∂" not in dot(graph, numbers=Numbers(adjoints={}))
 
 
 def test_adjoints_without_values() -> None:
     graph, _, found = with_adjoints(BAYDIN, x1=2, x2=5)
-    texts = [shown(line) for line in node_lines(dot(graph, adjoints=found)).values()]
+    texts = [shown(line) for line in node_lines(dot(graph, numbers=Numbers(adjoints=found))).values()]
     assert texts[0] == "x₁ ∂ 5.5"
 
 
@@ -439,7 +440,7 @@ def test_every_text_can_be_read_on_every_fill(name: str) -> None:
     theme = THEMES[name]
     roles = (theme.variable, theme.data, theme.operation, theme.output)
     for fill in (theme.background, *(role.fill for role in roles)):
-        for text in (theme.ink, theme.grey, theme.adjoint):
+        for text in (theme.ink, theme.grey, theme.adjoint, theme.tangent):
             darker, lighter = sorted(map(luminance, (text, fill)))
             assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (text, fill)
 
@@ -496,9 +497,9 @@ def test_direction() -> None:
 def test_the_direction_is_the_one_whose_text_is_larger_in_a_column() -> None:
     """Protects papers: 8.6 cm wide, the flagship is drawn downwards, and a chain of two from left to right."""
     graph, values, found = with_adjoints(BAYDIN, x1=2, x2=5)
-    svg = draw(graph, "svg", values=values, adjoints=found)
-    assert svg == draw(graph, "svg", values=values, adjoints=found, look=Look("TB"))
-    assert svg != draw(graph, "svg", values=values, adjoints=found, look=Look("LR"))
+    svg = draw(graph, "svg", numbers=Numbers(values, found))
+    assert svg == draw(graph, "svg", numbers=Numbers(values, found), look=Look("TB"))
+    assert svg != draw(graph, "svg", numbers=Numbers(values, found), look=Look("LR"))
     wide = Paper(width=6.0)
     assert draw(graph, "svg", paper=wide) == draw(graph, "svg", look=Look("LR"), paper=wide)
     small = graph_of("sin(x)", x=())

@@ -114,6 +114,14 @@ WRONG = [
     (["--layout", "neato", "-o", "a.svg"], "possible: bundled, dot"),
     (["--width", "wide"], "is no length; write it as 12cm"),
     (["--width", "0cm"], "not between 0.1in and 200in"),
+    (["--size", "9cm"], "is no size; write it as 16x9cm"),
+    (["--size", "16x0cm"], "not between 0.1in and 200in"),
+    (["--size", "16x9cm", "--width", "8cm", "-o", "a.svg"], "a width or a size, not both"),
+    (["--show", "values"], "did you mean 'value'? possible: value, grad, tangent, partial, shape, name, formula"),
+    (["--show", "value,"], "possible: value, grad, tangent"),
+    (["--show", "partial"], "x"),
+    (["--tangent", "z=1", "x=1"], "'z' has a tangent, and is no input of the program"),
+    (["--tangent", "x=[1,2]", "x=1"], "the tangent of 'x' has shape [2]"),
 ]
 
 
@@ -145,6 +153,155 @@ def test_adjoints_without_a_cotangent_are_those_of_the_sum(
     assert given == (0, done.out, "")
     with pytest.warns(CgWarning, match="those of the sum"):
         cgcli.picture(arguments[0], {"x": [1, 2], "y": [3, 4]} if "y" in arguments[0] else {"x": [1, 2]}, grad=True)
+
+
+CHAINS = [
+    BAYDIN, "x1*x1 + x1*x2*x1", "where(x1 > x2, x1^3, x1*x2)", "sigmoid(x1*x2) - max(x1, x2)", "x1^x2/atan2(x2, x1)",
+    "x1 + x2 + x1*x2 + exp(-x1)", "a = x1/x2; b = a*a; hypot(a, b)", "sum([x1, x2]*2)", "norm([x1, x2]) + x2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CHAINS)
+@pytest.mark.parametrize("fold", [True, False])
+def test_partial_derivatives_at_edges_obey_the_chain_rule(text: str, fold: bool, capsys: Capture) -> None:
+    """A node's adjoint is what its users' adjoints, times the partials, add up to; its tangent what those of its
+    operands do: for scalars, and against adjoints and tangents, which other tests hold against PyTorch."""
+    options = ["--show", "value,partial", "--grad", "--tangent", "x1=1,x2=-2", "--format", "json", "-o", "-", "-q"]
+    done = cg(capsys, "render", text, "x1=1.25", "x2=0.75", *options, *["--no-fold"] * (not fold))
+    picture = json.loads(done.out)
+    cards = {card["id"]: card for card in picture["nodes"]}
+    assert sum("partial" in edge for edge in picture["edges"]) >= 2
+    for card in cards.values():
+        into = [edge for edge in picture["edges"] if edge["to"] == card["id"]]
+        out = [edge for edge in picture["edges"] if edge["from"] == card["id"]]
+        scalars = all(not cards[edge[end]]["shape"] for edge in (*into, *out) for end in ("from", "to"))
+        if "adjoint" in card and scalars and not card["output"]:
+            total = sum(
+                cards[edge["to"]]["adjoint"] * edge["partial"] for edge in out if "adjoint" in cards[edge["to"]]
+            )
+            assert card["adjoint"] == pytest.approx(total, rel=1e-12), card
+        if "tangent" in card and card["operation"] != "variable" and scalars:
+            total = sum(cards[edge["from"]]["tangent"] * edge["partial"] for edge in into if "partial" in edge)
+            assert card["tangent"] == pytest.approx(total, rel=1e-12), card
+
+
+SHOWN = [
+    (["--show", "value,partial,formula", "--wrt", "x1"], """\
+                                value  partial
+− ln(x1) + x1*x2 - sin(x2)    11.6521
+├─ + ln(x1) + x1*x2           10.6931        1
+│  ├─ ln ln(x1)              0.693147        1
+│  │  └─ x₁                         2      0.5
+│  └─ × x1*x2                      10        1
+│     ├─ x₁                         2        5
+│     └─ x₂                         5
+└─ sin sin(x2)              -0.958924
+   └─ x₂                            5
+"""),
+    (["--grad", "--wrt", "x2", "--show", "grad"], """\
+         adjoint
+−              1
+├─ +           1
+│  ├─ ln
+│  │  └─ x₁
+│  └─ ×        1
+│     ├─ x₁
+│     └─ x₂ 1.71634
+└─ sin        -1
+   └─ x₂ 1.71634
+"""),
+    (["--tangent", "x1=1"], """\
+                value   tangent
+−               11.6521 5.5
+├─ +            10.6931 5.5
+│  ├─ ln        0.693147 0.5
+│  │  └─ x₁     2 1
+│  └─ ×         10 5
+│     ├─ x₁     2 1
+│     └─ x₂     5
+└─ sin          -0.958924
+   └─ x₂        5
+"""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "tree"), SHOWN)
+def test_what_is_shown(options: list[str], tree: str, capsys: Capture) -> None:
+    done = cg(capsys, "render", BAYDIN, "x1=2", "x2=5", *options)
+    assert (done.code, done.err) == (0, "")
+    assert [line.split() for line in done.out.splitlines()] == [line.split() for line in tree.splitlines()]
+
+
+def test_values_for_some_names_show_what_they_suffice_for(capsys: Capture) -> None:
+    """x1 alone: its logarithm, the product's derivative by x2; nothing that x2 has a part in."""
+    done = cg(capsys, "render", BAYDIN, "x1=2", "--grad", "--tangent", "x1=1", "--format", "json", "-o", "-")
+    assert (done.code, done.err) == (0, "")
+    cards = {card["label"]: card for card in json.loads(done.out)["nodes"]}
+    assert {label for label, card in cards.items() if "value" in card} == {"x₁", "ln"}
+    assert {label for label, card in cards.items() if "adjoint" in card} == {"ln", "×", "+", "sin", "−"}
+    assert {label for label, card in cards.items() if "tangent" in card} == {"x₁", "ln"}
+    assert cg(capsys, "render", "x*y", "y=3", "--grad").out.split() == [
+        "value",
+        "adjoint",
+        "×",
+        "1",
+        "├─",
+        "x",
+        "3",
+        "└─",
+        "y",
+        "3",
+    ]
+    none = cg(capsys, "render", "x*y", "--grad")
+    assert (none.code, none.out) == (2, "")
+    assert "--grad needs values for names" in none.err
+
+
+def test_edges_of_a_picture_say_what_the_tree_says(capsys: Capture) -> None:
+    text = cg(capsys, "render", BAYDIN, "x1=2", "x2=5", "--show", "value,partial", "--legend", "-o", "-").out
+    labels = re.findall(r"^  (n\d+) -> (n\d+)\S* \[label=<.*>(×[^<]+)<.*>\]$", text, re.MULTILINE)
+    assert ("n2", "n5", "×0.2837") in labels
+    assert ("n0", "n3", "×5") in labels
+    assert len(labels) == 8
+    assert "× at an edge" in text
+    arrays = cg(capsys, "render", "sum(x^2)", "x=[1,-2]", "--show", "partial", "-o", "-").out
+    assert re.findall(r"×[^<]+", arrays) == ["×-4 … 2", "×1"]
+
+
+def test_an_input_with_many_users_is_drawn_at_each_use(capsys: Capture) -> None:
+    """Protects pictures of filters from edges that cross all of them; its numbers stand on the first card."""
+    text = "; ".join(["y0 = x", *(f"y{at} = a*sin(y{at - 1})" for at in range(1, 9))]) + "; y8"
+    for options, cards in ([], 9), (["--no-fold"], 1):
+        done = cg(capsys, "render", text, "x=1", "a=2", *options, "-o", "-")
+        found = re.findall(r'^  (n\w+) \[label=.*tooltip="a"', done.out, re.MULTILINE)
+        assert len(found) == cards - (not options)
+        assert len(re.findall(r">2<", done.out)) == 1
+    tree = cg(capsys, "render", text, "x=1", "a=2").out
+    assert len(re.findall(r"a +2$", tree, re.MULTILINE)) == 8
+
+
+def test_the_size_that_a_picture_fits_into(tmp_path: Path, capsys: Capture) -> None:
+    def sizes(*options: str) -> tuple[float, float]:
+        target = tmp_path / "a.svg"
+        assert cg(capsys, "render", BAYDIN, *options, "-o", str(target)).code == 0
+        found = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', target.read_text(encoding="utf-8"))
+        assert found is not None
+        return float(found[1]), float(found[2])
+
+    for size, wide, high in (("4x20cm", 4.0, 20.0), ("200mmx2cm", 20.0, 2.0), ("16×9cm", 16.0, 9.0)):
+        across, down = (points / 72 * 2.54 for points in sizes("--size", size))
+        assert across <= wide + 0.01
+        assert down <= high + 0.01
+        assert across == pytest.approx(wide, abs=0.01) or down == pytest.approx(high, abs=0.01)
+
+
+def test_text_that_nobody_can_read_is_told(tmp_path: Path, capsys: Capture) -> None:
+    chain = "sin(" * 70 + "x" + ")" * 70
+    done = cg(capsys, "render", chain, "-o", str(tmp_path / "a.svg"))
+    assert re.search(r"the text of the picture is [\d.]+ pt high in a width of 8\.6 cm", done.err)
+    assert "--width" in done.err
+    assert cg(capsys, "render", chain, "-o", str(tmp_path / "a.svg"), "--size", "100x100cm").err == ""
+    assert cg(capsys, "render", chain, "-o", str(tmp_path / "a.dot")).err == ""
 
 
 def test_title_and_legend(capsys: Capture) -> None:

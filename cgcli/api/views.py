@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import struct
+from types import MappingProxyType
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
@@ -13,65 +14,67 @@ from cgcli.api.program import Program, read
 from cgcli.api.seeds import cotangents, tangents, weights
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.warn import warn
-from cgcli.graph.node import Graph, Node, constant, constant_array, toposort
-from cgcli.transform.differentiate import adjoints
+from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
+from cgcli.transform.differentiate import adjoints, partials, pushforward
+from cgcli.transform.reverse import active_nodes
 
 if TYPE_CHECKING:
     from cgcli.api.functions import Wrt
     from cgcli.check.check import Check
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
+    from cgcli.render.scene import Numbers
     from cgcli.trace.steps import Trace
-
-    Numbers = dict[Node, Any]
 
 
 _MOST_SIGNS = 10
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 LEAST_POINTS = 4  # of text that people read
 
 
 def picture(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
-    kind: str = "dot", grad: bool = False, cotangent: Sequence[Any] | None = None,
+    kind: str = "dot", grad: bool = False, wrt: Wrt = None, cotangent: Sequence[Any] | None = None,
+    direction: Mapping[str, Any] | None = None, show: Sequence[str] = (),
     rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
     transparent: bool = False, title: str = "", legend: bool = False,
     precision: int | None = None, width: float | None = None, dpi: int | None = None,
-    layout: str = "bundled", font_size: float | None = None, **named: Any,
+    layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None, **named: Any,
 ) -> bytes:  # fmt: skip
-    """The computation graph as a picture: with values, each node shows its own.
+    """The computation graph as a picture: each node shows its value where the names that it needs have values.
 
     kind: png, svg, pdf, dot, json, or txt for a tree of text. grad: show the adjoints, too.
-    cotangent: a weight for each output; without it, the adjoints are those of the sum.
+    wrt: the inputs that have them. cotangent: a weight for each output; without it, the adjoints are those of the sum.
+    direction: the tangents of inputs that move, by name, to show the tangents.
+    show: what stands in the picture: value, grad, tangent, partial, shape, name, formula; all but two when left out:
+    partial derivatives at the edges, and the text that each node was read from.
     rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
     title: a line above. legend: say what stands where.
-    precision: significant digits. width: in inches. font_size: in points.
+    precision: significant digits. width: in inches; size: width and height to fit into. font_size: in points.
     dpi: of a png. layout: bundled, or dot for Graphviz's program.
 
     >>> picture("x*y", x=2, y=3).startswith(b"digraph")
     True
 
-    Raises UsageError for another kind, direction, theme and the like, UnknownNameError for names without a value
-    where others have one, MissingProgramError where a program or package is not installed.
+    Raises UsageError for another kind, direction, theme and the like, UnknownNameError for adjoints where no name has
+    a value, MissingProgramError where a program or package is not installed.
     """
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
 
-    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend)
-    point = _point(program, by_name(values, named), needed=grad)
-    if grad and cotangent is None:
-        warn(of_what_sum(point.graph))
-    numbers, slopes = None, None
-    if point.bindings or grad:
-        numbers, slopes = values_and_adjoints(
-            point, _quietly(point), each_array(cotangent, "cotangent") if grad else None, grad=grad
-        )
+    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend, tuple(show))
+    point = at_values(read(program, names_of(wrt)), arrays_of(by_name(values, named)))
+    chosen = point.chosen(names_of(wrt))
+    warn(point.notices(chosen))
     notices: list[Notice] = []
-    paper = Paper(width, dpi, layout, font_size)
-    made = drawn(point.graph, [kind], numbers, slopes, look, paper, notices.append)[kind]
+    made = drawn(
+        point, _quietly(point), [kind], look, Paper(width, dpi, layout, font_size, size), notices.append, chosen,
+        each_array(cotangent, "cotangent"), tangents(point, arrays_of(direction)) if direction else {}, grad=grad,
+    )  # fmt: skip
     warn(notices)
-    return made
+    return made[kind]
 
 
 def evaluation_trace(
@@ -135,20 +138,49 @@ def _quietly(point: Point) -> Watched:
     return Watched(point.graph, point.bindings, lambda notice: None)
 
 
-def values_and_adjoints(
-    point: Point, evaluate: Watched, given: Sequence[Any] | None, *, grad: bool
-) -> tuple[Numbers, Numbers | None]:
-    """Every node's value, and with `grad` the adjoint of every node that has one. given: the cotangents, or ones."""
+def numbers_of(
+    point: Point, evaluate: Watched, wrt: Sequence[Node] = (), given: Sequence[Any] | None = None,
+    moved: Mapping[Node, Node] = _NOTHING, *, grad: bool = False, partial: bool = False,
+) -> Numbers:  # fmt: skip
+    """What is known of the nodes of a program: those that names without a value have no part in.
+
+    wrt: the inputs that adjoints and partial derivatives are for. given: the cotangents, or ones. moved: the tangents
+    of inputs; none are computed without. grad: the adjoints, too. partial: the derivatives by each argument alone.
+    """
+    from cgcli.render.scene import Numbers
+
     outputs = point.graph.outputs
     order = toposort(outputs)
-    if not grad:
-        return dict(zip(order, evaluate(order, results=outputs), strict=True)), None
     seeds = weights(point.graph, given) if given is not None else list(map(_ones, outputs))
-    by_node = adjoints(outputs, seeds, point.inputs)
-    results = [*outputs, *(by_node[node] for node in point.inputs if node in by_node)]
-    numbers = iter(evaluate([*order, *by_node.values()], results=results))
-    evaluate.tell_kinks(point.inputs)
-    return {node: next(numbers) for node in order}, {node: next(numbers) for node in by_node}
+    by_node = adjoints(outputs, seeds, wrt) if grad else {}
+    moving = active_nodes(order, set(moved)) if moved else set()
+    pushed = (
+        {node: t for node, t in zip(order, pushforward(order, moved), strict=True) if node in moving} if moved else {}
+    )
+    active = active_nodes(order, set(wrt)) if partial else set()
+    slopes = {node: partials(node, active) for node in order if node in active}
+    every = [*order, *by_node.values(), *pushed.values(), *(each for some in slopes.values() for each in some if each)]
+    known = _computable(every, set(point.bindings))
+    wanted = [node for node in dict.fromkeys(every) if node in known]
+    results = [*outputs, *(by_node[node] for node in wrt if node in by_node)]
+    found = dict(zip(wanted, evaluate(wanted, results=[node for node in results if node in known]), strict=True))
+    if grad or moved:
+        evaluate.tell_kinks([*wrt, *moved] if known.issuperset(order) else ())
+    return Numbers(
+        {node: found[node] for node in order if node in found},
+        {node: found[each] for node, each in by_node.items() if each in found},
+        {node: found[each] for node, each in pushed.items() if each in found},
+        {node: [found.get(each) if each else None for each in some] for node, some in slopes.items()},
+    )
+
+
+def _computable(nodes: Sequence[Node], bound: Collection[str]) -> set[Node]:
+    """Those of some nodes, and of what they are made of, that no name without a value has a part in."""
+    known: set[Node] = set()
+    for node in toposort(nodes):
+        if name_of(node) in bound if node.op is VARIABLE else known.issuperset(node.args):
+            known.add(node)
+    return known
 
 
 def of_what_sum(graph: Graph) -> list[Notice]:
@@ -161,18 +193,38 @@ def of_what_sum(graph: Graph) -> list[Notice]:
 
 
 def drawn(
-    graph: Graph, kinds: Sequence[str], values: Numbers | None, adjoints: Numbers | None, look: Look, paper: Paper,
-    tell: Callable[[Notice], None],
+    point: Point, evaluate: Watched, kinds: Sequence[str], look: Look, paper: Paper, tell: Callable[[Notice], None],
+    wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool,
 ) -> Mapping[str, bytes]:  # fmt: skip
-    """The pictures of a graph in several formats; what cannot be read in them is told."""
+    """The pictures of a program in several formats; what cannot be read in them is told.
+
+    wrt, given, moved, grad: as of `numbers_of`. Raises UnknownNameError for derivatives where no name has a value.
+    """
     from cgcli.render.draw import pictures, texts_of
     from cgcli.render.paint import without_font
+    from cgcli.render.scene import NO_NUMBERS
 
-    if not {"png", "pdf"}.isdisjoint(kinds) and (signs := without_font(texts_of(graph, look))):
+    look.check()
+    partial = "partial" in look.show
+    grad = grad or "grad" in look.show
+    if grad and look.show and "grad" not in look.show:
+        look = look._replace(show=(*look.show, "grad"))
+    if moved and look.show and "tangent" not in look.show:
+        look = look._replace(show=(*look.show, "tangent"))
+    derived = grad or partial or bool(moved)
+    if derived and not point.bindings:
+        point.check_complete()
+    if grad and given is None:
+        for notice in of_what_sum(point.graph):
+            tell(notice)
+    numbers = NO_NUMBERS
+    if derived or point.bindings:
+        numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial)
+    if not {"png", "pdf"}.isdisjoint(kinds) and (signs := without_font(texts_of(point.graph, look))):
         shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
         hint = "install a font that has them; or write .svg, for whoever has one"
         tell(Notice(f"no font of this system has {shown}", hint, details={"kind": "reading"}))
-    made = pictures(graph, kinds, values=values, adjoints=adjoints, look=look, paper=paper)
+    made = pictures(point.graph, kinds, numbers, look=look, paper=paper)
     if made.points is not None and made.points < LEAST_POINTS:
         message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
         hint = "a larger --width or a .svg shows more; --arrays shape and fewer operations make it smaller"
@@ -203,7 +255,7 @@ def has_values(point: Point) -> bool:
     return bool(point.bindings or not point.inputs)
 
 
-def values_of_trace(point: Point, traced: Trace, evaluate: Any) -> Numbers:
+def values_of_trace(point: Point, traced: Trace, evaluate: Any) -> dict[Node, Any]:
     """The value of every node of the trace. evaluate: an `Evaluate` that is told which results count."""
     nodes = list(dict.fromkeys(traced.nodes()))
     outputs = point.graph.outputs

@@ -118,13 +118,14 @@ class Request(NamedTuple):
 
         return at_any_sizes(*self.program())
 
-    def task(self, *, without_values: bool = False) -> Task:
+    def task(self, *, without_values: bool = False, partly: bool = False) -> Task:
         """The program at its point, and what to differentiate it by; what has no effect is reported.
 
-        without_values: there may be no values at all. Raises UnknownNameError for names without one.
+        without_values: there may be no values at all; partly: values for some names are enough. Raises
+        UnknownNameError for names without one.
         """
         point = self.point()
-        if point.bindings or not without_values:
+        if not partly and (point.bindings or not without_values):
             self._check_complete(point)
         return Task.begun(self, point)
 

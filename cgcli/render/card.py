@@ -16,7 +16,7 @@ from cgcli.records import NamedTuple
 from cgcli.render.figures import figure
 from cgcli.render.look import Look
 from cgcli.render.metrics import width
-from cgcli.render.scene import Card
+from cgcli.render.scene import Card, Numbers
 from cgcli.render.themes import Theme, mixed
 
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
@@ -81,38 +81,68 @@ class Pen(NamedTuple):
         return math.ceil(self.size * 1.2)
 
 
-def label(card: Card, value: Any, adjoint: Any, look: Look, theme: Theme, rankdir: str) -> str:
+def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str) -> str:
     """The label of a card, in its angle brackets.
 
-    value, adjoint: None where there is none. rankdir: the direction of the edges.
+    known: the numbers that stand on it where there are any. rankdir: the direction of the edges.
     """
-    if value is None and card.node.op is CONSTANT and card.node.shape:
-        value = Elements(constant_elements(card.node), card.node.shape)
-    cells = [
-        _number(number, look, theme, Pen(TEXT, colour, italic=italic))
-        for number, colour, italic in ((value, theme.ink, False), (adjoint, theme.adjoint, True))
-        if number is not None
-    ]
-    written_out = value is not None and _written_out(_shape(value), look)
-    head = _head(card, theme, dims=not written_out)
+    numbers = _numbers(card, known, look, theme)
+    rows = [(mark, _number(number, look, theme, pen)) for mark, number, pen in numbers]
+    written_out = any(not mark and _written_out(_shape(value), look) for mark, value, _ in numbers)
+    head = _head(card, theme, dims=look.shows("shape") and not written_out)
     if not head:
-        body = f'<TD CELLPADDING="2">{cells[0]}</TD>'
-    elif not cells:
+        body = f'<TD CELLPADDING="2">{rows[0][1] if rows else ""}</TD>'
+    elif not rows:
         body = f'<TD CELLPADDING="2">{head}</TD>'
     else:
-        body = _beside(head, cells, theme, marked=adjoint is not None, tall=_is_tall(card.node.shape, look))
+        body = _beside(head, rows, theme, tall=_is_tall(card.node.shape, look))
     return f"<{_with_ports(card, body, theme, rankdir)}>"
 
 
-def caption(look: Look, theme: Theme, *, with_adjoints: bool) -> str:
-    """The title and the legend of a picture, in angle brackets; '' where there is neither."""
+def partial_label(number: Any, look: Look, theme: Theme) -> str:
+    """What stands at an edge, in angle brackets: by what a tangent is multiplied on the way; '' for nothing."""
+    if number is None or not math.prod(_shape(number)):
+        return ""
+    low, high = (float(number), float(number)) if not _shape(number) else (min(_flat(number)), max(_flat(number)))
+    text = figure(low, look.precision) + ("" if low == high else f" … {figure(high, look.precision)}")
+    return f"<{Pen(_MATRIX, theme.adjoint, italic=True).write(f'×{text}')}>"
 
+
+def is_bare(card: Card, known: Numbers, look: Look, theme: Theme) -> bool:
+    """Whether no numbers stand on a card."""
+    return not _numbers(card, known, look, theme)
+
+
+def _numbers(card: Card, known: Numbers, look: Look, theme: Theme) -> list[tuple[str, Any, Pen]]:
+    """The numbers that stand on a card, each with its mark: '' for the value."""
+    node = card.node
+    if node.op is CONSTANT:
+        return [("", Elements(constant_elements(node), node.shape), Pen(TEXT, theme.ink))] if node.shape else []
+    if card.again:
+        return []
+    kinds = (
+        ("", "value", known.values, Pen(TEXT, theme.ink)),
+        ("∂", "grad", known.adjoints, Pen(TEXT, theme.adjoint, italic=True)),
+        ("d", "tangent", known.tangents, Pen(TEXT, theme.tangent, italic=True)),
+    )
+    return [(mark, numbers[node], pen) for mark, what, numbers, pen in kinds if node in numbers and look.shows(what)]
+
+
+def caption(look: Look, theme: Theme, known: Numbers) -> str:
+    """The title and the legend of a picture, in angle brackets; '' where there is neither."""
     lines: list[list[tuple[Pen, str]]] = []
     if look.title:
         lines.append([(Pen(WORD, theme.ink, bold=True), look.title)])
     if look.legend:
-        adjoint = (Pen(SMALL, theme.adjoint, italic=True), "∂ italic: adjoint, ∂result/∂node")
-        lines.append([(Pen(SMALL, theme.grey), "upright: value    "), *([adjoint] if with_adjoints else [])])
+        upright = [(Pen(SMALL, theme.grey), "upright: value    ")]
+        if known.tangents and look.shows("tangent"):
+            upright.append((Pen(SMALL, theme.tangent, italic=True), "d italic: tangent    "))
+        italic = Pen(SMALL, theme.adjoint, italic=True)
+        others = [(italic, "∂ italic: adjoint, ∂result/∂node")] if known.adjoints and look.shows("grad") else []
+        if known.partials and look.shows("partial"):
+            others.append((italic, "× at an edge: derivative by what comes in"))
+        lines.append([*upright, *others[:1]])
+        lines.extend([entry] for entry in others[1:])
     rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{_line(line)}</TD></TR>' for line in lines)
     return f"<{_TABLE}{rows}</TABLE>>" if rows else ""
 
@@ -149,17 +179,16 @@ def _head(card: Card, theme: Theme, *, dims: bool) -> str:
     return f'{_TABLE[:-1]} FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}">{rows}</TABLE>'
 
 
-def _beside(head: str, cells: Sequence[str], theme: Theme, *, marked: bool, tall: bool) -> str:
-    """The left part, a thin rule, and the numbers: below each other, or side by side where they are tall."""
+def _beside(head: str, rows: Sequence[tuple[str, str]], theme: Theme, *, tall: bool) -> str:
+    """The left part, a thin rule, and the numbers, each with its mark: below each other, or side by side where tall."""
     left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
-    mark = f'<TD CELLPADDING="3">{Pen(_MATRIX, theme.adjoint).write("∂")}</TD>'
-    numbers = [f'<TD ALIGN="RIGHT" CELLPADDING="4">{cell}</TD>' for cell in cells]
-    if len(cells) == 1:
-        return f"{left}>{head}</TD>{mark if marked else ''}{numbers[0]}"
-    if tall:
-        return f"{left}>{head}</TD>{numbers[0]}{mark}{numbers[1]}"
-    rows = f'{left} ROWSPAN="2">{head}</TD><TD></TD>{numbers[0]}</TR><TR>{mark}{numbers[1]}'
-    return f"<TD>{_TABLE}<TR>{rows}</TR></TABLE></TD>"
+    marks = {"∂": Pen(_MATRIX, theme.adjoint), "d": Pen(_MATRIX, theme.tangent, italic=True)}
+    written = {mark: f'<TD CELLPADDING="3">{pen.write(mark)}</TD>' for mark, pen in marks.items()}
+    cells = [(written.get(mark, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4">{number}</TD>') for mark, number in rows]
+    if tall or len(rows) == 1:
+        return f"{left}>{head}</TD>" + "".join(mark + number for mark, number in cells)
+    lines = "</TR><TR>".join((mark or "<TD></TD>") + number for mark, number in cells)
+    return f'<TD>{_TABLE}<TR>{left} ROWSPAN="{len(rows)}">{head}</TD>{lines}</TR></TABLE></TD>'
 
 
 def _with_ports(card: Card, body: str, theme: Theme, rankdir: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping
 from cgcli.errors import quoted
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
-from cgcli.render.card import caption, label, quote
+from cgcli.render.card import caption, is_bare, label, partial_label, quote
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.scene import Card, scene, shorten
+from cgcli.render.scene import NO_NUMBERS, Card, Numbers, scene, shorten
 from cgcli.render.themes import THEMES, Theme
 
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
@@ -30,40 +29,33 @@ _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05", splines="line"
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
 
 
-def dot(
-    graph: Graph,
-    *,
-    values: Mapping[Node, Any] | None = None,
-    adjoints: Mapping[Node, Any] | None = None,
-    look: Look = DEFAULT,
-) -> str:
+def dot(graph: Graph, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT) -> str:
     """The graph as DOT text; the same graph gives the same text.
 
-    values, adjoints: what to write beside a node, for those nodes that have one.
-    Raises UsageError for a look that there is not.
+    numbers: what to write beside nodes and at edges. Raises UsageError for a look that there is not.
     """
     look.check()
     theme = THEMES[look.theme]
     rankdir = "LR" if look.rankdir == "auto" else look.rankdir
-    cards = scene(graph, look, values or {})
+    cards = scene(graph, look, numbers)
     background = "transparent" if look.transparent else theme.background
     style = _STYLE.format(rankdir=rankdir, background=background, ink=theme.ink, edge=theme.edge)
     lines = [f"digraph {quote(_title(graph))} {{\n{style}"]
-    words = caption(look, theme, with_adjoints=bool(adjoints))
+    words = caption(look, theme, numbers)
     if words:
         place = "t" if look.title else "b"
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if len(cards) > _LARGE:
         lines.append(_QUICK)
     for card in cards:
-        value = None if card.node.op is CONSTANT else (values or {}).get(card.node)
-        adjoint = (adjoints or {}).get(card.node)
-        inside = label(card, value, adjoint, look, theme, rankdir)
-        looks = _looks(card, theme, bare=value is None and adjoint is None, is_data=bool(adjoints) and adjoint is None)
+        inside = label(card, numbers, look, theme, rankdir)
+        is_data = bool(numbers.adjoints) and card.node in numbers.values and card.node not in numbers.adjoints
+        looks = _looks(card, theme, bare=is_bare(card, numbers, look, theme), is_data=is_data)
         lines.append(f"  {card.id} [label={inside}, tooltip={quote(_tooltip(graph, card.node))}, {looks}]\n")
         for at, operand in enumerate(card.operands):
             port = f":p{at}:{_ENTRY[rankdir]}" if card.ordered else ""
-            lines.append(f"  {operand} -> {card.id}{port}\n")
+            said = partial_label(card.partials[at], look, theme) if card.partials else ""
+            lines.append(f"  {operand} -> {card.id}{port}{f' [label={said}]' if said else ''}\n")
     return "".join([*lines, "}\n"])
 
 

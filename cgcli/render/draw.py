@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from cgcli.annotations import Any, Mapping, Sequence
-from cgcli.graph.node import Graph, Node
+from cgcli.annotations import Mapping, Sequence
+from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.card import shown
 from cgcli.render.dot import dot
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.outline import as_json, outline
 from cgcli.render.picture import PLAIN, Paper, drawings, painted, picture_bytes, plain
-from cgcli.render.scene import scene
+from cgcli.render.scene import NO_NUMBERS, Numbers, scene
 
 _MAX_NODES_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 _MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
@@ -20,12 +20,10 @@ _LAID_OUT = ("png", "svg", "pdf", "json")
 
 
 def draw(
-    graph: Graph, kind: str, *,
-    values: Mapping[Node, Any] | None = None, adjoints: Mapping[Node, Any] | None = None,
-    look: Look = DEFAULT, paper: Paper = PLAIN,
-) -> bytes:  # fmt: skip
+    graph: Graph, kind: str, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, paper: Paper = PLAIN
+) -> bytes:
     """The picture of a graph in one format, as `pictures` makes it."""
-    return pictures(graph, [kind], values=values, adjoints=adjoints, look=look, paper=paper).content[kind]
+    return pictures(graph, [kind], numbers, look=look, paper=paper).content[kind]
 
 
 class Pictures(NamedTuple):
@@ -40,22 +38,20 @@ class Pictures(NamedTuple):
 
 
 def pictures(
-    graph: Graph, kinds: Sequence[str], *,
-    values: Mapping[Node, Any] | None = None, adjoints: Mapping[Node, Any] | None = None,
-    look: Look = DEFAULT, paper: Paper = PLAIN,
-) -> Pictures:  # fmt: skip
+    graph: Graph, kinds: Sequence[str], numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, paper: Paper = PLAIN
+) -> Pictures:
     """The pictures of a graph, laid out once for all of them.
 
-    kinds: some of png, svg, pdf, dot, json, and txt for a tree of text. values, adjoints: what to write beside a node,
-    for those nodes that have one.
+    kinds: some of png, svg, pdf, dot, json, and txt for a tree of text. numbers: what to write beside nodes and at
+    edges.
     Raises UsageError for a look or paper that there is not, and what `picture_bytes` raises.
     """
     look.check()
     paper.check()
-    as_text = partial(dot, graph, values=values, adjoints=adjoints)
+    as_text = partial(dot, graph, numbers)
     content: dict[str, bytes] = {}
     if "txt" in kinds:
-        content["txt"] = outline(graph, values, adjoints, look).encode()
+        content["txt"] = outline(graph, numbers, look).encode()
     if any(kind not in ("txt", *_LAID_OUT) for kind in kinds):
         content |= {kind: picture_bytes(as_text(look=look), kind) for kind in kinds if kind not in ("txt", *_LAID_OUT)}
     kinds = [kind for kind in dict.fromkeys(kinds) if kind in _LAID_OUT]
@@ -69,7 +65,7 @@ def pictures(
     text, drawing = texts[upright], drawn[upright]
     for kind in kinds:
         if kind == "json":
-            content[kind] = as_json(graph, values, adjoints, look, plain(text, paper.layout)).encode()
+            content[kind] = as_json(graph, numbers, look, plain(text, paper.layout)).encode()
         else:
             content[kind] = painted(drawing.on(paper), kind, paper.dpi)
     return Pictures(content, drawing.reading_size(paper))
@@ -77,5 +73,5 @@ def pictures(
 
 def texts_of(graph: Graph, look: Look) -> str:
     """What a picture says in words, all in a row: names, operations, notes, the title."""
-    cards = scene(graph, look, {})
+    cards = scene(graph, look)
     return shown("".join((look.title, *(text for card in cards for text in (card.name, card.symbol, *card.notes)))))

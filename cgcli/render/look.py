@@ -7,6 +7,7 @@ from cgcli.records import NamedTuple
 from cgcli.render.themes import THEMES
 
 RANKDIRS = ("auto", "LR", "TB", "RL", "BT")
+SHOW = ("value", "grad", "tangent", "partial", "shape", "name", "formula")
 ARRAYS = ("auto", "numbers", "heat", "shape")
 
 
@@ -17,6 +18,7 @@ class Look(NamedTuple):
     theme: one of THEMES. arrays: as numbers, heat maps or shapes; auto: numbers where they are few.
     precision: significant digits. fold: draw a constant beside an operator within it, and a long chain of + as one Σ.
     plain: names as they are typed, without Greek letters and subscripts.
+    show: some of SHOW, what stands on cards and edges; none stands for all but partial and formula.
     transparent: no background. title: a line above the picture. legend: what stands where, in a line.
     """
 
@@ -29,6 +31,11 @@ class Look(NamedTuple):
     transparent: bool = False
     title: str = ""
     legend: bool = False
+    show: tuple[str, ...] = ()
+
+    def shows(self, what: str) -> bool:
+        """Whether something stands in the picture where it is known."""
+        return what in self.show if self.show else what not in ("partial", "formula")
 
     def check(self) -> None:
         """Raise UsageError for a word that is none of the possible ones."""
@@ -36,6 +43,7 @@ class Look(NamedTuple):
             ("direction", self.rankdir, RANKDIRS),
             ("theme", self.theme, tuple(THEMES)),
             ("form of arrays", self.arrays, ARRAYS),
+            *(("thing to show", word, SHOW) for word in self.show),
         ):
             if word not in words:
                 near = did_you_mean(word, words)

@@ -7,54 +7,63 @@ import math
 import re
 from collections import Counter
 
-from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import TooLargeError, cells
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, name_of
 from cgcli.printing.values import on_one_line
 from cgcli.records import NamedTuple
 from cgcli.render.figures import figure
 from cgcli.render.look import Look
-from cgcli.render.scene import Card, scene
+from cgcli.render.scene import Card, Numbers, scene
 
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000
 _FEW = 6  # an array of so many numbers is written out
 _MOST = {"shape": 0, "numbers": 24}  # so many where that was asked for
+_WORDS = {"adjoint": "grad"}  # what `show` calls a column
 _POINTS = 72  # an inch
+
+
+# A card's id, what stands before it and before its children, what it is called, the derivative by it.
+_Place = tuple[str, str, str, str, Any]
 
 
 class _Line(NamedTuple):
     """A line of the tree: its text, and what stands in the columns."""
 
     text: str
-    value: str
-    adjoint: str
+    cells: tuple[str, ...]
 
 
-def outline(graph: Graph, values: Mapping[Node, Any] | None, adjoints: Mapping[Node, Any] | None, look: Look) -> str:
+def outline(graph: Graph, numbers: Numbers, look: Look) -> str:
     """The graph as a tree: below each operation its operands; what is used again is a reference to the first place.
 
     Raises TooLargeError for more levels or lines than anybody reads.
     """
-    cards = scene(graph, look, values or {})
+    cards = scene(graph, look, numbers)
     by_id = {card.id: card for card in cards}
     uses = Counter(operand for card in cards for operand in card.operands)
     marks: dict[str, int] = {}
     lines: list[_Line] = []
     outputs = {card.node: card.id for card in cards if card.is_output}
-    stack = [(outputs[node], "", "", "") for node in reversed(graph.outputs)]  # what stands before it, and its children
+    kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
+    shown = {title: known for title, known in kinds.items() if known and look.shows(_WORDS.get(title, title))}
+    titles = (*shown, *["partial"] * bool(numbers.partials and look.shows("partial")))
+    stack: list[_Place] = [(outputs[node], "", "", "", None) for node in reversed(graph.outputs)]
     while stack:
-        name, before, within, place = stack.pop()
+        name, before, within, place, slope = stack.pop()
         card = by_id[name]
         text = before + (f"{place}: " if place else "") + _text(card)
         if name in marks:
-            lines.append(_Line(f"{text}  → [{marks[name]}]", "", ""))
+            cells = [_cell(slope if title == "partial" else None, look) for title in titles]
+            lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
             continue
         if card.operands and uses[name] + card.is_output > 1:
             marks[name] = len(marks) + 1
             text += f"  [{marks[name]}]"
-        value = None if card.node.op is CONSTANT else (values or {}).get(card.node)
-        lines.append(_Line(text, _cell(value, look), _cell((adjoints or {}).get(card.node), look)))
+        of_card = {} if card.node.op is CONSTANT else {title: known.get(card.node) for title, known in shown.items()}
+        of_card["partial"] = slope
+        lines.append(_Line(text, tuple(_cell(of_card.get(title), look) for title in titles)))
         if len(within) >= 3 * MAX_DEPTH or len(lines) > MAX_LINES:
             raise TooLargeError(
                 f"the graph is too large for a tree of text: the limit is {MAX_DEPTH} levels and {MAX_LINES} lines",
@@ -69,9 +78,10 @@ def outline(graph: Graph, values: Mapping[Node, Any] | None, adjoints: Mapping[N
                     within + ("└─ " if last else "├─ "),
                     within + ("   " if last else "│  "),
                     places[at],
+                    card.partials[at] if card.partials else None,
                 )
             )
-    return _table(lines, [title for title, given in (("value", values), ("adjoint", adjoints)) if given])
+    return _table(lines, titles)
 
 
 def _text(card: Card) -> str:
@@ -100,9 +110,7 @@ def _nested(item: Any, look: Look) -> str:
 
 
 def _table(lines: Sequence[_Line], titles: Sequence[str]) -> str:
-    rows = [(line.text, *(line.value, line.adjoint)[: len(titles)]) for line in lines]
-    if "adjoint" in titles and "value" not in titles:
-        rows = [(line.text, line.adjoint) for line in lines]
+    rows = [(line.text, *line.cells) for line in lines]
     if titles:
         rows.insert(0, ("", *titles))
     aligned = [row for row in rows if any(row[1:])] or rows  # what has no numbers may reach into their columns
@@ -129,15 +137,13 @@ def _columns(text: str) -> int:
 # ---- JSON -----------------------------------------------------------------------------
 
 
-def as_json(
-    graph: Graph, values: Mapping[Node, Any] | None, adjoints: Mapping[Node, Any] | None, look: Look, plain: str
-) -> str:
+def as_json(graph: Graph, numbers: Numbers, look: Look, plain: str) -> str:
     """Nodes, edges, positions and values, for programs that draw graphs themselves. plain: the layout.
 
     Lengths are in points, from the upper left corner; a card's x and y are those of its centre. What is no number
     is null.
     """
-    cards = scene(graph, look, values or {})
+    cards = scene(graph, look, numbers)
     _, scale, wide, high = plain.split("\n", 1)[0].split()
     height = float(high)
     where = {
@@ -145,6 +151,7 @@ def as_json(
         for name, numbers in re.findall(r"^node (\w+) (\S+ \S+ \S+ \S+) ", plain, re.MULTILINE)
     }
     nodes = []
+    kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
     for card in cards:
         x, y, across, down = where[card.id]
         about: dict[str, Any] = {
@@ -154,12 +161,15 @@ def as_json(
         }  # fmt: skip
         if card.node.op is VARIABLE or card.node in graph.labels:
             about["name"] = graph.labels.get(card.node) or name_of(card.node)
-        for key, numbers_of in (("value", values), ("adjoint", adjoints)):
-            if numbers_of and card.node in numbers_of:
-                about[key] = _plain_numbers(numbers_of[card.node])
+        for key, known in kinds.items():
+            if card.node in known and look.shows(_WORDS.get(key, key)):
+                about[key] = _plain_numbers(known[card.node])
         nodes.append(about)
     edges = [
-        {"from": operand, "to": card.id, "position": at} for card in cards for at, operand in enumerate(card.operands)
+        {"from": operand, "to": card.id, "position": at}
+        | ({"partial": _plain_numbers(card.partials[at])} if card.partials and card.partials[at] is not None else {})
+        for card in cards
+        for at, operand in enumerate(card.operands)
     ]
     size = {"width": _points(float(wide) * float(scale)), "height": _points(height * float(scale))}
     return json.dumps({**size, "nodes": nodes, "edges": edges}, ensure_ascii=False, allow_nan=False) + "\n"

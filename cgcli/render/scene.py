@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from types import MappingProxyType
 
-from cgcli.annotations import Any, Mapping
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
@@ -15,8 +16,10 @@ from cgcli.records import NamedTuple
 from cgcli.render.figures import figure, sign_of, typed
 from cgcli.render.look import Look
 
+MANY_USERS = 6  # an input with more is drawn at each use, or its edges would cross the whole picture
 LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
 _NAME_LENGTH = 40
+_FORMULA_LENGTH = 28
 _SHORT = 6  # characters of numbers that are written as the program has them: `1/3`
 _SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -27,12 +30,33 @@ _PRODUCT = re.compile(r"[\w.√·/]+")  # nor this where a product may stand
 _LOOSE = ("add", "subtract", "multiply")
 
 
+_NOTHING: Mapping[Node, Any] = MappingProxyType({})
+
+
+class Numbers(NamedTuple):
+    """What is known of nodes at a point, and may stand in a picture; of some nodes nothing may be known.
+
+    partials: of what depends on the chosen inputs: for each argument of a node, the derivative by it alone, None where
+    there is none to show.
+    """
+
+    values: Mapping[Node, Any] = _NOTHING
+    adjoints: Mapping[Node, Any] = _NOTHING
+    tangents: Mapping[Node, Any] = _NOTHING
+    partials: Mapping[Node, Sequence[Any]] = _NOTHING
+
+
+NO_NUMBERS = Numbers()
+
+
 class Card(NamedTuple):
     """One thing that is drawn.
 
-    id: `n3`, from the node's place in the topological order; `n3_1` for a constant that is drawn again.
+    id: `n3`, from the node's place in the topological order; `n3_1` for a constant or an input that is drawn again.
     symbol: its operation, name or number. name: what the program calls it. notes: small lines below the symbol.
     operands: the cards that go in, in order. places: what each operand is called; '' where that goes without saying.
+    partials: the derivative by each operand alone; None where none is shown.
+    again: the card of an input with many users, which shows its numbers elsewhere.
     """
 
     id: str
@@ -44,11 +68,13 @@ class Card(NamedTuple):
     places: tuple[str, ...] = ()
     ordered: bool = False
     is_output: bool = False
+    partials: tuple[Any, ...] = ()
+    again: bool = False
 
 
-def scene(graph: Graph, look: Look, values: Mapping[Node, Any]) -> list[Card]:
+def scene(graph: Graph, look: Look, numbers: Numbers = NO_NUMBERS) -> list[Card]:
     """The cards of a graph, operands before users."""
-    return _Scene(graph, look, values).cards()
+    return _Scene(graph, look, numbers).cards()
 
 
 def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
@@ -57,8 +83,8 @@ def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
 
 
 class _Scene:
-    def __init__(self, graph: Graph, look: Look, values: Mapping[Node, Any]) -> None:
-        self.graph, self.look, self.values = graph, look, values
+    def __init__(self, graph: Graph, look: Look, known: Numbers) -> None:
+        self.graph, self.look, self.values, self.known = graph, look, known.values, known
         self.order = toposort(graph.outputs)
         self.outputs = frozenset(graph.outputs)
         self.labels = {node: graph.labels[node] for node in self.order if node in graph.labels}
@@ -68,7 +94,14 @@ class _Scene:
         self.written = {name: shorten(text) for name, text in spelled.items()}
         self.own = own
         self.numbers = self._numbers()
+        self.uses = Counter(arg for node in self.order for arg in node.args)
         self.sums = self._sums() if look.fold else {}
+        self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
+
+    def _is_repeated(self, node: Node) -> bool:
+        """Whether a node is an input, or an array of numbers, with many users."""
+        single = node.args or node in self.outputs or node in self.numbers
+        return not single and self.uses[node] > MANY_USERS
 
     def _numbers(self) -> dict[Node, str]:
         """What is written for each scalar that no input has a part in: its name, a short text, its value."""
@@ -103,7 +136,6 @@ class _Scene:
 
     def _sums(self) -> dict[Node, tuple[Node, ...]]:
         """The terms of each long chain of +, and of what is drawn within it none."""
-        uses = Counter(arg for node in self.order for arg in node.args)
         sums: dict[Node, tuple[Node, ...]] = {}
         within: set[Node] = set()
         for top in reversed(self.order):
@@ -114,7 +146,7 @@ class _Scene:
             stack = [*reversed(top.args)]
             while stack:
                 node = stack.pop()
-                alone = uses[node] == 1 and node not in self.labels and node not in self.outputs
+                alone = self.uses[node] == 1 and node not in self.labels and node not in self.outputs
                 if node.op is top.op and alone and node.shape == top.shape and node not in self.numbers:
                     chained.append(node)
                     stack.extend(reversed(node.args))
@@ -138,22 +170,40 @@ class _Scene:
             places: list[str] = []
             for position, arg in self._visible(node):
                 name = ids[arg]
-                if arg in self.numbers:
+                if arg in self.numbers or arg in self.repeated:
                     if copies[arg]:
                         name = f"{name}_{copies[arg]}"
+                    cards.append(self._drawn_again(arg, name, again=copies[arg] > 0))
                     copies[arg] += 1
-                    cards.append(Card(name, arg, self.numbers[arg]))
                 operands.append(name)
                 places.append(self._place(node, position))
             ordered = len(operands) > 1 and not node.op.commutative
             cards.append(
                 Card(
-                    ids[node], node, self._symbol(node), self.written[self.labels[node]] if node in self.labels else "",
-                    tuple(self._notes(node)), tuple(operands), tuple(places) if ordered else (),
-                    ordered, node in self.outputs,
+                    ids[node], node, self._symbol(node), self._name(node), tuple(self._notes(node)), tuple(operands),
+                    tuple(places) if ordered else (), ordered, node in self.outputs, tuple(self._partials(node)),
                 )
             )  # fmt: skip
         return cards
+
+    def _drawn_again(self, node: Node, name: str, *, again: bool) -> Card:
+        """The card of a number, or of an input with many users, at one of its uses."""
+        if node in self.numbers:
+            return Card(name, node, self.numbers[node])
+        return Card(name, node, self._symbol(node), self._name(node), again=again)
+
+    def _name(self, node: Node) -> str:
+        """What the program calls a node."""
+        return self.written[self.labels[node]] if node in self.labels and self.look.shows("name") else ""
+
+    def _partials(self, node: Node) -> list[Any]:
+        """The derivative by each operand alone; that by a term of a sum is 1."""
+        if not self.look.shows("partial") or node not in self.known.partials:
+            return []
+        if node in self.sums:
+            return [1.0 if term in self.known.partials else None for term in self.sums[node]]
+        partials = self.known.partials[node]
+        return [partials[position] for position, _ in self._visible(node)]
 
     def _drawn(self) -> set[Node]:
         """The nodes that have one card, which every use of theirs shares."""
@@ -163,7 +213,9 @@ class _Scene:
             node = stack.pop()
             if node not in drawn:
                 drawn.add(node)
-                stack.extend(arg for _, arg in self._visible(node) if arg not in self.numbers)
+                stack.extend(
+                    arg for _, arg in self._visible(node) if arg not in self.numbers and arg not in self.repeated
+                )
         return drawn
 
     def _visible(self, node: Node) -> list[tuple[int, Node]]:
@@ -193,8 +245,17 @@ class _Scene:
 
     def _notes(self, node: Node) -> list[str]:
         """The static parameters that say more than their default: `axis=0`."""
-        if node.op in (CONSTANT, VARIABLE) or _is_sign(node):
+        if node.op in (CONSTANT, VARIABLE):
             return []
+        formula = self._formula(node) if self.look.shows("formula") else ""
+        return [*filter(None, [formula]), *([] if _is_sign(node) else self._statics(node))]
+
+    def _formula(self, node: Node) -> str:
+        """The text that a node was read from."""
+        origin = self.graph.origins.get(node)
+        return shorten(quoted(self.graph.source.text, origin), _FORMULA_LENGTH) if origin else ""
+
+    def _statics(self, node: Node) -> list[str]:
         return [
             shorten(text if static.variadic else f"{static.name}={text}")
             for static, text in given_statics(node)

@@ -6,13 +6,13 @@ A result is an ordinary graph: it can be evaluated, printed, drawn, and differen
 
 from __future__ import annotations
 
-from cgcli.annotations import Callable, Mapping, Sequence
+from cgcli.annotations import Callable, Container, Mapping, Sequence
 from cgcli.graph.node import Node
-from cgcli.ops.creation import zeros_like
+from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.transform.formulas import Slopes, shown, slope
 from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
-from cgcli.transform.reverse import Flow, sweep
+from cgcli.transform.reverse import Flow, pull_back, sweep
 
 
 def vjp(output: Node, cotangent: Node, wrt: Sequence[Node], slopes: Slopes = slope) -> tuple[Node, ...]:
@@ -37,6 +37,20 @@ def adjoints(
     """
     found = _swept(outputs, cotangents, wrt, keep=True, record=record, slopes=shown)
     return {node: adjoint.selected() for node, adjoint in found.items()}
+
+
+def partials(node: Node, active: Container[Node]) -> list[Node | None]:
+    """For each argument the derivative of a node by it alone, element by element, of the argument's shape.
+
+    active: the arguments of interest; None for another, and where the elements of the node and of the argument do not
+    belong together, as in a product of matrices.
+    """
+    found: list[Node | None] = [None] * len(node.args)
+    for arg, contribution in pull_back(node, Guarded(ones_like(node)), active):
+        if not node.shape or (node.op.elementwise and arg.shape == node.shape):
+            free = (at for at, each in enumerate(node.args) if each is arg and found[at] is None)
+            found[next(free)] = contribution.selected()
+    return found
 
 
 def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cgcli.cli.options import PRECISION_OPTION, Kind, Whole, flag, option
+from cgcli.cli.options import PRECISION_OPTION, WRT_OPTION, Kind, Whole, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
 
@@ -28,6 +28,19 @@ class Length(Kind):
         return inches
 
 
+class Size(Kind):
+    """A width and a height, in inches: `16x9cm`, `16cmx90mm`."""
+
+    def read(self, text: str) -> tuple[float, float]:
+        """The two lengths; raises ValueError when they are none."""
+        import re
+
+        match = re.fullmatch(r"([\d.]+) ?(\w*?) ?[x×] ?([\d.]+) ?([a-z]+)", text)
+        if match is None:
+            raise ValueError(f"'{text}' is no size; write it as 16x9cm")
+        return Length().read(match[1] + (match[2] or match[4])), Length().read(match[3] + match[4])
+
+
 @expression_command(
     "render",
     option("-o", "--output", name="targets", metavar="FILE", multiple=True,
@@ -35,7 +48,13 @@ class Length(Kind):
     option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt"),
                  help="Format, if not the suffix's."),
     flag("--grad", help="Show each node's adjoint beside its value."),
+    WRT_OPTION,
     option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar (default: ones)."),
+    option("--tangent", name="tangents", metavar="x=1,y=0", multiple=True,
+                 help="Show each node's tangent when the inputs move so."),
+    option("--show", metavar="WORD,WORD", multiple=True,
+                 help="What stands in the picture, of value, grad, tangent, partial, shape, name, formula "
+                      "(default: all but partial derivatives and formulas)."),
     option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
                  help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
     option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
@@ -49,6 +68,7 @@ class Length(Kind):
     flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
     option("--width", kind=Length(), metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
+    option("--size", kind=Size(), metavar="16x9cm", help="Width and height that the picture fits into, instead."),
     option("--font-size", kind=Whole(1, 100), metavar="N", help="Size of the text in points, instead of a width."),
     option("--dpi", kind=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
     option("--layout", metavar="bundled|dot", default="bundled",
@@ -56,9 +76,10 @@ class Length(Kind):
     needs_values=False,
 )  # fmt: skip
 def command(
-    request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, rankdir: str, theme: str,
-    transparent: bool, arrays: str, title: str, legend: bool, fold: bool,
-    plain: bool, width: float | None, font_size: int | None, dpi: int | None, layout: str,
+    request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
+    theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool,
+    plain: bool, width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None,
+    layout: str,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -68,13 +89,14 @@ def command(
     cg render 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad
     cg render 'x/y' -o - | dot -Tps
 
-    With values for the names, each node shows its value; with --grad, its adjoint too. Without
-    '-o' the graph is printed as a tree of text. No Graphviz needs to be installed. '-o -'
-    writes DOT text unless --format says otherwise.
+    With values for names, each node that needs no others shows its value; with --grad, its adjoint
+    too; '--show value,partial' is for the chain rule. Without '-o' the graph is printed as a tree
+    of text. No Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
     """
     from pathlib import Path
 
-    from cgcli.api.views import drawn, of_what_sum, values_and_adjoints
+    from cgcli.api.seeds import tangents
+    from cgcli.api.views import drawn
     from cgcli.files import save
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
@@ -84,18 +106,17 @@ def command(
         kinds = {"-": kind or "txt"}
     if kinds.get("-") in _BINARY and sys.stdout.isatty():
         raise UsageError(f"a {kinds['-']} picture is not for the terminal", hint=f"write a file: -o graph.{kinds['-']}")
-    task = request.task(without_values=True)
+    task = request.task(partly=True)
     point = task.point
     if grad and point.inputs and not point.bindings:
-        raise UsageError("--grad needs a value for every name", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
-    if grad and request.cotangent is None:
-        task.report.tell_all(of_what_sum(point.graph))
-    values, adjoints = None, None
-    if point.bindings or grad:
-        values, adjoints = values_and_adjoints(point, task.evaluate, request.cotangents() if grad else None, grad=grad)
-    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend)
-    paper = Paper(width, dpi, layout, font_size)
-    content = drawn(point.graph, list(kinds.values()), values, adjoints, look, paper, task.report.tell)
+        raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
+    words = tuple(word.strip() for text in show for word in text.split(","))
+    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words)
+    moved = tangents(point, request.directions()) if request.tangents else {}
+    content = drawn(
+        point, task.evaluate, list(kinds.values()), look, Paper(width, dpi, layout, font_size, size), task.report.tell,
+        task.wrt, request.cotangents(), moved, grad=grad,
+    )  # fmt: skip
     for target, kind in kinds.items():
         if target == "-":
             sys.stdout.buffer.write(content[kind])
