@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import ANY
 
@@ -15,6 +16,7 @@ import pytest
 
 import cgcli
 from cgcli.api.functions import _OFTEN
+from cgcli.graph.collector import collector_at_rest
 from tests.command import Capture, cg
 from tests.test_conventions import TABLE
 
@@ -137,6 +139,34 @@ def test_a_generated_function_gives_what_the_tape_gives(program: str, point: dic
     assert len(function._direct) == 2 or not names
 
 
+def _seeded(function: Callable[..., Any], seed: Any) -> Callable[..., Any]:
+    return lambda values: function(values, seed)
+
+
+@pytest.mark.parametrize(("program", "point"), SCALARS)
+def test_passes_on_numbers_give_the_same_when_they_come_often(
+    program: str, point: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects products and second derivatives, whose tapes become functions in Python too."""
+    values = {name: float(point[name]) for name in cgcli.parse(program).inputs}
+    first = next(iter(values), None)
+    calls: list[Callable[[], Callable[..., Any]]] = [
+        lambda: cgcli.hessian(program),
+        lambda: cgcli.jacobian(program, mode="reverse"),
+        lambda: _seeded(cgcli.jvp(program), {first: 2.0} if first else {}),
+        lambda: _seeded(cgcli.vjp(program), 0.5),
+    ]
+    for make in calls:
+        try:
+            expected = repr(make()(values))
+        except cgcli.CgError:
+            continue  # several outputs, or no scalar
+        with monkeypatch.context() as patch:
+            patch.setattr("cgcli.evaluate.compiled._OFTEN", 2)
+            function = make()
+            assert [repr(function(values)) for _ in range(4)] == [expected] * 4
+
+
 def test_a_generated_function_is_made_for_numbers_that_come_often() -> None:
     """Protects short runs from a compiler's work, and what is no number from being taken for one."""
     function = cgcli.value_and_grad("ln(x)*y + where(y < 2, 1/y, y % 2)")
@@ -164,6 +194,25 @@ def test_a_large_program_of_numbers_stays_a_tape() -> None:
         values = {function(x=2.5) for _ in range(_OFTEN + 3)}
         assert len(values) == 1
         assert list(function._direct.values()) == [None]
+
+
+def test_the_garbage_collector_rests_while_a_graph_is_built() -> None:
+    """Protects large programs from a collector that takes as long as they do, and the user's own setting of it."""
+    seen: list[bool] = []
+    for is_on in (True, False):
+        (gc.enable if is_on else gc.disable)()
+        try:
+            with collector_at_rest:
+                with collector_at_rest:
+                    seen.append(gc.isenabled())
+                seen.append(gc.isenabled())
+            assert gc.isenabled() == is_on
+            with pytest.raises(cgcli.CgError):
+                cgcli.grad("sin(x")(x=1)
+            assert gc.isenabled() == is_on
+        finally:
+            gc.enable()
+    assert not any(seen)
 
 
 def test_warnings_in_json_keep_all_digits(capsys: Capture) -> None:

@@ -16,6 +16,7 @@ from cgcli.api.warn import warn
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant
+from cgcli.graph.collector import collector_at_rest
 from cgcli.graph.node import Graph, Node, leaf, variable
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
@@ -49,11 +50,12 @@ class _Prepared(ABC):
         return call(compiled.at([*arrays, *seeds(seed)] if seeds else arrays))
 
     def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: tuple[str, ...]) -> Any:
-        point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
-        point.check_complete()
-        wrt = point.chosen(self._wrt)
-        warn(point.notices(wrt))
-        leaves, call, seeds = self._seeded(point, wrt, moves)
+        with collector_at_rest:
+            point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
+            point.check_complete()
+            wrt = point.chosen(self._wrt)
+            warn(point.notices(wrt))
+            leaves, call, seeds = self._seeded(point, wrt, moves)
         return _Compiled([*(variable(name, shape) for name, shape in point.shapes.items()), *leaves]), call, seeds
 
     @abstractmethod
@@ -210,7 +212,8 @@ class _Compiled:
 
 def _made(outputs: Sequence[Node], inputs: Sequence[Node], *, parts: bool) -> Callable[[Arrays], list[Any]]:
     """The outputs as a function of arrays; unless they are parts of a computation, the caller's own to keep."""
-    compiled = Compiled(outputs, inputs)
+    with collector_at_rest:
+        compiled = Compiled(outputs, inputs)
     if parts:
         return compiled
     finish = [_finish(output, outputs[:at]) for at, output in enumerate(outputs)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Iterable, Mapping
 from cgcli.errors import ShapeError, UsageError
+from cgcli.graph.collector import collector_at_rest
 from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_of
@@ -90,7 +91,8 @@ class Program(Record):
         Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
         """
         given = {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes
-        return lower(self.syntax, given, sizes, exactly=self.exactly)
+        with collector_at_rest:
+            return lower(self.syntax, given, sizes, exactly=self.exactly)
 
 
 def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:
@@ -130,5 +132,6 @@ def parse(text: str) -> Program:
 
 def read_text(text: str, name: str = "", known: Collection[str] = ()) -> Program:
     """As `parse`. name: what messages call the text. known: names that will have a value."""
-    syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS})
+    with collector_at_rest:
+        syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS})
     return Program(text, MappingProxyType(declared_shapes(syntax)), syntax)

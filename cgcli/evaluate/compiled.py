@@ -8,11 +8,11 @@ from itertools import count
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.kernels import Kernel, kernel_of, of_arrays
 from cgcli.evaluate.lifetimes import last_reads, most_bytes
 from cgcli.evaluate.limits import check_live, check_work
 from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
-from cgcli.graph.operation import Params
 from cgcli.lean import cache, operator
 from cgcli.ops.lazily import np
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_Kernel = Callable[..., Any]
 _Reader = Callable[[list[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
+
+_OFTEN = 100  # calls with numbers, after which a function in Python is generated
 
 
 class Kernels(Protocol):
@@ -49,7 +50,7 @@ class Compiled:
 
     inputs: different nodes; most of all variables, but nothing below any other is computed.
     A node that is a number, made of numbers, is computed in Python's floats where its operation has a kernel for
-    them; where all nodes are, without numpy.
+    them; where all nodes are, without numpy, and after many calls by a function in Python that is generated for them.
 
     nodes: those whose values a tape has, in their order. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
@@ -94,6 +95,8 @@ class Compiled:
             self._kernels = [kernels.step(node) for node in made]
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape and kernels is None]
         self._outputs = [places[output] for output in outputs]
+        self._inputs, self._calls = len(inputs), 0
+        self._direct: Callable[..., list[Any]] | None = None
 
     def __call__(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Array]:
         """The outputs' values, floats or numpy scalars where they are numbers.
@@ -102,6 +105,17 @@ class Compiled:
         division by zero, an overflow or an invalid operation happens, or where a number that is
         computed is not finite.
         """
+        if events is None and self._of_numbers:
+            if self._direct is not None:
+                try:
+                    return self._direct(*arrays)
+                except (TypeError, ValueError, ArithmeticError):
+                    pass  # where Python raises and IEEE 754 has a result: the tape knows
+            self._calls += 1
+            if self._calls == _OFTEN and self._other is None:
+                from cgcli.evaluate.generated import generated
+
+                self._direct = generated([self.nodes[at] for at in self._outputs], self.nodes[: self._inputs])
         tape = self.tape(arrays, events)
         return [tape[at] for at in self._outputs]
 
@@ -144,7 +158,7 @@ def compiled_body(body: Body) -> Compiled:
     return compiled
 
 
-def _write(tape: list[Any], kernels: Sequence[_Kernel], readers: Sequence[_Reader], dead: Sequence[_Places]) -> None:
+def _write(tape: list[Any], kernels: Sequence[Kernel], readers: Sequence[_Reader], dead: Sequence[_Places]) -> None:
     """Write one value after the other. readers: take a kernel's arguments. dead: where arrays are to be dropped."""
     append = tape.append
     if dead:
@@ -169,23 +183,7 @@ def _quiet_writer() -> Callable[..., None]:
     return np.errstate(all="ignore")(_write)  # as a decorator, at half the price of a with statement
 
 
-def kernel_of(node: Node) -> Callable[..., Any]:
-    """The kernel of a node: that on numbers, where there is one and all are numbers, else that on arrays."""
-    scalar = None if node.shape else node.op.scalar
-    if scalar is None:
-        return node.op.kernel
-    for arg in node.args:
-        if arg.shape:
-            return node.op.kernel
-    return scalar
-
-
-def of_arrays(kernel: Callable[..., Any], params: Params) -> Callable[..., Any]:
-    """A kernel of arrays alone."""
-    return (lambda *arrays: kernel(*arrays, *params)) if params else kernel
-
-
-def _adapted(kernel: _Kernel, node: Node) -> _Kernel:
+def _adapted(kernel: Kernel, node: Node) -> Kernel:
     """A kernel of arrays alone, whose result is a float where it is a number: kernels on numbers take nothing else."""
     params = node.params
     if node.shape or kernel is node.op.scalar:

@@ -9,8 +9,8 @@ import ast
 import operator
 
 from cgcli.annotations import Any, Callable, Mapping, Sequence
-from cgcli.evaluate.compiled import kernel_of
 from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.kernels import kernel_of
 from cgcli.graph.node import CONSTANT, Node, is_given, toposort
 from cgcli.ops import floats
 
@@ -39,16 +39,16 @@ def generated(result: Any, inputs: Sequence[Node]) -> Callable[..., Any] | None:
     """What computes a result from numbers; None where an operation has no kernel on numbers, or there are too many.
 
     result: nodes, or tuples, lists and dicts of them by texts; the function gives the same of floats.
-    inputs: variables, its arguments in their order. The function raises what Python's operators and
-    `math` raise where a value is not finite, and TypeError for an argument that is no number.
+    inputs: different nodes, its arguments in their order; nothing below them is computed. The function raises what
+    Python's operators and `math` raise where a value is not finite, and TypeError for an argument that is no number.
     """
     outputs = list(_leaves(result))
-    order = toposort(outputs, inputs)
-    nodes = [node for node in order if not is_given(node)]
+    order = toposort(outputs, set(inputs))
+    names = {node: f"a{at}" for at, node in enumerate(inputs)}
+    nodes = [node for node in order if not is_given(node) and node not in names]
     if len(nodes) > _MOST or any(node.shape for node in order) or not all(node.op.scalar for node in nodes):
         return None
     known: dict[str, Any] = {"number": _number}
-    names = {node: f"a{at}" for at, node in enumerate(inputs)}
     lines: list[ast.stmt] = [_checked(name) for name in names.values()]
 
     def called(function: Any) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cgcli.annotations import Any, Callable, Collection, Sequence
-from cgcli.evaluate.compiled import of_arrays
+from cgcli.evaluate.kernels import of_arrays
 from cgcli.graph.node import Node
 from cgcli.ops.logic import WHERE
 
