@@ -6,14 +6,12 @@ import contextlib
 import errno
 import os
 from abc import ABC, abstractmethod
-from pathlib import Path
-from types import TracebackType
 
 from cgcli.annotations import IO, Iterator, Self
 from cgcli.errors import DataError, refused
 
 
-def save(content: bytes, path: Path) -> None:
+def save(content: bytes, path: str) -> None:
     """Put `content` into the file at `path`, which at no time holds only a part of it.
 
     Raises DataError when that cannot be done; the file is then what it was.
@@ -22,7 +20,7 @@ def save(content: bytes, path: Path) -> None:
         draft.write(content)
 
 
-def is_open_already(path: str | Path) -> bool:
+def is_open_already(path: str) -> bool:
     """Whether a path is that of a device, a pipe or an open file, which hold nothing to protect, and not of a file."""
     return os.path.abspath(path).startswith("/dev/") or not os.path.isfile(path)
 
@@ -41,9 +39,7 @@ class Undoable(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if kind is None:
             self.close()
         else:
@@ -58,14 +54,14 @@ class Draft(Undoable):
     DataError for what cannot be done.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
         with self._reasons():
-            if path.is_dir():
+            if os.path.isdir(path):
                 raise DataError(f"cannot write '{path}': it is a folder", hint="name a file in it")
-            self._target = path.resolve()
-            self._whole = not path.exists() or not is_open_already(path)
-            self._file, self._draft = _opened(self._target) if self._whole else (path.open("wb", buffering=0), path)
+            self._target = os.path.realpath(path)
+            self._whole = not os.path.exists(path) or not is_open_already(path)
+            self._file, self._draft = _opened(self._target) if self._whole else (open(path, "wb", buffering=0), path)  # noqa: SIM115
 
     def write(self, content: bytes | memoryview) -> int:
         """Add to the end; how many bytes."""
@@ -82,9 +78,9 @@ class Draft(Undoable):
             try:
                 self._file.close()
                 if self._whole:
-                    if self._target.exists():
-                        self._draft.chmod(self._target.stat().st_mode & 0o7777)
-                    self._draft.replace(self._target)
+                    if os.path.exists(self._target):
+                        os.chmod(self._draft, os.stat(self._target).st_mode & 0o7777)
+                    os.replace(self._draft, self._target)
             except BaseException:
                 self.abort()
                 raise
@@ -95,7 +91,7 @@ class Draft(Undoable):
             self._file.close()
         if self._whole:
             with contextlib.suppress(OSError):
-                self._draft.unlink()
+                os.unlink(self._draft)
 
     @contextlib.contextmanager
     def _reasons(self) -> Iterator[None]:
@@ -108,14 +104,14 @@ class Draft(Undoable):
             raise refused("write", f"'{self._path}'", error) from error
 
 
-def _opened(target: Path) -> tuple[IO[bytes], Path]:
+def _opened(target: str) -> tuple[IO[bytes], str]:
     """A new file to write to, and its name."""
-    if target.is_symlink():  # resolved, and a link still: newer Pythons do not complain of a loop
+    if os.path.islink(target):  # resolved, and a link still: newer Pythons do not complain of a loop
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    if target.exists() and not os.access(target, os.W_OK):
+    if os.path.exists(target) and not os.access(target, os.W_OK):
         raise PermissionError("the file is read-only")
     # Beside the target, for only within one file system does a rename happen at once.
     # Opened with 0o666, as the umask then applies; tempfile would make a private file.
-    draft = target.with_name(f".cg-{os.urandom(8).hex()}.tmp")
+    draft = os.path.join(os.path.dirname(target), f".cg-{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=0), draft

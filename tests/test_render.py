@@ -91,16 +91,16 @@ def paper_of(program: str, **wishes: Any) -> Paper:
 
 def write_picture(text: str, path: str | Path, paper: Paper = PLAIN) -> None:
     """As `cg render` does."""
-    save(picture_bytes(text, kind_of(path), paper=paper), Path(path))
+    save(picture_bytes(text, kind_of(path), paper=paper), str(path))
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    find = shutil.which
+    find = picture._which
 
-    def which(name: str, path: str | None = None) -> str | None:
-        return None if name in names else find(name, path=path)
+    def which(name: str, folder: str | None = None) -> str | None:
+        return None if name in names else find(name, folder)
 
-    monkeypatch.setattr("cgcli.render.picture.shutil.which", which)
+    monkeypatch.setattr(picture, "_which", which)
 
 
 # ---- the DOT text ---------------------------------------------------------------------
@@ -678,7 +678,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
     script = tmp_path / "dot"
     script.write_text(f"#!/bin/sh\n{body}\n")
     script.chmod(0o755)
-    monkeypatch.setattr("cgcli.render.picture.shutil.which", lambda name, path=None: str(script))
+    monkeypatch.setattr(picture, "_which", lambda name, folder=None: str(script))
 
 
 @pytest.mark.parametrize(
@@ -707,7 +707,7 @@ def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_a_program_that_cannot_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "dot").write_bytes(b"\x00")
     (tmp_path / "dot").chmod(0o755)
-    monkeypatch.setattr("cgcli.render.picture.shutil.which", lambda name, path=None: str(tmp_path / "dot"))
+    monkeypatch.setattr(picture, "_which", lambda name, folder=None: str(tmp_path / "dot"))
     with pytest.raises(MissingProgramError, match="cannot run"):
         picture_bytes("digraph {}", "svg")
 
@@ -751,7 +751,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_to() -> None:
-    save(b"digraph {}", Path("/dev/null"))
+    save(b"digraph {}", "/dev/null")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
@@ -806,7 +806,7 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(DataError, match="no space left on device"):
         write_picture("digraph {}", path)
     monkeypatch.undo()

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-import struct
-from types import MappingProxyType
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence
-from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.seeds import cotangents, tangents, weights
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.warn import warn
 from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
-from cgcli.transform.differentiate import adjoints, partials, pushforward
-from cgcli.transform.reverse import active_nodes
+from cgcli.lean import struct
+from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
     from cgcli.api.functions import Wrt
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 
 
 _MOST_SIGNS = 10
-_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 LEAST_POINTS = 4  # of text that people read
 
 
@@ -61,6 +56,8 @@ def picture(
     Raises UsageError for another kind, direction, theme and the like, UnknownNameError for adjoints where no name has
     a value, MissingProgramError where a program or package is not installed.
     """
+    from cgcli.api.functions import names_of
+    from cgcli.api.seeds import tangents
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
 
@@ -96,6 +93,8 @@ def evaluation_trace(
     Raises UnknownNameError for names without a value where others have one, UsageError for tangents and
     cotangents that do not fit.
     """
+    from cgcli.api.functions import names_of
+    from cgcli.api.seeds import tangents
     from cgcli.trace.sheet import Sheet
     from cgcli.trace.text import as_text
 
@@ -119,6 +118,9 @@ def check_grad(
 
     Raises UnknownNameError for names without a value, UsageError for an output that is no scalar and has no weights.
     """
+    from cgcli.api.functions import names_of
+    from cgcli.api.seeds import cotangents
+
     point = _point(program, by_name(values, named), names_of(wrt), needed=True)
     return checked(point, point.chosen(names_of(wrt)), cotangents(point.graph, each_array(cotangent, "cotangent")))
 
@@ -140,14 +142,17 @@ def _quietly(point: Point) -> Watched:
 
 def numbers_of(
     point: Point, evaluate: Watched, wrt: Sequence[Node] = (), given: Sequence[Any] | None = None,
-    moved: Mapping[Node, Node] = _NOTHING, *, grad: bool = False, partial: bool = False,
+    moved: Mapping[Node, Node] = EMPTY, *, grad: bool = False, partial: bool = False,
 ) -> Numbers:  # fmt: skip
     """What is known of the nodes of a program: those that names without a value have no part in.
 
     wrt: the inputs that adjoints and partial derivatives are for. given: the cotangents, or ones. moved: the tangents
     of inputs; none are computed without. grad: the adjoints, too. partial: the derivatives by each argument alone.
     """
+    from cgcli.api.seeds import weights
     from cgcli.render.scene import Numbers
+    from cgcli.transform.differentiate import adjoints, partials, pushforward
+    from cgcli.transform.reverse import active_nodes
 
     outputs = point.graph.outputs
     order = toposort(outputs)
@@ -201,7 +206,6 @@ def drawn(
     wrt, given, moved, grad: as of `numbers_of`. Raises UnknownNameError for derivatives where no name has a value.
     """
     from cgcli.render.draw import pictures, texts_of
-    from cgcli.render.paint import without_font
     from cgcli.render.scene import NO_NUMBERS
 
     look.check()
@@ -220,7 +224,12 @@ def drawn(
     numbers = NO_NUMBERS
     if derived or point.bindings:
         numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial)
-    if not {"png", "pdf"}.isdisjoint(kinds) and (signs := without_font(texts_of(point.graph, look))):
+    signs: Sequence[str] = ()
+    if not {"png", "pdf"}.isdisjoint(kinds):
+        from cgcli.render.paint import without_font
+
+        signs = without_font(texts_of(point.graph, look))
+    if signs:
         shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
         hint = "install a font that has them; or write .svg, for whoever has one"
         tell(Notice(f"no font of this system has {shown}", hint, details={"kind": "reading"}))
@@ -245,6 +254,7 @@ def traced_at(
     point: Point, wrt: Sequence[Node], moved: Mapping[Node, Node] | None, given: Sequence[Any] | None, *, grad: bool
 ) -> Trace:
     """The trace of a program. moved: the tangents. given: the cotangents, which count with `grad` only."""
+    from cgcli.api.seeds import weights
     from cgcli.trace.steps import trace
 
     return trace(point.graph, wrt, tangents=moved, cotangents=weights(point.graph, given) if grad else None)

@@ -7,7 +7,6 @@ and any Unicode.
 from __future__ import annotations
 
 import math
-from html import escape as escape_html
 
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, constant_elements
@@ -36,12 +35,17 @@ def shown(text: str) -> str:
     )
 
 
+_ESCAPED = {ord(sign): text for sign, text in {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "\\": "\\\\",
+}.items()}  # fmt: skip
+
+
 def escape(text: str) -> str:
     """Any text as the content of a label.
 
     Graphviz replaces `\\N` and its like even in HTML-like texts, so backslashes are doubled.
     """
-    return escape_html(shown(text)).replace("\\", "\\\\")
+    return shown(text).translate(_ESCAPED)
 
 
 def quote(text: str) -> str:

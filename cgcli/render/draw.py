@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
@@ -48,18 +46,21 @@ def pictures(
     """
     look.check()
     paper.check()
-    as_text = partial(dot, graph, numbers)
+
+    def as_text(look: Look) -> str:
+        return dot(graph, numbers, look=look)
+
     content: dict[str, bytes] = {}
     if "txt" in kinds:
         content["txt"] = outline(graph, numbers, look).encode()
     if any(kind not in ("txt", *_LAID_OUT) for kind in kinds):
-        content |= {kind: picture_bytes(as_text(look=look), kind) for kind in kinds if kind not in ("txt", *_LAID_OUT)}
+        content |= {kind: picture_bytes(as_text(look), kind) for kind in kinds if kind not in ("txt", *_LAID_OUT)}
     kinds = [kind for kind in dict.fromkeys(kinds) if kind in _LAID_OUT]
     if not kinds:
         return Pictures(content, None)
-    texts = [as_text(look=look)]
+    texts = [as_text(look)]
     if look.rankdir == "auto" and texts[0].count("\n  n") <= 2 * _MAX_NODES_TO_TRY:
-        texts.append(as_text(look=look._replace(rankdir="TB")))
+        texts.append(as_text(look._replace(rankdir="TB")))
     drawn = drawings(texts, paper.layout)
     upright = len(drawn) > 1 and drawn[1].reading_size(paper) > _MUCH_LARGER * drawn[0].reading_size(paper)
     text, drawing = texts[upright], drawn[upright]

@@ -5,18 +5,18 @@ Layout programs take signs beyond ASCII for something else, so their boxes are m
 
 from __future__ import annotations
 
-import struct
+import os
 import unicodedata
 from bisect import bisect_left
-from functools import cache
-from pathlib import Path
 
 from cgcli.annotations import Sequence
 from cgcli.errors import CgError
+from cgcli.lean import cache, struct
 from cgcli.records import NamedTuple
 
-FONTS = Path(__file__).with_name("fonts")
-FACES = {(bold, italic): FONTS / f"Arimo-{'Bold' * bold}{'Italic' * italic or 'Regular' * (not bold)}.ttf"
+FAMILY = "Helvetica,Arial,Arimo,Liberation Sans,sans-serif"  # of the same widths; in an SVG the viewer chooses
+FONTS = os.path.join(os.path.dirname(__file__), "fonts")
+FACES = {(bold, italic): os.path.join(FONTS, f"Arimo-{'Bold' * bold}{'Italic' * italic or 'Regular' * (not bold)}.ttf")
          for bold in (False, True) for italic in (False, True)}  # fmt: skip
 _FULL, _EMOJI, _OTHER = 1.0, 1.3, 0.7  # Chinese, Japanese and Korean; emoji; any other script: of the font's size
 _SHAPELESS = ("Mn", "Me", "Cf")  # accents and joiners
@@ -76,9 +76,10 @@ class _Font(NamedTuple):
 
 
 @cache
-def _font(face: Path) -> _Font:
+def _font(face: str) -> _Font:
     try:
-        data = face.read_bytes()
+        with open(face, "rb") as stream:
+            data = stream.read()
     except OSError as error:
         raise CgError(f"the font of the pictures cannot be read: {face}", hint="install cgcli again") from error
     (tables,) = _numbers(data, 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -172,6 +171,8 @@ def as_json(graph: Graph, numbers: Numbers, look: Look, plain: str) -> str:
         for at, operand in enumerate(card.operands)
     ]
     size = {"width": _points(float(wide) * float(scale)), "height": _points(height * float(scale))}
+    import json
+
     return json.dumps({**size, "nodes": nodes, "edges": edges}, ensure_ascii=False, allow_nan=False) + "\n"
 
 

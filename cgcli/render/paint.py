@@ -11,9 +11,8 @@ import zlib
 from functools import cache
 
 from cgcli.errors import MissingProgramError
-from cgcli.render.metrics import FACES, is_drawn
+from cgcli.render.metrics import FACES, FAMILY, is_drawn
 
-FAMILY = "Helvetica,Arial,Arimo,Liberation Sans,sans-serif"  # of the same widths; in an SVG the viewer chooses
 _OURS = "Arimo"
 _HEADER = 33  # bytes of a PNG, after which its first chunk ends
 _IN_POINTS = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')  # which svg2pdf takes for a 96th of an inch
@@ -49,7 +48,7 @@ def as_pdf(svg: str) -> bytes:
         raise MissingProgramError("a PDF needs the package svg2pdf-py, which was not found", hint=_NO_PDF) from error
     fonts = FontDatabase()
     for path in FACES.values():
-        fonts.load_font_file(str(path))
+        fonts.load_font_file(path)
     if not _has_all(svg):
         fonts.load_system_fonts()
     sized = _IN_POINTS.sub(r'width="\1" height="\2"', svg.replace(FAMILY, _OURS), count=1)

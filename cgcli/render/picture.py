@@ -6,19 +6,16 @@ The program is graphviz-pure, which is installed with cg and draws the same byte
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import subprocess
 import sys
-import sysconfig
-from functools import partial
-from pathlib import Path
 
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
 from cgcli.records import NamedTuple
-from cgcli.render import paint
 from cgcli.render.card import TEXT
+from cgcli.render.metrics import FAMILY
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
@@ -88,15 +85,15 @@ class Paper(NamedTuple):
 PLAIN = Paper()
 
 
-def kind_of(path: str | Path) -> str:
+def kind_of(path: str | os.PathLike[str]) -> str:
     """The format that a file's suffix asks for: png, svg, pdf, dot, json or txt.
 
     Raises UsageError for any other suffix.
     """
-    path = Path(path)
-    kind = SUFFIXES.get(path.suffix.lower())
+    suffix = os.path.splitext(path)[1]
+    kind = SUFFIXES.get(suffix.lower())
     if kind is None:
-        what = f"'{path.suffix}' of '{path}'" if path.suffix else f"missing suffix of '{path}'"
+        what = f"'{suffix}' of '{path}'" if len(suffix) > 1 else f"missing suffix of '{path}'"
         raise UsageError(f"unknown picture format: {what}", hint=f"possible suffixes: {', '.join(SUFFIXES)}")
     return kind
 
@@ -156,6 +153,8 @@ def painted(drawing: Drawing, kind: str, dpi: int | None) -> bytes:
     """A drawing as svg, png or pdf. Raises TooLargeError for a PNG of too many dots, and what `paint` raises."""
     if kind == "svg":
         return drawing.svg.encode()
+    from cgcli.render import paint
+
     if kind == "pdf":
         return paint.as_pdf(drawing.svg)
     background = _BACKGROUND.search(drawing.svg)
@@ -181,16 +180,15 @@ def _drawing(svg: str) -> Drawing:
     svg = _CARD.sub(r'<g id="\2" class="\1">\n<title>\3</title>\n\4', svg)
     svg = _EDGE.sub(r"\1", svg)
     svg = _CANVAS.sub(r'<rect class="background" width="100%" height="100%" fill="\2"/>\n\1', svg, count=1)
-    svg = svg.replace(_FONT, f'font-family="{paint.FAMILY}"')
+    svg = svg.replace(_FONT, f'font-family="{FAMILY}"')
     return Drawing(svg, float(size[1]) / _POINTS, float(size[2]) / _POINTS)
 
 
 def _program(layout: str) -> str:
     """The layout program to run."""
-    system = shutil.which("dot")
-    if layout == "dot" and system is None:
+    found = (None if layout == "dot" else _bundled()) or _which("dot")
+    if found is None and layout == "dot":
         raise MissingProgramError("Graphviz's program 'dot' was not found", hint=_INSTALL)
-    found = (None if layout == "dot" else _bundled()) or system
     if found:
         return found
     raise MissingProgramError(
@@ -201,11 +199,22 @@ def _program(layout: str) -> str:
 
 def _bundled() -> str | None:
     """graphviz-pure: beside this Python first, for its folder need not be on the PATH."""
-    for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent), None):
-        found = shutil.which("graphviz-pure", path=folder)
-        if found is not None:
-            return found
-    return None
+    found = _which("graphviz-pure", os.path.dirname(sys.executable))
+    if found is None:
+        import sysconfig
+
+        found = _which("graphviz-pure", sysconfig.get_path("scripts")) or _which("graphviz-pure")
+    return found
+
+
+def _which(name: str, folder: str | None = None) -> str | None:
+    """A program in a folder, or on the PATH: `shutil.which`, whose import costs much, where names have no suffixes."""
+    if os.name == "nt":
+        from shutil import which
+
+        return which(name, path=folder)
+    paths = (os.path.join(place, name) for place in ([folder] if folder else os.get_exec_path()))
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
 def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
@@ -234,8 +243,10 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
 
 def _runner(program: str) -> Callable[..., Any]:
     """What runs a layout program: for Graphviz's own its package, which is slow to import."""
-    if Path(program).stem != "dot":
-        return partial(subprocess.run, check=True)
+    if os.path.splitext(os.path.basename(program))[0] != "dot":
+        return lambda *command, **settings: subprocess.run(*command, check=True, **settings)
+    from functools import partial
+
     from graphviz.backend import execute
 
     return partial(execute.run_check, quiet=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.files import Draft
@@ -112,7 +112,7 @@ def open_writer(target: str | None, kind: Format) -> Writer:
         compression = split_name(target)[1]
         if compression == "xz":
             raise UsageError(f"cannot write '{target}': cg only reads xz", hint="as in: -o rows.csv.zst")
-        output: Output = Draft(Path(target))
+        output: Output = Draft(target)
         return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from abc import abstractmethod
-from types import TracebackType
 
 from cgcli import signals
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Protocol
@@ -79,9 +78,7 @@ class Writer(Undoable):
         """Write no more, and leave no file."""
         self._output.abort()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Write the end behind what is whole, of an output that others read; the error goes on."""
         if self._torn or not self._at_once or not isinstance(error, (CgError, KeyboardInterrupt, SystemExit)):
             super().__exit__(kind, error, trace)

@@ -93,9 +93,6 @@ def command(
     too; '--show value,partial' is for the chain rule. Without '-o' the graph is printed as a tree
     of text. No Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
     """
-    from pathlib import Path
-
-    from cgcli.api.seeds import tangents
     from cgcli.api.views import drawn
     from cgcli.files import save
     from cgcli.render.look import Look
@@ -112,7 +109,11 @@ def command(
         raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     words = tuple(word.strip() for text in show for word in text.split(","))
     look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words)
-    moved = tangents(point, request.directions()) if request.tangents else {}
+    moved = {}
+    if request.tangents:
+        from cgcli.api.seeds import tangents
+
+        moved = tangents(point, request.directions())
     content = drawn(
         point, task.evaluate, list(kinds.values()), look, Paper(width, dpi, layout, font_size, size), task.report.tell,
         task.wrt, request.cotangents(), moved, grad=grad,
@@ -122,4 +123,4 @@ def command(
             sys.stdout.buffer.write(content[kind])
             sys.stdout.buffer.flush()
         else:
-            save(content[kind], Path(target))
+            save(content[kind], target)
