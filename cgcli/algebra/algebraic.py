@@ -66,8 +66,8 @@ class Simplifier:
         graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
         while graph.outputs not in seen:
             seen[graph.outputs] = graph
-            become = _Pass(graph, self._forms, self._named).run()
-            graph = rebuilt(replaced(graph, become), _with_difference)
+            found = replaced(graph, _Pass(graph, self._forms, self._named).run())
+            graph = found if found.outputs in seen else rebuilt(found, _with_difference)
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
         return seen[min(list(seen)[rank:], key=lambda outputs: [self._order.factor(output) for output in outputs])]
 

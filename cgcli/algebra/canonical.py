@@ -142,7 +142,7 @@ class Canonical:
         product = self.product_of(node)
         if not product.coefficient:
             return {}
-        rest = product._replace(coefficient=ONE)
+        rest = Product(ONE, product.powers, product.exponents)
         term = self.product(rest)
         if term not in self._scaling or rest.powers.keys() == {term}:
             self._scaling[term] = rest
@@ -213,7 +213,7 @@ class Canonical:
     def scaled(self, coefficient: Number, term: Node) -> Node:
         """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
         product = self._scaling.get(term) or self.product_of(term)
-        return self.product(product._replace(coefficient=checked(coefficient * product.coefficient)))
+        return self.product(Product(checked(coefficient * product.coefficient), product.powers, product.exponents))
 
     # ---- sums -------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class Ratio(NamedTuple):
 
 def fraction_of(node: Node) -> Number | None:
     """What a finite scalar constant stands for: a number as it is written, or 1/3; None for pi and any other node."""
-    value = constant_value(node)
+    value = constant_value(node) if node.op is CONSTANT else None
     return None if value is None else _meant(value)
 
 
@@ -125,7 +125,7 @@ def number_node(number: Number) -> Node:
 
 def is_fraction(node: Node) -> bool:
     """Whether a node is a quotient of two numbers: 1/3."""
-    return node.op is DIVIDE and all(fraction_of(arg) is not None for arg in node.args)
+    return node.op is DIVIDE and fraction_of(node.args[1]) is not None and fraction_of(node.args[0]) is not None
 
 
 def is_root_of_number(node: Node) -> bool:
@@ -137,7 +137,7 @@ def is_root_of_number(node: Node) -> bool:
 
 def number_of(node: Node) -> Number | None:
     """The number that a constant, or a quotient of two, stands for."""
-    if not is_fraction(node):
+    if node.op is not DIVIDE:
         return fraction_of(node)
     top, bottom = map(fraction_of, node.args)
     return quotient(top, bottom) if top is not None and bottom else None

@@ -328,5 +328,6 @@ def _together(parts: Iterable[Demands]) -> Demands:
     for part in parts:
         if part is None:
             return None
-        found |= part
+        if part is not found:
+            found = found | part if found else part
     return found if len(found) <= _MOST else None

@@ -31,9 +31,9 @@ class Opposites:
 
     def cancelled(self, product: Product) -> Product:
         """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
-        sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
-        if not sums:
+        if self._sums.keys().isdisjoint(product.powers):
             return product
+        sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
         coefficient, powers = product.coefficient, dict(product.powers)
         for base in sums:
             negative = max(self._sums[base].values()) < 0
@@ -49,12 +49,14 @@ class Opposites:
 
     def flipped(self, product: Product) -> Product:
         """A product with coefficient -1 without its sign, if a factor is a difference: -(a - b)*c as (b - a)*c."""
+        if product.coefficient != -1:
+            return product
         differences = [
             base
             for base, number in product.powers.items()
             if number in (1, -1) and base in self._sums and min(self._sums[base].values()) < 0
         ]
-        if product.coefficient != -1 or not differences:
+        if not differences:
             return product
         first = min(differences, key=self._order.factor)
         powers = dict(product.powers)
@@ -65,6 +67,8 @@ class Opposites:
 
     def in_one_direction(self, product: Product) -> tuple[Product, int]:
         """The product with the first of a - b and b - a for both, and the sign by which it differs."""
+        if self._sums.keys().isdisjoint(product.powers):
+            return product, 1
         sign, powers = 1, {}
         for base, number in product.powers.items():
             chosen = base

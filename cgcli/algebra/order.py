@@ -7,11 +7,13 @@ every run: a class, the beginning of the text, and a digest of the whole where b
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 from cgcli.algebra.coefficient import magnitude, number_of
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, missing, name_of
+from cgcli.graph.operation import Operation, Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
@@ -25,6 +27,15 @@ _MOST_REPEATS = 8
 _FUNCTION_DEGREE = 1e-6  # sin(x)^2 before sin(x), and both after x
 _SYMBOL_LIKE = (INDEX, TRANSPOSE)  # x[0] and X.T are read as symbols
 _AS_ITS_ARGUMENTS = (MULTIPLY, DIVIDE, NEG, POWER_OP, SQRT)
+
+
+
+def _length(part: bytes) -> bytes:
+    return len(part).to_bytes(8, "little")
+
+
+_DIGEST = 16  # bytes
+_DIGEST_LENGTH = _length(bytes(_DIGEST))
 
 
 class Key(NamedTuple):
@@ -56,12 +67,8 @@ class Order:
 
     def _key(self, node: Node) -> Key:
         keys = [self._keys[arg] for arg in node.args]
-        content = (
-            node.params[0] if node.op is CONSTANT else repr(tuple(node.params)).encode()
-        )  # a body shows its digest
-        assert isinstance(content, bytes)
-        parts = [node.op.name.encode(), content, repr(node.shape).encode(), *(key.digest for key in keys)]
-        digest = blake2b(b"".join(len(part).to_bytes(8, "little") + part for part in parts), digest_size=16)
+        head = _head(node) if node.params else _plain_head(node.op, node.shape)
+        digest = blake2b(b"".join([head, *[_DIGEST_LENGTH + key.digest for key in keys]]), digest_size=_DIGEST)
         return Key(_kind(node, keys), _text(node, keys)[: 2 * _TEXT], digest.digest())
 
     def _degree(self, node: Node) -> float:
@@ -83,6 +90,19 @@ class Order:
         if op is NEG or op in _SYMBOL_LIKE:
             return degrees[0]
         return _FUNCTION_DEGREE if node.args else 0.0
+
+
+def _head(node: Node) -> bytes:
+    """What a node's digest is made of, besides its arguments."""
+    content = node.params[0] if node.op is CONSTANT else repr(tuple(node.params)).encode()  # a body shows its digest
+    assert isinstance(content, bytes)
+    parts = (node.op.name.encode(), content, repr(node.shape).encode())
+    return b"".join(_length(part) + part for part in parts)
+
+
+@lru_cache(maxsize=1024)
+def _plain_head(op: Operation, shape: Shape) -> bytes:
+    return b"".join(_length(part) + part for part in (op.name.encode(), b"()", repr(shape).encode()))
 
 
 def _kind(node: Node, keys: list[Key]) -> int:

@@ -48,7 +48,7 @@ class Product(NamedTuple):
 
     def key(self) -> tuple[object, ...]:
         """What equal products have in common; hashable."""
-        exponents = frozenset((base, frozenset(terms.items())) for base, terms in self.exponents.items())
+        exponents = frozenset([(base, frozenset(terms.items())) for base, terms in self.exponents.items()])
         return self.coefficient, frozenset(self.powers.items()), exponents
 
 

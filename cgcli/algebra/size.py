@@ -13,12 +13,20 @@ def weight(node: Node) -> int:
 
     1/3 counts as one wherever it stands, but an exponent is one number: x^(2/3) is as long as x^0.7.
     """
-    if not node.args or is_fraction(node):
+    op, args = node.op, node.args
+    if not args or is_fraction(node):
         return 0
+    if op is POWER_OP:
+        return 1 + _is_negative(args[1])
+    fractions = sum(map(is_fraction, args))
+    if op is DIVIDE:
+        return 1 + fractions + _is_negative(args[1])
+    if op is not MULTIPLY:
+        return 1 + fractions
     if outer_of(node):
         return -1  # outer(x, y) is one operation, and its factors, a column and a row, are two more
-    is_power = node.op is POWER_OP
-    fractions = 0 if is_power else sum(map(is_fraction, node.args))
-    below = (is_power or node.op is DIVIDE) and (number_of(node.args[1]) or ZERO) < 0
-    sign = node.op is MULTIPLY and any((number_of(arg) or ZERO) < 0 for arg in node.args)
-    return 1 + fractions + below + sign
+    return 1 + fractions + any(map(_is_negative, args))
+
+
+def _is_negative(node: Node) -> bool:
+    return (number_of(node) or ZERO) < 0

@@ -77,8 +77,9 @@ def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
 def _paired(product: Product, canonical: Canonical) -> Product:
     """The product with two functions that make one: sin(x)^n/cos(x)^n as tan(x)^n."""
     powers = product.powers
-    pairable = [base.op for base in powers if base.op in _PAIRED]
-    for base, exponent in product.powers.items() if len(pairable) > 1 else ():
+    if len(powers) < 2 or len([base for base in powers if base.op in _PAIRED]) < 2:
+        return product
+    for base, exponent in product.powers.items():
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
             other = canonical.make(pair.second, *base.args)
             if powers.get(other) == pair.sign * exponent:

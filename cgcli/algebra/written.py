@@ -55,13 +55,15 @@ class Writer:
         powers = written.powers.items()
         parts = [(base, number.numerator > 0, _power(base, magnitude(number))) for base, number in powers]
         parts += [self._symbolic_power(base, terms) for base, terms in product.exponents.items()]
-        for _, over, node in sorted(parts, key=lambda part: self._order.factor(part[0])):
+        if len(parts) > 1:
+            parts.sort(key=lambda part: self._order.factor(part[0]))
+        for _, over, node in parts:
             (above if over else below).append(node)
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
         has_others = len(above) + (magnitude(product.coefficient) != 1) > 1
         if len(matrices) == 1 and has_others and _others_are_numbers(product, matrices[0]):
             return self._matrix_product(product, matrices[0])
-        return _quotient(written.coefficient, _with_outer(above), below)
+        return _quotient(written.coefficient, _with_outer(above) if len(above) > 1 else above, below)
 
     def _symbolic_power(self, base: Node, terms: Terms) -> tuple[Node, bool, Node]:
         """base^terms: what gives its place among the factors, whether it is no divisor, and the node."""
@@ -151,6 +153,8 @@ def _with_outer(factors: list[Node]) -> list[Node]:
 
     A matrix of one element could be either: it is what there is none of.
     """
+    if not any(factor.shape for factor in factors):
+        return factors
     either = [factor for factor in factors if factor.shape == (1, 1) and column_of(factor)]
     columns = [factor for factor in factors if factor not in either and column_of(factor)]
     rows = [factor for factor in factors if factor not in either and row_of(factor)]

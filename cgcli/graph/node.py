@@ -229,10 +229,17 @@ def missing(node: Node, known: Container[object]) -> list[Node]:
     """What a node needs that is not known, arguments first, itself last; nothing below what is known."""
     if node in known:
         return []
-    for arg in node.args:
-        if arg not in known:
-            return [part for part in toposort([node], known) if part not in known]
-    return [node]
+    found: dict[Node, None] = {}
+    stack = [node]
+    while stack:
+        node = stack[-1]
+        waiting = [arg for arg in node.args if arg not in known and arg not in found]
+        if waiting:
+            stack += waiting[::-1]
+        else:
+            found[node] = None
+            stack.pop()
+    return list(found)
 
 
 def rebuild(
