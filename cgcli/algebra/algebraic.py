@@ -157,6 +157,9 @@ class _Pass:
         """Operands that may be kept as they are, not read as sums or products themselves; first none of them."""
         found: set[frozenset[Node]] = set()
         operands = {leaf: self.become[leaf] for leaf in piece.leaves if leaf.args}
+        if not operands:
+            yield frozenset()
+            return
         if sum(map(self.canonical.length, map(operands.__getitem__, piece.shared))) > _MOST_EXPANDED:
             yield piece.shared
             return

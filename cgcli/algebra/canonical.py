@@ -73,6 +73,7 @@ class Canonical:
         self._sums: dict[Node, Terms] = {}
         self._built: dict[object, Node] = {}  # for each product that was asked for, its node
         self.remembered: dict[object, Any] = {}  # see the function of this name
+        self._atoms: dict[Node, Product] = {}  # what other nodes are as products
         self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}
@@ -99,10 +100,15 @@ class Canonical:
 
         Raises UnwritableError for nan and infinities.
         """
-        node = _unrepeated(node)
-        known = self._products.get(node)
-        if known is not None:
-            return known
+        if node.shape:
+            node = _unrepeated(node)
+        known = self._products.get(node) or self._atoms.get(node)
+        if known is None:
+            known = self._atoms[node] = self._atom(node)
+        return known
+
+    def _atom(self, node: Node) -> Product:
+        """A number, or what is no product, as a product."""
         number = number_of(node) if not node.shape else uniform_number(node)
         if node.op is CONSTANT and not node.shape and number is None:
             return _symbol(node)
@@ -125,7 +131,8 @@ class Canonical:
 
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
-        node = _unrepeated(node)
+        if node.shape:
+            node = _unrepeated(node)
         known = self._sums.get(node)
         return known if known is not None else self.term_of(node)
 
@@ -142,7 +149,7 @@ class Canonical:
         product = self.product_of(node)
         if not product.coefficient:
             return {}
-        rest = Product(ONE, product.powers, product.exponents)
+        rest = product if product.coefficient == 1 else Product(ONE, product.powers, product.exponents)
         term = self.product(rest)
         if term not in self._scaling or rest.powers.keys() == {term}:
             self._scaling[term] = rest
@@ -212,6 +219,8 @@ class Canonical:
 
     def scaled(self, coefficient: Number, term: Node) -> Node:
         """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
+        if coefficient == 1 and term in self._scaling:
+            return term
         product = self._scaling.get(term) or self.product_of(term)
         return self.product(Product(checked(coefficient * product.coefficient), product.powers, product.exponents))
 
