@@ -150,8 +150,9 @@ class _Pass:
             if node.shape:
                 yield from self.forms.in_elements(unchanged)
         else:
-            yield from self.forms.of_operation(node.op, tuple(self.become[arg] for arg in node.args), node.params)
-            yield from self.forms.in_elements(unchanged)
+            yield from self.forms.of_operation(node.op, tuple([self.become[arg] for arg in node.args]), node.params)
+            if any([arg.shape for arg in node.args]):
+                yield from self.forms.in_elements(unchanged)
 
     def _kept_whole(self, piece: Piece) -> Iterator[Set[Node]]:
         """Operands that may be kept as they are, not read as sums or products themselves; first none of them."""

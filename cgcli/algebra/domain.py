@@ -88,7 +88,9 @@ class Domains:
 
     def is_non_negative(self, node: Node) -> bool:
         """Whether a formula is at least 0 wherever it has a value; False where that is not plain to see."""
-        self._learn(node)
+        for part in missing(node, self._non_negative):
+            self._non_negative[part] = False  # unless it is plain to see, or assumed
+            self._non_negative[part] = self._is_non_negative(part)
         return self._non_negative[node]
 
     def holds(self, condition: Node) -> bool | None:
@@ -123,8 +125,6 @@ class Domains:
 
     def _learn(self, root: Node) -> None:
         for node in missing(root, self._known):
-            self._non_negative[node] = False
-            self._non_negative[node] = self._is_non_negative(node)
             if not node.shape and self._is_zero(node):
                 self._zero.add(node)
             elif is_smooth(node) and self._smooth.issuperset(node.args):
@@ -204,7 +204,7 @@ class Domains:
         if number_of(base) == 0:
             return self._not_negative(exponent)
         demands = [demand._replace(loosely=True) for demand in self._not_negative(base)]
-        if not self._non_negative[exponent] and self._not_zero(base):  # relu(x)^y
+        if not self.is_non_negative(exponent) and self._not_zero(base):  # relu(x)^y
             demands.append(Demand("x != 0 or y >= 0", (base, exponent)))
         return demands
 
@@ -241,7 +241,7 @@ class Domains:
         """That a node is not negative: of 2*x^3, that x is not."""
         sign = 1.0
         while True:
-            if self._non_negative[node] and sign > 0:
+            if sign > 0 and self.is_non_negative(node):
                 return []
             number = 0.0
             if node.op is NEG:
