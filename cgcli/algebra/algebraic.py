@@ -50,6 +50,7 @@ class Simplifier:
         self._order = Order()
         self._canonical = Canonical(self._order, TRIGONOMETRY, Domains())
         self._forms = Forms(self._canonical)
+        self._weights: dict[Node, int] = {}
         self._named = named
 
     def assume(self, output: Node) -> bool:
@@ -66,7 +67,7 @@ class Simplifier:
         graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
         while graph.outputs not in seen:
             seen[graph.outputs] = graph
-            found = replaced(graph, _Pass(graph, self._forms, self._named).run())
+            found = replaced(graph, _Pass(graph, self._forms, self._weights, self._named).run())
             graph = found if found.outputs in seen else rebuilt(found, _with_difference)
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
         return seen[min(list(seen)[rank:], key=lambda outputs: [self._order.factor(output) for output in outputs])]
@@ -89,8 +90,9 @@ def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> N
 class _Pass:
     """One pass over a graph, arguments first."""
 
-    def __init__(self, graph: Graph, forms: Forms, named: bool) -> None:
+    def __init__(self, graph: Graph, forms: Forms, weights: dict[Node, int], named: bool) -> None:
         self.forms = forms
+        self.weights = weights
         self.canonical = forms.canonical
         self.domains = forms.canonical.domains
         self.labels = graph.labels if named else {}
@@ -130,9 +132,11 @@ class _Pass:
 
     def _size(self, node: Node) -> int:
         """How many operations the text of a node has, up to a bound."""
-        sizes = self.sizes
+        sizes, weights = self.sizes, self.weights
         for part in missing(node, sizes):
-            sizes[part] = min(weight(part) + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
+            if part not in weights:
+                weights[part] = weight(part)
+            sizes[part] = min(weights[part] + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
         return sizes[node]
 
     def _forms_of(self, node: Node, piece: Piece, unchanged: Node) -> Iterator[Node]:
@@ -151,7 +155,7 @@ class _Pass:
                 yield from self.forms.in_elements(unchanged)
         else:
             yield from self.forms.of_operation(node.op, tuple([self.become[arg] for arg in node.args]), node.params)
-            if any([arg.shape for arg in node.args]):
+            if any(arg.shape for arg in node.args):
                 yield from self.forms.in_elements(unchanged)
 
     def _kept_whole(self, piece: Piece) -> Iterator[Set[Node]]:

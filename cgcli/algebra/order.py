@@ -29,7 +29,6 @@ _SYMBOL_LIKE = (INDEX, TRANSPOSE)  # x[0] and X.T are read as symbols
 _AS_ITS_ARGUMENTS = (MULTIPLY, DIVIDE, NEG, POWER_OP, SQRT)
 
 
-
 def _length(part: bytes) -> bytes:
     return len(part).to_bytes(8, "little")
 
