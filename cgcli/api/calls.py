@@ -12,7 +12,6 @@ from cgcli.api.point import Point, by_name
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.derivatives.gradient import gradients, weighted_sum
 from cgcli.derivatives.jacobian import Jacobian
-from cgcli.derivatives.series import directional_derivatives, taylor_coefficients
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -128,20 +127,3 @@ def hessian_product(
     """
     nodes = pushforward(pullback(point.graph.outputs, cotangents, wrt), tangents)
     return lambda evaluate: by_name(wrt, evaluate(nodes))
-
-
-def series(point: Point, tangents: Mapping[Node, Node], order: int, *, coefficients: bool = False) -> Call:
-    """For each output its derivatives of order 0, 1, … along the tangents, a list; or the Taylor coefficients.
-
-    Raises TooLargeError when the formulas grow beyond bounds, as they do with a power of the order.
-    """
-    count = len(point.graph.outputs)
-    by_order = directional_derivatives(point.graph.outputs, tangents, order)
-    nodes = tuple(node for same_order in by_order for node in same_order)
-
-    def call(evaluate: Evaluate) -> Any:
-        results = evaluate(nodes)
-        lists = [results[at::count] for at in range(count)]
-        return point.by_output(map(taylor_coefficients, lists) if coefficients else lists)
-
-    return call

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping
 from cgcli.printing.values import in_longer_name
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.api.point import Point
+    from cgcli.cli.request import Task
+    from cgcli.graph.node import Node
 
 
 class Orders(NamedTuple):
-    """What `calls.series` found at a point. taylor: whether it is Taylor coefficients."""
+    """What `series` found at a point. taylor: whether it is Taylor coefficients."""
 
     point: Point
     found: Any
@@ -41,3 +43,16 @@ class Orders(NamedTuple):
         if len(lists[0]) < 2 and not self.taylor:
             return {}
         return {"taylor" if self.taylor else "derivatives": self.point.by_output(lists)}
+
+
+def orders(task: Task, tangents: Mapping[Node, Node]) -> Orders:
+    """The derivatives, or with --taylor the coefficients, along some tangents, up to the order of the command line."""
+    from cgcli.api.series import series
+
+    request, point = task.request, task.point
+    found = task.computed(
+        lambda kernels: series(
+            point, tangents, request.order, task.report.tell, coefficients=request.taylor, kernels=kernels
+        )
+    )
+    return Orders(point, found, request.taylor)

@@ -39,15 +39,16 @@ def most_digits(digits: int) -> int:
     return 4 * digits + 1000
 
 
-def to_digits(make: Make, inputs: Mapping[str, Node], digits: int) -> Found:
+def to_digits(make: Make, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False) -> Found:
     """What `make` computes, to so many digits. inputs: for each name the graph of its value.
 
+    as_floats: constants are the numbers that their bits are, and not the decimal ones that they are written as.
     make: gives from kernels what computes the result of an `Evaluate`. Raises EvaluationError where so many digits
     are not to be had.
     """
     before: Any = None
     for count in _counts(digits):
-        run = AtPrecision(inputs, count)
+        run = AtPrecision(inputs, count, as_floats=as_floats)
         result = make(run.kernels)(run)
         if before is not None and _agree(before, result, digits) and not run.cancelled():
             return Found(result, run, count, run.close_calls())

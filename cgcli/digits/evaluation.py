@@ -34,8 +34,9 @@ class AtPrecision:
     inputs: for each name the graph of its value. digits: how many to compute with. values: of every node so far.
     """
 
-    def __init__(self, inputs: Mapping[str, Node], digits: int) -> None:
-        self.kernels = Many(digits)
+    def __init__(self, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False) -> None:
+        self.kernels = Many(digits, as_floats=as_floats)
+        self._as_floats = as_floats
         self.values: dict[Node, Any] = {}
         self._fractions: dict[Node, Fraction] = {}
         self._inputs = inputs
@@ -77,7 +78,7 @@ class AtPrecision:
                 continue
             value = constant_value(node)
             if value is not None:
-                found = Fraction(repr(value)) if _is_decimal(value) else None
+                found = self._meant(value)
             elif node.op is VARIABLE:
                 found = self._fractions.get(self._input(node))
             else:
@@ -85,6 +86,12 @@ class AtPrecision:
             if found is not None:
                 self._fractions[node] = found
                 self.values[node] = self.kernels.mp.mpf(found.numerator) / found.denominator
+
+    def _meant(self, number: float) -> Fraction | None:
+        """The fraction that a constant stands for; None for pi, and what is not finite."""
+        if not math.isfinite(number) or (abs(number) in many.IRRATIONAL and not self._as_floats):
+            return None
+        return Fraction(number) if self._as_floats else Fraction(repr(number))
 
     def _check_size(self, order: Sequence[Node]) -> None:
         count = sum(math.prod(node.shape) for node in order)
@@ -129,7 +136,7 @@ class AtPrecision:
 
     def _is_exact_leaf(self, leaf: Node, exact: Mapping[Node, bool]) -> bool:
         if leaf.op is CONSTANT:
-            return all(map(_is_held, constant_elements(leaf)))
+            return all(self._meant(number) == number for number in constant_elements(leaf))
         return leaf.op is not VARIABLE or exact.get(self._input(leaf), True)
 
     def _input(self, node: Node) -> Node:
@@ -174,16 +181,6 @@ class AtPrecision:
             size = self.kernels.step(node)(*map(abs, given))
             return somewhere(zero & (size != 0))
         return False
-
-
-def _is_held(number: float) -> bool:
-    """Whether a float64 is the very number that its shortest decimal form is, as 0.5 is and 0.1 is not."""
-    return _is_decimal(number) and Fraction(repr(number)) == Fraction(number)
-
-
-def _is_decimal(number: float) -> bool:
-    """Whether a float64 stands for the decimal number that it is written as, and not for pi."""
-    return math.isfinite(number) and abs(number) not in many.IRRATIONAL
 
 
 _ARITHMETIC: Mapping[Operation, Callable[..., Fraction]] = {

@@ -26,8 +26,10 @@ class Many:
     sign.
     """
 
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, *, as_floats: bool = False) -> None:
+        """as_floats: a float is the number that its bits are, and no other that it is the nearest of."""
         self.digits = digits
+        self._as_floats = as_floats
         self.mp = many.context(digits)
         self._each = np.frompyfunc(self._number, 1, 1)
 
@@ -62,8 +64,9 @@ class Many:
 
     def _number(self, value: Any) -> Any:
         """A number of another type as one of mpmath's."""
-        of_numpy = hasattr(value, "dtype")
-        return many.number(self.mp, float(value)) if of_numpy or isinstance(value, float) else self.mp.mpf(value)
+        if isinstance(value, float) or hasattr(value, "dtype"):
+            return self.mp.mpf(float(value)) if self._as_floats else many.number(self.mp, float(value))
+        return self.mp.mpf(value)
 
     def _of_body(self, body: Body) -> Callable[..., Any]:
         compiled = Compiled(body.outputs, body.parameters, kernels=self)

@@ -42,6 +42,22 @@ class Kernels(Protocol):
         """The value of an input, of this arithmetic: a float, an array of floats, or one of this arithmetic itself."""
 
 
+class Floats:
+    """The kernels on floats, in numbers and in numpy's arrays."""
+
+    def step(self, node: Node) -> Callable[..., Any]:
+        """What computes a node's value from those of its arguments."""
+        return _adapted(kernel_of(node), node)
+
+    def constant(self, leaf: Node) -> Any:
+        """The value of a constant."""
+        return constant_of(leaf)
+
+    def given(self, value: Any) -> Any:
+        """The value of an input."""
+        return value
+
+
 class Compiled:
     """The outputs as a function of the inputs; call it with the inputs' arrays, as often as you like.
 

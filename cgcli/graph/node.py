@@ -152,6 +152,14 @@ def stand_in(node: Node, position: int) -> Node:
     return _intern(STAND_IN, (), (node, position), node.args[position].shape)
 
 
+def stood_for(leaf: Node) -> Node:
+    """The argument for whose tangent a leaf of `stand_in` stands."""
+    node, position = leaf.params
+    assert isinstance(node, Node)
+    assert isinstance(position, int)
+    return node.args[position]
+
+
 def leaf(name: str, shape: Shape) -> Node:
     """A variable that no program can name: a parameter within a function's own graph."""
     return variable(f"\0{name}", shape)

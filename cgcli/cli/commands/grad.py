@@ -70,9 +70,8 @@ def command(request: Request, mode: Mode | None) -> None:
 
 def _show_orders(task: Task, mode: str | None) -> None:
     """Print the derivatives by one scalar, up to an order."""
-    from cgcli.api import calls
     from cgcli.api.seeds import unit_tangent
-    from cgcli.cli.orders import Orders
+    from cgcli.cli.orders import orders
     from cgcli.graph.shapes import shape_text
 
     request, point = task.request, task.point
@@ -91,9 +90,7 @@ def _show_orders(task: Task, mode: str | None) -> None:
             hint=_instead(task.sides),
         )
     ((name, _),) = task.sides
-    tangent = unit_tangent(task.wrt[0])
-    series = task.computed(lambda _: calls.series(point, tangent, request.order, coefficients=request.taylor))
-    found = Orders(point, series, request.taylor)
+    found = orders(task, unit_tangent(task.wrt[0]))
     task.evaluate.tell_kinks(task.wrt)
     grad = point.by_output({name: item} for _, item in point.per_output(found.of_order(1)))
     content = {"value": found.of_order(0), "grad": grad, **found.members()}

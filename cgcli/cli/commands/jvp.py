@@ -20,14 +20,12 @@ def command(request: Request) -> None:
     This is the derivative of EXPR at t = 0 when each input moves as x + t*tangent. Names
     without a tangent stand still. --order N goes on to the N-th derivative by t.
     """
-    from cgcli.api import calls
     from cgcli.api.seeds import tangents
-    from cgcli.cli.orders import Orders
+    from cgcli.cli.orders import orders
 
     task = request.task()
     moved = tangents(task.point, request.directions())
-    series = task.computed(lambda _: calls.series(task.point, moved, request.order, coefficients=request.taylor))
-    found = Orders(task.point, series, request.taylor)
+    found = orders(task, moved)
     task.evaluate.tell_kinks(moved)
     content: dict[str, Any] = {"value": found.of_order(0), "jvp": found.of_order(1), **found.members()}
     task.show(content, found.lines(lambda name, order: f"jvp{order}_{in_longer_name(name)}" if name else f"jvp{order}"))
