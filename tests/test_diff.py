@@ -142,6 +142,7 @@ x % 3 | x -> 1
 sqrt([x, y])[0] | x -> 1/(2*sqrt(x))
 prod([x, y, x]) | x -> 2*x*y
 prod(diag([x, y])) | x -> 0
+norm([relu(x), 0]) | x -> (x > 0)*where(norm([relu(x), 0]) == 0, 0, relu(x)/norm([relu(x), 0]))
 where(sqrt(x) >= 0, x^2, y) | x -> where(sqrt(x) >= 0, 2*x, 0)
 tanh(a*x + b) | x -> a/cosh(a*x + b)^2
 """
@@ -178,6 +179,7 @@ v: [2]; a*v | a -> v: [2]; v
 A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))
 A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A).T @ inv(A).T)
 A: [2, 2]; logdet(A) | A -> A: [2, 2]; inv(A).T
+A: [3, 3]; ln(det(A)) | A -> A: [3, 3]; inv(A).T
 w: [2]; exp(w)[0] | w -> w: [2]; [1, 0]*exp(w)
 w: [2]; sqrt(w)[0] | w -> w: [2]; where([1, 0], 1/(2*sqrt(w)), 0)
 w: [2]; sqrt(w)[0]*w[1] | w -> w: [2]; [w[1]/(2*sqrt(w)[0]), sqrt(w)[0]]

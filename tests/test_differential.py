@@ -93,6 +93,9 @@ z*(x - (x/0)) + z*((x/0) - x)
 where(sqrt(x) >= 0, y, ln(z))
 relu(x)^y*relu(x)^z
 0*ln(relu(x)) + x
+w: [2]; t = std(sqrt(w) - sqrt(w)); max(t, t*t/t)
+v: [2]; x/(where(sqrt(y) >= 0, v[0], 3))
+v: [2]; (where(sqrt(x) >= 0, v[0], 1))*(where(sqrt(x) >= 0, v[0], 1))
 """.strip()
 
 

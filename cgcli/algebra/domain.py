@@ -14,7 +14,17 @@ from cgcli.annotations import Collection, Iterable
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.elements import somewhere
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import CONSTANT, Node, constant_elements, constant_value, missing, name_of, toposort, variables
+from cgcli.graph.node import (
+    CONSTANT,
+    Node,
+    apply,
+    constant_elements,
+    constant_value,
+    missing,
+    name_of,
+    toposort,
+    variables,
+)
 from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.ops.arithmetic import (
     ABS,
@@ -35,7 +45,7 @@ from cgcli.ops.indexing import INDEX, Index
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import GREATER_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE, STACK, TRANSPOSE
-from cgcli.ops.sums import BROADCAST, MEAN, SUM
+from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce
 from cgcli.records import NamedTuple
 
 _MOST = 32  # demands of one formula that are told apart
@@ -78,7 +88,7 @@ class Domains:
         self._known: dict[Node, Domain] = {}
         self._non_negative: dict[Node, bool] = {}
         self._smooth: set[Node] = set()
-        self._zero: set[Node] = set()  # numbers that are 0 wherever they have a value, as 0*sqrt(x)
+        self._zero: set[Node] = set()  # what is 0 wherever it has a value, as 0*sqrt(x)
         self.patterns = Patterns()
 
     def of(self, node: Node) -> Domain:
@@ -100,7 +110,7 @@ class Domains:
             return value != 0
         if condition.op is not GREATER_EQUAL or constant_value(condition.args[1]) != 0:
             return None
-        return True if self.is_non_negative(condition.args[0]) else None
+        return True if self.is_non_negative(condition.args[0]) and self.is_total(condition.args[0]) else None
 
     def is_total(self, node: Node) -> bool:
         """Whether a formula has a value wherever it is asked for, isolated points apart."""
@@ -125,7 +135,7 @@ class Domains:
 
     def _learn(self, root: Node) -> None:
         for node in missing(root, self._known):
-            if not node.shape and self._is_zero(node):
+            if self._is_zero(node):
                 self._zero.add(node)
             elif is_smooth(node) and self._smooth.issuperset(node.args):
                 self._smooth.add(node)
@@ -234,7 +244,7 @@ class Domains:
             elif factor.op is MULTIPLY and factor not in self._zero:
                 factors += factor.args
             elif not (self._has_isolated_zeros(factor) or number_of(factor)):
-                found.append(Demand(_IS_NOT_ZERO, (factor,)))
+                found.append(Demand(_IS_NOT_ZERO, (_as_number(factor),)))
         return found
 
     def _not_negative(self, node: Node) -> list[Demand]:
@@ -284,7 +294,7 @@ class Domains:
         return op is WHERE and known[1] and known[2]
 
     def _is_zero(self, node: Node) -> bool:
-        """Whether a number is 0 wherever it has a value, as far as that is plain to see: 0, 0*x, lgamma(2)."""
+        """Whether a formula is 0 wherever it has a value, as far as that is plain to see: 0, 0*x, lgamma(2)."""
         op, args = node.op, node.args
         if not args:
             return constant_value(node) == 0
@@ -296,7 +306,7 @@ class Domains:
             return args[0] in self._zero and (number_of(args[1]) or 0) > 0
         if op in _ZERO_AS_ITS_FIRST:
             return args[0] in self._zero
-        return self._zero.issuperset(args) if op in (ADD, SUBTRACT) else False
+        return op in (ADD, SUBTRACT) and (self._zero.issuperset(args) or (op is SUBTRACT and args[0] is args[1]))
 
 
 def _is_regular_somewhere(matrix: Node) -> bool:
@@ -306,6 +316,14 @@ def _is_regular_somewhere(matrix: Node) -> bool:
     point = {name: random.uniform(0.5, 1.5, shape)[()] for name, shape in sorted(inputs.items())}
     (value,) = evaluate([matrix], point)
     return bool(np.all(np.isfinite(value)) and np.all(np.linalg.matrix_rank(value) == matrix.shape[-1]))
+
+
+def _as_number(node: Node) -> Node:
+    """norm(x) of norm(x, keepdims=1): what demands of both have in common."""
+    params = node.params
+    if not isinstance(params, Reduce) or not params.keepdims or len(params.axes) < len(node.shape):
+        return node
+    return apply(node.op, node.args, params._replace(keepdims=False))
 
 
 def _value(node: Node) -> float:

@@ -19,7 +19,7 @@ from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import PROD
 from cgcli.ops.shaping import DIAG, RESHAPE, STACK, TRANSPOSE
 from cgcli.ops.statics import Along, Axes, Taken
-from cgcli.ops.sums import BROADCAST, SUM
+from cgcli.ops.sums import BROADCAST, SUM, Reduce
 
 _MOST = 16  # elements of an array that is written out
 _DEEPEST = 6  # operations that are looked through for an element
@@ -152,6 +152,8 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int)
         return _of_elementwise(
             canonical, node, [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         )
+    if isinstance(params, Reduce) and params.keepdims and len(params.axes) == len(node.shape):
+        return canonical.make(op, *node.args, params=params._replace(keepdims=False))
     if op.elementwise:  # sin([x, y])[0] = sin(x)
         elements = [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         if not any(element.op is INDEX for element in elements):

@@ -1,4 +1,4 @@
-"""Sines and cosines that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones."""
+"""Functions that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones, cofactor and det."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.product import Product
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Operation
+from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.functions import COS, COSH, COT, CSC, SEC, SIN, SINH, TAN, TANH
+from cgcli.ops.linalg import INV
+from cgcli.ops.shaping import transpose
 from cgcli.records import NamedTuple
 
 _SQUARE = 2
@@ -34,11 +37,12 @@ _PARTNERS = {
 
 
 class Pair(NamedTuple):
-    """first^n * second^(n*sign) = product^n; no product is 1."""
+    """first^n * second^(n*sign) = product^n; no product is 1. transposed: the product is a matrix, transposed."""
 
     second: Operation
     sign: int
     product: Operation | None
+    transposed: bool = False
 
 
 _PAIRS: dict[Operation, list[Pair]] = {
@@ -47,6 +51,7 @@ _PAIRS: dict[Operation, list[Pair]] = {
     COS: [Pair(SEC, 1, None)],
     SINH: [Pair(COSH, -1, TANH), Pair(TANH, -1, COSH)],
     TANH: [Pair(COSH, 1, SINH)],
+    COFACTOR: [Pair(DET, -1, INV, transposed=True)],  # cofactor(A)/det(A) = inv(A).T
 }
 
 
@@ -85,7 +90,8 @@ def _paired(product: Product, canonical: Canonical) -> Product:
             if powers.get(other) == pair.sign * exponent:
                 powers = {part: n for part, n in powers.items() if part not in (base, other)}
                 if pair.product is not None:
-                    _add(powers, canonical.make(pair.product, *base.args), exponent)
+                    found = canonical.make(pair.product, *base.args)
+                    _add(powers, transpose(found, (-1, -2)) if pair.transposed else found, exponent)
                 break
     return product._replace(powers=powers)
 
