@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 BINARY = ("+", "-", "*", "/", "^", "@", "%", "//", "<", "<=", "==", "!=", " and ", " or ", " mod ", "**", "·")
@@ -32,7 +33,11 @@ POSTFIXES = (
 AROUND = ("({})", "[{}]", "sin({})", "x[{}]", "max({}, 1)", "({} + x^x)^x", "({} + 1/{x})", "ln({})*x", "tan({})",
           "abs({} - 1)", "sqrt({} + 1)", "{}/(x + {x})", "where(x > 0, {}, 1)", "({})^2 + ({x})", "sum([{}, 1])",
           "|{}|", "f({})", "f'({})", "({} if x else 1)", "\\frac{{{}}}{{2}}", "{{{}}}", "np.sin({})",
-          "‖{}‖")  # fmt: skip
+          "‖{}‖", "1/({} + {x})", "x/(1 + {}/{x})", "hypot({}, x)", "max({}, {x})", "min(x, {})", "where({} > 0, x, 1)",
+          "({} + x)*({x} + 1)", "({} + x)*({} + 1)", "x^({})", "exp(-{}^2)", "atan2({}, 1)", "norm([{}, x])",
+          "logaddexp({}, x)", "sigmoid({x}*{} + 1)", "softmax([{}, x])[0]", "{} - x*{x}", "-({} - {x})/2", "[{}, x][0]",
+          "({})*({x}/3)", "log(x + 2, {})", "abs({}/{x})", "tanh({x}*{})", "relu({} - {x})", "prod([{}, {x}])",
+          "x > {} ? x : 1", "sin({}) + cos({x})", "({}) mod 3", "not ({})", "sqrt({}^2 + {x}^2)")  # fmt: skip
 WORDS = ("let ", "lambda x: ", "return ", "if ", "for i in ", "x.", "np.", "d/dx ", "∂", "∑", "\\", "\\left(", "$", "|",
          "“", "´", "x\u0301", "\u200b", "１", "½", "±", "0x", "1e", "1_", "1,", "1.", "1 ", "x,", "x=", "x:", "[", "(",
          "{", "`", "'", '"', "#", "\t", "\r", "\n", "jvp ", "jvp f(x; ", "f(x)=", "a, ", "1 2 ", "x if ", "?", ":",
@@ -48,6 +53,17 @@ def nested(around: str, size: int) -> str:
         left.append(before.replace("{x}", f"a{at}"))
         right.append(after.replace("{x}", f"a{at}"))
     return ("".join(reversed(left)) + text + "".join(right)).replace("\0", "{").replace("\1", "}")
+
+
+def _row(size: int) -> str:
+    """An array of names."""
+    return "[" + ", ".join(f"a{at}" for at in range(size)) + "]"
+
+
+def _matrix(cells: int) -> str:
+    """A square matrix of names."""
+    side = math.isqrt(cells)
+    return "[" + ", ".join(_row(side).replace("a", f"a{row}_") for row in range(side)) + "]"
 
 
 def texts(size: int = 1000) -> Mapping[str, str]:
@@ -132,6 +148,57 @@ def texts(size: int = 1000) -> Mapping[str, str]:
         "a symbolic determinant": "det([" + ", ".join(
             "[" + ", ".join(f"a{row}_{column}" for column in range(9)) + "]" for row in range(9)) + "])",
         "gamma functions": nested("gamma({})", 12),
+        "a matrix of names": f"A = {_matrix(size)}; sum(A @ A.T)",
+        "a matrix of parts": "[" + ", ".join(
+            "[" + ", ".join(f"x/{row + 1} + x^{column}" for column in range(31)) + "]" for row in range(size // 31)
+        ) + "]",
+        "an inverse of names": f"A = {_matrix(64)}; sum(inv(A))",
+        "unions of slices": f"v = x*arange({size}); sum(concat("
+        + ", ".join(f"v[{at}:{at + 1}]" for at in range(size)) + ")^2)",
+        "elements one by one": f"v = x*arange({size}); " + " + ".join(f"v[{at}]*v[{-at - 1}]" for at in range(size)),
+        "a vector's elements in a product": f"v: [{size}]; " + "*".join(f"v[{at}]" for at in range(size)),
+        "outputs of functions": "(" + ", ".join(f"sin(x*{at})^2/(1 + x^{at})" for at in range(size)) + ")",
+        "outputs of names": "(" + ", ".join(f"a{at}*a{(at + 1) % size}" for at in range(size)) + ")",
+        "squares of names": " + ".join(f"(a{at} - a{(at + 1) % 300})^2" for at in range(300)),
+        "a square of a sum of names": f"({' + '.join(f'a{at}' for at in range(300))})^2",
+        "sines of a sum of names": "+".join(
+            f"sin(a{at}*({' + '.join(f'a{at}' for at in range(30))}))" for at in range(30)
+        ),
+        "a product of powers": "*".join(f"(x + {at})^{at + 1}" for at in range(size)),
+        "a product of fractions": "*".join(f"(x/{2 * at + 3})" for at in range(size)),
+        "a product of decimals": "*".join(f"(x*0.{at + 1})" for at in range(size)),
+        "a product of roots": "*".join(f"sqrt(x + {at})" for at in range(size)),
+        "a product of roots of numbers": "*".join(f"sqrt({at + 2})" for at in range(size)) + "*x",
+        "a product of exponentials": "*".join(f"exp(x*{at})" for at in range(size)),
+        "a sum of logarithms": " + ".join(f"ln(x + {at})" for at in range(size)),
+        "a sum of fractions": " + ".join(f"1/(x + {at})" for at in range(size)),
+        "a sum of fractions of names": " + ".join(f"1/a{at}" for at in range(size)),
+        "a sum of quotients": " + ".join(f"a{at}/(x + {at})" for at in range(size)),
+        "a sum of sines": " + ".join(f"sin({at}*x)^2 + cos({at}*x)^2" for at in range(size)),
+        "a sum of roots": " + ".join(f"sqrt({at + 2})*x" for at in range(size)),
+        "a polynomial": " + ".join(f"{at}*x^{at}" for at in range(size)),
+        "a polynomial of Horner": nested("({}*x + {x})", size),
+        "a continued fraction": nested("{x} + 1/({})", size),
+        "a network": "; ".join(["h0 = x", *(f"h{at + 1} = tanh(a{at}*h{at} + b)" for at in range(size)), f"h{size}"]),
+        "steps of Newton": "; ".join(["t0 = x", *(f"t{at + 1} = t{at} - (t{at}^2 - 2)/(2*t{at})" for at in range(size)),
+                                      f"t{size}"]),
+        "a long definition": f"f(x) = {' + '.join(f'x^{at}*sin({at}*x)' for at in range(size))}; f(x) + f(x + 1)",
+        "a call in a call": "; ".join(["f0(x) = x*x + 1", *(f"f{at + 1}(x) = f{at}(x)/x + {at}" for at in range(size)),
+                                       f"f{size}(x)"]),
+        "a text of points": "." * 10 * size,
+        "points and digits": "1." * 10 * size,
+        "quoted points": "einsum('" + "." * 10 * size + "', x)",
+        "a string of brackets": "einsum('" + "(" * 10 * size + "', x)",
+        "a tall column": "[" + ", ".join(f"[x*{at}]" for at in range(size)) + "]",
+        "powers of a name": "*".join(f"x^{at}" for at in range(size)),
+        "powers of powers of names": nested("({}^{x})", size // 2),
+        "a convolution of names": f"conv1d(reshape({_row(size)}, [1, 1, {size}]), ones([1, 1, 9]))",
+        "cumulated names": f"sum(cumsum({_row(size)})^2)",
+        "sorted names": f"sum(sort({_row(size)})*arange({size}))",
+        "softmax of names": f"sum(softmax({_row(size)})^2)",
+        "a norm of names": f"norm({_row(size)})",
+        "a polynomial of degree": f"polyval({_row(size)}, x)",
+        "differences of names": f"sum(({_row(size)}[1:] - {_row(size)}[:-1])^2)",
         "fractions in fractions": "1/(1 + " * 300 + "x" + ")" * 300,
         "logarithms of powers": nested("ln({}^x + 1)", 40),
     }  # fmt: skip

@@ -62,13 +62,15 @@ class Simplifier:
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""
-        self._forms.budget = budget or Budget(graph.outputs)
+        budget = self._canonical.budget = budget or Budget(graph.outputs)
         seen: dict[tuple[Node, ...], Graph] = {}
         graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
-        while graph.outputs not in seen:
+        while graph.outputs not in seen and not budget.is_spent:
             seen[graph.outputs] = graph
             found = replaced(graph, _Pass(graph, self._forms, self._weights, self._named).run())
             graph = found if found.outputs in seen else rebuilt(found, _with_difference)
+        if graph.outputs not in seen:
+            return graph
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
         return seen[min(list(seen)[rank:], key=lambda outputs: [self._order.factor(output) for output in outputs])]
 
@@ -114,7 +116,7 @@ class _Pass:
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
         least = _LARGEST_SIZE if self._has_root_of_number(node, piece) else self._size(best) + 1
-        for form in self._forms_of(node, piece, unchanged):
+        for form in () if self.canonical.budget.is_spent else self._forms_of(node, piece, unchanged):
             found = self.canonical.fitted(form, node.shape)
             size = self._size(found)
             if size < least and self.domains.keeps(unchanged, found):

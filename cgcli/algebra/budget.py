@@ -5,27 +5,27 @@ from __future__ import annotations
 from cgcli.annotations import Sequence
 from cgcli.graph.node import Node, toposort
 
-LEAST = 15_000  # operands of forms: a second or two
-_EACH = 12  # for each node of a large formula,
-_LARGE = 100_000  # up to so many; then 3 for each node
+LEAST = 20_000  # operands of forms, and of what is built for them: half a second or so
+_EACH = 15  # for each node of a large formula,
+_MOST = 40_000  # up to so many
 
 
 class Budget:
     """What may be tried for some formulas together; when it is spent, the rest of them stays as it is.
 
-    each: what a node of large formulas may take. most: what may be tried at first.
+    each: what a node of large formulas may take. before: what was tried for the formulas that these were made from;
+    it counts. most: what may be tried in all.
     """
 
-    def __init__(self, outputs: Sequence[Node], each: int = _EACH) -> None:
-        nodes = len(toposort(outputs))
-        self.most = max(LEAST, min(each * nodes, _LARGE + 3 * nodes))
-        self._left = self.most
+    def __init__(self, outputs: Sequence[Node], each: int = _EACH, before: Budget | None = None) -> None:
+        self.most = max(LEAST, min(each * len(toposort(outputs)), _MOST))
+        self._spent: int = before._spent if before else 0
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left."""
-        return self._left <= 0
+        return self._spent >= self.most
 
     def spend(self, operands: int) -> None:
         """Count a form of so many operands."""
-        self._left -= operands
+        self._spent += operands

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from functools import wraps
 
+from cgcli.algebra.budget import Budget
 from cgcli.algebra.coefficient import (
     ONE,
     ZERO,
@@ -68,6 +69,7 @@ class Canonical:
     def __init__(self, order: Order, identities: Identities, domains: Domains) -> None:
         self.order = order
         self.domains = domains
+        self.budget = Budget(())  # what is built counts, wherever it is
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
@@ -172,6 +174,7 @@ class Canonical:
         return node
 
     def _product(self, product: Product, flip: bool) -> Node:
+        self.budget.spend(len(product.powers) + len(product.exponents))
         product = self._identities.product(self._opposites.cancelled(product), self)
         if flip:
             product = self._opposites.flipped(product)
@@ -231,6 +234,7 @@ class Canonical:
 
         Raises UnwritableError when no float64 holds a coefficient.
         """
+        self.budget.spend(len(terms))
         terms = self._like_terms({term: c for term, c in terms.items() if c})
         terms = self._identities.sum(dict(terms), self)
         if not terms:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from cgcli.algebra.budget import Budget
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
 from cgcli.algebra.elements import in_elements
@@ -44,7 +43,6 @@ class Forms:
 
     def __init__(self, canonical: Canonical) -> None:
         self.canonical = canonical
-        self.budget = Budget(())
         self._known: dict[object, list[Node]] = {}
 
     def of(self, found: Product | Terms, whole: bool) -> list[Node]:
@@ -66,11 +64,11 @@ class Forms:
         """The forms that exist; of what is new, none any more when the budget is spent."""
         known = self._known.get(key)
         if known is None:
-            if self.budget.is_spent:
+            if self.canonical.budget.is_spent:
                 return []
             known = self._known[key] = []
             for build in forms:
-                self.budget.spend(1 + operands)
+                self.canonical.budget.spend(1 + operands)
                 try:
                     found = build()
                 except UnwritableError:

@@ -30,12 +30,13 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     Raises TooLargeError when formulas of higher order grow beyond bounds.
     """
     simplifier = Simplifier()
-    graph = simplifier(graph)
+    budget = Budget(graph.outputs)
+    graph = simplifier(graph, budget)
     while simplifier.assume(graph.output):
-        graph = simplifier(graph)
+        graph = simplifier(graph, budget)
     apart = _can_be_read(graph.output, wrt)
     slopes = _slopes(graph.output, wrt)
-    outputs = _simplified(graph, slopes, simplifier, Budget(slopes), apart)
+    outputs = _simplified(graph, slopes, simplifier, Budget(slopes, before=budget), apart)
     budget = Budget(outputs, each=_HIGHER_STEPS)  # for all higher orders together
     for reached in range(1, order):
         slopes = _each_slope(outputs, wrt)
