@@ -148,12 +148,14 @@ def refused(what: str, name: str, error: Exception) -> DataError:
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """A hint that offers the candidate nearest to `name`, in whatever case, or ''."""
+    """A hint that offers the candidate nearest to `name`, in whatever case, or '' where none is near."""
     import difflib
 
     folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return f"did you mean '{folded[close[0]]}'?" if close else ""
+    name = name.casefold()
+    anagram = next((other for other in folded if sorted(other) == sorted(name)), "")
+    near = next(iter(difflib.get_close_matches(name, list(folded), n=1, cutoff=0.75)), anagram)
+    return f"did you mean '{folded[near]}'?" if near else ""
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.program import Program
-from cgcli.errors import UnknownNameError, UsageError, did_you_mean
+from cgcli.errors import Span, UnknownNameError, UsageError, did_you_mean
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_of
@@ -130,6 +130,7 @@ class Point(NamedTuple):
         ):
             message = f"'{last.function}' is a function of the language, and is defined anew here"
             yield Notice(message, "to compare, write ==", last.span, {"kind": "redefined"})
+        yield from _arrows(self.program.syntax.source.text)
         read = set(self.names)
         absent = [name for name in map(name_of, wrt) if name not in read]
         for name in self.shapes:
@@ -153,6 +154,18 @@ class Point(NamedTuple):
             if name not in known:
                 hint = f"give it a value, or declare it: {name}: []"
                 yield Notice(f"{name} is read as {_IN_WORDS[name]}", hint, span, {"kind": "reading", "node": name})
+
+
+def _arrows(text: str) -> Iterator[Notice]:
+    """What looks like R's assignment, and compares with a negative value."""
+    if "<- " in text:
+        import re
+
+        from cgcli.syntax.brackets import without_comments
+
+        for arrow in re.finditer(r"([^\W\d]\w*) ?<- +(?=[\w(\[])", without_comments(text)):
+            hint = f"to give a name a value, write '=', as in: {arrow[1]} = 3"
+            yield Notice("'<-' compares with a negative value", hint, Span(*arrow.span()), {"kind": "reading"})
 
 
 def at_shapes(

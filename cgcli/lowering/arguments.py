@@ -11,6 +11,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.graph.shapes import as_lists
 from cgcli.lean import cache
+from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ Item = TypeVar("Item")
 
 MAX_NUMBERS = 10_000  # in one static parameter
 
-_WORDS = {
-    "True": "write true, or 1", "False": "write false, or 0",
-    "None": "leave it out; a new axis is as in: expand(x, 1)", "newaxis": "a new axis is as in: expand(x, 1)",
-}  # fmt: skip
 _SMALL = 64  # numbers in a value that is kept: two for each axis that an array can have
 
 
@@ -61,10 +58,18 @@ def signature(entry: Entry, name: str = "") -> str:
     return f"{name or entry.name}({', '.join([*first, *arrays, *last])})"
 
 
-def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords: Mapping[str, Value]) -> Entry:
+def choose(
+    entries: Sequence[Entry],
+    name: str,
+    args: Sequence[Value],
+    keywords: Mapping[str, Value],
+    places: Mapping[str, Span] = EMPTY,
+    texts: Callable[[], Sequence[str]] = list,
+) -> Entry:
     """The entry among those of one name that takes these arguments.
 
-    Raises ArgumentError that shows the signatures.
+    places: where the keywords stand. texts: how the others are written. Raises ArgumentError that shows the
+    signatures, or what to write.
     """
     for entry in entries:
         if _accepts(entry, args, keywords):
@@ -73,17 +78,28 @@ def choose(entries: Sequence[Entry], name: str, args: Sequence[Value], keywords:
     odd = next((keyword for keyword in keywords if keyword not in known), None)
     usage = " or ".join(dict.fromkeys(signature(entry, name) for entry in entries))
     if odd is not None:
-        raise ArgumentError(f"'{name}' has no parameter '{odd}'", hint=f"usage: {usage}")
+        from cgcli.lowering.elsewhere import PARAMETERS
+
+        instead, place = PARAMETERS.get(odd), places.get(odd)
+        if place and instead in known:
+            place = Span(place.start, place.start + len(odd))
+        hint = f"write {instead}" if instead in known else f"usage: {usage}"
+        raise ArgumentError(f"'{name}' has no parameter '{odd}'", place, hint=hint)
     if any(isinstance(arg, str) for arg in args):
         raise ArgumentError(f"'{name}' cannot take a text here", hint=f"usage: {usage}")
     count = len(args) + len(keywords)
     given = "no argument" if count == 0 else "1 argument" if count == 1 else f"{count} arguments"
-    raise ArgumentError(f"'{name}' cannot take {given}", hint=_as_list(entries, name, args) or f"usage: {usage}")
+    hint = "" if keywords else _rewritten(entries, name, args, texts())
+    raise ArgumentError(f"'{name}' cannot take {given}", hint=hint or f"usage: {usage}")
 
 
-def _as_list(entries: Sequence[Entry], name: str, args: Sequence[Value]) -> str:
-    """A hint for numbers that stand one by one where the entry takes a list of them: reshape(x, 2, 3)."""
+def _rewritten(entries: Sequence[Entry], name: str, args: Sequence[Value], texts: Sequence[str]) -> str:
+    """A hint for another number of arguments: numbers one by one in place of a list, as in reshape(x, 2, 3)."""
+    from cgcli.lowering.elsewhere import COUNTS, filled
+
     entry = entries[0]
+    if form := COUNTS.get((entry.name, len(args))):
+        return filled(form, texts)
     arrays, numbers = args[: len(entry.arrays)], args[len(entry.arrays) :]
     statics = [static for static in entry.statics if not static.name.startswith("_")]
     if len(statics) != 1 or not numbers or not all(isinstance(arg, Node) for arg in arrays):
@@ -92,10 +108,11 @@ def _as_list(entries: Sequence[Entry], name: str, args: Sequence[Value]) -> str:
 
     try:
         given = tuple(known(number, "a number") for number in numbers)
-        statics[0].convert(given, [array.shape for array in arrays])
+        if statics[0].name != "shape":
+            statics[0].convert(given, [array.shape for array in arrays])
     except CgError:
         return ""
-    return f"write {name}({', '.join([*'…' * len(arrays), brief(given)])})"
+    return f"write {name}({', '.join([*texts[: len(arrays)], brief(given)])})"
 
 
 def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
@@ -113,8 +130,13 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
     return any(static.variadic for static in free) or count <= len(arrays) + len(free)
 
 
-def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> tuple[tuple[Node, ...], Params]:
-    """The arrays and the canonical static parameters; `entry` was chosen for these arguments."""
+def bind(
+    entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value], places: Mapping[str, Span] = EMPTY
+) -> tuple[tuple[Node, ...], Params]:
+    """The arrays and the canonical static parameters; `entry` was chosen for these arguments.
+
+    places: where the keywords' values stand.
+    """
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]
     arrays, plain = _divided(entry, plain, keywords)
@@ -127,12 +149,18 @@ def bind(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> 
     for static in entry.statics:
         raw: Any = static.default
         if static.name in keywords:
-            raw = known(keywords[static.name], static.name)
+            try:
+                raw = known(keywords[static.name], static.name)
+            except CgError as error:
+                raise error.at(places.get(static.name)) from None
         elif static.variadic:
             raw, rest = tuple(known(item, static.name) for item in rest), []
         elif rest and not static.keyword_only:
             raw = known(rest.pop(0), static.name)
-        params.append(static.convert(raw, shapes))
+        try:
+            params.append(static.convert(raw, shapes))
+        except CgError as error:
+            raise error.at(places.get(static.name)) from None
     return tuple(arrays), entry.params(*params)
 
 
@@ -160,12 +188,14 @@ def known(value: Value, what: str) -> Any:
     order = toposort([value], _values())
     free = next((node for node in order if node.op is VARIABLE), None)
     if free is not None:
+        from cgcli.lowering.elsewhere import NAMES
+
         name = f"'{name_of(free)}'"
         if is_leaf_of_function(free):
             name = "a parameter of a function with a derivative rule"
         raise ArgumentError(
             f"{what} must be known before the evaluation, but it depends on {name}",
-            hint=_WORDS.get(name_of(free), "write the number itself"),
+            hint=NAMES.get(name_of(free), "write the number itself"),
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")

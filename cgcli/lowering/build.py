@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, check_size, constant_array
+from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.arguments import Value, bind, known
 from cgcli.ops.indexing import INDEX, taken
@@ -32,11 +32,9 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
 
 
 def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
-    """base[items]. index: where it was read. Raises ArgumentError at the item that is wrong."""
+    """base[items], of an array. index: where it was read. Raises ArgumentError at the item that is wrong."""
     if not isinstance(base, Node):
         raise ArgumentError("a text has no elements to index", index.base.span, hint="texts are arguments of einsum")
-    if not base.shape:
-        raise _no_elements(index, base)
     keys = []
     spans = [item.span for item in index.items]
     for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
@@ -52,16 +50,6 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
             raise error.at(span) from None
     args, params = bind(INDEX, (base, *keys), {})
     return apply(INDEX, args, params)
-
-
-def _no_elements(index: tree.Index, base: Node) -> ArgumentError | ShapeError:
-    """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
-    name = index.base.name if isinstance(index.base, tree.Name) and base.op is VARIABLE else ""
-    function = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), None)
-    if function is not None:
-        inner = ", ".join(item.name if isinstance(item, tree.Name) else "…" for item in index.items)
-        return ArgumentError("a function's argument stands in round brackets", hint=f"write {function}({inner})")
-    return ShapeError("a scalar has no elements to index", hint="an index belongs to an array, as in: [1, 2][0]")
 
 
 def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:

@@ -1,30 +1,168 @@
-"""Functions that other tools have and cg has not, or has by another name: what to write in their place."""
+"""Functions and names that other tools have, and cg has not or has by another name: what to write in their place."""
 
 from __future__ import annotations
 
-INSTEAD = {
-    "lg": "write log10(x), or log2(x)",
-    "ld": "write log2(x)",
-    "tg": "write tan(x)",
-    "ctg": "write cot(x)",
-    "arctg": "write atan(x)",
-    "cosec": "write csc(x)",
-    "sh": "write sinh(x)",
-    "ch": "write cosh(x)",
-    "th": "write tanh(x)",
-    "sqr": "write x^2",
-    "root": "write x^(1/n); the cube root is cbrt(x)",
-    "nthroot": "write x^(1/n); the cube root is cbrt(x)",
-    "nroot": "write x^(1/n); the cube root is cbrt(x)",
-    "factorial": "write gamma(n + 1)",
-    "heaviside": "write where(x > 0, 1, 0)",
-    "logit": "write ln(x/(1 - x))",
-    "if": "write where(c, a, b), or c ? a : b",
-    "detach": "write stop_gradient(x)",
-    "tr": "write trace(x)",
-    "cross": "write [a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]]",
-    "len": "write size(x), or size(x, 0) for the first axis",
-    "numel": "write size(x)",
-    "unsqueeze": "write expand(x, axis)",
+import re
+
+from cgcli.annotations import Sequence
+
+_DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
+_BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
+_ROOT = "write ({0})^(1/{1}); the cube root is cbrt(x)"
+
+# For each function what to write, with its arguments in braces; where several forms take another number of arguments,
+# the one that fits. Names of spreadsheets are in capitals; all others are found in any case.
+INSTEAD: dict[str, str | tuple[str, ...]] = {
+    "lg": "write log10({0}), or log2({0})",
+    "LOG": ("write log10({0}), or ln({0}) for the natural logarithm", "write log({0}, {1})"),
+    "ld": "write log2({0})",
+    "tg": "write tan({0})",
+    "ctg": "write cot({0})",
+    "arctg": "write atan({0})",
+    "cosec": "write csc({0})",
+    "sh": "write sinh({0})",
+    "ch": "write cosh({0})",
+    "th": "write tanh({0})",
+    "sqr": "write ({0})^2",
+    "root": _ROOT, "nthroot": _ROOT, "nroot": _ROOT,
+    "factorial": "write gamma({0} + 1)",
+    "fact": "write gamma({0} + 1)",
+    "ncr": _BINOMIAL, "nchoosek": _BINOMIAL, "binom": _BINOMIAL, "binomial": _BINOMIAL, "comb": _BINOMIAL,
+    "choose": _BINOMIAL, "combin": _BINOMIAL,
+    "heaviside": "write where({0} > 0, 1, 0)",
+    "logit": "write ln(({0})/(1 - ({0})))",
+    "if": "write where({0}, {1}, {2})", "ifelse": "write where({0}, {1}, {2})", "iif": "write where({0}, {1}, {2})",
+    "cond": "write where({0}, {1}, {2})", "ifthenelse": "write where({0}, {1}, {2})",
+    "AND": "write ({0}) and ({1})", "OR": "write ({0}) or ({1})", "NOT": "write not ({0})",
+    "xor": "write ({0}) != ({1})",
+    "int": "write trunc({0})", "INT": "write floor({0})", "fix": "write trunc({0})", "float": "write ({0})",
+    "double": "write ({0})", "rem": "write fmod({0}, {1})", "divmod": "write ({0}//{1}, {0} % {1})",
+    "idivide": "write ({0})//({1})", "quotient": "write trunc(({0})/({1}))",
+    "radians": "write ({0})*deg", "deg2rad": "write ({0})*deg", "degrees": "write ({0})/deg",
+    "rad2deg": "write ({0})/deg",
+    "sind": "write sin(({0})*deg)", "cosd": "write cos(({0})*deg)", "tand": "write tan(({0})*deg)",
+    "sinpi": "write sin(pi*({0}))", "cospi": "write cos(pi*({0}))",
+    "pdf": "write exp(-({0})^2/2)/sqrt(2*pi)", "dnorm": "write exp(-({0})^2/2)/sqrt(2*pi)",
+    "normpdf": "write exp(-({0})^2/2)/sqrt(2*pi)",
+    "cdf": "write erfc(-({0})/sqrt(2))/2", "pnorm": "write erfc(-({0})/sqrt(2))/2",
+    "normcdf": "write erfc(-({0})/sqrt(2))/2",
+    "qnorm": "there is no quantile of the normal distribution",
+    "norminv": "there is no quantile of the normal distribution",
+    "detach": "write stop_gradient({0})",
+    "tr": "write trace({0})",
+    "t": "write transpose({0}), or t*({0}) to multiply",
+    "crossprod": ("write ({0}).T @ ({0})", "write ({0}).T @ ({1})"),
+    "mmult": "write ({0}) @ ({1})",
+    "sumproduct": "write sum(({0})*({1}))",
+    "sumsq": "write sum(({0})^2)",
+    "cross": "write [({0})[1]*({1})[2] - ({0})[2]*({1})[1], ({0})[2]*({1})[0] - ({0})[0]*({1})[2], "
+             "({0})[0]*({1})[1] - ({0})[1]*({1})[0]]",
+    "len": "write size({0}), or size({0}, 0) for the first axis",
+    "length": "write size({0}), or size({0}, 0) for the first axis",
+    "numel": "write size({0})", "nrow": "write size({0}, 0)", "ncol": "write size({0}, 1)",
+    "rows": "write size({0}, 0)", "columns": "write size({0}, 1)",
+    "unsqueeze": "write expand({0}, {1})",
+    "c": ("write [{0}], or c*({0}) to multiply", "write [{*}]"), "array": "write {0}",
+    "vec": "write reshape({0}, size({0}))", "list": "write [{*}]",
+    "seq": ("write arange({0} + 1)", "write arange({0}, {1} + 1)", "write arange({0}, {1} + 1, {2})"),
+    "seq_len": "write arange(1, {0} + 1)", "colon": "write arange({0}, {1} + 1)",
+    "range": ("write arange({0})", "write arange({0}, {1})", "write arange({0}, {1}, {2})"),
+    "rep": "write {0}*ones({1})", "full": "write {1}*ones({0})", "fill": "write {0}*ones({1})",
     "iterate": "there are no loops: write each step as a line of its own",
+    "map": "an operation acts on each element as it is, as in: sin([1, 2])",
+    "apply": "an operation acts on each element as it is, as in: sin([1, 2])",
+    "lapply": "an operation acts on each element as it is, as in: sin([1, 2])",
+    "sapply": "an operation acts on each element as it is, as in: sin([1, 2])",
+    "collect": "write {0}",
+    "stdev": "write std({0}, ddof=1)", "stdevp": "write std({0})", "varp": "write var({0})",
+    "print": "the last line is the result: write {0}", "disp": "the last line is the result: write {0}",
+    "printf": "the last line is the result, and is printed", "fprintf": "the last line is the result, and is printed",
+    "println": "the last line is the result: write {0}", "echo": "the last line is the result: write {0}",
+    "rand": "there are no random numbers: give values to a name, as in: r=0.5",
+    "randn": "there are no random numbers: give values to a name, as in: r=0.5",
+    "random": "there are no random numbers: give values to a name, as in: r=0.5",
+    "rnorm": "there are no random numbers: give values to a name, as in: r=0.5",
+    "runif": "there are no random numbers: give values to a name, as in: r=0.5",
+    "D": _DERIVATIVE, "diff": _DERIVATIVE, "derivative": _DERIVATIVE, "deriv": _DERIVATIVE, "grad": _DERIVATIVE,
+    "gradient": _DERIVATIVE, "jacobian": _DERIVATIVE, "hessian": _DERIVATIVE,
+    "integrate": "cg differentiates, it does not integrate", "integral": "cg differentiates, it does not integrate",
+    "quad": "cg differentiates, it does not integrate",
+    "simplify": "a simpler form is a command: cg simplify '{0}'",
+    "symbols": "a name needs no declaration: take the line away",
+    "syms": "a name needs no declaration: take the line away",
+    "rational": "write ({0})/({1})", "frac": "write ({0})/({1})", "N": "write ({0})",
+    "plus": "write ({0}) + ({1})", "minus": "write ({0}) - ({1})", "times": "write ({0})*({1})",
+}  # fmt: skip
+
+# Functions of the language with another number of arguments.
+COUNTS = {
+    ("eye", 2): "write eye({0})",
+    ("round", 2): "write round({0}*10^{1})/10^{1}",
+    ("atan", 2): "write atan2({0}, {1})",
+    ("sqrt", 2): "write ({0})^(1/{1})",
+    ("pow", 3): "write ({0})^({1}) % ({2})",
+    ("sum", 3): "write sum([{*}])", ("sum", 4): "write sum([{*}])",
+    ("mean", 3): "write mean([{*}])", ("mean", 4): "write mean([{*}])",
+    ("prod", 3): "write prod([{*}])",
+}  # fmt: skip
+
+_MISSING = "a missing number is nan: write nan"
+
+# Functions in Mathematica's square brackets that take their arguments in another order.
+BRACKETS = {
+    ("arctan", 2): "write atan2({1}, {0})",
+    ("log", 2): "write log({1}, {0})",
+    ("solve", 2): "an equation is not solved; solve(A, b) is the x of A @ x = b",
 }
+
+# Names without a value that mean something elsewhere.
+NAMES = {
+    "True": "write true, or 1", "TRUE": "write true, or 1", "False": "write false, or 0", "FALSE": "write false, or 0",
+    "None": "leave it out; a new axis is as in: expand(x, 1)", "newaxis": "a new axis is as in: expand(x, 1)",
+    "end": "write -1 for the last element; a slice to the end is as in: v[1:]",
+    "in": "max(v == x) is whether x is one of v",
+    "null": _MISSING, "NULL": _MISSING, "NA": _MISSING, "nothing": _MISSING, "NAN": _MISSING,
+    "infty": "write inf", "Infinity": "write inf", "infinity": "write inf", "oo": "write inf",
+    "rand": "there are no random numbers: give a value, as in: rand=0.5",
+    "degrees": "write deg, as in: sin(90*deg)", "degree": "write deg, as in: sin(90*deg)",
+}  # fmt: skip
+
+# Parameters by the names that other tools give them.
+PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims"}
+
+
+def instead_of(function: str, args: Sequence[str]) -> str:
+    """What to write in place of a call of another tool's function, or ''. args: the texts of its arguments."""
+    args = [arg.strip("'\"") for arg in args]  # float('inf')
+    forms = INSTEAD.get(function) or INSTEAD.get(function.casefold(), ())
+    if isinstance(forms, str):
+        return filled(forms, args)
+    counts = [len({*re.findall(r"\{(\d)\}", form)}) for form in forms]
+    if len(args) in counts:
+        return filled(forms[counts.index(len(args))], args)
+    return filled(forms[-1 if len(args) > 1 else 0], args) if forms else ""
+
+
+def filled(form: str, args: Sequence[str]) -> str:
+    """A form with arguments in its braces; brackets that hold one thing are left out."""
+    written = form.replace("{*}", ", ".join(args))
+    for place in dict.fromkeys(re.findall(r"\{(\d)\}", form)):
+        written = written.replace(f"{{{place}}}", args[int(place)] if int(place) < len(args) else "…")
+    return re.sub(r"(?<!\w)\(([\w.]+|\w+\([^()]*\)|\[[^\[\]]*\])\)", r"\1", written)
+
+
+def element_of(array: str, items: Sequence[str]) -> str:
+    """The element or the part of an array that Matlab's round brackets mean: v(1) is v[0]."""
+    return f"{array}[{', '.join(map(_index, items))}]"
+
+
+def _index(item: str) -> str:
+    """An index that counts from 1, or a range whose end belongs to it, as one of cg."""
+    start, colon, stop = (part.strip() for part in item.partition(":"))
+    if colon:
+        return f"{_from_zero(start)}:{'' if stop == 'end' else stop}" if start else ":"
+    return "-1" if item == "end" else _from_zero(item)
+
+
+def _from_zero(item: str) -> str:
+    return str(int(item) - 1) if item.isdecimal() and int(item) > 0 else f"{item} - 1"

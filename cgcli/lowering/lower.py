@@ -68,6 +68,7 @@ class _Lowering:
             self.rules,
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
             self.exact_numeral if exactly else None,
+            program.source.text,
         )
 
     def __contains__(self, name: object) -> bool:

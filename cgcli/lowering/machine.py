@@ -27,7 +27,7 @@ class Machine:
     named: the names that have a value. expand: gives what an entry that is made of others stands for. functions:
     the user's own definitions; rules: their derivative rules. origins: filled with the span that each node was first
     read from. most: the operations that the bodies of functions may expand to. numeral: what a numeral means, unless
-    the nearest float64.
+    the nearest float64. source: the text that was read.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Machine:
         rules: Mapping[str, tree.DefineJvp] | None = None,
         most: int = MAX_STEPS,
         numeral: Callable[[tree.Number], Node] | None = None,
+        source: str = "",
     ) -> None:
         self._numeral = numeral
         self._lookup = lookup
@@ -49,6 +50,7 @@ class Machine:
         self._expand = expand
         self.invocations = Invocations(functions, rules or {}, origins, expand)
         self._steps, self._most = 0, most
+        self._source = source
 
     def run(self, expression: tree.Expression) -> Value:
         """The value of an expression that stands in no function."""
@@ -141,12 +143,33 @@ class Machine:
         from cgcli.lowering.build import indexed
 
         base, *items = yield (item.base, *item.items), scope
+        if isinstance(base, Node) and not base.shape:
+            raise self._no_elements(item, base)
         return indexed(base, items, item)
+
+    def _no_elements(self, item: tree.Index, base: Node) -> CgError:
+        """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
+        from cgcli.lowering.elsewhere import BRACKETS, filled, instead_of
+
+        name = item.base.name if isinstance(item.base, tree.Name) and base.op is VARIABLE else ""
+        args = self._texts(item.items)
+        known = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), "")
+        form = BRACKETS.get((known, len(args)), f"write {known}({{*}})" if known else "")
+        hint = filled(form, args)
+        if not known and name[:1].isupper() and name not in self._named:
+            hint = instead_of(name, args)
+        if hint:
+            return ArgumentError("a function's argument stands in round brackets", hint=hint)
+        return ShapeError("a scalar has no elements to index", clash=(0,),
+                          hint="an index belongs to an array, as in: [1, 2][0]")  # fmt: skip
 
     def _slice(self, item: tree.Slice, scope: Scope) -> Steps:
         from cgcli.lowering.build import raw_slice
 
         parts = (item.start, item.stop, item.step)
+        if isinstance(item.stop, tree.Name) and item.stop.name == "end" and "end" not in self._named:
+            hint = f"write {self._source[item.span.start : item.stop.span.start]}"
+            raise ArgumentError("a slice to the end has no number behind its ':'", item.span, hint=hint)
         values = iter((yield tuple(part for part in parts if part is not None), scope))
         return raw_slice(*(None if part is None else next(values) for part in parts))
 
@@ -178,8 +201,14 @@ class Machine:
             if name in keywords:
                 raise ArgumentError(f"'{name}' is given twice", span)
             keywords[name] = value
-        entry = choose(entries_of(item.function), item.function, args, keywords)
-        return self._applied(entry, *bind(entry, args, keywords), item)
+        places = {name: span for name, _, span in item.keywords}
+        given = {name: value.span for name, value, _ in item.keywords}
+        entry = choose(entries_of(item.function), item.function, args, keywords, places, lambda: self._texts(item.args))
+        return self._applied(entry, *bind(entry, args, keywords, given), item)
+
+    def _texts(self, items: Sequence[tree.Expression]) -> list[str]:
+        """How expressions are written."""
+        return [self._source[item.span.start : item.span.end] for item in items]
 
     def _applied(self, entry: Operation | Shorthand, args: tuple[Node, ...], params: Params, item: tree.Call) -> Node:
         """The node of an operation, or what a shorthand stands for, every node of it read from the call."""
@@ -197,15 +226,30 @@ class Machine:
         return expanded
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
-        from cgcli.lowering.elsewhere import INSTEAD
+        """Raise for a call of what is no function: an array's element in round brackets, a product, another tool's."""
+        from cgcli.lowering.elsewhere import element_of, instead_of
 
         name = item.function
-        product = f"to multiply, write {name}*(…)"
-        if name in scope.names or name in self._named or name in CONSTANTS:
-            raise UnknownNameError(f"'{name}' is a value, not a function", item.where, hint=product)
-        near = INSTEAD.get(name) or did_you_mean(name, [*self._functions, *FUNCTIONS])
-        hint = near or f"define it as {name}(x) = …" + f"; {product}" * (len(item.args) == 1)
-        raise UnknownNameError(f"unknown function '{name}'", item.where, hint=hint)
+        args = self._texts(item.args)
+        called = self._source[item.where.start : item.where.end]
+        inner = args[0] if len(args) == 1 and not item.keywords else "…"
+        product = f"to multiply, write {called}*({inner})"
+        value = scope.names.get(name)
+        if value is None and (name in self._named or name in CONSTANTS):
+            value = self._lookup(name, item.where)
+        if value is not None:
+            plain = not item.keywords and all(arg.replace(":", "0").replace(" ", "").isalnum() for arg in args)
+            is_array = plain and isinstance(value, Node) and len(args) <= len(value.shape) > 0
+            part = f"write {element_of(called, args)} for what counts from 0" if is_array else ""
+            hint = "; ".join(filter(None, (part, "" if part and (not inner.isalnum() or inner == "end") else product)))
+            raise UnknownNameError(f"'{name}' is a value, not a function", item.span, hint=hint)
+        instead = "" if item.keywords else instead_of(name, args)
+        if not args and (constant := next((other for other in CONSTANTS if other == name.casefold()), "")):
+            instead = f"write {constant}"
+        near = instead or did_you_mean(name, [*self._functions, *(FUNCTIONS.keys() - _OPERATORS)])
+        parameters = ", ".join("xyzuvw"[: len(args)]) if len(args) <= 6 else "…"
+        hint = near or f"define it as {called}({parameters}) = …" + f"; {product}" * (len(args) == 1)
+        raise UnknownNameError(f"unknown function '{name}'", item.span if instead else item.where, hint=hint)
 
 
 @cache
@@ -216,6 +260,8 @@ def _plain(name: str, count: int) -> Operation | None:
             return entry
     return None
 
+
+_OPERATORS = {"and", "or", "not"}  # words that nobody calls
 
 _Waiting = tuple[Any, Scope, Steps | None, int]
 """An expression, its scope, its steps once it has begun, and how many values they wait for."""

@@ -1,0 +1,162 @@
+"""What people write as in a programming language, a spreadsheet or a computer algebra system: rows of the idioms."""
+
+from __future__ import annotations
+
+import re
+
+from cgcli.syntax.idiom import INNER, LOOSE, NAME, VALUE, Idiom
+
+SUM = "sum an array, as in: sum(arange(1, 11)^2)"
+_WORDS = {
+    "plus": "+", "minus": "-", "times": "*", "over": "/", "equals": "==", "squared": "^2", "cubed": "^3",
+    "xor": "!=", "is not": "!=", "is": "==", "div": "//",
+}  # fmt: skip
+_CAPITALS = {"AND": "and", "OR": "or", "MOD": "mod", "XOR": "!=", "DIV": "//"}
+_DOTTED = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!=", "and": "and", "or": "or", "not": "not"}
+_NAMES = rf"{NAME}(?:\s*,\s*{NAME})*"
+_NAMED = rf"(?:(?:\b(?:let|const|var|auto)\s+)?(?P<n>{NAME})\s*(?:=|<-)\s*)"
+_BODY = r"(?P<b>(?:[^\n;()]|\([^()\n]*\))+)"
+_PART = r"[^\n,;:{}]{1,60}?"
+_END = r"(?:[,;]?\s*\bend\b|;?\s*\}|(?=[;\n]|$))"
+_MODULES = "np|numpy|jnp|math|Math|cmath|torch|jax|tf|scipy|sympy|statistics|special|sp|nn|F|std|Base|LinearAlgebra"
+_AS_ARRAYS = "array|asarray|tensor|Tensor|as_tensor|constant"
+_GIVEN = "values stand behind the expression, as in: cg eval 'x^2' x=3"
+
+
+def _parameters(text: str) -> str:
+    """The names of parameters, without types and defaults."""
+    names = [re.split(r"[:=]", part)[0].split() for part in text.split(",")]
+    return ", ".join(name[-1] for name in names if name)
+
+
+def _definition(match: re.Match[str]) -> str:
+    """A function as other languages define one; Matlab's and Fortran's give the value to a name."""
+    body = match["b"].strip().removeprefix("return ")
+    if match["o"]:
+        body = re.sub(rf"^{match['o']}\s*=\s*", "", body)
+    return f"write {match['g']}({_parameters(match['x'])}) = {body}".rstrip()
+
+
+def _anonymous(match: re.Match[str]) -> str:
+    """A function without a name, which has one when it is a statement of its own."""
+    before = match.string[: match.start()].rstrip(" \t")
+    if before[-1:] not in ("", ";", "\n"):
+        return "a function is written as in: f(x) = x^2"
+    return f"write {match['n'] or 'f'}({match['x'].strip()}) = {match['b'].strip()}"
+
+
+def _each(match: re.Match[str]) -> str:
+    """What a comprehension does for each element, for the whole array."""
+    array = re.sub(r"^range\((.*)\)$", r"arange(\1)", match["v"])
+    array = re.sub(r"^(\d+):(\d+)$", r"arange(\1, \2 + 1)", array)
+    return "write " + re.sub(rf"\b{match['i']}\b", array, match["e"].strip())
+
+
+def _choice(match: re.Match[str]) -> str:
+    yes, no = (re.sub(r"^return\s+", "", match[part].strip()) for part in "ab")
+    return f"write {match['c'].strip()} ? {yes} : {no}"
+
+
+def _prefix_notation(match: re.Match[str]) -> str:
+    """Lisp's operator before its values."""
+    operator = f" {match['o']} " if match["o"] in "+-" else match["o"]
+    return f"write ({operator.join(match['x'].split())})"
+
+
+_ANONYMOUS = [
+    Idiom(rf"{_NAMED}?{head}\s*{_BODY}", "a function has a name", _anonymous)
+    for head in (
+        rf"\blambda\s+(?P<x>{_NAMES})\s*:",
+        rf"@\s*\((?P<x>{_NAMES})\)",
+        rf"\\\((?P<x>{_NAMES})\)",
+        rf"\bfunction\s*\((?P<x>{_NAMES})\)",
+        rf"\\(?P<x>{NAME})\s*->",
+        rf"\((?P<x>{_NAMES})\)\s*(?:->|=>|→|↦|⟶)",
+        rf"(?P<x>{NAME})\s*(?:->|=>|→|↦|⟶)(?=[^\n;]*[-+*/^(][^\n;]*\b(?P=x)\b|[^\n;]*\b(?P=x)\b[^\n;]*[-+*/^(])",
+    )
+]
+
+LANGUAGES = (
+    # ---- comments, statements ----
+    Idiom(r"/\*[^\n]*?\*/", "a comment begins with '#', and ends with its line", "take it away"),
+    Idiom(r"(?m)^(?://+|%+(?!\w+\b\s*[-+*/^])|--+(?=\s)|/\*|\(\*(?=[^\n]*\*\))|\"{3}(?!\")|'{3}(?!'))",
+          "a comment begins with '#'", "write #"),
+    Idiom(rf"{_PART}\s+(?:where|at|for|with|when)\s+{NAME}\s*=(?!=)", "a value is not part of the expression", _GIVEN),
+    Idiom(rf"/\.\s*{NAME}\s*->", "a value is not part of the expression", _GIVEN),
+    # ---- choices ----
+    Idiom(r"\b(?i:if)\s+(?P<c>[^\n]{1,40}?)\s+(?i:then)\s+(?P<a>[^\n]{1,40}?)\s+(?i:else)\s+(?P<b>[^\n;]{1,40})",
+          "a choice is not written in words", _choice),
+    Idiom(rf"(?i:\bcase\s+when)\s+(?P<c>{_PART})\s+(?i:then)\s+(?P<a>{_PART})\s+(?i:else)\s+(?P<b>{_PART})\s+(?i:end)\b",
+          "a choice is not written in words", _choice),
+    Idiom(rf"\bif\b\s*(?P<c>{_PART})\s*[,:{{]\s*(?P<a>{_PART})\s*[,;}}]?\s*\belse\b\s*[:,{{]?\s*(?P<b>{_PART})\s*{_END}",
+          "a choice is not written in words", _choice),
+    Idiom(r"(?P<a>[^\n=;(,]{1,40}?)\s+if\s+(?P<c>[^\n]{1,40}?)\s+else\s+(?P<b>[^\n;),]{1,40})",
+          "a choice is not written in words", _choice),
+    # ---- definitions ----
+    Idiom(rf"\b(?P<w>def|function|func|fun|fn|double|float|int|real)\s+(?:(?P<o>{NAME})\s*=\s*)?(?P<g>{NAME})\s*"
+          rf"\((?P<x>[^()\n]{{0,60}})\)(?:\s*->\s*\w+)?\s*[:={{]?\s*(?:return\b)?\s*(?P<b>[^{{}};\n]*?)\s*{_END}",
+          "'{w}' is not needed", _definition, wide=True),
+    Idiom(rf"(?P<g>{NAME})\[(?P<x>{NAME}_(?:\s*,\s*{NAME}_)*)\]\s*:?=",
+          "a function's parameters stand in round brackets",
+          lambda match: f"write {match['g']}({match['x'].replace('_', '')}) ="),
+    *_ANONYMOUS,
+    Idiom(rf"\b(?P<w>let|var|const|local|global|int|float|double|real|auto|val|final|static)\s+(?P<x>{NAME})",
+          "'{w}' is not needed", "write {x}"),
+    Idiom(rf"\breturn\s+(?P<x>{VALUE})", "'return' is not needed: the last line is the result", "write {x}"),
+    Idiom(rf"\b(?P<w>print|echo|disp|show|calculate|compute|evaluate|begin)\s+(?P<x>{VALUE})",
+          "'{w}' is not needed: the last line is the result", "write {x}"),
+    Idiom(rf"\bconsole\.log\((?P<x>{INNER})\)", "the last line is the result, and is printed", "write {x}"),
+    Idiom(r"\b(?:import|from|using|include)\s+\w+", "nothing is imported: every function is there", "take it away"),
+    # ---- loops ----
+    Idiom(rf"\[?(?P<e>(?:[^\n()\[\],]|\([^()\n]*\)){{1,40}}?)\s+for\s+(?P<i>{NAME})\s+in\s+"
+          rf"(?P<v>{NAME}|range\(\w+(?:,\s*\w+)?\)|\d+:\d+)(?:\s*\]|(?=\s*\)))",
+          "an operation acts on each element of an array", _each),
+    Idiom(r"\b(?P<w>for|while)\s*\(?\s*\w+", "there is no loop '{w}'", SUM),
+    # ---- operators ----
+    Idiom(rf"\b(?P<f>{NAME})\s+of\s+(?P<x>{VALUE})", "a function's argument stands in brackets", "write {f}({x})"),
+    Idiom(r"\b(?:is not|plus|minus|times|over|equals|squared|cubed|xor|is|div)\b",
+          "an operator is not written as a word", lambda match: f"write {_WORDS[match[0]]}"),
+    Idiom(r"\b(?:AND|OR|MOD|XOR|DIV)\b", "an operator has small letters",
+          lambda match: f"write {_CAPITALS[match[0]]}"),
+    Idiom(rf"\bNOT\s+(?P<x>{VALUE})", "an operator has small letters", "write not {x}"),
+    Idiom(r"\.(?P<o>gt|lt|ge|le|eq|ne|and|or|not)\.", "an operator has no points",
+          lambda match: f"write {_DOTTED[match['o']]}"),
+    Idiom(rf"(?P<x>{VALUE})\s+between\s+(?P<a>{VALUE})\s+and\s+(?P<b>{VALUE})", "an operator is not written as a word",
+          "write {a} <= {x} <= {b}"),
+    Idiom(r"\b(?:and|or)\s*(?:[<>]=?|[=!]=)", "a comparison has a value on each side", "as in: x > 1 and x < 3"),
+    Idiom(rf"(?P<x>{VALUE})\s*(?:\bin\b|∈|%in%)\s*(?P<v>{VALUE})", "there is no operator for 'is one of'",
+          "write max({v} == {x})"),
+    Idiom("(?<![<>=!])(?P<a>[<>=!]) +=(?!=)", "an operator has no blank inside", "write {a}="),
+    Idiom(rf"(?P<a>{VALUE})\s*<<\s*(?P<b>{VALUE})", "'<<' is not an operator", "write {a}*2^{b}"),
+    Idiom(rf"(?P<a>{VALUE})\s*>>\s*(?P<b>{VALUE})", "'>>' is not an operator", "write {a}//2^{b}"),
+    Idiom(rf"(?P<x>[^\n;=|]+?)\s*\|>\s*(?P<g>{NAME})", "a function's argument stands in brackets", "write {g}({x})"),
+    Idiom(r"\(\s*(?P<o>[-+*/])(?P<x>(?:\s+[\w.]+){2,})\s*\)", "an operator stands between its values",
+          _prefix_notation),
+    # ---- functions and names ----
+    Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?:{_AS_ARRAYS})(?=\()", "an array is the list itself", "take it away"),
+    Idiom(rf"\b(?:{_MODULES})\.(?:float|float32|float64|double)(?=\()", "a number needs no type", "take it away"),
+    Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module",
+          lambda match: f"write {match['x'].lower()}"),
+    Idiom(rf"(?P<v>{NAME})\.(?:t|transpose)\(\)", "a function stands before its argument", "write {v}.T"),
+    Idiom(rf"(?P<v>{NAME})\.detach\(\)", "a function stands before its argument", "write stop_gradient({v})"),
+    Idiom(rf"(?P<v>{NAME})\.(?:powi|powf)\((?P<x>\w+)\)", "a function stands before its argument", "write {v}^{x}"),
+    Idiom(rf"(?P<v>{NAME})\.(?:item|numpy|copy|clone|cpu|tolist|float|double)\(\)",
+          "a value needs no conversion", "write {v}"),
+    Idiom(rf"(?P<v>{NAME})\.(?P<f>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
+          lambda match: f"write {match['f']}({', '.join(filter(None, (match['v'], match['x'])))})"),
+    Idiom(rf"(?P<v>{NAME})\.(?:shape|size|ndim|length)\b(?!\()", "a shape is no value of a program",
+          "write the number itself, or size({v}, 0) for the length of the first axis"),
+    Idiom(rf"(?P<g>{NAME})\.\(", "a function acts on each element as it is", "write {g}("),
+    Idiom(rf"(?P<f>{NAME})!\(", "a value does not change: a function gives a new one", "write {f}("),
+    Idiom(rf"{NAME}!\(", "a value does not change: a function gives a new one", "as in: w = concat(v, [1])"),
+    Idiom(rf"{NAME}(?:\.{NAME})+", "a name has no point", "write `{0}` for such a name"),
+    Idiom(rf"(?P<v>{NAME})\$(?P<x>{NAME})", "a column is a name", "write {x}"),
+    Idiom(r"\$(?P<a>[A-Z]{1,3})\$?(?P<n>\d+)", "a cell is a name", "write {a}{n}"),
+    Idiom(r"\barc\s+(?P<x>sin|cos|tan)(?P<h>h?)\b", "a function's name has no blank", "write a{x}{h}"),
+    # ---- numbers ----
+    Idiom(rf"{LOOSE}(?P<a>\d+\.?\d*)(?:[dD]|f(?=-?\d))(?P<b>[-+]?\d+)\b", "a number's exponent follows an 'e'",
+          "write {a}e{b}"),
+    Idiom(rf"{LOOSE}(?P<a>\d+\.\d*|\.\d+)[fFlL]\b", "a number has no suffix", "write {a}"),
+    Idiom(rf"{LOOSE}(?P<a>\d[\d.]*)(?P<i>[ij])\b", "there is no operator between two values",
+          "to multiply, write {a}*{i}; there are no complex numbers"),
+)  # fmt: skip
