@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 import cgcli
 from cgcli.errors import CgWarning
 from cgcli.render import paint
+from cgcli.render.themes import THEMES
 from tests.command import cg
 
 Capture = pytest.CaptureFixture[str]
@@ -346,3 +349,41 @@ def test_the_size_of_the_text(tmp_path: Path, capsys: Capture) -> None:
     assert width("--width", "12cm") == pytest.approx(12 / 2.54 * 72, abs=0.5)
     both = cg(capsys, "render", "x", "--font-size", "9", "--width", "8cm", "-o", "a.svg")
     assert (both.code, both.out) == (2, "")
+
+
+# ---- the gallery ----------------------------------------------------------------------
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+GALLERY = (EXAMPLES / "gallery" / "commands.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", GALLERY)
+def test_a_picture_of_the_gallery_is_what_its_command_draws(
+    line: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words, forms, colours and their order are the same; places within a tenth, for another version of the layout.
+
+    After a change that is meant: run the commands in `examples`, and look at every picture.
+    """
+    monkeypatch.chdir(EXAMPLES)
+    *arguments, option, name = shlex.split(line.removeprefix("$ cg "))
+    assert (option, Path(name).suffix) == ("-o", ".svg")
+    assert cg(capsys, *arguments, "-o", str(tmp_path / "a.svg")) == (0, "", "")
+    drawn, stored = (ElementTree.parse(path).getroot() for path in (tmp_path / "a.svg", EXAMPLES / name))
+    assert sorted(map(parts, drawn.iter())) == sorted(map(parts, stored.iter()))
+    for side in ("width", "height"):
+        size = float((stored.get(side) or "").removesuffix("pt"))
+        assert float((drawn.get(side) or "").removesuffix("pt")) == pytest.approx(size, rel=0.1)
+
+
+def parts(item: ElementTree.Element) -> list[str]:
+    """What of a piece of a picture does not depend on its place."""
+    names = ("class", "fill", "stroke", "stroke-width", "font-size", "font-style", "font-weight")
+    known = "" if (item.get("id") or "").startswith("edge") else item.get("id") or ""
+    return [item.tag, (item.text or "").strip(), known, *(item.get(name) or "" for name in names)]
+
+
+def test_the_gallery_has_every_theme_in_both_directions_and_no_other_picture() -> None:
+    names = {shlex.split(line)[-1].removeprefix("gallery/") for line in GALLERY}
+    assert {f"{theme}_{rankdir}.svg" for theme in THEMES for rankdir in ("LR", "TB")} <= names
+    assert names == {path.name for path in (EXAMPLES / "gallery").glob("*.svg")}

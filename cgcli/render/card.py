@@ -65,8 +65,7 @@ class Pen(NamedTuple):
         """A text; where a layout program would measure it wrongly, in a box of its own width."""
         if not text or text.isascii():
             return self.marked(text)
-        size = f'FIXEDSIZE="TRUE" WIDTH="{self.width(text)}" HEIGHT="{self.height}"'
-        return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD ALIGN="LEFT" {size}>{self.marked(text)}</TD></TR></TABLE>'
+        return _box(self.marked(text), self.width(text), self.height, align)
 
     def marked(self, text: str) -> str:
         """A text with its style, without a box."""
@@ -153,11 +152,14 @@ def caption(look: Look, theme: Theme, known: Numbers) -> str:
 
 def _line(runs: Sequence[tuple[Pen, str]]) -> str:
     """Texts beside each other on one base line, in a box of their width. Only the last may go beyond ASCII."""
-    slack = sum(pen.size for pen, text in runs for sign in text if not sign.isascii())  # as they may be measured
-    wide, high = sum(pen.width(text) for pen, text in runs) + math.ceil(slack), max(pen.height for pen, _ in runs)
+    wide, high = sum(pen.width(text) for pen, text in runs), max(pen.height for pen, _ in runs)
+    return _box("".join(pen.marked(text) for pen, text in runs), wide, high, "LEFT")
+
+
+def _box(words: str, wide: int, high: int, align: str) -> str:
+    """A line of text in a box of its width, from the left edge on; align: where the box stands, if there is room."""
     size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}"'
-    words = "".join(pen.marked(text) for pen, text in runs)
-    return f'{_TABLE[:-1]} {size} ALIGN="LEFT"><TR><TD ALIGN="LEFT" {size}>{words}</TD></TR></TABLE>'
+    return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD {size}>{words}<BR ALIGN="LEFT"/></TD></TR></TABLE>'
 
 
 def _head(card: Card, theme: Theme, *, dims: bool) -> str:

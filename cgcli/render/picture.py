@@ -26,8 +26,9 @@ COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
+MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
-TIMEOUT = 100  # seconds
+TIMEOUT = 60  # seconds
 _POINTS = 72  # an inch
 _INSTALL = "install Graphviz (https://graphviz.org/download), or write .dot"
 
@@ -227,7 +228,7 @@ def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise CgError(
             f"{program} did not finish the picture within {TIMEOUT} seconds",
-            hint="write .dot instead, and draw it with another program",
+            hint="fewer operations, or --arrays shape, make it smaller; .dot and .txt need no layout",
         ) from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().splitlines()
@@ -257,7 +258,7 @@ def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:
     width, height = inches
     largest = min((MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     if int(largest) >= (dpi or MIN_DPI):
-        return dpi or min(DEFAULT_DPI, int(largest))
+        return dpi or max(MIN_DPI, min(DEFAULT_DPI, int(largest), int((MOST_PIXELS / (width * height)) ** 0.5)))
     fewer = f"ask for at most {int(largest)} dpi, or " if int(largest) >= MIN_DPI else ""
     raise TooLargeError(
         f"a PNG of {width * (dpi or MIN_DPI):.0f} x {height * (dpi or MIN_DPI):.0f} pixels is too large",

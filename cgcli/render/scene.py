@@ -16,7 +16,7 @@ from cgcli.records import NamedTuple
 from cgcli.render.figures import figure, sign_of, typed
 from cgcli.render.look import Look
 
-MANY_USERS = 6  # an input with more is drawn at each use, or its edges would cross the whole picture
+MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
 LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
 _NAME_LENGTH = 40
 _FORMULA_LENGTH = 28
