@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
+
+from cgcli.cli import main
 
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
 # Modules besides our own, those in packages and in C apart: what any call may import, and what formulas need beyond.
@@ -18,6 +22,9 @@ FORMULAS = {
     "collections", "contextlib", "copyreg", "decimal", "enum", "fractions", "functools", "hashlib", "keyword",
     "numbers", "operator", "re", "reprlib", "struct", "types", "unicodedata", "warnings", "weakref",
 }  # fmt: skip
+WORDS = {
+    "copyreg", "collections", "enum", "functools", "keyword", "operator", "re", "reprlib", "textwrap", "types",
+}  # fmt: skip
 CALLS = {
     ("eval", "1+1"): ANY,
     ("eval", "sqrt(x^2+y^2)", "x=3", "y=4"): ANY,
@@ -25,9 +32,13 @@ CALLS = {
     ("jvp", "x^2", "x=2"): ANY,
     ("vjp", "x^2", "x=2"): ANY,
     ("hessian", "x^2", "x=2"): ANY,
+    ("jacobian", "(x^2, x*y)", "x=2", "y=3"): ANY,
+    ("eval", "a = x^2; (a, 2 < a, -a)", "x=2"): ANY,
     ("diff", "x^2*sin(x)"): ANY | FORMULAS,
     ("simplify", "x + x"): ANY | FORMULAS,
     ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
+    ("functions",): ANY | WORDS,
+    ("functions", "sin"): ANY | WORDS,
     ("--help",): ANY,
 }
 RUN = "from cgcli.cli.main import run; run(sys.argv[1:])"
@@ -100,3 +111,26 @@ sys.exit(main.run(sys.argv[1:]))
         done = subprocess.run([sys.executable, "-c", program, number.name], capture_output=True, check=False,
                               preexec_fn=partial(signal.signal, number, signal.default_int_handler))  # fmt: skip
         assert (done.returncode, done.stderr) == (128 + number, b"")
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments", "limit"),
+    [
+        ({}, ["eval", "[1, 2] + 1"], "1"),
+        ({}, ["eval", "X @ X", "X=@small.npy"], "1"),
+        ({}, ["eval", "X @ X", "X=@large.npy"], None),
+        ({}, ["eval", "X @ X", "X=@missing.npy"], "1"),
+        ({"OPENBLAS_NUM_THREADS": "3"}, ["eval", "1+1"], "3"),
+        ({"OMP_NUM_THREADS": "3"}, ["eval", "1+1"], None),
+    ],
+)
+def test_numpy_has_one_thread_where_more_do_not_pay(
+    given: dict[str, str], arguments: list[str], limit: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects products of small matrices from threads that wait for each other in a loop."""
+    (tmp_path / "small.npy").write_bytes(b"0" * 1000)
+    (tmp_path / "large.npy").write_bytes(b"0" * 3_000_000)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", given)
+    main.limit_threads(arguments)
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == limit

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
@@ -13,6 +11,7 @@ from cgcli.evaluate.compiled import Floats, Kernels
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, somewhere
 from cgcli.graph.node import Node, name_of, toposort, variables
+from cgcli.lean import reduce
 from cgcli.ops.lazily import np
 from cgcli.transform.differentiate import pushforward
 

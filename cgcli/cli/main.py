@@ -21,6 +21,9 @@ from cgcli.errors import CgError, describe
 if TYPE_CHECKING:
     from cgcli.annotations import Any, NoReturn
 
+_THREADS = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"}
+_LARGE = 2**20  # bytes of an array: products of such take milliseconds, and more threads pay
+
 
 def main() -> NoReturn:
     """The entry point of the console script."""
@@ -29,11 +32,31 @@ def main() -> NoReturn:
     for stream in filter(None, (sys.stdout, sys.stderr)):  # text is UTF-8, and on a terminal what it can show
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     signals.install()
-    # Read when numpy is imported: OpenBLAS's threads sleep while they have nothing to do, and do not spin. Only in this
-    # process, which is ours; the library leaves the threads of its user's numpy alone.
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    limit_threads(sys.argv[1:])
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
+
+
+def limit_threads(arguments: list[str]) -> None:
+    """Have numpy multiply matrices in one thread, unless the environment or the size of an array says otherwise.
+
+    The threads of OpenBLAS wait for each other in a loop: in two of them a product of 64x784 and 784x128 takes fifty
+    times the processor time where the machine has other things to do. Rows have threads of our own.
+    numpy reads it when it is imported. It is for the process of `cg`, which is ours; the library leaves the threads of
+    its user's numpy alone.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # what has nothing to do sleeps soon
+    if _THREADS.isdisjoint(os.environ) and not any(map(_is_large, arguments)):
+        os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+
+
+def _is_large(argument: str) -> bool:
+    """Whether it gives a name the array of a large file."""
+    path = argument.partition("=@")[2]
+    try:
+        return bool(path) and os.stat(path).st_size > _LARGE
+    except (OSError, ValueError):
+        return False
 
 
 def _leave(code: int) -> NoReturn:

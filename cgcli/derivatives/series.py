@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import reduce
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, STAND_IN, VARIABLE, Node, stand_in, stood_for, toposort
 from cgcli.graph.rules import Transpose, TransposeOf
+from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.lazily import np
