@@ -108,7 +108,7 @@ RESULTS = [
          "cg: error: no value for 'c1', 'c2'\n  c1 + c2\n  ^^   ^^\n"
          "  the columns are called 1, 2.5: --no-header, if these are no names\n", 2),
     Case(["eval", "a", "e.csv"], "", {"e.csv": "a;b\n3;4\n"}, "cg: error: no value for 'a'\n  a\n  ^\n"
-         "  the only column is 'a;b': mlr --icsv --ifs ';' --ocsv cat puts commas between cells\n", 2),
+         "  the first line is one cell: what stands between cells is said by --delimiter ';'\n", 2),
     Case(["eval", "`w[0]` + 1", "e.csv"], "w[0],w[1],value\n1,2,2\n", {"e.csv": "w[0],w[1]\n1,2\n"}),
     Case(["eval", "sum(w)", "e.csv"], "w[0],w[1],value\n1,2,3\n", {"e.csv": "w[0],w[1]\n1,2\n3,\n"},
          "cg: error: e.csv, line 3: column 'w[1]' holds an empty cell\n"

@@ -24,6 +24,7 @@ import pytest
 
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.tables.batch import Batch
+from cgcli.tables.dialect import Reading
 from cgcli.tables.numbers import numbers
 from cgcli.tables.source import batches
 
@@ -254,7 +255,7 @@ def test_columns_are_found_by_name() -> None:
 
 def test_names_are_numbered_where_there_is_no_header(tmp_path: Path) -> None:
     path = written(tmp_path, "a.tsv", b"1\t2\n3\t4\n")
-    assert content(list(batches([path], header=False))) == {"c1": ["1", "3"], "c2": ["2", "4"]}
+    assert content(list(batches([path], None, Reading(header=False)))) == {"c1": ["1", "3"], "c2": ["2", "4"]}
 
 
 TABLE = {

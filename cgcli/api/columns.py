@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
+_SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
 _SHOWN = 12  # names of columns in a message
 
 
@@ -269,8 +270,8 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
         error.hint = " ".join(filter(None, [near, f"the columns are: {listed or 'none'}"]))
         if columns and all(_NUMBER.fullmatch(name.strip()) for name in columns):
             error.topic = f"header:{listed}"
-        elif len(columns) == 1 and ";" in columns[0]:
-            error.topic = f"separator:{columns[0]}"
+        elif len(columns) == 1 and (sign := next((sign for sign in _SEPARATORS if sign in columns[0].strip()), "")):
+            error.topic = f"separator:{_SEPARATORS[sign]}"
         raise
 
 

@@ -16,7 +16,7 @@ _PATH = r"^[^@].*/.*\.[a-zA-Z]\w*$"  # a value that may be the end of a file's n
 _SUFFIX = r"\.[a-zA-Z]\w*$"
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
-_DEFAULTS = {"on_error": "fail", "prefix": "d_"}  # of options of rows
+_DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
 _SPELLINGS = {"called": "as", "output_format": "to"}
 
 
@@ -119,7 +119,7 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
 def check_one_point(rows: Mapping[str, Any]) -> None:
     """Raise UsageError for an option of rows where there are none. rows: their values, by name."""
     for name, value in rows.items():
-        if value not in (None, False, _DEFAULTS.get(name)):
+        if value not in (None, False, (), _DEFAULTS.get(name)):
             spelling = _SPELLINGS.get(name, name.replace("_", "-"))
             raise UsageError(
                 f"--{spelling} is for rows, and there are none",

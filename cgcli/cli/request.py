@@ -31,6 +31,14 @@ class RowOptions(NamedTuple):
 
     input_format: str | None = None
     no_header: bool = False
+    delimiter: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    null: tuple[str, ...] = ()
+    comment: str | None = None
+    where: str | None = None
+    skip: int = 0
+    limit: int | None = None
     output: str | None = None
     output_format: str | None = None
     only: bool = False

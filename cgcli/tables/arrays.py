@@ -21,6 +21,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_columns, check_unpacked
 from cgcli.tables.columnar import row_place, rows_of_size
 from cgcli.tables.content import Content
+from cgcli.tables.dialect import Reading
 from cgcli.tables.held import Held, TableWriter
 from cgcli.tables.output import Codec, OutputFile
 
@@ -33,7 +34,7 @@ Array = NDArray[Any]
 # ---- reading --------------------------------------------------------------------------
 
 
-def _npy_rows(content: Content, _: bool) -> Iterator[Batch]:
+def _npy_rows(content: Content, _: Reading) -> Iterator[Batch]:
     """Columns c1, c2, … of a matrix, c1 of a vector, its fields when it has fields.
 
     Raises DataError for damaged data, for objects and for a single number.
@@ -50,7 +51,7 @@ def _npy_rows(content: Content, _: bool) -> Iterator[Batch]:
         yield from _rows(columns, content.source)
 
 
-def _npz_rows(content: Content, _: bool) -> Iterator[Batch]:
+def _npz_rows(content: Content, _: Reading) -> Iterator[Batch]:
     """A column for each array; that of a matrix holds lists. All of them are in memory at once.
 
     Raises DataError as _npy_rows does, and for arrays that have not as many rows as each other.

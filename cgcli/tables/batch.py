@@ -14,12 +14,13 @@ from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import lists_of
-from cgcli.tables.escapes import unescaped
 from cgcli.tables.numbers import Numbers, numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from cgcli.tables.dialect import Dialect
 
 
 _ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
@@ -42,8 +43,8 @@ class Batch:
     or too many cells, text that is no object. objects: of JSON, each row as a line of text without its results, its
     newline included; `{}` for a bad one. format: the name of the format that the rows came in, as in formats.FORMATS.
     untyped: whether all columns but the results are cells of text, so that it is for the writer to say which are
-    numbers. spelled: of TSV, whose cells stand with their backslashes, the names of these columns as its header spells
-    them. results: how many of the columns, at the end, are results.
+    numbers. dialect: of text, how its cells are spelled. spelled: of text, the names of these columns as its header
+    spells them. results: how many of the columns, at the end, are results.
     """
 
     columns: pa.RecordBatch
@@ -53,6 +54,7 @@ class Batch:
     objects: pa.Array | None = None
     format: str = ""
     untyped: bool = False
+    dialect: Dialect | None = None
     spelled: Sequence[str] | None = None
     results: int = 0
     _numbers: dict[str | int, Numbers] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -112,7 +114,7 @@ class Batch:
         known = self._numbers.get(column)
         if known is None or shape not in (None, known.values.shape[1:]):
             cells = self.column(column) if isinstance(column, str) else self.columns.column(column)
-            known = self._numbers[column] = numbers(cells, shape)
+            known = self._numbers[column] = numbers(cells, shape, self.dialect)
         return known
 
     def at(self, row: int, column: str = "") -> str:
@@ -131,16 +133,30 @@ class Batch:
             objects=None if self.objects is None else self.objects.slice(begin, end - begin),
         )
 
+    def those(self, chosen: NDArray[np.bool_]) -> Batch:
+        """Some of the rows, of which a flag says so."""
+        import pyarrow as pa
+
+        rows = np.flatnonzero(chosen).tolist()
+        keep = pa.array(chosen)
+        return replace(
+            self,
+            columns=self.columns.filter(keep),
+            place=lambda row: self.place(rows[row]),
+            bad={at: self.bad[row] for at, row in enumerate(rows) if row in self.bad},
+            objects=None if self.objects is None else self.objects.filter(keep),
+        )
+
     @cached_property
     def plain(self) -> pa.RecordBatch:
-        """The columns, with plain text where TSV spells it with backslashes; of this all formats but TSV are made."""
-        if self.spelled is None:
+        """The columns, with plain text where their dialect spells it in its own way; of this other formats are made."""
+        if self.dialect is None or (self.dialect.quotes and not self.dialect.spells_numbers):
             return self.columns
         import pyarrow as pa
 
         arrays = self.columns.columns
         given = len(arrays) - self.results
-        plain = [*map(unescaped, arrays[:given]), *arrays[given:]]
+        plain = [*map(self.dialect.plain, arrays[:given]), *arrays[given:]]
         return pa.RecordBatch.from_arrays(plain, names=self.columns.schema.names)
 
 
@@ -161,7 +177,7 @@ def with_results(
     import pyarrow as pa
 
     if only:
-        batch = replace(batch, columns=batch.columns.select([]), objects=None, untyped=False, spelled=None)
+        batch = replace(batch, columns=batch.columns.select([]), objects=None, untyped=False, spelled=())
     given = batch.columns.schema.names
     _check_names(given, results, batch.source)
     new = [_column(array, null) for array in results.values()]

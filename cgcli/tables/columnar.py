@@ -8,6 +8,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content, Joined
+from cgcli.tables.dialect import Reading
 from cgcli.tables.held import TableWriter, conformed
 from cgcli.tables.output import Codec, Output, OutputFile
 
@@ -22,12 +23,12 @@ _GROUP = 1 << 26  # bytes of the rows that Parquet holds together
 # ---- reading --------------------------------------------------------------------------
 
 
-def _parquet_rows(content: Content, _: bool) -> Iterator[Batch]:
+def _parquet_rows(content: Content, _: Reading) -> Iterator[Batch]:
     with content.as_file() as path:
         yield from _numbered(_parquet(path), content.source, "Parquet")
 
 
-def _arrow_rows(content: Content, _: bool) -> Iterator[Batch]:
+def _arrow_rows(content: Content, _: Reading) -> Iterator[Batch]:
     if content.begin.startswith(_ARROW_FILE):
         with content.as_file() as path:
             yield from _numbered(_arrow_file(path), content.source, "Arrow")

@@ -19,8 +19,9 @@ from cgcli.graph.shapes import element_names
 from cgcli.tables.arrow import joined, masked, shape_of, side_by_side, together
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import MAX_RECORD, check_columns
-from cgcli.tables.content import Content
-from cgcli.tables.delimited import Dialect, first_end, rows_of, whole_records
+from cgcli.tables.content import Content, peeked
+from cgcli.tables.delimited import first_end, rows_of, whole_records
+from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
 from cgcli.tables.held import TableWriter, arranged
@@ -29,27 +30,32 @@ from cgcli.tables.text import as_json, count_lines, in_parts, not_utf8, without_
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
+_SEPARATOR_IS = b"sep="
 _EMPTY_CELL = '""'  # alone in its row: readers take a blank line for none
 
 # ---- reading --------------------------------------------------------------------------
 
 
-def _rows(content: Content, header: bool, dialect: Dialect) -> Iterator[Batch]:
+def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batch]:
     """The rows of UTF-8 text that comes in pieces; a batch for each piece, as soon as it is there.
 
-    header: whether the first row holds the names; else they are c1, c2, …. Raises DataError for empty text, and for a
+    Where the first row holds no names, they are c1, c2, …. Excel's first line `sep=;` says what stands between cells.
+    Raises DataError for empty text, and for a
     quote that is never closed. A blank line is no row, but an empty cell where TSV has one column.
     """
     source = content.source
-    records = whole_records(content.pieces, source, dialect)
+    pieces, said = _declared(reading.tidied(content.pieces))
+    dialect = reading.of(dialect._replace(separator=said) if said else dialect)
+    records = whole_records(pieces, source, dialect)
     text, line = _to_first_record(records)
     if not text:
-        raise DataError(f"{source} is empty: it has no {'header' if header else 'rows'}")
+        raise DataError(f"{source} is empty: it has no {'header' if reading.header else 'rows'}")
     end = first_end(text, dialect)
     check_columns(text.count(dialect.separator.encode(), 0, end), source)
     spelled = _names(text[:end], f"{source}, line {line}", dialect)
-    if header:
+    if reading.header:
         line += text.count(b"\n", 0, end)
         text = text[end:]
     else:
@@ -58,8 +64,24 @@ def _rows(content: Content, header: bool, dialect: Dialect) -> Iterator[Batch]:
     for part in chain([text], records):
         columns, bad = _columns(part, names, dialect, line)
         place = _places(part, dialect, line, len(names))
-        yield Batch(columns, source, place, bad, untyped=True, spelled=None if dialect.quotes else spelled)
+        yield Batch(columns, source, place, bad, untyped=True, dialect=dialect, spelled=spelled)
         line += count_lines(part)
+
+
+def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
+    """The text with a blank line instead of Excel's `sep=;`, and the sign that this says; "" where there is none."""
+    pieces, begin = peeked(pieces, [_SEPARATOR_IS])
+    if not begin.startswith(_SEPARATOR_IS):
+        return pieces, ""
+    pieces = iter(pieces)
+    next(pieces)
+    while b"\n" not in begin and (more := next(pieces, b"")):
+        begin += more
+    first, newline, rest = begin.partition(b"\n")
+    separator = first[len(_SEPARATOR_IS) :].rstrip(b"\r").decode("utf-8", "replace")
+    if len(separator) != 1 or not separator.isascii():
+        return chain([begin], pieces), ""
+    return chain([newline + rest], pieces), separator
 
 
 def _to_first_record(records: Iterator[bytes]) -> tuple[bytes, int]:
@@ -164,7 +186,7 @@ def _read_one_by_one(
 
 
 class _DelimitedWriter(TableWriter):
-    """The names once, then the rows; what came as TSV and is written so stands as it was."""
+    """The names once, then the rows; what came in the same format stands as it was, and its dialect is kept."""
 
     def __init__(self, output: Output, at_once: bool, dialect: Dialect) -> None:
         super().__init__(output, at_once)
@@ -174,15 +196,25 @@ class _DelimitedWriter(TableWriter):
     def _may_change(self, batch: Batch) -> bool:
         return batch.objects is not None
 
+    def _put(self, batch: Batch) -> None:
+        if batch.dialect is None or self._held is not None:
+            super()._put(batch)
+        else:  # text has no types that other rows would have to share
+            self._begun = True
+            self._put_now(batch)
+
     def _put_now(self, batch: Batch) -> None:
-        spelled = None if self._dialect.quotes else batch.spelled
-        columns = batch.plain if spelled is None else batch.columns
+        same = batch.dialect is not None and batch.dialect.quotes == self._dialect.quotes
+        if self._names is None and batch.dialect is not None and same:
+            self._dialect = batch.dialect
+        as_it_stands = same and not self._dialect.quotes
+        columns = batch.columns if same else batch.plain
         if self._names is None:
             _lines(columns.slice(0, 1), self._dialect)  # what has no text is refused before anything is written
             self._names = columns.schema.names
-            self._output.write(_header(columns.schema, self._dialect, spelled or ()))
+            self._output.write(_header(columns.schema, self._dialect, (batch.spelled or ()) if as_it_stands else ()))
         rows = replace(batch, columns=arranged(columns, self._names), objects=None)
-        for text in in_parts(rows, lambda part: _lines(part.columns, self._dialect, spelled=spelled is not None)):
+        for text in in_parts(rows, lambda part: _lines(part.columns, self._dialect, spelled=as_it_stands)):
             self._output.write(text)
 
 
@@ -217,7 +249,7 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) 
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
             numbers = together([masked(columns.column(at)).flat() for at in chosen], np.hstack)
-            parts.append(row_texts(*numbers, between=dialect.separator, after=end))
+            parts.append(_numbers(*numbers, dialect, end))
         else:
             cells = [_texts(columns.column(at), names[at]) for at in chosen]
             if not spelled:
@@ -231,6 +263,16 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) 
 
         found = pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
     return found
+
+
+def _numbers(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, dialect: Dialect, end: str) -> pa.Array:
+    """The cells of each row of a matrix side by side, as the dialect spells numbers."""
+    found = row_texts(values, missing, between=dialect.separator, after=end)
+    if dialect.decimal == ".":
+        return found
+    import pyarrow.compute as pc
+
+    return pc.replace_substring(found, ".", dialect.decimal)
 
 
 def _texts(column: pa.Array, name: str) -> pa.Array:

@@ -8,8 +8,8 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Iterator
 from cgcli.errors import DataError
-from cgcli.records import NamedTuple
 from cgcli.tables.bounds import MAX_RECORD
+from cgcli.tables.dialect import Dialect
 from cgcli.tables.text import count_lines
 
 if TYPE_CHECKING:
@@ -18,26 +18,6 @@ if TYPE_CHECKING:
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _SAFE_BEFORE_QUOTE = b'\n\r"'
 _QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
-
-
-class Dialect(NamedTuple):
-    r"""How cells stand side by side.
-
-    separator: the character between them. quotes: whether a cell with a separator, a quote or a line's end in it
-    stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a line, quotes stand for themselves, and
-    a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r` and `\\`.
-    """
-
-    separator: str
-    quotes: bool
-
-    def has_quotes(self, text: bytes) -> bool:
-        """Whether quotes of the text may open and close cells."""
-        return self.quotes and b'"' in text
-
-    def has_blank_rows(self, columns: int) -> bool:
-        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
-        return not self.quotes and columns == 1
 
 
 def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[bytes]:

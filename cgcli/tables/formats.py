@@ -35,6 +35,11 @@ class Format(NamedTuple):
         return not self.magic
 
     @property
+    def is_delimited(self) -> bool:
+        """Whether it is text in cells, with a sign between them."""
+        return self.module == "csv"
+
+    @property
     def codec(self) -> Codec:
         """What reads and writes it."""
         found: Codec = getattr(import_module(f"cgcli.tables.{self.module}"), self.name.upper())

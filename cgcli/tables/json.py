@@ -15,6 +15,7 @@ from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import MAX_RECORD, check_open
 from cgcli.tables.content import Content
+from cgcli.tables.dialect import Reading
 from cgcli.tables.object_texts import object_texts
 from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
 from cgcli.tables.output import Codec, Output, Writer
@@ -26,7 +27,7 @@ _BETWEEN = re.compile(rb"(?:[ \t\r\n{]|\[[ \t\r\n,{]*+\]?+)*+")
 # ---- reading --------------------------------------------------------------------------
 
 
-def _rows(content: Content, _: bool) -> Iterator[Batch]:
+def _rows(content: Content, _: Reading) -> Iterator[Batch]:
     """The rows of UTF-8 text that comes in pieces: objects, one a line, one behind the other, or in an array.
 
     A batch has a column for each member of its rows, in the order in which they first come; a row

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from cgcli.tables.dialect import Dialect
+
 _READ_AS_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
 _TRUE, _FALSE = r"^(?i:true)$", r"^(?i:false)$"
 NULL = "null"  # what is said of a row without a value
@@ -33,10 +35,10 @@ class Numbers(NamedTuple):
     beyond: Mapping[int, str] = EMPTY
 
 
-def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:
+def numbers(column: pa.Array, shape: tuple[int, ...] | None = None, dialect: Dialect | None = None) -> Numbers:
     """A column of text, of numbers, or of lists of numbers, all of one shape.
 
-    shape: of every row, () for numbers; None takes it from the first row that is good.
+    shape: of every row, () for numbers; None takes it from the first row that is good. dialect: how text spells them.
     In a column whose type holds no numbers, every row is bad.
     """
     import pyarrow as pa
@@ -48,7 +50,7 @@ def numbers(column: pa.Array, shape: tuple[int, ...] | None = None) -> Numbers:
     if kinds.is_string_view(kind) or kinds.is_large_string(kind):
         column = column.cast(pa.string())
     if kinds.is_string(column.type):
-        return _of_text(column, shape)
+        return _of_text(column, shape, dialect)
     if _is_list(kind):
         return _of_lists(column, shape_of(kind) if shape is None else shape)
     if kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_decimal(kind):
@@ -74,13 +76,14 @@ def _of_numbers(column: pa.Array) -> Numbers:
     return Numbers(pc.fill_null(values, float("nan")).to_numpy(), dict.fromkeys(missing.tolist(), NULL))
 
 
-def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
+def _of_text(given: pa.Array, shape: tuple[int, ...] | None, dialect: Dialect | None) -> Numbers:
     import pyarrow as pa
 
+    column = dialect.numbers(given, only=True) if dialect is not None and dialect.spells_numbers else given
     if not column.null_count and not shape:
         try:
             values = as_floats(column).to_numpy()
-            return Numbers(values, {}, _beyond(values, column))
+            return Numbers(values, {}, _beyond(values, given))
         except pa.ArrowInvalid:
             pass  # a cell is no number, or has blanks around it
     import pyarrow.compute as pc
@@ -94,7 +97,7 @@ def _of_text(column: pa.Array, shape: tuple[int, ...] | None) -> Numbers:
     plain = pc.if_else(good, trimmed, "nan")
     rows = np.flatnonzero(~np.asarray(good)).tolist()
     values = as_floats(plain).to_numpy()
-    return Numbers(values, {row: _described(column[row].as_py()) for row in rows}, _beyond(values, column))
+    return Numbers(values, {row: _described(given[row].as_py()) for row in rows}, _beyond(values, given))
 
 
 def _beyond(values: NDArray[np.float64], cells: pa.Array) -> dict[int, str]:

@@ -16,6 +16,7 @@ from cgcli.records import NamedTuple
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
     from cgcli.tables.content import Content
+    from cgcli.tables.dialect import Reading
 
 
 class Output(Protocol):
@@ -90,11 +91,11 @@ class Writer(Undoable):
 class Codec(NamedTuple):
     """What reads and writes a format.
 
-    read: the rows of a content, at least one batch, perhaps without rows; the flag says whether the first row holds the
-    names, where a format has them there. writer: what writes rows to an output, and whether that is read at once.
+    read: the rows of a content, at least one batch, perhaps without rows; what is said of text is for
+    formats of text. writer: what writes rows to an output, and whether that is read at once.
     """
 
-    read: Callable[[Content, bool], Iterator[Batch]]
+    read: Callable[[Content, Reading], Iterator[Batch]]
     writer: Callable[[Output, bool], Writer]
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import chain
 
 from cgcli.annotations import Generator, Iterator, Sequence
-from cgcli.errors import DataError
+from cgcli.errors import DataError, UsageError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
+from cgcli.tables.dialect import AS_EVERYWHERE, Reading
 from cgcli.tables.formats import MAGIC, Format, format_by_magic, format_named, format_of_text, split_name
 from cgcli.tables.text import as_utf8
 
@@ -17,20 +18,20 @@ _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
 
 
 def batches(
-    names: Sequence[str], format_name: str | None = None, *, header: bool = True
+    names: Sequence[str], format_name: str | None = None, reading: Reading = AS_EVERYWHERE
 ) -> Generator[Batch, None, None]:
     """The rows of files in their order. A batch without rows stands for a file without rows.
 
     names: of files, '-' for standard input. format_name: of all of them; None takes it from the
-    suffix of each, or else from how its data begin. header: whether the first row of CSV and TSV
-    holds the names. Each file has the columns of the first in the same order, where rows are no
-    JSON objects. Raises DataError for what cannot be read, UsageError for an unknown format.
+    suffix of each, or else from how its data begin. reading: what is said of text. Each file has
+    the columns of the first in the same order, where rows are no JSON objects. Raises DataError
+    for what cannot be read, UsageError for an unknown format, and for what is said of no text.
     """
     given = None if format_name is None else format_named(format_name)
     first: Batch | None = None
     for name in names:
         of_this_file: Batch | None = None
-        for batch in _batches(name, given, header):
+        for batch in _batches(name, given, reading):
             if first is not None and of_this_file is None:
                 _check_columns(batch, first)
             first = first or batch
@@ -38,7 +39,7 @@ def batches(
             yield batch
 
 
-def _batches(name: str, given: Format | None, header: bool) -> Iterator[Batch]:
+def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batch]:
     content = Content(name, MAGIC)
     found = format_by_magic(content.begin)
     kind = given or (split_name(name)[0] if name != "-" else None) or found
@@ -52,9 +53,11 @@ def _batches(name: str, given: Format | None, header: bool) -> Iterator[Batch]:
         raise DataError(
             f"{content.quoted} holds no {kind.name} data" if content.begin else f"{content.quoted} is empty"
         )
+    if reading.option and not kind.is_delimited:
+        raise UsageError(f"{reading.option} is for CSV and TSV, and {content.source} is {kind.title}")
     nothing: Batch | None = None
     some = False
-    for rows in kind.codec.read(content, header):
+    for rows in kind.codec.read(content, reading):
         batch = replace(_with_one_name_each(rows), format=kind.name)
         if len(batch):
             yield batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from cgcli.annotations import TYPE_CHECKING, Callable, Generator, Iterable, Iter
 from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
-from cgcli.errors import CgError, EvaluationError, describe
+from cgcli.errors import CgError, DataError, EvaluationError, describe
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, with_results
 from cgcli.tables.output import Writer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_NUMBERS = 1 << 22  # in the results that are held at once
 _ADVICE = "--on-error skip leaves such rows out, --on-error null leaves their results empty"
+_COMMA = r" holds '\s*[-+]?\d+(\.\d{3})*,\d+\s*'$"
+_DECIMAL = ("a comma is the decimal sign with: --decimal ,", "such numbers are read with: --thousands . --decimal ,")
 _BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
 
 
@@ -87,9 +90,7 @@ class Flow:
         first = int(np.argmax(bad))
         if self._policy.on_error == "fail":
             self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
-            error = self._bound.error(batch, first, computed)
-            error.hint = error.hint or _ADVICE
-            raise error
+            raise _advised(self._bound.error(batch, first, computed))
         self._bad.add(int(bad.sum()), lambda: self._bound.error(batch, first, computed))
         self._put(batch, computed.arrays, **{self._policy.on_error: bad})
 
@@ -104,6 +105,13 @@ class Flow:
             say(describe(EvaluationError(message), "warning"))
 
 
+def _advised(error: DataError) -> DataError:
+    """The error of a row, with what may be done about it."""
+    comma = re.search(_COMMA, error.message)
+    error.hint = error.hint or (_DECIMAL[bool(comma[1])] if comma else _ADVICE)
+    return error
+
+
 class _Tally:
     """How many rows are so, and what is to be said of the first."""
 
@@ -115,6 +123,52 @@ class _Tally:
         if not self.count:
             self.first = error().message
         self.count += rows
+
+
+class Selection(NamedTuple):
+    """Which rows count: those for which a condition holds, of these the ones behind some, and of these so many."""
+
+    where: Bound | None = None
+    skip: int = 0
+    limit: int | None = None
+
+
+def selected(batches: Iterable[Batch], selection: Selection, policy: Policy) -> Iterator[Batch]:
+    """The rows that count; no more are read than it takes.
+
+    Raises DataError for a row whose condition cannot be computed, unless bad rows may be: then it does not hold.
+    """
+    skip, left = selection.skip, selection.limit
+    none: Batch | None = None  # says what the columns are, if no row counts
+    some = False
+    for batch in batches:
+        kept, error = (batch, None) if selection.where is None else _chosen(batch, selection.where, policy)
+        begin = min(skip, len(kept))
+        skip -= begin
+        kept = kept.part(begin, len(kept) if left is None else begin + left)
+        left = None if left is None else left - len(kept)
+        if len(kept):
+            yield kept
+            some = True
+        none = none or kept
+        if left == 0:
+            break
+        if error is not None:
+            raise error
+    if none is not None and not some:
+        yield none.part(0, 0)
+
+
+def _chosen(batch: Batch, where: Bound, policy: Policy) -> tuple[Batch, DataError | None]:
+    """The rows for which a condition holds; and the error of the first bad one, if none may be, with those before."""
+    computed = where(batch)
+    bad = [*computed.unread, *computed.nan]
+    holds = np.asarray(computed.arrays[0] != 0)
+    holds[bad] = False
+    if not bad or policy.on_error != "fail":
+        return batch.those(holds), None
+    holds[min(bad) :] = False
+    return batch.those(holds), _advised(where.error(batch, min(bad), computed))
 
 
 def computed(batches: Iterable[Batch], bound: Bound) -> Generator[tuple[Batch, Computed], None, None]:

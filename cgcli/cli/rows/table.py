@@ -8,20 +8,22 @@ import os
 import stat
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any, Generator, Iterator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Container, Generator, Iterator, Mapping, Sequence, TypeVar
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
-from cgcli.api.program import Program
+from cgcli.api.program import Program, read_text
 from cgcli.api.seeds import cotangents
 from cgcli.cli.operands import no_data
-from cgcli.cli.request import Request, mode_of_standard_input
+from cgcli.cli.request import Request, RowOptions, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
-from cgcli.cli.rows.flow import Flow, Policy, computed
+from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import DataError, UsageError
 from cgcli.files import is_open_already
+from cgcli.syntax import tree
+from cgcli.tables.dialect import Reading, sign
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.source import batches
@@ -29,6 +31,8 @@ from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
+
+Value = TypeVar("Value")
 
 _MOST_THREADS = 8
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
@@ -47,16 +51,21 @@ def run(request: Request, *, derivatives: bool) -> None:
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
     kind = _output_format(request)
+    reading = _reading(options)
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
-    source = grid(axes) if axes else batches(operands.files, options.input_format, header=not options.no_header)
+    source = grid(axes) if axes else batches(operands.files, options.input_format, reading)
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        first, point = _begun(source, program, bindings, request)
-        bound = Bound(point, _results(point, request, first, derivatives=derivatives), options.threads or _threads())
-        rows = computed(chain(first, source), bound)
+        condition = None if options.where is None else read_text(options.where, "--where", bindings)
+        first, points = _begun(source, [program, condition] if condition else [program], bindings, request)
+        point, threads = points[0], options.threads or _threads()
+        bound = Bound(point, _results(point, request, first, derivatives=derivatives), threads)
+        where = Bound(points[1], _condition(points[1]), threads) if condition else None
+        selection = Selection(where, options.skip, options.limit)
+        rows = computed(selected(chain(first, source), selection, policy), bound)
         with open_writer(_output(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
             flow = Flow(writer, bound, policy, progress)
             with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
@@ -75,20 +84,39 @@ def _closed(source: Generator[Batch, None, None]) -> Iterator[None]:
 
 
 def _begun(
-    source: Iterator[Batch], program: Program, bindings: Mapping[str, Any], request: Request
-) -> tuple[list[Batch], Point]:
-    """The first batches, which say what the columns are, and the program at a point where these vary."""
-    names = [name for name in program.open_names if name not in bindings]
+    source: Iterator[Batch], programs: Sequence[Program], bindings: Mapping[str, Any], request: Request
+) -> tuple[list[Batch], list[Point]]:
+    """The first batches, which say what the columns are, and each program at a point where these vary."""
+    open_names = dict.fromkeys(name for program in programs for name in program.open_names)
+    names = [name for name in open_names if name not in bindings]
     first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
     available = list(dict.fromkeys(name for batch in first for name in batch.columns.schema.names))
     if not any(map(len, first)) and not available:  # nothing says which columns there would have been
-        shapes = {name: () for name in program.inputs if name in names}
+        shapes = {name: () for program in programs for name in program.inputs if name in names}
     if not available and (bad := next(((batch, row) for batch in first for row in batch.bad), None)):
         batch, row = bad  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
-    point = at_values(program, bindings, shapes)
-    check_columns(point, available)
-    return first, point
+    points = [
+        at_values(program, _of(bindings, program, open_names), _of(shapes, program, shapes)) for program in programs
+    ]
+    for point in points:
+        check_columns(point, available)
+    return first, points
+
+
+def _of(values: Mapping[str, Value], program: Program, others: Container[str]) -> dict[str, Value]:
+    """What a program may read, by name; without what is read by others alone."""
+    return {name: value for name, value in values.items() if name in program.open_names or name not in others}
+
+
+def _condition(point: Point) -> Results:
+    """What says whether a row counts. Raises UsageError when it is not one number."""
+    found = results(point, ())
+    if isinstance(point.program.syntax.statements[-1], tree.Assign):
+        raise UsageError("--where is a condition, and gives no names", hint="to compare, write ==")
+    if len(found) != 1 or found[0][1].shape:
+        raise UsageError("--where is one condition, as in: --where 'x > 0'")
+    return found
 
 
 def _results(point: Point, request: Request, first: list[Batch], *, derivatives: bool) -> Results:
@@ -111,8 +139,9 @@ def _check_operands(request: Request) -> None:
     if files and operands.sweeps:
         name, text = operands.sweeps[0]
         raise UsageError(f"'{name}={text}' makes rows, and so does '{files[0]}'", hint="give either a sweep or files")
-    if operands.sweeps and (options.input_format or options.no_header):
-        option = "--input-format" if options.input_format else "--no-header"
+    said = "--no-header" if options.no_header else _reading(options).option
+    if operands.sweeps and (options.input_format or said):
+        option = "--input-format" if options.input_format else said
         raise UsageError(f"{option} is for rows that are read, and a sweep makes its own")
     if files.count("-") > 1:
         raise UsageError("standard input can be read only once")
@@ -129,6 +158,13 @@ def _check_operands(request: Request) -> None:
         others = list(files)
         others.remove(strange[0])
         raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
+
+
+def _reading(options: RowOptions) -> Reading:
+    """What is said of text that is read."""
+    signs = {name: sign(getattr(options, name), name) for name in ("delimiter", "decimal", "thousands")}
+    nothing = tuple(word for words in options.null for word in words.split(","))
+    return Reading(not options.no_header, **signs, nothing=nothing, comment=options.comment or "")
 
 
 def _output(request: Request) -> str | None:

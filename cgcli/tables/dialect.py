@@ -1,0 +1,159 @@
+"""How CSV and TSV are spelled: what stands between cells, in numbers, and for nothing; and what options say of it."""
+
+from __future__ import annotations
+
+import re
+
+from cgcli.annotations import TYPE_CHECKING, Iterator
+from cgcli.errors import UsageError
+from cgcli.records import NamedTuple
+from cgcli.tables.escapes import unescaped
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DIGITS = r"[0-9]"
+_OTHER_NUMBERS = r"^\s*([-+]?(?i:nan|inf|infinity)|(?i:true|false)|\[.*)\s*$"
+_WORDS = {"tab": "\t", r"\t": "\t", "blank": " ", "blanks": " ", "space": " "}
+_NO_SEPARATOR = r'[\w."\\\r\n+-]'
+_EXAMPLES = {"delimiter": "as in: --delimiter ';', or tab, or blanks", "decimal": "as in: --decimal ,",
+             "thousands": "as in: --thousands ."}  # fmt: skip
+
+
+class Dialect(NamedTuple):
+    r"""How cells stand side by side, and what stands in them.
+
+    separator: the character between them; a blank stands for a run of blanks and tabs. quotes: whether a cell with a
+    separator, a quote or a line's end in it stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a
+    line, quotes stand for themselves, and a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r`
+    and `\\`. decimal, thousands: the signs in numbers, the latter "" for none. nothing: cells that stand for none.
+    """
+
+    separator: str
+    quotes: bool
+    decimal: str = "."
+    thousands: str = ""
+    nothing: tuple[str, ...] = ()
+
+    def has_quotes(self, text: bytes) -> bool:
+        """Whether quotes of the text may open and close cells."""
+        return self.quotes and b'"' in text
+
+    def has_blank_rows(self, columns: int) -> bool:
+        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
+        return not self.quotes and columns == 1
+
+    @property
+    def spells_numbers(self) -> bool:
+        """Whether numbers, or cells without any, are not spelled as everywhere."""
+        return (self.decimal, self.thousands, self.nothing) != (".", "", ())
+
+    def plain(self, cells: pa.Array) -> pa.Array:
+        """The text for which cells stand, numbers as other formats have them."""
+        cells = cells if self.quotes else unescaped(cells)
+        return self.numbers(cells) if self.spells_numbers else cells
+
+    def numbers(self, cells: pa.Array, *, only: bool = False) -> pa.Array:
+        """The cells, with numbers spelled as everywhere and nothing in those that stand for none.
+
+        only: leave nothing in a cell that is no number of this dialect either, such as 1.5 where the sign is a comma.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = cells
+        if self.nothing:
+            words = pa.array(self.nothing, pa.string())
+            found = pc.if_else(pc.is_in(pc.utf8_trim_whitespace(found), words), "", found)
+        if (self.decimal, self.thousands) == (".", ""):
+            return found
+        is_number = pc.match_substring_regex(found, self._number)
+        plain = pc.replace_substring(found, self.thousands, "") if self.thousands else found
+        plain = pc.replace_substring(plain, self.decimal, ".")
+        rest = pc.if_else(pc.match_substring_regex(found, _OTHER_NUMBERS), found, "") if only else found
+        return pc.if_else(is_number, plain, rest)
+
+    @property
+    def _number(self) -> str:
+        whole, point = f"{_DIGITS}+", re.escape(self.decimal)
+        if self.thousands:
+            whole = f"({whole}|{_DIGITS}{{1,3}}({re.escape(self.thousands)}{_DIGITS}{{3}})+)"
+        return rf"^\s*[-+]?({whole}({point}{_DIGITS}*)?|{point}{_DIGITS}+)([eE][-+]?{_DIGITS}+)?\s*$"
+
+
+class Reading(NamedTuple):
+    """What the command line says of text that is read.
+
+    header: whether the first row holds the names. delimiter, decimal, thousands: the signs, None where nothing is said.
+    nothing: cells that stand for none. comment: what a line begins with that is no row, "" for none.
+    """
+
+    header: bool = True
+    delimiter: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    nothing: tuple[str, ...] = ()
+    comment: str = ""
+
+    @property
+    def option(self) -> str:
+        """An option that was given and is for CSV and TSV alone; "" where there is none."""
+        given = {"--delimiter": self.delimiter, "--decimal": self.decimal, "--thousands": self.thousands,
+                 "--null": self.nothing, "--comment": self.comment}  # fmt: skip
+        return next((name for name, value in given.items() if value), "")
+
+    def of(self, dialect: Dialect) -> Dialect:
+        """A dialect with what is said of it. Raises UsageError for signs that stand for two things."""
+        found = dialect._replace(
+            separator=self.delimiter or dialect.separator,
+            decimal=self.decimal or ".",
+            thousands=self.thousands or "",
+            nothing=self.nothing,
+        )
+        signs = {"the delimiter": found.separator, "the decimal sign": found.decimal,
+                 "the sign of thousands": found.thousands}  # fmt: skip
+        for name, sign in signs.items():
+            other = next((other for other in signs if signs[other] == sign and other != name and sign), None)
+            if other is not None and (self.delimiter or "thousands" in f"{name}{other}"):
+                raise UsageError(f"'{sign}' is {name} and {other}", hint="each needs a sign of its own")
+            if other is not None:
+                hint = f"say what stands between cells: --delimiter '{';' if sign != ';' else ','}'"
+                raise UsageError(f"'{sign}' is {name} and {other}", hint=hint)
+        return found
+
+    def tidied(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The text with blank lines instead of comments, and, where blanks are between cells, one at a time."""
+        if not self.comment and self.delimiter != " ":
+            yield from pieces
+            return
+        comment = re.compile(rb"(?m)^[ \t]*" + re.escape(self.comment.encode()) + rb".*")
+        rest = b""
+        for piece in pieces:
+            text, newline, rest = (rest + piece).rpartition(b"\n")
+            if newline:
+                yield self._tidied(text + newline, comment)
+        if rest:
+            yield self._tidied(rest, comment)
+
+    def _tidied(self, text: bytes, comment: re.Pattern[bytes]) -> bytes:
+        if self.comment:
+            text = comment.sub(b"", text)
+        if self.delimiter == " ":
+            text = re.sub(rb"[ \t]+", b" ", text)
+            text = re.sub(rb"(?m)^ | ?$", b"", text)
+        return text
+
+
+AS_EVERYWHERE = Reading()
+
+
+def sign(text: str | None, option: str) -> str | None:
+    """The sign that the text of an option stands for. Raises UsageError when it can be none."""
+    if text is None:
+        return None
+    found = _WORDS.get(text, text) if option == "delimiter" else text
+    if len(found) != 1 or not found.isascii() or (re.match(_NO_SEPARATOR, found) and found not in ".'_"):
+        raise UsageError(f"--{option} is one sign, and not '{text}'", hint=_EXAMPLES[option])
+    if found == "." and option == "delimiter":
+        raise UsageError("the point stands in numbers, and not between cells", hint=_EXAMPLES[option])
+    return found
