@@ -23,6 +23,7 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, name_of, toposort
+from cgcli.lowering.inputs import calls_on_names
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import NamedTuple
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
+_OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
+            "softmax", "log_softmax", "cumsum", "cumprod", "size")  # fmt: skip
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
 _SHOWN = 12  # names of columns in a message
 
@@ -276,13 +279,23 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
 
 
 def column_notices(point: Point, batches: Sequence[Batch]) -> Iterator[Notice]:
-    """Notices of columns whose name is also that of a value or a constant. batches: the first ones."""
+    """Notices of columns whose name is also that of a value or a constant, and of sums over one number.
+
+    batches: the first ones.
+    """
     for name in point.names:
         if name in point.bindings and any(batch.has(name) for batch in batches):
             yield Notice(f"'{name}' has a value for all rows, so its column is not read", details={"kind": "column"})
     for name in point.columns:
         if name in CONSTANTS:
             yield Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"})
+    over_rows = {name_of(node) for node in point.inputs if name_of(node) in point.columns and not node.shape}
+    for call, name in calls_on_names(point.program.syntax, _OF_MANY):
+        if name in over_rows:
+            yield Notice(f"{call.function}({name}) is computed for each row, of its one number",
+                         "for all rows at once: --vars FILE instead of FILE, or --whole",
+                         call.span, {"kind": "row"})  # fmt: skip
+            break
 
 
 def _some(test: Any, arrays: Iterable[NDArray[np.float64]], rows: int) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ _DIGITS = tuple("0123456789.")
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
 _MAX_ENDLESS_BYTES = 2**25  # of a pipe or a device, which may never end
+_BEGIN = 4096  # bytes, in which JSON shows what it is
 _MOST = 2**1023  # an int beyond it may be no float
 _OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
 
@@ -150,11 +151,20 @@ def _graphs(text: str, what: str, *, exactly: bool = False) -> tuple[Node, ...]:
 
 
 def of_file(name: str, what: str) -> Any:
-    """An array from a file, by its suffix: .npy, .json, .csv. Raises UsageError or DataError."""
-    reader = _READERS.get(os.path.splitext(name)[1].lower())
+    """An array from a file, by its suffix: .npy, .json, .csv; `FILE:NAME` is a column of any file of rows.
+
+    Raises UsageError or DataError.
+    """
+    path, _, column = name.rpartition(":")
+    is_column = bool(path and column) and not os.path.exists(name)
+    reader = _column if is_column else _READERS.get(os.path.splitext(name)[1].lower())
     if reader is None:
-        raise UsageError(f"{what}: '{name}' has no known suffix", hint=f"known: {', '.join(_READERS)}")
-    _check_size(name)
+        raise UsageError(
+            f"{what}: '{name}' has no known suffix",
+            hint=f"known: {', '.join(_READERS)}; a column of a file of rows is @{name}:NAME",
+        )
+    if not is_column:
+        _check_size(name)
     try:
         return reader(name)
     except CgError as error:
@@ -169,6 +179,16 @@ def of_json_object(name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f"'{name}' holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
     return {key: as_array(item, f"'{name}': '{key}'", _OF_JSON) for key, item in content.items()}
+
+
+def holds_rows(name: str) -> bool:
+    """Whether a file holds rows, and no JSON object of values."""
+    if os.path.splitext(name)[1].lower() != ".json" or not os.path.isfile(name):
+        from cgcli.tables.formats import split_name
+
+        return os.path.isfile(name) and split_name(name)[0] is not None
+    with open(name, "rb") as stream:
+        return stream.read(_BEGIN).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
 def text_of(path: str, limit: int | None = None) -> str:
@@ -215,6 +235,13 @@ def _npy(path: str) -> Any:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise DataError(f"'{path}' holds no array of real numbers")
     return as_array(array, f"'{path}'")
+
+
+def _column(name: str) -> Any:
+    from cgcli.api.files import column_of_file
+
+    path, _, column = name.rpartition(":")
+    return column_of_file(path, column)
 
 
 def _csv(path: str) -> Any:

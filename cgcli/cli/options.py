@@ -176,7 +176,12 @@ def _option_hint(name: str, options: Sequence[str]) -> str:
 
 PROGRAM_OPTIONS = (
     option("-f", "--file", name="program_file", metavar="FILE", help="Read the program from FILE instead of EXPR."),
-    option("--vars", name="vars_file", metavar="FILE.json", help="Values from a JSON object: name to number or list."),
+    option(
+        "--vars",
+        name="vars_file",
+        metavar="FILE",
+        help="Values from a JSON object: name to number or list; or the columns of a file of rows, as vectors.",
+    ),
 )
 JSON_OPTION = flag("--json", name="as_json", help="Print one JSON object.")
 PRECISION_OPTION = option("--precision", kind=Whole(1, 17), metavar="N", help="Print N significant digits.")

@@ -73,13 +73,20 @@ class Request(NamedTuple):
     def program(self) -> tuple[Program, dict[str, Any]]:
         """The program, and the values of names: those of the file, then name=value operands, which win.
 
-        Raises UsageError, DataError, ParseError.
+        Of a file of rows, the columns that the program reads are vectors. Raises UsageError, DataError, ParseError.
         """
         from cgcli.api import values
         from cgcli.api.program import read_text
 
         text, name = self._program_text()
-        bindings = values.of_json_object(self.vars_file) if self.vars_file is not None else {}
+        table = None
+        bindings: dict[str, Any] = {}
+        if self.vars_file is not None and values.holds_rows(self.vars_file):
+            from cgcli.api.files import Table
+
+            table = Table([self.vars_file])
+        elif self.vars_file is not None:
+            bindings = values.of_json_object(self.vars_file)
         seen: set[str] = set()
         for key, value in self.operands.bindings:
             if key in seen:
@@ -87,7 +94,9 @@ class Request(NamedTuple):
             seen.add(key)
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
-        program = read_text(text, name, bindings).opening(wrt)
+        program = read_text(text, name, (*bindings, *table.names) if table else bindings).opening(wrt)
+        if table is not None:
+            bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program if self.digits is None else program.exact()), bindings
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:

@@ -84,6 +84,19 @@ def _uses(item: Any) -> Iterator[_Use]:
             waiting.extend(reversed(part))
 
 
+def calls_on_names(program: tree.Program, functions: Collection[str]) -> Iterator[tuple[tree.Call, str]]:
+    """The calls of some functions with one name as their only argument, and that name."""
+    defined = {item.function for item in program.statements if isinstance(item, tree.Define)}
+    waiting: list[Any] = [program.statements]
+    while waiting:
+        part = waiting.pop()
+        is_one = isinstance(part, tree.Call) and part.function in functions and part.function not in defined
+        if is_one and len(part.args) == 1 and isinstance(part.args[0], tree.Name):
+            yield part, part.args[0].name
+        if isinstance(part, tuple):
+            waiting.extend(reversed(part))
+
+
 def _is_exponential(power: tree.Call) -> bool:
     """Whether a power is one of e that depends on names."""
     base = power.args[:1]

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
 
 
+def element_of(column: str) -> str:
+    """The name of the array of which a column `x[0,1]` is one element; "" where it is none."""
+    match = _ELEMENT.fullmatch(column)
+    return match[1] if match else ""
+
+
 class Elements(NamedTuple):
     """An array of which each element has a column of its own, `x[0]`, `x[1]`: their positions in row-major order."""
 

@@ -7,11 +7,11 @@ import os
 import sys
 from abc import abstractmethod
 
-from cgcli import signals
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Protocol
 from cgcli.errors import CgError, UsageError
 from cgcli.files import Undoable
 from cgcli.records import NamedTuple
+from cgcli.signals import Deferred, check, pending
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
@@ -49,7 +49,7 @@ class Writer(Undoable):
 
         A signal waits for the end of the rows, and a second one does not.
         """
-        with signals.Deferred():
+        with Deferred():
             self._torn = True
             try:
                 self._put(batch)
@@ -67,7 +67,7 @@ class Writer(Undoable):
 
     def close(self) -> None:
         """Write the end, and make a file appear."""
-        with signals.Deferred() if self._at_once else contextlib.nullcontext():
+        with Deferred() if self._at_once else contextlib.nullcontext():
             try:
                 self._finish()
             except BaseException:
@@ -119,10 +119,10 @@ class StandardOutput:
             count = _written(rest)
             ended = rest[count - 1] == ord("\n")
             rest = rest[count:]
-            if self._lines and signals.pending():
+            if self._lines and pending():
                 rest = rest[: 0 if ended else bytes(rest).find(b"\n") + 1]
         if self._lines:
-            signals.check()
+            check()
         return len(content)
 
     def close(self) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from cgcli.cli.options import RESULT_OPTIONS
+from cgcli.cli.options import RESULT_OPTIONS, flag
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 from cgcli.printing import values
 
+_WHOLE = flag("--whole", help="Compute all rows at once, with columns as vectors: x - mean(x), cumsum(x).")
 
-@expression_command("eval", *RESULT_OPTIONS, takes_rows=True)
-def command(request: Request) -> None:
+
+@expression_command("eval", *RESULT_OPTIONS, _WHOLE, takes_rows=True)
+def command(request: Request, *, whole: bool) -> None:
     """Print the value of EXPR.
 
     \b
@@ -31,6 +33,11 @@ def command(request: Request) -> None:
     """
     from cgcli.evaluate.limits import check_result
 
+    if whole:
+        from cgcli.cli.rows import whole as at_once
+
+        at_once.run(request)
+        return
     if request.operands.over_rows:
         from cgcli.cli.rows import table
 

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Callable, Generator, Iterable, Iterator
+from cgcli.annotations import TYPE_CHECKING, Callable, Generator, Iterable, Iterator, Sequence
 from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
@@ -26,6 +26,9 @@ _DECIMAL = ("a comma is the decimal sign with: --decimal ,", "such numbers are r
 _BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
 
 
+ErrorOf = Callable[[Batch, int, Computed], DataError]
+
+
 class Policy(NamedTuple):
     """What the command line says of rows.
 
@@ -41,11 +44,17 @@ class Policy(NamedTuple):
 
 
 class Flow:
-    """Takes batches with their results, and writes them."""
+    """Takes batches with their results, and writes them.
 
-    def __init__(self, writer: Writer, bound: Bound, policy: Policy, progress: Progress) -> None:
+    names: of the columns of results. error: why a row is bad, the first in its batch.
+    """
+
+    def __init__(
+        self, writer: Writer, names: Sequence[str], error: ErrorOf, policy: Policy, progress: Progress
+    ) -> None:
         self._writer = writer
-        self._bound = bound
+        self._names = names
+        self._error = error
         self._policy = policy
         self._progress = progress
         self._bad = _Tally()
@@ -81,23 +90,23 @@ class Flow:
             bad[[*computed.infinite, *computed.beyond]] = True
         elif len(computed.infinite):
             first = int(computed.infinite[0])
-            self._infinite.add(len(computed.infinite), lambda: self._bound.error(batch, first, computed))
+            self._infinite.add(len(computed.infinite), lambda: self._error(batch, first, computed))
         if computed.beyond and not self._policy.strict:
-            self._beyond.add(len(computed.beyond), lambda: self._bound.error(batch, min(computed.beyond), computed))
+            self._beyond.add(len(computed.beyond), lambda: self._error(batch, min(computed.beyond), computed))
         if not bad.any():
             self._put(batch, computed.arrays)
             return
         first = int(np.argmax(bad))
         if self._policy.on_error == "fail":
             self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
-            raise _advised(self._bound.error(batch, first, computed))
-        self._bad.add(int(bad.sum()), lambda: self._bound.error(batch, first, computed))
+            raise _advised(self._error(batch, first, computed))
+        self._bad.add(int(bad.sum()), lambda: self._error(batch, first, computed))
         self._put(batch, computed.arrays, **{self._policy.on_error: bad})
 
     def _put(self, batch: Batch, arrays: list[NDArray[np.float64]], **masks: NDArray[np.bool_]) -> None:
         if self._policy.precision is not None:
             arrays = [_rounded(array, self._policy.precision) for array in arrays]
-        results = dict(zip(self._bound.names, arrays, strict=True))
+        results = dict(zip(self._names, arrays, strict=True))
         self._writer.write(with_results(batch, results, only=self._policy.only, **masks))
 
     def _say(self, message: str) -> None:

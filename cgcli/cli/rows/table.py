@@ -44,14 +44,14 @@ def run(request: Request, *, derivatives: bool) -> None:
     derivatives: whether they are among the results.
     """
     options, operands = request.rows, request.operands
-    _check_operands(request)
+    check_operands(request)
     program, bindings = request.program()
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    kind = _output_format(request)
-    reading = _reading(options)
+    kind = output_format(request)
+    reading = reading_of(options)
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
@@ -66,8 +66,8 @@ def run(request: Request, *, derivatives: bool) -> None:
         where = Bound(points[1], _condition(points[1]), threads) if condition else None
         selection = Selection(where, options.skip, options.limit)
         rows = computed(selected(chain(first, source), selection, policy), bound)
-        with open_writer(_output(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
-            flow = Flow(writer, bound, policy, progress)
+        with open_writer(written_to(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
+            flow = Flow(writer, bound.names, bound.error, policy, progress)
             with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
                 flow.take(found)
     flow.summarise()
@@ -132,14 +132,14 @@ def _results(point: Point, request: Request, first: list[Batch], *, derivatives:
     return results(point, wrt, weights, called=options.called or "value", prefix=options.prefix)
 
 
-def _check_operands(request: Request) -> None:
+def check_operands(request: Request) -> None:
     """Raise UsageError for operands that are no files, and for what does not go together."""
     operands, options = request.operands, request.rows
     files = operands.files
     if files and operands.sweeps:
         name, text = operands.sweeps[0]
         raise UsageError(f"'{name}={text}' makes rows, and so does '{files[0]}'", hint="give either a sweep or files")
-    said = "--no-header" if options.no_header else _reading(options).option
+    said = "--no-header" if options.no_header else reading_of(options).option
     if operands.sweeps and (options.input_format or said):
         option = "--input-format" if options.input_format else said
         raise UsageError(f"{option} is for rows that are read, and a sweep makes its own")
@@ -160,21 +160,21 @@ def _check_operands(request: Request) -> None:
         raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
-def _reading(options: RowOptions) -> Reading:
+def reading_of(options: RowOptions) -> Reading:
     """What is said of text that is read."""
     signs = {name: sign(getattr(options, name), name) for name in ("delimiter", "decimal", "thousands")}
     nothing = tuple(word for words in options.null for word in words.split(","))
     return Reading(not options.no_header, **signs, nothing=nothing, comment=options.comment or "")
 
 
-def _output(request: Request) -> str | None:
+def written_to(request: Request) -> str | None:
     """The file to write; None for standard output."""
     return None if request.rows.output in _STANDARD_OUTPUT else request.rows.output
 
 
-def _output_format(request: Request) -> Format | None:
+def output_format(request: Request) -> Format | None:
     """The format to write; None for that of the first rows."""
-    name, target = request.rows.output_format, _output(request)
+    name, target = request.rows.output_format, written_to(request)
     if request.as_json:
         if name not in (None, "jsonl"):
             raise UsageError(f"--json means --to jsonl over rows, and there is --to {name}")

@@ -1,0 +1,66 @@
+"""`cg eval --whole`: the program is computed once, with columns as vectors; its vectors are columns again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cgcli.annotations import Any, Iterator
+from cgcli.api.columns import Computed, check_columns
+from cgcli.api.files import Table
+from cgcli.api.point import at_values
+from cgcli.cli.request import Request, Task
+from cgcli.cli.rows.flow import Flow, Policy
+from cgcli.cli.rows.progress import Progress
+from cgcli.cli.rows.table import check_operands, output_format, reading_of, written_to
+from cgcli.errors import DataError, UsageError
+from cgcli.graph.shapes import shape_text
+from cgcli.tables.batch import Batch
+from cgcli.tables.formats import FORMATS, open_writer
+
+_NONE = np.zeros(0, np.int64)
+
+
+def run(request: Request) -> None:
+    """Compute the results for all rows at once, and write them. Raises CgError."""
+    options, operands = request.rows, request.operands
+    check_operands(request)
+    if not operands.files and not operands.sweeps:
+        raise UsageError("--whole is for rows, and there are none", hint="as in: cg eval 'x - mean(x)' FILE --whole")
+    for name, is_given in {"where": options.where is not None, "skip": options.skip, "limit": options.limit}.items():
+        if is_given:
+            raise UsageError(f"--{name} does not go with --whole",
+                             hint=f"take the rows before: cg eval 0 FILE --{name} … | cg eval … --whole -")  # fmt: skip
+    if operands.sweeps:
+        raise UsageError("--whole is for rows that are read", hint="points are a vector with: x=linspace(0, 1, 11)")
+    kind = output_format(request)
+    table = Table(operands.files, options.input_format, reading_of(options))
+    program, bindings = request.program()
+    columns = table.vectors(name for name in program.open_names if name not in bindings)
+    point = at_values(program, {**columns, **bindings})
+    check_columns(point, table.names)
+    task = Task.begun(request, point)
+    names = point.graph.names or (options.called or "value",)
+    results = {name: np.asarray(array) for name, array in zip(names, task.evaluate(point.graph.outputs), strict=True)}
+    for name, array in results.items():
+        if array.shape[:1] != (len(table),):
+            what = f"an array of shape {shape_text(array.shape)}" if array.shape else "one number"
+            raise UsageError(f"'{name}' is {what}, and {table.title} has {len(table)} rows",
+                             hint="for a result that is not one for each row: --vars FILE")  # fmt: skip
+    policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
+    with open_writer(written_to(request), kind or FORMATS[table.batches[0].format]) as writer:
+        progress = Progress(quiet=request.quiet, rows=len(table))
+        Flow(writer, [*results], _no_error, policy, progress).take(_parts(table, [*results.values()]))
+
+
+def _no_error(batch: Batch, row: int, _: Computed) -> DataError:
+    """A nan is told of by the evaluation, of which all rows are a part."""
+    return DataError(f"{batch.at(row)} has no result")
+
+
+def _parts(table: Table, results: list[Any]) -> Iterator[tuple[Batch, Computed]]:
+    """The rows of each batch with their results."""
+    begin = 0
+    for batch in table.batches:
+        arrays = [array[begin : begin + len(batch)] for array in results]
+        yield batch, Computed(arrays, {}, _NONE, _NONE, {})
+        begin += len(batch)
