@@ -135,3 +135,49 @@ def test_what_lost_its_range_once_is_right(row: Row, capsys: Capture) -> None:
     assert len(ours) == len(row.right)
     for one, right in zip(ours, row.right, strict=True):
         assert one == pytest.approx(right, rel=bound, abs=least, nan_ok=True)
+
+
+# What is lost in the user's own terms, and the node that the warning names.
+LOST = [
+    ("grad", "(x + 1e20) - 1e20", "x=1", "x + 1e20"),
+    ("hessian", "ln(1 + exp(x))", "x=400", "1 + exp(x)"),
+    ("eval", "ln(1 + exp(-x))", "x=40", "1 + exp(-x)"),
+    ("eval", "1 - 1/(1 + exp(-x))", "x=40", "1 + exp(-x)"),
+    ("eval", "(1 - cos(x))/x^2", "x=1e-9", "cos(x)"),
+    ("eval", "(exp(x) - 1)/x", "x=1e-17", "exp(x)"),
+    ("eval", "sqrt(x^2 + 1e-20) - 1", "x=1", "x^2 + 1e-20"),
+    ("eval", "1e300*(x*x)", "x=1e-200", "x*x"),
+    ("eval", "y + 1e300*(x*x)", "x=1e-200 y=1e-90", "x*x"),
+    ("eval", "1e300*exp(-x)", "x=800", "exp(-x)"),
+    ("eval", "sum((x + 1e20) - 1e20)", "x=[0,1]", "x + 1e20"),
+]
+
+
+@pytest.mark.parametrize(("asked", "program", "point", "named"), LOST)
+def test_what_is_lost_has_a_warning_that_names_the_node(
+    asked: str, program: str, point: str, named: str, capsys: Capture
+) -> None:
+    warnings = json.loads(cg(capsys, asked, program, *point.split(), "--json").out)["warnings"]
+    assert [(each["kind"], each["node"]) for each in warnings] in ([("lost", named)], [("lost", f"({named})")])
+
+
+@pytest.mark.parametrize(
+    ("program", "point"),
+    [
+        ("x^2", "x=0"),
+        ("(3*x - 6)^2", "x=2"),
+        ("(0.1*x - 0.5)^2", "x=5"),
+        ("exp(-x^2)", "x=40"),
+        ("exp(-x^2)*1e10", "x=1000"),
+        ("tanh(x)", "x=400"),
+        ("ln(cosh(x))", "x=400"),
+        ("relu(x) + 1e-20*x", "x=-1"),
+        ("sqrt(x^2 + 1e-20)", "x=0"),
+        ("(x + 1e-300)*y", "x=1 y=0"),
+        ("x*y + x^3", "x=0 y=0"),
+        ("where(x > 0, ln(1 + exp(-x)) , x)", "x=-40"),
+        ("p = exp(x)/(1 + exp(x)); p*(1 - p)", "x=-800"),
+    ],
+)
+def test_what_nothing_depends_on_is_no_loss(program: str, point: str, capsys: Capture) -> None:
+    assert not cg(capsys, "hessian", program, *point.split()).err

@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.constants import as_constant
-from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
+from cgcli.evaluate.elements import is_all_finite, is_nan, is_small, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
@@ -68,6 +68,8 @@ class Watched:
         numbers = evaluate(outputs, bindings, events)
         if events.seen or not all(map(is_all_finite, numbers)):
             self._tell_births(outputs if results is None else results, bindings)
+        elif events.small is not None or any(map(is_small, numbers)):
+            self._tell_losses(outputs if results is None else results, bindings, events.small)
         return numbers
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:
@@ -126,6 +128,17 @@ class Watched:
                 if not node.args and not is_all_finite(values[node]):
                     self._tell_leaf(node, values[node])
         self._tell_notes(found)
+
+    def _tell_losses(
+        self, results: Sequence[Node], bindings: Mapping[str, Any], values: Mapping[Node, Any] | None
+    ) -> None:
+        """What was lost that a result depends on. values: of every node, where they are known; not of large arrays."""
+        from cgcli.evaluate.losses import MOST, losses
+
+        if values is None and sum(math.prod(node.shape) for node in toposort(results)) <= MOST:
+            values = evaluate_all(results, bindings)
+        if values is not None:
+            self._tell_notes([*losses(results, values)])
 
     def _tell_notes(self, notes: Sequence[Note]) -> None:
         new = [note for note in notes if self._is_new(note.kind, note.node) and self._is_another(note)]
@@ -193,8 +206,10 @@ def sentence(note: Note, *, in_derivative: bool) -> str:
     where = f" (element {list(note.element)})" if note.element else ""
     if note.kind == "kink":
         return f"{_applied(note)} is at a kink{where}: {note.chosen}"
-    what = "nan" if note.kind == "nan" else "infinite"
     place = f" in the derivative, at {formula(_unguarded(note.node))}" if in_derivative else ""
+    if note.kind == "lost":
+        return f"{_applied(note)} loses {note.chosen}{where}{place}, and a result depends on it"
+    what = "nan" if note.kind == "nan" else "infinite"
     return f"{_applied(note)} is {what}{where}{place}"
 
 

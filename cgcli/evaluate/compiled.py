@@ -8,6 +8,7 @@ from itertools import count
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.elements import LEAST
 from cgcli.evaluate.kernels import Kernel, kernel_of, of_arrays
 from cgcli.evaluate.lifetimes import last_reads, most_bytes
 from cgcli.evaluate.limits import check_live, check_work
@@ -133,7 +134,16 @@ class Compiled:
 
                 self._direct = generated([self.nodes[at] for at in self._outputs], self.nodes[: self._inputs])
         tape = self.tape(arrays, events)
+        return self.outputs_on(tape)
+
+    def outputs_on(self, tape: Sequence[Any]) -> list[Array]:
+        """The outputs' values on a tape."""
         return [tape[at] for at in self._outputs]
+
+    def meets_small(self, tape: Sequence[Any]) -> bool:
+        """Whether all values on a tape are numbers, and one that was computed is 0 or next to it."""
+        computed = tape[len(tape) - len(self._kernels) :]
+        return self._of_numbers and self._other is None and bool(computed) and min(map(abs, computed)) < LEAST
 
     def tape(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Any]:
         """The values of all `nodes`; None for those that were dropped."""
@@ -154,7 +164,7 @@ class Compiled:
                     _write(tape, self._kernels, self._readers, self._dead)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             raise failure(name_of_operation(self.nodes[len(tape)]), error) from error
-        if events is not None and not all(math.isfinite(item) for item in tape[begin:] if isinstance(item, float)):
+        if events is not None and not all(map(math.isfinite, [x for x in tape[begin:] if isinstance(x, float)])):
             events("number", 0)
         return tape
 

@@ -8,6 +8,8 @@ from cgcli.annotations import Any
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
 
+LEAST = 2.0**-1022  # of the floats that have all their digits
+
 
 def is_nan(value: Any) -> Any:
     """Whether a number is nan; of an array, which of its elements are."""
@@ -27,3 +29,8 @@ def is_all_finite(value: Any) -> bool:
 def somewhere(mask: Any) -> bool:
     """Whether a condition, or one for each element, holds anywhere."""
     return bool(np.any(mask)) if shape_of(mask) else bool(mask)
+
+
+def is_small(value: Any) -> bool:
+    """Whether a number is 0 or next to it, or all elements of an array are."""
+    return not somewhere(abs(value) >= LEAST)

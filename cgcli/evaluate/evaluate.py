@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Events:
-    """Whether a floating-point exception was signalled: the cheap sign of a possible nan or inf."""
+    """Whether a floating-point exception was signalled: the cheap sign of a possible nan or inf.
+
+    small: the values of all nodes, where they are numbers and one that was computed is 0 or next to it.
+    """
 
     def __init__(self) -> None:
         self.seen = False
+        self.small: Mapping[Node, float] | None = None
 
     def __call__(self, kind: str, flag: int) -> None:
         self.seen = True
@@ -33,14 +37,18 @@ def evaluate(
     """The value of each output.
 
     bindings: an array of the variable's shape for every name that the outputs need.
-    events: told when a division by zero, an overflow or an invalid operation happens.
+    events: told when a division by zero, an overflow or an invalid operation happens, and of small numbers.
     known: nodes whose values are there already, so that nothing below them is computed.
     Raises KeyError for an unbound name, TooLargeError beyond the memory bound.
     """
     order = toposort(outputs, known)
     inputs = [node for node in variables(order) if node not in known]
     arrays = [bindings[name_of(node)] for node in inputs]
-    return Compiled(outputs, [*inputs, *known], order=order)([*arrays, *known.values()], events)
+    compiled = Compiled(outputs, [*inputs, *known], order=order)
+    tape = compiled.tape([*arrays, *known.values()], events)
+    if events is not None and compiled.meets_small(tape):
+        events.small = dict(zip(compiled.nodes, tape, strict=True))
+    return compiled.outputs_on(tape)
 
 
 def evaluate_all(

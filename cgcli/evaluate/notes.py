@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class Note(NamedTuple):
     """An event at a node.
 
-    kind: 'nan', 'infinity' or 'kink'. operands: the arguments' values there. element: the index of the
-    first bad one in an array, () for a scalar. chosen: what was chosen at a kink. advice: what the operation
-    says of its arrays.
+    kind: 'nan', 'infinity', 'kink' or 'lost'. operands: the arguments' values there. element: the index of the
+    first bad one in an array, () for a scalar. chosen: what was chosen at a kink, or what is lost. advice: what to
+    use instead, of these very operands.
     """
 
     kind: str

@@ -64,6 +64,9 @@ EXP = elementwise("exp", "e to the power x", "exp", "out", facts=INCREASING | NO
                   inverse=Inverse("ln"), python="exp", example="exp(1)", latex=r"\exp",
                   advice=Advice("infinity", "sigmoid(x) is 1/(1 + exp(-x)) without overflow; so are softplus, "
                                             "logaddexp, logsumexp, softmax"))  # fmt: skip
+EXP2 = elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.3862943611198906", "out*ln(2)"),
+                   facts=INCREASING | NON_NEGATIVE | ANALYTIC, inverse=Inverse("log2"), python="exp2",
+                   example="exp2(10)", latex="2^{#1}")  # fmt: skip
 LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, x, out)", "1/x"), samples=POSITIVE,
                  aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", python="log", example="ln(e^2)",
                  latex=r"\ln")  # fmt: skip
@@ -117,9 +120,7 @@ ENTRIES: tuple[Operation, ...] = (
     EXP,
     elementwise("expm1", "exp(x) - 1, exact near 0", "expm1", "exp(x)", facts=INCREASING | ANALYTIC,
                 inverse=Inverse("log1p"), python="expm1", example="expm1(1e-10)", latex="e^{#1} - 1"),
-    elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.3862943611198906", "out*ln(2)"),
-                facts=INCREASING | NON_NEGATIVE | ANALYTIC,
-                inverse=Inverse("log2"), python="exp2", example="exp2(10)", latex="2^{#1}"),
+    EXP2,
     LN,
     elementwise("log1p", "ln(1 + x), exact near 0", "log1p",
                 Partial("1/where(out == out, 1 + x, out)", "1/(1 + x)"),

@@ -1,0 +1,113 @@
+"""After an evaluation that came to 0, or next to it: what was lost on the way that a result depends on.
+
+Lost is a term that a sum takes nothing of, as 1 in 1 + 1e20; a product or a power below the smallest float; and
+what exp(x) or cos(x) differs from 1 by. Whether a result depends on it is tried: the value is moved a little, and
+how far a result goes with it tells how far what was lost would have moved it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from cgcli.evaluate.elements import LEAST, somewhere
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.evaluate.notes import Note
+from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.operation import Operation
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
+from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
+from cgcli.ops.lazily import np
+from cgcli.ops.special import SIGMOID
+from cgcli.records import NamedTuple
+
+if TYPE_CHECKING:
+    from cgcli.evaluate.evaluate import Array
+
+MOST = 1000  # numbers in the arrays of a program that is looked through
+_STEPS = 1024  # floats that a value is moved by: a root of it still moves
+_TRIED = 20  # losses, for each of which what follows is computed again
+_MATTERS = 1e-8  # of a result: less is what any rounding does to it
+_NOTHING = 1e-300  # a result of this size counts as 0
+
+_NEVER_0 = (MULTIPLY, DIVIDE, POWER_OP, EXP, EXP2, SECH, SIGMOID)  # but of operands that are
+_ABOVE_1, _BELOW_1 = (EXP, EXP2, COSH, SEC), (COS, SECH)  # 1 at 0 alone, nearby
+_ADVICE = "expm1, log1p, softplus, logaddexp and logsumexp keep small differences; 1 - cos(x) is 2*sin(x/2)^2"
+
+
+class _Loss(NamedTuple):
+    """What a value leaves out. beside: a float near it. part: of the way there, at the most."""
+
+    what: str
+    beside: float
+    part: float
+
+
+def losses(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[Note]:
+    """Where elementwise operations lose what an output depends on, in the order of evaluation.
+
+    values: of every node that the outputs need, all of them finite.
+    """
+    order = toposort(outputs)
+    tried = 0
+    for node in order:
+        if is_given(node) or not node.op.elementwise:
+            continue
+        for index, value, operands in _elements(node, values):
+            loss = _loss(node.op, value, operands)
+            if loss is None or tried == _TRIED:
+                continue
+            tried += 1
+            if _matters(node, index, loss, outputs, values):
+                advice = "" if value == 0 else _ADVICE
+                yield Note("lost", node, operands, index, loss.what, advice)
+                break
+
+
+def _elements(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[tuple[int, ...], float, tuple[float, ...]]]:
+    """Each element of a node's value: its index, itself, and the operands that it comes from."""
+    value, args = values[node], [values[arg] for arg in node.args]
+    if not node.shape:
+        yield (), float(value), tuple(map(float, args))
+        return
+    columns = [np.broadcast_to(arg, node.shape).ravel().tolist() for arg in args]
+    for index, number, *operands in zip(np.ndindex(*node.shape), value.ravel().tolist(), *columns, strict=True):
+        yield index, number, tuple(operands)
+
+
+def _loss(op: Operation, value: float, operands: Sequence[float]) -> _Loss | None:
+    """What an operation on numbers loses, if it does."""
+    if op is ADD or op is SUBTRACT:
+        left, right = operands
+        smaller = left if abs(left) < abs(right) else right if op is ADD else -right
+        if smaller and abs(value) == max(map(abs, operands)):
+            step = _STEPS * math.ulp(value)
+            return _Loss("the smaller term", value + math.copysign(step, smaller), abs(smaller) / step)
+    elif abs(value) < LEAST:
+        if op in _NEVER_0 and all(abs(operand) >= LEAST for operand in operands):
+            return _Loss("a number below 1e-308", value + LEAST, 2.0**-53)
+    elif value == 1 and operands[0] and (op in _ABOVE_1 or op in _BELOW_1):
+        step = _STEPS * math.ulp(1.0)
+        return _Loss("its difference from 1", 1.0 + (step if op in _ABOVE_1 else -step), 1.0 / _STEPS)
+    return None
+
+
+def _matters(
+    node: Node, index: tuple[int, ...], loss: _Loss, outputs: Sequence[Node], values: Mapping[Node, Any]
+) -> bool:
+    """Whether an output would be another number, had the value of a node what was lost."""
+    moved = loss.beside
+    if node.shape:
+        moved = values[node].copy()
+        moved[index] = loss.beside
+    after = {node}
+    for each in toposort(outputs):
+        if not after.isdisjoint(each.args):
+            after.add(each)
+    known = {each: value for each, value in values.items() if each not in after}
+    reached = [output for output in outputs if output in after]
+    for output, other in zip(reached, evaluate(reached, {}, known={**known, node: moved}), strict=True):
+        error = abs(other - values[output]) * loss.part
+        if somewhere(error > _MATTERS * abs(values[output]) + _NOTHING):
+            return True
+    return False
