@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import svg2pdf_py
 from fontTools.ttLib import TTFont
 
 from cgcli.errors import CgError, DataError, MissingProgramError, TooLargeError, UsageError
@@ -598,6 +599,38 @@ def unpacked(stream: bytes) -> bytes:
         return zlib.decompress(stream)
     except zlib.error:
         return stream
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_font_that_no_pdf_takes(failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coloured emoji cannot be embedded: then all text is drawn as shapes; a second failure is one clear error."""
+    make, calls = svg2pdf_py.svg_to_pdf, []
+
+    def fails_at_first(svg: str, fonts: Any, *options: Any) -> Any:
+        calls.append(options)
+        if len(calls) <= failing:
+            raise RuntimeError("An error occurred while subsetting a font.")
+        return make(svg, fonts, *options)
+
+    monkeypatch.setattr(svg2pdf_py, "svg_to_pdf", fails_at_first)
+    text = dot(graph_of("x1", x1=()))
+    if failing == 1:
+        pdf = picture_bytes(text, "pdf")
+        assert pdf.startswith(b"%PDF")
+        assert b"/FontFile" not in pdf
+    else:
+        with pytest.raises(CgError, match="no PDF could be made of the picture: An error"):
+            picture_bytes(text, "pdf")
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_hostile_names_in_dots_and_on_paper(kind: str) -> None:
+    names = [variable(name) for name in HOSTILE]
+    output = names[0]
+    for name in names[1:]:
+        output = apply(OPERATIONS["subtract"], (output, name))
+    content = draw(Graph((output,)), kind, look=Look(title="".join(HOSTILE), legend=True, transparent=True))
+    assert len(content) > 5000
 
 
 def test_a_pdf_without_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

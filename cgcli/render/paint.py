@@ -10,7 +10,7 @@ import struct
 import zlib
 from functools import cache
 
-from cgcli.errors import MissingProgramError
+from cgcli.errors import CgError, MissingProgramError
 from cgcli.render.metrics import FACES, FAMILY, is_drawn
 
 _OURS = "Arimo"
@@ -38,12 +38,13 @@ def as_png(svg: str, dpi: int, background: str | None) -> bytes:
 
 
 def as_pdf(svg: str) -> bytes:
-    """The picture as a PDF, its fonts embedded, its text selectable.
+    """The picture as a PDF, its fonts embedded, its text selectable; with a font that no PDF takes, as shapes.
 
-    Raises MissingProgramError where there is no svg2pdf: it is not built for every machine.
+    Raises CgError for an SVG that svg2pdf cannot draw, and MissingProgramError where there is no svg2pdf: it is not
+    built for every machine.
     """
     try:
-        from svg2pdf_py import FontDatabase, svg_to_pdf
+        from svg2pdf_py import ConversionOptions, FontDatabase, svg_to_pdf
     except ImportError as error:
         raise MissingProgramError("a PDF needs the package svg2pdf-py, which was not found", hint=_NO_PDF) from error
     fonts = FontDatabase()
@@ -52,7 +53,14 @@ def as_pdf(svg: str) -> bytes:
     if not _has_all(svg):
         fonts.load_system_fonts()
     sized = _IN_POINTS.sub(r'width="\1" height="\2"', svg.replace(FAMILY, _OURS), count=1)
-    return _in_order(svg_to_pdf(sized, fonts))
+    try:
+        return _in_order(svg_to_pdf(sized, fonts))
+    except RuntimeError:  # fonts of coloured emoji cannot be embedded
+        pass
+    try:
+        return _in_order(svg_to_pdf(sized, fonts, ConversionOptions(embed_text=False)))
+    except RuntimeError as error:
+        raise CgError(f"no PDF could be made of the picture: {error}", hint="write .svg or .png") from error
 
 
 def _in_order(pdf: bytes) -> bytes:

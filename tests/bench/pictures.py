@@ -8,6 +8,8 @@ the least of RUNS each, in processor time of the processes, one after the other.
 
 from __future__ import annotations
 
+import os
+import random
 import resource
 import subprocess
 import sys
@@ -16,7 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cgcli
+from cgcli.graph.node import toposort
+from cgcli.lowering.lower import lower
+from cgcli.render import draw as drawn
+from cgcli.render.dot import dot
 from cgcli.render.picture import PLAIN, drawings
+from cgcli.syntax.parser import parse
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 CG = [sys.executable, "-c", "from cgcli.cli.main import main; main()"]
@@ -41,6 +48,25 @@ def seconds(command: list[str], text: str | None = None) -> float:
 def least(runs: int, measure: Callable[[], float]) -> float:
     """The least of several measurements."""
     return min(measure() for _ in range(runs))
+
+
+def here(work: Callable[[], object]) -> float:
+    """Processor time of some work, that of processes which it starts included."""
+    before = os.times()
+    work()
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4])
+
+
+def entangled(statements: int) -> str:
+    """A program whose every statement uses two of the forty before it."""
+    chance = random.Random(1)
+    lines = [f"a{at} = x{at}" for at in range(10)]
+    lines.extend(
+        f"a{at} = sin(a{chance.randrange(max(0, at - 12), at)}*a{chance.randrange(max(0, at - 40), at)})"
+        for at in range(10, statements)
+    )
+    return "; ".join([*lines, " + ".join(f"a{at}" for at in range(statements - 10, statements))])
 
 
 def dot_of(arguments: list[str], rankdir: str) -> str:
@@ -75,6 +101,14 @@ def main() -> int:
     for name, arguments in PROGRAMS.items():
         best = max(points(dot_of(arguments, rankdir)) for rankdir in ("LR", "TB"))
         tell(f"points of the text of {name} in a column", best, 4, most=False)
+    program = entangled(5000)
+    parsing = least(runs, lambda: here(lambda: parse(program)))
+    graph = lower(parse(program), {})
+    tell(f"time of the DOT text of {len(toposort(graph.outputs))} nodes, against parsing",
+         least(runs, lambda: here(lambda: dot(graph))) / parsing, 3, most=True)  # fmt: skip
+    graph = lower(parse(entangled(320)), {})
+    took = least(runs, lambda: here(lambda: drawn.draw(graph, "svg")))
+    tell(f"seconds for the SVG of {len(toposort(graph.outputs))} entangled nodes", took, 5, most=True)
     text = cgcli.picture(FLAGSHIP[0], x1=2, x2=5, grad=True, rankdir="TB").decode()
     with tempfile.TemporaryDirectory() as folder:
         target = str(Path(folder, "flagship.png"))
