@@ -27,7 +27,8 @@ ALL = pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.
 ELEMENTWISE = [entry for entry in entries() if card.domain(entry) is not None and "det(" not in entry.domain]
 WITH_PARTIALS = [entry for entry in operations() if entry.rules and isinstance(entry.rules[0], Partial | Partials)]
 FIELDS = [
-    "name", "signature", "family", "aliases", "written", "meaning", "domain", "derivative", "kink", "example", "value",
+    "name", "signature", "family", "aliases", "written", "meaning", "domain", "derivative", "kink",
+    "accuracy", "example", "value",
 ]  # fmt: skip
 
 

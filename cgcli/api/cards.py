@@ -27,7 +27,8 @@ class Card(NamedTuple):
     """What there is to say of one entry, or of a constant; None where there is nothing.
 
     written: how it is written when not called by its name. derivative: one line for each
-    argument, and what their formulas need. value: the example's, or the constant's own.
+    argument, and what their formulas need. accuracy: of the value of a number, where more than the last place may be
+    wrong. value: the example's, or the constant's own.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Card(NamedTuple):
     domain: str | None = None
     derivative: str | None = None
     kink: str | None = None
+    accuracy: str | None = None
     example: str | None = None
     value: Any = None
 
@@ -52,6 +54,7 @@ class Card(NamedTuple):
             "domain": self.domain,
             "derivative": self.derivative,
             "at a kink": self.kink,
+            "accuracy": self.accuracy,
             "example": self.example and f"{self.example} = {shown}",
             "value": "" if self.example else shown,
         }
@@ -104,6 +107,7 @@ def _card(item: Entry | Constant) -> Card:
     graph = lower(parse(item.example, functions=FUNCTIONS.__contains__))
     (value,) = evaluate(graph.outputs, {})
     kink = item.kink if isinstance(item, Operation) else None
+    ulps = item.ulps if isinstance(item, Operation) else 1.0
     called = _signature(item)
     return Card(
         name=item.name,
@@ -115,6 +119,7 @@ def _card(item: Entry | Constant) -> Card:
         domain=card.domain(item),
         derivative="\n".join(card.derivative(item, _parts(item, graph))),
         kink=kink.chosen if kink is not None else None,
+        accuracy=f"within {ulps:g} units of the last place" if ulps > 1 else None,
         example=item.example,
         value=value,
     )

@@ -178,7 +178,8 @@ class Operation(Record):
     rows: the kernel for arguments that all have an axis of rows in front, where the other does not just act
         on their trailing axes.
     python: the kernel on numbers, Python's floats, no less exact than the other; the last bit may differ. A name is
-        that of a function in ops/floats.py.
+        that of a function in ops/floats.py, or 'module:name'.
+    ulps: how far the value of that kernel may be from the exact one, in units of its last place.
     truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
     mp: the kernel on mpmath's numbers, of any precision: on numbers where it is elementwise, else on arrays of them.
         It is the name of a function in ops/many.py, or of mpmath's own; ARRAYS where the kernel on numpy's arrays takes
@@ -214,6 +215,7 @@ class Operation(Record):
     written: tuple[str, ...] = ()
     example: str = ""
     python: Kernel | None = None
+    ulps: float = 1.0
     latex: str = ""
     gaps: bool = False
     work: Work | None = None

@@ -132,7 +132,7 @@ SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE,
                    domain="x >= 0", written=("√x",), python="sqrt", example="sqrt(16)",
                    latex=r"\sqrt{#1}")  # fmt: skip
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
-                   facts=ODD | INCREASING, python="cbrt", example="cbrt(-8)",
+                   facts=ODD | INCREASING, python="cgcli.ops.doubles:cbrt", example="cbrt(-8)",
                    latex=r"\sqrt[3]{#1}")  # fmt: skip
 ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x))", "sign(x)"), aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,

@@ -6,12 +6,12 @@ A kernel has the function that it stands on in `__wrapped__`: where that does no
 from __future__ import annotations
 
 import math
-from math import atan, atan2, cbrt, erf, erfc, hypot
+from math import atan, atan2, erf, erfc, hypot
 
 from cgcli.annotations import Callable
 from cgcli.lean import operator
 
-__all__ = ["atan", "atan2", "cbrt", "erf", "erfc", "hypot"]
+__all__ = ["atan", "atan2", "erf", "erfc", "hypot"]
 
 _Beyond = Callable[..., float]
 _WHOLE = 2.0**52  # a float of this size has no fraction
@@ -62,31 +62,19 @@ def _beyond_power(x: float, y: float) -> float:
     return _signed_infinity(x) if y % 2 == 1 else math.inf
 
 
-truediv = _quiet(operator.truediv, _by_zero)
-floordiv = _quiet(operator.floordiv, _by_zero)
-mod = _quiet(operator.mod, _nan)
-fmod = _quiet(math.fmod, _nan)
-power = _quiet(math.pow, _beyond_power)
-sqrt = _quiet(math.sqrt, _nan)
-
-exp = _quiet(math.exp, _infinite)
-expm1 = _quiet(math.expm1, _infinite)
-exp2 = _quiet(math.exp2, _infinite)
-log = _quiet(math.log, _pole_at(0.0))
-log2 = _quiet(math.log2, _pole_at(0.0))
-log10 = _quiet(math.log10, _pole_at(0.0))
+mod, fmod, sqrt, sin, cos, tan, asin, acos, acosh = [
+    _quiet(function, _nan)
+    for function in (
+        operator.mod, math.fmod, math.sqrt, math.sin, math.cos, math.tan, math.asin, math.acos, math.acosh,
+    )
+]  # fmt: skip
+exp, expm1, exp2, cosh = [_quiet(function, _infinite) for function in (math.exp, math.expm1, math.exp2, math.cosh)]
+truediv, floordiv = [_quiet(function, _by_zero) for function in (operator.truediv, operator.floordiv)]
+log, log2, log10 = [_quiet(function, _pole_at(0.0)) for function in (math.log, math.log2, math.log10)]
 log1p = _quiet(math.log1p, _pole_at(-1.0))
-
-sin = _quiet(math.sin, _nan)
-cos = _quiet(math.cos, _nan)
-tan = _quiet(math.tan, _nan)
-asin = _quiet(math.asin, _nan)
-acos = _quiet(math.acos, _nan)
+power = _quiet(math.pow, _beyond_power)
 sinh = _quiet(math.sinh, _signed_infinity)
-cosh = _quiet(math.cosh, _infinite)
-acosh = _quiet(math.acosh, _nan)
 atanh = _quiet(math.atanh, _pole_of_atanh)
-asinh = math.asinh
 
 
 def tanh(x: float) -> float:
@@ -183,11 +171,6 @@ def sigmoid(x: float) -> float:
     """1/(1 + exp(-x)) without overflow."""
     small = math.exp(-abs(x))
     return (small if x < 0 else 1.0) / (1.0 + small)
-
-
-def softplus(x: float) -> float:
-    """ln(1 + exp(x)) without overflow."""
-    return logaddexp(0.0, x)
 
 
 def relu(x: float) -> float:

@@ -76,8 +76,8 @@ LOG2 = elementwise("log2", "logarithm to base 2", "log2",
                    latex=r"\log_{2}")  # fmt: skip
 LOG10 = elementwise("log10", "logarithm to base 10", "log10",
                     Partial("0.4342944819032518/where(out == out, x, out)", "1/(x*ln(10))"), samples=POSITIVE,
-                    facts=INCREASING | ANALYTIC, domain="x > 0", python="log10", example="log10(1000)",
-                    latex=r"\log_{10}")  # fmt: skip
+                    facts=INCREASING | ANALYTIC, domain="x > 0", python="cgcli.ops.doubles:log10",
+                    example="log10(1000)", latex=r"\log_{10}")  # fmt: skip
 
 SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=ODD | ANALYTIC,
                   inverse=Inverse("asin", "-pi/2 <= x <= pi/2"),
@@ -88,7 +88,8 @@ TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD 
                   inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", python="tan", example="tan(1)",
                   latex=r"\tan")  # fmt: skip
 SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INCREASING | ANALYTIC,
-                   inverse=Inverse("asinh"), python="sinh", example="sinh(1)", latex=r"\sinh")  # fmt: skip
+                   inverse=Inverse("asinh"), python="cgcli.ops.doubles:sinh", example="sinh(1)",
+                   latex=r"\sinh")  # fmt: skip
 COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
                    inverse=Inverse("acosh", "x >= 0"), python="cosh", example="cosh(0)", latex=r"\cosh")  # fmt: skip
 TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1/cosh(x)^2"),
@@ -96,13 +97,13 @@ TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1
                    inverse=Inverse("atanh"), python="tanh", example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
 SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=EVEN | NON_NEGATIVE,
-                   python="sech", example="sech(1)", latex=r"\operatorname{sech}")  # fmt: skip
+                   python="sech", ulps=2.0, example="sech(1)", latex=r"\operatorname{sech}")  # fmt: skip
 SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
-                  python="sec", example="sec(pi)", latex=r"\sec")  # fmt: skip
+                  python="sec", ulps=2.0, example="sec(pi)", latex=r"\sec")  # fmt: skip
 CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                  python="csc", example="csc(pi/2)", latex=r"\csc")  # fmt: skip
+                  python="csc", ulps=2.0, example="csc(pi/2)", latex=r"\csc")  # fmt: skip
 COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
-                  python="cot", example="cot(1)", latex=r"\cot")  # fmt: skip
+                  python="cot", ulps=2.0, example="cot(1)", latex=r"\cot")  # fmt: skip
 
 ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
                    Partial(f"1/sqrt({_ONE_MINUS_SQUARE})", "1/sqrt(1 - x^2)"), samples=_UNIT,
@@ -152,15 +153,15 @@ ENTRIES: tuple[Operation, ...] = (
     TANH,
     SECH,
     elementwise("asinh", "inverse hyperbolic sine", "arcsinh", Partial("1/hypot(1, x)", "1/sqrt(1 + x^2)"),
-                aliases="arcsinh", facts=ODD | INCREASING | ANALYTIC, python="asinh", example="asinh(1)",
-                latex=r"\operatorname{arsinh}"),
+                aliases="arcsinh", facts=ODD | INCREASING | ANALYTIC, python="cgcli.ops.doubles:asinh",
+                example="asinh(1)", latex=r"\operatorname{arsinh}"),
     elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
                 Partial("1/where(out == out, sqrt(x - 1)*sqrt(x + 1), out)", "1/sqrt(x^2 - 1)"), samples=_ABOVE_ONE,
                 aliases="arccosh", facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
-                domain="x >= 1", python="acosh", example="acosh(1)", latex=r"\operatorname{arcosh}"),
+                domain="x >= 1", python="cgcli.ops.doubles:acosh", example="acosh(1)", latex=r"\operatorname{arcosh}"),
     elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
                 Partial(f"1/where(out == out, {_ONE_MINUS_SQUARE}, out)", "1/(1 - x^2)"), samples=_UNIT,
                 aliases="arctanh", facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1",
-                python="atanh", example="atanh(0.5)",
+                python="cgcli.ops.doubles:atanh", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}"),
 )  # fmt: skip

@@ -191,13 +191,13 @@ _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
 SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
           Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit", facts=INCREASING | NON_NEGATIVE,
-          python="sigmoid", example="sigmoid(0)")  # fmt: skip
+          python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     elementwise("erf", "error function", "scipy.special:erf", "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
                 python="erf", example="erf(1)"),
     elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)", facts=NON_NEGATIVE,
-                python="erfc", example="erfc(10)"),
+                python="erfc", ulps=3.0, example="erfc(10)"),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
                 samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", mp="gamma",
                 latex=r"\Gamma"),
@@ -210,12 +210,12 @@ ENTRIES: tuple[Operation, ...] = (
                 domain="x > 0 or x != floor(x)", example="digamma(1)", mp="digamma", latex=r"\psi"),
     elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", "logaddexp",
                 "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y", commutative=True,
-                python="logaddexp", example="logaddexp(1000, 1000)",
+                python="cgcli.ops.doubles:logaddexp", example="logaddexp(1000, 1000)",
                 latex=r"\ln(e^{#1} + e^{#2})"),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", "scipy.special:xlogy", "ln(y)",
                 Partial("x/where(out == out, where(x == 0 and y == 0, 1, y), out)", "where(x == 0 and y == 0, 0, x/y)"),
                 arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
-                domain="x == 0 or y > 0", python="xlogy", example="xlogy(0, 0)",
+                domain="x == 0 or y > 0", python="cgcli.ops.doubles:xlogy", example="xlogy(0, 0)",
                 latex=r"#1 \ln(#2)"),
     elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
                 "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
@@ -223,7 +223,7 @@ ENTRIES: tuple[Operation, ...] = (
 
     SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
-                python="softplus", example="softplus(0)"),
+                python="cgcli.ops.doubles:softplus", example="softplus(0)"),
     elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(max(sign(x), 0))", "max(sign(x), 0)"),
                 facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu", example="relu([-2, 3])",
                 latex=r"\operatorname{ReLU}"),
@@ -234,12 +234,12 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("elu", "x where positive, else alpha*(exp(x) - 1)", _elu,
                 "where(x > 0, 1, alpha*exp(x))", statics=(number("alpha", 1.0),),
                 kink=Kink(lambda x, alpha: (x == 0) & (alpha != 1), "the derivative of elu at 0 is taken as alpha"),
-                python="elu", example="elu([-1, 3])", latex=r"\operatorname{ELU}"),
+                python="elu", ulps=2.0, example="elu([-1, 3])", latex=r"\operatorname{ELU}"),
     elementwise("gelu", "x times the normal distribution function", _gelu,
                 Partial("erfc(-0.7071067811865476*x)/2 + 0.3989422804014327*x*exp(-x^2/2)",
                         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
                 example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}"),
     elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish",
-    python="silu", example="silu(1)",
+    python="cgcli.ops.doubles:silu", example="silu(1)",
                 latex=r"\operatorname{SiLU}"),
 )  # fmt: skip
