@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
@@ -55,6 +57,35 @@ def _numeral(number: Any, digits: int) -> Numeral:
     text = many.text(number, digits)
     is_float = digits <= _FLOAT64 and (number == 0 or _SMALLEST <= abs(number) <= _LARGEST)
     return Numeral.of(text, quoted=not is_float)
+
+
+def measured(
+    make: Make,
+    inputs: Mapping[str, Node],
+    point: Point,
+    tell: Callable[[Notice], None],
+    as_floats: Watched,
+) -> tuple[Any, Any]:
+    """What `make` computes in float64, and how many digits of each number are right; where others were lost is told."""
+    from cgcli.algebra.algebraic import Simplifier
+    from cgcli.digits.accuracy import accuracy
+
+    result = make(None)(as_floats)
+    known = accuracy(make, result, inputs, point.bindings)
+    for notice in notices(known.found, point.graph):
+        tell(notice)
+    for lost in known.lost[:_MOST_SHOWN]:
+        text = formula(lost.node)
+        times = f"{lost.condition:.2g}" if lost.condition < math.inf else "infinite"
+        tell(
+            Notice(
+                f"{lost.digits:.0f} digits are lost at {text}, whose condition number is {times}",
+                "" if lost.better is None else f"{formula(Simplifier()(Graph((lost.better,))).output)} keeps them",
+                point.graph.origins.get(lost.node),
+                {"kind": "digits", "node": text, "lost": round(lost.digits, 1)},
+            )
+        )
+    return result, mapped(lambda number: round(number, 1), known.digits)
 
 
 def notices(found: Found, graph: Graph) -> Iterator[Notice]:

@@ -189,6 +189,9 @@ DIGITS_OPTION = option(
     "--digits", kind=Whole(1, 1000), metavar="N",
     help="Print N digits that are all right, computed with as many as that takes; x=0.1 is one tenth then.",
 )  # fmt: skip
+ACCURACY_OPTION = flag(
+    "--accuracy", help="Print how many digits of each number are right, too, and say where the others were lost."
+)
 RESULT_OPTIONS = (
     flag("--json", name="as_json", help="Print one JSON object; of rows, one for each."),
     PRECISION_OPTION,

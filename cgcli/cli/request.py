@@ -63,6 +63,7 @@ class Request(NamedTuple):
     as_json: bool = False
     precision: int | None = None
     digits: int | None = None
+    accuracy: bool = False
     wrt: tuple[str, ...] = ()
     cotangent: str | None = None
     tangents: tuple[str, ...] = ()
@@ -218,6 +219,12 @@ class Task(NamedTuple):
         inputs = self.request.exact_inputs(self.point)
         return numerals(make, inputs, digits, self.point.graph, self.report.tell, self.evaluate)
 
+    def measured(self, make: Callable[[Kernels | None], Call]) -> tuple[Any, Any]:
+        """What `make` computes at the point, in floats, and how many digits of each number are right."""
+        from cgcli.api.digits import measured
+
+        return measured(make, self.request.exact_inputs(self.point), self.point, self.report.tell, self.evaluate)
+
     @property
     def sides(self) -> list[output.Labelled]:
         """The inputs, as they stand on a side of a table."""
@@ -252,8 +259,13 @@ def expression_command(
                 raise given.no_rows(split)
             if not split.over_rows:
                 given.check_one_point(rows)
-            elif settings.get("digits") is not None:
-                raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
+            for key in ("digits", "accuracy"):
+                if split.over_rows and settings.get(key):
+                    raise UsageError(f"--{key} is for one point, and not for rows",
+                                     hint="give each name one value: x=0.1")  # fmt: skip
+            if settings.get("digits") is not None and settings.get("accuracy"):
+                raise UsageError("--accuracy is that of 64-bit floats, and with --digits all digits are right",
+                                 hint="choose one")  # fmt: skip
             if settings.get("digits") is not None and settings.get("precision") is not None:
                 raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
             shared = {key: settings.pop(key) for key in Request._fields if key in settings}

@@ -85,7 +85,7 @@ class Many:
         """A kernel that raises nothing: outside of its domain the value is nan, at a pole infinite."""
         mp, name = self.mp, op.mp or op.python or ""
         kernel = many.kernel(mp, name) if isinstance(name, str) else name
-        if isinstance(name, str) and ":" in name:  # an operator
+        if not isinstance(name, str) and op.truth is None:  # an operator of Python's
             return kernel
         takes_nan = op.truth is not None or op is WHERE
 

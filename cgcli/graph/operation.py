@@ -181,6 +181,7 @@ class Operation(Record):
         that of a function in ops/floats.py, or 'module:name'.
     ulps: how far the value of that kernel may be from the exact one, in units of its last place.
     truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
+    better: forms of this operation that lose digits, as formulas in x and y, each with one that keeps them.
     mp: the kernel on mpmath's numbers, of any precision: on numbers where it is elementwise, else on arrays of them.
         It is the name of a function in ops/many.py, or of mpmath's own; ARRAYS where the kernel on numpy's arrays takes
         such arrays, too; '' where it is what `python` names, or where an expansion says what to compute.
@@ -222,6 +223,7 @@ class Operation(Record):
     rows: Callable[..., Any] | None = None
     truth: Kernel | None = None
     mp: str = ""
+    better: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def kernel(self) -> Callable[..., Any]:

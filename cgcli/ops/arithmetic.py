@@ -83,7 +83,17 @@ ADD = elementwise("add", "sum of two values", "add", "1", "1", arrays="x y", lab
                   python=operator.add)  # fmt: skip
 SUBTRACT = elementwise("subtract", "difference of two values", "subtract", "1", "-1", arrays="x y",
                        label="−", infix=Infix("-", SUM), aliases="sub", facts=ANALYTIC,
-                       example="5 - 7", python=operator.sub)  # fmt: skip
+                       example="5 - 7", python=operator.sub,
+                       better=(("1 - cos(x)", "2*sin(x/2)^2"), ("cosh(x) - 1", "2*sinh(x/2)^2"),
+                               ("exp(x) - 1", "expm1(x)"), ("1 - erf(x)", "erfc(x)"), ("1 - tanh(x)^2", "sech(x)^2"),
+                               ("x^2 - y^2", "(x - y)*(x + y)"),
+                               ("1 - sin(x)^2", "cos(x)^2"), ("1 - cos(x)^2", "sin(x)^2"),
+                               ("exp(x) - exp(y)", "exp(y)*expm1(x - y)"), ("ln(x) - ln(y)", "log1p((x - y)/y)"),
+                               ("cos(x) - cos(y)", "-2*sin((x + y)/2)*sin((x - y)/2)"),
+                               ("sin(x) - sin(y)", "2*cos((x + y)/2)*sin((x - y)/2)"),
+                               ("sqrt(x) - sqrt(y)", "(x - y)/(sqrt(x) + sqrt(y))"), ("1/x - 1/y", "(y - x)/(x*y)"),
+                               ("sqrt(1 + x) - 1", "x/(sqrt(1 + x) + 1)"), ("1 - sqrt(1 - x)", "x/(1 + sqrt(1 - x))"),
+                               ("sqrt(x) - y", "(x - y^2)/(sqrt(x) + y)")))  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y", "x", arrays="x y",
                        label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True, facts=ANALYTIC,
                        advice=Advice("nan", "xlogy(x, y) is x*ln(y), and 0 where x is 0",

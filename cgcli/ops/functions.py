@@ -68,6 +68,8 @@ EXP2 = elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.38
                    facts=INCREASING | NON_NEGATIVE | ANALYTIC, inverse=Inverse("log2"), python="exp2",
                    example="exp2(10)", latex="2^{#1}")  # fmt: skip
 LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, x, out)", "1/x"), samples=POSITIVE,
+                 better=(("ln(1 + x)", "log1p(x)"), ("ln(1 - x)", "log1p(-x)"), ("ln(1 + exp(x))", "softplus(x)"),
+                         ("ln(exp(x) + exp(y))", "logaddexp(x, y)"), ("ln(sum(exp(x)))", "logsumexp(x)")),
                  aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", python="log", example="ln(e^2)",
                  latex=r"\ln")  # fmt: skip
 LOG2 = elementwise("log2", "logarithm to base 2", "log2",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from cgcli.cli.options import RESULT_OPTIONS, flag
+from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, flag
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 from cgcli.printing import values
+from cgcli.printing.values import in_longer_name
 
 _WHOLE = flag("--whole", help="Compute all rows at once, with columns as vectors: x - mean(x), cumsum(x).")
 
 
-@expression_command("eval", *RESULT_OPTIONS, _WHOLE, takes_rows=True)
+@expression_command("eval", *RESULT_OPTIONS, ACCURACY_OPTION, _WHOLE, takes_rows=True)
 def command(request: Request, *, whole: bool) -> None:
     """Print the value of EXPR.
 
@@ -45,6 +46,13 @@ def command(request: Request, *, whole: bool) -> None:
         return
     task = request.task()
     check_result(task.point.graph.outputs, "the value")
+    if request.accuracy:
+        value, digits = task.measured(lambda _: task.point.value)
+        lines = []
+        for (name, item), (_, right) in zip(task.point.per_output(value), task.point.per_output(digits), strict=True):
+            lines += [(name or "value", item), (f"digits_{in_longer_name(name)}" if name else "digits", right)]
+        task.show({"value": value, "digits": digits}, lines)
+        return
     found = task.computed(lambda _: task.point.value)
     if request.as_json or task.point.graph.names:
         task.show({"value": found}, task.point.per_output(found))

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, ORDER_OPTIONS, PREFIX_OPTION, RESULT_OPTIONS, WRT_OPTION, option
+from cgcli.cli.options import (
+    ACCURACY_OPTION,
+    COTANGENT_OPTION,
+    ORDER_OPTIONS,
+    PREFIX_OPTION,
+    RESULT_OPTIONS,
+    WRT_OPTION,
+    option,
+)
 from cgcli.cli.request import Request, Task, expression_command
 from cgcli.errors import UsageError
 from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode
+    from cgcli.evaluate.compiled import Kernels
 
 _MODE_OPTION = option("--mode", kind=("reverse", "forward"), help="Same numbers, another way (default: reverse).")
 
 
 @expression_command(
-    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS, PREFIX_OPTION, takes_rows=True
-)
+    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS, ACCURACY_OPTION,
+    PREFIX_OPTION, takes_rows=True,
+)  # fmt: skip
 def command(request: Request, mode: Mode | None) -> None:
     """Print the value of EXPR and its derivative by each name.
 
@@ -43,6 +53,8 @@ def command(request: Request, mode: Mode | None) -> None:
     from cgcli.derivatives.gradient import derivative_name
 
     higher = request.order > 1 or request.taylor
+    if higher and request.accuracy:
+        raise UsageError("--accuracy is for the value and its gradient", hint="those of higher order are right anyway")
     if request.operands.over_rows:
         if higher or mode == "forward":
             raise UsageError("over rows, cg grad computes first derivatives, in reverse mode",
@@ -57,15 +69,27 @@ def command(request: Request, mode: Mode | None) -> None:
         return
     point = task.point
     weights = cotangents(point.graph, request.cotangents())
-    value, grad = task.computed(
-        lambda kernels: calls.value_and_grad(point, task.wrt, weights, mode or "reverse", kernels)
-    )
+
+    def make(kernels: Kernels | None) -> calls.Call:
+        return calls.value_and_grad(point, task.wrt, weights, mode or "reverse", kernels)
+
+    content: dict[str, Any] = {}
+    if request.accuracy:
+        (value, grad), (right, rights) = task.measured(make)
+        content = {"digits": {"value": right, "grad": rights}}
+    else:
+        (value, grad), (right, rights) = task.computed(make), (None, None)
     task.evaluate.tell_kinks(task.wrt)
     lines = []
     for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
         lines.append((name or "value", item))
         lines += [(derivative_name(name, by), partial) for by, partial in partials.items()]
-    task.show({"value": value, "grad": grad}, lines)
+    if request.accuracy:
+        digits = [item for (_, own), (_, each) in zip(point.per_output(right), point.per_output(rights), strict=True)
+                  for item in (own, *each.values())]  # fmt: skip
+        names = [(f"digits_{name}" if name != "value" else "digits") for name, _ in lines]
+        lines = [line for pair in zip(lines, zip(names, digits, strict=True), strict=True) for line in pair]
+    task.show({"value": value, "grad": grad, **content}, lines)
 
 
 def _show_orders(task: Task, mode: str | None) -> None:

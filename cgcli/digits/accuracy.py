@@ -1,0 +1,163 @@
+"""How many digits of results in float64 are right, and at which operation the others were lost."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from cgcli.digits.digits import to_digits
+from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
+from cgcli.evaluate.evaluate import evaluate_all
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_given, name_of, toposort, variable
+from cgcli.lowering.formula import lower_formula
+from cgcli.ops.sums import SUM
+from cgcli.records import NamedTuple
+from cgcli.transform.formulas import partial
+
+if TYPE_CHECKING:
+    from cgcli.digits.digits import Found, Make
+
+_ALL = 16  # digits of a float64
+_ENOUGH = 13.0  # digits of a result, of which nothing is worth telling
+_EPSILON = 2.0**-53
+_GROWN = 10.0  # how many times larger than that of its arguments the error of a node is, where digits are lost
+_TRUTH = 25  # digits of the results to compare with
+_NAMES = ("x", "y")  # in the forms of the table
+
+
+class Lost(NamedTuple):
+    """Where digits were lost: at a node, how many, its condition number, and a form of it that keeps them, or None."""
+
+    node: Node
+    digits: float
+    condition: float
+    better: Node | None
+
+
+class Accuracy(NamedTuple):
+    """How many digits of each number of a result are right, as the result is built; and where the others were lost."""
+
+    digits: Any
+    lost: Sequence[Lost]
+    found: Found
+
+
+def accuracy(make: Make, result: Any, inputs: Mapping[str, Node], bindings: Mapping[str, Any]) -> Accuracy:
+    """The accuracy of a result in float64.
+
+    make: what it is computed by, as of `to_digits`. inputs: the graph of each name's value. bindings: the floats.
+    """
+    found = to_digits(make, inputs, _TRUTH)
+    truths = iter(list(numbers_in(found.result)))
+    digits = mapped(lambda number: _right_digits(number, next(truths)), result)
+    if min((number for number in numbers_in(digits) if number == number), default=_ALL) >= _ENOUGH:
+        return Accuracy(digits, (), found)
+    return Accuracy(digits, tuple(_losses(found.last, bindings)), found)
+
+
+def _right_digits(number: Any, exact: Any) -> float:
+    """How many leading digits agree, with a fraction: -log10 of the relative error."""
+    error = relative_error(number, exact)
+    return math.nan if error != error else min(_ALL, max(0.0, -math.log10(error))) if error else float(_ALL)
+
+
+def relative_error(number: Any, exact: Any) -> float:
+    """The relative error of a float; nan where either is not finite."""
+    if number != number or exact != exact or abs(number) == math.inf or exact - exact != 0:
+        return 0.0 if number == exact else math.nan
+    if exact == 0:
+        return 0.0 if number == 0 else math.inf
+    return float(abs((number - exact) / exact))
+
+
+def _losses(run: AtPrecision, bindings: Mapping[str, Any]) -> Iterator[Lost]:
+    """For each inaccurate node that was asked for, the operation on the way to it that lost the digits."""
+    known = [node for node in toposort(run.asked) if node in run.values]
+    floats = evaluate_all([node for node in run.asked if not _unbound(node, bindings)], bindings)
+    errors = {node: _error(floats[node], run.values[node]) for node in known if node in floats}
+    told: set[Node] = set()
+    for node in run.asked:
+        if node not in errors or not errors[node] > 10**-_ENOUGH:
+            continue
+        culprit = _culprit(node, errors, run)
+        if culprit is not None and culprit not in told:
+            told.add(culprit)
+            before = max([_EPSILON, *(errors[arg] for arg in culprit.args)])
+            lost = math.log10(min(errors[culprit], 1.0) / before)
+            yield Lost(culprit, lost, _condition(culprit, run), better(culprit))
+
+
+def _unbound(node: Node, bindings: Mapping[str, Any]) -> bool:
+    return any(leaf.op is VARIABLE and name_of(leaf) not in bindings for leaf in toposort([node]))
+
+
+def _error(value: Any, exact: Any) -> float:
+    """The largest relative error of the numbers of a value."""
+    errors = [relative_error(*pair) for pair in zip(numbers_in(value), numbers_in(exact), strict=True)]
+    return max((error for error in errors if error == error), default=0.0)
+
+
+def _culprit(node: Node, errors: Mapping[Node, float], run: AtPrecision) -> Node | None:
+    """The node on the way to an inaccurate one whose error is much larger than those of its arguments."""
+    while not is_given(node):
+        inexact = [arg for arg in node.args if arg in errors]
+        worst = max(inexact, key=lambda arg: errors[arg] * _weight(node, arg, run), default=None)
+        if worst is None or errors[node] > _GROWN * max(errors[worst], _EPSILON):
+            return node
+        node = worst
+    return None
+
+
+def _weight(node: Node, arg: Node, run: AtPrecision) -> float:
+    """By how much a node's relative error grows with that of an argument; 1 where that is not known."""
+    if not node.op.elementwise or node.shape or node.op.rule(node.args.index(arg)) is None:
+        return 1.0
+    slope, value = run([partial(node, node.args.index(arg)), node], quiet=True)
+    if value == 0:
+        return math.inf
+    return float(abs(slope * run.values[arg] / value))
+
+
+def _condition(node: Node, run: AtPrecision) -> float:
+    """The condition number of an operation: by how much the relative errors of its arguments may grow in it."""
+    if node.op is SUM:
+        size, value = (sum(map(abs, numbers_in(run.values[part]))) for part in (node.args[0], node))
+        return float(size / value) if value else math.inf
+    return sum(_weight(node, arg, run) for arg in dict.fromkeys(node.args) if arg.op is not CONSTANT or not node.shape)
+
+
+# ---- better forms -----------------------------------------------------------------------
+
+
+def better(node: Node) -> Node | None:
+    """The form of a node that the table says keeps digits; None where it knows none."""
+    for form, instead in node.op.better:
+        names = {name: variable(f"\0{name}", ()) for name in _NAMES}
+        found = _matched(lower_formula(form, names), node)
+        if found is not None:
+            return lower_formula(instead, {name: found.get(leaf, leaf) for name, leaf in names.items()})
+    return None
+
+
+def _matched(form: Node, node: Node) -> dict[Node, Node] | None:
+    """What the leaves of a form stand for in a node of that form; None where it is of another."""
+    waiting: list[tuple[list[tuple[Node, Node]], dict[Node, Node]]] = [([(form, node)], {})]
+    while waiting:
+        pairs, bound = waiting.pop()
+        if not pairs:
+            return bound
+        (part, other), *rest = pairs
+        if part.op is VARIABLE:
+            if bound.get(part, other) is other:
+                waiting.append((rest, {**bound, part: other}))
+        elif (
+            part.op is other.op
+            and part.op is not CONSTANT
+            and len(part.args) == len(other.args)
+            and (part.params == other.params or not other.shape)
+        ):
+            orders = [other.args, other.args[::-1]] if part.op.commutative and len(part.args) == 2 else [other.args]
+            waiting.extend(([*zip(part.args, args, strict=True), *rest], bound) for args in reversed(orders))
+        elif part is other:
+            waiting.append((rest, bound))
+    return None
