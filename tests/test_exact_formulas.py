@@ -144,6 +144,17 @@ x*sqrt(2) | x -> sqrt(2)
 9.81*t^2/2 | t -> 9.81*t
 """.strip()
 
+# Derivatives that floats have, where the squares of a quotient rule are beyond their range; and the points.
+FAR = """
+2*h*c^2/(l^5*(exp(h*c/(l*k*T)) - 1)) | l -> h=6.62607015e-34 c=299792458 k=1.380649e-23 l=1e-7 T=300
+2*h*c^2/(l^5*(exp(h*c/(l*k*T)) - 1)) | T -> h=6.62607015e-34 c=299792458 k=1.380649e-23 l=1e-7 T=300
+h*f/(exp(h*f/(k*T)) - 1) | f -> h=1 f=600 k=1 T=1
+1/(1 + exp(-x)) | x -> x=-500
+1/(1 + exp(-x)) | x -> x=500
+exp(a)/(exp(a) + exp(b)) | a -> a=0.5 b=500
+exp(a)/(exp(a) + exp(b)) | b -> a=500 b=-3
+""".strip()
+
 
 def pair(row: str) -> tuple[str, str, str]:
     """A row of the tables: a program, a name, a text."""
@@ -163,6 +174,19 @@ def test_the_text_has_all_digits(row: str) -> None:
         (ours,) = values(graph_of(shown), {key: point[key] for key in cgcli.parse(shown).inputs})
         assert abs(ours - truth) <= 1e-20 * max(abs(truth), 1), shown
     assert not re.search(r"\d{15}", shown.replace(".", "")), shown
+
+
+@pytest.mark.parametrize("row", FAR.split("\n"))
+def test_the_text_keeps_the_range_of_floats(row: str) -> None:
+    text, name, shown = pair(row)
+    point = {key: float(number) for key, number in (part.split("=") for part in shown.split())}
+    slope = cgcli.value(cgcli.diff(text, name))(point)
+    with mp.workdps(400):
+        graph = graph_of(cgcli.diff(text, name))
+        (truth,) = slopes(graph_of(text), {key: mpf(number) for key, number in point.items()}, name)
+        (ours,) = values(graph, {key: mpf(number) for key, number in point.items()})
+        assert abs(ours - truth) <= 1e-20 * abs(truth)
+        assert slope == pytest.approx(float(truth), rel=1e-9)
 
 
 @pytest.mark.parametrize("row", TEXTS.split("\n"))

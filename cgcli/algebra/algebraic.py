@@ -18,7 +18,8 @@ from cgcli.algebra.forms import Forms
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
-from cgcli.algebra.size import weight
+from cgcli.algebra.rewrites import within_range
+from cgcli.algebra.size import cost, weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing
@@ -59,6 +60,19 @@ class Simplifier:
         demands = {*domains.assumed, *domains.surely(output)}
         self._canonical.domains = Domains(demands)
         return len(demands) > len(domains.assumed)
+
+    def within_range(self, output: Node) -> Node:
+        """A formula in normal form without squares of exponentials below, where it is no longer then; else itself.
+
+        They leave the range of float64 where the formula does not: exp(x)/(exp(x) + 1)^2 for x = 400.
+        """
+        canonical = self._canonical
+        try:
+            product = within_range(canonical.product_of(output), canonical)
+            found = output if product is None else canonical.fitted(canonical.product(product), output.shape)
+        except UnwritableError:
+            return output
+        return found if cost(found) <= cost(output) and canonical.domains.keeps(output, found) else output
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""

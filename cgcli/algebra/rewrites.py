@@ -135,6 +135,8 @@ EXPONENTIALS = Takes(lambda base, powers: False, _lower, False)  # exp(2*x) - ex
 DENOMINATORS = Takes(lambda base, powers: sum(n < 0 for n in powers) > 1, lambda one, other: None, True)
 CONTENT = Takes(lambda base, powers: True, _lower, True)  # 6*R*h - 3*h^2 has h, a/b - c/b^2 has 1/b^2
 
+POSITIVE = Takes(lambda base, powers: min(powers) > 0, lambda one, other: None, True)  # x of x^2 + x/(y + 1)
+
 
 def takeable(takes: Takes, terms: Terms, canonical: Canonical) -> Product | None:
     """The factors that can be taken out of a sum of several terms; None for none. Raises UnwritableError."""
@@ -194,6 +196,65 @@ def primitive(product: Product, canonical: Canonical) -> Product | None:
         for part in found:
             factors.times(part, product.powers[base])
     return factors.product()
+
+
+def within_range(product: Product, canonical: Canonical) -> Product | None:
+    """A product without squares of sums of exponentials below, which leave the range of float64 before it does.
+
+    exp(x)/(exp(x) + 1)^2 = 1/((exp(x) + 1)*(exp(-x) + 1)). None where there are none. Raises UnwritableError.
+    """
+    for base, number in product.powers.items():
+        if number > -2 or number.denominator != 1 or not canonical.is_sum(base):
+            continue
+        terms, found = canonical.terms_of(base), product
+        for exponents in [canonical.product_of(term).exponents.get(EULER) for term in terms]:
+            if exponents and found.powers.get(base, ZERO) < 0:
+                other = canonical.sum(divided(terms, Product(ONE, {}, {EULER: exponents}), canonical))
+                found = _over(found, base, exponents, other, canonical) or found
+        if found is not product:
+            return within_range(found, canonical) or found
+    return None
+
+
+def _over(product: Product, base: Node, exponents: Terms, other: Node, canonical: Canonical) -> Product | None:
+    """A product over base^n as one over base^(n - 1), where a factor is one of base, or of the others.
+
+    other: base/exp(exponents). The factor is exp(exponents), or a sum whose terms have it or the base. None for none.
+    """
+    factors = Factors()
+    factors.times(product)
+    if _has_exponential(product, exponents):
+        factors.times(Product(ONE, {base: ONE, other: -ONE}, {EULER: {term: -n for term, n in exponents.items()}}))
+        return factors.product()
+    for whole, number in product.powers.items():
+        if number != 1 or not canonical.is_sum(whole):
+            continue
+        inner: dict[Node, Number] = {}
+        for term, coefficient in canonical.terms_of(whole).items():
+            part = canonical.product_of(term)
+            rest = Factors()
+            rest.times(part)
+            if part.powers.get(base, ZERO) >= 1:
+                rest.times(Product(ONE, {base: -ONE}))
+            elif _has_exponential(part, exponents):
+                rest.times(Product(ONE, {other: -ONE}, {EULER: {term: -n for term, n in exponents.items()}}))
+            else:
+                break
+            for node, n in canonical.terms_of(canonical.product(rest.product())).items():
+                inner[node] = inner.get(node, ZERO) + n * coefficient
+        else:
+            common = takeable(POSITIVE, inner, canonical) or Product(ONE)
+            factors.times(Product(ONE, {whole: -ONE, base: ONE}))
+            factors.times(common)
+            factors.times(canonical.product_of(canonical.sum(divided(inner, common, canonical))))
+            return factors.product()
+    return None
+
+
+def _has_exponential(product: Product, exponents: Terms) -> bool:
+    """Whether a product has exp(exponents) for a factor: exp(2*x) has exp(x)."""
+    own = product.exponents.get(EULER, {})
+    return all(own.get(term, ZERO) / number >= 1 for term, number in exponents.items())
 
 
 def expanded(terms: Terms, canonical: Canonical) -> Terms | None:

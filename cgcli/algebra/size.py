@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of
-from cgcli.graph.node import Node
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, POWER_OP
+from cgcli.graph.node import Node, toposort
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
+from cgcli.ops.functions import EXP
 from cgcli.ops.shaping import outer_of
+
+_OUT_OF_RANGE = 3  # operations more that a divisor (exp(x) + 1)^2 counts as: no float64 holds it for large x
 
 
 def weight(node: Node) -> int:
@@ -28,5 +31,28 @@ def weight(node: Node) -> int:
     return 1 + fractions + any(map(_is_negative, args))
 
 
+def _has_square_of_exponentials(divisor: Node) -> bool:
+    while divisor.op is MULTIPLY:  # a chain to the left
+        divisor, last = divisor.args
+        if _is_square_of_exponentials(last):
+            return True
+    return _is_square_of_exponentials(divisor)
+
+
+def _is_square_of_exponentials(node: Node) -> bool:
+    if node.op is not POWER_OP or node.args[0].op not in (ADD, SUBTRACT):
+        return False
+    return (number_of(node.args[1]) or ZERO) >= 2 and EXP in [arg.op for arg in node.args[0].args]
+
+
 def _is_negative(node: Node) -> bool:
     return (number_of(node) or ZERO) < 0
+
+
+def cost(root: Node) -> int:
+    """How many operations the text of a node has, written out, and more for divisors that leave the range of floats."""
+    sizes: dict[Node, int] = {}
+    for node in toposort([root]):
+        far = node.op is DIVIDE and _has_square_of_exponentials(node.args[1])
+        sizes[node] = weight(node) + _OUT_OF_RANGE * far + sum([sizes[arg] for arg in node.args])
+    return sizes[root]
