@@ -11,7 +11,6 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.point import Point, by_name
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.derivatives.gradient import gradients, weighted_sum
-from cgcli.derivatives.jacobian import Jacobian
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def value_and_grad(
     if cotangents is None:
         cotangents = scalar_cotangents(point.graph)
     if mode == "forward":
+        from cgcli.derivatives.jacobian import Jacobian
+
         columns = Jacobian([*map(weighted_sum, outputs, cotangents)], wrt, mode, kernels)
 
         def by_columns(evaluate: Evaluate) -> Any:
@@ -94,6 +95,8 @@ def vjp(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
 
 def jacobian(point: Point, wrt: Sequence[Node], mode: Mode = "auto", kernels: Kernels | None = None) -> Call:
     """The Jacobian of each output by each input. Raises TooLargeError when the whole does not fit in memory."""
+    from cgcli.derivatives.jacobian import Jacobian
+
     passes = Jacobian(point.graph.outputs, wrt, mode, kernels)
     return lambda evaluate: _by_output_and_input(point, wrt, passes(evaluate))
 
@@ -106,6 +109,8 @@ def hessian(
     By forward mode over reverse. Raises UsageError where there are no cotangents and an output is
     no scalar, TooLargeError when the whole does not fit in memory.
     """
+    from cgcli.derivatives.jacobian import Jacobian
+
     if cotangents is not None:
         passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt), wrt, "forward", kernels)
         return lambda evaluate: _square(wrt, passes(evaluate))

@@ -7,7 +7,6 @@ mistakes are click's.
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import sys
 
@@ -33,7 +32,6 @@ def main() -> NoReturn:
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     signals.install()
     limit_threads(sys.argv[1:])
-    gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     _leave(run(sys.argv[1:]))
 
 

@@ -2,10 +2,12 @@
 
 A name has one entry, or several that differ in how many arguments they take (`max(x)` is
 a reduction, `max(x, y)` an elementwise choice). A family's module is imported when a name
-is looked for that no module before it has: most programs need one or two.
+is looked for that no module at hand has, nor any before it: most programs need one or two.
 """
 
 from __future__ import annotations
+
+import sys
 
 from cgcli.annotations import Iterator, Mapping
 from cgcli.graph.operation import Operation, Shorthand
@@ -94,8 +96,11 @@ def _modules() -> Iterator[str]:
 @cache
 def entries_of(name: str) -> tuple[Entry, ...]:
     """The entries of a name; none where it is no function."""
-    first = next((found for module in _modules() if (found := _by_name(module).get(name))), ())
-    return first + _by_name(AGAIN[name])[name] if name in AGAIN else first
+    if name in AGAIN:
+        main = next(found for module in _modules() if (found := _by_name(module).get(name)))
+        return main + _by_name(AGAIN[name])[name]
+    near = sorted(_modules(), key=lambda module: f"cgcli.ops.{module}" not in sys.modules)  # those at hand come first
+    return next((found for module in near if (found := _by_name(module).get(name))), ())
 
 
 FUNCTIONS: Mapping[str, tuple[Entry, ...]] = _Functions()
