@@ -24,6 +24,7 @@ _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is wri
 _MANY = 24  # so many where numbers were asked for
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
+_RING = '<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
@@ -203,7 +204,8 @@ def _with_ports(card: Card, body: str, theme: Theme, rankdir: str) -> str:
         return f"{_TABLE}<TR>{body}</TR></TABLE>"
     count, named = len(card.operands), any(card.places)
     names = [f'<TD CELLPADDING="3">{Pen(TINY, theme.grey).write(place)}</TD>' if named else "" for place in card.places]
-    body = f'<TD CELLPADDING="3">{_TABLE}<TR>{body}</TR></TABLE></TD>'
+    table = _RING.format(colour=theme.output.border) if theme.double and card.is_output else _TABLE
+    body = f'<TD CELLPADDING="3">{table}<TR>{body}</TR></TABLE></TD>'
     if rankdir in ("LR", "RL"):
         ports = [f'<TD PORT="p{at}" WIDTH="1" HEIGHT="{max(10, 34 // count)}"></TD>' for at in range(count)]
         pairs = [(port, name) if rankdir == "LR" else (name, port) for port, name in zip(ports, names, strict=True)]

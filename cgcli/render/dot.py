@@ -94,7 +94,10 @@ def _looks(card: Card, theme: Theme, *, bare: bool, is_data: bool) -> str:
         form += ', margin="0"'
     if card.is_output:
         form = form.replace('"plain"', '"box", style="filled"')
-        form += ', peripheries="2"' if theme.double else ', penwidth="2.2"'
+        if not theme.double:
+            form += ', penwidth="2.2"'
+        elif not card.ordered:  # or the second border is one within: edges end at the outer one
+            form += ', peripheries="2"'
         role, kind = theme.output, f"{kind} output"
     if role is not None:
         form += f', fillcolor="{role.fill}", color="{role.border}"'
