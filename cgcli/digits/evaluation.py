@@ -114,8 +114,10 @@ class AtPrecision:
         def is_close(x: Any, y: Any) -> bool:
             return bool(mp.isfinite(x) and mp.isfinite(y) and x != y and many.is_near(mp, x, y))
 
-        test = np.frompyfunc(is_close, 2, 1)
         compared = [node for node in self.values if node.op.truth is not None and len(node.args) == 2 and node.op.infix]
+        if not compared:
+            return []
+        test = np.frompyfunc(is_close, 2, 1)
         return [node for node in compared if somewhere(test(*map(self.values.__getitem__, node.args)))]
 
     def cancelled(self) -> list[Node]:

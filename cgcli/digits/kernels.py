@@ -10,6 +10,7 @@ from cgcli.graph.body import Body, function_of, leaves
 from cgcli.graph.node import Node
 from cgcli.graph.operation import ARRAYS, Operation
 from cgcli.graph.shapes import shape_of
+from cgcli.lean import cached_property
 from cgcli.lowering.formula import expand
 from cgcli.ops import many
 from cgcli.ops.lazily import np
@@ -31,7 +32,11 @@ class Many:
         self.digits = digits
         self._as_floats = as_floats
         self.mp = many.context(digits)
-        self._each = np.frompyfunc(self._number, 1, 1)
+
+    @cached_property
+    def _each(self) -> Any:
+        """Numbers of another type as mpmath's, in arrays."""
+        return np.frompyfunc(self._number, 1, 1)
 
     def constant(self, leaf: Node) -> Any:
         """The value of a constant."""

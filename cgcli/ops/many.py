@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from importlib import import_module
 
 from cgcli.annotations import Any, Callable, Mapping
 from cgcli.ops.creation import Steps
@@ -41,11 +40,8 @@ def context(digits: int) -> Any:
 
 
 def kernel(mp: Any, name: str) -> Callable[..., Any]:
-    """The function that a name means in an entry: of this module, of `module:name`, or of mpmath."""
-    module, _, function = name.rpartition(":")
-    if module:
-        found: Callable[..., Any] = getattr(import_module(module), function)
-        return found
+    """The function that a name means in an entry, whatever its module for floats: of this module, or of mpmath."""
+    name = name.rpartition(":")[2]
     own = globals().get(name)
     return partial(own, mp) if callable(own) else getattr(mp, name)
 
