@@ -54,6 +54,35 @@ def test_a_formula_that_grows_beyond_bounds_is_refused_with_what_was_reached(
     assert re.search(message, err)
 
 
+LONG = {
+    "factors": "*".join(f"(x/{2 * at + 3})" for at in range(750)),
+    "powers": "(" * 400 + "x" + " + x^x)^x" * 400,
+    "steps of Newton": "t = x; " + "t = t - (t^2 - 2)/(2*t); " * 300 + "t",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_a_formula_builds_inside_is_counted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted as operands, so that the test does not depend on the machine: they were ten times as many."""
+    spent: list[int] = []
+    spend = budget.Budget.spend
+
+    def counted(self: budget.Budget, operands: int) -> None:
+        spent.append(operands)
+        spend(self, operands)
+
+    monkeypatch.setattr(budget.Budget, "spend", counted)
+    assert cgcli.diff(LONG[name])
+    assert sum(spent) < 1.2 * budget._MOST
+
+
+def test_edges_over_many_levels_are_not_laid_out(capsys: Capture) -> None:
+    """The layout program keeps a point for each edge on each level: 800 such powers took 3 GB."""
+    code, out, err = cg(capsys, "render", "(" * 200 + "x" + " + x^x)^x" * 200, "-o", "-", "--format", "svg")
+    assert (code, out) == (2, "")
+    assert "its edges cross 80803 levels, the limit is 60000\n  write .dot instead" in err
+
+
 def test_high_orders_of_what_does_not_grow_are_there(capsys: Capture) -> None:
     assert cg(capsys, "diff", "sin(x)", "--order", "101").out == "cos(x)\n"
     assert cg(capsys, "diff", "x^7", "--order", "170").out == "0\n"

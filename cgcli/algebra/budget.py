@@ -7,7 +7,7 @@ from cgcli.graph.node import Node, toposort
 
 LEAST = 20_000  # operands of forms, and of what is built for them: half a second or so
 _EACH = 15  # for each node of a large formula,
-_MOST = 40_000  # up to so many
+_MOST = 30_000  # up to so many
 
 
 class Budget:

@@ -36,12 +36,15 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
         graph = simplifier(graph, budget)
     apart = _can_be_read(graph.output, wrt)
     slopes = _slopes(graph.output, wrt)
-    outputs = _simplified(graph, slopes, simplifier, Budget(slopes, before=budget), apart)
-    budget = Budget(outputs, each=_HIGHER_STEPS)  # for all higher orders together
+    first = Budget(slopes, before=budget)
+    outputs = _simplified(graph, slopes, simplifier, first, apart)
+    budget = Budget(outputs, each=_HIGHER_STEPS, before=first if first.is_spent else None)  # for all higher orders
     for reached in range(1, order):
-        slopes = _each_slope(outputs, wrt)
-        budget.spend(len(toposort(slopes)))
-        outputs = _simplified(graph, slopes, simplifier, budget, apart)
+        budget.spend(sum(len(toposort([output])) for output in outputs))
+        if not budget.is_spent:
+            slopes = _each_slope(outputs, wrt)
+            budget.spend(len(toposort(slopes)))
+            outputs = _simplified(graph, slopes, simplifier, budget, apart)
         if budget.is_spent:
             raise TooLargeError(
                 f"the derivative of order {reached + 1} takes more than {budget.most} steps to simplify",

@@ -25,6 +25,7 @@ LAYOUTS = ("bundled", "dot")
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
+MAX_CROSSINGS = 60_000  # of edges over levels, at each of which the layout program keeps a point: two seconds, 100 MB
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
@@ -36,6 +37,7 @@ _INSTALL = "install Graphviz (https://graphviz.org/download), or write .dot"
 _XML = "<?xml"
 _HEAD = re.compile(r"<!DOCTYPE.*?(?=<svg )", re.DOTALL)
 _SIZE = re.compile(r'(?<=<svg )width="[^"]*" height="[^"]*"')
+_EDGE_OF_DOT = re.compile(r"^ +(\w+)(?::\w+)* -> (\w+)", re.MULTILINE)
 _VIEW = re.compile(r'viewBox="0.00 0.00 (\S+) (\S+)"')
 _CANVAS = re.compile(r'(<g id="graph0".*?)<polygon fill="(#\w+)" stroke="\w+" points="[^"]*"/>\n', re.DOTALL)
 _BACKGROUND = re.compile(r'<rect class="background" [^>]* fill="(#\w+)"')
@@ -146,8 +148,26 @@ def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
             f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
             hint="write .dot instead, which has no limit",
         )
+    crossings = max(map(_crossings, dot_texts))
+    if crossings > MAX_CROSSINGS:
+        raise TooLargeError(
+            f"the graph is too large to lay out: its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}",
+            hint="write .dot instead, which has no limit",
+        )
     content = _run(_program(layout), "".join(dot_texts), "svg").decode()
     return [_drawing(_XML + svg) for svg in content.split(_XML)[1:]]
+
+
+def _crossings(dot_text: str) -> int:
+    """How many levels the edges of a graph cross, all together: a name that is used at every depth crosses most.
+
+    Edges stand in the order of their nodes: what goes into a node comes before what goes out of it.
+    """
+    level: dict[str, int] = {}
+    edges = [(edge[1], edge[2]) for edge in _EDGE_OF_DOT.finditer(dot_text)]
+    for tail, head in edges:
+        level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)
+    return sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
 
 
 def painted(drawing: Drawing, kind: str, dpi: int | None) -> bytes:
