@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import Column, column_of, first_shapes
 from cgcli.api.functions import names_of
 from cgcli.api.notices import Notice, advice, sentence
@@ -17,15 +17,18 @@ from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.api.values import arrays_of, as_array
 from cgcli.api.warn import warn
 from cgcli.derivatives.gradient import derivative_name, gradients
-from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean
+from cgcli.errors import DataError, TooLargeError, UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
-from cgcli.graph.node import CONSTANT, Node, name_of, toposort
+from cgcli.graph.node import CONSTANT, Node, constant, name_of, toposort
 from cgcli.lowering.inputs import calls_on_names
+from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import NamedTuple
+from cgcli.transform.differentiate import pullback, pushforward
+from cgcli.transform.exact import exact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +43,7 @@ _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets o
 _OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
             "softmax", "log_softmax", "cumsum", "cumprod", "size")  # fmt: skip
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
+_MOST_NODES = 50_000  # of derivatives of higher order
 _SHOWN = 12  # names of columns in a message
 
 
@@ -177,6 +181,55 @@ def results(
     for name, output, row in zip(point.graph.names or ("",), outputs, slopes, strict=True):
         found.append((name or called, output))
         found += [(derivative_name(name, name_of(by), prefix), node) for by, node in zip(wrt, row, strict=True)]
+    return _apart(found)
+
+
+def orders(
+    point: Point, tangents: Mapping[Node, Node], order: int, called: Callable[[str, int], str], *, taylor: bool
+) -> Results:
+    """Each output and its derivatives along tangents, up to an order; or the Taylor coefficients.
+
+    called: what the derivative of an order, from 0 on, of an output is called, which is '' where it is the only one.
+    Raises TooLargeError when the formulas grow beyond bounds.
+    """
+    outputs = list(point.graph.outputs)
+    found: list[list[tuple[str, Node]]] = [[] for _ in outputs]
+    factorial = 1
+    for reached in range(order + 1):
+        if reached:
+            outputs = list(pushforward(outputs, tangents))
+            factorial *= reached
+        if len(toposort(outputs)) > _MOST_NODES:
+            what = f"the derivative of order {reached} takes more than {_MOST_NODES} operations for each row"
+            raise TooLargeError(what, hint=f"ask for order {reached - 1}", topic=f"order:{reached - 1}")
+        for name, output, column in zip(point.graph.names or ("",), outputs, found, strict=True):
+            column.append(
+                (called(name, reached), exact(DIVIDE, (output, constant(float(factorial)))) if taylor else output)
+            )
+    return _apart([pair for column in found for pair in column])
+
+
+def second_derivatives(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], called: str) -> Results:
+    """The outputs, and the second derivatives of their weighted sum by each pair of numbers, `h_x_y`.
+
+    Raises UsageError for arrays.
+    """
+    arrays = [name_of(node) for node in wrt if node.shape]
+    if arrays:
+        raise UsageError(f"over rows, second derivatives are by numbers, and '{arrays[0]}' is an array",
+                         hint="give each of its elements a name, or differentiate by others")  # fmt: skip
+    found = [
+        (name or called, output) for name, output in zip(point.graph.names or ("",), point.graph.outputs, strict=True)
+    ]
+    slopes = pullback(point.graph.outputs, cotangents, wrt)
+    for at, (node, slope) in enumerate(zip(wrt, slopes, strict=True)):
+        second = pullback([slope], [constant(1.0)], wrt[at:])
+        found += [(f"h_{name_of(node)}_{name_of(by)}", item) for by, item in zip(wrt[at:], second, strict=True)]
+    return _apart(found)
+
+
+def _apart(found: Results) -> Results:
+    """The results. Raises UsageError for two of one name."""
     names = [name for name, _ in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

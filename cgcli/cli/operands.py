@@ -144,9 +144,9 @@ def no_data(files: Sequence[str], reason: str) -> UsageError:
 def no_rows(operands: Operands) -> UsageError:
     """The error of a command that computes one point, for operands that stand for many."""
     if operands.files:
-        return no_data(operands.files, "only cg eval and cg grad read rows")
+        return no_data(operands.files, "only cg eval, grad, jvp and hessian read rows")
     name, text = operands.sweeps[0]
-    return UsageError(f"'{name}={text}' is a sweep, and only cg eval and cg grad compute many points",
+    return UsageError(f"'{name}={text}' is a sweep, and only cg eval, grad, jvp and hessian compute many points",
                       hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
 
 

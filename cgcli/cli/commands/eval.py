@@ -40,9 +40,9 @@ def command(request: Request, *, whole: bool) -> None:
         at_once.run(request)
         return
     if request.operands.over_rows:
-        from cgcli.cli.rows import table
+        from cgcli.cli.rows import results, table
 
-        table.run(request, derivatives=False)
+        table.run(request, results.value)
         return
     task = request.task()
     check_result(task.point.graph.outputs, "the value")

@@ -56,12 +56,12 @@ def command(request: Request, mode: Mode | None) -> None:
     if higher and request.accuracy:
         raise UsageError("--accuracy is for the value and its gradient", hint="those of higher order are right anyway")
     if request.operands.over_rows:
-        if higher or mode == "forward":
-            raise UsageError("over rows, cg grad computes first derivatives, in reverse mode",
-                             hint="leave out --mode, --order and --taylor")  # fmt: skip
-        from cgcli.cli.rows import table
+        if mode not in (None, "forward" if higher else "reverse"):
+            way = "higher derivatives in forward" if higher else "first derivatives in reverse"
+            raise UsageError(f"over rows, cg grad computes {way} mode", hint="leave out --mode")
+        from cgcli.cli.rows import results, table
 
-        table.run(request, derivatives=True)
+        table.run(request, results.gradients_of_order if higher else results.gradient)
         return
     task = request.task()
     if higher:

@@ -12,7 +12,7 @@ _VECTOR_OPTION = option(
 )  # fmt: skip
 
 
-@expression_command("hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS)
+@expression_command("hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS, takes_rows=True)
 def command(request: Request) -> None:
     """Print the Hessian of EXPR: its second derivatives by each pair of inputs.
 
@@ -22,8 +22,14 @@ def command(request: Request) -> None:
     cg hessian 'sum(x^4)' x=[1,2,3] --tangent 'x=[1,0,0]'
 
     It is computed forward over reverse. A product with a vector costs a few evaluations,
-    however many inputs there are.
+    however many inputs there are. Over the rows of a file, of standard input or of a sweep, each
+    row gets the second derivative by each pair of numbers beside it: h_x_x, h_x_y, h_y_y.
     """
+    if request.operands.over_rows:
+        from cgcli.cli.rows import results, table
+
+        table.run(request, results.hessian)
+        return
     from cgcli.api import calls
     from cgcli.api.point import check_any
     from cgcli.api.seeds import tangents, weights

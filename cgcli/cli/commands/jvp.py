@@ -8,7 +8,7 @@ from cgcli.cli.request import Request, expression_command
 from cgcli.printing.values import in_longer_name
 
 
-@expression_command("jvp", TANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS)
+@expression_command("jvp", TANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS, takes_rows=True)
 def command(request: Request) -> None:
     """Print the value of EXPR and the product of its Jacobian with a tangent.
 
@@ -18,8 +18,14 @@ def command(request: Request) -> None:
     cg jvp 'exp(x)*sin(y)' x=0 y=0 --tangent x=1,y=2 --order 3 --taylor
 
     This is the derivative of EXPR at t = 0 when each input moves as x + t*tangent. Names
-    without a tangent stand still. --order N goes on to the N-th derivative by t.
+    without a tangent stand still. --order N goes on to the N-th derivative by t. Over the rows of
+    a file, of standard input or of a sweep, each row gets them beside it, as of cg grad.
     """
+    if request.operands.over_rows:
+        from cgcli.cli.rows import results, table
+
+        table.run(request, results.directional)
+        return
     from cgcli.api.seeds import tangents
     from cgcli.cli.orders import orders
 

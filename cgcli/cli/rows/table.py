@@ -8,12 +8,11 @@ import os
 import stat
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any, Container, Generator, Iterator, Mapping, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Generator, Iterator, Mapping, Sequence, TypeVar
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
-from cgcli.api.seeds import cotangents
 from cgcli.cli.operands import no_data
 from cgcli.cli.request import Request, RowOptions, mode_of_standard_input
 from cgcli.cli.rows import sweeps
@@ -30,6 +29,7 @@ from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
+    from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
 
 Value = TypeVar("Value")
@@ -38,10 +38,10 @@ _MOST_THREADS = 8
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
 
 
-def run(request: Request, *, derivatives: bool) -> None:
+def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]], Results]) -> None:
     """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be.
 
-    derivatives: whether they are among the results.
+    results_at: what is computed of a program at its point, by the inputs to differentiate by.
     """
     options, operands = request.rows, request.operands
     check_operands(request)
@@ -62,7 +62,7 @@ def run(request: Request, *, derivatives: bool) -> None:
         condition = None if options.where is None else read_text(options.where, "--where", bindings)
         first, points = _begun(source, [program, condition] if condition else [program], bindings, request)
         point, threads = points[0], options.threads or _threads()
-        bound = Bound(point, _results(point, request, first, derivatives=derivatives), threads)
+        bound = Bound(point, results_at(request, point, _noticed(point, request, first)), threads)
         where = Bound(points[1], _condition(points[1]), threads) if condition else None
         selection = Selection(where, options.skip, options.limit)
         rows = computed(selected(chain(first, source), selection, policy), bound)
@@ -119,17 +119,15 @@ def _condition(point: Point) -> Results:
     return found
 
 
-def _results(point: Point, request: Request, first: list[Batch], *, derivatives: bool) -> Results:
-    """What is computed; what has no effect is reported."""
-    options = request.rows
+def _noticed(point: Point, request: Request, first: list[Batch]) -> list[Node]:
+    """The inputs to differentiate by; what has no effect is reported."""
     report = request.report(point)
     report.tell_all(column_notices(point, first))
-    if options.called is not None and point.graph.names:
-        raise UsageError(f"--as '{options.called}' names one value, and the program has {len(point.graph.names)}")
-    wrt = point.chosen(request.names(point)) if derivatives else []
+    if request.rows.called is not None and point.graph.names:
+        raise UsageError(f"--as '{request.rows.called}' names one value, and the program has {len(point.graph.names)}")
+    wrt = point.chosen(request.names(point))
     report.tell_all(point.notices(wrt))
-    weights = cotangents(point.graph, request.cotangents()) if derivatives else None
-    return results(point, wrt, weights, called=options.called or "value", prefix=options.prefix)
+    return wrt
 
 
 def check_operands(request: Request) -> None:
