@@ -270,12 +270,11 @@ MISTAKES = [
     Case(["eval", "-", "-"], "", {}, "cg: error: standard input cannot be both the program and the rows\n"
          "  put the program into a file: -f program.cg\n", 2),
     Case(["eval", "x", "-", "-"], "", {}, "cg: error: standard input can be read only once\n", 2),
-    Case(["grad", "x1", "p.csv", "--order", "2"], "",
-         err="cg: error: over rows, cg grad computes first derivatives, in reverse mode\n"
-         "  leave out --mode, --order and --taylor\n", code=2),
+    Case(["grad", "x1", "p.csv", "--mode", "forward"], "",
+         err="cg: error: over rows, cg grad computes first derivatives in reverse mode\n  leave out --mode\n", code=2),
     Case(["eval", "1 + 1", "--to", "csv"], "", {}, "cg: error: --to is for rows, and there are none\n"
          "  rows come from a file, from standard input as '-', or from a sweep: x=0:10:101\n", 2),
-    Case(["hessian", "x1", "p.csv"], "",
+    Case(["vjp", "x1", "p.csv"], "",
          err="cg: error: cannot take data from 'p.csv': only cg eval, grad, jvp and hessian read rows\n"
          "  give values as name=value, or in a JSON object with --vars FILE.json\n", code=2),
     Case(["eval", "x1*x2", "x2=3", "p.csv", "--only"], "value\n6\n3\n",

@@ -206,9 +206,11 @@ class _ParquetWriter(_ColumnarWriter):
         super()._write_end()
 
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
+        import pyarrow as pa
         from pyarrow import parquet
 
-        return parquet.ParquetWriter(stream, schema)
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]  # numbers seldom come twice
+        return parquet.ParquetWriter(stream, schema, use_dictionary=texts)
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         import pyarrow as pa
