@@ -52,14 +52,17 @@ class Simplifier:
         self._canonical = Canonical(self._order, TRIGONOMETRY, Domains())
         self._forms = Forms(self._canonical)
         self._weights: dict[Node, int] = {}
+        self._settled: dict[Node, object] = {}  # pieces that have their simplest form, with what it depends on
         self._named = named
 
     def assume(self, output: Node) -> bool:
         """From here on, values are asked for only where a formula has a value; whether that says anything new."""
         domains = self._canonical.domains
-        demands = {*domains.assumed, *domains.surely(output)}
+        demands = domains.assumed.union(domains.surely(output))
+        if demands == domains.assumed:
+            return False
         self._canonical.domains = Domains(demands)
-        return len(demands) > len(domains.assumed)
+        return True
 
     def within_range(self, output: Node) -> Node:
         """A formula in normal form without squares of exponentials below, where it is no longer then; else itself.
@@ -81,7 +84,7 @@ class Simplifier:
         graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
         while graph.outputs not in seen and not budget.is_spent:
             seen[graph.outputs] = graph
-            found = replaced(graph, _Pass(graph, self._forms, self._weights, self._named).run())
+            found = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
             graph = found if found.outputs in seen else rebuilt(found, _with_difference)
         if graph.outputs not in seen:
             return graph
@@ -106,9 +109,12 @@ def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> N
 class _Pass:
     """One pass over a graph, arguments first."""
 
-    def __init__(self, graph: Graph, forms: Forms, weights: dict[Node, int], named: bool) -> None:
+    def __init__(
+        self, graph: Graph, forms: Forms, weights: dict[Node, int], settled: dict[Node, object], named: bool
+    ) -> None:
         self.forms = forms
         self.weights = weights
+        self.settled = settled
         self.canonical = forms.canonical
         self.domains = forms.canonical.domains
         self.labels = graph.labels if named else {}
@@ -129,15 +135,25 @@ class _Pass:
         """The form of a piece whose text has the fewest operations, and no more than there were."""
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
+        given = self.domains, {leaf: self._size(self.become[leaf]) for leaf in piece.leaves}
+        if unchanged is not node or self.settled.get(node) != given:
+            best = self._shortest(node, piece, unchanged)
+            if best is node and not self.canonical.budget.is_spent:
+                self.settled[node] = given
+        repeats = self.pieces.uses[node] - 1
+        if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
+            self.sizes[best] = 0
+        return best
+
+    def _shortest(self, node: Node, piece: Piece, unchanged: Node) -> Node:
+        """The first of the shortest forms of a piece that keep its domain; `unchanged` where all are longer."""
+        best = unchanged
         least = _LARGEST_SIZE if self._has_root_of_number(node, piece) else self._size(best) + 1
         for form in () if self.canonical.budget.is_spent else self._forms_of(node, piece, unchanged):
             found = self.canonical.fitted(form, node.shape)
             size = self._size(found)
             if size < least and self.domains.keeps(unchanged, found):
                 least, best = size, found
-        repeats = self.pieces.uses[node] - 1
-        if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
-            self.sizes[best] = 0
         return best
 
     def _has_root_of_number(self, node: Node, piece: Piece) -> bool:

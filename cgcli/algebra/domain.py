@@ -118,8 +118,8 @@ class Domains:
         return perhaps is not None and perhaps <= self.assumed
 
     def surely(self, node: Node) -> Collection[Demand]:
-        """What holds wherever a formula has a value."""
-        return [demand for demand in self.of(node).surely or () if not demand.loosely]
+        """What holds wherever a formula has a value; loosely, where its exponents are such."""
+        return self.of(node).surely or ()
 
     def keeps(self, old: Node, new: Node) -> bool:
         """Whether a new form of a formula demands all that the old one does."""

@@ -82,11 +82,21 @@ class Forms:
         if all(map(is_known, args)):
             yield partial(_folded, op, args, params)
         if op in (POWER_OP, SQRT):
-            yield lambda: canonical.product(raised(canonical, args[0], args[1] if op is POWER_OP else _HALF))
+            yield from self._power(*args)
         elif op is EXP:
             yield lambda: canonical.product(exponential(canonical, args[0]))
         for rule in RULES.get(op, ()):
             yield partial(rule, canonical, op, args, params)
+
+    def _power(self, base: Node, exponent: Node = _HALF) -> Iterator[Form]:
+        try:
+            product = raised(self.canonical, base, exponent)
+            spread = distributed(product, self.canonical)
+        except UnwritableError:
+            return
+        yield partial(self.canonical.product, product)
+        if spread is not None:
+            yield partial(self.canonical.product, spread)
 
     def _product(self, product: Product, whole: bool) -> Iterator[Form]:
         spread = None if whole else distributed(product, self.canonical)

@@ -77,18 +77,21 @@ def _angle(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
 
 
 def _odd(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    product = canonical.product_of(args[0])
-    if product.coefficient >= 0:
-        return None
-    inside = canonical.product(product._replace(coefficient=-product.coefficient))
-    return canonical.product(Product(-ONE, {canonical.make(op, inside): ONE}))
+    opposite = _without_signs(canonical, args[0])
+    return opposite and canonical.product(Product(-ONE, {canonical.make(op, opposite): ONE}))
 
 
 def _even(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    product = canonical.product_of(args[0])
-    if product.coefficient >= 0:
+    opposite = _without_signs(canonical, args[0])
+    return opposite and canonical.make(op, opposite)
+
+
+def _without_signs(canonical: Canonical, x: Node) -> Node | None:
+    """The negative of -2*x, or of -x - y; None where not all terms are negative."""
+    terms = canonical.terms_of(x)
+    if not terms or max(terms.values()) > 0:
         return None
-    return canonical.make(op, canonical.product(product._replace(coefficient=-product.coefficient)))
+    return canonical.sum({term: -coefficient for term, coefficient in terms.items()})
 
 
 def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
