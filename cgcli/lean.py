@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from functools import cached_property as cached_property
     from functools import lru_cache as lru_cache
     from functools import reduce as reduce
+    from hashlib import blake2b as blake2b
     from importlib import import_module as import_module
     from types import FunctionType as FunctionType
     from types import MappingProxyType as MappingProxyType
@@ -75,6 +76,16 @@ else:
                 return self
             value = vars(item)[self._name] = self._function(item)
             return value
+
+    def __getattr__(name):
+        """What is imported when it is first asked for: `blake2b` of hashlib, which would load OpenSSL for it."""
+        if name != "blake2b":
+            raise AttributeError(name)
+        try:
+            from _blake2 import blake2b
+        except ImportError:
+            from hashlib import blake2b
+        return blake2b
 
     def import_module(name):
         """The module of a name."""

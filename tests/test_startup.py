@@ -19,7 +19,7 @@ ANY = {
     "__future__", "abc", "errno", "gc", "genericpath", "itertools", "math", "os", "posixpath", "stat",
 }  # fmt: skip
 FORMULAS = {
-    "collections", "contextlib", "copyreg", "decimal", "enum", "fractions", "functools", "hashlib", "keyword",
+    "collections", "contextlib", "copyreg", "decimal", "enum", "fractions", "functools", "keyword",
     "numbers", "operator", "re", "reprlib", "struct", "types", "unicodedata", "warnings", "weakref",
 }  # fmt: skip
 WORDS = {

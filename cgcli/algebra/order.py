@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from hashlib import blake2b
 
 from cgcli.algebra.coefficient import magnitude, number_of
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, missing, name_of
 from cgcli.graph.operation import Operation, Shape
+from cgcli.lean import blake2b
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL

@@ -202,7 +202,7 @@ def instantiated(body: Body, args: Sequence[Node]) -> tuple[Node, ...]:
 
 def _digest_of(body: Body) -> bytes:
     """The hash of the nodes in topological order, where each names its arguments by their places."""
-    from hashlib import blake2b  # loads OpenSSL, which a program without bodies does not wait for
+    from cgcli.lean import blake2b
 
     order = toposort((*body.parameters, *body.outputs))
     places = {node: at for at, node in enumerate(order)}
