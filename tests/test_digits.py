@@ -215,6 +215,7 @@ def test_commands(capsys: Capture, arguments: list[str], printed: str) -> None:
         ),
         (["eval", "cos(x) == 1", "x=1e-3000"], ""),
         (["eval", "cos(x) == 1 + 1e-3000", "x=0"], ""),
+        (["eval", "sqrt(2)^2 == 2"], ""),
         (["eval", "1/0"], "1/0 is infinite"),
         (["eval", "ln(x)", "x=-1"], "ln(-1) is nan"),
         (["eval", "x + 1", "x=nan"], "the input 'x' is nan"),

@@ -115,10 +115,13 @@ class AtPrecision:
             return bool(mp.isfinite(x) and mp.isfinite(y) and x != y and many.is_near(mp, x, y))
 
         compared = [node for node in self.values if node.op.truth is not None and len(node.args) == 2 and node.op.infix]
-        if not compared:
-            return []
-        test = np.frompyfunc(is_close, 2, 1)
-        return [node for node in compared if somewhere(test(*map(self.values.__getitem__, node.args)))]
+        return [
+            node
+            for node in compared
+            if somewhere(
+                (np.frompyfunc(is_close, 2, 1) if node.shape else is_close)(*map(self.values.__getitem__, node.args))
+            )
+        ]
 
     def cancelled(self) -> list[Node]:
         """Nodes that are 0 somewhere, which with more digits may turn out to be only close to it."""
