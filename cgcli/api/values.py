@@ -80,7 +80,7 @@ def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
     if array.dtype.kind not in kinds:
         example = "2, [1, 2], [[1, 2], [3, 4]]" + ", a numpy array" * (kinds != _OF_JSON)
         raise DataError(f"{what} is not a number or a list of numbers", hint=f"as in: {example}")
-    if isinstance(getattr(value, "mask", None), np.ndarray | np.bool_):  # of a masked array
+    if array is not value and isinstance(getattr(value, "mask", None), (np.ndarray, np.bool_)):  # of a masked array
         array = np.where(value.mask, np.nan, array)
     return np.ascontiguousarray(array, np.float64) if array.shape else float(array[()])
 
