@@ -72,7 +72,9 @@ class Simplifier:
         canonical = self._canonical
         try:
             product = within_range(canonical.product_of(output), canonical)
-            found = output if product is None else canonical.fitted(canonical.product(product), output.shape)
+            if product is None:
+                return output
+            found = canonical.fitted(canonical.product(product), output.shape)
         except UnwritableError:
             return output
         if found is output or canonical.budget.is_spent:  # the costs of many large formulas would take all the time
