@@ -17,6 +17,7 @@ from cgcli.graph.operation import Operation, Shorthand
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering import lower as lowering
 from cgcli.lowering.formula import expand
+from cgcli.ops import table
 from cgcli.ops.table import AGAIN, CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Entry, entries, entries_of, operations
 from cgcli.printing import card
 from cgcli.transform.formulas import partial
@@ -298,3 +299,4 @@ def test_a_name_is_found_with_all_its_entries() -> None:
     assert dict(FUNCTIONS) == {name: (*found,) for name, found in named.items()}
     assert {name for name, found in named.items() if len(found) > 1} == {*AGAIN}
     assert (entries_of("nosuchfunction"), "nosuchfunction" in FUNCTIONS) == ((), False)
+    assert [entry for members in table.FAMILIES.values() for entry in members] == [*entries()]

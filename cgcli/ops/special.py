@@ -205,7 +205,7 @@ ENTRIES: tuple[Operation, ...] = (
                 _lgamma, "digamma(x)", samples=POSITIVE,
                 aliases="gammaln loggamma", domain="x > 0 or x != floor(x)", example="lgamma(100)", mp="lgamma",
                 latex=r"\ln(|\Gamma(#1)|)"),
-    elementwise("digamma", "derivative of lgamma, taken order times more; few digits right beside its zeros below 0",
+    elementwise("digamma", "derivative of lgamma, order times more; few digits right beside its zeros < 0",
                 _digamma,
                 "digamma(x, order=order + 1)", samples=POSITIVE, aliases="psi",
                 statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),

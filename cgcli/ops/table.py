@@ -44,6 +44,13 @@ def families() -> dict[str, tuple[Entry, ...]]:
             for family, modules in _MODULES.items()}  # fmt: skip
 
 
+def __getattr__(name: str) -> dict[str, tuple[Entry, ...]]:
+    """FAMILIES, for programs that read the table from outside: all entries, by their families."""
+    if name == "FAMILIES":
+        return families()
+    raise AttributeError(name)
+
+
 def entries() -> Iterator[Entry]:
     """Every entry, family by family."""
     for family in families().values():
