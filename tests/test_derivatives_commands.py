@@ -82,6 +82,7 @@ RESULTS: list[tuple[str, str]] = [
     ("hessian 'x^2*y' x=3 y=2 --tangent y=1 --json", '{"value": 18, "hvp": {"x": 6, "y": 0}, "warnings": []}\n'),
     ("grad 'x^3' x=2 --order 3", "value\t8\nd_x\t12\nd2_x\t12\nd3_x\t6\n"),
     ("grad 'x^3*y' x=2 y=5 --wrt x --order 2", "value\t40\nd_x\t60\nd2_x\t60\n"),
+    ("grad '2 + y' y=3 --wrt x --order 2 -q", "value\t5\nd_x\t0\nd2_x\t0\n"),  # x has no value, and needs none
     ("grad 'exp(x)' x=0 --order 2 --taylor", "c0\t1\nc1\t1\nc2\t0.5\n"),
     ("grad '(x^2, x)' x=3 --order 2", "x^2\t9\nd_(x^2)/d_x\t6\nd2_(x^2)/d_x\t2\nx\t3\nd_x/d_x\t1\nd2_x/d_x\t0\n"),
     (

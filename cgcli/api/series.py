@@ -65,9 +65,10 @@ def _computed(
 ) -> list[list[Any]]:
     """The Taylor coefficients of each output."""
     inputs = variables(toposort(outputs))
-    given = evaluate([*inputs, *tangents, *tangents.values()], quiet=True)
-    values = dict(zip([*inputs, *tangents], given, strict=False))
-    moving = dict(zip(tangents, given[len(inputs) + len(tangents) :], strict=True))
+    moved = [node for node in tangents if node in inputs]  # the others may have no value
+    given = evaluate([*inputs, *(tangents[node] for node in moved)], quiet=True)
+    values = dict(zip(inputs, given, strict=False))
+    moving = dict(zip(moved, given[len(inputs) :], strict=True))
     found = Series(kernels, values, moving)
     return [found.coefficients(output, order) for output in outputs]
 
@@ -97,7 +98,7 @@ def _certain(
         return found
     if _agree(found, computed(_Disturbed())):
         return found
-    inputs = {name_of(node): node for node in (*variables(nodes), *tangents)}
+    inputs = {name_of(node): node for node in variables(nodes)}
     values = dict(zip(inputs, evaluate(list(inputs.values()), quiet=True), strict=True))
     again = None
     if sum(np.size(item) for items in found for item in items) <= _MOST:

@@ -187,8 +187,12 @@ def holds_rows(name: str) -> bool:
         from cgcli.tables.formats import split_name
 
         return os.path.isfile(name) and split_name(name)[0] is not None
-    with open(name, "rb") as stream:
-        return stream.read(_BEGIN).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    try:
+        with open(name, "rb") as stream:
+            begin = b"".join(stream.read(_BEGIN).removeprefix(b"\xef\xbb\xbf").split())
+    except OSError:  # told by who reads it
+        return False
+    return begin.startswith(b"[{")
 
 
 def text_of(path: str, limit: int | None = None) -> str:
