@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from cgcli.graph.node import apply, constant
+from cgcli.graph.node import apply, constant, variable
+from cgcli.lowering.formula import lower_formula
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
 from tests.ranges import FIRST, SECOND, compared, inputs, jets, points
@@ -149,6 +150,42 @@ def test_the_gamma_functions_keep_their_digits_beside_a_pole(pole: int, order: i
         kernels = [ELEMENTWISE[name].kernel for name in ("digamma", "gamma", "lgamma")]
         ours = [kernels[0](x, order), kernels[1](x), kernels[2](x)]
         assert ours == pytest.approx(list(map(float, right)), rel=1e-13)
+
+
+# Products of powers of one base, which are 0 at 0 where a derivative of a factor is infinite.
+PRODUCTS = [
+    "x*(1 - x**1.1)", "x*(1 - x**0.1)", "x*x**0.1", "x*(2*x**1.1)", "x**1.5*x", "-x*x**1.1/3", "x**2*x**0.5",
+    "x*x**(4/3)", "x**0.5*x**0.6", "(x**0.6)**2", "x*sqrt(x)", "x**2*sqrt(x)", "exp(x)*x*sqrt(x)", "sin(x*x**1.2)",
+    "x*cbrt(x)", "(x + x**1.2)*x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", PRODUCTS)
+def test_a_derivative_at_the_zero_of_a_product_of_powers_is_its_limit(formula: str) -> None:
+    """Of both orders, in each mode; judged so near to 0 that mpmath's limit is 0, inf or a number as float64."""
+    names = {name: getattr(mp, name) for name in ("exp", "sin", "sqrt", "cbrt")}
+    with mp.workdps(1500):
+        near, step = mpf(10) ** -1000, mpf(10) ** -1040
+        first, second = (
+            float(mp.diff(lambda x: eval(formula, {**names, "x": x}), near, order, h=step)) for order in (1, 2)
+        )
+    x, one = variable("x"), constant(1.0)
+    out = lower_formula(formula.replace("**", "^"), {"x": x})
+    forward, (reverse,) = jvp(out, {x: one}), vjp(out, one, [x])
+    twice = [jvp(forward, {x: one}), jvp(reverse, {x: one}), *vjp(forward, one, [x]), *vjp(reverse, one, [x])]
+    found = np.ravel(at_points([forward, reverse, *twice], [x], [[0.0]]))
+    assert found == pytest.approx([first] * 2 + [second] * 4, rel=1e-12, abs=1e-12)
+    beyond = np.array(at_points([forward, reverse, *twice], [x], [[0.3, -0.3]]))
+    value = at_points([out], [x], [[0.3, -0.3]])[0]
+    assert np.array_equal(np.isnan(beyond), np.broadcast_to(np.isnan(value), beyond.shape))
+
+
+@pytest.mark.parametrize("formula", ["x^2*x^-0.5", "x*(3*x^-0.5)", "sqrt(x)*sqrt(x) + x*ln(x)"])
+def test_where_a_value_is_nan_its_derivative_is(formula: str) -> None:
+    x, one = variable("x"), constant(1.0)
+    out = lower_formula(formula.replace("**", "^"), {"x": x})
+    found = at_points([out, jvp(out, {x: one}), *vjp(out, one, [x])], [x], [[0.0]])
+    assert np.isnan(np.ravel(found)).all()
 
 
 # What is lost in the user's own terms, and the node that the warning names.

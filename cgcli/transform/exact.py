@@ -17,6 +17,7 @@ from cgcli.ops.arithmetic import (
     ABS,
     ADD,
     DIVIDE,
+    EQUAL_TO,
     MAXIMUM,
     MINIMUM,
     MULTIPLY,
@@ -25,7 +26,7 @@ from cgcli.ops.arithmetic import (
     SQRT,
     SUBTRACT,
 )
-from cgcli.ops.logic import AND_OP, WHERE
+from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL, WHERE
 from cgcli.ops.sums import BROADCAST, broadcast
 
 
@@ -43,6 +44,10 @@ def _negative(x: Node) -> Node:
 
 _CHOICES = (MAXIMUM, MINIMUM, ABS)  # give one of their arguments, or its negative
 _LARGEST_WHOLE = 2.0**53
+_ARITHMETIC = frozenset({ADD, SUBTRACT, MULTIPLY, DIVIDE, NEG})
+_LITTLE = 16
+_COMPARISONS = frozenset({EQUAL_TO, NOT_EQUAL, LESS, GREATER, LESS_EQUAL, GREATER_EQUAL})
+_ROUNDING = 1e-9
 
 _Bits = bytes  # of a constant: 0 and -0 are different numbers here
 _ZERO, _MINUS_ZERO, _ONE, _MINUS_ONE = (struct.pack("<d", number) for number in (0.0, -0.0, 1.0, -1.0))
@@ -77,7 +82,38 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     if all(arg.op is CONSTANT and not arg.shape for arg in args):
         return _folded(op, args, params)
+    if op.truth and op in _COMPARISONS and (holds := _decided(op, *args)) is not None:
+        return constant(holds)
     return apply(op, args, params)
+
+
+def number_of(node: Node) -> float | None:
+    """The number that a little arithmetic makes of constants alone, as 1.1 - 1; None for any other node."""
+    if node.op not in _ARITHMETIC:
+        return constant_value(node)
+    parts: list[Node] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if part.shape or (part.op is not CONSTANT and part.op not in _ARITHMETIC) or len(parts) == _LITTLE:
+            return None
+        parts.append(part)
+        waiting += part.args
+    numbers: dict[Node, float] = {}
+    for part in reversed(parts):
+        number = constant_value(part)
+        operands = [numbers[arg] for arg in part.args]
+        numbers[part] = float(computed(part.op, operands, part.params)) if number is None else number
+    return numbers[node]
+
+
+def _decided(op: Operation, left: Node, right: Node) -> float | None:
+    """Whether a comparison of two such numbers holds; None where it is not known, or rounding may have decided."""
+    if (one := number_of(left)) is None or (other := number_of(right)) is None:
+        return None
+    if math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING):
+        return None
+    return float(computed(op, [one, other], ()))
 
 
 def _everywhere(node: Node) -> float | None:

@@ -10,8 +10,9 @@ from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.creation import ones_like, zeros_like
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
+from cgcli.transform.formulas import Slope, Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, through_linear, total
+from cgcli.transform.powers import ROOTS, base_of_root, joined, quotient
 
 
 def push_all(
@@ -81,12 +82,29 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slop
         leaves = dict.fromkeys((node, *node.args))
         pushed = push_through(tangent_formula(node, at, moving, slopes), {**leaves, moving: tangent}, slopes)
         return pushed or Guarded(zeros_like(node))
-    factor, divisor = slopes(node, at)
+    if slopes is slope and (tangent.root is not None or node.op in ROOTS):
+        return _of_root(node, at, tangent)
+    return _times(slopes(node, at), tangent)
+
+
+def _times(partial: Slope, tangent: Guarded) -> Guarded:
+    """The product of a partial and a tangent."""
+    factor, divisor = partial
     if divisor is None:
         return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
     if tangent.value.op is CONSTANT:
         return tangent.times(divisor, exact(MULTIPLY, (exact(DIVIDE, (factor, divisor)), tangent.value)))
     return tangent.times(divisor, exact(MULTIPLY, (factor, exact(DIVIDE, (tangent.value, divisor)))))
+
+
+def _of_root(node: Node, at: int, tangent: Guarded) -> Guarded:
+    """The product of a partial and a tangent where one of them has the derivative of a root for a factor."""
+    factor, divisor = slope(node, at)
+    if tangent.root is not None:
+        one = joined(quotient(factor, divisor), [(tangent.value, False)], tangent.root, node.args[at])
+        if one is not None:
+            return tangent.times(factor if divisor is None else divisor, one)
+    return _times(Slope(factor, divisor), tangent)._replace(root=tangent.root or base_of_root(node))
 
 
 def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guarded]) -> Guarded:

@@ -36,6 +36,7 @@ class Guarded(NamedTuple):
     leaves out. Products of arrays drop such a guard, which would multiply their cost.
     divisor: what an adjoint is still to be divided by, a scalar or of its shape; None for a tangent. The
     quotient may be out of the range of float64 where its product with the next partial is not.
+    root: the base of a root whose derivative is a factor of a tangent.
     """
 
     value: Node
@@ -43,6 +44,7 @@ class Guarded(NamedTuple):
     zeroed: bool = False
     gaps: bool = False
     divisor: Node | None = None
+    root: Node | None = None
 
     @classmethod
     def seed(cls, weights: Node) -> Guarded | None:

@@ -25,6 +25,7 @@ from cgcli.transform.formulas import (
     whole,
 )
 from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
+from cgcli.transform.powers import ROOTS, base_of_root, joined, quotient
 
 _ONE = constant(1.0)  # the most frequent of all partials
 
@@ -56,6 +57,11 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
     """The adjoint times a partial. A division stays open, as long as there is no other, for all that is added up."""
     arg = node.args[position]
     factor, divisor = slopes(node, position)
+    if node.op in ROOTS and slopes is slope and (base := base_of_root(node)) is not None:
+        one = joined(quotient(adjoint.value, adjoint.divisor), quotient(factor, divisor), base)
+        if one is not None:
+            by = factor if divisor is None else divisor
+            return _fitted(adjoint.times(by, broadcast(one, node.shape)), arg)
     if divisor is None:
         divisor = adjoint.divisor
     else:
