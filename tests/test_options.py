@@ -57,7 +57,7 @@ def _lines(declared: Command) -> list[list[str]]:
     pieces = [piece for option in (*declared.options, HELP) for piece in _written(option)]
     lines = [[], *pieces, *(["x^2", *piece, "x=3"] for piece in pieces)]
     words = [*pieces, *([operand] for operand in OPERANDS)]
-    rows = (random.choices(words, k=random.randint(1, 5)) for _ in range(120))
+    rows = (random.choices(words, k=random.randint(1, 5)) for _ in range(60))
     return lines + [[word for piece in row for word in piece] for row in rows]
 
 

@@ -43,7 +43,7 @@ _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets o
 _OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
             "softmax", "log_softmax", "cumsum", "cumprod", "size")  # fmt: skip
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
-_MOST_NODES = 50_000  # of derivatives of higher order
+_MOST_NODES = 10_000  # of derivatives of higher order
 _SHOWN = 12  # names of columns in a message
 
 

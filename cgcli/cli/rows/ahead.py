@@ -24,4 +24,4 @@ def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
             yield item
     finally:
         worker.shutdown(wait=False, cancel_futures=True)
-        wait(waiting, _PATIENCE)
+        wait([item for item in waiting if not item.cancelled()], _PATIENCE)  # one that never began is never done
