@@ -18,6 +18,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the rows in it."""
     monkeypatch.chdir(tmp_path)
     Path("d.csv").write_text(ROWS, encoding="utf-8")
+    Path("e.json").write_text("[]", encoding="utf-8")
 
 
 # Arguments of cg, the exit code, what is printed, and what an error or a warning begins with.
@@ -40,6 +41,9 @@ CASES = [
     ("eval x@[1,10] d.csv --whole --only --as z", 0, "z\n21\n43\n65\n", ""),
     ("eval x/2 d.csv --whole --only", 0, "value[0],value[1]\n0.5,1\n1.5,2\n2.5,3\n", ""),
     ("eval 1/t d.csv --whole --only", 0, "value\ninf\n1\n0.5\n", "1/0 is infinite (element [0])"),
+    ("eval (t,y) d.csv --whole", 2, "", "d.csv has a column 't' already"),
+    ("eval t d.csv --whole --as y", 2, "", "d.csv has a column 'y' already"),
+    ("eval ones(0) e.json --whole", 0, "[]\n", ""),
     ("eval mean(t) d.csv --whole", 2, "", "'value' is one number, and d.csv has 3 rows"),
     ("eval ones([2]) d.csv --whole", 2, "", "'value' is an array of shape [2], and d.csv has 3 rows"),
     ("eval t+q d.csv --whole", 2, "", "no value for 'q'\n  t+q\n    ^\n  the columns are: t, y, s"),

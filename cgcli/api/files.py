@@ -10,6 +10,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Sequence
 from cgcli.api.cells import column_of
 from cgcli.errors import DataError, did_you_mean
 from cgcli.graph.node import check_size
+from cgcli.lean import cached_property
 from cgcli.tables.batch import element_of
 from cgcli.tables.dialect import AS_EVERYWHERE, Reading
 from cgcli.tables.source import batches
@@ -31,7 +32,7 @@ class Table:
         size = 0
         for batch in batches(files, format_name, reading):
             self.batches.append(batch)
-            size += batch.columns.nbytes
+            size += batch.columns.nbytes + (0 if batch.objects is None else batch.objects.nbytes)
             if size > _MOST_BYTES:
                 raise DataError(
                     f"{batch.source} holds more than {_MOST_BYTES >> 30} GiB of rows, and all are needed at once"
@@ -42,7 +43,7 @@ class Table:
         """How many rows."""
         return sum(map(len, self.batches))
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names of its columns; that of an array, where its elements have a column each."""
         given = dict.fromkeys(name.strip() for batch in self.batches for name in batch.columns.schema.names)
@@ -58,8 +59,9 @@ class Table:
         found = []
         for batch in self.batches:
             column = column_of(batch, name, shape)
-            for row, why in {**column.bad, **batch.bad}.items():
-                raise DataError(f"{batch.at(row)}: {why}")
+            bad = {**column.bad, **batch.bad}
+            if bad:
+                raise DataError(f"{batch.at(min(bad))}: {bad[min(bad)]}")
             found.append(column.values)
             shape = column.values.shape[1:]
             check_size((len(self), *shape), f"column '{name}' of {self.title}")
@@ -67,8 +69,7 @@ class Table:
 
     def vectors(self, names: Iterable[str]) -> dict[str, Any]:
         """Those of the names that are columns, as vectors."""
-        known = self.names
-        return {name: self.vector(name) for name in names if name in known}
+        return {name: self.vector(name) for name in names if name in self.names}
 
 
 def column_of_file(name: str, column: str) -> Any:

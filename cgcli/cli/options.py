@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
@@ -10,9 +12,9 @@ from cgcli.records import NamedTuple
 class Kind:
     """What the value of an option may be, beyond texts, words and whole numbers without bounds."""
 
+    @abstractmethod
     def read(self, text: str) -> Any:
         """The value that a text is; raises ValueError, with a sentence, when it is none."""
-        raise NotImplementedError
 
 
 class Whole(Kind):

@@ -110,15 +110,13 @@ class Reading(NamedTuple):
             thousands=self.thousands or "",
             nothing=self.nothing,
         )
-        signs = {"the delimiter": found.separator, "the decimal sign": found.decimal,
-                 "the sign of thousands": found.thousands}  # fmt: skip
-        for name, sign in signs.items():
-            other = next((other for other in signs if signs[other] == sign and other != name and sign), None)
-            if other is not None and (self.delimiter or "thousands" in f"{name}{other}"):
-                raise UsageError(f"'{sign}' is {name} and {other}", hint="each needs a sign of its own")
-            if other is not None:
-                hint = f"say what stands between cells: --delimiter '{';' if sign != ';' else ','}'"
-                raise UsageError(f"'{sign}' is {name} and {other}", hint=hint)
+        signs = {found.separator: "the delimiter"}
+        for sign, name in ((found.decimal, "the decimal sign"), (found.thousands, "the sign of thousands")):
+            if sign in signs:
+                own = self.delimiter or sign != found.separator
+                hint = "each needs a sign of its own" if own else "say what stands between cells: --delimiter ';'"
+                raise UsageError(f"'{sign}' is {signs[sign]} and {name}", hint=hint)
+            signs[sign] = name
         return found
 
     def tidied(self, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from cgcli.api.point import at_values
 from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.flow import Flow, Policy
 from cgcli.cli.rows.progress import Progress
+from cgcli.cli.rows.results import value
 from cgcli.cli.rows.table import check_operands, output_format, reading_of, written_to
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.shapes import shape_text
@@ -39,7 +40,7 @@ def run(request: Request) -> None:
     point = at_values(program, {**columns, **bindings})
     check_columns(point, table.names)
     task = Task.begun(request, point)
-    names = point.graph.names or (options.called or "value",)
+    names = [name for name, _ in value(request, point, ())]
     results = {name: np.asarray(array) for name, array in zip(names, task.evaluate(point.graph.outputs), strict=True)}
     for name, array in results.items():
         if array.shape[:1] != (len(table),):
@@ -47,7 +48,9 @@ def run(request: Request) -> None:
             raise UsageError(f"'{name}' is {what}, and {table.title} has {len(table)} rows",
                              hint="for a result that is not one for each row: --vars FILE")  # fmt: skip
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
-    with open_writer(written_to(request), kind or FORMATS[table.batches[0].format]) as writer:
+    with open_writer(
+        written_to(request), kind or FORMATS[table.batches[0].format if table.batches else "jsonl"]
+    ) as writer:
         progress = Progress(quiet=request.quiet, rows=len(table))
         Flow(writer, [*results], _no_error, policy, progress).take(_parts(table, [*results.values()]))
 
