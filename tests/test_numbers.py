@@ -7,7 +7,9 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import product
 from typing import Any
 from unittest.mock import ANY
 
@@ -16,8 +18,16 @@ import pytest
 
 import cgcli
 from cgcli.api.functions import _OFTEN
+from cgcli.evaluate.batched import Batched
+from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.generated import generated
 from cgcli.graph.collector import collector_at_rest
+from cgcli.graph.node import Node, apply, constant, variable
+from cgcli.ops.creation import ones_like
+from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.reference_values import BEYOND, Beyond
+from tests.support import ELEMENTWISE, argument_names, defaults
 from tests.test_conventions import TABLE
 
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
@@ -221,3 +231,76 @@ def test_warnings_in_json_keep_all_digits(capsys: Capture) -> None:
     assert '"operands": [-1.23456]' in answer
     assert '"operands": [-1.0]' in cg(capsys, "eval", "ln(x)", "x=-1", "--json").out
     assert cg(capsys, "eval", "x", "x=2", "--json").out == '{"value": 2, "warnings": []}\n'
+
+
+# ---- a point, a row and an array --------------------------------------------------------
+
+SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 5e-324, -1e-310, 1e-300, 1e300, -1e300, 0.5, -0.5, 1.5,
+           2.0, -3.0)  # fmt: skip
+CONSTANTS = (0.0, math.inf, -1.0, 0.5, 2.0)  # for which a kernel may have a way of its own
+
+
+def _same(one: float, other: float, bound: float) -> bool:
+    """Whether two numbers are the same but for the last bits; nan and infinities, and the sign of 0, are the same."""
+    if one == other:
+        return math.copysign(1.0, one) == math.copysign(1.0, other)
+    return (one != one and other != other) or abs(one - other) <= bound
+
+
+def _bound(name: str, point: Sequence[float], number: float) -> float:
+    """The last bit; for a kernel that may be further away, so far."""
+    loose = BEYOND.get(name, Beyond(1, ""))
+    size = max(abs(number), loose.scale(point, defaults(ELEMENTWISE[name])))
+    return loose.ulps * math.ulp(size) if math.isfinite(size) else 0.0
+
+
+def _ways(name: str, numbers: Sequence[float], constants: Mapping[int, float]) -> tuple[list[tuple[float, ...]], Any]:
+    """All points of some numbers, and an operation and its derivatives there, in each way to compute them.
+
+    constants: the arguments that are the same number everywhere.
+    """
+    operation = ELEMENTWISE[name]
+    places = range(len(argument_names(operation)))
+    points = list(product(*([constants[at]] if at in constants else numbers for at in places)))
+    columns = [column for at, column in enumerate(np.array(points).T) if at not in constants]
+
+    def asked(shape: tuple[int, ...]) -> tuple[list[Node], list[Node]]:
+        args = [constant(constants[at]) if at in constants else variable(f"x{at}", shape) for at in places]
+        given = [arg for at, arg in enumerate(args) if at not in constants]
+        out = apply(operation, tuple(args), defaults(operation))
+        seed = ones_like(out)
+        return [out, *(jvp(out, {arg: ones_like(arg)}) for arg in given), *vjp(out, seed, given)], given
+
+    outputs, given = asked(())
+    point, direct = Compiled(outputs, given), generated(outputs, given)
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
+    found = {"point": np.array([point(row) for row in rows], float)}
+    if direct is not None:
+        found["generated"] = found["point"].copy()
+        for at, row in enumerate(rows):
+            with suppress(ValueError, ArithmeticError):
+                found["generated"][at] = direct(*row)
+    with np.errstate(all="ignore"):
+        found["rows"] = np.stack(Batched(outputs, given)(columns), axis=-1)
+        outputs, given = asked((len(points),))
+        found["array"] = np.stack(Compiled(outputs, given)(columns), axis=-1)
+        found["arrays in rows"] = np.stack([x[0] for x in Batched(outputs, given)([c[None] for c in columns])], axis=-1)
+    return points, found
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_point_a_row_and_an_array_agree(name: str) -> None:
+    """Protects what people compare: at special values each way has the same bits, save the last one."""
+    places = range(len(argument_names(ELEMENTWISE[name])))
+    numbers = SPECIAL if len(places) < 3 else SPECIAL[:7]
+    each = [{}, *({at: number} for at in places for number in CONSTANTS if len(places) > 1)]
+    wrong = []
+    for constants in each:
+        points, found = _ways(name, numbers, constants)
+        for way, table in found.items():
+            for where, ours, theirs in zip(points, found["point"].tolist(), table.tolist(), strict=True):
+                for at, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+                    bound = _bound(name, where, one) if at == 0 else 1e-13 * abs(one)
+                    if not _same(one, other, bound):
+                        wrong.append((way, where, constants, at, one, other))
+    assert not wrong, wrong[:5]

@@ -171,8 +171,9 @@ def _release(
 def _filled(node: Node, numbers: Collection[Node]) -> Filled:
     if node.op.truth is not None:
         return Filled.NUMBERS if node in numbers else Filled.TRUTH
-    takes_buffer = node.op.elementwise and isinstance(node.op.kernel, np.ufunc)
-    return Filled.NUMBERS if takes_buffer else Filled.NOTHING
+    kernel = node.op.kernel
+    takes_buffer = isinstance(kernel, np.ufunc) or "out" in (getattr(kernel, "__kwdefaults__", None) or ())
+    return Filled.NUMBERS if node.op.elementwise and takes_buffer else Filled.NOTHING
 
 
 def _read_as_numbers(nodes: Iterable[Node]) -> set[Node]:

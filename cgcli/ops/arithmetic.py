@@ -65,6 +65,14 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.minimum(np.maximum(x, low), high)
 
 
+def _power(x: Any, y: Any, *, out: Any = None) -> Any:
+    """C's power; of one exponent 0.5 for many numbers numpy takes the root, which is another of -inf and of -0."""
+    half = y == 0.5
+    if np.count_nonzero(half) and not np.min(x, initial=1.0) > 0:
+        x = np.where(half & ((x == 0) | (x == -np.inf)), np.abs(x), x)
+    return np.power(x, y, out=out)
+
+
 def _tie_of(extreme: str) -> Kink:
     """Where more than one argument attains the extreme."""
 
@@ -123,7 +131,7 @@ NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=I
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
 # whose limit at x = 0 is 0 for y > 0. A negative power leaves the range before y*out*(dx/x) does.
-POWER_OP = elementwise("power", "x to the power y", "power",
+POWER_OP = elementwise("power", "x to the power y", _power,
                        Partial("where(y < 0, y*out/x, where(y == 0 and x == 0, 0, y*x^(y - 1)))",
                                "where(y == 0 and x == 0, 0, y*x^(y - 1))"),
                        "where(x == 0 and y >= 0, 0, out*ln(x))",

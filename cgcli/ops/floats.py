@@ -130,17 +130,17 @@ def sign(x: float) -> float:
 
 
 def maximum(x: float, *others: float) -> float:
-    """The largest; nan where one is nan."""
+    """The largest, as numpy's: of equal ones the last, as of 0 and -0; nan where one is nan."""
     for y in others:
-        if y > x or y != y:
+        if y >= x or y != y:
             x = y
     return x
 
 
 def minimum(x: float, *others: float) -> float:
-    """The smallest; nan where one is nan."""
+    """The smallest, as numpy's: of equal ones the last, as of 0 and -0; nan where one is nan."""
     for y in others:
-        if y < x or y != y:
+        if y <= x or y != y:
             x = y
     return x
 

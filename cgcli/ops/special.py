@@ -157,7 +157,7 @@ def _leaky_relu(x: Any, slope: float) -> Any:
 
 
 def _elu(x: Any, alpha: float) -> Any:
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(0.0, x)))
 
 
 def _gelu(x: Any) -> Any:

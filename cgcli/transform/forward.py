@@ -8,7 +8,8 @@ from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
-from cgcli.ops.creation import ones_like, zeros_like
+from cgcli.ops.creation import ONES, ones_like, zeros_like
+from cgcli.ops.sums import BROADCAST
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slope, Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, through_linear, total
@@ -92,7 +93,8 @@ def _times(partial: Slope, tangent: Guarded) -> Guarded:
     factor, divisor = partial
     if divisor is None:
         return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
-    if tangent.value.op is CONSTANT:
+    moves = tangent.value.args[0] if tangent.value.op is BROADCAST else tangent.value
+    if moves.op is CONSTANT or moves.op is ONES:
         return tangent.times(divisor, exact(MULTIPLY, (exact(DIVIDE, (factor, divisor)), tangent.value)))
     return tangent.times(divisor, exact(MULTIPLY, (factor, exact(DIVIDE, (tangent.value, divisor)))))
 
