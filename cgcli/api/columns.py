@@ -297,6 +297,10 @@ class Bound:
         infinite = _some(np.isinf, arrays, len(batch)) & ~(nan | given_nan | given_infinite)
         return Computed(arrays, unread, np.flatnonzero(nan), np.flatnonzero(infinite), beyond)
 
+    def notices(self) -> Iterator[Notice]:
+        """What is to be told in the end, when all batches have been computed: nothing."""
+        return iter(())
+
     def error(self, batch: Batch, row: int, computed: Computed) -> DataError:
         """Why a row is bad: what its cells hold, or the operation that gives a nan or an infinity."""
         why = computed.unread.get(row, computed.beyond.get(row))

@@ -18,10 +18,11 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Graph, Node
 from cgcli.ops import many
 from cgcli.printing.expression import formula
-from cgcli.printing.values import Numeral
+from cgcli.printing.values import Numeral, in_longer_name
 
 if TYPE_CHECKING:
     from cgcli.api import calls
+    from cgcli.digits.accuracy import Accuracy
     from cgcli.evaluate.compiled import Kernels
 
     Make = Callable[[Kernels | None], calls.Call]
@@ -67,25 +68,34 @@ def measured(
     as_floats: Watched,
 ) -> tuple[Any, Any]:
     """What `make` computes in float64, and how many digits of each number are right; where others were lost is told."""
-    from cgcli.algebra.algebraic import Simplifier
     from cgcli.digits.accuracy import accuracy
 
     result = make(None)(as_floats)
     known = accuracy(make, result, inputs, point.bindings)
     for notice in notices(known.found, point.graph):
         tell(notice)
-    for lost in known.lost[:_MOST_SHOWN]:
-        text = formula(lost.node)
-        times = f"{lost.condition:.2g}" if lost.condition < math.inf else "infinite"
-        tell(
-            Notice(
-                f"{lost.digits:.0f} digits are lost at {text}, whose condition number is {times}",
-                "" if lost.better is None else f"{formula(Simplifier()(Graph((lost.better,))).output)} keeps them",
-                point.graph.origins.get(lost.node),
-                {"kind": "digits", "node": text, "lost": round(lost.digits, 1)},
-            )
-        )
+    for notice in losses(known, point.graph):
+        tell(notice)
     return result, mapped(lambda number: round(number, 1), known.digits)
+
+
+def name_of_digits(name: str) -> str:
+    """What it is called how many digits of a result are right."""
+    return "digits" if name == "value" else f"digits_{in_longer_name(name)}"
+
+
+def losses(known: Accuracy, graph: Graph) -> Iterator[Notice]:
+    """Where digits were lost, and which form would keep them."""
+    for lost in known.lost[:_MOST_SHOWN]:
+        text, span = formula(lost.node), graph.origins.get(lost.node)
+        place = "at" if span is not None else "in the derivative, at"
+        times = f"{lost.condition:.2g}" if lost.condition < math.inf else "infinite"
+        hint = ""
+        if lost.better is not None:
+            instead = "" if lost.of is lost.node else f", in the place of {formula(lost.of)}"
+            hint = f"{formula(lost.better)} keeps them{instead}"
+        message = f"{lost.digits:.0f} digits are lost {place} {text}, whose condition number is {times}"
+        yield Notice(message, hint, span, {"kind": "digits", "node": text, "lost": round(lost.digits, 1)})
 
 
 def notices(found: Found, graph: Graph) -> Iterator[Notice]:

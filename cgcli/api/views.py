@@ -274,9 +274,18 @@ def values_of_trace(point: Point, traced: Trace, evaluate: Any) -> dict[Node, An
     return dict(zip(nodes, evaluate(nodes, results=results), strict=True))
 
 
-def checked(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Check:
-    """The derivatives by those inputs that the program reads, against numeric ones."""
-    from cgcli.check.check import check
+def checked(
+    point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], inputs: Mapping[str, Node] | None = None
+) -> Check:
+    """The derivatives by those inputs that the program reads, against numeric ones, and how many digits are right.
 
-    read = set(point.inputs)
-    return check(point.graph, cotangents, [node for node in wrt if node in read], point.bindings)
+    inputs: the graph of each name's value, where that has more digits than a float.
+    """
+    from cgcli.check.check import check
+    from cgcli.check.digits import with_digits
+    from cgcli.evaluate.constants import as_constant
+
+    read = [node for node in wrt if node in set(point.inputs)]
+    found = check(point.graph, cotangents, read, point.bindings)
+    inputs = inputs or {name: as_constant(value) for name, value in point.bindings.items()}
+    return with_digits(found, point.graph.outputs, cotangents, read, inputs, point.bindings)

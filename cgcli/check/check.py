@@ -35,7 +35,8 @@ class Row(NamedTuple):
     """One derivative, of output number `output` by one element of an input, by every method.
 
     name: of the input; '' for the derivative along the random line. slope: the power of h with which the
-    Taylor remainder falls; None where that tells nothing.
+    Taylor remainder falls; None where that tells nothing. digits: how many of the analytic derivative are right; None
+    where that is not known.
     """
 
     output: int
@@ -44,6 +45,7 @@ class Row(NamedTuple):
     numbers: Numbers
     verdict: Verdict
     slope: float | None = None
+    digits: float | None = None
 
     @property
     def error(self) -> float:

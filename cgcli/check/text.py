@@ -12,7 +12,7 @@ from cgcli.check.verdict import KINDS
 from cgcli.graph.shapes import element_name
 from cgcli.printing.values import in_longer_name, on_one_line, unsigned
 
-_HEAD = ["", "analytic", "central", "+/-", "complex step", "abs error", "rel error", ""]
+_HEAD = ["", "analytic", "digits", "central", "+/-", "complex step", "abs error", "rel error", ""]
 _DIGITS = 12  # of a difference there are no more
 
 
@@ -77,6 +77,7 @@ def _cells(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list
     return [
         over + (f"d_{element_name(on_one_line(worst.name), worst.element)}" if worst.name else "along a line"),
         unsigned(numbers.reverse, precision),
+        "-" if worst.digits is None else unsigned(round(worst.digits, 1)),
         unsigned(numbers.central.value, precision),
         unsigned(numbers.central.error, 1),
         "-" if numbers.complex_step is None else unsigned(numbers.complex_step, precision),
@@ -92,6 +93,7 @@ def _record(row: Row, outputs: Sequence[str]) -> dict[str, Any]:
         record |= {"name": row.name, "index": list(row.element)}
     numbers = {
         "analytic": row.numbers.reverse,
+        "digits": None if row.digits is None else round(row.digits, 1),
         "forward": row.numbers.forward,
         "central": row.numbers.central.value,
         "central_error": row.numbers.central.error,

@@ -26,6 +26,15 @@ def plain(rows: Iterable[tuple[str, Any]], precision: int | None) -> None:
     echo("\n".join(lines))
 
 
+def with_digits(lines: Iterable[tuple[str, Any]], digits: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """The lines, each with how many digits of it are right in a line behind it."""
+    from cgcli.api.digits import name_of_digits
+
+    for (name, item), right in zip(lines, digits, strict=True):
+        yield name, item
+        yield name_of_digits(name), right
+
+
 def matrix(
     rows: Sequence[Labelled], columns: Sequence[Labelled], blocks: Sequence[Sequence[Any]], precision: int | None
 ) -> None:

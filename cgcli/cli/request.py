@@ -259,10 +259,8 @@ def expression_command(
                 raise given.no_rows(split)
             if not split.over_rows:
                 given.check_one_point(rows)
-            for key in ("digits", "accuracy"):
-                if split.over_rows and settings.get(key):
-                    raise UsageError(f"--{key} is for one point, and not for rows",
-                                     hint="give each name one value: x=0.1")  # fmt: skip
+            if split.over_rows and settings.get("digits"):
+                raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
             if settings.get("digits") is not None and settings.get("accuracy"):
                 raise UsageError("--accuracy is that of 64-bit floats, and with --digits all digits are right",
                                  hint="choose one")  # fmt: skip

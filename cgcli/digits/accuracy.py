@@ -7,12 +7,15 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.digits.digits import to_digits
 from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
-from cgcli.evaluate.evaluate import evaluate_all
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_given, name_of, toposort, variable
+from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, is_given, name_of, rebuild, toposort, variable, variables
 from cgcli.lowering.formula import lower_formula
+from cgcli.ops.creation import ones_like
 from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
-from cgcli.transform.formulas import partial
+from cgcli.transform.differentiate import vjp
+from cgcli.transform.exact import exact
 
 if TYPE_CHECKING:
     from cgcli.digits.digits import Found, Make
@@ -26,12 +29,16 @@ _NAMES = ("x", "y")  # in the forms of the table
 
 
 class Lost(NamedTuple):
-    """Where digits were lost: at a node, how many, its condition number, and a form of it that keeps them, or None."""
+    """Where digits were lost: at a node, how many, and its condition number.
+
+    better: a form that keeps them, or None. of: the node that this is a form of, the same or one that is made of it.
+    """
 
     node: Node
     digits: float
     condition: float
     better: Node | None
+    of: Node
 
 
 class Accuracy(NamedTuple):
@@ -42,15 +49,18 @@ class Accuracy(NamedTuple):
     found: Found
 
 
-def accuracy(make: Make, result: Any, inputs: Mapping[str, Node], bindings: Mapping[str, Any]) -> Accuracy:
+def accuracy(
+    make: Make, result: Any, inputs: Mapping[str, Node], bindings: Mapping[str, Any], *, losses: bool = True
+) -> Accuracy:
     """The accuracy of a result in float64.
 
     make: what it is computed by, as of `to_digits`. inputs: the graph of each name's value. bindings: the floats.
+    losses: whether to find where digits were lost. Raises EvaluationError where the truth is not to be had.
     """
     found = to_digits(make, inputs, _TRUTH)
     truths = iter(list(numbers_in(found.result)))
     digits = mapped(lambda number: _right_digits(number, next(truths)), result)
-    if min((number for number in numbers_in(digits) if number == number), default=_ALL) >= _ENOUGH:
+    if not losses or min((number for number in numbers_in(digits) if number == number), default=_ALL) >= _ENOUGH:
         return Accuracy(digits, (), found)
     return Accuracy(digits, tuple(_losses(found.last, bindings)), found)
 
@@ -62,9 +72,11 @@ def _right_digits(number: Any, exact: Any) -> float:
 
 
 def relative_error(number: Any, exact: Any) -> float:
-    """The relative error of a float; nan where either is not finite."""
-    if number != number or exact != exact or abs(number) == math.inf or exact - exact != 0:
+    """The relative error of a float; nan where there is no finite number to compare with."""
+    if exact - exact != 0:
         return 0.0 if number == exact else math.nan
+    if not math.isfinite(number):
+        return math.inf
     if exact == 0:
         return 0.0 if number == 0 else math.inf
     return float(abs((number - exact) / exact))
@@ -72,23 +84,28 @@ def relative_error(number: Any, exact: Any) -> float:
 
 def _losses(run: AtPrecision, bindings: Mapping[str, Any]) -> Iterator[Lost]:
     """For each inaccurate node that was asked for, the operation on the way to it that lost the digits."""
-    known = [node for node in toposort(run.asked) if node in run.values]
-    floats = evaluate_all([node for node in run.asked if not _unbound(node, bindings)], bindings)
-    errors = {node: _error(floats[node], run.values[node]) for node in known if node in floats}
     told: set[Node] = set()
-    for node in run.asked:
-        if node not in errors or not errors[node] > 10**-_ENOUGH:
-            continue
-        culprit = _culprit(node, errors, run)
-        if culprit is not None and culprit not in told:
-            told.add(culprit)
-            before = max([_EPSILON, *(errors[arg] for arg in culprit.args)])
-            lost = math.log10(min(errors[culprit], 1.0) / before)
-            yield Lost(culprit, lost, _condition(culprit, run), better(culprit))
+    for asked, moving in run.passes:
+        if moving:  # its values may be those of a later pass
+            run(asked, moving, quiet=True)
+        floats = evaluate_all(asked, {**bindings, **moving})
+        errors = {node: _error(floats[node], run.values[node]) for node in toposort(asked) if node in run.values}
+        for node in asked:
+            path = _way_to_culprit(node, errors, run) if errors[node] > 10**-_ENOUGH else []
+            if path and path[-1] not in told:
+                culprit = path[-1]
+                told.add(culprit)
+                before = max([_EPSILON, *(errors[arg] for arg in culprit.args)])
+                lost = math.log10(min(errors[culprit], 1.0) / before)
+                of, form = _better_on(path[::-1], errors, run, {**bindings, **moving})
+                yield Lost(_at_its_pass(culprit, moving), lost, _condition(culprit, run), form, of)
 
 
-def _unbound(node: Node, bindings: Mapping[str, Any]) -> bool:
-    return any(leaf.op is VARIABLE and name_of(leaf) not in bindings for leaf in toposort([node]))
+def _at_its_pass(node: Node, moving: Mapping[str, Any]) -> Node:
+    """A node with what was bound for one pass alone put in, as a unit vector."""
+    known = {leaf: as_constant(moving[name_of(leaf)]) for leaf in variables(toposort([node]))
+             if name_of(leaf) in moving}  # fmt: skip
+    return rebuild([node], exact, known)[node] if known else node
 
 
 def _error(value: Any, exact: Any) -> float:
@@ -97,22 +114,42 @@ def _error(value: Any, exact: Any) -> float:
     return max((error for error in errors if error == error), default=0.0)
 
 
-def _culprit(node: Node, errors: Mapping[Node, float], run: AtPrecision) -> Node | None:
-    """The node on the way to an inaccurate one whose error is much larger than those of its arguments."""
+def _way_to_culprit(node: Node, errors: Mapping[Node, float], run: AtPrecision) -> list[Node]:
+    """The nodes from an inaccurate one to that whose error is much larger than those of its arguments.
+
+    None where the error is that of an input.
+    """
+    path = []
     while not is_given(node):
+        path.append(node)
         inexact = [arg for arg in node.args if arg in errors]
         worst = max(inexact, key=lambda arg: errors[arg] * _weight(node, arg, run), default=None)
         if worst is None or errors[node] > _GROWN * max(errors[worst], _EPSILON):
-            return node
+            return path
         node = worst
-    return None
+    return []
+
+
+def _better_on(
+    path: Sequence[Node], errors: Mapping[Node, float], run: AtPrecision, bindings: Mapping[str, Any]
+) -> tuple[Node, Node | None]:
+    """The first of some nodes of which the table knows a form that keeps digits, and does so here; and that form."""
+    from cgcli.algebra.algebraic import Simplifier
+
+    for node in path:
+        for found in better(node):
+            form = Simplifier()(Graph((found,))).output
+            (number,) = evaluate([form], bindings)
+            if _GROWN * _error(number, run.values[node]) < errors[node]:
+                return node, form
+    return path[0], None
 
 
 def _weight(node: Node, arg: Node, run: AtPrecision) -> float:
     """By how much a node's relative error grows with that of an argument; 1 where that is not known."""
     if not node.op.elementwise or node.shape or node.op.rule(node.args.index(arg)) is None:
         return 1.0
-    slope, value = run([partial(node, node.args.index(arg)), node], quiet=True)
+    slope, value = run([*vjp(node, ones_like(node), [arg]), node], quiet=True)
     if value == 0:
         return math.inf
     return float(abs(slope * run.values[arg] / value))
@@ -129,14 +166,13 @@ def _condition(node: Node, run: AtPrecision) -> float:
 # ---- better forms -----------------------------------------------------------------------
 
 
-def better(node: Node) -> Node | None:
-    """The form of a node that the table says keeps digits; None where it knows none."""
+def better(node: Node) -> Iterator[Node]:
+    """The forms of a node that the table says keep digits."""
     for form, instead in node.op.better:
         names = {name: variable(f"\0{name}", ()) for name in _NAMES}
         found = _matched(lower_formula(form, names), node)
         if found is not None:
-            return lower_formula(instead, {name: found.get(leaf, leaf) for name, leaf in names.items()})
-    return None
+            yield lower_formula(instead, {name: found.get(leaf, leaf) for name, leaf in names.items()})
 
 
 def _matched(form: Node, node: Node) -> dict[Node, Node] | None:

@@ -32,14 +32,14 @@ class AtPrecision:
     """Values of nodes in mpmath's numbers, at one point; an `Evaluate`.
 
     inputs: for each name the graph of its value. digits: how many to compute with. values: of every node so far.
-    asked: the nodes whose values were asked for, as results.
+    passes: the nodes whose values were asked for, as results, each time, and what was bound for that time.
     """
 
     def __init__(self, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False) -> None:
         self.kernels = Many(digits, as_floats=as_floats)
         self._as_floats = as_floats
         self.values: dict[Node, Any] = {}
-        self.asked: list[Node] = []
+        self.passes: list[tuple[Sequence[Node], Mapping[str, Any]]] = []
         self._fractions: dict[Node, Fraction] = {}
         self._inputs = inputs
         self._bound = dict(zip(inputs, self(tuple(inputs.values()), quiet=True), strict=True))
@@ -56,7 +56,7 @@ class AtPrecision:
         Raises TooLargeError where all values together do not fit in the memory that they may take.
         """
         if not quiet:
-            self.asked.extend(outputs)
+            self.passes.append((outputs, bindings))
         order = toposort(outputs)
         self._compute_fractions(order)
         needed = variables(order)

@@ -101,7 +101,9 @@ SUBTRACT = elementwise("subtract", "difference of two values", "subtract", "1", 
                                ("sin(x) - sin(y)", "2*cos((x + y)/2)*sin((x - y)/2)"),
                                ("sqrt(x) - sqrt(y)", "(x - y)/(sqrt(x) + sqrt(y))"), ("1/x - 1/y", "(y - x)/(x*y)"),
                                ("sqrt(1 + x) - 1", "x/(sqrt(1 + x) + 1)"), ("1 - sqrt(1 - x)", "x/(1 + sqrt(1 - x))"),
-                               ("sqrt(x) - y", "(x - y^2)/(sqrt(x) + y)")))  # fmt: skip
+                               ("sqrt(x) - y", "(x - y^2)/(sqrt(x) + y)"), ("1 - sigmoid(x)", "sigmoid(-x)"),
+                               ("x^y - 1", "expm1(y*ln(x))"), ("1 - x^y", "-expm1(y*ln(x))"),
+                               ("mean(x^2) - mean(x)^2", "var(x)")))  # fmt: skip
 MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y", "x", arrays="x y",
                        label="×", infix=Infix("*", PRODUCT), aliases="mul", commutative=True, facts=ANALYTIC,
                        advice=Advice("nan", "xlogy(x, y) is x*ln(y), and 0 where x is 0",
@@ -109,7 +111,13 @@ MULTIPLY = elementwise("multiply", "product, element by element", "multiply", "y
                        written=("x × y", "x · y"), example="[1, 2]*3", python=operator.mul)  # fmt: skip
 DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x y", label="÷",
                      infix=Infix("/", PRODUCT), aliases="div", facts=ANALYTIC,
-                     domain="y != 0", written=("x ÷ y",), python="truediv", example="7/2")  # fmt: skip
+                     domain="y != 0", written=("x ÷ y",), python="truediv", example="7/2",
+                     advice=Advice("nan", "sinc(x/pi) is sin(x)/x, and 1 where x is 0",
+                                   lambda operands, sources: operands[0] == 0 and "sin" in sources),
+                     better=(("sin(pi*x)/(pi*x)", "sinc(x)"), ("1/(1 + exp(-x))", "sigmoid(x)"),
+                             ("exp(x)/(1 + exp(x))", "sigmoid(x)"), ("exp(x)/(exp(x) + exp(y))", "sigmoid(x - y)"),
+                             ("exp(x)/sum(exp(x))", "softmax(x)"),
+                             ("gamma(x)/gamma(y)", "exp(lgamma(x) - lgamma(y))")))  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), facts=STEPWISE, why_no_derivative=STEP,
                            domain="y != 0", python="floordiv", example="-7 // 2",
@@ -148,6 +156,8 @@ POWER_OP = elementwise("power", "x to the power y", _power,
 SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE, label="√",
                    facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 0,
                    domain="x >= 0", written=("√x",), python="sqrt", example="sqrt(16)",
+                   better=(("sqrt(x^2 + y^2)", "hypot(x, y)"), ("sqrt(x^2 + 1)", "hypot(x, 1)"),
+                           ("sqrt(sum(x^2))", "norm(x)")),
                    latex=r"\sqrt{#1}")  # fmt: skip
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
                    facts=ODD | INCREASING, python="cgcli.ops.doubles:cbrt", example="cbrt(-8)",

@@ -69,7 +69,10 @@ EXP2 = elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.38
                    example="exp2(10)", latex="2^{#1}")  # fmt: skip
 LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, x, out)", "1/x"), samples=POSITIVE,
                  better=(("ln(1 + x)", "log1p(x)"), ("ln(1 - x)", "log1p(-x)"), ("ln(1 + exp(x))", "softplus(x)"),
-                         ("ln(exp(x) + exp(y))", "logaddexp(x, y)"), ("ln(sum(exp(x)))", "logsumexp(x)")),
+                         ("ln(exp(x) + exp(y))", "logaddexp(x, y)"), ("ln(sum(exp(x)))", "logsumexp(x)"),
+                         ("ln(sigmoid(x))", "-softplus(-x)"), ("ln(gamma(x))", "lgamma(x)"),
+                         ("ln(cosh(x))", "softplus(2*x) - x - ln(2)"), ("ln(softmax(x))", "log_softmax(x)"),
+                         ("ln(x^y)", "y*ln(x)"), ("ln(prod(x))", "sum(ln(x))")),
                  aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", python="log", example="ln(e^2)",
                  latex=r"\ln")  # fmt: skip
 LOG2 = elementwise("log2", "logarithm to base 2", "log2",
@@ -114,7 +117,8 @@ ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
 ACOS = elementwise("acos", "inverse cosine, in radians", "arccos",
                    Partial(f"-1/sqrt({_ONE_MINUS_SQUARE})", "-1/sqrt(1 - x^2)"), samples=_UNIT,
                    aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
-                   domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos")  # fmt: skip
+                   domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos",
+                   better=(("acos(1 - x)", "2*asin(sqrt(x/2))"),))  # fmt: skip
 ATAN = elementwise("atan", "inverse tangent, in radians", "arctan",
                    Partial("h = hypot(1, x); 1/h/h", "1/(1 + x^2)"), aliases="arctan",
                    facts=ODD | INCREASING | ANALYTIC, python="atan", example="atan(1)", latex=r"\arctan")  # fmt: skip

@@ -32,17 +32,23 @@ def records(trace: Trace, sheet: Sheet) -> list[Record]:
         found = BLANK if node is None else sheet.number(mark, node, given=given)
         return None if found is BLANK else found
 
+    def rights(of: str, node: Node | None) -> Record:
+        return {} if sheet.digits is None else {f"{of}digits": None if node is None else sheet.digits[node]}
+
     found: dict[str, Record] = {}
     has_tangents = any(step.tangent for step in trace.steps)
     for step in trace.steps:
         value = number(Mark.VALUE, step.value, given=step.formula is None)
         shape = list(step.value.shape)
         record = {"name": step.name, "formula": text(step.formula), "shape": shape, "value": value}
+        record |= rights("", step.value)
         if has_tangents:
             tangent = number(Mark.TANGENT, step.tangent, given=step.tangent_formula is None)
             record |= {"tangent_formula": text(step.tangent_formula), "tangent": tangent}
+            record |= rights("tangent_", step.tangent)
         if trace.gradient:
             record |= {"contributions": [], "adjoint": number(Mark.ADJOINT, step.adjoint)}
+            record |= rights("adjoint_", step.adjoint)
         found[step.name] = record
     for each in trace.contributions:
         value = number(Mark.ADJOINT, each.value, given=each.source is None)

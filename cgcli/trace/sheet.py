@@ -31,11 +31,12 @@ class Sheet(NamedTuple):
     """What of a trace is filled in.
 
     values: of its nodes; None for a sheet of formulas alone. blank: whose values are left out,
-    apart from those that are given.
+    apart from those that are given. digits: how many of each number are right; None for a sheet without them.
     """
 
     values: Mapping[Node, Any] | None
     blank: Collection[Mark] = ()
+    digits: Mapping[Node, Any] | None = None
 
     def number(self, mark: Mark, node: Node, *, given: bool = False) -> Any:
         """The value of a node, or BLANK. given: it is never left out."""
@@ -103,7 +104,8 @@ class Notation(ABC):
             tables.append(self._reverse(contributions))
         if gradient and self._sheet.shows(Mark.ADJOINT):
             adjoints = self._numbers("", Mark.ADJOINT, [(node, False) for node in gradient.values()])
-            tables.append([[self.word("gradient"), *map(self.partial, gradient)], adjoints])
+            head = [self.word("gradient"), *map(self.partial, gradient)]
+            tables.append([head, adjoints, *self._digits([*gradient.values()], "")])
         return tables
 
     def _pass(
@@ -114,7 +116,7 @@ class Notation(ABC):
         columns = [self._equations(f"forward {kind} trace", equations)]
         if self._sheet.shows(mark):
             columns.append(self._numbers(heading, mark, [(node, formula is None) for _, formula, node in lines]))
-        return columns
+        return columns + self._digits([node for _, _, node in lines])
 
     def _reverse(self, lines: Sequence[Contribution]) -> list[Column]:
         """The contributions in the order of the pass; each with the adjoint so far, where several are added up."""
@@ -127,6 +129,7 @@ class Notation(ABC):
             amounts = [(each.value if each.to in several else None, each.source is None) for each in lines]
             columns.append(self._numbers("adds", Mark.ADJOINT, amounts))
         columns.append(self._numbers("adjoint", Mark.ADJOINT, [(each.total, each.source is None) for each in lines]))
+        columns += self._digits([each.total for each in lines])
         remarks = [self.word("not taken" if self._not_taken(each) else "") for each in lines]
         return [*columns, ["", *remarks]] if any(remarks) else columns
 
@@ -142,6 +145,14 @@ class Notation(ABC):
         """A column of values. cells: for each line a node, if there is one, and whether it is given."""
         values = [None if node is None else self._sheet.number(mark, node, given=given) for node, given in cells]
         return [self.word(heading), *self.numbers(["" if value is None else self._text(value) for value in values])]
+
+    def _digits(self, nodes: Sequence[Node | None], heading: str = "digits") -> list[Column]:
+        """The column of how many digits of values are right, where the sheet has them."""
+        known = self._sheet.digits
+        if known is None:
+            return []
+        cells = ["" if node is None else self._text(known[node]) for node in nodes]
+        return [[self.word(heading), *self.numbers(cells)]]
 
     def _text(self, value: Any) -> str:
         """A number, or an array on one line: all of it when that is short, else the beginning of each axis."""

@@ -19,7 +19,8 @@ def command(request: Request) -> int:
     cg check 'f(x) = x^3; jvp f(x; dx) = 3*x*dx; f(x)' x=2
 
     'central' is (f(x + h) - f(x - h))/(2h), with the longest step h at which truncation does
-    not show, and '+/-' how far it can be trusted. The complex step is Im f(x + ih)/h, where all
+    not show, and '+/-' how far it can be trusted; 'digits' is how many digits of the derivative are
+    right, by a computation with more. The complex step is Im f(x + ih)/h, where all
     operations take complex numbers. Of an array, the worst element is shown; --json has all.
     """
     from cgcli.api.seeds import cotangents
@@ -31,7 +32,7 @@ def command(request: Request) -> int:
     weights = cotangents(point.graph, request.cotangents())
     value = point.value(task.evaluate)
     task.evaluate.tell_kinks(task.wrt)
-    found = checked(point, task.wrt, weights)
+    found = checked(point, task.wrt, weights, request.exact_inputs(point))
     if request.as_json:
         task.show({"value": value, **members(found, point.graph.names)}, ())
     else:

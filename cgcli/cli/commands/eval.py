@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from cgcli.cli import output
 from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, flag
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
+from cgcli.errors import UsageError
 from cgcli.printing import values
-from cgcli.printing.values import in_longer_name
 
 _WHOLE = flag("--whole", help="Compute all rows at once, with columns as vectors: x - mean(x), cumsum(x).")
 
@@ -35,6 +36,8 @@ def command(request: Request, *, whole: bool) -> None:
     from cgcli.evaluate.limits import check_result
 
     if whole:
+        if request.accuracy:
+            raise UsageError("--accuracy is for one point, or for rows one by one", hint="leave out --whole")
         from cgcli.cli.rows import whole as at_once
 
         at_once.run(request)
@@ -48,10 +51,9 @@ def command(request: Request, *, whole: bool) -> None:
     check_result(task.point.graph.outputs, "the value")
     if request.accuracy:
         value, digits = task.measured(lambda _: task.point.value)
-        lines = []
-        for (name, item), (_, right) in zip(task.point.per_output(value), task.point.per_output(digits), strict=True):
-            lines += [(name or "value", item), (f"digits_{in_longer_name(name)}" if name else "digits", right)]
-        task.show({"value": value, "digits": digits}, lines)
+        lines = [(name or "value", item) for name, item in task.point.per_output(value)]
+        rights = [right for _, right in task.point.per_output(digits)]
+        task.show({"value": value, "digits": digits}, output.with_digits(lines, rights))
         return
     found = task.computed(lambda _: task.point.value)
     if request.as_json or task.point.graph.names:

@@ -87,8 +87,7 @@ def command(request: Request, mode: Mode | None) -> None:
     if request.accuracy:
         digits = [item for (_, own), (_, each) in zip(point.per_output(right), point.per_output(rights), strict=True)
                   for item in (own, *each.values())]  # fmt: skip
-        names = [(f"digits_{name}" if name != "value" else "digits") for name, _ in lines]
-        lines = [line for pair in zip(lines, zip(names, digits, strict=True), strict=True) for line in pair]
+        lines = [*output.with_digits(lines, digits)]
     task.show({"value": value, "grad": grad, **content}, lines)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import output
-from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION, option
+from cgcli.cli.options import ACCURACY_OPTION, COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION, option
 from cgcli.cli.request import Request, expression_command
+
+if TYPE_CHECKING:
+    from cgcli.api import calls
+    from cgcli.evaluate.compiled import Kernels
 
 _VECTOR_OPTION = option(
     "--tangent", name="tangents", metavar="x=1,y=0", multiple=True,
@@ -12,7 +17,9 @@ _VECTOR_OPTION = option(
 )  # fmt: skip
 
 
-@expression_command("hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS, takes_rows=True)
+@expression_command(
+    "hessian", WRT_OPTION, _VECTOR_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS, ACCURACY_OPTION, takes_rows=True
+)
 def command(request: Request) -> None:
     """Print the Hessian of EXPR: its second derivatives by each pair of inputs.
 
@@ -40,17 +47,28 @@ def command(request: Request) -> None:
     point, wrt = task.point, task.wrt
     check_any(wrt)
     cotangents = weights(point.graph, request.cotangents())
-    if request.tangents:
-        vector = tangents(point, request.directions())
-        found = task.computed(lambda _: calls.hessian_product(point, wrt, cotangents, vector))
-    else:
+    vector = tangents(point, request.directions()) if request.tangents else None
+    if vector is None:
         check_result(wrt, "the Hessian", elements(wrt) ** 2)
-        found = task.computed(lambda kernels: calls.hessian(point, wrt, cotangents, kernels))
+
+    def make(kernels: Kernels | None) -> calls.Call:
+        if vector is None:
+            return calls.hessian(point, wrt, cotangents, kernels)
+        return calls.hessian_product(point, wrt, cotangents, vector)
+
+    found, digits = task.measured(make) if request.accuracy else (task.computed(make), None)
     task.evaluate.tell_kinks(wrt)
     if request.as_json:
         key = "hvp" if request.tangents else "hessian"
-        task.show({"value": task.computed(lambda _: point.value), key: found}, ())
+        rights = {} if digits is None else {"digits": {key: digits}}
+        task.show({"value": task.computed(lambda _: point.value), key: found, **rights}, ())
     elif request.tangents:
-        task.show({}, ((f"hvp_{name}", item) for name, item in found.items()))
+        lines = [(f"hvp_{name}", item) for name, item in found.items()]
+        task.show({}, lines if digits is None else output.with_digits(lines, digits.values()))
     else:
-        output.matrix(task.sides, task.sides, [list(row.values()) for row in found.values()], request.precision)
+        columns, blocks = task.sides, [list(row.values()) for row in found.values()]
+        if digits is not None:
+            columns = [column for side in columns for column in (side, side._replace(name=f"digits_{side.name}"))]
+            blocks = [[block for pair in zip(row, digits[name].values(), strict=True) for block in pair]
+                      for name, row in zip(found, blocks, strict=True)]  # fmt: skip
+        output.matrix(task.sides, columns, blocks, request.precision)

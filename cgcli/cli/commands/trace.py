@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Sequence
-from cgcli.cli.options import COTANGENT_OPTION, DIGITS_OPTION, PRECISION_OPTION, WRT_OPTION, flag, option
+from cgcli.cli.options import (
+    ACCURACY_OPTION,
+    COTANGENT_OPTION,
+    DIGITS_OPTION,
+    PRECISION_OPTION,
+    WRT_OPTION,
+    flag,
+    option,
+)
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from cgcli.api.calls import Call
+    from cgcli.evaluate.compiled import Kernels
     from cgcli.trace.formulas import Mark
 
 _KINDS = ("all", "values", "tangents", "adjoints")
@@ -33,6 +43,7 @@ _KINDS = ("all", "values", "tangents", "adjoints")
     flag("--latex", name="as_latex", help="Print a table for LaTeX or KaTeX, to stand in math mode."),
     PRECISION_OPTION,
     DIGITS_OPTION,
+    ACCURACY_OPTION,
 )  # fmt: skip
 def command(request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool) -> None:
     """Print the evaluation trace of EXPR: one line for each operation.
@@ -57,16 +68,20 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     task = request.task(without_values=True)
     moved = tangents(task.point, request.directions()) if request.tangents else None
     traced = traced_at(task.point, task.wrt, moved, request.cotangents() if grad else None, grad=grad)
-    values = None
+    values = digits = None
     if has_values(task.point):
-        values = task.computed(lambda _: lambda evaluate: values_of_trace(task.point, traced, evaluate))
+
+        def make(_: Kernels | None) -> Call:
+            return lambda evaluate: values_of_trace(task.point, traced, evaluate)
+
+        values, digits = task.measured(make) if request.accuracy else (task.computed(make), None)
     if answers and values is None:
         raise UsageError("answers need values", hint=f"as in: {task.point.names[0]}=2")
     if values and (grad or moved):
         task.evaluate.tell_kinks(task.wrt if grad else moved or ())
-    sheets = [Sheet(values, _left_out(blank or ("all" if answers else "")))]
+    sheets = [Sheet(values, _left_out(blank or ("all" if answers else "")), None if answers else digits)]
     if answers:
-        sheets.append(Sheet(values))
+        sheets.append(Sheet(values, digits=digits))
     if request.as_json:
         output.as_json(records.records(traced, sheets[0]), request.precision)
     elif as_csv:

@@ -14,6 +14,7 @@ from cgcli.api.columns import Bound, Results, check_columns, column_notices, res
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
 from cgcli.cli.operands import no_data
+from cgcli.cli.report import Report
 from cgcli.cli.request import Request, RowOptions, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
@@ -62,7 +63,7 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
         condition = None if options.where is None else read_text(options.where, "--where", bindings)
         first, points = _begun(source, [program, condition] if condition else [program], bindings, request)
         point, threads = points[0], options.threads or _threads()
-        bound = Bound(point, results_at(request, point, _noticed(point, request, first)), threads)
+        bound = _bound(request)(point, results_at(request, point, _noticed(point, request, first)), threads)
         where = Bound(points[1], _condition(points[1]), threads) if condition else None
         selection = Selection(where, options.skip, options.limit)
         rows = computed(selected(chain(first, source), selection, policy), bound)
@@ -71,6 +72,17 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
             with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
                 flow.take(found)
     flow.summarise()
+    if request.accuracy:
+        Report(point.graph.source, quiet=request.quiet, strict=request.strict).tell_all(bound.notices())
+
+
+def _bound(request: Request) -> type[Bound]:
+    """What computes the results of a batch."""
+    if not request.accuracy:
+        return Bound
+    from cgcli.api.measured import Measured
+
+    return Measured
 
 
 @contextlib.contextmanager
