@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 BINARY = ("+", "-", "*", "/", "^", "@", "%", "//", "<", "<=", "==", "!=", " and ", " or ", " mod ", "**", "·")
@@ -53,6 +54,11 @@ def nested(around: str, size: int) -> str:
         left.append(before.replace("{x}", f"a{at}"))
         right.append(after.replace("{x}", f"a{at}"))
     return ("".join(reversed(left)) + text + "".join(right)).replace("\0", "{").replace("\1", "}")
+
+
+def names_in(text: str) -> list[str]:
+    """The names that a text may ask values for."""
+    return list(dict.fromkeys(re.findall(r"\b(?:[xybA]|a\d+(?:_\d+)?)\b(?!:)", text)))
 
 
 def _row(size: int) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
+from types import FrameType
 
 import pytest
 
 import cgcli
 from cgcli.algebra import budget
 from tests.command import Capture, cg
-from tests.hostile import texts
+from tests.hostile import names_in, texts
 
 TEXTS = texts(size=100)
 DEEP = texts(size=1000)
@@ -27,6 +30,42 @@ def test_a_hostile_text_ends_with_a_value_or_one_message(name: str, capsys: Capt
 def test_a_mistake_in_a_long_text_is_found_at_once(name: str, capsys: Capture) -> None:
     """Protects the patterns that look for other tools' notation: none goes over a text again and again."""
     assert cg(capsys, "eval", DEEP[name]).code in (0, 2)
+
+
+# kind of text | command | the exponent of its calls' growth: 1 where they grow with the text, 2 with its square.
+GROWTH = [
+    ("nested max({}, {x})", "grad", 1.15),
+    ("nested min(x, {})", "jacobian", 1.15),
+    ("unions of slices", "hessian", 1.15),
+    ("elements one by one", "grad", 1.15),
+]
+
+
+def calls_of(arguments: list[str], capsys: Capture) -> int:
+    """How many functions a command line calls."""
+    count = 0
+
+    def seen(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    cg(capsys, *arguments)  # what is imported and kept is none of the text's
+    sys.setprofile(seen)
+    try:
+        assert cg(capsys, *arguments).code == 0
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(("kind", "command", "most"), GROWTH, ids=lambda item: str(item)[:20])
+def test_work_grows_with_the_text(kind: str, command: str, most: float, capsys: Capture) -> None:
+    """Counted in calls of functions, so that the test does not depend on the machine: all were of the square."""
+    small, large = (
+        calls_of([command, text, *(f"{name}=1.5" for name in names_in(text))], capsys)
+        for text in (texts(size)[kind] for size in (50, 100))
+    )
+    assert math.log2(large / small) < most
 
 
 NAMES = ", ".join(f"a{at}" for at in range(900))

@@ -84,24 +84,30 @@ class Watched:
             active = active_nodes(order, set(wrt))
             values = self._every_value(outputs, self._bindings)
             found = kinks([node for node in candidates if node in active], outputs, values) if values else []
-            self._tell_notes([note for note in found if not self._is_idle_tie(note.node, list(wrt))])
+            idle = self._idle_ties([note.node for note in found if _is_tie(note.node)], list(wrt), values)
+            self._tell_notes([note for note in found if note.node not in idle])
 
-    def _is_idle_tie(self, node: Node, wrt: Sequence[Node]) -> bool:
-        """Whether the elements that tie at a node all have derivative 0, as those have that relu made 0.
+    def _idle_ties(self, nodes: Sequence[Node], wrt: Sequence[Node], values: Mapping[Node, Any]) -> set[Node]:
+        """Those of the nodes whose elements that tie all have derivative 0, as those have that relu made 0.
 
-        They are weighed unequally on the way back, so that derivatives of opposite sign do not cancel.
+        The inputs move unequally, so that derivatives of opposite sign do not cancel.
         """
         from cgcli.ops.creation import ones_like
-        from cgcli.transform.differentiate import vjp
+        from cgcli.transform.differentiate import pushforward
+        from cgcli.transform.guarded import Guarded
+        from cgcli.transform.reverse import pull_back
 
-        if node.op.kink is None or not node.op.kink.tie:
-            return False
-        shares = evaluate(vjp(node, ones_like(node), node.args), self._bindings)
-        weighed = [as_constant(share * _unequal(at, arg.shape))
-                   for at, (arg, share) in enumerate(zip(node.args, shares, strict=True))]  # fmt: skip
-        adjoints = [vjp(arg, weight, wrt) for arg, weight in zip(node.args, weighed, strict=True)]
-        numbers = evaluate([each for some in adjoints for each in some], self._bindings)
-        return not any(somewhere(number != 0) for number in numbers)
+        args = list(dict.fromkeys(arg for node in nodes for arg in node.args))
+        pushed = pushforward(args, {node: as_constant(_unequal(at, node.shape)) for at, node in enumerate(wrt)})
+        moved = dict(zip(args, evaluate(pushed, self._bindings), strict=True))
+        idle = set(nodes)
+        for node in nodes:
+            pulled = dict(pull_back(node, Guarded(ones_like(node)), node.args))
+            known = {each: values[each] for each in (node, *node.args)}
+            shares = evaluate([share.selected() for share in pulled.values()], {}, known=known)
+            if any(somewhere((share != 0) & (moved[arg] != 0)) for arg, share in zip(pulled, shares, strict=True)):
+                idle.discard(node)
+        return idle
 
     def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
         """The value of every node that the outputs need; none when they are too large to keep together."""
@@ -183,6 +189,10 @@ def _notice(note: Note, graph: Graph) -> Notice:
     if span is not None:
         details["line"], details["column"] = line_and_column(graph.source.text, span.start)
     return Notice(sentence(note, in_derivative=span is None), advice(note), span, details)
+
+
+def _is_tie(node: Node) -> bool:
+    return node.op.kink is not None and node.op.kink.tie
 
 
 def _unequal(seed: int, shape: Shape) -> Any:

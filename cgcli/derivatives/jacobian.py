@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["auto", "forward", "reverse"]
 
+_MANY = 100_000  # operations in all passes: several passes at once are worth it
+_BLOCK = 2**20  # numbers of the vectors and of the results of such passes
+
 
 class Evaluate(Protocol):
     """The values of nodes at the point; it may report a nan or an infinity that it meets.
@@ -72,6 +75,10 @@ class Jacobian:
         return blocks
 
 
+_Place = tuple[int, tuple[int, ...]]
+"""Of a unit vector: the position of its source, and its element there."""
+
+
 class _Pass(NamedTuple):
     """The products with one unit vector: the position of its source, its element there, and the results."""
 
@@ -99,8 +106,10 @@ class _UnitVectors:
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
         self._results = tuple(products(self._units))
         if not self._only:
-            self._fixed = _without(self._units, self._results)
-            self._run = None if by_evaluate else Compiled(self._results, [*self._fixed, *self._units])
+            self._fixed, moving = _divided(self._units, self._results)
+            self._by_evaluate = by_evaluate
+            one_by_one = not by_evaluate and elements(sources) * moving <= _MANY
+            self._run = Compiled(self._results, [*self._fixed, *self._units]) if one_by_one else None
 
     def products(self, evaluate: Evaluate) -> Iterator[_Pass]:
         """The products at one point, one after the other."""
@@ -108,20 +117,50 @@ class _UnitVectors:
             yield _Pass(0, (), evaluate(self._results))
             return
         known = evaluate(self._fixed, quiet=True)
-        vectors = [_zeros(unit.shape) for unit in self._units]
-        names = [name_of(unit) for unit in self._units]
+        places = [(at, element) for at, unit in enumerate(self._units) for element in product(*map(range, unit.shape))]
+        for place, numbers in zip(places, self._numbers(known, places, evaluate), strict=True):
+            yield _Pass(*place, numbers)
+
+    def _numbers(self, known: Sequence[Any], places: Sequence[_Place], evaluate: Evaluate) -> Iterator[list[Array]]:
+        """The results for the unit vector at each place; evaluate is asked again for the first that is not finite."""
+        if self._by_evaluate:
+            yield from (evaluate(self._results, self._bindings(place)) for place in places)
+            return
+        run = self._run
+        found = (
+            self._blocks(known, places) if run is None else (run([*known, *self._vectors(place)]) for place in places)
+        )
         all_finite = True
-        for at, unit in enumerate(self._units):
-            for element in product(*map(range, unit.shape)):
-                moving = [*vectors[:at], _unit_vector(unit.shape, element), *vectors[at + 1 :]]
-                if self._run is None:
-                    yield _Pass(at, element, evaluate(self._results, dict(zip(names, moving, strict=True))))
-                    continue
-                numbers = self._run([*known, *moving])
-                if all_finite and not all(map(is_all_finite, numbers)):
-                    all_finite = False
-                    evaluate(self._results, dict(zip(names, moving, strict=True)))
-                yield _Pass(at, element, numbers)
+        for place, numbers in zip(places, found, strict=True):
+            if all_finite and not all(map(is_all_finite, numbers)):
+                all_finite = False
+                evaluate(self._results, self._bindings(place))
+            yield numbers
+
+    def _blocks(self, known: Sequence[Any], places: Sequence[_Place]) -> Iterator[list[Array]]:
+        """As above, for so many unit vectors at once as memory is good for."""
+        from cgcli.evaluate.batched import Batched
+
+        run = Batched(self._results, self._units, dict(zip(self._fixed, known, strict=True)))
+        rows = max(_BLOCK // (elements(self._units) + elements(self._results)), 1)
+        for begin in range(0, len(places), rows):
+            block = places[begin : begin + rows]
+            vectors = [np.zeros((len(block), *unit.shape)) for unit in self._units]
+            for row, (at, element) in enumerate(block):
+                vectors[at][row, *element] = 1.0
+            results = run(vectors)
+            numbers = [result if result.ndim > 1 else result.tolist() for result in results]
+            yield from map(list, zip(*numbers, strict=True))
+
+    def _vectors(self, place: _Place) -> list[Any]:
+        """The unit vector at a place, as one vector for each source."""
+        at, element = place
+        vectors = [_zeros(unit.shape) for unit in self._units]
+        vectors[at] = _unit_vector(self._units[at].shape, element)
+        return vectors
+
+    def _bindings(self, place: _Place) -> dict[str, Any]:
+        return dict(zip(map(name_of, self._units), self._vectors(place), strict=True))
 
 
 def _zeros(shape: Shape) -> Any:
@@ -149,14 +188,15 @@ def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[N
     return [variable(name, source.shape) for source, name in zip(sources, names, strict=False)]
 
 
-def _without(units: Sequence[Node], results: Sequence[Node]) -> list[Node]:
-    """The arguments of nodes that depend on the units, and the results, which do not depend on them themselves."""
+def _divided(units: Sequence[Node], results: Sequence[Node]) -> tuple[list[Node], int]:
+    """What the units have no part in, among the results and the arguments of others, and how many nodes are others."""
+    order = toposort(results)
     moving = set(units)
-    for node in toposort(results):
+    for node in order:
         if not moving.isdisjoint(node.args):
             moving.add(node)
-    parts = [arg for node in toposort(results) if node in moving for arg in node.args]
-    return [node for node in dict.fromkeys([*parts, *results]) if node not in moving]
+    parts = [arg for node in order if node in moving for arg in node.args]
+    return [node for node in dict.fromkeys([*parts, *results]) if node not in moving], len(moving)
 
 
 def elements(nodes: Sequence[Node]) -> int:

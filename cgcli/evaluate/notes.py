@@ -132,11 +132,12 @@ def _read(node: Node, position: int, mask: Any) -> Any:
     """The mask of an argument of an operation on arrays: by its transpose where it has one, else all or nothing."""
     rule = node.op.rule(position)
     wanted = ones_like(node) if mask is None else as_constant(np.broadcast_to(mask, node.shape))
-    factors = tuple(ones_like(arg) for arg in node.args)
-    if isinstance(rule, TransposeOf):
-        read = rule.build(wanted, factors, node.params, position)
+    if isinstance(rule, TransposeOf) and rule.jointly:
+        read = rule.build(wanted, node.args, node.params, position)
+    elif isinstance(rule, TransposeOf):
+        read = rule.build(wanted, tuple(map(ones_like, node.args)), node.params, position)
     elif isinstance(rule, Transpose) and not rule.mixes:
-        read = rule.build(wanted, factors, node.params)
+        read = rule.build(wanted, tuple(map(ones_like, node.args)), node.params)
     else:
         return None if mask is None or somewhere(mask) else False
     if mask is None and not read.op.gaps:

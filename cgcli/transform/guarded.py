@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Callable
+from cgcli.annotations import Any, Callable
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value
+from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value, toposort
 from cgcli.graph.operation import Shape
 from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, SUBTRACT
@@ -23,6 +23,8 @@ from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)
+
+_MOST_KEPT, _LARGEST_KEPT = 16, 10**5  # guards, elements
 
 
 class Guarded(NamedTuple):
@@ -108,8 +110,22 @@ class Guarded(NamedTuple):
 @lru_cache(maxsize=256)
 def _somewhere_and_everywhere(guard: Node) -> tuple[bool, bool]:
     """Whether a guard of gaps, which depends on no value, holds somewhere, and everywhere."""
-    (holds,) = evaluate([guard], {})
+    holds = _mask(guard)
     return bool(np.any(holds)), bool(np.all(holds))
+
+
+_masks: dict[Node, Any] = {}
+"""The values of the last guards of gaps. Where many are added up, each is made of the one before."""
+
+
+def _mask(guard: Node) -> Any:
+    kept = dict(_masks)
+    (holds,) = evaluate([guard], {}, known={node: kept[node] for node in toposort([guard], kept) if node in kept})
+    if math.prod(guard.shape) <= _LARGEST_KEPT:
+        for oldest in list(kept)[: len(kept) + 1 - _MOST_KEPT]:
+            _masks.pop(oldest, None)
+        _masks[guard] = holds
+    return holds
 
 
 def guard_and(one: Node | None, other: Node | None) -> Node | None:

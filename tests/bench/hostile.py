@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import resource
 import signal
 import statistics
@@ -23,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from tests.hostile import texts
+from tests.hostile import names_in, texts
 
 SECONDS, MEGABYTES = 2.0, 300
 VALUES = {"A": "[[1, 2], [3, 4]]"}
@@ -88,8 +87,7 @@ def _loop() -> float:
 def _filled(word: str, text: str) -> list[str]:
     """The arguments that a word of a command stands for: the text, or a value for each of its names."""
     if word == "x=1.5":
-        names = dict.fromkeys(re.findall(r"\b(?:[xybA]|a\d+(?:_\d+)?)\b(?!:)", text))
-        return [f"{name}={VALUES.get(name, '1.5')}" for name in names]
+        return [f"{name}={VALUES.get(name, '1.5')}" for name in names_in(text)]
     return [text if word == "{}" else word]
 
 
