@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from abc import ABC, abstractmethod
 
-from cgcli.annotations import IO, Iterator, Self
+from cgcli.annotations import IO, Self
 from cgcli.errors import DataError, refused
 
 
@@ -56,7 +55,7 @@ class Draft(Undoable):
 
     def __init__(self, path: str) -> None:
         self._path = path
-        with self._reasons():
+        with _Reasons(path):
             if os.path.isdir(path):
                 raise DataError(f"cannot write '{path}': it is a folder", hint="name a file in it")
             self._target = os.path.realpath(path)
@@ -67,14 +66,14 @@ class Draft(Undoable):
         """Add to the end; how many bytes."""
         rest = memoryview(content)
         size = len(rest)
-        with self._reasons():
+        with _Reasons(self._path):
             while rest:
                 rest = rest[self._file.write(rest) :]
         return size
 
     def close(self) -> None:
         """What was written becomes the file."""
-        with self._reasons():
+        with _Reasons(self._path):
             try:
                 self._file.close()
                 if self._whole:
@@ -87,20 +86,27 @@ class Draft(Undoable):
 
     def abort(self) -> None:
         """Forget what was written."""
-        with contextlib.suppress(OSError):
+        from contextlib import suppress
+
+        with suppress(OSError):
             self._file.close()
         if self._whole:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.unlink(self._draft)
 
-    @contextlib.contextmanager
-    def _reasons(self) -> Iterator[None]:
-        """The system's complaints in our words; a closed pipe is none."""
-        try:
-            yield
-        except BrokenPipeError:
-            raise
-        except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
+
+class _Reasons:
+    """The system's complaints about writing to a path, in our words; a closed pipe is none."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        # a NUL in the name is a ValueError, a loop of links a RuntimeError
+        if isinstance(error, (OSError, ValueError, RuntimeError)) and not isinstance(error, BrokenPipeError):
             raise refused("write", f"'{self._path}'", error) from error
 
 

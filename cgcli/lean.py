@@ -1,7 +1,7 @@
 """Parts of Python's library without the modules around them, whose imports would take a third of a short call.
 
-The names are those of `functools`, `importlib`, `operator`, `signal`, `struct`, `types` and `weakref`, and what they do
-is the same.
+The names are those of `bisect`, `collections`, `functools`, `importlib`, `operator`, `signal`, `struct`, `types` and
+`weakref`, and what they do is the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import re as re
     import signal as signal
     import struct as struct
+    from bisect import bisect_left as bisect_left
+    from collections import Counter as Counter
     from functools import cache as cache
     from functools import cached_property as cached_property
     from functools import lru_cache as lru_cache
@@ -43,6 +45,7 @@ else:
         import _operator as operator
         import _signal as signal
         import _struct as struct
+        from _bisect import bisect_left as bisect_left
         from _functools import _lru_cache_wrapper
         from _functools import reduce as reduce
         from _weakref import ref as ref
@@ -50,6 +53,7 @@ else:
         import operator as operator
         import signal as signal
         import struct as struct
+        from bisect import bisect_left as bisect_left
         from functools import lru_cache as lru_cache
         from functools import reduce as reduce
         from weakref import ref as ref
@@ -76,6 +80,20 @@ else:
                 return self
             value = vars(item)[self._name] = self._function(item)
             return value
+
+    class Counter(dict):
+        """How often each item occurs."""
+
+        def __init__(self, items=()):
+            self.update(items)
+
+        def update(self, items):
+            """Count further ones."""
+            for item in items:
+                self[item] = self.get(item, 0) + 1
+
+        def __missing__(self, item):
+            return 0
 
     def __getattr__(name):
         """What is imported when it is first asked for: `blake2b` of hashlib, which would load OpenSSL for it."""

@@ -18,7 +18,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-import svg2pdf_py
 from fontTools.ttLib import TTFont
 
 from cgcli.errors import CgError, DataError, MissingProgramError, TooLargeError, UsageError
@@ -27,12 +26,12 @@ from cgcli.files import save
 from cgcli.graph.node import Graph, apply, constant, constant_array, toposort, variable, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
-from cgcli.render import picture
+from cgcli.render import layout, paint
 from cgcli.render.dot import dot
 from cgcli.render.draw import draw
 from cgcli.render.look import Look
 from cgcli.render.metrics import FACES, is_drawn, width
-from cgcli.render.picture import PLAIN, Paper, kind_of, picture_bytes
+from cgcli.render.picture import PLAIN, Paper, drawings, kind_of, picture_bytes
 from cgcli.render.scene import Numbers
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
@@ -96,12 +95,12 @@ def write_picture(text: str, path: str | Path, paper: Paper = PLAIN) -> None:
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    find = picture._which
+    find = layout._which
 
     def which(name: str, folder: str | None = None) -> str | None:
         return None if name in names else find(name, folder)
 
-    monkeypatch.setattr(picture, "_which", which)
+    monkeypatch.setattr(layout, "_which", which)
 
 
 # ---- the DOT text ---------------------------------------------------------------------
@@ -157,10 +156,10 @@ def random_program(seed: int) -> Graph:
 @pytest.mark.parametrize("rankdir", ["LR", "TB", "RL", "BT"])
 def test_a_picture_keeps_the_order_of_operands(rankdir: str, program: str) -> None:
     """Protects x - y from being read as y - x: the positions are read back from the layout."""
-    layout = paper_of(program).layout
     for seed in range(8):
         text = dot(random_program(seed), look=Look(rankdir))
-        plain = picture.plain(text, layout)
+        (drawing,) = drawings([text], paper_of(program).layout)
+        plain = drawing.plain
         ends: dict[str, list[tuple[str, tuple[float, float]]]] = {}
         for tail, head, count, points in re.findall(r"^edge (\w+) (\w+) (\d+) (.*)$", plain, re.MULTILINE):
             numbers = list(map(float, points.split()[: 2 * int(count)]))
@@ -575,6 +574,8 @@ def test_svg_holds_its_text(program: str) -> None:
     assert [cards[name].findtext(f"{SVG}title") for name in sorted(cards, key=str)] == [
         "x1", "ln(x1)", "x2", "x1*x2", "ln(x1) + x1*x2", "sin(x2)", BAYDIN,
     ]  # fmt: skip
+    classes = {text.text: text.get("class") for text in texts}
+    assert {"x₁": "name", "ln": "symbol", "×": "symbol"}.items() <= classes.items()
     assert cards["n0"].get("class") == "node input"
     assert cards["n6"].get("class") == "node operation output"
 
@@ -590,7 +591,21 @@ def test_pdf_needs_no_graphviz_and_embeds_its_fonts(monkeypatch: pytest.MonkeyPa
     for sign in "x₁θ×−1":
         assert f"<{ord(sign):04x}>".encode() in mapped, sign
     assert pdf.count(b"/FontFile") == 2
-    assert re.search(rb"/MediaBox \[0 0 288 ", pdf)
+    assert re.search(rb"/MediaBox ?\[0 0 288 ", pdf)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_text_of_an_svg_has_a_class(theme: str) -> None:
+    """Protects style sheets, in the theme of print too, where all numbers are black."""
+    graph, values, found = with_adjoints("area = x*y; sum(area*[1, 2])", x=2.5, y=0.75)
+    known = Numbers(values, found, dict.fromkeys(values, np.float64(0.125)))
+    drawing = ElementTree.fromstring(draw(graph, "svg", known, look=Look(theme=theme)))
+    kinds = {(text.text, text.get("class")) for group in drawing.iter(f"{SVG}g") for text in group.iter(f"{SVG}text")}
+    assert {("x", "name"), ("area", "name"), ("×", "symbol"), ("2.5", "value"), ("∂", "adjoint"), ("2.25", "adjoint"),
+            ("d", "tangent"), ("0.125", "tangent")} <= kinds  # fmt: skip
+    wide = graph_of("reshape(sin(x), [9, 1])", x=(3, 3))
+    notes = ElementTree.fromstring(draw(wide, "svg", look=Look(theme=theme)))
+    assert {text.text for text in notes.iter(f"{SVG}text") if text.get("class") == "note"} == {"3×3", "9×1"}
 
 
 def unpacked(stream: bytes) -> bytes:
@@ -601,26 +616,10 @@ def unpacked(stream: bytes) -> bytes:
         return stream
 
 
-@pytest.mark.parametrize("failing", [1, 2])
-def test_a_font_that_no_pdf_takes(failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Coloured emoji cannot be embedded: then all text is drawn as shapes; a second failure is one clear error."""
-    make, calls = svg2pdf_py.svg_to_pdf, []
-
-    def fails_at_first(svg: str, fonts: Any, *options: Any) -> Any:
-        calls.append(options)
-        if len(calls) <= failing:
-            raise RuntimeError("An error occurred while subsetting a font.")
-        return make(svg, fonts, *options)
-
-    monkeypatch.setattr(svg2pdf_py, "svg_to_pdf", fails_at_first)
-    text = dot(graph_of("x1", x1=()))
-    if failing == 1:
-        pdf = picture_bytes(text, "pdf")
-        assert pdf.startswith(b"%PDF")
-        assert b"/FontFile" not in pdf
-    else:
-        with pytest.raises(CgError, match="no PDF could be made of the picture: An error"):
-            picture_bytes(text, "pdf")
+def test_what_typst_cannot_draw_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paint, "_DOCUMENT", b"#nothing")
+    with pytest.raises(CgError, match="the picture could not be drawn: unknown variable: nothing"):
+        picture_bytes(dot(graph_of("x1", x1=())), "pdf")
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf"])
@@ -634,11 +633,12 @@ def test_hostile_names_in_dots_and_on_paper(kind: str) -> None:
 
 
 def test_a_pdf_without_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "svg2pdf_py", None)
-    with pytest.raises(MissingProgramError, match="PDF needs the package svg2pdf-py") as caught:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    paint._fonts.cache_clear()
+    with pytest.raises(MissingProgramError, match="needs the package typst") as caught:
         write_picture(dot(graph_of("x", x=())), tmp_path / "a.pdf")
     assert caught.value.exit_code == 3
-    assert ".svg or .png" in caught.value.hint
+    assert "write .svg" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
@@ -711,7 +711,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
     script = tmp_path / "dot"
     script.write_text(f"#!/bin/sh\n{body}\n")
     script.chmod(0o755)
-    monkeypatch.setattr(picture, "_which", lambda name, folder=None: str(script))
+    monkeypatch.setattr(layout, "_which", lambda name, folder=None: str(script))
 
 
 @pytest.mark.parametrize(
@@ -731,7 +731,7 @@ def test_what_a_program_does_wrong(body: str, said: str, monkeypatch: pytest.Mon
 
 def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake(monkeypatch, tmp_path, "exec sleep 60")
-    monkeypatch.setattr(picture, "TIMEOUT", 0.2)
+    monkeypatch.setattr(layout, "TIMEOUT", 0.2)
     with pytest.raises(CgError, match="did not finish"):
         write_picture("digraph {}", tmp_path / "a.svg")
     assert [path.name for path in tmp_path.iterdir()] == ["dot"]
@@ -740,7 +740,7 @@ def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_a_program_that_cannot_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "dot").write_bytes(b"\x00")
     (tmp_path / "dot").chmod(0o755)
-    monkeypatch.setattr(picture, "_which", lambda name, folder=None: str(tmp_path / "dot"))
+    monkeypatch.setattr(layout, "_which", lambda name, folder=None: str(tmp_path / "dot"))
     with pytest.raises(MissingProgramError, match="cannot run"):
         picture_bytes("digraph {}", "svg")
 

@@ -318,9 +318,9 @@ def test_title_and_legend(capsys: Capture) -> None:
 def test_a_sign_that_no_font_has_is_never_a_silent_box(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a machine without any font: resvg draws with cg's own alone."""
-    draw = paint._drawn
-    monkeypatch.setattr(paint, "_drawn", lambda svg, alone, dpi, background: draw(svg, True, dpi, background))
+    """On a machine without any font: Typst draws with cg's own alone."""
+    fonts = paint._fonts
+    monkeypatch.setattr(paint, "_fonts", lambda alone: fonts(True))
     paint._probe.cache_clear()
     for suffix in ("png", "pdf"):
         done = cg(capsys, "render", "`温度`*`العربية`*theta*`é` + `Жд`", "-o", str(tmp_path / f"a.{suffix}"))

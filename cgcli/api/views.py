@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice, Watched
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -17,6 +17,7 @@ from cgcli.records import EMPTY
 if TYPE_CHECKING:
     from cgcli.api.functions import Wrt
     from cgcli.check.check import Check
+    from cgcli.render.draw import Pictures
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
     from cgcli.render.scene import Numbers
@@ -205,7 +206,7 @@ def drawn(
 
     wrt, given, moved, grad: as of `numbers_of`. Raises UnknownNameError for derivatives where no name has a value.
     """
-    from cgcli.render.draw import pictures, texts_of
+    from cgcli.render.draw import pictures
     from cgcli.render.scene import NO_NUMBERS
 
     look.check()
@@ -224,21 +225,25 @@ def drawn(
     numbers = NO_NUMBERS
     if derived or point.bindings:
         numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial)
-    signs: Sequence[str] = ()
-    if not {"png", "pdf"}.isdisjoint(kinds):
-        from cgcli.render.paint import without_font
-
-        signs = without_font(texts_of(point.graph, look))
-    if signs:
-        shown = " ".join(signs[:_MOST_SIGNS]) + (" …" if len(signs) > _MOST_SIGNS else "")
-        hint = "install a font that has them; or write .svg, for whoever has one"
-        tell(Notice(f"no font of this system has {shown}", hint, details={"kind": "reading"}))
     made = pictures(point.graph, kinds, numbers, look=look, paper=paper)
-    if made.points is not None and made.points < LEAST_POINTS:
-        message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
-        hint = "a larger --width or a .svg shows more; --arrays shape and fewer operations make it smaller"
+    for message, hint in unreadable(made, paper):
         tell(Notice(message, hint, details={"kind": "reading"}))
     return made.content
+
+
+def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:
+    """What cannot be read in a picture, each with what helps."""
+    if made.unknown:
+        signs = " ".join(made.unknown[:_MOST_SIGNS]) + (" …" if len(made.unknown) > _MOST_SIGNS else "")
+        hint = "install a font that has them; or write .svg, for whoever has one"
+        yield f"no font of this system has {signs}", hint
+    smaller = "--arrays shape and fewer operations make it smaller"
+    if made.simply:
+        message = f"a picture of {made.cards} cards is laid out with less care, its edges are straight lines"
+        yield message, f"{smaller}; .txt is a tree of text"
+    if made.points is not None and made.points < LEAST_POINTS:
+        message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
+        yield message, f"a larger --width or a .svg shows more; {smaller}"
 
 
 def _ones(output: Node) -> Node:

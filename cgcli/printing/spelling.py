@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections import Counter
-from functools import lru_cache
 
 from cgcli.annotations import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from cgcli.lean import Counter, lru_cache, re
 from cgcli.records import NamedTuple
 
 _GREEK = {
@@ -41,9 +39,9 @@ _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 _LOWERED = dict(zip(_SUBSCRIPTS, "0123456789", strict=True))
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True))
 _TO_DIGITS, _TO_SUBSCRIPTS = str.maketrans(_LOWERED), str.maketrans("0123456789", _SUBSCRIPTS)
-_HEAD = re.compile(r"(?P<letters>.*?[^0-9₀-₉'′])(?P<primes>['′]*)(?P<digits>[0-9]*[₀-₉]*)", re.DOTALL)
-_PRINTABLE = re.compile(r"[A-Za-z0-9.,;!?()\[\]/@]")
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+_DIGITS, _PRIMES = "0123456789", "'′"
+_PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + _DIGITS + ".,;!?()[]/@")
+_TOKEN = r"(?s)\\[A-Za-z]+|\\.|."
 _FONTS = {r"\mathrm": "upright ", r"\operatorname": "upright ", r"\mathtt": "code ", r"\text": "text "}
 INDEX_LETTERS = "ijklmnpq"  # of what runs over the elements of arrays
 _SIGNS = frozenset(" +*/=<>()[]:;,.!?|@·×")  # a name with one of them is no letter with subscripts
@@ -158,7 +156,7 @@ def _look(text: str) -> tuple[str, ...]:
     symbols: list[str] = []
     groups: list[tuple[str, bool]] = [("", False)]  # the font, and whether the braces say more than that
     font = ""
-    for token in _TOKEN.findall(text):
+    for token in re.findall(_TOKEN, text):
         if token in _FONTS:
             font = _FONTS[token]
         elif token == "{":
@@ -236,8 +234,11 @@ def _code(character: str) -> str:
 
 def _without_digits(text: str) -> tuple[str, str, str]:
     """A part of a name without the primes and the digits at its end; the primes; the digits."""
-    found = _HEAD.fullmatch(text)
-    return (text, "", "") if found is None else (found["letters"], found["primes"], found["digits"])
+    named = text.rstrip(_SUBSCRIPTS).rstrip(_DIGITS)
+    letters = named.rstrip(_PRIMES)
+    if not letters or letters[-1] in (*_DIGITS, *_SUBSCRIPTS):
+        return text, "", ""
+    return letters, named[len(letters) :], text[len(named) :]
 
 
 def _with_primes(text: str) -> tuple[str, str]:
@@ -303,7 +304,7 @@ def _symbol(character: str) -> str:
         return f"{{}}_{{{_LOWERED[character]}}}"
     if character in _CHARACTERS:
         return _CHARACTERS[character]
-    if _PRINTABLE.fullmatch(character):
+    if character in _PRINTABLE:
         return character
     return r"\ " if character.isspace() else f"U{{+}}{ord(character):04X}"
 

@@ -19,7 +19,8 @@ from cgcli.render.scene import Card, Numbers
 from cgcli.render.themes import Theme, mixed
 
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
-_MATRIX = 10  # points, of numbers in an array
+MATRIX = 10  # points, of numbers in an array
+MARKS = ADJOINT, TANGENT = "∂", "d"  # before the numbers of a card
 _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is written out
 _MANY = 24  # so many where numbers were asked for
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
@@ -109,7 +110,7 @@ def partial_label(number: Any, look: Look, theme: Theme) -> str:
         return ""
     low, high = (float(number), float(number)) if not _shape(number) else (min(_flat(number)), max(_flat(number)))
     text = figure(low, look.precision) + ("" if low == high else f" … {figure(high, look.precision)}")
-    return f"<{Pen(_MATRIX, theme.adjoint, italic=True).write(f'×{text}')}>"
+    return f"<{Pen(MATRIX, theme.adjoint, italic=True).write(f'×{text}')}>"
 
 
 def is_bare(card: Card, known: Numbers, look: Look, theme: Theme) -> bool:
@@ -126,8 +127,8 @@ def _numbers(card: Card, known: Numbers, look: Look, theme: Theme) -> list[tuple
         return []
     kinds = (
         ("", "value", known.values, Pen(TEXT, theme.ink)),
-        ("∂", "grad", known.adjoints, Pen(TEXT, theme.adjoint, italic=True)),
-        ("d", "tangent", known.tangents, Pen(TEXT, theme.tangent, italic=True)),
+        (ADJOINT, "grad", known.adjoints, Pen(TEXT, theme.adjoint, italic=True)),
+        (TANGENT, "tangent", known.tangents, Pen(TEXT, theme.tangent, italic=True)),
     )
     return [(mark, numbers[node], pen) for mark, what, numbers, pen in kinds if node in numbers and look.shows(what)]
 
@@ -189,7 +190,7 @@ def _head(card: Card, theme: Theme, *, dims: bool) -> str:
 def _beside(head: str, rows: Sequence[tuple[str, str]], theme: Theme, *, tall: bool) -> str:
     """The left part, a thin rule, and the numbers, each with its mark: below each other, or side by side where tall."""
     left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
-    marks = {"∂": Pen(_MATRIX, theme.adjoint), "d": Pen(_MATRIX, theme.tangent, italic=True)}
+    marks = dict(zip(MARKS, (Pen(MATRIX, theme.adjoint), Pen(MATRIX, theme.tangent, italic=True)), strict=True))
     written = {mark: f'<TD CELLPADDING="3">{pen.write(mark)}</TD>' for mark, pen in marks.items()}
     cells = [(written.get(mark, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4">{number}</TD>') for mark, number in rows]
     if tall or len(rows) == 1:
@@ -257,12 +258,12 @@ def _number(value: Any, look: Look, theme: Theme, pen: Pen) -> str:
     if _written_out(shape, look):
         return _matrix(_flat(value), shape[-1], look, theme, pen)
     if look.arrays == "shape" or math.prod(shape) == 0:
-        return pen._replace(size=_MATRIX).write("×".join(map(str, shape)), "RIGHT")
+        return pen._replace(size=MATRIX).write("×".join(map(str, shape)), "RIGHT")
     return _heat(_flat(value), shape, look, theme, pen)
 
 
 def _matrix(numbers: Sequence[float], columns: int, look: Look, theme: Theme, pen: Pen) -> str:
-    pen = pen._replace(size=_MATRIX)
+    pen = pen._replace(size=MATRIX)
     cells = [f'<TD ALIGN="RIGHT">{pen.write(figure(number, look.precision, 3), "RIGHT")}</TD>' for number in numbers]
     rows = "".join(f"<TR>{''.join(cells[at : at + columns])}</TR>" for at in range(0, len(cells), columns))
     return (
@@ -276,7 +277,7 @@ def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen:
     finite = [number for number in numbers if math.isfinite(number)]
     low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
     if low == high and len(finite) == len(numbers):
-        return pen._replace(size=_MATRIX).write(f"all {figure(low, look.precision, 3)}", "RIGHT")
+        return pen._replace(size=MATRIX).write(f"all {figure(low, look.precision, 3)}", "RIGHT")
     top = max(abs(low), abs(high)) if finite else 1.0
 
     def colour(number: float) -> str:

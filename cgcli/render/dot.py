@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
@@ -23,21 +24,24 @@ _STYLE = """\
 """
 
 # A thousand entangled nodes take half a minute with the layout's own bounds, a second with these.
-_LARGE = 300
+MANY_CARDS = 300
 _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05", splines="line"]\n'
 
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
 
 
-def dot(graph: Graph, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT) -> str:
+def dot(
+    graph: Graph, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, cards: Sequence[Card] | None = None
+) -> str:
     """The graph as DOT text; the same graph gives the same text.
 
-    numbers: what to write beside nodes and at edges. Raises UsageError for a look that there is not.
+    numbers: what to write beside nodes and at edges. cards: of the graph, where they are at hand.
+    Raises UsageError for a look that there is not.
     """
     look.check()
     theme = THEMES[look.theme]
     rankdir = "LR" if look.rankdir == "auto" else look.rankdir
-    cards = scene(graph, look, numbers)
+    cards = scene(graph, look, numbers) if cards is None else cards
     background = "transparent" if look.transparent else theme.background
     style = _STYLE.format(rankdir=rankdir, background=background, ink=theme.ink, edge=theme.edge)
     lines = [f"digraph {quote(_title(graph))} {{\n{style}"]
@@ -45,7 +49,7 @@ def dot(graph: Graph, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT) ->
     if words:
         place = "t" if look.title else "b"
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
-    if len(cards) > _LARGE:
+    if len(cards) > MANY_CARDS:
         lines.append(_QUICK)
     for card in cards:
         inside = label(card, numbers, look, theme, rankdir)

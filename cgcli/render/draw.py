@@ -5,16 +5,13 @@ from __future__ import annotations
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
-from cgcli.render.card import shown
-from cgcli.render.dot import dot
+from cgcli.render.dot import MANY_CARDS, dot
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.outline import as_json, outline
-from cgcli.render.picture import PLAIN, Paper, drawings, painted, picture_bytes, plain
+from cgcli.render.picture import PLAIN, Paper, drawings, picture_bytes
 from cgcli.render.scene import NO_NUMBERS, Numbers, scene
 
-_MAX_NODES_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
+_MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 _MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
-_LAID_OUT = ("png", "svg", "pdf", "json")
 
 
 def draw(
@@ -28,11 +25,15 @@ class Pictures(NamedTuple):
     """A graph in several formats.
 
     content: of a file in each of them. points: the height of the numbers where the picture is read; None where
-    nothing was laid out.
+    nothing was laid out. cards: how many there are. simply: whether they were too many to be laid out with all care.
+    unknown: the signs that no font has.
     """
 
     content: Mapping[str, bytes]
     points: float | None
+    cards: int
+    simply: bool = False
+    unknown: str = ""
 
 
 def pictures(
@@ -46,33 +47,26 @@ def pictures(
     """
     look.check()
     paper.check()
+    cards = scene(graph, look, numbers)
+    from cgcli.render.outline import as_json, outline
 
-    def as_text(look: Look) -> str:
-        return dot(graph, numbers, look=look)
-
-    content: dict[str, bytes] = {}
-    if "txt" in kinds:
-        content["txt"] = outline(graph, numbers, look).encode()
-    if any(kind not in ("txt", *_LAID_OUT) for kind in kinds):
-        content |= {kind: picture_bytes(as_text(look), kind) for kind in kinds if kind not in ("txt", *_LAID_OUT)}
-    kinds = [kind for kind in dict.fromkeys(kinds) if kind in _LAID_OUT]
+    made = {
+        "txt": lambda: outline(graph, cards, numbers, look).encode(),
+        "dot": lambda: picture_bytes(dot(graph, numbers, look=look, cards=cards), "dot"),
+    }
+    content = {kind: made[kind]() for kind in kinds if kind in made}
+    kinds = [kind for kind in dict.fromkeys(kinds) if kind not in made]
     if not kinds:
-        return Pictures(content, None)
-    texts = [as_text(look)]
-    if look.rankdir == "auto" and texts[0].count("\n  n") <= 2 * _MAX_NODES_TO_TRY:
-        texts.append(as_text(look._replace(rankdir="TB")))
+        return Pictures(content, None, len(cards))
+    tried = ("LR", "TB") if look.rankdir == "auto" and len(cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
+    texts = [dot(graph, numbers, look=look._replace(rankdir=rankdir), cards=cards) for rankdir in tried]
     drawn = drawings(texts, paper.layout)
     upright = len(drawn) > 1 and drawn[1].reading_size(paper) > _MUCH_LARGER * drawn[0].reading_size(paper)
-    text, drawing = texts[upright], drawn[upright]
+    drawing = drawn[upright]
     for kind in kinds:
         if kind == "json":
-            content[kind] = as_json(graph, numbers, look, plain(text, paper.layout)).encode()
+            content[kind] = as_json(graph, cards, numbers, look, drawing.plain).encode()
         else:
-            content[kind] = painted(drawing.on(paper), kind, paper.dpi)
-    return Pictures(content, drawing.reading_size(paper))
-
-
-def texts_of(graph: Graph, look: Look) -> str:
-    """What a picture says in words, all in a row: names, operations, notes, the title."""
-    cards = scene(graph, look)
-    return shown("".join((look.title, *(text for card in cards for text in (card.name, card.symbol, *card.notes)))))
+            content[kind] = drawing.painted(kind, paper)
+    unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
+    return Pictures(content, drawing.reading_size(paper), len(cards), len(cards) > MANY_CARDS, unknown)

@@ -6,12 +6,10 @@ Layout programs take signs beyond ASCII for something else, so their boxes are m
 from __future__ import annotations
 
 import os
-import unicodedata
-from bisect import bisect_left
 
 from cgcli.annotations import Sequence
 from cgcli.errors import CgError
-from cgcli.lean import cache, struct
+from cgcli.lean import bisect_left, cache, struct
 from cgcli.records import NamedTuple
 
 FAMILY = "Helvetica,Arial,Arimo,Liberation Sans,sans-serif"  # of the same widths; in an SVG the viewer chooses
@@ -19,6 +17,7 @@ FONTS = os.path.join(os.path.dirname(__file__), "fonts")
 FACES = {(bold, italic): os.path.join(FONTS, f"Arimo-{'Bold' * bold}{'Italic' * italic or 'Regular' * (not bold)}.ttf")
          for bold in (False, True) for italic in (False, True)}  # fmt: skip
 _FULL, _EMOJI, _OTHER = 1.0, 1.3, 0.7  # Chinese, Japanese and Korean; emoji; any other script: of the font's size
+_NARROW = {"ARABIC": 0.5}  # whose letters, when joined, are less wide than alone
 _SHAPELESS = ("Mn", "Me", "Cf")  # accents and joiners
 
 
@@ -30,17 +29,28 @@ def width(text: str, size: float, *, bold: bool = False, italic: bool = False) -
 
 def is_drawn(sign: str) -> bool:
     """Whether the font has a sign, or the sign has no shape of its own: spaces, joiners, accents of another script."""
-    return bool(_font(FACES[False, False]).glyph(sign)) or sign.isspace() or unicodedata.category(sign) in _SHAPELESS
+    import unicodedata
+
+    drawn = _font(FACES[False, False]).glyph(sign) or sign.isspace()
+    return bool(drawn) or unicodedata.category(sign) in _SHAPELESS
+
+
+def has_all(text: str) -> bool:
+    """Whether the font has all signs of a text, line ends apart."""
+    font = _font(FACES[False, False])
+    return text.isascii() or all(font.glyph(sign) or sign == "\n" for sign in set(text))
 
 
 def _elsewhere(sign: str) -> float:
     """The width of a sign of another font, at a size of 1: rather too much."""
+    import unicodedata
+
     category = unicodedata.category(sign)
     if category in _SHAPELESS:
         return 0
     if unicodedata.east_asian_width(sign) in "WF":
         return _EMOJI if category == "So" else _FULL
-    return _OTHER
+    return _NARROW.get(unicodedata.name(sign, "").partition(" ")[0], _OTHER)
 
 
 class _Font(NamedTuple):

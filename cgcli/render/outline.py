@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import TooLargeError, cells
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, name_of
+from cgcli.lean import Counter
 from cgcli.printing.values import on_one_line
 from cgcli.records import NamedTuple
 from cgcli.render.figures import figure
 from cgcli.render.look import Look
-from cgcli.render.scene import Card, Numbers, scene
+from cgcli.render.scene import Card, Numbers
 
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000
@@ -34,12 +33,11 @@ class _Line(NamedTuple):
     cells: tuple[str, ...]
 
 
-def outline(graph: Graph, numbers: Numbers, look: Look) -> str:
+def outline(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look) -> str:
     """The graph as a tree: below each operation its operands; what is used again is a reference to the first place.
 
     Raises TooLargeError for more levels or lines than anybody reads.
     """
-    cards = scene(graph, look, numbers)
     by_id = {card.id: card for card in cards}
     uses = Counter(operand for card in cards for operand in card.operands)
     marks: dict[str, int] = {}
@@ -136,19 +134,16 @@ def _columns(text: str) -> int:
 # ---- JSON -----------------------------------------------------------------------------
 
 
-def as_json(graph: Graph, numbers: Numbers, look: Look, plain: str) -> str:
+def as_json(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look, plain: str) -> str:
     """Nodes, edges, positions and values, for programs that draw graphs themselves. plain: the layout.
 
     Lengths are in points, from the upper left corner; a card's x and y are those of its centre. What is no number
     is null.
     """
-    cards = scene(graph, look, numbers)
     _, scale, wide, high = plain.split("\n", 1)[0].split()
     height = float(high)
-    where = {
-        name: tuple(map(float, numbers.split()))
-        for name, numbers in re.findall(r"^node (\w+) (\S+ \S+ \S+ \S+) ", plain, re.MULTILINE)
-    }
+    lines = (line.split(maxsplit=6) for line in plain.splitlines() if line.startswith("node "))
+    where = {name: tuple(map(float, places)) for _, name, *places, _ in lines}
     nodes = []
     kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
     for card in cards:

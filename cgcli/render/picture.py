@@ -1,27 +1,26 @@
-"""DOT text to a picture, the second step: run a layout program, and have what it gives drawn in the format asked for.
+"""DOT text to a picture, the second step: what the layout program gives, drawn in the format asked for.
 
-The program is graphviz-pure, which is installed with cg and draws the same bytes everywhere; or the system's
-`dot`, where that was asked for. It runs once: SVG is what it gives, and what PNG and PDF are made of.
+SVG is what it gives, and what PNG and PDF are made of. A small picture in nothing but letters of our font, the bundled
+program draws as PNG itself, which takes a third of the time.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 
-from cgcli.annotations import Any, Callable, Sequence
-from cgcli.errors import CgError, MissingProgramError, TooLargeError, UsageError
+from cgcli.annotations import Sequence
+from cgcli.errors import TooLargeError, UsageError
+from cgcli.lean import struct
 from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT
-from cgcli.render.metrics import FAMILY
+from cgcli.render.layout import LAYOUTS, laid_out
+from cgcli.render.metrics import has_all
+from cgcli.render.svg import refined, texts_of
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
 SUFFIXES = {**KINDS, ".json": "json", ".txt": "txt"}
-LAYOUTS = ("bundled", "dot")
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
@@ -29,24 +28,10 @@ MAX_CROSSINGS = 60_000  # of edges over levels, at each of which the layout prog
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
-TIMEOUT = 60  # seconds
+MOST_LINES_TWICE = 400  # of DOT text that is laid out a second time, for the program to draw its PNG
 _POINTS = 72  # an inch
-_INSTALL = "install Graphviz (https://graphviz.org/download), or write .dot"
-
-# Of the SVG that the layout program gives.
-_XML = "<?xml"
-_HEAD = re.compile(r"<!DOCTYPE.*?(?=<svg )", re.DOTALL)
-_SIZE = re.compile(r'(?<=<svg )width="[^"]*" height="[^"]*"')
-_EDGE_OF_DOT = re.compile(r"^ +(\w+)(?::\w+)* -> (\w+)", re.MULTILINE)
-_VIEW = re.compile(r'viewBox="0.00 0.00 (\S+) (\S+)"')
-_CANVAS = re.compile(r'(<g id="graph0".*?)<polygon fill="(#\w+)" stroke="\w+" points="[^"]*"/>\n', re.DOTALL)
-_BACKGROUND = re.compile(r'<rect class="background" [^>]* fill="(#\w+)"')
-_CARD = re.compile(
-    r'<g id="node\d+" class="([^"]*)">\n<title>(\w+)</title>\n<g id="a_node\d+"><a xlink:title="([^"]*)">\n'
-    r"(.*?)</a>\n</g>\n", re.DOTALL,
-)  # fmt: skip
-_EDGE = re.compile(r'(<g id="edge\d+" class="edge">\n)<title>.*?</title>\n')
-_FONT = 'font-family="Helvetica,sans-Serif"'
+_XML, _VIEW, _END = "<?xml", 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
+_HEADER = 33  # bytes of a PNG, after which its first chunk ends
 
 
 class Paper(NamedTuple):
@@ -102,23 +87,47 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
 
 class Drawing(NamedTuple):
-    """A graph that is laid out, as SVG. width, height: of the picture, in inches."""
+    """A graph that is laid out.
 
+    dot_text: what was. svg, plain: what the layout program gave. width, height: of the picture, in inches.
+    """
+
+    dot_text: str
     svg: str
+    plain: str
     width: float
     height: float
-
-    def on(self, paper: Paper) -> Drawing:
-        """The same at the size that the paper asks for."""
-        scale = paper.scale(self.width, self.height)
-        width, height = self.width * scale, self.height * scale
-        size = f'width="{_POINTS * width:.6g}pt" height="{_POINTS * height:.6g}pt"'
-        return Drawing(_SIZE.sub(size, self.svg, count=1), width, height)
 
     def reading_size(self, paper: Paper) -> float:
         """How many points its numbers have where it is read."""
         width, height = paper.room
         return TEXT * min(1.0, width / self.width, height / self.height)
+
+    def without_font(self) -> str:
+        """The signs of its texts that no font has."""
+        if has_all(self.dot_text):
+            return ""
+        from cgcli.render import paint
+
+        return paint.without_font("".join(texts_of(self.svg)))
+
+    def painted(self, kind: str, paper: Paper) -> bytes:
+        """The picture as svg, png or pdf.
+
+        Raises TooLargeError for a PNG of too many dots, and what `paint` raises.
+        """
+        scale = paper.scale(self.width, self.height)
+        width, height = self.width * scale, self.height * scale
+        if kind == "png":
+            dpi = _fitting_dpi((width, height), paper.dpi)
+            if paper.layout == "bundled" and self.dot_text.count("\n") <= MOST_LINES_TWICE and has_all(self.dot_text):
+                return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
+        svg = refined(self.svg, _POINTS * width, _POINTS * height)
+        if kind == "svg":
+            return svg.encode()
+        from cgcli.render import paint
+
+        return paint.as_pdf(svg) if kind == "pdf" else with_resolution(paint.as_png(svg, dpi), dpi)
 
 
 def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
@@ -134,7 +143,7 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     paper.check()
     if kind == "dot":
         return dot_text.encode()
-    return painted(drawings([dot_text], paper.layout)[0].on(paper), kind, paper.dpi)
+    return drawings([dot_text], paper.layout)[0].painted(kind, paper)
 
 
 def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
@@ -154,8 +163,15 @@ def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
             f"the graph is too large to lay out: its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}",
             hint="write .dot instead, which has no limit",
         )
-    content = _run(_program(layout), "".join(dot_texts), "svg").decode()
-    return [_drawing(_XML + svg) for svg in content.split(_XML)[1:]]
+    content = laid_out("".join(dot_texts), ["svg", "plain"], layout).decode()
+    return [_drawing(text, drawn) for text, drawn in zip(dot_texts, content.split(_XML)[1:], strict=True)]
+
+
+def _drawing(dot_text: str, drawn: str) -> Drawing:
+    """One graph of those that the layout program has drawn."""
+    svg, end, plain = drawn.partition(_END)
+    width, height = svg.partition(_VIEW)[2].partition('"')[0].split()
+    return Drawing(dot_text, _XML + svg + end, plain.lstrip(), float(width) / _POINTS, float(height) / _POINTS)
 
 
 def _crossings(dot_text: str) -> int:
@@ -164,113 +180,23 @@ def _crossings(dot_text: str) -> int:
     Edges stand in the order of their nodes: what goes into a node comes before what goes out of it.
     """
     level: dict[str, int] = {}
-    edges = [(edge[1], edge[2]) for edge in _EDGE_OF_DOT.finditer(dot_text)]
+    edges = []
+    for line in dot_text.splitlines():
+        tail, arrow, head = line.partition(" -> ")
+        if arrow:
+            edges.append((tail.strip(), head.split()[0].partition(":")[0]))
     for tail, head in edges:
         level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)
     return sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
 
 
-def painted(drawing: Drawing, kind: str, dpi: int | None) -> bytes:
-    """A drawing as svg, png or pdf. Raises TooLargeError for a PNG of too many dots, and what `paint` raises."""
-    if kind == "svg":
-        return drawing.svg.encode()
-    from cgcli.render import paint
+def with_resolution(png: bytes, dpi: int) -> bytes:
+    """A PNG that says how many of its dots make an inch, for a page to show it by."""
+    import zlib
 
-    if kind == "pdf":
-        return paint.as_pdf(drawing.svg)
-    background = _BACKGROUND.search(drawing.svg)
-    dots = _fitting_dpi((drawing.width, drawing.height), dpi)
-    return paint.as_png(drawing.svg, dots, background[1] if background else None)
-
-
-def plain(dot_text: str, layout: str) -> str:
-    """Where everything stands, in Graphviz's plain format: its size, then nodes and edges, in inches."""
-    return _run(_program(layout), dot_text, "plain").decode()
-
-
-def _drawing(svg: str) -> Drawing:
-    """What the layout program has made of one graph, as we hand it on.
-
-    A card has the id that it has in DOT text; its `<title>`, which a viewer shows under the pointer, is the text that
-    it was read from. The background fills the picture to its edges.
-    """
-    size = _VIEW.search(svg)
-    if size is None:
-        raise CgError("the layout program gave no picture", hint="write .dot instead")
-    svg = _HEAD.sub("", svg, count=1)
-    svg = _CARD.sub(r'<g id="\2" class="\1">\n<title>\3</title>\n\4', svg)
-    svg = _EDGE.sub(r"\1", svg)
-    svg = _CANVAS.sub(r'<rect class="background" width="100%" height="100%" fill="\2"/>\n\1', svg, count=1)
-    svg = svg.replace(_FONT, f'font-family="{FAMILY}"')
-    return Drawing(svg, float(size[1]) / _POINTS, float(size[2]) / _POINTS)
-
-
-def _program(layout: str) -> str:
-    """The layout program to run."""
-    found = (None if layout == "dot" else _bundled()) or _which("dot")
-    if found is None and layout == "dot":
-        raise MissingProgramError("Graphviz's program 'dot' was not found", hint=_INSTALL)
-    if found:
-        return found
-    raise MissingProgramError(
-        "no program to lay out a picture: neither 'graphviz-pure' nor Graphviz's 'dot' was found",
-        hint="pip install graphviz-pure, or install Graphviz (https://graphviz.org/download), or write .dot",
-    )
-
-
-def _bundled() -> str | None:
-    """graphviz-pure: beside this Python first, for its folder need not be on the PATH."""
-    found = _which("graphviz-pure", os.path.dirname(sys.executable))
-    if found is None:
-        import sysconfig
-
-        found = _which("graphviz-pure", sysconfig.get_path("scripts")) or _which("graphviz-pure")
-    return found
-
-
-def _which(name: str, folder: str | None = None) -> str | None:
-    """A program in a folder, or on the PATH: `shutil.which`, whose import costs much, where names have no suffixes."""
-    if os.name == "nt":
-        from shutil import which
-
-        return which(name, path=folder)
-    paths = (os.path.join(place, name) for place in ([folder] if folder else os.get_exec_path()))
-    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
-
-
-def _run(program: str, dot_text: str, kind: str, *options: str) -> bytes:
-    """What the layout program writes to its standard output."""
-    try:
-        done = _runner(program)(
-            [program, "-Kdot", f"-T{kind}", *options],
-            input=dot_text.encode(), capture_output=True, timeout=TIMEOUT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise CgError(
-            f"{program} did not finish the picture within {TIMEOUT} seconds",
-            hint="fewer operations, or --arrays shape, make it smaller; .dot and .txt need no layout",
-        ) from error
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[0] if said else f"exit code {error.returncode}"
-        raise CgError(f"{program} could not draw the picture: {reason}") from error
-    except (OSError, RuntimeError) as error:  # the latter is what the package says of a missing program
-        raise MissingProgramError(f"cannot run {program}: {error}", hint=_INSTALL) from error
-    content: bytes = done.stdout
-    if not content:
-        raise CgError(f"{program} gave an empty picture")
-    return content
-
-
-def _runner(program: str) -> Callable[..., Any]:
-    """What runs a layout program: for Graphviz's own its package, which is slow to import."""
-    if os.path.splitext(os.path.basename(program))[0] != "dot":
-        return lambda *command, **settings: subprocess.run(*command, check=True, **settings)
-    from functools import partial
-
-    from graphviz.backend import execute
-
-    return partial(execute.run_check, quiet=True)
+    per_metre = round(dpi / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[_HEADER:]
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from types import MappingProxyType
-
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
+from cgcli.lean import Counter, MappingProxyType, re
 from cgcli.printing.printer import given_statics
 from cgcli.printing.spelling import in_unicode
 from cgcli.records import NamedTuple
@@ -24,9 +21,9 @@ _SHORT = 6  # characters of numbers that are written as the program has them: `1
 _SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _WRITTEN = str.maketrans({"*": "·", " ": None})
-_NUMBER = re.compile(r"\w+|√\w+|[\d.]+(e-?\d+)?")  # what needs no brackets anywhere
-_NEGATIVE = re.compile(r"-[\d.]+(e-?\d+)?")  # nor this on the left
-_PRODUCT = re.compile(r"[\w.√·/]+")  # nor this where a product may stand
+_NUMBER = r"\w+|√\w+|[\d.]+(e-?\d+)?"  # what needs no brackets anywhere
+_NEGATIVE = r"-[\d.]+(e-?\d+)?"  # nor this on the left
+_PRODUCT = r"[\w.√·/]+"  # nor this where a product may stand
 _LOOSE = ("add", "subtract", "multiply")
 
 
@@ -300,9 +297,9 @@ def _with_number(operation: str, symbol: str, text: str, position: int) -> str:
     if operation == "power":
         if position == 1 and re.fullmatch(r"-?\d+", text):
             return f"( ){text.translate(_RAISED)}"
-        text = text if _NUMBER.fullmatch(text) else f"({text})"
+        text = text if re.fullmatch(_NUMBER, text) else f"({text})"
         return f"( )^{text}" if position == 1 else f"{text}^( )"
     alone = _PRODUCT if operation in _LOOSE else _NUMBER
-    if not (alone.fullmatch(text) or (position == 0 and _NEGATIVE.fullmatch(text))):
+    if not (re.fullmatch(alone, text) or (position == 0 and re.fullmatch(_NEGATIVE, text))):
         text = f"({text})"
     return f"{symbol} {text}" if position == 1 else f"{text} {symbol}"

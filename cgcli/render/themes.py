@@ -52,7 +52,7 @@ THEMES = {
     ),
     "print": Theme(
         background="#FFFFFF", ink="#000000", grey="#444444", rule="#BBBBBB", edge="#333333", adjoint="#000000",
-        tangent="#000000", variable=Role("#E6E6E6", "#000000"), data=Role("#F4F4F4", "#000000"),
+        tangent="#222222", variable=Role("#E6E6E6", "#000000"), data=Role("#F4F4F4", "#000000"),
         operation=Role("#FFFFFF", "#000000"), output=Role("#FFFFFF", "#000000"), low="#FFFFFF", middle="#BFBFBF",
         high="#404040", double=True,
     ),
