@@ -53,7 +53,7 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     if op is BROADCAST or _is_one(scalars):
         return None
     inside = canonical.fitted(canonical.product(arrays), x.shape)
-    return _scaled(canonical, canonical.make(op, inside, params=params), scalars)
+    return _scaled(canonical, apply(op, (inside,), params), scalars)
 
 
 def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -62,7 +62,7 @@ def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -
     if _is_one(left) and _is_one(right):
         return None
     inside = tuple(canonical.fitted(canonical.product(part), arg.shape) for part, arg in zip((a, b), args, strict=True))
-    return _scaled(canonical, canonical.make(op, *inside, params=params), left, right)
+    return _scaled(canonical, apply(op, inside, params), left, right)
 
 
 def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
@@ -71,7 +71,7 @@ def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node
 
 def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return canonical.make(EYE, params=OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
+    return apply(EYE, (), OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
 
 
 def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -109,17 +109,17 @@ def _matrix_times_outer(canonical: Canonical, op: Operation, args: Args, params:
     if len(left.shape) == len(right.shape) == 2:
         if found := _outer_of(canonical, right):
             x, y, scalars = found
-            return _scaled(canonical, outer(canonical.make(op, left, x), y), scalars)
+            return _scaled(canonical, outer(apply(op, (left, x)), y), scalars)
         if found := _outer_of(canonical, left):
             x, y, scalars = found
-            return _scaled(canonical, outer(x, canonical.make(op, y, right)), scalars)
+            return _scaled(canonical, outer(x, apply(op, (y, right))), scalars)
     return None
 
 
 def _vector_times_transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     left, right = args
     if len(left.shape) == 1 and right.op is TRANSPOSE and len(right.shape) == 2:
-        return canonical.make(op, right.args[0], left)
+        return apply(op, (right.args[0], left))
     return None
 
 
@@ -159,7 +159,7 @@ def _sum_with_vector(canonical: Canonical, op: Operation, args: Args, params: Re
     if rest.shape != x.shape:
         return None
     pair = (rest, vector) if params.axes == (-1,) else (vector, rest)
-    found = canonical.make(MATMUL, *pair)
+    found = apply(MATMUL, pair)
     return reshape(found, apply(op, args, params).shape)
 
 
@@ -169,7 +169,7 @@ def _linear_in_second(canonical: Canonical, op: Operation, args: Args, params: P
     if _is_one(scalars):
         return None
     inside = canonical.fitted(canonical.product(arrays), args[1].shape)
-    return _scaled(canonical, canonical.make(op, args[0], inside, params=params), scalars)
+    return _scaled(canonical, apply(op, (args[0], inside), params), scalars)
 
 
 def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -> Node | None:
@@ -182,9 +182,9 @@ def _reshape(canonical: Canonical, op: Operation, args: Args, params: Reshape) -
     if x.op is MATMUL and len(new) == 1:  # a matrix by a vector that was made a column, or a row by a matrix
         a, b = x.args
         if len(a.shape) == 2 and b.shape[1:] == (1,) and (vector := _as_vector(b)):
-            return canonical.make(MATMUL, a, vector)
+            return apply(MATMUL, (a, vector))
         if len(b.shape) == 2 and a.shape[:-1] == (1,) and (vector := _as_vector(a)):
-            return canonical.make(MATMUL, vector, b)
+            return apply(MATMUL, (vector, b))
     if isinstance(x.params, Reduce) and x.params.keepdims:
         reduced = apply(x.op, x.args, x.params._replace(keepdims=False))
         if reduced.shape == new:
@@ -215,7 +215,7 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
         return _reshape(canonical, RESHAPE, (x,), Reshape(apply(op, args, params).shape, len(x.shape)))
     if x.op is MATMUL and len(outer) == 2 and any(arg.op is TRANSPOSE for arg in x.args):
         a, b = (_transpose(canonical, op, (arg,), params) or transpose(arg, outer) for arg in x.args)
-        return canonical.make(MATMUL, b, a)
+        return apply(MATMUL, (b, a))
     return x if outer == all_axes(outer) else None
 
 
@@ -225,13 +225,13 @@ def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: 
         return None
     if x.op in (RESHAPE, TRANSPOSE, FLIP):
         (x,) = x.args
-        return canonical.make(op, x, params=Reduce(all_axes(x.shape), False)) if x.shape else x
+        return apply(op, (x,), Reduce(all_axes(x.shape), False)) if x.shape else x
     return None
 
 
 def _list(canonical: Canonical, op: Operation, args: Args, params: Along) -> Node | None:
     items = tuple(map(written_as_list, args))
-    return canonical.make(op, *items, params=params) if items != args else None
+    return apply(op, items, params) if items != args else None
 
 
 _KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)

@@ -29,7 +29,7 @@ from cgcli.algebra.product import EULER, PI, Product, Terms, common_number
 from cgcli.algebra.written import Writer
 from cgcli.annotations import Any, Callable, TypeVar
 from cgcli.graph.node import CONSTANT, Node, apply, constant
-from cgcli.graph.operation import Operation, Params, Shape
+from cgcli.graph.operation import Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.creation import ONES, ZEROS, OfShape
 from cgcli.ops.shaping import RESHAPE
@@ -81,10 +81,6 @@ class Canonical:
         self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}
         self._opposites = Opposites(order, self._sums, self.sum)
         self._writer = Writer(order, self.product, self._exponent, self.scaled)
-
-    def make(self, op: Operation, *args: Node, params: Params = ()) -> Node:
-        """The node op(*args) with its static parameters."""
-        return apply(op, args, params)
 
     def fitted(self, node: Node, shape: Shape) -> Node:
         """The node, broadcast to a shape."""

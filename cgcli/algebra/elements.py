@@ -122,7 +122,7 @@ def _element(canonical: Canonical, node: Node, place: _Place, depth: int = _DEEP
         found = _looked_through(canonical, node, place, depth - 1)
         if found is not None:
             return found
-    return canonical.make(INDEX, node, params=Index(place))
+    return apply(INDEX, (node,), Index(place))
 
 
 def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int) -> Node | None:
@@ -153,11 +153,11 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int)
             canonical, node, [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         )
     if isinstance(params, Reduce) and params.keepdims and len(params.axes) == len(node.shape):
-        return canonical.make(op, *node.args, params=params._replace(keepdims=False))
+        return apply(op, node.args, params._replace(keepdims=False))
     if op.elementwise:  # sin([x, y])[0] = sin(x)
         elements = [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]
         if not any(element.op is INDEX for element in elements):
-            return canonical.make(op, *elements, params=params)
+            return apply(op, tuple(elements), params)
     if op in (COFACTOR, INV) and _is_two_by_two_list(node.args[0]):
         (matrix,) = node.args
         found = _cofactor(canonical, matrix, place if op is COFACTOR else place[::-1])
@@ -209,7 +209,7 @@ def _of_elementwise(canonical: Canonical, node: Node, args: list[Node]) -> Node 
         return _times(canonical, args[0], args[1], -1 if node.op is DIVIDE else 1)
     if node.op is WHERE:
         condition = known_value(args[0])
-        return canonical.make(WHERE, *args) if condition is None else args[1] if condition != 0 else args[2]
+        return apply(WHERE, tuple(args)) if condition is None else args[1] if condition != 0 else args[2]
     first, *others = args
     if node.op is NEG:
         return _negative(canonical, first)

@@ -14,7 +14,7 @@ from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node
 from cgcli.algebra.order import Key
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product
-from cgcli.graph.node import CONSTANT, Node, constant, constant_value
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
 from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, SIN, TAN
@@ -34,10 +34,10 @@ def _ln(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node
     terms = dict(product.exponents.get(EULER, {}))
     terms[UNIT] = terms.get(UNIT, ZERO) + numbers.pop(EULER, ZERO)
     for base, power in numbers.items():  # ln(sqrt(2)) = ln(2)/2
-        terms[canonical.make(LN, base)] = power
+        terms[apply(LN, (base,))] = power
     for number, sign in ((product.coefficient.numerator, ONE), (product.coefficient.denominator, -ONE)):
         if number != 1:  # ln(1/2) = -ln(2)
-            logarithm = canonical.make(LN, number_node(number))
+            logarithm = apply(LN, (number_node(number),))
             terms[logarithm] = terms.get(logarithm, ZERO) + sign
     return canonical.sum(terms)
 
@@ -78,12 +78,12 @@ def _angle(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
 
 def _odd(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     opposite = _without_signs(canonical, args[0])
-    return opposite and canonical.product(Product(-ONE, {canonical.make(op, opposite): ONE}))
+    return opposite and canonical.product(Product(-ONE, {apply(op, (opposite,)): ONE}))
 
 
 def _even(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     opposite = _without_signs(canonical, args[0])
-    return opposite and canonical.make(op, opposite)
+    return opposite and apply(op, (opposite,))
 
 
 def _without_signs(canonical: Canonical, x: Node) -> Node | None:
@@ -104,7 +104,7 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
     if inside:
-        size = canonical.make(ABS, canonical.product(Product(ONE, inside)))
+        size = apply(ABS, (canonical.product(Product(ONE, inside)),))
         outside[size] = outside.get(size, ZERO) + ONE
     return canonical.product(Product(magnitude(product.coefficient), outside, product.exponents))
 
@@ -128,8 +128,8 @@ def _where(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
         return yes
     holds = canonical.domains.holds(condition)
     if holds is not None:
-        return canonical.fitted(yes if holds else no, canonical.make(op, *args).shape)
-    return canonical.make(WHERE, condition.args[0], no, yes) if condition.op is NOT_OP else None
+        return canonical.fitted(yes if holds else no, apply(op, args).shape)
+    return apply(WHERE, (condition.args[0], no, yes)) if condition.op is NOT_OP else None
 
 
 def _not(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -159,19 +159,19 @@ def _extreme(canonical: Canonical, op: Operation, args: Args, params: Params) ->
     kept = tuple(sorted(dict.fromkeys(args), key=partial(_operand_order, canonical)))
     if len(kept) == 1:
         return kept[0]
-    return canonical.make(op, *kept) if kept != args else None
+    return apply(op, kept) if kept != args else None
 
 
 def _in_order(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     kept = tuple(sorted(args, key=partial(_operand_order, canonical)))
-    return canonical.make(op, *kept) if kept != args else None
+    return apply(op, kept) if kept != args else None
 
 
 def _equals_extreme(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     for x, other in (args, args[::-1]):
         if other.op in _REACHES and len(other.args) == 2 and x in other.args:
             (rival,) = (arg for arg in other.args if arg is not x) if other.args.count(x) == 1 else (x,)
-            return canonical.make(_REACHES[other.op], x, rival)
+            return apply(_REACHES[other.op], (x, rival))
     return _in_order(canonical, op, args, params)
 
 
@@ -179,7 +179,7 @@ def _maximum(canonical: Canonical, op: Operation, args: Args, params: Params) ->
     x = next((arg for arg in args if arg.op is SIGN), None)
     if x is None or len(args) != 2 or _ZERO not in args:
         return _extreme(canonical, op, args, params)
-    return canonical.make(GREATER, x.args[0], _ZERO)
+    return apply(GREATER, (x.args[0], _ZERO))
 
 
 _ZERO = constant(0.0)

@@ -40,7 +40,7 @@ def _without_mask(canonical: Canonical, op: Operation, args: tuple[Node, ...], m
     known = {base: known_value(base) for base, number in product.powers.items() if number == 1}
     ones = [base for base, value in known.items() if value is not None and np.all((value == 1) | ~mask)]
     powers = {base: number for base, number in product.powers.items() if base not in ones}
-    return canonical.make(op, condition, canonical.product(product._replace(powers=powers)), no) if ones else None
+    return apply(op, (condition, canonical.product(product._replace(powers=powers)), no)) if ones else None
 
 
 def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
@@ -56,5 +56,5 @@ def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], pa
         patterns = [left_out if place == at else pattern_of(args[place]).astype(float) for place in (0, 1)]
         if not np.any(computed(op, patterns, params)):
             inside = canonical.fitted(arg.args[1], arg.shape)
-            return canonical.make(op, *(inside if place == at else args[place] for place in (0, 1)))
+            return apply(op, tuple(inside if place == at else args[place] for place in (0, 1)))
     return None

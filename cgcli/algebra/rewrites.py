@@ -11,7 +11,7 @@ from cgcli.algebra.canonical import Canonical, remembered
 from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, number_of, quotient
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
 from cgcli.annotations import Callable, Sequence
-from cgcli.graph.node import Node
+from cgcli.graph.node import Node, apply
 from cgcli.ops.arithmetic import ABS
 from cgcli.ops.functions import LN
 from cgcli.records import NamedTuple
@@ -61,7 +61,7 @@ def _times_root(factors: Factors, canonical: Canonical, product: Product, expone
         factors.times(Product(ONE, others), exponent)  # where x^a is defined for an a that is not even, so is x^(a*r)
         for base, n in even.items():  # (x^2)^r = abs(x)^(2*r)
             plain = (n * exponent) % 2 == 0 or canonical.domains.is_non_negative(base)
-            inside = base if plain else canonical.make(ABS, base)
+            inside = base if plain else apply(ABS, (base,))
             factors.times(Product(ONE, {inside: n * exponent}))
         return
     taken_out = product.coefficient > 0 and not roots_of_numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.algebra.canonical import Canonical, Identities
 from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.product import Product
-from cgcli.graph.node import Node
+from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation
 from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.functions import COS, COSH, COT, CSC, SEC, SIN, SINH, TAN, TANH
@@ -65,7 +65,7 @@ def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
         if term not in terms:
             continue
         partner = _PARTNERS[base.op]
-        twin = canonical.make(partner.other, *base.args)
+        twin = apply(partner.other, base.args)
         factor = canonical.product(rest)
         squared = {**rest.powers, twin: rest.powers.get(twin, ZERO) + _SQUARE}
         other = canonical.product(rest._replace(powers={base: n for base, n in squared.items() if n}))
@@ -86,11 +86,11 @@ def _paired(product: Product, canonical: Canonical) -> Product:
         return product
     for base, exponent in product.powers.items():
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
-            other = canonical.make(pair.second, *base.args)
+            other = apply(pair.second, base.args)
             if powers.get(other) == pair.sign * exponent:
                 powers = {part: n for part, n in powers.items() if part not in (base, other)}
                 if pair.product is not None:
-                    found = canonical.make(pair.product, *base.args)
+                    found = apply(pair.product, base.args)
                     _add(powers, transpose(found, (-1, -2)) if pair.transposed else found, exponent)
                 break
     return product._replace(powers=powers)
