@@ -89,7 +89,7 @@ class Simplifier:
         while graph.outputs not in seen and not budget.is_spent:
             seen[graph.outputs] = graph
             found = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
-            graph = found if found.outputs in seen else rebuilt(found, _with_difference)
+            graph = found
         if graph.outputs not in seen:
             return graph
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
@@ -107,7 +107,7 @@ def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> N
     if op is ADD and NEG in (args[0].op, args[1].op):
         negative, other = args if args[0].op is NEG else args[::-1]
         return apply(SUBTRACT, (other, negative.args[0]))
-    return apply(op, args, params)
+    return exact(op, args, params)
 
 
 class _Pass:
@@ -169,6 +169,8 @@ class _Pass:
     def _size(self, node: Node) -> int:
         """How many operations the text of a node has, up to a bound."""
         sizes, weights = self.sizes, self.weights
+        if node in sizes:
+            return sizes[node]
         for part in missing(node, sizes):
             if part not in weights:
                 weights[part] = weight(part)
@@ -246,5 +248,5 @@ class _Pass:
             args = tuple(become[arg] for arg in node.args)
             if node.op in (ADD, MULTIPLY):
                 args = tuple(sorted(args, key=self.canonical.order.factor))
-            become[node] = exact(node.op, args, node.params)
+            become[node] = _with_difference(node.op, args, node.params)
         return become[piece.inner[0]]

@@ -54,6 +54,9 @@ class Order:
 
     def factor(self, node: Node) -> Key:
         """The place of a factor: numbers, symbols by name, functions, sums."""
+        known = self._keys.get(node)
+        if known is not None:
+            return known
         for part in missing(node, self._keys):
             self._keys[part] = self._key(part)
             self._degrees[part] = self._degree(part)
