@@ -81,6 +81,7 @@ acosh(x) | x -> 1/sqrt(x^2 - 1)
 atanh(x) | x -> 1/(1 - x^2)
 atan2(y, x) | y -> x/(x^2 + y^2)
 atan2(y, x) | x -> -y/(x^2 + y^2)
+atan2(y2 - y1, x2 - x1) | x1 -> (y2 - y1)/((x2 - x1)^2 + (y2 - y1)^2)
 hypot(x, y) | x -> x/hypot(x, y)
 abs(x) | x -> sign(x)
 sign(x) | x -> 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from cgcli.algebra.domain import Domains, is_smooth
-from cgcli.annotations import Mapping, Sequence
+from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
@@ -20,7 +20,8 @@ from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Template, partial, unguarded
+from cgcli.transform.formulas import Slope, Slopes, Template, unguarded
+from cgcli.transform.reverse import active_nodes
 
 _BEATS = {MAXIMUM: (GREATER, GREATER_EQUAL), MINIMUM: (LESS, LESS_EQUAL)}  # what is before an extreme, and after it
 _MOST_COMPARED = 100_000  # operands
@@ -34,6 +35,32 @@ class Expanded(NamedTuple):
 
     output: Node
     originals: Mapping[Node, Node]
+
+    def slopes(self, wrt: Iterable[Node]) -> Slopes:
+        """The partials of its nodes in their book form, for derivatives by some of them.
+
+        Raises TooLargeError for those of extremes of many operands, each of which compares all of them.
+        """
+        order = toposort([self.output])
+        smooth, active = _smooth(order), active_nodes(order, set(wrt))
+        _check_size(sum(len(node.args) * len(active.intersection(node.args)) for node in order if node.op.variadic))
+
+        @cache
+        def slope(node: Node, position: int) -> Slope:
+            template = _template(node.op, len(node.args), position, node.params, node in smooth)
+            return Slope(template.at(node))
+
+        return slope
+
+    def as_written(self, slopes: Sequence[Node]) -> tuple[Node, ...]:
+        """Its derivatives without cases for edges, and with the original operations for their definitions."""
+        own = set(toposort([self.output]))
+        choices = [part for part in toposort(slopes) if part.op is WHERE and part not in own]
+        plain = {part: part.args[1] for part in choices if _without_edge_case(part, False) is part.args[1]}
+        for known in (plain, self.originals):
+            become = rebuild(slopes, exact, known) if known else {}
+            slopes = [become.get(slope, slope) for slope in slopes]
+        return tuple(slopes)
 
 
 def expanded(output: Node) -> Expanded:
@@ -72,38 +99,11 @@ def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     return rebuild([inner], _definition, dict(zip(args, args, strict=True)))[inner]
 
 
-def with_book_rules(primal: Expanded, slopes: Sequence[Node]) -> tuple[Node, ...]:
-    """Derivatives of an expanded graph: partials in their book form, definitions as the original operations."""
-    order = toposort([primal.output])
-    own, smooth, parts = set(order), _smooth(order), toposort(slopes)
-    read = set(parts)
-    accurate = {
-        (node, position): partial(node, position)
-        for node in order
-        for position in range(len(node.args))
-        if isinstance(node.op.rule(position), Partial | Partials)
-    }
-    wanted = {place: found for place, found in accurate.items() if found.args and found in read and found not in own}
-    _check_size([node for node, _ in wanted])
-    book_forms = {
-        found: _template(node.op, len(node.args), position, node.params, node in smooth).at(node)
-        for (node, position), found in wanted.items()
-    }
-    for part in parts:
-        if part.op is WHERE and part not in own and (branch := _without_edge_case(part, False)) is part.args[1]:
-            book_forms.setdefault(part, branch)
-    for known in (book_forms, primal.originals):
-        become = rebuild(slopes, exact, known)
-        slopes = [become[slope] for slope in slopes]
-    return tuple(slopes)
-
-
-def _check_size(differentiated: Sequence[Node]) -> None:
-    """Raise TooLargeError for slopes of an extreme of many operands, each of which compares all of them."""
-    operands = sum(len(node.args) for node in differentiated if node.op.variadic)
-    if operands > _MOST_COMPARED:
+def _check_size(compared: int) -> None:
+    """Raise TooLargeError where so many operands are too many to be compared."""
+    if compared > _MOST_COMPARED:
         raise TooLargeError(
-            f"the derivatives compare {operands} operands, and the limit is {_MOST_COMPARED}",
+            f"the derivatives compare {compared} operands, and the limit is {_MOST_COMPARED}",
             hint="ask for fewer names, or for numbers, which cost less: grad", topic="fewer",
         )  # fmt: skip
 

@@ -7,12 +7,11 @@ from itertools import chain
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.algebra.budget import Budget
 from cgcli.annotations import Sequence
-from cgcli.derivatives.book import expanded, with_book_rules
+from cgcli.derivatives.book import expanded
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
-from cgcli.transform.formulas import whole
 
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
 # operations for all names together, reverse mode gives all of them at once, and they share their parts.
@@ -76,13 +75,14 @@ def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
 def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """The derivative by each variable, not yet simplified."""
     primal = expanded(output)
+    slopes = primal.slopes(wrt)
     few = _can_be_read(primal.output, wrt)
     forward = [node for node in wrt if not node.shape and (output.shape or few)]
     backward = [node for node in wrt if node not in forward]
-    found = {node: jvp(primal.output, {node: constant(1.0)}, whole) for node in forward}
+    found = {node: jvp(primal.output, {node: constant(1.0)}, slopes) for node in forward}
     if backward:
-        found |= zip(backward, vjp(primal.output, constant(1.0), backward, whole), strict=True)
-    return with_book_rules(primal, [found[node] for node in wrt])
+        found |= zip(backward, vjp(primal.output, constant(1.0), backward, slopes), strict=True)
+    return primal.as_written([found[node] for node in wrt])
 
 
 def _each_slope(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:

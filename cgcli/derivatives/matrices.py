@@ -6,7 +6,7 @@ from functools import reduce
 
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.annotations import Sequence
-from cgcli.derivatives.book import expanded, with_book_rules
+from cgcli.derivatives.book import expanded
 from cgcli.graph.node import Graph, Node, constant, constant_value, leaf, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.creation import ZEROS, ones_like
@@ -17,7 +17,6 @@ from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce, broadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import jvp
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import whole
 
 
 def matrix_derivative(graph: Graph, by: Node, order: int) -> Graph | None:
@@ -60,7 +59,7 @@ def _matrix(output: Node, by: Node) -> Node | None:
     """The matrix, or for a scalar the gradient, of the derivative of an output along a direction."""
     direction = leaf("direction", by.shape)
     primal = expanded(output)
-    (tangent,) = with_book_rules(primal, [jvp(primal.output, {by: direction}, whole)])
+    (tangent,) = primal.as_written([jvp(primal.output, {by: direction}, primal.slopes([by]))])
     maps: dict[Node, _Linear | None] = {direction: _Linear(ones_like(direction), None)}
     active = {direction}
     for node in toposort([tangent]):

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from cgcli.algebra.algebraic import simplify
 from cgcli.annotations import Callable, Container, Iterator, Mapping, Sequence
-from cgcli.derivatives.book import expanded, with_book_rules
+from cgcli.derivatives.book import expanded
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP
@@ -27,7 +27,7 @@ from cgcli.printing.printer import Names
 from cgcli.printing.values import number
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import whole
+from cgcli.transform.formulas import Slopes, whole
 from cgcli.transform.forward import push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import pull_back, sweep
@@ -178,7 +178,7 @@ def _tangent(local: Node, which: Active) -> Node:
     tangents = [
         Guarded(tangent) if is_active else None for tangent, is_active in zip(_tangents(local), which, strict=True)
     ]
-    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)), whole)
+    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)), _slopes(local))
     return _readable(local, [pushed.selected() if pushed else zeros_like(local)])[0]
 
 
@@ -186,21 +186,26 @@ def _tangent(local: Node, which: Active) -> Node:
 def _contributions(local: Node, which: Active) -> list[tuple[int, Node]]:
     """For each contribution the place of the argument that it goes to, and its formula."""
     active = {arg for arg, is_active in zip(local.args, which, strict=True) if is_active}
-    adjoint, definition = Guarded(_adjoint(local)), expanded(local).output
+    adjoint, definition, slopes = Guarded(_adjoint(local)), expanded(local).output, _slopes(local)
     pulled = (
-        [*pull_back(local, adjoint, active, whole)]
+        [*pull_back(local, adjoint, active, slopes)]
         if definition is local
-        else [*sweep([definition], [adjoint], active, leaves=local.args, slopes=whole).items()]
+        else [*sweep([definition], [adjoint], active, leaves=local.args, slopes=slopes).items()]
     )
     formulas = _readable(local, [contribution.selected() for _, contribution in pulled])
     places = _places(local)
     return [(places[arg], formula) for (arg, _), formula in zip(pulled, formulas, strict=True)]
 
 
+def _slopes(local: Node) -> Slopes:
+    """The partials of a node in their book form, unless it has many arguments."""
+    return expanded(local).slopes(local.args) if len(local.args) <= _MOST_ARGUMENTS else whole
+
+
 def _readable(local: Node, formulas: Sequence[Node]) -> list[Node]:
     """Formulas as a book has them, in terms of the node's own value; simplified unless they are large."""
     if len(local.args) <= _MOST_ARGUMENTS:
-        formulas = with_book_rules(expanded(local), formulas)
+        formulas = [*expanded(local).as_written(formulas)]
     become = rebuild(formulas, _shorter, {local: _value(local)})
     formulas = [become[formula] for formula in formulas]
     if len(toposort(formulas)) > _MOST_SIMPLIFIED:

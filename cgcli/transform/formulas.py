@@ -161,11 +161,11 @@ def transposed(node: Node, position: int, adjoint: Node, args: tuple[Node, ...])
 
 
 def tangent_formula(node: Node, position: int, tangent: Node, slopes: Slopes) -> Node:
-    """The contribution of one argument's tangent by a Jvp rule: in its book form beside whole partials."""
+    """The contribution of one argument's tangent by a Jvp rule: in its book form where no digits are to be kept."""
     rule = node.op.rule(position)
     assert isinstance(rule, Jvp)
     if 0 in node.args[position].shape:  # nothing moves, and there is no largest of no elements
         return zeros_like(node)
     names = names_of(node.op, node.args, node.params)
-    formula = rule.book if rule.book and slopes is whole else rule.formula
+    formula = rule.formula if slopes in (slope, shown) else rule.book or rule.formula
     return lower_formula(formula, {**names, "out": node, f"d{node.op.arrays[position]}": tangent})
