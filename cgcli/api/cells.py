@@ -31,9 +31,9 @@ def first_shapes(
     present: set[str] = set()
     for batch in batches:
         searched.append(batch)
-        present |= {name for name in names if batch.has(name)}
+        present |= {name for name in names if batch.has(name) or name in batch.others}
         shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
-        expected = present if batch.objects is None else present.union(names).difference(CONSTANTS)
+        expected = present if not batch.holds_objects else present.union(names).difference(CONSTANTS)
         if len(batch) and (not patient or expected.issubset(shapes) or len(searched) == _MOST_SEARCHED):
             break
     return searched, {name: shapes.get(name, ()) for name in names if name in present}
@@ -68,8 +68,7 @@ def column_of(batch: Batch, name: str, shape: Shape | None = None) -> Column:
 
 def _of_elements(batch: Batch, elements: Elements) -> Column:
     """A column of arrays, each of whose elements has a column of its own in the batch."""
-    names = batch.columns.schema.names  # a list that pyarrow makes anew each time
-    found = [_read(batch, names[at].strip(), batch.numbers(at, ())) for at in elements.positions]
+    found = [_read(batch, batch.names[at].strip(), batch.numbers(at, ())) for at in elements.positions]
     values = np.stack([column.values for column in found], axis=1)
     bad = {at: why for column in reversed(found) for at, why in column.bad.items()}
     null = {at for column in found for at in column.null}
@@ -83,7 +82,7 @@ def _read(batch: Batch, name: str, found: Numbers) -> Column:
 
     null = {row for row, cell in found.bad.items() if cell == NULL}
     why = {row: f"column '{name}' holds {cell}" for row, cell in found.bad.items()}
-    if batch.objects is not None:
+    if batch.may_lack(name):
         why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
     beyond = {row: f"column '{name}' holds {cell}" for row, cell in found.beyond.items()}
     return Column(found.values, why, null, beyond)

@@ -133,7 +133,7 @@ class ColumnFunction:
                 null[row] = True
         arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
         results = dict(zip(bound.names, arrays, strict=True))
-        return with_results(batch, results, null=null if null.any() else None).columns
+        return with_results(batch, results, null=null if null.any() else None).table
 
     def _read_names(self) -> list[str]:
         """The names that are columns where there is one."""

@@ -32,7 +32,7 @@ class Table:
         size = 0
         for batch in batches(files, format_name, reading):
             self.batches.append(batch)
-            size += batch.columns.nbytes + (0 if batch.objects is None else batch.objects.nbytes)
+            size += batch.size
             if size > _MOST_BYTES:
                 raise DataError(
                     f"{batch.source} holds more than {_MOST_BYTES >> 30} GiB of rows, and all are needed at once"
@@ -46,7 +46,7 @@ class Table:
     @cached_property
     def names(self) -> list[str]:
         """The names of its columns; that of an array, where its elements have a column each."""
-        given = dict.fromkeys(name.strip() for batch in self.batches for name in batch.columns.schema.names)
+        given = dict.fromkeys(name.strip() for batch in self.batches for name in batch.names)
         arrays = dict.fromkeys(name for name in map(element_of, given) if name and name not in given)
         return [*given, *(name for name in arrays if all(batch.has(name) for batch in self.batches))]
 

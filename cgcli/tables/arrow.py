@@ -107,7 +107,7 @@ def masked(column: pa.Array) -> Masked:
     return Masked(values.reshape(shape), missing)
 
 
-def together(columns: Sequence[Masked], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Masked:
+def masked_together(columns: Sequence[Masked], join: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Masked:
     """Columns of numbers as one array of numpy, which `join` makes of several."""
     missing = None
     if any(column.missing is not None for column in columns):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Callable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
@@ -39,41 +40,83 @@ class Elements(NamedTuple):
     positions: Sequence[int]
 
 
+class Unread(NamedTuple):
+    """Columns of text of which some are not read yet: the names of all, and what reads all of them from lines."""
+
+    names: Sequence[str]
+    read: Callable[[pa.Array], pa.RecordBatch]
+
+
 @dataclass(frozen=True)
 class Batch:
     """Consecutive rows of one source.
 
-    columns: in CSV and TSV every cell is text, exactly as it stands in the file; in other formats columns have their
-    types. Results, which come last, are float64, or lists of fixed size where they are arrays. source: what messages
-    call where the rows come from. place: says where a row stands, `line 12`. bad: rows that are none, and why: too few
-    or too many cells, text that is no object. objects: of JSON, each row as a line of text without its results, its
-    newline included; `{}` for a bad one. format: the name of the format that the rows came in, as in formats.FORMATS.
-    untyped: whether all columns but the results are cells of text, so that it is for the writer to say which are
-    numbers. dialect: of text, how its cells are spelled. spelled: of text, the names of these columns as its header
-    spells them. results: how many of the columns, at the end, are results.
+    given: columns of the input. In CSV and TSV every cell is text, exactly as it stands in the file, or a column holds
+    the numbers for which its cells stand; in other formats columns have their types. source: what messages call where
+    the rows come from. place: says where a row stands, `line 12`. bad: rows that are none, and why: too few or too many
+    cells, text that is no object. lines: of CSV, TSV and JSON, the text of each row as it stands, its newline
+    included; of a bad one as far as it has the columns of the others. format: the name of the format that the rows came
+    in, as in formats.FORMATS. untyped: whether columns are cells of text, so that it is for the writer to say which are
+    numbers. dialect: of CSV and TSV, how cells are spelled; None for all else. header: the line of their names, as it
+    stands; "" where there is none. unread: where some columns are not given, who reads them. results: come behind the
+    columns; float64, or lists of fixed size where they are arrays. others: where files have other columns than each
+    other, the names of those of all.
     """
 
-    columns: pa.RecordBatch
+    given: pa.RecordBatch
     source: str
     place: Callable[[int], str]
     bad: Mapping[int, str] = field(default_factory=dict)
-    objects: pa.Array | None = None
+    lines: pa.Array | None = None
     format: str = ""
     untyped: bool = False
     dialect: Dialect | None = None
-    spelled: Sequence[str] | None = None
-    results: int = 0
+    header: str = ""
+    unread: Unread | None = None
+    results: pa.RecordBatch | None = None
+    others: Sequence[str] = ()
     _numbers: dict[str | int, Numbers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """How many rows."""
-        return int(self.columns.num_rows)
+        rows = self.given if self.results is None else self.results
+        return len(self.lines) if self.lines is not None else int(rows.num_rows)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the input's columns."""
+        found: list[str] = self.given.schema.names if self.unread is None else [*self.unread.names]
+        return found
+
+    @cached_property
+    def columns(self) -> pa.RecordBatch:
+        """All columns of the input."""
+        return self.given if self.unread is None else self.unread.read(self.lines)
+
+    @property
+    def table(self) -> pa.RecordBatch:
+        """The columns, and the results behind them."""
+        return together(self.columns, self.results)
+
+    @property
+    def holds_objects(self) -> bool:
+        """Whether rows are JSON objects, which may have other members than those before."""
+        return self.lines is not None and self.dialect is None
+
+    def may_lack(self, name: str) -> bool:
+        """Whether other rows have, or may have, such a column where these have none."""
+        return self.holds_objects or name in self.others
+
+    @property
+    def size(self) -> int:
+        """About how many bytes the rows take."""
+        parts = [self.given if self.lines is None else self.lines, self.results]
+        return sum(int(part.nbytes) for part in parts if part is not None)
 
     def position(self, name: str) -> int | None:
         """Which column has this name, blanks around it apart. Raises DataError when several have."""
-        names = self.columns.schema.names
-        found = [at for at, other in enumerate(names) if other == name]
-        found = found or [at for at, other in enumerate(names) if other.strip() == name]
+        found = [at for at, other in enumerate(self.names) if other == name]
+        found = found or [at for at, other in enumerate(self.names) if other.strip() == name]
         if len(found) > 1:
             raise DataError(f"{self.source} has {len(found)} columns called '{name}'")
         return found[0] if found else None
@@ -81,7 +124,7 @@ class Batch:
     def elements(self, name: str) -> Elements | None:
         """The array that columns `name[0]`, `name[1]`, … make up, if none is missing and none comes twice."""
         found: dict[tuple[int, ...], int] = {}
-        for position, other in enumerate(self.columns.schema.names):
+        for position, other in enumerate(self.names):
             match = _ELEMENT.fullmatch(other)
             if match and match[1] == name:
                 index = tuple(map(int, match[2].split(",")))
@@ -99,27 +142,31 @@ class Batch:
         return self.position(name) is not None or self.elements(name) is not None
 
     def column(self, name: str) -> pa.Array:
-        """The cells of a column. Where rows are JSON objects, a member that none of them has is null.
+        """The cells of a column. One that other rows have, or may have, is null here.
 
         Raises DataError when there is no such column, or more than one.
         """
-        import pyarrow as pa
-
         position = self.position(name)
         if position is not None:
-            return self.columns.column(position)
-        if self.objects is not None:
+            return self._cells(position)
+        if self.may_lack(name):
+            import pyarrow as pa
+
             return pa.nulls(len(self))
-        names = self.columns.schema.names
         raise DataError(
-            f"{self.source} has no column '{name}'", hint=did_you_mean(name, names) or f"it has {_listed(names)}"
+            f"{self.source} has no column '{name}'",
+            hint=did_you_mean(name, self.names) or f"it has {_listed(self.names)}",
         )
+
+    def _cells(self, position: int) -> pa.Array:
+        at = position if self.unread is None else self.given.schema.get_field_index(self.names[position])
+        return self.given.column(at) if at >= 0 else self.columns.column(position)
 
     def numbers(self, column: str | int, shape: tuple[int, ...] | None = None) -> Numbers:
         """A column, given by name or position, as `numbers.numbers` has it; for one shape it is parsed once."""
         known = self._numbers.get(column)
         if known is None or shape not in (None, known.values.shape[1:]):
-            cells = self.column(column) if isinstance(column, str) else self.columns.column(column)
+            cells = self.column(column) if isinstance(column, str) else self._cells(column)
             known = self._numbers[column] = numbers(cells, shape, self.dialect)
         return known
 
@@ -132,11 +179,9 @@ class Batch:
         if begin == 0 and end >= len(self):
             return self
         return replace(
-            self,
-            columns=self.columns.slice(begin, end - begin),
+            self._picked(lambda rows: rows.slice(begin, end - begin)),
             place=lambda row: self.place(begin + row),
             bad={row - begin: why for row, why in self.bad.items() if begin <= row < end},
-            objects=None if self.objects is None else self.objects.slice(begin, end - begin),
         )
 
     def those(self, chosen: NDArray[np.bool_]) -> Batch:
@@ -146,12 +191,16 @@ class Batch:
         rows = np.flatnonzero(chosen).tolist()
         keep = pa.array(chosen)
         return replace(
-            self,
-            columns=self.columns.filter(keep),
+            self._picked(lambda rows: rows.filter(keep)),
             place=lambda row: self.place(rows[row]),
             bad={at: self.bad[row] for at, row in enumerate(rows) if row in self.bad},
-            objects=None if self.objects is None else self.objects.filter(keep),
         )
+
+    def _picked(self, pick: Callable[[Any], Any]) -> Batch:
+        given, lines, results = (
+            None if rows is None else pick(rows) for rows in (self.given, self.lines, self.results)
+        )
+        return replace(self, given=given, lines=lines, results=results)
 
     @cached_property
     def plain(self) -> pa.RecordBatch:
@@ -160,10 +209,21 @@ class Batch:
             return self.columns
         import pyarrow as pa
 
-        arrays = self.columns.columns
-        given = len(arrays) - self.results
-        plain = [*map(self.dialect.plain, arrays[:given]), *arrays[given:]]
-        return pa.RecordBatch.from_arrays(plain, names=self.columns.schema.names)
+        return pa.RecordBatch.from_arrays([*map(self.dialect.plain, self.columns.columns)], names=self.names)
+
+
+def one_name_each(names: Sequence[str]) -> list[str]:
+    """The names, of which the second that is called a becomes a_2, the third a_3, as Miller has it."""
+    taken, count = set(names), Counter[str]()
+    found = []
+    for name in names:
+        count[name] += 1
+        new = name
+        while count[name] > 1 and (new := f"{name}_{count[name]}") in taken:
+            count[name] += 1
+        taken.add(new)
+        found.append(new)
+    return found
 
 
 def with_results(
@@ -174,7 +234,7 @@ def with_results(
     skip: NDArray[np.bool_] | None = None,
     only: bool = False,
 ) -> Batch:
-    """The batch with the results as its last columns; of rows that are left out, the places of others are wrong.
+    """The batch with the results behind its columns.
 
     results: arrays of shape (rows, *shape) under the names of their columns. null: rows that have
     no results. skip: rows that are left out. only: leave out the batch's own columns.
@@ -183,17 +243,23 @@ def with_results(
     import pyarrow as pa
 
     if only:
-        batch = replace(batch, columns=batch.columns.select([]), objects=None, untyped=False, spelled=())
-    given = batch.columns.schema.names
-    _check_names(given, results, batch.source)
-    new = [_column(array, null) for array in results.values()]
-    columns = pa.RecordBatch.from_arrays([*batch.columns.columns, *new], names=[*given, *results])
-    objects = batch.objects
-    if skip is not None and skip.any():
-        keep = pa.array(~skip)
-        columns = columns.filter(keep)
-        objects = None if objects is None else objects.filter(keep)
-    return replace(batch, columns=columns, objects=objects, results=len(results))
+        batch = replace(batch, given=batch.given.select([]), lines=None, unread=None, header="")
+    _check_names(batch.names, results, batch.source)
+    columns = [_column(array, null) for array in results.values()]
+    found = replace(batch, results=pa.RecordBatch.from_arrays(columns, names=[*results]))
+    return found if skip is None or not skip.any() else found.those(~skip)
+
+
+def together(*parts: pa.RecordBatch | None) -> pa.RecordBatch:
+    """The columns of the same rows, one behind the other; None has none."""
+    import pyarrow as pa
+
+    found = [part for part in parts if part is not None]
+    if len(found) == 1:
+        return found[0]
+    columns, names = ([item for part in lists for item in part] for lists in
+                      ([part.columns for part in found], [part.schema.names for part in found]))  # fmt: skip
+    return pa.RecordBatch.from_arrays(columns, names=names)
 
 
 def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Array:

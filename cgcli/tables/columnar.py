@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
-from cgcli.tables.batch import Batch
+from cgcli.tables.batch import Batch, one_name_each, together
 from cgcli.tables.content import Content, Joined
 from cgcli.tables.dialect import Reading
 from cgcli.tables.held import TableWriter, conformed
@@ -113,6 +113,8 @@ def _numbered(parts: Iterator[pa.RecordBatch], source: str, what: str) -> Iterat
             raise DataError(f"{source} holds damaged {what} data{after}: {reason}") from None
         if part is None:
             return
+        if len({*part.schema.names}) < part.num_columns:
+            part = part.rename_columns(one_name_each(part.schema.names))
         yield Batch(part, source, row_place(rows + 1))
         rows += len(part)
 
@@ -135,10 +137,10 @@ class _ColumnarWriter(TableWriter):
         self._schema: pa.Schema = None
 
     def _may_change(self, batch: Batch) -> bool:
-        return batch.untyped or batch.objects is not None
+        return batch.untyped or batch.holds_objects
 
     def _put_now(self, batch: Batch) -> None:
-        columns = batch.plain
+        columns = together(batch.plain, batch.results)
         if self._arrow is None:
             self._start(columns.schema)
         self._put_columns(conformed(columns, self._schema))

@@ -5,22 +5,23 @@ In CSV a cell may be quoted, and then hold separators and newlines; in TSV these
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
-from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import chain, groupby
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
-from cgcli.tables.arrow import joined, masked, shape_of, side_by_side, together
-from cgcli.tables.batch import Batch
+from cgcli.records import NamedTuple
+from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, shape_of, side_by_side
+from cgcli.tables.batch import Batch, Unread, element_of, one_name_each, together
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.content import Content, peeked
-from cgcli.tables.delimited import first_end, rows_of, whole_records
+from cgcli.tables.delimited import first_end, lines_of, row_bounds, whole_records
 from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped, unescaped_text
@@ -42,29 +43,32 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     """The rows of UTF-8 text that comes in pieces; a batch for each piece, as soon as it is there.
 
     Where the first row holds no names, they are c1, c2, …. Excel's first line `sep=;` says what stands between cells.
-    Raises DataError for empty text, and for a
-    quote that is never closed. A blank line is no row, but an empty cell where TSV has one column.
+    Raises DataError for empty text, and for a quote that is never closed. A blank line is no row, but an empty cell
+    where TSV has one column.
     """
-    source = content.source
     pieces, said = _declared(reading.tidied(content.pieces))
     dialect = reading.of(dialect._replace(separator=said) if said else dialect)
-    records = whole_records(pieces, source, dialect)
+    records = whole_records(pieces, content.source, dialect)
     text, line = _to_first_record(records)
     if not text:
-        raise DataError(f"{source} is empty: it has no {'header' if reading.header else 'rows'}")
+        raise DataError(f"{content.source} is empty: it has no {'header' if reading.header else 'rows'}")
     end = first_end(text, dialect)
-    check_columns(text.count(dialect.separator.encode(), 0, end), source)
-    spelled = _names(text[:end], f"{source}, line {line}", dialect)
-    if reading.header:
+    check_columns(text.count(dialect.separator.encode(), 0, end), content.source)
+    spelled = _names(text[:end], f"{content.source}, line {line}", dialect)
+    names = one_name_each(spelled if dialect.quotes else [unescaped_text(name) for name in spelled])
+    header = ""
+    if not reading.header:
+        names = [f"c{at}" for at in range(1, len(names) + 1)]
+    else:
+        if len(set(spelled)) == len(names):
+            header = text[:end].decode().rstrip("\r\n")
         line += text.count(b"\n", 0, end)
         text = text[end:]
-    else:
-        spelled = [f"c{at}" for at in range(1, len(spelled) + 1)]
-    names = spelled if dialect.quotes else [unescaped_text(name) for name in spelled]
+    wanted = reading.wanted
+    chosen = [at for at, name in enumerate(names) if wanted is None or {name.strip(), element_of(name)} & {*wanted}]
+    reader = _Reader(names, None if wanted is None else chosen, dialect)
     for part in chain([text], records):
-        columns, bad = _columns(part, names, dialect, line)
-        place = _places(part, dialect, line, len(names))
-        yield Batch(columns, source, place, bad, untyped=True, dialect=dialect, spelled=spelled)
+        yield reader.batch(part, content.source, line, header)
         line += count_lines(part)
 
 
@@ -116,70 +120,109 @@ def _cells(record: str, dialect: Dialect) -> list[str]:
         csv.field_size_limit(limit)
 
 
-def _columns(text: bytes, names: list[str], dialect: Dialect, line: int) -> tuple[pa.RecordBatch, dict[int, str]]:
-    """The cells of a text, and which rows are none, and why."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+class _Reader(NamedTuple):
+    """Reads rows of text.
 
-    if not text or not_utf8(text):  # pyarrow reads nothing of the one, and cannot show is_irregular the other
-        return _read_one_by_one(text, names, dialect, line)
-    fields = [str(at) for at in range(len(names))]
-    irregular = False
+    names: of their columns. wanted: the positions of those whose numbers somebody will ask for; None where the text of
+    all will be.
+    """
 
-    def is_irregular(row: arrow_csv.InvalidRow) -> str:
-        nonlocal irregular
-        irregular = True
-        return "skip"
+    names: list[str]
+    wanted: list[int] | None
+    dialect: Dialect
 
-    table = arrow_csv.read_csv(
-        pa.BufferReader(text),
-        arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False),
-        arrow_csv.ParseOptions(
-            delimiter=dialect.separator,
-            quote_char='"' if dialect.quotes else False,
-            newlines_in_values=dialect.has_quotes(text),
-            ignore_empty_lines=not dialect.has_blank_rows(len(names)),
-            invalid_row_handler=is_irregular,
-        ),
-        arrow_csv.ConvertOptions(
-            check_utf8=False, column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False
-        ),
-    )
-    if irregular:
-        return _read_one_by_one(text, names, dialect, line)
-    arrays = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
-    return pa.RecordBatch.from_arrays(arrays, names=names), {}
+    def batch(self, text: bytes, source: str, line: int, header: str) -> Batch:
+        """The rows of a text that begins on a line. header: the line of names."""
+        starts, ends = row_bounds(text, self.dialect, len(self.names))
 
+        def place(row: int) -> str:
+            return f"line {line + count_lines(text[: starts[row]])}"
 
-def _places(text: bytes, dialect: Dialect, line: int, columns: int) -> Callable[[int], str]:
-    """Says of a row on which line it begins; the lines are counted when they are first asked for."""
+        found = None if not_utf8(text) else self._read(text)
+        if found is None or found.num_rows != len(starts):
+            records = [text[begin:end] for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+            columns, lines, bad = self._one_by_one(records)
+            return Batch(columns, source, place, bad, lines, untyped=True, dialect=self.dialect, header=header)
+        unread = None if self.wanted is None else Unread(self.names, self._all_of)
+        return Batch(found, source, place, {}, lines_of(text, starts, ends), untyped=True, dialect=self.dialect,
+                     header=header, unread=unread)  # fmt: skip
 
-    @cache
-    def lines() -> list[int]:
-        return [begin for begin, _ in rows_of(text, dialect, line, columns)]
+    def _all_of(self, lines: pa.Array) -> pa.RecordBatch:
+        """All columns of lines whose rows are known to be whole."""
+        found = self._replace(wanted=None)._read(bytes(joined(lines)))
+        assert found is not None, "the rows are whole"
+        return found
 
-    return lambda row: f"line {lines()[row]}"
+    def _read(self, text: bytes) -> pa.RecordBatch | None:
+        """The columns that are wanted, as numbers if all are finite; None where a row is not whole."""
+        import pyarrow as pa
 
+        chosen = range(len(self.names)) if self.wanted is None else self.wanted or [0]
+        if not text:
+            names = [self.names[at] for at in chosen]
+            return pa.RecordBatch.from_arrays([pa.nulls(0, pa.string()) for _ in names], names=names)
+        if self.wanted and not self.dialect.spells_numbers:
+            with contextlib.suppress(pa.ArrowInvalid):
+                found = self._parsed(text, chosen, pa.float64())
+                if found is None or all(np.isfinite(column.to_numpy()).all() for column in found.columns):
+                    return found
+        return self._parsed(text, chosen, pa.string())
 
-def _read_one_by_one(
-    text: bytes, names: list[str], dialect: Dialect, line: int
-) -> tuple[pa.RecordBatch, dict[int, str]]:
-    """The rows of text in which there are none, or some have too few or too many cells, or are not UTF-8."""
-    import pyarrow as pa
+    def _parsed(self, text: bytes, chosen: Sequence[int], kind: pa.DataType) -> pa.RecordBatch | None:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
 
-    expected = len(names)
-    rows: list[list[str | None]] = []
-    bad: dict[int, str] = {}
-    for _, record in rows_of(text, dialect, line, expected):
-        cells = _cells(record.decode("utf-8", "replace"), dialect)
-        if len(cells) != expected:
-            bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
-        elif why := not_utf8(record):
-            bad[len(rows)] = why
-        rows.append([*cells, *[None] * expected][:expected])
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-    arrays = [pa.array(column, pa.string()) for column in columns]
-    return pa.RecordBatch.from_arrays(arrays, names=names), bad
+        irregular = False
+
+        def is_irregular(row: arrow_csv.InvalidRow) -> str:
+            nonlocal irregular
+            irregular = True
+            return "skip"
+
+        fields = [str(at) for at in range(len(self.names))]
+        read = [fields[at] for at in chosen]
+        table = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False),
+            arrow_csv.ParseOptions(
+                delimiter=self.dialect.separator,
+                quote_char='"' if self.dialect.quotes else False,
+                newlines_in_values=self.dialect.has_quotes(text),
+                ignore_empty_lines=not self.dialect.has_blank_rows(len(self.names)),
+                invalid_row_handler=is_irregular,
+            ),
+            arrow_csv.ConvertOptions(
+                check_utf8=False, column_types=dict.fromkeys(read, kind), include_columns=read,
+                strings_can_be_null=False, null_values=[],
+            ),
+        )  # fmt: skip
+        if irregular:
+            return None
+        arrays = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
+        return pa.RecordBatch.from_arrays(arrays, names=[self.names[at] for at in chosen])
+
+    def _one_by_one(self, records: Sequence[bytes]) -> tuple[pa.RecordBatch, pa.Array, dict[int, str]]:
+        """Rows of which some have too few or too many cells, or are not UTF-8; their lines; and which, and why."""
+        import pyarrow as pa
+
+        expected = len(self.names)
+        rows: list[list[str | None]] = []
+        lines: list[str] = []
+        bad: dict[int, str] = {}
+        for record in records:
+            line = record.decode("utf-8", "replace")
+            cells = _cells(line, self.dialect)
+            if len(cells) != expected:
+                bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
+                whole = [*cells, *[""] * expected][:expected]
+                line = _line(whole, self.dialect) if self.dialect.quotes else self.dialect.separator.join(whole)
+            elif why := not_utf8(record):
+                bad[len(rows)] = why
+            rows.append([*cells, *[None] * expected][:expected])
+            lines.append(line.rstrip("\r\n") + "\n")
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in self.names]
+        arrays = [pa.array(column, pa.string()) for column in columns]
+        return pa.RecordBatch.from_arrays(arrays, names=self.names), pa.array(lines, pa.string()), bad
 
 
 # ---- writing --------------------------------------------------------------------------
@@ -193,48 +236,84 @@ class _DelimitedWriter(TableWriter):
         self._dialect = dialect
         self._names: list[str] | None = None
 
+    _keeps_text = True
+
     def _may_change(self, batch: Batch) -> bool:
-        return batch.objects is not None
+        return batch.holds_objects
 
     def _put(self, batch: Batch) -> None:
-        if batch.dialect is None or self._held is not None:
+        if batch.dialect is None or batch.others or self._held is not None:
             super()._put(batch)
         else:  # text has no types that other rows would have to share
             self._begun = True
             self._put_now(batch)
 
     def _put_now(self, batch: Batch) -> None:
-        same = batch.dialect is not None and batch.dialect.quotes == self._dialect.quotes
-        if self._names is None and batch.dialect is not None and same:
+        alike = batch.dialect is not None and batch.dialect.quotes == self._dialect.quotes
+        if self._names is None and batch.dialect is not None and alike:
             self._dialect = batch.dialect
-        as_it_stands = same and not self._dialect.quotes
-        columns = batch.columns if same else batch.plain
+        names = [*batch.names, *(batch.results.schema.names if batch.results is not None else ())]
+        if batch.lines is not None and batch.dialect == self._dialect and self._names in (None, names):
+            columns, rows = together(batch.results), batch
+        else:
+            columns = together(batch.columns if alike and self._dialect.quotes else batch.plain, batch.results)
+            rows = Batch(columns if self._names is None else arranged(columns, self._names), "", str)
         if self._names is None:
             _lines(columns.slice(0, 1), self._dialect)  # what has no text is refused before anything is written
-            self._names = columns.schema.names
-            self._output.write(_header(columns.schema, self._dialect, (batch.spelled or ()) if as_it_stands else ()))
-        rows = replace(batch, columns=arranged(columns, self._names), objects=None)
-        for text in in_parts(rows, lambda part: _lines(part.columns, self._dialect, spelled=as_it_stands)):
+            self._names = names
+            begin = "" if rows is not batch else batch.header or _line(batch.names, self._dialect)
+            self._output.write(_header(columns.schema, self._dialect, begin))
+        for text in in_parts(rows, partial(_texts_of_rows, dialect=self._dialect)):
             self._output.write(text)
 
 
-def _header(schema: pa.Schema, dialect: Dialect, spelled: Sequence[str] = ()) -> bytes:
-    """The first line, of names. spelled: the first of them, as they shall stand."""
-    import pyarrow as pa
-
-    fields = list(schema)[len(spelled) :]
-    names = [element for field in fields for element in element_names(field.name, shape_of(field.type) or ())]
-    line = dialect.separator.join([*spelled, *_as_cells(pa.array(names, pa.string()), dialect).to_pylist()])
+def _header(schema: pa.Schema, dialect: Dialect, begin: str = "") -> bytes:
+    """The first line, of names. begin: of the first of them, as it shall stand; "" for none."""
+    names = [element for field in schema for element in element_names(field.name, shape_of(field.type) or ())]
+    line = dialect.separator.join(filter(None, [begin, _line(names, dialect)]))
     return f"{line or _EMPTY_CELL if dialect.quotes and names else line}\n".encode()
 
 
-def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) -> pa.Array:
-    """The text of each row, its line's end included.
+def _line(cells: Sequence[str], dialect: Dialect) -> str:
+    """Cells as a line."""
+    import pyarrow as pa
 
-    spelled: whether cells of text stand as the dialect has them. A row of one empty cell is two quotes in CSV, and a
-    blank line in TSV, where quotes would be its content; readers take both for a row. Raises DataError for a
-    column that text cannot hold.
+    return dialect.separator.join(_as_cells(pa.array(cells, pa.string()), dialect).to_pylist())
+
+
+def _texts_of_rows(rows: Batch, dialect: Dialect) -> pa.Array:
+    """The text of each row, its line's end included: what was read as it stood, the results behind it.
+
+    A row of one empty cell is two quotes in CSV, and a blank line in TSV, where quotes would be its content; readers
+    take both for a row. Raises DataError for a column that text cannot hold.
     """
+    if rows.lines is None:
+        found, width = _lines(rows.table, dialect)
+        if not dialect.quotes or width != 1:
+            return found
+        import pyarrow.compute as pc
+
+        return pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
+    results, width = _lines(together(rows.results), dialect)
+    return side_by_side(_ended(rows.lines, dialect.separator if width else ""), results)
+
+
+def _ended(lines: pa.Array, end: str) -> pa.Array:
+    """The lines with another end, of one character or none."""
+    import pyarrow as pa
+
+    text = bytearray(joined(lines))
+    if b"\r" in text or not end:
+        import pyarrow.compute as pc
+
+        return side_by_side(pc.utf8_rtrim(lines, "\r\n"), end)
+    ends = offsets_of(lines)
+    np.frombuffer(text, np.uint8)[ends[1:] - 1] = ord(end)
+    return pa.StringArray.from_buffers(len(lines), pa.py_buffer(ends), pa.py_buffer(text))
+
+
+def _lines(columns: pa.RecordBatch, dialect: Dialect) -> tuple[pa.Array, int]:
+    """The text of each row, its line's end included; and how many cells it has."""
     import pyarrow as pa
 
     names = columns.schema.names  # a list that pyarrow makes anew each time
@@ -242,27 +321,21 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect, *, spelled: bool = False) 
     widths = [1 if shape is None else math.prod(shape) for shape in shapes]
     shown = [at for at, width in enumerate(widths) if width]
     if not shown:
-        return pa.array(["\n"] * columns.num_rows, pa.string())
+        return pa.array(["\n"] * columns.num_rows, pa.string()), 0
     parts = []
     for numeric, group in groupby(shown, lambda at: shapes[at] is not None):
         chosen = list(group)
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
-            numbers = together([masked(columns.column(at)).flat() for at in chosen], np.hstack)
+            numbers = masked_together([masked(columns.column(at)).flat() for at in chosen], np.hstack)
             parts.append(_numbers(*numbers, dialect, end))
         else:
-            cells = [_texts(columns.column(at), names[at]) for at in chosen]
-            if not spelled:
-                cells = [_as_cells(column, dialect) for column in cells]
+            cells = [_as_cells(_texts(columns.column(at), names[at]), dialect) for at in chosen]
             if end:
                 cells[-1] = side_by_side(cells[-1], end, null="")
             parts += cells
     found = parts[0] if len(parts) == 1 else side_by_side(*parts, between=dialect.separator, null="")
-    if dialect.quotes and sum(widths) == 1:
-        import pyarrow.compute as pc
-
-        found = pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
-    return found
+    return found, sum(widths)
 
 
 def _numbers(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, dialect: Dialect, end: str) -> pa.Array:

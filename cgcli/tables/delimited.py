@@ -13,6 +13,7 @@ from cgcli.tables.dialect import Dialect
 from cgcli.tables.text import count_lines
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
@@ -38,7 +39,8 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
                 f"{source}, line {line}: this row is longer than {MAX_RECORD >> 20} MB",
                 hint="is a quote left open?" if dialect.quotes else "",
             )
-    end = _last_end(rest + b"\n", dialect)
+    rest += b"" if rest.endswith(b"\n") or not rest else b"\n"
+    end = _last_end(rest, dialect)
     if rest[:end]:
         yield rest[:end]
     if end < len(rest):
@@ -49,49 +51,58 @@ def _last_end(text: bytes, dialect: Dialect) -> int:
     """Behind the last newline that is in no quotes; 0 when there is none."""
     if not dialect.has_quotes(text):
         return text.rfind(b"\n") + 1
-    return max(_behind_newlines(text, dialect), default=0)
+    return int(_behind_newlines(text, dialect).max(initial=0))
 
 
 def first_end(text: bytes, dialect: Dialect) -> int:
     """Behind the first newline that is in no quotes; the end of the text when there is none."""
-    return min(_behind_newlines(text, dialect), default=len(text))
+    return int(_behind_newlines(text, dialect).min(initial=len(text)))
 
 
-def _behind_newlines(text: bytes, dialect: Dialect) -> list[int]:
+def _behind_newlines(text: bytes, dialect: Dialect) -> NDArray[np.int64]:
     return _outside_quotes(np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1, text, dialect)
 
 
-def _record_ends(text: bytes, dialect: Dialect) -> list[int]:
-    """Behind each record: behind each newline that is in no quotes, and at the end.
+def row_bounds(text: bytes, dialect: Dialect, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each record begins and ends that is a row of a table: behind each newline that is in no quotes.
 
     As pyarrow has it, a carriage return that no newline follows ends a record too.
     """
     buffer = np.frombuffer(text + b"\r", np.uint8)
-    ends = np.flatnonzero((buffer[:-1] == _NEWLINE) | ((buffer[:-1] == _RETURN) & (buffer[1:] != _NEWLINE))) + 1
-    found = _outside_quotes(ends, text, dialect)
-    return found if not text or (found and found[-1] == len(text)) else [*found, len(text)]
+    is_end = buffer[:-1] == _NEWLINE
+    if b"\r" in text:
+        is_end |= (buffer[:-1] == _RETURN) & (buffer[1:] != _NEWLINE)
+    ends = _outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
+    starts = np.append(0, ends[:-1])[: len(ends)]
+    if dialect.has_blank_rows(columns):
+        return starts, ends
+    is_row = (buffer[starts] != _NEWLINE) & (buffer[starts] != _RETURN)
+    return (starts, ends) if is_row.all() else (starts[is_row], ends[is_row])
 
 
-def rows_of(text: bytes, dialect: Dialect, line: int, columns: int) -> Iterator[tuple[int, bytes]]:
-    """Each record that is a row of a table, and the line on which it begins; the text begins on `line`."""
-    blank_too = dialect.has_blank_rows(columns)
-    begin = 0
-    for end in _record_ends(text, dialect):
-        record = text[begin:end]
-        if blank_too or record.strip(b"\r\n"):
-            yield line, record
-        line += record.count(b"\n")
-        begin = end
+def lines_of(text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.Array:
+    """The rows between these bounds as a column of text."""
+    import pyarrow as pa
+
+    content = np.frombuffer(text, np.uint8)
+    if (starts[1:] != ends[:-1]).any():  # without the blank lines between them
+        marks = np.zeros(len(content) + 1, np.int8)
+        np.add.at(marks, starts, 1)
+        np.add.at(marks, ends, -1)
+        content = content[np.cumsum(marks[:-1]) > 0]
+        ends = np.cumsum(ends - starts)
+        starts = np.append(0, ends[:-1])
+    offsets = np.append(starts[:1], ends).astype(np.int32)
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(content)))
 
 
-def _outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> list[int]:
+def _outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> NDArray[np.int64]:
     """Those of the ends whose last byte is in no quotes."""
     if dialect.has_quotes(text):
         starts, stops = _quoted_spans(text, dialect.separator)
         before = np.searchsorted(starts, ends, "left") - 1  # the quoted text that begins last before the end
         ends = ends[(before < 0) | (ends > stops[before])] if len(starts) else ends
-    found: list[int] = ends.tolist()
-    return found
+    return ends
 
 
 def _quoted_spans(text: bytes, separator: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

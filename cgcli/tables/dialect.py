@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cgcli.annotations import TYPE_CHECKING, Iterator
+from cgcli.annotations import TYPE_CHECKING, Collection, Iterator
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple
 from cgcli.tables.escapes import unescaped
@@ -86,6 +86,7 @@ class Reading(NamedTuple):
 
     header: whether the first row holds the names. delimiter, decimal, thousands: the signs, None where nothing is said.
     nothing: cells that stand for none. comment: what a line begins with that is no row, "" for none.
+    wanted: the names of columns whose numbers are read; None where all columns are.
     """
 
     header: bool = True
@@ -94,6 +95,7 @@ class Reading(NamedTuple):
     thousands: str | None = None
     nothing: tuple[str, ...] = ()
     comment: str = ""
+    wanted: Collection[str] | None = None
 
     @property
     def option(self) -> str:

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
-from cgcli.tables.batch import Batch
+from cgcli.tables.batch import Batch, together
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer
 from cgcli.tables.types import merged, stored, type_of, type_of_cells
@@ -32,9 +32,13 @@ class _Section(NamedTuple):
 
 
 class Held:
-    """Rows in a temporary file, and the columns and types that hold all of them."""
+    """Rows in a temporary file, and the columns and types that hold all of them.
 
-    def __init__(self) -> None:
+    as_text: whether cells of text stay as they are, which otherwise have the narrowest type that holds them.
+    """
+
+    def __init__(self, *, as_text: bool = False) -> None:
+        self._as_text = as_text
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes when this object does)
         self._sections: list[_Section] = []
         self._stream: Any = None
@@ -46,27 +50,29 @@ class Held:
         """Take rows. Raises DataError where several columns have one name."""
         import pyarrow as pa
 
-        columns = batch.plain
-        given = columns.num_columns - batch.results
+        given = batch.plain.num_columns
+        columns = together(batch.plain, batch.results)
         names = columns.schema.names
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise DataError(f"several columns are called '{twice}', and each needs a name of its own")
+        self._types = dict.fromkeys(batch.others, pa.null()) | self._types
         for at, (name, column) in enumerate(zip(names, columns.columns, strict=True)):
             types = self._types if at < given else self._results
             known = types.get(name, pa.null())
             if not pa.types.is_string(known):
-                here = type_of_cells(column) if batch.untyped and at < given else type_of(column)
+                is_cells = batch.untyped and at < given and not self._as_text
+                here = type_of_cells(column) if is_cells else type_of(column)
                 types[name] = merged(known, here)
-        if batch.objects is not None:
-            columns = pa.RecordBatch.from_arrays([*columns.columns, batch.objects], names=[*names, ""])
+        if batch.holds_objects:
+            columns = pa.RecordBatch.from_arrays([*columns.columns, batch.lines], names=[*names, ""])
         self._write(columns, given, batch)
         self.rows += len(batch)
 
     def _write(self, columns: pa.RecordBatch, given: int, batch: Batch) -> None:
         import pyarrow as pa
 
-        section = _Section(0, columns.schema, given, batch.untyped, batch.objects is not None)
+        section = _Section(0, columns.schema, given, batch.untyped, batch.holds_objects)
         if not self._sections or self._sections[-1]._replace(start=0) != section:
             if self._stream is not None:
                 self._stream.close()
@@ -178,6 +184,8 @@ class TableWriter(Writer):
     that what is written does not depend on how they came.
     """
 
+    _keeps_text = False
+
     def __init__(self, output: Output, at_once: bool) -> None:
         super().__init__(output, at_once)
         self._held: Held | None = None
@@ -185,8 +193,8 @@ class TableWriter(Writer):
 
     def _put(self, batch: Batch) -> None:
         """Take rows; a batch without any says nothing about types."""
-        if self._held is None and not self._begun and (not len(batch) or self._may_change(batch)):
-            self._held = Held()
+        if self._held is None and not self._begun and (not len(batch) or batch.others or self._may_change(batch)):
+            self._held = Held(as_text=self._keeps_text)
         if self._held is not None:
             self._held.add(batch)
         else:

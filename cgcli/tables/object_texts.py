@@ -8,8 +8,8 @@ from itertools import chain, groupby
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING
-from cgcli.tables.arrow import joined, masked, offsets_of, shape_of, side_by_side, together
-from cgcli.tables.batch import Batch
+from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, shape_of, side_by_side
+from cgcli.tables.batch import Batch, together
 from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.text import as_json, without_text
 
@@ -23,20 +23,21 @@ _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
 def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
     """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
-    columns = batch.plain
+    given = None if batch.holds_objects else batch.plain
+    columns = together(given, batch.results)
+    parts: list[pa.Array | str] = ["{"] if given is not None else [_opened(batch.lines)]
     names, kinds = columns.schema.names, columns.schema.types
-    first = 0 if batch.objects is None else columns.num_columns - batch.results
-    parts: list[pa.Array | str] = ["{"] if batch.objects is None else [_opened(batch.objects)]
-    for plain, group in groupby(range(first, columns.num_columns), lambda at: shape_of(kinds[at]) == ()):
+    untyped = given.num_columns if given is not None and batch.untyped else 0
+    for plain, group in groupby(range(len(names)), lambda at: shape_of(kinds[at]) == ()):
         chosen = list(group)
-        keys = [("," if at > first else "") + _key(names[at]) for at in chosen]
-        if batch.objects is not None and chosen[0] == first:
+        keys = [("," if at else "") + _key(names[at]) for at in chosen]
+        if given is None and not chosen[0]:
             keys[0] = keys[0][1:]  # its quote is that of the joint
         if plain:
-            texts = json_texts(*together([masked(columns.column(at)) for at in chosen], np.stack))
+            texts = json_texts(*masked_together([masked(columns.column(at)) for at in chosen], np.stack))
         else:
             keys = [f"{key}:" for key in keys]
-            texts = [_member(batch, at) for at in chosen]
+            texts = [_member(columns.column(at), names[at], untyped=at < untyped) for at in chosen]
         parts += chain.from_iterable(zip(keys, texts, strict=True))
     found = side_by_side(*parts, "}" + end)
     return found if isinstance(parts[0], str) else _without_first_comma(found)
@@ -69,18 +70,16 @@ def _key(name: str) -> str:
     return orjson.dumps(name).decode()
 
 
-def _member(batch: Batch, at: int) -> pa.Array:
+def _member(column: pa.Array, name: str, *, untyped: bool) -> pa.Array:
     """The text of each value of a column that does not hold numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column, name = batch.plain.column(at), batch.plain.schema.names[at]
     shape = shape_of(column.type)
     if shape and 0 not in shape:
         texts = _arrays(column)
     elif pa.types.is_string(column.type):
-        is_result = at >= batch.plain.num_columns - batch.results
-        texts = _untyped(column) if batch.untyped and not is_result else _strings(column)
+        texts = _untyped(column) if untyped else _strings(column)
     else:
         texts = _others(column, name)
     return pc.fill_null(texts, "null")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import contextlib
 from dataclasses import replace
 from itertools import chain
 
 from cgcli.annotations import Generator, Iterator, Sequence
-from cgcli.errors import DataError, UsageError
+from cgcli.errors import CgError, DataError, UsageError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
 from cgcli.tables.dialect import AS_EVERYWHERE, Reading
@@ -23,20 +23,39 @@ def batches(
     """The rows of files in their order. A batch without rows stands for a file without rows.
 
     names: of files, '-' for standard input. format_name: of all of them; None takes it from the
-    suffix of each, or else from how its data begin. reading: what is said of text. Each file has
-    the columns of the first in the same order, where rows are no JSON objects. Raises DataError
+    suffix of each, or else from how its data begin. reading: what is said of text. Where files have other
+    columns than each other, each batch says what the others have. Raises DataError
     for what cannot be read, UsageError for an unknown format, and for what is said of no text.
     """
     given = None if format_name is None else format_named(format_name)
-    first: Batch | None = None
+    rows: dict[str, Iterator[Batch]] = {}
+    others = _of_others(names, given, reading, rows) if len(names) > 1 else []
     for name in names:
-        of_this_file: Batch | None = None
-        for batch in _batches(name, given, reading):
-            if first is not None and of_this_file is None:
-                _check_columns(batch, first)
-            first = first or batch
-            of_this_file = batch
-            yield batch
+        for batch in rows.pop(name, None) or _batches(name, given, reading):
+            yield replace(batch, others=others) if others else batch
+
+
+def _of_others(
+    names: Sequence[str], given: Format | None, reading: Reading, begun: dict[str, Iterator[Batch]]
+) -> list[str]:
+    """The names of all columns of files, where these are not the same, of the same types, in all.
+
+    begun: takes the rows of standard input, which are read once. A file that cannot be read says so in its turn.
+    """
+    found: list[Batch] = []
+    for name in names:
+        rows = _batches(name, given, reading._replace(wanted=None))
+        with contextlib.suppress(CgError):
+            found.append(next(rows))
+            if name == "-":
+                begun[name] = chain(found[-1:], rows)
+    kinds = [
+        None if batch.holds_objects else dict(zip(batch.names, batch.given.schema.types, strict=True))
+        for batch in found
+    ]
+    if all(kind == kinds[0] for kind in kinds):
+        return []
+    return list(dict.fromkeys(name for batch in found for name in batch.names))
 
 
 def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batch]:
@@ -58,33 +77,13 @@ def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batc
     nothing: Batch | None = None
     some = False
     for rows in kind.codec.read(content, reading):
-        batch = replace(_with_one_name_each(rows), format=kind.name)
+        batch = replace(rows, format=kind.name)
         if len(batch):
             yield batch
             some = True
         nothing = batch
     if nothing is not None and not some:
         yield nothing
-
-
-def _with_one_name_each(rows: Batch) -> Batch:
-    """The rows, of whose equal names the second is called a_2, the third a_3, as Miller has it."""
-    names = rows.columns.schema.names
-    if len(set(names)) == len(names):
-        return rows
-    taken, count = set(names), Counter[str]()
-    found = []
-    for name in names:
-        count[name] += 1
-        new = name
-        while count[name] > 1 and (new := f"{name}_{count[name]}") in taken:
-            count[name] += 1
-        taken.add(new)
-        found.append(new)
-    spelled = rows.spelled and [
-        new if new != name else old for new, name, old in zip(found, names, rows.spelled, strict=True)
-    ]
-    return replace(rows, columns=rows.columns.rename_columns(found), spelled=spelled)
 
 
 def _told_apart(content: Iterator[bytes]) -> tuple[Iterator[bytes], Format]:
@@ -96,23 +95,3 @@ def _told_apart(content: Iterator[bytes]) -> tuple[Iterator[bytes], Format]:
         if text.startswith((b"{", b"[")) or b"\n" in text or len(begin) > _LOOKED_AT:
             break
     return chain([begin] if begin else [], content), format_of_text(begin)
-
-
-def _check_columns(batch: Batch, first: Batch) -> None:
-    """Raises DataError where a file has other columns than the first one."""
-    if (batch.objects is None) != (first.objects is None):
-        raise DataError(f"{batch.source} holds {batch.format} rows, and {first.source} {first.format} rows")
-    if batch.objects is not None:
-        return
-    here, there = batch.columns.schema, first.columns.schema
-    if len(here) != len(there):
-        raise DataError(f"{batch.source} has {len(here)} columns, and {first.source} has {len(there)}")
-    for at, (one, other) in enumerate(zip(here, there, strict=True), start=1):
-        if one.name != other.name:
-            raise DataError(
-                f"column {at} of {batch.source} is '{one.name}', and of {first.source} it is '{other.name}'"
-            )
-        if one.type != other.type:
-            raise DataError(
-                f"column '{one.name}' of {batch.source} has type {one.type}, and of {first.source} {other.type}"
-            )

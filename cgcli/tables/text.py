@@ -95,8 +95,7 @@ def not_utf8(text: bytes) -> str:
 
 def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memoryview]:
     """The text of the rows, in parts where there is much. text: that of some rows, one behind the other."""
-    size = batch.columns.nbytes + (0 if batch.objects is None else batch.objects.nbytes)
-    step = max(1, len(batch) * _PART // max(size, 1))
+    step = max(1, len(batch) * _PART // max(batch.size, 1))
     for begin in range(0, len(batch), step):
         yield joined(text(batch.part(begin, begin + step)))
 

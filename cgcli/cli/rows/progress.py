@@ -38,7 +38,7 @@ class Progress:
     def add(self, batch: Batch) -> None:
         """These rows are done, too."""
         self.rows += len(batch)
-        self._done += len(batch) if self._counts_rows else _text_size(batch)
+        self._done += len(batch) if self._counts_rows else batch.size
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _PAUSE
@@ -76,10 +76,3 @@ def _bytes_of_text(files: Sequence[str]) -> int | None:
     if not all(kind is not None and kind.is_text and not compression for kind, compression in kinds):
         return None
     return sum(os.path.getsize(name) for name in files)
-
-
-def _text_size(batch: Batch) -> int:
-    """About how many bytes the rows took in their file. The offset of a text has 4 bytes, a separator 1."""
-    if batch.objects is not None:
-        return int(batch.objects.nbytes - 4 * len(batch))
-    return int(batch.columns.nbytes - 3 * len(batch) * batch.columns.num_columns)

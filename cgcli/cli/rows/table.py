@@ -52,7 +52,11 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
     kind = output_format(request)
+    condition = None if options.where is None else read_text(options.where, "--where", bindings)
+    programs = [program, condition] if condition else [program]
     reading = reading_of(options)
+    if kind is None or kind.is_delimited or options.only:  # other cells that pass through are not looked at
+        reading = reading._replace(wanted={name for each in programs for name in each.open_names})
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
@@ -60,8 +64,7 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        condition = None if options.where is None else read_text(options.where, "--where", bindings)
-        first, points = _begun(source, [program, condition] if condition else [program], bindings, request)
+        first, points = _begun(source, programs, bindings, request)
         point, threads = points[0], options.threads or _threads()
         bound = _bound(request)(point, results_at(request, point, _noticed(point, request, first)), threads)
         where = Bound(points[1], _condition(points[1]), threads) if condition else None
@@ -102,7 +105,7 @@ def _begun(
     open_names = dict.fromkeys(name for program in programs for name in program.open_names)
     names = [name for name in open_names if name not in bindings]
     first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
-    available = list(dict.fromkeys(name for batch in first for name in batch.columns.schema.names))
+    available = list(dict.fromkeys(name for batch in first for name in (*batch.names, *batch.others)))
     if not any(map(len, first)) and not available:  # nothing says which columns there would have been
         shapes = {name: () for program in programs for name in program.inputs if name in names}
     if not available and (bad := next(((batch, row) for batch in first for row in batch.bad), None)):
