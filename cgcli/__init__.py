@@ -13,6 +13,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
     from cgcli.api.formulas import diff as diff
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "bounds": "cgcli.api.bounds",
     "ColumnFunction": "cgcli.api.columns",
     "compile": "cgcli.api.columns",
     "diff": "cgcli.api.formulas",

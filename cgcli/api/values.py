@@ -14,6 +14,7 @@ _DIGITS = tuple("0123456789.")
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _MAX_FILE_BYTES = 2**30
 _MAX_ENDLESS_BYTES = 2**25  # of a pipe or a device, which may never end
+_NO_RANGE = {*"{}@;?\n"}  # signs that stand in programs and names of files
 _BEGIN = 4096  # bytes, in which JSON shows what it is
 _MOST = 2**1023  # an int beyond it may be no float
 _OF_JSON = "f"  # the kind of numpy's type that JSON's numbers have
@@ -101,6 +102,19 @@ def of_text(text: str, what: str) -> Any:
     if len(values) > 1:
         raise UsageError(f"{what} is {len(values)} values", hint="an array is written in brackets: [1, 2]")
     return values[0]
+
+
+def ends_of_range(text: str) -> tuple[str, str] | None:
+    """The ends of a range `0..1`, as texts; None for any other value, as a program with loops."""
+    if ".." not in text or not _NO_RANGE.isdisjoint(text):
+        return None
+    depth = 0
+    for at, sign in enumerate(text):
+        depth += (sign in "([") - (sign in ")]")
+        if depth == 0 and text.startswith("..", at):
+            low, high = text[:at].strip(), text[at + 2 :].strip()
+            return (low, high) if low and high else None
+    return None
 
 
 def several(text: str, what: str) -> list[Any]:

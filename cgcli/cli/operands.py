@@ -24,13 +24,15 @@ class Operands(NamedTuple):
     """What stands on the command line besides options.
 
     expression: the text of EXPR, None when it comes from -f. bindings: name and value text,
-    as written. sweeps: those of them that stand for many values, `0:10:101`. files: the other operands.
+    as written. sweeps: those of them that stand for many values, `0:10:101`; ranges: the names of those that stand for
+    all values between two, `0..10`, which are bindings, too. files: the other operands.
     """
 
     expression: str | None
     bindings: tuple[tuple[str, str], ...]
     sweeps: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
+    ranges: tuple[str, ...] = ()
 
     @property
     def over_rows(self) -> bool:
@@ -66,7 +68,8 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
         else:
             files.append(operand)
     _check_place(expression, program_file, files)
-    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files))
+    ranges = tuple(name for name, value in bindings if ".." in value and _is_range(value))
+    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges)
 
 
 def _binding(text: str) -> tuple[str, str] | None:
@@ -89,6 +92,12 @@ def _is_sweep(value: str) -> bool:
     from cgcli.cli.rows.sweeps import is_sweep
 
     return is_sweep(value)
+
+
+def _is_range(value: str) -> bool:
+    from cgcli.api.values import ends_of_range
+
+    return ends_of_range(value) is not None
 
 
 def _is_path(operand: str) -> bool:
@@ -148,6 +157,21 @@ def no_rows(operands: Operands) -> UsageError:
     name, text = operands.sweeps[0]
     return UsageError(f"'{name}={text}' is a sweep, and only cg eval, grad, jvp and hessian compute many points",
                       hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
+
+
+def check_ranges(operands: Operands, *, known: bool, accuracy: bool) -> None:
+    """Raise UsageError for ranges where these do not go. known: whether the command computes over ranges."""
+    if not operands.ranges:
+        return
+    given = next(f"{name}={text}" for name, text in operands.bindings if name in operands.ranges)
+    if not known:
+        raise UsageError(f"'{given}' is a range, and this command computes one point",
+                         hint="cg eval, grad, jvp, vjp, jacobian, hessian, trace give bounds over ranges")  # fmt: skip
+    if operands.over_rows:
+        raise UsageError(f"'{given}' is a range, and there are rows, too", hint="bounds are for one point, or ranges")
+    if accuracy:
+        raise UsageError("--accuracy is of the numbers at one point, and bounds over ranges hold in all their digits",
+                         hint="choose one")  # fmt: skip
 
 
 def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:

@@ -90,6 +90,9 @@ def _json(content: Any, precision: int | None) -> str:
 def _numbers(item: Any, precision: int | None) -> str:
     if isinstance(item, list):
         return "[" + ", ".join(_numbers(part, precision) for part in item) + "]"
+    if isinstance(item, values.Range):
+        low, high = ("null" if end in _NOT_FINITE else end for end in (item.low, item.high))
+        return f'{{"low": {low}, "high": {high}}}'
     if isinstance(item, values.Numeral):
         return "null" if item in _NOT_FINITE else f'"{item}"' if item.quoted else item
     if not math.isfinite(item):

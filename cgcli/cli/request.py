@@ -17,7 +17,7 @@ from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
-    from cgcli.api.notices import Watched
+    from cgcli.api.notices import Notice, Watched
     from cgcli.api.point import Point
     from cgcli.api.program import Program
     from cgcli.evaluate.compiled import Kernels
@@ -93,12 +93,13 @@ class Request(NamedTuple):
             if key in seen:
                 raise values.bound_twice(key)
             seen.add(key)
+            value = ((key in self.operands.ranges and values.ends_of_range(value)) or (value,))[0]
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
         program = read_text(text, name, (*bindings, *table.names) if table else bindings).opening(wrt)
         if table is not None:
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
-        return (program if self.digits is None else program.exact()), bindings
+        return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:
         """The graph of the value of each name, with all the digits that it was typed with."""
@@ -109,7 +110,17 @@ class Request(NamedTuple):
         return {
             name: exact_of_text(typed[name], f"the value of '{name}'")[0] if name in typed else as_constant(value)
             for name, value in point.bindings.items()
+            if name not in self.operands.ranges
         }
+
+    def ends(self, point: Point) -> dict[str, tuple[Node, Node]]:
+        """The graphs of both ends of each name's range."""
+        from cgcli.api.bounds import check_ranges, ends_of_text
+
+        check_ranges(point, self.operands.ranges)
+        typed = dict(self.operands.bindings)
+        known = {name: (node, node) for name, node in self.exact_inputs(point).items()}
+        return known | {name: ends_of_text(typed[name], f"the value of '{name}'") for name in self.operands.ranges}
 
     def _program_text(self) -> tuple[str, str]:
         """The program and what messages call it."""
@@ -184,6 +195,10 @@ class Request(NamedTuple):
         return {name: exact_of_text(text, f"the tangent of '{name}'")[0] for name, text in texts.items()}
 
 
+def ignored(_: Notice) -> None:
+    """What is told of one point, where there are ranges."""
+
+
 class Task(NamedTuple):
     """What a command works on: a program at its point, and the inputs to differentiate it by.
 
@@ -204,14 +219,22 @@ class Task(NamedTuple):
         report = request.report(point)
         wrt = point.chosen(request.names(point))
         report.tell_all(point.notices(wrt))
-        return cls(request, point, wrt, report, Watched(point.graph, point.bindings, report.tell))
+        tell = ignored if request.operands.ranges else report.tell
+        return cls(request, point, wrt, report, Watched(point.graph, point.bindings, tell))
 
-    def computed(self, make: Callable[[Kernels | None], Call]) -> Any:
-        """What `make` computes at the point, in floats; with --digits as numerals.
+    def computed(self, make: Callable[[Kernels | None], Call], rounded: int | None = None) -> Any:
+        """What `make` computes at the point, in floats; with --digits as numerals, and over ranges bounds of it.
+
+        rounded: to how many digits bounds are rounded, unless the command line says it.
 
         make: gives from kernels, None for those on floats, what computes a result from an `Evaluate`.
         """
         digits = self.request.digits
+        if self.request.operands.ranges:
+            from cgcli.api.bounds import ranges
+
+            ends = self.request.ends(self.point)
+            return ranges(make, ends, self.point.graph, digits or self.request.precision or rounded, self.report.tell)
         if digits is None:
             return make(None)(self.evaluate)
         from cgcli.api.digits import numerals
@@ -261,6 +284,7 @@ def expression_command(
                 given.check_one_point(rows)
             if split.over_rows and settings.get("digits"):
                 raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
+            given.check_ranges(split, known="digits" in settings, accuracy=bool(settings.get("accuracy")))
             if settings.get("digits") is not None and settings.get("accuracy"):
                 raise UsageError("--accuracy is that of 64-bit floats, and with --digits all digits are right",
                                  hint="choose one")  # fmt: skip

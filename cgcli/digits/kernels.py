@@ -79,7 +79,7 @@ class Many:
 
     def _on_arrays(self, op: Operation, params: list[Any]) -> Callable[..., Any]:
         """A kernel that is given arrays of objects, whatever it makes of them."""
-        kernel = op.kernel if op.mp == ARRAYS else many.kernel(self.mp, op.mp)
+        kernel = op.kernel if op.mp == ARRAYS else many.kernel_on_arrays(self.mp, op.mp)
 
         def run(*args: Any) -> Any:
             return self._each(kernel(*(np.asarray(arg, object) for arg in args), *params))

@@ -26,6 +26,20 @@ class Numeral(str):
         return made
 
 
+class Range(Numeral):
+    """All numbers from one to another, which are texts: `0..0.25`, or the only one."""
+
+    low: str
+    high: str
+
+    @classmethod
+    def of_ends(cls, low: str, high: str) -> Range:
+        """The range of two ends."""
+        made = cls(low if low == high else f"{low}..{high}")
+        made.low, made.high = low, high
+        return made
+
+
 def on_one_line(name: str) -> str:
     """A name in a line of output, whatever the user put into it."""
     return quoted(name, Span(0, len(name)))

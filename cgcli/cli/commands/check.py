@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
+from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, PRECISION_OPTION, WRT_OPTION
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 
 _DIFFERENT = 4  # the exit code
 
 
-@expression_command("check", WRT_OPTION, COTANGENT_OPTION, *RESULT_OPTIONS)
+@expression_command("check", WRT_OPTION, COTANGENT_OPTION, JSON_OPTION, PRECISION_OPTION)
 def command(request: Request) -> int:
     """Check the derivatives of EXPR against numeric ones; exit 4 where one is wrong.
 

@@ -74,7 +74,7 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
         def make(_: Kernels | None) -> Call:
             return lambda evaluate: values_of_trace(task.point, traced, evaluate)
 
-        values, digits = task.measured(make) if request.accuracy else (task.computed(make), None)
+        values, digits = task.measured(make) if request.accuracy else (task.computed(make, rounded=6), None)
     if answers and values is None:
         raise UsageError("answers need values", hint=f"as in: {task.point.names[0]}=2")
     if values and (grad or moved):

@@ -1,0 +1,135 @@
+"""Kernels on arrays of mpmath's numbers, numpy's arrays of objects: where numpy's own do not take such.
+
+Each takes mpmath's context first, which holds the precision, then the arguments as the other kernels do.
+"""
+
+from __future__ import annotations
+
+from cgcli.annotations import Any, Callable
+from cgcli.ops.creation import Steps
+from cgcli.ops.lazily import np
+
+
+def arange(mp: Any, start: Any, stop: Any, step: Any) -> Any:
+    """start, start + step, … below stop."""
+    size = Steps(float(start), float(stop), float(step)).size
+    return _array([start + at * step for at in range(size)])
+
+
+def linspace(mp: Any, start: Any, stop: Any, count: int) -> Any:
+    """So many numbers from start to stop."""
+    return _array([start + (stop - start) * at / max(count - 1, 1) for at in range(count)])
+
+
+def _array(items: list[Any]) -> Any:
+    made = np.empty(len(items), object)
+    made[:] = items
+    return made
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a number on each element of an array."""
+    on_arrays: Callable[..., Any] = np.frompyfunc(function, 1, 1)
+    return on_arrays
+
+
+def norm(mp: Any, x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    """The root of the sum of squares."""
+    return _each(mp.sqrt)(np.sum(x * x, along, keepdims=keep))
+
+
+def logsumexp(mp: Any, x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    """ln(sum(exp(x)))."""
+    return _each(mp.log)(np.sum(_each(mp.exp)(x), along, keepdims=keep))
+
+
+def softmax(mp: Any, x: Any, along: int) -> Any:
+    """exp(x), scaled to add up to 1."""
+    powers = _each(mp.exp)(x - np.max(x, axis=along, keepdims=True))
+    return powers / np.sum(powers, along, keepdims=True)
+
+
+def log_softmax(mp: Any, x: Any, along: int) -> Any:
+    """ln(softmax(x))."""
+    return x - logsumexp(mp, x, (along,), True)
+
+
+def _of_matrices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of square matrices, mpmath's own, for arrays with any axes in front; nan for a singular matrix."""
+
+    def on_arrays(mp: Any, *arrays: Any) -> Any:
+        lead = np.broadcast_shapes(*(array.shape[:-2] for array in arrays))
+        every = [np.broadcast_to(array, (*lead, *array.shape[-2:])) for array in arrays]
+        found = [_one(mp, function, [each[at] for each in every]) for at in np.ndindex(lead)]
+        inner = np.shape(found[0]) if found else arrays[-1].shape[-2:]
+        made = np.empty((*lead, *inner), object)
+        for at, value in zip(np.ndindex(lead), found, strict=True):
+            made[at] = value
+        return made
+
+    return on_arrays
+
+
+def _one(mp: Any, function: Callable[..., Any], arrays: list[Any]) -> Any:
+    try:
+        return function(mp, *arrays)
+    except ZeroDivisionError:
+        return np.full(arrays[-1].shape, mp.nan, object)
+
+
+def _matrix(mp: Any, array: Any) -> Any:
+    return mp.matrix(array.tolist())
+
+
+def _as_array(matrix: Any, shape: tuple[int, ...]) -> Any:
+    return _array(list(matrix)).reshape(shape)
+
+
+@_of_matrices
+def _solve(mp: Any, a: Any, b: Any) -> Any:
+    columns = [_as_array(mp.lu_solve(_matrix(mp, a), _matrix(mp, column)), (-1,)) for column in b.T]
+    return np.stack(columns, axis=-1) if columns else b
+
+
+def solve(mp: Any, a: Any, b: Any) -> Any:
+    """The x with a @ x = b."""
+    return _solve(mp, a, b) if b.ndim > 1 else _solve(mp, a, b[:, None])[..., 0]
+
+
+@_of_matrices
+def inv(mp: Any, a: Any) -> Any:
+    """The inverse of a matrix."""
+    return _as_array(mp.inverse(_matrix(mp, a)), a.shape) if a.size else a
+
+
+@_of_matrices
+def det(mp: Any, a: Any) -> Any:
+    """The determinant."""
+    return mp.det(_matrix(mp, a)) if a.size else mp.one
+
+
+def logdet(mp: Any, a: Any) -> Any:
+    """ln(det(a)); nan where that is negative."""
+    return _each(lambda value: mp.nan if value < 0 else mp.log(value))(det(mp, a))
+
+
+@_of_matrices
+def cofactor(mp: Any, a: Any) -> Any:
+    """The determinants of what is left without each row and column, with their signs."""
+    return _of_minors(a, lambda rest, _: det(mp, rest)[()])
+
+
+@_of_matrices
+def cofactor_along(mp: Any, a: Any, b: Any) -> Any:
+    """The derivative of cofactor(a) along b."""
+    return _of_minors(a, lambda rest, key: np.sum(cofactor(mp, rest) * b[key]) if rest.size else mp.zero)
+
+
+def _of_minors(a: Any, function: Callable[[Any, Any], Any]) -> Any:
+    """A function of what is left of a matrix without each row and column, and of the key of that, with its sign."""
+    made = np.empty(a.shape, object)
+    size = len(a)
+    for row, column in np.ndindex(a.shape):
+        key = np.ix_([at for at in range(size) if at != row], [at for at in range(size) if at != column])
+        made[row, column] = (-1) ** (row + column) * function(a[key], key)
+    return made
