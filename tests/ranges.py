@@ -161,15 +161,15 @@ class Wanted(NamedTuple):
 def composed(outer: Outer, jet: Jet) -> tuple[float, dict[tuple[int, ...], Wanted]]:
     """Value and derivatives of an operation on top of another. Raises NotHereError where float64 holds not all."""
     with mp.workdps(60):
-        if not _held(jet.value):
+        if not held(jet.value):
             raise NotHereError
         try:
             value, slope, bend = outer.exact(jet.value)
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise NotHereError from error
-        if mp.im(value) or not all(map(_held, [jet.value, value])):
+        if mp.im(value) or not all(map(held, [jet.value, value])):
             raise NotHereError
-        beyond = not all(map(_held, [*jet.first.values(), *jet.second.values()]))
+        beyond = not all(map(held, [*jet.first.values(), *jet.second.values()]))
         wanted: dict[tuple[int, ...], Wanted] = {}
         for i, d in jet.first.items():
             wanted[(i,)] = _wanted([slope * d], beyond)
@@ -180,12 +180,13 @@ def composed(outer: Outer, jet: Jet) -> tuple[float, dict[tuple[int, ...], Wante
 
 def _wanted(terms: Sequence[Any], beyond: bool) -> Wanted:
     total = mp.fsum(terms)
-    if not _held(total):
+    if not held(total):
         raise NotHereError
     return Wanted(float(total), float(min(mp.fsum(map(abs, terms)), mpf(1e308))), beyond)
 
 
-def _held(number: Any) -> bool:
+def held(number: Any) -> bool:
+    """Whether float64 has a number with all its digits."""
     return bool(number == 0 or _TINY <= abs(number) <= _HUGE)
 
 

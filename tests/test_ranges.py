@@ -67,7 +67,11 @@ def exactly(formula: str) -> float:
     """A number by mpmath with 60 digits."""
     with mp.workdps(60):
         return float(
-            eval(formula, {name: getattr(mp, name) for name in ("exp", "log", "tanh", "cosh", "psi")} | {"mpf": mpf})
+            eval(
+                formula,
+                {name: getattr(mp, name) for name in ("exp", "log", "tanh", "sinh", "cosh", "cbrt", "psi")}
+                | {"mpf": mpf},
+            )
         )
 
 
@@ -115,6 +119,17 @@ ROWS = [
     Row("grad", "floor(sqrt(x))", "x=0", [0]),  # a structural zero, not 0*inf
     Row("grad", "sum(round(A @ x) + A @ x)", "A=[[1,2],[3,4]] x=[nan,1] --wrt x", [NAN, NAN]),
     Row("grad", "sum(round(A @ x) + A @ x)", "A=[[1,2],[3,4]] x=[1,1] --wrt x", [4, 6]),
+    Row("hessian", "sqrt(exp(x))", "x=500", [exactly("exp(250)/4")]),
+    Row("hessian", "cbrt(silu(x)) + 3", "x=-650", [exactly(
+        "-cbrt(650*exp(-650))*((1 - 1/mpf(650))**2/9 - 1/(3*mpf(650)**2))")]),
+    Row("hessian", "abs(erf(cosh(x)))", "x=-563", [0]),
+    Row("hessian", "gelu(sinh(x))", "x=-427", [0]),
+    Row("hessian", "x^x", "x=1e-198", [1e198]),
+    Row("hessian", "x^y", "x=1e-300 y=1e-300", [-1e300, 1e300, 1e300, exactly("log(mpf(10)**-300)**2")]),
+    Row("grad", "atan2(cosh(x), x)", "x=-516", [exactly("(-516*sinh(-516) - cosh(516))/(516**2 + cosh(516)**2)")]),
+    Row("hessian", "1/x^y", "x=30 y=130", [exactly(f"{part}/mpf(30)**130") for part in (
+        "130*131/mpf(900)", "(130*log(30) - 1)/mpf(30)", "(130*log(30) - 1)/mpf(30)", "log(30)**2")]),
+    Row("grad", "x^0.6*x^0.4", "x=0", [1]),
     Row("grad", PLANCK, "l=1e-7 t=300 --wrt l", [2.9373920504247155e-180]),
 ]  # fmt: skip
 

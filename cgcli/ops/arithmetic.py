@@ -138,9 +138,11 @@ NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=I
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
 # logarithm; 0 at (0, 0), and nowhere else cut off, for it is differentiated by y again. d/dy: out*ln(x),
-# whose limit at x = 0 is 0 for y > 0. A negative power leaves the range before y*out*(dx/x) does.
+# whose limit at x = 0 is 0 for y > 0. Of x near 0 a power below 0, and the second derivative of one next to 0,
+# leave the range before y*out*(dx/x) does.
 POWER_OP = elementwise("power", "x to the power y", _power,
-                       Partial("where(y < 0, y*out/x, where(y == 0 and x == 0, 0, y*x^(y - 1)))",
+                       Partial("where(y < 0, y*out/x, where(y < 0.01 and (0 < x and x < 1), y*out/x,"
+                               " where(y == 0 and x == 0, 0, y*x^(y - 1))))",
                                "where(y == 0 and x == 0, 0, y*x^(y - 1))"),
                        "where(x == 0 and y >= 0, 0, out*ln(x))",
                        arrays="x y", label="^", infix=Infix("^", POWER, right=True), aliases="pow",

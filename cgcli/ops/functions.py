@@ -31,11 +31,12 @@ from cgcli.ops.lazily import np
 _ONE_MINUS_SQUARE = "where(abs(x) < 0.5, 1 - x^2, (1 - x)*(1 + x))"
 
 
-def _over_square(x: str, y: str) -> str:
-    """x/(x^2 + y^2), with all its digits, and its derivative by x with all of them where x is near y or -y."""
+def _over_square(x: str, y: str, sign: str = "") -> str:
+    """x/(x^2 + y^2), or its negative, with all its digits; its derivative by x has them where x is near y or -y."""
     return (
-        f"where(x == 0 and y == 0, 0, where(2*abs({x}) > abs({y}),"
-        f" 1/({x} + {y}*({y}/{x})), {x}/{y}/({y} + {x}*({x}/{y}))))"
+        f"zero = x == 0 and y == 0; flat = 2*abs({x}) > abs({y});"
+        f" where(zero, 0, where(flat, {sign}1, {sign}{x}/{y}))"
+        f"/where(zero, 1, where(flat, {x} + {y}*({y}/{x}), {y} + {x}*({x}/{y})))"
     )
 
 
@@ -145,7 +146,7 @@ ENTRIES: tuple[Operation, ...] = (
     ATAN,
     elementwise("atan2", "angle of the point (x, y) from the x axis", "arctan2",
                 Partial(_over_square("x", "y"), "where(x == 0 and y == 0, 0, x/(x^2 + y^2))"),
-                Partial(f"-{_over_square('y', 'x')}", "where(x == 0 and y == 0, 0, -y/(x^2 + y^2))"),
+                Partial(_over_square("y", "x", "-"), "where(x == 0 and y == 0, 0, -y/(x^2 + y^2))"),
                 arrays="y x", samples=(REAL, REAL), aliases="arctan2",
                 kink=Kink(lambda y, x: (x == 0) & (y == 0), "the derivative of atan2 at (0, 0) is taken as 0",
                           isolated=True),

@@ -194,9 +194,11 @@ SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
           python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
-    elementwise("erf", "error function", "scipy.special:erf", "2/sqrt(pi)*exp(-x^2)", facts=ODD | INCREASING | ANALYTIC,
-                python="erf", example="erf(1)"),
-    elementwise("erfc", "1 - erf(x), exact for large x", _erfc, "-2/sqrt(pi)*exp(-x^2)", facts=NON_NEGATIVE,
+    elementwise("erf", "error function", "scipy.special:erf",
+                Partial("2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "2/sqrt(pi)*exp(-x^2)"),
+                facts=ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)"),
+    elementwise("erfc", "1 - erf(x), exact for large x", _erfc,
+                Partial("-2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "-2/sqrt(pi)*exp(-x^2)"), facts=NON_NEGATIVE,
                 python="erfc", ulps=3.0, example="erfc(10)"),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
                 samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", mp="gamma",
@@ -238,7 +240,8 @@ ENTRIES: tuple[Operation, ...] = (
                 kink=Kink(lambda x, alpha: (x == 0) & (alpha != 1), "the derivative of elu at 0 is taken as alpha"),
                 python="elu", ulps=2.0, example="elu([-1, 3])", latex=r"\operatorname{ELU}"),
     elementwise("gelu", "x times the normal distribution function", _gelu,
-                Partial("erfc(-0.7071067811865476*x)/2 + 0.3989422804014327*x*exp(-x^2/2)",
+                Partial("u = clip(x, -40, 40)\n"
+                        "erfc(-0.7071067811865476*x)/2 + 0.3989422804014327*u*exp(-u^2/2)",
                         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
                 example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}"),
     elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish",

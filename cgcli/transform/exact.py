@@ -74,12 +74,12 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     """The node `op(*args)`, or a simpler one that has the same value for every input."""
     if op is NEG and args[0].op is NEG:  # --x = x
         return args[0].args[0]
+    if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
+        return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     if not op.elementwise or CONSTANT not in [arg.op for arg in args]:
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
-    if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
-        return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     if all(arg.op is CONSTANT and not arg.shape for arg in args):
         return _folded(op, args, params)
     if op.truth and op in _COMPARISONS and (holds := _decided(op, *args)) is not None:

@@ -13,7 +13,7 @@ from cgcli.ops.sums import BROADCAST
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slope, Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
 from cgcli.transform.guarded import Guarded, through_linear, total
-from cgcli.transform.powers import ROOTS, base_of_root, joined, quotient
+from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 
 def push_all(
@@ -101,12 +101,11 @@ def _times(partial: Slope, tangent: Guarded) -> Guarded:
 
 def _of_root(node: Node, at: int, tangent: Guarded) -> Guarded:
     """The product of a partial and a tangent where one of them has the derivative of a root for a factor."""
-    factor, divisor = slope(node, at)
+    partial = slope(node, at)
     if tangent.root is not None:
-        one = joined(quotient(factor, divisor), [(tangent.value, False)], tangent.root, node.args[at])
-        if one is not None:
-            return tangent.times(factor if divisor is None else divisor, one)
-    return _times(Slope(factor, divisor), tangent)._replace(root=tangent.root or base_of_root(node))
+        partial, (value, _) = joined(partial, Slope(tangent.value), tangent.root, node.args[at])
+        tangent = tangent._replace(value=value)
+    return _times(partial, tangent)._replace(root=tangent.root or base_of_root(node))
 
 
 def _jointly(node: Node, rules: Sequence[Rule | None], moving: Mapping[int, Guarded]) -> Guarded:

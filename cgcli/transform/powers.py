@@ -7,20 +7,30 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Iterable, Sequence
+from cgcli.annotations import Iterator
 from cgcli.graph.node import Node, constant
-from cgcli.ops.arithmetic import ADD, CBRT, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT
+from cgcli.ops.arithmetic import ADD, CBRT, DIVIDE, EQUAL_TO, MULTIPLY, NEG, POWER_OP, SQRT
+from cgcli.ops.logic import WHERE
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact, number_of
+from cgcli.transform.formulas import Slope
 
 ROOTS = frozenset({POWER_OP, SQRT, CBRT})
 """What has a root among its nodes: see `base_of_root`."""
 
 _MOST = 16  # factors looked at, so that a long chain of products takes no time beyond its length
 _NEAR = 1e-9  # exponents as 1.1 - 1 are known up to rounding
+_ONE = constant(1.0)
 
 
-Factor = tuple[Node, bool]
-"""A node among the factors of a product, and whether it is among the divisors there."""
+class _Factor(NamedTuple):
+    """A factor within a product, as a power. way: the nodes above it in the product, each with its argument's place."""
+
+    node: Node
+    base: Node
+    exponent: float
+    way: tuple[tuple[Node, int], ...]
+    in_divisor: bool
 
 
 def base_of_root(node: Node) -> Node | None:
@@ -37,102 +47,90 @@ def base_of_root(node: Node) -> Node | None:
     return node if op is CBRT else None
 
 
-def quotient(factor: Node, divisor: Node | None) -> Sequence[Factor]:
-    """The factors of factor/divisor, or of the factor alone."""
-    return [(factor, False)] if divisor is None else [(factor, False), (divisor, True)]
+def joined(left: Slope, right: Slope, base: Node, known: Node | None = None) -> tuple[Slope, Slope]:
+    """Two factors of a product, where a power of a base in `right` that is infinite at 0 has joined one in `left`.
 
-
-def joined(left: Sequence[Factor], right: Sequence[Factor], base: Node, known: Node | None = None) -> Node | None:
-    """left*right, where a power of a base in `right` that is infinite at 0 joins one in `left`; None without such.
-
-    known: what `right` is the derivative of. A power in that is the program's own, and stays as it is. Joined is
-    what is nan for the same numbers below 0: a root of x with x^2, and no two roots whose product is whole.
+    known: what `right` is the derivative of. A power in that is the program's own, and stays as it is.
     """
-    others, odd = _factors(left)
-    zeros = [factor for factor in others if _is_zero(factor, base)]
+    zeros = [factor for factor in _factors(left) if _is_zero(factor, base)]
     if not zeros:
-        return None
-    factors, negative = _factors(right)
-    for infinite in factors:
-        own, number = _power(infinite)
-        if own is not base or number >= 0 or (base.op is not CBRT and _whole(number)):
+        return left, right
+    zero = zeros[0]
+    for infinite in _factors(right):
+        if infinite.base is not base or infinite.exponent >= 0 or (base.op is not CBRT and _whole(infinite.exponent)):
             continue
-        one = _one(zeros[0], base, infinite)
-        if one is not None and (known is None or infinite not in _factors([(known, False)])[0]):
-            rest = [factor for factor in (*others, *factors) if factor is not zeros[0] and factor is not infinite]
-            return _written([(one, False), *rest], negative != odd)
-    return None
+        ours = [] if known is None else [(own.node, own.exponent) for own in _factors(Slope(known))]
+        if (infinite.node, infinite.exponent) not in ours:
+            return _replaced(left, zero, _one(zero, base, infinite)), _replaced(right, infinite, _ONE)
+    return left, right
 
 
-def _is_zero(factor: Factor, base: Node) -> bool:
+def _is_zero(factor: _Factor, base: Node) -> bool:
     """Whether a factor is 0 where a base is: a power of it, or of what it is the cube root of."""
-    own, number = _power(factor)
-    return number > 0 and (own is base or (base.op is CBRT and own is base.args[0]))
+    return factor.exponent > 0 and (factor.base is base or (base.op is CBRT and factor.base is base.args[0]))
 
 
-def _factors(product: Sequence[Factor]) -> tuple[list[Factor], bool]:
-    """The factors of a product, those of its factors among them, and whether it is the negative of theirs."""
-    factors: list[Factor] = []
-    negative = False
-    waiting = [*product]
+def _factors(product: Slope) -> Iterator[_Factor]:
+    """The factors of a product, those of its factors among them."""
+    count = 0
+    waiting: list[tuple[Node, bool, tuple[tuple[Node, int], ...], bool]] = []
+    if product.divisor is not None:
+        waiting.append((product.divisor, True, (), True))
+    waiting.append((product.factor, False, (), False))
     while waiting:
-        factor = waiting.pop()
-        node, divides = factor
+        node, divides, way, within = waiting.pop()
         op = node.op
-        if (op is not MULTIPLY and op is not DIVIDE and op is not NEG) or len(factors) + len(waiting) >= _MOST:
-            factors.append(factor)
+        if (op is MULTIPLY or op is DIVIDE or op is NEG) and count + len(waiting) < _MOST:
+            waiting += [
+                (arg, divides != (op is DIVIDE and at == 1), (*way, (node, at)), within)
+                for at, arg in reversed([*enumerate(node.args)])
+            ]
             continue
-        if op is NEG:
-            negative = not negative
-        waiting.append((node.args[0], divides))
-        if op is not NEG:
-            waiting.append((node.args[1], divides != (op is DIVIDE)))
-    return factors, negative
+        count += 1
+        base, number = _power(node)
+        yield _Factor(node, base, -number if divides else number, way, within)
 
 
-def _power(factor: Factor) -> tuple[Node, float]:
-    """A factor as a power: its base and its exponent, which is negative for a divisor."""
-    node, divides = factor
-    base, number = node, 1.0
+def _power(node: Node) -> tuple[Node, float]:
+    """A node as a power: its base and its exponent."""
     if node.op is SQRT:
-        base, number = node.args[0], 0.5
-    elif node.op is POWER_OP and (exponent := number_of(node.args[1])) is not None:
-        base, number = node.args[0], exponent
-    return base, -number if divides else number
+        return node.args[0], 0.5
+    if node.op is POWER_OP and (exponent := number_of(node.args[1])) is not None:
+        return node.args[0], exponent
+    return node, 1.0
 
 
-def _one(zero: Factor, base: Node, infinite: Factor) -> Node | None:
-    """Two factors as one power of a base; None where that has another domain than they have."""
-    (other, first), (_, second) = _power(zero), _power(infinite)
-    cubes = other is not base
-    together = (3 * first if cubes else first) + second
-    if abs(together) < _NEAR if base.op is CBRT else _whole(together):
-        return None
+def _one(zero: _Factor, base: Node, infinite: _Factor) -> Node:
+    """Two factors as one power of a base; nan where one of them is."""
+    cubes = zero.base is not base
+    together = (3 * zero.exponent if cubes else zero.exponent) + infinite.exponent
     if together == 0.5:
         return exact(SQRT, (base,))
-    exponent = exact(MULTIPLY, (constant(3.0), _exponent(zero))) if cubes else _exponent(zero)
-    return exact(POWER_OP, (base, exact(ADD, (exponent, _exponent(infinite)))))
+    if not _whole(together):
+        exponent = exact(MULTIPLY, (constant(3.0), _exponent(zero))) if cubes else _exponent(zero)
+        return exact(POWER_OP, (base, exact(ADD, (exponent, _exponent(infinite)))))
+    whole = float(round(together))
+    power = _ONE if whole == 0 else exact(POWER_OP, (base, constant(whole)))
+    root = infinite.node if _whole(zero.exponent) else zero.node  # what takes no number below 0
+    return exact(WHERE, (exact(EQUAL_TO, (root, root)), power, root))
 
 
-def _exponent(factor: Factor) -> Node:
+def _exponent(factor: _Factor) -> Node:
     """The exponent of a factor as a power, exact as it is written."""
-    node, divides = factor
-    base, number = _power((node, False))
-    exponent = node.args[1] if node.op is POWER_OP and base is not node else constant(number)
-    return exact(NEG, (exponent,)) if divides else exponent
+    node = factor.node
+    number = _power(node)[1]
+    exponent = node.args[1] if node.op is POWER_OP and factor.base is not node else constant(number)
+    return exact(NEG, (exponent,)) if number != factor.exponent else exponent
 
 
 def _whole(number: float) -> bool:
     return not math.isfinite(number) or abs(number - round(number)) < _NEAR
 
 
-def _written(factors: Iterable[Factor], negative: bool) -> Node:
-    """The product of factors, over that of the divisors among them."""
-    above, below = constant(1.0), constant(1.0)
-    for node, divides in factors:
-        if divides:
-            below = exact(MULTIPLY, (below, node))
-        else:
-            above = exact(MULTIPLY, (above, node))
-    whole = exact(DIVIDE, (above, below))
-    return exact(NEG, (whole,)) if negative else whole
+def _replaced(product: Slope, factor: _Factor, other: Node) -> Slope:
+    """A product with another factor in the place of one."""
+    for node, at in reversed(factor.way):
+        other = exact(node.op, (*node.args[:at], other, *node.args[at + 1 :]))
+    if not factor.in_divisor:
+        return Slope(other, product.divisor)
+    return Slope(product.factor, None if other is _ONE else other)

@@ -16,6 +16,7 @@ from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import (
+    Slope,
     Slopes,
     joint_tangent,
     moves_where_nan,
@@ -25,7 +26,7 @@ from cgcli.transform.formulas import (
     whole,
 )
 from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
-from cgcli.transform.powers import ROOTS, base_of_root, joined, quotient
+from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 _ONE = constant(1.0)  # the most frequent of all partials
 
@@ -58,10 +59,8 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
     arg = node.args[position]
     factor, divisor = slopes(node, position)
     if node.op in ROOTS and slopes is slope and (base := base_of_root(node)) is not None:
-        one = joined(quotient(adjoint.value, adjoint.divisor), quotient(factor, divisor), base)
-        if one is not None:
-            by = factor if divisor is None else divisor
-            return _fitted(adjoint.times(by, broadcast(one, node.shape)), arg)
+        (value, over), (factor, divisor) = joined(Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base)
+        adjoint = adjoint._replace(value=value, divisor=over)
     if divisor is None:
         divisor = adjoint.divisor
     else:
