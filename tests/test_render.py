@@ -226,6 +226,12 @@ def kind(line: str) -> str:
         ("max(x, 0)", ["x", "0", "max"]),
         ("where(x > 0, x, 0)", ["x", "> 0", "0", "condition yes no where"]),
         ("x*sqrt(2)", ["x", "× √2"]),
+        ("x/sqrt(2*pi)", ["x", "÷ √(2π)"]),
+        ("x*sqrt(2*pi)", ["x", "× √(2π)"]),
+        ("2*pi*x", ["x", "2π ×"]),
+        ("x/(2*pi)", ["x", "÷ 2π"]),
+        ("(2*pi)^x", ["x", "(2π)^( )"]),
+        ("clip(x, 0, 12*pi)", ["x", "0", "12π 37.7", "low high clip"]),
         ("2 + 3", ["2", "3", "+ 5"]),
         ("k = 2; k*x + x/k", ["x", "2 ×", "÷ 2", "+"]),
         ("a = x/2; a*x", ["x", "a ÷ 2", "×"]),
@@ -392,6 +398,17 @@ def test_small_arrays_are_numbers_and_large_ones_heat_maps() -> None:
     assert text_of(np.zeros((0, 3))) == "x 0×3 0×3"
 
 
+def test_a_matrix_has_brackets_and_its_adjoint_stands_below_it_column_by_column() -> None:
+    x = variable("x", (2, 2))
+    value, adjoint = np.array([[1, 2.5], [30, 4]]), np.array([[0.001234, -1], [2, 3]])
+    (line,) = node_lines(dot(Graph((x,)), numbers=Numbers({x: value}, {x: adjoint}))).values()
+    sides = re.findall(r'<TD ROWSPAN="2" BORDER="1" SIDES="(\w+)"', line)
+    assert sides == ["LTB", "RTB", "LTB", "RTB"]
+    widths = re.findall(r'<TD ALIGN="RIGHT" WIDTH="(\d+)"', line)
+    assert len(widths) == 8
+    assert widths == widths[:2] * 4
+
+
 def test_a_heat_map_diverges_about_zero() -> None:
     x = variable("x", (1, 8))
     values = np.array([[-2.0, -1, 0, 0.5, 1, 2, 2, 2]])
@@ -531,6 +548,53 @@ def test_hostile_names_stay_inside_their_label(name: str, program: str) -> None:
     words = " ".join(item.text or "" for item in drawing.iter(f"{SVG}text"))
     if name.isprintable():
         assert " ".join(name.split()) in " ".join(words.replace("\xa0", " ").split())
+
+
+@pytest.mark.parametrize(
+    "text", ["clip(x, 0, y)", "where(x > 0, x, y)", "clamp(t, a, b) = clip(t, a, b); clamp(x, y, 3)"]
+)
+def test_a_place_without_a_name_is_drawn(text: str, program: str) -> None:
+    """Protects functions of which some arguments have a name worth saying, and some have not."""
+    drawing = ElementTree.fromstring(picture_bytes(dot(graph_of(text, x=(), y=())), "svg", paper=paper_of(program)))
+    assert {"x", "y"} <= {item.text for item in drawing.iter(f"{SVG}text")}
+
+
+@pytest.mark.parametrize("name", ["bi\u202edi", "zero\u200bwidth", "a\x00b\u2028c"])
+def test_a_card_is_as_wide_as_what_stands_for_hidden_signs(name: str) -> None:
+    (line,) = node_lines(dot(Graph((variable(name),)))).values()
+    (wide,) = re.findall(r'FIXEDSIZE="TRUE" WIDTH="(\d+)"', line)[:1]
+    assert width(shown(line), 15, bold=True) <= int(wide) <= width(shown(line), 15, bold=True) + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("क्षत्रिय", "Noto Sans Devanagari"),
+        ("العربية", "Noto Sans Arabic"),
+        ("温度", "Helvetica"),
+        ("ไทย x", "Noto Sans Thai"),
+    ],
+)
+def test_a_name_of_another_script_stands_in_the_middle_of_its_card(name: str, family: str, program: str) -> None:
+    """Whatever font a viewer draws it with; a font of the script comes first, for its rules join letters."""
+    svg = picture_bytes(dot(Graph((variable(name),))), "svg", paper=paper_of(program))
+    drawing = ElementTree.fromstring(svg)
+    (text,), (card,) = drawing.iter(f"{SVG}text"), drawing.iter(f"{SVG}polygon")
+    corners = [float(corner.split(",")[0]) for corner in (card.get("points") or "").split()]
+    assert text.get("text-anchor") == "middle"
+    assert float(text.get("x") or 0) == pytest.approx((min(corners) + max(corners)) / 2, abs=1)
+    assert (text.get("font-family") or "").startswith(family)
+
+
+@pytest.mark.parametrize("text", ["x1", "θ", "−", "area = x1*θ"])
+def test_a_text_of_our_font_stands_in_the_middle_of_its_card(text: str, program: str) -> None:
+    """Both programs take signs beyond ASCII for something else."""
+    drawing = ElementTree.fromstring(picture_bytes(dot(Graph((variable(text),))), "svg", paper=paper_of(program)))
+    (words,), (card,) = drawing.iter(f"{SVG}text"), drawing.iter(f"{SVG}polygon")
+    corners = [float(corner.split(",")[0]) for corner in (card.get("points") or "").split()]
+    middle = float(words.get("x") or 0) + width(words.text or "", 15, bold=True) / 2
+    if not text.isascii():
+        assert middle == pytest.approx((min(corners) + max(corners)) / 2, abs=1)
 
 
 def test_long_names_are_cut() -> None:

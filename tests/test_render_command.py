@@ -87,7 +87,7 @@ def test_a_control_character_in_a_name_never_reaches_the_terminal(capsys: Captur
 
 
 def test_json_for_programs_that_draw_themselves(capsys: Capture) -> None:
-    done = cg(capsys, "render", "y = x/2; [y, 1/x]", "x=0", "--format", "json", "-q")
+    done = cg(capsys, "render", "y = x/2; [y, 1/x]", "x=0", "--format", "json", "-q", "--rankdir", "LR")
     picture = json.loads(done.out)
     cards = {card["id"]: card for card in picture["nodes"]}
     (x,) = (card for card in cards.values() if card["operation"] == "variable")
@@ -305,6 +305,13 @@ def test_text_that_nobody_can_read_is_told(tmp_path: Path, capsys: Capture) -> N
     assert "--width" in done.err
     assert cg(capsys, "render", chain, "-o", str(tmp_path / "a.svg"), "--size", "100x100cm").err == ""
     assert cg(capsys, "render", chain, "-o", str(tmp_path / "a.dot")).err == ""
+
+
+def test_a_layout_with_less_care_is_told(tmp_path: Path, capsys: Capture) -> None:
+    chain = "sin(" * 700 + "x" + ")" * 700
+    done = cg(capsys, "render", chain, "-o", str(tmp_path / "a.svg"))
+    assert "a picture of 701 cards is laid out with less care\n" in done.err
+    assert "laid out" not in cg(capsys, "render", chain, "-o", str(tmp_path / "a.dot")).err
 
 
 def test_title_and_legend(capsys: Capture) -> None:

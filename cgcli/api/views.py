@@ -239,7 +239,7 @@ def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:
         yield f"no font of this system has {signs}", hint
     smaller = "--arrays shape and fewer operations make it smaller"
     if made.simply:
-        message = f"a picture of {made.cards} cards is laid out with less care, its edges are straight lines"
+        message = f"a picture of {made.cards} cards is laid out with less care"
         yield message, f"{smaller}; .txt is a tree of text"
     if made.points is not None and made.points < LEAST_POINTS:
         message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"

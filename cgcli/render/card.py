@@ -65,12 +65,15 @@ class Pen(NamedTuple):
 
     def write(self, text: str, align: str = "CENTER") -> str:
         """A text; where a layout program would measure it wrongly, in a box of its own width."""
-        if not text or text.isascii():
+        if text.isascii():
             return self.marked(text)
+        text = shown(text)
         return _box(self.marked(text), self.width(text), self.height, align)
 
     def marked(self, text: str) -> str:
-        """A text with its style, without a box."""
+        """A text with its style, without a box; a layout program takes no style of nothing."""
+        if not text:
+            return ""
         marked = escape(text)
         marked = f"<B>{marked}</B>" if self.bold else marked
         marked = f"<I>{marked}</I>" if self.italic else marked
@@ -92,7 +95,8 @@ def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str) ->
     known: the numbers that stand on it where there are any. rankdir: the direction of the edges.
     """
     numbers = _numbers(card, known, look, theme)
-    rows = [(mark, _number(number, look, theme, pen)) for mark, number, pen in numbers]
+    columns = _columns([(value, pen) for _, value, pen in numbers if _written_out(_shape(value), look)], look)
+    rows = [(mark, _number(number, look, theme, pen, columns)) for mark, number, pen in numbers]
     written_out = any(not mark and _written_out(_shape(value), look) for mark, value, _ in numbers)
     head = _head(card, theme, dims=look.shows("shape") and not written_out)
     if not head:
@@ -110,7 +114,8 @@ def partial_label(number: Any, look: Look, theme: Theme) -> str:
         return ""
     low, high = (float(number), float(number)) if not _shape(number) else (min(_flat(number)), max(_flat(number)))
     text = figure(low, look.precision) + ("" if low == high else f" … {figure(high, look.precision)}")
-    return f"<{Pen(MATRIX, theme.adjoint, italic=True).write(f'×{text}')}>"
+    words = Pen(MATRIX, theme.adjoint, italic=True).write(f"×{text}")
+    return f'<{_TABLE}<TR><TD CELLPADDING="3">{words}</TD></TR></TABLE>>'  # apart from the edge
 
 
 def is_bare(card: Card, known: Numbers, look: Look, theme: Theme) -> bool:
@@ -161,7 +166,9 @@ def _line(runs: Sequence[tuple[Pen, str]]) -> str:
 def _box(words: str, wide: int, high: int, align: str) -> str:
     """A line of text in a box of its width, from the left edge on; align: where the box stands, if there is room."""
     size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}"'
-    return f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD {size}>{words}<BR ALIGN="LEFT"/></TD></TR></TABLE>'
+    return (
+        f'{_TABLE[:-1]} {size} ALIGN="{align}"><TR><TD {size} ALIGN="LEFT">{words}<BR ALIGN="LEFT"/></TD></TR></TABLE>'
+    )
 
 
 def _head(card: Card, theme: Theme, *, dims: bool) -> str:
@@ -250,26 +257,48 @@ def _is_tall(shape: Shape, look: Look) -> bool:
     return len(shape) == 2 and shape[0] > shape[1] and not _written_out(shape, look)
 
 
-def _number(value: Any, look: Look, theme: Theme, pen: Pen) -> str:
-    """A value in its cell."""
+def _number(value: Any, look: Look, theme: Theme, pen: Pen, columns: Sequence[int]) -> str:
+    """A value in its cell. columns: how wide those of an array are that stands as numbers."""
     shape = _shape(value)
     if not shape:
         return pen.write(figure(float(value), look.precision), "RIGHT")
     if _written_out(shape, look):
-        return _matrix(_flat(value), shape[-1], look, theme, pen)
+        return _matrix(_flat(value), columns, look, theme, pen)
     if look.arrays == "shape" or math.prod(shape) == 0:
         return pen._replace(size=MATRIX).write("×".join(map(str, shape)), "RIGHT")
     return _heat(_flat(value), shape, look, theme, pen)
 
 
-def _matrix(numbers: Sequence[float], columns: int, look: Look, theme: Theme, pen: Pen) -> str:
+def _element(number: float, look: Look) -> str:
+    return figure(number, look.precision, 3)
+
+
+def _columns(arrays: Sequence[tuple[Any, Pen]], look: Look) -> list[int]:
+    """How wide the columns of a card's arrays are, all of one shape, so that they stand below each other."""
+    widths = [0] * (_shape(arrays[0][0])[-1] if arrays else 0)
+    for value, pen in arrays:
+        pen = pen._replace(size=MATRIX)
+        for at, number in enumerate(_flat(value)):
+            column = at % len(widths)
+            widths[column] = max(widths[column], pen.width(_element(number, look)))
+    return widths
+
+
+def _matrix(numbers: Sequence[float], columns: Sequence[int], look: Look, theme: Theme, pen: Pen) -> str:
+    """An array in brackets."""
     pen = pen._replace(size=MATRIX)
-    cells = [f'<TD ALIGN="RIGHT">{pen.write(figure(number, look.precision, 3), "RIGHT")}</TD>' for number in numbers]
-    rows = "".join(f"<TR>{''.join(cells[at : at + columns])}</TR>" for at in range(0, len(cells), columns))
-    return (
-        f'<TABLE BORDER="1" SIDES="LR" COLOR="{theme.edge}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
-        f"{rows}</TABLE>"
+    cells = [
+        f'<TD ALIGN="RIGHT" WIDTH="{columns[at % len(columns)] + 6}">{pen.write(_element(number, look), "RIGHT")}</TD>'
+        for at, number in enumerate(numbers)
+    ]
+    rows = ["".join(cells[at : at + len(columns)]) for at in range(0, len(cells), len(columns))]
+    left, right = (
+        f'<TD ROWSPAN="{len(rows)}" BORDER="1" SIDES="{sides}" COLOR="{theme.edge}" WIDTH="3" CELLPADDING="0"></TD>'
+        for sides in ("LTB", "RTB")
     )
+    rows[0] = left + rows[0] + right
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+    return f"{table}{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
 
 
 def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen: Pen) -> str:

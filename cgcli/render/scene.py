@@ -21,9 +21,11 @@ _SHORT = 6  # characters of numbers that are written as the program has them: `1
 _SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _WRITTEN = str.maketrans({"*": "·", " ": None})
-_NUMBER = r"\w+|√\w+|[\d.]+(e-?\d+)?"  # what needs no brackets anywhere
+_NUMBER = r"\w+|√\w+|√\([^()]*\)|[\d.]+(e-?\d+)?"  # what needs no brackets anywhere
+_TIMES_PI = r"\d+π"  # nor this, but below an exponent
+_TYPESET = ((r"\bpi\b", "π"), (r"(?<=\d)·π", "π"), (r"\bsqrt\((\d+|\w)\)", r"√\1"), (r"\bsqrt\(", "√("))
 _NEGATIVE = r"-[\d.]+(e-?\d+)?"  # nor this on the left
-_PRODUCT = r"[\w.√·/]+"  # nor this where a product may stand
+_PRODUCT = r"([\w.√·/]|√\([^()]*\))+"  # nor this where a product may stand
 _LOOSE = ("add", "subtract", "multiply")
 
 
@@ -125,8 +127,8 @@ class _Scene:
         if node not in self.graph.origins:
             return ""
         text = quoted(self.graph.source.text, self.graph.origins[node]).translate(_WRITTEN)
-        text = re.sub(r"\bpi\b", "π", text)
-        text = re.sub(r"\bsqrt\((\w+)\)", r"√\1", text)
+        for pattern, sign in _TYPESET:
+            text = re.sub(pattern, sign, text)
         bracketed = re.fullmatch(r"\(([^()]*)\)", text)
         text = bracketed[1] if bracketed else text
         return text if len(text) <= _SHORT else ""
@@ -297,7 +299,7 @@ def _with_number(operation: str, symbol: str, text: str, position: int) -> str:
     if operation == "power":
         if position == 1 and re.fullmatch(r"-?\d+", text):
             return f"( ){text.translate(_RAISED)}"
-        text = text if re.fullmatch(_NUMBER, text) else f"({text})"
+        text = text if re.fullmatch(_NUMBER, text) and not re.fullmatch(_TIMES_PI, text) else f"({text})"
         return f"( )^{text}" if position == 1 else f"{text}^( )"
     alone = _PRODUCT if operation in _LOOSE else _NUMBER
     if not (re.fullmatch(alone, text) or (position == 0 and re.fullmatch(_NEGATIVE, text))):

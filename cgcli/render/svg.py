@@ -90,5 +90,7 @@ def _families(text: str) -> list[str]:
 
     Their own rules join the letters of Indic scripts, which signs taken from here and there do not obey.
     """
-    scripts = {unicodedata.name(sign, " ").split()[0].title() for sign in text if unicodedata.category(sign) == "Lo"}
+    letters = [sign for sign in text if unicodedata.category(sign) == "Lo"]
+    narrow = (sign for sign in letters if unicodedata.east_asian_width(sign) not in "WF")
+    scripts = {unicodedata.name(sign).split()[0].title() for sign in narrow}
     return [f"{maker} {script}" for script in sorted(scripts) for maker in ("Noto Sans", "Lohit", "Kohinoor")]
