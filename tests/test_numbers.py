@@ -23,7 +23,7 @@ from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.generated import generated
 from cgcli.graph.collector import collector_at_rest
 from cgcli.graph.node import Node, apply, constant, variable
-from cgcli.ops.creation import ones_like
+from cgcli.ops.fitting import ones_like
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
 from tests.reference_values import BEYOND, Beyond

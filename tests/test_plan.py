@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
+from cgcli.graph.operation import Operation
+from cgcli.ops import table
 from tests.command import Capture, cg
 
 TEXTBOOK = "ln(x1) + x1*x2 - sin(x2)"
@@ -99,3 +102,9 @@ def test_memory_of_what_is_computed_once_is_counted(capsys: Capture) -> None:
     program = "sum((X@w)^2)"
     assert "memory once\t88 bytes" in cg(capsys, "plan", program, "X=[[1,2],[3,4]]", "w=[1,2]").out
     assert "memory once" not in cg(capsys, "plan", f"X: [64, 784]; w: [784]; {program}").out
+
+
+@pytest.mark.parametrize("op", [op for op in table.operations() if op.elementwise], ids=lambda op: op.name)
+def test_a_kernel_that_is_named_fills_a_buffer(op: Operation) -> None:
+    """A plan tells those that do by their names, so that it needs no numpy."""
+    assert isinstance(op.numpy, str) == isinstance(op.kernel, np.ufunc)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import cgcli
 from cgcli.cli import main
 
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
@@ -37,6 +40,7 @@ CALLS = {
     ("diff", "x^2*sin(x)"): ANY | FORMULAS,
     ("simplify", "x + x"): ANY | FORMULAS,
     ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
+    ("plan", BOOK, "--grad"): ANY | FORMULAS,
     ("functions",): ANY | WORDS,
     ("functions", "sin"): ANY | WORDS,
     ("--help",): ANY,
@@ -59,6 +63,74 @@ def test_a_plain_call_imports_what_it_may(arguments: tuple[str, ...]) -> None:
     """Protects the start of every command on numbers: neither numpy, lark nor click, nor anything else that is new."""
     found = {name.partition(".")[0] for name in _imported(RUN, *arguments) if name[0] != "_" or name == "__future__"}
     assert found - {"cgcli"} <= CALLS[arguments]
+
+
+def test_a_check_imports_no_package_but_those_of_numbers() -> None:
+    """Its differences are taken in numpy's arrays, a scalar's too; the other packages wait for those who need them."""
+    found = {name.partition(".")[0] for name in _imported(RUN, "check", BOOK, "x1=2", "x2=5")}
+    assert found.isdisjoint({"click", "graphviz", "lark", "orjson", "pyarrow", "scipy"})
+
+
+# The short way of the command, beside Python's own: what is imported, and how it is described.
+SHORT = "from cgcli.cli import start; start.import_quickly(); "
+DESCRIBED = """; print(*(
+    [name, module.__file__, module.__cached__, module.__package__, [*getattr(module, "__path__", ())],
+     module.__spec__.origin, module.__spec__.has_location, module.__doc__]
+    for name, module in sorted(sys.modules.items())
+    if name.startswith("cgcli.")), sep="\\n")"""
+LOADERS = "; print({type(sys.modules[name].__loader__).__name__ for name in ('cgcli.graph', 'cgcli.cli.main')})"
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package beside its compiled modules, as an installer leaves it."""
+    place = tmp_path_factory.mktemp("installed")
+    package = Path(cgcli.__file__).parent
+    grammar = next(folder for folder in (package / "grammar", package.parent / "grammar") if folder.exists())
+    for folder in (package, grammar):
+        shutil.copytree(folder, place / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(place, quiet=1)
+    return place
+
+
+def _run(place: Path, code: str, *arguments: str) -> str:
+    """What some code prints where the package is that of a folder."""
+    script = f"import sys; sys.path = [{str(place)!r}, *{sys.path!r}]; {code}"
+    command = [sys.executable, "-S", "-B", "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_short_way_of_the_command_finds_what_python_finds(compiled: Path) -> None:
+    """Whoever asks a module where it is from is told the same."""
+    arguments = ("grad", BOOK, "x1=2", "x2=5")
+    assert _run(compiled, SHORT + RUN + LOADERS, *arguments).endswith("{'_Compiled'}\n")
+    assert _run(compiled, SHORT + RUN + DESCRIBED, *arguments) == _run(
+        compiled, "import cgcli.cli.start; " + RUN + DESCRIBED, *arguments
+    )
+
+
+@pytest.mark.parametrize("fault", ["older", "moved", "missing", "cut", "of another Python"])
+def test_compiled_modules_that_are_not_as_expected_are_left_to_python(
+    fault: str, compiled: Path, tmp_path: Path
+) -> None:
+    """Protects edits of the source, environments that are copied, and files that are broken."""
+    place = tmp_path / "copy"
+    shutil.copytree(compiled, place)
+    (module,) = (place / "cgcli" / "cli" / "__pycache__").glob("say.*.pyc")
+    content = module.read_bytes()
+    if fault == "older":
+        with open(place / "cgcli" / "cli" / "say.py", "a", encoding="utf-8") as source:
+            source.write("\n\ndef echo(text: str) -> None:\n    print('edited')\n")
+    elif fault == "missing":
+        module.unlink()
+    elif fault == "cut":
+        module.write_bytes(content[:10])
+    elif fault == "of another Python":
+        module.write_bytes(b"\0\0" + content[2:])
+    loader = "; print(type(sys.modules['cgcli.cli.say'].__loader__).__name__, main.say.__code__.co_filename)"
+    found = _run(place, SHORT + "from cgcli.cli import main; " + RUN + loader, "eval", "1+1")
+    said = "edited" if fault == "older" else "2"
+    assert found == f"{said}\nSourceFileLoader {place / 'cgcli' / 'cli' / 'say.py'}\n"
 
 
 # Families of operations that plain calls need, and no others.

@@ -13,7 +13,7 @@ from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.errors import UsageError
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, variable
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
-from cgcli.ops.sums import broadcast
+from cgcli.ops.fitting import broadcast
 from cgcli.transform.substitute import replaced
 
 Sizes = Mapping[str, int]

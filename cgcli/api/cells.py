@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from cgcli.annotations import TYPE_CHECKING, Collection, Iterable, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
+from cgcli.ops.lazily import np
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import EMPTY, NamedTuple
 

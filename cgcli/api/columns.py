@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import numpy as np
-
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import Column, column_of, first_shapes
 from cgcli.api.functions import names_of
@@ -25,6 +23,7 @@ from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, constant, name_of, toposort
 from cgcli.lowering.inputs import calls_on_names
 from cgcli.ops.arithmetic import DIVIDE
+from cgcli.ops.lazily import np
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from cgcli.graph.operation import Shape
     from cgcli.tables.batch import Batch
 
-_NONE = np.zeros(0, np.int64)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 _OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
@@ -290,7 +288,8 @@ class Bound:
         inputs = [column.values for column in found.values()]
         arrays = self._batched(inputs, len(batch), threads=self.threads)
         if all(np.isfinite(array).all() for array in arrays):
-            return Computed(arrays, unread, _NONE, _NONE, beyond)
+            none = np.zeros(0, np.int64)
+            return Computed(arrays, unread, none, none, beyond)
         given_nan, given_infinite = _some(np.isnan, inputs, len(batch)), _some(np.isinf, inputs, len(batch))
         given_nan[list(unread)] = True
         nan = _some(np.isnan, arrays, len(batch)) & ~given_nan & (not self._nan_is_given)

@@ -9,7 +9,6 @@ from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, is_nan, is_small, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
-from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
 from cgcli.graph.operation import Shape
 from cgcli.ops.lazily import np
@@ -74,13 +73,13 @@ class Watched:
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:
         """Tell of the operations between some inputs and the outputs that stand at a kink."""
-        from cgcli.evaluate.notes import kinks
-        from cgcli.transform.reverse import active_nodes
-
         outputs = self._graph.outputs
         order = toposort(outputs)
         candidates = [node for node in order if node.op.kink is not None]
         if candidates:
+            from cgcli.evaluate.notes import kinks
+            from cgcli.transform.reverse import active_nodes
+
             active = active_nodes(order, set(wrt))
             values = self._every_value(outputs, self._bindings)
             found = kinks([node for node in candidates if node in active], outputs, values) if values else []
@@ -92,7 +91,7 @@ class Watched:
 
         The inputs move unequally, so that derivatives of opposite sign do not cancel.
         """
-        from cgcli.ops.creation import ones_like
+        from cgcli.ops.fitting import ones_like
         from cgcli.transform.differentiate import pushforward
         from cgcli.transform.guarded import Guarded
         from cgcli.transform.reverse import pull_back
@@ -178,6 +177,8 @@ class Watched:
 
 def _notice(note: Note, graph: Graph) -> Notice:
     """A note on an evaluation, in words."""
+    from cgcli.graph.body import name_of_operation
+
     span = graph.origins.get(note.node)
     details: dict[str, Any] = {
         "kind": note.kind,
@@ -232,6 +233,8 @@ def _unguarded(node: Node) -> Node:
 
 def _applied(note: Note) -> str:
     """The operation with its operands' values: `sqrt(-1)`, `1/0`."""
+    from cgcli.graph.body import name_of_operation
+
     op = note.node.op
     operands = [number(item) for item in note.operands]
     if op.infix is not None and len(operands) == 2:

@@ -7,7 +7,7 @@ from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.derivatives.series import Series, directional_derivatives, factorial
 from cgcli.errors import EvaluationError
-from cgcli.evaluate.compiled import Floats, Kernels
+from cgcli.evaluate.compiled import Floats
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, somewhere
 from cgcli.graph.node import Node, name_of, toposort, variables
@@ -18,6 +18,7 @@ from cgcli.transform.differentiate import pushforward
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
     from cgcli.derivatives.jacobian import Evaluate
+    from cgcli.evaluate.compiled import Kernels
 
 _ENOUGH = 1e-11  # relative difference of two computations of one number, of which 1e-10 is right
 _SMALL = 1e-290  # below, rounding is no longer relative

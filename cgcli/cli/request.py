@@ -13,7 +13,7 @@ from cgcli.cli.operands import Operands
 from cgcli.cli.options import PROGRAM_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
-from cgcli.records import NamedTuple
+from cgcli.records import NamedTuple, Record
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
 
 
-class RowOptions(NamedTuple):
+class RowOptions(Record):
     """What the command line says of rows."""
 
     input_format: str | None = None
@@ -48,7 +48,7 @@ class RowOptions(NamedTuple):
     prefix: str = "d_"
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What the command line says; options that a command does not have are at their defaults.
 
     takes_rows: whether the command computes many rows, too. rows: its options for them.
@@ -277,7 +277,7 @@ def expression_command(
         def call(operands: tuple[str, ...], settings: dict[str, Any]) -> Any:
             example = f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
             split = given.split(operands, settings["program_file"], example)
-            rows = {key: settings.pop(key) for key in RowOptions._fields if takes_rows and key in settings}
+            rows = {key: settings.pop(key) for key in RowOptions.__annotations__ if takes_rows and key in settings}
             if split.over_rows and not takes_rows:
                 raise given.no_rows(split)
             if not split.over_rows:
@@ -290,7 +290,7 @@ def expression_command(
                                  hint="choose one")  # fmt: skip
             if settings.get("digits") is not None and settings.get("precision") is not None:
                 raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
-            shared = {key: settings.pop(key) for key in Request._fields if key in settings}
+            shared = {key: settings.pop(key) for key in Request.__annotations__ if key in settings}
             return function(Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared), **settings)
 
         metavar = "EXPR [name=value ...]" + " [FILE ... | -]" * takes_rows

@@ -6,8 +6,6 @@ from cgcli.annotations import Sequence
 from cgcli.graph.node import Node, constant
 from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.logic import WHERE
-from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.values import in_longer_name
 from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
@@ -22,6 +20,9 @@ def weighted_sum(output: Node, cotangent: Node) -> Node:
     """The sum of an output's elements times their cotangents, without those whose cotangent is 0."""
     if not output.shape:
         return exact(MULTIPLY, (cotangent, output))
+    from cgcli.ops.logic import WHERE
+    from cgcli.ops.sums import SUM, Reduce
+
     terms = exact(WHERE, (cotangent, exact(MULTIPLY, (cotangent, output)), constant(0.0)))
     return exact(SUM, (terms,), Reduce(all_axes(output.shape), False))
 

@@ -7,7 +7,7 @@ from itertools import count, product
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Literal, Mapping, Protocol, Sequence
 from cgcli.errors import TooLargeError
-from cgcli.evaluate.compiled import Compiled, Kernels
+from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
@@ -17,6 +17,7 @@ from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
+    from cgcli.evaluate.compiled import Kernels
     from cgcli.evaluate.evaluate import Array
 
 Mode = Literal["auto", "forward", "reverse"]

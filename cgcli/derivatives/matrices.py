@@ -9,11 +9,12 @@ from cgcli.annotations import Sequence
 from cgcli.derivatives.book import expanded
 from cgcli.graph.node import Graph, Node, constant, constant_value, leaf, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
-from cgcli.ops.creation import ZEROS, ones_like
+from cgcli.ops.creation import ZEROS
+from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.linalg import MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
 from cgcli.ops.shaping import DIAG, RESHAPE, outer, reshape, transpose
-from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce, broadcast
+from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import jvp
 from cgcli.transform.exact import exact

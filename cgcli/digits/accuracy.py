@@ -11,7 +11,7 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, is_given, name_of, rebuild, toposort, variable, variables
 from cgcli.lowering.formula import lower_formula
-from cgcli.ops.creation import ones_like
+from cgcli.ops.fitting import ones_like
 from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import vjp

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 
-import numpy as np
-
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.evaluate.compiled import Compiled, failure
 from cgcli.evaluate.on_rows import on_rows
 from cgcli.evaluate.plan import Buffer, Filled, plan
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node
+from cgcli.ops.lazily import np
 from cgcli.records import EMPTY, NamedTuple
 
 if TYPE_CHECKING:

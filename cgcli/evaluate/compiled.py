@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from itertools import count
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Protocol, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.elements import LEAST
 from cgcli.evaluate.kernels import Kernel, kernel_of, of_arrays
-from cgcli.evaluate.lifetimes import last_reads, most_bytes
-from cgcli.evaluate.limits import check_live, check_work
-from cgcli.graph.body import Body, name_of_operation
 from cgcli.graph.node import VARIABLE, Node, is_given, name_of, toposort
 from cgcli.lean import cache, operator
 from cgcli.ops.lazily import np
@@ -22,25 +19,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cgcli.annotations import Protocol
+    from cgcli.graph.body import Body
+
     Array = NDArray[np.float64]
+
+    class Kernels(Protocol):
+        """Another arithmetic for the operations of a graph than that of float64, in which values are of other types."""
+
+        def step(self, node: Node) -> Callable[..., Any]:
+            """What computes a node's value from those of its arguments. It raises CgError alone."""
+
+        def constant(self, leaf: Node) -> Any:
+            """The value of a constant."""
+
+        def given(self, value: Any) -> Any:
+            """The value of an input: a float, an array of floats, or one of this arithmetic itself."""
+
 
 _Reader = Callable[[list[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
 
 _OFTEN = 100  # calls with numbers, after which a function in Python is generated
-
-
-class Kernels(Protocol):
-    """Another arithmetic for the operations of a graph than that of float64, in which values are of other types."""
-
-    def step(self, node: Node) -> Callable[..., Any]:
-        """What computes a node's value from those of its arguments. It raises CgError alone."""
-
-    def constant(self, leaf: Node) -> Any:
-        """The value of a constant."""
-
-    def given(self, value: Any) -> Any:
-        """The value of an input, of this arithmetic: a float, an array of floats, or one of this arithmetic itself."""
 
 
 class Floats:
@@ -95,6 +95,9 @@ class Compiled:
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
         if any(node.shape for node in order):
+            from cgcli.evaluate.lifetimes import most_bytes
+            from cgcli.evaluate.limits import check_live, check_work
+
             dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
             check_work(made, order)
             check_live(most_bytes(made, dead), order)
@@ -163,6 +166,8 @@ class Compiled:
                 with np.errstate(all="call", under="ignore", call=events):
                     _write(tape, self._kernels, self._readers, self._dead)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            from cgcli.graph.body import name_of_operation
+
             raise failure(name_of_operation(self.nodes[len(tape)]), error) from error
         if events is not None and not all(map(math.isfinite, [x for x in tape[begin:] if isinstance(x, float)])):
             events("number", 0)
@@ -233,4 +238,6 @@ def _known(leaf: Node, kernels: Kernels | None) -> Any:
 
 def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
     """For each node, the arrays computed that nobody reads after it."""
+    from cgcli.evaluate.lifetimes import last_reads
+
     return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs)]

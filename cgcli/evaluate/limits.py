@@ -6,10 +6,8 @@ import math
 
 from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
-from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.shapes import count_text
-from cgcli.graph.work import work_of
 from cgcli.lean import operator
 
 MAX_BYTES = 2**33
@@ -44,6 +42,8 @@ def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
     if sum(steps) <= MAX_STEPS_WITHOUT_DATA:
         return
     most = max(zip(steps, nodes, strict=True), key=operator.itemgetter(0))[1]
+    from cgcli.graph.body import name_of_operation
+
     raise TooLargeError(
         f"to compute this takes {count_text(sum(steps))} steps, most of them for {name_of_operation(most)}",
         hint=f"the limit is {count_text(MAX_STEPS_WITHOUT_DATA)} where no data come from a file: make the arrays "
@@ -53,6 +53,8 @@ def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
 
 def _steps(node: Node) -> int:
     """A measure of time: floating-point operations in a product of matrices, or what takes as long."""
+    from cgcli.graph.work import work_of
+
     numbers = math.prod(node.shape) + sum(math.prod(arg.shape) for arg in node.args)
     return work_of(node) + _STEPS_PER_NUMBER * numbers
 

@@ -13,7 +13,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.graph.shapes import shape_of
-from cgcli.ops.creation import ones_like
+from cgcli.ops.fitting import ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.records import NamedTuple

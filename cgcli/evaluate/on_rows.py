@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from cgcli.annotations import Any, Callable, Collection, Sequence
 from cgcli.evaluate.kernels import of_arrays
 from cgcli.graph.node import Node
+from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 
 Function = Callable[..., Any]

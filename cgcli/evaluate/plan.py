@@ -6,8 +6,6 @@ import math
 from collections import defaultdict
 from enum import Enum
 
-import numpy as np
-
 from cgcli.annotations import Collection, Iterable, Mapping, Sequence
 from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
@@ -171,8 +169,8 @@ def _release(
 def _filled(node: Node, numbers: Collection[Node]) -> Filled:
     if node.op.truth is not None:
         return Filled.NUMBERS if node in numbers else Filled.TRUTH
-    kernel = node.op.kernel
-    takes_buffer = isinstance(kernel, np.ufunc) or "out" in (getattr(kernel, "__kwdefaults__", None) or ())
+    kernel = node.op.numpy  # its name is that of a ufunc; numpy itself is not needed
+    takes_buffer = isinstance(kernel, str) or "out" in (getattr(kernel, "__kwdefaults__", None) or ())
     return Filled.NUMBERS if node.op.elementwise and takes_buffer else Filled.NOTHING
 
 

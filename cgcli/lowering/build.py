@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.arguments import Value, bind, known
-from cgcli.ops.indexing import INDEX, taken
 from cgcli.ops.logic import AND_OP
-from cgcli.ops.shaping import STACK
-from cgcli.ops.statics import Along, RawSlice
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from cgcli.ops.statics import RawSlice
 
 
 def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
@@ -28,11 +28,16 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     check_size((len(elements), *shape), "an array")
     if all(element.op is CONSTANT and element.shape == shape for element in elements):
         return constant_array(b"".join(_data(element) for element in elements), (len(elements), *shape))
+    from cgcli.ops.shaping import STACK
+    from cgcli.ops.statics import Along
+
     return _applied(STACK, tuple(elements), Along(-len(shape) - 1), spans)
 
 
 def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     """base[items], of an array. index: where it was read. Raises ArgumentError at the item that is wrong."""
+    from cgcli.ops.indexing import INDEX, taken
+
     if not isinstance(base, Node):
         raise ArgumentError("a text has no elements to index", index.base.span, hint="texts are arguments of einsum")
     keys = []
@@ -54,6 +59,7 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
 
 def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
     """A slice whose parts are whole numbers or left out."""
+    from cgcli.ops.statics import RawSlice
 
     def part(value: Value) -> int | None:
         if value is None:

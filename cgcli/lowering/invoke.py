@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Generator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Generator, Mapping
 from cgcli.errors import ArgumentError, CgError, Span
-from cgcli.graph.body import Body, OwnFunction, leaves
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Callee, Shape
 from cgcli.lowering.arguments import Expand, Value
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from cgcli.graph.body import OwnFunction
 
 
 class Scope(NamedTuple):
@@ -83,6 +85,7 @@ class Invocations:
 
     def _with_rule(self, item: tree.Call, wanted: list[str], args: tuple[Value, ...]) -> Steps:
         """A call of a function with a rule of its own; the function is made first where it is new."""
+        from cgcli.graph.body import leaves
         from cgcli.lowering.own_rule import call
 
         name = item.function
@@ -104,6 +107,7 @@ class Invocations:
     def _made(self, name: str, wanted: list[str], parameters: tuple[Node, ...]) -> Generator[
         tuple[tuple[tree.Expression, ...], Scope], list[Value], OwnFunction]:  # fmt: skip
         """A function with its rule, for parameters of these shapes."""
+        from cgcli.graph.body import Body, leaves
         from cgcli.lowering.own_rule import check_closed, own_function
 
         definition, rule = self._functions[name], self._rules[name]

@@ -19,7 +19,7 @@ from cgcli.graph.work import work_of
 from cgcli.lowering.arguments import Expand
 from cgcli.lowering.linear import fault
 from cgcli.ops.entry import broadcast_shapes
-from cgcli.ops.sums import broadcast
+from cgcli.ops.fitting import broadcast
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 

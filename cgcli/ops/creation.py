@@ -6,7 +6,6 @@ import math
 
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError
-from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, Operation, Shape
 from cgcli.ops.lazily import np
 from cgcli.ops.statics import number, shape, whole
@@ -69,16 +68,6 @@ ONES = _of_shape("ones", "an array of ones: ones([2, 3])", example="ones([3])")
 EYE = Operation("eye", "the identity matrix of n rows", (), "eye", lambda shapes, params: (params.size,) * 2,
                 statics=(whole("n", least=0),), params=OfSize, facts=NON_NEGATIVE, why_no_derivative="it is constant",
                 example="eye(2)", mp=ARRAYS)  # fmt: skip
-
-
-def ones_like(x: Node) -> Node:
-    """1 for each element of x."""
-    return apply(ONES, (), OfShape(x.shape)) if x.shape else constant(1.0)
-
-
-def zeros_like(x: Node) -> Node:
-    """0 for each element of x."""
-    return apply(ZEROS, (), OfShape(x.shape)) if x.shape else constant(0.0)
 
 
 ENTRIES: tuple[Operation, ...] = (

@@ -18,7 +18,7 @@ from cgcli.derivatives.book import expanded
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP
-from cgcli.ops.creation import zeros_like
+from cgcli.ops.fitting import zeros_like
 from cgcli.ops.logic import NOT_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM, Reduce

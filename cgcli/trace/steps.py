@@ -12,7 +12,7 @@ from collections import Counter
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
 from cgcli.ops.arithmetic import ADD, SUBTRACT
-from cgcli.ops.creation import zeros_like
+from cgcli.ops.fitting import zeros_like
 from cgcli.printing.names import free_letter
 from cgcli.printing.printer import Names
 from cgcli.records import NamedTuple

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from cgcli.annotations import Callable, Container, Mapping, Sequence
 from cgcli.graph.node import Node
-from cgcli.ops.creation import ones_like, zeros_like
+from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.transform.formulas import Slopes, shown, slope
-from cgcli.transform.forward import push_all, push_through
 from cgcli.transform.guarded import Guarded
 from cgcli.transform.reverse import Flow, pull_back, sweep
 
@@ -58,6 +57,8 @@ def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> 
 
     tangents: for each input that moves, a node of its shape. slopes: the partials.
     """
+    from cgcli.transform.forward import push_through
+
     pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()}, slopes)
     return pushed.selected() if pushed else zeros_like(output)
 
@@ -68,6 +69,8 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
     What has no tangent is left out, even where 0*inf would be nan. With unit vectors for
     tangents: columns of the Jacobian.
     """
+    from cgcli.transform.forward import push_all
+
     pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})
     return tuple(
         moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)

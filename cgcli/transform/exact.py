@@ -26,8 +26,8 @@ from cgcli.ops.arithmetic import (
     SQRT,
     SUBTRACT,
 )
+from cgcli.ops.fitting import broadcast, repeated
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL, WHERE
-from cgcli.ops.sums import BROADCAST, broadcast
 
 
 def _itself(x: Node) -> Node:
@@ -118,7 +118,7 @@ def _decided(op: Operation, left: Node, right: Node) -> float | None:
 
 def _everywhere(node: Node) -> float | None:
     """The number that all elements of a node are, where it is plain to see."""
-    return constant_value(node.args[0] if node.op is BROADCAST else node)
+    return constant_value(repeated(node))
 
 
 def _with_constant(op: Operation, left: Node, right: Node) -> Node | None:

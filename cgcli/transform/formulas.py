@@ -11,9 +11,8 @@ from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, Trans
 from cgcli.lean import cache, lru_cache
 from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
-from cgcli.ops.creation import zeros_like
+from cgcli.ops.fitting import repeated, zeros_like
 from cgcli.ops.logic import WHERE
-from cgcli.ops.sums import BROADCAST
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
@@ -73,7 +72,7 @@ class Template:
             if not self._chooses or found.op is not DIVIDE:
                 return Slope(found)
             factor, divisor = found.args  # the case that constants have chosen
-        number = divisor.args[0] if divisor.op is BROADCAST else divisor
+        number = repeated(divisor)
         return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
 
     def _row(self, node: Node, steps: Sequence[_Step]) -> list[Node]:

@@ -8,7 +8,8 @@ from cgcli.graph.operation import Rule
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
-from cgcli.ops.creation import ONES, ones_like, zeros_like
+from cgcli.ops.creation import ONES
+from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.ops.sums import BROADCAST
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slope, Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed

@@ -15,10 +15,9 @@ from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, consta
 from cgcli.graph.operation import Shape
 from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, SUBTRACT
-from cgcli.ops.creation import ones_like
+from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
-from cgcli.ops.sums import broadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 

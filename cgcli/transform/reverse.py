@@ -10,9 +10,8 @@ from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
-from cgcli.ops.creation import ones_like, zeros_like
+from cgcli.ops.fitting import broadcast, ones_like, unbroadcast, zeros_like
 from cgcli.ops.logic import NOT_OP
-from cgcli.ops.sums import Reduce, broadcast, unbroadcast
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import (
@@ -112,6 +111,7 @@ def _coupled(value: Node, guard: Node, axes: int) -> Guarded:
     """The adjoint of an argument of which every element depends on all along the last axes, as in a solve."""
     along = tuple(range(-min(axes, len(guard.shape)), 0))
     from cgcli.ops.reductions import MAX
+    from cgcli.ops.sums import Reduce
 
     reached = broadcast(exact(MAX, (guard,), Reduce(along, True)), guard.shape)
     return Guarded(value, is_positive(unbroadcast(reached, value.shape)))
