@@ -163,10 +163,10 @@ a: [3]; x: [3]; a @ x | x -> a: [3]; a
 x: [3]; x @ x | x -> x: [3]; 2*x
 x: [3]; sum(x) | x -> ones([3])
 x: [3]; sum(x^3) | x -> x: [3]; 3*x^2
-x: [3]; mean(x) | x -> broadcast(1/3, [3])
+x: [3]; mean(x) | x -> ones([3])/3
 x: [3]; norm(x) | x -> x: [3]; x/norm(x)
 x: [3]; norm(x)^2 | x -> x: [3]; 2*x
-x: [3]; logsumexp(x) | x -> x: [3]; exp(x)/sum(exp(x))
+x: [3]; logsumexp(x) | x -> x: [3]; softmax(x)
 x: [3]; prod(x) | x -> x: [3]; prod(x)/x
 x: [3]; y: [3]; sum(x*ln(x/y)) | x -> x: [3]; y: [3]; ln(x/y) + 1
 A: [2, 3]; B: [3, 2]; trace(A @ B) | A -> B: [3, 2]; B.T
@@ -180,7 +180,7 @@ x: [3]; std(x) | x -> x: [3]; (x - mean(x))/(3*std(x))
 v: [2]; a*v | a -> v: [2]; v
 [x, x^2] | x -> [1, 2*x]
 A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))
-A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A).T @ inv(A).T)
+A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A) @ inv(A)).T
 A: [2, 2]; logdet(A) | A -> A: [2, 2]; inv(A).T
 A: [3, 3]; ln(det(A)) | A -> A: [3, 3]; inv(A).T
 w: [2]; exp(w)[0] | w -> w: [2]; [1, 0]*exp(w)

@@ -95,6 +95,34 @@ IDENTITIES = """
 + prod(x) | x -> prod(x)/x
 std(prod(A, axis=0)) | A -> prod(A, axis=0)*(prod(A, axis=0) - mean(prod(A, axis=0)))/(3*A*std(prod(A, axis=0)))
 + var(x) | x -> 2*(x - mean(x))/3
++ sum((x - mean(x))^2) | x -> 2*(x - mean(x))
++ mean(x) | x -> ones([3])/3
++ mean(A) | A -> ones([3, 3])/9
++ mean(A@x) | A -> outer(ones([3]), x)/3
++ mean(A@x) | x -> A.T@ones([3])/3
++ mean(A, axis=0)@x | A -> outer(ones([3]), x)/3
++ sum(A@x) | A -> outer(ones([3]), x)
++ sum(A.T@x) | A -> outer(x, ones([3]))
++ sum(outer(x, a)) | x -> sum(a)*ones([3])
++ a@outer(x, x)@b | x -> (a@x)*b + (x@b)*a
++ x@A.T@A@x | x -> 2*A.T@(A@x)
++ trace(A@A@A) | A -> 3*(A@A).T
++ trace(A)^2 | A -> 2*trace(A)*eye(3)
++ trace(c*A@B) | A -> c*B.T
++ trace(diag(x)@A) | x -> diag(A)
++ 1/det(A) | A -> -inv(A).T/det(A)
++ sqrt(det(A)) | A -> sqrt(det(A))*inv(A).T/2
++ det(A)^2 | A -> 2*det(A)*cofactor(A)
++ det(inv(A)) | A -> -inv(A).T/det(A)
++ det(2*A) | A -> 8*cofactor(A)
++ logdet(c*A) | A -> inv(A).T
++ a@inv(c*A)@b | c -> -a@inv(A)@b/c^2
++ a@inv(c*A)@b | A -> -outer(inv(A).T@a, inv(A)@b)/c
++ trace(inv(2*A)) | A -> -(inv(A)@inv(A)).T/2
++ sum((A@(c*x) - b)^2) | x -> 2*c*A.T@(c*A@x - b)
++ exp(-x@A@x/2) | A -> -exp(-x@A@x/2)*outer(x, x)/2
++ logsumexp(c*x)/c | x -> softmax(c*x)
++ -sum(softmax(x)*log_softmax(x)) | x -> softmax(x)*(sum(log_softmax(x)*softmax(x)) - log_softmax(x))
 + x[0]*x[2] | x -> [x[2], 0, x[0]]
 + sum([[c, 0], [0, s]]@u) | c -> u[0]
 + sum([[c, 0], [0, s]]@u) | s -> u[1]
@@ -142,6 +170,36 @@ def test_a_derivative_is_the_known_one(row: str) -> None:
     assert np.allclose(np.broadcast_to(ours, theirs.shape), theirs, rtol=1e-9, atol=1e-12), shown
     if row.startswith("+ "):
         assert not RAW.search(shown), shown
+
+
+# What is simplified, or differentiated by a name, and the text: numbers before arrays, one form for one thing.
+TEXTS = """
+2*A@(3*x) -> 6*A @ x
+A*c@x -> c*A @ x
+(c*A)@(x/c) -> A @ x
+c*(x@A@x) -> c*x @ A @ x
+x*norm(x) -> norm(x)*x
+eye(3)*trace(A) -> trace(A)*eye(3)
+broadcast(1/3, [3]) -> ones([3])/3
+broadcast(2*c, [3]) -> 2*c*ones([3])
+inv(A.T) -> inv(A).T
+A.T@B.T -> (B @ A).T
+cofactor(A)/det(A)^2 -> inv(A).T/det(A)
+exp(c*x)/sum(exp(c*x)) -> softmax(c*x)
+x@A@x*(a@x) | x -> (a @ x)*(A @ x) + (a @ x)*(x @ A) + (x @ A @ x)*a
+sum((A@(c*x) - b)^2) | x -> 2*c*A.T @ (c*A@x - b)
+a@inv(A + c*eye(3))@b | c -> -(a @ inv(A + c*eye(3)) @ inv(A + c*eye(3)) @ b)
+logsumexp(-x) | x -> -softmax(-x)
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("row", TEXTS)
+def test_the_text_is_matrix_algebra(row: str) -> None:
+    program, _, expected = row.partition(" -> ")
+    text, _, name = program.partition(" | ")
+    shown = cgcli.diff(declared(text), name) if name else cgcli.simplify(declared(text))
+    assert shown.split("; ")[-1] == expected
+    assert cgcli.simplify(shown) == shown
 
 
 # A Jacobian, or for order 2 a Hessian, by x, and what it is.

@@ -233,7 +233,7 @@ stop_gradient(x) - x -> stop_gradient(x) - x
 X: [2, 3]; X*0 -> zeros([2, 3])
 X: [2, 3]; X - X -> zeros([2, 3])
 X: [2, 3]; X/X -> ones([2, 3])
-X: [2, 3]; X - X + y -> broadcast(y, [2, 3])
+X: [2, 3]; X - X + y -> y*ones([2, 3])
 X: [3]; ones([3])*X -> X: [3]; X
 x: [13]; x[10] + x[2] + x[0:9] + x[0] -> x: [13]; x[0] + x[0:9] + x[2] + x[10]
 X: [3]; zeros([3]) + X -> X: [3]; X
@@ -241,7 +241,7 @@ X: [2, 3]; size(X) -> 6
 w: [2]; t: [1]; outer(w*t, t) -> t: [1]; w: [2]; outer(t*w, t)
 v: [2]; w: [2]; t = v@reshape(v, [2, 1]); outer(w*t, t) -> w: [2]; v: [2]; t = v @ reshape(v, [2, 1]); outer(w*t, t)
 X: [2, 2]; diag(ones([2])) @ X -> X: [2, 2]; X
-A: [2, 3]; B: [3, 2]; (2*A) @ (a*B) + A @ B*y -> A: [2, 3]; B: [3, 2]; A*(2*a + y) @ B
+A: [2, 3]; B: [3, 2]; (2*A) @ (a*B) + A @ B*y -> A: [2, 3]; B: [3, 2]; (2*a + y)*A @ B
 X: [2, 3]; X.T.T -> X: [2, 3]; X
 X: [2, 3]; reshape(reshape(X, [6]), [3, 2]) -> X: [2, 3]; reshape(X, [3, 2])
 X: [2, 3]; reshape(reshape(X, [6]), [2, 3]) -> X: [2, 3]; X

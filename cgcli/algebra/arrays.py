@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, quotient
+from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
 from cgcli.algebra.known import is_identity, written_as_list
 from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
@@ -15,10 +15,11 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
+from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.indexing import INDEX
-from cgcli.ops.linalg import MATMUL, SOLVE
+from cgcli.ops.linalg import INV, MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
-from cgcli.ops.reductions import SIZE
+from cgcli.ops.reductions import SIZE, SOFTMAX
 from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, STACK, TRANSPOSE, column_of, outer, reshape, row_of, transpose
 from cgcli.ops.statics import Along, Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
@@ -50,7 +51,11 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     if uniform and op in _KEEPS_UNIFORM:
         count = quotient(math.prod(x.shape), math.prod(apply(op, args, params).shape)) if op is SUM else ONE
         return canonical.product(scalars._replace(coefficient=scalars.coefficient * count))
-    if op is BROADCAST or _is_one(scalars):
+    if op is BROADCAST:
+        return canonical.fitted(x, apply(op, args, params).shape)
+    if _is_one(scalars):
+        return None
+    if op.gaps and not canonical.domains.is_total(canonical.product(scalars)):  # diag(sqrt(x)*v) has zeros for x < 0
         return None
     inside = canonical.fitted(canonical.product(arrays), x.shape)
     return _scaled(canonical, apply(op, (inside,), params), scalars)
@@ -62,7 +67,40 @@ def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -
     if _is_one(left) and _is_one(right):
         return None
     inside = tuple(canonical.fitted(canonical.product(part), arg.shape) for part, arg in zip((a, b), args, strict=True))
-    return _scaled(canonical, apply(op, inside, params), left, right)
+    found = _by_identity(canonical, op, inside, params) or apply(op, inside, params)
+    return _scaled(canonical, found, left, right)
+
+
+def _homogeneous(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """Scalar factors before an operation on a square matrix: inv(c*A) = inv(A)/c, det(2*A) = 8*det(A) for [3, 3]."""
+    (a,) = args
+    scalars, arrays = _scalars_of(canonical.product_of(a))
+    if _is_one(scalars) or not (arrays.powers or arrays.exponents):
+        return None
+    factors = Factors()
+    factors.times(scalars, {INV: -ONE, COFACTOR: a.shape[-1] - ONE, DET: a.shape[-1]}[op])
+    return _scaled(canonical, apply(op, (canonical.fitted(canonical.product(arrays), a.shape),)), factors.product())
+
+
+def _of_transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """inv(A.T) = inv(A).T, det(A.T) = det(A)."""
+    (a,) = args
+    if a.op is not TRANSPOSE or len(a.shape) != 2:
+        return None
+    found = apply(op, a.args, params)
+    return transpose(found, (-1, -2)) if len(found.shape) == 2 else found
+
+
+def _det_of_inverse(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    (a,) = args
+    return canonical.product(Product(ONE, {apply(DET, a.args): -ONE})) if a.op is INV else None
+
+
+def _of_transposes(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    a, b = args
+    if not a.op is b.op is TRANSPOSE or not len(a.shape) == len(b.shape) == 2:
+        return None
+    return transpose(apply(op, (*b.args, *a.args)), (-1, -2))
 
 
 def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
@@ -89,6 +127,14 @@ def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
     return canonical.product(factors.product())
 
 
+def times(canonical: Canonical, x: Node, y: Node, exponent: Number = ONE) -> Node:
+    """x*y^exponent."""
+    factors = Factors()
+    factors.times(canonical.product_of(x))
+    factors.times(canonical.product_of(y), exponent)
+    return canonical.product(factors.product())
+
+
 def _outer_of(canonical: Canonical, node: Node) -> tuple[Node, Node, Product] | None:
     """Two vectors and scalar factors whose product a matrix is; None where it is none."""
     if node.op not in (MULTIPLY, DIVIDE, NEG):
@@ -96,9 +142,14 @@ def _outer_of(canonical: Canonical, node: Node) -> tuple[Node, Node, Product] | 
     scalars, arrays = _scalars_of(canonical.product_of(node))
     columns = [vector for base in arrays.powers if (vector := column_of(base))]
     rows = [vector for base in arrays.powers if (vector := row_of(base))]
-    if not columns or not rows or len(columns) + len(rows) < len(arrays.powers) or arrays.exponents:
+    if len(columns) + len(rows) < len(arrays.powers) or arrays.exponents or set(arrays.powers.values()) != {ONE}:
         return None
-    if set(arrays.powers.values()) != {ONE}:
+    if len(node.shape) == 2 and 1 not in node.shape:  # a row, repeated, is outer(ones([2]), x)
+        columns, rows = (
+            vectors or [apply(ONES, (), OfShape((size,)))]
+            for vectors, size in zip((columns, rows), node.shape, strict=True)
+        )
+    if not columns or not rows:
         return None
     x, y = (canonical.product(Product(ONE, dict.fromkeys(part, ONE))) for part in (columns, rows))
     return x, y, scalars
@@ -106,14 +157,26 @@ def _outer_of(canonical: Canonical, node: Node) -> tuple[Node, Node, Product] | 
 
 def _matrix_times_outer(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     left, right = args
-    if len(left.shape) == len(right.shape) == 2:
-        if found := _outer_of(canonical, right):
-            x, y, scalars = found
-            return _scaled(canonical, outer(apply(op, (left, x)), y), scalars)
-        if found := _outer_of(canonical, left):
-            x, y, scalars = found
-            return _scaled(canonical, outer(x, apply(op, (y, right))), scalars)
+    if len(left.shape) > 2 or len(right.shape) > 2:
+        return None
+    if found := _outer_of(canonical, right):
+        x, y, scalars = found
+        product = apply(op, (left, x))
+        return _scaled(canonical, outer(product, y) if product.shape else times(canonical, product, y), scalars)
+    if found := _outer_of(canonical, left):
+        x, y, scalars = found
+        product = apply(op, (y, right))
+        return _scaled(canonical, outer(x, product) if product.shape else times(canonical, product, x), scalars)
     return None
+
+
+def _vector_times_product(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """v @ (A @ B) = (v @ A) @ B, whose text has no bracket."""
+    left, right = args
+    if len(left.shape) != 1 or right.op is not MATMUL or not all(len(arg.shape) == 2 for arg in right.args):
+        return None
+    a, b = right.args
+    return apply(op, (apply(op, (left, a)), b))
 
 
 def _vector_times_transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -136,10 +199,43 @@ def _diagonal_of_outer(canonical: Canonical, op: Operation, args: Args, params: 
     if found is None or args[0].shape[0] != args[0].shape[1]:
         return None
     x, y, scalars = found
-    factors = Factors()
-    for product in (scalars, canonical.product_of(x), canonical.product_of(y)):
-        factors.times(product)
-    return canonical.product(factors.product())
+    return _scaled(canonical, times(canonical, x, y), scalars)
+
+
+def _sum_of_outer(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+    """sum(outer(x, y), axis=1) = sum(y)*x, sum(outer(x, y)) = sum(x)*sum(y)."""
+    found = _outer_of(canonical, args[0])
+    if found is None or params.keepdims:
+        return None
+    *vectors, scalars = found
+    x, y = (
+        apply(op, (vector,), Reduce((-1,), False)) if axis in params.axes else vector
+        for axis, vector in zip((-2, -1), vectors, strict=True)
+    )
+    return _scaled(canonical, times(canonical, x, y), scalars)
+
+
+def _sum_of_means(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+    """sum(x - mean(x)) = 0: a mean adds up to what it is the mean of."""
+    (x,) = args
+    terms = canonical.terms_of(x)
+    means = {term: term.args[0] for term in terms if term.op is MEAN and term.args[0].shape == x.shape}
+    whole = params.axes == all_axes(x.shape)
+    means = {term: inside for term, inside in means.items() if whole and term.params[0] == params.axes}
+    if not means:
+        return None
+    found: dict[Node, Number] = {}
+    for term, coefficient in terms.items():
+        for part, number in (canonical.terms_of(means[term]) if term in means else {term: ONE}).items():
+            found[part] = found.get(part, ZERO) + number * coefficient
+    return apply(op, (canonical.fitted(canonical.sum(found), x.shape),), params)
+
+
+def _sum_of_shares(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+    (x,) = args
+    if x.op is not SOFTMAX or params.axes != tuple(x.params):
+        return None
+    return canonical.product(Product(ONE))
 
 
 def _sum_with_vector(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
@@ -240,19 +336,30 @@ ARRAY_RULES: dict[Operation, list[Rule]] = {
     MATMUL: [
         _bilinear,
         _by_identity,
+        _of_transposes,
         _matrix_times_outer,
+        _vector_times_product,
         _vector_times_transpose,
         times_masked,
     ],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
     SOLVE: [_linear_in_second],  # solve(A, 2*b) = 2*solve(A, b)
     WHERE: [masked],  # where([1, 1], x, y) = x
     STACK: [_list],  # [zeros([2]), x] = [[0, 0], x]
+    INV: [_homogeneous, _of_transpose],  # inv(2*A) = inv(A)/2, inv(A.T) = inv(A).T
+    COFACTOR: [_homogeneous, _of_transpose],
+    DET: [_homogeneous, _of_transpose, _det_of_inverse],  # det(inv(A)) = 1/det(A)
     SIZE: [_size],  # size(x) = 6, of shape [2, 3]
-    DIAG: [_diagonal, _diagonal_of_outer],  # diag(ones([2])) = eye(2)
+    DIAG: [_diagonal, _diagonal_of_outer, _of_transpose],  # diag(ones([2])) = eye(2)
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
     #                    reshape(sum(A, axis=0, keepdims=1), [n]) = sum(A, axis=0)
     TRANSPOSE: [_transpose, _transpose_of_product],  # x.T.T = x, (A.T @ B).T = B.T @ A
-    SUM: [_sum_of_rearranged, _sum_with_vector],  # sum(x.T) = sum(x)
+    SUM: [
+        _sum_of_rearranged,
+        _sum_with_vector,
+        _sum_of_outer,
+        _sum_of_shares,
+        _sum_of_means,
+    ],  # sum(x.T) = sum(x), sum(softmax(x)) = 1
 }
 for _operation in (*_KEEPS_UNIFORM, CUMSUM, DIAG):  # sum(2*x) = 2*sum(x)
     ARRAY_RULES.setdefault(_operation, []).append(_linear)

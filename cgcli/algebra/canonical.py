@@ -73,6 +73,7 @@ class Canonical:
         self._identities = identities
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, Terms] = {}
+        self._repeats: dict[Node, Node] = {}  # for c*ones([3]), c
         self._built: dict[object, Node] = {}  # for each product that was asked for, its node
         self.remembered: dict[object, Any] = {}  # see the function of this name
         self._atoms: dict[Node, Product] = {}  # what other nodes are as products
@@ -89,7 +90,14 @@ class Canonical:
         number = fraction_of(node)
         if number in (0, 1):
             return apply(ONES if number else ZEROS, (), OfShape(shape))
-        return broadcast(node, shape)
+        try:
+            found = self._writer.repeated(self.product_of(node), shape)
+        except UnwritableError:
+            found = None
+        if found is None:
+            return broadcast(node, shape)
+        self._repeats[found] = node
+        return found
 
     # ---- reading ----------------------------------------------------------------------
 
@@ -99,7 +107,7 @@ class Canonical:
         Raises UnwritableError for nan and infinities.
         """
         if node.shape:
-            node = _unrepeated(node)
+            node = self._repeats.get(node) or _unrepeated(node)
         known = self._products.get(node) or self._atoms.get(node)
         if known is None:
             known = self._atoms[node] = self._atom(node)
@@ -130,7 +138,7 @@ class Canonical:
     def terms_of(self, node: Node) -> Terms:
         """A node as a sum; of one term when it is none."""
         if node.shape:
-            node = _unrepeated(node)
+            node = self._repeats.get(node) or _unrepeated(node)
         known = self._sums.get(node)
         return known if known is not None else self.term_of(node)
 

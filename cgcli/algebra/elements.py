@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from itertools import product as all_places
 
+from cgcli.algebra.arrays import times
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, Number
+from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.known import is_known, known_value
 from cgcli.algebra.product import Factors, Terms
 from cgcli.evaluate.constants import as_constant
@@ -77,7 +78,7 @@ def _is_two_by_two_list(node: Node) -> bool:
 def _determinant(canonical: Canonical, matrix: Node) -> Node:
     """a*d - b*c of [[a, b], [c, d]]."""
     a, b, c, d = (_element(canonical, matrix, place) for place in _places((2, 2)))
-    return canonical.sum(_added(canonical, [_times(canonical, a, d), _times(canonical, _negative(canonical, b), c)]))
+    return canonical.sum(_added(canonical, [times(canonical, a, d), times(canonical, _negative(canonical, b), c)]))
 
 
 def _cofactor(canonical: Canonical, matrix: Node, place: _Place) -> Node:
@@ -161,7 +162,7 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int)
     if op in (COFACTOR, INV) and _is_two_by_two_list(node.args[0]):
         (matrix,) = node.args
         found = _cofactor(canonical, matrix, place if op is COFACTOR else place[::-1])
-        return found if op is COFACTOR else _times(canonical, found, _determinant(canonical, matrix), -1)
+        return found if op is COFACTOR else times(canonical, found, _determinant(canonical, matrix), -1)
     if op is MATMUL:
         a, b = node.args
         if a.shape[-1] > _MOST or len(a.shape) > 2 or len(b.shape) > 2:
@@ -206,7 +207,7 @@ def _aligned(place: _Place, arg: Node) -> _Place:
 def _of_elementwise(canonical: Canonical, node: Node, args: list[Node]) -> Node | None:
     """An element of what an elementwise operation computes, from those of its arguments."""
     if node.op in (MULTIPLY, DIVIDE):
-        return _times(canonical, args[0], args[1], -1 if node.op is DIVIDE else 1)
+        return times(canonical, args[0], args[1], -1 if node.op is DIVIDE else 1)
     if node.op is WHERE:
         condition = known_value(args[0])
         return apply(WHERE, tuple(args)) if condition is None else args[1] if condition != 0 else args[2]
@@ -218,14 +219,7 @@ def _of_elementwise(canonical: Canonical, node: Node, args: list[Node]) -> Node 
 
 
 def _negative(canonical: Canonical, x: Node) -> Node:
-    return _times(canonical, constant(-1.0), x)
-
-
-def _times(canonical: Canonical, x: Node, y: Node, exponent: int = 1) -> Node:
-    factors = Factors()
-    factors.times(canonical.product_of(x))
-    factors.times(canonical.product_of(y), ONE * exponent)
-    return canonical.product(factors.product())
+    return times(canonical, constant(-1.0), x)
 
 
 def _added(canonical: Canonical, parts: list[Node]) -> Terms:
@@ -246,7 +240,7 @@ def _inner(canonical: Canonical, a: Node, row: _Place, b: Node, column: _Place, 
     kept = [pair for pair in pairs if not any(_is_zero(part) for part in pair)]
     if len(kept) > 1 and not all(any(part.op is not INDEX for part in pair) for pair in kept):
         return None
-    return canonical.sum(_added(canonical, [_times(canonical, *pair) for pair in kept]))
+    return canonical.sum(_added(canonical, [times(canonical, *pair) for pair in kept]))
 
 
 def _is_zero(node: Node) -> bool:

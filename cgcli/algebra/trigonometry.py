@@ -1,16 +1,22 @@
-"""Functions that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones, cofactor and det."""
+"""Functions that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones.
+
+And those of arrays: cofactor and det make inv, exp(x)/sum(exp(x)) is softmax(x), A.T @ x + x @ A is 2*A.T @ x.
+"""
 
 from __future__ import annotations
 
 from cgcli.algebra.canonical import Canonical, Identities
-from cgcli.algebra.coefficient import ZERO, Number
-from cgcli.algebra.product import Product
+from cgcli.algebra.coefficient import ONE, ZERO, Number
+from cgcli.algebra.product import EULER, Product
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation
 from cgcli.ops.determinants import COFACTOR, DET
-from cgcli.ops.functions import COS, COSH, COT, CSC, SEC, SIN, SINH, TAN, TANH
-from cgcli.ops.linalg import INV
+from cgcli.ops.functions import COS, COSH, COT, CSC, EXP, SEC, SIN, SINH, TAN, TANH
+from cgcli.ops.linalg import INV, MATMUL
+from cgcli.ops.reductions import SOFTMAX
 from cgcli.ops.shaping import transpose
+from cgcli.ops.statics import Along
+from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
 
 _SQUARE = 2
@@ -37,12 +43,11 @@ _PARTNERS = {
 
 
 class Pair(NamedTuple):
-    """first^n * second^(n*sign) = product^n; no product is 1. transposed: the product is a matrix, transposed."""
+    """first^n * second^(n*sign) = product^n; no product is 1."""
 
     second: Operation
     sign: int
     product: Operation | None
-    transposed: bool = False
 
 
 _PAIRS: dict[Operation, list[Pair]] = {
@@ -51,15 +56,16 @@ _PAIRS: dict[Operation, list[Pair]] = {
     COS: [Pair(SEC, 1, None)],
     SINH: [Pair(COSH, -1, TANH), Pair(TANH, -1, COSH)],
     TANH: [Pair(COSH, 1, SINH)],
-    COFACTOR: [Pair(DET, -1, INV, transposed=True)],  # cofactor(A)/det(A) = inv(A).T
 }
 
 
-_PAIRED = _PAIRS.keys() | {pair.second for pairs in _PAIRS.values() for pair in pairs}
+_PAIRED = _PAIRS.keys() | {pair.second for pairs in _PAIRS.values() for pair in pairs} | {COFACTOR, DET}
 
 
 def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, Number]:
     """The terms of a sum with squares that add up to 1 replaced by 1, and 1 less a square by the other."""
+    if any(term.shape for term in terms):
+        terms = _on_one_side(terms, canonical)
     squares = {term: found for term in terms if (found := _square_in(canonical.product_of(term))) is not None}
     for term, (base, rest) in squares.items():
         if term not in terms:
@@ -79,21 +85,60 @@ def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
     return terms
 
 
+def _on_one_side(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, Number]:
+    """The terms with x @ A counted as A.T @ x, where both are there."""
+    for term in list(terms):
+        product = canonical.product_of(term)
+        for base, number in product.powers.items():
+            if base.op is MATMUL and number == 1 and len(base.args[0].shape) == 1 < len(base.args[1].shape) == 2:
+                x, a = base.args
+                twin = apply(MATMUL, (transpose(a, (-1, -2)), x))
+                powers = {twin if part is base else part: n for part, n in product.powers.items()}
+                other = canonical.product(product._replace(powers=powers))
+                if other in terms:
+                    _add(terms, other, terms.pop(term))
+                break
+    return terms
+
+
 def _paired(product: Product, canonical: Canonical) -> Product:
     """The product with two functions that make one: sin(x)^n/cos(x)^n as tan(x)^n."""
+    if product.exponents and product.powers:
+        product = _as_shares(product, canonical)
     powers = product.powers
     if len(powers) < 2 or len([base for base in powers if base.op in _PAIRED]) < 2:
         return product
     for base, exponent in product.powers.items():
+        if base.op is COFACTOR:  # cofactor(A)/det(A)^2 = inv(A).T/det(A)
+            det = apply(DET, base.args)
+            if powers.get(det, ZERO) < 0:
+                powers = {part: n for part, n in powers.items() if part is not base}
+                _add(powers, det, exponent)
+                _add(powers, transpose(apply(INV, base.args), (-1, -2)), exponent)
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
             other = apply(pair.second, base.args)
             if powers.get(other) == pair.sign * exponent:
                 powers = {part: n for part, n in powers.items() if part not in (base, other)}
                 if pair.product is not None:
-                    found = apply(pair.product, base.args)
-                    _add(powers, transpose(found, (-1, -2)) if pair.transposed else found, exponent)
+                    _add(powers, apply(pair.product, base.args), exponent)
                 break
     return product._replace(powers=powers)
+
+
+def _as_shares(product: Product, canonical: Canonical) -> Product:
+    """The product with softmax(x) for exp(x)/sum(exp(x))."""
+    for base, number in product.powers.items():
+        if number != -1 or base.op is not SUM or base.args[0].op is not EXP or base.params[0] != (-1,):
+            continue
+        (x,) = base.args[0].args
+        own, terms = product.exponents.get(EULER, {}), canonical.terms_of(x)
+        if all(own.get(term) == coefficient for term, coefficient in terms.items()):
+            powers = {part: n for part, n in product.powers.items() if part is not base}
+            _add(powers, apply(SOFTMAX, (x,), Along(-1)), ONE)
+            rest = {term: c for term, c in own.items() if term not in terms}
+            others = {part: terms for part, terms in product.exponents.items() if part is not EULER}
+            return product._replace(powers=powers, exponents={**others, EULER: rest} if rest else others)
+    return product
 
 
 def _square_in(product: Product) -> tuple[Node, Product] | None:

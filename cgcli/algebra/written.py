@@ -20,10 +20,12 @@ from cgcli.algebra.order import Order
 from cgcli.algebra.product import EULER, PI, UNIT, Product, Terms, cost_in_front
 from cgcli.annotations import Callable, Iterable
 from cgcli.graph.node import CONSTANT, Node, apply, constant
+from cgcli.graph.operation import Shape
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
+from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.functions import EXP
 from cgcli.ops.linalg import MATMUL
-from cgcli.ops.shaping import column_of, outer, row_of
+from cgcli.ops.shaping import column_of, outer, reshape, row_of
 
 _NOTHING = constant(0.0)
 
@@ -56,7 +58,7 @@ class Writer:
         parts = [(base, number.numerator > 0, _power(base, magnitude(number))) for base, number in powers]
         parts += [self._symbolic_power(base, terms) for base, terms in product.exponents.items()]
         if len(parts) > 1:
-            parts.sort(key=lambda part: self._order.factor(part[0]))
+            parts.sort(key=lambda part: (bool(part[2].shape), self._order.factor(part[0])))  # 2*c*A: scalars first
         for _, over, node in parts:
             (above if over else below).append(node)
         matrices = [base for base, number in product.powers.items() if base.op is MATMUL and number == 1]
@@ -68,7 +70,7 @@ class Writer:
     def _symbolic_power(self, base: Node, terms: Terms) -> tuple[Node, bool, Node]:
         """base^terms: what gives its place among the factors, whether it is no divisor, and the node."""
         # 1/b^x, but exp(-x), and 0^(-x), which is a number where 0^x is none
-        over = base in (EULER, _NOTHING) or max(terms.values()) > 0
+        over = base is EULER or _is_power_of_zero(base) or max(terms.values()) > 0
         exponent = self._exponent_of(terms if over else {term: -number for term, number in terms.items()})
         node = apply(EXP, (exponent,)) if base is EULER else apply(POWER_OP, (base, exponent))
         return node, over, node
@@ -96,14 +98,35 @@ class Writer:
 
     def _matrix_product(self, product: Product, matrix: Node) -> Node:
         """Numbers and names that stand before a matrix product go with its first factor: 2*a*A.T @ B/c."""
-        left, right = matrix.args
+        left, rights = matrix, list[Node]()
+        while left.op is MATMUL:
+            left, right = left.args
+            rights.append(right)
         below = {base: -number for base, number in product.powers.items() if number < 0}
         above = {base: number for base, number in product.powers.items() if number > 0 and base is not matrix}
         number, divisor = ratio(product.coefficient)
-        scaled = self._product_of(Product(number, {**above, left: ONE}, product.exponents))
-        node = apply(MATMUL, (scaled, right))
+        node = self._product_of(Product(number, {**above, left: ONE}, product.exponents))
+        for right in reversed(rights):
+            node = apply(MATMUL, (node, right))
         under = self._product_of(Product(divisor, below))
         return apply(DIVIDE, (node, under)) if below or divisor != 1 else node
+
+    def repeated(self, product: Product, shape: Shape) -> Node | None:
+        """A product that is repeated to a shape: c*ones([3]), outer(ones([2]), x); None for one of other arrays."""
+        bases = {base: number for base, number in product.powers.items() if base.shape}
+        if 0 in shape or any(node.shape for base, terms in product.exponents.items() for node in (base, *terms)):
+            return None
+        ones = apply(ONES, (), OfShape(shape))
+        if bases:
+            if len(shape) != 2 or 1 in shape or set(bases.values()) != {ONE}:
+                return None
+            if all(map(row_of, bases)):
+                ones = reshape(apply(ONES, (), OfShape(shape[:1])), (shape[0], 1))
+            elif all(map(column_of, bases)):
+                ones = reshape(apply(ONES, (), OfShape(shape[1:])), (1, shape[1]))
+            else:
+                return None
+        return self.product(product._replace(powers={**product.powers, ones: ONE}))
 
     def sum(self, terms: Terms) -> Node:
         """The terms by falling degree, a positive one first if there is one."""
@@ -126,6 +149,12 @@ def _power(base: Node, exponent: Number) -> Node:
     if exponent.numerator == 1 and exponent.denominator == 2 and not isinstance(exponent, Decimal):
         return apply(SQRT, (base,))
     return apply(POWER_OP, (base, exponent_node(exponent)))
+
+
+def _is_power_of_zero(base: Node) -> bool:
+    while base.op is POWER_OP:
+        base = base.args[0]
+    return base is _NOTHING
 
 
 def _quotient(coefficient: Number, above: list[Node], below: list[Node]) -> Node:

@@ -221,6 +221,26 @@ PROD = Operation("prod", "the elements multiplied", ("x",), _prod, reduced_shape
                  book="exp(sum(ln(x), axis=axis, keepdims=keepdims))", example="prod([2, 3, 4])",
                  latex=r"\prod_{axis} #1")  # fmt: skip
 
+SOFTMAX = Operation(
+    "softmax",
+    "exp(x), scaled to add up to 1 along an axis (the last one)",
+    ("x",),
+    _softmax,
+    same_shape,
+    (
+        Jvp(
+            _FROM_LARGEST + "out*(from_it - sum(out*from_it, axis=axis, keepdims=1))",
+            "out*(dx - sum(out*dx, axis=axis, keepdims=1))",
+        ),
+    ),
+    statics=(axis(-1),),
+    params=Along,
+    facts=ANALYTIC | NON_NEGATIVE,
+    example="softmax([1, 2, 3])",
+    work=passes(5),
+    mp="softmax",
+)
+
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
@@ -247,10 +267,6 @@ ENTRIES: tuple[Operation, ...] = (
               statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC,
               book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4),
               mp="logsumexp"),
-    Operation("softmax", "exp(x), scaled to add up to 1 along an axis (the last one)", ("x",), _softmax, same_shape,
-              (Jvp(_FROM_LARGEST + "out*(from_it - sum(out*from_it, axis=axis, keepdims=1))",
-                   "out*(dx - sum(out*dx, axis=axis, keepdims=1))"),), statics=(axis(-1),), params=Along,
-              facts=ANALYTIC | NON_NEGATIVE,
-              example="softmax([1, 2, 3])", work=passes(5), mp="softmax"),
+    SOFTMAX,
     SIZE,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.lazily import np
-from cgcli.ops.shaping import FLIP, reshape
+from cgcli.ops.shaping import DIAG, FLIP, reshape
 from cgcli.ops.statics import Along, Axes, Reshape, axes, axis, keepdims, own_rank, shape
 from cgcli.records import NamedTuple
 
@@ -52,6 +52,14 @@ SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
                 (Transpose(lambda ct, args, params: spread(ct, args[0].shape, params.axes)),),
                 statics=(axes(), keepdims()), params=Reduce, label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
                 latex=r"\sum_{axis} #1", mp=ARRAYS)  # fmt: skip
+
+
+def traced(node: Node) -> Node | None:
+    """The matrix that a node is the trace of; None for any other node."""
+    if node.op is not SUM or node.shape or node.args[0].op is not DIAG:
+        return None
+    (x,) = node.args[0].args
+    return x if len(x.shape) == 2 else None
 
 
 def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:

@@ -12,10 +12,11 @@ from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
 from cgcli.graph.operation import REQUIRED, Static
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.arithmetic import DIVIDE, NEG
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.entry import ATOM, COMPARISON, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.shaping import STACK, TRANSPOSE, outer_of
+from cgcli.ops.sums import traced
 from cgcli.printing.printer import (
     Layout,
     Names,
@@ -94,6 +95,9 @@ class Text(Vocabulary):
         pair = outer_of(node)
         if pair and not any(map(self.name, node.args)):
             return Layout(ATOM, ("outer(", *comma_separated([Part(View(item)) for item in pair]), ")"))
+        matrix = traced(node)
+        if matrix is not None and self.name(node.args[0]) is None:
+            return Layout(ATOM, ("trace(", Part(View(matrix)), ")"))
         if op.infix is not None:
             symbol, level, to_right = op.infix
             # comparisons chain instead of nesting, and a power's exponent may carry a minus sign
@@ -101,6 +105,8 @@ class Text(Vocabulary):
             high = UNARY if symbol == "^" else level + 1
             blank = " " if symbol in _LOOSE and not (symbol == "@" and part.mode) else ""
             mode = _TIGHT if part.mode or level == SUM else ""
+            if op is MULTIPLY and not args[0].node.shape and args[0].node.op.name == "matmul":
+                low = ATOM  # (a @ x)*x, a number times a vector
             if level == SUM and self._begins_with_minus(args[1].node):
                 high = ATOM  # a - (-b)
             return Layout(level, (Part(args[0], low, mode), f"{blank}{symbol}{blank}", Part(args[1], high, mode)))

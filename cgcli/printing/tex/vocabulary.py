@@ -31,8 +31,8 @@ from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import NORM
-from cgcli.ops.shaping import DIAG, STACK, TRANSPOSE
-from cgcli.ops.sums import SUM as SUM_OF_ELEMENTS
+from cgcli.ops.shaping import STACK, TRANSPOSE
+from cgcli.ops.sums import traced
 from cgcli.printing.printer import (
     RAISED,
     SMALLEST,
@@ -293,8 +293,9 @@ def _reduction(view: View, latex: Latex) -> Layout:
     node = view.node
     (arg,) = node.args
     along, kept = cast("tuple[tuple[int, ...], bool]", node.params)
-    if node.op is SUM_OF_ELEMENTS and arg.op is DIAG and len(arg.args[0].shape) == 2 and latex.name(arg) is None:
-        return _applied(r"\operatorname{tr}", [Part(view.of(arg.args[0]))])
+    matrix = traced(node)
+    if matrix is not None and latex.name(arg) is None:
+        return _applied(r"\operatorname{tr}", [Part(view.of(matrix))])
     outer = [*(view.items or (":",) * len(node.shape))]
     letters = [latex.letter(view.depth + at) for at in range(len(along))]
     index: list[str] = []
