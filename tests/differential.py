@@ -7,6 +7,8 @@ judge is `tests/precise.py`, so that rounding and overflow are no fault. What is
 - it has a value at a point with generic coordinates, where the program has none: a domain may lose isolated points,
   such as 0 in x/x, but it is never widened by an interval;
 - a derivative has another value than the gradient where the program is differentiable;
+- at the first point, it has fewer than 20 right digits, when it is evaluated with many: a constant was rounded;
+- at a point with infinite coordinates it is a number, and another than the program's;
 - a command fails.
 """
 
@@ -23,9 +25,12 @@ import numpy as np
 from mpmath import mp, mpf
 
 import cgcli
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import toposort
 from tests.precise import DIGITS, UndecidedError, exactly, graph_of, is_whole, slopes, values
 
 AGREE = 1e-9  # relative
+AGREE_EXACTLY = mpf(10) ** -20  # relative, of formulas that are evaluated with many digits
 _NOTHING = mpf(10) ** -30  # of two exact numbers
 
 # ---- random programs --------------------------------------------------------------------
@@ -43,6 +48,10 @@ _SCALARS = """
 {0}^{1} | ({0}^{1})^(1/3) | sqrt({0}^{1}) | {0}^(2*n) | sqrt({0}^(2*n)) | ({0}^2)^{1} | ({0}^{1})^2 | {0}^n
   {0}^(n + 1)/{0} | 2^{0} | 2^{0}*2^{1} | {0}^{1}*{0}^{2} | {0}^{1}/{0}^{2} | 0^{0} | 1^{0} | ({0}*{1})^n
   ({0}/{1})^n | {0}^n*{1}^n | ({0}^n)^{1} | {0}^{0} | abs({0})^{1} | exp({0})^{1} | e^{0}
+({0}^n)^z | {0}^({1}*n) | ({0}*{1})^{2} | ({0}/{1})^{2} | {0}^{1}*{2}^{1} | {0}^(-{1}) | (1/{0})^{1} | ({0}^(1/n))^n
+  {0}^(n/2) | sqrt({0})^{1} | ({0}^{1})^(1/{1}) | abs({0})^({1}/2) | exp({1}*ln({0})) | (-{0})^{1} | (-1)^n*{0}
+  ({0}^2)^(n/2) | {0}^{1} - {0}^({1} + 1) | {0}^pi | {0}^sqrt(2) | {0}^0.3 | {0}^(-1.7) | {0}^({1} - 1)*{0} | 2^(-{0})
+  ({0}^{1})^{2}/{0}^({1}*{2}) | {0}^(n - 1)*n | cbrt({0})^{1} | cbrt({0}^{1}) | {0}^{1}/sqrt({0}) | ({0}^n - 1)/{0}^n
 sqrt({0}) | cbrt({0}) | cbrt({0}^3) | cbrt({0})^3 | abs({0}) | abs({0}*{1}) | abs({0})*{0} | abs({0})*sign({0})
   abs({0})/{0} | sign({0}) | abs({0})^2 | abs({0})^3 | abs(abs({0})*{0}) | abs(-{0})
 exp({0}) | ln({0}) | exp(ln({0})) | ln(exp({0})) | ln({0}^2) | ln({0}*{1}) | ln({0}/{1}) | ln({0}) + ln({1})
@@ -65,10 +74,20 @@ max({0}, {1}) | max({0}, relu({0})) | max({0}, 0) | min({0}, abs({0})) | max({0}
   max({0}, {1}) + min({0}, {1}) | relu({0}) | relu({0}) - relu(-{0}) | clip({0}, -1, 2) | max({0}, min({0}, {1}))
   max({0}, abs({0})) | relu({0})^2 | max(2*{0}, {0} + {0}) | max({0}, {1})*max({1}, {0}) | relu(abs({0}))
   max({0}, {0}*{0}/{0}) | min(sqrt({0})^2, {0}) | max(relu({0}), abs({0})) | leaky_relu({0}) | min({0}, 1, {1})
+max({0}, {0} + 1) | max({0}, 2*{0}) | min({0}, {0}^2) | max(-{0}, -{1}) | max({0}, {1}) - {0} | min(max({0}, 0), 1)
+  max({0} - {1}, {1} - {0}) | max(abs({0}), abs(-{0})) | max({0}, 1)*min({0}, 1) | max(max({0}, {1}), {2})
+  max({0}, where({c}, {0}, {1})) | max(sqrt({0}^2), {0}) | min({0}, relu({0})) | max(exp({0}), exp({1})) | elu({0})
+  max({0}, {1}, {0}) - min({1}, {0}) | max({0}*{1}, {1}*{0}) | max({0}, cbrt({0}^3)) | min({0}/{1}, {0}*{1}^(-1))
 where({c}, {0}, {1}) | ({c}) ? {0} : {1} | where({0} > 0, {0}, -{0}) | where({0} > 0, sqrt({0}), {1})
   where({c}, {0}, {0}) | where({c}, {0}, {1}) + where({c}, {1}, {0}) | where({0} >= 0, ln({0}), 0) | {0}*({c})
   where({c}, where({c}, {0}, {1}), {2}) | where(sqrt({0}) >= 0, {1}, {2}) | where(not ({c}), {0}, {1})
   where({0} == {0}, {1}, {2}) | where(sin(asin({0})) == {0}, {1}, {2})
+where({0} - {0} >= 0, {1}, {2}) | where(sin({0})^2 + cos({0})^2 > 0.5, {1}, {2}) | where({c}, {0}/{0}, {1})
+  where(abs({0}) >= 0, {1}, {2}) | where({0}^2 < 0, {1}, {2}) | where({0}*{1} > 0, sqrt({0})*sqrt({1}), {2})
+  where(exp({0}) > 0, {1}, {2}) | where(max({0}, {1}) >= {0}, {1}, {2}) | where(-{0} < 0, {1}, {2})
+  where({0}/{1} > 0, {1}, {0}) | where({0} > 0, abs({0}), {1}) | where({c}, {0}^{1}, {1}^{0}) | {0}*where({c}, {1}, 1)
+  where(2*{0} > {0}, {1}, {2}) | where(sqrt({0}^2) == {0}, {1}, {2}) | where({c}, {0}, 0) + where({c}, 0, {1})
+f({0}) | f({0}) + f({1}) | f(f({0})) | g({0}, {1}) | g({0}, {0}) | f(g({0}, {1})) | g(f({0}), {1}) - g({1}, f({0}))
 sigmoid({0}) | 1/(1 + exp(-{0})) | softplus({0}) | ln(1 + exp({0})) | silu({0}) | hypot({0}, {1}) | erf({0})
   logaddexp({0}, {1}) | 1 - sigmoid({0}) | sqrt({0}^2 + {1}^2) | {0} % 3 | floor({0}) | round({0}) | gamma({0})
   lgamma({0}) | gelu({0}) | erfc({0}) | ceil({0})*{1} | mod({0}, {1}) | log(1 + exp(-abs({0})), 2)
@@ -78,7 +97,8 @@ sum({v}) | {v} @ {w} | prod({v}) | max({v}) | norm({v}) | mean({v}) | {v}[0] | {
 sum(exp({v})*(exp({v}) @ {m})) | {v} @ ({w}*({m} @ {w})) | std({v}) | max({m}) | logsumexp({m} @ {v}) | sum({m}^2)
   mse({v}, {w}) | sum({v} > {0}) | einsum("i,ij,j->", {v}, {m}, {w}) | sum({m} @ ({v}*{0}))
   {0}*({v} @ {w})/({v} @ {v}) | prod({m}) | logdet({m} @ {m}.T + eye(2)) | {v} @ solve({m}, {w}) | norm({m})
-  {v} @ inv({m}) @ {w} | min({v})
+  {v} @ inv({m}) @ {w} | min({v}) | sum(B^2) | sum(B @ [{0}, 1, {1}]) | trace(B @ B.T @ {m}) | sum({v} @ B) | max(B)
+  {v} @ (2*{m} @ (3*{w})) | sum({0}*{m} @ ({v}/{1})) | det({0}*{m}) | mean({m} @ {v}) | logdet({m})*{0} | 1/det({m})
 log({0}, {1}) | {0}*{1}/({0}*{2}) | ({0} + {1})^3 | ({0}*{1} + {0})/{0} | {0}*({1} - {2}) + {0}*({2} - {1})
   ({0} - {1})*({0} + {1}) | {0}*({1} + 1) - {0} | ({0} + 1)/({0} + 1)^2 | {0}/({0} + {1}) + {1}/({0} + {1})
   1/({0} + {1}) - 1/({1} + {0}) | {0}/(1 + {1}*{0}) | exp(-({0} - {1})^2/2) | ln({0})*{0} - {0} | {0}*exp(-{0}*{1})
@@ -89,6 +109,7 @@ x | y
 y | z | n
 t | u
 x | v[0]
+a | b | t | u
 1 | 2 | 3 | 0 | -1 | 1/2
 pi | e | sqrt(2) | 1/3 | 2/3 | 0.1 | 0.3 | 2.5 | ln(2) | sqrt(8) | -2 | tau | 0.7 | 1/sqrt(2) | 2^(1/3) | 0.25
   1.2e-3 | sqrt(3)/3
@@ -101,6 +122,7 @@ exp({v}) | sin({v}) | abs({v}) | relu({v}) | {v}^2 | sqrt({v}) | ln({v}) | {v}^n
   where({v} > 0, {v}, {0}) | cumsum({v}) | sqrt({v}^2) | max({v}, relu({v}))
 {m} @ {v} | {v} @ {m} | {m}[0] | {m}[:, 1] | sum({m}, axis=0) | diag({m}) | solve({m}, {v})
 flip({v}) | log_softmax({v}) | max({m}, axis=0) | mean({m}, axis=1) | {v}/sum({v}) | {v} - mean({v}) | {v}/norm({v})
+  B @ [x, 1, y] | B[:, 1] | sum(B, axis=1) | mean(B, axis=1) | {m} @ ({0}*{v}) | max(B, axis=1)
   {v}*({w} @ {m}) | prod({m}, axis=0) | concat({v}[0:1], {w}[1:2]) | ({v}*{w}) @ {m} | sigmoid({v}) | max({v}, {w})
 """
 _MATRICES = """
@@ -110,10 +132,12 @@ outer({v}, {w}) | [[{0}, {1}], [{2}, {0}]] | diag({v}) | [{v}, {w}]
 {m} @ {o} | {m}.T | {m} + {o} | {m}*{0} | inv({m}) | {m}^2 | ({m} @ {o}).T
 tril({m}) | {v}*{m} | reshape({v}, [2, 1])*{w} | {m}/sum({m}, axis=1, keepdims=1) | exp({m}) | where({m} > 0, {m}, {o})
   inv({m}).T | {m} @ {m}.T | einsum("ij,jk->ik", {m}, {o}) | {m}*{o} | relu({m}) | {m} - {0}*eye(2)
-  stack({v}, {w}, axis=1)
+  stack({v}, {w}, axis=1) | B @ B.T | B[:, 1:] | ({0}*{m}) @ {o} | {m} @ ({o}/{0}) | cofactor({m})
 """
 _CONDITIONS = """
 {0} > {1} | {0} < {1} | {0} >= {1} | {0} <= {1} | {0} > 0 | {0} < 1 | {0} == {1} | {0} != {1}
+{0}^2 >= 0 | abs({0}) < {1} | 1 < {0} < 3 | max({0}, {1}) == {0} | {0}/{0} == 1 | ln({0}) > 0 | {0}*{1} >= 0
+  ({c}) == ({d}) | {0} - {1} > 0 | exp({0}) <= 1 | -{0} < {1} | {0}^{1} > 0 | sin({0})^2 <= 1
 {0} > 0 and {1} < 1 | not ({c}) | {0} > 0 or {1} > 0 | ({c}) and ({d}) | sqrt({0}) >= 0 | x > 0
 """
 
@@ -125,7 +149,8 @@ def _forms(text: str) -> list[list[str]]:
 RULES = {"s": _forms(_SCALARS), "v": _forms(_VECTORS), "m": _forms(_MATRICES), "c": _forms(_CONDITIONS)}
 ATOMS = {"s": _forms(_LEAVES), "v": [["v"], ["w"], ["[x, y]"]], "m": [["A"]], "c": [["x > 0"], ["x < y"], ["n > 1"]]}
 KINDS = {"k": "whole", "v": "v", "w": "v", "m": "m", "o": "m", "c": "c", "d": "c", "l": "whole"}
-SHAPES = {"v": (2,), "w": (2,), "A": (2, 2)}
+SHAPES = {"v": (2,), "w": (2,), "A": (2, 2), "B": (2, 3)}
+OWN = {"f(a)": {"a"}, "g(a, b)": {"a", "b"}, "t": set[str](), "u": set[str]()}  # what a program may define, and where
 _LONGEST = 200  # characters of a random program
 _HOLE = re.compile(r"\{(\w)\}")
 _NAME = re.compile(r"(?<![\w.])[a-zA-Z]\w*(?!\w*\()")
@@ -153,7 +178,7 @@ class Part(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A program: what t and u stand for, and a scalar result."""
+    """A program: what t, u, f(a) and g(a, b) stand for, and a scalar result."""
 
     shared: Mapping[str, Part]
     result: Part
@@ -163,7 +188,7 @@ class Source(NamedTuple):
         result = self.result.text()
         lines: list[str] = []
         for name in list(self.shared)[::-1]:
-            if name in _NAME.findall("; ".join([*lines, result])):
+            if re.search(rf"\b{name[0]}\b", "; ".join([*lines, result])):
                 lines.insert(0, f"{name} = {self.shared[name].text()}")
         body = "; ".join([*lines, result])
         used = set(_NAME.findall(body))
@@ -175,26 +200,28 @@ def random_source(random: Random) -> Source:
     """A random program of up to some thirty operations."""
     while True:
         shared: dict[str, Part] = {}
-        for name in ("t", "u")[: random.choice([0, 0, 1, 2])]:
-            shared[name] = _part(random, "s", random.randint(1, 4), tuple(shared))
-        source = Source(shared, _part(random, "s", random.randint(2, 9), tuple(shared)))
+        known: set[str] = set()
+        for name in sorted(random.sample(list(OWN), random.choice([0, 0, 1, 2]))):
+            shared[name] = _part(random, "s", random.randint(1, 4), known | OWN[name])
+            known.add(name[0])
+        source = Source(shared, _part(random, "s", random.randint(2, 9), known))
         if len(source.text()) <= _LONGEST and cgcli.parse(source.text()).inputs:
             return source
 
 
-def _part(random: Random, kind: str, size: int, shared: Sequence[str]) -> Part:
-    """A random piece of about so many operations."""
+def _part(random: Random, kind: str, size: int, known: set[str]) -> Part:
+    """A random piece of about so many operations. known: what may be read of what a program defines."""
     if kind == "whole":
         return Part("s", str(random.randint(1, 4)))
     rows = RULES[kind] if size > 0 else ATOMS[kind]
     form = random.choice(random.choice(rows))
-    if form in ("t", "u") and form not in shared:
+    if not known.issuperset(re.findall(r"\b[abtu]\b|\b[fg]\b(?=\()", form)):
         form = "x"
     letters = sorted(set(_HOLE.findall(form)))
     parts = {}
     for letter in letters:
         share = random.randint(0, max(size - 1, 0)) if len(letters) > 1 else size - 1
-        parts[letter] = _part(random, KINDS.get(letter, "s"), share, shared)
+        parts[letter] = _part(random, KINDS.get(letter, "s"), share, known)
     return Part(kind, form, parts)
 
 
@@ -252,6 +279,9 @@ def spots(random: Random, program: cgcli.Program, count: int = 4) -> Iterator[Sp
         whole = {name: random.choice(WHOLE) for name in names if name in ("y", "n")}
         yield Spot({**generic, **whole}, frozenset(names) - whole.keys())
         yield Spot({name: drawn(name, lambda: random.choice(EDGES)) for name in names}, frozenset())
+    scalars = [name for name in names if not program.shapes.get(name)]
+    for far in (math.inf, -math.inf) if scalars else ():
+        yield Spot({**positive, random.choice(scalars): far}, frozenset())
 
 
 def faults(text: str, seed: int = 0, only: str = "", counts: Counts | None = None) -> Iterator[Fault]:
@@ -283,6 +313,12 @@ class _Truth:
         return float(_value(self.text)(self.spot.values)) if self.names else float(_value(self.text)())
 
     @property
+    def is_plain(self) -> bool:
+        """Whether all parts of the program are numbers, in floats: not x - x, nan for an infinite x, and no arrays."""
+        parts = evaluate(toposort(graph_of(self.text).outputs), {**_CONSTANTS, **self.spot.values})
+        return not any(np.shape(part) or np.isnan(part) for part in parts)
+
+    @property
     def gradient(self) -> Mapping[str, Any]:
         """The gradient, in floats."""
         found: Mapping[str, Any] = _gradient(self.text)(self.spot.values)
@@ -297,6 +333,7 @@ class _Truth:
         return slopes(graph_of(self.text), exactly(self.spot.values), name)
 
 
+_CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
 _READY: dict[tuple[str, bool], Any] = {}
 
 
@@ -343,8 +380,10 @@ def _truths(text: str, seed: int) -> list[_Truth]:
 
 def _complaint(shown: str, given: Sequence[_Truth], wrt: Sequence[str], counts: Counts) -> str:
     counts.formulas += 1
-    for truth in given:
+    for at, truth in enumerate(given):
         try:
+            if not at and (why := _rounded(shown, truth, wrt)):
+                return f"{why} at {_shown(truth.spot.values)}"
             why = _at_one_point(shown, truth, wrt, counts, DIGITS)
             if why and _at_one_point(shown, truth, wrt, counts, 3 * DIGITS):
                 return f"{why} at {_shown(truth.spot.values)}"
@@ -359,6 +398,25 @@ def _at_one_point(shown: str, truth: _Truth, wrt: Sequence[str], counts: Counts,
         return _wrong_slopes(shown, truth, wrt, counts) if wrt else _wrong_value(shown, truth, counts)
 
 
+def _rounded(shown: str, truth: _Truth, wrt: Sequence[str]) -> str:
+    """What numbers of a formula have fewer right digits than they should; empty where all are right, or not finite."""
+    point = exactly(truth.spot.values)
+    with mp.workdps(DIGITS):
+        found = np.hstack([np.ravel(value) for value in _broadcast(values(graph_of(shown), point), truth, wrt)])
+        right = np.hstack([truth.slopes(name) for name in wrt]) if wrt else [truth.exact()]
+        for ours, exact in zip(found, right, strict=True):
+            differ = mp.isfinite(ours) and mp.isfinite(exact) and not _agree(ours, exact, AGREE_EXACTLY)
+            if differ and _agree(ours, exact):
+                return f"is {mp.nstr(ours, 25)}, and should be {mp.nstr(exact, 25)}"
+    return ""
+
+
+def _broadcast(found: Sequence[Any], truth: _Truth, wrt: Sequence[str]) -> list[Any]:
+    """Derivatives, each of the shape of its name."""
+    shapes = [np.shape(truth.spot.values[name]) for name in wrt] or [()]
+    return [np.broadcast_to(value, shape) for value, shape in zip(found, shapes, strict=True)]
+
+
 def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:
     """What is wrong with a form of a program at a point, in words; empty when nothing is."""
     counts.numbers += 1
@@ -366,6 +424,9 @@ def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:
     ours, value = _floats(shown, point)[0], truth.value
     if _agree(ours, value) or (math.isnan(ours) and math.isnan(value)):
         return ""
+    if math.inf in map(abs, np.hstack([np.ravel(number) for number in point.values()])):
+        wrong = math.isfinite(ours) and math.isfinite(value) and truth.is_plain
+        return f"is {ours:.10g}, and should be {value:.10g}" if wrong else ""
     counts.by_digits += 1
     exact = truth.exact()
     mine = values(graph_of(shown), exactly(point))[0]
@@ -392,14 +453,15 @@ def _wrong_slopes(shown: str, truth: _Truth, wrt: Sequence[str], counts: Counts)
         return ""
     gradient = truth.gradient
     for at, (name, ours) in enumerate(zip(wrt, _floats(shown, point), strict=True)):
-        numbers = np.ravel(gradient[name])
+        shape = np.shape(point[name])
+        numbers = np.ravel(gradient.get(name, np.zeros(shape)))  # of a name that a function does not read
         counts.numbers += 1
-        mine = np.ravel(np.broadcast_to(ours, np.shape(gradient[name])))
+        mine = np.ravel(np.broadcast_to(ours, shape))
         if not np.all(np.isfinite(numbers)) or all(map(_agree, mine, numbers)):
             continue
         counts.by_digits += 1
         right = truth.slopes(name)
-        exact = np.ravel(np.broadcast_to(values(graph_of(shown), exactly(point))[at], np.shape(gradient[name])))
+        exact = np.ravel(np.broadcast_to(values(graph_of(shown), exactly(point))[at], shape))
         for found, slope in zip(exact, right, strict=True):
             if not mp.isnan(slope) and not _agree(found, slope) and not _may_be_filled(truth):
                 return f"d_{name} is {mp.nstr(found, 10)}, and should be {mp.nstr(slope, 10)}"
@@ -413,10 +475,10 @@ def _floats(shown: str, point: Mapping[str, Any]) -> list[Any]:
     return list(found.values()) if isinstance(found, Mapping) else [found]
 
 
-def _agree(x: Any, y: Any) -> bool:
+def _agree(x: Any, y: Any, within: Any = AGREE) -> bool:
     """Whether two numbers are one, but for rounding; no number agrees with nan."""
     exact = isinstance(x, mpf) or isinstance(y, mpf)
-    return bool(x == y or abs(x - y) <= AGREE * max(abs(x), abs(y)) or (exact and abs(x - y) < _NOTHING))
+    return bool(x == y or abs(x - y) <= within * max(abs(x), abs(y)) or (exact and abs(x - y) < _NOTHING))
 
 
 def _shown(point: Mapping[str, Any]) -> str:
@@ -448,11 +510,11 @@ def shrunk(source: Source, fault: Fault, seed: int, tries: int = 400) -> Fault:
 
 
 def _same_fault(text: str, fault: Fault, seed: int) -> Fault | None:
-    fails = fault.why.startswith("fails")
+    failure = fault.why.startswith("fails") and fault.why.split(":")[1]
     try:
         for kind in [fault.kind] if fault.kind == "simplify" else _derivative_kinds(text, fault.kind):
             for other in faults(text, seed, kind):
-                if other.why.startswith("fails") == fails:
+                if (other.why.startswith("fails") and other.why.split(":")[1]) == failure:
                     return other
     except (cgcli.CgError, ValueError):
         return None

@@ -96,6 +96,14 @@ relu(x)^y*relu(x)^z
 w: [2]; t = std(sqrt(w) - sqrt(w)); max(t, t*t/t)
 v: [2]; x/(where(sqrt(y) >= 0, v[0], 3))
 v: [2]; (where(sqrt(x) >= 0, v[0], 1))*(where(sqrt(x) >= 0, v[0], 1))
+z^(x*where(x < y, x, 1))/z^x
+z^abs(x)/z^x
+z^floor(x)*z^(x - floor(x))
+v: [2]; diag(v*exp(2*ln(x)))[0, 1]
+v: [2]; cosh(logsumexp(v))^2 - 1
+-(sqrt(ln(x/x)^2)^n)^max(-x, -x)
+((0^n)^y)^(-x)
+f(a) = x^2; f(y)
 """.strip()
 
 

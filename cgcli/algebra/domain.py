@@ -214,6 +214,8 @@ class Domains:
         if number_of(base) == 0:
             return self._not_negative(exponent)
         demands = [demand._replace(loosely=True) for demand in self._not_negative(base)]
+        if demands and exponent not in self._smooth:  # it may be a whole number on an interval
+            demands = [Demand("x >= 0 or y is whole", (base, exponent))]
         if not self.is_non_negative(exponent) and self._not_zero(base):  # relu(x)^y
             demands.append(Demand("x != 0 or y >= 0", (base, exponent)))
         return demands

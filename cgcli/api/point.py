@@ -100,10 +100,10 @@ class Point(NamedTuple):
         return variable(name, self.shapes.get(name, self.program.shapes.get(name, ())))
 
     def check_present(self, wrt: Iterable[Node]) -> None:
-        """Raise UnknownNameError for a variable that the program does not read."""
-        read = set(self.inputs)
+        """Raise UnknownNameError for a variable whose name the program does not have."""
+        known = {*self.names, *self.program.inputs}
         for node in wrt:
-            if node not in read:
+            if name_of(node) not in known:
                 raise UnknownNameError(f"cannot differentiate by '{name_of(node)}': it is not in the expression",
                                        source=self.graph.source, hint=self.nearest(name_of(node)))  # fmt: skip
 
