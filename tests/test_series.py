@@ -120,3 +120,60 @@ def test_where_a_derivative_is_infinite_is_told(capsys: Capture) -> None:
     found = cg(capsys, "grad", "sqrt(x)", "x=0", "--order", "3")
     assert found.out == "value\t0\nd_x\tinf\nd2_x\t-inf\nd3_x\tinf\n"
     assert "1/0 is infinite in the derivative" in found.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["x^2*y", "x=2", "y=3", "--tangent", "x=1; y=1"], "value\t12\njvp\t12\njvp2\t4\n"),
+        (["x^2*y", "x=2", "y=3", "--tangent", "y=1,x=0;x=1;x=1", "--order", "3"],
+         "value\t12\njvp\t4\njvp2\t4\njvp3\t2\n"),
+        (["[x, x*y]", "x=[1,2]", "y=3", "--tangent", "x=[1,0];y=2"],
+         "value\t[[1, 2], [3, 6]]\njvp\t[[1, 0], [3, 0]]\njvp2\t[[0, 0], [2, 0]]\n"),
+        (["x/y", "x=1", "y=3", "--tangent", "x=1;y=1", "--digits", "20"],
+         "value\t0.33333333333333333333\njvp\t0.33333333333333333333\njvp2\t-0.11111111111111111111\n"),
+        (["x^2*y", "x=1:2:2", "y=3", "--tangent", "x=1; y=1"], "x,value,jvp,jvp2\n1,3,6,2\n2,12,12,4\n"),
+    ],
+)  # fmt: skip
+def test_mixed_directions(arguments: list[str], printed: str, capsys: Capture) -> None:
+    assert cg(capsys, "jvp", *arguments) == (0, printed, "")
+
+
+def test_mixed_derivatives_are_right_to_ten_digits() -> None:
+    """Where formulas in floats lose them: by mpmath's derivatives, taken one after the other."""
+    found = cgcli.directional("sinh(x)*exp(y)/x", 4)({"x": 0.01, "y": 0.5}, [{"x": 1}, {"y": 1}, {"x": 1}, {"x": 1}])
+    with mp.workdps(60):
+        f = mp.diff(lambda x, y: mp.sinh(x) * mp.exp(y) / x, (mpf(0.01), mpf("0.5")), (3, 1))
+    assert found[-1] == pytest.approx(float(f), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["jvp", "x*y", "x=1", "y=2", "--tangent", "x=1;y=1", "--order", "3"],
+         "--tangent has 2 directions, and --order 3 goes along one"),
+        (["jvp", "x*y", "x=1", "y=2", "--tangent", "x=1;y=1", "--taylor"],
+         "--tangent has 2 directions, and --taylor goes along one"),
+        (["hessian", "x*y", "x=1", "y=2", "--tangent", "x=1;y=1"],
+         "--tangent has 2 directions, and this command takes one"),
+        (["jvp", "x*y", "x=1", "y=2", "--tangent", "x=1;y=1", "--tangent", "x=1"],
+         "several directions stand in one --tangent"),
+    ],
+)  # fmt: skip
+def test_directions_that_do_not_fit(arguments: list[str], message: str, capsys: Capture) -> None:
+    found = cg(capsys, *arguments)
+    assert found.code == 2
+    assert message in found.err
+
+
+def test_directions_with_many_digits() -> None:
+    third, _, both = cgcli.directional("x^2*y", 2, digits=30)({"x": "1/3", "y": 3}, [{"x": 1}, {"y": 1}])
+    with mp.workdps(30):
+        assert abs(third - mpf(1) / 3) < mpf(10) ** -30
+        assert abs(both - mpf(2) / 3) < mpf(10) ** -30
+        e = cgcli.directional("exp(x)", 12, digits=30)({"x": 1}, {"x": 1})
+        assert max(abs(item - mp.e) for item in e) < mpf(10) ** -28
+    product = cgcli.hessian_product("sum(x^4)", digits=25)({"x": [0.1, 2, 3]}, {"x": [1, 0, 0]})
+    assert list(map(str, product["x"])) == ["0.12", "0.0", "0.0"]
+    with pytest.raises(cgcli.CgError, match="there are 2 directions for derivatives of order 3"):
+        cgcli.directional("x*y", 3)({"x": 2, "y": 3}, [{"x": 1}, {"y": 1}])

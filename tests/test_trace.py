@@ -427,3 +427,29 @@ MISTAKES = [
 def test_mistakes_are_said(arguments: tuple[str, ...], code: int, message: str, capsys: Capture) -> None:
     done = cg(capsys, "trace", *arguments)
     assert (done.code, message in done.err) == (code, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remark"),
+    [
+        (["abs(x)*y", "x=0", "y=3", "--grad"], "kink: left -1, right 1, chosen 0"),
+        (["abs(x)*y", "x=0", "y=3", "--tangent", "x=2"], "kink: left -2, right 2, chosen 0"),
+        (["max(x, 1)", "x=1", "--grad"], "kink: left 0, right 1, chosen 0.5"),
+        (["leaky_relu(x)", "x=0", "--grad"], "kink: left 0.01, right 1, chosen 0.01"),
+        (["clip(x, 0, 1)", "x=1", "--grad"], "kink: left 1, right 0, chosen 1"),
+        (["hypot(x, 0)", "x=0", "--grad"], "kink: left -1, right 1, chosen 0"),
+        (["max(x, x^2)", "x=1", "--tangent", "x=1"], "kink: left 1, right 2, chosen 1.5"),
+        (["sum(relu(x))", "x=[1,0]", "--tangent", "x=[1,-1]"], "kink at [1]: left -1, right 0, chosen 0"),
+    ],
+)
+def test_slopes_on_both_sides_of_a_kink(capsys: Capture, arguments: list[str], remark: str) -> None:
+    """By differences with many digits, which know nothing of the rule."""
+    out = cg(capsys, "trace", *arguments, "-q").out
+    assert out.count("kink") == out.count(remark) == 1
+
+
+def test_slopes_beside_a_kink_in_records(capsys: Capture) -> None:
+    records = json.loads(cg(capsys, "trace", "abs(x)", "x=0", "--grad", "--json", "-q").out)
+    assert records[0]["contributions"][0]["kink"] == {"left": -1, "right": 1, "chosen": 0}
+    (found,) = json.loads(cg(capsys, "check", "max(x, 2*x)", "x=0", "--json", "-q").out)["derivatives"]
+    assert (found["left"], found["right"]) == (pytest.approx(1), pytest.approx(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
@@ -15,7 +16,8 @@ from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.api.values import arrays_of, as_array
 from cgcli.api.warn import warn
 from cgcli.derivatives.gradient import derivative_name, gradients
-from cgcli.errors import DataError, TooLargeError, UnknownNameError, UsageError, did_you_mean
+from cgcli.derivatives.series import directional_derivatives
+from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
@@ -26,7 +28,7 @@ from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.lazily import np
 from cgcli.ops.table import CONSTANTS
 from cgcli.records import NamedTuple
-from cgcli.transform.differentiate import pullback, pushforward
+from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
 
 if TYPE_CHECKING:
@@ -183,28 +185,19 @@ def results(
 
 
 def orders(
-    point: Point, tangents: Mapping[Node, Node], order: int, called: Callable[[str, int], str], *, taylor: bool
+    point: Point, directions: Sequence[Mapping[Node, Node]], called: Callable[[str, int], str], *, taylor: bool
 ) -> Results:
-    """Each output and its derivatives along tangents, up to an order; or the Taylor coefficients.
+    """Each output and its derivatives along the first direction, the first two, and so on; or Taylor coefficients.
 
     called: what the derivative of an order, from 0 on, of an output is called, which is '' where it is the only one.
     Raises TooLargeError when the formulas grow beyond bounds.
     """
-    outputs = list(point.graph.outputs)
-    found: list[list[tuple[str, Node]]] = [[] for _ in outputs]
-    factorial = 1
-    for reached in range(order + 1):
-        if reached:
-            outputs = list(pushforward(outputs, tangents))
-            factorial *= reached
-        if len(toposort(outputs)) > _MOST_NODES:
-            what = f"the derivative of order {reached} takes more than {_MOST_NODES} operations for each row"
-            raise TooLargeError(what, hint=f"ask for order {reached - 1}", topic=f"order:{reached - 1}")
-        for name, output, column in zip(point.graph.names or ("",), outputs, found, strict=True):
-            column.append(
-                (called(name, reached), exact(DIVIDE, (output, constant(float(factorial)))) if taylor else output)
-            )
-    return _apart([pair for column in found for pair in column])
+    every = directional_derivatives(point.graph.outputs, directions, _MOST_NODES)
+    return _apart([
+        (called(name, k), exact(DIVIDE, (node, constant(float(math.factorial(k))))) if taylor else node)
+        for name, nodes in zip(point.graph.names or ("",), zip(*every, strict=True), strict=True)
+        for k, node in enumerate(nodes)
+    ])  # fmt: skip
 
 
 def second_derivatives(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node], called: str) -> Results:

@@ -137,23 +137,28 @@ class ManyDigits:
         return self.at(by_position(self.program.inputs, given, named), {})
 
     def at(self, values: Mapping[str, Any], seeds: Any) -> Any:
-        """The result at these values. seeds: tangents or cotangents, by name, or a cotangent alone."""
+        """The result at these values. seeds: tangents or cotangents, by name, a list of such, or a cotangent alone."""
         nodes = {name: _node(value, f"the value of '{name}'") for name, value in values.items()}
         point = at_values(self.program, dict(zip(nodes, evaluate(tuple(nodes.values()), {}), strict=True)))
         point.check_complete()
         wrt = point.chosen(self._wrt)
         warn(point.notices(wrt))
-        given = (
-            {name: _node(value, f"the seed of '{name}'") for name, value in seeds.items()}
-            if isinstance(seeds, Mapping)
-            else _node(seeds, "the cotangent")
-        )
+        given = _seeds(seeds)
         found = to_digits(lambda kernels: self._make(point, wrt, given, kernels), nodes, self.digits)
         warn(notices(found, point.graph))
         return mapped(lambda number: many.rounded(number, self.digits), found.result)
 
     def __repr__(self) -> str:
         return f"<function of the program {self.program.text!r} with {self.digits} digits>"
+
+
+def _seeds(given: Any) -> Any:
+    """The graphs of tangents or cotangents by name, of a list of such, or of a cotangent alone."""
+    if isinstance(given, Mapping):
+        return {name: _node(value, f"the seed of '{name}'") for name, value in given.items()}
+    if isinstance(given, list | tuple) and given and all(isinstance(each, Mapping) for each in given):
+        return [_seeds(each) for each in given]
+    return _node(given, "the cotangent")
 
 
 def _node(value: Any, what: str) -> Node:

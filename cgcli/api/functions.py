@@ -24,11 +24,14 @@ from cgcli.ops.lazily import np
 from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
+    from cgcli.api.notices import Notice
     from cgcli.derivatives.jacobian import Mode
 
     Arrays = Sequence[Any]
     Wrt = str | Sequence[str] | None
     Make = Callable[[Point, Sequence[Node]], calls.Call]
+    _Moves = tuple[tuple[str, ...], ...]
+    Directions = Mapping[str, Any] | Sequence[Mapping[str, Any]]
     _Seeded = tuple[Sequence[Node], calls.Call, Callable[[Any], list[Any]] | None]
 
 _OFTEN = 16  # calls with numbers, after which a function in Python is generated
@@ -44,13 +47,13 @@ class _Prepared(ABC):
         self.program = read(program, self._wrt)
         self._ready = lru_cache(maxsize=_MOST_KEPT)(self._prepare)
 
-    def _result(self, values: Mapping[str, Any], seed: Any = None, moves: tuple[str, ...] = ()) -> Any:
-        """The result at values of the inputs. seed: tangents, of the names `moves`, or a cotangent."""
+    def _result(self, values: Mapping[str, Any], seed: Any = None, moves: _Moves = ()) -> Any:
+        """The result at values of the inputs. seed: tangents, of the names `moves` by direction, or a cotangent."""
         arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
         compiled, call, seeds = self._ready(tuple(values), tuple(map(shape_of, arrays)), moves)
         return call(compiled.at([*arrays, *seeds(seed)] if seeds else arrays))
 
-    def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: tuple[str, ...]) -> Any:
+    def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: _Moves) -> Any:
         with collector_at_rest:
             point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
             point.check_complete()
@@ -60,7 +63,7 @@ class _Prepared(ABC):
         return _Compiled([*(variable(name, shape) for name, shape in point.shapes.items()), *leaves]), call, seeds
 
     @abstractmethod
-    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: _Moves) -> _Seeded:
         """The leaves that stand for seeds, what computes the results, and what makes arrays of given seeds."""
 
     def __repr__(self) -> str:
@@ -116,35 +119,42 @@ class Function(_Prepared):
         result = call(lambda outputs, *_: list(outputs))  # the nodes, in the place of their values
         self._direct[key] = generated(result, [variable(name) for name in values])
 
-    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: _Moves) -> _Seeded:
         return (), self._make(point, wrt), None
 
 
 class _Pushed(_Prepared):
-    """A function of the inputs and of the tangents of some of them. make: from a node for each of these tangents."""
+    """A function of the inputs and of the tangents of some of them, in one direction or several.
+
+    make: from a node for each of these tangents, a mapping for each direction.
+    """
 
     def __init__(
         self,
         program: Program | str,
-        make: Callable[[Point, Sequence[Node], Mapping[Node, Node]], calls.Call],
+        make: Callable[[Point, Sequence[Node], Sequence[Mapping[Node, Node]]], calls.Call],
         wrt: Wrt = (),
     ) -> None:
         super().__init__(program, wrt)
         self._make = make
 
-    def __call__(self, values: Mapping[str, Any], tangents: Mapping[str, Any]) -> Any:
+    def __call__(self, values: Mapping[str, Any], tangents: Directions) -> Any:
         """The result at these values of the inputs, which move along these tangents."""
-        return self._result(values, tangents, tuple(tangents))
+        directions = [tangents] if isinstance(tangents, Mapping) else tangents
+        return self._result(values, directions, tuple(map(tuple, directions)))
 
-    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
-        nodes = moving(point, moves)
-        leaves = [leaf(f"tangent of {name}", node.shape) for name, node in zip(moves, nodes, strict=True)]
-        call = self._make(point, wrt, dict(zip(nodes, leaves, strict=True)))
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: _Moves) -> _Seeded:
+        nodes = [moving(point, names) for names in moves]
+        leaves = [[leaf(f"tangent {at} of {name}", node.shape) for name, node in zip(names, some, strict=True)]
+                  for at, (names, some) in enumerate(zip(moves, nodes, strict=True))]  # fmt: skip
+        call = self._make(point, wrt, [dict(zip(*pair, strict=True)) for pair in zip(nodes, leaves, strict=True)])
         return (
-            leaves,
+            [each for some in leaves for each in some],
             call,
-            lambda tangents: [
-                _seed("tangent", tangents[name], node, name) for name, node in zip(moves, nodes, strict=True)
+            lambda directions: [
+                _seed("tangent", tangents[name], node, name)
+                for tangents, names, some in zip(directions, moves, nodes, strict=True)
+                for name, node in zip(names, some, strict=True)
             ],
         )
 
@@ -156,7 +166,7 @@ class _Pulled(_Prepared):
         """The result at these values of the inputs, its elements weighted by this cotangent."""
         return self._result(values, cotangent)
 
-    def _seeded(self, point: Point, wrt: Sequence[Node], moves: tuple[str, ...]) -> _Seeded:
+    def _seeded(self, point: Point, wrt: Sequence[Node], moves: _Moves) -> _Seeded:
         leaves = [leaf(f"cotangent {at}", output.shape) for at, output in enumerate(point.graph.outputs)]
         return leaves, calls.vjp(point, wrt, leaves), lambda given: _cotangents(given, point.graph)
 
@@ -365,39 +375,74 @@ def jvp(program: Program | str, *, digits: int | None = None) -> Callable[[Mappi
         return _with_seeds(
             digits, program, (), lambda point, wrt, seeds, kernels: calls.jvp(point, tangents(point, seeds))
         )
-    return _Pushed(program, lambda point, _, tangents: calls.jvp(point, tangents))
+    return _Pushed(program, lambda point, _, directions: calls.jvp(point, *directions))
 
 
-def directional(program: Program | str, order: int) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+def directional(
+    program: Program | str, order: int, *, digits: int | None = None
+) -> Callable[[Mapping[str, Any], Directions], Any]:
     """The value and its derivatives along a direction, as `jvp`, of order 0, 1, … up to `order`: a list.
 
-    Of several outputs a dict of lists. The Taylor coefficients are these derivatives divided by k!.
+    Of several outputs a dict of lists. The Taylor coefficients are these derivatives divided by k!. With a list of
+    directions, as many as the order, the mixed derivatives: along the first, along the first two, and so on.
 
     >>> directional("x^3", 3)({"x": 2}, {"x": 1})
     [8.0, 12.0, 12.0, 6.0]
+    >>> directional("x^2*y", 2)({"x": 2, "y": 3}, [{"x": 1}, {"y": 1}])
+    [12.0, 12.0, 4.0]
 
-    By Taylor arithmetic, whose cost grows with the square of the order; each number is right to 1e-10, with many digits
-    on the way where that takes them. Raises UsageError for an order that is no whole number from 1 to 170; a call
-    also TooLargeError where the formulas grow beyond bounds.
+    By Taylor arithmetic, whose cost grows with the square of the order, along one direction; each number is right to
+    1e-10, with many digits on the way where that takes them. digits: as of `value`. Raises UsageError for an order that
+    is no whole number from 1 to 170; a call also for directions that are more or fewer, and TooLargeError where the
+    formulas grow beyond bounds.
     """
     check_order(order)
-    return _Pushed(program, lambda point, _, tangents: series(point, tangents, order, lambda notice: warn([notice])))
+    if digits is not None:
+        return _with_seeds(
+            digits, program, (),
+            lambda point, wrt, seeds, kernels: series(
+                point, [tangents(point, each) for each in _as_many(seeds, order)], _warn, kernels=kernels
+            ),
+        )  # fmt: skip
+    return _Pushed(program, lambda point, _, directions: series(point, _as_many(directions, order), _warn))
 
 
-def hessian_product(program: Program | str, wrt: Wrt = None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+def _warn(notice: Notice) -> None:
+    warn([notice])
+
+
+def _as_many(directions: Any, order: int) -> Sequence[Any]:
+    """A direction for each order: the only one again, or those that are given."""
+    several = [directions] if isinstance(directions, Mapping) else list(directions)
+    if len(several) not in (1, order):
+        raise UsageError(f"there are {len(several)} directions for derivatives of order {order}",
+                         hint="give one, or as many as the order")  # fmt: skip
+    return several * order if len(several) == 1 else several
+
+
+def hessian_product(
+    program: Program | str, wrt: Wrt = None, *, digits: int | None = None
+) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
     """The product of the Hessian of a scalar with a vector: a function of the values and the vector, `{"x": …}`.
 
     The vector is given by the names of inputs; those left out are 0 in it. It costs a few evaluations,
-    however many inputs there are. wrt: the inputs that the product has an entry for; all when left out.
+    however many inputs there are. wrt: the inputs that the product has an entry for; all when left out. digits: as of
+    `value`.
 
     >>> hessian_product("sum(x^4)")({"x": [1, 2, 3]}, {"x": [1, 0, 0]})
     {'x': array([12.,  0.,  0.])}
 
     A call also raises UsageError for outputs that are no scalar or several.
     """
-    return _Pushed(
-        program, lambda point, wrt, vector: calls.hessian_product(point, wrt, weights(point.graph), vector), wrt
-    )
+
+    def make(point: Point, wrt: Sequence[Node], vector: Mapping[Node, Node]) -> calls.Call:
+        return calls.hessian_product(point, wrt, weights(point.graph), vector)
+
+    if digits is not None:
+        return _with_seeds(
+            digits, program, wrt, lambda point, wrt, seeds, kernels: make(point, wrt, tangents(point, seeds))
+        )
+    return _Pushed(program, lambda point, wrt, directions: make(point, wrt, *directions), wrt)
 
 
 def check_order(order: Any) -> None:

@@ -7,7 +7,7 @@ from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.derivatives.series import Series, directional_derivatives, factorial
 from cgcli.errors import EvaluationError
-from cgcli.evaluate.compiled import Floats
+from cgcli.evaluate.compiled import Compiled, Floats
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, somewhere
 from cgcli.graph.node import Node, name_of, toposort, variables
@@ -31,30 +31,31 @@ _EPSILON = 2.0**-52
 
 def series(
     point: Point,
-    tangents: Mapping[Node, Node],
-    order: int,
+    directions: Sequence[Mapping[Node, Node]],
     tell: Callable[[Notice], None],
     *,
     coefficients: bool = False,
     kernels: Kernels | None = None,
 ) -> Call:
-    """For each output its derivatives of order 0, 1, … along the tangents, a list; or the Taylor coefficients.
+    """For each output its value, and its derivatives along the first direction, the first two, …; or coefficients.
 
-    tangents: for each input that moves a node of its shape. kernels: those that it will be computed with, where not
-    those on floats. tell: of numbers that are not certain. A call raises TooLargeError when they take too much.
+    directions: for each the tangents, for each input that moves a node of its shape. Where all are the same, by Taylor
+    arithmetic. coefficients: Taylor's, in the place of derivatives. kernels: those that it will be computed with, where
+    not those on floats. tell: of numbers that are not certain. A call raises TooLargeError when they take too much.
     """
-    outputs = point.graph.outputs
+    outputs, order = point.graph.outputs, len(directions)
+    by_taylor = order > 1 and all(tangents == directions[0] for tangents in directions)
 
     def call(evaluate: Evaluate) -> Any:
         if order == 1:
-            results = evaluate((*outputs, *pushforward(outputs, tangents)))
+            results = evaluate((*outputs, *pushforward(outputs, directions[0])))
             found = [[*pair] for pair in zip(results[: len(outputs)], results[len(outputs) :], strict=True)]
         elif kernels is not None:
-            found = _computed(kernels, outputs, tangents, order, evaluate)
+            found = _computed(kernels, outputs, directions, evaluate)
         else:
             evaluate(outputs)  # tells of a nan
-            found = _certain(outputs, tangents, order, evaluate, tell)
-        if not coefficients and order > 1:
+            found = _certain(outputs, directions, evaluate, tell)
+        if not coefficients and by_taylor:
             found = [[item * factorial(k, item) for k, item in enumerate(items)] for items in found]
         return point.by_output(found)
 
@@ -62,40 +63,46 @@ def series(
 
 
 def _computed(
-    kernels: Kernels, outputs: Sequence[Node], tangents: Mapping[Node, Node], order: int, evaluate: Evaluate
+    kernels: Kernels, outputs: Sequence[Node], directions: Sequence[Mapping[Node, Node]], evaluate: Evaluate
 ) -> list[list[Any]]:
-    """The Taylor coefficients of each output."""
+    """The Taylor coefficients of each output; along different directions the derivatives."""
     inputs = variables(toposort(outputs))
+    tangents = directions[0]
+    if any(other != tangents for other in directions):
+        nodes = [node for some in directional_derivatives(outputs, directions) for node in some]
+        needed = variables(toposort(nodes))
+        found = Compiled(nodes, needed, kernels=kernels)(evaluate(needed, quiet=True))
+        return [[*found[at :: len(outputs)]] for at in range(len(outputs))]
     moved = [node for node in tangents if node in inputs]  # the others may have no value
     given = evaluate([*inputs, *(tangents[node] for node in moved)], quiet=True)
     values = dict(zip(inputs, given, strict=False))
     moving = dict(zip(moved, given[len(inputs) :], strict=True))
-    found = Series(kernels, values, moving)
-    return [found.coefficients(output, order) for output in outputs]
+    found_by = Series(kernels, values, moving)
+    return [found_by.coefficients(output, len(directions)) for output in outputs]
 
 
 def _certain(
     outputs: Sequence[Node],
-    tangents: Mapping[Node, Node],
-    order: int,
+    directions: Sequence[Mapping[Node, Node]],
     evaluate: Evaluate,
     tell: Callable[[Notice], None],
 ) -> list[list[Any]]:
-    """The Taylor coefficients in floats, with many digits on the way where rounding tells in them."""
-    nodes = toposort([*outputs, *tangents.values()])
+    """What `_computed` finds in floats, with many digits on the way where rounding tells in it."""
+    nodes = toposort([*outputs, *(node for tangents in directions for node in tangents.values())])
     of_arrays = any(node.shape for node in nodes)
 
     def computed(kernels: Kernels) -> list[list[Any]]:
         if not of_arrays:
-            return _computed(kernels, outputs, tangents, order, evaluate)
+            return _computed(kernels, outputs, directions, evaluate)
         with np.errstate(all="ignore"):
-            return _computed(kernels, outputs, tangents, order, evaluate)
+            return _computed(kernels, outputs, directions, evaluate)
 
     found = computed(Floats())
-    first = next((k for k in range(order + 1) if not all(is_all_finite(items[k]) for items in found)), None)
+    orders = range(len(directions) + 1)
+    first = next((k for k in orders if not all(is_all_finite(items[k]) for items in found)), None)
     if first is not None:
         if 0 < first <= _TOLD:
-            evaluate(directional_derivatives(outputs, tangents, first)[first])
+            evaluate(directional_derivatives(outputs, directions[:first])[first])
         return found
     if _agree(found, computed(_Disturbed())):
         return found
@@ -103,7 +110,7 @@ def _certain(
     values = dict(zip(inputs, evaluate(list(inputs.values()), quiet=True), strict=True))
     again = None
     if sum(np.size(item) for items in found for item in items) <= _MOST:
-        again = _again(outputs, tangents, order, values)
+        again = _again(outputs, directions, values)
     if again is None:
         tell(Notice("derivatives of higher order are not certain to ten digits: rounding tells in them",
                     "see --digits, which computes with as many as it takes", details={"kind": "rounding"}))  # fmt: skip
@@ -111,9 +118,9 @@ def _certain(
 
 
 def _again(
-    outputs: Sequence[Node], tangents: Mapping[Node, Node], order: int, values: Mapping[str, Any]
+    outputs: Sequence[Node], directions: Sequence[Mapping[Node, Node]], values: Mapping[str, Any]
 ) -> list[list[Any]] | None:
-    """The coefficients with many digits, rounded to floats; None where these are not to be had."""
+    """The same with many digits, rounded to floats; None where these are not to be had."""
     from cgcli.digits.digits import to_digits
     from cgcli.digits.evaluation import mapped
 
@@ -121,7 +128,7 @@ def _again(
 
     def make(kernels: Kernels | None) -> Call:
         assert kernels is not None
-        return lambda evaluate: _computed(kernels, outputs, tangents, order, evaluate)
+        return lambda evaluate: _computed(kernels, outputs, directions, evaluate)
 
     try:
         found = to_digits(make, inputs, _DIGITS, as_floats=True)

@@ -69,7 +69,7 @@ def _notes(found: Check) -> Iterator[str]:
 def _cells(group: Sequence[Row], outputs: Sequence[str], precision: int) -> list[str]:
     """The cells for the worst of some derivatives."""
     worst = min(group, key=lambda row: (KINDS.index(row.verdict.kind), -row.error if row.error >= 0 else 0.0))
-    numbers, (kind, why) = worst.numbers, worst.verdict
+    numbers, (kind, why, _) = worst.numbers, worst.verdict
     if len(group) > 1:
         count = Counter(row.verdict.kind for row in group)[kind]
         kind += f" (worst of {count})" if count == len(group) else f" ({count} of {len(group)})"
@@ -103,4 +103,6 @@ def _record(row: Row, outputs: Sequence[str]) -> dict[str, Any]:
         "relative_error": row.relative_error,
     }
     record |= {name: None if value is None else np.float64(value) for name, value in numbers.items()}
-    return record | {"verdict": row.verdict.kind, "why": row.verdict.why}
+    left, right = row.verdict.sides or (None, None)
+    beside = {} if left is None else {"left": np.float64(left), "right": np.float64(right)}
+    return record | beside | {"verdict": row.verdict.kind, "why": row.verdict.why}

@@ -16,10 +16,11 @@ KINDS = ("mismatch", "unclear", "not finite", "edge", "steep", "jump", "kink", "
 
 
 class Verdict(NamedTuple):
-    """kind: one of KINDS. why: in words, '' where there is nothing to say."""
+    """kind: one of KINDS. why: in words, '' where there is nothing to say. sides: the slopes beside a kink."""
 
     kind: str
     why: str = ""
+    sides: tuple[float, float] | None = None
 
 
 class Numbers(NamedTuple):
@@ -119,7 +120,8 @@ def _special(exact: float, slack: float, samples: Samples) -> Verdict | None:
         return None
     one_sided = ", ".join(f"{side.name} {_slope_text(side.slope)}" for side in sides)
     outside = low.value - errors - slack > exact or high.value + errors + slack < exact
-    return Verdict("mismatch" if outside else "kink", f"{one_sided}, chosen {exact:.6g}")
+    left, right = (side.slope.value for side in sides)
+    return Verdict("mismatch" if outside else "kink", f"{one_sided}, chosen {exact:.6g}", (left, right))
 
 
 def _slope_text(slope: Estimate) -> str:

@@ -190,7 +190,21 @@ def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:
     return names or None
 
 
-def tangents_of(texts: Sequence[str]) -> dict[str, str]:
+def directions_of(texts: Sequence[str]) -> list[dict[str, str]]:
+    """The texts of the tangents, by name, of each direction, which are apart by `;`.
+
+    Raises UsageError for several directions that stand in several options, and as `_tangents_of`.
+    """
+    for text in texts:
+        parts = re.split(_ANOTHER.replace(",", ";", 1), text)
+        if len(parts) > 1 and len(texts) > 1:
+            raise UsageError("several directions stand in one --tangent", hint="as in: --tangent 'x=1; y=1'")
+        if len(parts) > 1:
+            return [_tangents_of([part]) for part in parts]
+    return [_tangents_of(texts)]
+
+
+def _tangents_of(texts: Sequence[str]) -> dict[str, str]:
     """The texts of the tangents, by name, of options `--tangent x=1,w=[0,1]`; commas within a value belong to it.
 
     Raises UsageError for what gives no tangent to a name, and for a name that stands twice.

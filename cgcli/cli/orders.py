@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.printing.values import in_longer_name
 from cgcli.records import NamedTuple
 
@@ -45,14 +45,12 @@ class Orders(NamedTuple):
         return {"taylor" if self.taylor else "derivatives": self.point.by_output(lists)}
 
 
-def orders(task: Task, tangents: Mapping[Node, Node]) -> Orders:
-    """The derivatives, or with --taylor the coefficients, along some tangents, up to the order of the command line."""
+def orders(task: Task, directions: Sequence[Mapping[Node, Node]]) -> Orders:
+    """The derivatives along the first direction, the first two, and so on; with --taylor the coefficients."""
     from cgcli.api.series import series
 
     request, point = task.request, task.point
     found = task.computed(
-        lambda kernels: series(
-            point, tangents, request.order, task.report.tell, coefficients=request.taylor, kernels=kernels
-        )
+        lambda kernels: series(point, directions, task.report.tell, coefficients=request.taylor, kernels=kernels)
     )
     return Orders(point, found, request.taylor)

@@ -186,13 +186,33 @@ class Request(Record):
         return [*(several if self.digits is None else exact_of_text)(self.cotangent, "--cotangent")]
 
     def directions(self) -> dict[str, Any]:
-        """The arrays of --tangent, by name, or with many digits the graphs of them."""
+        """The arrays of --tangent, by name, or with many digits the graphs of them. Raises UsageError for several."""
+        found = self._directions()
+        if len(found) > 1:
+            raise UsageError(f"--tangent has {len(found)} directions, and this command takes one",
+                             hint="cg jvp has mixed derivatives: cg jvp EXPR --tangent 'x=1; y=1'")  # fmt: skip
+        return found[0]
+
+    def several_directions(self) -> list[dict[str, Any]]:
+        """Those of each direction, as many as the order of the derivatives: `x=1; y=1`, or the only one again."""
+        found = self._directions()
+        if len(found) == 1:
+            return found * self.order
+        if self.order not in (1, len(found)) or self.taylor:
+            option = "--taylor" if self.taylor else f"--order {self.order}"
+            raise UsageError(f"--tangent has {len(found)} directions, and {option} goes along one",
+                             hint=f"leave out {option}")  # fmt: skip
+        return found
+
+    def _directions(self) -> list[dict[str, Any]]:
         from cgcli.api.values import exact_of_text, of_text
 
-        texts = given.tangents_of(self.tangents)
-        if self.digits is None:
-            return {name: of_text(text, f"the tangent of '{name}'") for name, text in texts.items()}
-        return {name: exact_of_text(text, f"the tangent of '{name}'")[0] for name, text in texts.items()}
+        def value(name: str, text: str) -> Any:
+            what = f"the tangent of '{name}'"
+            return of_text(text, what) if self.digits is None else exact_of_text(text, what)[0]
+
+        directions = given.directions_of(self.tangents)
+        return [{name: value(name, text) for name, text in texts.items()} for texts in directions]
 
 
 def ignored(_: Notice) -> None:

@@ -38,15 +38,29 @@ Coefficient = Any
 """A number or an array; None for a structural zero, which no coefficient of t^0 is."""
 
 
-def directional_derivatives(outputs: Sequence[Node], tangents: Mapping[Node, Node], order: int) -> list[list[Node]]:
-    """For k from 0 to the order, the graph of the k-th derivative by t of each output at x + t*tangent, at t = 0.
+def directional_derivatives(
+    outputs: Sequence[Node], directions: Sequence[Mapping[Node, Node]], most: int = _MAX_NODES
+) -> list[list[Node]]:
+    """The graphs of the outputs, and of their derivatives along the first direction, the first two, and so on.
 
-    tangents: nodes that do not depend on the inputs. The graphs grow fast: this is for a low order.
+    directions: for each the tangents, nodes that do not depend on the inputs. The graphs grow fast: this is for a low
+    order. Raises TooLargeError when those of one order have more operations than `most`.
     """
     found = [list(outputs)]
-    for _ in range(order):
+    for reached, tangents in enumerate(directions, 1):
         found.append(list(pushforward(found[-1], tangents)))
+        if len(toposort(found[-1])) > most:
+            raise _too_large(reached, most)
     return found
+
+
+def _too_large(order: int, most: int) -> TooLargeError:
+    """The error for a derivative that takes more operations than are allowed."""
+    return TooLargeError(
+        f"the derivative of order {order} takes more than {most} operations",
+        hint=f"ask for order {order - 1}",
+        topic=f"order:{order - 1}",
+    )
 
 
 class _Rule(NamedTuple):
@@ -80,11 +94,7 @@ class Series:
                 continue
             if len(self._found) > _MAX_NODES:
                 reached = max(len(self._found[output]) - 1, 1)
-                raise TooLargeError(
-                    f"the derivative of order {reached + 1} takes more than {_MAX_NODES} operations",
-                    hint=f"ask for order {reached}",
-                    topic=f"order:{reached}",
-                )
+                raise _too_large(reached + 1, _MAX_NODES)
             at = len(found)
             missing = [(other, k) for other, k in self._needs(node, at) if len(self._found.get(other, ())) <= k]
             if missing:

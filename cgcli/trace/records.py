@@ -52,7 +52,11 @@ def records(trace: Trace, sheet: Sheet) -> list[Record]:
         found[step.name] = record
     for each in trace.contributions:
         value = number(Mark.ADJOINT, each.value, given=each.source is None)
-        found[each.to]["contributions"].append({"from": each.source, "formula": text(each.formula), "value": value})
+        contribution = {"from": each.source, "formula": text(each.formula), "value": value}
+        kink = sheet.kink(each)
+        if kink is not None:
+            contribution["kink"] = {"left": kink.left, "right": kink.right, "chosen": kink.chosen}
+        found[each.to]["contributions"].append(contribution)
     return list(found.values())
 
 

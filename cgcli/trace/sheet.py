@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from cgcli.annotations import Any, ClassVar, Collection, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, ClassVar, Collection, Mapping, Sequence
 from cgcli.evaluate.elements import somewhere
-from cgcli.graph.node import Node
+from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.shapes import shape_of, shape_text
 from cgcli.printing.values import Numeral, unsigned
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
-from cgcli.trace.steps import Contribution, Trace
+from cgcli.trace.steps import Contribution, Step, Trace
+
+if TYPE_CHECKING:
+    from cgcli.digits.sides import Sides
 
 BLANK = "blank"  # the value of a cell that a student fills in
 
@@ -44,9 +47,53 @@ class Sheet(NamedTuple):
             return BLANK
         return self.values[node]
 
+    def kink(self, contribution: Contribution) -> Sides | None:
+        """The slopes beside a kink that a contribution has passed, by its argument alone."""
+        if self.values is None or contribution.flow is None or Mark.ADJOINT in self.blank:
+            return None
+        node, target = contribution.flow
+        return self._sides(node, [float(arg is target) for arg in node.args])
+
+    def kink_along(self, step: Step, trace: Trace) -> Sides | None:
+        """The slopes beside a kink along the tangents of a step's arguments."""
+        if self.values is None or step.tangent is None or Mark.TANGENT in self.blank:
+            return None
+        tangents = {each.value: each.tangent for each in trace.steps}
+        moves = [tangents.get(arg) for arg in step.value.args]
+        return self._sides(step.value, [0.0 if node is None else self.values[node] for node in moves])
+
+    def _sides(self, node: Node, direction: Sequence[Any]) -> Sides | None:
+        from cgcli.digits.sides import sides
+        from cgcli.evaluate.constants import constant_of
+
+        if node.op.kink is None or self.values is None:
+            return None
+        known = {arg: constant_of(arg) if arg.op is CONSTANT else self.values[arg] for arg in node.args}
+        if not all(map(_is_of_floats, [*known.values(), *direction])):
+            return None  # of many digits, or ranges
+        return sides(node, known, direction)
+
     def shows(self, mark: Mark) -> bool:
         """Whether there is a column for the values of a kind."""
         return self.values is not None or mark in self.blank
+
+
+def _is_of_floats(value: Any) -> bool:
+    return isinstance(value, float) if not shape_of(value) else bool(value.dtype.kind == "f")
+
+
+def _at_kink(kink: Sides | None) -> str:
+    """The slopes on both sides of a kink: `kink: left -1, right 1, chosen 0`."""
+    if kink is None:
+        return ""
+    where = f" at {list(kink.element)}" if kink.element else ""
+    slopes = (f"{name} {unsigned(slope, _DIGITS)}" for name, slope in kink._asdict().items() if name != "element")
+    return f"kink{where}: {', '.join(slopes)}"
+
+
+def _remarks(cells: list[str]) -> list[Column]:
+    """A column of remarks, if there are any."""
+    return [["", *cells]] if any(cells) else []
 
 
 class Equation(NamedTuple):
@@ -116,7 +163,11 @@ class Notation(ABC):
         columns = [self._equations(f"forward {kind} trace", equations)]
         if self._sheet.shows(mark):
             columns.append(self._numbers(heading, mark, [(node, formula is None) for _, formula, node in lines]))
-        return columns + self._digits([node for _, _, node in lines])
+        columns += self._digits([node for _, _, node in lines])
+        if mark is not Mark.TANGENT:
+            return columns
+        kinks = [self._sheet.kink_along(step, self._trace) for step in self._trace.steps]
+        return columns + _remarks([self.word(_at_kink(kink)) for kink in kinks])
 
     def _reverse(self, lines: Sequence[Contribution]) -> list[Column]:
         """The contributions in the order of the pass; each with the adjoint so far, where several are added up."""
@@ -130,8 +181,13 @@ class Notation(ABC):
             columns.append(self._numbers("adds", Mark.ADJOINT, amounts))
         columns.append(self._numbers("adjoint", Mark.ADJOINT, [(each.total, each.source is None) for each in lines]))
         columns += self._digits([each.total for each in lines])
-        remarks = [self.word("not taken" if self._not_taken(each) else "") for each in lines]
-        return [*columns, ["", *remarks]] if any(remarks) else columns
+        return columns + _remarks([self.word(self._remark(each)) for each in lines])
+
+    def _remark(self, contribution: Contribution) -> str:
+        """What is to be said of a contribution: that it is none, or at a kink, which slopes are beside the chosen."""
+        if self._not_taken(contribution):
+            return "not taken"
+        return _at_kink(self._sheet.kink(contribution))
 
     def _not_taken(self, contribution: Contribution) -> bool:
         """Whether a contribution belongs to a branch that was not taken, for each of its elements."""

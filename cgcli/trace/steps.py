@@ -44,7 +44,8 @@ class Contribution(NamedTuple):
 
     to: the argument's step. source: the step that it comes from; None for the cotangent of an output.
     formula: what is added. value, total: the nodes that compute it, and the adjoint so far.
-    first: nothing has been added before. taken: a node that is 0 where the contribution does
+    first: nothing has been added before. flow: the operation that it comes from and the argument that it goes to;
+    None at an output. taken: a node that is 0 where the contribution does
     not exist, as in a branch that was not taken; None where it always does.
     """
 
@@ -55,6 +56,7 @@ class Contribution(NamedTuple):
     total: Node
     first: bool
     taken: Node | None
+    flow: tuple[Node, Node] | None = None
 
 
 class Trace(NamedTuple):
@@ -129,6 +131,7 @@ def _contributions(
         yield Contribution(
             names[target], names[source] if source else None, formula,
             added.selected(), so_far.selected(), so_far is added, added.guard,
+            (source, target) if source else None,
         )  # fmt: skip
 
 

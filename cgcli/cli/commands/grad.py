@@ -113,7 +113,7 @@ def _show_orders(task: Task, mode: str | None) -> None:
             hint=_instead(task.sides),
         )
     ((name, _),) = task.sides
-    found = orders(task, unit_tangent(task.wrt[0]))
+    found = orders(task, [unit_tangent(task.wrt[0])] * request.order)
     task.evaluate.tell_kinks(task.wrt)
     grad = point.by_output({name: item} for _, item in point.per_output(found.of_order(1)))
     content = {"value": found.of_order(0), "grad": grad, **found.members()}

@@ -38,7 +38,7 @@ def gradients_of_order(request: Request, point: Point, wrt: Sequence[Node]) -> R
     def called(name: str, order: str) -> str:
         return f"{stem}{order}_{in_longer_name(name)}/{request.rows.prefix}{by}" if name else f"{stem}{order}_{by}"
 
-    return _orders(request, point, seeds.unit_tangent(wrt[0]), called)
+    return _orders(request, point, [seeds.unit_tangent(wrt[0])] * request.order, called)
 
 
 def directional(request: Request, point: Point, _: Sequence[Node]) -> Results:
@@ -47,7 +47,8 @@ def directional(request: Request, point: Point, _: Sequence[Node]) -> Results:
     def called(name: str, order: str) -> str:
         return f"jvp{order}_{in_longer_name(name)}" if name else f"jvp{order}"
 
-    return _orders(request, point, seeds.tangents(point, request.directions()), called)
+    directions = [seeds.tangents(point, given) for given in request.several_directions()]
+    return _orders(request, point, directions, called)
 
 
 def hessian(request: Request, point: Point, wrt: Sequence[Node]) -> Results:
@@ -59,7 +60,7 @@ def hessian(request: Request, point: Point, wrt: Sequence[Node]) -> Results:
 
 
 def _orders(
-    request: Request, point: Point, tangents: Mapping[Node, Node], derivative: Callable[[str, str], str]
+    request: Request, point: Point, directions: Sequence[Mapping[Node, Node]], derivative: Callable[[str, str], str]
 ) -> Results:
     """derivative: what one is called, from the output's name, '' for the only one, and the order, '' for 1."""
 
@@ -70,7 +71,7 @@ def _orders(
             return name or _called(request)
         return derivative(name, "" if order == 1 else str(order))
 
-    return orders(point, tangents, request.order, called, taylor=request.taylor)
+    return orders(point, directions, called, taylor=request.taylor)
 
 
 def _called(request: Request) -> str:
