@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 from cgcli.annotations import Iterable
 from cgcli.api.notices import Notice
@@ -13,6 +12,8 @@ from cgcli.errors import CgWarning
 def warn(notices: Iterable[Notice]) -> None:
     """Warn of each, at the line that called the library from outside."""
     for notice in notices:
+        import warnings
+
         frame, level = sys._getframe(), 1
         while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "cgcli":
             frame, level = frame.f_back, level + 1

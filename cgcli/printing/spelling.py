@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from cgcli.annotations import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.lean import Counter, lru_cache, re
 from cgcli.records import NamedTuple
@@ -293,8 +291,12 @@ def _trimmed(text: str) -> str:
 
 def _decomposed(text: str) -> Iterator[str]:
     for character in text:
-        known = character in _RAISED or character in _LOWERED or character in _CHARACTERS
-        yield from character if known else unicodedata.normalize("NFKD", character)
+        if character.isascii() or character in _RAISED or character in _LOWERED or character in _CHARACTERS:
+            yield character
+        else:
+            from unicodedata import normalize
+
+            yield from normalize("NFKD", character)
 
 
 def _symbol(character: str) -> str:

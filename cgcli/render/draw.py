@@ -7,7 +7,7 @@ from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.dot import MANY_CARDS, dot
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.picture import PLAIN, Paper, drawings, picture_bytes
+from cgcli.render.picture import PLAIN, Paper, drawings
 from cgcli.render.scene import NO_NUMBERS, Numbers, scene
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
@@ -48,23 +48,25 @@ def pictures(
     look.check()
     paper.check()
     cards = scene(graph, look, numbers)
-    from cgcli.render.outline import as_json, outline
+    content: dict[str, bytes] = {}
+    if "txt" in kinds:
+        from cgcli.render.outline import outline
 
-    made = {
-        "txt": lambda: outline(graph, cards, numbers, look).encode(),
-        "dot": lambda: picture_bytes(dot(graph, numbers, look=look, cards=cards), "dot"),
-    }
-    content = {kind: made[kind]() for kind in kinds if kind in made}
-    kinds = [kind for kind in dict.fromkeys(kinds) if kind not in made]
+        content["txt"] = outline(graph, cards, numbers, look).encode()
+    if "dot" in kinds:
+        content["dot"] = dot(graph, numbers, look=look, cards=cards).encode()
+    kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
     if not kinds:
         return Pictures(content, None, len(cards))
     tried = ("LR", "TB") if look.rankdir == "auto" and len(cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
     texts = [dot(graph, numbers, look=look._replace(rankdir=rankdir), cards=cards) for rankdir in tried]
-    drawn = drawings(texts, paper.layout)
+    drawn = drawings(texts, paper.layout, plain="json" in kinds)
     upright = len(drawn) > 1 and drawn[1].reading_size(paper) > _MUCH_LARGER * drawn[0].reading_size(paper)
     drawing = drawn[upright]
     for kind in kinds:
         if kind == "json":
+            from cgcli.render.outline import as_json
+
             content[kind] = as_json(graph, cards, numbers, look, drawing.plain).encode()
         else:
             content[kind] = drawing.painted(kind, paper)

@@ -15,7 +15,6 @@ from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT
 from cgcli.render.layout import LAYOUTS, laid_out
 from cgcli.render.metrics import has_all
-from cgcli.render.svg import refined, texts_of
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
@@ -89,7 +88,8 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 class Drawing(NamedTuple):
     """A graph that is laid out.
 
-    dot_text: what was. svg, plain: what the layout program gave. width, height: of the picture, in inches.
+    dot_text: what was. svg, plain: what the layout program gave, the second where it was asked for.
+    width, height: of the picture, in inches.
     """
 
     dot_text: str
@@ -107,9 +107,10 @@ class Drawing(NamedTuple):
         """The signs of its texts that no font has."""
         if has_all(self.dot_text):
             return ""
-        from cgcli.render import paint
+        from cgcli.render.paint import without_font
+        from cgcli.render.svg import texts_of
 
-        return paint.without_font("".join(texts_of(self.svg)))
+        return without_font("".join(texts_of(self.svg)))
 
     def painted(self, kind: str, paper: Paper) -> bytes:
         """The picture as svg, png or pdf.
@@ -122,6 +123,8 @@ class Drawing(NamedTuple):
             dpi = _fitting_dpi((width, height), paper.dpi)
             if paper.layout == "bundled" and self.dot_text.count("\n") <= MOST_LINES_TWICE and has_all(self.dot_text):
                 return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
+        from cgcli.render.svg import refined
+
         svg = refined(self.svg, _POINTS * width, _POINTS * height)
         if kind == "svg":
             return svg.encode()
@@ -146,8 +149,8 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     return drawings([dot_text], paper.layout)[0].painted(kind, paper)
 
 
-def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
-    """The pictures of graphs in DOT text, in one run of the layout program.
+def drawings(dot_texts: Sequence[str], layout: str, *, plain: bool = False) -> list[Drawing]:
+    """The pictures of graphs in DOT text, in one run of the layout program. plain: with their places as text.
 
     Raises TooLargeError, MissingProgramError, and CgError when the program fails or takes too long.
     """
@@ -163,7 +166,7 @@ def drawings(dot_texts: Sequence[str], layout: str) -> list[Drawing]:
             f"the graph is too large to lay out: its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}",
             hint="write .dot instead, which has no limit",
         )
-    content = laid_out("".join(dot_texts), ["svg", "plain"], layout).decode()
+    content = laid_out("".join(dot_texts), ["svg", "plain"] if plain else ["svg"], layout).decode()
     return [_drawing(text, drawn) for text, drawn in zip(dot_texts, content.split(_XML)[1:], strict=True)]
 
 
