@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -208,14 +209,29 @@ def test_commands(capsys: Capture, arguments: list[str], printed: str) -> None:
     ("arguments", "said"),
     [
         (["eval", "sin(pi)"], "a result is given as 0: computed with 1080 digits, no digit of it is certain"),
-        (["eval", "sin(x)^2 + cos(x)^2 == 1", "x=0.3"], ""),
+        (
+            ["eval", "sin(x)^2 + cos(x)^2 == 1", "x=0.3"],
+            "compares numbers that agree to 1080 digits: they count as equal",
+        ),
         (
             ["eval", "1 - cos(x)", "x=1e-3000"],
             "is 0 to 1080 digits: whether it is 0, or only close to it, is not known",
         ),
-        (["eval", "cos(x) == 1", "x=1e-3000"], ""),
-        (["eval", "cos(x) == 1 + 1e-3000", "x=0"], ""),
-        (["eval", "sqrt(2)^2 == 2"], ""),
+        (["eval", "cos(x) == 1", "x=1e-3000"], "cos(x) == 1 compares numbers that agree to 1080 digits"),
+        (["eval", "cos(x) == 1", "x=1e-300"], ""),
+        (["eval", "cos(x) == 1", "x=0"], ""),
+        (["eval", "cos(x) == 1 + 1e-3000", "x=0"], "compares numbers that agree to 1080 digits"),
+        (["eval", "x == 1 + 1e-3000", "x=1"], ""),
+        (["eval", "x - x == 0", "x=pi"], ""),
+        (["eval", "sqrt(x) == 2", "x=4"], ""),
+        (["eval", "sqrt(2)^2 == 2"], "compares numbers that agree to 1080 digits"),
+        (
+            ["eval", "floor(sin(x)^2 + cos(x)^2)", "x=0.3"],
+            "rounds a number that agrees with a step of it to 1080 digits",
+        ),
+        (["eval", "floor(10*x)", "x=0.7"], ""),
+        (["grad", "max(x, y)", "x=sqrt(2)", "y=1"], ""),
+        (["grad", "hypot(x, y)", "x=sqrt(2)", "y=sqrt(2)"], ""),
         (["eval", "1/0"], "1/0 is infinite"),
         (["eval", "ln(x)", "x=-1"], "ln(-1) is nan"),
         (["eval", "x + 1", "x=nan"], "the input 'x' is nan"),
@@ -272,6 +288,30 @@ def test_library() -> None:
 def test_digits_that_are_none(digits: Any) -> None:
     with pytest.raises(cgcli.CgError, match="the number of digits is a whole number from 1 to 1000"):
         cgcli.value("x", digits=digits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (["cos(x) == 1", "x=1e-300"], "0"),
+        (["where(cos(x) < 1, 1, 2)", "x=1e-200"], "1"),
+        (["x == 1 + 1e-3000", "x=1"], "0"),
+        (["x > 0", "x=1e-400"], "1"),
+    ],
+)
+def test_a_condition_is_decided_with_more_digits(capsys: Capture, arguments: list[str], value: str) -> None:
+    """Where two runs agree, but on what rounding has made equal."""
+    assert cg(capsys, "eval", *arguments, "--digits", "20") == (0, f"{value}\n", "")
+
+
+def test_values_of_a_file_keep_their_digits(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "values.json"
+    path.write_text('{"x": 0.12345678901234567890123, "w": [[1, 1e-30], [-2, 2]]}', encoding="utf-8")
+    found = cg(capsys, "eval", "x + sum(w)", "--vars", str(path), "--digits", "40").out
+    assert found == "1.123456789012345678901230000001\n"
+    assert (
+        cg(capsys, "eval", "x", "--vars", str(path), "x=1/3", "--digits", "20", "-q").out == "0.33333333333333333333\n"
+    )
 
 
 def test_json_loses_nothing(capsys: Capture) -> None:

@@ -100,9 +100,10 @@ def losses(known: Accuracy, graph: Graph) -> Iterator[Notice]:
 
 def notices(found: Found, graph: Graph) -> Iterator[Notice]:
     """What rounding decides of a result, although it was computed with many digits."""
-    for node in found.close[:_MOST_SHOWN]:
+    for node in [node for node in found.close if node in graph.origins][:_MOST_SHOWN]:  # a rule's own branches agree
         span = graph.origins.get(node)
-        message = f"{formula(node)} compares numbers that agree to {found.digits} digits: they count as equal"
+        what = "compares numbers that agree" if len(node.args) == 2 else "rounds a number that agrees with a step of it"
+        message = f"{formula(node)} {what} to {found.digits} digits: they count as equal"
         yield Notice(message, "with inputs of which one is a little larger, it may be decided otherwise", span,
                      {"kind": "rounding", "node": formula(node)})  # fmt: skip
     for node in found.cancelled[:_MOST_SHOWN]:

@@ -195,6 +195,24 @@ def of_json_object(name: str) -> dict[str, Any]:
     return {key: as_array(item, f"'{name}': '{key}'", _OF_JSON) for key, item in content.items()}
 
 
+def exact_texts(path: str) -> dict[str, str]:
+    """The values of a file with a JSON object, by name, with all the digits that they are written with.
+
+    Nothing of a pipe, which has been read: of those, numbers have the digits of floats.
+    """
+    if not os.path.isfile(path):
+        return {}
+    import json
+
+    content = json.loads(text_of(path), parse_float=str, parse_int=str)
+    return {name: _written(value) for name, value in content.items()}
+
+
+def _written(value: Any) -> str:
+    """A number or lists of them, as the language writes them. They are nested no deeper than JSON's parser allows."""
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else str(value)
+
+
 def holds_rows(name: str) -> bool:
     """Whether a file holds rows, and no JSON object of values."""
     if os.path.splitext(name)[1].lower() != ".json" or not os.path.isfile(name):

@@ -103,10 +103,12 @@ class Request(Record):
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:
         """The graph of the value of each name, with all the digits that it was typed with."""
-        from cgcli.api.values import exact_of_text
+        from cgcli.api.values import exact_of_text, exact_texts, holds_rows
         from cgcli.evaluate.constants import as_constant
 
         typed = dict(self.operands.bindings)
+        if self.vars_file is not None and not holds_rows(self.vars_file):
+            typed = exact_texts(self.vars_file) | typed
         return {
             name: exact_of_text(typed[name], f"the value of '{name}'")[0] if name in typed else as_constant(value)
             for name, value in point.bindings.items()

@@ -21,9 +21,9 @@ _AGREE = 3  # digits more than are asked for, to which two runs agree
 class Found(NamedTuple):
     """A result to so many digits.
 
-    result: of mpmath's numbers. last: the run with the most digits. digits: how many it had. close: comparisons that
-    rounding would decide. cancelled: nodes that are 0 to all these digits, and perhaps only close to it. small:
-    whether a number of the result is given as 0 because no digit of it is known.
+    result: of mpmath's numbers. last: the run with the most digits. digits: how many it had. close: comparisons and
+    steps that rounding would decide. cancelled: nodes that are 0 to all these digits, and perhaps only close to it.
+    small: whether a number of the result is given as 0 because no digit of it is known.
     """
 
     result: Any
@@ -50,8 +50,8 @@ def to_digits(make: Make, inputs: Mapping[str, Node], digits: int, *, as_floats:
     for count in _counts(digits):
         run = AtPrecision(inputs, count, as_floats=as_floats)
         result = make(run.kernels)(run)
-        if before is not None and _agree(before, result, digits) and not run.cancelled():
-            return Found(result, run, count, run.close_calls())
+        if before is not None and _agree(before, result, digits) and not run.cancelled() and not run.close_calls():
+            return Found(result, run, count, ())
         if count < most_digits(digits):
             before = result
     small = not _agree(before, result, digits)

@@ -14,15 +14,16 @@ from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
 from cgcli.graph.operation import ARRAYS, Operation
 from cgcli.graph.rules import Transpose, TransposeOf
-from cgcli.graph.shapes import count_text, size_text
+from cgcli.graph.shapes import count_text, shape_of, size_text
 from cgcli.lean import MappingProxyType
 from cgcli.ops import many
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.lazily import np
+from cgcli.ops.logic import GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
-_LARGEST_POWER = 1000
-_LONGEST = 10_000  # bits of a fraction
+_LARGEST_POWER = 10_000
+_LONGEST = 40_000  # bits of a fraction
 _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 _KEEP_ZEROS = ("relu", "where", "max", "min", "clip")  # their zeros come from what they choose
@@ -108,27 +109,48 @@ class AtPrecision:
     # ---- what rounding decides ----------------------------------------------------------
 
     def close_calls(self) -> list[Node]:
-        """Comparisons of numbers that are equal but for rounding, and so count as equal."""
+        """Comparisons of numbers that are equal but for rounding, and steps of numbers that are next to one.
+
+        They count as equal, and as on the step. None of them is certain; what is exact is.
+        """
         mp = self.kernels.mp
 
         def is_close(x: Any, y: Any) -> bool:
-            return bool(mp.isfinite(x) and mp.isfinite(y) and x != y and many.is_near(mp, x, y))
+            return bool(mp.isfinite(x) and mp.isfinite(y) and many.is_near(mp, x, y))
 
-        compared = [node for node in self.values if node.op.truth is not None and len(node.args) == 2 and node.op.infix]
-        return [
-            node
-            for node in compared
-            if somewhere(
-                (np.frompyfunc(is_close, 2, 1) if node.shape else is_close)(*map(self.values.__getitem__, node.args))
-            )
-        ]
+        def is_next_to_step(x: Any) -> bool:
+            return is_close(x, mp.nint(2 * x) / 2)
+
+        tests: Mapping[int, Callable[..., bool]] = {2: is_close, 1: is_next_to_step}
+        close = [node for node in self.values if self._is_decided(node)
+                 and somewhere(_each(tests[len(node.args)])(*map(self.values.__getitem__, node.args)))]  # fmt: skip
+        exact = self._exact() if close else {}
+        return [node for node in close if not all(exact[arg] and self._is_represented(arg) for arg in node.args)]
+
+    def _is_represented(self, node: Node) -> bool:
+        """Whether a number that is exact has not been rounded for its value."""
+        found = self._fractions.get(node)
+        if found is None:
+            return True
+        is_binary = found.denominator & (found.denominator - 1) == 0
+        return is_binary and found.numerator.bit_length() <= self.kernels.mp.prec
+
+    def _is_decided(self, node: Node) -> bool:
+        """Whether a node compares two numbers, or rounds one, and its value is not known as a fraction."""
+        if node in self._fractions or not all(arg in self.values for arg in node.args):
+            return False
+        return node.op in _COMPARISONS or node.op.name in _ROUNDED
 
     def cancelled(self) -> list[Node]:
         """Nodes that are 0 somewhere, which with more digits may turn out to be only close to it."""
         if not any(somewhere(value == 0) for node, value in self.values.items() if node.args):
             return []
+        return [node for node, exact in self._exact().items()
+                if node.args and not exact and self._is_doubtful_zero(node)]  # fmt: skip
+
+    def _exact(self) -> dict[Node, bool]:
+        """For each node whether its value is certainly exact."""
         exact: dict[Node, bool] = {}
-        found = []
         for node in toposort([*self._inputs.values(), *self.values]):
             if not node.args:
                 exact[node] = self._is_exact_leaf(node, exact)
@@ -139,9 +161,7 @@ class AtPrecision:
                 or node in self._fractions
                 or (all(exact[arg] for arg in node.args) and self._adds_no_rounding(node))
             )
-            if not exact[node] and self._is_doubtful_zero(node):
-                found.append(node)
-        return found
+        return exact
 
     def _is_exact_leaf(self, leaf: Node, exact: Mapping[Node, bool]) -> bool:
         if leaf.op is CONSTANT:
@@ -201,13 +221,35 @@ _ARITHMETIC: Mapping[Operation, Callable[..., Fraction]] = {
 }
 
 
+_COMPARISONS: Mapping[Operation, Callable[..., bool]] = {
+    EQUAL_TO: operator.eq,
+    NOT_EQUAL: operator.ne,
+    LESS: operator.lt,
+    LESS_EQUAL: operator.le,
+    GREATER: operator.gt,
+    GREATER_EQUAL: operator.ge,
+}
+_ROUNDED = ("floor", "ceil", "round", "trunc")
+
+
+def _each(test: Callable[..., bool]) -> Callable[..., Any]:
+    """A test of numbers, on arrays element by element."""
+
+    def run(*values: Any) -> Any:
+        return np.frompyfunc(test, len(values), 1)(*values) if any(map(shape_of, values)) else test(*values)
+
+    return run
+
+
 def _fraction(node: Node, args: Sequence[Fraction | None]) -> Fraction | None:
     """The fraction that arithmetic makes of others; None for what is none, or a long one."""
     given = [arg for arg in args if arg is not None]
     if len(given) < len(args) or not given:
         return None
     found = None
-    if node.op in _ARITHMETIC and not (node.op is DIVIDE and given[1] == 0):
+    if node.op in _COMPARISONS:
+        found = Fraction(_COMPARISONS[node.op](*given))
+    elif node.op in _ARITHMETIC and not (node.op is DIVIDE and given[1] == 0):
         found = _ARITHMETIC[node.op](*given)
     elif node.op is POWER_OP and given[1].denominator == 1 and abs(given[1]) <= _LARGEST_POWER:
         found = given[0] ** int(given[1]) if given[0] or given[1] >= 0 else None
