@@ -16,6 +16,7 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.reverse import active_nodes
@@ -114,7 +115,7 @@ class _Checker:
         candidates = [node for node in toposort(outputs) if node.op.kink is not None]
         notes = kinks(candidates, outputs, evaluate_all(outputs, bindings)) if candidates else []
         self._kinks = {note.node for note in notes}
-        self._forward: dict[tuple[int, ...], tuple[Compiled, list[Array], bool]] = {}
+        self._moving = [variable(f"\0tangent{at}", node.shape) for at, node in enumerate(wrt)]
 
     def element(self, at: int, index: Index) -> Iterator[Row]:
         """The derivatives of all outputs by one element of input number `at`."""
@@ -149,18 +150,22 @@ class _Checker:
             verdict = judge(numbers, samples, value=value, size=size, rounding=rounding, at_kink=at_kink)
             yield Row(output, "", (), numbers, verdict, samples.slope_of_remainder(reverse[output]))
 
+    @cached_property
+    def _tangents(self) -> Compiled:
+        """The tangents of the outputs from those of all inputs to derive by, and from the inputs."""
+        tangents = pushforward(self._outputs, dict(zip(self._wrt, self._moving, strict=True)))
+        return Compiled(tangents, [*self._moving, *self._inputs])
+
+    @cached_property
+    def _inputs(self) -> list[Node]:
+        return variables(toposort(self._outputs))
+
     def _pushed(self, direction: Direction) -> tuple[list[float], bool]:
         """The derivatives by forward mode, and whether an operation that depends on these inputs is at a kink."""
-        key = tuple(direction)
-        if key not in self._forward:
-            moving = {self._wrt[at]: variable(f"\0tangent{at}", self._wrt[at].shape) for at in key}
-            tangents = pushforward(self._outputs, moving)
-            inputs = [node for node in variables(toposort(tangents)) if node not in set(moving.values())]
-            at_kink = not self._kinks.isdisjoint(active_nodes(toposort(self._outputs), set(moving)))
-            compiled = Compiled(tangents, [*moving.values(), *inputs])
-            self._forward[key] = compiled, [self._bindings[name_of(node)] for node in inputs], at_kink
-        compiled, arrays, at_kink = self._forward[key]
-        return self._function.weigh(compiled([*direction.values(), *arrays])), at_kink
+        vectors = [direction[at] if at in direction else np.zeros(node.shape)[()] for at, node in enumerate(self._wrt)]
+        arrays = [self._bindings[name_of(node)] for node in self._inputs]
+        active = active_nodes(toposort(self._outputs), {self._wrt[at] for at in direction}) if self._kinks else set()
+        return self._function.weigh(self._tangents([*vectors, *arrays])), not self._kinks.isdisjoint(active)
 
 
 def _product(gradient: Sequence[Array], direction: Direction) -> float:
