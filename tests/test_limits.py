@@ -115,6 +115,24 @@ def test_what_a_formula_builds_inside_is_counted(name: str, monkeypatch: pytest.
     assert sum(spent) < 1.2 * budget._MOST
 
 
+TOO_MUCH = [
+    (["jvp", "x^x^x", "x=1.5", "--tangent", "x=1", "--order", "100"],
+     r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
+    (["eval", "sum(sin(arange(100000)))", "--digits", "100"],
+     r"to compute this with \d+ digits takes .* steps\n  the limit is 1500000: ask for fewer digits"),
+    (["eval", "det(x + eye(100))", "x=ones([100, 100])", "--digits", "100"], "the limit is 1500000: ask for fewer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), TOO_MUCH, ids=lambda item: str(item)[:30])
+def test_numbers_that_take_too_long_are_refused_with_the_limit(
+    arguments: list[str], message: str, capsys: Capture
+) -> None:
+    code, out, err = cg(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert re.search(message, err)
+
+
 def test_edges_over_many_levels_are_not_laid_out(capsys: Capture) -> None:
     """The layout program keeps a point for each edge on each level: 800 such powers took 3 GB."""
     code, out, err = cg(capsys, "render", "(" * 200 + "x" + " + x^x)^x" * 200, "-o", "-", "--format", "svg")

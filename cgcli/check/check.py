@@ -16,6 +16,7 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.graph.work import work_of
 from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
@@ -193,7 +194,7 @@ def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[
 
 def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Generator) -> dict[int, list[Index]]:
     """Which elements of which inputs are checked: all, or so many that it takes some seconds."""
-    calls = sum(1 + math.prod(node.shape) / 100 for node in toposort(outputs))
+    calls = sum(1 + math.prod(node.shape) / 100 + work_of(node) / 5000 for node in toposort(outputs))
     budget = max(2, int(_CALLS / (_EVALUATIONS * calls)))
     some = _some(len(wrt), budget, random)
     each = budget // max(len(some), 1)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cgcli.evaluate.compiled import Kernels
 
 _MAX_NODES = 50_000
+_MAX_STEPS = 1_000_000  # products of coefficients, and what takes as long as some: a second or two
+_STEPS_OF_ONE = 8  # for a coefficient, besides its products
 _SUMS = (ADD, SUBTRACT, NEG)
 _QUOTIENTS = (DIVIDE, SOLVE)
 
@@ -54,10 +56,10 @@ def directional_derivatives(
     return found
 
 
-def _too_large(order: int, most: int) -> TooLargeError:
-    """The error for a derivative that takes more operations than are allowed."""
+def _too_large(order: int, most: int, what: str = "operations") -> TooLargeError:
+    """The error for a derivative that takes more operations, or steps, than are allowed."""
     return TooLargeError(
-        f"the derivative of order {order} takes more than {most} operations",
+        f"the derivative of order {order} takes more than {most} {what}",
         hint=f"ask for order {order - 1}",
         topic=f"order:{order - 1}",
     )
@@ -82,6 +84,7 @@ class Series:
         self._found: dict[Node, list[Coefficient]] = {}
         self._active: dict[Node, bool] = dict.fromkeys(tangents, True)
         self._rules: dict[Node, _Rule] = {}
+        self._steps = 0
 
     def coefficients(self, output: Node, order: int) -> list[Any]:
         """The coefficients of t^0 to t^order. Raises TooLargeError when too many graphs are needed for them."""
@@ -92,16 +95,22 @@ class Series:
             if len(found) > last:
                 waiting.pop()
                 continue
-            if len(self._found) > _MAX_NODES:
-                reached = max(len(self._found[output]) - 1, 1)
-                raise _too_large(reached + 1, _MAX_NODES)
             at = len(found)
+            self._check_size(output)
             missing = [(other, k) for other, k in self._needs(node, at) if len(self._found.get(other, ())) <= k]
             if missing:
                 waiting.extend(missing)
             else:
                 found.append(self._next(node, at))
+                self._steps += _STEPS_OF_ONE + at
         return [self._zero(output) if item is None else item for item in self._found[output][: order + 1]]
+
+    def _check_size(self, output: Node) -> None:
+        order = max(len(self._found[output]), 2)
+        if len(self._found) > _MAX_NODES:
+            raise _too_large(order, _MAX_NODES)
+        if self._steps > _MAX_STEPS:
+            raise _too_large(order, _MAX_STEPS, "steps")
 
     # ---- one coefficient --------------------------------------------------------------
 

@@ -15,9 +15,10 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, consta
 from cgcli.graph.operation import ARRAYS, Operation
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import count_text, shape_of, size_text
+from cgcli.graph.work import work_of
 from cgcli.lean import MappingProxyType
 from cgcli.ops import many
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 
@@ -26,6 +27,8 @@ _LARGEST_POWER = 10_000
 _LONGEST = 40_000  # bits of a fraction
 _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
+_MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
+_AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
 _KEEP_ZEROS = ("relu", "where", "max", "min", "clip")  # their zeros come from what they choose
 
 
@@ -105,6 +108,19 @@ class AtPrecision:
                 f"{count_text(count)} numbers of {self.kernels.digits} digits take more than {size_text(_MOST_BYTES)}",
                 hint="ask for fewer digits, or for the value of a smaller part",
             )
+        steps = sum(work_of(node) * self._steps_of_one(node) for node in order)
+        if steps > _MOST_STEPS:
+            raise TooLargeError(
+                f"to compute this with {self.kernels.digits} digits takes {count_text(int(steps))} steps",
+                hint=f"the limit is {_MOST_STEPS}: ask for fewer digits, or for the value of a smaller part",
+            )
+
+    def _steps_of_one(self, node: Node) -> float:
+        """How long one application takes, measured with mpmath's own arithmetic; a function as sin is a series."""
+        digits, op = self.kernels.digits, node.op
+        if not op.elementwise or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
+            return 2 + digits / 500
+        return 10 + digits * math.sqrt(digits) / 120
 
     # ---- what rounding decides ----------------------------------------------------------
 
