@@ -46,6 +46,7 @@ FLOORS = [
 ROOMS_OF = {
     "lark": {"syntax"},
     "click": {"cli"},
+    "tqdm": {"cli"},
     "graphviz": {"render"},
     "typst": {"render"},
     "scipy": {"ops"},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.command import Capture, cg
 
@@ -73,3 +75,136 @@ def test_a_column_that_one_file_lacks_is_a_bad_row_there(capsys: Capture) -> Non
     found = cg(capsys, "eval", "z", "c.csv.gz", "a.csv")
     assert (found.code, found.out) == (1, "z,x,y,value\n7,4,,7\n")
     assert "a.csv, line 2: there is no 'z', or it is null" in found.err
+
+
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npz", "npy")
+# Rows in which each column becomes another type late: whole numbers, then floats, then a number beyond 2^53; text.
+LATE = "".join(
+    f"{at},{at + 0.5 * (at > 17)},{2**60 * (at > 15)},{'' if at % 3 else at},{'é,😀' * (at > 18) or at}\n".replace(
+        "é,😀", '"é,""😀"'
+    )
+    for at in range(20)
+)
+CUTS = ((40, 1), (90, 3), (1 << 20, 1 << 16))  # bytes of a piece of text; rows of a batch of another format
+
+
+def _content(path: Path) -> object:
+    """The bytes of a file; of Arrow's, in which those below a null mean nothing, its batches."""
+    if path.suffix != ".arrow":
+        return path.read_bytes()
+    with pa.ipc.open_file(path) as file:
+        return [str(file.get_batch(at).to_pylist()) for at in range(file.num_record_batches)]
+
+
+@pytest.mark.parametrize("source", FORMATS)
+def test_nothing_depends_on_how_the_input_was_cut(
+    source: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes in each format from each format, whether rows come one by one or all at once."""
+    Path("a.csv").write_text(f"k,x,big,gap,s\n{LATE}", encoding="utf-8")
+    if source == "npy":
+        Path("a.csv").write_text("k,x\n" + "".join(f"{at},{at / 4}\n" for at in range(20)), encoding="utf-8")
+    if source != "csv":
+        assert cg(capsys, "eval", "k", "a.csv", "--as", "v", "-o", f"a.{source}").code == 0
+    results = []
+    for piece, rows in CUTS:
+        monkeypatch.setattr("cgcli.tables.content._PIECE", piece)
+        monkeypatch.setattr("cgcli.tables.columnar._ROWS", rows)
+        written = {}
+        for target in FORMATS:
+            column = "c1" if source == "npy" else "k"
+            found = cg(capsys, "eval", f"{column}/3", f"a.{source}", "-o", f"out.{target}")
+            written[target] = found.err if found.code else _content(Path(f"out.{target}"))
+        results.append(written)
+    assert not any(isinstance(content, str) for name, content in results[0].items() if name != "npy")
+    for target in FORMATS:
+        assert results[0][target] == results[1][target] == results[2][target], target
+
+
+# What is said of types, the type of column `id`, and its values in Parquet; or how the error begins.
+TYPES: list[tuple[list[str], str, list[object]]] = [
+    ([], "int64", [7, 8, None]),
+    (["--text", "id"], "string", ["007", "8", ""]),
+    (["--types", "x=double,id=text"], "string", ["007", "8", ""]),
+    (["--types", "id=double"], "double", [7, 8, None]),
+    (["--types", "id=int"], "int64", [7, 8, None]),
+    (["--types", "id=bool"], "t.csv, line 2, column 'id': '007' is not of type bool", []),
+    (["--types", "x=int"], "t.csv, line 3, column 'x': '2.5' is not of type int", []),
+    (["--types", "id=inte"], "--types 'id=inte' gives no type to a column\n  did you mean 'int'?", []),
+    (["--types", "id"], "--types 'id' gives no type to a column", []),
+    (["--types", "id=int", "--text", "id"], "column 'id' has two types, int and text", []),
+    (["--types", "idd=int"], "there is no column 'idd' that could have a type\n  did you mean 'id'?", []),
+]
+
+
+@pytest.mark.parametrize(("arguments", "kind", "values"), TYPES)
+def test_types_of_columns_can_be_said(arguments: list[str], kind: str, values: list[object], capsys: Capture) -> None:
+    """Then rows need not wait for all others, and a cell that is not of its type is named."""
+    Path("t.csv").write_text("id,x\n007,1\n8,2.5\n,3\n" if arguments else "id,x\n7,1\n8,2.5\n,3\n", encoding="utf-8")
+    found = cg(capsys, "eval", "x", "t.csv", *arguments, "-o", "o.parquet")
+    if not values:
+        assert found.err.removeprefix("cg: error: ").startswith(kind)
+        return
+    column = parquet.read_table("o.parquet")["id"]
+    assert (str(column.type), column.to_pylist()) == (kind, values)
+
+
+def test_a_declared_text_is_a_string_in_json(capsys: Capture) -> None:
+    Path("t.csv").write_text("id,x\n7,1\n", encoding="utf-8")
+    assert cg(capsys, "eval", "x", "t.csv", "--text", "id", "--to", "jsonl").out == '{"id":"7","x":1,"value":1}\n'
+
+
+# A program over nested objects, and what is written of its values.
+NESTED = '{"p":{"x":1,"q":{"z":2},"T":4},"X":[1,2]}\n{"p":{"x":3},"X":[3,4]}\n{"p":5,"X":[5,6]}\n'
+PATHS = [
+    ("p.x*2", ["2", "6", ""]),
+    ("p.x^2 + p.q.z", ["3", "", ""]),
+    ("`p.x`", ["1", "3", ""]),
+    ("sum(X.T)", ["3", "7", "11"]),
+]
+
+
+@pytest.mark.parametrize(("program", "values"), PATHS)
+@pytest.mark.parametrize("name", ["n.jsonl", "n.parquet"])
+def test_members_of_objects_are_read_by_their_path(name: str, program: str, values: list[str], capsys: Capture) -> None:
+    """A name has points where the input has such a path, and only there."""
+    Path("n.jsonl").write_text(NESTED.replace('"p":5', '"p":null'), encoding="utf-8")
+    if name.endswith("parquet"):
+        assert cg(capsys, "eval", "1", "n.jsonl", "--as", "one", "-o", name).code == 0
+    else:
+        Path("n.jsonl").write_text(NESTED, encoding="utf-8")
+    found = cg(capsys, "eval", program, name, "--only", "--on-error", "null", "--to", "csv")
+    assert [line.strip('"') for line in found.out.splitlines()] == ["value", *values]
+
+
+def test_columns_may_have_points_in_their_names(capsys: Capture) -> None:
+    """As R writes them."""
+    Path("iris.csv").write_text("Sepal.Length,Sepal.Width\n5,3\n", encoding="utf-8")
+    assert cg(capsys, "grad", "Sepal.Length*Sepal.Width", "iris.csv", "--only").out == (
+        "value,d_Sepal.Length,d_Sepal.Width\n15,3,5\n"
+    )
+    assert cg(capsys, "eval", "mean(Sepal.Length)", "--vars", "iris.csv").out == "5\n"
+    assert "a name has no point" in cg(capsys, "eval", "Sepal.Height", "iris.csv").err
+
+
+# Cells, and their numbers; None where there is none.
+CELLS = [("0x1F", 31), ("-0xff", -255), (" 12.5% ", 0.125), ("0.1%", 0.001), ("5 %", 0.05), ("0x", None), ("%", None),
+         ("1e2%", None), ("0x1.8", None)]  # fmt: skip
+
+
+def test_hexadecimal_numbers_and_percent_signs(capsys: Capture) -> None:
+    Path("a.csv").write_text("".join(f"{cell}\n" for cell in ["x", *(cell for cell, _ in CELLS)]), encoding="utf-8")
+    found = cg(capsys, "eval", "x", "a.csv", "--only", "--on-error", "null").out.splitlines()[1:]
+    assert [None if text == '""' else float(text) for text in found] == [number for _, number in CELLS]
+    Path("a.csv").write_text("x\n12,5%\n0x10\n1.5%\n", encoding="utf-8")
+    german = cg(capsys, "eval", "x", "a.csv", "--only", "--on-error", "null", "--decimal", ",", "--delimiter", ";")
+    assert german.out == 'value\n0,125\n16\n""\n'
+
+
+def test_bad_rows_are_counted_by_kind(capsys: Capture) -> None:
+    Path("a.csv").write_text("x,y\n1,2\n-1,2\n,1\nabc,1\n1\n,2\n1,\xff\n", encoding="latin-1")
+    assert cg(capsys, "eval", "ln(x)", "a.csv", "--on-error", "skip").err == (
+        "cg: warning: 6 of 7 rows are left out (2 without a number, 1 with something else than a number, "
+        "1 with another number of cells, 1 that cannot be read, 1 with a result that is no number); "
+        "the first: a.csv, line 3: ln(-1) is nan\n"
+    )

@@ -48,7 +48,8 @@ class Table:
         """The names of its columns; that of an array, where its elements have a column each."""
         given = dict.fromkeys(name.strip() for batch in self.batches for name in batch.names)
         arrays = dict.fromkeys(name for name in map(element_of, given) if name and name not in given)
-        return [*given, *(name for name in arrays if all(batch.has(name) for batch in self.batches))]
+        paths = dict.fromkeys(name for batch in self.batches for name in batch.paths)
+        return [*given, *paths, *(name for name in arrays if all(batch.has(name) for batch in self.batches))]
 
     def vector(self, name: str) -> Any:
         """A column, of shape (rows, …). Raises DataError for a cell without a number, with its place."""

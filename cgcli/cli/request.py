@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands
@@ -35,6 +35,8 @@ class RowOptions(Record):
     decimal: str | None = None
     thousands: str | None = None
     null: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     comment: str | None = None
     where: str | None = None
     skip: int = 0
@@ -71,9 +73,10 @@ class Request(Record):
     taylor: bool = False
     rows: RowOptions = RowOptions()
 
-    def program(self) -> tuple[Program, dict[str, Any]]:
+    def program(self, known: Collection[str] = ()) -> tuple[Program, dict[str, Any]]:
         """The program, and the values of names: those of the file, then name=value operands, which win.
 
+        known: other names that will have a value.
         Of a file of rows, the columns that the program reads are vectors. Raises UsageError, DataError, ParseError.
         """
         from cgcli.api import values
@@ -96,7 +99,7 @@ class Request(Record):
             value = ((key in self.operands.ranges and values.ends_of_range(value)) or (value,))[0]
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
-        program = read_text(text, name, (*bindings, *table.names) if table else bindings).opening(wrt)
+        program = read_text(text, name, (*bindings, *(table.names if table else ()), *known)).opening(wrt)
         if table is not None:
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings

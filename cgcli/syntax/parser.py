@@ -25,7 +25,7 @@ def parse(
 
     name: what messages call the text, such as a file's name. functions: whether a name is one
     of a function. values: the names that have a value from outside of the program; in a body they do not
-    split into parameters.
+    split into parameters, and only those of them may have a point in them, `p.x`.
     Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
     """
     source = Source(text, name)
@@ -44,7 +44,7 @@ def parse(
 
             joined = joined_lines(text)
         tables, scan = _parser()
-        tokens: Iterable[Token] = scan(joined)
+        tokens: Iterable[Token] = scan(joined, [value for value in values if "." in value])
         if _may_define(text):
             tokens, read_as = _with_products(joined, tokens, values, functions)
         statements = tables.parse(tokens)
@@ -90,7 +90,7 @@ def _with_products(
 
 
 @cache
-def _parser() -> tuple[Tables, Callable[[str], Iterable[Token]]]:
+def _parser() -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
     """The tables and what makes tokens, once per process; by lark where the stored tables are not the grammar's."""
     grammar = read("cg.lark")
     try:
@@ -101,4 +101,4 @@ def _parser() -> tuple[Tables, Callable[[str], Iterable[Token]]]:
         return Tables(stored, TreeBuilder()), scanned
     from cgcli.syntax import tables
 
-    return Tables(tables.tables(grammar), TreeBuilder()), lambda text: tables.tokens(grammar, text)
+    return Tables(tables.tables(grammar), TreeBuilder()), lambda text, _: tables.tokens(grammar, text)

@@ -5,7 +5,7 @@ Written by hand, for one pattern of all terminals would take as long to compile 
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterator
+from cgcli.annotations import Collection, Iterator
 from cgcli.records import NamedTuple
 
 
@@ -47,8 +47,8 @@ _SINGLE_OF_DOUBLE = {"*": "TIMES", "/": "DIVIDE", "<": "COMPARE", ">": "COMPARE"
 _WORDS = {"and": "AND", "or": "OR", "mod": "MOD", "not": "NOT"}
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text, in order; blanks and comments are none.
+def tokens(text: str, paths: Collection[str] = ()) -> Iterator[Token]:
+    """The tokens of a text, in order; blanks and comments are none. paths: names with points in them, `p.x`.
 
     Raises UnexpectedError for a character that begins none, when it is reached.
     """
@@ -69,6 +69,8 @@ def tokens(text: str) -> Iterator[Token]:
                 kind, end = "NUMBER", _end_of_number(text, at)
             elif character == "_" or (character.isalnum() and not character.isdecimal()):
                 kind, end = _name(text, at)
+                if paths and text.startswith(".", end):
+                    end = _end_of_path(text, at, end, paths)
             else:
                 kind, end = _other(text, at)
             if not kind:
@@ -98,6 +100,17 @@ def _name(text: str, at: int) -> tuple[str, int]:
     if word in ("and", "or") and end < size and text[end].isalnum():
         return "NAME", end  # and²
     return _WORDS.get(word, "NAME"), end
+
+
+def _end_of_path(text: str, at: int, end: int, paths: Collection[str]) -> int:
+    """Behind the longest of the paths that begins here; else behind the word. X.T is the transpose of X."""
+    found = end
+    while text.startswith(".", end) and (text[end + 1 : end + 2] == "_" or text[end + 1 : end + 2].isalpha()):
+        begin = end + 1
+        _, end = _name(text, begin)
+        if text[at:end] in paths and text[begin:end] != "T":
+            found = end
+    return found
 
 
 def _is_before_call(text: str, at: int) -> bool:

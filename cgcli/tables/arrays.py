@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
-from cgcli.tables.arrow import lists_of, masked
+from cgcli.tables.arrow import lists_of, masked, shape_of
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_columns, check_unpacked
 from cgcli.tables.columnar import row_place, rows_of_size
@@ -145,6 +145,10 @@ class _NpyWriter(_ArrayWriter):
 
     def _copy(self, rows: Held, file: OutputFile) -> None:
         schema = rows.schema
+        for at, field in enumerate(schema):
+            if shape_of(field.type) is None:  # which column is refused is not to depend on where rows are cut
+                for columns in rows.batches():
+                    _floats(columns.column(at), field.name)
         width = sum(_width(field.type) for field in schema)
         _write_header(file, np.dtype(np.float64), (rows.rows, width))
         for columns in rows.batches():

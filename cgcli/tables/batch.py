@@ -16,6 +16,7 @@ from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import lists_of
 from cgcli.tables.numbers import Numbers, numbers
+from cgcli.tables.types import TYPES, cast, first_unfit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cgcli.tables.dialect import Dialect
 
 
+_LOOKED_AT = 100  # rows in which names of members are looked for
 _ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
 
 
@@ -60,7 +62,7 @@ class Batch:
     numbers. dialect: of CSV and TSV, how cells are spelled; None for all else. header: the line of their names, as it
     stands; "" where there is none. unread: where some columns are not given, who reads them. results: come behind the
     columns; float64, or lists of fixed size where they are arrays. others: where files have other columns than each
-    other, the names of those of all.
+    other, the names of those of all. types: that columns shall have, by name, as types.TYPES has them.
     """
 
     given: pa.RecordBatch
@@ -75,6 +77,7 @@ class Batch:
     unread: Unread | None = None
     results: pa.RecordBatch | None = None
     others: Sequence[str] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
     _numbers: dict[str | int, Numbers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -102,6 +105,23 @@ class Batch:
     def holds_objects(self) -> bool:
         """Whether rows are JSON objects, which may have other members than those before."""
         return self.lines is not None and self.dialect is None
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Names with points in them: of columns, and of what the first rows have in objects, `p.x`."""
+        found = [(name, item) for row in self._objects(_LOOKED_AT) for name, item in row.items()]
+        for name, item in found:  # and what is added meanwhile
+            if isinstance(item, dict):
+                found += [(f"{name}.{member}", value) for member, value in item.items()]
+        return list(dict.fromkeys(name for name, _ in found if "." in name))
+
+    def _objects(self, most: int) -> list[dict[str, Any]]:
+        """The rows, at most so many, as objects."""
+        if self.lines is None or self.dialect is not None:
+            return list(self.given.slice(0, most).to_pylist()) if self.dialect is None else [dict.fromkeys(self.names)]
+        import orjson
+
+        return [orjson.loads(line) for line in self.lines.slice(0, most).to_pylist()]
 
     def may_lack(self, name: str) -> bool:
         """Whether other rows have, or may have, such a column where these have none."""
@@ -138,8 +158,8 @@ class Batch:
         return Elements(shape, [found[index] for index in sorted(found)]) if math.prod(shape) == len(found) else None
 
     def has(self, name: str) -> bool:
-        """Whether a column, or the columns of an array's elements, have this name."""
-        return self.position(name) is not None or self.elements(name) is not None
+        """Whether a column, the columns of an array's elements, or a member of a column have this name."""
+        return self.position(name) is not None or self.elements(name) is not None or name in self.paths
 
     def column(self, name: str) -> pa.Array:
         """The cells of a column. One that other rows have, or may have, is null here.
@@ -149,6 +169,8 @@ class Batch:
         position = self.position(name)
         if position is not None:
             return self._cells(position)
+        if name in self.paths or ("." in name and self.holds_objects):
+            return self._members(name)
         if self.may_lack(name):
             import pyarrow as pa
 
@@ -157,6 +179,22 @@ class Batch:
             f"{self.source} has no column '{name}'",
             hint=did_you_mean(name, self.names) or f"it has {_listed(self.names)}",
         )
+
+    def _members(self, path: str) -> pa.Array:
+        """The numbers `p.x` in objects; nothing where there are none."""
+        import pyarrow as pa
+
+        found: list[float | None] = []
+        first, *others = path.split(".")
+        only = (
+            self if self.holds_objects or first not in self.names else replace(self, given=self.given.select([first]))
+        )
+        for row in only._objects(len(self)):
+            value: Any = row.get(first)
+            for name in others:
+                value = value.get(name) if isinstance(value, dict) else None
+            found.append(float(value) if isinstance(value, int | float) else None)
+        return pa.array(found, pa.float64())
 
     def _cells(self, position: int) -> pa.Array:
         at = position if self.unread is None else self.given.schema.get_field_index(self.names[position])
@@ -210,6 +248,28 @@ class Batch:
         import pyarrow as pa
 
         return pa.RecordBatch.from_arrays([*map(self.dialect.plain, self.columns.columns)], names=self.names)
+
+    @cached_property
+    def typed(self) -> pa.RecordBatch:
+        """The plain columns, with the types that were asked for. Raises DataError for a value that has not its type."""
+        import pyarrow as pa
+
+        if not self.types:
+            return self.plain
+        arrays = self.plain.columns
+        for at, name in enumerate(self.names):
+            if name in self.types:
+                kind = pa.type_for_alias(TYPES[self.types[name]])
+                row = first_unfit(arrays[at], kind)
+                if row is not None:
+                    cell = arrays[at][row].as_py()
+                    raise DataError(f"{self.at(row, name)}: '{cell}' is not of type {self.types[name]}")
+                arrays[at] = cast(arrays[at], kind)
+        return pa.RecordBatch.from_arrays(arrays, names=self.names)
+
+    def is_cells(self, name: str) -> bool:
+        """Whether a column of the input holds cells of text whose type is for the writer to say."""
+        return self.untyped and name not in self.types
 
 
 def one_name_each(names: Sequence[str]) -> list[str]:

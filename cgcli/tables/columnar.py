@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
+
+import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
+from cgcli.tables.arrow import offsets_of, shape_of
 from cgcli.tables.batch import Batch, one_name_each, together
 from cgcli.tables.content import Content, Joined
 from cgcli.tables.dialect import Reading
@@ -14,11 +18,13 @@ from cgcli.tables.output import Codec, Output, OutputFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 _ROWS = 1 << 16  # of a batch, at most,
 _BYTES = 1 << 24  # fewer where they take more
 _ARROW_FILE = b"ARROW1"
-_GROUP = 1 << 26  # bytes of the rows that Parquet holds together
+_GROUP = 1 << 25  # bytes of the rows that are written together, wherever their input was cut
+_TEXT = 4  # bytes for each row that a column of text takes besides its texts
 
 # ---- reading --------------------------------------------------------------------------
 
@@ -128,19 +134,21 @@ def row_place(first: int) -> Callable[[int], str]:
 
 
 class _ColumnarWriter(TableWriter):
-    """Batches to one of pyarrow's writers; the first one's types are those of all."""
+    """Batches to one of pyarrow's writers, in groups of many rows; the first one's types are those of all."""
 
     def __init__(self, output: Output, at_once: bool) -> None:
         super().__init__(output, at_once)
         self._file = OutputFile(output)
         self._arrow: Any = None
         self._schema: pa.Schema = None
+        self._waiting: list[pa.RecordBatch] = []
+        self._size = 0
 
     def _may_change(self, batch: Batch) -> bool:
-        return batch.untyped or batch.holds_objects
+        return batch.holds_objects or any(map(batch.is_cells, batch.names))
 
     def _put_now(self, batch: Batch) -> None:
-        columns = together(batch.plain, batch.results)
+        columns = together(batch.typed, batch.results)
         if self._arrow is None:
             self._start(columns.schema)
         self._put_columns(conformed(columns, self._schema))
@@ -152,7 +160,8 @@ class _ColumnarWriter(TableWriter):
         super()._finish()
         if self._arrow is None:
             self._start(pa.schema([]))
-        self._write_end()
+        self._write_group()
+        self._arrow.close()
 
     def abort(self) -> None:
         """Write no more."""
@@ -170,10 +179,24 @@ class _ColumnarWriter(TableWriter):
             raise DataError(f"these columns cannot be written: {error}") from None
 
     def _put_columns(self, columns: pa.RecordBatch) -> None:
-        self._arrow.write_batch(columns)
+        """Take rows, and write as many as a group has, which their content alone decides."""
+        ends = self._size + np.cumsum(_row_sizes(columns))
+        begin = 0
+        while begin < len(ends):
+            end = begin + int(np.searchsorted(ends[begin:], _GROUP)) + 1
+            self._waiting.append(columns.slice(begin, end - begin))
+            if end <= len(ends):
+                ends -= ends[end - 1]
+                self._write_group()
+            begin = end
+        self._size = int(ends[-1]) if len(ends) else self._size
 
-    def _write_end(self) -> None:
-        self._arrow.close()
+    def _write_group(self) -> None:
+        import pyarrow as pa
+
+        if self._waiting:
+            self._arrow.write_table(pa.Table.from_batches(self._waiting).combine_chunks())
+        self._waiting = []
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
@@ -194,18 +217,14 @@ class _ArrowWriter(_ColumnarWriter):
 
         return pa.ipc.new_stream(stream, schema) if self._at_once else pa.ipc.new_file(stream, schema)
 
+    def _put_columns(self, columns: pa.RecordBatch) -> None:
+        super()._put_columns(columns)
+        if self._at_once:
+            self._write_group()
+
 
 class _ParquetWriter(_ColumnarWriter):
-    """Parquet, in groups of many rows even if they come one by one."""
-
-    def __init__(self, output: Output, at_once: bool) -> None:
-        super().__init__(output, at_once)
-        self._waiting: list[pa.RecordBatch] = []
-        self._size = 0
-
-    def _write_end(self) -> None:
-        self._write_group()
-        super()._write_end()
+    """Parquet, whose lists have any size."""
 
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
         import pyarrow as pa
@@ -226,19 +245,18 @@ class _ParquetWriter(_ColumnarWriter):
             kind = pa.list_(kind)
         return kind
 
-    def _put_columns(self, columns: pa.RecordBatch) -> None:
-        self._waiting.append(columns)
-        self._size += columns.nbytes
-        if self._size >= _GROUP:
-            self._write_group()
 
-    def _write_group(self) -> None:
-        import pyarrow as pa
+def _row_sizes(columns: pa.RecordBatch) -> NDArray[np.int64]:
+    """About how many bytes each row takes; the same wherever rows are cut."""
+    import pyarrow as pa
 
-        if self._waiting:
-            self._arrow.write_table(pa.Table.from_batches(self._waiting))
-        self._waiting = []
-        self._size = 0
+    sizes = np.zeros(len(columns), np.int64)
+    for column in columns.columns:
+        if pa.types.is_string(column.type):
+            sizes += np.diff(offsets_of(column)) + _TEXT
+        else:
+            sizes += 8 * math.prod(shape_of(column.type) or (1,))
+    return sizes
 
 
 PARQUET = Codec(_parquet_rows, _ParquetWriter)

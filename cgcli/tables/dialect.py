@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
-from cgcli.annotations import TYPE_CHECKING, Collection, Iterator
-from cgcli.errors import UsageError
-from cgcli.records import NamedTuple
+from cgcli.annotations import TYPE_CHECKING, Collection, Iterator, Mapping, Sequence
+from cgcli.errors import UsageError, did_you_mean
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.tables.escapes import unescaped
+from cgcli.tables.types import TYPES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _DIGITS = r"[0-9]"
-_OTHER_NUMBERS = r"^\s*([-+]?(?i:nan|inf|infinity)|(?i:true|false)|\[.*)\s*$"
+_OTHER_NUMBERS = r"^\s*([-+]?(?i:nan|inf|infinity)|(?i:true|false)|[-+]?0[xX][0-9a-fA-F]+|\[.*)\s*$"
 _WORDS = {"tab": "\t", r"\t": "\t", "blank": " ", "blanks": " ", "space": " "}
 _NO_SEPARATOR = r'[\w."\\\r\n+-]'
 _EXAMPLES = {"delimiter": "as in: --delimiter ';', or tab, or blanks", "decimal": "as in: --decimal ,",
@@ -78,7 +79,7 @@ class Dialect(NamedTuple):
         whole, point = f"{_DIGITS}+", re.escape(self.decimal)
         if self.thousands:
             whole = f"({whole}|{_DIGITS}{{1,3}}({re.escape(self.thousands)}{_DIGITS}{{3}})+)"
-        return rf"^\s*[-+]?({whole}({point}{_DIGITS}*)?|{point}{_DIGITS}+)([eE][-+]?{_DIGITS}+)?\s*$"
+        return rf"^\s*[-+]?({whole}({point}{_DIGITS}*)?|{point}{_DIGITS}+)([eE][-+]?{_DIGITS}+)?\s*%?\s*$"
 
 
 class Reading(NamedTuple):
@@ -86,7 +87,8 @@ class Reading(NamedTuple):
 
     header: whether the first row holds the names. delimiter, decimal, thousands: the signs, None where nothing is said.
     nothing: cells that stand for none. comment: what a line begins with that is no row, "" for none.
-    wanted: the names of columns whose numbers are read; None where all columns are.
+    wanted: the names of columns whose numbers are read; None where all columns are. types: of columns, by name, as
+    types.TYPES has them.
     """
 
     header: bool = True
@@ -96,6 +98,7 @@ class Reading(NamedTuple):
     nothing: tuple[str, ...] = ()
     comment: str = ""
     wanted: Collection[str] | None = None
+    types: Mapping[str, str] = EMPTY
 
     @property
     def option(self) -> str:
@@ -156,4 +159,21 @@ def sign(text: str | None, option: str) -> str | None:
         raise UsageError(f"--{option} is one sign, and not '{text}'", hint=_EXAMPLES[option])
     if found == "." and option == "delimiter":
         raise UsageError("the point stands in numbers, and not between cells", hint=_EXAMPLES[option])
+    return found
+
+
+def types_of(texts: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """The types of columns by name, from options `--types x=double,id=text` and `--text id`.
+
+    Raises UsageError for what names no type, and for a column that has two.
+    """
+    pairs = [pair.rpartition("=") for text in texts for pair in text.split(",")]
+    found: dict[str, str] = {}
+    for name, equals, kind in [*pairs, *((name, "=", "text") for text in columns for name in text.split(","))]:
+        if not equals or not name or kind not in TYPES:
+            near = did_you_mean(kind, TYPES) if equals else ""
+            raise UsageError(f"--types '{name}{equals}{kind}' gives no type to a column",
+                             hint=near or f"as in: --types x=double,id=text; types are {', '.join(TYPES)}")  # fmt: skip
+        if found.setdefault(name, kind) != kind:
+            raise UsageError(f"column '{name}' has two types, {found[name]} and {kind}", hint="give one for each")
     return found

@@ -12,7 +12,7 @@ from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, together
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer
-from cgcli.tables.types import merged, stored, type_of, type_of_cells
+from cgcli.tables.types import cast, merged, stored, type_of, type_of_cells
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,8 +50,9 @@ class Held:
         """Take rows. Raises DataError where several columns have one name."""
         import pyarrow as pa
 
-        given = batch.plain.num_columns
-        columns = together(batch.plain, batch.results)
+        source = batch.plain if self._as_text else batch.typed
+        given = source.num_columns
+        columns = together(source, batch.results)
         names = columns.schema.names
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
@@ -61,7 +62,7 @@ class Held:
             types = self._types if at < given else self._results
             known = types.get(name, pa.null())
             if not pa.types.is_string(known):
-                is_cells = batch.untyped and at < given and not self._as_text
+                is_cells = at < given and batch.is_cells(name) and not self._as_text
                 here = type_of_cells(column) if is_cells else type_of(column)
                 types[name] = merged(known, here)
         if batch.holds_objects:
@@ -139,15 +140,9 @@ def conformed(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
     """A column as one of the field's type; an empty cell of text is null. Raises DataError when that loses anything."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if column.type == field.type:
-        return column
-    if pa.types.is_string(column.type):
-        nothing: Any = pa.scalar(None, pa.string())
-        column = pc.if_else(pc.equal(column, ""), nothing, column)
     try:
-        return pc.cast(column, field.type)
+        return cast(column, field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise DataError(
             f"column '{field.name}' is of type {field.type} at first, and later of {column.type} that does not fit",

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from cgcli.tables.dialect import Dialect
 
 _READ_AS_NUMBER = r"^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|(?i:nan(\(\w*\))?|inf|infinity))$"
-_TRUE, _FALSE = r"^(?i:true)$", r"^(?i:false)$"
+# Cells of numbers that are spelled in other ways, and what stands for them; 12.5% is 12.5e-2.
+_RESPELLED = (
+    (r"^(?i:true)$", "1"),
+    (r"^(?i:false)$", "0"),
+    (r"^([-+]?(?:\d+\.?\d*|\.\d+))\s*%$", r"\1e-2"),
+)
+_HEX = r"^[-+]?0[xX][0-9a-fA-F]{1,64}$"
 NULL = "null"  # what is said of a row without a value
 _SHOWN = 40  # characters of a cell in a message
 
@@ -91,8 +97,12 @@ def _of_text(given: pa.Array, shape: tuple[int, ...] | None, dialect: Dialect | 
     trimmed = pc.utf8_trim_whitespace(column)
     if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
         return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
-    trimmed = pc.if_else(pc.match_substring_regex(trimmed, _TRUE), "1", trimmed)
-    trimmed = pc.if_else(pc.match_substring_regex(trimmed, _FALSE), "0", trimmed)
+    for pattern, number in _RESPELLED:
+        trimmed = pc.replace_substring_regex(trimmed, pattern, number)
+    hexadecimal = pc.fill_null(pc.match_substring_regex(trimmed, _HEX), False)
+    if pc.any(hexadecimal).as_py():
+        whole = [repr(float(int(cell, 16))) for cell in trimmed.filter(hexadecimal).to_pylist()]
+        trimmed = pc.replace_with_mask(trimmed, hexadecimal, pa.array(whole, pa.string()))
     good = pc.fill_null(pc.match_substring_regex(trimmed, _READ_AS_NUMBER), False)
     plain = pc.if_else(good, trimmed, "nan")
     rows = np.flatnonzero(~np.asarray(good)).tolist()

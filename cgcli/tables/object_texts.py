@@ -23,11 +23,11 @@ _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
 def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
     """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
-    given = None if batch.holds_objects else batch.plain
+    given = None if batch.holds_objects else batch.typed
     columns = together(given, batch.results)
     parts: list[pa.Array | str] = ["{"] if given is not None else [_opened(batch.lines)]
+    given_count = 0 if given is None else given.num_columns
     names, kinds = columns.schema.names, columns.schema.types
-    untyped = given.num_columns if given is not None and batch.untyped else 0
     for plain, group in groupby(range(len(names)), lambda at: shape_of(kinds[at]) == ()):
         chosen = list(group)
         keys = [("," if at else "") + _key(names[at]) for at in chosen]
@@ -37,7 +37,10 @@ def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
             texts = json_texts(*masked_together([masked(columns.column(at)) for at in chosen], np.stack))
         else:
             keys = [f"{key}:" for key in keys]
-            texts = [_member(columns.column(at), names[at], untyped=at < untyped) for at in chosen]
+            texts = [
+                _member(columns.column(at), names[at], untyped=at < given_count and batch.is_cells(names[at]))
+                for at in chosen
+            ]
         parts += chain.from_iterable(zip(keys, texts, strict=True))
     found = side_by_side(*parts, "}" + end)
     return found if isinstance(parts[0], str) else _without_first_comma(found)

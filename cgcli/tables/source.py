@@ -32,7 +32,7 @@ def batches(
     others = _of_others(names, given, reading, rows) if len(names) > 1 else []
     for name in names:
         for batch in rows.pop(name, None) or _batches(name, given, reading):
-            yield replace(batch, others=others) if others else batch
+            yield replace(batch, others=others, types=reading.types) if others or reading.types else batch
 
 
 def _of_others(

@@ -6,12 +6,13 @@ differs to text. Lists and objects widen by what is in them.
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.tables.arrow import joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+TYPES = {"double": "float64", "int": "int64", "text": "string", "bool": "bool"}  # with Arrow's names
 FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
 _WHOLE = r"^(0|-?[1-9][0-9]*)$"
 _TRUTH = r"^(true|false)?$"
@@ -116,3 +117,39 @@ def _long() -> pa.DataType:
     import pyarrow as pa
 
     return pa.decimal256(19, 0)
+
+
+def cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """A column as one of another type; an empty cell is null. Raises ArrowException when that loses anything."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == kind:
+        return column
+    if pa.types.is_string(column.type):
+        nothing: Any = pa.scalar(None, pa.string())
+        column = pc.if_else(pc.equal(column, ""), nothing, pc.utf8_trim_whitespace(column))
+    return pc.cast(column, kind)
+
+
+def first_unfit(column: pa.Array, kind: pa.DataType) -> int | None:
+    """The first row whose value does not become one of another type; None where all do."""
+    import pyarrow as pa
+
+    def all_fit(begin: int, end: int) -> bool:
+        try:
+            cast(column.slice(begin, end - begin), kind)
+        except pa.ArrowException:
+            return False
+        return True
+
+    good, end = 0, len(column)
+    if all_fit(good, end):
+        return None
+    while end - good > 1:
+        middle = (good + end) // 2
+        if all_fit(good, middle):
+            good = middle
+        else:
+            end = middle
+    return good

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 
 import numpy as np
 
@@ -25,6 +26,13 @@ _COMMA = r" holds '\s*[-+]?\d+(\.\d{3})*,\d+\s*'$"
 _DECIMAL = ("a comma is the decimal sign with: --decimal ,", "such numbers are read with: --thousands . --decimal ,")
 _BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
 
+
+_KINDS = (  # of bad rows, by what is said of one
+    (r"^\d+ cells? instead of", "with another number of cells"),
+    (r" an empty cell$| is null$| null$", "without a number"),
+    (r"^column ", "with something else than a number"),
+    (r"", "that cannot be read"),
+)
 
 ErrorOf = Callable[[Batch, int, Computed], DataError]
 
@@ -58,6 +66,7 @@ class Flow:
         self._policy = policy
         self._progress = progress
         self._bad = _Tally()
+        self._kinds = Counter[str]()
         self._infinite = _Tally()
         self._beyond = _Tally()
 
@@ -75,7 +84,9 @@ class Flow:
         rows = self._progress.rows
         if self._bad.count:
             become = _BECOME[self._policy.on_error][self._bad.count > 1]
-            self._say(f"{self._bad.count} of {rows} rows {become}; the first: {self._bad.first}")
+            kinds = ", ".join(f"{count} {kind}" for kind, count in self._kinds.most_common())
+            listed = f" ({kinds})" if len(self._kinds) > 1 else ""
+            self._say(f"{self._bad.count} of {rows} rows {become}{listed}; the first: {self._bad.first}")
         for tally, what in (
             (self._beyond, "a number is beyond float64, and read as an infinity"),
             (self._infinite, "a result is infinite"),
@@ -101,6 +112,8 @@ class Flow:
             self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
             raise _advised(self._error(batch, first, computed))
         self._bad.add(int(bad.sum()), lambda: self._error(batch, first, computed))
+        read = [_kind(why) for why in computed.unread.values()]
+        self._kinds.update([*read, *["with a result that is no number"] * (int(bad.sum()) - len(read))])
         self._put(batch, computed.arrays, **{self._policy.on_error: bad})
 
     def _put(self, batch: Batch, arrays: list[NDArray[np.float64]], **masks: NDArray[np.bool_]) -> None:
@@ -112,6 +125,11 @@ class Flow:
     def _say(self, message: str) -> None:
         if not self._policy.quiet:
             say(describe(EvaluationError(message), "warning"))
+
+
+def _kind(why: str) -> str:
+    """What is wrong with a row, without its particulars."""
+    return next(kind for pattern, kind in _KINDS if re.search(pattern, why))
 
 
 def _advised(error: DataError) -> DataError:

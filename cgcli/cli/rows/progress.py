@@ -1,4 +1,4 @@
-"""How far a long work over rows has come: one line on standard error, if that is a terminal."""
+"""How far a long work over rows has come: tqdm's bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import os
 import sys
 import time
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Any, Sequence
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import split_name
 
-_SILENT = 2.0  # seconds for which nothing is said,
-_PAUSE = 0.5  # and between two lines
-_CLEAR = "\r\033[K"
+_SILENT = 2.0  # seconds for which nothing is shown,
+_PAUSE = 0.5  # and between two changes
 
 
 class Progress:
@@ -24,7 +23,7 @@ class Progress:
     def __init__(self, *, quiet: bool, rows: int | None = None, files: Sequence[str] = ()) -> None:
         self.rows = 0
         self._done = 0
-        self._shown = False
+        self._bar: Any = None
         self._begin = time.monotonic()
         silent = quiet or sys.stderr is None or not sys.stderr.isatty()
         self._next = float("inf") if silent else self._begin + _SILENT
@@ -40,29 +39,29 @@ class Progress:
         self.rows += len(batch)
         self._done += len(batch) if self._counts_rows else batch.size
         now = time.monotonic()
-        if now >= self._next:
-            self._next = now + _PAUSE
-            self._shown = True
-            share = self._done / self._total if self._total else None
-            sys.stderr.write(_CLEAR + line(self.rows, now - self._begin, share))
-            sys.stderr.flush()
+        if now < self._next:
+            return
+        self._next = now + _PAUSE
+        if self._bar is None:
+            self._bar = self._begun()
+        self._bar.set_postfix_str("" if self._counts_rows else f"{self.rows:,} rows", refresh=False)
+        self._bar.n = self._done
+        self._bar.refresh()
+
+    def _begun(self) -> Any:
+        from tqdm import tqdm
+
+        tqdm.monitor_interval = 0  # no thread that looks after bars
+        unit = " rows" if self._counts_rows else "B"
+        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, dynamic_ncols=True)
+        bar.start_t -= time.monotonic() - self._begin
+        return bar
 
     def clear(self) -> None:
-        """Take the line away, before anything else is written to the terminal."""
-        if self._shown:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
-            self._shown = False
-
-
-def line(rows: int, seconds: float, share: float | None) -> str:
-    """`1,200,000 rows, 400,000 rows/s, 0:07 left`. share: how much of all is done, if that is known."""
-    parts = [f"{rows:,} rows", f"{rows / seconds:,.0f} rows/s"]
-    if share:
-        minutes, rest = divmod(max(round(seconds * (1 / share - 1)), 0), 60)
-        hours, minutes = divmod(minutes, 60)
-        parts.append((f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}") + " left")
-    return ", ".join(parts)
+        """Take the bar away, before anything else is written to the terminal."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
 
 def _are_parquet(files: Sequence[str]) -> bool:

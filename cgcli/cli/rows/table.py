@@ -5,10 +5,22 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import stat
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Generator, Iterator, Mapping, Sequence, TypeVar
+from cgcli.annotations import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Collection,
+    Container,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+    TypeVar,
+)
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
@@ -20,10 +32,10 @@ from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
 from cgcli.cli.rows.progress import Progress
-from cgcli.errors import DataError, UsageError
+from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
 from cgcli.files import is_open_already
 from cgcli.syntax import tree
-from cgcli.tables.dialect import Reading, sign
+from cgcli.tables.dialect import Reading, sign, types_of
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.source import batches
@@ -46,28 +58,35 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
     """
     options, operands = request.rows, request.operands
     check_operands(request)
-    program, bindings = request.program()
+    reading = reading_of(options)
+    begun: list[Batch] = []
+    source = batches(operands.files, options.input_format, reading)
+    try:
+        programs, bindings = _programs(request, ())
+    except ParseError as error:
+        begun, paths = _paths(request, source, error)
+        if not paths:
+            raise
+        programs, bindings = _programs(request, paths)
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
     kind = output_format(request)
-    condition = None if options.where is None else read_text(options.where, "--where", bindings)
-    programs = [program, condition] if condition else [program]
-    reading = reading_of(options)
-    if kind is None or kind.is_delimited or options.only:  # other cells that pass through are not looked at
+    if not begun and (kind is None or kind.is_delimited or options.only):  # other cells that pass are not looked at
         reading = reading._replace(wanted={name for each in programs for name in each.open_names})
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
-    source = grid(axes) if axes else batches(operands.files, options.input_format, reading)
+    if not begun:
+        source = grid(axes) if axes else batches(operands.files, options.input_format, reading)
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        first, points = _begun(source, programs, bindings, request)
+        first, points = _begun(chain(begun, source), programs, bindings, request)
         point, threads = points[0], options.threads or _threads()
         bound = _bound(request)(point, results_at(request, point, _noticed(point, request, first)), threads)
-        where = Bound(points[1], _condition(points[1]), threads) if condition else None
+        where = Bound(points[1], _condition(points[1]), threads) if len(points) > 1 else None
         selection = Selection(where, options.skip, options.limit)
         rows = computed(selected(chain(first, source), selection, policy), bound)
         with open_writer(written_to(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
@@ -86,6 +105,27 @@ def _bound(request: Request) -> type[Bound]:
     from cgcli.api.measured import Measured
 
     return Measured
+
+
+def _programs(request: Request, known: Collection[str]) -> tuple[list[Program], dict[str, Any]]:
+    """The program and the condition, if there is one, and the values of names. known: names of columns."""
+    program, bindings = request.program(known)
+    condition = request.rows.where
+    if condition is None:
+        return [program], bindings
+    return [program, read_text(condition, "--where", {*bindings, *known})], bindings
+
+
+def _paths(request: Request, rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
+    """The first rows, where a program was read without them, and the names with a point that columns have in them."""
+    first: list[Batch] = []
+    if request.operands.files and re.search(r"\w\.[^\W\d]", error.source.text if error.source else ""):
+        with contextlib.suppress(CgError):
+            for batch in rows:
+                first.append(batch)
+                if len(batch):
+                    break
+    return first, [name for batch in first for name in batch.paths]
 
 
 @contextlib.contextmanager
@@ -111,6 +151,7 @@ def _begun(
     if not available and (bad := next(((batch, row) for batch in first for row in batch.bad), None)):
         batch, row = bad  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
+    check_types(request.rows, first, available)
     points = [
         at_values(program, _of(bindings, program, open_names), _of(shapes, program, shapes)) for program in programs
     ]
@@ -177,7 +218,17 @@ def reading_of(options: RowOptions) -> Reading:
     """What is said of text that is read."""
     signs = {name: sign(getattr(options, name), name) for name in ("delimiter", "decimal", "thousands")}
     nothing = tuple(word for words in options.null for word in words.split(","))
-    return Reading(not options.no_header, **signs, nothing=nothing, comment=options.comment or "")
+    return Reading(not options.no_header, **signs, nothing=nothing, comment=options.comment or "",
+                   types=types_of(options.types, options.text))  # fmt: skip
+
+
+def check_types(options: RowOptions, rows: Sequence[Batch], names: Sequence[str]) -> None:
+    """Raise UsageError for a type of a column that is not there. names: of all columns; objects may get others."""
+    absent = [name for name in types_of(options.types, options.text) if name not in names]
+    if absent and not any(batch.holds_objects for batch in rows):
+        raise UsageError(
+            f"there is no column '{absent[0]}' that could have a type", hint=did_you_mean(absent[0], names)
+        )
 
 
 def written_to(request: Request) -> str | None:

@@ -12,7 +12,7 @@ from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.flow import Flow, Policy
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.results import value
-from cgcli.cli.rows.table import check_operands, output_format, reading_of, written_to
+from cgcli.cli.rows.table import check_operands, check_types, output_format, reading_of, written_to
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.shapes import shape_text
 from cgcli.tables.batch import Batch
@@ -35,7 +35,8 @@ def run(request: Request) -> None:
         raise UsageError("--whole is for rows that are read", hint="points are a vector with: x=linspace(0, 1, 11)")
     kind = output_format(request)
     table = Table(operands.files, options.input_format, reading_of(options))
-    program, bindings = request.program()
+    program, bindings = request.program([name for name in table.names if "." in name])
+    check_types(options, table.batches, table.names)
     columns = table.vectors(name for name in program.open_names if name not in bindings)
     point = at_values(program, {**columns, **bindings})
     check_columns(point, table.names)
