@@ -129,6 +129,8 @@ ROWS = [
     Row("grad", "atan2(cosh(x), x)", "x=-516", [exactly("(-516*sinh(-516) - cosh(516))/(516**2 + cosh(516)**2)")]),
     Row("hessian", "1/x^y", "x=30 y=130", [exactly(f"{part}/mpf(30)**130") for part in (
         "130*131/mpf(900)", "(130*log(30) - 1)/mpf(30)", "(130*log(30) - 1)/mpf(30)", "log(30)**2")]),
+    Row("hessian", "xlogy(x, 2*x)", "x=1e-260", [1e260]),
+    Row("hessian", "xlogy(x, 2*x)", "x=1e240", [1e-240]),
     Row("grad", "x^0.6*x^0.4", "x=0", [1]),
     Row("grad", PLANCK, "l=1e-7 t=300 --wrt l", [2.9373920504247155e-180]),
 ]  # fmt: skip

@@ -37,6 +37,15 @@ from_it = dx - sum(largest*dx, axis=axis, keepdims=1)/sum(largest, axis=axis, ke
 """
 
 
+# The same in units of the largest element: the share of one that is nearly the whole norm would lose its derivative.
+_BY_LARGEST = """
+largest = max(abs(x), axis=axis, keepdims=1)
+unit = where(largest == 0, 0, x/largest)
+length = norm(unit, axis=axis, keepdims=keepdims)
+sum(unit*dx, axis=axis, keepdims=keepdims)/where(length == 0, 1, length)
+"""
+
+
 class Spread(NamedTuple):
     """The parameters of a variance. ddof: by how much the divisor is less than the number of elements."""
 
@@ -205,7 +214,7 @@ LOG_SOFTMAX = Operation(
     facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5), mp="log_softmax",
 )  # fmt: skip
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
-                 (Jvp("length = norm(x, axis=axis, keepdims=1)\n"
+                 (Jvp(_BY_LARGEST, "length = norm(x, axis=axis, keepdims=1)\n"
                       "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
                  statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC | NON_NEGATIVE,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",

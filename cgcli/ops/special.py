@@ -217,7 +217,7 @@ ENTRIES: tuple[Operation, ...] = (
                 python="cgcli.ops.doubles:logaddexp", example="logaddexp(1000, 1000)",
                 latex=r"\ln(e^{#1} + e^{#2})"),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", "scipy.special:xlogy", "ln(y)",
-                Partial("x/where(out == out, where(x == 0 and y == 0, 1, y), out)", "where(x == 0 and y == 0, 0, x/y)"),
+                Partial("where(x == 0 and y == 0, 0, x/where(out == out, y, out))", "where(x == 0 and y == 0, 0, x/y)"),
                 arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
                 domain="x == 0 or y > 0", python="cgcli.ops.doubles:xlogy", example="xlogy(0, 0)",
                 latex=r"#1 \ln(#2)"),

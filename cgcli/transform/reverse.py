@@ -5,6 +5,8 @@ It reads the rules that forward mode reads, and transposes them.
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
 from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
@@ -28,6 +30,7 @@ from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_lin
 from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 _ONE = constant(1.0)  # the most frequent of all partials
+_FEW = 100  # elements, each of which may be divided by a number that the one before them could have been
 
 
 def pull_back(
@@ -99,6 +102,9 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int, slopes: Slopes)
     def partners(guard: Node, at: int) -> Node:
         return transposed(node, at, guard, tuple(ones_like(arg) for arg in node.args))
 
+    if adjoint.divisor is not None and not adjoint.divisor.shape and math.prod(node.args[position].shape) <= _FEW:
+        moved = _pull_transpose(node, adjoint._replace(divisor=None), position, slopes)
+        return moved._replace(divisor=adjoint.divisor)
     adjoint = adjoint.closed().broadcast(node.shape)
     if isinstance(rule, Transpose) and rule.mixes and adjoint.guard is not None and adjoint.guard.shape:
         return _coupled(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)

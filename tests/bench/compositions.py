@@ -133,7 +133,11 @@ def conditions(whole: Tree, x: float, exact: Sequence[Any]) -> list[float]:
                 return [float("inf")] * len(exact)
             moved = [so_far + max(abs(a - c), abs(b - c)) for so_far, a, b, c in zip(moved, *found, exact, strict=True)]
     sizes = [each + _ROUNDING * size for each, size in zip(moved, terms(whole, x), strict=True)]
-    return [float(size) if size < _LARGEST * _ROUNDING else float("inf") for size in sizes]
+    known = [_LARGEST * _ROUNDING, *(abs(each) / 100 for each in exact)]  # by more, and no digit is known
+    return [
+        float("inf") if size > min(known[0], each or known[0]) else float(size)
+        for size, each in zip(sizes, known[1:], strict=True)
+    ]
 
 
 def terms(whole: Tree, x: float) -> list[Any]:
