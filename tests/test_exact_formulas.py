@@ -111,6 +111,17 @@ sqrt(2)*x + sqrt(2)*x -> 2*sqrt(2)*x
 sqrt(8)*x - sqrt(2)*x -> sqrt(2)*x
 2^(1/3)*2^(2/3)*x -> 2*x
 8^(1/3)*x -> 2*x
+cbrt(2)*cbrt(4)*x -> 2*x
+cbrt(16)*x -> 2*2^(1/3)*x
+cbrt(-8)*x -> -2*x
+cbrt(-2)*x -> -2^(1/3)*x
+cbrt(8*x^3) -> 2*x
+cbrt(-x^3*y^4) -> -x*cbrt(y^4)
+cbrt(x)^6/x -> x
+cbrt(2*x) -> cbrt(2*x)
+log10(1000)*x -> 3*x
+log2(1/4)*x -> -2*x
+log2(3)*x -> x*log2(3)
 4^(3/2)*x -> 8*x
 x*sqrt(2) -> sqrt(2)*x
 pi*x/pi -> x

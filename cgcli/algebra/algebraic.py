@@ -89,7 +89,7 @@ class Simplifier:
         while graph.outputs not in seen and not budget.is_spent:
             seen[graph.outputs] = graph
             found = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
-            graph = found
+            graph = found if found.outputs in seen else rebuilt(found, _with_difference)
         if graph.outputs not in seen:
             return graph
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
@@ -99,7 +99,9 @@ class Simplifier:
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """The node, with the operands of commutative operations in a fixed order, so that equal parts become one node."""
     node = _with_difference(op, args, params)
-    return apply(op, tuple(sorted(args, key=order.factor)), params) if node.op.commutative else node
+    if not node.op.commutative:
+        return node
+    return apply(node.op, tuple(sorted(node.args, key=order.factor)), node.params)
 
 
 def _with_difference(op: Operation, args: tuple[Node, ...], params: Params) -> Node:

@@ -14,7 +14,7 @@ from functools import lru_cache, wraps
 from cgcli.annotations import Any, Callable, Iterator
 from cgcli.evaluate.constants import SYMBOLIC
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
-from cgcli.ops.arithmetic import DIVIDE, POWER_OP, SQRT
+from cgcli.ops.arithmetic import CBRT, DIVIDE, POWER_OP, SQRT
 from cgcli.records import NamedTuple
 
 Number = int | Fraction  # whole ones are int where that is known, for fractions are slow
@@ -129,10 +129,10 @@ def is_fraction(node: Node) -> bool:
 
 
 def is_root_of_number(node: Node) -> bool:
-    """Whether a node is a power of a number to a fraction: sqrt(2), 2^(1/3)."""
-    if node.op not in (SQRT, POWER_OP) or fraction_of(node.args[0]) is None:
+    """Whether a node is a power of a number to a fraction: sqrt(2), 2^(1/3), cbrt(2)."""
+    if node.op not in (SQRT, CBRT, POWER_OP) or fraction_of(node.args[0]) is None:
         return False
-    return node.op is SQRT or (number_of(node.args[1]) or ONE).denominator != 1
+    return node.op is not POWER_OP or (number_of(node.args[1]) or ONE).denominator != 1
 
 
 def number_of(node: Node) -> Number | None:

@@ -40,6 +40,7 @@ from cgcli.ops.arithmetic import (
     SQRT,
     SUBTRACT,
 )
+from cgcli.ops.determinants import DET
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.indexing import INDEX, Index
 from cgcli.ops.lazily import np
@@ -220,6 +221,11 @@ class Domains:
             demands.append(Demand("x != 0 or y >= 0", (base, exponent)))
         return demands
 
+    def has_isolated_zeros(self, node: Node) -> bool:
+        """Whether a formula is smooth, isolated points apart, and not 0 everywhere; its zeros then are isolated."""
+        self._learn(node)
+        return self._has_isolated_zeros(node)
+
     def _has_isolated_zeros(self, *nodes: Node) -> bool:
         """Whether formulas are 0, or any other number, at isolated points only, as x is; relu(x) and 0*x are not."""
         return self._smooth.issuperset(nodes) and not any(self._is_zero_somewhere(node) for node in nodes)
@@ -306,6 +312,8 @@ class Domains:
             return not self._zero.isdisjoint(args)
         if op is POWER_OP:
             return args[0] in self._zero and (number_of(args[1]) or 0) > 0
+        if op is DET:  # of [v, v]
+            return args[0] in self._smooth and not _is_regular_somewhere(args[0])
         if op in _ZERO_AS_ITS_FIRST:
             return args[0] in self._zero
         return op in (ADD, SUBTRACT) and (self._zero.issuperset(args) or (op is SUBTRACT and args[0] is args[1]))

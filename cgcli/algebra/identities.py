@@ -6,18 +6,19 @@ sides have a value. Where it enlarges the domain, as exp(ln(x)) -> x does, it is
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import partial
 
 from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node
+from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node, number_of, whole
 from cgcli.algebra.order import Key
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
-from cgcli.ops.arithmetic import ABS, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
-from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, SIN, TAN
+from cgcli.ops.arithmetic import ABS, CBRT, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
+from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, LOG2, LOG10, SIN, TAN
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.ops.table import operations
 
@@ -107,6 +108,35 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
         size = apply(ABS, (canonical.product(Product(ONE, inside)),))
         outside[size] = outside.get(size, ZERO) + ONE
     return canonical.product(Product(magnitude(product.coefficient), outside, product.exponents))
+
+
+def _cbrt(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """cbrt(8*x^3*y) = 2*x*cbrt(y), cbrt(-2) = -(2^(1/3)), for x of either sign."""
+    product = canonical.product_of(args[0])
+    if not product.coefficient:
+        return None
+    root = Factors()
+    root.times(Product(magnitude(product.coefficient)), Fraction(1, 3))
+    number, rest = root.product(), product._replace(coefficient=ONE)
+    if number.powers and (product.powers or product.exponents):  # cbrt(2*x)
+        number, rest = Product(ONE), rest._replace(coefficient=magnitude(product.coefficient))
+    cubes = {base: whole(n * Fraction(1, 3)) for base, n in product.powers.items() if n % 3 == 0}
+    rest = rest._replace(powers={base: n for base, n in product.powers.items() if base not in cubes})
+    found = Factors()
+    found.times(number)
+    found.times(Product(ONE if product.coefficient > 0 else -ONE, cubes))
+    if rest != Product(ONE):
+        found.times(Product(ONE, {apply(op, (canonical.product(rest),)): ONE}))
+    return canonical.product(found.product())
+
+
+def _logarithm(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    """log2(8) = 3, log10(1000) = 3."""
+    number, base = number_of(args[0]), 2 if op is LOG2 else 10
+    if number is None or number <= 0:
+        return None
+    power = round(math.log(number, base))
+    return number_node(power) if Fraction(base) ** power == number else None
 
 
 def _inverse_undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -213,6 +243,9 @@ RULES: dict[Operation, list[Rule]] = {
     LN: [_ln],  # ln(exp(x)) = x, ln(1/2) = -ln(2)
     **{function: [_at_multiple_of_pi] for function in (SIN, COS, TAN)},  # cos(pi/4) = sqrt(2)/2
     **{function: [_angle] for function in (ASIN, ACOS, ATAN)},  # acos(-1) = pi
+    LOG2: [_logarithm],  # log2(8) = 3
+    LOG10: [_logarithm],
+    CBRT: [_cbrt],  # cbrt(8*x^3) = 2*x
     ABS: [_abs],  # abs(-2*x) = 2*abs(x), abs(x^2) = x^2, abs(abs(x)) = abs(x)
     WHERE: [_where],  # where(c, a, a) = a, where(not c, a, b) = where(c, b, a), where(x^2 >= 0, a, b) = a
     NOT_OP: [_not],  # not not c = c

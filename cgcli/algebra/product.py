@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from cgcli.algebra.coefficient import (
     ONE,
@@ -19,13 +20,18 @@ from cgcli.algebra.coefficient import (
 )
 from cgcli.annotations import Mapping
 from cgcli.graph.node import CONSTANT, Node, constant
-from cgcli.ops.arithmetic import ABS
+from cgcli.graph.operation import Operation
+from cgcli.ops.arithmetic import ABS, CBRT
 from cgcli.records import EMPTY, NamedTuple
 
 UNIT = constant(1.0)  # the term of a sum that is only a number
 EULER = constant(math.e)  # the base of exp
 PI = constant(math.pi)
 
+_UNDONE: dict[Operation, tuple[int, Number]] = {
+    ABS: (2, ONE),
+    CBRT: (3, Fraction(1, 3)),
+}  # abs(x)^2 = x^2, cbrt(x)^3 = x
 _MOST_BITS = 4096  # of a number to a whole power
 
 Terms = Mapping[Node, Number]
@@ -105,10 +111,11 @@ class Factors:
             self.coefficient = checked(self.coefficient * _whole_power(root, floor))
             if exponent != floor:
                 self.powers[number_node(root)] = exponent - floor
-        for base in [base for base in self.powers if base.op is ABS]:  # abs(x)^2 = x^2
-            if self.powers[base] % 2 == 0:
+        for base in [base for base in self.powers if base.op in _UNDONE]:
+            degree, power = _UNDONE[base.op]
+            if self.powers[base] % degree == 0:
                 (inside,) = base.args
-                self.powers[inside] = self.powers.get(inside, ZERO) + self.powers.pop(base)
+                self.powers[inside] = self.powers.get(inside, ZERO) + self.powers.pop(base) * power
         powers = {base: whole(exponent) for base, exponent in self.powers.items() if exponent}
         return Product(whole(self.coefficient), powers, exponents)
 

@@ -24,6 +24,8 @@ def weight(node: Node) -> int:
     fractions = sum(map(is_fraction, args))
     if op is DIVIDE:
         return 1 + fractions + _is_negative(args[1])
+    if op is SUBTRACT:
+        return 1 + fractions + _is_negative(args[0])  # -1 - n
     if op is not MULTIPLY:
         return 1 + fractions
     if outer_of(node):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from cgcli.algebra.domain import Domains, is_smooth
+from cgcli.algebra.domain import Domains
 from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import TooLargeError
-from cgcli.graph.node import CONSTANT, Node, apply, constant_value, leaf, rebuild, toposort
+from cgcli.graph.node import Node, apply, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
@@ -150,9 +150,6 @@ def _without_edge_case(node: Node, smooth: bool) -> Node:
 
 
 def _smooth(order: Sequence[Node]) -> set[Node]:
-    """The nodes that are smooth functions of the inputs, but for isolated points."""
-    found: set[Node] = set()
-    for node in order:
-        if is_smooth(node) and all(arg in found or arg.op is CONSTANT for arg in node.args):
-            found.add(node)
-    return found
+    """The nodes that are smooth functions of the inputs, but for isolated points, and are 0 at such points only."""
+    domains = Domains()
+    return {node for node in order if domains.has_isolated_zeros(node)}
