@@ -706,6 +706,18 @@ def test_a_pdf_without_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("wishes", [{}, {"width": 3.0}, {"font_size": 20.0}, {"dpi": 77}])
+def test_both_ways_to_a_png_give_the_same_size(wishes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layout program's own, and that of an SVG, which pictures with signs of other fonts take."""
+    text = dot(graph_of(BAYDIN, x1=(), x2=()))
+    drawn = picture_bytes(text, "png", paper=Paper(**wishes))
+    monkeypatch.setattr("cgcli.render.picture.MOST_LINES_TWICE", 0)
+    painted = picture_bytes(text, "png", paper=Paper(**wishes))
+    assert drawn != painted
+    for one, other in zip(struct.unpack(">II", drawn[16:24]), struct.unpack(">II", painted[16:24]), strict=True):
+        assert one == pytest.approx(other, abs=3)
+
+
 def test_dpi_scales_a_png(program: str) -> None:
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
 
