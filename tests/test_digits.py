@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -312,6 +314,15 @@ def test_values_of_a_file_keep_their_digits(capsys: Capture, tmp_path: Path) -> 
     assert (
         cg(capsys, "eval", "x", "--vars", str(path), "x=1/3", "--digits", "20", "-q").out == "0.33333333333333333333\n"
     )
+
+
+def test_many_digits_load_no_more_than_they_need() -> None:
+    """Protects the start: a gradient of numbers takes no numpy, no `decimal`, no simplifier."""
+    needless = {"numpy", "fractions", "decimal", "cgcli.algebra.algebraic", "cgcli.digits.bounds"}
+    line = ["grad", "ln(x1) + x1*x2 - sin(x2)/3", "x1=2", "x2=0.5", "--digits", "50"]
+    code = f"import sys; from cgcli.cli.main import run; run({line}); sys.exit(str({needless} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.stderr.strip() == "set()"
 
 
 def test_json_loses_nothing(capsys: Capture) -> None:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import math
-import operator
-from fractions import Fraction
 
 from cgcli.annotations import Any, Callable, Iterable, Mapping, Sequence
 from cgcli.digits.kernels import Many
+from cgcli.digits.ratios import COMPARISONS, Ratio, combined, of_float, of_text
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
-from cgcli.graph.operation import ARRAYS, Operation
+from cgcli.graph.operation import ARRAYS
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import count_text, shape_of, size_text
 from cgcli.graph.work import work_of
 from cgcli.lean import MappingProxyType
 from cgcli.ops import many
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MAXIMUM, MINIMUM, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.lazily import np
-from cgcli.ops.logic import GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
-_LARGEST_POWER = 10_000
-_LONGEST = 40_000  # bits of a fraction
 _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 _MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
@@ -44,7 +40,7 @@ class AtPrecision:
         self._as_floats = as_floats
         self.values: dict[Node, Any] = {}
         self.passes: list[tuple[Sequence[Node], Mapping[str, Any]]] = []
-        self._fractions: dict[Node, Fraction] = {}
+        self._fractions: dict[Node, Ratio] = {}
         self._inputs = inputs
         self._bound = dict(zip(inputs, self(tuple(inputs.values()), quiet=True), strict=True))
 
@@ -90,16 +86,16 @@ class AtPrecision:
             elif node.op is VARIABLE:
                 found = self._fractions.get(self._input(node))
             else:
-                found = _fraction(node, [self._fractions.get(arg) for arg in node.args])
+                found = combined(node.op, [self._fractions.get(arg) for arg in node.args])
             if found is not None:
                 self._fractions[node] = found
                 self.values[node] = self.kernels.mp.mpf(found.numerator) / found.denominator
 
-    def _meant(self, number: float) -> Fraction | None:
+    def _meant(self, number: float) -> Ratio | None:
         """The fraction that a constant stands for; None for pi, and what is not finite."""
         if not math.isfinite(number) or (abs(number) in many.IRRATIONAL and not self._as_floats):
             return None
-        return Fraction(number) if self._as_floats else Fraction(repr(number))
+        return of_float(number) if self._as_floats else of_text(repr(number))
 
     def _check_size(self, order: Sequence[Node]) -> None:
         count = sum(math.prod(node.shape) for node in order)
@@ -155,7 +151,7 @@ class AtPrecision:
         """Whether a node compares two numbers, or rounds one, and its value is not known as a fraction."""
         if node in self._fractions or not all(arg in self.values for arg in node.args):
             return False
-        return node.op in _COMPARISONS or node.op.name in _ROUNDED
+        return node.op in COMPARISONS or node.op.name in _ROUNDED
 
     def cancelled(self) -> list[Node]:
         """Nodes that are 0 somewhere, which with more digits may turn out to be only close to it."""
@@ -181,7 +177,8 @@ class AtPrecision:
 
     def _is_exact_leaf(self, leaf: Node, exact: Mapping[Node, bool]) -> bool:
         if leaf.op is CONSTANT:
-            return all(self._meant(number) == number for number in constant_elements(leaf))
+            known = [(self._meant(number), number) for number in constant_elements(leaf)]
+            return all(meant is not None and meant == of_float(number) for meant, number in known)
         return leaf.op is not VARIABLE or exact.get(self._input(leaf), True)
 
     def _input(self, node: Node) -> Node:
@@ -228,23 +225,6 @@ class AtPrecision:
         return False
 
 
-_ARITHMETIC: Mapping[Operation, Callable[..., Fraction]] = {
-    ADD: operator.add,
-    SUBTRACT: operator.sub,
-    MULTIPLY: operator.mul,
-    DIVIDE: operator.truediv,
-    NEG: operator.neg,
-}
-
-
-_COMPARISONS: Mapping[Operation, Callable[..., bool]] = {
-    EQUAL_TO: operator.eq,
-    NOT_EQUAL: operator.ne,
-    LESS: operator.lt,
-    LESS_EQUAL: operator.le,
-    GREATER: operator.gt,
-    GREATER_EQUAL: operator.ge,
-}
 _ROUNDED = ("floor", "ceil", "round", "trunc")
 
 
@@ -255,22 +235,6 @@ def _each(test: Callable[..., bool]) -> Callable[..., Any]:
         return np.frompyfunc(test, len(values), 1)(*values) if any(map(shape_of, values)) else test(*values)
 
     return run
-
-
-def _fraction(node: Node, args: Sequence[Fraction | None]) -> Fraction | None:
-    """The fraction that arithmetic makes of others; None for what is none, or a long one."""
-    given = [arg for arg in args if arg is not None]
-    if len(given) < len(args) or not given:
-        return None
-    found = None
-    if node.op in _COMPARISONS:
-        found = Fraction(_COMPARISONS[node.op](*given))
-    elif node.op in _ARITHMETIC and not (node.op is DIVIDE and given[1] == 0):
-        found = _ARITHMETIC[node.op](*given)
-    elif node.op is POWER_OP and given[1].denominator == 1 and abs(given[1]) <= _LARGEST_POWER:
-        found = given[0] ** int(given[1]) if given[0] or given[1] >= 0 else None
-    is_short = found is not None and found.numerator.bit_length() + found.denominator.bit_length() <= _LONGEST
-    return found if is_short else None
 
 
 def numbers_in(result: Any) -> Iterable[Any]:

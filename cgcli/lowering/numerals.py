@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from cgcli.graph.node import Node, apply, constant
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP
 from cgcli.ops.many import IRRATIONAL
 
 _NUMERAL = r"(?a:[\d_]*\.?\d[\d_]*\.?(?:[eE][-+]?\d+)?)"
-_DIGITS = 15  # of a whole number that a float64 always tells from others
+_DIGITS = 15  # of a number that a float64 always tells from others
+_SMALLEST, _LARGEST = 1e-290, 1e290  # between them a float64 has all its digits
 
 
 def exact_numeral(value: float, text: str) -> Node:
@@ -23,6 +23,10 @@ def exact_numeral(value: float, text: str) -> Node:
     written = re.search(_NUMERAL, text)
     if written is None:  # a superscript
         return constant(value)
+    if len(re.findall(r"\d", written[0].lower().partition("e")[0])) <= _DIGITS and _SMALLEST < abs(value) < _LARGEST:
+        return constant(value)  # the only number of so few digits that is read as this float64
+    from decimal import Decimal
+
     number = Decimal(written[0].replace("_", ""))
     if abs(value) not in IRRATIONAL and number == Decimal(repr(abs(value))):
         return constant(value)

@@ -1,10 +1,10 @@
 """Many digits of random programs, and how many float64 has, against mpmath on the text itself.
 
-    python tests/bench/digits.py [PROGRAMS [SEED]]
+    python tests/bench/digits.py [PROGRAMS [SEED [POINTS]]]
 
 Value and gradient with --digits 30 are to have all of them (goal: every one), and what --accuracy says is to be within
-one digit of the truth (goal: 99 %). Then the time of derivatives of order 100, and of the gradient of the example with
-50 digits, in imports of mpmath.
+one digit of the truth (goal: 99 %). Bounds over random ranges are to hold at so many points (goal: at each). Then the
+time of derivatives of order 100, and of the gradient of the example with 50 digits, in imports of mpmath.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 import warnings
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from mpmath import mp, mpf
 
@@ -27,12 +28,12 @@ from cgcli.api.notices import Watched
 from cgcli.api.point import at_values
 from cgcli.api.program import read
 from cgcli.api.values import exact_of_text, of_text
-from tests.digits import Sample, samples, truth
+from tests.digits import Sample, by_mpmath, samples, truth
 
 _TINY = 1e-24  # what differences of 0 leave
 
 
-def main(programs: int = 1000, seed: int = 1) -> None:
+def main(programs: int = 1000, seed: int = 1, points: int = 1000) -> None:
     warnings.simplefilter("ignore")
     numbers = wrong = said = near = 0
     for sample in samples(Random(seed), programs):
@@ -43,7 +44,8 @@ def main(programs: int = 1000, seed: int = 1) -> None:
         for ours, true in zip([found, *(grad[name] for name in sample.values)], exact, strict=True):
             numbers += 1
             with mp.workdps(60):
-                if abs(ours - true) > 5 * abs(true) * mpf(10) ** -30:
+                slack = 5 * abs(true) * mpf(10) ** -30 if true else _TINY
+                if abs(ours - true) > slack:
                     wrong += 1
                     print("wrong:", sample.text, dict(sample.values), ours, true)
         for digits, right in _accuracy(sample, exact):
@@ -51,7 +53,41 @@ def main(programs: int = 1000, seed: int = 1) -> None:
             near += abs(digits - right) <= 1
     print(f"{numbers} numbers with 30 digits: {wrong} are wrong")
     print(f"{said} numbers of float64: the digits said are within one of the truth for {100 * near / said:.2f} %")
+    _bounds(points, seed)
     _times()
+
+
+def _bounds(points: int, seed: int) -> None:
+    """Values and slopes at random points of random ranges, which no bounds may leave out."""
+    random, outside, refused = Random(seed), 0, 0
+    for sample in samples(random, points // 10):
+        box = {}
+        for name, typed in sample.values.items():
+            at, width = float(by_mpmath(typed, {})), random.choice([0, 1e-9, 0.01, 0.3, 1, 2])
+            box[name] = (at - width * random.random(), at + width * random.random())
+        try:
+            value, grad = cgcli.bounds(sample.text)(**box)
+        except cgcli.CgError:
+            refused += 1
+            continue
+        for _ in range(10):
+            outside += _outside(sample, box, value, grad, random)
+    print(f"{points} points in ranges: {outside} numbers are outside of their bounds; {refused} programs are refused")
+
+
+def _outside(sample: Sample, box: Any, value: Any, grad: Any, random: Random) -> int:
+    with mp.workdps(40):
+        place = {name: mpf(repr(low)) + (mpf(repr(high)) - mpf(repr(low))) * random.choice([0, 1, random.random()])
+                 for name, (low, high) in box.items()}  # fmt: skip
+        step, found = mpf(10) ** -15, [(value, by_mpmath(sample.text, place), mpf(0))]
+        for name, own in place.items():
+            ends = [by_mpmath(sample.text, {**place, name: own + sign * step}) for sign in (1, -1)]
+            slope = (ends[0] - ends[1]) / (2 * step)
+            found.append((grad[name], slope, mpf(10) ** -20 * (1 + abs(slope))))
+        return sum(
+            not mpf(repr(bounds.low)) - slack <= exact <= mpf(repr(bounds.high)) + slack
+            for bounds, exact, slack in found
+        )
 
 
 def _accuracy(sample: Sample, exact: list[mpf]) -> list[tuple[float, float]]:
