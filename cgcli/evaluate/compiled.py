@@ -102,13 +102,15 @@ class Compiled:
             check_work(made, order)
             check_live(most_bytes(made, dead), order)
         places = dict(zip(self.nodes, count()))
-        self._readers = [_reader([places[arg] for arg in node.args]) for node in made]
+        place = places.__getitem__
+        self._readers = [_reader([*map(place, node.args)]) for node in made]
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
         if kernels is None:
             self._kernels = [kernel_of(node) for node in made]
-            self._of_numbers = self._kernels == [node.op.scalar for node in made]
+            on_numbers = [node.op.scalar for node in made]
+            self._of_numbers = self._kernels == on_numbers
             for at, node in enumerate(made):
-                if node.params or self._kernels[at] is not node.op.scalar:
+                if node.params or self._kernels[at] is not on_numbers[at]:
                     self._kernels[at] = _adapted(self._kernels[at], node)
         else:
             self._of_numbers = True

@@ -125,8 +125,13 @@ def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     Raises ShapeError when the shapes do not fit, TooLargeError when the result cannot be
     held in memory.
     """
-    shapes = [arg.shape for arg in args]
-    shape = op.shape(shapes, params) if any(shapes) or not op.elementwise else ()
+    if op.elementwise:
+        for arg in args:
+            if arg.shape:
+                break
+        else:
+            return _intern(op, args, params, ())
+    shape = op.shape([arg.shape for arg in args], params)
     if shape:
         check_size(shape, op.name)
     return _intern(op, args, params, shape)

@@ -59,18 +59,32 @@ class Machine:
         waiting: list[_Waiting] = [(expression, Scope({}), None, 0)]
         while waiting:
             item, scope, steps, count = waiting.pop()
-            taken = values[len(values) - count :]
+            taken: list[Value] = []
             try:
                 if steps is None:
-                    self._count(scope)
+                    if scope.inside:
+                        self._count(scope)
                     leaf = _LEAVES.get(type(item))
                     if leaf is not None:
                         values.append(leaf(self, item, scope))
                         continue
+                    operation = self._operation(item) if type(item) is tree.Call else None
+                    if operation is not None:
+                        waiting.append((item, scope, operation, len(item.args)))
+                        waiting.extend([(child, scope, None, 0) for child in item.args[::-1]])
+                        continue
                     steps = _STEPS[type(item)](self, item, scope)
                     needed, inner = next(steps)
                 else:
-                    del values[len(values) - count :]
+                    first = len(values) - count
+                    taken = values[first:]
+                    del values[first:]
+                    if isinstance(steps, Operation):
+                        if (node := self._plainly(steps, taken, item)) is not None:
+                            values.append(node)
+                            continue
+                        steps = self._call(item, scope)
+                        next(steps)
                     needed, inner = steps.send(taken)
             except StopIteration as end:
                 values.append(end.value)
@@ -189,12 +203,6 @@ class Machine:
         values = yield children, scope
         if own:
             return (yield from self.invocations.invoke(item, tuple(values)))
-        plain = _plain(item.function, len(values))
-        if plain is not None and not item.keywords and all(type(value) is Node for value in values):
-            number = constant_value(values[0]) if plain is NEG and item.operator else None
-            if number is not None and math.isinf(number):
-                return constant(-number)  # -inf is a number, as -2 is
-            return self._applied(plain, tuple(values), (), item)
         args = values[: len(item.args)]
         keywords: dict[str, Value] = {}
         for (name, _, span), value in zip(item.keywords, values[len(item.args) :], strict=True):
@@ -205,6 +213,23 @@ class Machine:
         given = {name: value.span for name, value, _ in item.keywords}
         entry = choose(entries_of(item.function), item.function, args, keywords, places, lambda: self._texts(item.args))
         return self._applied(entry, *bind(entry, args, keywords, given), item)
+
+    def _operation(self, item: tree.Call) -> Operation | None:
+        """The operation that a call means which needs no choice: that of most calls."""
+        if item.keywords or (not item.operator and item.function in self._functions):
+            return None
+        return _plain(item.function, len(item.args))
+
+    def _plainly(self, operation: Operation, args: Sequence[Value], item: tree.Call) -> Node | None:
+        """The node of such an operation; None where an argument is no value."""
+        for arg in args:
+            if type(arg) is not Node:
+                return None
+        if operation is NEG and item.operator and math.isinf(number := constant_value(args[0]) or 0.0):
+            return constant(-number)  # -inf is a number, as -2 is
+        node = self._applied(operation, tuple(args), (), item)
+        self._origins.setdefault(node, item.span)
+        return node
 
     def _texts(self, items: Sequence[tree.Expression]) -> list[str]:
         """How expressions are written."""
@@ -263,8 +288,8 @@ def _plain(name: str, count: int) -> Operation | None:
 
 _OPERATORS = {"and", "or", "not"}  # words that nobody calls
 
-_Waiting = tuple[Any, Scope, Steps | None, int]
-"""An expression, its scope, its steps once it has begun, and how many values they wait for."""
+_Waiting = tuple[Any, Scope, Steps | Operation | None, int]
+"""An expression, its scope, its steps once it has begun, or its operation, and how many values they wait for."""
 
 _LEAVES: dict[type, Callable[[Machine, Any, Scope], Value]] = {
     tree.Number: Machine._number,

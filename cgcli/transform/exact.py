@@ -76,7 +76,12 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
         return args[0].args[0]
     if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
-    if not op.elementwise or CONSTANT not in [arg.op for arg in args]:
+    if not op.elementwise:
+        return apply(op, args, params)
+    for arg in args:
+        if arg.op is CONSTANT:
+            break
+    else:
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
