@@ -106,7 +106,6 @@ v: [2]; cosh(logsumexp(v))^2 - 1
 f(a) = x^2; f(y)
 cbrt(min(max(x, 0), 1))^3
 v: [2]; mse(v, v)^(2*n)
-v: [2]; A: [2, 2]; det(A @ [v, v])^(n/2)
 (1*y + 1)/1
 w: [2]; where(abs(1) >= 0, sum(w > x)*sum(w > x), y)
 """.strip()

@@ -40,7 +40,6 @@ from cgcli.ops.arithmetic import (
     SQRT,
     SUBTRACT,
 )
-from cgcli.ops.determinants import DET
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.indexing import INDEX, Index
 from cgcli.ops.lazily import np
@@ -312,8 +311,6 @@ class Domains:
             return not self._zero.isdisjoint(args)
         if op is POWER_OP:
             return args[0] in self._zero and (number_of(args[1]) or 0) > 0
-        if op is DET:  # of [v, v]
-            return args[0] in self._smooth and not _is_regular_somewhere(args[0])
         if op in _ZERO_AS_ITS_FIRST:
             return args[0] in self._zero
         return op in (ADD, SUBTRACT) and (self._zero.issuperset(args) or (op is SUBTRACT and args[0] is args[1]))
