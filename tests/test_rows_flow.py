@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import random
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tests.bench.kills import faults
 from tests.command import Capture, cg
 
 
@@ -208,3 +210,15 @@ def test_bad_rows_are_counted_by_kind(capsys: Capture) -> None:
         "1 with another number of cells, 1 that cannot be read, 1 with a result that is no number); "
         "the first: a.csv, line 3: ln(-1) is nan\n"
     )
+
+
+def test_a_file_is_the_old_one_or_the_new_one_whenever_a_signal_comes(tmp_path: Path) -> None:
+    """Some of what `tests/bench/kills.py` does 200 times."""
+    assert not faults(tmp_path, 3, random.Random(7))
+
+
+def test_a_first_line_that_is_a_comment_is_told(capsys: Capture) -> None:
+    Path("a.csv").write_text("# made by a program\nx,y\n1,2\n", encoding="utf-8")
+    found = cg(capsys, "eval", "x", "a.csv")
+    assert found.err.endswith("the first line begins with #: such lines are no rows with --comment '#'\n")
+    assert cg(capsys, "eval", "x", "a.csv", "--comment", "#", "--only").out == "value\n1\n"

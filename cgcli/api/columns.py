@@ -42,6 +42,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 _OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
             "softmax", "log_softmax", "cumsum", "cumprod", "size")  # fmt: skip
+_COMMENTS = ("#", "%", "!")  # what a first line begins with that is no header
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
 _MOST_NODES = 10_000  # of derivatives of higher order
 _SHOWN = 12  # names of columns in a message
@@ -322,6 +323,8 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
         error.hint = " ".join(filter(None, [near, f"the columns are: {listed or 'none'}"]))
         if columns and all(_NUMBER.fullmatch(name.strip()) for name in columns):
             error.topic = f"header:{listed}"
+        elif columns and columns[0].lstrip()[:1] in _COMMENTS:
+            error.topic = f"comment:{columns[0].lstrip()[0]}"
         elif len(columns) == 1 and (sign := next((sign for sign in _SEPARATORS if sign in columns[0].strip()), "")):
             error.topic = f"separator:{_SEPARATORS[sign]}"
         raise

@@ -20,6 +20,7 @@ _HINTS = {
     "fewer": "ask for fewer names with --wrt, or for numbers, which cost less: cg grad",
     "grad": "for the number, use cg grad",
     "header": "the columns are called {}: --no-header, if these are no names",
+    "comment": "the first line begins with {0}: such lines are no rows with --comment '{0}'",
     "separator": "the first line is one cell: what stands between cells is said by --delimiter {}",
     "comma": "a comma is the decimal sign with --decimal ,",
     "taken": "name the results with --as or --prefix, or leave the input's columns out with --only",
