@@ -45,6 +45,9 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
         if isinstance(value, str) or (isinstance(value, Node) and value.shape):
             by_many = isinstance(value, Node) and not axis and len(items) == 1
+            if isinstance(value, Node) and by_many and value.op.truth is not None:
+                raise ArgumentError("an index is a whole number or a slice, not a condition", span,
+                                    hint="where(v > 0, v, 0) puts 0 for the other elements")  # fmt: skip
             hint = f"rows by many indices: onehot(i, {base.shape[0]}) @ x" if by_many else "as in: x[0], x[1:3]"
             raise ArgumentError("an index is a whole number or a slice", span, hint=hint)
         try:

@@ -7,6 +7,7 @@ import re
 from cgcli.annotations import Sequence
 
 _DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
+_LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
 _BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
 _ROOT = "write ({0})^(1/{1}); the cube root is cbrt(x)"
 
@@ -61,9 +62,10 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "length": "write size({0}), or size({0}, 0) for the first axis",
     "numel": "write size({0})", "nrow": "write size({0}, 0)", "ncol": "write size({0}, 1)",
     "rows": "write size({0}, 0)", "columns": "write size({0}, 1)",
-    "unsqueeze": "write expand({0}, {1})",
+    "unsqueeze": "write expand({0}, {1})", "flatten": "write reshape({0}, [-1])", "ravel": "write reshape({0}, [-1])",
+    "view": ("write reshape({0}, [{1}])", "write reshape({0}, [{1}, {2}])"),
     "c": ("write [{0}], or c*({0}) to multiply", "write [{*}]"), "array": "write {0}",
-    "vec": "write reshape({0}, size({0}))", "list": "write [{*}]",
+    "vec": "write reshape({0}, [-1])", "list": "write [{*}]",
     "seq": ("write arange({0} + 1)", "write arange({0}, {1} + 1)", "write arange({0}, {1} + 1, {2})"),
     "seq_len": "write arange(1, {0} + 1)", "colon": "write arange({0}, {1} + 1)",
     "range": ("write arange({0})", "write arange({0}, {1})", "write arange({0}, {1}, {2})"),
@@ -87,6 +89,10 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "gradient": _DERIVATIVE, "jacobian": _DERIVATIVE, "hessian": _DERIVATIVE,
     "integrate": "cg differentiates, it does not integrate", "integral": "cg differentiates, it does not integrate",
     "quad": "cg differentiates, it does not integrate",
+    "d": "a derivative is a command: cg diff '{0}'; to multiply, write d*({0})",
+    "limit": _LIMIT, "lim": _LIMIT,
+    "factor": "a simpler form is a command: cg simplify '{0}'",
+    "matrix": "a matrix is a list of its rows, as in: [[1, 2], [3, 4]]",
     "simplify": "a simpler form is a command: cg simplify '{0}'",
     "symbols": "a name needs no declaration: take the line away",
     "syms": "a name needs no declaration: take the line away",

@@ -268,7 +268,7 @@ class Machine:
             part = f"write {element_of(called, args)} for what counts from 0" if is_array else ""
             hint = "; ".join(filter(None, (part, "" if part and (not inner.isalnum() or inner == "end") else product)))
             raise UnknownNameError(f"'{name}' is a value, not a function", item.span, hint=hint)
-        instead = "" if item.keywords else instead_of(name, args)
+        instead = instead_of(name, [*args, *self._texts([value for _, value, _ in item.keywords])])
         if not args and (constant := next((other for other in CONSTANTS if other == name.casefold()), "")):
             instead = f"write {constant}"
         near = instead or did_you_mean(name, [*self._functions, *(FUNCTIONS.keys() - _OPERATORS)])

@@ -48,6 +48,9 @@ class TreeBuilder:
     def declare(self, children: list[Any]) -> tree.Declare:
         target, shape = children
         if not isinstance(target, tree.Name):
+            if isinstance(target, tree.Number) and isinstance(shape, tree.Number):
+                raise ParseError("a range is not written with colons", Span(target.span.start, shape.span.end),
+                                 hint=f"write arange({target.value:g}, {shape.value:g} + 1)")  # fmt: skip
             raise ParseError("only a name can be declared", target.span, hint="as in: X: [10, 2]")
         return tree.Declare(target.name, shape, Span(target.span.start, shape.span.end))
 

@@ -169,6 +169,8 @@ _IDIOMS = (
     Idiom(rf"\^\s*\{{(?P<x>{BRACED})\}}", "an exponent stands in round brackets", "write ^({x})"),
     Idiom(rf"(?P<n>{NAME}_)\{{(?P<x>\w+)\}}", "a subscript has no brackets", "write {n}{x}"),
     Idiom(rf"(?P<n>{NAME})\{{(?P<x>{BRACED})\}}", "an index stands in square brackets", "write {n}[{x}]"),
+    Idiom(r"\bN?Integrate\[[^\]\n]{1,60}\]", "cg differentiates, it does not integrate", _GRADIENT),
+    Idiom(r"\b(?:Sum|Product)\[[^\]\n]{1,60}\]", "there is no index of a sum", SUM),
     Idiom(r"\{(?P<x>[^{}\n]*,[^{}\n]*)\}", "a list stands in square brackets", "write [{x}]"),
     Idiom(rf"\{{(?P<x>{BRACED})\}}", "an expression stands in round brackets", "write ({x})"),
     # ---- operators ----
@@ -180,7 +182,7 @@ _IDIOMS = (
     Idiom("=>(?!=)", "'=>' is not an operator", "write >= to compare; a function is as in: f(x) = x^2"),
     Idiom("|".join(sorted(map(re.escape, _OPERATORS), key=len, reverse=True)), "'{0}' is not an operator",
            lambda match: f"write {_OPERATORS[match[0]]}"),
-    Idiom(rf"(?P<a>{VALUE})\.?\\(?P<b>{VALUE})", "'\\' is not an operator",
+    Idiom(rf"(?P<a>{VALUE})(?:\.?\\| \\ )(?P<b>{VALUE})", "'\\' is not an operator",
           "write solve({a}, {b}) for arrays; of numbers, write {b}/{a}", "\\"),
     Idiom(r"\.(?P<o>\*\*|//|[-+*/^%]|[<>]=?|[=!]=)", "an operator acts on each element as it is", "write {o}"),
     Idiom(rf"[!~¬]\s*(?P<x>{VALUE})", "a negation is written as a word", "write not {x}"),

@@ -11,6 +11,7 @@ _WORDS = {
     "plus": "+", "minus": "-", "times": "*", "over": "/", "equals": "==", "squared": "^2", "cubed": "^3",
     "xor": "!=", "is not": "!=", "is": "==", "div": "//",
 }  # fmt: skip
+_OBJECT = rf"{NAME}\[[^\[\]\n]{{0,40}}\]|\([^()\n]{{0,40}}\)|{NAME}"
 _CAPITALS = {"AND": "and", "OR": "or", "MOD": "mod", "XOR": "!=", "DIV": "//"}
 _DOTTED = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!=", "and": "and", "or": "or", "not": "not"}
 _NAMES = rf"{NAME}(?:\s*,\s*{NAME})*"
@@ -52,6 +53,12 @@ def _each(match: re.Match[str]) -> str:
     return "write " + re.sub(rf"\b{match['i']}\b", array, match["e"].strip())
 
 
+def _before_its_argument(match: re.Match[str], function: str) -> str:
+    """A method's call as one of a function."""
+    value = match["v"].removeprefix("(").removesuffix(")") if match["v"][0] == "(" else match["v"]
+    return f"write {function}({', '.join(filter(None, (value, match['x'])))})"
+
+
 def _choice(match: re.Match[str]) -> str:
     yes, no = (re.sub(r"^return\s+", "", match[part].strip()) for part in "ab")
     return f"write {match['c'].strip()} ? {yes} : {no}"
@@ -89,6 +96,8 @@ LANGUAGES = (
     Idiom(rf"(?i:\bcase\s+when)\s+(?P<c>{_PART})\s+(?i:then)\s+(?P<a>{_PART})\s+(?i:else)\s+(?P<b>{_PART})\s+(?i:end)\b",
           "a choice is not written in words", _choice),
     Idiom(rf"\bif\b\s*(?P<c>{_PART})\s*[,:{{]\s*(?P<a>{_PART})\s*[,;}}]?\s*\belse\b\s*[:,{{]?\s*(?P<b>{_PART})\s*{_END}",
+          "a choice is not written in words", _choice),
+    Idiom(rf"\bif\s*(?P<c>\([^()\n]{{1,40}}\))\s*(?P<a>{VALUE})\s+else\s+(?P<b>{VALUE})",
           "a choice is not written in words", _choice),
     Idiom(r"(?P<a>[^\n=;(,]{1,40}?)\s+if\s+(?P<c>[^\n]{1,40}?)\s+else\s+(?P<b>[^\n;),]{1,40})",
           "a choice is not written in words", _choice),
@@ -142,10 +151,13 @@ LANGUAGES = (
     Idiom(rf"(?P<v>{NAME})\.(?:powi|powf)\((?P<x>\w+)\)", "a function stands before its argument", "write {v}^{x}"),
     Idiom(rf"(?P<v>{NAME})\.(?:item|numpy|copy|clone|cpu|tolist|float|double)\(\)",
           "a value needs no conversion", "write {v}"),
-    Idiom(rf"(?P<v>{NAME})\.(?P<f>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
-          lambda match: f"write {match['f']}({', '.join(filter(None, (match['v'], match['x'])))})"),
+    Idiom(rf"(?P<v>{_OBJECT})\.(?P<f>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
+          lambda match: _before_its_argument(match, match["f"])),
     Idiom(rf"(?P<v>{NAME})\.(?:shape|size|ndim|length)\b(?!\()", "a shape is no value of a program",
           "write the number itself, or size({v}, 0) for the length of the first axis"),
+    Idiom(rf"(?P<v>{_OBJECT})\.(?P<g>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
+          lambda match: _before_its_argument(match, match["g"])),
+    Idiom(rf"(?P<g>{NAME})\.\((?P<x>{INNER})\)", "a function acts on each element as it is", "write {g}({x})"),
     Idiom(rf"(?P<g>{NAME})\.\(", "a function acts on each element as it is", "write {g}("),
     Idiom(rf"(?P<f>{NAME})!\(", "a value does not change: a function gives a new one", "write {f}("),
     Idiom(rf"{NAME}!\(", "a value does not change: a function gives a new one", "as in: w = concat(v, [1])"),
