@@ -130,8 +130,8 @@ def measure(runs: int) -> int:
     for ours, theirs, goal in [*pairs, *((loops[0], loop, None) for loop in loops[1:])]:
         wall, processor = (one / other for one, other in zip(middle[spoken(ours)], middle[spoken(theirs)], strict=True))
         missed += goal is not None and processor > goal
-        wanted = "" if goal is None else f"(goal {goal})"
-        print(f"{wall:5.2f}  {processor:5.2f}  {wanted:11}  {spoken(ours)}  /  {spoken(theirs)}")
+        wanted = "" if goal is None else f"(goal {goal}: {'missed' if processor > goal else 'met'})"
+        print(f"{wall:5.2f}  {processor:5.2f}  {wanted:19}  {spoken(ours)}  /  {spoken(theirs)}")
     for name, (wall, processor) in middle.items():
         print(f"{wall * 1e3:7.1f} ms  {processor * 1e3:7.1f} ms  {name}")
     return 1 if missed else 0
