@@ -28,6 +28,9 @@ from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt, replaced
 
+Settled = tuple[dict[Node, int], Domains | None]
+"""The sizes of a piece's operands, and the domains that denied a form to it; None where others would give the same."""
+
 _WORTH_A_NAME = 14  # operations: a shared part of a text has a name if that saves so many
 _MOST_EXPANDED = 12  # factors or terms of shared operands; with more, shared operands stay atomic
 _LARGEST_SIZE = 10**15  # operations
@@ -52,7 +55,7 @@ class Simplifier:
         self._canonical = Canonical(self._order, TRIGONOMETRY, Domains())
         self._forms = Forms(self._canonical)
         self._weights: dict[Node, int] = {}
-        self._settled: dict[Node, object] = {}  # pieces that have their simplest form, with what it depends on
+        self._settled: dict[Node, Settled] = {}  # pieces that have their simplest form, with what it depends on
         self._named = named
 
     def assume(self, output: Node) -> bool:
@@ -116,7 +119,7 @@ class _Pass:
     """One pass over a graph, arguments first."""
 
     def __init__(
-        self, graph: Graph, forms: Forms, weights: dict[Node, int], settled: dict[Node, object], named: bool
+        self, graph: Graph, forms: Forms, weights: dict[Node, int], settled: dict[Node, Settled], named: bool
     ) -> None:
         self.forms = forms
         self.weights = weights
@@ -141,11 +144,12 @@ class _Pass:
         """The form of a piece whose text has the fewest operations, and no more than there were."""
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
-        given = self.domains, {leaf: self._size(self.become[leaf]) for leaf in piece.leaves}
-        if unchanged is not node or self.settled.get(node) != given:
+        given = {leaf: self._size(self.become[leaf]) for leaf in piece.leaves}
+        if unchanged is not node or self.settled.get(node) not in ((given, None), (given, self.domains)):
+            before = self.domains.denials
             best = self._shortest(node, piece, unchanged)
             if best is node and not self.canonical.budget.is_spent:
-                self.settled[node] = given
+                self.settled[node] = given, self.domains if self.domains.denials > before else None
         repeats = self.pieces.uses[node] - 1
         if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
             self.sizes[best] = 0

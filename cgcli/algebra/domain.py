@@ -81,10 +81,11 @@ class Domain(NamedTuple):
 
 
 class Domains:
-    """The domains of formulas. assumed: what holds anyway."""
+    """The domains of formulas. assumed: what holds anyway. denials: how often it was not enough for a yes."""
 
     def __init__(self, assumed: Collection[Demand] = ()) -> None:
         self.assumed = frozenset(assumed)
+        self.denials = 0
         self._known: dict[Node, Domain] = {}
         self._non_negative: dict[Node, bool] = {}
         self._smooth: set[Node] = set()
@@ -101,7 +102,7 @@ class Domains:
         for part in missing(node, self._non_negative):
             self._non_negative[part] = False  # unless it is plain to see, or assumed
             self._non_negative[part] = self._is_non_negative(part)
-        return self._non_negative[node]
+        return self._answer(self._non_negative[node])
 
     def holds(self, condition: Node) -> bool | None:
         """Whether a condition holds wherever it has a value, x^2 >= 0 as 1 does; None where that is not known."""
@@ -115,7 +116,7 @@ class Domains:
     def is_total(self, node: Node) -> bool:
         """Whether a formula has a value wherever it is asked for, isolated points apart."""
         perhaps = self.of(node).perhaps
-        return perhaps is not None and perhaps <= self.assumed
+        return self._answer(perhaps is not None and perhaps <= self.assumed)
 
     def surely(self, node: Node) -> Collection[Demand]:
         """What holds wherever a formula has a value; loosely, where its exponents are such."""
@@ -126,7 +127,12 @@ class Domains:
         if old is new or self.is_total(old):
             return True
         before, after = self.of(old), self.of(new)
-        return self._holds(before.surely, after.surely) and self._holds(before.perhaps, after.perhaps)
+        return self._answer(self._holds(before.surely, after.surely) and self._holds(before.perhaps, after.perhaps))
+
+    def _answer(self, yes: bool) -> bool:
+        """An answer, counted where it may change with what is assumed."""
+        self.denials += not yes
+        return yes
 
     def _holds(self, old: Demands, new: Demands) -> bool:
         if old is None or new is None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
+from cgcli.algebra.domain import Domains
 from cgcli.algebra.elements import in_elements
 from cgcli.algebra.identities import RULES
 from cgcli.algebra.known import folded_array, is_known
@@ -30,6 +31,7 @@ from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP, SQRT
 from cgcli.ops.functions import EXP
+from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 _HALF = number_node(HALF)
@@ -38,12 +40,19 @@ Form = Callable[[], Node | None]
 """Builds a form; gives None, or raises UnwritableError, when there is none."""
 
 
+class _Known(NamedTuple):
+    """Forms that were built. under: the domains that denied something then; None where others would give the same."""
+
+    forms: list[Node]
+    under: Domains | None
+
+
 class Forms:
     """The forms of products, sums and single operations, those that rewrite most first."""
 
     def __init__(self, canonical: Canonical) -> None:
         self.canonical = canonical
-        self._known: dict[object, list[Node]] = {}
+        self._known: dict[object, _Known] = {}
 
     def of(self, found: Product | Terms, whole: bool) -> list[Node]:
         """A product or a sum. whole: some operands are kept as they are, though they could be read as well."""
@@ -54,7 +63,7 @@ class Forms:
 
     def of_operation(self, op: Operation, args: tuple[Node, ...], params: Params) -> list[Node]:
         """Any other operation."""
-        return self._built((op, args, params, self.canonical.domains), self._operation(op, args, params), len(args))
+        return self._built((op, args, params), self._operation(op, args, params), len(args))
 
     def in_elements(self, node: Node) -> list[Node]:
         """An array, or what is computed from one, by its elements."""
@@ -62,20 +71,24 @@ class Forms:
 
     def _built(self, key: object, forms: Iterator[Form], operands: int) -> list[Node]:
         """The forms that exist; of what is new, none any more when the budget is spent."""
+        canonical, domains = self.canonical, self.canonical.domains
         known = self._known.get(key)
-        if known is None:
-            if self.canonical.budget.is_spent:
-                return []
-            known = self._known[key] = []
-            for build in forms:
-                self.canonical.budget.spend(1 + operands)
-                try:
-                    found = build()
-                except UnwritableError:
-                    continue
-                if found is not None:
-                    known.append(found)
-        return known
+        if known is not None and known.under in (None, domains):
+            domains.denials += known.under is not None
+            return known.forms
+        if canonical.budget.is_spent:
+            return []
+        before, found = domains.denials, list[Node]()
+        for build in forms:
+            canonical.budget.spend(1 + operands)
+            try:
+                form = build()
+            except UnwritableError:
+                continue
+            if form is not None:
+                found.append(form)
+        self._known[key] = _Known(found, domains if domains.denials > before else None)
+        return found
 
     def _operation(self, op: Operation, args: tuple[Node, ...], params: Params) -> Iterator[Form]:
         canonical = self.canonical
