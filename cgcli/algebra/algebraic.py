@@ -64,7 +64,7 @@ class Simplifier:
         demands = domains.assumed.union(domains.surely(output))
         if demands == domains.assumed:
             return False
-        self._canonical.domains = Domains(demands)
+        self._canonical.domains = domains.assuming(demands)
         return True
 
     def within_range(self, output: Node) -> Node:

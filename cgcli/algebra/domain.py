@@ -80,6 +80,9 @@ class Domain(NamedTuple):
     perhaps: Demands
 
 
+_EVERYWHERE = Domain(_NONE, _NONE)
+
+
 class Domains:
     """The domains of formulas. assumed: what holds anyway. denials: how often it was not enough for a yes."""
 
@@ -91,6 +94,14 @@ class Domains:
         self._smooth: set[Node] = set()
         self._zero: set[Node] = set()  # what is 0 wherever it has a value, as 0*sqrt(x)
         self.patterns = Patterns()
+
+    def assuming(self, demands: Collection[Demand]) -> Domains:
+        """The domains under other assumptions, of which these are a part; with what is known already."""
+        found = Domains(demands)
+        found._known |= {node: domain for node, domain in self._known.items() if domain == _EVERYWHERE}
+        found._non_negative |= {node: True for node, holds in self._non_negative.items() if holds}
+        found._smooth, found._zero, found.patterns = self._smooth, self._zero, self.patterns
+        return found
 
     def of(self, node: Node) -> Domain:
         """The domain of a formula."""

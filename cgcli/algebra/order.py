@@ -37,12 +37,33 @@ _DIGEST = 16  # bytes
 _DIGEST_LENGTH = _length(bytes(_DIGEST))
 
 
+class _Digest:
+    """The digest of a node, made when two of the same kind and beginning are compared. known: those of its parts."""
+
+    __slots__ = ("_known", "_node")
+
+    def __init__(self, node: Node, known: dict[Node, bytes]) -> None:
+        self._node = node
+        self._known = known
+
+    def __lt__(self, other: _Digest) -> bool:
+        return self._made() < other._made()
+
+    def _made(self) -> bytes:
+        known = self._known
+        for part in missing(self._node, known):
+            head = _head(part) if part.params else _plain_head(part.op, part.shape)
+            parts = b"".join([head, *[_DIGEST_LENGTH + known[arg] for arg in part.args]])
+            known[part] = blake2b(parts, digest_size=_DIGEST).digest()
+        return known[self._node]
+
+
 class Key(NamedTuple):
     """Where a node stands among others; comparable."""
 
     kind: int
     text: str
-    digest: bytes
+    rest: _Digest
 
 
 class Order:
@@ -50,6 +71,7 @@ class Order:
 
     def __init__(self) -> None:
         self._keys: dict[Node, Key] = {}
+        self._digests: dict[Node, bytes] = {}
         self._degrees: dict[Node, float] = {}
 
     def factor(self, node: Node) -> Key:
@@ -59,19 +81,17 @@ class Order:
             return known
         for part in missing(node, self._keys):
             self._keys[part] = self._key(part)
-            self._degrees[part] = self._degree(part)
         return self._keys[node]
 
     def term(self, node: Node) -> tuple[float, Key]:
         """The place of a term: by falling degree, then as a factor."""
-        key = self.factor(node)
-        return -self._degrees[node], key
+        for part in missing(node, self._degrees):
+            self._degrees[part] = self._degree(part)
+        return -self._degrees[node], self.factor(node)
 
     def _key(self, node: Node) -> Key:
         keys = [self._keys[arg] for arg in node.args]
-        head = _head(node) if node.params else _plain_head(node.op, node.shape)
-        digest = blake2b(b"".join([head, *[_DIGEST_LENGTH + key.digest for key in keys]]), digest_size=_DIGEST)
-        return Key(_kind(node, keys), _text(node, keys)[: 2 * _TEXT], digest.digest())
+        return Key(_kind(node, keys), _text(node, keys)[: 2 * _TEXT], _Digest(node, self._digests))
 
     def _degree(self, node: Node) -> float:
         degrees = [self._degrees[arg] for arg in node.args]

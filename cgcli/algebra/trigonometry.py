@@ -106,18 +106,19 @@ def _paired(product: Product, canonical: Canonical) -> Product:
     if product.exponents and product.powers:
         product = _as_shares(product, canonical)
     powers = product.powers
-    if len(powers) < 2 or len([base for base in powers if base.op in _PAIRED]) < 2:
+    functions = {(base.op, base.args): base for base in powers if base.op in _PAIRED}
+    if len(functions) < 2:
         return product
-    for base, exponent in product.powers.items():
+    for base in functions.values():
         if base.op is COFACTOR:  # cofactor(A)/det(A)^2 = inv(A).T/det(A)
-            det = apply(DET, base.args)
+            det, exponent = apply(DET, base.args), powers[base]
             if powers.get(det, ZERO) < 0:
                 powers = {part: n for part, n in powers.items() if part is not base}
                 _add(powers, det, exponent)
                 _add(powers, transpose(apply(INV, base.args), (-1, -2)), exponent)
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
-            other = apply(pair.second, base.args)
-            if powers.get(other) == pair.sign * exponent:
+            other, exponent = functions.get((pair.second, base.args)), powers[base]
+            if other is not None and powers.get(other) == pair.sign * exponent:
                 powers = {part: n for part, n in powers.items() if part not in (base, other)}
                 if pair.product is not None:
                     _add(powers, apply(pair.product, base.args), exponent)
