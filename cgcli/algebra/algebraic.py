@@ -22,6 +22,7 @@ from cgcli.algebra.rewrites import within_range
 from cgcli.algebra.size import cost, weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
+from cgcli.graph.collector import collector_at_rest
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
@@ -86,13 +87,16 @@ class Simplifier:
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""
-        budget = self._canonical.budget = budget or Budget(graph.outputs)
+        self._canonical.budget = budget or Budget(graph.outputs)
+        with collector_at_rest:
+            return self._repeated(rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI))
+
+    def _repeated(self, graph: Graph) -> Graph:
+        """The graph after passes that go on until nothing changes, or nothing more may be tried."""
         seen: dict[tuple[Node, ...], Graph] = {}
-        graph = rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI)
-        while graph.outputs not in seen and not budget.is_spent:
+        while graph.outputs not in seen and not self._canonical.budget.is_spent:
             seen[graph.outputs] = graph
-            found = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
-            graph = found if found.outputs in seen else rebuilt(found, _with_difference)
+            graph = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
         if graph.outputs not in seen:
             return graph
         rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one

@@ -80,8 +80,11 @@ class Canonical:
         self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
         self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
         self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}
-        self._opposites = Opposites(order, self._sums, self.sum)
-        self._writer = Writer(order, self.product, self._exponent, self.scaled)
+        self._opposites = Opposites(order, self._sums)
+
+    def _writer(self) -> Writer:
+        """A new one for each use: what is remembered here, and refers to nothing that refers to it, goes at once."""
+        return Writer(self.order, self.product, self._exponent, self.scaled)
 
     def fitted(self, node: Node, shape: Shape) -> Node:
         """The node, broadcast to a shape."""
@@ -91,7 +94,7 @@ class Canonical:
         if number in (0, 1):
             return apply(ONES if number else ZEROS, (), OfShape(shape))
         try:
-            found = self._writer.repeated(self.product_of(node), shape)
+            found = self._writer().repeated(self.product_of(node), shape)
         except UnwritableError:
             found = None
         if found is None:
@@ -179,10 +182,10 @@ class Canonical:
 
     def _product(self, product: Product, flip: bool) -> Node:
         self.budget.spend(len(product.powers) + len(product.exponents))
-        product = self._identities.product(self._opposites.cancelled(product), self)
+        product = self._identities.product(self._opposites.cancelled(product, self.sum), self)
         if flip:
-            product = self._opposites.flipped(product)
-        node = self._writer.product(product)
+            product = self._opposites.flipped(product, self.sum)
+        node = self._writer().product(product)
         self._note(node, product)
         return node
 
@@ -203,11 +206,13 @@ class Canonical:
         product = self._products.get(term)
         if product is None:
             return term, 1
-        chosen, sign = self._opposites.in_one_direction(product)
+        chosen, sign = self._opposites.in_one_direction(product, self.sum)
         return (term if chosen is product else self.product(chosen, flip=False)), sign
 
     def _like_terms(self, terms: Terms) -> Terms:
         """The terms, with those collected that differ in opposite sums only: a*(b - c) + a*(c - b) = 0."""
+        if len(terms) < 2:
+            return terms
         found: dict[Node, tuple[Node, int]] = {}
         collected: dict[Node, Number] = {}
         for term, coefficient in terms.items():
@@ -250,7 +255,7 @@ class Canonical:
         if common != 1:
             inner = self.sum({term: quotient(coefficient, common) for term, coefficient in terms.items()})
             return self.product(Product(common, {inner: ONE}))
-        node = self._writer.sum(terms)
+        node = self._writer().sum(terms)
         self._sums.setdefault(node, dict(terms))
         return node
 

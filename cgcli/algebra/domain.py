@@ -98,7 +98,7 @@ class Domains:
     def assuming(self, demands: Collection[Demand]) -> Domains:
         """The domains under other assumptions, of which these are a part; with what is known already."""
         found = Domains(demands)
-        found._known |= {node: domain for node, domain in self._known.items() if domain == _EVERYWHERE}
+        found._known |= {node: domain for node, domain in self._known.items() if domain is _EVERYWHERE}
         found._non_negative |= {node: True for node, holds in self._non_negative.items() if holds}
         found._smooth, found._zero, found.patterns = self._smooth, self._zero, self.patterns
         return found
@@ -161,7 +161,9 @@ class Domains:
             self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
-        parts = [self._known[arg] for arg in node.args]
+        parts, own = [self._known[arg] for arg in node.args], frozenset(self._demands(node))
+        if not own and all(part is _EVERYWHERE for part in parts):
+            return _EVERYWHERE
         if node.op is INDEX and not node.shape:
             parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:
@@ -180,7 +182,6 @@ class Domains:
         else:
             surely = _together(part.surely for part in parts)
         perhaps = _together(part.perhaps for part in parts)
-        own = frozenset(self._demands(node))
         return Domain(_together([surely, own]), _together([perhaps, own])) if own else Domain(surely, perhaps)
 
     def _of_element(self, node: Node, demands: Demands) -> Demands:

@@ -8,38 +8,39 @@ from cgcli.algebra.product import Product, Terms
 from cgcli.annotations import Callable, Mapping
 from cgcli.graph.node import Node
 
+Build = Callable[[Terms], Node]
+
 
 class Opposites:
     """Finds the negative of a sum, and remembers it.
 
-    sums: the terms of the sums that there are. build: makes the node of a sum.
+    sums: the terms of the sums that there are. build, below: makes the node of a sum.
     """
 
-    def __init__(self, order: Order, sums: Mapping[Node, Terms], build: Callable[[Terms], Node]) -> None:
+    def __init__(self, order: Order, sums: Mapping[Node, Terms]) -> None:
         self._order = order
         self._sums = sums
-        self._build = build
         self._known: dict[Node, Node] = {}
 
-    def of(self, node: Node) -> Node:
+    def of(self, node: Node, build: Build) -> Node:
         """The negative of a sum, as a sum: b - a of a - b."""
         known = self._known.get(node)
         if known is None:
-            known = self._build({term: -coefficient for term, coefficient in self._sums[node].items()})
+            known = build({term: -coefficient for term, coefficient in self._sums[node].items()})
             self._known[node], self._known[known] = known, node
         return known
 
-    def cancelled(self, product: Product) -> Product:
+    def cancelled(self, product: Product, build: Build) -> Product:
         """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
-        if self._sums.keys().isdisjoint(product.powers):
-            return product
         sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
+        if len(sums) < 2 and not any(max(self._sums[base].values()) < 0 for base in sums):
+            return product
         coefficient, powers = product.coefficient, dict(product.powers)
         for base in sums:
             negative = max(self._sums[base].values()) < 0
             if base not in powers or not (negative or len(sums) > 1):
                 continue
-            opposite = self.of(base)
+            opposite = self.of(base, build)
             if opposite is not base and (negative or opposite in powers):
                 kept, dropped = (opposite, base) if negative else (base, opposite)
                 number = powers.pop(dropped)
@@ -47,7 +48,7 @@ class Opposites:
                 powers[kept] = powers.get(kept, ZERO) + number
         return product._replace(coefficient=coefficient, powers={base: n for base, n in powers.items() if n})
 
-    def flipped(self, product: Product) -> Product:
+    def flipped(self, product: Product, build: Build) -> Product:
         """A product with coefficient -1 without its sign, if a factor is a difference: -(a - b)*c as (b - a)*c."""
         if product.coefficient != -1:
             return product
@@ -61,11 +62,11 @@ class Opposites:
         first = min(differences, key=self._order.factor)
         powers = dict(product.powers)
         number = powers.pop(first)
-        opposite = self.of(first)
+        opposite = self.of(first, build)
         powers[opposite] = powers.get(opposite, ZERO) + number
         return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
 
-    def in_one_direction(self, product: Product) -> tuple[Product, int]:
+    def in_one_direction(self, product: Product, build: Build) -> tuple[Product, int]:
         """The product with the first of a - b and b - a for both, and the sign by which it differs."""
         if self._sums.keys().isdisjoint(product.powers):
             return product, 1
@@ -73,7 +74,7 @@ class Opposites:
         for base, number in product.powers.items():
             chosen = base
             if base in self._sums and number.denominator == 1:
-                chosen = min(base, self.of(base), key=self._order.factor)
+                chosen = min(base, self.of(base, build), key=self._order.factor)
                 sign *= -1 if chosen is not base and number.numerator % 2 else 1
             powers[chosen] = number
         return (product if powers.keys() == product.powers.keys() else product._replace(powers=powers)), sign

@@ -123,7 +123,7 @@ def _paired(product: Product, canonical: Canonical) -> Product:
                 if pair.product is not None:
                     _add(powers, apply(pair.product, base.args), exponent)
                 break
-    return product._replace(powers=powers)
+    return product if powers is product.powers else product._replace(powers=powers)
 
 
 def _as_shares(product: Product, canonical: Canonical) -> Product:

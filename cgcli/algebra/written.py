@@ -130,7 +130,8 @@ class Writer:
 
     def sum(self, terms: Terms) -> Node:
         """The terms by falling degree, a positive one first if there is one."""
-        ordered = sorted(terms.items(), key=lambda item: (item[0] is UNIT, self._order.term(item[0])))
+        written = [(term.args[0], -number) if term.op is NEG else (term, number) for term, number in terms.items()]
+        ordered = sorted(written, key=lambda item: (item[0] is UNIT, self._order.term(item[0])))
         first = min(ordered, key=lambda item: cost_in_front(*item))
         ordered.remove(first)
         node = self._scaled(first[1], first[0])

@@ -37,7 +37,8 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     slopes = _slopes(graph.output, wrt)
     first = Budget(slopes, before=budget)
     outputs = _simplified(graph, slopes, simplifier, first, apart)
-    budget = Budget(outputs, each=_HIGHER_STEPS, before=first if first.is_spent else None)  # for all higher orders
+    if order > 1:  # one for all higher orders
+        budget = Budget(outputs, each=_HIGHER_STEPS, before=first if first.is_spent else None)
     for reached in range(1, order):
         budget.spend(sum(len(toposort([output])) for output in outputs))
         if not budget.is_spent:
