@@ -9,7 +9,7 @@ import torch
 import torch.autograd.functional
 from torch.nn import functional
 
-from tests.reference_cases import CREATION, REDUCTIONS, SHAPING
+from tests.reference_cases import CREATION, REDUCTIONS, SHAPING, set_in
 from tests.support_cases import Case, Shape, classes, definite, shares, singular, spread
 
 
@@ -147,6 +147,15 @@ NETWORK: dict[str, list[Case]] = {
         Case("fold(x, 8, 2)", {"x": (2, 3, 3)}, lambda x: folded(x, 8, 2)),
         Case("fold(x, 5, 1)", {"x": (3, 3)}, lambda x: folded(x, 5, 1)),
         Case("fold(x, 7, 4)", {"x": (2, 2)}, lambda x: folded(x, 7, 4)),
+    ],
+    "element": [
+        Case("element(x, i)", {"x": (4, 2), "i": ()}, lambda x, i: x[i.long()], {"i": classes(4)}),
+        Case("element(x, -1)", {"x": (4,)}, lambda x: x[-1]),
+    ],
+    "put_element": [
+        Case("put_element(x, 2, 3)", {"x": (2,)}, set_in((3, 2), 2)),
+        Case("put_element(x, i, 3)", {"x": (), "i": ()},
+             lambda x, i: functional.one_hot(i.long(), 3) * x, {"i": classes(3)}),
     ],
     "onehot": [
         Case("onehot(x, 4)", {"x": (3,)}, lambda x: functional.one_hot(x.long(), 4), {"x": classes(4)}),

@@ -188,6 +188,8 @@ CALLS = {
     "min": "min(M, axis=0)",
     "mse": "mse(V, V + 1)",
     "norm": "norm(V)",
+    "element": "element(V, x)",
+    "put_element": "put_element(V, 1, 3)",
     "onehot": "onehot(argmax(V), 3)*x",
     "ones": "ones([2, 3])*x",
     "pad": "pad(V, [1, 2])",

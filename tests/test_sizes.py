@@ -28,7 +28,7 @@ PROGRAMS = """
 + A: [n, n]; x: [n]; x@A@x | x | A@x + x@A
 + A: [n, n]; x: [n]; x@A@x | A | outer(x, x)
 + A: [m, n]; X: [n, m]; trace(A@X) | X | A.T
-+ A: [n, n]; X: [n, n]; trace(A@X@X) | A | X.T @ X.T
++ A: [n, n]; X: [n, n]; trace(A@X@X) | A | (X @ X).T
 + X: [n, n]; logdet(X) | X | inv(X).T
 + a: [n]; b: [n]; X: [n, n]; a@inv(X)@b | X | -outer(inv(X).T @ a, inv(X) @ b)
 + a: [m]; b: [n]; X: [m, n]; a@X@b | X | outer(a, b)
@@ -42,8 +42,8 @@ X: [m, n]; w: [n]; y: [m]; mse(X@w, y) | w | -2*X.T @ (y - X@w)/m
 X: [m, n]; w: [n]; y: [m]; l: []; mean((X@w - y)^2)/2 + l/2*sum(w^2) | w | l*w + X.T@(X@w - y)/m
 X: [m, n]; w: [n]; y: [m]; mean(softplus(X@w) - y*(X@w)) | w | X.T @ (sigmoid(X @ w) - y)/m
 X: [m, p]; W: [p, k]; Y: [m, k]; -mean(sum(Y*log_softmax(X@W), axis=1)) | W |
-x: [n]; mean(x) | x | broadcast(1/n, [n])
-x: [n]; sum(x)/n | x | broadcast(1/n, [n])
+x: [n]; mean(x) | x | ones([n])/n
+x: [n]; sum(x)/n | x | ones([n])/n
 x: [n]; 0.5*mean(x^3) | x | 1.5*x^2/n
 x: [n]; var(x) | x | 2*(x - mean(x))/n
 x: [n]; var(x, ddof=1) | x | 2*(x - mean(x))/(n - 1)
@@ -52,7 +52,7 @@ x: [n]; y: [n]; sum((x - mean(x))*(y - mean(y)))/(n - 1) | x |
 x: [n]; sum((x - mean(x))^3)/n/std(x)^3 | x |
 A: [m, n]; var(A, ddof=1) | A | 2*(A - mean(A))/(m*n - 1)
 A: [m, n]; sum(mean(A, axis=0)^2) | A |
-A: [m, n]; sum(sum(A, axis=0)^2) | A | broadcast(2*reshape(sum(A, axis=0), [1, n]), [m, n])
+A: [m, n]; sum(sum(A, axis=0)^2) | A | 2*outer(ones([m]), sum(A, axis=0))
 A: [m, n]; b: [n]; sum((A + b)^2) | b | 2*sum(A + b, axis=0)
 A: [m, n]; x: [n]; sum(A@x) | x | A.T @ ones([m])
 A: [m, n]; sum(A[0]^2) | A | put(2*A[0, :], [m, n], 0, :)
@@ -64,7 +64,7 @@ x: [n]; sum(x[::-1]*x) | x |
 x: [n]; sum(concat(x, x)^3) | x | 3*((concat(x, x)^2)[0:n] + (concat(x, x)^2)[n:2*n])
 x: [n]; y: [m]; sum(concat(x, y)^3) | y | 3*(concat(x, y)^2)[n:m + n]
 x: [m]; y: [n]; sum(reshape(outer(x, y), [m*n])^2) | x | 2*outer(x, y) @ y
-x: [n]; sum(zeros([n, n]) + x) | x | broadcast(n, [n])
+x: [n]; sum(zeros([n, n]) + x) | x | n*ones([n])
 x: [n]; sum(ones([n])*x) | x | ones([n])
 X: [n, n]; sum((X - eye(n))^2) | X | 2*(X - eye(n))
 x: [n]; sum(arange(n)*x) | x | arange(0, n)
@@ -73,7 +73,7 @@ A: [b, m, k]; B: [b, k, n]; sum((A@B)^2) | A | 2*A @ B @ transpose(B, axes=[0, 2
 A: [b, m, k]; B: [k, n]; sum((A@B)^2) | B |
 x: [n]; sum(softmax(x)^2) | x | 2*softmax(x)*(softmax(x) - sum(softmax(x)^2))
 x: [n]; softmax(x) | x | diag(softmax(x)) - outer(softmax(x), softmax(x))
-x: [n]; logsumexp(x) | x | exp(x)/sum(exp(x))
+x: [n]; logsumexp(x) | x | softmax(x)
 x: [c, 2, l]; w: [d, 2, 3]; sum(conv1d(x, w)^2) | x |
 x: [b, c, h, l]; w: [d, c, 3, 2]; sum(conv2d(x, w)^2) | w |
 x: [n]; sum(x^n) | x | n*x^(n - 1)
@@ -84,10 +84,10 @@ x: [n]; a: []; size(x)*a^2 | a | 2*a*n
 A: [n, n]; det(A) | A | cofactor(A)
 X: [n, p]; S: [p, p]; mu: [p]; -n/2*logdet(S) - trace((X - mu)@inv(S)@(X - mu).T)/2 | S |
 X: [n, p]; S: [p, p]; mu: [p]; -n/2*logdet(S) - trace((X - mu)@inv(S)@(X - mu).T)/2 | mu |
-f(v) = mean(v^2); x: [n]; y: [m]; f(x)*f(y) | x | 2*x*mean(y^2)/n
+f(v) = mean(v^2); x: [n]; y: [m]; f(x)*f(y) | x | 2*mean(y^2)*x/n
 cube(v) = v^3; jvp cube(v; dv) = 3*v^2*dv; x: [n]; mean(cube(x)) | x |
 x: n; sum(x^2) | x | 2*x
-x: [n]; mod(n, 3)*sum(x) | x | broadcast(n%3, [n])
+x: [n]; mod(n, 3)*sum(x) | x | n%3*ones([n])
 x: [n]; sum(x^2*(arange(n) == 3)) | x | 2*x*(arange(0, n) == 3)
 """  # fmt: skip
 CASES = [tuple(part.strip() for part in line.removeprefix("+ ").split("|")) for line in PROGRAMS.strip().splitlines()]
@@ -222,7 +222,7 @@ def test_an_array_of_size_0() -> None:
 
 
 def test_functions_have_names_of_their_own() -> None:
-    assert cgcli.diff("f(n) = n^2; x: [n]; f(sum(x))", "x") == "x: [n]; broadcast(2*sum(x), [n])"
+    assert cgcli.diff("f(n) = n^2; x: [n]; f(sum(x))", "x") == "x: [n]; 2*sum(x)*ones([n])"
 
 
 # The arguments, and what is printed; or of a mistake the first line, and what is underlined.
@@ -233,7 +233,7 @@ COMMANDS = [
      '{"d_w": "X: [m, n]\\ny: [m]\\nw: [n]\\n-2*X.T @ (y - X@w)/m", '
      '"d_y": "y: [m]\\nX: [m, n]\\nw: [n]\\n2*(y - X@w)/m"}\n'),
     (["diff", "x: [n]; y: [m]; mean(x)*mean(y)", "--wrt", "x,y"],
-     "y: [m]\nx: [n]\nd_x = broadcast(mean(y)/n, [n])\nd_y = broadcast(mean(x)/m, [m])\n(d_x, d_y)\n"),
+     "y: [m]\nx: [n]\nd_x = mean(y)*ones([n])/n\nd_y = mean(x)*ones([m])/m\n(d_x, d_y)\n"),
     (["diff", "A: [m, n]; x: [n]; y: [m]; mean((A@x - y)^2)", "--wrt", "x", "--latex"],
      "\\frac{2 A^{\\top} (A x - y)}{m}\n"),
     (["diff", "A: [m, n]; sum(A)", "--latex"], "\\mathbf{1}_{m \\times n}\n"),

@@ -15,6 +15,7 @@ from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError, is_root_of_number
 from cgcli.algebra.domain import Domains
 from cgcli.algebra.forms import Forms
+from cgcli.algebra.loops import with_simpler_loops
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
@@ -23,7 +24,7 @@ from cgcli.algebra.size import cost, weight
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
 from cgcli.graph.collector import collector_at_rest
-from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing
+from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing, rebuild
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.transform.exact import exact
@@ -87,6 +88,8 @@ class Simplifier:
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""
+        loops = with_simpler_loops(graph.outputs, lambda nodes: self(graph._replace(outputs=nodes, labels={})).outputs)
+        graph = replaced(graph, rebuild(graph.outputs, apply, loops)) if loops else graph
         self._canonical.budget = budget or Budget(graph.outputs)
         with collector_at_rest:
             return self._repeated(rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI))

@@ -9,7 +9,7 @@ from cgcli.evaluate.constants import SYMBOLIC, as_constant, computed, constant_o
 from cgcli.graph.node import CONSTANT, Node, apply, missing
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ABS, ADD, DIVIDE, MULTIPLY, NEG, SQRT, SUBTRACT
-from cgcli.ops.creation import EYE, ONES, ZEROS, OfShape, OfSize
+from cgcli.ops.creation import ARANGE, EYE, ONES, ZEROS, OfShape, OfSize
 from cgcli.ops.indexing import INDEX, PAD, PUT
 from cgcli.ops.lazily import np
 from cgcli.ops.linalg import MATMUL
@@ -22,7 +22,7 @@ _MOST_COMPUTED = 100_000  # elements of an array whose value is computed
 # These move elements and do not change them.
 _MOVES = (STACK, CONCAT, RESHAPE, TRANSPOSE, FLIP, INDEX, PUT, PAD, DIAG, WHERE)
 _ADDS_UP = (*_MOVES, BROADCAST, SUM, MATMUL, ADD, MULTIPLY)  # 0 where all terms, or one factor of each, are 0
-_CREATED = (ZEROS, ONES, EYE)
+_CREATED = (ZEROS, ONES, EYE, ARANGE)
 
 
 def known_value(node: Node) -> Any:
@@ -64,13 +64,15 @@ def folded_array(op: Operation, args: tuple[Node, ...], params: Params) -> Node 
                 return apply(created, (), OfShape(shape))
         if len(shape) == 2 and np.array_equal(found, np.eye(shape[0])):
             return apply(EYE, (), OfSize(shape[0]))
+    if any(arg.op is ARANGE for arg in args):
+        return None  # which is shorter than its numbers
     longest = max((math.prod(arg.shape) for arg in args if arg.op is CONSTANT or op is not STACK), default=0)
     return as_constant(found) if math.prod(shape) <= max(longest, _MOST_WRITTEN) else None
 
 
 def written_as_list(node: Node) -> Node:
     """A short array of zeros and ones that is made from its shape as a constant; any other node itself."""
-    short = node.op in _CREATED and 0 < math.prod(node.shape) <= _MOST_WRITTEN
+    short = node.op in _CREATED and node.op is not ARANGE and 0 < math.prod(node.shape) <= _MOST_WRITTEN
     return as_constant(known_value(node)) if short else node
 
 

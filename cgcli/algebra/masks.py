@@ -10,7 +10,7 @@ from cgcli.evaluate.constants import computed
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.lazily import np
-from cgcli.ops.logic import WHERE
+from cgcli.ops.logic import AND_OP, WHERE
 
 
 def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:
@@ -19,7 +19,7 @@ def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: 
     where(mask, x, 0) is x if x has a value everywhere, which is 0 where the mask does not hold.
     """
     condition, yes, no = args
-    mask = known_value(condition)
+    mask = _known_mask(condition)
     if mask is None:
         return None
     shape = apply(op, args, params).shape
@@ -31,6 +31,16 @@ def masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: 
         return _without_mask(canonical, op, args, mask != 0)
     inside = np.broadcast_to(mask != 0, shape) | ~np.broadcast_to(canonical.domains.patterns.of(yes), shape)
     return canonical.fitted(yes, shape) if np.all(inside) else None
+
+
+def _known_mask(condition: Node) -> Any:
+    """The value of a condition that is known; of `x and zeros`, too."""
+    mask = known_value(condition)
+    if mask is None and condition.op is AND_OP:
+        return next(
+            (value for arg in condition.args if (value := known_value(arg)) is not None and not np.any(value)), None
+        )
+    return mask
 
 
 def _without_mask(canonical: Canonical, op: Operation, args: tuple[Node, ...], mask: Any) -> Node | None:

@@ -9,6 +9,7 @@ from cgcli.errors import Span, TooLargeError, line_and_column, quoted
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, is_nan, is_small, somewhere
 from cgcli.evaluate.evaluate import Events, evaluate, evaluate_all
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
 from cgcli.graph.operation import Shape
 from cgcli.ops.lazily import np
@@ -73,17 +74,17 @@ class Watched:
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:
         """Tell of the operations between some inputs and the outputs that stand at a kink."""
-        outputs = self._graph.outputs
+        outputs, wrt = self._graph.outputs, list(wrt)
         order = toposort(outputs)
         candidates = [node for node in order if node.op.kink is not None]
-        if candidates:
+        if candidates and wrt:
             from cgcli.evaluate.notes import kinks
             from cgcli.transform.reverse import active_nodes
 
             active = active_nodes(order, set(wrt))
             values = self._every_value(outputs, self._bindings)
             found = kinks([node for node in candidates if node in active], outputs, values) if values else []
-            idle = self._idle_ties([note.node for note in found if _is_tie(note.node)], list(wrt), values)
+            idle = self._idle_ties([note.node for note in found if _is_tie(note.node)], wrt, values)
             self._tell_notes([note for note in found if note.node not in idle])
 
     def _idle_ties(self, nodes: Sequence[Node], wrt: Sequence[Node], values: Mapping[Node, Any]) -> set[Node]:
@@ -215,6 +216,8 @@ def sentence(note: Note, *, in_derivative: bool) -> str:
     from cgcli.printing.expression import formula
 
     where = f" (element {list(note.element)})" if note.element else ""
+    if note.kind == "kink" and isinstance(note.node.params, Loop):
+        return f"the loop: {note.chosen}"
     if note.kind == "kink":
         return f"{_applied(note)} is at a kink{where}: {note.chosen}"
     place = f" in the derivative, at {formula(_unguarded(note.node))}" if in_derivative else ""
@@ -236,6 +239,8 @@ def _applied(note: Note) -> str:
     from cgcli.graph.body import name_of_operation
 
     op = note.node.op
+    if isinstance(note.node.params, Loop):
+        return "the loop"
     operands = [number(item) for item in note.operands]
     if op.infix is not None and len(operands) == 2:
         left, right = (f"({text})" if text.startswith("-") else text for text in operands)

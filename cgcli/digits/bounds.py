@@ -11,6 +11,7 @@ from cgcli.errors import CgError, EvaluationError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.body import function_of
+from cgcli.graph.loops import Loop, LoopAdjoint
 from cgcli.graph.node import Node, name_of, toposort, variables
 from cgcli.graph.operation import ARRAYS, INCREASING, NON_NEGATIVE, Operation
 from cgcli.graph.shapes import shape_of
@@ -46,6 +47,8 @@ class Enclosing(Many):
 
     def step(self, node: Node) -> Callable[..., Any]:
         """What computes a node from its arguments. Raises EvaluationError where there is no kernel for this."""
+        if isinstance(node.params, LoopAdjoint) or (isinstance(node.params, Loop) and node.params.trips is None):
+            raise _without_kernel(node.op)  # nobody knows how many trips it makes, or what its guards are
         run = self._special(node) or super().step(node)
         own_rule = function_of(node) is not None
 

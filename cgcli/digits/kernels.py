@@ -7,6 +7,7 @@ from cgcli.errors import EvaluationError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.body import Body, function_of, leaves
+from cgcli.graph.loops import Loop, LoopAdjoint
 from cgcli.graph.node import Node
 from cgcli.graph.operation import ARRAYS, Operation
 from cgcli.graph.shapes import shape_of
@@ -53,6 +54,11 @@ class Many:
         function = function_of(node)
         if function is not None:
             return self._of_body(function.body)
+        if isinstance(node.params, Loop | LoopAdjoint):
+            from cgcli.evaluate import loops
+
+            kernel = loops.run if isinstance(node.params, Loop) else loops.run_back
+            return lambda *args: kernel(*args, *node.params, kernels=self)
         if node.op.expansion:
             parameters = leaves(arg.shape for arg in node.args)
             return self._of_body(Body(parameters, (expand(node.op, parameters, node.params),)))

@@ -94,7 +94,8 @@ class Compiled:
         self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
-        if any(node.shape for node in order):
+        of_arrays_too = any(node.shape for node in order)
+        if of_arrays_too:
             from cgcli.evaluate.lifetimes import most_bytes
             from cgcli.evaluate.limits import check_live, check_work
 
@@ -108,7 +109,7 @@ class Compiled:
         if kernels is None:
             self._kernels = [kernel_of(node) for node in made]
             on_numbers = [node.op.scalar for node in made]
-            self._of_numbers = self._kernels == on_numbers
+            self._of_numbers = not of_arrays_too and self._kernels == on_numbers
             for at, node in enumerate(made):
                 if node.params or self._kernels[at] is not on_numbers[at]:
                     self._kernels[at] = _adapted(self._kernels[at], node)

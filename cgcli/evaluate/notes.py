@@ -6,10 +6,11 @@ outputs tell. What lies in a branch that was not taken is no event.
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_nan, is_not_finite, somewhere
 from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import Node, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.graph.shapes import shape_of
@@ -65,6 +66,9 @@ def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note
     if not somewhere(is_not_finite(value)):
         return
     args = [values[arg] for arg in node.args]
+    if isinstance(node.params, Loop) and (inside := _in_first_trip(node.params, args, births)):
+        yield from inside
+        return
     nans, others = [is_nan(arg) for arg in args], [is_not_finite(arg) for arg in args]
     if not node.op.elementwise:
         nans, others = [somewhere(each) for each in nans], [somewhere(each) for each in others]
@@ -80,10 +84,23 @@ def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note
             return
 
 
+def _in_first_trip(loop: Loop, args: Sequence[Any], find: Callable[..., list[Note]]) -> list[Note]:
+    """What is found in the first trip of a loop that has anything of the kind."""
+    from cgcli.evaluate.loops import values_in_trips
+
+    return next(filter(None, (find(loop.nexts, values) for values in values_in_trips(loop, args))), [])
+
+
+def _kinks_in_trip(nexts: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
+    return kinks([node for node in values if node.op.kink is not None], nexts, values)
+
+
 def _kink(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
     if node.op.kink is None:
         return
     args = [values[arg] for arg in node.args]
+    if isinstance(node.params, Loop) and any(each.op.kink for each in toposort(node.params.nexts)):
+        yield from _in_first_trip(node.params, args, _kinks_in_trip)
     holds = node.op.kink.holds(*args, *node.params)
     holds = holds if mask is None else holds & mask
     if somewhere(holds):

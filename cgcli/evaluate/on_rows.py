@@ -23,7 +23,7 @@ def on_rows(node: Node, moving: Collection[Node]) -> Function:
         return _aligned(_choice(*whole[1:]), node, moves)
     if node.op.elementwise:
         return _aligned(of_arrays(node.op.test or node.op.kernel, node.params), node, moves)
-    kernel = of_arrays(node.op.rows or node.op.kernel, node.params)
+    kernel = of_arrays(node.op.of_rows, node.params)
     return kernel if all(moves) else _repeated(kernel, moves)
 
 

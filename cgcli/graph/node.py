@@ -180,6 +180,16 @@ def is_leaf_of_function(node: Node) -> bool:
     return node.op is VARIABLE and name_of(node).startswith("\0")
 
 
+def carry(number: int, shape: Shape) -> Node:
+    """A leaf that stands for what a loop carries, until the loop's body is made."""
+    return leaf(f"c{number}", shape)
+
+
+def is_carry(node: Node) -> bool:
+    """Whether a node was made by `carry`."""
+    return node.op is VARIABLE and name_of(node).startswith("\0c")
+
+
 def constant_value(node: Node) -> float | None:
     """The number of a scalar constant, None for any other node."""
     if node.op is not CONSTANT or node.shape:

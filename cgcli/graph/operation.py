@@ -89,7 +89,7 @@ Kernel = str | Callable[..., Any]
 or 'module:name'."""
 
 
-def _found(kernel: Kernel, module: str) -> Callable[..., Any]:
+def imported(kernel: Kernel, module: str = "") -> Callable[..., Any]:
     """The function that a kernel is or names."""
     if callable(kernel):
         return kernel
@@ -220,7 +220,7 @@ class Operation(Record):
     latex: str = ""
     gaps: bool = False
     work: Work | None = None
-    rows: Callable[..., Any] | None = None
+    rows: Kernel | None = None
     truth: Kernel | None = None
     mp: str = ""
     better: tuple[tuple[str, str], ...] = ()
@@ -228,17 +228,22 @@ class Operation(Record):
     @cached_property
     def kernel(self) -> Callable[..., Any]:
         """The kernel on numpy arrays."""
-        return _found(self.numpy, "numpy")
+        return imported(self.numpy, "numpy")
 
     @cached_property
     def scalar(self) -> Callable[..., Any] | None:
         """The kernel on numbers, where there is one that needs no numpy."""
-        return None if self.python is None else _found(self.python, "cgcli.ops.floats")
+        return None if self.python is None else imported(self.python, "cgcli.ops.floats")
 
     @cached_property
     def test(self) -> Callable[..., Any] | None:
         """The kernel that gives bools, where the value is 1 or 0."""
-        return None if self.truth is None else _found(self.truth, "numpy")
+        return None if self.truth is None else imported(self.truth, "numpy")
+
+    @cached_property
+    def of_rows(self) -> Callable[..., Any]:
+        """The kernel on arrays that all have an axis of rows in front."""
+        return self.kernel if self.rows is None else imported(self.rows)
 
     def rule(self, position: int) -> Rule | None:
         """The derivative rule of the argument at `position`."""

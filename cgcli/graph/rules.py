@@ -72,3 +72,14 @@ class JointJvp(NamedTuple):
     """
 
     build: Callable[[Node, tuple[Node, ...]], Node]
+
+
+class Together(NamedTuple):
+    """The arguments move together, and so does what the operation holds: a function for each mode, as 'module:name'.
+
+    tangent(node, tangents, slopes) gives the tangent of a node from those of its arguments, by their places.
+    adjoints(node, adjoint, wanted, slopes) gives those of the arguments at the places `wanted`, guarded, by place.
+    """
+
+    tangent: str
+    adjoints: str

@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TypeVar
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.evaluate.constants import constant_of
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_leaf_of_function, name_of, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_carry, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.graph.shapes import as_lists
 from cgcli.lean import cache
@@ -200,6 +200,11 @@ def known(value: Value, what: str) -> Any:
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")
     return _nested(as_lists(_evaluated(value, order)))
+
+
+def changes_in_loop(node: Node) -> bool:
+    """Whether a value depends on what a loop carries."""
+    return any(is_carry(part) for part in toposort([node], _values()))
 
 
 def _evaluated(value: Node, order: Sequence[Node]) -> Any:

@@ -6,7 +6,7 @@ from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array
 from cgcli.graph.operation import Operation, Params
-from cgcli.lowering.arguments import Value, bind, known
+from cgcli.lowering.arguments import Value, bind, changes_in_loop, known
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
@@ -36,10 +36,13 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
 
 def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     """base[items], of an array. index: where it was read. Raises ArgumentError at the item that is wrong."""
-    from cgcli.ops.indexing import INDEX, taken
+    from cgcli.ops.indexing import ELEMENT, INDEX, taken
 
     if not isinstance(base, Node):
         raise ArgumentError("a text has no elements to index", index.base.span, hint="texts are arguments of einsum")
+    if isinstance(items[0], Node) and not items[0].shape and changes_in_loop(items[0]):
+        found = apply(ELEMENT, (base, items[0]))
+        return indexed(found, items[1:], index._replace(items=index.items[1:])) if items[1:] else found
     keys = []
     spans = [item.span for item in index.items]
     for axis, (value, span) in enumerate(zip(items, spans, strict=True)):

@@ -33,7 +33,9 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
     machine = Machine(lookup, known, {}, {}, expand)
     value: Value = None
     for statement in _parsed(text).statements:
-        assert not isinstance(statement, tree.Define | tree.DefineJvp | tree.Declare | tree.Outputs)
+        assert not isinstance(
+            statement, tree.Define | tree.DefineJvp | tree.Declare | tree.Outputs | tree.AssignSeveral
+        )
         if isinstance(statement, tree.Assign):
             value = known[statement.name] = machine.run(statement.value)
         else:

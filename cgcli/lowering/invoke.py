@@ -21,7 +21,19 @@ class Scope(NamedTuple):
     inside: str = ""  # the function whose body this is
 
 
-Steps = Generator[tuple[tuple[tree.Expression, ...], Scope], list[Value], Value]
+class Several(NamedTuple):
+    """The results of a function that gives several."""
+
+    values: tuple[Node, ...]
+
+
+class Gone(NamedTuple):
+    """A name whose value ended with a block. why: what a message says of it."""
+
+    why: str
+
+
+Steps = Generator[tuple[tuple[tree.Expression | tree.Outputs | tree.Flow, ...], Scope], list[Value], Value]
 """How an expression is lowered: it yields others that it needs, with their scope, is sent their values, and
 returns its own."""
 
@@ -105,7 +117,7 @@ class Invocations:
         return call(self._own_functions[name, shapes], args)
 
     def _made(self, name: str, wanted: list[str], parameters: tuple[Node, ...]) -> Generator[
-        tuple[tuple[tree.Expression, ...], Scope], list[Value], OwnFunction]:  # fmt: skip
+        tuple[tuple[tree.Expression | tree.Outputs | tree.Flow, ...], Scope], list[Value], OwnFunction]:  # fmt: skip
         """A function with its rule, for parameters of these shapes."""
         from cgcli.graph.body import Body, leaves
         from cgcli.lowering.own_rule import check_closed, own_function

@@ -6,12 +6,13 @@ import itertools
 
 from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
-from cgcli.graph.node import Graph, Node, constant, is_given, variable
+from cgcli.graph.node import Graph, Node, apply, constant, is_given, rebuild, variable
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shaped
 from cgcli.lean import re
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
+from cgcli.lowering.invoke import Several
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.sizes import check_sizes, names_of_sizes, sized, sizes_by_shape, without_sizes
 from cgcli.ops.table import CONSTANTS
@@ -95,17 +96,32 @@ class _Lowering:
         outputs = tuple(result for result in results if isinstance(result, Node))
         if not outputs or len(outputs) < len(results):
             raise ParseError("the program has no result", statements[-1].span, hint="end it with an expression")
-        idle = tuple(item.span for item in computed[:-1] if not isinstance(item, tree.Assign))
-        names = self.output_names(computed[-1]) if len(outputs) > 1 else ()
+        idle = tuple(
+            item.span for item in computed[:-1] if not isinstance(item, tree.Assign | tree.AssignSeveral | tree.Flow)
+        )
+        names = self.output_names(computed[-1], len(outputs)) if len(outputs) > 1 else ()
         functions = self.machine.invocations.named
+        if self.machine.has_blocks:
+            outputs = self.narrowed(outputs)
         return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions)
 
-    def results(self, item: tree.Expression | tree.Assign | tree.Outputs, last: bool) -> tuple[Value, ...]:
+    def results(
+        self, item: tree.Expression | tree.Assign | tree.AssignSeveral | tree.Outputs | tree.Flow, last: bool
+    ) -> tuple[Value, ...]:
         """The value of a statement, or its values."""
         if isinstance(item, tree.Assign):
             return (self.assign(item),)
+        if isinstance(item, tree.Flow):
+            value = self.machine.run(item, self.names)
+            self.label(self.names)
+            if last and value is None:
+                raise ParseError("the program ends with a block", item.span, hint="end it with an expression")
+            return (value,) if last else ()
+        if isinstance(item, tree.AssignSeveral):
+            return self.assign_several(item)
         if not isinstance(item, tree.Outputs):
-            return (self.machine.run(item),)
+            value = self.machine.run(item)
+            return value.values if last and isinstance(value, Several) else (value,)
         if not last:
             raise ParseError("several outputs stand in the last statement only", item.span,
                              hint="an array is written in brackets: [1, 2]")  # fmt: skip
@@ -117,11 +133,10 @@ class _Lowering:
             raise ArgumentError("an output must be a value", expression.span)
         return value
 
-    def output_names(self, last: tree.Statement) -> tuple[str, ...]:
+    def output_names(self, last: tree.Statement, count: int) -> tuple[str, ...]:
         """What several outputs are called: their name, else their text; numbered where two are called the same."""
-        assert isinstance(last, tree.Outputs)
         names: dict[str, None] = {}
-        for item in last.items:
+        for item in last.items if isinstance(last, tree.Outputs) else [last] * count:
             name = item.name if isinstance(item, tree.Name) else self.text(item.span)
             numbered = (f"{name} ({at})" for at in itertools.count(2))
             names[next(other for other in itertools.chain([name], numbered) if other not in names)] = None
@@ -169,9 +184,37 @@ class _Lowering:
         if not isinstance(value, Node):
             raise ArgumentError("only a value can be named", statement.value.span)
         self.names[statement.name] = value
-        if not is_given(value):
-            self.labels.setdefault(value, statement.name)
+        self.label({statement.name: value})
         return value
+
+    def assign_several(self, statement: tree.AssignSeveral) -> tuple[Value, ...]:
+        from cgcli.lowering.blocks import assigned_values
+
+        values = assigned_values(statement, self.machine.run(statement.value))
+        self.names.update(values)
+        self.label(values)
+        return tuple(values.values())
+
+    def narrowed(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The outputs, whose loops carry nothing that nobody reads; what the program names keeps its name."""
+        from cgcli.lowering.loops import narrowed
+
+        self.label({name: node for node, name in self.machine.indices.items()})
+        become = narrowed(outputs, self.origins)
+        if become:
+            become = become | rebuild(outputs, apply, become)
+            for node, new in become.items():
+                if node in self.labels:
+                    self.labels.setdefault(new, self.labels[node])
+                if node in self.origins:
+                    self.origins.setdefault(new, self.origins[node])
+        return tuple(become.get(output, output) for output in outputs)
+
+    def label(self, values: Mapping[str, Value]) -> None:
+        """Call nodes what the program calls them."""
+        for name, value in values.items():
+            if isinstance(value, Node) and not is_given(value):
+                self.labels.setdefault(value, name)
 
     def lookup(self, name: str, span: Span) -> Value:
         if name in self.names:

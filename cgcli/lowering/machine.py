@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Callable, Container, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
 from cgcli.lowering.arguments import Expand, Value, array_spans, bind, choose
-from cgcli.lowering.invoke import Invocations, Scope, Steps
+from cgcli.lowering.invoke import Gone, Invocations, Scope, Steps
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
+from cgcli.records import EMPTY
 from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from cgcli.lowering.blocks import Blocks
 
 MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
 
@@ -51,12 +55,13 @@ class Machine:
         self.invocations = Invocations(functions, rules or {}, origins, expand)
         self._steps, self._most = 0, most
         self._source = source
+        self._of_blocks: Blocks | None = None
 
-    def run(self, expression: tree.Expression) -> Value:
-        """The value of an expression that stands in no function."""
+    def run(self, expression: tree.Expression | tree.Flow, names: Mapping[str, Value] = EMPTY) -> Value:
+        """The value of an expression that stands in no function; a loop or a branch changes the names instead."""
         self.invocations.forget()
         values: list[Value] = []
-        waiting: list[_Waiting] = [(expression, Scope({}), None, 0)]
+        waiting: list[_Waiting] = [(expression, Scope(names), None, 0)]
         while waiting:
             item, scope, steps, count = waiting.pop()
             taken: list[Value] = []
@@ -136,8 +141,10 @@ class Machine:
     def _name(self, item: tree.Name, scope: Scope) -> Value:
         found = scope.names.get(item.name)
         if found is None:
-            found = self._placed(self._lookup(item.name, item.span), item)
-        return found
+            found = self._lookup(item.name, item.span)
+        if type(found) is not Node and isinstance(found, Gone):
+            raise UnknownNameError(found.why, item.span, hint=f"give it a value before: {item.name} = 0")
+        return self._placed(found, item)
 
     def _placed(self, value: Value, item: tree.Number | tree.Name) -> Value:
         """A variable, or a constant that is worth a warning, with the place where it was first read."""
@@ -192,6 +199,40 @@ class Machine:
 
         values = yield item.operands, scope
         return comparisons(item.functions, values, [operand.span for operand in item.operands])
+
+    # ---- blocks -----------------------------------------------------------------------
+
+    def _block(self, item: tree.Block, scope: Scope) -> Steps:
+        return self._blocks().block(item, scope)
+
+    def _loop(self, item: tree.While | tree.For | tree.Repeat, scope: Scope) -> Steps:
+        return self._blocks().loop(item, scope)
+
+    def _branch(self, item: tree.If, scope: Scope) -> Steps:
+        return self._blocks().branch(item, scope)
+
+    def _outputs(self, item: tree.Outputs, scope: Scope) -> Steps:
+        return self._blocks().outputs(item, scope)
+
+    def _series(self, item: tree.Series, scope: Scope) -> Steps:
+        return self._blocks().series(item, scope)
+
+    @property
+    def indices(self) -> Mapping[Node, str]:
+        """What the program calls the indices of its loops."""
+        return EMPTY if self._of_blocks is None else self._of_blocks.indices
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the program has loops or branches, or sums over an index."""
+        return self._of_blocks is not None
+
+    def _blocks(self) -> Blocks:
+        if self._of_blocks is None:
+            from cgcli.lowering.blocks import Blocks
+
+            self._of_blocks = Blocks(self._lookup, self._origins)
+        return self._of_blocks
 
     # ---- functions --------------------------------------------------------------------
 
@@ -302,4 +343,11 @@ _STEPS: dict[type, Callable[[Machine, Any, Scope], Steps]] = {
     tree.Array: Machine._array,
     tree.Index: Machine._index,
     tree.Slice: Machine._slice,
+    tree.Series: Machine._series,
+    tree.Block: Machine._block,
+    tree.Outputs: Machine._outputs,
+    tree.While: Machine._loop,
+    tree.For: Machine._loop,
+    tree.Repeat: Machine._loop,
+    tree.If: Machine._branch,
 }

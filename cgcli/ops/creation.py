@@ -69,14 +69,16 @@ EYE = Operation("eye", "the identity matrix of n rows", (), "eye", lambda shapes
                 statics=(whole("n", least=0),), params=OfSize, facts=NON_NEGATIVE, why_no_derivative="it is constant",
                 example="eye(2)", mp=ARRAYS)  # fmt: skip
 
+ARANGE = Operation("arange", "start, start + step, ... below stop", (), _arange, _vector,
+                   statics=(number("start"), number("stop"), number("step", 1.0)), params=Steps,
+                   why_no_derivative="it is constant", example="arange(0, 1, 0.25)", mp="arange")  # fmt: skip
+
 
 ENTRIES: tuple[Operation, ...] = (
     ZEROS,
     ONES,
     EYE,
-    Operation("arange", "start, start + step, ... below stop", (), _arange, _vector,
-              statics=(number("start"), number("stop"), number("step", 1.0)), params=Steps,
-              why_no_derivative="it is constant", example="arange(0, 1, 0.25)", mp="arange"),
+    ARANGE,
     Operation("linspace", "count values from start to stop, evenly apart", (), "linspace", _vector,
               statics=(number("start"), number("stop"), whole("count", 50, least=0)), params=Points,
               why_no_derivative="it is constant", example="linspace(0, 1, 5)", mp="linspace"),

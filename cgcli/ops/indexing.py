@@ -172,6 +172,65 @@ def put(x: Node, sizes: Shape, key: Any) -> Node:
     return apply(PUT, (x,), Put(Place(sizes, key)))
 
 
+class Size(NamedTuple):
+    """How many elements an axis has."""
+
+    size: int
+
+
+def _element(x: Any, i: Any) -> Any:
+    return x[int(i)] if -len(x) <= i < len(x) and i == int(i) else np.full(np.shape(x)[1:], np.nan)[()]
+
+
+def _element_rows(x: Any, i: Any) -> Any:
+    size = x.shape[1]
+    inside = (i >= -size) & (i < size) & (i == np.floor(i))
+    found = x[np.arange(len(x)), np.where(inside, i, 0).astype(np.intp)]
+    return np.where(inside.reshape(-1, *(1,) * (x.ndim - 2)), found, np.nan)
+
+
+def _element_shape(shapes: Sequence[Shape], params: tuple[()]) -> Shape:
+    array, place = shapes
+    if place or not array:
+        raise ShapeError("element takes an array and a number", clash=(0, 1))
+    return array[1:]
+
+
+ELEMENT = Operation(
+    "element", "x[i], where i is computed: nan where there is none", ("x", "i"), _element, _element_shape,
+    (Transpose(lambda ct, args, params: _put_back(ct, args)), None),
+    rows=_element_rows, example="element([1, 2, 3], 1 + 1)", mp=ARRAYS,
+)  # fmt: skip
+
+
+def _put_element(x: Any, i: Any, size: int) -> Any:
+    made = np.zeros((size, *np.shape(x)), np.result_type(x))
+    if -size <= i < size and i == int(i):
+        made[int(i)] = x
+    return made
+
+
+def _put_element_rows(x: Any, i: Any, size: int) -> Any:
+    made = np.zeros((len(x), size, *x.shape[1:]))
+    inside = (i >= -size) & (i < size) & (i == np.floor(i))
+    rows = np.flatnonzero(inside)
+    made[rows, i[rows].astype(np.intp)] = x[rows]
+    return made
+
+
+def _put_back(ct: Node, args: tuple[Node, ...]) -> Node:
+    return apply(PUT_ELEMENT, (ct, args[1]), Size(args[0].shape[0]))
+
+
+PUT_ELEMENT = Operation(
+    "put_element", "zeros with x at the index i, which is computed: put_element(5, 1, 3)", ("x", "i"), _put_element,
+    lambda shapes, params: (params.size, *shapes[0]),
+    (Transpose(lambda ct, args, params: apply(ELEMENT, (ct, args[1]))), None),
+    statics=(Static("size", lambda value, shapes: integer(value, "a size"), lambda size, shapes: str(size), REQUIRED),),
+    params=Size, rows=_put_element_rows, example="put_element(5, 1, 3)", mp=ARRAYS,
+)  # fmt: skip
+
+
 def _widths(value: Any, shapes: Sequence[Shape]) -> tuple[tuple[int, int], ...]:
     """(before, after) for each axis; one pair or one number stands for all."""
     rank = len(shapes[0])
@@ -208,4 +267,4 @@ PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for e
                 statics=(Static("widths", _widths, _show_widths, REQUIRED),), params=Pad,
                 gaps=True, example="pad([1, 2], [1, 0])", mp=ARRAYS)  # fmt: skip
 
-ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD)
+ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD, ELEMENT, PUT_ELEMENT)

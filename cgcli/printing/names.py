@@ -7,6 +7,7 @@ from itertools import chain, count
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
@@ -24,13 +25,14 @@ class Contents(NamedTuple):
 
     inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
     nodes that have a statement of their own, in order; both with their names. reserved: the names that no further
-    function may have.
+    function may have. loops: the loops; what is read of their carries are parts.
     """
 
     inputs: list[Node]
     functions: dict[OwnFunction, str]
     parts: dict[Node, str]
     reserved: set[str]
+    loops: tuple[Node, ...] = ()
 
     @property
     def names(self) -> dict[Node | Callee, str]:
@@ -45,8 +47,10 @@ class Contents(NamedTuple):
 def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     """What a graph's text is made of. parts: see `names`; every shared part when it is None."""
     order = toposort(graph.outputs)
-    if parts is None:
-        parts = names(graph, shared(order, graph.outputs))
+    loops = [node for node in order if isinstance(node.params, Loop)]
+    if parts is None or loops:
+        wanted = shared(order, graph.outputs) if parts is None else [*parts]
+        parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs))
     functions = functions_in(order)
     operations = {node.op for node in with_bodies(order) if function_of(node) is None}
     used = {name for op in operations for name in (op.name, *op.aliases)}
@@ -57,7 +61,21 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
         called[own] = next(name for name in wishes if name not in used and name not in called.values())
     reserved = {*graph.functions.values(), *used, *called.values(), *FUNCTIONS}
     written = {own: written_name(name) for own, name in called.items()}
-    return Contents(variables(order), written, dict(parts), reserved)
+    return Contents(variables(order), written, dict(parts), reserved, tuple(loops))
+
+
+def _with_pieces(
+    parts: Sequence[Node], loops: Sequence[Node], order: Sequence[Node], outputs: Iterable[Node]
+) -> list[Node]:
+    """The parts, with what is read of the loops' carries, in their order."""
+    if not loops:
+        return [*parts]
+    from cgcli.printing.loops import carried
+
+    read = {arg for node in order for arg in node.args}.union(outputs)
+    pieces = {piece for node in loops for piece in carried(node) if piece in read}
+    named = pieces.union(parts).difference(node for node in loops if node not in pieces)
+    return [node for node in order if node in named]
 
 
 def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:

@@ -7,7 +7,7 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 from __future__ import annotations
 
 from cgcli.annotations import Collection, Iterator, Mapping
-from cgcli.graph.node import Graph, Node, name_of
+from cgcli.graph.node import Graph, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
@@ -31,7 +31,10 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     spelled = held.names
     lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
     lines += definitions(held)
-    lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
+    if held.loops:
+        lines += _with_loops(graph, held, spelled)
+    else:
+        lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
     if len(graph.outputs) == 1:
         lines.append(text_of(graph.output, spelled))
     else:
@@ -42,6 +45,21 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
         lines += [f"{name} = {text}" for name, text in results if name]
         lines.append(f"({', '.join(name or text for name, text in results)})")
     return lines
+
+
+def _with_loops(graph: Graph, held: Contents, spelled: Names) -> Iterator[str]:
+    """The statements of parts and loops, each before what reads it."""
+    from cgcli.printing.loops import Fresh, carried, loop_statements
+
+    fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
+    pieces = {piece for node in held.loops for piece in carried(node)}
+    for node in toposort(graph.outputs):
+        if node in held.loops:
+            names = [held.parts.get(piece, "") for piece in carried(node)]
+            wishes = [graph.labels.get(piece, "") for piece in carried(node)]
+            yield from loop_statements(node, dict(spelled), names, fresh, wishes)
+        if node in held.parts and node not in pieces:
+            yield f"{held.parts[node]} = {text_of(node, spelled, top=node)}"
 
 
 def _declared(held: Contents) -> Iterator[Node]:

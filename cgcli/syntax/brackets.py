@@ -6,22 +6,24 @@ import re
 
 from cgcli.errors import ParseError, Span
 
-OPENING = {")": "(", "]": "["}
-CLOSING = {"(": ")", "[": "]"}
+OPENING = {")": "(", "]": "[", "}": "{"}
+CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 # Brackets, line breaks, and what may hide them: comments, names and quoted texts.
-_LAYOUT = re.compile(r"""[()\[\]\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
+_LAYOUT = re.compile(r"""[()\[\]{}\n]|\#[^\n]*|`[^`\n]+`|"[^"\n]*"|'[^'\n]*'""")
 
 
 def joined_lines(text: str) -> str:
-    """The text with line breaks inside brackets as blanks; every offset stays as it was."""
+    """The text with line breaks inside round and square brackets as blanks; every offset stays as it was."""
     if "\n" not in text:
         return text
     pieces: list[str] = []
     depth = at = 0
     for match in _LAYOUT.finditer(text):
         token = match[0]
-        if token in CLOSING:
+        if token in "{}":
+            depth = 0  # a block has lines of its own
+        elif token in CLOSING:
             depth += 1
         elif token in OPENING:
             depth = max(depth - 1, 0)

@@ -63,6 +63,48 @@ class TreeBuilder:
         span = Span(keyword.start_pos, body.span.end)
         return tree.DefineJvp(bare(function), parameters, tangents, body, span, _span(function))
 
+    def define_block(self, children: list[Any]) -> tree.Statement:
+        made = self.assign(children)
+        if isinstance(made, tree.Define):
+            return made
+        raise ParseError("a block stands in a loop, in an 'if' or in a function", children[2].span,
+                         hint="as in: f(x) = { y = x^2; y + 1 }")  # fmt: skip
+
+    def assign_several(self, children: list[Any]) -> tree.AssignSeveral:
+        targets, _, value = children
+        for name in targets.items:
+            if not isinstance(name, tree.Name):
+                raise ParseError("only names can stand to the left of '='", name.span, hint="write '==' to compare")
+        return tree.AssignSeveral(targets.items, value, Span(targets.span.start, value.span.end))
+
+    def block(self, children: list[Any]) -> tree.Block:
+        opening, *statements, closing = children
+        return tree.Block(tuple(statements), Span(opening.start_pos, closing.end_pos))
+
+    def while_loop(self, children: list[Any]) -> tree.While:
+        keyword, condition, body = children
+        return tree.While(condition, body, Span(keyword.start_pos, body.span.end))
+
+    def for_loop(self, children: list[Any]) -> tree.For:
+        keyword, name, _, first, _, last, body = children
+        return tree.For(bare(name), first, last, body, Span(keyword.start_pos, body.span.end))
+
+    def repeat_loop(self, children: list[Any]) -> tree.Repeat:
+        keyword, count, body = children
+        return tree.Repeat(count, body, Span(keyword.start_pos, body.span.end))
+
+    def branch(self, children: list[Any]) -> tree.If:
+        keyword, condition, yes, _, no = children
+        if isinstance(no, tree.If):
+            no = tree.Block((no,), no.span)
+        other = no or tree.Block((), yes.span)
+        return tree.If(condition, yes, other, Span(keyword.start_pos, (no or yes).span.end))
+
+    def series(self, children: list[Any]) -> tree.Series:
+        function, _, name, _, first, _, last, body, closing = children
+        span = Span(function.start_pos, closing.end_pos)
+        return tree.Series(bare(function), bare(name), first, last, body, span, _span(function))
+
     def parameters(self, children: list[Any]) -> tuple[tree.Name, ...]:
         return tuple(tree.Name(bare(name), _span(name)) for name in children)
 

@@ -13,7 +13,8 @@ from cgcli.annotations import Callable
 from cgcli.errors import ParseError, Span
 from cgcli.syntax import latex
 from cgcli.syntax.idiom import BRACED, FREE, INNER, LOOSE, NAME, VALUE, Idiom
-from cgcli.syntax.languages import LANGUAGES, SUM
+from cgcli.syntax.languages import LANGUAGES
+from cgcli.syntax.loop_idioms import LOOPS
 
 _NEAR = 100  # characters to each side of the place that are looked at
 _WIDE = 400  # where a row is wide: a formula in LaTeX, a definition of several lines
@@ -79,6 +80,7 @@ def _mixed(match: re.Match[str]) -> str:
 
 
 _IDIOMS = (
+    *LOOPS,
     # ---- indices ----
     Idiom(rf"(?P<v>{NAME})\[\s*,", "an index is missing before ','", "write {v}[:,", ","),
     Idiom(r"(?<!\.)\.\.\.(?!\.)|…|⋯", "an ellipsis is not read",
@@ -102,7 +104,8 @@ _IDIOMS = (
            "write {a}.{b} for a decimal, or [{a}, {b}] for a list", ","),
     Idiom(rf"{LOOSE}\d[\d_]*(?:__[\d_]*|_)(?!\w)", "an underscore stands between two digits of a number",
            lambda match: "write " + re.sub("_+", "_", match[0]).strip("_")),
-    Idiom(rf"{LOOSE}(?P<a>\d+)\.\.+(?P<b>\d+)", "a range is not written with points", "write arange({a}, {b} + 1)"),
+    Idiom(rf"{LOOSE}(?P<a>\d+)\.\.+(?P<b>\d+)", "a range with points belongs to an index",
+          "write arange({a}, {b} + 1) for an array; an index is as in: sum(i={a}..{b}, i^2)"),
     Idiom(rf"{LOOSE}\d+\.\d+\.[\d._]*", "a number has one decimal point", "take the other one away"),
     Idiom(rf"{LOOSE}(?P<a>\d+)\s*:\s*(?P<s>\d+)\s*:\s*(?P<b>\d+)", "a range is not written with colons",
           "write arange({a}, {b} + 1, {s})"),
@@ -159,8 +162,6 @@ _IDIOMS = (
           "a derivative is a command, not a part of the language", _GRADIENT),
     Idiom(r"[∫∬∭∮]|\\i{1,3}nt(?![A-Za-z])", "cg differentiates, it does not integrate", _GRADIENT),
     # ---- LaTeX ----
-    Idiom(rf"(?:\\?(?:sum|prod)|∑|∏)_\s*\{{[^{{}}\n]{{0,40}}\}}(?:\s*\^\s*(?:\w+|\{{{BRACED}\}}))?",
-          "there is no index of a sum", SUM),
     Idiom(rf"log_\{{(?P<b>{BRACED})\}}\s*\((?P<x>{INNER})\)", "a logarithm's base stands in its brackets",
           "write log({x}, {b})"),
     Idiom(rf"(?=(?:\\;|[^\n;#])*?{latex.COMMAND})[^\s;#](?:\\;|[^\n;#])*(?<!\s)", "LaTeX is not read", _from_latex,
@@ -170,14 +171,16 @@ _IDIOMS = (
     Idiom(rf"(?P<n>{NAME}_)\{{(?P<x>\w+)\}}", "a subscript has no brackets", "write {n}{x}"),
     Idiom(rf"(?P<n>{NAME})\{{(?P<x>{BRACED})\}}", "an index stands in square brackets", "write {n}[{x}]"),
     Idiom(r"\bN?Integrate\[[^\]\n]{1,60}\]", "cg differentiates, it does not integrate", _GRADIENT),
-    Idiom(r"\b(?:Sum|Product)\[[^\]\n]{1,60}\]", "there is no index of a sum", SUM),
     Idiom(r"\{(?P<x>[^{}\n]*,[^{}\n]*)\}", "a list stands in square brackets", "write [{x}]"),
-    Idiom(rf"\{{(?P<x>{BRACED})\}}", "an expression stands in round brackets", "write ({x})"),
+    Idiom(rf"\{{(?![^{{}}]*(?:[=;]|\+\+|--))(?P<x>{BRACED})\}}", "an expression stands in round brackets",
+           "write ({x})"),
     # ---- operators ----
     Idiom(r"\A\s*:?=(?!=)", "an expression does not begin with '='", "take it away"),
-    Idiom(rf"(?P<x>{NAME})\s*(?P<o>\*\*|//|[-+*/^%@])=(?!=)\s*(?P<y>{VALUE})", "a name keeps its value",
-           "write {x}_new = {x} {o} {y}"),
-    Idiom(rf"(?P<x>{NAME})\s*(?P<o>[-+])(?P=o)(?=\s*$)", "a name keeps its value", "write {x} {o} 1"),
+    Idiom(rf"(?P<x>{NAME})\s*(?P<o>\*\*|//|[-+*/^%@])=(?!=)\s*(?P<y>{VALUE})", "a new value is written out",
+           "write {x} = {x} {o} {y}"),
+    Idiom(rf"(?P<x>{NAME})\s*(?P<o>[-+])(?P=o)(?=\s*[;}}\n])", "a new value is written out",
+           "write {x} = {x} {o} 1"),
+    Idiom(rf"(?P<x>{NAME})\s*(?P<o>[-+])(?P=o)(?=\s*$)", "a new value is written out", "write {x} {o} 1"),
     Idiom("->|→|↦|⟶", "an arrow cannot stand here", "a function is written as in: f(x) = x^2"),
     Idiom("=>(?!=)", "'=>' is not an operator", "write >= to compare; a function is as in: f(x) = x^2"),
     Idiom("|".join(sorted(map(re.escape, _OPERATORS), key=len, reverse=True)), "'{0}' is not an operator",

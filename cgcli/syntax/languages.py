@@ -6,7 +6,6 @@ import re
 
 from cgcli.syntax.idiom import INNER, LOOSE, NAME, VALUE, Idiom
 
-SUM = "sum an array, as in: sum(arange(1, 11)^2)"
 _WORDS = {
     "plus": "+", "minus": "-", "times": "*", "over": "/", "equals": "==", "squared": "^2", "cubed": "^3",
     "xor": "!=", "is not": "!=", "is": "==", "div": "//",
@@ -116,11 +115,10 @@ LANGUAGES = (
           "'{w}' is not needed: the last line is the result", "write {x}"),
     Idiom(rf"\bconsole\.log\((?P<x>{INNER})\)", "the last line is the result, and is printed", "write {x}"),
     Idiom(r"\b(?:import|from|using|include)\s+\w+", "nothing is imported: every function is there", "take it away"),
-    # ---- loops ----
+    # ---- comprehensions ----
     Idiom(rf"\[?(?P<e>(?:[^\n()\[\],]|\([^()\n]*\)){{1,40}}?)\s+for\s+(?P<i>{NAME})\s+in\s+"
           rf"(?P<v>{NAME}|range\(\w+(?:,\s*\w+)?\)|\d+:\d+)(?:\s*\]|(?=\s*\)))",
           "an operation acts on each element of an array", _each),
-    Idiom(r"\b(?P<w>for|while)\s*\(?\s*\w+", "there is no loop '{w}'", SUM),
     # ---- operators ----
     Idiom(rf"\b(?P<f>{NAME})\s+of\s+(?P<x>{VALUE})", "a function's argument stands in brackets", "write {f}({x})"),
     Idiom(r"\b(?:is not|plus|minus|times|over|equals|squared|cubed|xor|is|div)\b",

@@ -28,7 +28,7 @@ _NEAR = 80  # characters before a mistake that are looked at
 _HINTS = {
     "|": "write || for 'or', and abs(x) for bars", "!": "write 'not', or gamma(n + 1) for a factorial",
     "$": "take it away, and quote the expression from the shell in '…'",
-    "{": "group with ( )", "}": "group with ( )", "\\": "write the function's plain name",
+    "\\": "write the function's plain name",
     ".": "a point stands in numbers, and in X.T for the transpose", "°": "write 90*deg",
     "≈": "write abs(x - y) < 1e-9", "∛": "write cbrt(x)", "∑": "write sum(x)", "∏": "write prod(x)",
 }  # fmt: skip
@@ -104,7 +104,7 @@ def _unexpected(text: str, token: Token, functions: Callable[[str], bool]) -> Pa
         return ParseError("a comma cannot stand here", here, hint="a list is written in brackets: [1, 2]")
     if token.type in ("_SEPARATOR", "RPAR", "RBRACKET") and (choice := _open_choice(before)) is not None:
         return choice
-    if token.type == "_SEPARATOR" and text[start] == ";" and innermost(text, start):
+    if token.type == "_SEPARATOR" and text[start] == ";" and innermost(text, start) not in ("", "{"):
         return ParseError("';' ends a statement, and cannot stand in brackets", Span(start, start + 1), hint="write ,")
     if token.type == "_SEPARATOR":
         return ParseError("the statement is not complete", Span(max(len(before) - 1, 0), len(before)),
@@ -116,6 +116,9 @@ def _unexpected(text: str, token: Token, functions: Callable[[str], bool]) -> Pa
                               hint=f"as in: {keyword[1]}=0")  # fmt: skip
         hint = {"(": "as in: (1 + 2)", "[": "as in: x[0]", ",": "take the ',' away"}.get(before[-1:], "")
         return ParseError(f"a value is missing before '{token.text}'", here, hint=hint)
+    if token.type in ("LBRACE", "RBRACE"):
+        return ParseError(f"'{token.text}' cannot stand here", here,
+                          hint="group with ( ); a block follows while, for, repeat, if, and f(x) =")  # fmt: skip
     if token.type == "COLON" and innermost(text, start) == "[":
         return ParseError("a slice has at most three parts", here, hint="as in: x[start:stop:step]")
     if before.endswith(("'", '"')) or (_at_end(_LAST_OPERAND, before) and not _at_end(_WORD_OPERATOR, before)):

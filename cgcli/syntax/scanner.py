@@ -37,14 +37,17 @@ _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
 _SINGLE = {
     "+": "PLUS", "-": "MINUS", "−": "MINUS", "–": "MINUS", "·": "TIMES", "×": "TIMES", "÷": "DIVIDE", "%": "REMAINDER",
     "@": "AT", "^": "POWER", "√": "ROOT", "≤": "COMPARE", "≥": "COMPARE", "≠": "COMPARE", "?": "QUESTION", ":": "COLON",
-    ",": "COMMA", "(": "LPAR", ")": "RPAR", "[": "LBRACKET", "]": "RBRACKET", "∞": "NAME",
+    ",": "COMMA", "(": "LPAR", ")": "RPAR", "[": "LBRACKET", "]": "RBRACKET",
+    "{": "LBRACE", "}": "RBRACE", "∞": "NAME",
 }  # fmt: skip
 _DOUBLE = {
     "**": "POWER", "//": "FLOOR_DIVIDE", "<=": "COMPARE", ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE",
-    "&&": "AND", "||": "OR",
+    "&&": "AND", "||": "OR", "..": "RANGE",
 }  # fmt: skip
 _SINGLE_OF_DOUBLE = {"*": "TIMES", "/": "DIVIDE", "<": "COMPARE", ">": "COMPARE", "=": "EQUALS"}
 _WORDS = {"and": "AND", "or": "OR", "mod": "MOD", "not": "NOT"}
+_OF_BLOCKS = {"while": "WHILE", "repeat": "REPEAT", "if": "IF", "for": "FOR", "in": "IN", "else": "ELSE"}
+_FARTHEST = 1000  # characters between such a word and its block
 
 
 def tokens(text: str, paths: Collection[str] = ()) -> Iterator[Token]:
@@ -97,6 +100,8 @@ def _name(text: str, at: int) -> tuple[str, int]:
     word = text[at:end]
     if word == "jvp" and _is_before_call(text, end):
         return "JVP", end
+    if word in _OF_BLOCKS and _is_of_block(word, text, end):
+        return _OF_BLOCKS[word], end
     if word in ("and", "or") and end < size and text[end].isalnum():
         return "NAME", end  # and²
     return _WORDS.get(word, "NAME"), end
@@ -113,29 +118,59 @@ def _end_of_path(text: str, at: int, end: int, paths: Collection[str]) -> int:
     return found
 
 
+def _is_of_block(word: str, text: str, at: int) -> bool:
+    """Whether what follows a word of the language is such that it is none of the program's names."""
+    if word == "else":
+        end = _past(text, at, " \t")
+        chained = end > at and text.startswith("if", end) and text[end + 2 : end + 3] in ("(", " ", "\t")
+        return chained or text.startswith("{", end)
+    if word == "for":
+        start = _past(text, at, " \t")
+        end = _end_of_word(text, start)
+        at = _past(text, end, " \t")
+        if start == at or at == end or end == start or not text.startswith("in", at):
+            return False
+        at += 2
+    if text[at : at + 1] not in (" ", "\t", "("):
+        return False
+    ends = (character for character in text[at + 1 : at + _FARTHEST + 2] if character in ";\n{}")
+    return next(ends, "") == "{"
+
+
+def _end_of_word(text: str, start: int) -> int:
+    """Behind a name, plain or in backticks; the start where there is none."""
+    end = start
+    if text[start : start + 1] == "`":
+        end = text.find("`", start + 1) + 1
+        return start if end < start + 3 or "\n" in text[start:end] else end
+    if not text[start : start + 1].isdecimal():
+        while text[end : end + 1] == "_" or text[end : end + 1].isalnum():
+            end += 1
+    return end
+
+
 def _is_before_call(text: str, at: int) -> bool:
     """Whether blanks, a name and an opening bracket follow."""
     start = _past(text, at, " \t")
     if start == at:
         return False
-    end = start
-    if text[start : start + 1] == "`":
-        end = text.find("`", start + 1) + 1
-        if end < start + 3 or "\n" in text[start:end]:
-            return False
-    elif not text[start : start + 1].isdecimal():
-        while text[end : end + 1] == "_" or text[end : end + 1].isalnum():
-            end += 1
+    end = _end_of_word(text, start)
     return end > start and text.startswith("(", _past(text, end, " \t"))
 
 
 def _other(text: str, at: int) -> tuple[str, int]:
     """The kind and the end of what begins with a symbol that may be longer, or ''."""
     character = text[at]
-    if kind := _DOUBLE.get(text[at : at + 2]):
+    if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith("...", at):
         return kind, at + 2
     if kind := _SINGLE_OF_DOUBLE.get(character):
         return kind, at + 1
+    if (
+        character == "\n"
+        and text.startswith("else", end := _past_blanks(text, at))
+        and _is_of_block("else", text, end + 4)
+    ):
+        return "ELSE", end + 4
     if character in ";\n":
         return "_SEPARATOR", _end_of_separator(text, at)
     if character in "\"'":
@@ -155,7 +190,7 @@ def _other(text: str, at: int) -> tuple[str, int]:
 
 def _end_of_number(text: str, at: int) -> int:
     end = _end_of_digits(text, at)
-    if text.startswith(".", end):
+    if text.startswith(".", end) and not text.startswith("..", end):
         end = _end_of_digits(text, end + 1)
     if text[end : end + 1] in ("e", "E"):
         first = end + 1 + (text[end + 1 : end + 2] in ("+", "-"))
@@ -183,6 +218,14 @@ def _end_of_separator(text: str, at: int) -> int:
             at += 1
         else:
             break
+    return at
+
+
+def _past_blanks(text: str, at: int) -> int:
+    """Behind all white space that stands here."""
+    size = len(text)
+    while at < size and text[at].isspace():
+        at += 1
     return at
 
 

@@ -18,7 +18,7 @@ _MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}
 _MAY_BEGIN = {"NUMBER", "NAME", "LPAR", "ROOT"}
 _UNCLEAR = {"DIVIDE": "/", "FLOOR_DIVIDE": "//", "REMAINDER": "%", "MOD": " mod ", "POWER": "^"}
 _BETWEEN_TERMS = {"PLUS", "MINUS", "COMMA", "COMPARE", "AND", "OR", "QUESTION", "COLON", "EQUALS", "NOT"}
-_DEPTH = {"LPAR": 1, "RPAR": -1}
+_DEPTH = {"LPAR": 1, "RPAR": -1, "LBRACE": 1, "RBRACE": -1}
 _SYMBOLS = ("π", "τ")  # constants that are a factor wherever they stand: πr²
 _SPACED = {"PLUS", "MINUS", "COMPARE", "AND", "OR", "MOD", "AT", "QUESTION"}  # with a blank on each side
 _ASCII = {"MINUS": "-", "TIMES": "*", "DIVIDE": "/", "POWER": "^", "NOT": "not ", "COMMA": ", ", "_SEPARATOR": "",
@@ -54,7 +54,7 @@ def with_products(
     read: list[Token] = []
     read_as: list[str] = []
     for statement, header in statements:
-        if header is None:
+        if header is None or [token.type for token in statement[header[1] : header[1] + 1]] == ["LBRACE"]:
             read += statement
             continue
         parameters, start = header

@@ -74,7 +74,26 @@ class Index(NamedTuple):
     span: Span
 
 
-Expression = Number | Name | Text | Call | Compare | Array | Slice | Index
+class Series(NamedTuple):
+    """function(name=first..last, body): a sum or a product over an index. where: the span of the function's name."""
+
+    function: str
+    name: str
+    first: Expression
+    last: Expression
+    body: Expression
+    span: Span
+    where: Span
+
+
+class Block(NamedTuple):
+    """Statements in braces, as the body of a function; the last one is its value."""
+
+    statements: tuple[Statement, ...]
+    span: Span
+
+
+Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Block
 
 
 class Assign(NamedTuple):
@@ -123,7 +142,51 @@ class Declare(NamedTuple):
     span: Span
 
 
-Statement = Expression | Assign | Define | DefineJvp | Declare | Outputs
+class AssignSeveral(NamedTuple):
+    """(names) = value: the results of a function that gives several."""
+
+    names: tuple[Name, ...]
+    value: Expression
+    span: Span
+
+
+class While(NamedTuple):
+    """while condition { body }."""
+
+    condition: Expression
+    body: Block
+    span: Span
+
+
+class For(NamedTuple):
+    """for name in first..last { body }, or for name in first { body }: over the elements of an array."""
+
+    name: str
+    first: Expression
+    last: Expression | None
+    body: Block
+    span: Span
+
+
+class Repeat(NamedTuple):
+    """repeat trips { body }."""
+
+    trips: Expression
+    body: Block
+    span: Span
+
+
+class If(NamedTuple):
+    """if condition { yes } else { no }."""
+
+    condition: Expression
+    yes: Block
+    no: Block
+    span: Span
+
+
+Flow = While | For | Repeat | If
+Statement = Expression | Assign | AssignSeveral | Define | DefineJvp | Declare | Outputs | Flow
 
 
 class Program(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Callable, Mapping
+from cgcli.annotations import Any, Callable, Mapping
 from cgcli.evaluate.constants import OF_RULES, SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import Operation, Params
@@ -42,6 +42,7 @@ def _negative(x: Node) -> Node:
     return exact(NEG, (x,))
 
 
+_PIECES = frozenset({"index", "reshape"})  # by name: their modules are imported when first used
 _CHOICES = (MAXIMUM, MINIMUM, ABS)  # give one of their arguments, or its negative
 _LARGEST_WHOLE = 2.0**53
 _ARITHMETIC = frozenset({ADD, SUBTRACT, MULTIPLY, DIVIDE, NEG})
@@ -77,7 +78,7 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     if op is WHERE and (condition := _everywhere(args[0])) is not None:  # where(1, x, y) = x, where(0, x, y) = y
         return broadcast(args[1] if condition != 0 else args[2], apply(op, args, params).shape)
     if not op.elementwise:
-        return apply(op, args, params)
+        return apply(op, args, params) if op.name not in _PIECES else _piece(op, args[0], params)
     for arg in args:
         if arg.op is CONSTANT:
             break
@@ -90,6 +91,28 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     if op.truth and op in _COMPARISONS and (holds := _decided(op, *args)) is not None:
         return constant(holds)
     return apply(op, args, params)
+
+
+def _piece(op: Operation, x: Node, params: Params) -> Node:
+    """An index or a reshape; what it takes of a list or of joined arrays, where that is just one of them."""
+    node = apply(op, (x,), params)
+    if op.name == "reshape":
+        return x.args[0] if x.op is op and x.args[0].shape == node.shape else node
+    is_list = x.op.name == "stack"
+    if not (is_list or x.op.name == "concat") or len(x.shape) != 1:
+        return node
+    key: Any = params[0]
+    (item,) = key
+    begin, size = (item, 1) if isinstance(item, int) else item[:2]
+    if is_list != isinstance(item, int) or (size > 1 and item[2] != 1):
+        return node
+    at = 0
+    for part in x.args:
+        length = math.prod(part.shape)
+        if (at, length) == (begin, size):
+            return part
+        at += length
+    return node
 
 
 def number_of(node: Node) -> float | None:

@@ -159,6 +159,11 @@ def transposed(node: Node, position: int, adjoint: Node, args: tuple[Node, ...])
     return rule.build(adjoint, args, node.params)
 
 
+def moves_alone(node: Node, position: int) -> bool:
+    """Whether no other argument has a rule, as beside the place of an element, which is no factor."""
+    return all(at == position or node.op.rule(at) is None for at in range(len(node.args)))
+
+
 def tangent_formula(node: Node, position: int, tangent: Node, slopes: Slopes) -> Node:
     """The contribution of one argument's tangent by a Jvp rule: in its book form where no digits are to be kept."""
     rule = node.op.rule(position)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import CONSTANT, Node, stand_in, toposort
-from cgcli.graph.operation import Rule
-from cgcli.graph.rules import Branch, JointJvp, Jvp, Transpose, TransposeOf
+from cgcli.graph.operation import Rule, imported
+from cgcli.graph.rules import Branch, JointJvp, Jvp, Together, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.creation import ONES
 from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.ops.sums import BROADCAST
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Slope, Slopes, joint_tangent, moves_where_nan, slope, tangent_formula, transposed
+from cgcli.transform.formulas import (
+    Slope,
+    Slopes,
+    joint_tangent,
+    moves_alone,
+    moves_where_nan,
+    slope,
+    tangent_formula,
+    transposed,
+)
 from cgcli.transform.guarded import Guarded, through_linear, total
 from cgcli.transform.powers import ROOTS, base_of_root, joined
 
@@ -52,6 +61,9 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes)
     if not moving:
         return None
     first = rules[min(moving)]
+    if isinstance(first, Together):
+        moved = {at: tangent.selected() for at, tangent in moving.items()}
+        return Guarded(imported(first.tangent)(node, moved, slopes))
     if isinstance(first, JointJvp):
         tangent, argument_tangents = joint_tangent(node)
         leaves = dict.fromkeys((node, *node.args))
@@ -76,6 +88,8 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slop
 
         if isinstance(rule, Transpose) and rule.mixes and tangent.guard is not None and tangent.guard.shape:
             return Guarded(image(tangent.selected(), node.args))
+        if moves_alone(node, at):
+            return through_linear(lambda x, _: image(x, node.args), tangent, (node.args[at],), 0, partners)
         return through_linear(image, tangent, node.args, at, partners)
     if isinstance(rule, Jvp):
         if tangent.guard is None:

@@ -9,7 +9,8 @@ import math
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
 from cgcli.graph.node import Node, constant, stand_in, toposort
-from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.operation import imported
+from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.fitting import broadcast, ones_like, unbroadcast, zeros_like
@@ -20,6 +21,7 @@ from cgcli.transform.formulas import (
     Slope,
     Slopes,
     joint_tangent,
+    moves_alone,
     moves_where_nan,
     slope,
     tangent_formula,
@@ -45,6 +47,13 @@ def pull_back(
         return
     if op.rules and isinstance(op.rules[0], JointJvp):
         yield from _pull_joint(node, adjoint, active, slopes)
+        return
+    if op.rules and isinstance(rule := op.rules[0], Together):
+        places = [at for at, arg in enumerate(node.args) if arg in active]
+        for at, contribution in imported(rule.adjoints)(
+            node, adjoint.closed().broadcast(node.shape), places, slopes
+        ).items():
+            yield node.args[at], contribution
         return
     for position, arg in enumerate(node.args):
         if arg not in active:
@@ -108,7 +117,7 @@ def _pull_transpose(node: Node, adjoint: Guarded, position: int, slopes: Slopes)
     adjoint = adjoint.closed().broadcast(node.shape)
     if isinstance(rule, Transpose) and rule.mixes and adjoint.guard is not None and adjoint.guard.shape:
         return _coupled(image(adjoint.selected(), node.args), broadcast(adjoint.guard, node.shape), rule.mixes)
-    if isinstance(rule, TransposeOf) and rule.jointly:
+    if (isinstance(rule, TransposeOf) and rule.jointly) or moves_alone(node, position):
         return through_linear(lambda ct, _: image(ct, node.args), adjoint, (node.args[position],), 0, partners)
     return through_linear(image, adjoint, node.args, position, partners)
 

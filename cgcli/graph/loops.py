@@ -1,0 +1,106 @@
+"""Loops in the graph: a body that runs again and again, and what it carries from trip to trip."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+
+from cgcli.annotations import Any, Sequence
+from cgcli.graph.body import Body
+from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
+from cgcli.graph.operation import Shape
+from cgcli.records import NamedTuple
+
+
+class Loop(NamedTuple):
+    """The parameters of a loop, whose arguments are the starts of its carries, then what its body reads besides.
+
+    body: of the carries and of what it reads; its outputs are the carries' next values, then, where the number of trips
+    is not known, the condition for one more. trips: their number; None where the condition decides. The result is the
+    carries' last values, packed.
+    """
+
+    body: Body
+    trips: int | None
+
+    @property
+    def carries(self) -> int:
+        """How many values go from trip to trip."""
+        return len(self.body.outputs) - (self.trips is None)
+
+    @property
+    def nexts(self) -> tuple[Node, ...]:
+        """The carries after a trip."""
+        return self.body.outputs[: self.carries]
+
+    @property
+    def going(self) -> Node | None:
+        """The condition for one more trip."""
+        return self.body.outputs[-1] if self.trips is None else None
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of the carries, which the result packs."""
+        return tuple(leaf.shape for leaf in self.body.parameters[: self.carries])
+
+
+class LoopAdjoint(NamedTuple):
+    """The parameters of a loop's adjoint, whose arguments are the loop's, the packed cotangent of its
+    result, and its guard.
+
+    body, trips: the loop's. back: one trip of the reverse pass, of the loop's arguments before that trip, then of the
+    adjoints of the `moving` carries after it; its outputs are those adjoints before it, then what the trip adds to
+    the adjoints of the arguments in `wanted` that are no carries. careful: the same with guards, for where 0*inf has
+    made a nan: it takes those of the carries behind their adjoints, and gives those of all that it gives behind that.
+    marked: only the careful one is right, and behind the adjoints of the arguments the result has their guards.
+    wanted: the places of the arguments whose adjoints are the result, packed.
+    """
+
+    body: Body
+    trips: int | None
+    back: Body
+    careful: Body
+    moving: tuple[int, ...]
+    wanted: tuple[int, ...]
+    marked: bool
+
+    @property
+    def loop(self) -> Loop:
+        """The parameters of the loop."""
+        return Loop(self.body, self.trips)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of what the result packs."""
+        return tuple(self.body.parameters[at].shape for at in self.wanted) * (1 + self.marked)
+
+
+_numbers = count()
+
+
+def fresh_leaves(shapes: Sequence[Shape]) -> list[Node]:
+    """Leaves that are no others: for carries, until a body has them as its parameters."""
+    return [carry(next(_numbers), shape) for shape in shapes]
+
+
+def compared(going: Sequence[Node]) -> list[Node]:
+    """The operands of a condition's comparisons: where one is nan, nobody knows whether there is one more trip."""
+    operands = (arg for node in toposort(going) if node.op.truth for arg in node.args if not arg.op.truth)
+    return [arg for arg in dict.fromkeys(operands) if arg.op is not CONSTANT or math.isnan(constant_value(arg) or 0.0)]
+
+
+def packed_shape(shapes: Sequence[Shape]) -> Shape:
+    """The shape of packed values: their own where there is one, else that of all their elements in a row."""
+    return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
+
+
+def pieces(packed: Any, shapes: Sequence[Shape], rows: tuple[int, ...] = ()) -> list[Any]:
+    """The values in a packed array. rows: the axis of rows in front of all of them, if there is one."""
+    if len(shapes) == 1:
+        return [packed]
+    found, begin = [], 0
+    for shape in shapes:
+        end = begin + math.prod(shape)
+        found.append(packed[..., begin:end].reshape(rows + shape) if shape or rows else packed[begin])
+        begin = end
+    return found

@@ -1,0 +1,177 @@
+"""Nodes of loops, from carries, their next values and a condition."""
+
+from __future__ import annotations
+
+from cgcli.annotations import Mapping, Sequence
+from cgcli.errors import Span, TooLargeError
+from cgcli.graph.body import Body, leaves
+from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
+from cgcli.graph.shapes import count_text
+from cgcli.ops.arithmetic import ADD
+from cgcli.ops.logic import LESS_EQUAL
+from cgcli.ops.loops import LOOP, unpacked
+
+MAX_TRIPS = 2_000_000
+_ONE = constant(1.0)
+
+
+def looped(
+    carries: Sequence[Node],
+    starts: Sequence[Node],
+    nexts: Sequence[Node],
+    going: Node | None,
+    trips: int | None,
+    kept: Sequence[int],
+    origins: dict[Node, Span] | None = None,
+) -> list[Node]:
+    """The last values of the carries at the places `kept`.
+
+    carries: leaves that stand for their values before a trip, of the shapes of the starts. nexts: their values after
+    it; going: the condition for one more trip, where `trips` is None. What depends on no carry is computed once, before
+    the loop. origins: the spans that nodes were read from, for those of the body too.
+    Raises TooLargeError for too many trips.
+    """
+    nexts, going = _narrowed_body(nexts, going, origins)
+    constant = _constant_carries(carries, starts, nexts)
+    if constant:
+        become = moved([*nexts, *([going] if going else [])], constant, origins)
+        nexts, going = [become[node] for node in nexts], going and become[going]
+    read = _carries_read(carries, [*nexts, *([going] if going else [])])
+    live = [at for at in _needed(read, len(carries), kept) if carries[at] not in constant]
+    live.sort(key=lambda at: is_index(carries[at], nexts[at], going, carries))
+    rows = [[row[at] for at in live] for row in (carries, starts, nexts)]
+    values = _made(rows[0], rows[1], rows[2], going, trips, origins) if live else []
+    found = dict(zip(live, values, strict=True))
+    return [found.get(at, starts[at]) for at in kept]
+
+
+def is_index(carry: Node, after: Node, going: Node | None, carries: Sequence[Node]) -> bool:
+    """Whether a carry counts the trips, up to a bound that no trip changes; the last such stands behind all others."""
+    if after.op is not ADD or after is not apply(ADD, (carry, _ONE)):
+        return False
+    if going is None:
+        return True
+    return going.op is LESS_EQUAL and going.args[0] is carry and not _carries_read(carries, [going.args[1]])[0]
+
+
+def _narrowed_body(
+    nexts: Sequence[Node], going: Node | None, origins: dict[Node, Span] | None
+) -> tuple[Sequence[Node], Node | None]:
+    """The next values and the condition, whose own loops carry nothing that nobody reads."""
+    results = [*nexts, *([going] if going else [])]
+    become = narrowed(results, origins)
+    if become:
+        become = moved(results, become, origins)
+        return [become[node] for node in nexts], going and become[going]
+    return nexts, going
+
+
+def narrowed(outputs: Sequence[Node], origins: dict[Node, Span] | None = None) -> dict[Node, Node]:
+    """What is read of loops that carry more than anybody needs, as it is of loops without that."""
+    order = toposort(outputs)
+    loops = [node for node in order if isinstance(node.params, Loop)]
+    if not loops:
+        return {}
+    read = {arg for node in order for arg in node.args}.union(outputs)
+    become: dict[Node, Node] = {}
+    for node in loops:
+        loop = node.params
+        assert isinstance(loop, Loop)
+        pieces = unpacked(node, loop.shapes)
+        kept = [at for at, piece in enumerate(pieces) if piece in read]
+        masks = _carries_read(loop.body.parameters[: loop.carries], loop.body.outputs)
+        needed = _needed(masks, loop.carries, kept)
+        if len(needed) == loop.carries:
+            continue
+        leaves = loop.body.parameters
+        carries = fresh_leaves(loop.shapes)
+        inside = moved(
+            loop.body.outputs, dict(zip(leaves, (*carries, *node.args[loop.carries :]), strict=True)), origins
+        )
+        after = [inside[output] for output in loop.body.outputs]
+        going = after.pop() if loop.trips is None else None
+        values = looped(carries, node.args[: loop.carries], after, going, loop.trips, needed, origins)
+        become |= zip([pieces[at] for at in needed], values, strict=True)
+    return become
+
+
+def _constant_carries(carries: Sequence[Node], starts: Sequence[Node], nexts: Sequence[Node]) -> dict[Node, Node]:
+    """The carries that no trip changes, with their value."""
+    return {
+        each: start
+        for each, start, after in zip(carries, starts, nexts, strict=True)
+        if after is each or (after is start and start.op is CONSTANT)
+    }
+
+
+def _carries_read(carries: Sequence[Node], results: Sequence[Node]) -> list[int]:
+    """For each of the results a number whose bits are the places of the carries that it depends on."""
+    masks = {each: 1 << at for at, each in enumerate(carries)}
+    for node in toposort(results, masks):
+        if node not in masks:
+            mask = 0
+            for arg in node.args:
+                mask |= masks[arg]
+            masks[node] = mask
+    return [masks[result] for result in results]
+
+
+def _needed(read: Sequence[int], carries: int, kept: Sequence[int]) -> list[int]:
+    """The places of the carries that the kept ones and the condition depend on, in order."""
+    needed = waiting = sum({1 << at for at in kept}) | (read[carries] if len(read) > carries else 0)
+    while waiting:
+        at = waiting.bit_length() - 1
+        waiting ^= 1 << at
+        waiting |= read[at] & ~needed
+        needed |= read[at]
+    return [at for at in range(carries) if needed >> at & 1]
+
+
+def _made(
+    carries: Sequence[Node],
+    starts: Sequence[Node],
+    nexts: Sequence[Node],
+    going: Node | None,
+    trips: int | None,
+    origins: dict[Node, Span] | None,
+) -> list[Node]:
+    """As `looped`, for carries that are all needed."""
+    results = [*nexts, *([going] if going else [])]
+    order = toposort(results)
+    inside = set(carries)
+    for node in order:
+        if not inside.isdisjoint(node.args):
+            inside.add(node)
+    read = [arg for node in order if node in inside for arg in node.args]
+    outside = [node for node in dict.fromkeys([*read, *results]) if node not in inside and node.op is not CONSTANT]
+    places = leaves(node.shape for node in (*carries, *outside))
+    become = moved(results, dict(zip((*carries, *outside), places, strict=True)), origins)
+    body = Body(places, [become[result] for result in results])
+    loop = Loop(body, trips)
+    check_trips(loop)
+    node = apply(LOOP, (*starts, *outside), loop)
+    return unpacked(node, loop.shapes)
+
+
+def moved(results: Sequence[Node], known: Mapping[Node, Node], origins: dict[Node, Span] | None) -> dict[Node, Node]:
+    """What the nodes of the results become where some are replaced; read from the same places."""
+    become = rebuild(results, apply, known)
+    if origins is not None:
+        for node, new in become.items():
+            if node in origins:
+                origins.setdefault(new, origins[node])
+    return become
+
+
+def check_trips(loop: Loop) -> None:
+    """Raise TooLargeError where the loops that a text spells out make more trips than are allowed."""
+    total = _trips(loop)
+    if total > MAX_TRIPS:
+        raise TooLargeError(f"the loop would make {count_text(total)} trips", hint=f"the limit is {MAX_TRIPS} trips")
+
+
+def _trips(loop: Loop) -> int:
+    """How many trips a loop makes, those of loops within it included, as far as they are known."""
+    inner = sum(_trips(node.params) for node in toposort(loop.body.outputs) if isinstance(node.params, Loop))
+    return (1 if loop.trips is None else loop.trips) * (1 + inner)

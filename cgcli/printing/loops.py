@@ -1,0 +1,143 @@
+"""Loops as statements: `s = 0; for i in 1..n { s = s + x^i }`, which are read back as the same nodes."""
+
+from __future__ import annotations
+
+from itertools import chain, count, zip_longest
+
+from cgcli.annotations import Iterator, Sequence
+from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.node import Node, apply, constant, constant_value, rebuild, toposort
+from cgcli.graph.operation import Callee
+from cgcli.ops.arithmetic import ADD
+from cgcli.ops.logic import LESS_EQUAL
+from cgcli.ops.loops import unpacked
+from cgcli.printing.expression import shared, text_of
+from cgcli.printing.values import number
+
+Named = dict[Node | Callee, str]
+
+_ONE = constant(1.0)
+_LETTERS = "ijkmn"
+
+
+def carried(node: Node) -> list[Node]:
+    """What a loop's carries are after it, as nodes."""
+    assert isinstance(node.params, Loop)
+    return unpacked(node, node.params.shapes)
+
+
+def loops_in(order: Sequence[Node]) -> list[Node]:
+    """The loops among some nodes."""
+    return [node for node in order if isinstance(node.params, Loop)]
+
+
+def loop_statements(
+    node: Node, named: Named, carries: Sequence[str], fresh: Fresh, wishes: Sequence[str] = ()
+) -> list[str]:
+    """The statements of a loop. named: what its arguments read, by name. carries: names for what it carries; '' for
+    one that nobody reads after the loop. fresh: names that are still free. wishes: what the program calls the carries.
+    """
+    loop = node.params
+    assert isinstance(loop, Loop)
+    starts = [text_of(start, named) for start in node.args[: loop.carries]]
+    names = [name or fresh.name(wish) for name, wish in zip_longest(carries, wishes, fillvalue="")]
+    leaves, outside = fresh_leaves(loop.shapes), node.args[loop.carries :]
+    become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, (*leaves, *outside), strict=True)))
+    outputs = [become[output] for output in loop.body.outputs]
+    going = outputs.pop() if loop.trips is None else None
+    inside: Named = {**named, **dict(zip(leaves, names, strict=True))}
+    shown = loop.carries - _has_index(node, loop, carries)
+    if shown < loop.carries:
+        end = _last(loop, node) if going is None else text_of(going.args[1], named)
+        head = f"for {names[-1]} in {starts[-1]}..{end}"
+    else:
+        head = f"repeat {loop.trips}" if going is None else f"while {text_of(going, inside)}"
+    lines = [f"{name} = {start}" for name, start in zip(names[:shown], starts, strict=False)]
+    trip = _Trip(outputs[:shown], names[:shown], leaves, {*leaves, *outside}, inside, fresh)
+    return [*lines, f"{head} {{ {'; '.join(trip.statements())} }}"]
+
+
+def _has_index(node: Node, loop: Loop, carries: Sequence[str]) -> bool:
+    """Whether the last carry is the index of a `for`, which nobody reads after the loop."""
+    at = loop.carries - 1
+    leaf, going = loop.body.parameters[at], loop.going
+    if carries[-1] or at == 0 or loop.nexts[at] is not apply(ADD, (leaf, _ONE)):
+        return False
+    if going is None:
+        return constant_value(node.args[at]) is not None
+    return going.op is LESS_EQUAL and going.args[0] is leaf and not _reads_carry(going.args[1], loop)
+
+
+def _reads_carry(node: Node, loop: Loop) -> bool:
+    return not set(loop.body.parameters[: loop.carries]).isdisjoint(toposort([node]))
+
+
+def _last(loop: Loop, node: Node) -> str:
+    """The upper bound of an index whose trips are known."""
+    first = constant_value(node.args[loop.carries - 1])
+    assert first is not None
+    assert loop.trips is not None
+    return number(first + loop.trips - 1)
+
+
+class _Trip:
+    """The statements of one trip.
+
+    nexts, names: of what they assign. carries: the leaves of all carries. outside: nodes that are read as they are,
+    these included.
+    """
+
+    def __init__(
+        self, nexts: Sequence[Node], names: Sequence[str], carries: Sequence[Node], outside: set[Node], named: Named,
+        fresh: Fresh,
+    ) -> None:  # fmt: skip
+        self._nexts, self._names, self._carries = nexts, names, carries
+        self._outside, self._named, self._fresh = outside, named, fresh
+        self._order = toposort(nexts, outside)
+
+    def statements(self) -> Iterator[str]:
+        """What is shared, then what would read what has changed already, then all the carries."""
+        loops = [node for node in loops_in(self._order) if node not in self._outside]
+        pieces = {piece for loop in loops for piece in carried(loop)}
+        for node in self._order:
+            if node in loops:
+                yield from self._inner(node)
+            elif node in self._shared() and node not in pieces:
+                name = self._fresh.name()
+                yield f"{name} = {text_of(node, self._named)}"
+                self._named[node] = name
+        late: dict[int, str] = {}
+        for at, after in enumerate(self._nexts):
+            changed = set(self._carries[:at])
+            reads = [after] if after in self._named else toposort([after], self._named)
+            if not changed.isdisjoint(reads):
+                late[at] = self._fresh.name()
+                yield f"{late[at]} = {text_of(after, self._named)}"
+        for at, after in enumerate(self._nexts):
+            yield f"{self._names[at]} = {late[at] if at in late else text_of(after, self._named)}"
+
+    def _shared(self) -> set[Node]:
+        return {part for part in shared(self._order, self._nexts) if part not in self._outside and part.args}
+
+    def _inner(self, node: Node) -> Iterator[str]:
+        """The statements of a loop within the trip, with names for what is read of it."""
+        read = {arg for part in self._order for arg in part.args}.union(self._nexts)
+        pieces = carried(node)
+        names = [self._fresh.name() if piece in read else "" for piece in pieces]
+        yield from loop_statements(node, self._named, names, self._fresh)
+        self._named.update((piece, name) for piece, name in zip(pieces, names, strict=True) if name)
+
+
+class Fresh:
+    """Names for what loops carry and compute: those that are wished for, else i, j, …, then i1, j1, …"""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._others = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
+
+    def name(self, wish: str = "") -> str:
+        """The name that is wished for, or another."""
+        free = chain([wish] if wish else [], self._others)
+        found = next(name for name in free if name not in self._taken)
+        self._taken.add(found)
+        return found

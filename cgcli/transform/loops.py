@@ -1,0 +1,149 @@
+"""Derivatives of loops, which are loops again.
+
+The tangent of a loop is a loop that carries the tangents too. Its adjoint runs the loop, then the transposed body
+back through its trips. What that adjoint moves by is found without a rule of its own: the derivative of J'w along v
+is the gradient of w'(J v), and J v is a loop.
+"""
+
+from __future__ import annotations
+
+from cgcli.annotations import Mapping, Sequence
+from cgcli.graph.body import Body
+from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
+from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
+from cgcli.lowering.loops import looped
+from cgcli.ops.arithmetic import ADD
+from cgcli.ops.fitting import zeros_like
+from cgcli.ops.loops import LOOP_ADJOINT, packed, unpacked
+from cgcli.transform.exact import exact
+from cgcli.transform.formulas import Slopes
+from cgcli.transform.forward import push_all
+from cgcli.transform.guarded import Guarded
+from cgcli.transform.reverse import active_nodes, sweep
+
+
+def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node:
+    """The tangent of a loop, or of a loop's adjoint, from those of its arguments, by their places."""
+    params = node.params
+    if isinstance(params, Loop):
+        return packed(_tangents(params, node.args, tangents, slopes))
+    assert isinstance(params, LoopAdjoint)
+    last = len(params.body.parameters)  # where the cotangent stands
+    moved = {at: tangent for at, tangent in tangents.items() if at < last}
+    shapes = [node.args[at].shape for at in params.wanted]
+    found = [zeros_like(node.args[at]) for at in params.wanted]
+    if last in tangents:
+        args = (*node.args[:last], tangents[last], *node.args[last + 1 :])
+        found = unpacked(apply(LOOP_ADJOINT, args, params), params.shapes)[: len(shapes)]
+    if moved:
+        more = _second(node, moved, params.wanted, slopes)
+        found = [exact(ADD, (one, other)) for one, other in zip(found, more, strict=True)]
+    guards = [zeros_like(guard) for guard in found] * params.marked
+    return packed([*found, *guards])
+
+
+def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
+    """The adjoints of the arguments at the places `wanted` of a loop, or of a loop's adjoint."""
+    params = node.params
+    if isinstance(params, Loop):
+        return _pulled(node, params, adjoint, wanted, slopes)
+    assert isinstance(params, LoopAdjoint)
+    last = len(params.body.parameters)  # where the cotangent stands
+    cotangents = unpacked(adjoint.selected(), params.shapes)[: len(params.wanted)]
+    moved = dict(zip(params.wanted, cotangents, strict=True))
+    found: dict[int, Guarded] = {}
+    if last in wanted:
+        tangents = _tangents(params.loop, node.args[:last], moved, slopes)
+        found[last] = Guarded(packed(tangents))
+    args = [at for at in wanted if at < last]
+    if args:
+        seconds = _second(node, moved, args, slopes)
+        found |= {at: Guarded(second) for at, second in zip(args, seconds, strict=True)}
+    return found
+
+
+def _moving(loop: Loop, start: set[int], slopes: Slopes) -> list[int]:
+    """The places of the arguments that move when those of `start` do: carries whose next values depend on them, too."""
+    leaves = loop.body.parameters
+    order = toposort(loop.nexts)
+    moving = set(start)
+    while True:
+        reached = active_nodes(order, {leaves[at] for at in moving}, slopes)
+        more = {at for at, after in enumerate(loop.nexts) if after in reached} - moving
+        if not more:
+            return sorted(moving)
+        moving |= more
+
+
+def _tangents(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes) -> list[Node]:
+    """The tangents of the carries."""
+    count, leaves = loop.carries, loop.body.parameters
+    moving = _moving(loop, set(tangents), slopes)
+    given = {at: tangents[at] if at in tangents else zeros_like(args[at]) for at in moving}
+    primal = fresh_leaves([start.shape for start in args[:count]])
+    dots = dict(zip(moving, fresh_leaves([args[at].shape for at in moving]), strict=True))
+    moved: dict[Node, Guarded | None] = dict.fromkeys(leaves)
+    moved |= {leaves[at]: Guarded(dot) for at, dot in dots.items()}
+    carried = [at for at in moving if at < count]
+    pushed = push_all([loop.nexts[at] for at in carried], moved, slopes)
+    steps = [
+        tangent.selected() if tangent else zeros_like(args[at]) for at, tangent in zip(carried, pushed, strict=True)
+    ]
+    inside = {leaves[at]: new for at, new in enumerate((*primal, *args[count:]))}
+    inside |= {dot: given[at] for at, dot in dots.items() if at >= count}
+    results = [*loop.nexts, *steps, *([loop.going] if loop.going else [])]
+    become = rebuild(results, exact, inside)
+    nexts = [become[node] for node in (*loop.nexts, *steps)]
+    kept = range(count, count + len(carried))
+    found = iter(looped(
+        [*primal, *(dots[at] for at in carried)], [*args[:count], *(given[at] for at in carried)], nexts,
+        loop.going and become[loop.going], loop.trips, kept,
+    ))  # fmt: skip
+    return [next(found) if at in carried else zeros_like(args[at]) for at in range(count)]
+
+
+def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
+    """The adjoints of a loop's arguments: a node of its own, which holds one trip of the reverse pass."""
+    leaves = loop.body.parameters
+    moving = [at for at in _moving(loop, set(wanted), slopes) if at < loop.carries]
+    targets = [leaves[at] for at in (*moving, *(at for at in wanted if at >= loop.carries))]
+    behind = [leaf(f"w{at}", leaves[at].shape) for at in moving]
+    guards = [leaf(f"g{at}", leaves[at].shape) for at in moving]
+    ends = [loop.nexts[at] for at in moving]
+    found = sweep(ends, list(map(Guarded, behind)), set(targets), slopes=slopes)
+    seeds = [Guarded(value, guard, zeroed=True) for value, guard in zip(behind, guards, strict=True)]
+    guarded = sweep(ends, seeds, set(targets), slopes=slopes)
+    marked = any(one.guard is not None for one in found.values()) or not (adjoint.guard is None or adjoint.gaps)
+    back = Body([*leaves, *behind], _selected(found, targets))
+    marks = [guarded[to].elementwise_guard() if to in guarded else zeros_like(to) for to in targets]
+    careful = Body([*leaves, *behind, *guards], [*_selected(guarded, targets), *marks])
+    params = LoopAdjoint(*loop, back, careful, tuple(moving), tuple(wanted), marked)
+    args = (*node.args, adjoint.selected(), adjoint.elementwise_guard())
+    parts = unpacked(apply(LOOP_ADJOINT, args, params), params.shapes)
+    found_guards = [*parts[len(wanted) :]] if marked else [None] * len(wanted)
+    return {
+        at: Guarded(value, mark, zeroed=mark is not None)
+        for at, value, mark in zip(wanted, parts[: len(wanted)], found_guards, strict=True)
+    }
+
+
+def _selected(found: Mapping[Node, Guarded], targets: Sequence[Node]) -> list[Node]:
+    return [found[target].selected() if target in found else zeros_like(target) for target in targets]
+
+
+def _second(node: Node, moved: Mapping[int, Node], wanted: Sequence[int], slopes: Slopes) -> list[Node]:
+    """The gradient of w'(J v) by the loop's arguments at the places `wanted`.
+
+    node: the loop's adjoint J'w. moved: v, by the places of the arguments.
+    """
+    params = node.params
+    assert isinstance(params, LoopAdjoint)
+    args = node.args[: len(params.body.parameters) + 1]
+    *stand_ins, cotangent = fresh_leaves([arg.shape for arg in args])
+    along = dict(zip(moved, fresh_leaves([tangent.shape for tangent in moved.values()]), strict=True))
+    product = packed(_tangents(params.loop, stand_ins, along, slopes))
+    found = sweep([product], [Guarded(cotangent)], {stand_ins[at] for at in wanted}, slopes=slopes)
+    gradients = _selected(found, [stand_ins[at] for at in wanted])
+    known = dict(zip((*stand_ins, cotangent), args, strict=True)) | {along[at]: v for at, v in moved.items()}
+    become = rebuild(gradients, exact, known)
+    return [become[gradient] for gradient in gradients]

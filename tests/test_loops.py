@@ -1,0 +1,399 @@
+"""Control flow: sums over an index, loops and branches, against PyTorch, which runs the same steps in Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+import cgcli
+from cgcli.evaluate.evaluate import evaluate
+from cgcli.graph.node import constant, toposort, variables
+from cgcli.lowering.lower import lower
+from cgcli.printing.program import program
+from cgcli.syntax.parser import parse
+from cgcli.transform.differentiate import jvp
+from tests.command import Capture, cg
+
+
+class Case(NamedTuple):
+    """A program, values, and the same in PyTorch."""
+
+    text: str
+    values: dict[str, Any]
+    reference: Callable[..., Any]
+
+
+def _newton(a: Any) -> Any:
+    x = a
+    while abs(x**2 - a) > 1e-12:
+        x = (x + a / x) / 2
+    return x
+
+
+def _logistic(x: Any) -> Any:
+    for _ in range(5):
+        x = 4 * x * (1 - x)
+    return x
+
+
+def _interest(p: Any, r: Any, pay: Any) -> Any:
+    for _ in range(120):
+        p = p * (1 + r / 12) + pay
+    return p
+
+
+def _exponential(x: Any) -> Any:
+    s, t, n = 0.0, 1.0, 0
+    while abs(t) > 1e-17:
+        n += 1
+        t = t * x / n
+        s = s + t
+    return s + 1
+
+
+def _fraction(x: Any) -> Any:
+    y = 1.0
+    for k in range(12):
+        y = 2 * (12 - k) - 1 + x**2 / y
+    return x / y
+
+
+def _pendulum(theta: Any, w: Any, g: Any) -> Any:
+    for _ in range(200):
+        theta, w = theta + 0.01 * w, w - 0.01 * g * torch.sin(theta)
+    return theta
+
+
+def _powers(x: Any) -> Any:
+    return sum(x**i * j for i in range(1, 4) for j in range(1, i + 1))
+
+
+def _eigenvalue(a: Any, b: Any) -> Any:
+    matrix = torch.stack([2 + a, b, b, 3 + a]).reshape(2, 2)
+    x = torch.ones(2, dtype=torch.float64)
+    for _ in range(60):
+        x = matrix @ x / torch.linalg.norm(matrix @ x)
+    return x @ matrix @ x
+
+
+def _horner(x: Any, c: Any) -> Any:
+    y = 0.0
+    for coefficient in c:
+        y = y * x + coefficient
+    return y
+
+
+def _trapezoids(a: Any, b: Any, n: int = 40) -> Any:
+    h = (b - a) / n
+    return h * (
+        sum(torch.exp(-((a + k * h) ** 2)) for k in range(1, n)) + (torch.exp(-(a**2)) + torch.exp(-(b**2))) / 2
+    )
+
+
+def _runge_kutta(y: Any, k: Any) -> Any:
+    t, h = 0.0, 0.1
+
+    def f(t: Any, y: Any) -> Any:
+        return k * y * (1 - y) + math.sin(t)
+
+    for _ in range(20):
+        k1 = f(t, y)
+        k2 = f(t + h / 2, y + h * k1 / 2)
+        k3 = f(t + h / 2, y + h * k2 / 2)
+        k4 = f(t + h, y + h * k3)
+        t, y = t + h, y + h * (k1 + 2 * k2 + 2 * k3 + k4) / 6
+    return y
+
+
+def _collatz(a: Any) -> Any:
+    x, n = a, 0
+    while x != 1:
+        x, n = x / 2 if x % 2 == 0 else 3 * x + 1, n + 1
+    return n + 0 * a
+
+
+def _gcd(a: Any, b: Any) -> Any:
+    while b != 0:
+        a, b = b, a % b
+    return a
+
+
+def _bisection(c: Any) -> Any:
+    low, high = 0.0 * c, 2.0 + 0 * c
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if middle**3 > c else (middle, high)
+    return low * c
+
+
+def _kepler(mean: Any, e: Any) -> Any:
+    angle = mean
+    for _ in range(8):
+        angle = angle - (angle - e * torch.sin(angle) - mean) / (1 - e * torch.cos(angle))
+    return angle
+
+
+def _filter(xs: Any, a: Any) -> Any:
+    y = total = 0.0
+    for x in xs:
+        y = a * y + x
+        total = total + y**2
+    return total
+
+
+def _recurrent(xs: Any, w: Any, u: Any) -> Any:
+    h: Any = 0.0
+    c: Any = 0.0
+    for x in xs:
+        gate = 1 / (1 + torch.exp(-(w * h + u * x)))
+        c = gate * c + (1 - gate) * torch.tanh(u * x - w * h)
+        h = gate * torch.tanh(c)
+    return h
+
+
+def _halved(x: Any) -> Any:
+    n = 0.0
+    while x > 1:
+        if x > 10:
+            x = x / 3
+            n = n + 2
+        else:
+            x = x / 2
+            n = n + 1
+    return x * n
+
+
+def _cosines(q: Any) -> Any:
+    def f(x: Any) -> Any:
+        for _ in range(20):
+            x = torch.cos(x)
+        return x
+
+    return f(q) * f(2 * q)
+
+
+def _geometric_mean(a: Any, b: Any) -> Any:
+    while abs(a - b) > 1e-14:
+        a, b = (a + b) / 2, torch.sqrt(a * b)
+    return a
+
+
+RK4 = """
+f(t, y) = k*y*(1 - y) + sin(t)
+t = 0; h = 0.1
+repeat 20 {
+  k1 = f(t, y)               # the slopes
+  k2 = f(t + h/2, y + h*k1/2)
+  k3 = f(t + h/2, y + h*k2/2)
+  k4 = f(t + h, y + h*k3)
+  t = t + h
+  y = y + h*(k1 + 2*k2 + 2*k3 + k4)/6
+}
+y
+"""
+BISECTION = "low = 0*c; high = 2; repeat 40 { m = (low + high)/2; if m^3 > c { high = m } else { low = m } }; low*c"
+
+CASES = {
+    "Newton's square root": Case("x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", {"a": 2.0}, _newton),
+    "logistic map": Case("repeat 5 { x = 4*x*(1 - x) }; x", {"x": 0.2}, _logistic),
+    "compound interest": Case("for m in 1..120 { P = P*(1 + r/12) + pay }; P", {"P": 1000.0, "r": 0.05, "pay": 10.0},
+                              _interest),
+    "series": Case("s = 0; t = 1; n = 0; while abs(t) > 1e-17 { n = n + 1; t = t*x/n; s = s + t }; s + 1", {"x": 0.5},
+                   _exponential),
+    "sum, elementwise": Case("sum(i=1..10, x^i/gamma(i + 1))", {"x": 0.5},
+                             lambda x: sum(x**i / math.factorial(i) for i in range(1, 11))),
+    "sum within a sum": Case("sum(i=1..3, sum(j=1..i, x^(i*j)))", {"x": 0.5},
+                             lambda x: sum(x ** (i * j) for i in range(1, 4) for j in range(1, i + 1))),
+    "product": Case("prod(k=1..5, x + k)", {"x": 0.5}, lambda x: (x + 1) * (x + 2) * (x + 3) * (x + 4) * (x + 5)),
+    "product through 0": Case("prod(k=-2..2, x + k)", {"x": 1.0},
+                              lambda x: (x - 2) * (x - 1) * x * (x + 1) * (x + 2)),
+    "sum of arrays": Case("sum(sum(i=1..3, X^i))", {"X": [0.5, 2.0]}, lambda x: torch.sum(x + x**2 + x**3)),
+    "sum over elements": Case("sum(i=0..2, X[i]*X[2 - i])", {"X": [0.5, 2.0, 3.0]}, lambda x: x @ x.flip(0)),
+    "continued fraction": Case("y = 1; for k in 0..11 { y = 2*(12 - k) - 1 + x^2/y }; x/y", {"x": 0.7}, _fraction),
+    "pendulum": Case("repeat 200 { t = theta; theta = theta + 0.01*w; w = w - 0.01*g*sin(t) }; theta",
+                     {"theta": 1.0, "w": 0.0, "g": 9.8}, _pendulum),
+    "nested loops": Case("s = 0; for i in 1..3 { for j in 1..i { s = s + x^i*j } }; s", {"x": 2.0}, _powers),
+    "power iteration": Case(
+        "A = [[2, b], [b, 3]] + a*eye(2); x = [1, 1]; repeat 60 { x = A@x/norm(A@x) }; x@A@x", {"a": 0.3, "b": 0.9},
+        _eigenvalue),
+    "Horner": Case("y = 0; for a in c { y = y*x + a }; y", {"x": 1.5, "c": [1.0, -2.0, 3.0]}, _horner),
+    "trapezoid rule": Case(
+        "f(x) = exp(-x^2); h = (b - a)/40; h*(sum(k=1..39, f(a + k*h)) + (f(a) + f(b))/2)", {"a": 0.1, "b": 1.2},
+        _trapezoids),
+    "Runge and Kutta": Case(RK4, {"y": 0.1, "k": 2.0}, _runge_kutta),
+    "Collatz": Case("n = 0; x = a; while x != 1 { if x % 2 == 0 { x = x/2 } else { x = 3*x + 1 }; n = n + 1 }; n",
+                    {"a": 27.0}, _collatz),
+    "greatest common divisor": Case("while b != 0 { r = a % b; a = b; b = r }; a", {"a": 48.0, "b": 18.0}, _gcd),
+    "bisection": Case(BISECTION, {"c": 2.0}, _bisection),
+    "Kepler": Case("E = M; repeat 8 { E = E - (E - e*sin(E) - M)/(1 - e*cos(E)) }; E", {"M": 1.0, "e": 0.3}, _kepler),
+    "filter": Case("y = 0; s = 0; for x in X { y = a*y + x; s = s + y^2 }; s", {"X": [1.0, -0.5, 2.0], "a": 0.8},
+                   _filter),
+    "recurrent cell": Case(
+        "cell(x, h, c) = { g = sigmoid(w*h + u*x); c = g*c + (1 - g)*tanh(u*x - w*h); (g*tanh(c), c) }\n"
+        "h = 0; c = 0; for x in X { (h, c) = cell(x, h, c) }; h",
+        {"X": [1.0, -0.5, 2.0, 0.3], "w": 0.3, "u": 0.7}, _recurrent),
+    "a branch in a loop": Case(
+        "n = 0; while x > 1 { if x > 10 { x = x/3; n = n + 2 } else { x = x/2; n = n + 1 } }; x*n", {"x": 100.0},
+        _halved),
+    "a function with a loop, called twice": Case(
+        "f(a) = { x = a; repeat 20 { x = cos(x) }; x }; f(q)*f(2*q)", {"q": 1.0}, _cosines),
+    "arithmetic-geometric mean": Case(
+        "while abs(a - b) > 1e-14 { g = sqrt(a*b); a = (a + b)/2; b = g }; a", {"a": 1.0, "b": 3.0}, _geometric_mean),
+    "a branch alone": Case("r = 1; if x > 0 { r = sqrt(x) } else { r = -x }; r", {"x": -4.0},
+                           lambda x: torch.sqrt(x) if x > 0 else -x),
+    "branches that are values": Case("if x > 2 { x^2 } else if x > 0 { x^3 } else { x }", {"x": 1.5},
+                                     lambda x: x**2 if x > 2 else x**3 if x > 0 else x),
+    "an array from a number": Case("s = 0; for i in 1..3 { s = s + i*[a, 2] }; sum(s^2)", {"a": 5.0},
+                                   lambda a: torch.sum((6 * torch.stack([a, 0 * a + 2])) ** 2)),
+}  # fmt: skip
+
+
+def _close(found: Any, expected: Any, tolerance: float) -> bool:
+    expected = expected.detach().numpy() if isinstance(expected, torch.Tensor) else expected
+    return bool(np.allclose(np.asarray(found, float), np.asarray(expected, float), rtol=tolerance, atol=1e-13))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_value_gradient_and_hessian_are_those_of_the_steps(name: str) -> None:
+    """Protects both modes and the second order, against PyTorch: to 1e-12, the second to 1e-10."""
+    text, values, reference = CASES[name]
+    names = list(values)
+    tensors = tuple(torch.tensor(values[each], dtype=torch.float64, requires_grad=True) for each in names)
+    value, gradient = cgcli.value_and_grad(text)(**values)
+    assert _close(value, reference(*tensors), 1e-12)
+    slopes = torch.autograd.grad(0 * sum(map(torch.sum, tensors)) + reference(*tensors), tensors)
+    for each, expected in zip(names, slopes, strict=True):
+        assert _close(gradient.get(each, 0), expected, 1e-12), each
+        if np.ndim(values[each]) == 0 and each in gradient:
+            assert _close(_slope(text, values, each), expected, 1e-12), each
+    hessian = cgcli.hessian(text)(**values)
+    second: Any = torch.autograd.functional.hessian
+    expected_hessian = second(lambda *xs: 0 * sum(torch.sum(x) ** 2 for x in xs) + reference(*xs), tensors)
+    for one, row in zip(names, expected_hessian, strict=True):
+        for other, expected in zip(names, row, strict=True):
+            if one in hessian and other in hessian[one]:
+                assert _close(hessian[one][other], expected, 1e-10), (one, other)
+
+
+def _slope(text: str, values: dict[str, Any], name: str) -> float:
+    """The derivative by one number in forward mode."""
+    graph = lower(parse(text), {each: np.shape(value) for each, value in values.items()})
+    inputs = {each.params[0]: each for each in variables(toposort(graph.outputs))}
+    tangent = jvp(graph.output, {inputs[name]: constant(1.0)})
+    arrays = {each: np.asarray(value, float)[()] for each, value in values.items()}
+    return float(evaluate([tangent], arrays)[0])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_printed_is_read_back(name: str) -> None:
+    """Protects pipelines: programs with loops and their forward derivatives are texts that mean the same graph."""
+    text, values, _ = CASES[name]
+    shapes = {each: np.shape(value) for each, value in values.items()}
+    graph = lower(parse(text), shapes)
+    assert lower(parse(program(graph)), shapes).outputs == graph.outputs
+    for node in variables(toposort(graph.outputs)):
+        if not node.shape:
+            slope = graph._replace(outputs=(jvp(graph.output, {node: constant(1.0)}),), names=())
+            again = lower(parse(program(slope)), shapes)
+            assert program(again) == program(slope)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if all(np.ndim(x) == 0 for x in CASES[name].values.values())])
+def test_rows_make_trips_of_their_own(name: str) -> None:
+    """Protects tables: each row has the value and the gradient of its point, whatever trips the others make."""
+    text, values, _ = CASES[name]
+    rows = {each: value * (1 + np.arange(4.0) * (0 if name in ("Collatz", "greatest common divisor") else 0.125))
+            for each, value in values.items()}  # fmt: skip
+    table = cgcli.compile(text)(rows)
+    for at in range(4):
+        point = {each: float(column[at]) for each, column in rows.items()}
+        value, gradient = cgcli.value_and_grad(text)(**point)
+        assert _close(table["value"][at], value, 1e-14)
+        for each, slope in gradient.items():
+            assert _close(table[f"d_{each}"][at], slope, 1e-13)
+
+
+REFUSED = [
+    # ---- endless, or too many trips: found, not waited for ----
+    ("x = a; while abs(x^2 - a) > 1e-16 { x = (x + a/x)/2 }; x", 1, "it is back where it was, so it would never end"),
+    ("x = 1; while x > 0 { x = 3 - x }; x", 1, "it would never end"),
+    ("x = 1; while x > 0 { x = x + 1 }; x", 1, "did not end within 2000000 trips"),
+    ("x = 1; repeat 10^12 { x = x + 1 }; x", 2, "the loop would make 1e+12 trips"),
+    ("x = 0; repeat 10^6 { repeat 10^6 { x = x + 1 } }; x", 2, "the loop would make 1e+12 trips"),
+    ("sum(i=1..10^12, i*a)", 2, "the loop would make 1e+12 trips"),
+    ("sum(i=1..n, i*a)", 2, "the loop would make 1e+12 trips"),
+    ("sum(i=1..n*1e300, i*a)", 2, "endlessly many trips"),
+    ("x = 0; while x < 1e12 { for i in 1..1000 { x = x + 1 } }; x", 1, "trips"),
+    # ---- what a block is ----
+    ("for k in 1..3 { y = k }; y", 2, "'y' has a value within a trip of the loop only"),
+    ("if a > 0 { y = 1 }; y", 2, "'y' has a value on one side of the branch only"),
+    ("x = 1; repeat 3 { x = x + 1 }", 2, "the program ends with a block"),
+    ("f(x) = { y = x }; f(3)", 2, "the block has no result"),
+    ("x = [1, 2]; repeat 2 { x = [1, 2, 3] }; x", 2, "'x' has shape [2] before the trip, and shape [3] after it"),
+    ("x = [1, 2]; while x > 0 { x = x - 1 }; x", 2, "the condition of a loop is a number, and this has shape [2]"),
+    ("for i in a { s = i }; 1", 2, "a scalar has no elements to go through"),
+    ("s = 0; repeat 3 { s }; s", 2, "nothing uses the value of this statement"),
+    ("s = 0; repeat 3 { s = s + 1; break }; s", 2, "'break' is a name here"),
+    ("f(x) = { (x, x^2) }; (p, q, r) = f(2); p", 2, "3 names stand before '=', and 2 results behind it"),
+    ("f(x) = { (x, x^2) }; f(2) + 1", 2, "takes a value here"),
+    ("repeat 3 { f(x) = x }; 1", 2, "functions and shapes are declared outside of blocks"),
+    ("max(i=1..3, i)", 2, "'max' has no index"),
+    ("if a > 0 { y = [1, 2] } else { y = [1, 2, 3] }; y", 2, "the sides of the branch give 'y' shapes [2] and [3]"),
+    ("repeat 2 { " * 25 + "x = 1" + " }" * 25 + "; 1", 2, "more than 20 loops and branches stand in each other"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "message"), REFUSED, ids=[text[:60] for text, _, _ in REFUSED])
+def test_what_cannot_run_is_said(text: str, code: int, message: str, capsys: Capture) -> None:
+    """Protects users from loops that never end, and from blocks that mean something else than they seem to."""
+    result = cg(capsys, "eval", text, "a=2", "n=1e12")
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+
+
+SAID = [
+    ("grad", "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", "a=1", "it makes no trip"),
+    ("grad", "s = 0; for i in 1..3 { s = s + abs(a - i) }; s", "a=2", "abs(0) is at a kink"),
+    ("eval", "x = a; repeat 3 { x = ln(x) }; x", "a=1", "ln(0) is infinite"),
+    ("eval", "sum(i=1..3, sqrt(a - i))", "a=2", "sqrt(-1) is nan"),
+    ("eval", "x = a; while x > 1 { x = x/2 }; x", "a=nan", "the input 'a' is nan"),
+]
+
+
+@pytest.mark.parametrize(("command", "text", "value", "message"), SAID)
+def test_what_happens_in_a_trip_is_said(command: str, text: str, value: str, message: str, capsys: Capture) -> None:
+    """Protects from silence: a nan, an infinity or a kink within a loop has its own place in the text."""
+    result = cg(capsys, command, text, value)
+    assert result.code == 0
+    assert message in result.err
+    assert "^" in result.err
+
+
+EXACT = [
+    ("s = 0\nfor k in 1..10 {\n  s = s + k   # add\n\n}\ns", "55"),
+    ("x = 3\nif x > 5 {\n y = 1\n}\nelse if x > 2 { y = 2 }\nelse { y = 3 }\ny", "2"),
+    ("for = 3; while = 2; if = 1; in = 4; repeat(x) = 2*x; for*while*if*in + repeat(1)", "26"),
+    ("sum(i=1..0, a)", "0"), ("prod(i=1..0, a)", "1"), ("sum(e=1..3, e)", "6"), ("sum(i=1..2.5, i)", "3"),
+    ("sum(i=1..nan, i)", "nan"), ("m = 0; if a > 5 { while 1 > 0 { m = m + 1 } }; m", "0"),
+    ("x = 2; repeat 0 { x = 1 }; x", "2"),
+    ("f(x) = { (x, x^2) }; f(2)", "f(2)\t2\nf(2) (2)\t4"),
+    ("(p, q) = (1, 2); (q, p) = (p, q); p", "2"),
+    ("x = 0; y = 1; repeat 10 { (x, y) = (y, x + y) }; x", "55"),
+    ("s = 0; for v in [1, 2, 3] { s = s + v^2 }; s", "14"),
+    ("--digits=30", "x = 2; while abs(x^2 - 2) > 1e-31 { x = (x + 2/x)/2 }; x", "1.41421356237309504880168872421"),
+    ("x = 0; repeat 300 { repeat 300 { x = x + 1 } }; x", "90000"), ("t = 1; repeat 1000 { t = t/10 }; t", "0"),
+    ("t = 1; repeat 100 { t = t*1e10 }; t", "inf"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXACT, ids=[case[-2][:40] for case in EXACT])
+def test_a_program_with_blocks_has_its_value(case: tuple[str, ...], capsys: Capture) -> None:
+    """Protects the language: lines, words that are names elsewhere, empty ranges, several results, long loops."""
+    *arguments, expected = case
+    result = cg(capsys, "eval", *arguments, *(["a=2"] if "a" in arguments[-1] else []), "-q")
+    assert (result.code, result.out.strip()) == (0, expected)
