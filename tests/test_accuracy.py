@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from cgcli.graph.node import variable
+from cgcli.digits.accuracy import better
+from cgcli.graph.node import apply, variable
 from cgcli.lowering.formula import lower_formula
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
@@ -138,3 +139,12 @@ def test_better_forms_have_the_same_value(form: str, better: str) -> None:
     for x, y in np.random.default_rng(3).uniform(0.1, 0.9, (20, 2, *[3] * of_arrays)):
         numbers = [value(lower_formula(text, names), {"x": x, "y": y}) for text in (form, better)]
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(), (3,)], ids=["number", "array"])
+def test_a_form_of_arrays_is_no_mistake_where_there_is_a_number(shape: tuple[int, ...]) -> None:
+    """Protects --accuracy of ln(x) and 1/x: forms with softmax, which takes arrays alone, are passed over."""
+    for operation in operations():
+        if operation.better:
+            node = apply(operation, tuple(variable(name, shape) for name in operation.arrays))
+            assert all(form.shape == node.shape for form in better(node))

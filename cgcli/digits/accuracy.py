@@ -7,6 +7,7 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.digits.digits import to_digits
 from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
+from cgcli.errors import CgError
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, is_given, name_of, rebuild, toposort, variable, variables
@@ -169,10 +170,17 @@ def _condition(node: Node, run: AtPrecision) -> float:
 def better(node: Node) -> Iterator[Node]:
     """The forms of a node that the table says keep digits."""
     for form, instead in node.op.better:
-        names = {name: variable(f"\0{name}", ()) for name in _NAMES}
-        found = _matched(lower_formula(form, names), node)
-        if found is not None:
-            yield lower_formula(instead, {name: found.get(leaf, leaf) for name, leaf in names.items()})
+        for shape in dict.fromkeys(((), node.shape)):
+            names = {name: variable(f"\0{name}", shape) for name in _NAMES}
+            try:
+                found = _matched(lower_formula(form, names), node)
+                known = {name: (found or {}).get(leaf, leaf) for name, leaf in names.items()}
+                kept = None if found is None else lower_formula(instead, known)
+            except CgError:  # a form of arrays, as softmax, where there is a number
+                continue
+            if kept is not None:
+                yield kept
+                break
 
 
 def _matched(form: Node, node: Node) -> dict[Node, Node] | None:
