@@ -397,3 +397,22 @@ def test_a_program_with_blocks_has_its_value(case: tuple[str, ...], capsys: Capt
     *arguments, expected = case
     result = cg(capsys, "eval", *arguments, *(["a=2"] if "a" in arguments[-1] else []), "-q")
     assert (result.code, result.out.strip()) == (0, expected)
+
+
+@pytest.mark.parametrize("options", [["--digits=25"], ["--accuracy"]], ids=["digits", "accuracy"])
+@pytest.mark.parametrize("command", ["grad", "hessian"])
+@pytest.mark.parametrize("name", ["nested loops", "sum within a sum", "a branch in a loop", "filter"])
+def test_loops_have_many_digits(name: str, command: str, options: list[str], capsys: Capture) -> None:
+    """Protects --digits and --accuracy: a loop and its reverse pass run in mpmath's numbers, loops within it too."""
+    text, values, _ = CASES[name]
+    result = cg(capsys, command, text, *options, *(f"{each}={value}" for each, value in values.items()), "-q")
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("repeat 3 { a = a^2 }; a", "0..1"), ("sum(i=1..n, a^i)", "'loop' has no bounds")]
+)
+def test_a_loop_of_known_trips_has_bounds_over_ranges(text: str, told: str, capsys: Capture) -> None:
+    """Protects from wrong bounds: where a range decides on the number of trips, nobody knows how many there are."""
+    result = cg(capsys, "eval", text, "a=0..1", "n=3", "-q")
+    assert told in result.out + result.err

@@ -57,8 +57,9 @@ class Many:
         if isinstance(node.params, Loop | LoopAdjoint):
             from cgcli.evaluate import loops
 
-            kernel = loops.run if isinstance(node.params, Loop) else loops.run_back
-            return lambda *args: kernel(*args, *node.params, kernels=self)
+            run = loops.run if isinstance(node.params, Loop) else loops.run_back
+            as_numbers = self._each if node.shape else self._number  # what starts at 0 may still be a float
+            return lambda *args: as_numbers(run(*args, *node.params, kernels=self))
         if node.op.expansion:
             parameters = leaves(arg.shape for arg in node.args)
             return self._of_body(Body(parameters, (expand(node.op, parameters, node.params),)))
