@@ -125,6 +125,7 @@ MENDED = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*is bound, but:cgcli.CgWarning")
 @pytest.mark.parametrize(("text", "value"), MENDED, ids=[text for text, _ in MENDED])
 def test_the_hints_lead_to_what_was_meant(text: str, value: str) -> None:
     """One hint after the other is followed to the letter; the value is that of the other tool."""
