@@ -11,13 +11,12 @@ from cgcli.evaluate import loop_code
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.graph.body import Body
-from cgcli.graph.loops import Loop, LoopAdjoint, compared, pieces
-from cgcli.graph.node import Node, constant, constant_value
+from cgcli.graph.loops import MAX_TRIPS, Loop, LoopAdjoint, compared, pieces
+from cgcli.graph.node import Node, constant_value
 from cgcli.graph.shapes import as_lists, count_text
 from cgcli.lean import cache
-from cgcli.ops.arithmetic import ADD
 from cgcli.ops.lazily import np
-from cgcli.ops.logic import LESS_EQUAL
+from cgcli.ops.loops import has_index
 
 if TYPE_CHECKING:
     from weakref import WeakKeyDictionary
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from cgcli.evaluate.batched import Batched
     from cgcli.evaluate.compiled import Kernels
 
-MAX_TRIPS = 2_000_000  # in one evaluation, those of loops within loops included
 _BY_TAPE = 64  # trips, before a function in Python is generated for the others
 _TOGETHER = 5040  # trips between two looks at the carries: where these are the same, they would be for ever
 _FEW_ROWS = 16  # that are left after so many trips, each for itself
@@ -198,13 +196,10 @@ class _Trips:
     def _check_planned(self) -> None:
         """Raise where an index goes up to a bound that is too far away."""
         loop, left = self._loop, _budget.left
-        going = loop.going
         assert left is not None
-        if going is None or going.op is not LESS_EQUAL or going.args[0] not in loop.body.parameters[: loop.carries]:
+        if loop.going is None or not has_index(loop):
             return
-        at, end = loop.body.parameters.index(going.args[0]), going.args[1]
-        if loop.nexts[at].op is not ADD or loop.nexts[at].args != (going.args[0], constant(1.0)):
-            return
+        at, end = loop.carries - 1, loop.going.args[1]
         bound = constant_value(end)
         if bound is None and end in loop.body.parameters[loop.carries :]:
             bound = self._others[loop.body.parameters.index(end) - loop.carries]

@@ -11,6 +11,8 @@ from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
 from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple
 
+MAX_TRIPS = 2_000_000  # in one evaluation, those of loops within loops included
+
 
 class Loop(NamedTuple):
     """The parameters of a loop, whose arguments are the starts of its carries, then what its body reads besides.

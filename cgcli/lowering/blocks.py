@@ -6,14 +6,14 @@ import math
 
 from cgcli.annotations import Any, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from cgcli.errors import ArgumentError, ParseError, ShapeError, Span, TooLargeError
-from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.loops import MAX_TRIPS, Loop, fresh_leaves
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, constant_array, constant_value, toposort
 from cgcli.graph.shapes import shaped, two_shapes
 from cgcli.lean import struct
 from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.invoke import Gone, Scope, Several
 from cgcli.lowering.invoke import Steps as Lowered
-from cgcli.lowering.loops import MAX_TRIPS, looped, moved
+from cgcli.lowering.loops import looped, moved
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.creation import ARANGE, Steps
 from cgcli.ops.fitting import broadcast

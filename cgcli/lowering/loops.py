@@ -5,14 +5,13 @@ from __future__ import annotations
 from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import Span, TooLargeError
 from cgcli.graph.body import Body, leaves
-from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.loops import MAX_TRIPS, Loop, fresh_leaves
 from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.logic import LESS_EQUAL
 from cgcli.ops.loops import LOOP, unpacked
 
-MAX_TRIPS = 2_000_000
 _ONE = constant(1.0)
 
 

@@ -6,11 +6,13 @@ import math
 
 from cgcli.annotations import Any, Sequence
 from cgcli.graph.loops import Loop, LoopAdjoint, packed_shape
-from cgcli.graph.node import Node, apply, toposort
+from cgcli.graph.node import Node, apply, constant, toposort
 from cgcli.graph.operation import Kink, Operation, Shape, imported
 from cgcli.graph.rules import Together
 from cgcli.graph.work import work_of
+from cgcli.ops.arithmetic import ADD
 from cgcli.ops.indexing import take
+from cgcli.ops.logic import LESS_EQUAL
 from cgcli.ops.shaping import CONCAT, STACK, reshape
 from cgcli.ops.statics import Along, Taken
 
@@ -42,6 +44,18 @@ LOOP_ADJOINT = Operation(
     lambda shapes, params: packed_shape(params.shapes), (_RULE,), work=_work,
     python="cgcli.evaluate.loops:run_back", rows="cgcli.evaluate.loops:run_back_rows",
 )  # fmt: skip
+
+
+def has_index(loop: Loop) -> bool:
+    """Whether the last carry counts the trips, one by one, up to a bound that no trip changes."""
+    carries, at = loop.body.parameters[: loop.carries], loop.carries - 1
+    if loop.nexts[at] is not apply(ADD, (carries[at], constant(1.0))):
+        return False
+    going = loop.going
+    if going is None:
+        return True
+    counts = going.op is LESS_EQUAL and going.args[0] is carries[at]
+    return counts and set(carries).isdisjoint(toposort([going.args[1]]))
 
 
 def packed(nodes: Sequence[Node]) -> Node:

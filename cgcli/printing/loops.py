@@ -6,17 +6,14 @@ from itertools import chain, count, zip_longest
 
 from cgcli.annotations import Iterator, Sequence
 from cgcli.graph.loops import Loop, fresh_leaves
-from cgcli.graph.node import Node, apply, constant, constant_value, rebuild, toposort
+from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
-from cgcli.ops.arithmetic import ADD
-from cgcli.ops.logic import LESS_EQUAL
-from cgcli.ops.loops import unpacked
+from cgcli.ops.loops import has_index, unpacked
 from cgcli.printing.expression import shared, text_of
 from cgcli.printing.values import number
 
 Named = dict[Node | Callee, str]
 
-_ONE = constant(1.0)
 _LETTERS = "ijkmn"
 
 
@@ -60,16 +57,8 @@ def loop_statements(
 def _has_index(node: Node, loop: Loop, carries: Sequence[str]) -> bool:
     """Whether the last carry is the index of a `for`, which nobody reads after the loop."""
     at = loop.carries - 1
-    leaf, going = loop.body.parameters[at], loop.going
-    if carries[-1] or at == 0 or loop.nexts[at] is not apply(ADD, (leaf, _ONE)):
-        return False
-    if going is None:
-        return constant_value(node.args[at]) is not None
-    return going.op is LESS_EQUAL and going.args[0] is leaf and not _reads_carry(going.args[1], loop)
-
-
-def _reads_carry(node: Node, loop: Loop) -> bool:
-    return not set(loop.body.parameters[: loop.carries]).isdisjoint(toposort([node]))
+    known = loop.going is not None or constant_value(node.args[at]) is not None
+    return not carries[-1] and at > 0 and known and has_index(loop)
 
 
 def _last(loop: Loop, node: Node) -> str:
