@@ -28,10 +28,10 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
 from cgcli.render import layout, paint
 from cgcli.render.dot import dot
-from cgcli.render.draw import draw
+from cgcli.render.draw import draw, pictures
 from cgcli.render.look import Look
 from cgcli.render.metrics import FACES, is_drawn, width
-from cgcli.render.picture import PLAIN, Paper, drawings, kind_of, picture_bytes
+from cgcli.render.picture import PLAIN, Paper, drawing_of, kind_of, picture_bytes
 from cgcli.render.scene import Numbers
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
@@ -158,7 +158,7 @@ def test_a_picture_keeps_the_order_of_operands(rankdir: str, program: str) -> No
     """Protects x - y from being read as y - x: the positions are read back from the layout."""
     for seed in range(8):
         text = dot(random_program(seed), look=Look(rankdir))
-        (drawing,) = drawings([text], paper_of(program).layout, plain=True)
+        drawing = drawing_of(text, paper_of(program).layout, plain=True)
         plain = drawing.plain
         ends: dict[str, list[tuple[str, tuple[float, float]]]] = {}
         for tail, head, count, points in re.findall(r"^edge (\w+) (\w+) (\d+) (.*)$", plain, re.MULTILINE):
@@ -624,6 +624,18 @@ def test_same_text_same_picture(kind: str, program: str) -> None:
     assert picture_bytes(text, kind, paper=paper) == picture_bytes(text, kind, paper=paper)
 
 
+@pytest.mark.parametrize("rankdir", ["LR", "auto"])
+def test_a_background_is_under_all_and_a_picture_without_one_keeps_its_cells(program: str, rankdir: str) -> None:
+    """The first cell of a heat map was taken for a background where there was none."""
+    graph = Graph((constant_array(struct.pack("<30d", *range(30)), (5, 6)),))
+    plain, bare = (
+        pictures(graph, ["svg"], look=Look(rankdir, transparent=transparent), paper=paper_of(program)).content["svg"]
+        for transparent in (False, True)
+    )
+    assert plain.count(b'<rect class="background"') == 1
+    assert plain.replace(b'<rect class="background" width="100%" height="100%" fill="#ffffff"/>\n', b"") == bare
+
+
 def test_svg_holds_its_text(program: str) -> None:
     """Protects searching and style sheets: texts are texts with their size, cards have a title, an id, a role."""
     content = picture_bytes(dot(graph_of(BAYDIN, x1=(), x2=())), "svg", paper=paper_of(program))
@@ -716,6 +728,35 @@ def test_both_ways_to_a_png_give_the_same_size(wishes: Any, monkeypatch: pytest.
     assert drawn != painted
     for one, other in zip(struct.unpack(">II", drawn[16:24]), struct.unpack(">II", painted[16:24]), strict=True):
         assert one == pytest.approx(other, abs=3)
+
+
+RUNS_OF_LAYOUT = {  # what is drawn, and how often the layout program runs
+    ("png", "LR", "x*y"): 1,
+    ("svg", "auto", "x*y"): 1,  # from left to right its text has the full size
+    ("svg", "auto", "x*x*x*x*y*y*y*y*x*y*x*y*x*y"): 2,
+    ("png", "auto", "x*x*x*x*y*y*y*y*x*y*x*y*x*y"): 2,
+}
+
+
+@pytest.mark.parametrize("case", RUNS_OF_LAYOUT, ids=" ".join)
+def test_a_picture_is_laid_out_no_more_than_it_takes(
+    case: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the time of a small picture, most of which is the layout; what is drawn at once is the same."""
+    kind, rankdir, text = case
+    runs: list[str] = []
+
+    def counted(dot_text: str, *others: Any) -> bytes:
+        runs.append(dot_text)
+        return layout.laid_out(dot_text, *others)
+
+    monkeypatch.setattr("cgcli.render.picture.laid_out", counted)
+    graph = graph_of(text, x=(), y=())
+    drawn = pictures(graph, [kind], look=Look(rankdir))
+    assert len(runs) == RUNS_OF_LAYOUT[case]
+    beside = pictures(graph, [kind, "json"], look=Look(rankdir))
+    assert drawn.content[kind] == beside.content[kind]
+    assert drawn.points == beside.points
 
 
 def test_dpi_scales_a_png(program: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
+from cgcli.render.card import TEXT
 from cgcli.render.dot import MANY_CARDS, dot
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.picture import PLAIN, Paper, drawings
+from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
 from cgcli.render.scene import NO_NUMBERS, Numbers, scene
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
@@ -59,10 +60,17 @@ def pictures(
     if not kinds:
         return Pictures(content, None, len(cards))
     tried = ("LR", "TB") if look.rankdir == "auto" and len(cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
-    texts = [dot(graph, numbers, look=look._replace(rankdir=rankdir), cards=cards) for rankdir in tried]
-    drawn = drawings(texts, paper.layout, plain="json" in kinds)
-    upright = len(drawn) > 1 and drawn[1].reading_size(paper) > _MUCH_LARGER * drawn[0].reading_size(paper)
-    drawing = drawn[upright]
+
+    def drawn(rankdir: str) -> Drawing:
+        text = dot(graph, numbers, look=look._replace(rankdir=rankdir), cards=cards)
+        at_once = png_at_once(text, paper) if kinds == ["png"] and rankdir == tried[-1] else None
+        return at_once or drawing_of(text, paper.layout, plain="json" in kinds)
+
+    drawing = drawn(tried[0])
+    least = _MUCH_LARGER * drawing.reading_size(paper)
+    if len(tried) > 1 and least < TEXT:  # which is the largest of all
+        upright = drawn(tried[1])
+        drawing = upright if upright.reading_size(paper) > least else drawing
     for kind in kinds:
         if kind == "json":
             from cgcli.render.outline import as_json

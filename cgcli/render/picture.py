@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
@@ -28,9 +27,10 @@ MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
 MOST_LINES_TWICE = 400  # of DOT text that is laid out a second time, for the program to draw its PNG
+MOST_LINES_AT_ONCE = 60  # that is drawn as PNG before its size is known
 _POINTS = 72  # an inch
-_XML, _VIEW, _END = "<?xml", 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
-_HEADER = 33  # bytes of a PNG, after which its first chunk ends
+_VIEW, _END = 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
+_SIZES, _HEADER = 16, 33  # bytes of a PNG, after which its width and height stand, and its first chunk ends
 
 
 class Paper(NamedTuple):
@@ -88,15 +88,17 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 class Drawing(NamedTuple):
     """A graph that is laid out.
 
-    dot_text: what was. svg, plain: what the layout program gave, the second where it was asked for.
-    width, height: of the picture, in inches.
+    dot_text: what was. width, height: of the picture, in inches. svg, plain, png: what the layout program gave; the
+    second where it was asked for, the third alone. dpi: of the last.
     """
 
     dot_text: str
-    svg: str
-    plain: str
     width: float
     height: float
+    svg: str = ""
+    plain: str = ""
+    png: bytes = b""
+    dpi: int | None = None
 
     def reading_size(self, paper: Paper) -> float:
         """How many points its numbers have where it is read."""
@@ -121,7 +123,9 @@ class Drawing(NamedTuple):
         width, height = self.width * scale, self.height * scale
         if kind == "png":
             dpi = _fitting_dpi((width, height), paper.dpi)
-            if paper.layout == "bundled" and self.dot_text.count("\n") <= MOST_LINES_TWICE and has_all(self.dot_text):
+            if dpi == self.dpi:
+                return with_resolution(self.png, dpi)
+            if _is_painted_by_layout(self.dot_text, paper, MOST_LINES_TWICE):
                 return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
         from cgcli.render.svg import refined
 
@@ -146,35 +150,50 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     paper.check()
     if kind == "dot":
         return dot_text.encode()
-    return drawings([dot_text], paper.layout)[0].painted(kind, paper)
+    return drawing_of(dot_text, paper.layout).painted(kind, paper)
 
 
-def drawings(dot_texts: Sequence[str], layout: str, *, plain: bool = False) -> list[Drawing]:
-    """The pictures of graphs in DOT text, in one run of the layout program. plain: with their places as text.
+def drawing_of(dot_text: str, layout: str, *, plain: bool = False) -> Drawing:
+    """The picture of a graph in DOT text. plain: with the places of cards as text.
 
     Raises TooLargeError, MissingProgramError, and CgError when the program fails or takes too long.
     """
-    lines = max(text.count("\n") for text in dot_texts)
+    lines = dot_text.count("\n")
     if lines > MAX_LINES:
         raise TooLargeError(
             f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
             hint="write .dot instead, which has no limit",
         )
-    crossings = max(map(_crossings, dot_texts))
+    crossings = _crossings(dot_text)
     if crossings > MAX_CROSSINGS:
         raise TooLargeError(
             f"the graph is too large to lay out: its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}",
             hint="write .dot instead, which has no limit",
         )
-    content = laid_out("".join(dot_texts), ["svg", "plain"] if plain else ["svg"], layout).decode()
-    return [_drawing(text, drawn) for text, drawn in zip(dot_texts, content.split(_XML)[1:], strict=True)]
-
-
-def _drawing(dot_text: str, drawn: str) -> Drawing:
-    """One graph of those that the layout program has drawn."""
-    svg, end, plain = drawn.partition(_END)
+    content = laid_out(dot_text, ["svg", "plain"] if plain else ["svg"], layout).decode()
+    svg, end, places = content.partition(_END)
     width, height = svg.partition(_VIEW)[2].partition('"')[0].split()
-    return Drawing(dot_text, _XML + svg + end, plain.lstrip(), float(width) / _POINTS, float(height) / _POINTS)
+    return Drawing(dot_text, float(width) / _POINTS, float(height) / _POINTS, svg + end, places.lstrip())
+
+
+def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
+    """The picture of a small graph as PNG, in one run of the layout program; None where its size is to be known first.
+
+    Raises what `drawing_of` raises.
+    """
+    dpi = paper.dpi or DEFAULT_DPI
+    is_sized = paper.width or paper.size
+    if is_sized or dpi > DEFAULT_DPI or not _is_painted_by_layout(dot_text, paper, MOST_LINES_AT_ONCE):
+        return None
+    dots = dpi * paper.scale(1, 1)
+    png = laid_out(dot_text, ["png"], paper.layout, f"-Gdpi={dots}")
+    width, height = (round(side / dots * _POINTS) / _POINTS for side in struct.unpack_from(">II", png, _SIZES))
+    return Drawing(dot_text, width, height, png=png, dpi=dpi)
+
+
+def _is_painted_by_layout(dot_text: str, paper: Paper, most: int) -> bool:
+    """Whether the layout program makes the PNG of a graph of so many lines at most."""
+    return paper.layout == "bundled" and dot_text.count("\n") <= most and has_all(dot_text)
 
 
 def _crossings(dot_text: str) -> int:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from cgcli.annotations import TYPE_CHECKING
 from cgcli.lean import re
 from cgcli.render.card import MARKS, MATRIX, SIGN, WORD, Pen
 from cgcli.render.metrics import FAMILY, has_all
 from cgcli.render.themes import THEMES
 
-if TYPE_CHECKING:
-    from re import Match
-
-_HEAD = r"(?s)<!DOCTYPE.*?(?=<svg )"
-_CANVAS = r'(?s)(<g id="graph0".*?)<polygon fill="(#\w+)" stroke="\w+" points="[^"]*"/>\n'
-_CARD = (
-    r'(?s)<g id="node\d+" class="([^"]*)">\n<title>(\w+)</title>\n<g id="a_node\d+"><a xlink:title="([^"]*)">\n'
-    r"(.*?)</a>\n</g>\n"
-)
-_EDGE = r'(<g id="edge\d+" class="edge">\n)<title>.*?</title>\n'
-_SIZE = r'(?<=<svg )width="[^"]*" height="[^"]*"'
+_NODE, _EDGE, _GRAPH, _LINK_ENDS = '<g id="node', '<g id="edge', '<g id="graph0"', "</a>"  # how lines begin
+_CANVAS, _TEXT, _PLACE = '<polygon fill="#', "<text ", ' text-anchor="start" x="'
 _FONT = 'font-family="Helvetica,sans-Serif"'
-_TEXT = r'<text([^>]*) text-anchor="start" x="(\S+)"([^>]*)>([^<]*)</text>'
 _ADJOINTS, _TANGENTS, _GREYS = (
     {getattr(theme, kind).lower() for theme in THEMES.values()} for kind in ("adjoint", "tangent", "grey")
 )
@@ -35,12 +22,33 @@ def refined(svg: str, width: float, height: float) -> str:
     that it was read from. Each text has a class: value, adjoint, tangent, name, symbol or note. The background fills
     the picture to its edges.
     """
-    svg = re.sub(_HEAD, "", svg, count=1)
-    svg = re.sub(_CARD, _card, svg)
-    svg = re.sub(_EDGE, r"\1", svg)
-    svg = re.sub(_CANVAS, r'<rect class="background" width="100%" height="100%" fill="\2"/>\n\1', svg, count=1)
-    svg = re.sub(_SIZE, f'width="{width:.6g}pt" height="{height:.6g}pt"', svg, count=1)
-    return svg.replace(_FONT, f'font-family="{FAMILY}"')
+    declaration, _, _ = svg.partition("<!DOCTYPE")
+    _, _, content = svg.partition("<svg ")
+    lines = iter(content.split("\n"))
+    next(lines)  # its own size
+    made = [f'{declaration}<svg width="{width:.6g}pt" height="{height:.6g}pt"']
+    is_card, start = False, -1  # of the drawing, until its background was found
+    for line in lines:
+        if line.startswith(_NODE):
+            name, title = _between(next(lines), ">", "<"), _between(next(lines), 'title="', '"')
+            made.append(f'<g id="{name}" class={line.partition(" class=")[2]}\n<title>{title}</title>')
+            is_card, start = True, -1
+        elif line == _LINK_ENDS:
+            next(lines)  # the end of its group
+            is_card = False
+        elif is_card and line.startswith(_TEXT):
+            made.append(_text(line))
+        elif line.startswith(_EDGE):
+            next(lines)  # its title
+            made.append(line)
+        elif start >= 0 and line.startswith(_CANVAS):
+            fill = _between(line, '"', '"')
+            made.insert(start, f'<rect class="background" width="100%" height="100%" fill="{fill}"/>')
+            start = -1
+        else:
+            start = len(made) if line.startswith(_GRAPH) else start
+            made.append(line)
+    return "\n".join(made).replace(_FONT, f'font-family="{FAMILY}"')
 
 
 def texts_of(svg: str) -> list[str]:
@@ -48,15 +56,20 @@ def texts_of(svg: str) -> list[str]:
     return list(map(_read, re.findall(r"<text[^>]*>([^<]*)</text>", svg)))
 
 
-def _card(found: Match[str]) -> str:
-    kind, name, title, inside = found.groups()
-    return f'<g id="{name}" class="{kind}">\n<title>{title}</title>\n{re.sub(_TEXT, _text, inside)}'
+def _between(line: str, begin: str, end: str) -> str:
+    """What stands in a line between two marks."""
+    return line.partition(begin)[2].partition(end)[0]
 
 
-def _text(found: Match[str]) -> str:
+def _text(line: str) -> str:
     """A text with its class; about the middle of its place where a viewer's font decides how wide it is."""
-    space, x, style, text = found.groups()
-    about = dict(re.findall(r'([\w-]+)="([^"]*)"', style))
+    tag, _, text = line.removesuffix("</text>").partition(">")
+    begin, placed, rest = tag.partition(_PLACE)
+    if not placed:
+        return line
+    x, _, style = rest.partition('"')
+    parts = style.split('"')
+    about = dict(zip((name.strip(" =") for name in parts[::2]), parts[1::2], strict=False))
     size, bold, italic = float(about["font-size"]), "font-weight" in about, "font-style" in about
     kind = _kind(text, size, about.get("fill", ""), bold=bold, italic=italic)
     place = f'text-anchor="start" x="{x}"'
@@ -64,7 +77,7 @@ def _text(found: Match[str]) -> str:
         wide = Pen(size, "", bold, italic).width(_read(text))
         place = f'text-anchor="middle" x="{float(x) + wide / 2:.2f}"'
         style = style.replace(_FONT, f'font-family="{",".join([*_families(text), FAMILY])}"')
-    return f'<text{space} class="{kind}" {place}{style}>{text}</text>'
+    return f'{begin} class="{kind}" {place}{style}>{text}</text>'
 
 
 def _kind(text: str, size: float, colour: str, *, bold: bool, italic: bool) -> str:
@@ -90,6 +103,8 @@ def _families(text: str) -> list[str]:
 
     Their own rules join the letters of Indic scripts, which signs taken from here and there do not obey.
     """
+    import unicodedata
+
     letters = [sign for sign in text if unicodedata.category(sign) == "Lo"]
     narrow = (sign for sign in letters if unicodedata.east_asian_width(sign) not in "WF")
     scripts = {unicodedata.name(sign).split()[0].title() for sign in narrow}

@@ -22,7 +22,7 @@ from cgcli.graph.node import toposort
 from cgcli.lowering.lower import lower
 from cgcli.render import draw as drawn
 from cgcli.render.dot import dot
-from cgcli.render.picture import PLAIN, drawings
+from cgcli.render.picture import PLAIN, drawing_of
 from cgcli.syntax.parser import parse
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -82,7 +82,7 @@ def dot_of(arguments: list[str], rankdir: str) -> str:
 
 def points(text: str) -> float:
     """The height of the text when the picture is as wide as a column."""
-    (drawing,) = drawings([text], "bundled")
+    drawing = drawing_of(text, "bundled")
     return drawing._replace(height=0.1).reading_size(PLAIN)
 
 
@@ -98,7 +98,7 @@ def main() -> int:
         print(f"{what:58} {figure:8.2f}  goal {'at most' if most else 'at least'} {goal:g}{'' if fine else '  MISSED'}")
 
     for rankdir in ("LR", "TB"):
-        (flagship,) = drawings([dot_of(FLAGSHIP, rankdir)], "bundled")
+        flagship = drawing_of(dot_of(FLAGSHIP, rankdir), "bundled")
         area = flagship.width * flagship.height / 7
         tell(f"square inches for each of the flagship's 7 nodes, {rankdir}", area, 2.2, most=True)
     best = max(points(dot_of(FLAGSHIP, rankdir)) for rankdir in ("LR", "TB"))
