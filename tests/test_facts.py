@@ -15,6 +15,7 @@ import pytest
 from cgcli.graph.node import apply
 from cgcli.graph.operation import (
     ANALYTIC,
+    BOUNDED,
     EVEN,
     IDEMPOTENT,
     INCREASING,
@@ -87,6 +88,7 @@ HOLDS: dict[str, tuple[Facts, Callable[[Function], bool]]] = {
     "increasing": (INCREASING, rises),
     "idempotent": (IDEMPOTENT, lambda f: same(f(f(NUMBERS)), f(NUMBERS))),
     "non-negative": (NON_NEGATIVE, lambda f: not np.any(f(NUMBERS) < 0)),
+    "bounded": (BOUNDED, lambda f: bool(np.nanmax(np.abs(f(NUMBERS))) <= 4)),
     "stepwise": (
         STEPWISE,
         lambda f: np.isnan(f(np.array([np.nan]))).all() and same(f(BETWEEN - 1e-3), f(BETWEEN + 1e-3)),

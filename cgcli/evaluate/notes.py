@@ -16,7 +16,7 @@ from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.fitting import ones_like
 from cgcli.ops.lazily import np
-from cgcli.ops.logic import WHERE
+from cgcli.ops.logic import AND_OP, WHERE
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -169,6 +169,9 @@ def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) 
     if node.op is WHERE and isinstance(rule, Branch):
         taken = (values[node.args[0]] != 0) == rule.taken
         mask = taken if mask is None else taken & mask
+    elif node.op is AND_OP and position == 1:  # of a derivative, the condition within a branch
+        holds = values[node.args[0]] != 0
+        mask = holds if mask is None else holds & mask
     if not node.op.elementwise:
         return _read(node, position, mask)
     if mask is None or not node.shape:

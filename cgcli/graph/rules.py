@@ -13,16 +13,19 @@ class Partial(NamedTuple):
     The formula may also use `out`, the operation's own value. The tangent is
     formula * tangent; the adjoint is formula * adjoint. Of a quotient, the divisor divides what moves:
     1/x is tangent/x. book: as a calculus book has it, where the formula is careful of range and digits.
+    chooses: where the partial is 0, the operation has not chosen this argument, and that 0 is structural.
     """
 
     formula: str
     book: str = ""
+    chooses: bool = False
 
 
 class Partials(NamedTuple):
     """As Partial, for an operation of any number of arguments: all its partials at once, as graphs."""
 
     build: Callable[[tuple[Node, ...]], tuple[Node, ...]]
+    chooses: bool = False
 
 
 class Jvp(NamedTuple):

@@ -10,6 +10,7 @@ from cgcli.annotations import Any
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import (
     ANALYTIC,
+    BOUNDED,
     EVEN,
     IDEMPOTENT,
     INCREASING,
@@ -40,7 +41,7 @@ def _shares_of(extreme: str) -> Partials:
         count = reduce(lambda a, b: apply(ADD, (a, b)), ties)
         return tuple(apply(DIVIDE, (tie, count)) for tie in ties)
 
-    return Partials(build)
+    return Partials(build, chooses=True)
 
 
 def _operation_of(extreme: str) -> Operation:
@@ -168,7 +169,8 @@ ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x)
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
                   example="abs(-3)", python=operator.abs, latex="|#1|")  # fmt: skip
-SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn", facts=ODD | INCREASING | IDEMPOTENT | STEPWISE,
+SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn",
+                   facts=BOUNDED | ODD | INCREASING | IDEMPOTENT | STEPWISE,
                    why_no_derivative=STEP, python="sign", example="sign(-0.5)",
                    latex=r"\operatorname{sgn}")  # fmt: skip
 FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT | STEPWISE,
@@ -200,8 +202,9 @@ MINIMUM = elementwise("min", "the smallest of its arguments, element by element"
                       arrays="*x", least=2, aliases="minimum", commutative=True, samples=(REAL, REAL),
                       kink=_tie_of("min"), python="minimum", example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
-                   "where(out == out, x >= low and x <= high, out)",
-                   "where(out == out, x < low and low <= high, out)", "where(out == out, max(x, low) > high, out)",
+                   Partial("where(out == out, x >= low and x <= high, out)", chooses=True),
+                   Partial("where(out == out, x < low and low <= high, out)", chooses=True),
+                   Partial("where(out == out, max(x, low) > high, out)", chooses=True),
                    arrays="x low high", samples=(REAL, (-2.0, -1.0), (1.0, 2.0)),
                    kink=Kink(lambda x, low, high: (x == low) | (x == high),
                              "the derivative of clip at its bound is taken as 1"),

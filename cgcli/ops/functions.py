@@ -12,6 +12,7 @@ from __future__ import annotations
 from cgcli.annotations import Any
 from cgcli.graph.operation import (
     ANALYTIC,
+    BOUNDED,
     EVEN,
     INCREASING,
     NON_NEGATIVE,
@@ -85,10 +86,10 @@ LOG10 = elementwise("log10", "logarithm to base 10", "log10",
                     facts=INCREASING | ANALYTIC, domain="x > 0", python="cgcli.ops.doubles:log10",
                     example="log10(1000)", latex=r"\log_{10}")  # fmt: skip
 
-SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=ODD | ANALYTIC,
+SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=BOUNDED | ODD | ANALYTIC,
                   inverse=Inverse("asin", "-pi/2 <= x <= pi/2"),
                   python="sin", example="sin(90*deg)", latex=r"\sin")  # fmt: skip
-COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=EVEN | ANALYTIC,
+COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=BOUNDED | EVEN | ANALYTIC,
                   inverse=Inverse("acos", "0 <= x <= pi"), python="cos", example="cos(pi)", latex=r"\cos")  # fmt: skip
 TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD | ANALYTIC,
                   inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", python="tan", example="tan(1)",
@@ -99,10 +100,10 @@ SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INC
 COSH = elementwise("cosh", "hyperbolic cosine", "cosh", "sinh(x)", facts=EVEN | NON_NEGATIVE | ANALYTIC,
                    inverse=Inverse("acosh", "x >= 0"), python="cosh", example="cosh(0)", latex=r"\cosh")  # fmt: skip
 TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1/cosh(x)^2"),
-                   facts=ODD | INCREASING | ANALYTIC,
+                   facts=BOUNDED | ODD | INCREASING | ANALYTIC,
                    inverse=Inverse("atanh"), python="tanh", example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
-SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=EVEN | NON_NEGATIVE,
+SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=BOUNDED | EVEN | NON_NEGATIVE,
                    python="sech", ulps=2.0, example="sech(1)", latex=r"\operatorname{sech}")  # fmt: skip
 SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
                   python="sec", ulps=2.0, example="sec(pi)", latex=r"\sec")  # fmt: skip
@@ -113,16 +114,17 @@ COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC,
 
 ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
                    Partial(f"1/sqrt({_ONE_MINUS_SQUARE})", "1/sqrt(1 - x^2)"), samples=_UNIT,
-                   aliases="arcsin", facts=ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
+                   aliases="arcsin", facts=BOUNDED | ODD | INCREASING | ANALYTIC, cut=lambda x: abs(x) == 1,
                    domain="-1 <= x <= 1", python="asin", example="asin(1)", latex=r"\arcsin")  # fmt: skip
 ACOS = elementwise("acos", "inverse cosine, in radians", "arccos",
                    Partial(f"-1/sqrt({_ONE_MINUS_SQUARE})", "-1/sqrt(1 - x^2)"), samples=_UNIT,
-                   aliases="arccos", facts=NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
+                   aliases="arccos", facts=BOUNDED | NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
                    domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos",
                    better=(("acos(1 - x)", "2*asin(sqrt(x/2))"),))  # fmt: skip
 ATAN = elementwise("atan", "inverse tangent, in radians", "arctan",
                    Partial("h = hypot(1, x); 1/h/h", "1/(1 + x^2)"), aliases="arctan",
-                   facts=ODD | INCREASING | ANALYTIC, python="atan", example="atan(1)", latex=r"\arctan")  # fmt: skip
+                   facts=BOUNDED | ODD | INCREASING | ANALYTIC, python="atan", example="atan(1)",
+                   latex=r"\arctan")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     EXP,

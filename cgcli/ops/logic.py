@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Callable
-from cgcli.graph.operation import EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
+from cgcli.graph.operation import BOUNDED, EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
 from cgcli.graph.rules import Branch
 from cgcli.lean import operator
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
@@ -42,7 +42,8 @@ GREATER_EQUAL = _comparison("greater_equal", "1 where x >= y, else 0", ">=", ope
 NOT_EQUAL = _comparison("not_equal", "1 where different, else 0", "!=", operator.ne, "≠",
                         commutative=True, example="1 != 2", latex=r"#1 \ne #2")  # fmt: skip
 NOT_OP = elementwise("not", "1 where x is 0, else 0", truth_of("logical_not"), None,
-                     prefix=Infix("not ", NOT), facts=EVEN | NON_NEGATIVE, why_no_derivative=STEP, example="not 0",
+                     prefix=Infix("not ", NOT), facts=BOUNDED | EVEN | NON_NEGATIVE,
+                     why_no_derivative=STEP, example="not 0",
                      python=scalar_truth(operator.not_), latex=r"\lnot #1", truth="logical_not")  # fmt: skip
 AND_OP = elementwise("and", "1 where both are true, else 0", truth_of("logical_and"), None, None, arrays="x y",
                      infix=Infix("and", AND), commutative=True, facts=NON_NEGATIVE, why_no_derivative=STEP,

@@ -28,6 +28,12 @@ _SHARED = """
 hit = x == {extreme}(x, axis=axis, keepdims=1)
 sum(hit*dx, axis=axis, keepdims=keepdims)/sum(hit, axis=axis, keepdims=keepdims)
 """
+# The same, with structural zeros for the elements that are not the extreme: 0*inf would be nan. Of a nan, all is nan.
+_CHOSEN = """
+less = x {less} {extreme}(x, axis=axis, keepdims=1)
+count = (size(x, axis=axis) - sum(less, axis=axis, keepdims=keepdims))*where(out == out, 1, out)
+sum(where(less, 0, dx), axis=axis, keepdims=keepdims)/count
+"""
 
 
 # The tangent, less that of the largest element: of a share near 1, 1 - share would lose its digits.
@@ -60,14 +66,15 @@ def _never_empty(shapes: Sequence[Shape], params: Reduce) -> Shape:
     return reduced_shape(shapes, params)
 
 
-def _extreme(name: str, doc: str, example: str) -> Operation:
+def _extreme(name: str, less: str, doc: str, example: str) -> Operation:
     def kernel(x: Any, along: tuple[int, ...], keep: bool) -> Any:
         return getattr(np, name)(x, axis=along, keepdims=keep)
 
     def tied(x: Any, along: tuple[int, ...], keep: bool) -> Any:
         return np.sum(x == kernel(x, along, True), along, keepdims=keep) > 1
 
-    return Operation(name, doc, ("x",), kernel, _never_empty, (Jvp(_SHARED.format(extreme=name)),),
+    rule = Jvp(_CHOSEN.format(extreme=name, less=less), _SHARED.format(extreme=name))
+    return Operation(name, doc, ("x",), kernel, _never_empty, (rule,),
                      statics=(axes(True), keepdims(True)), params=Reduce,
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally", tie=True),
                      example=example, latex=rf"\{name}_{{axis}} #1", mp=ARRAYS)  # fmt: skip
@@ -206,7 +213,7 @@ _VARIANCE = (
     "/(size(x, axis=axis) - ddof)"
 )
 
-MAX = _extreme("max", "the largest element", example="max([3, 7, 5])")
+MAX = _extreme("max", "<", "the largest element", example="max([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), log_softmax, same_shape,
     (Jvp(_FROM_LARGEST + "from_it - sum(softmax(x, axis=axis)*from_it, axis=axis, keepdims=1)",
@@ -253,7 +260,7 @@ SOFTMAX = Operation(
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
-    _extreme("min", "the smallest element", example="min([3, 7, 5])"),
+    _extreme("min", ">", "the smallest element", example="min([3, 7, 5])"),
     _argument("argmax", "the index of the largest element", example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", example="argmin([3, 7, 5])"),
     PROD,

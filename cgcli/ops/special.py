@@ -9,7 +9,18 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Any, Sequence
-from cgcli.graph.operation import ANALYTIC, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, POSITIVE, REAL, Kink, Operation
+from cgcli.graph.operation import (
+    ANALYTIC,
+    BOUNDED,
+    IDEMPOTENT,
+    INCREASING,
+    NON_NEGATIVE,
+    ODD,
+    POSITIVE,
+    REAL,
+    Kink,
+    Operation,
+)
 from cgcli.graph.rules import Partial
 from cgcli.lean import cache
 from cgcli.ops.entry import elementwise
@@ -190,15 +201,15 @@ def _silu(x: Any) -> Any:
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
 SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
-          Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit", facts=INCREASING | NON_NEGATIVE,
+          Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit", facts=BOUNDED | INCREASING | NON_NEGATIVE,
           python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     elementwise("erf", "error function", "scipy.special:erf",
                 Partial("2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "2/sqrt(pi)*exp(-x^2)"),
-                facts=ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)"),
+                facts=BOUNDED | ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)"),
     elementwise("erfc", "1 - erf(x), exact for large x", _erfc,
-                Partial("-2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "-2/sqrt(pi)*exp(-x^2)"), facts=NON_NEGATIVE,
+                Partial("-2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "-2/sqrt(pi)*exp(-x^2)"), facts=BOUNDED | NON_NEGATIVE,
                 python="erfc", ulps=3.0, example="erfc(10)"),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
                 samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", mp="gamma",
@@ -228,7 +239,7 @@ ENTRIES: tuple[Operation, ...] = (
     SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
                 python="cgcli.ops.doubles:softplus", example="softplus(0)"),
-    elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(max(sign(x), 0))", "max(sign(x), 0)"),
+    elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(sign(out))", "max(sign(x), 0)", chooses=True),
                 facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu", example="relu([-2, 3])",
                 latex=r"\operatorname{ReLU}"),
     elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,

@@ -21,11 +21,12 @@ class Slope(NamedTuple):
     """A partial derivative as a quotient: factor/divisor, or the factor alone.
 
     The divisor is for what moves: the tangent is factor*(tangent/divisor). The partial itself may be out of the
-    range of float64 where that is not, as 1/u^2 is for large u.
+    range of float64 where that is not, as 1/u^2 is for large u. chooses: the zeros of the factor are structural.
     """
 
     factor: Node
     divisor: Node | None = None
+    chooses: bool = False
 
 
 Slopes = Callable[[Node, int], Slope]
@@ -105,7 +106,7 @@ def _all_partials(node: Node) -> tuple[Node, ...]:
 
 def partial(node: Node, position: int) -> Node:
     """The partial derivative of an elementwise node by one of its arguments."""
-    factor, divisor = slope(node, position)
+    factor, divisor, _ = slope(node, position)
     return factor if divisor is None else exact(DIVIDE, (factor, divisor))
 
 
@@ -122,7 +123,9 @@ def shown(node: Node, position: int) -> Slope:
 def slope(node: Node, position: int) -> Slope:
     """The partial of an elementwise node, taken apart where its formula is a quotient."""
     template = _template(node.op, position, node.params)
-    return Slope(_all_partials(node)[position]) if template is None else template.slope_at(node)
+    found = Slope(_all_partials(node)[position]) if template is None else template.slope_at(node)
+    rule = node.op.rule(position)
+    return found._replace(chooses=True) if isinstance(rule, Partial | Partials) and rule.chooses else found
 
 
 def moves_where_nan(op: Operation, slopes: Slopes) -> bool:

@@ -105,9 +105,10 @@ def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slop
 
 def _times(partial: Slope, tangent: Guarded) -> Guarded:
     """The product of a partial and a tangent."""
-    factor, divisor = partial
+    factor, divisor, chooses = partial
     if divisor is None:
-        return tangent.times(factor, exact(MULTIPLY, (factor, tangent.value)))
+        times = tangent.choosing if chooses else tangent.times
+        return times(factor, exact(MULTIPLY, (factor, tangent.value)), None)
     moves = tangent.value.args[0] if tangent.value.op is BROADCAST else tangent.value
     if moves.op is CONSTANT or moves.op is ONES:
         return tangent.times(divisor, exact(MULTIPLY, (exact(DIVIDE, (factor, divisor)), tangent.value)))
@@ -118,7 +119,7 @@ def _of_root(node: Node, at: int, tangent: Guarded) -> Guarded:
     """The product of a partial and a tangent where one of them has the derivative of a root for a factor."""
     partial = slope(node, at)
     if tangent.root is not None:
-        partial, (value, _) = joined(partial, Slope(tangent.value), tangent.root, node.args[at])
+        partial, (value, *_) = joined(partial, Slope(tangent.value), tangent.root, node.args[at])
         tangent = tangent._replace(value=value)
     return _times(partial, tangent)._replace(root=tangent.root or base_of_root(node))
 

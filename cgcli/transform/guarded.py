@@ -11,19 +11,24 @@ import math
 
 from cgcli.annotations import Any, Callable
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import CONSTANT, Node, constant, constant_elements, constant_value, toposort
-from cgcli.graph.operation import Shape
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant, constant_elements, constant_value, toposort
+from cgcli.graph.operation import BOUNDED, Shape
 from cgcli.lean import lru_cache
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, POWER_OP, SUBTRACT
+from cgcli.ops.creation import ONES
 from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.lazily import np
-from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, OR_OP, TRUTHS, WHERE
+from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)
 
 _MOST_KEPT, _LARGEST_KEPT = 16, 10**5  # guards, elements
+_KEEP_BOUNDS = frozenset(
+    {"add", "subtract", "multiply", "neg", "max", "min", "stop_gradient", "broadcast", "reshape", "transpose"}
+)
+_MOST_PARTS = 16
 
 
 class Guarded(NamedTuple):
@@ -35,6 +40,8 @@ class Guarded(NamedTuple):
     zeroed: `value` is 0 there already, so that no select is needed.
     gaps: the guard depends on no value: it marks the elements that an index, a list or a diagonal
     leaves out. Products of arrays drop such a guard, which would multiply their cost.
+    chosen: the guard marks what an extreme or the like has chosen. A program may have many of them, so products of
+    arrays keep it, but take no care of factors that are infinite themselves.
     divisor: what an adjoint is still to be divided by, a scalar or of its shape; None for a tangent. The
     quotient may be out of the range of float64 where its product with the next partial is not.
     root: the base of a root whose derivative is a factor of a tangent.
@@ -44,6 +51,7 @@ class Guarded(NamedTuple):
     guard: Node | None = None
     zeroed: bool = False
     gaps: bool = False
+    chosen: bool = False
     divisor: Node | None = None
     root: Node | None = None
 
@@ -62,6 +70,8 @@ class Guarded(NamedTuple):
         closed = self.closed()
         if closed.guard is None or closed.zeroed:
             return closed.value
+        if closed.guard.op is NOT_OP:
+            return exact(WHERE, (closed.guard.args[0], ZERO, closed.value))
         return exact(WHERE, (closed.guard, closed.value, ZERO))
 
     def closed(self) -> Guarded:
@@ -79,8 +89,18 @@ class Guarded(NamedTuple):
         if self.guard is None:
             return Guarded(product, divisor=divisor)
         number = constant_value(factor)
-        finite = number is not None and math.isfinite(number)
+        finite = (number is not None and math.isfinite(number)) or (self.chosen and is_bounded(factor))
         return self._replace(value=product, zeroed=self.zeroed and finite, divisor=divisor)
+
+    def choosing(self, factor: Node, product: Node, divisor: Node | None) -> Guarded:
+        """As `times`, for a factor whose zeros are structural: it meets no infinite number there."""
+        guard = truth(factor)
+        if not is_bounded(self.value):
+            product = exact(WHERE, (factor, product, ZERO))
+        return self._replace(
+            value=product, guard=guard_and(self.guard, guard), zeroed=self.guard is None or self.zeroed,
+            gaps=False, chosen=is_light(self), divisor=divisor,
+        )  # fmt: skip
 
     def where_nan(self, node: Node) -> Guarded:
         """What is left of it below a step: nan where the node's value is, else a structural zero."""
@@ -145,7 +165,8 @@ def total(contributions: list[Guarded]) -> Guarded:
         if first.guard is not None and contribution.guard is not None:
             guard = exact(OR_OP, (first.guard, contribution.guard))
         value = exact(ADD, (first.selected(), contribution.selected()))
-        first = Guarded(value, guard, True, first.gaps and contribution.gaps)
+        chosen = is_light(first) and is_light(contribution)
+        first = Guarded(value, guard, True, first.gaps and contribution.gaps, chosen)
     return first
 
 
@@ -157,6 +178,34 @@ def is_positive(count: Node) -> Node:
 def truth(condition: Node) -> Node:
     """A condition as 1 and 0, so that guards can be added up."""
     return condition if condition.op in TRUTHS else exact(NOT_EQUAL, (condition, ZERO))
+
+
+def is_bounded(node: Node) -> bool:
+    """Whether a node's value is no larger than some number, whatever those of the program are, as that of sech(x)^2.
+
+    A name counts as a number of the program; where it is infinite, so is the program's doing.
+    """
+    waiting, names = [node], 0
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            return True
+        part = waiting.pop()
+        op, args = part.op, part.args
+        if op is VARIABLE:
+            names += 1  # the product of two may be infinite
+        if op is CONSTANT and not all(map(math.isfinite, constant_elements(part))):
+            return False
+        if op is POWER_OP and (constant_value(args[1]) or -1) > 0:
+            waiting.append(args[0])
+        elif op.name in _KEEP_BOUNDS:
+            waiting += args
+        elif names > 1 or not (op is CONSTANT or op is VARIABLE or op is ONES or op.truth or op.facts & BOUNDED):
+            return False
+    return False
+
+
+def is_light(moved: Guarded) -> bool:
+    return moved.guard is None or moved.gaps or moved.chosen
 
 
 def is_finite(x: Node) -> Node:
@@ -193,9 +242,12 @@ def through_linear(
         return moved._replace(value=image(moved.value, args), zeroed=moved.zeroed and alone)
     guard = moved.elementwise_guard()
     if alone:
-        return Guarded(value, is_positive(image(guard, args)), zeroed=True, gaps=moved.gaps)
+        return Guarded(value, is_positive(image(guard, args)), True, moved.gaps, moved.chosen)
     if moved.gaps:
         return Guarded(value)
+    if moved.chosen:
+        reached = image(guard, tuple(arg if at == position else ones_like(arg) for at, arg in enumerate(args)))
+        return Guarded(value, is_positive(reached), zeroed=True, chosen=True)
     return _through_products(image, selected, guard, args, position, partners)
 
 

@@ -132,5 +132,5 @@ def _replaced(product: Slope, factor: _Factor, other: Node) -> Slope:
     for node, at in reversed(factor.way):
         other = exact(node.op, (*node.args[:at], other, *node.args[at + 1 :]))
     if not factor.in_divisor:
-        return Slope(other, product.divisor)
-    return Slope(product.factor, None if other is _ONE else other)
+        return product._replace(factor=other)
+    return product._replace(divisor=None if other is _ONE else other)

@@ -28,7 +28,7 @@ from cgcli.transform.formulas import (
     transposed,
     whole,
 )
-from cgcli.transform.guarded import Guarded, guard_and, is_positive, through_linear, total, truth
+from cgcli.transform.guarded import Guarded, guard_and, is_light, is_positive, through_linear, total, truth
 from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 _ONE = constant(1.0)  # the most frequent of all partials
@@ -68,16 +68,19 @@ def pull_back(
 def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
     """The adjoint times a partial. A division stays open, as long as there is no other, for all that is added up."""
     arg = node.args[position]
-    factor, divisor = slopes(node, position)
+    factor, divisor, chooses = slopes(node, position)
     if node.op in ROOTS and slopes is slope and (base := base_of_root(node)) is not None:
-        (value, over), (factor, divisor) = joined(Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base)
+        (value, over, _), (factor, divisor, _) = joined(
+            Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base
+        )
         adjoint = adjoint._replace(value=value, divisor=over)
     if divisor is None:
         divisor = adjoint.divisor
     else:
         adjoint = adjoint.closed()
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
-    moved = adjoint.times(factor, broadcast(product, node.shape), divisor)
+    times = adjoint.choosing if chooses else adjoint.times
+    moved = times(factor, broadcast(product, node.shape), divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
 
 
@@ -89,7 +92,7 @@ def _fitted(adjoint: Guarded, arg: Node) -> Guarded:
         return adjoint._replace(value=unbroadcast(adjoint.value, arg.shape))
     value = unbroadcast(adjoint.selected(), arg.shape)
     guard = broadcast(adjoint.guard, adjoint.value.shape)
-    return Guarded(value, is_positive(unbroadcast(guard, arg.shape)), zeroed=True, gaps=adjoint.gaps)
+    return Guarded(value, is_positive(unbroadcast(guard, arg.shape)), True, adjoint.gaps, adjoint.chosen)
 
 
 def _pull_branch(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
@@ -137,7 +140,7 @@ def _pull_jvp(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Gu
     tangent = stand_in(node, position)
     linear = tangent_formula(node, position, tangent, slopes)
     found = sweep([linear], [adjoint], {tangent}, leaves=(node, *node.args), slopes=slopes).get(tangent)
-    return found or Guarded(zeros_like(tangent))
+    return found._replace(chosen=is_light(adjoint)) if found else Guarded(zeros_like(tangent))
 
 
 def _pull_joint(
