@@ -15,9 +15,9 @@ from cgcli.graph.loops import Loop, LoopAdjoint
 from cgcli.graph.node import Node, name_of, toposort, variables
 from cgcli.graph.operation import ARRAYS, INCREASING, NON_NEGATIVE, Operation
 from cgcli.graph.shapes import shape_of
-from cgcli.ops import enclosures
+from cgcli.ops import interval_kernels
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, SUBTRACT
-from cgcli.ops.enclosures import Line
+from cgcli.ops.enclosures import Line, increasing
 from cgcli.ops.intervals import NOUGHT, ONE, UNDECIDED, Interval, hull, outward, point
 from cgcli.ops.lazily import np
 from cgcli.records import EMPTY
@@ -81,7 +81,7 @@ class Enclosing(Many):
         return self.line.constant(float(value)) if isinstance(value, float | np.floating) else point(int(value))
 
     def _on_arrays(self, op: Operation, params: list[Any]) -> Callable[..., Any]:
-        own = _EXTREMES.get(op.name) or enclosures.ON_ARRAYS.get(op.mp)
+        own = _EXTREMES.get(op.name) or interval_kernels.ON_ARRAYS.get(op.mp)
         if own is None and op.mp != ARRAYS:
             raise _without_kernel(op)
 
@@ -96,9 +96,9 @@ class Enclosing(Many):
 
     def _on_numbers(self, op: Operation, params: list[Any]) -> Callable[..., Any]:
         named = op.mp or (op.python if isinstance(op.python, str) else op.name)
-        known = enclosures.kernel(self.line, named)
+        known = interval_kernels.kernel(self.line, named)
         if known is None and op.facts & INCREASING and isinstance(op.python, str):
-            known = enclosures.increasing(self.line, named, op.samples[0] if op.domain else _LINE)
+            known = increasing(self.line, named, op.samples[0] if op.domain else _LINE)
         if known is None and (callable(op.python) and op.truth is None):
             return op.python
         if known is None:
@@ -117,9 +117,9 @@ def _is_point(value: Any) -> bool:
 
 
 _OF_EQUALS: Mapping[Operation, Callable[[Line, Interval], Interval]] = {
-    MULTIPLY: lambda line, x: enclosures.power(line, x, point(2)),
+    MULTIPLY: lambda line, x: interval_kernels.power(line, x, point(2)),
     SUBTRACT: lambda line, x: x if x.is_empty else NOUGHT,
-    DIVIDE: lambda line, x: enclosures.truediv(line, x, x) if x.holds(0) else ONE,
+    DIVIDE: lambda line, x: interval_kernels.truediv(line, x, x) if x.holds(0) else ONE,
 }
 
 
@@ -149,7 +149,7 @@ def _extreme(kernel: Callable[..., Interval]) -> Callable[..., Any]:
     return run
 
 
-_EXTREMES = {"max": _extreme(enclosures.maximum), "min": _extreme(enclosures.minimum)}
+_EXTREMES = {"max": _extreme(interval_kernels.maximum), "min": _extreme(interval_kernels.minimum)}
 
 
 Place = tuple[Node, tuple[int, ...]]

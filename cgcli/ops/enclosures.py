@@ -1,33 +1,19 @@
-"""Kernels on intervals: for each operation an interval that holds its values.
-
-By mpmath's interval arithmetic where that has the function; else from its monotone pieces, at whose ends mpmath
-computes with more bits than count, and the value is widened. Each takes first the `Line` that holds the precision, and
-is told of arguments outside of the domain and of jumps.
-"""
+"""Intervals by mpmath: the precision, ends rounded outwards, and the ranges of monotone functions."""
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import partial
 
 from cgcli.annotations import Any, Callable
 from cgcli.ops import many
-from cgcli.ops.intervals import EMPTY, NOUGHT, ONE, UNDECIDED, WHOLE, End, Interval, hull, of, outward, point
-from cgcli.ops.lazily import np
+from cgcli.ops.intervals import EMPTY, End, Interval, outward, point
 
 _MORE = 30  # bits that are computed more than count
 _FARTHEST = 20_000  # bits before the point of an end that is a number; and behind it, of one that is not 0
 _INF = math.inf
 _AT_LEAST = Fraction(1, 1 << _FARTHEST)
 _AT_MOST = Fraction(1 << _FARTHEST)
-
-# Where gamma has its minimum between 1 and 2, and a number just below its value there, and below ln of it; and the
-# least value of sinc (OEIS A030169, A030171, A213053).
-_GAMMA_LEAST_AT = Fraction("1.461632144968362341")
-_GAMMA_LEAST = Fraction("0.885603194410888700")
-_LGAMMA_LEAST = Fraction("-0.12148629053584961")
-_SINC_LEAST = Fraction("-0.21723362821122166")
 
 
 class Line:
@@ -101,7 +87,8 @@ def of_iv(value: Any) -> Interval:
     return Interval(-_INF if low != low else low, _INF if high != high else high)
 
 
-def _as_iv(line: Line, x: Interval) -> Any:
+def as_iv(line: Line, x: Interval) -> Any:
+    """An interval as one of mpmath's."""
     low, high = (
         line.iv.mpf(end) if isinstance(end, float) else line.iv.mpf(end.numerator) / end.denominator
         for end in (x.low, x.high)
@@ -109,20 +96,27 @@ def _as_iv(line: Line, x: Interval) -> Any:
     return line.iv.mpf([low.a, high.b])
 
 
-def kernel(line: Line, name: str) -> Callable[..., Interval] | None:
-    """The kernel of this name, as entries name those on mpmath's numbers; None where there is none."""
-    found = KERNELS.get(name.rpartition(":")[2])
-    return found and partial(found, line)
+def of_monotone(line: Line, function: Callable[..., Any], x: Interval, *, falls: bool = False) -> Interval:
+    """The range of a monotone function of mpmath's over an interval."""
+    if x.is_empty:
+        return EMPTY
+    if not falls:
+        return outward(line.at(function, x.low, up=False), line.at(function, x.high, up=True))
+
+    def negative(y: Any) -> Any:
+        return function(-y)
+
+    return outward(line.at(negative, -x.high, up=False), line.at(negative, -x.low, up=True))
 
 
 def increasing(line: Line, name: str, domain: tuple[float, float]) -> Callable[..., Interval]:
     """That of an increasing function, from mpmath's kernel and its domain, an interval."""
     function = many.kernel(line.mp, name)
-    exactly = _EXACT.get(name.rpartition(":")[2])
+    exactly = EXACT.get(name.rpartition(":")[2])
     low, high = (end if math.isinf(end) else Fraction(end) for end in domain)
 
     def run(x: Interval, *params: Any) -> Interval:
-        inside = _inside(line, x, low, high)
+        inside = in_domain(line, x, low, high)
         if inside.is_empty:
             return EMPTY
 
@@ -138,7 +132,7 @@ def increasing(line: Line, name: str, domain: tuple[float, float]) -> Callable[.
     return run
 
 
-def _inside(line: Line, x: Interval, low: End, high: End) -> Interval:
+def in_domain(line: Line, x: Interval, low: End, high: End) -> Interval:
     """The part of an argument that is in a domain; that there is more of it is told."""
     found = x.part(low, high)
     if not x.is_empty and (found.low, found.high) != (x.low, x.high):
@@ -174,7 +168,7 @@ def _log_of(base: int, end: End) -> End | None:
     return Fraction(whole) if Fraction(base) ** whole == end else None
 
 
-_EXACT: dict[str, Callable[[End], End | None]] = {
+EXACT: dict[str, Callable[[End], End | None]] = {
     "sqrt": lambda end: _root(end, 2) if end >= 0 else None,
     "cbrt": lambda end: _root(end, 3),
     "floor": _step(math.floor),
@@ -187,385 +181,3 @@ _EXACT: dict[str, Callable[[End], End | None]] = {
     "log2": lambda end: _log_of(2, end),
     "log10": lambda end: _log_of(10, end),
 }
-
-
-# ---- arithmetic -------------------------------------------------------------------------
-
-
-def truediv(line: Line, x: Interval, y: Interval) -> Interval:
-    """x/y."""
-    line.outside |= y.holds(0)
-    return x / y
-
-
-def power(line: Line, x: Interval, y: Interval) -> Interval:
-    """x^y: products for a whole exponent, else by ln and exp."""
-    if x.is_empty or y.is_empty:
-        return EMPTY
-    if y.is_point and y.low == y.low // 1 and abs(y.low) <= 1000:
-        return _whole_power(line, x, int(y.low))
-    if x.is_point and x.low == 1:
-        return ONE
-    if y.is_point and y.low == Fraction(1, 2):
-        return sqrt(line, x)
-    if y.is_point and x.high <= 0 and y.low > 1000 and y.low == y.low // 1:
-        return power(line, -x, y) * (1 if y.low % 2 == 0 else -1)
-    base = _inside(line, x, Fraction(0), _INF)
-    if base.is_empty:
-        return EMPTY
-    if base.low == 0 and y.low <= 0:
-        line.outside = True
-    logarithm = of_monotone(line, line.mp.log, base)
-    found = of_monotone(line, line.mp.exp, y * logarithm).part(Fraction(0), _INF)
-    return hull([found, ONE]) if base.low == 0 and y.holds(0) else found
-
-
-def _whole_power(line: Line, x: Interval, n: int) -> Interval:
-    if n < 0:
-        return truediv(line, ONE, _whole_power(line, x, -n))
-    if n == 0:
-        return ONE
-    ends = [_raised(line, end, n, up=up) for end, up in ((x.low, False), (x.high, True))]
-    if n % 2:
-        return outward(*ends)
-    size = abs(x)
-    return outward(_raised(line, size.low, n, up=False), _raised(line, size.high, n, up=True))
-
-
-def _raised(line: Line, end: End, n: int, *, up: bool) -> End:
-    """end^n for a whole n from 1 on; of a negative end an odd one."""
-    if isinstance(end, float):
-        return end
-    if (end.numerator.bit_length() + end.denominator.bit_length()) * n < 10_000:
-        return end**n
-    return line.at(lambda x: x**n, end, up=up)
-
-
-def of_monotone(line: Line, function: Callable[..., Any], x: Interval, *, falls: bool = False) -> Interval:
-    """The range of a monotone function of mpmath's over an interval."""
-    if x.is_empty:
-        return EMPTY
-    if not falls:
-        return outward(line.at(function, x.low, up=False), line.at(function, x.high, up=True))
-
-    def negative(y: Any) -> Any:
-        return function(-y)
-
-    return outward(line.at(negative, -x.high, up=False), line.at(negative, -x.low, up=True))
-
-
-def _each_increasing(function: Callable[..., Any]) -> Callable[..., Interval]:
-    """A function that increases in each of its arguments."""
-
-    def run(line: Line, *args: Interval) -> Interval:
-        if any(arg.is_empty for arg in args):
-            return EMPTY
-        own = partial(function, line.mp)
-        lows, highs = [arg.low for arg in args], [arg.high for arg in args]
-        return outward(line.at(own, *lows, up=False), line.at(own, *highs, up=True))
-
-    return run
-
-
-def maximum(line: Line, *args: Interval) -> Interval:
-    """The largest."""
-    return EMPTY if any(arg.is_empty for arg in args) else Interval(max(x.low for x in args), max(x.high for x in args))
-
-
-def minimum(line: Line, *args: Interval) -> Interval:
-    """The smallest."""
-    return EMPTY if any(arg.is_empty for arg in args) else Interval(min(x.low for x in args), min(x.high for x in args))
-
-
-def clip(line: Line, x: Interval, low: Interval, high: Interval) -> Interval:
-    """A number, kept between bounds."""
-    return minimum(line, maximum(line, x, low), high)
-
-
-def _floor_of(line: Line, x: Interval, rounded: Callable[[End], End | None]) -> Interval:
-    found = Interval(rounded(x.low), rounded(x.high))
-    line.jumps |= not found.is_point
-    return found
-
-
-def floordiv(line: Line, x: Interval, y: Interval) -> Interval:
-    """x/y, rounded down."""
-    found = truediv(line, x, y)
-    return found if found.is_empty else _floor_of(line, found, _EXACT["floor"])
-
-
-def mod(line: Line, x: Interval, y: Interval) -> Interval:
-    """The remainder with the sign of the divisor."""
-    whole = floordiv(line, x, y)
-    if whole.is_empty or whole.is_point:
-        return x - y * whole
-    return Interval(min(y.low, Fraction(0)), max(y.high, Fraction(0)))
-
-
-def fmod(line: Line, x: Interval, y: Interval) -> Interval:
-    """The remainder with the sign of the dividend."""
-    quotient = truediv(line, x, y)
-    whole = quotient if quotient.is_empty else _floor_of(line, quotient, _EXACT["trunc"])
-    if whole.is_empty or whole.is_point:
-        return x - y * whole
-    most = abs(y).high
-    return Interval(max(-most, min(x.low, Fraction(0))), min(most, max(x.high, Fraction(0))))
-
-
-def hypot(line: Line, x: Interval, y: Interval) -> Interval:
-    """sqrt(x^2 + y^2)."""
-    return sqrt(line, _whole_power(line, x, 2) + _whole_power(line, y, 2))
-
-
-def sqrt(line: Line, x: Interval) -> Interval:
-    """The square root."""
-    return increasing(line, "sqrt", (0.0, _INF))(x)
-
-
-# ---- truth ------------------------------------------------------------------------------
-
-
-def _compared(always: Callable[[Interval, Interval], bool], never: Callable[[Interval, Interval], bool]) -> Any:
-    def compare(line: Line, x: Interval, y: Interval) -> Interval:
-        if always(x, y):
-            return ONE
-        if never(x, y) or x.is_empty or y.is_empty:
-            return NOUGHT
-        line.jumps = True
-        return UNDECIDED
-
-    return compare
-
-
-def _apart(x: Interval, y: Interval) -> bool:
-    return bool(x.high < y.low or y.high < x.low)
-
-
-def _same(x: Interval, y: Interval) -> bool:
-    return not x.is_empty and (x is y or (x.is_point and y.is_point and x.low == y.low))
-
-
-def _truth(x: Interval) -> Interval:
-    """1 where it is certainly not 0, 0 where it certainly is."""
-    if x.is_empty:
-        return ONE  # nan is no 0
-    return (NOUGHT if x.is_point else UNDECIDED) if x.holds(0) else ONE
-
-
-def logical_not(line: Line, x: Interval) -> Interval:
-    """1 where x is 0."""
-    return ONE - _truth(x)
-
-
-def logical_and(line: Line, x: Interval, y: Interval) -> Interval:
-    """1 where both are true."""
-    return minimum(line, _truth(x), _truth(y))
-
-
-def logical_or(line: Line, x: Interval, y: Interval) -> Interval:
-    """1 where either is true."""
-    return maximum(line, _truth(x), _truth(y))
-
-
-def where(line: Line, condition: Interval, yes: Interval, no: Interval) -> Interval:
-    """yes where the condition is true, else no; both where that is not known."""
-    truth = _truth(condition)
-    return hull([yes, no]) if not truth.is_point else yes if truth.low else no
-
-
-# ---- functions that are not increasing --------------------------------------------------
-
-
-def _by_iv(name: str) -> Callable[..., Interval]:
-    """By the function of mpmath's intervals."""
-
-    def run(line: Line, x: Interval) -> Interval:
-        if x.is_empty:
-            return EMPTY
-        found = of_iv(getattr(line.iv, name)(_as_iv(line, x)))
-        line.outside |= math.isinf(found.low) or math.isinf(found.high)
-        return found
-
-    return run
-
-
-def _even(function: Callable[[Any, Any], Any], *, falls: bool = False) -> Callable[..., Interval]:
-    """An even function that is monotone from 0 on."""
-    return lambda line, x: of_monotone(line, partial(function, line.mp), abs(x), falls=falls)
-
-
-def _falling(function: Callable[[Any, Any], Any], low: End = -_INF, high: End = _INF) -> Callable[..., Interval]:
-    """A decreasing function on its domain."""
-    return lambda line, x: of_monotone(line, partial(function, line.mp), _inside(line, x, low, high), falls=True)
-
-
-def atan2(line: Line, y: Interval, x: Interval) -> Interval:
-    """The angle: its extremes over a box are at its corners, unless the box has the origin or the cut in it."""
-    if x.is_empty or y.is_empty:
-        return EMPTY
-    if (x.low < 0 and y.low < 0 <= y.high) or (x.holds(0) and y.holds(0)):
-        line.jumps = True
-        turn = line.constant(math.pi)
-        return hull([-turn, turn])
-    return hull(_angle(line, v, u) for v in (y.low, y.high) for u in (x.low, x.high))
-
-
-def _angle(line: Line, y: End, x: End) -> Interval:
-    if y == 0 and x >= 0:
-        return NOUGHT
-    return of_iv(line.iv.atan2(_as_iv(line, Interval(y, y)), _as_iv(line, Interval(x, x))))
-
-
-def gamma(line: Line, x: Interval) -> Interval:
-    """The gamma function, which falls, then rises; below 0 by mpmath's intervals."""
-    if x.low > 0:
-        return _valley(line, line.mp.gamma, x, _GAMMA_LEAST)
-    return _by_iv("gamma")(line, x) if math.floor(x.low) < x.low and x.high < math.floor(x.low) + 1 else _poles(line, x)
-
-
-def lgamma(line: Line, x: Interval) -> Interval:
-    """ln(|gamma(x)|)."""
-    if x.low > 0:
-        return _valley(line, line.mp.loggamma, x, _LGAMMA_LEAST)
-    return _poles(line, x)
-
-
-def _poles(line: Line, x: Interval) -> Interval:
-    line.outside = True
-    return x if x.is_empty else WHOLE
-
-
-def _valley(line: Line, function: Callable[..., Any], x: Interval, least: Fraction) -> Interval:
-    """A function that falls to the place where gamma is least, and rises beyond."""
-    falls, rises = x.part(-_INF, _GAMMA_LEAST_AT), x.part(_GAMMA_LEAST_AT, _INF)
-    found = hull([of_monotone(line, function, falls, falls=True), of_monotone(line, function, rises)])
-    near = x.part(_GAMMA_LEAST_AT - Fraction(1, 10**9), _GAMMA_LEAST_AT + Fraction(1, 10**9))
-    return found if near.is_empty else hull([found, point(least)])
-
-
-def digamma(line: Line, x: Interval, order: Any) -> Interval:
-    """The derivative of lgamma, and its derivatives: right of 0 they rise and fall in turn."""
-    if not x.low > 0:
-        return _poles(line, x)
-    return of_monotone(line, partial(line.mp.psi, int(order)), x, falls=int(order) % 2 == 1)
-
-
-def xlogy(line: Line, x: Interval, y: Interval) -> Interval:
-    """x*ln(y)."""
-    if x.is_point and x.low == 0:
-        return NOUGHT
-    inside = _inside(line, y, Fraction(0), _INF)
-    line.outside |= inside.low == 0
-    return x * of_monotone(line, line.mp.log, inside)
-
-
-def sinc(line: Line, x: Interval, order: Any) -> Interval:
-    """The order-th derivative of sin(pi*x)/(pi*x), which is pi^n times the mean of a derivative of cos(pi*x*t)*t^n."""
-    n, turn = int(order), line.constant(math.pi)
-    if x.is_empty:
-        return EMPTY
-    if n == 0 and not x.holds(0):
-        return (_by_iv("sin")(line, turn * x) / (turn * x)).within(Interval(_SINC_LEAST, Fraction(1)))
-    if n == 0 and abs(x).high <= 1:
-        return of_monotone(line, partial(many.sinc, line.mp, order=0), abs(x), falls=True)
-    bound = _whole_power(line, turn, n).high / (n + 1)
-    return Interval(_SINC_LEAST, Fraction(1)) if n == 0 else Interval(-bound, bound)
-
-
-def _bent(line: Line, x: Interval, below: Interval) -> Interval:
-    """x where positive, else another value."""
-    positive = x.part(Fraction(0), _INF)
-    return hull([positive, *([below] if x.low <= 0 else [])])
-
-
-def leaky_relu(line: Line, x: Interval, slope: Any) -> Interval:
-    """A number where positive, else a part of it."""
-    return _bent(line, x, of(slope) * x.part(-_INF, Fraction(0)))
-
-
-def elu(line: Line, x: Interval, alpha: Any) -> Interval:
-    """A number where positive, else alpha*(exp(x) - 1)."""
-    return _bent(line, x, of(alpha) * of_monotone(line, line.mp.expm1, x.part(-_INF, Fraction(0))))
-
-
-def _share(function: Callable[[Any, Any], Any]) -> Callable[..., Interval]:
-    """x times an increasing function of it."""
-    return lambda line, x: x * of_monotone(line, partial(function, line.mp), x)
-
-
-KERNELS: dict[str, Callable[..., Interval]] = {
-    "truediv": truediv,
-    "power": power,
-    "maximum": maximum,
-    "minimum": minimum,
-    "clip": clip,
-    "floordiv": floordiv,
-    "mod": mod,
-    "fmod": fmod,
-    "hypot": hypot,
-    "where": where,
-    "less": _compared(lambda x, y: x.high < y.low, lambda x, y: x.low >= y.high),
-    "less_equal": _compared(lambda x, y: x.high <= y.low, lambda x, y: x.low > y.high),
-    "greater": _compared(lambda x, y: x.low > y.high, lambda x, y: x.high <= y.low),
-    "greater_equal": _compared(lambda x, y: x.low >= y.high, lambda x, y: x.high < y.low),
-    "equal": _compared(_same, _apart),
-    "not_equal": _compared(_apart, _same),
-    "not": logical_not,
-    "and": logical_and,
-    "or": logical_or,
-    "sin": _by_iv("sin"),
-    "cos": _by_iv("cos"),
-    "tan": _by_iv("tan"),
-    "cot": _by_iv("cot"),
-    "sec": _by_iv("sec"),
-    "csc": _by_iv("csc"),
-    "cosh": _even(lambda mp, x: mp.cosh(x)),
-    "sech": _even(lambda mp, x: mp.sech(x), falls=True),
-    "acos": _falling(lambda mp, x: mp.acos(x), Fraction(-1), Fraction(1)),
-    "erfc": _falling(lambda mp, x: mp.erfc(x)),
-    "atan2": atan2,
-    "gamma": gamma,
-    "lgamma": lgamma,
-    "digamma": digamma,
-    "logaddexp": _each_increasing(many.logaddexp),
-    "xlogy": xlogy,
-    "sinc": sinc,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "gelu": _share(lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2),
-    "silu": _share(many.sigmoid),
-}
-
-
-# ---- arrays -----------------------------------------------------------------------------
-
-
-def norm(line: Line, x: Any, along: tuple[int, ...], keep: bool) -> Any:
-    """The root of the sum of squares."""
-    squares = np.sum(_each(partial(_whole_power, line, n=2))(x), along, keepdims=keep)
-    return _each(partial(sqrt, line))(squares)
-
-
-def logsumexp(line: Line, x: Any, along: tuple[int, ...], keep: bool) -> Any:
-    """ln(sum(exp(x)))."""
-    powers = np.sum(_each(lambda each: of_monotone(line, line.mp.exp, each))(x), along, keepdims=keep)
-    return _each(lambda each: of_monotone(line, line.mp.log, each))(powers)
-
-
-def softmax(line: Line, x: Any, along: int) -> Any:
-    """exp(x), scaled to add up to 1: it is 1/(1 + the sum of exp(other - x))."""
-    moved = np.moveaxis(x, along, -1)
-    made = np.empty(moved.shape, object)
-    for at in np.ndindex(moved.shape):
-        others = [each for place, each in enumerate(moved[at[:-1]]) if place != at[-1]]
-        total = sum((of_monotone(line, line.mp.exp, other - moved[at]) for other in others), ONE)
-        made[at] = ONE / total
-    return np.moveaxis(made, -1, along)
-
-
-def _each(function: Callable[..., Any]) -> Callable[..., Any]:
-    on_arrays: Callable[..., Any] = np.frompyfunc(function, 1, 1)
-    return on_arrays
-
-
-ON_ARRAYS: dict[str, Callable[..., Any]] = {"norm": norm, "logsumexp": logsumexp, "softmax": softmax}
