@@ -17,6 +17,7 @@ import pytest
 from mpmath import mp, mpf
 
 import cgcli
+from cgcli.digits.evaluation import AtPrecision
 from cgcli.evaluate.constants import OF_RULES, SYMBOLIC
 from cgcli.ops import many
 from cgcli.ops.table import operations
@@ -330,3 +331,29 @@ def test_json_loses_nothing(capsys: Capture) -> None:
     found = json.loads(cg(capsys, "jacobian", "[x/3, 2*x]", "x=1", "--digits", "30", "--json").out)
     assert found["jacobian"]["x"] == ["0.333333333333333333333333333333", "2"]
     assert found["value"] == ["0.333333333333333333333333333333", "2"]
+
+
+@pytest.mark.parametrize("name", [name for name, operation in ELEMENTWISE.items() if operation.name.isidentifier()])
+def test_two_runs_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects time and messages: what a derivative compares in itself asks for no more digits."""
+    operation = ELEMENTWISE[name]
+    if operation.name in ("not", "and", "or"):
+        return
+    names = [f"a{at}" for at in range(2 if operation.variadic else len(operation.arrays))]
+    point = {each: value + 2 * (name == "acosh") for each, value in zip(names, (0.3, 0.45, 0.2), strict=False)}
+    counts: list[int] = []
+
+    def counted(*given: Any, **more: Any) -> AtPrecision:
+        counts.append(given[1])
+        return AtPrecision(*given, **more)
+
+    monkeypatch.setattr("cgcli.digits.digits.AtPrecision", counted)
+    cgcli.hessian(f"{operation.name}({', '.join(names)})", digits=20)(point)
+    assert counts == [35, 85]
+
+
+@pytest.mark.parametrize("text", ["max(x, y)", "max([x, y, 0])", "mod(x, y) + x", "round(x + y)*x", "clip(x, 0, y)"])
+def test_exact_ties_are_no_doubt(text: str, capsys: Capture) -> None:
+    """0.1 + 0.2 is 0.3 in decimal, and what compares and rounds fractions is certain."""
+    found = cg(capsys, "eval", text, "x=0.3", "y=0.1 + 0.2", "--digits", "20")
+    assert (found.code, found.err) == (0, "")

@@ -19,13 +19,22 @@ from cgcli.lean import MappingProxyType
 from cgcli.ops import many
 from cgcli.ops.arithmetic import ADD, DIVIDE, MAXIMUM, MINIMUM, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.lazily import np
+from cgcli.ops.reductions import MAX, MIN
+from cgcli.ops.sums import Reduce
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 _MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
-_KEEP_ZEROS = ("relu", "where", "max", "min", "clip")  # their zeros come from what they choose
+_CHOOSE = (
+    "relu",
+    "where",
+    "max",
+    "min",
+    "clip",
+    "abs",
+)  # they round nothing: a zero is one that was given
 
 
 class AtPrecision:
@@ -127,17 +136,34 @@ class AtPrecision:
         """
         mp = self.kernels.mp
 
-        def is_close(x: Any, y: Any) -> bool:
-            return bool(mp.isfinite(x) and mp.isfinite(y) and many.is_near(mp, x, y))
-
         def is_next_to_step(x: Any) -> bool:
-            return is_close(x, mp.nint(2 * x) / 2)
+            return self._is_near(x, mp.nint(2 * x) / 2)
 
-        tests: Mapping[int, Callable[..., bool]] = {2: is_close, 1: is_next_to_step}
-        close = [node for node in self.values if self._is_decided(node)
-                 and somewhere(_each(tests[len(node.args)])(*map(self.values.__getitem__, node.args)))]  # fmt: skip
+        def is_close(node: Node) -> bool:
+            test = self._is_near if len(node.args) == 2 else is_next_to_step
+            return somewhere(_each(test)(*map(self.values.__getitem__, node.args)) & self._may_be_another(node))
+
+        close = [node for node in self.values if self._is_decided(node) and is_close(node)]
         exact = self._exact() if close else {}
         return [node for node in close if not all(exact[arg] and self._is_represented(arg) for arg in node.args)]
+
+    def _is_near(self, x: Any, y: Any) -> bool:
+        mp = self.kernels.mp
+        return bool(mp.isfinite(x) and mp.isfinite(y) and many.is_near(mp, x, y))
+
+    def _may_be_another(self, node: Node) -> Any:
+        """Where two numbers are not one for certain, as the largest of some is that one which alone is near to it."""
+        if len(node.args) == 2:
+            for one, of_all in (node.args, node.args[::-1]):
+                if one in of_all.args and of_all.op in (MAXIMUM, MINIMUM):
+                    return sum(self._near_to(of_all)) != 1
+                along = of_all.params
+                if one in of_all.args and isinstance(along, Reduce) and along.keepdims and of_all.op in (MAX, MIN):
+                    return np.sum(self._near_to(of_all)[0], axis=along.axes, keepdims=True) != 1
+        return True
+
+    def _near_to(self, extreme: Node) -> list[Any]:
+        return [_each(self._is_near)(self.values[arg], self.values[extreme]) for arg in extreme.args]
 
     def _is_represented(self, node: Node) -> bool:
         """Whether a number that is exact has not been rounded for its value."""
@@ -151,6 +177,8 @@ class AtPrecision:
         """Whether a node compares two numbers, or rounds one, and its value is not known as a fraction."""
         if node in self._fractions or not all(arg in self.values for arg in node.args):
             return False
+        if len(node.args) == 2 and node.args[0] is node.args[1]:
+            return False  # a number is equal to itself; this is how derivatives ask whether it is nan
         return node.op in COMPARISONS or node.op.name in _ROUNDED
 
     def cancelled(self) -> list[Node]:
@@ -187,7 +215,7 @@ class AtPrecision:
 
     def _adds_no_rounding(self, node: Node) -> bool:
         """Whether the value of a node with exact arguments is certainly exact, too."""
-        if node.op.truth is not None or node.op.why_no_derivative:
+        if node.op.truth is not None or node.op.why_no_derivative or node.op.name in _CHOOSE:
             return True
         if node not in self.values:
             return False
@@ -214,8 +242,9 @@ class AtPrecision:
         if not somewhere(zero) or node.op.truth is not None or node.op.why_no_derivative:
             return False
         if node.op.elementwise:
-            if node.op.name in _KEEP_ZEROS:
+            if node.op.name in _CHOOSE:
                 return False
+            zero = zero & self._may_be_another(node)
             for each in given:
                 zero = zero & (each != 0)
             return somewhere(zero)

@@ -6,8 +6,7 @@ import math
 
 from cgcli.annotations import Callable, Mapping
 from cgcli.graph.operation import Operation
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MULTIPLY, NEG, POWER_OP, SUBTRACT
-from cgcli.ops.logic import GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
+from cgcli.ops import arithmetic, logic
 from cgcli.records import NamedTuple
 
 _LARGEST_POWER = 10_000
@@ -70,31 +69,89 @@ def _power(x: Ratio, y: Ratio) -> Ratio | None:
     return Ratio(base.numerator ** abs(n), base.denominator ** abs(n))
 
 
+def _largest(*args: Ratio) -> Ratio:
+    found = args[0]
+    for arg in args[1:]:
+        found = arg if _is_less(found, arg) else found
+    return found
+
+
+def _smallest(*args: Ratio) -> Ratio:
+    return _negative(_largest(*map(_negative, args)))
+
+
+def _is_less(x: Ratio, y: Ratio) -> bool:
+    return x.numerator * y.denominator < y.numerator * x.denominator
+
+
+def _step(whole: Callable[[int, int], int]) -> Callable[[Ratio], Ratio]:
+    """A rounding to a whole number, from numerator and denominator."""
+    return lambda x: Ratio(whole(*x), 1)
+
+
+def _truncated(above: int, below: int) -> int:
+    return abs(above) // below * (1 if above > 0 else -1)
+
+
+def _nearest(above: int, below: int) -> int:
+    """Rounded to the nearest, and halves to even."""
+    whole, rest = divmod(2 * above + below, 2 * below)
+    return whole - 1 if rest == 0 and whole % 2 else whole
+
+
+def _by_quotient(whole: Callable[[int, int], int]) -> Callable[[Ratio, Ratio], Ratio | None]:
+    """What remains of a division whose quotient is rounded."""
+
+    def run(x: Ratio, y: Ratio) -> Ratio | None:
+        quotient = _quotient(x, y)
+        return quotient and _sum(x, _product(Ratio(-whole(*quotient), 1), y))
+
+    return run
+
+
+def _quotient_rounded_down(x: Ratio, y: Ratio) -> Ratio | None:
+    quotient = _quotient(x, y)
+    return quotient and Ratio(quotient.numerator // quotient.denominator, 1)
+
+
 def _compared(test: Callable[[int], bool]) -> Callable[[Ratio, Ratio], Ratio]:
     return lambda x, y: Ratio(int(test(_sum(x, _negative(y)).numerator)), 1)
 
 
 COMPARISONS: Mapping[Operation, Callable[..., Ratio]] = {
-    EQUAL_TO: _compared(lambda difference: difference == 0),
-    NOT_EQUAL: _compared(lambda difference: difference != 0),
-    LESS: _compared(lambda difference: difference < 0),
-    LESS_EQUAL: _compared(lambda difference: difference <= 0),
-    GREATER: _compared(lambda difference: difference > 0),
-    GREATER_EQUAL: _compared(lambda difference: difference >= 0),
+    arithmetic.EQUAL_TO: _compared(lambda difference: difference == 0),
+    logic.NOT_EQUAL: _compared(lambda difference: difference != 0),
+    logic.LESS: _compared(lambda difference: difference < 0),
+    logic.LESS_EQUAL: _compared(lambda difference: difference <= 0),
+    logic.GREATER: _compared(lambda difference: difference > 0),
+    logic.GREATER_EQUAL: _compared(lambda difference: difference >= 0),
 }
 _OPERATIONS: Mapping[Operation, Callable[..., Ratio | None]] = {
-    ADD: _sum,
-    SUBTRACT: lambda x, y: _sum(x, _negative(y)),
-    MULTIPLY: _product,
-    DIVIDE: _quotient,
-    NEG: _negative,
-    POWER_OP: _power,
+    arithmetic.ADD: _sum,
+    arithmetic.SUBTRACT: lambda x, y: _sum(x, _negative(y)),
+    arithmetic.MULTIPLY: _product,
+    arithmetic.DIVIDE: _quotient,
+    arithmetic.NEG: _negative,
+    arithmetic.POWER_OP: _power,
+    arithmetic.ABS: lambda x: Ratio(abs(x.numerator), x.denominator),
+    arithmetic.SIGN: lambda x: Ratio((x.numerator > 0) - (x.numerator < 0), 1),
+    arithmetic.FLOOR: _step(int.__floordiv__),
+    arithmetic.CEIL: _step(lambda above, below: -(-above // below)),
+    arithmetic.TRUNC: _step(_truncated),
+    arithmetic.ROUND: _step(_nearest),
+    arithmetic.FLOOR_DIVIDE: _quotient_rounded_down,
+    arithmetic.MOD: _by_quotient(int.__floordiv__),
+    arithmetic.FMOD: _by_quotient(_truncated),
+    arithmetic.MAXIMUM: _largest,
+    arithmetic.MINIMUM: _smallest,
+    arithmetic.CLIP: lambda x, low, high: _smallest(_largest(x, low), high),
+    logic.WHERE: lambda condition, yes, no: yes if condition.numerator else no,
     **COMPARISONS,
 }
 
 
 def combined(op: Operation, args: list[Ratio | None]) -> Ratio | None:
-    """The fraction that arithmetic, or a comparison, makes of others; None for what is none, or a long one."""
+    """The fraction that an operation makes of others; None where it makes none, or a long one."""
     given = [arg for arg in args if arg is not None]
     if op not in _OPERATIONS or len(given) < len(args):
         return None

@@ -214,6 +214,7 @@ _VARIANCE = (
 )
 
 MAX = _extreme("max", "<", "the largest element", example="max([3, 7, 5])")
+MIN = _extreme("min", ">", "the smallest element", example="min([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), log_softmax, same_shape,
     (Jvp(_FROM_LARGEST + "from_it - sum(softmax(x, axis=axis)*from_it, axis=axis, keepdims=1)",
@@ -260,7 +261,7 @@ SOFTMAX = Operation(
 ENTRIES: tuple[Operation, ...] = (
     MAX,
     LOG_SOFTMAX,
-    _extreme("min", ">", "the smallest element", example="min([3, 7, 5])"),
+    MIN,
     _argument("argmax", "the index of the largest element", example="argmax([3, 7, 5])"),
     _argument("argmin", "the index of the smallest element", example="argmin([3, 7, 5])"),
     PROD,
