@@ -6,6 +6,7 @@ finds ends up here.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -17,12 +18,18 @@ from cgcli.syntax.lalr import grammar_file
 from tests.command import Capture, cg
 from tests.fuzzing import EXAMPLES, WORDS, Grammar, broken, mutated, outcomes
 
-GRAMMAR = Grammar(Path(grammar_file("cg.lark")).read_text(encoding="utf-8"))
 MISTAKES = Path(__file__).with_name("mistakes.txt").read_text(encoding="utf-8").splitlines()
 TEXTS = [
     *(path.read_text(encoding="utf-8") for path in EXAMPLES),
     *(row.partition(" | ")[0] for row in MISTAKES if not row.startswith("# ")),
 ]
+
+
+@cache
+def grammar() -> Grammar:
+    """That of the language."""
+    return Grammar(Path(grammar_file("cg.lark")).read_text(encoding="utf-8"))
+
 
 randoms = st.randoms(use_true_random=False)
 thorough = settings(max_examples=25, deadline=None, derandomize=True, database=None,
@@ -38,7 +45,7 @@ def assert_promises_kept(content: bytes) -> None:
 @thorough
 @given(randoms, st.integers(1, 60))
 def test_a_text_of_the_grammar_has_a_value_or_a_message(random: Random, length: int) -> None:
-    assert_promises_kept(GRAMMAR.text(random, length).encode())
+    assert_promises_kept(grammar().text(random, length).encode())
 
 
 @thorough

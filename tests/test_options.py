@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 import click
@@ -52,9 +53,15 @@ def _written(option: Option) -> Iterator[list[str]]:
 
 
 def _lines(declared: Command) -> list[list[str]]:
-    """Command lines: each option alone, before, between and behind operands, and random rows of all of it."""
+    """Command lines: each option alone and between operands, and random rows of all of it.
+
+    An option that a command before it has, too, is read in some of its spellings.
+    """
     random = Random(3)
-    pieces = [piece for option in (*declared.options, HELP) for piece in _written(option)]
+    names = list(COMMANDS)
+    before = {option for name in names[: names.index(declared.name)] for option in command(name).options}
+    pieces = [piece for option in (*declared.options, HELP)
+              for piece in islice(_written(option), 0, None, 7 if option in before else 1)]  # fmt: skip
     lines = [[], *pieces, *(["x^2", *piece, "x=3"] for piece in pieces)]
     words = [*pieces, *([operand] for operand in OPERANDS)]
     rows = (random.choices(words, k=random.randint(1, 5)) for _ in range(60))

@@ -127,7 +127,7 @@ def test_the_scanner_makes_the_tokens_of_lark() -> None:
     random = Random(5)
     _assert_same_tokens(["".join(pair) for pair in product(characters, repeat=2)])
     _assert_same_tokens(["".join(pair) for pair in product(WORDS, ["", *".T_²⁻(ae`1é\n "])])
-    _assert_same_tokens(["".join(random.choices([*characters, *WORDS], k=9)) for _ in range(1500)])
+    _assert_same_tokens(["".join(random.choices([*characters, *WORDS], k=9)) for _ in range(500)])
 
 
 def test_the_tables_make_the_trees_of_lark() -> None:
@@ -135,7 +135,7 @@ def test_the_tables_make_the_trees_of_lark() -> None:
     built, _ = front._parser()
     random = Random(7)
     corpus = _corpus()
-    spoilt = [mutated(text, random.choice(corpus)[:300], random) for text in corpus if len(text) < 300]
+    spoilt = [mutated(text, random.choice(corpus)[:300], random) for text in corpus[::3] if len(text) < 300]
     for text in map(joined_lines, [*corpus, *spoilt]):
         ours, reference = _by_us(text, built), _by_lark(text)
         # repr, for a nan is not equal to itself
