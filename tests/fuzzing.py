@@ -151,7 +151,7 @@ _TERMINALS = {
     "SUPERSCRIPT": ["²", "⁻¹"],
     "COMPARE": ["<", "<=", "==", "≠"],
     "MINUS": ["-", "−"], "TIMES": ["*", "·"], "DIVIDE": ["/"], "POWER": ["^", "**"],
-    "AND": ["and"], "OR": ["or"], "JVP": ["jvp"], "TRANSPOSED": [".T"], "_SEPARATOR": ["\n", ";"],
+    "AND": ["and"], "OR": ["or"], "DERIVED": ["jvp", "vjp"], "TRANSPOSED": [".T"], "_SEPARATOR": ["\n", ";"],
 }  # fmt: skip
 
 _EMPTY = {("LPAR", "RPAR"), ("LBRACKET", "RBRACKET")}  # f(), [] are left to the mutations

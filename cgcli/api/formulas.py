@@ -139,7 +139,8 @@ class Formulas(NamedTuple):
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
-        if any(isinstance(node.params, Loop) for graph in self.graphs.graphs for node in toposort(graph.outputs)):
+        nodes = (node for graph in self.graphs.graphs for node in toposort(graph.outputs))
+        if any(isinstance(node.params, Loop | LoopAdjoint) for node in nodes):
             raise UsageError("a loop has no form in LaTeX", hint="as a program it has one: without --latex")
         partials = Partials(self.wrt, self.order, self.result)
         return self.graphs.latex(lambda graph, taken: latex(graph, _named(graph, flat), partials, taken))
@@ -177,8 +178,6 @@ def derivatives(
         return matrix or derivative(graph, chosen, order)
 
     found = at_all_sizes(point, build)
-    if any(isinstance(node.params, LoopAdjoint) for graph in found.graphs for node in toposort(graph.outputs)):
-        raise UsageError("a derivative through a loop by an array has no formula", hint="grad gives its numbers")
     steps = _steps(_differentiated(point, by, cotangents).output, chosen)
     notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
                *map(_counts_as_constant, steps)]  # fmt: skip

@@ -11,7 +11,7 @@ from _thread import RLock
 
 from cgcli.annotations import Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import Source, Span, TooLargeError
-from cgcli.graph.operation import Callee, Operation, Params, Shape
+from cgcli.graph.operation import Callee, Operation, Params, Shape, imported
 from cgcli.graph.shapes import count_text, size_text
 from cgcli.lean import ref, struct
 from cgcli.records import EMPTY, NamedTuple
@@ -131,6 +131,8 @@ def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
                 break
         else:
             return _intern(op, args, params, ())
+    if op.canonical is not None:
+        args, params = imported(op.canonical)(args, params)
     shape = op.shape([arg.shape for arg in args], params)
     if shape:
         check_size(shape, op.name)
@@ -200,10 +202,16 @@ def constant_value(node: Node) -> float | None:
     return float(value)
 
 
-def constant_elements(node: Node) -> tuple[float, ...]:
-    """All numbers of a constant, in row-major order."""
+def data_of(node: Node) -> bytes:
+    """The bytes of a constant's numbers."""
     (data,) = node.params
     assert isinstance(data, bytes)
+    return data
+
+
+def constant_elements(node: Node) -> tuple[float, ...]:
+    """All numbers of a constant, in row-major order."""
+    data = data_of(node)
     return struct.unpack(f"<{len(data) // 8}d", data)
 
 

@@ -175,6 +175,7 @@ class Operation(Record):
     why_no_derivative: where every rule is None, the reason, in a clause.
     evident: nobody expects it to have a derivative, so no warning says that it has none.
     example: a short expression without free names that shows it; its value is finite.
+    canonical: gives the arguments and parameters that a node has for those that it is built from; 'module:name'.
     work: what one application costs, where it is not what `work_of` takes it for.
     rows: the kernel for arguments that all have an axis of rows in front, where the other does not just act
         on their trailing axes.
@@ -220,6 +221,7 @@ class Operation(Record):
     ulps: float = 1.0
     latex: str = ""
     gaps: bool = False
+    canonical: Kernel | None = None
     work: Work | None = None
     rows: Kernel | None = None
     truth: Kernel | None = None

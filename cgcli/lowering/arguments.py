@@ -142,7 +142,7 @@ def bind(
     arrays, plain = _divided(entry, plain, keywords)
     for array in arrays:
         if not isinstance(array, Node):
-            raise ArgumentError(f"'{entry.name}' takes a value here, not a slice or a text")
+            raise ArgumentError(f"'{entry.name}' takes a value here, not a slice, a text or several results")
     shapes = [array.shape for array in arrays]
     rest = [*texts, *plain]
     params = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
-from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array
+from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array, data_of
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.arguments import Value, bind, changes_in_loop, known
 from cgcli.ops.logic import AND_OP
@@ -27,7 +27,7 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     shape = elements[0].shape
     check_size((len(elements), *shape), "an array")
     if all(element.op is CONSTANT and element.shape == shape for element in elements):
-        return constant_array(b"".join(_data(element) for element in elements), (len(elements), *shape))
+        return constant_array(b"".join(map(data_of, elements)), (len(elements), *shape))
     from cgcli.ops.shaping import STACK
     from cgcli.ops.statics import Along
 
@@ -106,9 +106,3 @@ def _node(value: Value, what: str) -> Node:
     if isinstance(value, Node):
         return value
     raise ArgumentError(f"{what} must be a value, not a text or a slice")
-
-
-def _data(node: Node) -> bytes:
-    (data,) = node.params
-    assert isinstance(data, bytes)
-    return data

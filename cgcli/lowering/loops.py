@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Mapping, Sequence
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError
 from cgcli.graph.body import Body, leaves
 from cgcli.graph.loops import MAX_TRIPS, Loop, fresh_leaves
@@ -136,21 +136,44 @@ def _made(
     origins: dict[Node, Span] | None,
 ) -> list[Node]:
     """As `looped`, for carries that are all needed."""
-    results = [*nexts, *([going] if going else [])]
+    outside, body = closed(carries, [*nexts, *([going] if going else [])], origins)
+    loop = Loop(body, trips)
+    check_trips(loop)
+    node = apply(LOOP, (*starts, *outside), loop)
+    return unpacked(node, loop.shapes)
+
+
+def closed(
+    own: Sequence[Node], results: Sequence[Node], origins: dict[Node, Span] | None = None
+) -> tuple[list[Node], Body]:
+    """What results read from outside, which depends on none of the leaves `own`; their body, of these and of that."""
     order = toposort(results)
-    inside = set(carries)
+    inside = set(own)
     for node in order:
         if not inside.isdisjoint(node.args):
             inside.add(node)
     read = [arg for node in order if node in inside for arg in node.args]
     outside = [node for node in dict.fromkeys([*read, *results]) if node not in inside and node.op is not CONSTANT]
-    places = leaves(node.shape for node in (*carries, *outside))
-    become = moved(results, dict(zip((*carries, *outside), places, strict=True)), origins)
-    body = Body(places, [become[result] for result in results])
-    loop = Loop(body, trips)
-    check_trips(loop)
-    node = apply(LOOP, (*starts, *outside), loop)
-    return unpacked(node, loop.shapes)
+    places = leaves(node.shape for node in (*own, *outside))
+    become = moved(results, dict(zip((*own, *outside), places, strict=True)), origins)
+    return outside, Body(places, [become[result] for result in results])
+
+
+def are_apart(outside: Sequence[Node]) -> bool:
+    """Whether what a body reads from outside is no constant, and all different."""
+    return len({*outside}) == len(outside) and not any(node.op is CONSTANT for node in outside)
+
+
+def canonical(args: tuple[Node, ...], loop: Any) -> tuple[tuple[Node, ...], Loop]:
+    """The arguments and parameters of a loop that reads no constants from outside, and nothing twice."""
+    count = loop.carries
+    outside: Sequence[Node] = args[count:]
+    if are_apart(outside):
+        return args, loop
+    own = fresh_leaves(loop.shapes)
+    become = moved(loop.body.outputs, dict(zip(loop.body.parameters, (*own, *outside), strict=True)), None)
+    outside, body = closed(own, [become[output] for output in loop.body.outputs])
+    return (*args[:count], *outside), Loop(body, loop.trips)
 
 
 def moved(results: Sequence[Node], known: Mapping[Node, Node], origins: dict[Node, Span] | None) -> dict[Node, Node]:

@@ -217,6 +217,12 @@ class Machine:
     def _series(self, item: tree.Series, scope: Scope) -> Steps:
         return self._blocks().series(item, scope)
 
+    def _derived(self, item: tree.Derived, scope: Scope) -> Steps:
+        from cgcli.lowering.derived import derived
+
+        values = yield (*item.args, *item.moved, *item.guards), scope
+        return (yield from derived(item, values, scope, self._origins))
+
     @property
     def indices(self) -> Mapping[Node, str]:
         """What the program calls the indices of its loops."""
@@ -344,6 +350,7 @@ _STEPS: dict[type, Callable[[Machine, Any, Scope], Steps]] = {
     tree.Index: Machine._index,
     tree.Slice: Machine._slice,
     tree.Series: Machine._series,
+    tree.Derived: Machine._derived,
     tree.Block: Machine._block,
     tree.Outputs: Machine._outputs,
     tree.While: Machine._loop,

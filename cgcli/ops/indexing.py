@@ -123,9 +123,12 @@ INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x"
 
 
 def take(x: Node, key: Any) -> Node:
-    """x[key]; x itself when the key takes all of it, and what was put where the key takes it."""
+    """x[key]; x itself when the key takes all of it, what was put where the key takes it, and an element of a list."""
     if x.op is PUT and x.params == Put(Place(x.shape, key)):
         return x.args[0]
+    if x.op.name == "stack" and len(x.shape) == 1 and isinstance(key[0], int):
+        element: Node = x.args[key[0]]
+        return element
     whole_key = tuple(Taken(0, size, 1) for size in x.shape)
     return x if key == whole_key else apply(INDEX, (x,), Index(key))
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Any, Sequence
+from cgcli.graph.body import leaves
 from cgcli.graph.loops import Loop, LoopAdjoint, packed_shape
-from cgcli.graph.node import Node, apply, constant, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_array, constant_elements, data_of, toposort
 from cgcli.graph.operation import Kink, Operation, Shape, imported
 from cgcli.graph.rules import Together
 from cgcli.graph.work import work_of
+from cgcli.lean import struct
 from cgcli.ops.arithmetic import ADD
-from cgcli.ops.indexing import take
+from cgcli.ops.creation import ZEROS
+from cgcli.ops.fitting import broadcast, ones_like, repeated, zeros_like
+from cgcli.ops.indexing import INDEX, take
 from cgcli.ops.logic import LESS_EQUAL
-from cgcli.ops.shaping import CONCAT, STACK, reshape
+from cgcli.ops.shaping import CONCAT, RESHAPE, STACK, reshape
 from cgcli.ops.statics import Along, Taken
 
 _USUAL_TRIPS = 100  # where a condition decides
@@ -37,12 +41,14 @@ def _makes_no_trip(*args: Any) -> bool:
 LOOP = Operation(
     "loop", "a block that is run again and again", ("*args",), "cgcli.evaluate.loops:run", _loop_shape, (_RULE,),
     work=_work, python="cgcli.evaluate.loops:run", rows="cgcli.evaluate.loops:run_rows",
+    canonical="cgcli.lowering.loops:canonical",
     kink=Kink(_makes_no_trip, "it makes no trip, so its derivative is that of its start"),
 )  # fmt: skip
 LOOP_ADJOINT = Operation(
     "loop_adjoint", "the reverse pass of a loop", ("*args",), "cgcli.evaluate.loops:run_back",
     lambda shapes, params: packed_shape(params.shapes), (_RULE,), work=_work,
     python="cgcli.evaluate.loops:run_back", rows="cgcli.evaluate.loops:run_back_rows",
+    canonical="cgcli.transform.loops:canonical",
 )  # fmt: skip
 
 
@@ -59,18 +65,45 @@ def has_index(loop: Loop) -> bool:
 
 
 def packed(nodes: Sequence[Node]) -> Node:
-    """Values in one array: the only one itself, else their elements in a row."""
+    """Values in one array: the only one itself, else their elements in a row, or what they are pieces of."""
     if len(nodes) == 1:
         return nodes[0]
-    if not any(node.shape for node in nodes):
+    shapes = [node.shape for node in nodes]
+    if all(node.op is CONSTANT for node in nodes):
+        return constant_array(b"".join(map(data_of, nodes)), packed_shape(shapes))
+    whole = nodes[0]
+    while whole.op is RESHAPE or whole.op is INDEX:
+        whole = whole.args[0]
+        if whole.shape == packed_shape(shapes) and _taken(whole, shapes) == [*nodes]:
+            return whole
+    if not any(shapes):
         return apply(STACK, tuple(nodes), Along(-1))
     return apply(CONCAT, tuple(reshape(node, (math.prod(node.shape),)) for node in nodes), Along(-1))
 
 
 def unpacked(node: Node, shapes: Sequence[Shape]) -> list[Node]:
-    """The values in a packed array."""
+    """The values in a packed array; those that were packed into it."""
     if len(shapes) == 1:
         return [node]
+    filled = next((like for like in (ones_like, zeros_like) if node is like(node)), None)
+    if filled is not None:
+        return [filled(leaf) for leaf in leaves(shapes)]
+    sizes = [*map(math.prod, shapes)]
+    if node.op is CONSTANT:
+        data = data_of(node)
+        ends = [8 * sum(sizes[:at]) for at in range(len(sizes) + 1)]
+        return [
+            constant_array(data[begin:end], shape) for begin, end, shape in zip(ends, ends[1:], shapes, strict=False)
+        ]
+    if node.op is STACK and not any(shapes):
+        return [*node.args]
+    if node.op is CONCAT and len(node.shape) == 1 and [arg.shape[0] for arg in node.args] == sizes:
+        return [in_shape(arg, shape) for arg, shape in zip(node.args, shapes, strict=True)]
+    return _taken(node, shapes)
+
+
+def _taken(node: Node, shapes: Sequence[Shape]) -> list[Node]:
+    """The values in a packed array, as pieces of it."""
     found, begin = [], 0
     for shape in shapes:
         size = math.prod(shape)
@@ -78,3 +111,31 @@ def unpacked(node: Node, shapes: Sequence[Shape]) -> list[Node]:
         found.append(part)
         begin += size
     return found
+
+
+def read_by(node: Node) -> list[Node]:
+    """What the text of a node reads: its arguments; of a loop's adjoint, what is packed in the last two."""
+    if not isinstance(node.params, LoopAdjoint):
+        return [*node.args]
+    *args, cotangent, guard = node.args
+    shapes = node.params.loop.shapes
+    for packed_one in (cotangent, guard):
+        found = unpacked(packed_one, shapes)
+        args += [packed_one] if found == _taken(packed_one, shapes) else found
+    return args
+
+
+def in_shape(node: Node, shape: Shape) -> Node:
+    """A value that was laid out in a row, in its shape."""
+    return node.args[0] if node.op is RESHAPE and node.args[0].shape == shape else reshape(node, shape)
+
+
+def implied_guard(weight: Node) -> Node:
+    """0 where a tangent or a cotangent that is given as an argument is a structural zero: the zeros of a constant."""
+    number = repeated(weight)
+    if number.op is ZEROS or (number.op is CONSTANT and not any(constant_elements(number))):
+        return zeros_like(weight)
+    if number.op is not CONSTANT or all(constant_elements(number)):
+        return ones_like(weight)
+    truths = [element != 0 for element in constant_elements(number)]
+    return broadcast(constant_array(struct.pack(f"<{len(truths)}d", *truths), number.shape), weight.shape)

@@ -61,8 +61,17 @@ def shared(order: Sequence[Node], outputs: Iterable[Node]) -> list[Node]:
 
 
 def uses_of(order: Sequence[Node], outputs: Iterable[Node]) -> Counter[Node]:
-    """How often each node is an argument or an output."""
-    return Counter(chain(outputs, chain.from_iterable(node.args for node in order)))
+    """How often each node is an argument or an output; of a loop's adjoint, what its packed arguments were made of."""
+    outputs = [*outputs]
+    if all(node.op.name != "loop_adjoint" for node in order):
+        return Counter(chain(outputs, chain.from_iterable(node.args for node in order)))
+    from cgcli.ops.loops import read_by
+
+    uses = Counter(outputs)
+    for node in reversed(order):
+        if uses[node]:
+            uses.update(read_by(node))
+    return uses
 
 
 def _is_number(node: Node) -> bool:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from itertools import chain, count, zip_longest
 
-from cgcli.annotations import Iterator, Sequence
-from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
+from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
 from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
-from cgcli.ops.loops import has_index, unpacked
+from cgcli.ops.fitting import zeros_like
+from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
 from cgcli.printing.expression import shared, text_of
 from cgcli.printing.values import number
+from cgcli.records import EMPTY
 
 Named = dict[Node | Callee, str]
 
 _LETTERS = "ijkmn"
+_FUNCTIONS = "fgh"
 
 
 def carried(node: Node) -> list[Node]:
-    """What a loop's carries are after it, as nodes."""
-    assert isinstance(node.params, Loop)
+    """What a loop's carries are after it, or what its adjoint packs, as nodes."""
+    assert isinstance(node.params, Loop | LoopAdjoint)
     return unpacked(node, node.params.shapes)
 
 
-def loops_in(order: Sequence[Node]) -> list[Node]:
-    """The loops among some nodes."""
-    return [node for node in order if isinstance(node.params, Loop)]
+def loops_in(order: Iterable[Node]) -> list[Node]:
+    """The loops among some nodes, and the adjoints of loops."""
+    return [node for node in order if isinstance(node.params, Loop | LoopAdjoint)]
 
 
 def loop_statements(
@@ -39,6 +42,7 @@ def loop_statements(
     starts = [text_of(start, named) for start in node.args[: loop.carries]]
     names = [name or fresh.name(wish) for name, wish in zip_longest(carries, wishes, fillvalue="")]
     leaves, outside = fresh_leaves(loop.shapes), node.args[loop.carries :]
+    fresh.carries.update(leaves)
     become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, (*leaves, *outside), strict=True)))
     outputs = [become[output] for output in loop.body.outputs]
     going = outputs.pop() if loop.trips is None else None
@@ -49,9 +53,55 @@ def loop_statements(
         head = f"for {names[-1]} in {starts[-1]}..{end}"
     else:
         head = f"repeat {loop.trips}" if going is None else f"while {text_of(going, inside)}"
-    lines = [f"{name} = {start}" for name, start in zip(names[:shown], starts, strict=False)]
+    lines = [f"{name} = {start}" for name, start in zip(names[:shown], starts, strict=False) if name != start]
     trip = _Trip(outputs[:shown], names[:shown], leaves, {*leaves, *outside}, inside, fresh)
     return [*lines, f"{head} {{ {'; '.join(trip.statements())} }}"]
+
+
+def adjoint_statements(
+    node: Node, named: Named, results: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
+) -> Iterator[str]:
+    """The statements of a loop's adjoint: a function of the arguments in question, then `(d_x, d_y) = vjp f(x, y; w)`.
+
+    results: names for what it packs; '' for what nobody reads. labels: what the program calls its nodes. What is known
+    within a trip only is an argument, too, for a function does not see it.
+    """
+    params = node.params
+    assert isinstance(params, LoopAdjoint)
+    loop = params.loop
+    *args, cotangent, guard = node.args
+    carries = len(loop.shapes)
+    weights, marks = unpacked(cotangent, loop.shapes), unpacked(guard, loop.shapes)
+    read = [at for at, pair in enumerate(zip(weights, marks, strict=True)) if not all(map(_is_zero, pair))]
+    read = read or [*range(carries)]
+    places = [at for at in range(len(args)) if at in params.wanted or fresh.is_local(args[at])]
+    stand_ins = dict(zip(places, fresh_leaves([args[at].shape for at in places]), strict=True))
+    inner = apply(LOOP, tuple(stand_ins.get(at, arg) for at, arg in enumerate(args)), loop)
+    wishes = [labels.get(piece, "") for piece in carried(apply(LOOP, tuple(args), loop))]
+    of_index = carries - 1 if has_index(loop) else carries
+    kept = {*read, *(at for at in places if at < of_index)}
+    names = [fresh.name(wish) if at in kept else "" for at, wish in enumerate(wishes)]
+    parameters = {at: names[at] if at < carries and names[at] else fresh.name() for at in places}
+    inside: Named = {**named, **{stand_ins[at]: name for at, name in parameters.items()}}
+    body = loop_statements(inner, inside, names, fresh, wishes)
+    function = fresh.function()
+    body.append(_listed([names[at] for at in read]))
+    yield f"{function}({', '.join(parameters.values())}) = {{ {'; '.join(body)} }}"
+    plain = all(marks[at] is implied_guard(weights[at]) for at in read) and not any(results[len(params.wanted) :])
+    lists = [[args[at] for at in places], [weights[at] for at in read], [marks[at] for at in read]]
+    operands = "; ".join(", ".join(text_of(part, named) for part in part_list) for part_list in lists[: 3 - plain])
+    given = dict(zip([*params.wanted, *(len(args) + at for at in params.wanted)], results, strict=False))
+    wanted = [given.get(at, "") for at in places] + [given.get(len(args) + at, "") for at in places] * (not plain)
+    yield f"{_listed([name or fresh.name() for name in wanted])} = vjp {function}({operands})"
+
+
+def _is_zero(node: Node) -> bool:
+    return node is zeros_like(node)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as the results of a function."""
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 
 def _has_index(node: Node, loop: Loop, carries: Sequence[str]) -> bool:
@@ -113,7 +163,12 @@ class _Trip:
         read = {arg for part in self._order for arg in part.args}.union(self._nexts)
         pieces = carried(node)
         names = [self._fresh.name() if piece in read else "" for piece in pieces]
-        yield from loop_statements(node, self._named, names, self._fresh)
+        if isinstance(node.params, LoopAdjoint):
+            function, call = adjoint_statements(node, self._named, names, self._fresh)
+            self._fresh.functions.append(function)
+            yield call
+        else:
+            yield from loop_statements(node, self._named, names, self._fresh)
         self._named.update((piece, name) for piece, name in zip(pieces, names, strict=True) if name)
 
 
@@ -121,12 +176,25 @@ class Fresh:
     """Names for what loops carry and compute: those that are wished for, else i, j, …, then i1, j1, …"""
 
     def __init__(self, taken: set[str]) -> None:
+        self.functions: list[str] = []  # definitions for before the statement that is being written
+        self.carries: set[Node] = set()  # the leaves of all trips that were written
         self._taken = taken
+        self._functions = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _FUNCTIONS)
         self._others = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
 
     def name(self, wish: str = "") -> str:
         """The name that is wished for, or another."""
         free = chain([wish] if wish else [], self._others)
         found = next(name for name in free if name not in self._taken)
+        self._taken.add(found)
+        return found
+
+    def is_local(self, node: Node) -> bool:
+        """Whether a node is known within a trip only."""
+        return not self.carries.isdisjoint(toposort([node]))
+
+    def function(self) -> str:
+        """A name for a function."""
+        found = next(name for name in self._functions if name not in self._taken)
         self._taken.add(found)
         return found

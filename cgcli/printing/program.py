@@ -7,6 +7,7 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 from __future__ import annotations
 
 from cgcli.annotations import Collection, Iterator, Mapping
+from cgcli.graph.loops import LoopAdjoint
 from cgcli.graph.node import Graph, Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
@@ -49,7 +50,7 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
 
 def _with_loops(graph: Graph, held: Contents, spelled: Names) -> Iterator[str]:
     """The statements of parts and loops, each before what reads it."""
-    from cgcli.printing.loops import Fresh, carried, loop_statements
+    from cgcli.printing.loops import Fresh, adjoint_statements, carried, loop_statements
 
     fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
     pieces = {piece for node in held.loops for piece in carried(node)}
@@ -57,7 +58,12 @@ def _with_loops(graph: Graph, held: Contents, spelled: Names) -> Iterator[str]:
         if node in held.loops:
             names = [held.parts.get(piece, "") for piece in carried(node)]
             wishes = [graph.labels.get(piece, "") for piece in carried(node)]
-            yield from loop_statements(node, dict(spelled), names, fresh, wishes)
+            if isinstance(node.params, LoopAdjoint):
+                lines = [*adjoint_statements(node, dict(spelled), names, fresh, graph.labels)]
+            else:
+                lines = loop_statements(node, dict(spelled), names, fresh, wishes)
+            yield from (*fresh.functions, *lines)
+            fresh.functions.clear()
         if node in held.parts and node not in pieces:
             yield f"{held.parts[node]} = {text_of(node, spelled, top=node)}"
 

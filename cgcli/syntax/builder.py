@@ -39,6 +39,8 @@ class TreeBuilder:
                 return tree.Define(target.function, parameters, value, span)
             wrong = next((arg.span for arg in target.args if not isinstance(arg, tree.Name)), target.span)
             raise no_parameter(target.function, wrong)
+        if isinstance(target, tree.Derived):
+            return _own_rule(target, value, span)
         raise ParseError(
             "only a name or a function can stand to the left of '='",
             target.span,
@@ -57,11 +59,6 @@ class TreeBuilder:
     def outputs(self, children: list[Any]) -> tree.Outputs:
         opening, *items, closing = children
         return tree.Outputs(tuple(items), Span(opening.start_pos, closing.end_pos))
-
-    def define_jvp(self, children: list[Any]) -> tree.DefineJvp:
-        keyword, function, _, parameters, tangents, *_, body = children
-        span = Span(keyword.start_pos, body.span.end)
-        return tree.DefineJvp(bare(function), parameters, tangents, body, span, _span(function))
 
     def define_block(self, children: list[Any]) -> tree.Statement:
         made = self.assign(children)
@@ -105,8 +102,13 @@ class TreeBuilder:
         span = Span(function.start_pos, closing.end_pos)
         return tree.Series(bare(function), bare(name), first, last, body, span, _span(function))
 
-    def parameters(self, children: list[Any]) -> tuple[tree.Name, ...]:
-        return tuple(tree.Name(bare(name), _span(name)) for name in children)
+    def derived(self, children: list[Any]) -> tree.Derived:
+        mode, function, _, args, moved, guards, closing = children
+        span = Span(mode.start_pos, closing.end_pos)
+        return tree.Derived(mode.text, bare(function), args, moved, guards or (), span, _span(function))
+
+    def operands(self, children: list[Any]) -> tuple[tree.Expression, ...]:
+        return tuple(children)
 
     def conditional(self, children: list[Any]) -> tree.Call:
         condition, symbol, yes, no = children
@@ -197,6 +199,16 @@ class TreeBuilder:
         first = start.span.start if start else colon.start_pos
         last = step or stop
         return tree.Slice(start, stop, step, Span(first, last.span.end if last else colon.end_pos))
+
+
+def _own_rule(target: tree.Derived, body: tree.Expression, span: Span) -> tree.DefineJvp:
+    """jvp f(x; dx) = body."""
+    names = tuple(name for name in (*target.args, *target.moved) if isinstance(name, tree.Name))
+    count = len(target.args)
+    if target.mode != "jvp" or target.guards or len(names) < count + len(target.moved):
+        hint = f"as in: jvp {target.function}(x; dx) = 2*x*dx, with the tangents after a ';'"
+        raise ParseError("a derivative rule is not written so", target.span, hint=hint)
+    return tree.DefineJvp(target.function, names[:count], names[count:], body, span, target.where)
 
 
 class _Keyword:

@@ -98,8 +98,8 @@ def _name(text: str, at: int) -> tuple[str, int]:
     while end < size and ((character := text[end]) == "_" or character.isalnum()) and character not in _NOT_IN_NAMES:
         end += 1
     word = text[at:end]
-    if word == "jvp" and _is_before_call(text, end):
-        return "JVP", end
+    if word in ("jvp", "vjp") and _is_before_call(text, end):
+        return "DERIVED", end
     if word in _OF_BLOCKS and _is_of_block(word, text, end):
         return _OF_BLOCKS[word], end
     if word in ("and", "or") and end < size and text[end].isalnum():

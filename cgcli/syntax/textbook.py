@@ -85,7 +85,7 @@ def _header(statement: Sequence[Token]) -> tuple[list[str], int] | None:
     Raises ParseError for a parameter of a function that is no plain name.
     """
     kinds = [token.type for token in statement]
-    rule = kinds[:1] == ["JVP"]
+    rule = kinds[:1] == ["DERIVED"]
     start = end = 2 + rule
     if kinds[rule:start] != ["NAME", "LPAR"]:
         return None

@@ -86,6 +86,22 @@ class Series(NamedTuple):
     where: Span
 
 
+class Derived(NamedTuple):
+    """jvp function(args; moved), the results' tangents; vjp function(args; moved; guards), the arguments' adjoints.
+
+    mode: 'jvp' or 'vjp'. moved: the tangents of the arguments, or the cotangents of the results. guards: 0 where such a
+    cotangent is a structural zero; () for none. where: the span of the function's name.
+    """
+
+    mode: str
+    function: str
+    args: tuple[Expression, ...]
+    moved: tuple[Expression, ...]
+    guards: tuple[Expression, ...]
+    span: Span
+    where: Span
+
+
 class Block(NamedTuple):
     """Statements in braces, as the body of a function; the last one is its value."""
 
@@ -93,7 +109,7 @@ class Block(NamedTuple):
     span: Span
 
 
-Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Block
+Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Derived | Block
 
 
 class Assign(NamedTuple):

@@ -86,6 +86,40 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     return tuple(found[node].selected() if node in found else zeros_like(node) for node in wrt)
 
 
+def of_function(
+    mode: str, outputs: Sequence[Node], leaves: Sequence[Node], moved: Sequence[Node], guards: Sequence[Node]
+) -> list[Node]:
+    """The derivatives of a function's results by the leaves that stand for its arguments, as the language has them.
+
+    mode: 'jvp', the tangents of the outputs from those of the leaves; 'vjp', the adjoints of the leaves from the
+    cotangents of the outputs. The zeros of constants among these are structural. guards: of the cotangents, which are 0
+    where a guard is; if there are any, the guards of the adjoints follow the adjoints.
+    """
+    from cgcli.transform.forward import push_all
+
+    if mode == "jvp":
+        pushed = push_all(outputs, {leaf: _given(tangent) for leaf, tangent in zip(leaves, moved, strict=True)})
+        return [one.selected() if one else zeros_like(output) for one, output in zip(pushed, outputs, strict=True)]
+    seeds = [Guarded(weight, guard, zeroed=True) for weight, guard in zip(moved, guards, strict=False)]
+    pairs = zip(outputs, seeds or map(_given, moved), strict=True)
+    seeded = [(output, seed) for output, seed in pairs if seed]
+    found = sweep([output for output, _ in seeded], [seed for _, seed in seeded], set(leaves))
+    adjoints = [found[leaf].selected() if leaf in found else zeros_like(leaf) for leaf in leaves]
+    if guards:
+        adjoints += [found[leaf].elementwise_guard() if leaf in found else zeros_like(leaf) for leaf in leaves]
+    return adjoints
+
+
+def _given(weight: Node) -> Guarded | None:
+    """A tangent or a cotangent that is an argument; None when all of it is a structural zero."""
+    from cgcli.ops.loops import implied_guard
+
+    guard = implied_guard(weight)
+    if guard is ones_like(weight):
+        return Guarded(weight)
+    return None if guard is zeros_like(weight) else Guarded(weight, guard, zeroed=True)
+
+
 def _swept(
     outputs: Sequence[Node],
     cotangents: Sequence[Node],

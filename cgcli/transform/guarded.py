@@ -24,6 +24,7 @@ from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)
 
+_MOVE = frozenset({"index", "put", "reshape"})  # elements, and add none up
 _MOST_KEPT, _LARGEST_KEPT = 16, 10**5  # guards, elements
 _KEEP_BOUNDS = frozenset(
     {"add", "subtract", "multiply", "neg", "max", "min", "stop_gradient", "broadcast", "reshape", "transpose"}
@@ -242,7 +243,9 @@ def through_linear(
         return moved._replace(value=image(moved.value, args), zeroed=moved.zeroed and alone)
     guard = moved.elementwise_guard()
     if alone:
-        return Guarded(value, is_positive(image(guard, args)), True, moved.gaps, moved.chosen)
+        mark = image(guard, args)
+        moves = mark.op.name in _MOVE and mark.args == (guard,)
+        return Guarded(value, mark if moves else is_positive(mark), True, moved.gaps, moved.chosen)
     if moved.gaps:
         return Guarded(value)
     if moved.chosen:

@@ -7,18 +7,19 @@ is the gradient of w'(J v), and J v is a loop.
 
 from __future__ import annotations
 
-from cgcli.annotations import Mapping, Sequence
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.graph.body import Body
 from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
-from cgcli.graph.node import Node, apply, leaf, rebuild, toposort
-from cgcli.lowering.loops import looped
+from cgcli.graph.node import VARIABLE, Node, apply, leaf, rebuild, toposort
+from cgcli.lowering.loops import are_apart, closed, looped
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.fitting import zeros_like
 from cgcli.ops.loops import LOOP_ADJOINT, packed, unpacked
 from cgcli.transform.exact import exact
-from cgcli.transform.formulas import Slopes
+from cgcli.transform.formulas import Slopes, slope
 from cgcli.transform.forward import push_all
 from cgcli.transform.guarded import Guarded
+from cgcli.transform.packed import parts
 from cgcli.transform.reverse import active_nodes, sweep
 
 
@@ -46,17 +47,17 @@ def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slo
     """The adjoints of the arguments at the places `wanted` of a loop, or of a loop's adjoint."""
     params = node.params
     if isinstance(params, Loop):
-        return _pulled(node, params, adjoint, wanted, slopes)
+        return _pulled(node, params, adjoint, wanted)
     assert isinstance(params, LoopAdjoint)
     last = len(params.body.parameters)  # where the cotangent stands
-    cotangents = unpacked(adjoint.selected(), params.shapes)[: len(params.wanted)]
-    moved = dict(zip(params.wanted, cotangents, strict=True))
+    cotangents = parts(adjoint.selected(), params.shapes)[: len(params.wanted)]
+    moved = {at: each for at, each in zip(params.wanted, cotangents, strict=True) if each is not zeros_like(each)}
     found: dict[int, Guarded] = {}
-    if last in wanted:
+    if last in wanted and moved:
         tangents = _tangents(params.loop, node.args[:last], moved, slopes)
         found[last] = Guarded(packed(tangents))
     args = [at for at in wanted if at < last]
-    if args:
+    if args and moved:
         seconds = _second(node, moved, args, slopes)
         found |= {at: Guarded(second) for at, second in zip(args, seconds, strict=True)}
     return found
@@ -102,29 +103,59 @@ def _tangents(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], sl
     return [next(found) if at in carried else zeros_like(args[at]) for at in range(count)]
 
 
-def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
+def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int]) -> dict[int, Guarded]:
     """The adjoints of a loop's arguments: a node of its own, which holds one trip of the reverse pass."""
+    cotangent, guard = (packed(parts(each, loop.shapes)) for each in (adjoint.selected(), adjoint.elementwise_guard()))
+    params = _adjoint(loop, wanted, marked=any(part.op is VARIABLE for part in toposort([guard])))
+    found = unpacked(apply(LOOP_ADJOINT, (*node.args, cotangent, guard), params), params.shapes)
+    marks = found[len(wanted) :] if params.marked else [None] * len(wanted)
+    return {
+        at: Guarded(value, mark, zeroed=mark is not None)
+        for at, value, mark in zip(wanted, found[: len(wanted)], marks, strict=True)
+    }
+
+
+def _adjoint(loop: Loop, wanted: Sequence[int], *, marked: bool) -> LoopAdjoint:
+    """The reverse pass of a loop, for its arguments at some places. marked: its cotangent has zeros that values decide.
+
+    It is a function of the loop and of these places alone, so that a text need not say more.
+    """
     leaves = loop.body.parameters
-    moving = [at for at in _moving(loop, set(wanted), slopes) if at < loop.carries]
+    moving = [at for at in _moving(loop, set(wanted), slope) if at < loop.carries]
     targets = [leaves[at] for at in (*moving, *(at for at in wanted if at >= loop.carries))]
     behind = [leaf(f"w{at}", leaves[at].shape) for at in moving]
     guards = [leaf(f"g{at}", leaves[at].shape) for at in moving]
     ends = [loop.nexts[at] for at in moving]
-    found = sweep(ends, list(map(Guarded, behind)), set(targets), slopes=slopes)
+    found = sweep(ends, list(map(Guarded, behind)), set(targets))
     seeds = [Guarded(value, guard, zeroed=True) for value, guard in zip(behind, guards, strict=True)]
-    guarded = sweep(ends, seeds, set(targets), slopes=slopes)
-    marked = any(one.guard is not None for one in found.values()) or not (adjoint.guard is None or adjoint.gaps)
+    guarded = sweep(ends, seeds, set(targets))
+    marked = marked or any(one.guard is not None for one in found.values())
     back = Body([*leaves, *behind], _selected(found, targets))
     marks = [guarded[to].elementwise_guard() if to in guarded else zeros_like(to) for to in targets]
     careful = Body([*leaves, *behind, *guards], [*_selected(guarded, targets), *marks])
-    params = LoopAdjoint(*loop, back, careful, tuple(moving), tuple(wanted), marked)
-    args = (*node.args, adjoint.selected(), adjoint.elementwise_guard())
-    parts = unpacked(apply(LOOP_ADJOINT, args, params), params.shapes)
-    found_guards = [*parts[len(wanted) :]] if marked else [None] * len(wanted)
-    return {
-        at: Guarded(value, mark, zeroed=mark is not None)
-        for at, value, mark in zip(wanted, parts[: len(wanted)], found_guards, strict=True)
-    }
+    return LoopAdjoint(*loop, back, careful, tuple(moving), tuple(wanted), marked)
+
+
+def canonical(args: tuple[Node, ...], params: Any) -> tuple[tuple[Node, ...], LoopAdjoint]:
+    """The arguments and parameters of a loop's adjoint whose loop reads no constants from outside, and nothing twice.
+
+    The arguments that it gives the adjoints of are left as they are.
+    """
+    loop = params.loop
+    *given, cotangent, guard = args
+    ends = tuple(packed(unpacked(each, loop.shapes)) for each in (cotangent, guard))
+    places = range(loop.carries, len(given))
+    if are_apart([given[at] for at in places if at not in params.wanted]):
+        return (*given, *ends), params
+    own = fresh_leaves(loop.shapes)
+    stand_ins = dict(zip(params.wanted, fresh_leaves([given[at].shape for at in params.wanted]), strict=True))
+    inside = [*own, *(stand_ins.get(at, given[at]) for at in places)]
+    become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, inside, strict=True)))
+    outside, body = closed(own, [become[output] for output in loop.body.outputs])
+    at_place = {stand_in: at for at, stand_in in stand_ins.items()}
+    wanted = [at if at < loop.carries else loop.carries + outside.index(stand_ins[at]) for at in params.wanted]
+    outside = [given[at_place[node]] if node in at_place else node for node in outside]
+    return (*given[: loop.carries], *outside, *ends), _adjoint(Loop(body, loop.trips), wanted, marked=params.marked)
 
 
 def _selected(found: Mapping[Node, Guarded], targets: Sequence[Node]) -> list[Node]:
