@@ -38,7 +38,7 @@ CSV: dict[str, tuple[bytes, Any]] = {
     "CRLF": (b"x,y\r\n1,2\r\n", {"x": ["1"], "y": ["2"]}),
     "CR alone": (b"x,y\r1,2\r3,4", {"x": ["1", "3"], "y": ["2", "4"]}),
     "blank lines": (b"\n\r\nx,y\n\n1,2\n\n", {"x": ["1"], "y": ["2"]}),
-    "an empty cell in quotes is a row": (b'x\n""\n\n1\n', {"x": ["", "1"]}),
+    "an empty cell in quotes, or a blank line in one column, is a row": (b'x\n""\n\n1\n', {"x": ["", "", "1"]}),
     "a mark for UTF-8": (b"\xef\xbb\xbfx\n1\n", {"x": ["1"]}),
     "UTF-16, little end first": (codecs.BOM_UTF16_LE + "é\n1\n".encode("utf-16-le"), {"é": ["1"]}),
     "UTF-16, big end first": (codecs.BOM_UTF16_BE + "é\n1\n".encode("utf-16-be"), {"é": ["1"]}),

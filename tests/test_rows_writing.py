@@ -243,12 +243,12 @@ TEXT_CASES: list[tuple[str, str, Batch, dict[str, Any], dict[str, Any], str]] = 
         '{"x":1,"d_w":[1,null],"d_X":[[0,1,2],[3,4,5]],"e":[]}\n{"x":1,"d_w":null,"d_X":null,"e":[]}\n',
     ),
     (
-        "cells of text: numbers unquoted in their spelling",
+        "cells of text: numbers unquoted in their spelling, or in that of JSON",
         "jsonl",
         batch(x=["1.50", "1e5", "-0"], s=["007", "", 'q"\n'], m=["1", ".5", "+1"]),
         {"v": np.ones(3)},
         {},
-        '{"x":1.50,"s":"007","m":1,"v":1}\n{"x":1e5,"s":null,"m":".5","v":1}\n{"x":-0,"s":"q\\"\\n","m":"+1","v":1}\n',
+        '{"x":1.50,"s":"007","m":1,"v":1}\n{"x":1e5,"s":null,"m":0.5,"v":1}\n{"x":-0,"s":"q\\"\\n","m":"+1","v":1}\n',
     ),
     (
         "strings of typed columns stay strings",

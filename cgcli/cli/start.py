@@ -60,7 +60,12 @@ class _Finder:
         self._begin = version[:4] + bytes(4)  # checked by the source's time and size
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
-        """How a module is loaded; None for what Python's own import is to find."""
+        """How a module is loaded; None for what Python's own import is to find.
+
+        Raises ImportError for pandas, which pyarrow imports where it is installed, in the time of the whole start.
+        """
+        if name == "pandas":
+            raise ImportError("cg uses no pandas")
         if path is None or not name.startswith(_PACKAGE):
             return None
         folder, last = path[0], name[name.rindex(".") + 1 :]

@@ -116,15 +116,26 @@ class Batched:
         return math.ceil(rows / (threads * math.ceil(rows / (threads * self._longest))))
 
     def _share(self, job: _Job, count: int) -> None:
-        """Let so many threads work until no block is left."""
-        from concurrent.futures import ThreadPoolExecutor
+        """Let so many threads work until no block is left; this one is among them."""
+        from threading import Thread
 
-        with ThreadPoolExecutor(count) as pool:
+        errors: list[BaseException] = []
+
+        def work() -> None:
             try:
-                for worker in [pool.submit(self._work, job) for _ in range(count)]:
-                    worker.result()
-            finally:
-                job.blocks.clear()  # after an error or an interrupt no thread begins another block
+                self._work(job)
+            except BaseException as error:
+                job.blocks.clear()  # no thread begins another block
+                errors.append(error)
+
+        others = [Thread(target=work) for _ in range(count - 1)]
+        for other in others:
+            other.start()
+        work()
+        for other in others:
+            other.join()
+        if errors:
+            raise errors[0]
 
     def _work(self, job: _Job) -> None:
         """Compute blocks until none is left, in buffers of this thread's own."""

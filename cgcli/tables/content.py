@@ -11,8 +11,6 @@ import time
 import zlib
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import PurePath
-from tempfile import TemporaryDirectory
 
 from cgcli.annotations import IO, Any, Callable, Iterable, Iterator
 from cgcli.errors import DataError, UsageError, refused
@@ -57,6 +55,8 @@ class Content:
         if self.is_plain():
             yield self.name
             return
+        from tempfile import TemporaryDirectory
+
         with TemporaryDirectory(prefix="cg-") as folder:
             path = os.path.join(folder, "content")
             try:
@@ -97,7 +97,7 @@ def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
         try:
             content, begin = peeked(packed.all_of(_bursts(stream)), _MAGIC)
             found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
-            expected = COMPRESSIONS.get(PurePath(name.lower()).suffix)
+            expected = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
             if expected and found != expected and begin:
                 raise DataError(f"{_displayed(name)} holds no {expected} data")
             yield from _DECOMPRESS[found](content) if found else content

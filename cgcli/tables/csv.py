@@ -17,7 +17,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
-from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, shape_of, side_by_side
+from cgcli.tables.arrow import Masked, joined, masked, masked_together, offsets_of, shape_of, side_by_side
 from cgcli.tables.batch import Batch, Unread, element_of, one_name_each, together
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.content import Content, peeked
@@ -31,7 +31,6 @@ from cgcli.tables.text import as_json, count_lines, in_parts, not_utf8, without_
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 _SEPARATOR_IS = b"sep="
 _EMPTY_CELL = '""'  # alone in its row: readers take a blank line for none
@@ -44,7 +43,7 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
 
     Where the first row holds no names, they are c1, c2, …. Excel's first line `sep=;` says what stands between cells.
     Raises DataError for empty text, and for a quote that is never closed. A blank line is no row, but an empty cell
-    where TSV has one column.
+    where there is one column.
     """
     pieces, said = _declared(reading.tidied(content.pieces))
     dialect = reading.of(dialect._replace(separator=said) if said else dialect)
@@ -67,9 +66,8 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     wanted = reading.wanted
     chosen = [at for at, name in enumerate(names) if wanted is None or {name.strip(), element_of(name)} & {*wanted}]
     reader = _Reader(names, None if wanted is None else chosen, dialect)
-    for part in chain([text], records):
-        yield reader.batch(part, content.source, line, header)
-        line += count_lines(part)
+    for part, begin in chain([(text, line)], records):
+        yield reader.batch(part, content.source, begin, header)
 
 
 def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
@@ -88,15 +86,13 @@ def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
     return chain([newline + rest], pieces), separator
 
 
-def _to_first_record(records: Iterator[bytes]) -> tuple[bytes, int]:
+def _to_first_record(records: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
     """The first text that holds more than blank lines, from its first row on; and the line on which it begins."""
-    line = 1
-    for text in records:
+    for text, line in records:
         rows = text.lstrip(b"\r\n")
-        line += text.count(b"\n", 0, len(text) - len(rows))
         if rows:
-            return rows, line
-    return b"", line
+            return rows, line + text.count(b"\n", 0, len(text) - len(rows))
+    return b"", 1
 
 
 def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
@@ -294,22 +290,25 @@ def _texts_of_rows(rows: Batch, dialect: Dialect) -> pa.Array:
         import pyarrow.compute as pc
 
         return pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
-    results, width = _lines(together(rows.results), dialect)
-    return side_by_side(_ended(rows.lines, dialect.separator if width else ""), results)
-
-
-def _ended(lines: pa.Array, end: str) -> pa.Array:
-    """The lines with another end, of one character or none."""
-    import pyarrow as pa
-
-    text = bytearray(joined(lines))
-    if b"\r" in text or not end:
+    lines = rows.lines
+    if b"\r" in bytes(joined(lines)):
         import pyarrow.compute as pc
 
-        return side_by_side(pc.utf8_rtrim(lines, "\r\n"), end)
-    ends = offsets_of(lines)
-    np.frombuffer(text, np.uint8)[ends[1:] - 1] = ord(end)
-    return pa.StringArray.from_buffers(len(lines), pa.py_buffer(ends), pa.py_buffer(text))
+        lines = side_by_side(pc.utf8_rtrim(lines, "\r\n"), "\n")
+    columns = [masked(column).flat() for column in together(rows.results).columns]
+    if not sum(column.values.size for column in columns):
+        return lines
+    numbers = _numbers(masked_together(columns, np.hstack), dialect, before=dialect.separator, last="\n")
+    return side_by_side(_newlines_first(lines), numbers)
+
+
+def _newlines_first(lines: pa.Array) -> pa.Array:
+    """The same text but the last newline, cut before the newlines instead of behind them."""
+    import pyarrow as pa
+
+    ends = offsets_of(lines).copy()
+    ends[1:] -= 1
+    return pa.StringArray.from_buffers(len(lines), pa.py_buffer(ends), pa.py_buffer(joined(lines)))
 
 
 def _lines(columns: pa.RecordBatch, dialect: Dialect) -> tuple[pa.Array, int]:
@@ -328,7 +327,7 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect) -> tuple[pa.Array, int]:
         end = "\n" if chosen[-1] == shown[-1] else ""
         if numeric:
             numbers = masked_together([masked(columns.column(at)).flat() for at in chosen], np.hstack)
-            parts.append(_numbers(*numbers, dialect, end))
+            parts.append(_numbers(numbers, dialect, after=end))
         else:
             cells = [_as_cells(_texts(columns.column(at), names[at]), dialect) for at in chosen]
             if end:
@@ -338,9 +337,9 @@ def _lines(columns: pa.RecordBatch, dialect: Dialect) -> tuple[pa.Array, int]:
     return found, sum(widths)
 
 
-def _numbers(values: NDArray[np.float64], missing: NDArray[np.bool_] | None, dialect: Dialect, end: str) -> pa.Array:
-    """The cells of each row of a matrix side by side, as the dialect spells numbers."""
-    found = row_texts(values, missing, between=dialect.separator, after=end)
+def _numbers(numbers: Masked, dialect: Dialect, before: str = "", after: str = "", last: str = "") -> pa.Array:
+    """The cells of each row of a matrix side by side, as the dialect spells numbers; their ends as in `row_texts`."""
+    found = row_texts(*numbers, before=before, between=dialect.separator, after=after, last=last)
     if dialect.decimal == ".":
         return found
     import pyarrow.compute as pc

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _SAFE_BEFORE_QUOTE = b'\n\r"'
+_BLANK = 2  # bytes that a line without anything takes at most
 _QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
 
 
-def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[bytes]:
-    """The pieces, cut anew so that each ends with a record. Raises DataError when a quote is never closed."""
+def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[tuple[bytes, int]]:
+    """The pieces, cut anew so that each ends with a record, and the line on which each begins.
+
+    Raises DataError when a quote is never closed.
+    """
     rest = b""
     line = 1  # on which the rest begins
     look_from = 0  # bytes that a row must have before it is looked at again
@@ -30,9 +34,9 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
         rest += piece
         end = _last_end(rest, dialect) if b"\n" in piece and len(rest) >= look_from else 0
         if end:
-            yield rest[:end]
-            line += count_lines(rest[:end])
-            rest = rest[end:]
+            text, rest = rest[:end], rest[end:]
+            yield text, line
+            line += count_lines(text)
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
         if len(rest) > MAX_RECORD:
             raise DataError(
@@ -41,8 +45,8 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
             )
     rest += b"" if rest.endswith(b"\n") or not rest else b"\n"
     end = _last_end(rest, dialect)
-    if rest[:end]:
-        yield rest[:end]
+    if end:
+        yield rest[:end], line
     if end < len(rest):
         raise DataError(f"{source}, line {line + count_lines(rest[:end])}: a quote is opened and never closed")
 
@@ -68,13 +72,13 @@ def row_bounds(text: bytes, dialect: Dialect, columns: int) -> tuple[NDArray[np.
 
     As pyarrow has it, a carriage return that no newline follows ends a record too.
     """
-    buffer = np.frombuffer(text + b"\r", np.uint8)
-    is_end = buffer[:-1] == _NEWLINE
+    buffer = np.frombuffer(text, np.uint8)
+    is_end = buffer == _NEWLINE
     if b"\r" in text:
-        is_end |= (buffer[:-1] == _RETURN) & (buffer[1:] != _NEWLINE)
+        is_end[:-1] |= (buffer[:-1] == _RETURN) & ~is_end[1:]
     ends = _outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
     starts = np.append(0, ends[:-1])[: len(ends)]
-    if dialect.has_blank_rows(columns):
+    if dialect.has_blank_rows(columns) or (ends - starts).min(initial=_BLANK + 1) > _BLANK:
         return starts, ends
     is_row = (buffer[starts] != _NEWLINE) & (buffer[starts] != _RETURN)
     return (starts, ends) if is_row.all() else (starts[is_row], ends[is_row])

@@ -28,6 +28,7 @@ class Dialect(NamedTuple):
     separator, a quote or a line's end in it stands in quotes, as in CSV. Else, as IANA and Miller have TSV, a row is a
     line, quotes stand for themselves, and a tab, newline, carriage return and backslash are spelled `\t`, `\n`, `\r`
     and `\\`. decimal, thousands: the signs in numbers, the latter "" for none. nothing: cells that stand for none.
+    comments: whether there are blank lines instead of some.
     """
 
     separator: str
@@ -35,14 +36,15 @@ class Dialect(NamedTuple):
     decimal: str = "."
     thousands: str = ""
     nothing: tuple[str, ...] = ()
+    comments: bool = False
 
     def has_quotes(self, text: bytes) -> bool:
         """Whether quotes of the text may open and close cells."""
         return self.quotes and b'"' in text
 
     def has_blank_rows(self, columns: int) -> bool:
-        """Whether a blank line is a row: an empty cell alone, which CSV writes as two quotes, and TSV as nothing."""
-        return not self.quotes and columns == 1
+        """Whether a blank line is a row: an empty cell alone. Where comments are left out, it may have been one."""
+        return columns == 1 and not self.comments
 
     @property
     def spells_numbers(self) -> bool:
@@ -114,6 +116,7 @@ class Reading(NamedTuple):
             decimal=self.decimal or ".",
             thousands=self.thousands or "",
             nothing=self.nothing,
+            comments=bool(self.comment),
         )
         signs = {found.separator: "the delimiter"}
         for sign, name in ((found.decimal, "the decimal sign"), (found.thousands, "the sign of thousands")):

@@ -33,13 +33,15 @@ def row_texts(
     before: str = "",
     between: str = ",",
     after: str = "",
+    last: str = "",
     json: bool = False,
 ) -> pa.Array:
     """Each row of a matrix as text: its numbers with one character between them.
 
     values: (rows, numbers), at least one number. missing: of the same shape, says which are left
-    empty. before, after: what each text begins and ends with. json: nan, infinities and missing
-    numbers are null, and -0 is -0.0, so that it is read as a float.
+    empty. before, after: what each text begins and ends with. last: one character that ends the last text besides,
+    where those are one together. json: nan, infinities and missing numbers are null, and -0 is -0.0, so that it is
+    read as a float.
     """
     import pyarrow as pa
 
@@ -50,12 +52,15 @@ def row_texts(
     if between != ",":
         marks[commas] = ord(between)
     bounds = commas[::width]
-    marks[bounds] = _NEWLINE  # which stands in no number
     joint = (after + before).encode()
-    if joint != b"\n":
+    marks[bounds] = joint[0] if len(joint) == 1 else _NEWLINE  # which stands in no number
+    if len(joint) != 1:
         text = text.replace(b"\n", joint)
         bounds += np.arange(rows + 1) * (len(joint) - 1)
     offsets = (bounds + len(after.encode())).astype(np.int32)
+    if last:
+        text[-1:] = last.encode()
+        offsets[-1] = len(text)
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
 
 

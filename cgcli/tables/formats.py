@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import PurePath
+from os.path import splitext
 
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.files import Draft
@@ -71,9 +71,10 @@ def format_named(name: str) -> Format:
 
 def split_name(name: str) -> tuple[Format | None, str | None]:
     """The format and the compression that the suffixes of a file name stand for; None where they say nothing."""
-    path = PurePath(name.lower())
-    compression = COMPRESSIONS.get(path.suffix)
-    suffix = PurePath(path.stem).suffix if compression else path.suffix
+    stem, suffix = splitext(name.lower())
+    compression = COMPRESSIONS.get(suffix)
+    if compression:
+        suffix = splitext(stem)[1]
     return _BY_SUFFIX.get(suffix), compression
 
 
@@ -81,7 +82,7 @@ def format_of(name: str) -> Format:
     """The format that a file name stands for. Raises UsageError when its suffix is unknown."""
     found, _ = split_name(name)
     if found is None:
-        suffix = PurePath(name).suffix
+        suffix = splitext(name)[1]
         raise UsageError(
             f"'{name}' has no suffix of a known format" if suffix else f"'{name}' has no suffix that says its format",
             hint=did_you_mean(suffix, _BY_SUFFIX)

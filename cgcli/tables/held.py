@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import tempfile
 from abc import abstractmethod
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator
@@ -39,7 +38,9 @@ class Held:
 
     def __init__(self, *, as_text: bool = False) -> None:
         self._as_text = as_text
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes when this object does)
+        from tempfile import TemporaryFile
+
+        self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
         self._sections: list[_Section] = []
         self._stream: Any = None
         self._types: dict[str, pa.DataType] = {}

@@ -16,6 +16,14 @@ from cgcli.tables.text import as_json, without_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# What spells a number or a truth value in a text file, though not in JSON: 5. and .5, True and TRUE.
+_RESPELLED = (
+    (r"^(-?)(\.[0-9]+(?:[eE][-+]?[0-9]+)?)$", r"\10\2"),
+    (r"^(-?(?:0|[1-9][0-9]*)\.)([eE][-+]?[0-9]+)?$", r"\10\2"),
+    (r"^T(?:rue|RUE)$", "true"),
+    (r"^F(?:alse|ALSE)$", "false"),
+)
+_SPELLED = "|".join(pattern for pattern, _ in _RESPELLED)
 _JSON_WORD = r"^(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false)$"  # a number, a truth value
 _JOINT = b',"'  # between what was read and the results, instead of the brace and the newline that end each row
 _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
@@ -112,6 +120,10 @@ def _untyped(column: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     is_plain = pc.match_substring_regex(column, _JSON_WORD)
+    if not pc.all(is_plain).as_py() and pc.any(pc.match_substring_regex(column, _SPELLED)).as_py():
+        for pattern, text in _RESPELLED:
+            column = pc.replace_substring_regex(column, pattern, text)
+        is_plain = pc.match_substring_regex(column, _JSON_WORD)
     texts = column if pc.all(is_plain).as_py() else pc.if_else(is_plain, column, _strings(column))
     return pc.if_else(pc.equal(column, ""), None, texts)
 

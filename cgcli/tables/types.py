@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 TYPES = {"double": "float64", "int": "int64", "text": "string", "bool": "bool"}  # with Arrow's names
 FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
 _WHOLE = r"^(0|-?[1-9][0-9]*)$"
-_TRUTH = r"^(true|false)?$"
+_TRUTH = r"^(true|True|TRUE|false|False|FALSE)?$"
 # Cells of which nobody would miss how they were written, if they were numbers: 007 is none.
-_NUMBER = r"^(-?(0|[1-9][0-9]*)|-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][-+]?[0-9]+)?|nan|-?inf)?$"
+_NUMBER = (
+    r"^(-?(0|[1-9][0-9]*)|-?((0|[1-9][0-9]{0,14})(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+    r"|(?i:nan|-?inf|-?infinity))?$"
+)
 
 
 def type_of(column: pa.Array) -> pa.DataType:

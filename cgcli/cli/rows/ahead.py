@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
+from queue import SimpleQueue
+from threading import Semaphore, Thread
 
 from cgcli.annotations import Generator, Iterator, TypeVar
 
@@ -15,13 +15,30 @@ _PATIENCE = 0.5  # seconds for the item that is being made in the end; one may b
 
 def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     """The same items, in their order, then the exception that ends them. To stop earlier, close this iterator."""
-    worker = ThreadPoolExecutor(1)
-    waiting = deque(worker.submit(next, items, None) for _ in range(_DEPTH))
+    made: SimpleQueue[tuple[Item | None, BaseException | None]] = SimpleQueue()
+    room = Semaphore(_DEPTH)
+    is_over = False
+
+    def work() -> None:
+        item: Item | None
+        while room.acquire() and not is_over:
+            try:
+                item, error = next(items, None), None
+            except BaseException as raised:
+                item, error = None, raised
+            made.put((item, error))
+            if item is None:
+                return
+
+    worker = Thread(target=work, daemon=True)
+    worker.start()
     try:
-        while (item := waiting[0].result()) is not None:
-            waiting.popleft()
-            waiting.append(worker.submit(next, items, None))
-            yield item
+        while (found := made.get())[0] is not None:
+            room.release()
+            yield found[0]
+        if found[1] is not None:
+            raise found[1]
     finally:
-        worker.shutdown(wait=False, cancel_futures=True)
-        wait([item for item in waiting if not item.cancelled()], _PATIENCE)  # one that never began is never done
+        is_over = True
+        room.release()
+        worker.join(_PATIENCE)
