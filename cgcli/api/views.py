@@ -10,6 +10,7 @@ from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.warn import warn
+from cgcli.errors import UsageError
 from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
 from cgcli.lean import struct
 from cgcli.records import EMPTY
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
     from cgcli.render.scene import Numbers
+    from cgcli.render.sketch import Sketch
     from cgcli.trace.steps import Trace
+    from cgcli.transform.trips import Written
 
 
 _MOST_SIGNS = 10
@@ -35,7 +38,8 @@ def picture(
     rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
     transparent: bool = False, title: str = "", legend: bool = False,
     precision: int | None = None, width: float | None = None, dpi: int | None = None,
-    layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None, **named: Any,
+    layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None,
+    unroll: bool = False, **named: Any,
 ) -> bytes:  # fmt: skip
     """The computation graph as a picture: each node shows its value where the names that it needs have values.
 
@@ -46,6 +50,7 @@ def picture(
     partial derivatives at the edges, and the text that each node was read from.
     rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
+    unroll: draw all trips of loops.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
     title: a line above. legend: say what stands where.
     precision: significant digits. width: in inches; size: width and height to fit into. font_size: in points.
@@ -70,6 +75,7 @@ def picture(
     made = drawn(
         point, _quietly(point), [kind], look, Paper(width, dpi, layout, font_size, size), notices.append, chosen,
         each_array(cotangent, "cotangent"), tangents(point, arrays_of(direction)) if direction else {}, grad=grad,
+        unroll=unroll,
     )  # fmt: skip
     warn(notices)
     return made[kind]
@@ -143,9 +149,11 @@ def _quietly(point: Point) -> Watched:
 
 def numbers_of(
     point: Point, evaluate: Watched, wrt: Sequence[Node] = (), given: Sequence[Any] | None = None,
-    moved: Mapping[Node, Node] = EMPTY, *, grad: bool = False, partial: bool = False,
+    moved: Mapping[Node, Node] = EMPTY, *, grad: bool = False, partial: bool = False, written: Written | None = None,
 ) -> Numbers:  # fmt: skip
     """What is known of the nodes of a program: those that names without a value have no part in.
+
+    written: the program with the last trips of its loops; the numbers are of its nodes.
 
     wrt: the inputs that adjoints and partial derivatives are for. given: the cotangents, or ones. moved: the tangents
     of inputs; none are computed without. grad: the adjoints, too. partial: the derivatives by each argument alone.
@@ -155,7 +163,7 @@ def numbers_of(
     from cgcli.transform.differentiate import adjoints, partials, pushforward
     from cgcli.transform.reverse import active_nodes
 
-    outputs = point.graph.outputs
+    outputs = point.graph.outputs if written is None else written.outputs
     order = toposort(outputs)
     seeds = weights(point.graph, given) if given is not None else list(map(_ones, outputs))
     by_node = adjoints(outputs, seeds, wrt) if grad else {}
@@ -165,19 +173,58 @@ def numbers_of(
     )
     active = active_nodes(order, set(wrt)) if partial else set()
     slopes = {node: partials(node, active) for node in order if node in active}
-    every = [*order, *by_node.values(), *pushed.values(), *(each for some in slopes.values() for each in some if each)]
+    counts = {} if written is None else {path: made for path, made in written.trips.items() if isinstance(made, Node)}
+    within = [] if written is None else [node for some in written.become.values() for node in some.values()]
+    every = [
+        *order, *by_node.values(), *pushed.values(), *(each for some in slopes.values() for each in some if each),
+        *counts.values(), *point.graph.outputs, *within,
+    ]  # fmt: skip
     known = _computable(every, set(point.bindings))
     wanted = [node for node in dict.fromkeys(every) if node in known]
-    results = [*outputs, *(by_node[node] for node in wrt if node in by_node)]
+    results = [*point.graph.outputs, *(by_node[node] for node in wrt if node in by_node)]
     found = dict(zip(wanted, evaluate(wanted, results=[node for node in results if node in known]), strict=True))
     if grad or moved:
         evaluate.tell_kinks([*wrt, *moved] if known.issuperset(order) else ())
     return Numbers(
-        {node: found[node] for node in order if node in found},
+        {node: found[node] for node in (*order, *within) if node in found},
         {node: found[each] for node, each in by_node.items() if each in found},
         {node: found[each] for node, each in pushed.items() if each in found},
         {node: [found.get(each) if each else None for each in some] for node, some in slopes.items()},
+        {path: int(found[node]) for path, node in counts.items() if node in found and found[node] == found[node]},
     )
+
+
+def _counter(point: Point, evaluate: Watched) -> Callable[[Node], float]:
+    """What tells how many trips a loop makes."""
+
+    def number(node: Node) -> float:
+        if node not in _computable([node], set(point.bindings)):
+            raise UsageError("how many trips the loop makes depends on names without values",
+                             hint="give them, or draw the loop as it is, without --unroll")  # fmt: skip
+        (found,) = evaluate([node], quiet=True)
+        if found != found:
+            raise UsageError("the condition of the loop is nan: nobody knows how many trips it makes")
+        return float(found)
+
+    return number
+
+
+def numbers_of_sketch(known: Numbers, sketch: Sketch, written: Written) -> Numbers:
+    """The numbers of what is drawn, from those of the program with its last trips; a loop without a trip has none."""
+    trips = {path: made for path, made in written.trips.items() if isinstance(made, int)} | dict(known.trips)
+    stands_for = {
+        node: written.become[path][source]
+        for node, (path, source) in sketch.sources.items()
+        if source in written.become[path] and all(trips.get(path[: at + 1], 1) for at in range(len(path)))
+    }
+
+    def moved(numbers: Mapping[Node, Any]) -> dict[Node, Any]:
+        return {node: numbers[other] for node, other in stands_for.items() if other in numbers}
+
+    return known._replace(
+        values=moved(known.values), adjoints=moved(known.adjoints), tangents=moved(known.tangents),
+        partials=moved(known.partials), trips=trips,
+    )  # fmt: skip
 
 
 def _computable(nodes: Sequence[Node], bound: Collection[str]) -> set[Node]:
@@ -200,14 +247,15 @@ def of_what_sum(graph: Graph) -> list[Notice]:
 
 def drawn(
     point: Point, evaluate: Watched, kinds: Sequence[str], look: Look, paper: Paper, tell: Callable[[Notice], None],
-    wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool,
+    wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool, unroll: bool,
 ) -> Mapping[str, bytes]:  # fmt: skip
     """The pictures of a program in several formats; what cannot be read in them is told.
 
-    wrt, given, moved, grad: as of `numbers_of`. Raises UnknownNameError for derivatives where no name has a value.
+    wrt, given, moved, grad: as of `numbers_of`. unroll: draw all trips of loops. Raises UnknownNameError for
+    derivatives where no name has a value, UsageError for trips whose number is not known.
     """
     from cgcli.render.draw import pictures
-    from cgcli.render.scene import NO_NUMBERS
+    from cgcli.render.scene import NO_NUMBERS, sketched
 
     look.check()
     partial = "partial" in look.show
@@ -222,10 +270,24 @@ def drawn(
     if grad and given is None:
         for notice in of_what_sum(point.graph):
             tell(notice)
+    sketch = sketched(point.graph, fold=look.fold)
+    written = None
+    if sketch.clusters:
+        from cgcli.render.loops import trip_by_trip
+        from cgcli.transform.trips import last_trips, unrolled
+
+        written = (
+            unrolled(point.graph.outputs, _counter(point, evaluate)) if unroll else last_trips(point.graph.outputs)
+        )
     numbers = NO_NUMBERS
     if derived or point.bindings:
-        numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial)
-    made = pictures(point.graph, kinds, numbers, look=look, paper=paper)
+        numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written)
+    if written is not None and unroll:
+        sketch = trip_by_trip(point.graph, written.outputs, written.become)
+        numbers = numbers._replace(trips={path: made for path, made in written.trips.items() if isinstance(made, int)})
+    elif written is not None:
+        numbers = numbers_of_sketch(numbers, sketch, written)
+    made = pictures(sketch, kinds, numbers, look=look, paper=paper)
     for message, hint in unreadable(made, paper):
         tell(Notice(message, hint, details={"kind": "reading"}))
     return made.content

@@ -45,6 +45,7 @@ class Graph(NamedTuple):
     idle: where it has statements whose values nothing uses.
     names: what each of several outputs is called; () where there is one, which needs none.
     functions: what the program calls its functions that have a derivative rule of their own.
+    carried: what it calls the carries of each loop, by the loop's body; '' for those that have no name.
     """
 
     outputs: tuple[Node, ...]
@@ -54,6 +55,7 @@ class Graph(NamedTuple):
     idle: tuple[Span, ...] = ()
     names: tuple[str, ...] = ()
     functions: Mapping[Callee, str] = EMPTY
+    carried: Mapping[object, tuple[str, ...]] = EMPTY
 
     @property
     def output(self) -> Node:

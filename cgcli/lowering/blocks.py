@@ -19,6 +19,7 @@ from cgcli.ops.creation import ARANGE, Steps
 from cgcli.ops.fitting import broadcast
 from cgcli.ops.indexing import ELEMENT
 from cgcli.ops.logic import AND_OP, LESS_EQUAL, NOT_OP, WHERE
+from cgcli.ops.loops import unpacked
 from cgcli.ops.reductions import PROD
 from cgcli.ops.shaping import reshape
 from cgcli.ops.sums import SUM, Reduce
@@ -36,7 +37,7 @@ Lookup = Callable[[str, Span], Value]
 class Blocks:
     """Lowers statements in braces. lookup: finds what no scope holds. origins: the spans that nodes were read from.
 
-    indices: what the program calls the indices of its loops.
+    indices: what the program calls the indices of its loops. carried: and all that each loop carries, by its body.
     """
 
     def __init__(self, lookup: Lookup, origins: dict[Node, Span]) -> None:
@@ -44,6 +45,7 @@ class Blocks:
         self._origins = origins
         self._nested = 0
         self.indices: dict[Node, str] = {}
+        self.carried: dict[object, tuple[str, ...]] = {}
 
     # ---- statements -----------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class Blocks:
         afters = [*nexts, *(apply(ADD, (leaf, _ONE)) for leaf in place)]
         found = looped([*leaves, *place], [*starts, *([index.start] if place else [])], afters, going, trips,
                        range(len(carried) + bool(index.name)), self._origins)  # fmt: skip
-        self._place(found, item.span)
+        self._place(found, item.span, [*carried, index.name])
         names.update(zip(carried, found, strict=False))
         if index.name:
             self.indices[found[-1]] = index.name
@@ -135,13 +137,17 @@ class Blocks:
         self._nested -= 1
         return None
 
-    def _place(self, pieces: Sequence[Node], span: Span) -> None:
-        """Say where a loop was read. pieces: what it carries."""
+    def _place(self, pieces: Sequence[Node], span: Span, names: Sequence[str]) -> None:
+        """Say where a loop was read, and what it carries. pieces: its carries after it."""
+        called = dict(zip(pieces, names, strict=False))
         for node in pieces:
             self._origins.setdefault(node, span)
             while node.args and not isinstance(node.params, Loop):
                 node = node.args[0]
             self._origins.setdefault(node, span)
+            if isinstance(node.params, Loop):
+                every = unpacked(node, node.params.shapes)
+                self.carried.setdefault(node.params.body, tuple(called.get(piece, "") for piece in every))
 
     def _index(self, item: tree.While | tree.For | tree.Repeat, scope: Scope) -> Any:
         """The index of a loop, from the values of its bounds."""
@@ -261,7 +267,7 @@ class Blocks:
         nexts = [apply(combine, (so_far, term)), apply(ADD, (leaf, _ONE))]
         begin = broadcast(constant(neutral), term.shape)
         total, last = looped([so_far, leaf], [begin, start], nexts, going, index.trips, [0, 1], self._origins)
-        self._place([total], item.span)
+        self._place([total, last], item.span, ["", item.name])
         self.indices[last] = item.name
         return total
 

@@ -103,7 +103,8 @@ class _Lowering:
         functions = self.machine.invocations.named
         if self.machine.has_blocks:
             outputs = self.narrowed(outputs)
-        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions)
+        carried = self.machine.carried
+        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried)
 
     def results(
         self, item: tree.Expression | tree.Assign | tree.AssignSeveral | tree.Outputs | tree.Flow, last: bool

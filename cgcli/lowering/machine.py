@@ -229,6 +229,11 @@ class Machine:
         return EMPTY if self._of_blocks is None else self._of_blocks.indices
 
     @property
+    def carried(self) -> Mapping[object, tuple[str, ...]]:
+        """What the program calls the carries of its loops, by their bodies."""
+        return EMPTY if self._of_blocks is None else self._of_blocks.carried
+
+    @property
     def has_blocks(self) -> bool:
         """Whether the program has loops or branches, or sums over an index."""
         return self._of_blocks is not None

@@ -12,13 +12,14 @@ from cgcli.graph.operation import Kink, Operation, Shape, imported
 from cgcli.graph.rules import Together
 from cgcli.graph.work import work_of
 from cgcli.lean import struct
-from cgcli.ops.arithmetic import ADD
+from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.creation import ZEROS
 from cgcli.ops.fitting import broadcast, ones_like, repeated, zeros_like
 from cgcli.ops.indexing import INDEX, take
 from cgcli.ops.logic import LESS_EQUAL
 from cgcli.ops.shaping import CONCAT, RESHAPE, STACK, reshape
 from cgcli.ops.statics import Along, Taken
+from cgcli.records import NamedTuple
 
 _USUAL_TRIPS = 100  # where a condition decides
 
@@ -62,6 +63,29 @@ def has_index(loop: Loop) -> bool:
         return True
     counts = going.op is LESS_EQUAL and going.args[0] is carries[at]
     return counts and set(carries).isdisjoint(toposort([going.args[1]]))
+
+
+class Series(NamedTuple):
+    """A sum or a product over the index of a loop.
+
+    combine: ADD or MULTIPLY. start: what the terms are added to, or multiplied by. term: of the loop's leaves.
+    """
+
+    combine: Operation
+    start: Node
+    term: Node
+
+
+def series_of(node: Node, at: int) -> Series | None:
+    """What the carry at a place of a loop is, if it adds up or multiplies terms that no carry but the index is in."""
+    loop = node.params
+    assert isinstance(loop, Loop)
+    leaves, after = loop.body.parameters, loop.nexts[at]
+    if at == loop.carries - 1 or not has_index(loop) or after.op not in (ADD, MULTIPLY) or leaves[at] not in after.args:
+        return None
+    term = after.args[after.args[0] is leaves[at]]
+    is_free = set(leaves[: loop.carries - 1]).isdisjoint(toposort([term]))
+    return Series(after.op, node.args[at], term) if is_free and term.shape == after.shape else None
 
 
 def packed(nodes: Sequence[Node]) -> Node:

@@ -15,7 +15,8 @@ from cgcli.records import NamedTuple
 from cgcli.render.figures import figure
 from cgcli.render.look import Look
 from cgcli.render.metrics import width
-from cgcli.render.scene import Card, Numbers
+from cgcli.render.scene import Card, Numbers, shorten, trips_text
+from cgcli.render.sketch import CARRY, RESULT, Cluster
 from cgcli.render.themes import Theme, mixed
 
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
@@ -23,6 +24,7 @@ MATRIX = 10  # points, of numbers in an array
 MARKS = ADJOINT, TANGENT = "∂", "d"  # before the numbers of a card
 _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is written out
 _MANY = 24  # so many where numbers were asked for
+_HEAD_LENGTH = 60  # characters above a cluster
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
 _RING = '<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
@@ -118,6 +120,21 @@ def partial_label(number: Any, look: Look, theme: Theme) -> str:
     return f'<{_TABLE}<TR><TD CELLPADDING="3">{words}</TD></TR></TABLE>>'  # apart from the edge
 
 
+def link_label(words: str, theme: Theme) -> str:
+    """What stands at an edge to the next trip, or from a condition, in angle brackets."""
+    return f'<{_TABLE}<TR><TD CELLPADDING="2">{Pen(SMALL, theme.grey).write(words)}</TD></TR></TABLE>>'
+
+
+def head(cluster: Cluster, trips: int | None, theme: Theme) -> str:
+    """What stands above a cluster, in angle brackets: the loop, and how many trips it has made."""
+    word, _, others = shorten(cluster.head, _HEAD_LENGTH).partition(" ")
+    runs = [(Pen(TEXT, theme.ink, bold=True), word), (Pen(TEXT, theme.ink), f" {others}" if others else "")]
+    if trips is not None:
+        shown = ", the last one shown" if trips > 1 and not cluster.whole else ""
+        runs.append((Pen(SMALL, theme.grey), f"   {trips_text(trips)}{shown}"))
+    return f'<{_TABLE}<TR><TD ALIGN="LEFT" CELLPADDING="2">{_line([run for run in runs if run[1]])}</TD></TR></TABLE>>'
+
+
 def is_bare(card: Card, known: Numbers, look: Look, theme: Theme) -> bool:
     """Whether no numbers stand on a card."""
     return not _numbers(card, known, look, theme)
@@ -177,7 +194,7 @@ def _head(card: Card, theme: Theme, *, dims: bool) -> str:
     lines = []
     if card.name:
         lines.append((Pen(TEXT, theme.ink, bold=True), card.name))
-    if node.op is VARIABLE:
+    if node.op in (VARIABLE, CARRY, RESULT):
         lines.append((Pen(VARIABLE_SIZE, theme.ink, bold=True), card.symbol))
     elif card.symbol:
         size = TEXT if node.op is CONSTANT else SIGN if len(card.symbol) == 1 else WORD
@@ -208,19 +225,20 @@ def _beside(head: str, rows: Sequence[tuple[str, str]], theme: Theme, *, tall: b
 
 def _with_ports(card: Card, body: str, theme: Theme, rankdir: str) -> str:
     """A card whose operands enter in order, each at a place of its own on the border."""
-    if not card.ordered:
+    if not card.ordered or card.is_condition:
         return f"{_TABLE}<TR>{body}</TR></TABLE>"
-    count, named = len(card.operands), any(card.places)
-    names = [f'<TD CELLPADDING="3">{Pen(TINY, theme.grey).write(place)}</TD>' if named else "" for place in card.places]
+    places = [card.places[at] for at in card.flowing]
+    count, named = len(places), any(places)
+    names = [f'<TD CELLPADDING="3">{Pen(TINY, theme.grey).write(place)}</TD>' if named else "" for place in places]
     table = _RING.format(colour=theme.output.border) if theme.double and card.is_output else _TABLE
     body = f'<TD CELLPADDING="3">{table}<TR>{body}</TR></TABLE></TD>'
     if rankdir in ("LR", "RL"):
-        ports = [f'<TD PORT="p{at}" WIDTH="1" HEIGHT="{max(10, 34 // count)}"></TD>' for at in range(count)]
+        ports = [f'<TD PORT="p{at}" WIDTH="1" HEIGHT="{max(10, 34 // count)}"></TD>' for at in card.flowing]
         pairs = [(port, name) if rankdir == "LR" else (name, port) for port, name in zip(ports, names, strict=True)]
         side = f"<TD>{_TABLE}{''.join(f'<TR>{one}{other}</TR>' for one, other in pairs)}</TABLE></TD>"
         parts = (side, body) if rankdir == "LR" else (body, side)
         return f"{_TABLE}<TR>{parts[0]}{parts[1]}</TR></TABLE>"
-    ports = [f'<TD PORT="p{at}" WIDTH="{max(14, 50 // count)}" HEIGHT="1"></TD>' for at in range(count)]
+    ports = [f'<TD PORT="p{at}" WIDTH="{max(14, 50 // count)}" HEIGHT="1"></TD>' for at in card.flowing]
     lines = ["".join(ports), "".join(names)] if named else ["".join(ports)]
     lines = lines if rankdir == "TB" else lines[::-1]
     side = f"<TD>{_TABLE}{''.join(f'<TR>{line}</TR>' for line in lines)}</TABLE></TD>"

@@ -10,13 +10,14 @@ from cgcli.render.dot import MANY_CARDS, dot
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
 from cgcli.render.scene import NO_NUMBERS, Numbers, scene
+from cgcli.render.sketch import Sketch
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 _MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
 
 
 def draw(
-    graph: Graph, kind: str, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, paper: Paper = PLAIN
+    graph: Graph | Sketch, kind: str, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, paper: Paper = PLAIN
 ) -> bytes:
     """The picture of a graph in one format, as `pictures` makes it."""
     return pictures(graph, [kind], numbers, look=look, paper=paper).content[kind]
@@ -38,7 +39,12 @@ class Pictures(NamedTuple):
 
 
 def pictures(
-    graph: Graph, kinds: Sequence[str], numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, paper: Paper = PLAIN
+    graph: Graph | Sketch,
+    kinds: Sequence[str],
+    numbers: Numbers = NO_NUMBERS,
+    *,
+    look: Look = DEFAULT,
+    paper: Paper = PLAIN,
 ) -> Pictures:
     """The pictures of a graph, laid out once for all of them.
 
@@ -48,35 +54,35 @@ def pictures(
     """
     look.check()
     paper.check()
-    cards = scene(graph, look, numbers)
+    drawn = scene(graph, look, numbers)
     content: dict[str, bytes] = {}
     if "txt" in kinds:
         from cgcli.render.outline import outline
 
-        content["txt"] = outline(graph, cards, numbers, look).encode()
+        content["txt"] = outline(drawn, numbers, look).encode()
     if "dot" in kinds:
-        content["dot"] = dot(graph, numbers, look=look, cards=cards).encode()
+        content["dot"] = dot(drawn, numbers, look=look).encode()
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
     if not kinds:
-        return Pictures(content, None, len(cards))
-    tried = ("LR", "TB") if look.rankdir == "auto" and len(cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
+        return Pictures(content, None, len(drawn.cards))
+    tried = ("LR", "TB") if look.rankdir == "auto" and len(drawn.cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
 
-    def drawn(rankdir: str) -> Drawing:
-        text = dot(graph, numbers, look=look._replace(rankdir=rankdir), cards=cards)
+    def laid(rankdir: str) -> Drawing:
+        text = dot(drawn, numbers, look=look._replace(rankdir=rankdir))
         at_once = png_at_once(text, paper) if kinds == ["png"] and rankdir == tried[-1] else None
         return at_once or drawing_of(text, paper.layout, plain="json" in kinds)
 
-    drawing = drawn(tried[0])
+    drawing = laid(tried[0])
     least = _MUCH_LARGER * drawing.reading_size(paper)
     if len(tried) > 1 and least < TEXT:  # which is the largest of all
-        upright = drawn(tried[1])
+        upright = laid(tried[1])
         drawing = upright if upright.reading_size(paper) > least else drawing
     for kind in kinds:
         if kind == "json":
             from cgcli.render.outline import as_json
 
-            content[kind] = as_json(graph, cards, numbers, look, drawing.plain).encode()
+            content[kind] = as_json(drawn, numbers, look, drawing.plain).encode()
         else:
             content[kind] = drawing.painted(kind, paper)
     unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
-    return Pictures(content, drawing.reading_size(paper), len(cards), len(cards) > MANY_CARDS, unknown)
+    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), len(drawn.cards) > MANY_CARDS, unknown)

@@ -6,13 +6,14 @@ import math
 
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import TooLargeError, cells
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, name_of
+from cgcli.graph.node import CONSTANT, VARIABLE, name_of
 from cgcli.lean import Counter
 from cgcli.printing.values import on_one_line
 from cgcli.records import NamedTuple
 from cgcli.render.figures import figure
 from cgcli.render.look import Look
-from cgcli.render.scene import Card, Numbers
+from cgcli.render.scene import Card, Numbers, Scene, trips_text
+from cgcli.render.sketch import Cluster
 
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000
@@ -33,11 +34,12 @@ class _Line(NamedTuple):
     cells: tuple[str, ...]
 
 
-def outline(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look) -> str:
+def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
     """The graph as a tree: below each operation its operands; what is used again is a reference to the first place.
 
     Raises TooLargeError for more levels or lines than anybody reads.
     """
+    graph, cards = drawn.graph, drawn.cards
     by_id = {card.id: card for card in cards}
     uses = Counter(operand for card in cards for operand in card.operands)
     marks: dict[str, int] = {}
@@ -50,7 +52,8 @@ def outline(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look) -
     while stack:
         name, before, within, place, slope = stack.pop()
         card = by_id[name]
-        text = before + (f"{place}: " if place else "") + _text(card)
+        of_loop = "" if card.loop is None else _loop(drawn.clusters[card.loop], numbers)
+        text = before + (f"{place}: " if place else "") + _text(card) + of_loop
         if name in marks:
             cells = [_cell(slope if title == "partial" else None, look) for title in titles]
             lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
@@ -86,6 +89,12 @@ def _text(card: Card) -> str:
     named = f"{card.name} = " if card.name else ""
     shape = f"({'×'.join(map(str, card.node.shape))})" if card.node.shape else ""
     return on_one_line("  ".join(filter(None, (named + (card.symbol or "constant"), *card.notes, shape))))
+
+
+def _loop(cluster: Cluster, numbers: Numbers) -> str:
+    """What a line says of the loop whose result it shows: ` = while x > 1, 3 trips`."""
+    made = numbers.trips.get(cluster.path)
+    return f" = {on_one_line(cluster.head)}" + ("" if made is None else f"  {trips_text(made)}")
 
 
 def _cell(value: Any, look: Look) -> str:
@@ -134,12 +143,13 @@ def _columns(text: str) -> int:
 # ---- JSON -----------------------------------------------------------------------------
 
 
-def as_json(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look, plain: str) -> str:
+def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
     """Nodes, edges, positions and values, for programs that draw graphs themselves. plain: the layout.
 
     Lengths are in points, from the upper left corner; a card's x and y are those of its centre. What is no number
-    is null.
+    is null. Where there are conditions or loops: links to the next trip, and to what a condition decides on; clusters.
     """
+    graph, cards = drawn.graph, drawn.cards
     _, scale, wide, high = plain.split("\n", 1)[0].split()
     height = float(high)
     lines = (line.split(maxsplit=6) for line in plain.splitlines() if line.startswith("node "))
@@ -165,10 +175,17 @@ def as_json(graph: Graph, cards: Sequence[Card], numbers: Numbers, look: Look, p
         for card in cards
         for at, operand in enumerate(card.operands)
     ]
+    clusters = [
+        {"head": cluster.head, "trips": numbers.trips.get(cluster.path), "within": cluster.parent,
+         "nodes": [card.id for card in cards if card.cluster == place]}
+        for place, cluster in enumerate(drawn.clusters)
+    ]  # fmt: skip
+    links = [{"from": link.tail, "to": link.head, "kind": link.kind} for link in drawn.links]
+    more = {key: value for key, value in (("links", links), ("clusters", clusters)) if value}
     size = {"width": _points(float(wide) * float(scale)), "height": _points(height * float(scale))}
     import json
 
-    return json.dumps({**size, "nodes": nodes, "edges": edges}, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps({**size, "nodes": nodes, "edges": edges, **more}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _points(inches: float) -> float:

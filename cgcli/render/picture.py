@@ -192,8 +192,9 @@ def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
 
 
 def _is_painted_by_layout(dot_text: str, paper: Paper, most: int) -> bool:
-    """Whether the layout program makes the PNG of a graph of so many lines at most."""
-    return paper.layout == "bundled" and dot_text.count("\n") <= most and has_all(dot_text)
+    """Whether the layout program makes the PNG of a graph of so many lines at most, without clusters."""
+    is_plain = paper.layout == "bundled" and "subgraph" not in dot_text
+    return is_plain and dot_text.count("\n") <= most and has_all(dot_text)
 
 
 def _crossings(dot_text: str) -> int:

@@ -1,17 +1,20 @@
-"""What of a graph a picture draws: constants within the operator beside them, or at each use; long sums as one card."""
+"""What of a graph a picture draws: constants within the operator beside them, or at each use; long sums as one card;
+loops as clusters of cards.
+"""
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.annotations import Any, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
 from cgcli.lean import Counter, MappingProxyType, re
 from cgcli.printing.printer import given_statics
 from cgcli.printing.spelling import in_unicode
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.render.figures import figure, sign_of, typed
 from cgcli.render.look import Look
+from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
 MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
 LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
@@ -36,13 +39,15 @@ class Numbers(NamedTuple):
     """What is known of nodes at a point, and may stand in a picture; of some nodes nothing may be known.
 
     partials: of what depends on the chosen inputs: for each argument of a node, the derivative by it alone, None where
-    there is none to show.
+    there is none to show. trips: how many each loop has made, by the path of its body; the other numbers within a loop
+    are those of its last trip.
     """
 
     values: Mapping[Node, Any] = _NOTHING
     adjoints: Mapping[Node, Any] = _NOTHING
     tangents: Mapping[Node, Any] = _NOTHING
     partials: Mapping[Node, Sequence[Any]] = _NOTHING
+    trips: Mapping[Path, int] = EMPTY
 
 
 NO_NUMBERS = Numbers()
@@ -56,6 +61,8 @@ class Card(NamedTuple):
     operands: the cards that go in, in order. places: what each operand is called; '' where that goes without saying.
     partials: the derivative by each operand alone; None where none is shown.
     again: the card of an input with many users, which shows its numbers elsewhere.
+    gate: the position of the operand that is a condition. is_condition: whether the card is one.
+    cluster: the place of the innermost cluster that it stands in. loop: of the one whose result it is.
     """
 
     id: str
@@ -69,11 +76,65 @@ class Card(NamedTuple):
     is_output: bool = False
     partials: tuple[Any, ...] = ()
     again: bool = False
+    gate: int | None = None
+    is_condition: bool = False
+    cluster: int | None = None
+    loop: int | None = None
+
+    @property
+    def is_carry(self) -> bool:
+        """Whether it is what a loop carries, within the loop."""
+        return self.node.op is CARRY
+
+    @property
+    def flowing(self) -> list[int]:
+        """The positions of the operands that are no conditions."""
+        return [at for at in range(len(self.operands)) if at != self.gate]
 
 
-def scene(graph: Graph, look: Look, numbers: Numbers = NO_NUMBERS) -> list[Card]:
-    """The cards of a graph, operands before users."""
-    return _Scene(graph, look, numbers).cards()
+class Link(NamedTuple):
+    """An edge that carries no operand: to the next trip, or from a condition to what it decides on.
+
+    kind: NEXT, or the answer YES or NO. within: whether it belongs to a loop. said: whether the kind stands at it.
+    port: the position of the operand where it ends.
+    """
+
+    tail: str
+    head: str
+    kind: str
+    within: bool = False
+    said: bool = True
+    port: int | None = None
+
+
+NEXT, YES, NO = "next trip", "yes", "no"
+
+
+class Scene(NamedTuple):
+    """What is drawn: cards, operands before users, links between them, and clusters around them.
+
+    graph: the one whose nodes they show.
+    """
+
+    graph: Graph
+    cards: Sequence[Card]
+    links: Sequence[Link]
+    clusters: Sequence[Cluster]
+
+
+def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> Scene:
+    """What is drawn of a graph."""
+    sketch = graph if isinstance(graph, Sketch) else sketched(graph, fold=look.fold)
+    return _Scene(sketch, look, numbers).scene()
+
+
+def sketched(graph: Graph, *, fold: bool) -> Sketch:
+    """A graph with its loops opened. fold: an index says how far it counts, and its addition is not drawn."""
+    if not any(node.op.name == "loop" for node in toposort(graph.outputs)):
+        return Sketch(graph)
+    from cgcli.render.loops import opened
+
+    return opened(graph, fold=fold)
 
 
 def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
@@ -81,10 +142,16 @@ def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
     return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-(limit // 2 - 1) :]}"
 
 
+def trips_text(count: int) -> str:
+    """How many trips a loop has made."""
+    return "1 trip" if count == 1 else f"{count} trips"
+
+
 class _Scene:
-    def __init__(self, graph: Graph, look: Look, known: Numbers) -> None:
-        self.graph, self.look, self.values, self.known = graph, look, known.values, known
-        self.order = toposort(graph.outputs)
+    def __init__(self, sketch: Sketch, look: Look, known: Numbers) -> None:
+        graph = sketch.graph
+        self.sketch, self.graph, self.look, self.values, self.known = sketch, graph, look, known.values, known
+        self.order = sketch.order
         self.outputs = frozenset(graph.outputs)
         self.labels = {node: graph.labels[node] for node in self.order if node in graph.labels}
         own = {node: _own_name(graph, node) for node in self.order}
@@ -94,6 +161,8 @@ class _Scene:
         self.own = own
         self.numbers = self._numbers()
         self.uses = Counter(arg for node in self.order for arg in node.args)
+        self.uses.update(sketch.nexts.values())
+        self.conditions = {node.args[gate] for node in self.order if (gate := _gate(node)) is not None}
         self.sums = self._sums() if look.fold else {}
         self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
 
@@ -112,7 +181,7 @@ class _Scene:
             if value is not None:
                 named = f"{self.written[self.labels[node]]} = " if node in self.labels else ""
                 numbers[node] = named + (sign_of(node) or typed(value, self.look.precision))
-            elif node in self.labels or not self.look.fold or not node.args:
+            elif node in self.labels or not self.look.fold or not node.args or node.op in (CARRY, RESULT):
                 continue
             elif all(arg in numbers and arg not in self.labels for arg in node.args):
                 text = self._source(node)
@@ -146,6 +215,7 @@ class _Scene:
             while stack:
                 node = stack.pop()
                 alone = self.uses[node] == 1 and node not in self.labels and node not in self.outputs
+                alone = alone and self.sketch.within.get(node) == self.sketch.within.get(top)
                 if node.op is top.op and alone and node.shape == top.shape and node not in self.numbers:
                     chained.append(node)
                     stack.extend(reversed(node.args))
@@ -156,7 +226,12 @@ class _Scene:
                 within.update(chained)
         return sums
 
-    def cards(self) -> list[Card]:
+    def scene(self) -> Scene:
+        """What is drawn."""
+        cards = self._cards()
+        return Scene(self.graph, cards, list(self._links(cards)), self.sketch.clusters)
+
+    def _cards(self) -> list[Card]:
         """Every card, operands before users."""
         ids = {node: f"n{at}" for at, node in enumerate(self.order)}
         copies: Counter[Node] = Counter()
@@ -167,32 +242,70 @@ class _Scene:
                 continue
             operands: list[str] = []
             places: list[str] = []
+            cluster = self.sketch.within.get(node)
             for position, arg in self._visible(node):
                 name = ids[arg]
                 if arg in self.numbers or arg in self.repeated:
                     if copies[arg]:
                         name = f"{name}_{copies[arg]}"
-                    cards.append(self._drawn_again(arg, name, again=copies[arg] > 0))
+                    cards.append(self._drawn_again(arg, name, cluster, again=copies[arg] > 0))
                     copies[arg] += 1
                 operands.append(name)
                 places.append(self._place(node, position))
-            ordered = len(operands) > 1 and not node.op.commutative
+            is_of_loop = node.op in (CARRY, RESULT)
+            ordered = len(operands) > 1 and not (node.op.commutative or is_of_loop)
             cards.append(
                 Card(
                     ids[node], node, self._symbol(node), self._name(node), tuple(self._notes(node)), tuple(operands),
-                    tuple(places) if ordered else (), ordered, node in self.outputs, tuple(self._partials(node)),
+                    tuple(places) if ordered or is_of_loop else (), ordered, node in self.outputs,
+                    tuple(self._partials(node)), False, _gate(node), node in self.conditions and 0 < len(operands) < 3,
+                    cluster, self.sketch.loops.get(node),
                 )
             )  # fmt: skip
         return cards
 
-    def _drawn_again(self, node: Node, name: str, *, again: bool) -> Card:
-        """The card of a number, or of an input with many users, at one of its uses."""
+    def _drawn_again(self, node: Node, name: str, cluster: int | None, *, again: bool) -> Card:
+        """The card of a number, or of an input with many users, at one of its uses, which stands in a cluster."""
         if node in self.numbers:
-            return Card(name, node, self.numbers[node])
-        return Card(name, node, self._symbol(node), self._name(node), again=again)
+            return Card(name, node, self.numbers[node], cluster=cluster)
+        return Card(name, node, self._symbol(node), self._name(node), again=again, cluster=cluster)
+
+    def _links(self, cards: Sequence[Card]) -> Iterator[Link]:
+        """What leads to the next trip, and from conditions to what they decide on."""
+        ids = {card.node: card.id for card in reversed(cards)}
+        users = Counter(operand for card in cards for operand in card.operands)
+        led: set[int | None] = set()  # clusters whose way to the next trip is drawn
+        first: dict[int | None, str] = {}
+        for carry, after in self.sketch.nexts.items():
+            place = self.sketch.within[carry]
+            if after in self.numbers or after in self.repeated:
+                continue
+            yield Link(ids[after], ids[carry], NEXT, True, place not in led)
+            led.add(place)
+            if after.op is not CARRY and self.sketch.within.get(after) == place:
+                first.setdefault(place, ids[after])
+        ended: set[str] = set()
+        for card in cards:
+            if card.gate is None:
+                continue
+            gate = card.operands[card.gate]
+            if card.node.op is RESULT:
+                of_loop = self.sketch.within.get(card.node.args[card.gate])
+                if gate not in ended and of_loop in first:
+                    yield Link(gate, first[of_loop], YES, True)
+                yield Link(gate, card.id, NO, True, gate not in ended)
+                ended.add(gate)
+                continue
+            for at, answer in ((1, YES), (2, NO)):
+                branch = card.operands[at]
+                alone = users[branch] == 1 and card.node.args[at] not in self.outputs and branch != gate
+                alone = alone and (card.node.args[at].op is not VARIABLE or card.node.args[at] in self.repeated)
+                yield Link(gate, branch, answer) if alone else Link(gate, card.id, answer, port=at)
 
     def _name(self, node: Node) -> str:
         """What the program calls a node."""
+        if node.op in (CARRY, RESULT):
+            return ""
         return self.written[self.labels[node]] if node in self.labels and self.look.shows("name") else ""
 
     def _partials(self, node: Node) -> list[Any]:
@@ -207,7 +320,7 @@ class _Scene:
     def _drawn(self) -> set[Node]:
         """The nodes that have one card, which every use of theirs shares."""
         drawn: set[Node] = set()
-        stack = list(self.graph.outputs)
+        stack = [*self.graph.outputs, *self.sketch.nexts.values(), *self.sketch.indices]
         while stack:
             node = stack.pop()
             if node not in drawn:
@@ -221,6 +334,8 @@ class _Scene:
         """The operands that have cards of their own, with their positions."""
         if node in self.sums:
             return list(enumerate(self.sums[node]))
+        if node.op is CARRY and self.look.fold:
+            return [(position, arg) for position, arg in enumerate(node.args) if arg not in self.numbers]
         folded = self._folded(node)
         return [(position, arg) for position, arg in enumerate(node.args) if position != folded]
 
@@ -244,8 +359,11 @@ class _Scene:
 
     def _notes(self, node: Node) -> list[str]:
         """The static parameters that say more than their default: `axis=0`."""
-        if node.op in (CONSTANT, VARIABLE):
+        if node.op in (CONSTANT, VARIABLE, RESULT):
             return []
+        if node.op is CARRY:
+            is_numbered = self.look.fold and len(node.args) == 1 and node.args[0] in self.numbers
+            return [f"first {self.numbers[node.args[0]]}"] if is_numbered and node in self.sketch.nexts else []
         formula = self._formula(node) if self.look.shows("formula") else ""
         return [*filter(None, [formula]), *([] if _is_sign(node) else self._statics(node))]
 
@@ -265,6 +383,8 @@ class _Scene:
         """What an operand is called where that tells something: `condition`; '' else."""
         function = function_of(node)
         names = node.op.arrays if function is None else function.names
+        if node.op in (CARRY, RESULT):
+            return names[position]
         if node in self.sums or len(node.args) < 3 or (node.op.variadic and function is None):
             return ""
         name = names[position]
@@ -275,7 +395,14 @@ def _own_name(graph: Graph, node: Node) -> str:
     """What the program calls a variable, or the operation of a node if that is a function of its own, else ''."""
     if node.op is VARIABLE:
         return name_of(node)
+    if node.op in (CARRY, RESULT):
+        return graph.labels[node]
     return name_of_operation(node, graph.functions) if function_of(node) else ""
+
+
+def _gate(node: Node) -> int | None:
+    """The position of the operand that is a condition."""
+    return 0 if node.op.name == "where" else 1 if node.op is RESULT and len(node.args) > 1 else None
 
 
 def _symbol_of_constant(node: Node, precision: int | None) -> str:

@@ -7,7 +7,9 @@ from cgcli.render.card import MARKS, MATRIX, SIGN, WORD, Pen
 from cgcli.render.metrics import FAMILY, has_all
 from cgcli.render.themes import THEMES
 
-_NODE, _EDGE, _GRAPH, _LINK_ENDS = '<g id="node', '<g id="edge', '<g id="graph0"', "</a>"  # how lines begin
+_NODE, _EDGE, _CLUSTER, _GRAPH = '<g id="node', '<g id="edge', '<g id="clust', '<g id="graph0"'  # how lines begin
+_LINK_ENDS = "</a>"
+_HALO = '<text stroke="{}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
 _CANVAS, _TEXT, _PLACE = '<polygon fill="#', "<text ", ' text-anchor="start" x="'
 _FONT = 'font-family="Helvetica,sans-Serif"'
 _ADJOINTS, _TANGENTS, _GREYS = (
@@ -20,7 +22,8 @@ def refined(svg: str, width: float, height: float) -> str:
 
     A card has the id that it has in DOT text, and its `<title>`, which a viewer shows under the pointer, is the text
     that it was read from. Each text has a class: value, adjoint, tangent, name, symbol or note. The background fills
-    the picture to its edges.
+    the picture to its edges. The title of a cluster is what stands above it; its words and those at edges are drawn
+    last, in a halo of the background, which parts what they cross.
     """
     declaration, _, _ = svg.partition("<!DOCTYPE")
     _, _, content = svg.partition("<svg ")
@@ -28,6 +31,7 @@ def refined(svg: str, width: float, height: float) -> str:
     next(lines)  # its own size
     made = [f'{declaration}<svg width="{width:.6g}pt" height="{height:.6g}pt"']
     is_card, start = False, -1  # of the drawing, until its background was found
+    fill, words, has_clusters = "none", list[str](), False
     for line in lines:
         if line.startswith(_NODE):
             name, title = _between(next(lines), ">", "<"), _between(next(lines), 'title="', '"')
@@ -36,8 +40,14 @@ def refined(svg: str, width: float, height: float) -> str:
         elif line == _LINK_ENDS:
             next(lines)  # the end of its group
             is_card = False
+        elif line.startswith(_CLUSTER):
+            next(lines)  # its number
+            title, has_clusters = _between(next(lines), 'title="', '"'), True
+            made.append(f"{line}\n<title>{title}</title>")
         elif is_card and line.startswith(_TEXT):
             made.append(_text(line))
+        elif has_clusters and line.startswith(_TEXT):
+            words.append(_text(line).replace(_TEXT.strip(), _HALO.format(fill), 1))
         elif line.startswith(_EDGE):
             next(lines)  # its title
             made.append(line)
@@ -48,6 +58,7 @@ def refined(svg: str, width: float, height: float) -> str:
         else:
             start = len(made) if line.startswith(_GRAPH) else start
             made.append(line)
+    made[-3:-3] = words  # before the ends of the drawing
     return "\n".join(made).replace(_FONT, f'font-family="{FAMILY}"')
 
 

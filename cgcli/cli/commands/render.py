@@ -65,6 +65,7 @@ class Size(Kind):
     flag("--legend", help="Say below the picture what its numbers are."),
     flag("--no-fold", name="fold", value=False,
                  help="Draw every node: no constants within operators, no long sum as one."),
+    flag("--unroll", help="Draw all trips of loops, each as a box of its own, instead of one for all."),
     flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
     option("--width", kind=Length(), metavar="12cm", help="Width of the picture, in cm, mm, in, pt or px."),
@@ -77,9 +78,8 @@ class Size(Kind):
 )  # fmt: skip
 def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
-    theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool,
-    plain: bool, width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None,
-    layout: str,
+    theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
+    width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -91,7 +91,8 @@ def command(
 
     With values for names, each node that needs no others shows its value; with --grad, its adjoint
     too; '--show value,partial' is for the chain rule. Without '-o' the graph is printed as a tree
-    of text. No Graphviz needs to be installed. '-o -' writes DOT text unless --format says otherwise.
+    of text. A loop is a dashed cluster with the numbers of its last trip. No Graphviz needs to be
+    installed. '-o -' writes DOT text unless --format says otherwise.
     """
     from cgcli.api.views import drawn
     from cgcli.files import save
@@ -116,7 +117,7 @@ def command(
         moved = tangents(point, request.directions())
     content = drawn(
         point, task.evaluate, list(kinds.values()), look, Paper(width, dpi, layout, font_size, size), task.report.tell,
-        task.wrt, request.cotangents(), moved, grad=grad,
+        task.wrt, request.cotangents(), moved, grad=grad, unroll=unroll,
     )  # fmt: skip
     for target, kind in kinds.items():
         if target == "-":

@@ -1,0 +1,198 @@
+"""Loops as pictures draw them: opened, so that the operations of a trip stand among all others, or trip by trip."""
+
+from __future__ import annotations
+
+from itertools import chain, count
+
+from cgcli.annotations import Mapping, Sequence
+from cgcli.errors import Span
+from cgcli.graph.body import instantiated
+from cgcli.graph.loops import Loop
+from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, toposort, variable
+from cgcli.graph.operation import Callee
+from cgcli.ops.arithmetic import ADD, MULTIPLY
+from cgcli.ops.indexing import ELEMENT
+from cgcli.ops.loops import has_index, series_of, unpacked
+from cgcli.printing.expression import formula, written_name
+from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
+
+_HEAD_LENGTH = 48  # characters of a condition
+_LETTERS = "stuvw"  # for carries that have no name
+SIGNS = {ADD: "Σ", MULTIPLY: "Π"}
+
+
+def opened(graph: Graph, *, fold: bool) -> Sketch:
+    """A graph with one trip of each loop drawn. fold: as in `sketched`."""
+    opener = _Opener(graph, fold)
+    outputs = opener.level((), graph.outputs, {}, None)
+    drawn = graph._replace(outputs=tuple(outputs), labels=opener.labels, origins=opener.origins)
+    return Sketch(
+        drawn, tuple(opener.clusters), opener.within, opener.loops, opener.nexts, opener.indices, opener.sources
+    )
+
+
+def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Mapping[Node, Node]]) -> Sketch:
+    """A graph whose loops are written out, each trip as a cluster within that of its loop.
+
+    outputs: its results. become: for each trip, what the nodes of the body are there; a path is made of pairs of a loop
+    and the number of its trip.
+    """
+    labels, origins = dict[Node, str](), dict[Node, Span]()
+    clusters: list[Cluster] = []
+    places: dict[Path, int] = {}
+    for path, nodes in become.items():
+        for node, drawn in nodes.items():
+            if node in graph.origins:
+                origins.setdefault(drawn, graph.origins[node])
+            if not path and node in graph.labels and drawn.args:
+                labels.setdefault(drawn, graph.labels[node])
+        if not path:
+            continue
+        *outer, (node, trip) = path
+        loop: Loop = node.params
+        names = carry_names(graph, node)
+        around = (*outer, node)
+        if around not in places:
+            args = [nodes[leaf] for leaf in loop.body.parameters]
+            stands = [variable(name, shape) for name, shape in zip(names, loop.shapes, strict=True)]
+            going = instantiated(loop.body, (*stands, *args[loop.carries :]))[-1]
+            bound = going.args[1] if loop.going and going.args else None
+            head = _head(loop, names, args, bound, going, labels)
+            places[around] = len(clusters)
+            clusters.append(Cluster(head, around, places.get(tuple(outer)), whole=True))
+        places[path] = len(clusters)
+        clusters.append(Cluster(f"trip {trip}", path, places[around]))
+        for name, after in zip(names, loop.nexts, strict=True):
+            if nodes.get(after) and nodes[after].args and after not in loop.body.parameters:
+                labels.setdefault(nodes[after], f"{name}_{trip}")
+    within: dict[Node, int] = {}
+    for path in sorted(become, key=len, reverse=True):
+        for node, drawn in become[path].items() if path else ():
+            if drawn.args and node not in path[-1][0].params.body.parameters:
+                within.setdefault(drawn, places[path])
+    whole = graph._replace(outputs=tuple(outputs), labels=labels, origins=origins)
+    return Sketch(whole, tuple(clusters), within)
+
+
+class _Opener:
+    def __init__(self, graph: Graph, fold: bool) -> None:
+        self.graph, self.fold = graph, fold
+        self.labels, self.origins = dict(graph.labels), dict(graph.origins)
+        self.clusters: list[Cluster] = []
+        self.within: dict[Node, int] = {}
+        self.loops: dict[Node, int] = {}
+        self.indices: list[Node] = []
+        self.nexts: dict[Node, Node] = {}
+        self.sources: dict[Node, tuple[Path, Node]] = {}
+
+    def level(self, path: Path, outputs: Sequence[Node], known: Mapping[Node, Node], cluster: int | None) -> list[Node]:
+        """The outputs of a body. known: what its leaves are. Loops stand in each other a few levels deep at most."""
+        become = dict(known)
+        for node in toposort(outputs, become):
+            if isinstance(node.params, Loop):
+                become |= self.loop(path, node, [become[arg] for arg in node.args], cluster)
+            elif node not in become and become.keys() >= set(node.args):  # no way to what is read of a loop
+                args = tuple(become[arg] for arg in node.args)
+                become[node] = apply(node.op, args, node.params) if args else node
+                self.place(become[node], path, node, cluster)
+        return [become[output] for output in outputs]
+
+    def place(self, drawn: Node, path: Path, node: Node, cluster: int | None) -> None:
+        """Say what a node stands for, and in which cluster."""
+        self.sources.setdefault(drawn, (path, node))
+        if node in self.graph.origins:
+            self.origins.setdefault(drawn, self.graph.origins[node])
+        if not path and node in self.graph.labels:
+            self.labels[drawn] = self.graph.labels[node]
+        if cluster is not None and drawn.args:
+            self.within.setdefault(drawn, cluster)
+
+    def loop(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
+        """What is drawn of a loop's carries after it."""
+        loop = node.params
+        assert isinstance(loop, Loop)
+        leaves, pieces = loop.body.parameters, unpacked(node, loop.shapes)
+        names = carry_names(self.graph, node)
+        counts = has_index(loop)
+        become = dict(zip(leaves[loop.carries :], args[loop.carries :], strict=True))
+        bound = loop.going.args[1] if counts and loop.going else None
+        bound = None if bound is None else become.get(bound, bound)
+        inside, inner = len(self.clusters), (*path, node)
+        self.clusters.append(Cluster("", inner, cluster))
+        shown = loop.carries - (counts and self.fold)
+        for at, (leaf, start) in enumerate(zip(leaves, args[: loop.carries], strict=False)):
+            last = () if at < shown or bound is None else (bound,)
+            become[leaf] = apply(CARRY, (start, *last), (len(self.sources),))
+            self.labels[become[leaf]] = names[at]
+            if at == shown and any(arg.op is not CONSTANT for arg in become[leaf].args):
+                self.indices.append(become[leaf])
+            self.place(become[leaf], inner, leaf, inside)
+        conditions = loop.body.outputs[loop.carries :] if shown == loop.carries else ()
+        nexts = self.level(inner, [*loop.nexts[:shown], *conditions], become, inside)
+        head = _head(loop, names, args, bound, nexts[-1], self.labels)
+        array = _elements(loop)
+        if array is not None:
+            element = apply(ELEMENT, (become[leaves[array]], become[leaves[loop.carries - 1]]))
+            self.labels[element], self.labels[element.args[1]] = names[-1], "#"
+        self.clusters[inside] = Cluster(head, inner, cluster)
+        after = [*nexts[:shown], *(become[leaf] for leaf in leaves[shown : loop.carries])]
+        self.nexts |= zip((become[leaf] for leaf in leaves[:shown]), nexts, strict=False)
+        found = {}
+        for at, piece in enumerate(pieces):
+            found[piece] = apply(RESULT, (after[at], *nexts[shown:]), (len(self.sources),))
+            self.labels[found[piece]], self.loops[found[piece]] = names[at], inside
+            self.place(found[piece], path, piece, cluster)
+        return found
+
+
+def carry_names(graph: Graph, node: Node) -> list[str]:
+    """What the program calls the carries of a loop, or a sign for what it does not name."""
+    loop = node.params
+    assert isinstance(loop, Loop)
+    given = graph.carried.get(loop.body) or ("",) * loop.carries
+    pieces = unpacked(node, loop.shapes)
+    names = [name or graph.labels.get(piece, "") for name, piece in zip(given, pieces, strict=True)]
+    others = (name for name in chain(_LETTERS, (f"s{at}" for at in count(1))) if name not in names)
+    for at, name in enumerate(names):
+        series = None if name else series_of(node, at)
+        names[at] = name or (next(others) if series is None else SIGNS[series.combine])
+    return names
+
+
+def _head(
+    loop: Loop, names: Sequence[str], args: Sequence[Node], bound: Node | None, going: Node, labels: Mapping[Node, str]
+) -> str:
+    """What a cluster says of its loop: `for i in 1..n`.
+
+    args: of the loop. bound: of its index. going: the condition.
+    """
+    array = _elements(loop)
+    if array is not None:
+        return f"for {names[-1]} in {_text(args[array], labels)}"
+    if has_index(loop):
+        start = args[loop.carries - 1]
+        first = constant_value(start)
+        if loop.trips is not None and first is not None:
+            bound = constant(first + loop.trips - 1)
+        if bound is not None:
+            bounds = f"{_text(start, labels)}..{_text(bound, labels)}"
+            is_series = names[0] in SIGNS.values() and loop.carries == 2
+            return f"{names[0]} {names[1]} = {bounds}" if is_series else f"for {names[-1]} in {bounds}"
+    return f"repeat {loop.trips}" if loop.going is None else f"while {_text(going, labels)}"
+
+
+def _elements(loop: Loop) -> int | None:
+    """The place of the array whose elements a loop goes through, and its index is for nothing else."""
+    if not has_index(loop):
+        return None
+    index = loop.body.parameters[loop.carries - 1]
+    users = [node for node in toposort(loop.nexts[:-1]) if index in node.args]
+    arrays = {node.args[0] for node in users if node.op is ELEMENT and node.args[0] in loop.body.parameters}
+    if len(arrays) != 1 or any(node.op is not ELEMENT for node in users):
+        return None
+    return loop.body.parameters.index(arrays.pop())
+
+
+def _text(node: Node, labels: Mapping[Node, str]) -> str:
+    named: Mapping[Node | Callee, str] = {node: written_name(label) for node, label in labels.items()}
+    return formula(node, _HEAD_LENGTH, named)

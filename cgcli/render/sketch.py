@@ -1,0 +1,61 @@
+"""What a graph is when it is drawn: the graph itself, or one whose loops are opened, with clusters of their trips."""
+
+from __future__ import annotations
+
+from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.graph.node import Graph, Node, toposort
+from cgcli.graph.operation import Operation
+from cgcli.records import EMPTY, NamedTuple
+
+
+def _never(*_: object) -> object:
+    raise AssertionError("what is only drawn is not computed")
+
+
+def _drawn(name: str, doc: str, *args: str) -> Operation:
+    return Operation(
+        name, doc, args, _never, lambda shapes, params: shapes[0], (None,), why_no_derivative="it is drawn"
+    )
+
+
+CARRY = _drawn("carry", "what goes from trip to trip", "first", "last")
+RESULT = _drawn("result", "what a loop carries, after the last trip", "", "while")
+
+Path = tuple[Any, ...]
+"""Where a body stands: the loops around it, the outermost first; () for the program itself."""
+
+
+class Cluster(NamedTuple):
+    """A loop as it is drawn, or one of its trips.
+
+    head: what it says above. path: of its body. parent: the place of the cluster around it. whole: whether all trips of
+    the loop are drawn, not one for all.
+    """
+
+    head: str
+    path: Path
+    parent: int | None = None
+    whole: bool = False
+
+
+class Sketch(NamedTuple):
+    """What is drawn of a graph.
+
+    graph: with nodes of CARRY and RESULT in the place of loops. clusters: of their trips. within: the place of the
+    innermost cluster of a node. loops: the place of the cluster that a node of RESULT comes from. nexts: the carries,
+    each with what it is in the next trip. indices: those that an input decides on, used or not. sources: of each node,
+    the path of its body, and the node there that it stands for.
+    """
+
+    graph: Graph
+    clusters: tuple[Cluster, ...] = ()
+    within: Mapping[Node, int] = EMPTY
+    loops: Mapping[Node, int] = EMPTY
+    nexts: Mapping[Node, Node] = EMPTY
+    indices: Sequence[Node] = ()
+    sources: Mapping[Node, tuple[Path, Node]] = EMPTY
+
+    @property
+    def order(self) -> list[Node]:
+        """All nodes, operands before users."""
+        return toposort((*self.graph.outputs, *self.nexts.values(), *self.indices))

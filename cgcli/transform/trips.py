@@ -1,0 +1,139 @@
+"""Loops with their last trip written out, or with all of their trips: for whoever shows what happens within them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from cgcli.annotations import Any, Callable, Mapping, Sequence
+from cgcli.errors import TooLargeError
+from cgcli.graph.body import instantiated
+from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.node import Node, apply, constant, constant_value, toposort
+from cgcli.graph.shapes import count_text
+from cgcli.lowering.loops import looped
+from cgcli.ops.arithmetic import ADD
+from cgcli.ops.logic import LESS, WHERE
+from cgcli.ops.loops import has_index, packed, unpacked
+from cgcli.records import NamedTuple
+
+MOST_TRIPS = 60  # that are written out: a picture of more shows nothing
+
+Path = tuple[Any, ...]
+"""Where a body stands: the loops around it, the outermost first; () for the program itself."""
+
+
+class Written(NamedTuple):
+    """A program whose loops are written out.
+
+    outputs: its results. become: for each body, by its path, what its nodes are in the program's terms.
+    trips: how many each loop makes, as a number or a node.
+    """
+
+    outputs: tuple[Node, ...]
+    become: Mapping[Path, Mapping[Node, Node]]
+    trips: Mapping[Path, Node | int]
+
+
+def last_trips(outputs: Sequence[Node]) -> Written:
+    """The outputs, with the last trip of each loop behind a loop of one trip less.
+
+    A path is made of nodes: a loop of the program, then one of its body, and so on.
+    """
+    writer = _LastTrips()
+    return Written(writer.level((), outputs, {}), writer.become, writer.trips)
+
+
+def unrolled(outputs: Sequence[Node], number: Callable[[Node], float]) -> Written:
+    """The outputs without loops: all trips one after the other.
+
+    A path is made of pairs: a loop, and which of its trips, from 1 on. number: the value of a node.
+    Raises TooLargeError for more than MOST_TRIPS trips, and what `number` raises.
+    """
+    writer = _AllTrips(number)
+    return Written(writer.level((), outputs, {}), writer.become, writer.trips)
+
+
+class _Writer(ABC):
+    def __init__(self) -> None:
+        self.become: dict[Path, dict[Node, Node]] = {}
+        self.trips: dict[Path, Node | int] = {}
+
+    def level(self, path: Path, outputs: Sequence[Node], known: Mapping[Node, Node]) -> tuple[Node, ...]:
+        """The outputs of a body. known: what its leaves are. Loops stand in each other a few levels deep at most."""
+        become = self.become[path] = dict(known)
+        for node in toposort(outputs, become):
+            if node in become:
+                continue
+            if isinstance(node.params, Loop):
+                pieces = self.loop(path, node, node.params, [become[arg] for arg in node.args])
+                become |= zip(unpacked(node, node.params.shapes), pieces, strict=True)
+                become[node] = packed(pieces)
+            else:
+                args = tuple(become[arg] for arg in node.args)
+                become[node] = apply(node.op, args, node.params) if args else node
+        return tuple(become[output] for output in outputs)
+
+    @abstractmethod
+    def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
+        """The last carries of a loop. path: where it stands. args: its arguments in the program's terms."""
+
+
+class _LastTrips(_Writer):
+    def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
+        path = (*path, node)
+        starts, outside = args[: loop.carries], args[loop.carries :]
+        before, made = _before_the_last(loop, starts, outside)
+        self.trips[path] = made
+        inside = dict(zip(loop.body.parameters, (*before, *outside), strict=True))
+        nexts = self.level(path, loop.body.outputs, inside)[: loop.carries]
+        if isinstance(made, int):
+            return nexts if made else starts
+        is_some = apply(LESS, (constant(0.0), made))
+        return [apply(WHERE, (is_some, after, start)) for after, start in zip(nexts, starts, strict=True)]
+
+
+class _AllTrips(_Writer):
+    def __init__(self, number: Callable[[Node], float]) -> None:
+        super().__init__()
+        self._number = number
+        self._left = MOST_TRIPS
+
+    def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
+        carries, outside = args[: loop.carries], args[loop.carries :]
+        made = loop.trips
+        if made is None:
+            _, counted = _before_the_last(loop, carries, outside)
+            assert isinstance(counted, Node)
+            made = round(self._number(counted))
+        self.trips[*path, node] = made
+        self._left -= made
+        if self._left < 0:
+            raise TooLargeError(
+                f"a picture of {count_text(made)} trips would be too large: the limit is {MOST_TRIPS}",
+                hint="draw the loop as it is, without --unroll, or make fewer trips",
+            )
+        first = constant_value(carries[-1]) if has_index(loop) else None
+        shown = loop.carries - (first is not None)  # an index is a number in each trip
+        for trip in range(1, made + 1):
+            inside = dict(zip(loop.body.parameters, (*carries, *outside), strict=True))
+            found = self.level((*path, (node, trip)), loop.nexts[:shown], inside)
+            carries = found if first is None else (*found, constant(first + trip))
+        return carries
+
+
+def _before_the_last(loop: Loop, starts: Sequence[Node], outside: Sequence[Node]) -> tuple[Sequence[Node], Node | int]:
+    """The carries before the last trip, and the number of trips; the starts where there is no trip."""
+    carries = fresh_leaves(loop.shapes)
+    nexts = [*instantiated(loop.body, (*carries, *outside))]
+    if loop.trips is not None:
+        if loop.trips < 2:
+            return starts, loop.trips
+        return looped(carries, starts, nexts, None, loop.trips - 1, range(len(carries))), loop.trips
+    going = nexts.pop()
+    behind, (count,) = fresh_leaves(loop.shapes), fresh_leaves([()])
+    *before, made = looped(
+        [*carries, *behind, count], [*starts, *starts, constant(0.0)],
+        [*nexts, *carries, apply(ADD, (count, constant(1.0)))], going, None,
+        range(len(carries), 2 * len(carries) + 1),
+    )  # fmt: skip
+    return before, made

@@ -1,0 +1,209 @@
+"""Pictures of loops and branches: clusters, ways to the next trip, diamonds, control edges, trips written out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import cgcli
+from cgcli.errors import CgError, TooLargeError
+from cgcli.graph.node import Graph
+from cgcli.lowering.lower import lower
+from cgcli.ops.table import FUNCTIONS
+from cgcli.render.dot import dot
+from cgcli.render.look import Look
+from cgcli.render.scene import scene
+from cgcli.render.themes import THEMES
+from cgcli.syntax.parser import parse
+from tests.command import Capture, cg
+
+SVG = "{http://www.w3.org/2000/svg}"
+NEWTON = "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x"
+NESTED = "s = 0; for i in 1..4 { t = i; for j in 1..i { t = t*x + j }; s = s + t }; s*y"
+COLLATZ = "n = 0; while x > 1 { if x % 2 == 0 { x = x/2 } else { x = 3*x + 1 }; n = n + 1 }; n"
+RECURRENT = "h: [2]; h = h0; repeat 3 { h = tanh(W @ h + x) }; sum(h)"
+
+# A program, values, and what its clusters say.
+PROGRAMS: list[tuple[str, dict[str, Any], list[str]]] = [
+    (NEWTON, {"a": 2}, ["while abs(x^2 - a) > 1e-12"]),
+    (NESTED, {"x": 0.5, "y": 3}, ["for i in 1..4", "for j in 1..i"]),
+    (COLLATZ, {"x": 7}, ["while x > 1"]),
+    (RECURRENT, {"W": np.eye(2), "x": [1, 2], "h0": [0, 0.5]}, ["repeat 3"]),
+    ("sum(i=1..n, x^i/i)", {"x": 0.5, "n": 5}, ["Σ i = 1..n"]),
+    ("prod(i=1..n, x + i)", {"x": 0.5, "n": 3}, ["Π i = 1..n"]),
+    ("a = 0; b = 1; repeat 9 { t = a + b; a = b; b = t }; a*z", {"z": 2}, ["repeat 9"]),
+    ("s = 0; for v in X { s = s + v^2 }; s", {"X": [1, 2, 3]}, ["for v in X"]),
+    ("f(a) = { y = a; repeat 2 { y = sin(y) }; y }; f(u)*f(w)", {"u": 1, "w": 2}, ["repeat 2", "repeat 2"]),
+]
+
+
+def graph_of(text: str) -> Graph:
+    return lower(parse(text, functions=FUNCTIONS.__contains__))
+
+
+def as_json(text: str, **options: Any) -> Any:
+    return json.loads(cgcli.picture(text, options.pop("values", None), kind="json", **options))
+
+
+@pytest.mark.parametrize(("text", "values", "heads"), PROGRAMS)
+def test_a_loop_is_a_cluster_that_says_its_condition(text: str, values: dict[str, Any], heads: list[str]) -> None:
+    """Protects clusters in each format, and numbers: those of the result are what the program gives."""
+    drawn = as_json(text, values=values, grad=True)
+    assert [cluster["head"] for cluster in drawn["clusters"]] == heads
+    (output,) = (node for node in drawn["nodes"] if node["output"])
+    value, gradient = cgcli.value_and_grad(text)(values)
+    assert output["value"] == pytest.approx(float(value), rel=1e-12)
+    adjoints = {node["name"]: node["adjoint"] for node in drawn["nodes"] if node["operation"] == "variable"}
+    assert adjoints.keys() == gradient.keys()
+    for name, expected in gradient.items():
+        np.testing.assert_allclose(adjoints[name], expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_each_format_has_the_cluster(theme: str, rankdir: str) -> None:
+    svg = cgcli.picture(NESTED, x=0.5, y=3, kind="svg", theme=theme, rankdir=rankdir, grad=True)
+    root = ElementTree.fromstring(svg)
+    clusters = [item for item in root.iter(f"{SVG}g") if item.get("class") == "cluster"]
+    assert [item.findtext(f"{SVG}title") for item in clusters] == ["for i in 1..4", "for j in 1..i"]
+    assert all(path.get("stroke-dasharray") for item in clusters for path in item.iter(f"{SVG}path"))
+    texts = [text for text in root.iter(f"{SVG}text") if (text.text or "").strip()]
+    assert all(text.get("class") for text in texts)
+    assert sum("next trip" in (text.text or "") for text in texts) == 2
+    assert cgcli.picture(NESTED, x=0.5, y=3, kind="png", theme=theme, rankdir=rankdir).startswith(b"\x89PNG")
+
+
+def test_a_cluster_within_a_cluster() -> None:
+    text = dot(graph_of(NESTED))
+    assert [line.strip() for line in text.splitlines() if "subgraph" in line] == [
+        "subgraph cluster_0 {", "subgraph cluster_1 {",
+    ]  # fmt: skip
+    assert text.index("subgraph cluster_1") < text.index("  }\n")
+    inside = text[text.index("subgraph cluster_0") : text.rindex("  }\n")]
+    assert " -> " not in inside, "an edge within would take its ends into the cluster"
+
+
+def test_the_way_to_the_next_trip_is_bold_and_a_condition_is_a_diamond() -> None:
+    text = dot(graph_of(NEWTON))
+    drawn = scene(graph_of(NEWTON), Look())
+    names = {card.id: card.symbol for card in drawn.cards}
+    links = [(names[link.tail], names[link.head], link.kind) for link in drawn.links]
+    assert links == [("÷ 2", "x", "next trip"), ("> 1e-12", "÷ 2", "yes"), ("> 1e-12", "x", "no")]
+    assert len(re.findall(r'class="next", penwidth="2.4", constraint="false", label=<.*next trip', text)) == 1
+    assert len(re.findall(r'class="control", style="dashed"', text)) == 2
+    (diamond,) = (line for line in text.splitlines() if 'shape="diamond"' in line)
+    assert 'class="condition"' in diamond
+
+
+# A branch, and where its control edges lead: to what only one side needs, else to the choice itself.
+BRANCHES = [
+    ("if x > 0 { y = sqrt(x) } else { y = -x }; y", ["√", "−( )"]),
+    ("x > 0 ? x^2 : 1", ["( )²", "1"]),
+    ("where(x > 0, x, sin(x))", ["where", "sin"]),
+    ("a = x^2; where(x > 0, a, a + 1)", ["where", "+ 1"]),
+    ("where(c, x, y)", ["where", "where"]),
+    ("where(x > 0, 1, where(x < -1, x, 2))", ["1", "where", "where", "2"]),
+]
+
+
+@pytest.mark.parametrize(("text", "ends"), BRANCHES)
+def test_control_edges_lead_from_a_condition_to_its_branches(text: str, ends: list[str]) -> None:
+    drawn = scene(graph_of(text), Look())
+    names = {card.id: card.symbol for card in drawn.cards}
+    found = sorted((link.tail, link.kind != "yes", names[link.head]) for link in drawn.links)
+    assert sorted(head for _, _, head in found) == sorted(ends)
+    assert [link.kind for link in drawn.links] == ["yes", "no"] * (len(ends) // 2)
+
+
+def test_numbers_within_a_cluster_are_those_of_the_last_trip() -> None:
+    """Against Newton's iteration by hand; what the condition reads, too."""
+    before = [2.0]
+    while abs(before[-1] ** 2 - 2) > 1e-12:
+        before.append((before[-1] + 2 / before[-1]) / 2)
+    drawn = as_json(NEWTON, a=2.0, grad=True)
+    known = {(node["label"], node["operation"]): node for node in drawn["nodes"]}
+    assert drawn["clusters"][0]["trips"] == len(before) - 1
+    assert known["x", "carry"]["value"] == before[-2]
+    assert known["÷", "divide"]["value"] == 2 / before[-2]
+    assert known["( )²", "power"]["value"] == before[-2] ** 2
+    assert known["x", "result"]["value"] == before[-1]
+    assert known["÷ 2", "divide"]["adjoint"] == 1
+    assert known["+", "add"]["adjoint"] == 0.5
+    assert known["x", "carry"]["adjoint"] == pytest.approx(0.5 - 0.5 * 2 / before[-2] ** 2, abs=1e-15)
+
+
+def test_a_loop_without_a_trip_has_no_numbers_within() -> None:
+    drawn = as_json(NEWTON, a=1.0, grad=True)
+    assert drawn["clusters"][0]["trips"] == 0
+    inside = [node for node in drawn["nodes"] if node["id"] in drawn["clusters"][0]["nodes"]]
+    assert inside
+    assert not any("value" in node or "adjoint" in node for node in inside)
+    known = {(node["label"], node["operation"]): node for node in drawn["nodes"]}
+    assert known["x", "result"]["value"] == known["a", "variable"]["adjoint"] == 1
+
+
+def test_the_tree_of_text(capsys: Capture) -> None:
+    assert cg(capsys, "render", "x = a; while x > 1 { x = x/2 }; x", "a=3", "--grad").out == (
+        "                          value  adjoint\n"
+        "x = while x > 1  2 trips   0.75        1\n"
+        "├─ ÷ 2                     0.75        1\n"
+        "│  └─ x  [1]                1.5      0.5\n"
+        "│     └─ first: a             3     0.25\n"
+        "└─ while: > 1                 1\n"
+        "   └─ x  → [1]\n"
+    )
+
+
+# ---- all trips ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "values", "heads"), PROGRAMS)
+def test_unrolled_trips_give_the_same_numbers(text: str, values: dict[str, Any], heads: list[str]) -> None:
+    drawn = as_json(text, values=values, grad=True, unroll=True)
+    assert [cluster["head"] for cluster in drawn["clusters"] if cluster["within"] is None] == [
+        head for head, cluster in zip(heads, as_json(text, values=values)["clusters"], strict=True)
+        if cluster["within"] is None
+    ]  # fmt: skip
+    (output,) = (node for node in drawn["nodes"] if node["output"])
+    value, gradient = cgcli.value_and_grad(text)(values)
+    assert output["value"] == pytest.approx(float(value), rel=1e-12)
+    adjoints = {node["name"]: node["adjoint"] for node in drawn["nodes"] if node["operation"] == "variable"}
+    for name, adjoint in adjoints.items():
+        np.testing.assert_allclose(adjoint, gradient[name], rtol=1e-9, atol=1e-9)
+
+
+def test_each_trip_is_a_cluster_and_its_results_are_numbered() -> None:
+    drawn = as_json("x = a; repeat 3 { x = sin(x) }; x", a=1.0, unroll=True)
+    assert [(cluster["head"], cluster["within"]) for cluster in drawn["clusters"]] == [
+        ("repeat 3", None), ("trip 1", 0), ("trip 2", 0), ("trip 3", 0),
+    ]  # fmt: skip
+    assert [node.get("name") for node in drawn["nodes"]] == ["a", "x_1", "x_2", "x"]
+
+
+def test_too_many_trips(capsys: Capture, tmp_path: Path) -> None:
+    """Bounded, each with what helps; nothing is written."""
+    target = str(tmp_path / "a.svg")
+    many = cg(capsys, "render", "x = a; repeat 10^6 { x = sin(x) }; x", "a=1", "--unroll", "-o", target)
+    assert (many.code, many.out) == (2, "")
+    assert "a picture of 1000000 trips would be too large: the limit is 60" in many.err
+    assert "without --unroll" in many.err
+    unknown = cg(capsys, "render", NEWTON, "--unroll", "-o", target)
+    assert unknown.code == 2
+    assert "how many trips the loop makes depends on names without values" in unknown.err
+    nan = cg(capsys, "render", NEWTON, "a=nan", "--unroll", "-o", target)
+    assert (nan.code, "the condition of the loop is nan" in nan.err) == (2, True)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(TooLargeError):
+        cgcli.picture("x = a; for i in 1..8 { for j in 1..8 { x = sin(x) } }; x", a=1, unroll=True)
+
+
+def test_an_endless_loop_is_an_error_and_no_picture(capsys: Capture) -> None:
+    assert cg(capsys, "render", "x = a; while x > 0 { x = x + 0*x }; x", "a=1").code == 1
+    with pytest.raises(CgError):
+        cgcli.picture("x = a; while x > 0 { x = x + 0*x }; x", a=1, unroll=True)
