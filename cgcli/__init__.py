@@ -10,8 +10,7 @@ Each name is imported when it is first used, so that `import cgcli` costs next t
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction

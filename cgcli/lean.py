@@ -45,7 +45,6 @@ else:
         import _operator as operator
         import _signal as signal
         import _struct as struct
-        from _bisect import bisect_left as bisect_left
         from _functools import _lru_cache_wrapper
         from _functools import reduce as reduce
         from _weakref import ref as ref
@@ -53,7 +52,6 @@ else:
         import operator as operator
         import signal as signal
         import struct as struct
-        from bisect import bisect_left as bisect_left
         from functools import lru_cache as lru_cache
         from functools import reduce as reduce
         from weakref import ref as ref
@@ -95,15 +93,17 @@ else:
         def __missing__(self, item):
             return 0
 
+    _RARE = {"bisect_left": ("_bisect", "bisect"), "blake2b": ("_blake2", "hashlib")}  # the latter would load OpenSSL
+
     def __getattr__(name):
-        """What is imported when it is first asked for: `blake2b` of hashlib, which would load OpenSSL for it."""
-        if name != "blake2b":
+        """What few need is imported when it is first asked for."""
+        if name not in _RARE:
             raise AttributeError(name)
+        within, around = _RARE[name]
         try:
-            from _blake2 import blake2b
+            return getattr(import_module(within), name)
         except ImportError:
-            from hashlib import blake2b
-        return blake2b
+            return getattr(import_module(around), name)
 
     def import_module(name):
         """The module of a name."""

@@ -43,33 +43,35 @@ else:
         values = ", ".join(f"_{at}" for at in range(count))
         return eval(f"lambda _cls, {values}: _new(_cls, ({values}))", globals())
 
-    class _Tuple(tuple):
-        """What all named tuples do, as those of `collections`."""
+    def _make(cls: Any, values: Any) -> Any:
+        made = _new(cls, values)
+        if len(made) != len(cls._fields):
+            raise TypeError(f"expected {len(cls._fields)} values, got {len(made)}")
+        return made
 
-        __slots__ = ()
+    def _replace(self: Any, /, **others: Any) -> Any:
+        made = self._make(map(others.pop, self._fields, self))
+        if others:
+            raise ValueError(f"got unexpected field names: {list(others)}")
+        return made
 
-        @classmethod
-        def _make(cls, values: Any) -> Any:
-            made = _new(cls, values)
-            if len(made) != len(cls._fields):
-                raise TypeError(f"expected {len(cls._fields)} values, got {len(made)}")
-            return made
+    def _asdict(self: Any) -> dict[str, Any]:
+        return dict(zip(self._fields, self, strict=True))
 
-        def _replace(self, /, **others: Any) -> Any:
-            made = self._make(map(others.pop, self._fields, self))
-            if others:
-                raise ValueError(f"got unexpected field names: {list(others)}")
-            return made
+    def _repr(self: Any) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"{type(self).__name__}({values})"
 
-        def _asdict(self) -> dict[str, Any]:
-            return dict(zip(self._fields, self, strict=True))
-
-        def __repr__(self) -> str:
-            values = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
-            return f"{type(self).__name__}({values})"
-
-        def __getnewargs__(self) -> tuple[Any, ...]:
-            return tuple(self)
+    # What all named tuples do, as those of `collections`. They stand in each class, and not in one above all of them:
+    # to define a class, Python looks for ninety names in every class above it.
+    _METHODS = {
+        "_make": classmethod(_make),
+        "_replace": _replace,
+        "_asdict": _asdict,
+        "__repr__": _repr,
+        "__getnewargs__": lambda values: tuple(values),
+    }
+    _GETTERS = [_field(at, "") for at in range(len(_NEW))]  # one for each place, whatever the field there is called
 
     class _Definition(type):
         """Makes a named tuple of the body of a class."""
@@ -79,10 +81,10 @@ else:
             defaults = tuple(body.pop(field) for field in fields if field in body)
             new = _NEW[len(fields)] if len(fields) < len(_NEW) else _new_of(len(fields))
             code = new.__code__.replace(co_varnames=("_cls", *fields), co_name="__new__")
-            body["__new__"] = FunctionType(code, globals(), "__new__", defaults)
-            body |= {field: _field(at, "") for at, field in enumerate(fields)}
-            body |= {"_fields": fields, "__match_args__": fields, "__slots__": ()}
-            return type(name, (_Tuple,), body)
+            _GETTERS.extend(_field(at, "") for at in range(len(_GETTERS), len(fields)))
+            body |= {"__new__": FunctionType(code, globals(), "__new__", defaults), "__slots__": ()}
+            body |= {"_fields": fields, "__match_args__": fields, **dict(zip(fields, _GETTERS, strict=False))}
+            return type(name, (tuple,), _METHODS | body)
 
     NamedTuple = type.__new__(_Definition, "NamedTuple", (), {})
 

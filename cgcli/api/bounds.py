@@ -7,11 +7,10 @@ from fractions import Fraction
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api import calls
-from cgcli.api.notices import Notice
+from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import as_array, by_position, ends_of_range, exact_of_text
-from cgcli.api.warn import warn
 from cgcli.digits.bounds import OverRanges
 from cgcli.digits.evaluation import mapped
 from cgcli.errors import UsageError

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import Column, column_of, first_shapes
+from cgcli.api.events import advice, sentence
 from cgcli.api.functions import names_of
-from cgcli.api.notices import Notice, advice, sentence
+from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.api.values import arrays_of, as_array
-from cgcli.api.warn import warn
 from cgcli.derivatives.gradient import derivative_name, gradients
 from cgcli.derivatives.series import directional_derivatives
 from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean

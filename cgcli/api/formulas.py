@@ -7,14 +7,13 @@ from functools import partial, reduce
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
 from cgcli.api.functions import check_order, names_of
-from cgcli.api.notices import Notice
+from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, check_any
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
 from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
 from cgcli.api.values import arrays_of, each_array
 from cgcli.api.values import by_name as given_by_name
-from cgcli.api.warn import warn
 from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.derivatives.matrices import matrix_derivative
 from cgcli.errors import TooLargeError, UsageError

@@ -8,12 +8,12 @@ from functools import lru_cache, partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence, cast
 from cgcli.api import calls
+from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import check_seed, moving, tangents, weights
 from cgcli.api.series import series
 from cgcli.api.values import as_array, by_position
-from cgcli.api.warn import warn
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant

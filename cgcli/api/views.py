@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Sequence
-from cgcli.api.notices import Notice, Watched
+from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
-from cgcli.api.warn import warn
+from cgcli.api.watched import Watched
 from cgcli.errors import UsageError
 from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
 from cgcli.lean import struct

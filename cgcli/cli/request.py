@@ -17,9 +17,10 @@ from cgcli.records import NamedTuple, Record
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
-    from cgcli.api.notices import Notice, Watched
+    from cgcli.api.notices import Notice
     from cgcli.api.point import Point
     from cgcli.api.program import Program
+    from cgcli.api.watched import Watched
     from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Node
 
@@ -239,7 +240,7 @@ class Task(NamedTuple):
     @classmethod
     def begun(cls, request: Request, point: Point) -> Task:
         """The task of a request; what has no effect is reported."""
-        from cgcli.api.notices import Watched
+        from cgcli.api.watched import Watched
 
         report = request.report(point)
         wrt = point.chosen(request.names(point))

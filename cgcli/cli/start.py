@@ -12,14 +12,13 @@ import marshal
 import os
 import sys
 
-from cgcli.annotations import TYPE_CHECKING, NoReturn
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from importlib.machinery import ModuleSpec, SourceFileLoader
     from types import ModuleType
 
-    from cgcli.annotations import Sequence
+    from cgcli.annotations import NoReturn, Sequence
 else:
     try:
         import _signal as signal

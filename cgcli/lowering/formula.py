@@ -25,6 +25,10 @@ def _parsed(text: str) -> tree.Program:
 
 def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
     """The node that a formula means when its names stand for the given nodes and statics."""
+    if text.lstrip("-").isdecimal():  # as of a sum; this and the next are most of all formulas, and need no parser
+        return constant(float(text))
+    if isinstance(alone := names.get(text), Node):  # as of a product
+        return alone
     known = dict(names)
 
     def lookup(name: str, span: Span) -> Value:

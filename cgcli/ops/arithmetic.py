@@ -214,3 +214,5 @@ ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,
     FLOOR, CEIL, ROUND, TRUNC, HYPOT, EQUAL_TO, MAXIMUM, MINIMUM, CLIP,
 )  # fmt: skip
+ROOTS = frozenset({POWER_OP, SQRT, CBRT})
+"""What has a root among its nodes."""

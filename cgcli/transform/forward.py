@@ -7,7 +7,7 @@ from cgcli.graph.node import CONSTANT, Node, stand_in, toposort
 from cgcli.graph.operation import Rule, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Together, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, ROOTS
 from cgcli.ops.creation import ONES
 from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.ops.sums import BROADCAST
@@ -23,7 +23,6 @@ from cgcli.transform.formulas import (
     transposed,
 )
 from cgcli.transform.guarded import Guarded, through_linear, total
-from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 
 def push_all(
@@ -117,6 +116,8 @@ def _times(partial: Slope, tangent: Guarded) -> Guarded:
 
 def _of_root(node: Node, at: int, tangent: Guarded) -> Guarded:
     """The product of a partial and a tangent where one of them has the derivative of a root for a factor."""
+    from cgcli.transform.powers import base_of_root, joined
+
     partial = slope(node, at)
     if tangent.root is not None:
         partial, (value, *_) = joined(partial, Slope(tangent.value), tangent.root, node.args[at])

@@ -15,9 +15,6 @@ from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact, number_of
 from cgcli.transform.formulas import Slope
 
-ROOTS = frozenset({POWER_OP, SQRT, CBRT})
-"""What has a root among its nodes: see `base_of_root`."""
-
 _MOST = 16  # factors looked at, so that a long chain of products takes no time beyond its length
 _NEAR = 1e-9  # exponents as 1.1 - 1 are known up to rounding
 _ONE = constant(1.0)

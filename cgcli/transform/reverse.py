@@ -12,7 +12,7 @@ from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.operation import imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import MULTIPLY
+from cgcli.ops.arithmetic import MULTIPLY, ROOTS
 from cgcli.ops.fitting import broadcast, ones_like, unbroadcast, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.records import NamedTuple
@@ -29,7 +29,6 @@ from cgcli.transform.formulas import (
     whole,
 )
 from cgcli.transform.guarded import Guarded, guard_and, is_light, is_positive, through_linear, total, truth
-from cgcli.transform.powers import ROOTS, base_of_root, joined
 
 _ONE = constant(1.0)  # the most frequent of all partials
 _FEW = 100  # elements, each of which may be divided by a number that the one before them could have been
@@ -69,11 +68,12 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
     """The adjoint times a partial. A division stays open, as long as there is no other, for all that is added up."""
     arg = node.args[position]
     factor, divisor, chooses = slopes(node, position)
-    if node.op in ROOTS and slopes is slope and (base := base_of_root(node)) is not None:
-        (value, over, _), (factor, divisor, _) = joined(
-            Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base
-        )
-        adjoint = adjoint._replace(value=value, divisor=over)
+    if node.op in ROOTS and slopes is slope:
+        from cgcli.transform.powers import base_of_root, joined
+
+        if (base := base_of_root(node)) is not None:
+            ours, (factor, divisor, _) = joined(Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base)
+            adjoint = adjoint._replace(value=ours.factor, divisor=ours.divisor)
     if divisor is None:
         divisor = adjoint.divisor
     else:

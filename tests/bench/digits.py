@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import cgcli
 from cgcli.api import calls
 from cgcli.api.digits import measured
-from cgcli.api.notices import Watched
 from cgcli.api.point import at_values
 from cgcli.api.program import read
 from cgcli.api.values import exact_of_text, of_text
+from cgcli.api.watched import Watched
 from tests.digits import Sample, by_mpmath, samples, truth
 
 _TINY = 1e-24  # what differences of 0 leave

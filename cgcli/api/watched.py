@@ -1,0 +1,61 @@
+"""Evaluation at a point under watch: a nan, an infinity, a kink on the way is told."""
+
+from __future__ import annotations
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
+from cgcli.api.notices import Notice
+from cgcli.evaluate.elements import is_all_finite, is_small
+from cgcli.evaluate.evaluate import Events, evaluate
+from cgcli.graph.node import Graph, Node, toposort
+from cgcli.lean import cached_property
+from cgcli.records import EMPTY
+
+if TYPE_CHECKING:
+    from cgcli.api.events import Telling
+
+
+class Watched:
+    """Evaluates a graph at one point, and tells of every nan, infinity and kink on the way, once.
+
+    It is an `Evaluate`, as the derivatives ask for it. bindings: an array for each input. tell: takes each notice.
+    """
+
+    def __init__(self, graph: Graph, bindings: Mapping[str, Any], tell: Callable[[Notice], None]) -> None:
+        self._graph = graph
+        self._bindings = bindings
+        self._tell = tell
+
+    @cached_property
+    def _telling(self) -> Telling:
+        from cgcli.api.events import Telling
+
+        return Telling(self._graph, self._tell)
+
+    def __call__(
+        self,
+        outputs: Sequence[Node],
+        bindings: Mapping[str, Any] = EMPTY,
+        quiet: bool = False,
+        results: Sequence[Node] | None = None,
+    ) -> list[Any]:
+        """The outputs' values.
+
+        bindings: of variables that are not the program's own. quiet: tell nothing. results: those of the
+        outputs that count; what happens only on the way to the others is not told.
+        """
+        bindings = {**self._bindings, **bindings} if bindings else self._bindings
+        if quiet:
+            return evaluate(outputs, bindings)
+        events = Events()
+        numbers = evaluate(outputs, bindings, events)
+        if events.seen or not all(map(is_all_finite, numbers)):
+            self._telling.births(outputs if results is None else results, bindings)
+        elif events.small is not None or any(map(is_small, numbers)):
+            self._telling.losses(outputs if results is None else results, bindings, events.small)
+        return numbers
+
+    def tell_kinks(self, wrt: Iterable[Node]) -> None:
+        """Tell of the operations between some inputs and the outputs that stand at a kink."""
+        candidates = [node for node in toposort(self._graph.outputs) if node.op.kink is not None]
+        if candidates and (inputs := list(wrt)):
+            self._telling.kinks(candidates, inputs, self._bindings)
