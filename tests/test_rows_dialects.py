@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -120,3 +121,41 @@ def test_where_there_are_no_rows_nothing_is_said_of_them(option: str, capsys: Ca
     found = cg(capsys, "eval", "x", "x=1", f"--{option}", "3")
     assert (found.code, found.out) == (2, "")
     assert found.err.startswith(f"cg: error: --{option} is for rows, and there are none")
+
+
+# Cells of a file with `--delimiter ;` and other signs, and what is written elsewhere.
+SIGNS: list[tuple[str, list[str], list[str], str]] = [
+    # what would be a number with a point is text where the sign is a comma, in every format
+    ("x;b\n1,5;2.000\n2;1,5\n", ["--decimal", ","], ["--to", "jsonl"],
+     '{"x":1.5,"b":"2.000","value":1}\n{"x":2,"b":1.5,"value":1}\n'),
+    ("x;b\n1,5;2.000\n", ["--decimal", ","], ["--to", "npz"], ""),
+    ("x;b\n1,5;2.000\n", ["--decimal", ",", "--thousands", "."], ["--to", "jsonl"], '{"x":1.5,"b":2000,"value":1}\n'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "signs", "target", "expected"), SIGNS)
+def test_numbers_of_other_dialects_stay_text(
+    content: str, signs: list[str], target: list[str], expected: str, capsys: Capture, tmp_path: Path
+) -> None:
+    """Protects 2.000, which is two thousand where it was written, from becoming 2."""
+    path, out = tmp_path / "a.csv", tmp_path / "out"
+    path.write_text(content, encoding="utf-8")
+    found = cg(capsys, "eval", "1", str(path), "--delimiter", ";", *signs, *target, "-o", str(out))
+    assert (found.code, found.err) == (0, "")
+    if expected:
+        assert out.read_text(encoding="utf-8") == expected
+        return
+    with np.load(out) as arrays:
+        assert arrays["b"].tolist() == ["2.000"]
+    refused = cg(capsys, "eval", "1", str(path), "--delimiter", ";", *signs, *target, "--types", "b=double")
+    assert "line 2, column 'b': '2.000' is not of type double" in refused.err
+
+
+def test_thousands_stand_in_quotes_where_they_are_the_delimiter(capsys: Capture, tmp_path: Path) -> None:
+    """As pandas has them, and most files of money."""
+    path = tmp_path / "a.csv"
+    path.write_text('x,k\n"1,200.50",2\n"1,000,000",3\n7,4\n', encoding="utf-8")
+    found = cg(capsys, "eval", "x*k", str(path), "--thousands", ",")
+    assert found == (0, 'x,k,value\n"1,200.50",2,2401\n"1,000,000",3,3000000\n7,4,28\n', "")
+    assert "--thousands ," in cg(capsys, "eval", "x*k", str(path)).err
+    assert '"x":1200.50,' in cg(capsys, "eval", "x*k", str(path), "--thousands", ",", "--to", "jsonl").out

@@ -160,3 +160,20 @@ def test_comments_in_one_column_are_no_rows(capsys: Capture, tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_text("# made by\nx\n1\n# between\n2\n", encoding="utf-8")
     assert cg(capsys, "eval", "2*x", str(path), "--comment", "#") == (0, "x,value\n1,2\n2,4\n", "")
+
+
+def test_a_blank_line_among_bad_rows_is_an_empty_cell(capsys: Capture, tmp_path: Path) -> None:
+    """Where a row has too many cells, the others are read as everywhere."""
+    path = tmp_path / "a.csv"
+    path.write_text("x\n1\n\n2,3\n", encoding="utf-8")
+    found = cg(capsys, "eval", "x", str(path), "--on-error", "skip")
+    assert "(1 without a number, 1 with another number of cells); the first: " in found.err
+
+
+def test_a_name_that_is_no_text_is_an_error(capsys: Capture, tmp_path: Path) -> None:
+    """Arrow's readers take any bytes for a name."""
+    path = tmp_path / "a.arrow"
+    assert cg(capsys, "grad", "name^2", "name=0:1:3", "-o", str(path)).code == 0
+    path.write_bytes(path.read_bytes().replace(b"name", b"n\xa2me"))
+    found = cg(capsys, "eval", "1", str(path))
+    assert (found.code, "holds damaged Arrow data: 'utf-8' codec can't decode" in found.err) == (1, True)

@@ -184,8 +184,11 @@ class Batch:
         """The numbers `p.x` in objects; nothing where there are none."""
         import pyarrow as pa
 
-        found: list[float | None] = []
         first, *others = path.split(".")
+        column = _member(self.given.column(first), others) if first in self.names else None
+        if column is not None:
+            return column
+        found: list[float | None] = []
         only = (
             self if self.holds_objects or first not in self.names else replace(self, given=self.given.select([first]))
         )
@@ -260,7 +263,8 @@ class Batch:
         for at, name in enumerate(self.names):
             if name in self.types:
                 kind = pa.type_for_alias(TYPES[self.types[name]])
-                row = first_unfit(arrays[at], kind)
+                words = None if pa.types.is_string(kind) else self.words(name)
+                row = first_unfit(arrays[at], kind) if words is None else words.index(True).as_py()
                 if row is not None:
                     cell = arrays[at][row].as_py()
                     raise DataError(f"{self.at(row, name)}: '{cell}' is not of type {self.types[name]}")
@@ -270,6 +274,27 @@ class Batch:
     def is_cells(self, name: str) -> bool:
         """Whether a column of the input holds cells of text whose type is for the writer to say."""
         return self.untyped and name not in self.types
+
+    def words(self, name: str) -> pa.Array | None:
+        """Which of such cells are text though other formats would take them for numbers; None for none."""
+        return None if self.dialect is None else self.dialect.words(self.columns.column(self.names.index(name)))
+
+
+def _member(column: pa.Array, path: Sequence[str]) -> pa.Array | None:
+    """A column of numbers within a column of objects of one type; None where there is no such type."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    for name in path:
+        if not kinds.is_struct(column.type):
+            return None
+        if column.type.get_field_index(name) < 0:
+            return pa.nulls(len(column))
+        column = pc.struct_field(column, name)
+    kind = column.type
+    is_number = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind)
+    return column if is_number else None
 
 
 def one_name_each(names: Sequence[str]) -> list[str]:

@@ -113,14 +113,15 @@ def _numbered(parts: Iterator[pa.RecordBatch], source: str, what: str) -> Iterat
     while True:
         try:
             part = next(parts, None)
+            names = [] if part is None else part.schema.names  # which may be no UTF-8
         except (pa.ArrowException, OSError, EOFError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             after = f", behind row {rows}" if rows else ""
             raise DataError(f"{source} holds damaged {what} data{after}: {reason}") from None
         if part is None:
             return
-        if len({*part.schema.names}) < part.num_columns:
-            part = part.rename_columns(one_name_each(part.schema.names))
+        if len({*names}) < part.num_columns:
+            part = part.rename_columns(one_name_each(names))
         yield Batch(part, source, row_place(rows + 1))
         rows += len(part)
 

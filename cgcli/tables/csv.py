@@ -111,7 +111,7 @@ def _cells(record: str, dialect: Dialect) -> list[str]:
         return record.rstrip("\r\n").split(dialect.separator)
     limit = csv.field_size_limit(MAX_RECORD)
     try:
-        return next(csv.reader([record], delimiter=dialect.separator))
+        return next(csv.reader([record], delimiter=dialect.separator)) or [""]
     finally:
         csv.field_size_limit(limit)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DIGITS = r"[0-9]"
 _OTHER_NUMBERS = r"^\s*([-+]?(?i:nan|inf|infinity)|(?i:true|false)|[-+]?0[xX][0-9a-fA-F]+|\[.*)\s*$"
+_WITH_POINT = r"^\s*[-+]?[0-9]*\.[0-9]*([eE][-+]?[0-9]+)?\s*$"
 _WORDS = {"tab": "\t", r"\t": "\t", "blank": " ", "blanks": " ", "space": " "}
 _NO_SEPARATOR = r'[\w."\\\r\n+-]'
 _EXAMPLES = {"delimiter": "as in: --delimiter ';', or tab, or blanks", "decimal": "as in: --decimal ,",
@@ -76,6 +77,15 @@ class Dialect(NamedTuple):
         rest = pc.if_else(pc.match_substring_regex(found, _OTHER_NUMBERS), found, "") if only else found
         return pc.if_else(is_number, plain, rest)
 
+    def words(self, cells: pa.Array) -> pa.Array | None:
+        """Which cells are text here, and would be numbers elsewhere: 2.000 where the sign is a comma; None for none."""
+        if self.decimal == ".":
+            return None
+        import pyarrow.compute as pc
+
+        found = pc.and_not(pc.match_substring_regex(cells, _WITH_POINT), pc.match_substring_regex(cells, self._number))
+        return found if pc.any(found).as_py() else None
+
     @property
     def _number(self) -> str:
         whole, point = f"{_DIGITS}+", re.escape(self.decimal)
@@ -120,7 +130,8 @@ class Reading(NamedTuple):
         )
         signs = {found.separator: "the delimiter"}
         for sign, name in ((found.decimal, "the decimal sign"), (found.thousands, "the sign of thousands")):
-            if sign in signs:
+            in_quotes = found.quotes and (sign, signs.get(sign)) == (found.thousands, "the delimiter")  # "1,200"
+            if sign in signs and not in_quotes:
                 own = self.delimiter or sign != found.separator
                 hint = "each needs a sign of its own" if own else "say what stands between cells: --delimiter ';'"
                 raise UsageError(f"'{sign}' is {signs[sign]} and {name}", hint=hint)

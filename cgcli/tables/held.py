@@ -64,7 +64,7 @@ class Held:
             known = types.get(name, pa.null())
             if not pa.types.is_string(known):
                 is_cells = at < given and batch.is_cells(name) and not self._as_text
-                here = type_of_cells(column) if is_cells else type_of(column)
+                here = type_of_cells(column, batch.words(name)) if is_cells else type_of(column)
                 types[name] = merged(known, here)
         if batch.holds_objects:
             columns = pa.RecordBatch.from_arrays([*columns.columns, batch.lines], names=[*names, ""])

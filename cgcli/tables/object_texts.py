@@ -46,7 +46,9 @@ def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
         else:
             keys = [f"{key}:" for key in keys]
             texts = [
-                _member(columns.column(at), names[at], untyped=at < given_count and batch.is_cells(names[at]))
+                _untyped(columns.column(at), batch.words(names[at]))
+                if at < given_count and batch.is_cells(names[at])
+                else _member(columns.column(at), names[at])
                 for at in chosen
             ]
         parts += chain.from_iterable(zip(keys, texts, strict=True))
@@ -81,7 +83,7 @@ def _key(name: str) -> str:
     return orjson.dumps(name).decode()
 
 
-def _member(column: pa.Array, name: str, *, untyped: bool) -> pa.Array:
+def _member(column: pa.Array, name: str) -> pa.Array:
     """The text of each value of a column that does not hold numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -90,7 +92,7 @@ def _member(column: pa.Array, name: str, *, untyped: bool) -> pa.Array:
     if shape and 0 not in shape:
         texts = _arrays(column)
     elif pa.types.is_string(column.type):
-        texts = _untyped(column) if untyped else _strings(column)
+        texts = _strings(column)
     else:
         texts = _others(column, name)
     return pc.fill_null(texts, "null")
@@ -115,8 +117,11 @@ def _strings(column: pa.Array) -> pa.Array:
     return as_json(column) if re.search(_TO_ESCAPE, joined(column)) else side_by_side('"', column, '"')
 
 
-def _untyped(column: pa.Array) -> pa.Array:
-    """Cells of a text file: numbers in their own spelling, truth values, strings, null for an empty cell."""
+def _untyped(column: pa.Array, words: pa.Array | None) -> pa.Array:
+    """Cells of a text file: numbers in their own spelling, truth values, strings, null for an empty cell.
+
+    words: which are no numbers, though they look so; None for none.
+    """
     import pyarrow.compute as pc
 
     is_plain = pc.match_substring_regex(column, _JSON_WORD)
@@ -124,8 +129,10 @@ def _untyped(column: pa.Array) -> pa.Array:
         for pattern, text in _RESPELLED:
             column = pc.replace_substring_regex(column, pattern, text)
         is_plain = pc.match_substring_regex(column, _JSON_WORD)
+    if words is not None:
+        is_plain = pc.and_not(is_plain, words)
     texts = column if pc.all(is_plain).as_py() else pc.if_else(is_plain, column, _strings(column))
-    return pc.if_else(pc.equal(column, ""), None, texts)
+    return pc.fill_null(pc.if_else(pc.equal(column, ""), None, texts), "null")
 
 
 def _others(column: pa.Array, name: str) -> pa.Array:

@@ -41,8 +41,8 @@ def type_of(column: pa.Array) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def type_of_cells(cells: pa.Array) -> pa.DataType:
-    """The narrowest type that loses nothing of cells of text; an empty one is null."""
+def type_of_cells(cells: pa.Array, words: pa.Array | None = None) -> pa.DataType:
+    """The narrowest type that loses nothing of cells of text; an empty one is null. words: which are no numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -51,6 +51,8 @@ def type_of_cells(cells: pa.Array) -> pa.DataType:
 
     if pa.types.is_null(cells.type) or not bytes(joined(cells)):
         return pa.null()
+    if words is not None:
+        return pa.string()
     if not all_are(_NUMBER):
         return pa.bool_() if all_are(_TRUTH) else pa.string()
     is_whole = pc.match_substring_regex(cells, _WHOLE)

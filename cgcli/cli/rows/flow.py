@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 _MOST_NUMBERS = 1 << 22  # in the results that are held at once
 _ADVICE = "--on-error skip leaves such rows out, --on-error null leaves their results empty"
-_COMMA = r" holds '\s*[-+]?\d+(\.\d{3})*,\d+\s*'$"
-_DECIMAL = ("a comma is the decimal sign with: --decimal ,", "such numbers are read with: --thousands . --decimal ,")
+_SPELLINGS = (  # of cells that are numbers to people, and what has them read
+    (r" holds '\s*[-+]?\d{1,3}(,\d{3})+(\.\d+|,\d{3})\s*'$", "such numbers are read with: --thousands ,"),
+    (r" holds '\s*[-+]?\d+(\.\d{3})+,\d+\s*'$", "such numbers are read with: --thousands . --decimal ,"),
+    (r" holds '\s*[-+]?\d+,\d+\s*'$", "a comma is the decimal sign with: --decimal ,"),
+)
 _BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
 
 
@@ -134,8 +137,8 @@ def _kind(why: str) -> str:
 
 def _advised(error: DataError) -> DataError:
     """The error of a row, with what may be done about it."""
-    comma = re.search(_COMMA, error.message)
-    error.hint = error.hint or (_DECIMAL[bool(comma[1])] if comma else _ADVICE)
+    spelled = (hint for pattern, hint in _SPELLINGS if re.search(pattern, error.message))
+    error.hint = error.hint or next(spelled, _ADVICE)
     return error
 
 
