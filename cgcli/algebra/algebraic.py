@@ -60,14 +60,17 @@ class Simplifier:
         self._settled: dict[Node, Settled] = {}  # pieces that have their simplest form, with what it depends on
         self._named = named
 
-    def assume(self, output: Node) -> bool:
-        """From here on, values are asked for only where a formula has a value; whether that says anything new."""
-        domains = self._canonical.domains
-        demands = domains.assumed.union(domains.surely(output))
-        if demands == domains.assumed:
-            return False
-        self._canonical.domains = domains.assuming(demands)
-        return True
+    def where_defined(self, graph: Graph, budget: Budget) -> Graph:
+        """The graph in normal form. From here on, values are asked for only where its output has one."""
+        graph = self(graph, budget)
+        while True:
+            domains = self._canonical.domains
+            demands = domains.assumed.union(domains.surely(graph.output))
+            if demands == domains.assumed:
+                return graph
+            self._canonical.domains = domains.assuming(demands)
+            with collector_at_rest:
+                graph = self._repeated(graph)
 
     def within_range(self, output: Node) -> Node:
         """A formula in normal form without squares of exponentials below, where it is no longer then; else itself.
@@ -224,7 +227,7 @@ class _Pass:
         powers = {
             leaf for leaf, node in operands.items() if node.op in (SQRT, POWER_OP) and not is_root_of_number(node)
         }
-        for atomic in map(frozenset, ((), compound, named, powers)):
+        for atomic in map(frozenset, ((), named, powers)):
             if atomic not in found:
                 found.add(atomic)
                 yield atomic

@@ -197,7 +197,7 @@ def ratio(number: Number) -> Ratio:
     Raises UnwritableError where no float64 holds one of the two numbers.
     """
     top, divisor = number.numerator, number.denominator
-    if not isinstance(number, Decimal) and divisor <= LARGEST_WHOLE >= abs(top):
+    if divisor <= LARGEST_WHOLE >= abs(top) and (divisor == 1 or not isinstance(number, Decimal)):
         return Ratio(top, divisor)
     if isinstance(number, Decimal):
         for prime in (2, 5):

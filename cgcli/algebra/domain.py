@@ -154,16 +154,17 @@ class Domains:
         for node in missing(root, self._known):
             if self._is_zero(node):
                 self._zero.add(node)
-            elif is_smooth(node) and self._smooth.issuperset(node.args):
+            elif self._smooth.issuperset(node.args) and is_smooth(node):
                 self._smooth.add(node)
             if node.op is CONSTANT:
                 self._smooth.add(node)
             self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
-        parts, own = [self._known[arg] for arg in node.args], frozenset(self._demands(node))
-        if not own and all(part is _EVERYWHERE for part in parts):
+        parts, demands = [self._known[arg] for arg in node.args], self._demands(node)
+        if not demands and all([part is _EVERYWHERE for part in parts]):
             return _EVERYWHERE
+        own = frozenset(demands)
         if node.op is INDEX and not node.shape:
             parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:

@@ -15,7 +15,7 @@ class Piece(NamedTuple):
     """What is replaced together: operations of one kind that only it uses, and their operands.
 
     inner: the operations, users first. leaves: the operands, each with its signs or exponents.
-    shared: those operands that something else uses too.
+    shared: those operands of a sum or a product that something else uses too.
     """
 
     inner: list[Node]
@@ -56,13 +56,14 @@ class Pieces:
 
     def piece(self, root: Node) -> Piece:
         """The piece that ends with a node."""
+        if root not in self.sums and root not in self.products:
+            return Piece([root], dict.fromkeys(root.args, (ONE,)), frozenset())
         inner: list[Node] = []
         leaves: dict[Node, list[Number]] = {}
-        collects = root in self.sums or root in self.products
         stack = [(root, ONE)]
         while stack:
             node, sign = stack.pop()
-            if node is not root and not (collects and self.inside(node)):
+            if node is not root and not self.inside(node):
                 leaves.setdefault(node, []).append(sign)
                 continue
             inner.append(node)

@@ -54,8 +54,10 @@ class Product(NamedTuple):
 
     def key(self) -> tuple[object, ...]:
         """What equal products have in common; hashable."""
-        exponents = frozenset([(base, frozenset(terms.items())) for base, terms in self.exponents.items()])
-        return self.coefficient, frozenset(self.powers.items()), exponents
+        powers = frozenset(self.powers.items())
+        if not self.exponents:
+            return self.coefficient, powers
+        return self.coefficient, powers, frozenset([(b, frozenset(terms.items())) for b, terms in self.exponents.items()])
 
 
 class Factors:

@@ -30,9 +30,7 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     """
     simplifier = Simplifier()
     budget = Budget(graph.outputs)
-    graph = simplifier(graph, budget)
-    while simplifier.assume(graph.output):
-        graph = simplifier(graph, budget)
+    graph = simplifier.where_defined(graph, budget)
     apart = _can_be_read(graph.output, wrt)
     slopes = _slopes(graph.output, wrt)
     first = Budget(slopes, before=budget)

@@ -262,6 +262,11 @@ def missing(node: Node, known: Container[object]) -> list[Node]:
     """What a node needs that is not known, arguments first, itself last; nothing below what is known."""
     if node in known:
         return []
+    for arg in node.args:
+        if arg not in known:
+            break
+    else:
+        return [node]  # as mostly, and in a tenth of the time
     found: dict[Node, None] = {}
     stack = [node]
     while stack:
