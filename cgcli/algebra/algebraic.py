@@ -60,7 +60,7 @@ class Simplifier:
         self._settled: dict[Node, Settled] = {}  # pieces that have their simplest form, with what it depends on
         self._named = named
 
-    def where_defined(self, graph: Graph, budget: Budget) -> Graph:
+    def where_defined(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form. From here on, values are asked for only where its output has one."""
         graph = self(graph, budget)
         while True:

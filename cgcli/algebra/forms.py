@@ -20,7 +20,6 @@ from cgcli.algebra.rewrites import (
     expanded,
     exponential,
     has_compound_factor,
-    multiplied_out,
     primitive,
     raised,
     takeable,
@@ -123,9 +122,6 @@ class Forms:
         common = None if whole else takeable(COMMON_FACTORS, terms, canonical)
         if common is not None and has_compound_factor(common):
             yield partial(taken_out, common, terms, canonical)
-        spread = None if whole else multiplied_out(terms, canonical)
-        if spread is not None:
-            yield partial(canonical.sum, spread)
         yield partial(canonical.sum, terms)
         if common is not None and not has_compound_factor(common):
             yield partial(taken_out, common, terms, canonical)

@@ -85,7 +85,7 @@ class Order:
 
     def term(self, node: Node) -> tuple[float, Key]:
         """The place of a term: by falling degree, then as a factor."""
-        for part in missing(node, self._degrees):
+        for part in missing(node, self._degrees) if node not in self._degrees else ():
             self._degrees[part] = self._degree(part)
         return -self._degrees[node], self.factor(node)
 

@@ -337,18 +337,6 @@ def _before_bracket(common: Product, inner: Terms, canonical: Canonical) -> Node
     return canonical.product(whole.product())
 
 
-def multiplied_out(terms: Terms, canonical: Canonical) -> Terms | None:
-    """A sum with its terms c*(a + b), for a number c, as c*a + c*b; None where there are none."""
-    sums = {term: inside for term in terms if len(inside := canonical.terms_of(term)) > 1}
-    if not sums:
-        return None
-    spread = {term: coefficient for term, coefficient in terms.items() if term not in sums}
-    for term, inside in sums.items():
-        for part, number in inside.items():
-            spread[part] = spread.get(part, ZERO) + number * terms[term]
-    return {term: coefficient for term, coefficient in spread.items() if coefficient}
-
-
 def distributed(product: Product, canonical: Canonical) -> Product | None:
     """A product with powers of products written out, (x*y)^2/y = x^2*y; None where there are none."""
     inside = {
