@@ -71,6 +71,7 @@ IDENTITIES = """
 + sum(abs(X@w - y)) | w -> X.T@sign(X@w - y)
 + (x - m)@inv(S)@(x - m)/2 | m -> -(inv(S) + inv(S).T)@(x - m)/2
 + -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
++ -0.5*(x - m)@inv(S)@(x - m) - 0.5*logdet(S) | m -> (inv(S) + inv(S).T)@(x - m)/2
 + -logdet(S)/2 - (x - m)@inv(S)@(x - m)/2 | S -> outer(inv(S).T@(x - m), inv(S)@(x - m))/2 - inv(S).T/2
 + -logdet(S)/2 - (x - m)@solve(S, x - m)/2 | m -> (inv(S) + inv(S).T)@(x - m)/2
 + (x - m)@S@(x - m) | m -> -(S + S.T)@(x - m)
@@ -83,6 +84,7 @@ IDENTITIES = """
 + softmax(x)@a | x -> softmax(x)*(a - softmax(x)@a)
 + sum(softplus(X@w) - y*(X@w)) | w -> X.T@(sigmoid(X@w) - y)
 + sum(softplus(X@w) - y*(X@w)) | X -> outer(sigmoid(X@w) - y, w)
++ sum(ln(1 + exp(X@w))) | w -> X.T@sigmoid(X@w)
 + sum(ln(1 + exp(-y*(X@w)))) | w -> -X.T@(y*sigmoid(-y*(X@w)))
 + b@tanh(A@x) | x -> A.T@(b*(1 - tanh(A@x)^2))
 + b@tanh(A@x) | A -> outer(b*(1 - tanh(A@x)^2), x)

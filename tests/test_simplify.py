@@ -169,6 +169,8 @@ K*(K*p + 1) - K^2*p -> K
 x - sin(x) + sin(x)*cos(x)^2 -> x - sin(x)^3
 x + sinh(x) - sinh(x)*cosh(x)^2 -> x - sinh(x)^3
 sqrt(x^y) -> sqrt(x^y)
+b^x/sqrt(b^x) -> sqrt(b^x)
+(x^y)^(1/3)*x^(2*y) -> (x^y)^(7/3)
 sqrt(x^(2*n)) -> sqrt(x^(2*n))
 (x^y)^(1/3) -> (x^y)^(1/3)
 y^(-0.5) -> 1/y^0.5

@@ -223,7 +223,6 @@ class _Pass:
             yield piece.shared
             return
         named = {leaf for leaf, node in operands.items() if not self._size(node)}
-        compound = {leaf for leaf in named if self.canonical.is_compound(operands[leaf])}
         powers = {
             leaf for leaf, node in operands.items() if node.op in (SQRT, POWER_OP) and not is_root_of_number(node)
         }

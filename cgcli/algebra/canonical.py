@@ -130,10 +130,6 @@ class Canonical:
         product = self._products.get(node, Product(ONE))
         return max(1, len(product.powers) + len(product.exponents), len(self._sums.get(node, ())))
 
-    def is_compound(self, node: Node) -> bool:
-        """Whether a node is a product of several factors, or a sum of several terms."""
-        return self.length(node) > 1
-
     def is_sum(self, node: Node) -> bool:
         """Whether a node is a sum of several terms in normal form."""
         return node in self._sums

@@ -162,7 +162,7 @@ class Domains:
 
     def _domain(self, node: Node) -> Domain:
         parts, demands = [self._known[arg] for arg in node.args], self._demands(node)
-        if not demands and all([part is _EVERYWHERE for part in parts]):
+        if not demands and all(part is _EVERYWHERE for part in parts):
             return _EVERYWHERE
         own = frozenset(demands)
         if node.op is INDEX and not node.shape:

@@ -57,7 +57,8 @@ class Product(NamedTuple):
         powers = frozenset(self.powers.items())
         if not self.exponents:
             return self.coefficient, powers
-        return self.coefficient, powers, frozenset([(b, frozenset(terms.items())) for b, terms in self.exponents.items()])
+        exponents = frozenset([(base, frozenset(terms.items())) for base, terms in self.exponents.items()])
+        return self.coefficient, powers, exponents
 
 
 class Factors:

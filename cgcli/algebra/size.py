@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.algebra.coefficient import ZERO, is_fraction, number_of
+from cgcli.algebra.coefficient import ZERO, is_fraction, number_of, uniform_number
 from cgcli.graph.node import Node, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import EXP
@@ -48,7 +48,7 @@ def _is_square_of_exponentials(node: Node) -> bool:
 
 
 def _is_negative(node: Node) -> bool:
-    return (number_of(node) or ZERO) < 0
+    return (number_of(node) or uniform_number(node) or ZERO) < 0  # [[-0.5]] too
 
 
 def cost(root: Node) -> int:

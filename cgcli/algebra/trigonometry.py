@@ -1,20 +1,23 @@
 """Functions that meet: sin(x)^2 + cos(x)^2 is 1, sin(x)/cos(x) is tan(x); so with hyperbolic ones.
 
-And those of arrays: cofactor and det make inv, exp(x)/sum(exp(x)) is softmax(x), A.T @ x + x @ A is 2*A.T @ x.
+And those of arrays: cofactor and det make inv, exp(x)/sum(exp(x)) is softmax(x), exp(x)/(exp(x) + 1) sigmoid(x),
+A.T @ x + x @ A is 2*A.T @ x.
 """
 
 from __future__ import annotations
 
 from cgcli.algebra.canonical import Canonical, Identities
-from cgcli.algebra.coefficient import ONE, ZERO, Number
-from cgcli.algebra.product import EULER, Product
+from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
+from cgcli.algebra.product import EULER, UNIT, Product
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation
+from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.functions import COS, COSH, COT, CSC, EXP, SEC, SIN, SINH, TAN, TANH
 from cgcli.ops.linalg import INV, MATMUL
 from cgcli.ops.reductions import SOFTMAX
 from cgcli.ops.shaping import transpose
+from cgcli.ops.special import SIGMOID
 from cgcli.ops.statics import Along
 from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
@@ -104,7 +107,7 @@ def _on_one_side(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
 def _paired(product: Product, canonical: Canonical) -> Product:
     """The product with two functions that make one: sin(x)^n/cos(x)^n as tan(x)^n."""
     if product.exponents and product.powers:
-        product = _as_shares(product, canonical)
+        product = _as_shares(_under_roots(product, canonical), canonical)
     powers = product.powers
     functions = {(base.op, base.args): base for base in powers if base.op in _PAIRED}
     if len(functions) < 2:
@@ -127,19 +130,46 @@ def _paired(product: Product, canonical: Canonical) -> Product:
 
 
 def _as_shares(product: Product, canonical: Canonical) -> Product:
-    """The product with softmax(x) for exp(x)/sum(exp(x))."""
-    for base, number in product.powers.items():
-        if number != -1 or base.op is not SUM or base.args[0].op is not EXP or base.params[0] != (-1,):
+    """The product with softmax(x) for exp(x)/sum(exp(x)); of arrays, sigmoid(x) for exp(x)/(exp(x) + 1)."""
+    own = product.exponents.get(EULER, {})
+    for base, number in product.powers.items() if own else ():
+        share = _share(base, canonical) if number == -1 else None
+        if share is None:
             continue
-        (x,) = base.args[0].args
-        own, terms = product.exponents.get(EULER, {}), canonical.terms_of(x)
+        terms = canonical.terms_of(share.args[0])
         if all(own.get(term) == coefficient for term, coefficient in terms.items()):
             powers = {part: n for part, n in product.powers.items() if part is not base}
-            _add(powers, apply(SOFTMAX, (x,), Along(-1)), ONE)
+            _add(powers, share, ONE)
             rest = {term: c for term, c in own.items() if term not in terms}
             others = {part: terms for part, terms in product.exponents.items() if part is not EULER}
             return product._replace(powers=powers, exponents={**others, EULER: rest} if rest else others)
     return product
+
+
+def _share(whole: Node, canonical: Canonical) -> Node | None:
+    """The function by which exp(x) is divided by a sum with exp(x) in it; None for other sums."""
+    if whole.op is SUM and whole.args[0].op is EXP and whole.params[0] == (-1,):
+        return apply(SOFTMAX, whole.args[0].args, Along(-1))
+    if not whole.shape or not canonical.is_sum(whole):
+        return None  # of numbers, physics has exp(-E/(k*T))/(exp(-E/(k*T)) + 1)
+    terms = canonical.terms_of(whole)
+    term = next(iter(terms.keys() - {UNIT}))
+    return apply(SIGMOID, term.args) if term.op is EXP and terms == {term: ONE, UNIT: ONE} else None
+
+
+def _under_roots(product: Product, canonical: Canonical) -> Product:
+    """The product with b^x under the root beside it: b^x/sqrt(b^x) is sqrt(b^x)."""
+    powers, exponents = dict(product.powers), dict(product.exponents)
+    for root, number in product.powers.items():
+        if root.op is not POWER_OP or number.denominator == 1 or root.args[0] not in exponents:
+            continue
+        own, inside = exponents[root.args[0]], canonical.terms_of(root.args[1])
+        times = {quotient(own.get(term, ZERO), coefficient) for term, coefficient in inside.items()}
+        if own.keys() == inside.keys() and len(times) == 1 and (whole := min(times)).denominator == 1:
+            powers[root] = number + whole
+            del exponents[root.args[0]]
+    changed = len(exponents) < len(product.exponents)
+    return product._replace(powers=powers, exponents=exponents) if changed else product
 
 
 def _square_in(product: Product) -> tuple[Node, Product] | None:
