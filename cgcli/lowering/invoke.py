@@ -21,6 +21,9 @@ class Scope(NamedTuple):
     inside: str = ""  # the function whose body this is
 
 
+TAKEN = "\0taken"  # the condition under which the statements of a branch are run, among the names of a scope
+
+
 class Several(NamedTuple):
     """The results of a function that gives several."""
 

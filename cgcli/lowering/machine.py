@@ -18,6 +18,7 @@ from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.lowering.blocks import Blocks
+    from cgcli.lowering.indices import Places
 
 MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
 
@@ -55,7 +56,8 @@ class Machine:
         self.invocations = Invocations(functions, rules or {}, origins, expand)
         self._steps, self._most = 0, most
         self._source = source
-        self._of_blocks: Blocks | None = None
+        self._of_blocks: Places | None = None
+        self._blocks_made: Blocks | None = None
 
     def run(self, expression: tree.Expression | tree.Flow, names: Mapping[str, Value] = EMPTY) -> Value:
         """The value of an expression that stands in no function; a loop or a branch changes the names instead."""
@@ -215,7 +217,9 @@ class Machine:
         return self._blocks().outputs(item, scope)
 
     def _series(self, item: tree.Series, scope: Scope) -> Steps:
-        return self._blocks().series(item, scope)
+        from cgcli.lowering.series import series
+
+        return series(item, scope, self._places())
 
     def _derived(self, item: tree.Derived, scope: Scope) -> Steps:
         from cgcli.lowering.derived import derived
@@ -226,7 +230,7 @@ class Machine:
     @property
     def indices(self) -> Mapping[Node, str]:
         """What the program calls the indices of its loops."""
-        return EMPTY if self._of_blocks is None else self._of_blocks.indices
+        return EMPTY if self._of_blocks is None else self._of_blocks.names
 
     @property
     def carried(self) -> Mapping[object, tuple[str, ...]]:
@@ -238,12 +242,19 @@ class Machine:
         """Whether the program has loops or branches, or sums over an index."""
         return self._of_blocks is not None
 
-    def _blocks(self) -> Blocks:
+    def _places(self) -> Places:
         if self._of_blocks is None:
+            from cgcli.lowering.indices import Places
+
+            self._of_blocks = Places(self._origins, {}, {})
+        return self._of_blocks
+
+    def _blocks(self) -> Blocks:
+        if self._blocks_made is None:
             from cgcli.lowering.blocks import Blocks
 
-            self._of_blocks = Blocks(self._lookup, self._origins)
-        return self._of_blocks
+            self._blocks_made = Blocks(self._lookup, self._places())
+        return self._blocks_made
 
     # ---- functions --------------------------------------------------------------------
 
