@@ -20,6 +20,7 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, SUBTRACT
 from cgcli.ops.enclosures import Line, increasing
 from cgcli.ops.intervals import NOUGHT, ONE, UNDECIDED, Interval, hull, outward, point
 from cgcli.ops.lazily import np
+from cgcli.ops.roots import Root
 from cgcli.records import EMPTY
 from cgcli.transform.differentiate import pushforward
 
@@ -47,7 +48,7 @@ class Enclosing(Many):
 
     def step(self, node: Node) -> Callable[..., Any]:
         """What computes a node from its arguments. Raises EvaluationError where there is no kernel for this."""
-        if isinstance(node.params, LoopAdjoint) or (isinstance(node.params, Loop) and node.params.trips is None):
+        if isinstance(node.params, LoopAdjoint | Root) or (isinstance(node.params, Loop) and node.params.trips is None):
             raise _without_kernel(node.op)  # nobody knows how many trips it makes, or what its guards are
         run = self._special(node) or super().step(node)
         own_rule = function_of(node) is not None

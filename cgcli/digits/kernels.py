@@ -16,6 +16,7 @@ from cgcli.lowering.formula import expand
 from cgcli.ops import many
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
+from cgcli.ops.roots import Root
 
 _LARGEST = 20_000  # bits before the point, of what a function is applied to
 
@@ -33,6 +34,11 @@ class Many:
         self.digits = digits
         self._as_floats = as_floats
         self.mp = many.context(digits)
+
+    @property
+    def eps(self) -> Any:
+        """The relative distance of two neighbours."""
+        return self.mp.eps
 
     @cached_property
     def _each(self) -> Any:
@@ -54,10 +60,8 @@ class Many:
         function = function_of(node)
         if function is not None:
             return self._of_body(function.body)
-        if isinstance(node.params, Loop | LoopAdjoint):
-            from cgcli.evaluate import loops
-
-            run = loops.run if isinstance(node.params, Loop) else loops.run_back
+        if isinstance(node.params, Loop | LoopAdjoint | Root):
+            run = node.op.kernel
             as_numbers = self._each if node.shape else self._number  # what starts at 0 may still be a float
             return lambda *args: as_numbers(run(*args, *node.params, kernels=self))
         if node.op.expansion:

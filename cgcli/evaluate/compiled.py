@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     class Kernels(Protocol):
         """Another arithmetic for the operations of a graph than that of float64, in which values are of other types."""
 
+        @property
+        def eps(self) -> Any:
+            """The relative distance of two neighbouring numbers."""
+
         def step(self, node: Node) -> Callable[..., Any]:
             """What computes a node's value from those of its arguments. It raises CgError alone."""
 
@@ -45,6 +49,8 @@ _OFTEN = 100  # calls with numbers, after which a function in Python is generate
 
 class Floats:
     """The kernels on floats, in numbers and in numpy's arrays."""
+
+    eps = 2.0**-52
 
     def step(self, node: Node) -> Callable[..., Any]:
         """What computes a node's value from those of its arguments."""

@@ -56,6 +56,9 @@ def _uses(parts: Iterable[Any]) -> Iterator[tuple[str, Span, bool]]:
             waiting += (*(_Assigned(name.name, name.span) for name in item.names), item.value)
         elif isinstance(item, tree.For | tree.Series):
             waiting += (item.body, _Assigned(item.name, item.span), item.last, item.first)
+        elif isinstance(item, tree.Solve):
+            names = [_Assigned(name.name, name.span) for name in item.names]
+            waiting += (item.sides, *names, item.starts)
         elif isinstance(item, tuple):
             waiting += item[::-1]
 

@@ -227,6 +227,11 @@ class Machine:
         values = yield (*item.args, *item.moved, *item.guards), scope
         return (yield from derived(item, values, scope, self._origins))
 
+    def _solve(self, item: tree.Solve, scope: Scope) -> Steps:
+        from cgcli.lowering.equations import solve
+
+        return solve(item, scope, self._places())
+
     @property
     def indices(self) -> Mapping[Node, str]:
         """What the program calls the indices of its loops."""
@@ -262,6 +267,10 @@ class Machine:
         own = not item.operator and item.function in self._functions
         if not own and not entries_of(item.function):
             self._unknown(item, scope)
+        if item.function == "solve" and item.keywords and not own:
+            from cgcli.lowering.equations import check_equation
+
+            check_equation(item, self._texts(item.args), *self._texts([item.keywords[0][1]]))
         children = item.args if not item.keywords else (*item.args, *(value for _, value, _ in item.keywords))
         values = yield children, scope
         if own:
@@ -367,6 +376,7 @@ _STEPS: dict[type, Callable[[Machine, Any, Scope], Steps]] = {
     tree.Slice: Machine._slice,
     tree.Series: Machine._series,
     tree.Derived: Machine._derived,
+    tree.Solve: Machine._solve,
     tree.Block: Machine._block,
     tree.Outputs: Machine._outputs,
     tree.While: Machine._loop,

@@ -5,22 +5,36 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from itertools import chain
+from itertools import chain, count
 
 from cgcli.annotations import Iterable, Sequence
 from cgcli.graph.body import name_of_operation
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of
+from cgcli.graph.loops import fresh_leaves
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Node,
+    apply,
+    constant_elements,
+    constant_value,
+    name_of,
+    rebuild,
+    toposort,
+    variables,
+)
 from cgcli.graph.operation import REQUIRED, Static
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.entry import ATOM, COMPARISON, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
+from cgcli.ops.roots import Root
 from cgcli.ops.shaping import STACK, TRANSPOSE, outer_of
 from cgcli.ops.sums import traced
 from cgcli.printing.printer import (
     Layout,
     Names,
     Part,
+    Piece,
     View,
     Vocabulary,
     call,
@@ -36,6 +50,7 @@ _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹�
 _WORDS = {"and", "or", "not", "mod"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
 _FAR = 100  # factors, the first of which decides on the sign of their product
+_UNKNOWNS = "xyzuvw"
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
 
@@ -100,6 +115,8 @@ class Text(Vocabulary):
         if op is CONSTANT:
             text = _constant(node)
             return Layout(UNARY if text.startswith("-") else ATOM, (text,))
+        if isinstance(node.params, Root):
+            return self._root(node, node.params)
         args = part.view.arguments()
         pair = outer_of(node)
         if pair and not any(map(self.name, node.args)):
@@ -131,6 +148,24 @@ class Text(Vocabulary):
         return Layout(ATOM, call(name_of_operation(node, self.named), given_arguments(part.view, _static)))
 
     layout = form
+
+    def _root(self, node: Node, root: Root) -> Layout:
+        """solve(left = right, x=start), where the unknown has a name of its own."""
+        unknown, *others = root.body.parameters
+        (leaf,) = fresh_leaves([unknown.shape])
+        known = dict(zip((unknown, *others), (leaf, *node.args[1:]), strict=True))
+        (value,) = root.body.outputs
+        rest = rebuild([value], apply, known)[value]
+        order = toposort([rest])
+        taken = {self.named.get(part) for part in order}.union(map(name_of, variables(order)))
+        wish = self.named.get(node, "")
+        names = chain([wish] if wish else [], _UNKNOWNS, (f"x{at}" for at in count(1)))
+        name = next(each for each in names if each not in taken)
+        self.named = {**self.named, leaf: name}
+        is_difference = rest.op is SUBTRACT and rest not in self.named and constant_value(rest.args[1]) != 0
+        sides: list[Piece] = [Part(View(side)) for side in rest.args] if is_difference else [Part(View(rest)), "0"]
+        start = Part(View(node.args[0]))
+        return Layout(ATOM, ("solve(", sides[0], " = ", sides[1], f", {name}=", start, ")"))
 
     def _begins_with_minus(self, node: Node) -> bool:
         """Whether the text of a node begins with a minus sign, before which no other sign should stand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Container
 from cgcli.graph.node import Graph, Node, toposort
 from cgcli.ops.entry import ATOM
+from cgcli.ops.roots import Root
 from cgcli.printing.expression import Text, shared, uses_of
 from cgcli.printing.printer import ENDLESS, Part, View
 
@@ -21,7 +22,8 @@ def parts_worth_naming(graph: Graph, wanted: Container[Node] = ()) -> list[Node]
     named = []
     for node in order:
         length = lengths.add(node)
-        if node in repeated and (node in wanted or (uses[node] - 1) * length >= _WORTH):
+        is_worth = node in wanted or isinstance(node.params, Root)
+        if node in repeated and (is_worth or (uses[node] - 1) * length >= _WORTH):
             named.append(node)
             lengths.known[node] = ATOM, _NAME_LENGTH
     return named
@@ -50,6 +52,9 @@ class _Lengths:
             if isinstance(piece, str):
                 length += len(piece)
             else:
+                for part in toposort([piece.view.node], self.known):  # the sides of an equation are no arguments
+                    if part not in self.known:
+                        self.add(part)
                 level, inner = self.known[piece.view.node]
                 length += inner + (2 if level < piece.level else 0)
         length = min(length, ENDLESS)

@@ -7,7 +7,7 @@ from cgcli.errors import ParseError, Span
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
-    from cgcli.annotations import Any
+    from cgcli.annotations import Any, Sequence
     from cgcli.syntax.scanner import Token
 
 _OPERATORS = {
@@ -165,10 +165,12 @@ class TreeBuilder:
         opening, inner, closing = children
         return inner._replace(span=Span(opening.start_pos, closing.end_pos))  # type: ignore[no-any-return]
 
-    def call(self, children: list[Any]) -> tree.Call:
+    def call(self, children: list[Any]) -> tree.Call | tree.Solve:
         function, *_, closing = children
         arguments = children[2] if len(children) == 4 else []
         span = Span(function.start_pos, closing.end_pos)
+        if any(type(arg) is _Equation for arg in arguments) or _is_given_twice(function, arguments):
+            return _solve(function, arguments, span)
         plain = tuple(arg for arg in arguments if type(arg) is not _Keyword)
         named = tuple((arg.name, arg.value, arg.span) for arg in arguments if type(arg) is _Keyword)
         return tree.Call(bare(function), plain, named, span, _span(function))
@@ -177,6 +179,8 @@ class TreeBuilder:
         span = Span(children[0].start_pos, children[-1].end_pos)
         items = children[1] if len(children) == 3 else []
         for item in items:
+            if isinstance(item, _Equation):
+                raise _no_equation(item.symbol)
             if isinstance(item, _Keyword | tree.Slice):
                 raise ParseError("an array holds plain values", item.span, hint="as in: [1, 2, 3]")
         return tree.Array(tuple(items), span)
@@ -188,8 +192,12 @@ class TreeBuilder:
         return children
 
     def keyword(self, children: list[Any]) -> _Keyword:
-        name, _, value = children
-        return _Keyword(bare(name), value, Span(name.start_pos, value.span.end))
+        name, symbol, value = children
+        return _Keyword(bare(name), value, Span(name.start_pos, value.span.end), symbol)
+
+    def equation(self, children: list[Any]) -> _Equation:
+        left, symbol, right = children
+        return _Equation(left, right, symbol)
 
     def items(self, children: list[Any]) -> tuple[tree.Expression, ...]:
         return tuple(children)
@@ -212,12 +220,57 @@ def _own_rule(target: tree.Derived, body: tree.Expression, span: Span) -> tree.D
 
 
 class _Keyword:
-    """name=value among a call's arguments, until the call takes it in."""
+    """name=value among a call's arguments, until the call takes it in. symbol: the '='."""
 
-    __slots__ = ("name", "span", "value")
+    __slots__ = ("name", "span", "symbol", "value")
 
-    def __init__(self, name: str, value: tree.Expression, span: Span) -> None:
-        self.name, self.value, self.span = name, value, span
+    def __init__(self, name: str, value: tree.Expression, span: Span, symbol: Token) -> None:
+        self.name, self.value, self.span, self.symbol = name, value, span, symbol
+
+
+class _Equation:
+    """left = right among a call's arguments, until the call takes it in. symbol: the '='."""
+
+    __slots__ = ("left", "right", "symbol")
+
+    def __init__(self, left: tree.Expression, right: tree.Expression, symbol: Token) -> None:
+        self.left, self.right, self.symbol = left, right, symbol
+
+
+def _is_given_twice(function: Token, arguments: Sequence[Any]) -> bool:
+    """Whether a call is solve(x = cos(x), x=1), whose equation has a name alone on its left."""
+    names = [arg.name for arg in arguments if type(arg) is _Keyword]
+    return function.text == "solve" and len(set(names)) < len(names) == len(arguments)
+
+
+def _solve(function: Token, arguments: Sequence[Any], span: Span) -> tree.Solve:
+    """Equations, then as many names with the values where the search for them begins."""
+    if function.text != "solve":
+        raise _no_equation(next(arg.symbol for arg in arguments if type(arg) is _Equation))
+    half = (len(arguments) + 1) // 2
+    sides, unknowns = arguments[:half], arguments[half:]
+    starts = [arg for arg in unknowns if type(arg) is _Keyword]
+    if len(starts) < half or not all(type(arg) in (_Equation, _Keyword) for arg in sides):
+        raise ParseError("solve takes equations, then as many unknowns, each with its start", span, hint=_SOLVE)
+    names = [arg.name for arg in starts]
+    if len(set(names)) < half:
+        raise ParseError(f"'{names[-1]}' stands for two unknowns", starts[-1].span, hint=_SOLVE)
+    return tree.Solve(
+        tuple((arg.left, arg.right) if type(arg) is _Equation else (_left(arg), arg.value) for arg in sides),
+        tuple(map(_left, starts)), tuple(arg.value for arg in starts), span, _span(function),
+    )  # fmt: skip
+
+
+def _left(arg: _Keyword) -> tree.Name:
+    return tree.Name(arg.name, Span(arg.span.start, arg.symbol.start_pos))
+
+
+_SOLVE = "as in: solve(x^2 = 2, x=1), or solve(x + y = 3, x*y = 2, x=0, y=1)"
+
+
+def _no_equation(symbol: Token) -> ParseError:
+    """The error for an equation in a call of anything but solve."""
+    return ParseError("'=' cannot stand here", _span(symbol), hint="write == to compare")
 
 
 def _operator(function: str, symbol: Token, *args: tree.Expression) -> tree.Call:

@@ -102,6 +102,19 @@ class Derived(NamedTuple):
     where: Span
 
 
+class Solve(NamedTuple):
+    """solve(left = right, name=start), or as many equations as names. where: the span of the function's name.
+
+    sides: of each equation, left and right. names: the unknowns. starts: where Newton's method begins.
+    """
+
+    sides: tuple[tuple[Expression, Expression], ...]
+    names: tuple[Name, ...]
+    starts: tuple[Expression, ...]
+    span: Span
+    where: Span
+
+
 class Block(NamedTuple):
     """Statements in braces, as the body of a function; the last one is its value."""
 
@@ -109,7 +122,7 @@ class Block(NamedTuple):
     span: Span
 
 
-Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Derived | Block
+Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Derived | Solve | Block
 
 
 class Assign(NamedTuple):
