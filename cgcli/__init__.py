@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cgcli.errors import CgError as CgError
     from cgcli.errors import CgWarning as CgWarning
     from cgcli.errors import describe as describe
+    from cgcli.graph.loops import max_trips as max_trips
 
 __version__ = "0.1.0"
 
@@ -62,6 +63,7 @@ _HOMES = {
     "CgError": "cgcli.errors",
     "CgWarning": "cgcli.errors",
     "describe": "cgcli.errors",
+    "max_trips": "cgcli.graph.loops",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])

@@ -177,6 +177,49 @@ def _cosines(q: Any) -> Any:
     return f(q) * f(2 * q)
 
 
+def _orbit(x: Any) -> Any:
+    total = 0.0
+    for k in range(5):
+        x = 4 * x * (1 - x)
+        total = total + (k + 1) * x**2
+    return total
+
+
+def _grown(y: Any, x: Any) -> Any:
+    total = 0.0
+    for k in range(1, 5):
+        y = y + 0.1 * y * x
+        total = total + 0.1 * k * y**2
+    return total
+
+
+def _powers_of_a_matrix(a: Any) -> Any:
+    matrix = torch.stack([a, 0 * a + 2, 0 * a + 1, a]).reshape(2, 2)
+    x = torch.ones(2, dtype=torch.float64)
+    found = []
+    for _ in range(4):
+        x = matrix @ x
+        found.append(x)
+    return torch.sum(torch.stack(found)[:, 0] * torch.stack(found).flip(0)[:, 1])
+
+
+def _products(x: Any) -> Any:
+    s = 0.0
+    for j in range(1, 4):
+        one = x * j
+        x = one * j
+        s = s + one * x
+    return s
+
+
+def _squares(xs: Any, a: Any) -> Any:
+    y, found = 0.0, []
+    for x in xs:
+        y = a * y + x
+        found.append(torch.sqrt(y**2 + 1))
+    return found[0] * found[1] + found[2] ** 2
+
+
 def _geometric_mean(a: Any, b: Any) -> Any:
     while abs(a - b) > 1e-14:
         a, b = (a + b) / 2, torch.sqrt(a * b)
@@ -248,6 +291,17 @@ CASES = {
                            lambda x: torch.sqrt(x) if x > 0 else -x),
     "branches that are values": Case("if x > 2 { x^2 } else if x > 0 { x^3 } else { x }", {"x": 1.5},
                                      lambda x: x**2 if x > 2 else x**3 if x > 0 else x),
+    "values of each trip": Case("y = repeat 5 { x = 4*x*(1 - x); x }; sum(y^2*(1 + arange(5)))", {"x": 0.2}, _orbit),
+    "two values of each trip": Case("(t, s) = for k in 1..4 { y = y + 0.1*y*x; (k*0.1, y) }; sum(t*s^2)",
+                                    {"y": 1.5, "x": 0.7}, _grown),
+    "arrays of each trip": Case("x = [1, 1]; y = repeat 4 { x = [[a, 2], [1, a]] @ x; x }; y[:, 0] @ flip(y)[:, 0]"
+                                .replace("flip(y)[:, 0]", "flip(y, [0])[:, 1]"), {"a": 0.5}, _powers_of_a_matrix),
+    "values of trips in a trip": Case(
+        "s = 0; for j in 1..3 { y = repeat 2 { x = x*j; x }; x = y[1]; s = s + y[0]*y[1] }; s", {"x": 0.4}, _products),
+    "values of no trip before": Case("y = for k in 1..4 { x^k/k }; sum(y^2)", {"x": 0.4},
+                                     lambda x: sum((x**k / k) ** 2 for k in range(1, 5))),
+    "values over elements": Case("y = 0; z = for x in X { y = a*y + x; hypot(y, 1) }; z[0]*z[1] + z[2]^2",
+                                 {"X": [1.0, -0.5, 2.0], "a": 0.8}, _squares),
     "an array from a number": Case("s = 0; for i in 1..3 { s = s + i*[a, 2] }; sum(s^2)", {"a": 5.0},
                                    lambda a: torch.sum((6 * torch.stack([a, 0 * a + 2])) ** 2)),
 }  # fmt: skip

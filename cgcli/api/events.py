@@ -11,7 +11,7 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import VARIABLE, Graph, Node, rebuild, toposort
+from cgcli.graph.node import VARIABLE, Graph, Node, name_of, rebuild, toposort
 from cgcli.graph.operation import Shape
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
@@ -37,12 +37,26 @@ class Telling:
         from cgcli.evaluate.notes import kinks
         from cgcli.transform.reverse import active_nodes
 
+        for node in candidates:
+            self._tell_trips(node, wrt)
         outputs = self._graph.outputs
         active = active_nodes(toposort(outputs), set(wrt))
         values = self._every_value(outputs, bindings)
         found = kinks([node for node in candidates if node in active], outputs, values) if values else []
         idle = _idle_ties([note.node for note in found if _is_tie(note.node)], wrt, values, bindings)
         self._tell_notes([note for note in found if note.node not in idle])
+
+    def _tell_trips(self, node: Node, wrt: Sequence[Node]) -> None:
+        """That the number of a loop's trips counts as a constant, where an input decides on it."""
+        from cgcli.ops.loops import last_index
+
+        if not isinstance(node.params, Loop) or (end := last_index(node)) is None:
+            return
+        for name in map(name_of, set(wrt).intersection(toposort([end]))):
+            if self._is_new("trips", node):
+                details = {"kind": "trips", "operation": node.op.name, "node": _text(node, self._graph)}
+                message = f"the number of trips counts as a constant: no derivative by '{name}' tells how it changes"
+                self._tell(Notice(message, span=self._graph.origins.get(node), details=details))
 
     def births(self, results: Sequence[Node], bindings: Mapping[str, Any]) -> None:
         """Where a nan or an infinity was born, or that it came with the inputs or constants."""
@@ -211,6 +225,8 @@ def _applied(note: Note) -> str:
 def advice(note: Note) -> str:
     """A function that does what was probably meant."""
     found = note.node.op.advice
+    if note.kind == "kink" and isinstance(note.node.params, Loop):
+        return "a root has its derivative from solve, as in: solve(x^2 = a, x=1)"
     sources = {arg.op.name for arg in note.node.args}
     if note.advice:
         return note.advice

@@ -184,6 +184,12 @@ PROGRAM_OPTIONS = (
         metavar="FILE",
         help="Values from a JSON object: name to number or list; or the columns of a file of rows, as vectors.",
     ),
+    option(
+        "--max-trips",
+        kind=Whole(1, 10**15),
+        metavar="N",
+        help="Let loops make at most N trips in one evaluation (default: 2000000).",
+    ),
 )
 JSON_OPTION = flag("--json", name="as_json", help="Print one JSON object.")
 PRECISION_OPTION = option("--precision", kind=Whole(1, 17), metavar="N", help="Print N significant digits.")

@@ -67,6 +67,7 @@ class Request(Record):
     precision: int | None = None
     digits: int | None = None
     accuracy: bool = False
+    max_trips: int | None = None
     wrt: tuple[str, ...] = ()
     cotangent: str | None = None
     tangents: tuple[str, ...] = ()
@@ -317,7 +318,13 @@ def expression_command(
             if settings.get("digits") is not None and settings.get("precision") is not None:
                 raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
             shared = {key: settings.pop(key) for key in Request.__annotations__ if key in settings}
-            return function(Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared), **settings)
+            request = Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared)
+            if request.max_trips is None:
+                return function(request, **settings)
+            from cgcli.graph.loops import max_trips
+
+            with max_trips(request.max_trips):
+                return function(request, **settings)
 
         metavar = "EXPR [name=value ...]" + " [FILE ... | -]" * takes_rows
         return Command(name, function.__doc__ or "", "operands", metavar, options, call)

@@ -117,6 +117,7 @@ class Batched:
 
     def _share(self, job: _Job, count: int) -> None:
         """Let so many threads work until no block is left; this one is among them."""
+        from contextvars import copy_context
         from threading import Thread
 
         errors: list[BaseException] = []
@@ -128,7 +129,7 @@ class Batched:
                 job.blocks.clear()  # no thread begins another block
                 errors.append(error)
 
-        others = [Thread(target=work) for _ in range(count - 1)]
+        others = [Thread(target=copy_context().run, args=(work,)) for _ in range(count - 1)]
         for other in others:
             other.start()
         work()

@@ -11,7 +11,7 @@ from cgcli.evaluate import loop_code
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.graph.body import Body
-from cgcli.graph.loops import MAX_TRIPS, Loop, LoopAdjoint, compared, pieces
+from cgcli.graph.loops import Loop, LoopAdjoint, States, compared, most_trips, packed_shape, pieces
 from cgcli.graph.node import Node, constant_value
 from cgcli.graph.shapes import as_lists, count_text
 from cgcli.lean import cache
@@ -133,6 +133,15 @@ def run(*args: Any, kernels: Kernels | None = None) -> Any:
     return _packed(_run(Loop(body, trips), values, None, kernels))
 
 
+def run_states(*args: Any, kernels: Kernels | None = None) -> Any:
+    """What a loop carries after each trip, packed. kernels: as of `run`."""
+    *values, body, trips, kept = args
+    states: list[Values] = []
+    states.append(_run(Loop(body, trips), values, states.append, kernels))
+    rows = [_packed([state[at] for at in kept]) for state in states[1:]]
+    return np.array(rows) if rows else np.zeros((0, *packed_shape(States(body, trips, kept).shapes)))
+
+
 def _run(loop: Loop, values: Values, keep: Callable[[Values], None] | None, kernels: Kernels | None) -> Values:
     """The last carries. keep: told of the carries before each trip.
 
@@ -140,7 +149,7 @@ def _run(loop: Loop, values: Values, keep: Callable[[Values], None] | None, kern
     """
     outermost = _budget.left is None
     if outermost:
-        _budget.left = MAX_TRIPS
+        _budget.left = most_trips()
     try:
         return _Trips(loop, values, keep, kernels).last()
     finally:
@@ -206,7 +215,9 @@ class _Trips:
         if bound is not None and bound - self._carries[at] >= left:
             trips = bound - self._carries[at] + 1
             many = count_text(int(trips)) if math.isfinite(trips) else "endlessly many"
-            raise TooLargeError(f"the loop would make {many} trips", hint=f"the limit is {left} trips")
+            raise TooLargeError(
+                f"the loop would make {many} trips", hint=f"the limit is {left} trips; --max-trips N sets another"
+            )
 
     def _by_tape(self, most: int) -> None:
         """Make some trips, one after the other."""
@@ -244,7 +255,7 @@ class _Trips:
         try:
             carries, trips, ended, spent = function(*self._carries, *self._others, most, _budget.left, keep)
         except loop_code.TooManyTripsError:
-            raise _endless(f"with the loops in it, it did not end within {MAX_TRIPS} trips", self._carries) from None
+            raise _unfinished("with the loops in it, ", self._carries) from None
         except (TypeError, ValueError, ArithmeticError):
             return False  # where Python raises and IEEE 754 has a result: the tape knows
         if self._keep is not None:
@@ -259,7 +270,7 @@ class _Trips:
         assert _budget.left is not None
         _budget.left -= trips
         if _budget.left < 0:
-            raise _endless(f"it did not end within {MAX_TRIPS} trips", carries)
+            raise _unfinished("", carries)
 
 
 def somewhere_nan(values: Values) -> bool:
@@ -275,8 +286,17 @@ def _equal(one: Values, other: Values) -> bool:
 
 
 def _endless(reason: str, carries: Values) -> EvaluationError:
-    shown = ", ".join(str(as_lists(carry)) for carry in carries[:4]) + ", …" * (len(carries) > 4)
-    return EvaluationError(f"the loop is endless: {reason}; it carries {shown}"[:400])
+    return EvaluationError(f"the loop is endless: {reason}; it carries {_shown(carries)}"[:400])
+
+
+def _unfinished(before: str, carries: Values, where: str = "") -> EvaluationError:
+    """The error for a loop that makes more trips than are allowed."""
+    trips = f"{before}the loop did not end within {most_trips()} trips{where}"
+    return EvaluationError(f"{trips}; it carries {_shown(carries)}"[:400], hint="--max-trips N allows more")
+
+
+def _shown(carries: Values) -> str:
+    return ", ".join(str(as_lists(carry)) for carry in carries[:4]) + ", …" * (len(carries) > 4)
 
 
 def _packed(values: Values) -> Any:
@@ -412,6 +432,18 @@ def run_rows(*args: Any) -> Any:
     return _packed_rows(final)
 
 
+def run_states_rows(*args: Any) -> Any:
+    """As `run_states`, where all arguments have an axis of rows in front."""
+    *values, body, trips, kept = args
+    loop = Loop(body, trips)
+    final = [np.array(carry) for carry in values[: loop.carries]]
+    states = [[carries[at] for at in kept] for _, carries, _ in _trips_of_rows(loop, values, final)]
+    states.append([final[at] for at in kept])
+    if not trips:
+        return np.zeros((len(values[0]), 0, *packed_shape(States(body, trips, kept).shapes)))
+    return np.stack([_packed_rows(state) for state in states[1:]], axis=1)
+
+
 def _packed_rows(values: Values) -> Any:
     if len(values) == 1:
         return values[0]
@@ -446,8 +478,8 @@ def _trips_of_rows(loop: Loop, values: Values, final: list[Any]) -> Iterator[tup
         yield active, carries, others
         carries = step([*carries, *others], len(active))
         trip += 1
-        if trip > MAX_TRIPS:
-            raise _endless(f"it did not end within {MAX_TRIPS} trips in {len(active)} rows", [c[0] for c in carries])
+        if trip > most_trips():
+            raise _unfinished("", [carry[0] for carry in carries], f" in {len(active)} rows")
     for target, carry in zip(final, carries, strict=True):
         target[active] = carry
 

@@ -9,7 +9,7 @@ from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.evaluate.loops import run as run_loop
 from cgcli.evaluate.loops import run_rows as run_rows_of_loop
 from cgcli.graph.body import Body
-from cgcli.graph.loops import Loop, pieces
+from cgcli.graph.loops import Loop, most_trips, pieces
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import as_lists
 from cgcli.ops.lazily import np
@@ -29,7 +29,7 @@ def run(*args: Any, kernels: Kernels | None = None) -> Any:
     loop = _newton(body)
     eps = Floats.eps if kernels is None else kernels.eps
     starts = _starts(loop, x, ())
-    found = run_loop(*starts, *others, eps, float(MOST), *loop, kernels=kernels)
+    found = run_loop(*starts, *others, eps, _most(), *loop, kernels=kernels)
     x, step, distance, _, trips, ok = pieces(found, loop.shapes)
     if ok:
         return x
@@ -43,7 +43,7 @@ def run_rows(*args: Any) -> Any:
     x, *others, body = args
     loop, rows = _newton(body), len(x)
     starts = _starts(loop, x, (rows,))
-    limits = [np.full(rows, Floats.eps), np.full(rows, float(MOST))]
+    limits = [np.full(rows, Floats.eps), np.full(rows, _most())]
     found = run_rows_of_loop(*starts, *others, *limits, *loop)
     x, step, distance, _, trips, ok = pieces(found, loop.shapes, (rows,))
     unknown = np.zeros(rows, bool)
@@ -58,6 +58,10 @@ def run_rows(*args: Any) -> Any:
 def _newton(body: Body) -> Loop:
     loop: Loop = imported("cgcli.transform.roots:newton")(body)
     return loop
+
+
+def _most() -> float:
+    return float(min(MOST, most_trips()))
 
 
 def _starts(loop: Loop, x: Any, rows: tuple[int, ...]) -> list[Any]:

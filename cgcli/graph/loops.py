@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from _contextvars import ContextVar
 from itertools import count
 
 from cgcli.annotations import Any, Sequence
@@ -12,6 +13,35 @@ from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple
 
 MAX_TRIPS = 2_000_000  # in one evaluation, those of loops within loops included
+
+_most = ContextVar("most trips", default=MAX_TRIPS)
+
+
+def most_trips() -> int:
+    """How many trips one evaluation may make here."""
+    return _most.get()
+
+
+class max_trips:  # noqa: N801, for it is used as a function
+    """A bound on the trips of loops, for what is read and evaluated in it: `with cgcli.max_trips(1000): f(x=2)`.
+
+    It counts for one evaluation, trips of loops within loops included; 2,000,000 where nothing is said. Beyond it an
+    evaluation raises EvaluationError. A program that says how many trips it makes raises TooLargeError when it is read.
+    """
+
+    __slots__ = ("_most", "_token")
+
+    def __init__(self, most: int) -> None:
+        """Raises ValueError for less than 1."""
+        if most < 1:
+            raise ValueError("a bound on trips is 1 or more")
+        self._most = most
+
+    def __enter__(self) -> None:
+        self._token = _most.set(self._most)
+
+    def __exit__(self, *error: object) -> None:
+        _most.reset(self._token)
 
 
 class Loop(NamedTuple):
@@ -44,6 +74,27 @@ class Loop(NamedTuple):
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of the carries, which the result packs."""
         return tuple(leaf.shape for leaf in self.body.parameters[: self.carries])
+
+
+class States(NamedTuple):
+    """The parameters of what a loop carries after each of its trips; its arguments are the loop's.
+
+    kept: the places of the carries that the result packs, along the last axis of a row for each trip.
+    """
+
+    body: Body
+    trips: int
+    kept: tuple[int, ...]
+
+    @property
+    def loop(self) -> Loop:
+        """The parameters of the loop."""
+        return Loop(self.body, self.trips)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of the values of one trip."""
+        return tuple(self.body.parameters[at].shape for at in self.kept)
 
 
 class LoopAdjoint(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any, Callable, Iterable, Mapping, MutableMapping, Sequence
 from cgcli.errors import ArgumentError, ParseError, ShapeError, Span, TooLargeError
 from cgcli.graph.loops import fresh_leaves
-from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.node import Node, apply, constant, toposort
 from cgcli.graph.shapes import shaped, two_shapes
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.assigned import assigned, read_first
@@ -13,6 +13,7 @@ from cgcli.lowering.indices import Index, Places, bounds_of, scalar, value_of
 from cgcli.lowering.invoke import TAKEN, Gone, Scope, Several
 from cgcli.lowering.invoke import Steps as Lowered
 from cgcli.lowering.loops import looped
+from cgcli.lowering.series import along_an_axis, is_elementwise
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.fitting import broadcast
 from cgcli.ops.logic import AND_OP, NOT_OP, WHERE
@@ -97,7 +98,7 @@ class Blocks:
                 (condition,) = yield (item.condition,), inner
                 going = scalar(condition, item.condition.span, "the condition of a loop")
             value = yield from self._run(item.body.statements, inner)
-            if value is not None:
+            if value is not None and _leaves_a_loop(item.body.statements[-1]):
                 raise _unused(item.body.statements[-1])
             nexts = [inside[name] for name in carried]
             wider = self._wider(starts, nexts, carried, item)
@@ -120,7 +121,50 @@ class Blocks:
             if name not in carried:
                 names[name] = Gone(f"'{name}' has a value within a trip of the loop only")
         self._nested -= 1
-        return None
+        if value is None:
+            return None
+        last = item.body.statements[-1].span
+        if trips is None:
+            raise _without_count(item, last)
+        values = [*value.values] if isinstance(value, Several) else [value_of(value, last)]
+        begin = [*starts, *([index.start] if place else [])]
+        arrays = self._of_each_trip(values, [*leaves, *place], begin, afters, index)
+        self._places.of_loop(arrays, item.span, [])
+        return Several(tuple(arrays)) if isinstance(value, Several) else arrays[0]
+
+    def iterate(self, item: tree.Call, scope: Scope) -> Lowered:
+        """iterate(f, x0, n): f(f(…f(x0))), as a loop."""
+        function = item.args[0] if item.args else None
+        if len(item.args) != 3 or item.keywords or not isinstance(function, tree.Name):
+            raise ArgumentError("iterate takes the name of a function, a start and a number of trips", item.span,
+                                hint="as in: iterate(cos, 1, 20), or f(x) = x/2 + 1/x; iterate(f, 1, 5)")  # fmt: skip
+        (start,) = yield (item.args[1],), scope
+        name = f"{function.name}(…)"
+        inner = Scope({**scope.names, name: start}, scope.inside)
+        step = tree.Call(function.name, (tree.Name(name, function.span),), (), item.span, function.span)
+        body = tree.Block((tree.Assign(name, step, item.span),), item.span)
+        yield (tree.Repeat(item.args[2], body, item.span),), inner
+        return inner.names[name]
+
+    def _of_each_trip(
+        self, values: Sequence[Node], carries: Sequence[Node], starts: Sequence[Node], nexts: Sequence[Node],
+        index: Index,
+    ) -> list[Node]:  # fmt: skip
+        """Values of a trip, of each trip along an axis in front. What a loop does not carry yet, it carries as well."""
+        assert index.trips is not None
+        *moving, place = carries
+        if set(toposort(values)).isdisjoint(moving) and all(is_elementwise(value, place) for value in values):
+            terms = [along_an_axis(value, place, index, self._places) for value in values]
+            return [
+                broadcast(constant(0.0), (0, *value.shape)) if term is None else term
+                for value, term in zip(values, terms, strict=True)
+            ]
+        more = [value for value in dict.fromkeys(values) if value not in nexts[:-1]]
+        begin = [broadcast(constant(0.0), value.shape) for value in more]
+        after = [*nexts, *more]
+        kept = [after.index(value) for value in values]
+        return looped([*carries, *fresh_leaves([each.shape for each in more])], [*starts, *begin], after, None,
+                      index.trips, kept, self._places.origins, each_trip=True)  # fmt: skip
 
     def _index(self, item: tree.While | tree.For | tree.Repeat, scope: Scope) -> Any:
         """The index of a loop, from the values of its bounds."""
@@ -219,9 +263,24 @@ class Blocks:
         return node
 
 
+def _without_count(item: tree.Flow, span: Span) -> ArgumentError:
+    """The error for the values of trips that nobody can count before they are made."""
+    if isinstance(item, tree.While):
+        return ArgumentError("a 'while' has no values of its trips: nobody knows how many there are", span,
+                             hint="write repeat 10 { … }, or for k in 1..10 { … }")  # fmt: skip
+    return ArgumentError("the values of the trips are an array, whose size must be known", span,
+                         hint="give the bounds as numbers, outside of a branch: for k in 1..10 { … }")  # fmt: skip
+
+
+def _leaves_a_loop(item: tree.Statement) -> bool:
+    """Whether a statement is meant to leave a loop or a trip, as in other languages."""
+    return isinstance(item, tree.Name) and item.name in ("break", "continue")
+
+
 def _unused(item: tree.Statement) -> ArgumentError:
     """The error for an expression in a block whose value nothing uses."""
-    if isinstance(item, tree.Name) and item.name in ("break", "continue"):
+    if _leaves_a_loop(item):
+        assert isinstance(item, tree.Name)
         return ArgumentError(f"'{item.name}' is a name here: no statement leaves a loop or a trip", item.span,
                              hint="put it into the condition: while x > 1 and n < 10 { … }")  # fmt: skip
     return ArgumentError("nothing uses the value of this statement", item.span, hint="name it, as in: y = x^2")

@@ -70,7 +70,6 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "seq_len": "write arange(1, {0} + 1)", "colon": "write arange({0}, {1} + 1)",
     "range": ("write arange({0})", "write arange({0}, {1})", "write arange({0}, {1}, {2})"),
     "rep": "write {0}*ones({1})", "full": "write {1}*ones({0})", "fill": "write {0}*ones({1})",
-    "iterate": "a loop repeats a step, as in: repeat 10 { x = cos(x) }",
     "map": "an operation acts on each element as it is, as in: sin([1, 2])",
     "apply": "an operation acts on each element as it is, as in: sin([1, 2])",
     "lapply": "an operation acts on each element as it is, as in: sin([1, 2])",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError, TooLargeError
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import Node, apply, constant_value
@@ -12,7 +12,7 @@ from cgcli.graph.shapes import shaped
 from cgcli.lowering.indices import Places, value_of
 from cgcli.lowering.invoke import TAKEN, Scope, Several
 from cgcli.lowering.invoke import Steps as Lowered
-from cgcli.lowering.loops import closed
+from cgcli.lowering.loops import closed, with_canonical_body
 from cgcli.lowering.series import is_elementwise
 from cgcli.ops.arithmetic import SUBTRACT
 from cgcli.ops.fitting import broadcast
@@ -56,6 +56,12 @@ def solve(item: tree.Solve, scope: Scope, places: Places) -> Lowered:
         places.names[node] = item.names[0].name
         return node
     return Several(tuple(unpacked(node, shapes)))
+
+
+def canonical(args: tuple[Node, ...], root: Any) -> tuple[tuple[Node, ...], Root]:
+    """The arguments and parameters of a root whose equations read no constants from outside, and nothing twice."""
+    args, body = with_canonical_body(args, root.body, 1)
+    return args, Root(body)
 
 
 def _difference(left: Node, right: Node) -> Node:

@@ -6,7 +6,7 @@ import math
 
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError, Span
-from cgcli.graph.loops import Loop
+from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant_value, toposort
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.arguments import Value, known
@@ -32,7 +32,7 @@ class Places(NamedTuple):
         called = dict(zip(pieces, names, strict=False))
         for node in pieces:
             self.origins.setdefault(node, span)
-            while node.args and not isinstance(node.params, Loop):
+            while node.args and not isinstance(node.params, Loop | States):
                 node = node.args[0]
             self.origins.setdefault(node, span)
             if isinstance(node.params, Loop):

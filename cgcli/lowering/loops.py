@@ -5,12 +5,13 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError
 from cgcli.graph.body import Body, leaves
-from cgcli.graph.loops import MAX_TRIPS, Loop, fresh_leaves
+from cgcli.graph.loops import Loop, States, fresh_leaves, most_trips
 from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.ops.arithmetic import ADD
+from cgcli.ops.fitting import broadcast
 from cgcli.ops.logic import LESS_EQUAL
-from cgcli.ops.loops import LOOP, unpacked
+from cgcli.ops.loops import LOOP, STATES, unpacked, unpacked_states
 
 _ONE = constant(1.0)
 
@@ -23,8 +24,10 @@ def looped(
     trips: int | None,
     kept: Sequence[int],
     origins: dict[Node, Span] | None = None,
+    *,
+    each_trip: bool = False,
 ) -> list[Node]:
-    """The last values of the carries at the places `kept`.
+    """The last values of the carries at the places `kept`; each_trip: those after each trip, along an axis in front.
 
     carries: leaves that stand for their values before a trip, of the shapes of the starts. nexts: their values after
     it; going: the condition for one more trip, where `trips` is None. What depends on no carry is computed once, before
@@ -37,12 +40,23 @@ def looped(
         become = moved([*nexts, *([going] if going else [])], constant, origins)
         nexts, going = [become[node] for node in nexts], going and become[going]
     read = _carries_read(carries, [*nexts, *([going] if going else [])])
-    live = [at for at in _needed(read, len(carries), kept) if carries[at] not in constant]
+    wanted = [nexts.index(nexts[at]) for at in kept if read[at]] if each_trip else kept
+    live = [at for at in _needed(read, len(carries), wanted) if carries[at] not in constant]
     live.sort(key=lambda at: is_index(carries[at], nexts[at], going, carries))
     rows = [[row[at] for at in live] for row in (carries, starts, nexts)]
-    values = _made(rows[0], rows[1], rows[2], going, trips, origins) if live else []
-    found = dict(zip(live, values, strict=True))
-    return [found.get(at, starts[at]) for at in kept]
+    found: dict[int, Node] = dict(enumerate(starts))
+    args, loop = _made(rows[0], rows[1], rows[2], going, trips, origins) if live else ((), None)
+    if trips is not None and each_trip:
+        found = {at: broadcast(nexts[at], (trips, *nexts[at].shape)) for at in kept if not read[at]}
+        found |= {at: broadcast(starts[at], (trips, *starts[at].shape)) for at in kept if carries[at] in constant}
+        wanted = [at for at in dict.fromkeys(wanted) if at in live]
+        if loop and wanted:
+            states = States(loop.body, trips, tuple(map(live.index, wanted)))
+            found |= zip(wanted, unpacked_states(apply(STATES, args, states), states.shapes), strict=True)
+        found |= {at: found[nexts.index(nexts[at])] for at in kept if at not in found}
+    elif loop:
+        found |= zip(live, unpacked(apply(LOOP, args, loop), loop.shapes), strict=True)
+    return [found[at] for at in kept]
 
 
 def is_index(carry: Node, after: Node, going: Node | None, carries: Sequence[Node]) -> bool:
@@ -134,13 +148,12 @@ def _made(
     going: Node | None,
     trips: int | None,
     origins: dict[Node, Span] | None,
-) -> list[Node]:
-    """As `looped`, for carries that are all needed."""
+) -> tuple[tuple[Node, ...], Loop]:
+    """The arguments and the parameters of a loop, whose carries are all needed."""
     outside, body = closed(carries, [*nexts, *([going] if going else [])], origins)
     loop = Loop(body, trips)
     check_trips(loop)
-    node = apply(LOOP, (*starts, *outside), loop)
-    return unpacked(node, loop.shapes)
+    return (*starts, *outside), loop
 
 
 def closed(
@@ -166,14 +179,28 @@ def are_apart(outside: Sequence[Node]) -> bool:
 
 def canonical(args: tuple[Node, ...], loop: Any) -> tuple[tuple[Node, ...], Loop]:
     """The arguments and parameters of a loop that reads no constants from outside, and nothing twice."""
-    count = loop.carries
+    args, body = with_canonical_body(args, loop.body, loop.carries)
+    return args, Loop(body, loop.trips)
+
+
+def canonical_states(args: tuple[Node, ...], states: Any) -> tuple[tuple[Node, ...], States]:
+    """The same of what a loop carries after each trip."""
+    args, body = with_canonical_body(args, states.body, states.loop.carries)
+    return args, States(body, states.trips, states.kept)
+
+
+def with_canonical_body(args: tuple[Node, ...], body: Body, count: int) -> tuple[tuple[Node, ...], Body]:
+    """The arguments and the body that reads no constants from outside, and nothing twice.
+
+    count: how many of the body's parameters, the first, stand for something else than the arguments.
+    """
     outside: Sequence[Node] = args[count:]
     if are_apart(outside):
-        return args, loop
-    own = fresh_leaves(loop.shapes)
-    become = moved(loop.body.outputs, dict(zip(loop.body.parameters, (*own, *outside), strict=True)), None)
-    outside, body = closed(own, [become[output] for output in loop.body.outputs])
-    return (*args[:count], *outside), Loop(body, loop.trips)
+        return args, body
+    own = fresh_leaves([parameter.shape for parameter in body.parameters[:count]])
+    become = moved(body.outputs, dict(zip(body.parameters, (*own, *outside), strict=True)), None)
+    outside, body = closed(own, [become[output] for output in body.outputs])
+    return (*args[:count], *outside), body
 
 
 def moved(results: Sequence[Node], known: Mapping[Node, Node], origins: dict[Node, Span] | None) -> dict[Node, Node]:
@@ -189,8 +216,11 @@ def moved(results: Sequence[Node], known: Mapping[Node, Node], origins: dict[Nod
 def check_trips(loop: Loop) -> None:
     """Raise TooLargeError where the loops that a text spells out make more trips than are allowed."""
     total = _trips(loop)
-    if total > MAX_TRIPS:
-        raise TooLargeError(f"the loop would make {count_text(total)} trips", hint=f"the limit is {MAX_TRIPS} trips")
+    if total > most_trips():
+        raise TooLargeError(
+            f"the loop would make {count_text(total)} trips",
+            hint=f"the limit is {most_trips()} trips; --max-trips N sets another",
+        )
 
 
 def _trips(loop: Loop) -> int:

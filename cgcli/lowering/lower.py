@@ -113,20 +113,34 @@ class _Lowering:
         if isinstance(item, tree.Assign):
             return (self.assign(item),)
         if isinstance(item, tree.Flow):
-            value = self.machine.run(item, self.names)
-            self.label(self.names)
+            value = self.run(item)
+            if value is not None and not last and not isinstance(item, tree.If):
+                last_span = item.body.statements[-1].span
+                raise ArgumentError("nothing uses the value of this statement", last_span,
+                                    hint="name the values of the trips: y = repeat 3 { x = x^2; x }")  # fmt: skip
             if last and value is None:
                 raise ParseError("the program ends with a block", item.span, hint="end it with an expression")
-            return (value,) if last else ()
+            return self.results_of(value) if last else ()
         if isinstance(item, tree.AssignSeveral):
             return self.assign_several(item)
         if not isinstance(item, tree.Outputs):
             value = self.machine.run(item)
-            return value.values if last and isinstance(value, Several) else (value,)
+            return self.results_of(value) if last else (value,)
         if not last:
             raise ParseError("several outputs stand in the last statement only", item.span,
                              hint="an array is written in brackets: [1, 2]")  # fmt: skip
         return tuple(self.output(expression) for expression in item.items)
+
+    def results_of(self, value: Value) -> tuple[Value, ...]:
+        return value.values if isinstance(value, Several) else (value,)
+
+    def run(self, item: tree.Expression | tree.Outputs | tree.Flow) -> Value:
+        """A value; a loop or a branch changes the names, too."""
+        if not isinstance(item, tree.Flow):
+            return self.machine.run(item)
+        value = self.machine.run(item, self.names)
+        self.label(self.names)
+        return value
 
     def output(self, expression: tree.Expression) -> Value:
         value = self.machine.run(expression)
@@ -181,7 +195,7 @@ class _Lowering:
             )
 
     def assign(self, statement: tree.Assign) -> Value:
-        value = self.machine.run(statement.value)
+        value = self.run(statement.value)
         if not isinstance(value, Node):
             raise ArgumentError("only a value can be named", statement.value.span)
         self.names[statement.name] = value
@@ -191,7 +205,7 @@ class _Lowering:
     def assign_several(self, statement: tree.AssignSeveral) -> tuple[Value, ...]:
         from cgcli.lowering.blocks import assigned_values
 
-        values = assigned_values(statement, self.machine.run(statement.value))
+        values = assigned_values(statement, self.run(statement.value))
         self.names.update(values)
         self.label(values)
         return tuple(values.values())

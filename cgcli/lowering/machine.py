@@ -265,6 +265,8 @@ class Machine:
 
     def _call(self, item: tree.Call, scope: Scope) -> Steps:
         own = not item.operator and item.function in self._functions
+        if not own and item.function == "iterate":
+            return (yield from self._blocks().iterate(item, scope))
         if not own and not entries_of(item.function):
             self._unknown(item, scope)
         if item.function == "solve" and item.keywords and not own:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Any
 from cgcli.errors import ArgumentError
-from cgcli.graph.loops import MAX_TRIPS, fresh_leaves
+from cgcli.graph.loops import fresh_leaves, most_trips
 from cgcli.graph.node import Node, apply, constant, constant_array, toposort
 from cgcli.lean import struct
 from cgcli.lowering.indices import Index, Places, bounds_of, number_of, value_of
@@ -39,7 +39,7 @@ def series(item: tree.Series, scope: Scope, places: Places) -> Lowered:
     combine, reduction, neutral = _SERIES[item.function]
     index = Index(item.name, start, end)
     begin = broadcast(constant(neutral), term.shape)
-    if index.trips is not None and index.trips <= MAX_TRIPS and is_elementwise(term, leaf):
+    if index.trips is not None and index.trips <= most_trips() and is_elementwise(term, leaf):
         terms = along_an_axis(term, leaf, index, places)
         return begin if terms is None else apply(reduction, (terms,), Reduce((-len(terms.shape),), False))
     (so_far,) = fresh_leaves([term.shape])

@@ -6,7 +6,7 @@ import math
 
 from cgcli.annotations import Any, Sequence
 from cgcli.graph.body import leaves
-from cgcli.graph.loops import Loop, LoopAdjoint, packed_shape
+from cgcli.graph.loops import Loop, LoopAdjoint, States, packed_shape
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_array, constant_elements, data_of, toposort
 from cgcli.graph.operation import Kink, Operation, Shape, imported
 from cgcli.graph.rules import Together
@@ -26,7 +26,7 @@ _USUAL_TRIPS = 100  # where a condition decides
 _RULE = Together("cgcli.transform.loops:tangent_of", "cgcli.transform.loops:adjoints_of")
 
 
-def _work(shapes: Sequence[Shape], params: Loop | LoopAdjoint) -> int:
+def _work(shapes: Sequence[Shape], params: Loop | States | LoopAdjoint) -> int:
     outputs = params.body.outputs + (params.back.outputs if isinstance(params, LoopAdjoint) else ())
     return (_USUAL_TRIPS if params.trips is None else params.trips) * sum(map(work_of, toposort(outputs)))
 
@@ -50,6 +50,14 @@ LOOP_ADJOINT = Operation(
     lambda shapes, params: packed_shape(params.shapes), (_RULE,), work=_work,
     python="cgcli.evaluate.loops:run_back", rows="cgcli.evaluate.loops:run_back_rows",
     canonical="cgcli.transform.loops:canonical",
+)  # fmt: skip
+
+STATES = Operation(
+    "states", "what a loop carries after each of its trips", ("*args",), "cgcli.evaluate.loops:run_states",
+    lambda shapes, params: (params.trips, *packed_shape(params.shapes)),
+    (Together("cgcli.transform.states:tangent_of", "cgcli.transform.states:adjoints_of"),), work=_work,
+    python="cgcli.evaluate.loops:run_states", rows="cgcli.evaluate.loops:run_states_rows",
+    canonical="cgcli.lowering.loops:canonical_states",
 )  # fmt: skip
 
 
@@ -86,6 +94,16 @@ def series_of(node: Node, at: int) -> Series | None:
     term = after.args[after.args[0] is leaves[at]]
     is_free = set(leaves[: loop.carries - 1]).isdisjoint(toposort([term]))
     return Series(after.op, node.args[at], term) if is_free and term.shape == after.shape else None
+
+
+def last_index(node: Node) -> Node | None:
+    """The bound that a loop's index goes up to, where it is computed outside of the loop; None where nothing is."""
+    loop = node.params
+    assert isinstance(loop, Loop)
+    if loop.going is None or not has_index(loop):
+        return None
+    bound, outside = loop.going.args[1], loop.body.parameters[loop.carries :]
+    return node.args[loop.carries + outside.index(bound)] if bound in outside else None
 
 
 def packed(nodes: Sequence[Node]) -> Node:
@@ -163,3 +181,25 @@ def implied_guard(weight: Node) -> Node:
         return ones_like(weight)
     truths = [element != 0 for element in constant_elements(number)]
     return broadcast(constant_array(struct.pack(f"<{len(truths)}d", *truths), number.shape), weight.shape)
+
+
+def unpacked_states(node: Node, shapes: Sequence[Shape]) -> list[Node]:
+    """The values in a packed array with an axis of trips in front."""
+    if len(shapes) == 1:
+        return [node]
+    found, begin, everywhere = [], 0, Taken(0, node.shape[0], 1)
+    for shape in shapes:
+        size = math.prod(shape)
+        part = take(node, (everywhere, Taken(begin, size, 1) if shape else begin))
+        found.append(reshape(part, (node.shape[0], *shape)) if len(shape) > 1 else part)
+        begin += size
+    return found
+
+
+def packed_states(nodes: Sequence[Node]) -> Node:
+    """Values with an axis of trips in front in one array: the only one itself, else side by side."""
+    if len(nodes) == 1:
+        return nodes[0]
+    trips = nodes[0].shape[0]
+    flat = tuple(reshape(node, (trips, math.prod(node.shape[1:]))) for node in nodes)
+    return apply(CONCAT, flat, Along(-1))

@@ -38,4 +38,5 @@ def _shape(shapes: Sequence[Shape], params: Any) -> Shape:
 ROOT = Operation(
     "solve", "the root of an equation, by Newton's method", ("*args",), "cgcli.evaluate.roots:run", _shape,
     (JointJvp(_tangent),), work=_work, python="cgcli.evaluate.roots:run", rows="cgcli.evaluate.roots:run_rows",
+    canonical="cgcli.lowering.equations:canonical",
 )  # fmt: skip

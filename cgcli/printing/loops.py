@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import chain, count, zip_longest
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
-from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
+from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves
 from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
 from cgcli.ops.fitting import zeros_like
-from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
+from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked, unpacked_states
 from cgcli.printing.expression import shared, text_of
 from cgcli.printing.values import number
 from cgcli.records import EMPTY
@@ -21,14 +21,16 @@ _FUNCTIONS = "fgh"
 
 
 def carried(node: Node) -> list[Node]:
-    """What a loop's carries are after it, or what its adjoint packs, as nodes."""
+    """What a loop's carries are after it, or after each trip, or what its adjoint packs, as nodes."""
+    if isinstance(node.params, States):
+        return unpacked_states(node, node.params.shapes)
     assert isinstance(node.params, Loop | LoopAdjoint)
     return unpacked(node, node.params.shapes)
 
 
 def loops_in(order: Iterable[Node]) -> list[Node]:
     """The loops among some nodes, and the adjoints of loops."""
-    return [node for node in order if isinstance(node.params, Loop | LoopAdjoint)]
+    return [node for node in order if isinstance(node.params, Loop | States | LoopAdjoint)]
 
 
 def loop_statements(
@@ -38,6 +40,8 @@ def loop_statements(
     one that nobody reads after the loop. fresh: names that are still free. wishes: what the program calls the carries.
     """
     loop = node.params
+    if isinstance(loop, States):
+        return _of_each_trip(node, loop, named, carries, fresh)
     assert isinstance(loop, Loop)
     starts = [text_of(start, named) for start in node.args[: loop.carries]]
     names = [name or fresh.name(wish) for name, wish in zip_longest(carries, wishes, fillvalue="")]
@@ -97,6 +101,17 @@ def adjoint_statements(
 
 def _is_zero(node: Node) -> bool:
     return node is zeros_like(node)
+
+
+def _of_each_trip(node: Node, states: States, named: Named, results: Sequence[str], fresh: Fresh) -> list[str]:
+    """The statements of a loop whose value is what it carries after each trip. results: names for that."""
+    inner = apply(LOOP, node.args, states.loop)
+    count = states.loop.carries - has_index(states.loop)
+    names = [fresh.name() if at < count or at in states.kept else "" for at in range(states.loop.carries)]
+    *lines, block = loop_statements(inner, named, names, fresh)
+    targets = [name or fresh.name() for name in results]
+    kept = [names[at] for at in states.kept]
+    return [*lines, f"{_listed(targets)} = {block.removesuffix(' }')}; {_listed(kept)} }}"]
 
 
 def _listed(names: Sequence[str]) -> str:

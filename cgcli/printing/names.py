@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
-from cgcli.graph.loops import Loop, LoopAdjoint
+from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
@@ -47,7 +47,7 @@ class Contents(NamedTuple):
 def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     """What a graph's text is made of. parts: see `names`; every shared part when it is None."""
     order = toposort(graph.outputs)
-    loops = [node for node in order if isinstance(node.params, Loop | LoopAdjoint)]
+    loops = [node for node in order if isinstance(node.params, Loop | States | LoopAdjoint)]
     if parts is None or loops:
         wanted = shared(order, graph.outputs) if parts is None else [*parts]
         parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs))

@@ -129,7 +129,7 @@ class Assign(NamedTuple):
     """name = value."""
 
     name: str
-    value: Expression
+    value: Expression | Flow
     span: Span
 
 
@@ -138,7 +138,7 @@ class Define(NamedTuple):
 
     function: str
     parameters: tuple[Name, ...]
-    body: Expression
+    body: Expression | Flow
     span: Span
 
 
@@ -172,10 +172,10 @@ class Declare(NamedTuple):
 
 
 class AssignSeveral(NamedTuple):
-    """(names) = value: the results of a function that gives several."""
+    """(names) = value: the results of a function or a loop that gives several."""
 
     names: tuple[Name, ...]
-    value: Expression
+    value: Expression | Outputs | Flow
     span: Span
 
 

@@ -78,6 +78,16 @@ def _moving(loop: Loop, start: set[int], slopes: Slopes) -> list[int]:
 
 def _tangents(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes) -> list[Node]:
     """The tangents of the carries."""
+    rows, going, moving = tangent_body(loop, args, tangents, slopes)
+    count = loop.carries
+    found = iter(looped(*rows, going, loop.trips, range(count, count + len(moving))))
+    return [next(found) if at in moving else zeros_like(args[at]) for at in range(count)]
+
+
+def tangent_body(
+    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes
+) -> tuple[tuple[list[Node], list[Node], list[Node]], Node | None, list[int]]:
+    """The carries, starts and next values of the loop that carries the tangents too, its condition, and which move."""
     count, leaves = loop.carries, loop.body.parameters
     moving = _moving(loop, set(tangents), slopes)
     given = {at: tangents[at] if at in tangents else zeros_like(args[at]) for at in moving}
@@ -95,12 +105,8 @@ def _tangents(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], sl
     results = [*loop.nexts, *steps, *([loop.going] if loop.going else [])]
     become = rebuild(results, exact, inside)
     nexts = [become[node] for node in (*loop.nexts, *steps)]
-    kept = range(count, count + len(carried))
-    found = iter(looped(
-        [*primal, *(dots[at] for at in carried)], [*args[:count], *(given[at] for at in carried)], nexts,
-        loop.going and become[loop.going], loop.trips, kept,
-    ))  # fmt: skip
-    return [next(found) if at in carried else zeros_like(args[at]) for at in range(count)]
+    starts = [*args[:count], *(given[at] for at in carried)]
+    return ([*primal, *(dots[at] for at in carried)], starts, nexts), loop.going and become[loop.going], carried
 
 
 def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int]) -> dict[int, Guarded]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 
@@ -30,7 +31,7 @@ def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
             if item is None:
                 return
 
-    worker = Thread(target=work, daemon=True)
+    worker = Thread(target=copy_context().run, args=(work,), daemon=True)
     worker.start()
     try:
         while (found := made.get())[0] is not None:
