@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
+    from cgcli.api.fit import Fit as Fit
+    from cgcli.api.fit import Parameter as Parameter
+    from cgcli.api.fit import fit as fit
     from cgcli.api.formulas import diff as diff
     from cgcli.api.formulas import simplify as simplify
     from cgcli.api.functions import Function as Function
@@ -43,6 +46,9 @@ _HOMES = {
     "bounds": "cgcli.api.bounds",
     "ColumnFunction": "cgcli.api.columns",
     "compile": "cgcli.api.columns",
+    "Fit": "cgcli.api.fit",
+    "Parameter": "cgcli.api.fit",
+    "fit": "cgcli.api.fit",
     "diff": "cgcli.api.formulas",
     "simplify": "cgcli.api.formulas",
     "directional": "cgcli.api.functions",

@@ -39,6 +39,7 @@ FLOORS = [
     {"digits"},
     {"check"},
     {"trace"},
+    {"fitting"},
     {"api"},
     {"cli"},
     {"__init__"},
@@ -49,11 +50,11 @@ ROOMS_OF = {
     "tqdm": {"cli"},
     "graphviz": {"render"},
     "typst": {"render"},
-    "scipy": {"ops"},
+    "scipy": {"ops", "fitting"},
     "pyarrow": {"tables"},
     "orjson": {"tables"},
     "mpmath": {"ops"},
-    "numpy": {"ops", "digits", "evaluate", "tables", "derivatives", "check", "trace", "api", "cli"},
+    "numpy": {"ops", "digits", "evaluate", "tables", "derivatives", "check", "trace", "fitting", "api", "cli"},
 }
 
 

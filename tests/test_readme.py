@@ -49,7 +49,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-TOUR, PIPELINE = section("A tour"), section("In a pipeline")
+TOUR, PIPELINE = section("A tour"), section("In a pipeline") + section("Fits")
 SET_UP = [line for block in blocks("sh") for line in block.splitlines()]
 
 

@@ -41,6 +41,7 @@ CALLS = {
     ("simplify", "x + x"): ANY | FORMULAS,
     ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
     ("plan", BOOK, "--grad"): ANY | FORMULAS,
+    ("fit", "y = a*x"): ANY | FORMULAS,
     ("functions",): ANY | WORDS,
     ("functions", "sin"): ANY | WORDS,
     ("--help",): ANY,

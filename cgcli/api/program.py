@@ -130,8 +130,11 @@ def parse(text: str) -> Program:
     return read_text(text)
 
 
-def read_text(text: str, name: str = "", known: Collection[str] = ()) -> Program:
-    """As `parse`. name: what messages call the text. known: names that will have a value."""
+def read_text(text: str, name: str = "", known: Collection[str] = (), *, equation: bool = False) -> Program:
+    """As `parse`. name: what messages call the text. known: names that will have a value.
+
+    equation: the last statement is `LEFT = RIGHT`; its sides are the results.
+    """
     with collector_at_rest:
-        syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS})
+        syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS}, equation=equation)
     return Program(text, MappingProxyType(declared_shapes(syntax)), syntax)

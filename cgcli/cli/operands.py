@@ -25,7 +25,8 @@ class Operands(NamedTuple):
 
     expression: the text of EXPR, None when it comes from -f. bindings: name and value text,
     as written. sweeps: those of them that stand for many values, `0:10:101`; ranges: the names of those that stand for
-    all values between two, `0..10`, which are bindings, too. files: the other operands.
+    all values between two, `0..10`, which are bindings, too; fixed: of those that a fit holds, `k==2`, likewise.
+    files: the other operands.
     """
 
     expression: str | None
@@ -33,6 +34,7 @@ class Operands(NamedTuple):
     sweeps: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
     ranges: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
     @property
     def over_rows(self) -> bool:
@@ -40,8 +42,13 @@ class Operands(NamedTuple):
         return bool(self.files or self.sweeps)
 
 
-def split(operands: Sequence[str], program_file: str | None, example: str = "cg eval 'x^2 + 1' x=3") -> Operands:
-    """The operands by their kind. Raises UsageError when the expression is missing; example: of what is missing."""
+def split(
+    operands: Sequence[str], program_file: str | None, example: str = "cg eval 'x^2 + 1' x=3", *, fixing: bool = False
+) -> Operands:
+    """The operands by their kind. Raises UsageError when the expression is missing; example: of what is missing.
+
+    fixing: whether `k==2` holds a name at a value.
+    """
     rest = list(operands)
     expression = None
     if program_file is None:
@@ -51,8 +58,11 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
     bindings: list[tuple[str, str]] = []
     sweeps: list[tuple[str, str]] = []
     files: list[str] = []
+    fixed: list[str] = []
     for operand in rest:
         pair = _binding(operand)
+        if fixing and not pair and (pair := _binding(operand.replace("==", "=", 1))):
+            fixed.append(pair[0])
         if pair and "/" in operand and re.search(_PATH, pair[1]) and _is_path(operand):
             files.append(operand)
         elif pair:
@@ -69,7 +79,7 @@ def split(operands: Sequence[str], program_file: str | None, example: str = "cg 
             files.append(operand)
     _check_place(expression, program_file, files)
     ranges = tuple(name for name, value in bindings if ".." in value and _is_range(value))
-    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges)
+    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges, tuple(fixed))
 
 
 def _binding(text: str) -> tuple[str, str] | None:
@@ -153,7 +163,7 @@ def no_data(files: Sequence[str], reason: str) -> UsageError:
 def no_rows(operands: Operands) -> UsageError:
     """The error of a command that computes one point, for operands that stand for many."""
     if operands.files:
-        return no_data(operands.files, "only cg eval, grad, jvp and hessian read rows")
+        return no_data(operands.files, "only cg eval, grad, jvp, hessian and fit read rows")
     name, text = operands.sweeps[0]
     return UsageError(f"'{name}={text}' is a sweep, and only cg eval, grad, jvp and hessian compute many points",
                       hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
@@ -205,17 +215,22 @@ def directions_of(texts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _tangents_of(texts: Sequence[str]) -> dict[str, str]:
-    """The texts of the tangents, by name, of options `--tangent x=1,w=[0,1]`; commas within a value belong to it.
+    """The texts of the tangents, by name, of options `--tangent x=1,w=[0,1]`."""
+    return named_texts(texts, "--tangent", "tangent", "as in: --tangent x=1,y=0")
 
-    Raises UsageError for what gives no tangent to a name, and for a name that stands twice.
+
+def named_texts(texts: Sequence[str], option: str, what: str, hint: str) -> dict[str, str]:
+    """What options `--tangent x=1,w=[0,1]` give to names; commas within a value belong to it.
+
+    what: the word for it. Raises UsageError for what gives none to a name, and for a name that stands twice.
     """
     found: dict[str, str] = {}
     for part in (part for text in texts for part in re.split(_ANOTHER, text)):
         pair = _binding(part)
         if pair is None:
-            raise UsageError(f"--tangent '{part}' gives no tangent to a name", hint="as in: --tangent x=1,y=0")
+            raise UsageError(f"{option} '{part}' gives no {what} to a name", hint=hint)
         name, value = pair
         if name in found:
-            raise UsageError(f"'{name}' has two tangents", hint="give one for each name")
+            raise UsageError(f"'{name}' has two {what}s", hint="give one for each name")
         found[name] = value
     return found

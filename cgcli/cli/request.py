@@ -75,10 +75,10 @@ class Request(Record):
     taylor: bool = False
     rows: RowOptions = RowOptions()
 
-    def program(self, known: Collection[str] = ()) -> tuple[Program, dict[str, Any]]:
+    def program(self, known: Collection[str] = (), *, equation: bool = False) -> tuple[Program, dict[str, Any]]:
         """The program, and the values of names: those of the file, then name=value operands, which win.
 
-        known: other names that will have a value.
+        known: other names that will have a value. equation: the last statement is `LEFT = RIGHT`.
         Of a file of rows, the columns that the program reads are vectors. Raises UsageError, DataError, ParseError.
         """
         from cgcli.api import values
@@ -101,7 +101,8 @@ class Request(Record):
             value = ((key in self.operands.ranges and values.ends_of_range(value)) or (value,))[0]
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
-        program = read_text(text, name, (*bindings, *(table.names if table else ()), *known)).opening(wrt)
+        values_of = (*bindings, *(table.names if table else ()), *known)
+        program = read_text(text, name, values_of, equation=equation).opening(wrt)
         if table is not None:
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings
@@ -291,19 +292,22 @@ class Task(NamedTuple):
 
 
 def expression_command(
-    name: str, *own: Option, needs_values: bool = True, takes_rows: bool = False
-) -> Callable[[Callable[..., Any]], Command]:
+    name: str, *own: Option, needs_values: bool = True, takes_rows: bool = False, without: Collection[str] = (),
+    fixing: bool = False, example: str = "",
+) -> Callable[[Callable[..., Any]], Command]:  # fmt: skip
     """A command on an expression; its function is called with a Request, and with options that only it has.
 
     own: its options besides those that all have. needs_values: whether names must have values. takes_rows: whether
-    it computes many rows, too.
+    it computes many rows, too; without: the names of options for them that it does not have. fixing: whether `k==2`
+    holds a name at a value. example: what a line is like.
     """
-    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *(ROWS_OPTIONS if takes_rows else ()))
+    of_rows = [option for option in ROWS_OPTIONS if takes_rows and option.name not in without]
+    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *of_rows)
+    example = example or f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
 
     def decorate(function: Callable[..., Any]) -> Command:
         def call(operands: tuple[str, ...], settings: dict[str, Any]) -> Any:
-            example = f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
-            split = given.split(operands, settings["program_file"], example)
+            split = given.split(operands, settings["program_file"], example, fixing=fixing)
             rows = {key: settings.pop(key) for key in RowOptions.__annotations__ if takes_rows and key in settings}
             if split.over_rows and not takes_rows:
                 raise given.no_rows(split)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.evaluate.compiled import Compiled, failure
 from cgcli.evaluate.on_rows import on_rows
 from cgcli.evaluate.plan import Buffer, Filled, plan
@@ -62,8 +62,8 @@ class Batched:
         made = plan(outputs, columns, fixed)
         self.plan = made if block is None else made._replace(rows=block)
         self._longest = made.shared_rows if block is None else block
-        given = [np.asarray(value, np.float64)[()] for value in fixed.values()]
-        self._fixed = [np.asarray(value, np.float64)[()] for value in Compiled(made.fixed, tuple(fixed))(given)]
+        self._once = Compiled(made.fixed, tuple(fixed))
+        self._fixed = self._known(fixed.values())
         results = [step.node for step in made.steps]
         places = {node: at for at, node in enumerate([*columns, *made.fixed, *results])}
         moving = {*columns, *results}
@@ -82,6 +82,18 @@ class Batched:
             for node, _, _, dead in made.steps
         ]
         self._copies = [(at, places[node]) for at, node in enumerate(made.outputs) if into_output.get(node) != at]
+
+    def at(self, fixed: Mapping[Node, Any]) -> Batched:
+        """The same at other values of the fixed nodes, given in their order; nothing is planned anew."""
+        other = Batched.__new__(Batched)
+        vars(other).update(vars(self))
+        other._fixed = self._known(fixed.values())
+        return other
+
+    def _known(self, values: Iterable[Any]) -> list[Any]:
+        """What holds for all rows, of the values of the fixed nodes."""
+        given = [np.asarray(value, np.float64)[()] for value in values]
+        return [np.asarray(value, np.float64)[()] for value in self._once(given)]
 
     def __call__(self, columns: Sequence[Any], rows: int | None = None, *, threads: int = 1) -> list[Array]:
         """The outputs' values, arrays of shape (rows, *shape).

@@ -19,13 +19,15 @@ def _no_name(name: str) -> bool:
 
 
 def parse(
-    text: str, name: str = "", functions: Callable[[str], bool] = _no_name, values: Collection[str] = ()
-) -> tree.Program:
+    text: str, name: str = "", functions: Callable[[str], bool] = _no_name, values: Collection[str] = (),
+    *, equation: bool = False,
+) -> tree.Program:  # fmt: skip
     """The syntax tree of a program; bodies of definitions may be in textbook form: see textbook.py.
 
     name: what messages call the text, such as a file's name. functions: whether a name is one
     of a function. values: the names that have a value from outside of the program; in a body they do not
     split into parameters, and only those of them may have a point in them, `p.x`.
+    equation: the last statement is `LEFT = RIGHT`, which is read as the pair of its sides: see equations.py.
     Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
     """
     source = Source(text, name)
@@ -43,7 +45,7 @@ def parse(
             from cgcli.syntax.brackets import joined_lines
 
             joined = joined_lines(text)
-        tables, scan = _parser()
+        tables, scan = _parser(equation)
         tokens: Iterable[Token] = scan(joined, [value for value in values if "." in value])
         if _may_define(text):
             tokens, read_as = _with_products(joined, tokens, values, functions)
@@ -90,15 +92,20 @@ def _with_products(
 
 
 @cache
-def _parser() -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
+def _parser(equation: bool) -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
     """The tables and what makes tokens, once per process; by lark where the stored tables are not the grammar's."""
+    builder = TreeBuilder()
+    if equation:
+        from cgcli.syntax.equations import EquationBuilder
+
+        builder = EquationBuilder()
     grammar = read("cg.lark")
     try:
         stored = read("cg.tables")
     except OSError:
         stored = ""
     if stored.partition(GRAMMAR)[2] == grammar:
-        return Tables(stored, TreeBuilder()), scanned
+        return Tables(stored, builder), scanned
     from cgcli.syntax import tables
 
-    return Tables(tables.tables(grammar), TreeBuilder()), lambda text, _: tables.tokens(grammar, text)
+    return Tables(tables.tables(grammar), builder), lambda text, _: tables.tokens(grammar, text)

@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from cgcli.errors import DataError, UsageError
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -140,3 +141,37 @@ def functions() -> Any:
 
         return compute
     return _compute
+
+
+def record_batches(data: Any) -> list[pa.RecordBatch]:
+    """A table in memory as record batches: arrays or lists by name, or anything that Arrow's own interface gives out.
+
+    Raises UsageError for anything else, DataError for columns that differ in length or hold what has no type.
+    """
+    import pyarrow as pa
+
+    if isinstance(data, Mapping):
+        arrays = {name: np.asarray(array) for name, array in data.items()}
+        lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
+            raise DataError(f"the columns differ in length: {listed}")
+        try:
+            columns = [_column(array) for array in arrays.values()]
+        except (pa.ArrowInvalid, ValueError) as error:
+            raise DataError(f"a column holds what is no number and no text: {error}") from error
+        return [pa.RecordBatch.from_arrays(columns, names=[*arrays])]
+    if isinstance(data, pa.RecordBatch):
+        return [data]
+    if hasattr(data, "__arrow_c_stream__"):
+        return list(pa.table(data).to_batches())
+    raise UsageError(f"rows are arrays by name, a table or the name of a file, and not a '{type(data).__name__}'")
+
+
+def _column(array: NDArray[Any]) -> pa.Array:
+    """The rows of an array as a column: numbers, texts, or lists of numbers."""
+    import pyarrow as pa
+
+    if array.ndim > 1:
+        return lists_of(array.astype(np.float64))
+    return pa.array(array if array.dtype.kind in "fiub" else array.tolist())

@@ -211,6 +211,13 @@ class Batch:
             known = self._numbers[column] = numbers(cells, shape, self.dialect)
         return known
 
+    def texts(self, name: str) -> list[str]:
+        """The cells of a column as texts, those that are empty as ''. Raises DataError when there is no such column."""
+        cells = self.column(name)
+        if self.dialect is not None:
+            cells = self.dialect.plain(cells)
+        return ["" if cell is None else str(cell) for cell in cells.to_pylist()]
+
     def at(self, row: int, column: str = "") -> str:
         """The place of a row, or of its cell: `points.csv, line 12, column 'x1'`."""
         return f"{self.source}, {self.place(row)}" + (f", column '{column}'" if column else "")

@@ -21,6 +21,7 @@ COMMANDS = {
     "simplify": "Print it in a simpler form.",
     "trace": "Print its evaluation trace: values, tangents, adjoints.",
     "check": "Compare its derivatives with numeric ones.",
+    "fit": "Fit the parameters of an equation to rows.",
     "plan": "Print how it is computed over many rows.",
     "render": "Draw its computation graph: text, PNG, SVG, PDF, DOT.",
     "functions": "List the operations, or explain those of a name.",

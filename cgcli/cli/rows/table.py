@@ -22,7 +22,7 @@ from cgcli.annotations import (
     TypeVar,
 )
 from cgcli.api.cells import first_shapes
-from cgcli.api.columns import Bound, Results, check_columns, column_notices, results
+from cgcli.api.columns import Bound, Computed, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
 from cgcli.cli.operands import no_data
@@ -34,6 +34,7 @@ from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
 from cgcli.cli.rows.progress import Progress
 from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
 from cgcli.files import is_open_already
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
 from cgcli.tables.dialect import Reading, sign, types_of
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
@@ -56,25 +57,61 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
 
     results_at: what is computed of a program at its point, by the inputs to differentiate by.
     """
+    kind = output_format(request)
+    with opened(request, passes=may_pass(request, kind)) as rows:
+        point = rows.points[0]
+        bound = _bound(request)(point, results_at(request, point, _noticed(point, request, rows.first)), rows.threads)
+        found = computed(rows.selected, bound)
+        flow = write(request, rows, bound, ahead(found) if bound.threads > 1 else found, kind)
+    flow.summarise()
+    if request.accuracy:
+        Report(point.graph.source, quiet=request.quiet, strict=request.strict).tell_all(bound.notices())
+
+
+class Rows(NamedTuple):
+    """Rows that are being read. points: of the program, of others that go with it.
+
+    first: the batches that say what the columns are. selected: those that count, one batch after the other.
+    """
+
+    points: Sequence[Point]
+    first: Sequence[Batch]
+    selected: Iterator[Batch]
+    policy: Policy
+    progress: Progress
+    threads: int
+
+
+@contextlib.contextmanager
+def opened(
+    request: Request, others: Mapping[str, str] = EMPTY, *, passes: bool = True, equation: bool = False,
+    columns: Collection[str] = (), check: Callable[[Point, list[str]], None] = check_columns,
+) -> Iterator[Rows]:  # fmt: skip
+    """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
+
+    others: texts of programs, by what messages call them. passes: whether all cells may be looked at, and not only
+    those that the programs read. equation: the program ends with one. columns: others that are looked at. check: raises
+    an error where a name has no value, and is none of the columns.
+    """
     options, operands = request.rows, request.operands
     check_operands(request)
     reading = reading_of(options)
     begun: list[Batch] = []
     source = batches(operands.files, options.input_format, reading)
+    texts = {**others, **({} if options.where is None else {"--where": options.where})}
     try:
-        programs, bindings = _programs(request, ())
+        programs, bindings = _programs(request, texts, (), equation=equation)
     except ParseError as error:
         begun, paths = _paths(request, source, error)
         if not paths:
             raise
-        programs, bindings = _programs(request, paths)
+        programs, bindings = _programs(request, texts, paths, equation=equation)
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    kind = output_format(request)
-    if not begun and (kind is None or kind.is_delimited or options.only):  # other cells that pass are not looked at
-        reading = reading._replace(wanted={name for each in programs for name in each.open_names})
+    if not begun and not passes:
+        reading = reading._replace(wanted={*columns, *(name for each in programs for name in each.open_names)})
     total = math.prod(axis.size for axis in axes) if axes else None
     progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
@@ -83,19 +120,28 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        first, points = _begun(chain(begun, source), programs, bindings, request)
-        point, threads = points[0], options.threads or _threads()
-        bound = _bound(request)(point, results_at(request, point, _noticed(point, request, first)), threads)
-        where = Bound(points[1], _condition(points[1]), threads) if len(points) > 1 else None
+        first, points = _begun(chain(begun, source), programs, bindings, request, check)
+        threads = options.threads or _threads()
+        where = None if options.where is None else Bound(points[-1], _condition(points[-1]), threads)
         selection = Selection(where, options.skip, options.limit)
-        rows = computed(selected(chain(first, source), selection, policy), bound)
-        with open_writer(written_to(request), kind or FORMATS[first[0].format if first else "jsonl"]) as writer:
-            flow = Flow(writer, bound.names, bound.error, policy, progress)
-            with contextlib.closing(ahead(rows) if bound.threads > 1 else rows) as found:
-                flow.take(found)
-    flow.summarise()
-    if request.accuracy:
-        Report(point.graph.source, quiet=request.quiet, strict=request.strict).tell_all(bound.notices())
+        yield Rows(points, first, selected(chain(first, source), selection, policy), policy, progress, threads)
+
+
+def may_pass(request: Request, kind: Format | None) -> bool:
+    """Whether other columns than those that are read are written, and not as they stand."""
+    return not (kind is None or kind.is_delimited or request.rows.only)
+
+
+def write(
+    request: Request, rows: Rows, bound: Bound, found: Generator[tuple[Batch, Computed], None, None],
+    kind: Format | None,
+) -> Flow:  # fmt: skip
+    """Write batches with their results; what has been counted. kind: the format; None for that of the input."""
+    with open_writer(written_to(request), kind or FORMATS[rows.first[0].format if rows.first else "jsonl"]) as writer:
+        flow = Flow(writer, bound.names, bound.error, rows.policy, rows.progress)
+        with contextlib.closing(found):
+            flow.take(found)
+    return flow
 
 
 def _bound(request: Request) -> type[Bound]:
@@ -107,13 +153,12 @@ def _bound(request: Request) -> type[Bound]:
     return Measured
 
 
-def _programs(request: Request, known: Collection[str]) -> tuple[list[Program], dict[str, Any]]:
-    """The program and the condition, if there is one, and the values of names. known: names of columns."""
-    program, bindings = request.program(known)
-    condition = request.rows.where
-    if condition is None:
-        return [program], bindings
-    return [program, read_text(condition, "--where", {*bindings, *known})], bindings
+def _programs(
+    request: Request, others: Mapping[str, str], known: Collection[str], *, equation: bool
+) -> tuple[list[Program], dict[str, Any]]:
+    """The program and the others, by what messages call them, and the values of names. known: names of columns."""
+    program, bindings = request.program(known, equation=equation)
+    return [program, *(read_text(text, name, {*bindings, *known}) for name, text in others.items())], bindings
 
 
 def _paths(request: Request, rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
@@ -139,7 +184,11 @@ def _closed(source: Generator[Batch, None, None]) -> Iterator[None]:
 
 
 def _begun(
-    source: Iterator[Batch], programs: Sequence[Program], bindings: Mapping[str, Any], request: Request
+    source: Iterator[Batch],
+    programs: Sequence[Program],
+    bindings: Mapping[str, Any],
+    request: Request,
+    check: Callable[[Point, list[str]], None],
 ) -> tuple[list[Batch], list[Point]]:
     """The first batches, which say what the columns are, and each program at a point where these vary."""
     open_names = dict.fromkeys(name for program in programs for name in program.open_names)
@@ -156,7 +205,7 @@ def _begun(
         at_values(program, _of(bindings, program, open_names), _of(shapes, program, shapes)) for program in programs
     ]
     for point in points:
-        check_columns(point, available)
+        check(point, available)
     return first, points
 
 
@@ -175,7 +224,7 @@ def _condition(point: Point) -> Results:
     return found
 
 
-def _noticed(point: Point, request: Request, first: list[Batch]) -> list[Node]:
+def _noticed(point: Point, request: Request, first: Sequence[Batch]) -> list[Node]:
     """The inputs to differentiate by; what has no effect is reported."""
     report = request.report(point)
     report.tell_all(column_notices(point, first))

@@ -1,0 +1,424 @@
+"""Fits: the parameters of an equation that make its residuals over rows least, and how well the rows determine them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from cgcli.api.cells import first_shapes
+from cgcli.api.model import Model, check_starts
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read_text
+from cgcli.api.values import arrays_of
+from cgcli.errors import CgError, DataError, UsageError
+from cgcli.evaluate.compiled import Compiled
+from cgcli.fitting.losses import Loss, loss_of
+from cgcli.fitting.marquardt import Bounds, Found, least_squares
+from cgcli.fitting.statistics import determined, quantile, two_sided
+from cgcli.graph.node import name_of
+from cgcli.records import EMPTY, Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cgcli.fitting.summary import Summary
+    from cgcli.tables.batch import Batch
+    from cgcli.tables.kept import Kept
+
+    Floats = NDArray[np.float64]
+
+_WEAK = 1e-13  # the effect of a parameter, to the size of the left sides, that is as good as none
+_ROUNDING = 1e-15  # residuals, to the size of the left sides, of which nothing is left but rounding,
+_NEXT_TO_ROUNDING = 1e-11  # and of which it shows in a few digits,
+_MOST_EXACT = 1000  # and in how many rows they are computed
+_DIGITS = 34  # with so many
+_FIRST_STEPS = 200  # from each of several starts; the best goes on
+_DECADES = 1.0  # that random starts are away from the given one, at most
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a fit says of a parameter; each field is a float, or an array of the parameter's shape.
+
+    t: the value divided by its standard error; p: the probability of one so far from 0, were the parameter 0; low,
+    high: the ends of its interval of confidence. Without degrees of freedom they are nan.
+    """
+
+    value: Any
+    std_error: Any
+    t: Any
+    p: Any
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit: `fit` makes it.
+
+    params: by name. elements: what the rows and columns of the covariance are called, `b1`, `w[0]`; it is infinite
+    where the rows leave a parameter open. rss: the weighted sum of the squares of the residuals, right side - left
+    side. residual_sd: the root of rss/dof; with a robust loss that of Huber's estimate. r2: 1 - rss/S, with S the
+    weighted sum of the squares of the left sides about their mean. aic, bic: as R counts them, the variance being one
+    more parameter; nan with a robust loss. converged, reason: whether the parameters were found, and why it stopped or
+    what is wrong. summary: of all rows, at the end; those of parts of them merge. notes: what else is worth knowing.
+    """
+
+    params: Mapping[str, Parameter]
+    elements: Sequence[str]
+    covariance: Any
+    residual_sd: float
+    dof: int
+    rss: float
+    r2: float
+    aic: float
+    bic: float
+    iterations: int
+    converged: bool
+    reason: str
+    rows: int
+    level: float
+    absolute: bool
+    summary: Summary
+    values: Any
+    root: Any
+    notes: Sequence[str] = ()
+
+    FIGURES = ("residual_sd", "dof", "rss", "r2", "aic", "bic", "iterations", "converged", "reason")
+    COLUMNS = ("value", "std_error", "t", "p", "low", "high")
+
+    @property
+    def times(self) -> float:
+        """How many standard errors an interval takes to each side."""
+        return quantile(self.level, math.inf if self.absolute else self.dof)
+
+    def lines(self) -> Iterator[tuple[str, list[float]]]:
+        """The name of each element, and its figures in the order of COLUMNS."""
+        columns = [np.concatenate([np.ravel(getattr(each, name)) for each in self.params.values()])
+                   for name in self.COLUMNS]  # fmt: skip
+        yield from zip(self.elements, np.stack(columns, axis=1).tolist(), strict=True)
+
+    def content(self) -> dict[str, Any]:
+        """All of it as an object of JSON."""
+        params = {
+            name: {column: getattr(each, column) for column in self.COLUMNS} for name, each in self.params.items()
+        }
+        rows = (dict(zip(self.elements, row, strict=True)) for row in self.covariance.tolist())
+        covariance = dict(zip(self.elements, rows, strict=True))
+        return {"params": params, "covariance": covariance, **{name: getattr(self, name) for name in self.FIGURES}}
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        from html import escape
+
+        head = "".join(f"<th>{name}</th>" for name in ("", *self.COLUMNS))
+        body = "".join(
+            f"<tr><th>{escape(name)}</th>{''.join(f'<td>{number:.6g}</td>' for number in numbers)}</tr>"
+            for name, numbers in self.lines()
+        )
+        figures = ", ".join(f"{name} {getattr(self, name):.6g}" for name in self.FIGURES[:6])
+        return f"<table><tr>{head}</tr>{body}</table><p>{figures}<br>{escape(self.reason)}</p>"
+
+
+class Options(Record):
+    """How a fit is made. bounds: low and high by name, None where there is none. log: told of each iteration."""
+
+    bounds: Mapping[str, tuple[float | None, float | None]] = EMPTY
+    loss: Loss | None = None
+    absolute: bool = False
+    level: float = 0.95
+    starts: int = 1
+    seed: int = 0
+    max_iter: int = 5000
+    tol: float = 1e-12
+    log: Callable[[int, float, dict[str, Any]], None] | None = None
+
+    def check(self, model: Model) -> Bounds:
+        """The bounds of each element. Raises UsageError for what cannot be, and for a start outside of its bounds."""
+        if not 0 < self.level < 1:
+            raise UsageError(f"the level of an interval is between 0 and 1, not {self.level:g}", hint="as in: 0.95")
+        named = {name_of(node): node for node in model.parameters}
+        for name in self.bounds:
+            if name not in named:
+                raise UsageError(f"there are bounds for '{name}', which is no parameter",
+                                 hint=f"the parameters are: {', '.join(named)}")  # fmt: skip
+        ends = []
+        for name, node in named.items():
+            low, high = (
+                sign * math.inf if end is None else float(end)
+                for sign, end in zip((-1, 1), self.bounds.get(name, (None, None)), strict=True)
+            )
+            if not low < high:
+                raise UsageError(f"the bounds of '{name}' are crossed: {low:g} is not below {high:g}")
+            ends.append(np.tile([[low], [high]], int(np.prod(node.shape))))
+        bounds = Bounds(*np.concatenate(ends, axis=1))
+        if not bounds.holds(model.start):
+            at = int(np.argmin((model.start >= bounds.low) & (model.start <= bounds.high)))
+            raise UsageError(f"'{model.elements[at]}' starts at {model.start[at]:g}, outside of its bounds")
+        return bounds
+
+
+def fit(
+    equation: str, data: Any, start: Mapping[str, Any], *,
+    fixed: Mapping[str, Any] | None = None, bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    weights: str | None = None, sigma: str | None = None, absolute: bool = False, loss: str = "squares",
+    by: str | None = None, level: float = 0.95, starts: int = 1, seed: int = 0, max_iter: int = 5000,
+    tol: float = 1e-12, on_error: str = "fail", log: Callable[[int, float, dict[str, Any]], None] | None = None,
+) -> Any:  # fmt: skip
+    """The least squares fit of an equation to rows, by exact derivatives: a `Fit`, or with `by` a dict of them.
+
+    equation: `LEFT = RIGHT`, either side an expression; what is made small is right - left. data: arrays by name, a
+    table (of pyarrow, pandas, polars), the name of a file, or several. start: the parameters, numbers or arrays, where
+    the search begins; fixed: values of other names. bounds: low and high, None where there is none. weights, sigma: a
+    weight, or a standard deviation, for each row: an expression, such as the name of a column; absolute: the standard
+    deviations are known, and not only up to a factor. loss: squares, huber, soft_l1 or cauchy, the robust ones with the
+    size of a residual that is taken for ordinary: `huber:1.5`. by: a column, for whose every value there is a fit.
+    level: of the intervals. starts: how many there are, random but for the first. max_iter, tol: as of
+    `least_squares`. on_error: fail, or skip: what becomes of rows with cells that are no numbers.
+
+    >>> found = fit("y = a*x + b", {"x": [1, 2, 3, 4], "y": [2, 3, 4, 6]}, {"a": 1, "b": 0})
+    >>> found.params["a"].value, found.dof
+    (1.3, 2)
+
+    Raises ParseError and its kin, UnknownNameError for names that are neither columns nor have a value, DataError for
+    rows that cannot be read, for fewer rows than parameters, and where the equation is not finite at the start.
+    """
+    program = read_text(equation, known={*start, *(fixed or {})}, equation=True)
+    values = {**arrays_of(start), **arrays_of(fixed or {})}
+    weighed = None if weights is None and sigma is None else read_text(weights or sigma or "", "weights")
+    if weights is not None and sigma is not None:
+        raise UsageError("weights and sigma both say how much a row counts", hint="give one of them")
+    source = _batches(data)
+    programs: list[Program] = [program, *([weighed] if weighed else [])]
+    names = dict.fromkeys(name for each in programs for name in each.open_names if name not in values)
+    first, shapes = first_shapes(source, [*names], patient=on_error != "fail")
+    points = [_point(each, values, shapes, first) for each in programs]
+    model = model_of(points, [*start], first, is_sigma=sigma is not None)
+    options = Options(bounds or EMPTY, loss_of(loss), absolute, level, starts, seed, max_iter, tol, log)
+    found = fits(model, (batch for part in (first, source) for batch in part), options, by=by, on_error=on_error)
+    fits_by_key = {key: each for key, each, _ in found}
+    return fits_by_key if by is not None else fits_by_key[""]
+
+
+def _point(program: Program, values: Mapping[str, Any], shapes: Mapping[str, Any], first: Sequence[Batch]) -> Point:
+    """The program at values, and columns that it reads."""
+    open_names = program.open_names
+    point = at_values(program, {name: item for name, item in values.items() if name in open_names},
+                      {name: shape for name, shape in shapes.items() if name in open_names})  # fmt: skip
+    available = list(dict.fromkeys(name for batch in first for name in (*batch.names, *batch.others)))
+    check_starts(point, available)
+    return point
+
+
+def _batches(data: Any) -> Iterator[Batch]:
+    """The rows of data of any kind that `fit` takes."""
+    if isinstance(data, str) or (isinstance(data, Sequence) and data and all(isinstance(each, str) for each in data)):
+        from cgcli.tables.source import batches
+
+        return batches([data] if isinstance(data, str) else data)
+    from cgcli.tables.arrow import record_batches
+    from cgcli.tables.batch import Batch
+
+    return (Batch(each, "the table", lambda row: f"row {row + 1}") for each in record_batches(data))
+
+
+def model_of(points: Sequence[Point], names: Sequence[str], first: Sequence[Batch], *, is_sigma: bool,
+             threads: int = 1) -> Model:  # fmt: skip
+    """The model of an equation, and of its weights if there is a second point.
+
+    Raises UsageError for a parameter that is a column, too. first: the first batches.
+    """
+    for name in names:
+        if any(batch.has(name) for batch in first):
+            raise UsageError(f"'{name}' has a start, and is a column of {first[0].source}, too",
+                             hint=f"to read the column, leave out {name}=…; to hold it, write {name}==…")  # fmt: skip
+    return Model(points[0], names, points[1] if len(points) > 1 else None, is_sigma=is_sigma, threads=threads)
+
+
+def fits(
+    model: Model, rows: Iterator[Batch], options: Options, *, by: str | None = None, on_error: str = "fail"
+) -> Iterator[tuple[str, Fit, Kept]]:
+    """The fit of all rows, or of those of each value of a column: the value, the fit, the rows. Raises as `fit`."""
+    bounds = options.check(model)
+    read = model.read(rows, by=by, on_error=on_error)
+    if not read.total - read.bad:
+        raise DataError(f"there are no rows to fit{f'; the first of {read.bad}: {read.first}' if read.bad else ''}")
+    for key, kept in read.groups.items():
+        found = _fitted(model, kept, options, bounds, f" where {by} is {key}" if by is not None else "")
+        notes = list(found.notes)
+        if read.bad:
+            notes.append(f"{read.bad} of {read.total} rows are left out; the first: {read.first}")
+        if kept.spilled:
+            notes.append("the rows do not fit into the memory for them, and wait in a temporary file")
+        yield key, Fit(**{**vars(found), "notes": notes}), kept
+
+
+def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: str) -> Fit:
+    """The fit of some rows."""
+    size = len(model.start)
+    if rows.rows < size:
+        raise DataError(f"there are {rows.rows} rows{where}, and {size} parameters", hint="hold some of them: a==1")
+    best, reached = _best(model, rows, options, bounds)
+    end = best.end
+    if not end.weight > 0 or not end.rows:
+        raise DataError(f"all weights are 0{where}")
+    dof = end.rows - size
+    if dof < 0:
+        raise DataError(f"{end.rows} rows{where} have a weight that is not 0, and there are {size} parameters")
+    plain, rss = end, end.rss
+    if options.loss is None:
+        if _ROUNDING * end.size < math.sqrt(rss) <= _NEXT_TO_ROUNDING * end.size and rows.rows <= _MOST_EXACT:
+            rss = _exact_rss(model, rows, best.values, rss)
+        spread = _spread(rss, dof)
+    else:
+        plain, spread = _robust(model, rows, best, options.loss, dof)
+        rss = plain.rss
+    said = determined(plain.factor)
+    problems = _problems(model, best, plain, said.tied)
+    root = said.root * (1.0 if options.absolute else spread)
+    covariance = root @ root.T
+    errors = np.sqrt(np.diag(covariance))
+    errors[said.open] = np.inf
+    covariance[said.open], covariance[:, said.open] = np.inf, np.inf
+    likely = math.inf if options.absolute else dof
+    with np.errstate(all="ignore"):
+        t = best.values / errors
+        margin = quantile(options.level, likely) * errors
+    p = np.array([two_sided(each, likely) for each in t.tolist()])
+    columns = [model.named(each) for each in (best.values, errors, t, p, best.values - margin, best.values + margin)]
+    params = {name: Parameter(*(column[name] for column in columns)) for name in columns[0]}
+    reason = "; ".join(problems) or best.reason
+    if options.starts > 1:
+        reason += f"; the best of {options.starts} starts, which {reached} of them reached"
+    notes = [f"'{name}' ends at its bound {value:g}" for name, value, low, high
+             in zip(model.elements, best.values, *bounds, strict=True) if value in (low, high)]  # fmt: skip
+    r2 = math.nan
+    if plain.spread > 0:
+        r2 = 1 - rss / plain.spread
+    else:
+        notes.append("all left sides are the same, so that r2 has no meaning")
+    likelihood = _deviance(end, rss, options) if options.loss is None else math.nan
+    count = size + (not options.absolute)
+    return Fit(
+        params, model.elements, covariance, spread, dof, rss, r2, likelihood + 2 * count,
+        likelihood + math.log(end.rows) * count, best.iterations, best.converged and not problems, reason, end.rows,
+        options.level, options.absolute, end, best.values, root, notes,
+    )  # fmt: skip
+
+
+def _best(model: Model, rows: Kept, options: Options, bounds: Bounds) -> tuple[Found, int]:
+    """The fit of least cost from all starts, and how many reached it."""
+
+    def log(iteration: int, cost: float, values: Floats) -> None:
+        assert options.log is not None
+        options.log(iteration, cost, model.named(values))
+
+    def search(start: Floats, steps: int) -> Found | None:
+        return least_squares(lambda values: model.at(values, rows, options.loss), start, bounds,
+                             max_iter=steps, tol=options.tol, log=log if options.log else None)  # fmt: skip
+
+    steps = options.max_iter if options.starts == 1 else min(options.max_iter, _FIRST_STEPS)
+    found = [one for start in _starts(model.start, options, bounds) if (one := search(start, steps))]
+    if not found:
+        raise DataError("the equation is not finite at the start", hint="start elsewhere")
+    best = min(found, key=lambda one: one.end.cost)
+    reached = sum(one.end.cost <= best.end.cost * (1 + 1e-6) for one in found)
+    if not best.converged and steps < options.max_iter:
+        best = search(best.values, options.max_iter) or best
+    return best, reached
+
+
+def _starts(start: Floats, options: Options, bounds: Bounds) -> Iterator[Floats]:
+    """The given start, then random ones: between two bounds, or up to ten times nearer to 0 or farther from it."""
+    yield start
+    if options.starts > 1:
+        random = np.random.default_rng(options.seed)
+        between = np.isfinite(bounds.low) & np.isfinite(bounds.high)
+        low, width = np.where(between, bounds.low, 0.0), np.where(between, bounds.high - bounds.low, 1.0)
+        for _ in range(options.starts - 1):
+            share, normal = random.uniform(size=len(start)), random.normal(size=len(start))
+            near = np.where(start != 0, start * 10.0 ** (_DECADES * (2 * share - 1)), normal)
+            yield bounds.cut(np.where(between, low + share * width, near))
+
+
+def _spread(squares: float, dof: int) -> float:
+    return math.sqrt(squares / dof) if dof else math.nan
+
+
+def _exact_rss(model: Model, rows: Kept, values: Floats, known: float) -> float:
+    """The sum of squares of residuals that are next to rounding, computed with more digits, cells being as typed.
+
+    known: what it is where an operation has no kernel for so many digits.
+    """
+    from cgcli.digits.kernels import Many
+
+    point, kernels = model.point, Many(_DIGITS)
+    exact = at_values(point.program.exact(), point.bindings, {name: point.shapes[name] for name in point.columns})
+    fixed = {**point.bindings, **model.named(values)}
+    total: Any = 0
+    try:
+        residuals = Compiled(exact.graph.outputs, exact.inputs, kernels=kernels)
+        for arrays in rows:
+            weights = arrays[len(model.columns) :]
+            for row in range(len(arrays[0])):
+                cells = dict(zip(model.columns, (array[row] for array in arrays), strict=False))
+                left, right = residuals([kernels.given({**fixed, **cells}[name]) for name in exact.names])
+                total += (right - left) ** 2 * (float(weights[0][row]) if weights else 1.0)
+    except CgError:
+        return known
+    return float(total)
+
+
+def _robust(model: Model, rows: Kept, best: Found, loss: Loss, dof: int) -> tuple[Summary, float]:
+    """The summary without the loss, and the factor of standard errors: Huber (1981), Robust statistics, 7.6.5."""
+    plain = model.at(best.values, rows, None)
+    assert plain is not None
+    squares = total = total_of_squares = 0.0
+    for block, _, weights in model.blocks(best.values, rows):
+        counted = block[:, -1] if weights is None else block[weights > 0, -1]
+        _, slopes, curves = loss.parts(counted)
+        squares += float(np.sum(slopes**2))
+        total += float(np.sum(curves))
+        total_of_squares += float(np.sum(curves**2))
+    mean = total / plain.rows
+    variance = total_of_squares / plain.rows - mean**2
+    small = 1 + len(best.values) / plain.rows * variance / mean**2 if mean else math.nan
+    return plain, small * _spread(squares, dof) / mean if mean else math.nan
+
+
+def _deviance(end: Summary, rss: float, options: Options) -> float:
+    """Minus twice the logarithm of the likelihood of normal residuals, at its largest unless their size is known."""
+    known = end.rows * math.log(2 * math.pi) - end.logs
+    if options.absolute:
+        return known + rss
+    return known + end.rows * (1 + (math.log(rss / end.rows) if rss > 0 else -math.inf))
+
+
+def _problems(model: Model, best: Found, plain: Summary, tied: Sequence[Sequence[int]]) -> list[str]:
+    """What leaves parameters open, in words."""
+    names, start = model.elements, model.start
+    least = max(plain.size, math.sqrt(plain.rss)) * _WEAK
+    first, last = (np.linalg.norm(each.factor, axis=0) for each in (best.start, plain))
+    weak = first * np.maximum(np.abs(start), 1.0) <= least
+    still = last * np.maximum(np.abs(best.values), 1.0) <= least
+    idle = [name in model.constant_elements for name in names]
+    found = []
+    for mask, one, several in (
+        (idle, "does nothing: no residual changes with it", "do nothing: no residual changes with them"),
+        (
+            weak & still & ~np.array(idle),
+            *[f"{word} no effect at the start, which is flat; start elsewhere" for word in ("has", "have")],
+        ),
+        (~weak & (last == 0), *[f"{word} gone where nothing changes any more" for word in ("has", "have")]),
+    ):
+        which = [f"'{name}'" for name, holds in zip(names, mask, strict=True) if holds]
+        if which:
+            found.append(f"{', '.join(which)} {several if len(which) > 1 else one}")
+    for positions in tied:
+        *others, last_name = (f"'{names[at]}'" for at in positions)
+        if others:
+            found.append(f"only a combination of {', '.join(others)} and {last_name} is determined")
+    return found

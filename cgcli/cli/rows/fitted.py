@@ -1,0 +1,181 @@
+"""`cg fit` over rows: what the command line says of a fit, and how it is printed."""
+
+from __future__ import annotations
+
+from cgcli.annotations import Any, Iterable, Iterator, Mapping
+from cgcli.api.columns import column_notices
+from cgcli.api.fit import Fit, Options, fits, model_of
+from cgcli.api.model import Predictions, check_starts
+from cgcli.api.notices import Notice
+from cgcli.cli import output
+from cgcli.cli.operands import named_texts
+from cgcli.cli.request import Request
+from cgcli.cli.rows.flow import computed
+from cgcli.cli.rows.table import may_pass, opened, output_format, write
+from cgcli.cli.say import echo, say
+from cgcli.errors import DataError, EvaluationError, UsageError, describe
+from cgcli.files import save
+from cgcli.fitting.losses import loss_of
+from cgcli.graph.shapes import shape_of
+from cgcli.printing import values
+from cgcli.printing.expression import written_name
+from cgcli.tables.batch import Batch
+from cgcli.tables.formats import format_of, open_writer
+
+_NOT_FOUND = 5  # the exit code
+_MOST_BYTES = 2**31  # of rows that are in memory at once, where each is printed
+
+
+def run(request: Request, settings: Mapping[str, Any]) -> int:
+    """Fit, and print what is asked for; the exit code. Raises CgError."""
+    by, predicts = settings["by"], settings["predict"]
+    _check(request, settings)
+    picture = ""
+    if settings["plot"]:
+        from cgcli.api.plots import check_plot
+
+        picture = check_plot(settings["plot"])
+    weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
+    kind = output_format(request) if predicts else None
+    passes = predicts and may_pass(request, kind)
+    with opened(request, weights, passes=passes, equation=True, columns=[by] if by else (), check=check_starts) as rows:
+        point = rows.points[0]
+        starts = [name for name in point.bindings if name not in request.operands.fixed]
+        weighed = rows.points[: 1 + len(weights)]
+        model = model_of(weighed, starts, rows.first, is_sigma="--sigma" in weights, threads=rows.threads)
+        report = request.report(point)
+        report.tell_all(column_notices(point, rows.first))
+        report.tell_all(point.notices())
+        batches: list[Batch] = []
+        read = _kept(rows.selected, batches) if predicts else rows.selected
+        on_error = "fail" if rows.policy.on_error == "fail" else "skip"
+        found = list(fits(model, read, _options(request, settings), by=by, on_error=on_error))
+        for key, fit, _ in found:
+            where = f" ({by} is {key})" if by else ""
+            report.tell_all(Notice(f"{note}{where}", details={"kind": "fit"}) for note in fit.notes)
+            if not fit.converged and not request.quiet:
+                say(describe(EvaluationError(f"{fit.reason}{where}"), "warning"))
+        key, fit, kept = found[0]
+        if settings["cov"]:
+            _write_covariance(fit, settings["cov"])
+        if picture:
+            from cgcli.api.plots import plotted
+
+            save(plotted(model, fit, kept, picture, settings["theme"]), settings["plot"])
+        if predicts:
+            bound = Predictions(model, fit.values, fit.root, fit.times, rows.threads)
+            write(request, rows, bound, computed(batches, bound), kind).summarise()
+    if settings["as_params"]:
+        echo(
+            "\n".join(
+                "\t".join([*([key] if by else []), _as_bindings(fit, request.precision)]) for key, fit, _ in found
+            )
+        )
+    elif request.as_json:
+        for key, fit, _ in found:
+            output.as_json({**({by: key} if by else {}), **fit.content()}, request.precision, report.entries)
+    elif not predicts or request.rows.output is not None:
+        echo("\n".join(_table([(key, fit) for key, fit, _ in found], by, request.precision)))
+    return 0 if all(fit.converged for _, fit, _ in found) else _NOT_FOUND
+
+
+def _check(request: Request, settings: Mapping[str, Any]) -> None:
+    """Raise UsageError for what does not go together."""
+    if settings["weights"] is not None and settings["sigma"] is not None:
+        raise UsageError("--weights and --sigma both say how much a row counts", hint="give one of them")
+    if settings["absolute"] and settings["weights"] is None and settings["sigma"] is None:
+        raise UsageError(
+            "--absolute is for standard deviations, and there are none", hint="as in: --sigma s --absolute"
+        )
+    for name in ("cov", "predict", "plot"):
+        if settings["by"] is not None and settings[name]:
+            raise UsageError(f"--{name} is for one fit, and --by makes several",
+                             hint="take the rows of one with --where")  # fmt: skip
+    for name in ("output", "output_format", "only"):
+        if getattr(request.rows, name) and not settings["predict"]:
+            spelling = {"output_format": "to"}.get(name, name)
+            raise UsageError(f"--{spelling} is for rows, and a fit has none to write but those of --predict")
+    if settings["as_params"] and (request.as_json or settings["predict"]):
+        raise UsageError("--params, --json and --predict each say what is printed", hint="choose one")
+
+
+def _options(request: Request, settings: Mapping[str, Any]) -> Options:
+    """How the fit is made."""
+    texts = named_texts(settings["bounds"], "--bounds", "bound", "as in: --bounds a=0:1,b=0:")
+    try:
+        level = float(settings["level"])
+    except ValueError:
+        raise UsageError(f"--level '{settings['level']}' is no number", hint="as in: --level 0.95") from None
+
+    def log(iteration: int, cost: float, named: Mapping[str, Any]) -> None:
+        numbers = " ".join(f"{name}={values.value(value, 6)}" for name, value in named.items())
+        say(f"step {iteration}\tcost {cost:.8g}\t{numbers}")
+
+    return Options({name: _ends(name, text) for name, text in texts.items()}, loss_of(settings["loss"]),
+                   settings["absolute"], level, settings["starts"], settings["seed"], settings["max_iter"],
+                   log=log if settings["log"] else None)  # fmt: skip
+
+
+def _ends(name: str, text: str) -> tuple[float | None, float | None]:
+    """The bounds `0:1`, of which either may be left out."""
+    from cgcli.api.values import of_text
+
+    ends = text.split(":")
+    if len(ends) != 2 or not any(end.strip() for end in ends):
+        raise UsageError(f"the bounds of '{name}' are low:high, and not '{text}'", hint="as in: --bounds a=0:1,b=0:")
+    low, high = (of_text(end, f"a bound of '{name}'") if end.strip() else None for end in ends)
+    if any(shape_of(end) for end in (low, high) if end is not None):
+        raise UsageError(f"a bound of '{name}' is a number, for all of its elements")
+    return low, high
+
+
+def _kept(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
+    """The batches, which are kept for later."""
+    size = 0
+    for batch in batches:
+        size += batch.size
+        if size > _MOST_BYTES:
+            raise DataError(f"{batch.source} holds more than {_MOST_BYTES >> 30} GiB of rows, and --predict needs all",
+                            hint="compute them with: cg eval RIGHT FILE $(cg fit … --params)")  # fmt: skip
+        kept.append(batch)
+        yield batch
+
+
+def _as_bindings(fit: Fit, precision: int | None) -> str:
+    """The parameters as operands of a command line."""
+    pairs = ((name, values.value(each.value, precision).replace(" ", "")) for name, each in fit.params.items())
+    return " ".join(f"{written_name(name)}={value}" for name, value in pairs)
+
+
+def _table(found: list[tuple[str, Fit]], by: str | None, precision: int | None) -> Iterator[str]:
+    """The parameters of all fits, then their figures; with the value of the column in front, where there is one."""
+    first = [by] if by else []
+    yield "\t".join([*first, "name", *Fit.COLUMNS])
+    for key, fit in found:
+        for name, numbers in fit.lines():
+            cells = (values.value(number, precision) for number in numbers)
+            yield "\t".join([*([key] if by else []), values.on_one_line(name), *cells])
+    if by:
+        yield "\t".join([*first, *Fit.FIGURES])
+        for key, fit in found:
+            yield "\t".join([key, *(_figure(fit, name, precision) for name in Fit.FIGURES)])
+        return
+    for name in Fit.FIGURES:
+        yield f"{name}\t{_figure(found[0][1], name, precision)}"
+
+
+def _figure(fit: Fit, name: str, precision: int | None) -> str:
+    figure = getattr(fit, name)
+    if isinstance(figure, bool):
+        return "yes" if figure else "no"
+    return values.value(float(figure), precision) if isinstance(figure, int | float) else str(figure)
+
+
+def _write_covariance(fit: Fit, path: str) -> None:
+    """The covariance as rows, each with the name of its parameter."""
+    from cgcli.tables.arrow import record_batches
+
+    columns = {"name": list(fit.elements), **dict(zip(fit.elements, fit.covariance.tolist(), strict=True))}
+    with open_writer(path, format_of(path)) as writer:
+        for table in record_batches(columns):
+            writer.write(Batch(table, "the covariance", str))
