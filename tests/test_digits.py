@@ -121,6 +121,18 @@ ARRAYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("x", ["0.1", "-3.7", "40.25", "1e-30", "1.0000000000000001", "-299.3", "1.46"])
+def test_the_gamma_function_to_very_many_digits(x: str) -> None:
+    """Of more digits than 300 it is a sum of our own."""
+    made = many.context(310)
+    at = made.mpf(x)
+    with mp.workdps(330):
+        exact = mp.mpf(at)
+        pairs = [(many.gamma(made, at), mp.gamma(exact)), (many.lgamma(made, at), mp.re(mp.loggamma(exact))),
+                 (many.digamma(made, at, 0), mp.psi(0, exact))]  # fmt: skip
+        assert all(abs(mp.mpf(found) / right - 1) < mp.mpf(10) ** -305 for found, right in pairs)
+
+
 @pytest.mark.parametrize("text", ARRAYS)
 def test_operations_on_arrays(text: str) -> None:
     """Values, and the derivative of their sum."""

@@ -120,6 +120,10 @@ TOO_MUCH = [
      r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
     (["eval", "sum(sin(arange(100000)))", "--digits", "100"],
      r"to compute this with \d+ digits takes .* steps\n  the limit is 1500000: ask for fewer digits"),
+    (["grad", "gamma(x)", "x=0.1", "--digits", "1000"],
+     r"takes \d+ steps\n  the limit is 1500000: ask for fewer digits"),
+    (["hessian", "sum(x^3)", "x=arange(11000)"],
+     "the Hessian would be 121000000 numbers, from 11000 that are given\n  the limit is 64 for each"),
     (["eval", "det(x + eye(100))", "x=ones([100, 100])", "--digits", "100"], "the limit is 1500000: ask for fewer"),
 ]  # fmt: skip
 

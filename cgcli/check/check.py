@@ -25,10 +25,10 @@ from cgcli.transform.reverse import active_nodes
 if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
-_CALLS = 1_000_000  # calls of kernels in one check, about: some seconds
+_CALLS = 500_000  # calls of kernels in one check, about: a second or two
 _EVALUATIONS = 40  # how often the program is evaluated for one element, about
 _SHAKE = 2.0**-50  # by how much inputs are moved to see rounding errors: a few units in the last place
-_SHAKEN_POINTS = 8
+_SHAKEN_POINTS = 6
 
 Index = tuple[int, ...]
 
@@ -195,7 +195,7 @@ def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[
 def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Generator) -> dict[int, list[Index]]:
     """Which elements of which inputs are checked: all, or so many that it takes some seconds."""
     calls = sum(1 + math.prod(node.shape) / 100 + work_of(node) / 5000 for node in toposort(outputs))
-    budget = max(2, int(_CALLS / (_EVALUATIONS * calls)))
+    budget = max(1, int(_CALLS / (_EVALUATIONS * calls)))
     some = _some(len(wrt), budget, random)
     each = budget // max(len(some), 1)
     return {

@@ -27,6 +27,7 @@ _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 _MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
+_GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5}
 _CHOOSE = (
     "relu",
     "where",
@@ -125,6 +126,8 @@ class AtPrecision:
         digits, op = self.kernels.digits, node.op
         if not op.elementwise or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
             return 2 + digits / 500
+        if op.name in _GAMMAS and digits > many.MANY_DIGITS:
+            return digits**2.6 / 600 * _GAMMAS[op.name]
         return 10 + digits * math.sqrt(digits) / 120
 
     # ---- what rounding decides ----------------------------------------------------------

@@ -16,6 +16,7 @@ MAX_NUMBERS_WITHOUT_DATA = 2**19  # in a result that is printed
 MAX_STEPS_WITHOUT_DATA = 5 * 10**9  # a second or two
 
 _STEPS_PER_NUMBER = 20  # to read or write one takes as long as so many operations in a product of matrices
+_PRINTED_PER_NUMBER = 64
 _DATA = 2**16  # bytes of inputs and numerals: more than a text of 10 kB spells out
 
 
@@ -60,13 +61,21 @@ def _steps(node: Node) -> int:
 
 
 def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None) -> None:
-    """Raise TooLargeError for results that no data account for and that would fill a terminal for minutes.
+    """Raise TooLargeError for results that the data do not account for and that would fill a terminal for minutes.
 
     what: what messages call them. numbers: how many there are, where they are not the outputs themselves.
     """
     if numbers is None:
         numbers = sum(math.prod(output.shape) for output in outputs)
-    if numbers > MAX_NUMBERS_WITHOUT_DATA and not _has_data(toposort(outputs)):
+    if numbers <= MAX_NUMBERS_WITHOUT_DATA:
+        return
+    given = _bytes_given(toposort(outputs)) // 8
+    if 8 * given > _DATA and numbers > _PRINTED_PER_NUMBER * given:
+        raise TooLargeError(
+            f"{what} would be {numbers} numbers, from {given} that are given",
+            hint=f"the limit is {_PRINTED_PER_NUMBER} for each; take a part, or the sum",
+        )
+    if 8 * given <= _DATA:
         raise TooLargeError(
             f"{what} would be {numbers} numbers, made of nothing but the text",
             hint=f"the limit is {MAX_NUMBERS_WITHOUT_DATA} where no data come from a file; take a part, or the sum",
@@ -74,4 +83,8 @@ def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None)
 
 
 def _has_data(order: Sequence[Node]) -> bool:
-    return sum(8 * math.prod(node.shape) for node in order if is_given(node)) > _DATA
+    return _bytes_given(order) > _DATA
+
+
+def _bytes_given(order: Sequence[Node]) -> int:
+    return sum(8 * math.prod(node.shape) for node in order if is_given(node))

@@ -26,6 +26,7 @@ IRRATIONAL: Mapping[float, Callable[[Any], Any]] = {
     1.1283791670955126: lambda mp: 2 / mp.sqrt(mp.pi),
 }
 
+MANY_DIGITS = 300  # from where on the gamma function is a sum
 _NEAR = 16  # bits: what a dozen operations on the way may have rounded
 
 
@@ -198,19 +199,58 @@ def log2(mp: Any, x: Any) -> Any:
 
 def gamma(mp: Any, x: Any) -> Any:
     """The gamma function."""
-    return mp.inf if x == 0 else mp.gamma(x)
+    if x == 0:
+        return mp.inf
+    return _by_sum(mp, x, derive=False) if _is_slow(mp, x) else mp.gamma(x)
 
 
 def lgamma(mp: Any, x: Any) -> Any:
     """ln(|gamma(x)|)."""
     if x <= 0 and mp.isint(x):
         return mp.inf
-    return mp.re(mp.loggamma(x))
+    if not _is_slow(mp, x):
+        return mp.re(mp.loggamma(x))
+    zeros = -min(mp.mag(x - 1), mp.mag(x - 2), 0)  # bits that are lost near 1 and 2
+    with mp.workprec(mp.prec + zeros + _NEAR):
+        return mp.log(abs(_by_sum(mp, x, derive=False)))
 
 
 def digamma(mp: Any, x: Any, order: Any) -> Any:
     """The derivative of lgamma, taken `order` times more."""
-    return mp.psi(int(order), x)
+    return _by_sum(mp, x, derive=True) if order == 0 and _is_slow(mp, x) else mp.psi(int(order), x)
+
+
+def _is_slow(mp: Any, x: Any) -> bool:
+    """Whether mpmath needs so many of Bernoulli's numbers for the gamma function that a sum is faster."""
+    return bool(mp.dps > MANY_DIGITS and abs(x) < mp.dps and not mp.isint(x))
+
+
+def _by_sum(mp: Any, x: Any, derive: bool) -> Any:
+    """The gamma function, or the derivative of its logarithm: t^(x - 1)*exp(-t), integrated from 0 to n term by term.
+
+    DLMF 8.7.1: n^x*exp(-n) times the sum of n^k/(x*(x + 1)*...*(x + k)), over one denominator, so that nothing is
+    divided. All terms are positive. What is left, beyond n, is less than the last digit.
+    """
+    digits = mp.dps + 10
+    with mp.workdps(digits):
+        whole = mp.floor(x) - 1
+        start = x - whole  # from 1 to 2, and the factors between the two
+        between = [start + at if whole > 0 else x + at for at in range(int(abs(whole)))]
+        n = int(digits * math.log(10)) + 20
+        power, total, product, total_moves, product_moves = mp.one, mp.one, start, mp.zero, mp.one
+        part = start
+        while mp.mag(power) > mp.mag(total) - mp.prec:
+            part += 1
+            if derive:
+                total_moves, product_moves = total_moves * part + total, product_moves * part + product
+            power *= n
+            total, product = total * part + power, product * part
+        if derive:
+            found = mp.log(n) + total_moves / total - product_moves / product
+            return found + mp.sign(whole) * mp.fsum(1 / each for each in between)
+        found = mp.exp(start * mp.log(n) - n) * total / product
+        between = mp.fprod(between)
+        return found * between if whole > 0 else found / between
 
 
 def logaddexp(mp: Any, x: Any, y: Any) -> Any:
