@@ -124,6 +124,11 @@ TOO_MUCH = [
      r"takes \d+ steps\n  the limit is 1500000: ask for fewer digits"),
     (["hessian", "sum(x^3)", "x=arange(11000)"],
      "the Hessian would be 121000000 numbers, from 11000 that are given\n  the limit is 64 for each"),
+    (["grad", "for i in 1..10^5 { x = sin(x) }; x", "x=1", "--digits", "50"], "takes .* steps\n  the limit is 1500000"),
+    (["check", "for i in 1..100000 { x = sin(x) }; x", "x=1"],
+     r"the program is evaluated 80 times, in .* steps\n  the limit is 50000 steps: make arrays smaller, or loops"),
+    (["render", "x", "--title", "x" * 100000, "-o", "-", "--format", "png"],
+     "the title has 100000 characters; the limit is 1000"),
     (["eval", "det(x + eye(100))", "x=ones([100, 100])", "--digits", "100"], "the limit is 1500000: ask for fewer"),
 ]  # fmt: skip
 

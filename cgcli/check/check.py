@@ -10,12 +10,15 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.check.complex_step import ComplexStep
 from cgcli.check.function import Direction, Function, weighted_sum
 from cgcli.check.verdict import Numbers, Verdict, judge
+from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
 from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
 _CALLS = 500_000  # calls of kernels in one check, about: a second or two
+_MOST_CALLS = 2_000_000  # in the evaluations along one line
 _EVALUATIONS = 40  # how often the program is evaluated for one element, about
 _SHAKE = 2.0**-50  # by how much inputs are moved to see rounding errors: a few units in the last place
 _SHAKEN_POINTS = 6
@@ -91,7 +95,7 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
 
     cotangents: a constant for each output, of its shape. bindings: an array for each input.
     Where there are very many elements, some of each input are chosen, always the same ones.
-    Raises what evaluating raises.
+    Raises what evaluating raises, and TooLargeError where one evaluation takes too long for so many.
     """
     checker = _Checker(graph.outputs, cotangents, wrt, bindings)
     chosen = _chosen(wrt, graph.outputs, np.random.default_rng(0))
@@ -194,7 +198,12 @@ def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[
 
 def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Generator) -> dict[int, list[Index]]:
     """Which elements of which inputs are checked: all, or so many that it takes some seconds."""
-    calls = sum(1 + math.prod(node.shape) / 100 + work_of(node) / 5000 for node in toposort(outputs))
+    calls = sum(map(_calls_of, toposort(outputs)))
+    if _EVALUATIONS * calls > _MOST_CALLS:
+        raise TooLargeError(
+            f"to check this, the program is evaluated {2 * _EVALUATIONS} times, in {count_text(int(calls))} steps",
+            hint=f"the limit is {count_text(_MOST_CALLS // _EVALUATIONS)} steps: make arrays smaller, or loops shorter",
+        )
     budget = max(1, int(_CALLS / (_EVALUATIONS * calls)))
     some = _some(len(wrt), budget, random)
     each = budget // max(len(some), 1)
@@ -205,6 +214,11 @@ def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Gene
         ]
         for at in some
     }
+
+
+def _calls_of(node: Node) -> float:
+    """How many calls of kernels a node takes as long as; each operation in a trip of a loop is one."""
+    return 1 + math.prod(node.shape) / 100 + work_of(node) / (1 if isinstance(node.params, Loop) else 5000)
 
 
 def _some(count: int, most: int, random: np.random.Generator) -> Sequence[int]:

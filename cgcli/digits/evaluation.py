@@ -10,6 +10,7 @@ from cgcli.digits.ratios import COMPARISONS, Ratio, combined, of_float, of_text
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import somewhere
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
 from cgcli.graph.operation import ARRAYS
 from cgcli.graph.rules import Transpose, TransposeOf
@@ -124,7 +125,7 @@ class AtPrecision:
     def _steps_of_one(self, node: Node) -> float:
         """How long one application takes, measured with mpmath's own arithmetic; a function as sin is a series."""
         digits, op = self.kernels.digits, node.op
-        if not op.elementwise or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
+        if not (op.elementwise or isinstance(node.params, Loop)) or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
             return 2 + digits / 500
         if op.name in _GAMMAS and digits > many.MANY_DIGITS:
             return digits**2.6 / 600 * _GAMMAS[op.name]

@@ -8,6 +8,7 @@ from cgcli.render.themes import THEMES
 
 RANKDIRS = ("auto", "LR", "TB", "RL", "BT")
 SHOW = ("value", "grad", "tangent", "partial", "shape", "name", "formula")
+_LONGEST_TITLE = 1000
 ARRAYS = ("auto", "numbers", "heat", "shape")
 
 
@@ -38,7 +39,9 @@ class Look(NamedTuple):
         return what in self.show if self.show else what not in ("partial", "formula")
 
     def check(self) -> None:
-        """Raise UsageError for a word that is none of the possible ones."""
+        """Raise UsageError for a word that is none of the possible ones, and a title that no picture has room for."""
+        if len(self.title) > _LONGEST_TITLE:
+            raise UsageError(f"the title has {len(self.title)} characters; the limit is {_LONGEST_TITLE}")
         for what, word, words in (
             ("direction", self.rankdir, RANKDIRS),
             ("theme", self.theme, tuple(THEMES)),
