@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.graph.operation import Shape
-    from cgcli.tables.batch import Batch, Elements
+    from cgcli.tables.batch import Batch
+    from cgcli.tables.names import Elements
     from cgcli.tables.numbers import Numbers
 
 _MOST_SEARCHED = 16  # batches without a good row, after which a column is taken for one of numbers

@@ -11,8 +11,8 @@ from cgcli.api.cells import column_of
 from cgcli.errors import DataError, did_you_mean
 from cgcli.graph.node import check_size
 from cgcli.lean import cached_property
-from cgcli.tables.batch import element_of
 from cgcli.tables.dialect import AS_EVERYWHERE, Reading
+from cgcli.tables.names import element_of
 from cgcli.tables.source import batches
 
 if TYPE_CHECKING:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,6 +12,7 @@ from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import lists_of
+from cgcli.tables.names import Elements, elements_of
 from cgcli.tables.numbers import Numbers, numbers
 from cgcli.tables.types import TYPES, cast, first_unfit
 
@@ -26,20 +24,6 @@ if TYPE_CHECKING:
 
 
 _LOOKED_AT = 100  # rows in which names of members are looked for
-_ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
-
-
-def element_of(column: str) -> str:
-    """The name of the array of which a column `x[0,1]` is one element; "" where it is none."""
-    match = _ELEMENT.fullmatch(column)
-    return match[1] if match else ""
-
-
-class Elements(NamedTuple):
-    """An array of which each element has a column of its own, `x[0]`, `x[1]`: their positions in row-major order."""
-
-    shape: tuple[int, ...]
-    positions: Sequence[int]
 
 
 class Unread(NamedTuple):
@@ -142,20 +126,8 @@ class Batch:
         return found[0] if found else None
 
     def elements(self, name: str) -> Elements | None:
-        """The array that columns `name[0]`, `name[1]`, … make up, if none is missing and none comes twice."""
-        found: dict[tuple[int, ...], int] = {}
-        for position, other in enumerate(self.names):
-            match = _ELEMENT.fullmatch(other)
-            if match and match[1] == name:
-                index = tuple(map(int, match[2].split(",")))
-                if index in found:
-                    return None
-                found[index] = position
-        ranks = {len(index) for index in found}
-        if len(ranks) != 1:
-            return None
-        shape = tuple(1 + max(places) for places in zip(*found, strict=True))
-        return Elements(shape, [found[index] for index in sorted(found)]) if math.prod(shape) == len(found) else None
+        """The array whose elements have columns of their own, if there is one of this name."""
+        return elements_of(self.names, name)
 
     def has(self, name: str) -> bool:
         """Whether a column, the columns of an array's elements, or a member of a column have this name."""
@@ -302,20 +274,6 @@ def _member(column: pa.Array, path: Sequence[str]) -> pa.Array | None:
     kind = column.type
     is_number = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind)
     return column if is_number else None
-
-
-def one_name_each(names: Sequence[str]) -> list[str]:
-    """The names, of which the second that is called a becomes a_2, the third a_3, as Miller has it."""
-    taken, count = set(names), Counter[str]()
-    found = []
-    for name in names:
-        count[name] += 1
-        new = name
-        while count[name] > 1 and (new := f"{name}_{count[name]}") in taken:
-            count[name] += 1
-        taken.add(new)
-        found.append(new)
-    return found
 
 
 def with_results(

@@ -10,10 +10,11 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.tables.arrow import offsets_of, shape_of
-from cgcli.tables.batch import Batch, one_name_each, together
+from cgcli.tables.batch import Batch, together
 from cgcli.tables.content import Content, Joined
 from cgcli.tables.dialect import Reading
 from cgcli.tables.held import TableWriter, conformed
+from cgcli.tables.names import one_name_each
 from cgcli.tables.output import Codec, Output, OutputFile
 
 if TYPE_CHECKING:
