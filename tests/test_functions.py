@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cgcli.api import cards
+from cgcli.api.cards import FORMS
 from cgcli.graph.node import toposort
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.graph.rules import Partial, Partials
@@ -200,7 +201,7 @@ def test_the_table_has_one_line_for_each_entry(capsys: Capture) -> None:
     done = cg(capsys, "functions")
     assert (done.code, done.err) == (0, "")
     lines = [line.strip() for line in done.out.splitlines()]
-    known = [*entries(), *NAMED_NUMBERS]
+    known = [*entries(), *FORMS, *NAMED_NUMBERS]
     assert sum(line.endswith(f"  {item.doc}") for item in known for line in lines) >= len(known)
     assert len([line for line in done.out.splitlines() if line.startswith("  ")]) == len(known)
     assert all(re.search(rf"^  (.*, )?{name}[ ,]", done.out, re.MULTILINE) for name in CONSTANTS)
@@ -249,7 +250,7 @@ def test_cards_fit_a_terminal(capsys: Capture) -> None:
 def test_json_is_a_list_with_one_object_for_each_entry(capsys: Capture) -> None:
     """Protects programs that read it: the same fields everywhere, numbers as numbers, null where there is nothing."""
     everything = json.loads(cg(capsys, "functions", "--json").out)
-    assert len(everything) == len([*entries(), *NAMED_NUMBERS])
+    assert len(everything) == len([*entries(), *FORMS, *NAMED_NUMBERS])
     assert all(list(entry) == FIELDS for entry in everything)
     assert {entry["name"] for entry in everything} >= {entry.name for entry in entries()}
     reduction, *_ = [entry for entry in everything if entry["signature"] == "softmax(x, axis=-1)"]

@@ -59,7 +59,51 @@ class Card(NamedTuple):
             "value": "" if self.example else shown,
         }
         blocks = [_labelled(label, content) for label, content in lines.items() if content]
-        return "\n".join([self.signature, f"  {self.meaning}", "", *blocks])
+        meaning = textwrap.fill(self.meaning, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join([self.signature, meaning, "", *blocks])
+
+
+class Form(NamedTuple):
+    """What the language has besides functions: loops, branches, roots."""
+
+    names: tuple[str, ...]
+    signature: str
+    doc: str
+    derivative: str
+    example: str
+    more: str = ""
+    kink: str = ""
+
+    @property
+    def name(self) -> str:
+        """The first of its names."""
+        return self.names[0]
+
+
+_OF_LOOP = "tangent: the loop carries the tangents, too; adjoint: its trips, run back"
+_OF_TRIPS = "where an input decides on the number of trips, that counts as a constant"
+FORMS = (
+    Form(("sum",), "sum(i=a..b, f)", "f added up for i = a, a + 1, …, b; 0 where b < a", "sum(i=a..b, df)",
+         "sum(i=1..4, i^2)", kink=_OF_TRIPS),
+    Form(("prod",), "prod(i=a..b, f)", "f multiplied for i = a, a + 1, …, b; 1 where b < a", _OF_LOOP,
+         "prod(i=1..4, i + 1)", kink=_OF_TRIPS),
+    Form(("for",), "for i in a..b { … }", "statements that run for each i", _OF_LOOP,
+         "s = 0; for i in 1..4 { s = s + i }; s",
+         "for v in X { … } for each element v; names that were there before are carried from trip to trip", _OF_TRIPS),
+    Form(("repeat", "loop", "trips"), "repeat n { … }", "statements that run n times", _OF_LOOP,
+         "x = 1; y = repeat 4 { x = 2*x; x }; y",
+         "where they end with an expression, an array of its values, as in any loop of a known number of trips",
+         _OF_TRIPS),
+    Form(("while",), "while c { … }", "statements that run as long as c holds", _OF_LOOP,
+         "x = 2; while abs(x^2 - 2) > 1e-12 { x = (x + 2/x)/2 }; x", kink="the derivative is that of the trips made"),
+    Form(("if", "else"), "if c { … } else { … }", "the statements of one side", "that of the side that is taken",
+         "x = 3; if x > 2 { x^2 } else { 0 }", "where they end with an expression, its value"),
+    Form(("iterate",), "iterate(f, x0, n)", "f applied n times: f(f(…f(x0)))", _OF_LOOP, "iterate(cos, 1, 20)",
+         kink=_OF_TRIPS),
+    Form(("solve",), "solve(g = h, x=x0)", "the root x of an equation, by Newton's method from x0",
+         "the tangent of x is -d(g - h)/(g - h)', by the implicit function theorem; that of x0 is 0",
+         "solve(x^2 = 2, x=1)", "several: (x, y) = solve(g = h, k = l, x=x0, y=y0)"),
+)  # fmt: skip
 
 
 def table() -> str:
@@ -67,6 +111,7 @@ def table() -> str:
     lines: list[str] = []
     for family, members in families().items():
         lines += [family, *(_row(_called(entry), entry.doc) for entry in members), ""]
+    lines += ["loops, branches, roots", *(_row(form.signature, form.doc) for form in FORMS), ""]
     lines += ["constants", *(_row(", ".join((item.name, *item.aliases)), item.doc) for item in NAMED_NUMBERS)]
     return "\n".join(lines)
 
@@ -77,14 +122,15 @@ def cards(names: tuple[str, ...]) -> list[Card]:
     A name is that of a function or a constant, or an operator's symbol. Raises
     UnknownNameError with what may have been meant.
     """
-    found = [item for name in names for item in _called_by(name)] if names else [*entries(), *NAMED_NUMBERS]
+    found = [item for name in names for item in _called_by(name)] if names else [*entries(), *FORMS, *NAMED_NUMBERS]
     return [_card(item) for item in dict.fromkeys(found)]
 
 
-def _called_by(name: str) -> list[Entry | Constant]:
+def _called_by(name: str) -> list[Entry | Form | Constant]:
     constants = [item for item in NAMED_NUMBERS if name in (item.name, *item.aliases)]
     operators = [entry for entry in entries() if name in card.symbols(entry)]
-    found: list[Entry | Constant] = [*FUNCTIONS.get(name, ()), *operators, *constants]
+    forms = [form for form in FORMS if name in form.names]
+    found: list[Entry | Form | Constant] = [*FUNCTIONS.get(name, ()), *operators, *forms, *constants]
     if not found:
         raise UnknownNameError(f"there is no function '{name}'", hint=_nearest(name))
     return found
@@ -92,7 +138,7 @@ def _called_by(name: str) -> list[Entry | Constant]:
 
 def _nearest(name: str) -> str:
     """A function of nearly this name, or those whose meaning has a word that begins with it."""
-    near = did_you_mean(name, [*FUNCTIONS, *CONSTANTS])
+    near = did_you_mean(name, [*FUNCTIONS, *CONSTANTS, *(name for form in FORMS for name in form.names)])
     word = re.compile(rf"\b{re.escape(name)}\w*\b(?!\()", re.IGNORECASE)  # a word, no formula's function
     about = dict.fromkeys(entry.name for entry in entries() if word.search(entry.doc)) if len(name) > 2 else {}
     if about:
@@ -100,10 +146,15 @@ def _nearest(name: str) -> str:
     return near or "'cg functions' lists them all"
 
 
-def _card(item: Entry | Constant) -> Card:
+def _card(item: Entry | Form | Constant) -> Card:
     if isinstance(item, Constant):
         (value,) = evaluate([constant(item.value)], {})
         return Card(item.name, item.name, "constants", [*item.aliases], [], item.doc, value=value)
+    if isinstance(item, Form):
+        (value,) = evaluate(lower(parse(item.example)).outputs, {})
+        return Card(item.name, item.signature, "loops, branches, roots", [], [],
+                    "; ".join(filter(None, (item.doc, item.more))), derivative=item.derivative,
+                    kink=item.kink or None, example=item.example, value=value)  # fmt: skip
     graph = lower(parse(item.example, functions=FUNCTIONS.__contains__))
     (value,) = evaluate(graph.outputs, {})
     kink = item.kink if isinstance(item, Operation) else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.evaluate.plan import Plan, bytes_of, plan
+from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import VARIABLE, Node, name_of
 from cgcli.graph.operation import Callee
 from cgcli.graph.work import work_of
@@ -85,7 +86,12 @@ def planned(point: Point, results: Results) -> Schedule:
     once = []
     for at, node in enumerate(plan_.once, 1):
         once.append(
-            Line(f"{fixed}{at}", formula(node, _LONGEST, named), work_of(node), sum(map(_bytes, (node, *node.args))))
+            Line(
+                f"{fixed}{at}",
+                _operation(node, named, "the point"),
+                work_of(node),
+                sum(map(_bytes, (node, *node.args))),
+            )
         )
         named[node] = f"{fixed}{at}"
     first = dict(zip(plan_.outputs[::-1], names[::-1], strict=True))
@@ -95,12 +101,24 @@ def planned(point: Point, results: Results) -> Schedule:
         per_row[node] = needs.row_bytes
         moved = needs.row_bytes + sum(per_row.get(arg, 0) for arg in node.args)
         name = first[node] if chosen is None else f"{buffer}{chosen + 1}"
-        steps.append(Line(name, formula(node, _LONGEST, named), work_of(node), moved))
+        steps.append(Line(name, _operation(node, named, "each row"), work_of(node), moved))
         named[node] = name
     for name, node in zip(names, plan_.outputs, strict=True):
         if named.get(node) != name:
             steps.append(Line(name, formula(node, _LONGEST, named), 0, per_row.get(node, 0) + _bytes(node)))
     return Schedule(plan_, once, steps)
+
+
+def _operation(node: Node, named: Mapping[Node | Callee, str], who: str) -> str:
+    """A node as text; of a loop, how many trips it makes, and what its reverse pass keeps of each. who: makes them."""
+    params = node.params
+    if not isinstance(params, Loop | States | LoopAdjoint):
+        return formula(node, _LONGEST, named)
+    many = f"the trips of {who}" if params.trips is None else f"{params.trips} trips"
+    if isinstance(params, LoopAdjoint):
+        kept = sum(map(_bytes, params.body.parameters[: params.loop.carries]))
+        return f"loop, run back × {many}, {kept} bytes kept of each"
+    return f"loop × {many}{', and their values' * isinstance(params, States)}"
 
 
 def _bytes(node: Node) -> int:
