@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -401,6 +402,20 @@ REFUSED = [
     ("sum(i=1..n, i*a)", 2, "the loop would make 1e+12 trips"),
     ("sum(i=1..n*1e300, i*a)", 2, "endlessly many trips"),
     ("x = 0; while x < 1e12 { for i in 1..1000 { x = x + 1 } }; x", 1, "trips"),
+    # ---- values of each trip, iterate ----
+    ("x = 9; while x > 1 { x = x/2; x }", 2, "a 'while' has no values of its trips: nobody knows how many there are"),
+    ("y = repeat b { a = a/2; a }; y", 2, "the values of the trips are an array, whose size must be known"),
+    ("y = if a > 0 { repeat 2 { a = a/2; a } } else { [1, 2] }; y", 2, "outside of a branch"),
+    ("repeat 2 { a = a/2; a }; a", 2, "name the values of the trips: y = repeat 3 { x = x^2; x }"),
+    ("y = repeat 2 { a = a/2 }; y", 2, "only a value can be named"),
+    ("(y, z) = repeat 2 { a = a/2; a }; y", 2, "2 names stand before '=', and one result behind it"),
+    ("iterate(cos(x), 1, 20)", 2, "iterate takes the name of a function, a start and a number of trips"),
+    ("iterate(cos, 1)", 2, "as in: iterate(cos, 1, 20)"),
+    ("iterate(cos, 1, n=20)", 2, "as in: iterate(cos, 1, 20)"),
+    ("iterate(cso, 1, 20)", 2, "did you mean 'cos'?"),
+    ("f(x, y) = x*y; iterate(f, 1, 20)", 2, "'f' takes 2 arguments, not 1"),
+    ("f(x) = [x, x]; iterate(f, [1, 2], 3)", 2, "what a loop carries keeps its shape"),
+    ("iterate(cos, 1, [2])", 2, "the number of trips is a number"),
     # ---- what a block is ----
     ("for k in 1..3 { y = k }; y", 2, "'y' has a value within a trip of the loop only"),
     ("if a > 0 { y = 1 }; y", 2, "'y' has a value on one side of the branch only"),
@@ -431,6 +446,9 @@ def test_what_cannot_run_is_said(text: str, code: int, message: str, capsys: Cap
 SAID = [
     ("grad", "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", "a=1", "it makes no trip"),
     ("grad", "s = 0; for i in 1..3 { s = s + abs(a - i) }; s", "a=2", "abs(0) is at a kink"),
+    ("grad", "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", "a=1", "solve(x^2 = a, x=1)"),
+    ("grad", "x = a; for i in 1..a { x = x/2 }; x", "a=3", "the number of trips counts as a constant"),
+    ("grad", "sum(i=1..a, i)", "a=3", "no derivative by 'a' tells how it changes"),
     ("eval", "x = a; repeat 3 { x = ln(x) }; x", "a=1", "ln(0) is infinite"),
     ("eval", "sum(i=1..3, sqrt(a - i))", "a=2", "sqrt(-1) is nan"),
     ("eval", "x = a; while x > 1 { x = x/2 }; x", "a=nan", "the input 'a' is nan"),
@@ -450,6 +468,14 @@ EXACT = [
     ("s = 0\nfor k in 1..10 {\n  s = s + k   # add\n\n}\ns", "55"),
     ("x = 3\nif x > 5 {\n y = 1\n}\nelse if x > 2 { y = 2 }\nelse { y = 3 }\ny", "2"),
     ("for = 3; while = 2; if = 1; in = 4; repeat(x) = 2*x; for*while*if*in + repeat(1)", "26"),
+    ("solve = 2; iterate = 3; repeat = 5; else = 7; solve*iterate*repeat*else", "210"),
+    ("solve(x) = 2*x; iterate(f, x, n) = f + x + n; solve(1) + iterate(1, 2, 3)", "8"),
+    ("iterate(cos, 1, 3)", "0.6542897904977791"), ("f(x) = x^2; iterate(f, 2, 0)", "2"),
+    ("g(y) = y/2; f(x) = iterate(g, x, 3); f(16)", "2"), ("for i in 1..4 { i^2 }", "[1, 4, 9, 16]"),
+    ("x = 1; repeat 3 { x = 2*x; x }", "[2, 4, 8]"), ("x = 1; y = repeat 0 { x = 2*x; x }; y", "[]"),
+    ("x = 1; y = repeat 3 { x = 2*x; [x, 1] }; y[2]", "[8, 1]"), ("x = 1; y = repeat 3 { x = 2*x; x }; x + y[0]", "10"),
+    ("f(x) = repeat 3 { x = 2*x; x }; f(1)", "[2, 4, 8]"), ("y = if 2 > 1 { 5 } else { 6 }; y", "5"),
+    ("x = 1; (y, z) = for k in 1..3 { x = x*k; (x, x^2) }; y + z", "[2, 6, 42]"),
     ("sum(i=1..0, a)", "0"), ("prod(i=1..0, a)", "1"), ("sum(e=1..3, e)", "6"), ("sum(i=1..2.5, i)", "3"),
     ("sum(i=1..nan, i)", "nan"), ("m = 0; if a > 5 { while 1 > 0 { m = m + 1 } }; m", "0"),
     ("x = 2; repeat 0 { x = 1 }; x", "2"),
@@ -488,3 +514,44 @@ def test_a_loop_of_known_trips_has_bounds_over_ranges(text: str, told: str, caps
     """Protects from wrong bounds: where a range decides on the number of trips, nobody knows how many there are."""
     result = cg(capsys, "eval", text, "a=0..1", "n=3", "-q")
     assert told in result.out + result.err
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_command_takes_loops(name: str, capsys: Capture) -> None:
+    """Protects the rest of the program from programs with loops: no command fails, or takes long."""
+    text, values, _ = CASES[name]
+    given = [f"{each}={value}" for each, value in values.items()]
+    for command, *options in (
+        ["trace"],
+        ["check"],
+        ["jacobian"],
+        ["plan", "--grad"],
+        ["render"],
+        ["eval", "--digits=20"],
+    ):
+        result = cg(capsys, command, text, *given, *options, "-q")
+        assert result.code == 0 or (command == "check" and result.code == 4 and "jump" in result.out), result.err
+        assert result.out
+
+
+BOUNDED = [
+    ("while x > 1 { x = x/1.01 }; x", 1, "the loop did not end within 50 trips; it carries"),
+    ("repeat 100 { x = x/2 }; x", 2, "the loop would make 100 trips"),
+    ("for k in 1..x*20 { x = x/2 }; x", 2, "the limit is 50 trips; --max-trips N sets another"),
+    ("s = 0; repeat 10 { repeat 10 { s = s + x } }; s", 2, "the loop would make 110 trips"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "message"), BOUNDED)
+def test_trips_have_a_bound_of_the_users(text: str, code: int, message: str, capsys: Capture, tmp_path: Path) -> None:
+    """Protects --max-trips and cgcli.max_trips: at a point, in rows, and no longer than it is said."""
+    result = cg(capsys, "eval", text, "x=9", "--max-trips=50")
+    assert result.code == code
+    assert message in result.err
+    assert cg(capsys, "eval", text, "x=9", "--max-trips=5000").code == 0
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x\n9\n8\n", encoding="utf-8")
+    assert "trips" in cg(capsys, "eval", text, str(rows), "--max-trips=50", "--threads=2").err
+    with cgcli.max_trips(50), pytest.raises(cgcli.CgError, match="trips"):
+        cgcli.value(text)(x=9)
+    assert cgcli.value(text)(x=9) is not None

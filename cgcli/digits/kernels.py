@@ -7,7 +7,7 @@ from cgcli.errors import EvaluationError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.body import Body, function_of, leaves
-from cgcli.graph.loops import Loop, LoopAdjoint
+from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import Node
 from cgcli.graph.operation import ARRAYS, Operation
 from cgcli.graph.shapes import shape_of
@@ -60,7 +60,7 @@ class Many:
         function = function_of(node)
         if function is not None:
             return self._of_body(function.body)
-        if isinstance(node.params, Loop | LoopAdjoint | Root):
+        if isinstance(node.params, Loop | States | LoopAdjoint | Root):
             run = node.op.kernel
             as_numbers = self._each if node.shape else self._number  # what starts at 0 may still be a float
             return lambda *args: as_numbers(run(*args, *node.params, kernels=self))
