@@ -92,7 +92,7 @@ def _with_products(
 
 
 @cache
-def _parser(equation: bool) -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
+def _parser(equation: bool = False) -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
     """The tables and what makes tokens, once per process; by lark where the stored tables are not the grammar's."""
     builder = TreeBuilder()
     if equation:
