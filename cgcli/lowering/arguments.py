@@ -160,6 +160,10 @@ def bind(
         try:
             params.append(static.convert(raw, shapes))
         except CgError as error:
+            if static.name == "axis":
+                from cgcli.lowering.elsewhere import NO_AXES
+
+                error.hint = NO_AXES.get(entry.name, error.hint)
             raise error.at(places.get(static.name)) from None
     return tuple(arrays), entry.params(*params)
 
@@ -193,9 +197,12 @@ def known(value: Value, what: str) -> Any:
         name = f"'{name_of(free)}'"
         if is_leaf_of_function(free):
             name = "a parameter of a function with a derivative rule"
+        hint = "write the number itself"
+        if what == "an index":
+            hint += f", or element(x, {name_of(free)}) for x[{name_of(free)}]"
         raise ArgumentError(
             f"{what} must be known before the evaluation, but it depends on {name}",
-            hint=NAMES.get(name_of(free), "write the number itself"),
+            hint=NAMES.get(name_of(free), hint),
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")

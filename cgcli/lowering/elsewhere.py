@@ -82,6 +82,12 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "rand": "there are no random numbers: give values to a name, as in: r=0.5",
     "randn": "there are no random numbers: give values to a name, as in: r=0.5",
     "random": "there are no random numbers: give values to a name, as in: r=0.5",
+    "sort": "there is no sort; max({0}) and min({0}) are the extremes",
+    "median": "there is no median; mean({0}) is the mean", "quantile": "there are no quantiles",
+    "percentile": "there are no quantiles", "mode": "there is no most frequent value; mean({0}) is the mean",
+    "cat": "write concat(x, y), with each array as an argument", "hcat": "write concat(x, y, axis=1)",
+    "clamp": ("write clip({0}, low, high)", "write clip({0}, low, high)", "write clip({0}, {1}, {2})"),
+    "linear": "write x @ W.T + b, with a name for the weights and one for the bias",
     "rnorm": "there are no random numbers: give values to a name, as in: r=0.5",
     "runif": "there are no random numbers: give values to a name, as in: r=0.5",
     "D": _DERIVATIVE, "diff": _DERIVATIVE, "derivative": _DERIVATIVE, "deriv": _DERIVATIVE, "grad": _DERIVATIVE,
@@ -101,6 +107,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
 
 # Functions of the language with another number of arguments.
 COUNTS = {
+    ("expand", 1): "an expanded form is a command: cg simplify '{0}'",
     ("eye", 2): "write eye({0})",
     ("round", 2): "write round({0}*10^{1})/10^{1}",
     ("atan", 2): "write atan2({0}, {1})",
@@ -112,6 +119,9 @@ COUNTS = {
 }  # fmt: skip
 
 _MISSING = "a missing number is nan: write nan"
+
+# What to say of a second argument that is no axis.
+NO_AXES = {"norm": "the second argument is an axis; other norms are sum(abs(v)) and max(abs(v))"}
 
 # Functions in Mathematica's square brackets that take their arguments in another order.
 BRACKETS = {

@@ -88,6 +88,8 @@ LANGUAGES = (
     Idiom(r"(?m)^(?://+|%+(?!\w+\b\s*[-+*/^])|--+(?=\s)|/\*|\(\*(?=[^\n]*\*\))|\"{3}(?!\")|'{3}(?!'))",
           "a comment begins with '#'", "write #"),
     Idiom(rf"{_PART}\s+(?:where|at|for|with|when)\s+{NAME}\s*=(?!=)", "a value is not part of the expression", _GIVEN),
+    Idiom(r",\s*na\.rm\s*=\s*\w+", "a nan among the values makes the result nan",
+          "take it away; --on-error skip leaves out rows whose result is nan"),
     Idiom(rf"/\.\s*{NAME}\s*->", "a value is not part of the expression", _GIVEN),
     # ---- choices ----
     Idiom(r"\b(?i:if)\s+(?P<c>[^\n]{1,40}?)\s+(?i:then)\s+(?P<a>[^\n]{1,40}?)\s+(?i:else)\s+(?P<b>[^\n;]{1,40})",
@@ -142,6 +144,7 @@ LANGUAGES = (
     # ---- functions and names ----
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?:{_AS_ARRAYS})(?=\()", "an array is the list itself", "take it away"),
     Idiom(rf"\b(?:{_MODULES})\.(?:float|float32|float64|double)(?=\()", "a number needs no type", "take it away"),
+    Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.Linear(?=\()", "a layer is its formula", "write x @ W.T + b"),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module",
           lambda match: f"write {match['x'].lower()}"),
     Idiom(rf"(?P<v>{NAME})\.(?:t|transpose)\(\)", "a function stands before its argument", "write {v}.T"),

@@ -178,6 +178,10 @@ def _check_clear(text: str, tokens: Sequence[Token]) -> None:
 
 def _unclear(text: str, tokens: Sequence[Token], start: int, operator: int, at: int) -> ParseError:
     """The error for a product implied at a place behind an operator of a term, which began at `start`."""
+    from cgcli.syntax.idioms import recognised
+
+    if (known := recognised(text, tokens[at + 1].start_pos, lambda name: False)) is not None:
+        return known
     end = at + 2
     while end < len(tokens) and _is_implied(tokens[end]) and tokens[end - 1].end_pos == tokens[end + 1].start_pos:
         end += 2  # the factors of one name
