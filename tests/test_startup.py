@@ -139,6 +139,7 @@ FAMILIES = {
     ("eval", "1+1"): {"arithmetic"},
     ("eval", "sqrt(x^2+y^2)", "x=3", "y=4"): {"arithmetic"},
     ("eval", "ln(sin(x))", "x=1"): {"arithmetic", "functions"},
+    ("grad", BOOK, "x1=2", "x2=5"): {"arithmetic", "functions", "logic", "fitting"},
     ("eval", "log(8, 2)"): {"arithmetic", "functions", "shorthands", "linalg", "shaping", "indexing", "sums"},
 }
 NO_FAMILIES = {"entry", "floats", "lazily", "statics", "table"}

@@ -15,7 +15,6 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant, constant_elemen
 from cgcli.graph.operation import BOUNDED, Shape
 from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, POWER_OP, SUBTRACT
-from cgcli.ops.creation import ONES
 from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
@@ -200,7 +199,7 @@ def is_bounded(node: Node) -> bool:
             waiting.append(args[0])
         elif op.name in _KEEP_BOUNDS:
             waiting += args
-        elif names > 1 or not (op is CONSTANT or op is VARIABLE or op is ONES or op.truth or op.facts & BOUNDED):
+        elif names > 1 or not (op is CONSTANT or op is VARIABLE or op.name == "ones" or op.truth or op.facts & BOUNDED):
             return False
     return False
 
