@@ -443,6 +443,38 @@ def test_what_cannot_run_is_said(text: str, code: int, message: str, capsys: Cap
     assert message in result.err
 
 
+@pytest.mark.parametrize("text", [
+    "x = a; while x > 1 { x = x/2; b = b^2 + x }; b",
+    "x = a; while x > 1 { x = x/2; b = b*[1, 2] + x }; sum(b)",
+    "x = a; repeat 1000 { x = x*0.99 }; while x > 1 { x = x/2 }; x*b",
+    "repeat 100 { while a > 1 { a = a/2 + b/8 } }; a*b",
+])  # fmt: skip
+def test_a_condition_that_is_nan_gives_nan(text: str) -> None:
+    """Protects from numbers that nobody knows: value and gradient, in both modes, in a point and in a row."""
+    point = {"a": math.nan, "b": 0.5}
+    value, gradient = cgcli.value_and_grad(text)(**point)
+    assert math.isnan(value)
+    assert [*map(math.isnan, gradient.values())] == [True, True]
+    assert all(math.isnan(_slope(text, point, each)) for each in point)
+    table = cgcli.compile(text)({"a": [3.0, math.nan], "b": [0.5, 0.5]})
+    assert [math.isnan(column[1]) for column in table.values()] == [True] * 3
+    assert not any(math.isnan(column[0]) for column in table.values())
+    apart = cgcli.grad(f"f(a, b) = {{ {text} }}; where(b > 0, b, f(a, b))")(**point)
+    assert apart == {"a": 0, "b": 1}
+
+
+@pytest.mark.parametrize("text", [
+    "x = a; y = 1; repeat 3 { x = sqrt(x); y = where(x > 0, x, 1) }; y",
+    "x = a; y = 1; z = 0; repeat 3 { z = sqrt(y - 1) + z; x = sqrt(x); y = where(x > 0, x, 1) }; z + y",
+    "s = 0; for i in 1..3 { s = sqrt(s) + a + 1 }; s",
+])  # fmt: skip
+def test_structural_zeros_go_from_trip_to_trip(text: str) -> None:
+    """Protects from 0*inf: what no trip has moved has no part in a derivative, in both modes."""
+    slope = cgcli.grad(text)(a=0.0)["a"]
+    assert math.isfinite(slope)
+    assert _slope(text, {"a": 0.0}, "a") == slope
+
+
 SAID = [
     ("grad", "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", "a=1", "it makes no trip"),
     ("grad", "s = 0; for i in 1..3 { s = s + abs(a - i) }; s", "a=2", "abs(0) is at a kink"),

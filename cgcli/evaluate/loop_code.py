@@ -17,6 +17,8 @@ from cgcli.ops.loops import unpacked
 
 Function = Callable[..., Any]
 
+UNKNOWN = 2  # how a loop has ended whose condition compares a nan
+
 
 class TooManyTripsError(Exception):
     """A loop within the loop makes more trips than are left."""
@@ -27,7 +29,7 @@ def forward(loop: Loop) -> Function | None:
     with those of inner loops; None where something is no number.
 
     most: the trips after which it pauses. left: how many it may make with those of inner loops; beyond,
-    TooManyTripsError.
+    TooManyTripsError. ended: UNKNOWN where the condition compares a nan.
     keep: told of the carries before each trip; None where nobody needs them.
     """
     code = _Code(loop.body.parameters)
@@ -116,7 +118,8 @@ class _Code(Code):
         for operand in compared([loop.going]):
             value = self.value(operand)
             unknown = ast.Compare(value, [ast.NotEq()], [value])
-            ends.append(ast.If(unknown, _together(names, [self.called(math.nan) for _ in names]), []))
+            result = _together(names, [self.called(math.nan) for _ in names])
+            ends.append(ast.If(unknown, [*result, *ast.parse(told and f"ended = {UNKNOWN}").body], []))
         self.names = before
         return [*lines, ast.If(test, [*ends, ast.Break()], [])]
 

@@ -130,31 +130,47 @@ def _runner(body: Body, carries: int, kernels: Kernels | None) -> _Runner:
 def run(*args: Any, kernels: Kernels | None = None) -> Any:
     """The packed last values of a loop's carries. kernels: those of another arithmetic than that of floats."""
     *values, body, trips = args
-    return _packed(_run(Loop(body, trips), values, None, kernels))
+    return _packed(_run(Loop(body, trips), values, None, kernels).carries)
 
 
 def run_states(*args: Any, kernels: Kernels | None = None) -> Any:
     """What a loop carries after each trip, packed. kernels: as of `run`."""
     *values, body, trips, kept = args
     states: list[Values] = []
-    states.append(_run(Loop(body, trips), values, states.append, kernels))
+    states.append(_run(Loop(body, trips), values, states.append, kernels).carries)
     rows = [_packed([state[at] for at in kept]) for state in states[1:]]
     return np.array(rows) if rows else np.zeros((0, *packed_shape(States(body, trips, kept).shapes)))
 
 
-def _run(loop: Loop, values: Values, keep: Callable[[Values], None] | None, kernels: Kernels | None) -> Values:
-    """The last carries. keep: told of the carries before each trip.
+def _run(loop: Loop, values: Values, keep: Callable[[Values], None] | None, kernels: Kernels | None) -> _Trips:
+    """The trips of a loop, all made. keep: told of the carries before each trip.
 
     Raises EvaluationError where the loop would go on without end, or beyond the bound.
     """
-    outermost = _budget.left is None
-    if outermost:
-        _budget.left = most_trips()
-    try:
-        return _Trips(loop, values, keep, kernels).last()
-    finally:
-        if outermost:
+    with _bounded():
+        trips = _Trips(loop, values, keep, kernels)
+        trips.make()
+        return trips
+
+
+class _bounded:  # noqa: N801, a context manager
+    """Where trips are counted: loops within loops share the bound of the outermost."""
+
+    def __enter__(self) -> None:
+        self._outermost = _budget.left is None
+        if self._outermost:
+            _budget.left = most_trips()
+
+    def __exit__(self, *error: object) -> None:
+        if self._outermost:
             _budget.left = None
+
+
+def _spend(trips: int, carries: Values, rows: str = "") -> None:
+    assert _budget.left is not None
+    _budget.left -= trips
+    if _budget.left < 0:
+        raise _unfinished("", carries, rows)
 
 
 def values_in_trips(loop: Loop, values: Values) -> Iterator[dict[Node, Any]]:
@@ -176,31 +192,35 @@ def makes_no_trip(*args: Any) -> bool:
 
 
 class _Trips:
-    """The trips of a loop at one point. keep: told of the carries before each trip, if given."""
+    """The trips of a loop at one point. keep: told of the carries before each trip, if given.
+
+    carries: after the last trip; nan where the condition compares a nan, which `unknown` tells.
+    """
 
     def __init__(
         self, loop: Loop, values: Values, keep: Callable[[Values], None] | None, kernels: Kernels | None
     ) -> None:
         self._loop, self._keep = loop, keep
-        self._carries, self._others = list(values[: loop.carries]), values[loop.carries :]
+        self.carries: Values = list(values[: loop.carries])
+        self._others = values[loop.carries :]
+        self.unknown = False
         self._runner = _runner(loop.body, loop.carries, kernels)
         self._trip = 0
         self._ended = loop.trips == 0
 
-    def last(self) -> Values:
-        """The last carries."""
+    def make(self) -> None:
+        """Make all trips."""
         self._check_planned()
         if self._loop.trips is None or self._loop.trips <= _THINNED // 2 or not self._runner.is_generated:
             self._by_tape(_BY_TAPE)
         while not self._ended:
-            before, trip = self._carries, self._trip
+            before, trip = self.carries, self._trip
             if not self._by_function(_TOGETHER):
                 self._by_tape(_TOGETHER)
-            if self._loop.trips is None and not self._ended and _equal(self._carries, before):
+            if self._loop.trips is None and not self._ended and _equal(self.carries, before):
                 raise _endless(
                     f"after {trip} trips it is where it is after {self._trip}, so it would never end", before
                 )
-        return self._carries
 
     def _check_planned(self) -> None:
         """Raise where an index goes up to a bound that is too far away."""
@@ -212,8 +232,8 @@ class _Trips:
         bound = constant_value(end)
         if bound is None and end in loop.body.parameters[loop.carries :]:
             bound = self._others[loop.body.parameters.index(end) - loop.carries]
-        if bound is not None and bound - self._carries[at] >= left:
-            trips = bound - self._carries[at] + 1
+        if bound is not None and bound - self.carries[at] >= left:
+            trips = bound - self.carries[at] + 1
             many = count_text(int(trips)) if math.isfinite(trips) else "endlessly many"
             raise TooLargeError(
                 f"the loop would make {many} trips", hint=f"the limit is {left} trips; --max-trips N sets another"
@@ -221,7 +241,7 @@ class _Trips:
 
     def _by_tape(self, most: int) -> None:
         """Make some trips, one after the other."""
-        loop, carries, others = self._loop, self._carries, self._others
+        loop, carries, others = self._loop, self.carries, self._others
         step, condition = self._runner.step(), self._runner.condition()
         kept, after = carries, 1
         for trip in range(1, most + 1):
@@ -229,7 +249,8 @@ class _Trips:
                 self._ended = True
             elif condition is not None and not condition([*carries, *others])[0]:
                 self._ended = True
-                if somewhere_nan(self._runner.compared()([*carries, *others])):
+                self.unknown = somewhere_nan(self._runner.compared()([*carries, *others]))
+                if self.unknown:
                     carries = [carry * math.nan for carry in carries]
             if self._ended:
                 break
@@ -237,12 +258,12 @@ class _Trips:
                 self._keep(carries)
             carries = step([*carries, *others])
             self._trip += 1
-            self._spend(1, carries)
+            _spend(1, carries)
             if condition is not None and _equal(carries, kept):
                 raise _endless(f"after {self._trip} trips it is back where it was, so it would never end", carries)
             if trip == after:
                 kept, after = carries, 2 * after
-        self._carries = carries
+        self.carries = carries
 
     def _by_function(self, most: int) -> bool:
         """Make some trips in one call; False, and none is made, where no function can."""
@@ -253,24 +274,19 @@ class _Trips:
         states: list[Values] = []
         keep = None if self._keep is None else states.append
         try:
-            carries, trips, ended, spent = function(*self._carries, *self._others, most, _budget.left, keep)
+            carries, trips, ended, spent = function(*self.carries, *self._others, most, _budget.left, keep)
         except loop_code.TooManyTripsError:
-            raise _unfinished("with the loops in it, ", self._carries) from None
+            raise _unfinished("with the loops in it, ", self.carries) from None
         except (TypeError, ValueError, ArithmeticError):
             return False  # where Python raises and IEEE 754 has a result: the tape knows
         if self._keep is not None:
             for state in states:
                 self._keep(state)
-        self._carries, self._trip = carries, self._trip + trips
-        self._ended = ended or self._trip == self._loop.trips
-        self._spend(spent, carries)
+        self.carries, self._trip = carries, self._trip + trips
+        self.unknown = ended == loop_code.UNKNOWN
+        self._ended = bool(ended) or self._trip == self._loop.trips
+        _spend(spent, carries)
         return True
-
-    def _spend(self, trips: int, carries: Values) -> None:
-        assert _budget.left is not None
-        _budget.left -= trips
-        if _budget.left < 0:
-            raise _unfinished("", carries)
 
 
 def somewhere_nan(values: Values) -> bool:
@@ -327,7 +343,10 @@ def _pulled(adjoint: LoopAdjoint, values: Values, kernels: Kernels | None, *, gu
     added = [_zero(leaves[at]) for at in ends] * (1 + guarded)
     body = adjoint.careful if guarded else adjoint.back
     runner = _runner(body, len(body.outputs), kernels)
-    for states in _segments(loop, values, kernels):
+    points = _Points(max(_STATES // max(sum(map(math.prod, loop.shapes)), 1), 16))
+    if _run(loop, values, points.add, kernels).unknown:
+        return _unknown(adjoint, any(np.ravel(guard)))
+    for states in _segments(loop, values, points, kernels):
         many = runner.generated_back(adjoint) if len(states) > _BY_TAPE else None
         found = None if many is None else _in_one_call(many, [*others, *behind, *added, reversed(states)])
         if found is not None:
@@ -375,13 +394,20 @@ def _of_carries(packed: Any, adjoint: LoopAdjoint, rows: tuple[int, ...] = ()) -
     return [parts[at] for at in adjoint.moving]
 
 
-def _segments(loop: Loop, values: Values, kernels: Kernels | None) -> Iterator[list[Values]]:
+def _unknown(adjoint: LoopAdjoint, counts: Any, rows: tuple[int, ...] = ()) -> list[Any]:
+    """The results where the condition compares a nan: nan, but where nothing that the loop carries counts."""
+    whole = [rows + adjoint.body.parameters[at].shape for at in adjoint.wanted]
+    ends = [np.reshape(counts, rows + (1,) * (len(shape) - len(rows))) for shape in whole]
+    found = [np.where(end, math.nan, np.zeros(shape))[()] for end, shape in zip(ends, whole, strict=True)]
+    marks = [end * np.ones(shape) for end, shape in zip(ends, whole, strict=True)]
+    return found + marks * adjoint.marked
+
+
+def _segments(loop: Loop, values: Values, points: _Points, kernels: Kernels | None) -> Iterator[list[Values]]:
     """The carries before each trip, in pieces: the piece of the last trips first.
 
-    Where there are many, only some are kept, and those between them computed anew.
+    Where there are many, only some were kept, and those between them are computed anew.
     """
-    points = _Points(max(_STATES // max(sum(map(math.prod, loop.shapes)), 1), 16))
-    _run(loop, values, points.add, kernels)
     if points.stride == 1:
         yield points.kept
         return
@@ -422,13 +448,17 @@ def run_rows(*args: Any) -> Any:
     *values, body, trips = args
     loop = Loop(body, trips)
     final = [np.array(carry) for carry in values[: loop.carries]]
-    for trip, (active, carries, others) in enumerate(_trips_of_rows(loop, values, final)):
-        if trips is None and trip >= _TOGETHER and len(active) <= _FEW_ROWS:
-            for at, row in enumerate(active):  # each alone, in one call for many trips
-                last = _run(loop, [value[at] for value in (*carries, *others)], None, None)
-                for target, carry in zip(final, last, strict=True):
-                    target[row] = carry
-            break
+    unknown = np.zeros(len(values[0]), bool)
+    with _bounded():
+        for trip, (active, carries, others) in enumerate(_trips_of_rows(loop, values, final, unknown)):
+            if trips is None and trip >= _TOGETHER and len(active) <= _FEW_ROWS:
+                left = _budget.left
+                for at, row in enumerate(active):  # each alone, in one call for many trips
+                    _budget.left = left
+                    last = _run(loop, [value[at] for value in (*carries, *others)], None, None).carries
+                    for target, carry in zip(final, last, strict=True):
+                        target[row] = carry
+                break
     return _packed_rows(final)
 
 
@@ -437,7 +467,10 @@ def run_states_rows(*args: Any) -> Any:
     *values, body, trips, kept = args
     loop = Loop(body, trips)
     final = [np.array(carry) for carry in values[: loop.carries]]
-    states = [[carries[at] for at in kept] for _, carries, _ in _trips_of_rows(loop, values, final)]
+    unknown = np.zeros(len(values[0]), bool)
+    with _bounded():
+        made = [*_trips_of_rows(loop, values, final, unknown)]
+    states = [[carries[at] for at in kept] for _, carries, _ in made]
     states.append([final[at] for at in kept])
     if not trips:
         return np.zeros((len(values[0]), 0, *packed_shape(States(body, trips, kept).shapes)))
@@ -450,10 +483,12 @@ def _packed_rows(values: Values) -> Any:
     return np.concatenate([value.reshape(len(value), -1) for value in values], axis=1)
 
 
-def _trips_of_rows(loop: Loop, values: Values, final: list[Any]) -> Iterator[tuple[Any, list[Any], list[Any]]]:
+def _trips_of_rows(
+    loop: Loop, values: Values, final: list[Any], unknown: Any
+) -> Iterator[tuple[Any, list[Any], list[Any]]]:
     """For each trip: which rows make it, their carries before it, and the other arguments of these rows.
 
-    final: filled with the carries of each row after its last trip.
+    final: filled with the carries of each row after its last trip. unknown: with whether its condition compared a nan.
     """
     runner = _runner(loop.body, loop.carries, None)
     step, condition = runner.rows(), runner.condition_of_rows()
@@ -465,12 +500,13 @@ def _trips_of_rows(loop: Loop, values: Values, final: list[Any]) -> Iterator[tup
             going, *compared = condition([*carries, *others], len(active))
             if not (stay := going != 0).all():
                 ended = ~stay
-                unknown = np.zeros(len(active), bool)
+                is_unknown = np.zeros(len(active), bool)
                 for operand in compared:
-                    unknown |= np.isnan(operand).reshape(len(active), -1).any(axis=1)
+                    is_unknown |= np.isnan(operand).reshape(len(active), -1).any(axis=1)
+                unknown[active[ended & is_unknown]] = True
                 for target, carry in zip(final, carries, strict=True):
                     target[active[ended]] = carry[ended]
-                    target[active[ended & unknown]] = np.nan
+                    target[active[ended & is_unknown]] = np.nan
                 active = active[stay]
                 carries, others = [carry[stay] for carry in carries], [other[stay] for other in others]
                 if not len(active):
@@ -478,8 +514,7 @@ def _trips_of_rows(loop: Loop, values: Values, final: list[Any]) -> Iterator[tup
         yield active, carries, others
         carries = step([*carries, *others], len(active))
         trip += 1
-        if trip > most_trips():
-            raise _unfinished("", [carry[0] for carry in carries], f" in {len(active)} rows")
+        _spend(1, [carry[0] for carry in carries], f" in {len(active)} rows")
     for target, carry in zip(final, carries, strict=True):
         target[active] = carry
 
@@ -506,11 +541,19 @@ def _pulled_rows(adjoint: LoopAdjoint, values: Values, *, guarded: bool) -> list
     body = adjoint.careful if guarded else adjoint.back
     step = _runner(body, len(body.outputs), None).rows()
     final = [np.array(carry) for carry in values[: loop.carries]]
-    for active, carries, others in reversed([*_trips_of_rows(loop, values, final)]):
+    unknown = np.zeros(rows, bool)
+    with _bounded():
+        trips = [*_trips_of_rows(loop, values, final, unknown)]
+    for active, carries, others in reversed(trips):
         out = step([*carries, *others, *(array[active] for array in behind)], len(active))
         after, here = _sorted(out, len(moving), len(ends))
         for target, new in zip(behind, after, strict=True):
             target[active] = new
         for target, more in zip(added, here, strict=True):
             target[active] += more
-    return _results(adjoint, behind, added)
+    results = _results(adjoint, behind, added)
+    if unknown.any():
+        counts = np.any(np.reshape(guard, (rows, -1)), axis=1)
+        for target, instead in zip(results, _unknown(adjoint, counts, (rows,)), strict=True):
+            target[unknown] = instead[unknown]
+    return results

@@ -13,12 +13,12 @@ from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
 from cgcli.graph.node import VARIABLE, Node, apply, leaf, rebuild, toposort
 from cgcli.lowering.loops import are_apart, closed, looped
 from cgcli.ops.arithmetic import ADD
-from cgcli.ops.fitting import zeros_like
+from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.ops.loops import LOOP_ADJOINT, packed, unpacked
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slopes, slope
 from cgcli.transform.forward import push_all
-from cgcli.transform.guarded import Guarded
+from cgcli.transform.guarded import ZERO, Guarded
 from cgcli.transform.packed import parts
 from cgcli.transform.reverse import active_nodes, sweep
 
@@ -27,7 +27,7 @@ def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node
     """The tangent of a loop, or of a loop's adjoint, from those of its arguments, by their places."""
     params = node.params
     if isinstance(params, Loop):
-        return packed(_tangents(params, node.args, tangents, slopes))
+        return packed(_tangents(params, node.args, tangents, slopes, guarded=slopes is slope))
     assert isinstance(params, LoopAdjoint)
     last = len(params.body.parameters)  # where the cotangent stands
     moved = {at: tangent for at, tangent in tangents.items() if at < last}
@@ -76,37 +76,51 @@ def _moving(loop: Loop, start: set[int], slopes: Slopes) -> list[int]:
         moving |= more
 
 
-def _tangents(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes) -> list[Node]:
-    """The tangents of the carries."""
-    rows, going, moving = tangent_body(loop, args, tangents, slopes)
+def _tangents(
+    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes, *, guarded: bool = False
+) -> list[Node]:
+    """The tangents of the carries. guarded: as of `tangent_body`."""
+    rows, going, moving = tangent_body(loop, args, tangents, slopes, guarded=guarded)
     count = loop.carries
     found = iter(looped(*rows, going, loop.trips, range(count, count + len(moving))))
     return [next(found) if at in moving else zeros_like(args[at]) for at in range(count)]
 
 
 def tangent_body(
-    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes
+    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes, *, guarded: bool = False
 ) -> tuple[tuple[list[Node], list[Node], list[Node]], Node | None, list[int]]:
-    """The carries, starts and next values of the loop that carries the tangents too, its condition, and which move."""
+    """The carries, starts and next values of the loop that carries the tangents too, its condition, and which move.
+
+    guarded: structural zeros go from trip to trip, those of the starts included, in carries behind the tangents.
+    """
     count, leaves = loop.carries, loop.body.parameters
     moving = _moving(loop, set(tangents), slopes)
     given = {at: tangents[at] if at in tangents else zeros_like(args[at]) for at in moving}
     primal = fresh_leaves([start.shape for start in args[:count]])
     dots = dict(zip(moving, fresh_leaves([args[at].shape for at in moving]), strict=True))
-    moved: dict[Node, Guarded | None] = dict.fromkeys(leaves)
-    moved |= {leaves[at]: Guarded(dot) for at, dot in dots.items()}
     carried = [at for at in moving if at < count]
-    pushed = push_all([loop.nexts[at] for at in carried], moved, slopes)
-    steps = [
-        tangent.selected() if tangent else zeros_like(args[at]) for at, tangent in zip(carried, pushed, strict=True)
-    ]
+    late = [at for at in carried if at not in tangents] if guarded else []
+    marks = dict(zip(late, fresh_leaves([args[at].shape for at in late]), strict=True))
+    while True:  # until all guards go from trip to trip
+        moved: dict[Node, Guarded | None] = dict.fromkeys(leaves)
+        moved |= {leaves[at]: Guarded(dot, marks.get(at), zeroed=at in marks) for at, dot in dots.items()}
+        pushed = push_all([loop.nexts[at] for at in carried], moved, slopes)
+        pairs = [(at, tangent) for at, tangent in zip(carried, pushed, strict=True) if at not in marks and guarded]
+        more = [at for at, tangent in pairs if tangent and tangent.guard is not None and not tangent.gaps]
+        if not more:
+            break
+        marks |= zip(more, fresh_leaves([args[at].shape for at in more]), strict=True)
+    afters = {at: tangent or Guarded(zeros_like(args[at]), ZERO) for at, tangent in zip(carried, pushed, strict=True)}
+    steps = [after.selected() for after in afters.values()] + [afters[at].elementwise_guard() for at in marks]
     inside = {leaves[at]: new for at, new in enumerate((*primal, *args[count:]))}
     inside |= {dot: given[at] for at, dot in dots.items() if at >= count}
     results = [*loop.nexts, *steps, *([loop.going] if loop.going else [])]
     become = rebuild(results, exact, inside)
     nexts = [become[node] for node in (*loop.nexts, *steps)]
-    starts = [*args[:count], *(given[at] for at in carried)]
-    return ([*primal, *(dots[at] for at in carried)], starts, nexts), loop.going and become[loop.going], carried
+    begins = [ones_like(args[at]) if at in tangents else zeros_like(args[at]) for at in marks]
+    starts = [*args[:count], *(given[at] for at in carried), *begins]
+    carries = [*primal, *(dots[at] for at in carried), *marks.values()]
+    return (carries, starts, nexts), loop.going and become[loop.going], carried
 
 
 def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int]) -> dict[int, Guarded]:
