@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DIGEST_BYTES = 16
 
 
-class Body:
+class Body(Callee):
     """What a graph computes of its parameters; compare and hash by identity.
 
     parameters: the leaves that stand for the arguments; they are told apart by their places, so that

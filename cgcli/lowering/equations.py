@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError, TooLargeError
 from cgcli.graph.loops import fresh_leaves
-from cgcli.graph.node import Node, apply, constant_value
+from cgcli.graph.node import Node, apply, constant_value, toposort
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.indices import Places, value_of
 from cgcli.lowering.invoke import TAKEN, Scope, Several
@@ -39,6 +39,10 @@ def solve(item: tree.Solve, scope: Scope, places: Places) -> Lowered:
             break
         starts = [broadcast(starts[0], rests[0].shape)]  # a number is the start of each
     rest, start = packed(rests), packed(starts)
+    if leaf not in toposort([rest]):
+        called = " and ".join(f"'{name.name}'" for name in item.names)
+        raise ArgumentError(f"the equation does not depend on {called}", item.span,
+                            hint="the name behind it is the unknown: solve(x^2 = 2, x=1)")  # fmt: skip
     if rest.shape != start.shape:
         counts = [math.prod(shape) for shape in (rest.shape, start.shape)]
         equations, unknowns = (
@@ -77,6 +81,8 @@ def check_equation(item: tree.Call, texts: Sequence[str], start: str) -> None:
     if {name for name, _, _ in item.keywords} <= {"a", "b"}:
         return
     first, name = item.args[:1], item.keywords[0][0]
+    if first and isinstance(first[0], tree.Compare) and first[0].functions != ("equal",):
+        raise ArgumentError("solve takes equations, no inequalities", first[0].span, hint="as in: solve(x^2 = 2, x=1)")
     left, _, right = texts[0].partition("==") if texts else (name, "", "")
     is_comparison = bool(first) and isinstance(first[0], tree.Compare)
     written = f"{left.strip()} = {right.strip() if is_comparison else 0}" if first else "x^2 = 2"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Sequence
 from cgcli.graph.body import Body
-from cgcli.graph.node import Node, toposort
-from cgcli.graph.operation import Operation, Shape, imported
-from cgcli.graph.rules import JointJvp
+from cgcli.graph.node import toposort
+from cgcli.graph.operation import Operation, Shape
+from cgcli.graph.rules import Together
 from cgcli.graph.work import work_of
 from cgcli.records import NamedTuple
 
 _USUAL_TRIPS = 10
+_RULE = Together("cgcli.transform.roots:tangent_of", "cgcli.transform.roots:adjoints_of")
 
 
 class Root(NamedTuple):
@@ -26,17 +27,12 @@ def _work(shapes: Sequence[Shape], params: Root) -> int:
     return _USUAL_TRIPS * sum(map(work_of, toposort(params.body.outputs)))
 
 
-def _tangent(node: Node, tangents: tuple[Node, ...]) -> Node:
-    found: Node = imported("cgcli.transform.roots:tangent_of")(node, tangents)
-    return found
-
-
 def _shape(shapes: Sequence[Shape], params: Any) -> Shape:
     return shapes[0]
 
 
 ROOT = Operation(
     "solve", "the root of an equation, by Newton's method", ("*args",), "cgcli.evaluate.roots:run", _shape,
-    (JointJvp(_tangent),), work=_work, python="cgcli.evaluate.roots:run", rows="cgcli.evaluate.roots:run_rows",
+    (_RULE,), work=_work, python="cgcli.evaluate.roots:run", rows="cgcli.evaluate.roots:run_rows",
     canonical="cgcli.lowering.equations:canonical",
 )  # fmt: skip

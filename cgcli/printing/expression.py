@@ -163,6 +163,10 @@ class Text(Vocabulary):
         name = next(each for each in names if each not in taken)
         self.named = {**self.named, leaf: name}
         is_difference = rest.op is SUBTRACT and rest not in self.named and constant_value(rest.args[1]) != 0
+        function = self.named.get(root.body)
+        if function is not None:
+            operands = comma_separated(Part(View(each)) for each in (leaf, *node.args[1:]))
+            return Layout(ATOM, ("solve(", function, "(", *operands, f") = 0, {name}=", Part(View(node.args[0])), ")"))
         sides: list[Piece] = [Part(View(side)) for side in rest.args] if is_difference else [Part(View(rest)), "0"]
         start = Part(View(node.args[0]))
         return Layout(ATOM, ("solve(", sides[0], " = ", sides[1], f", {name}=", start, ")"))

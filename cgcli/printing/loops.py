@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain, count, zip_longest
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
+from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves
 from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
@@ -132,6 +133,16 @@ def _last(loop: Loop, node: Node) -> str:
     assert first is not None
     assert loop.trips is not None
     return number(first + loop.trips - 1)
+
+
+def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, str]:
+    """The name and the definition of a function that computes what a body does, whose loops are no expressions."""
+    function, value = fresh.function(), fresh.name()
+    parameters = [fresh.name() for _ in body.parameters]
+    stand_ins = fresh_leaves([parameter.shape for parameter in body.parameters])
+    inside: Named = {**named, **dict(zip(stand_ins, parameters, strict=True))}
+    trip = _Trip(instantiated(body, stand_ins), [value], stand_ins, set(stand_ins), inside, fresh)
+    return function, f"{function}({', '.join(parameters)}) = {{ {'; '.join(trip.statements())}; {value} }}"
 
 
 class _Trip:

@@ -6,10 +6,11 @@ import re
 from itertools import chain, count
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
-from cgcli.graph.body import OwnFunction, function_of, functions_in, with_bodies
+from cgcli.graph.body import Body, OwnFunction, function_of, functions_in, with_bodies
 from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee
+from cgcli.ops.roots import Root
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import shared, written_name
 from cgcli.records import NamedTuple
@@ -25,7 +26,8 @@ class Contents(NamedTuple):
 
     inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
     nodes that have a statement of their own, in order; both with their names. reserved: the names that no further
-    function may have. loops: the loops; what is read of their carries are parts.
+    function may have. loops: the loops; what is read of their carries are parts. equations: those that are solved and
+    have loops in them, inner ones first.
     """
 
     inputs: list[Node]
@@ -33,6 +35,7 @@ class Contents(NamedTuple):
     parts: dict[Node, str]
     reserved: set[str]
     loops: tuple[Node, ...] = ()
+    equations: tuple[Body, ...] = ()
 
     @property
     def names(self) -> dict[Node | Callee, str]:
@@ -61,7 +64,13 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
         called[own] = next(name for name in wishes if name not in used and name not in called.values())
     reserved = {*graph.functions.values(), *used, *called.values(), *FUNCTIONS}
     written = {own: written_name(name) for own, name in called.items()}
-    return Contents(variables(order), written, dict(parts), reserved, tuple(loops))
+    return Contents(variables(order), written, dict(parts), reserved, tuple(loops), _equations(order))
+
+
+def _equations(order: Sequence[Node]) -> tuple[Body, ...]:
+    roots = [node.params.body for node in with_bodies(order) if isinstance(node.params, Root)]
+    found = [body for body in roots if any(isinstance(node.params, Loop | States) for node in toposort(body.outputs))]
+    return tuple(dict.fromkeys(reversed(found)))
 
 
 def _with_pieces(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cgcli.annotations import Collection, Iterator, Mapping
 from cgcli.graph.loops import LoopAdjoint
 from cgcli.graph.node import Graph, Node, name_of, toposort
+from cgcli.graph.operation import Callee
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
@@ -32,7 +33,7 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     spelled = held.names
     lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
     lines += definitions(held)
-    if held.loops:
+    if held.loops or held.equations:
         lines += _with_loops(graph, held, spelled)
     else:
         lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
@@ -48,11 +49,15 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     return lines
 
 
-def _with_loops(graph: Graph, held: Contents, spelled: Names) -> Iterator[str]:
+def _with_loops(graph: Graph, held: Contents, spelled: dict[Node | Callee, str]) -> Iterator[str]:
     """The statements of parts and loops, each before what reads it."""
-    from cgcli.printing.loops import Fresh, adjoint_statements, carried, loop_statements
+    from cgcli.printing.loops import Fresh, adjoint_statements, carried, function_of, loop_statements
 
     fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
+    for body in held.equations:
+        spelled[body], definition = function_of(body, dict(spelled), fresh)
+        yield from (*fresh.functions, definition)
+        fresh.functions.clear()
     pieces = {piece for node in held.loops for piece in carried(node)}
     for node in toposort(graph.outputs):
         if node in held.loops:

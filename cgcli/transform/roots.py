@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.body import Body, leaves
 from cgcli.graph.loops import Loop
 from cgcli.graph.node import Node, apply, constant, constant_array, leaf, rebuild
@@ -22,8 +22,10 @@ from cgcli.ops.roots import Root
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
 from cgcli.transform.exact import exact
+from cgcli.transform.formulas import Slopes
 from cgcli.transform.forward import push_all
 from cgcli.transform.guarded import Guarded
+from cgcli.transform.reverse import sweep
 
 # A trip tries c = x + t*d, which is taken where the equations are nearer to 0 there; else t is halved.
 _NEXTS = {
@@ -33,16 +35,32 @@ _GOES_ON = "f > 0 and {size}(t*d) > eps*{size}(x)"
 _IS_FOUND = "f == 0 or f < inf and ({size}(d) <= eps^(1/3)*{size}(x) or max(f, {size}(d)) <= 4*eps)"
 
 
-def tangent_of(node: Node, tangents: Sequence[Node]) -> Node:
-    """The tangent of a root from those of its arguments; that of its start is nothing to it."""
+def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node:
+    """The tangent of a root from those of its arguments, by their places; that of its start is nothing to it."""
     params = node.params
     assert isinstance(params, Root)
-    x, *others = params.body.parameters
-    moving = [leaf(f"d{at}", other.shape) for at, other in enumerate(others)]
-    pushed = _pushed(params.body, {x: None, **dict(zip(others, moving, strict=True))})
+    leaves = params.body.parameters
+    moving = {at: leaf(f"d{at}", leaves[at].shape) for at in tangents if at > 0}
+    pushed = _pushed(params.body, {each: moving.get(at) for at, each in enumerate(leaves)})
     tangent = _divided(params.body, pushed)
-    known = dict(zip((x, *others, *moving), (node, *node.args[1:], *tangents[1:]), strict=True))
+    known = dict(zip(leaves, (node, *node.args[1:]), strict=True))
+    known |= {moved: tangents[at] for at, moved in moving.items()}
     return rebuild([tangent], exact, known)[tangent]
+
+
+def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
+    """The adjoints of the arguments at the places `wanted`: w' dx = -(g_x^-T w)' (g_a da)."""
+    params = node.params
+    assert isinstance(params, Root)
+    leaves = params.body.parameters
+    weight = leaf("w", node.shape)
+    seed = Guarded(_divided(params.body, weight, transposed=True))
+    targets = {leaves[at]: at for at in wanted if at > 0}
+    found = sweep(params.body.outputs, [seed], set(targets), slopes=slopes)
+    known = dict(zip((*leaves, weight), (node, *node.args[1:], adjoint.selected()), strict=True))
+    values = {targets[target]: each.selected() for target, each in found.items()}
+    become = rebuild([*values.values()], exact, known)
+    return {at: Guarded(become[value]) for at, value in values.items()}
 
 
 def _pushed(body: Body, tangents: dict[Node, Node | None]) -> Node:
@@ -58,15 +76,15 @@ def _is_diagonal(body: Body) -> bool:
     return not x.shape or is_elementwise(body.outputs[0], x)
 
 
-def _divided(body: Body, value: Node) -> Node:
-    """-g_x^-1 value: divided by a number for each unknown, or by a matrix."""
+def _divided(body: Body, value: Node, *, transposed: bool = False) -> Node:
+    """-g_x^-1 value: divided by a number for each unknown, or by a matrix, which may be transposed."""
     x, *others = body.parameters
     still: dict[Node, Node | None] = dict.fromkeys(others)
     if _is_diagonal(body):
         return exact(NEG, (exact(DIVIDE, (value, _pushed(body, {x: constant(1.0), **still}))),))
     size = math.prod(x.shape)
     columns = [reshape(_pushed(body, {x: reshape(_unit(at, size), x.shape), **still}), (size,)) for at in range(size)]
-    matrix = exact(STACK, tuple(columns), Along(-1))
+    matrix = exact(STACK, tuple(columns), Along(-2 if transposed else -1))
     return exact(NEG, (reshape(exact(SOLVE, (matrix, reshape(value, (size,)))), x.shape),))
 
 
