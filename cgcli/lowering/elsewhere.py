@@ -74,7 +74,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
                      "newton"), "a root is as in: solve(x^2 = 2, x=1)"),
     **dict.fromkeys(("scan", "NestList", "FoldList", "accumulate"),
                     "the values of all trips are as in: y = repeat 5 { x = cos(x); x }"),
-    **dict.fromkeys(("nest", "Nest", "NestWhile", "fixedpoint"), "a loop is as in: iterate(cos, 1, 20)"),
+    **dict.fromkeys(("nest", "Nest", "NestWhile", "fixedpoint"), "a loop is as in: repeat 20 { x = cos(x) }"),
     "map": "an operation acts on each element as it is, as in: sin([1, 2])",
     "apply": "an operation acts on each element as it is, as in: sin([1, 2])",
     "lapply": "an operation acts on each element as it is, as in: sin([1, 2])",

@@ -43,15 +43,6 @@ def _series(match: re.Match[str]) -> str:
     return f"write {kind}({parts['i']}={parts['a'] or 0}..{last}, {parts.get('t') or '…'})"
 
 
-def _comprehension(match: re.Match[str]) -> str:
-    """A list of values, one for each of an index."""
-    parts = match.groupdict()
-    if parts["a"] is None and "range" not in match[0]:
-        return f"write for {parts['i']} in {parts['b']} {{ {parts['t']} }}"
-    last = _less(parts["b"]) if "range" in match[0] else parts["b"]
-    return f"write for {parts['i']} in {parts['a'] or 0}..{last} {{ {parts['t']} }}"
-
-
 def _condition(match: re.Match[str]) -> str:
     condition = match["c"].strip()
     if condition.startswith("(") and condition.endswith(")"):
@@ -71,8 +62,8 @@ LOOPS = (
     Idiom(rf"\b(?P<k>sum|prod)\(\[?\s*{_TERM}\s+for\s+{_I}\s+in\s+range\(\s*(?:{_A}\s*,\s*)?{_B}\s*\)\s*\]?\s*\)",
           _SERIES, _series),
     Idiom(rf"\b(?P<k>sum|prod)\(\[?\s*{_TERM}\s+for\s+{_I}\s+in\s+{_A}\s*:\s*{_B}\s*\]?\s*\)", _SERIES, _series),
-    Idiom(rf"\[\s*{_TERM}\s+for\s+{_I}\s+in\s+(?:range\(\s*)?(?:{_A}\s*(?:\.\.|:|,)\s*)?{_B}\s*\)?\s*\]",
-          "the values of a loop's trips are an array", _comprehension),
+    Idiom(rf"\[\s*{_TERM}\s+for\s+{_I}\s+in\s+{_A}\s*(?:\.\.|:)\s*{_B}\s*\]",
+          "the values of a loop's trips are an array", "write for {i} in {a}..{b} {{ {t} }}"),
     Idiom(rf"\\?(?P<k>\bsum|\bprod|∑|∏)_\s*\{{?\s*{_I}\s*=\s*{_A}\s*\}}?\s*\^\s*\{{?\s*(?P<b>\w+)\s*\}}?\s*"
           r"(?P<t>[^\s;\n][^;\n]{0,40})?", _SERIES, _series),
     # ---- loops ----
