@@ -18,7 +18,6 @@ from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.derivatives.matrices import matrix_derivative
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
-from cgcli.graph.loops import Loop, LoopAdjoint
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
@@ -89,17 +88,22 @@ def simplify(
     return simpler(point, only_exact=exact)
 
 
-def simpler(point: Point, *, only_exact: bool = False) -> str:
-    """The program at a point as text, in canonical form, or only_exact: without what changes a value anywhere."""
+def simpler(point: Point, *, only_exact: bool = False, as_latex: bool = False) -> str:
+    """The program at a point as text, in canonical form, or only_exact: without what changes a value anywhere.
+
+    as_latex: as LaTeX, else as a program.
+    """
     make, again = (exact, _kept) if only_exact else (apply, partial(simplified, named=True))
     graphs = at_all_sizes(
         point, lambda point: again(rebuilt(point.graph, make, _constants(point, point.inputs))), again
     )
-    if only_exact:
-        return "; ".join(graphs.program(statements))
-    return "; ".join(
-        graphs.program(lambda graph: statements(graph, names(graph, parts_worth_naming(graph, graph.labels))))
-    )
+
+    def named(graph: Graph) -> dict[Node, str] | None:
+        return None if only_exact else names(graph, parts_worth_naming(graph, graph.labels))
+
+    if as_latex:
+        return graphs.latex(lambda graph, taken: latex(graph, named(graph), others=taken))
+    return "; ".join(graphs.program(lambda graph: statements(graph, named(graph))))
 
 
 def _kept(graph: Graph) -> Graph:
@@ -139,9 +143,6 @@ class Formulas(NamedTuple):
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
-        nodes = (node for graph in self.graphs.graphs for node in toposort(graph.outputs))
-        if any(isinstance(node.params, Loop | LoopAdjoint) for node in nodes):
-            raise UsageError("a loop has no form in LaTeX", hint="as a program it has one: without --latex")
         if any(isinstance(node.params, Root) for graph in self.graphs.graphs for node in toposort(graph.outputs)):
             raise UsageError("solve has no form in LaTeX", hint="as a program it has one: without --latex")
         partials = Partials(self.wrt, self.order, self.result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import chain, count, pairwise
 
 from cgcli.annotations import Collection, Iterable, Iterator, Mapping, Sequence, cast
@@ -10,10 +11,13 @@ from cgcli.graph.body import OwnFunction, with_bodies
 from cgcli.graph.node import Graph, Node, is_leaf_of_function, name_of, toposort, variables
 from cgcli.graph.operation import Callee, Shape
 from cgcli.ops.entry import CONDITIONAL, SUM
-from cgcli.printing.names import contents
+from cgcli.printing.expression import shared
+from cgcli.printing.names import contents, names
 from cgcli.printing.printer import Names, Part, View
 from cgcli.printing.spelling import Spelling
 from cgcli.printing.tex.products import check_size
+from cgcli.printing.tex.series import SERIES, indexed
+from cgcli.printing.tex.statements import LatexWords
 from cgcli.printing.tex.symbols import digits
 from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
 from cgcli.records import EMPTY, NamedTuple
@@ -47,6 +51,7 @@ def latex(
     alone has no left side, but a derivative of what has a name.
     Raises TooLargeError when a formula would be too long to write.
     """
+    graph, named, letters = _with_series(graph, named)
     held = contents(graph, named)
     parts = {node: name.strip("`") for node, name in held.parts.items()}
     others = [*(partials.wrt if partials else ()), *others]
@@ -59,17 +64,28 @@ def latex(
     shapes: dict[str, Shape] = dict.fromkeys([*others, *functions.values(), *results], ())
     shapes |= {name: leaf.shape for own in functions for name, leaf in zip(own.names, _leaves(own), strict=True)}
     shapes |= {name: node.shape for node, name in parts.items()}
-    spelling = spelling_of(toposort(graph.outputs), shapes, ["D"] * bool(functions))
-    words: Names = {own: spelling.text(name) for own, name in functions.items()}
+    shapes |= dict.fromkeys([*letters.values(), *(graph.labels.values() if held.loops else ())], ())
+    spelling = spelling_of(toposort(graph.outputs), shapes, ["D"] * bool(functions or held.loops))
+    words: dict[Node | Callee, str] = {own: spelling.text(name) for own, name in functions.items()}
+    words |= {leaf: spelling.text(letter) for leaf, letter in letters.items()}
     called: Names = {**words, **{node: spelling.text(name) for node, name in parts.items()}}
     lines = [line for own in functions for line in _definition(own, words, spelling)]
-    lines += [(called[node], latex_of(node, called, spelling)) for node in parts]
+    if held.loops:
+        from cgcli.printing.loops import Fresh, statements_of
+
+        fresh = Fresh({*taken, *held.reserved}, LatexWords(partial(latex_of, spelling=spelling), spelling.text))
+        written = {node: called[node] for node in parts}
+        block = [line for text in statements_of(graph, held.loops, written, called, fresh) for line in text.split("\n")]
+    else:
+        block = []
+        lines += [(called[node], latex_of(node, called, spelling)) for node in parts]
     bodies = [called.get(output) or latex_of(output, called, spelling) for output in graph.outputs]
     heads = [spelling.text(name) for name in results]
     if partials is not None:
         heads = _partials(heads[0], partials, spelling)
-    if lines or len(bodies) > 1:
-        return _aligned([line for line in (*lines, *zip(heads, bodies, strict=True)) if line[0] != line[1]])
+    if block or lines or len(bodies) > 1:
+        ends = [line for line in (*lines, *zip(heads, bodies, strict=True)) if line[0] != line[1]]
+        return _aligned(ends, block)
     return f"{heads[0]} = {bodies[0]}" if partials is not None and results == [partials.of] else bodies[0]
 
 
@@ -124,6 +140,25 @@ def _partials(result: str, partials: Partials, spelling: Spelling) -> list[str]:
     return [rf"\frac{{\partial{power} {result}}}{{\partial {name}{power}}}" for name in names]
 
 
+def _with_series(
+    graph: Graph, named: Mapping[Node, str] | None
+) -> tuple[Graph, Mapping[Node, str], Mapping[Node, str]]:
+    """A graph with its sums over an index as nodes of their own, the names of its parts, the letters of the indices."""
+    made = indexed(graph.outputs, named or (), graph.labels)
+    become = made.become
+    outputs = tuple(become[output] for output in graph.outputs)
+    labels = {become[node]: label for node, label in graph.labels.items() if node in become}
+    graph = graph._replace(outputs=outputs, labels=labels)
+    order = toposort(outputs)
+    if named is not None:
+        return graph, {become[node]: name for node, name in named.items() if node in become}, made.letters
+    bound = set(made.letters)
+    for node in order:
+        if node.op is not SERIES and not bound.isdisjoint(node.args):
+            bound.add(node)
+    return graph, names(graph, [node for node in shared(order, outputs) if node not in bound]), made.letters
+
+
 def _leaves(own: OwnFunction) -> tuple[Node, ...]:
     """What stands for the parameters and tangents of a function."""
     return *own.parameters, *own.tangents
@@ -152,6 +187,9 @@ def _free(name: str, taken: Collection[str]) -> str:
     return next(other for other in chain([name], (f"{name}_{at}" for at in count(2))) if other not in taken)
 
 
-def _aligned(lines: Sequence[tuple[str, str]]) -> str:
-    """Lines whose equals signs stand under each other."""
-    return f"\\begin{{aligned}}\n{latex_rows([f'{head} &= {body}' for head, body in lines])}\n\\end{{aligned}}"
+def _aligned(lines: Sequence[tuple[str, str]], block: Sequence[str] = ()) -> str:
+    """Lines whose equals signs stand under each other. block: statements before them; all begin at the left then."""
+    rows = [f"{head} &= {body}" for head, body in lines]
+    if block:
+        rows = [*(f"& {line}" for line in block), *(f"& {head} = {body}" for head, body in lines)]
+    return f"\\begin{{aligned}}\n{latex_rows(rows)}\n\\end{{aligned}}"

@@ -7,18 +7,62 @@ from itertools import chain, count, zip_longest
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves
-from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
+from cgcli.graph.node import Graph, Node, apply, constant, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
 from cgcli.ops.fitting import zeros_like
 from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked, unpacked_states
 from cgcli.printing.expression import shared, text_of
-from cgcli.printing.values import number
+from cgcli.printing.printer import Names
 from cgcli.records import EMPTY
 
 Named = dict[Node | Callee, str]
 
 _LETTERS = "ijkmn"
 _FUNCTIONS = "fgh"
+
+
+class Words:
+    """How statements are written: here, as the language reads them. A name is written before it stands in them."""
+
+    def name(self, name: str) -> str:
+        """A name that was made up or taken over."""
+        return name
+
+    def text(self, node: Node, named: Names, *, whole: bool = False) -> str:
+        """An expression. whole: it is written out although it has a name."""
+        return text_of(node, named, top=node if whole else None)
+
+    def assigned(self, names: Sequence[str], text: str) -> str:
+        """A name, or several, and what it has from here on."""
+        return f"{listed(names)} = {text}"
+
+    def counted(self, index: str, first: str, last: str) -> str:
+        """The head of a loop with an index."""
+        return f"for {index} in {first}..{last}"
+
+    def repeated(self, trips: str) -> str:
+        """The head of a loop of so many trips."""
+        return f"repeat {trips}"
+
+    def going(self, condition: Node, named: Names) -> str:
+        """The head of a loop with a condition."""
+        return f"while {self.text(condition, named)}"
+
+    def block(self, head: str, statements: Sequence[str]) -> str:
+        """A loop."""
+        return f"{head} {{ {'; '.join(statements)} }}"
+
+    def collected(self, names: Sequence[str], block: str, kept: str) -> str:
+        """A loop whose value is what it carries after each trip."""
+        return f"{listed(names)} = {block.removesuffix(' }')}; {kept} }}"
+
+    def defined(self, function: str, parameters: Sequence[str], statements: Sequence[str], result: str) -> str:
+        """A function with a block."""
+        return f"{function}({', '.join(parameters)}) = {{ {'; '.join([*statements, result])} }}"
+
+    def pulled(self, function: str, operands: Sequence[Sequence[str]]) -> str:
+        """The adjoints of a function's arguments. operands: these, the cotangents, their guards if there are any."""
+        return f"vjp {function}({'; '.join(map(', '.join, operands))})"
 
 
 def carried(node: Node) -> list[Node]:
@@ -44,7 +88,8 @@ def loop_statements(
     if isinstance(loop, States):
         return _of_each_trip(node, loop, named, carries, fresh)
     assert isinstance(loop, Loop)
-    starts = [text_of(start, named) for start in node.args[: loop.carries]]
+    words = fresh.words
+    starts = [words.text(start, named) for start in node.args[: loop.carries]]
     names = [name or fresh.name(wish) for name, wish in zip_longest(carries, wishes, fillvalue="")]
     leaves, outside = fresh_leaves(loop.shapes), node.args[loop.carries :]
     fresh.carries.update(leaves)
@@ -54,13 +99,14 @@ def loop_statements(
     inside: Named = {**named, **dict(zip(leaves, names, strict=True))}
     shown = loop.carries - _has_index(node, loop, carries)
     if shown < loop.carries:
-        end = _last(loop, node) if going is None else text_of(going.args[1], named)
-        head = f"for {names[-1]} in {starts[-1]}..{end}"
+        end = words.text(_last(loop, node) if going is None else going.args[1], named)
+        head = words.counted(names[-1], starts[-1], end)
     else:
-        head = f"repeat {loop.trips}" if going is None else f"while {text_of(going, inside)}"
-    lines = [f"{name} = {start}" for name, start in zip(names[:shown], starts, strict=False) if name != start]
+        head = words.repeated(str(loop.trips)) if going is None else words.going(going, inside)
+    pairs = zip(names[:shown], starts, strict=False)
+    lines = [words.assigned([name], start) for name, start in pairs if name != start]
     trip = _Trip(outputs[:shown], names[:shown], leaves, {*leaves, *outside}, inside, fresh)
-    return [*lines, f"{head} {{ {'; '.join(trip.statements())} }}"]
+    return [*lines, words.block(head, [*trip.statements()])]
 
 
 def adjoint_statements(
@@ -90,14 +136,32 @@ def adjoint_statements(
     inside: Named = {**named, **{stand_ins[at]: name for at, name in parameters.items()}}
     body = loop_statements(inner, inside, names, fresh, wishes)
     function = fresh.function()
-    body.append(_listed([names[at] for at in read]))
-    yield f"{function}({', '.join(parameters.values())}) = {{ {'; '.join(body)} }}"
+    yield fresh.words.defined(function, [*parameters.values()], body, listed([names[at] for at in read]))
     plain = all(marks[at] is implied_guard(weights[at]) for at in read) and not any(results[len(params.wanted) :])
     lists = [[args[at] for at in places], [weights[at] for at in read], [marks[at] for at in read]]
-    operands = "; ".join(", ".join(text_of(part, named) for part in part_list) for part_list in lists[: 3 - plain])
+    operands = [[fresh.words.text(part, named) for part in part_list] for part_list in lists[: 3 - plain]]
     given = dict(zip([*params.wanted, *(len(args) + at for at in params.wanted)], results, strict=False))
     wanted = [given.get(at, "") for at in places] + [given.get(len(args) + at, "") for at in places] * (not plain)
-    yield f"{_listed([name or fresh.name() for name in wanted])} = vjp {function}({operands})"
+    yield fresh.words.assigned([name or fresh.name() for name in wanted], fresh.words.pulled(function, operands))
+
+
+def statements_of(
+    graph: Graph, loops: Sequence[Node], parts: Mapping[Node, str], named: Names, fresh: Fresh
+) -> Iterator[str]:
+    """The statements of parts and loops, each before what reads it. parts, named: with names as they are written."""
+    pieces = {piece for node in loops for piece in carried(node)}
+    for node in toposort(graph.outputs):
+        if node in loops:
+            names = [parts.get(piece, "") for piece in carried(node)]
+            wishes = [graph.labels.get(piece, "") for piece in carried(node)]
+            if isinstance(node.params, LoopAdjoint):
+                lines = [*adjoint_statements(node, dict(named), names, fresh, graph.labels)]
+            else:
+                lines = loop_statements(node, dict(named), names, fresh, wishes)
+            yield from (*fresh.functions, *lines)
+            fresh.functions.clear()
+        if node in parts and node not in pieces:
+            yield fresh.words.assigned([parts[node]], fresh.words.text(node, named, whole=True))
 
 
 def _is_zero(node: Node) -> bool:
@@ -112,10 +176,10 @@ def _of_each_trip(node: Node, states: States, named: Named, results: Sequence[st
     *lines, block = loop_statements(inner, named, names, fresh)
     targets = [name or fresh.name() for name in results]
     kept = [names[at] for at in states.kept]
-    return [*lines, f"{_listed(targets)} = {block.removesuffix(' }')}; {_listed(kept)} }}"]
+    return [*lines, fresh.words.collected(targets, block, listed(kept))]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names as the results of a function."""
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
@@ -127,12 +191,12 @@ def _has_index(node: Node, loop: Loop, carries: Sequence[str]) -> bool:
     return not carries[-1] and at > 0 and known and has_index(loop)
 
 
-def _last(loop: Loop, node: Node) -> str:
+def _last(loop: Loop, node: Node) -> Node:
     """The upper bound of an index whose trips are known."""
     first = constant_value(node.args[loop.carries - 1])
     assert first is not None
     assert loop.trips is not None
-    return number(first + loop.trips - 1)
+    return constant(first + loop.trips - 1)
 
 
 def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, str]:
@@ -169,7 +233,7 @@ class _Trip:
                 yield from self._inner(node)
             elif node in self._shared() and node not in pieces:
                 name = self._fresh.name()
-                yield f"{name} = {text_of(node, self._named)}"
+                yield self._assigned(name, node)
                 self._named[node] = name
         late: dict[int, str] = {}
         for at, after in enumerate(self._nexts):
@@ -177,9 +241,13 @@ class _Trip:
             reads = [after] if after in self._named else toposort([after], self._named)
             if not changed.isdisjoint(reads):
                 late[at] = self._fresh.name()
-                yield f"{late[at]} = {text_of(after, self._named)}"
+                yield self._assigned(late[at], after)
         for at, after in enumerate(self._nexts):
-            yield f"{self._names[at]} = {late[at] if at in late else text_of(after, self._named)}"
+            name, words = self._names[at], self._fresh.words
+            yield words.assigned([name], late[at]) if at in late else self._assigned(name, after)
+
+    def _assigned(self, name: str, node: Node) -> str:
+        return self._fresh.words.assigned([name], self._fresh.words.text(node, self._named))
 
     def _shared(self) -> set[Node]:
         return {part for part in shared(self._order, self._nexts) if part not in self._outside and part.args}
@@ -201,7 +269,8 @@ class _Trip:
 class Fresh:
     """Names for what loops carry and compute: those that are wished for, else i, j, …, then i1, j1, …"""
 
-    def __init__(self, taken: set[str]) -> None:
+    def __init__(self, taken: set[str], words: Words | None = None) -> None:
+        self.words = words or Words()
         self.functions: list[str] = []  # definitions for before the statement that is being written
         self.carries: set[Node] = set()  # the leaves of all trips that were written
         self._taken = taken
@@ -213,7 +282,7 @@ class Fresh:
         free = chain([wish] if wish else [], self._others)
         found = next(name for name in free if name not in self._taken)
         self._taken.add(found)
-        return found
+        return self.words.name(found)
 
     def is_local(self, node: Node) -> bool:
         """Whether a node is known within a trip only."""
@@ -223,4 +292,4 @@ class Fresh:
         """A name for a function."""
         found = next(name for name in self._functions if name not in self._taken)
         self._taken.add(found)
-        return found
+        return self.words.name(found)

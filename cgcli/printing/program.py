@@ -7,9 +7,7 @@ scalars are declared (`X: [10, 2]`), functions with a derivative rule are define
 from __future__ import annotations
 
 from cgcli.annotations import Collection, Iterator, Mapping
-from cgcli.graph.loops import LoopAdjoint
-from cgcli.graph.node import Graph, Node, name_of, toposort
-from cgcli.graph.operation import Callee
+from cgcli.graph.node import Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.table import CONSTANTS
 from cgcli.printing.definitions import definitions
@@ -34,7 +32,14 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
     lines += definitions(held)
     if held.loops or held.equations:
-        lines += _with_loops(graph, held, spelled)
+        from cgcli.printing.loops import Fresh, function_of, statements_of
+
+        fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
+        for body in held.equations:
+            spelled[body], definition = function_of(body, dict(spelled), fresh)
+            lines += [*fresh.functions, definition]
+            fresh.functions.clear()
+        lines += statements_of(graph, held.loops, held.parts, spelled, fresh)
     else:
         lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
     if len(graph.outputs) == 1:
@@ -47,30 +52,6 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
         lines += [f"{name} = {text}" for name, text in results if name]
         lines.append(f"({', '.join(name or text for name, text in results)})")
     return lines
-
-
-def _with_loops(graph: Graph, held: Contents, spelled: dict[Node | Callee, str]) -> Iterator[str]:
-    """The statements of parts and loops, each before what reads it."""
-    from cgcli.printing.loops import Fresh, adjoint_statements, carried, function_of, loop_statements
-
-    fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
-    for body in held.equations:
-        spelled[body], definition = function_of(body, dict(spelled), fresh)
-        yield from (*fresh.functions, definition)
-        fresh.functions.clear()
-    pieces = {piece for node in held.loops for piece in carried(node)}
-    for node in toposort(graph.outputs):
-        if node in held.loops:
-            names = [held.parts.get(piece, "") for piece in carried(node)]
-            wishes = [graph.labels.get(piece, "") for piece in carried(node)]
-            if isinstance(node.params, LoopAdjoint):
-                lines = [*adjoint_statements(node, dict(spelled), names, fresh, graph.labels)]
-            else:
-                lines = loop_statements(node, dict(spelled), names, fresh, wishes)
-            yield from (*fresh.functions, *lines)
-            fresh.functions.clear()
-        if node in held.parts and node not in pieces:
-            yield f"{held.parts[node]} = {text_of(node, spelled, top=node)}"
 
 
 def _declared(held: Contents) -> Iterator[Node]:

@@ -11,10 +11,11 @@ from cgcli.cli.say import echo
 @expression_command(
     "simplify",
     flag("--exact", help="Only what changes no value anywhere, nan and inf included."),
+    flag("--latex", name="as_latex", help="Print LaTeX instead of a program."),
     JSON_OPTION,
     needs_values=False,
 )
-def command(request: Request, exact: bool) -> None:
+def command(request: Request, exact: bool, as_latex: bool) -> None:
     """Print EXPR in a simpler form, as a program.
 
     \b
@@ -33,8 +34,8 @@ def command(request: Request, exact: bool) -> None:
     point = request.point_of_any_size()
     report = request.report(point)
     report.tell_all(point.notices())
-    text = simpler(point, only_exact=exact)
+    text = simpler(point, only_exact=exact, as_latex=as_latex)
     if request.as_json:
-        output.as_json({"program": text, "warnings": report.entries}, None)
+        output.as_json({"latex" if as_latex else "program": text, "warnings": report.entries}, None)
     else:
         echo(text)

@@ -51,6 +51,7 @@ from cgcli.printing.spelling import LETTERS, Spelling, typeset, word
 from cgcli.printing.templates import Binding, Templates
 from cgcli.printing.tex.arrays import below_each_other, constant_array, is_list, listed
 from cgcli.printing.tex.products import is_transpose, matrix_product, numeral, product
+from cgcli.printing.tex.series import SERIES, Index, series
 from cgcli.printing.tex.symbols import decimal
 
 _SHORT = 48  # characters; a longer exponent of e is written as the argument of exp
@@ -94,7 +95,7 @@ class Latex(Vocabulary):
             return _element(name, items)
         if op is VARIABLE:
             return _symbol(self.spelling.text(name_of(node), items))
-        if items and not (op.elementwise or "_{axis}" in op.latex or op is INDEX):
+        if items and not (op.elementwise or "_{axis}" in op.latex or op in (INDEX, SERIES)):
             return _subscripted(view.of(node), items)
         if op is CONSTANT:
             value = constant_value(node)
@@ -334,9 +335,15 @@ def _filled(view: View, latex: Latex) -> Layout:
     return Layout(POSTFIX, (rf"\mathbf{{{int(view.node.op is ONES)}}}_{{{size}}}",))
 
 
+def _series(view: View, latex: Latex) -> Layout:
+    """A sum or a product over an index, whose letter is the name of its leaf."""
+    assert isinstance(view.node.params, Index)
+    return series(view, latex.named[view.node.params.leaf])
+
+
 # What no name and no template can say.
 _FORMS: dict[Operation, Callable[[View, Latex], Layout | Form]] = {
     ADD: _sum, SUBTRACT: _sum, MULTIPLY: product, DIVIDE: product, NEG: product, POWER_OP: _power,
     EXP: _exponential, NORM: _norm, WHERE: _cases, MATMUL: matrix_product, TRANSPOSE: _transpose, INDEX: _index,
-    STACK: _list, EYE: _identity, ZEROS: _filled, ONES: _filled,
+    STACK: _list, EYE: _identity, ZEROS: _filled, ONES: _filled, SERIES: _series,
 }  # fmt: skip
