@@ -170,6 +170,7 @@ x - sin(x) + sin(x)*cos(x)^2 -> x - sin(x)^3
 x + sinh(x) - sinh(x)*cosh(x)^2 -> x - sinh(x)^3
 sqrt(x^y) -> sqrt(x^y)
 b^x/sqrt(b^x) -> sqrt(b^x)
+[pi, e, 1]*x -> x*[pi, e, 1]
 (x^y)^(1/3)*x^(2*y) -> (x^y)^(7/3)
 sqrt(x^(2*n)) -> sqrt(x^(2*n))
 (x^y)^(1/3) -> (x^y)^(1/3)

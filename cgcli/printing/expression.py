@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from itertools import chain, count
 
-from cgcli.annotations import Iterable, Sequence
+from cgcli.annotations import Callable, Iterable, Sequence
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import (
@@ -15,6 +15,7 @@ from cgcli.graph.node import (
     VARIABLE,
     Node,
     apply,
+    constant,
     constant_elements,
     constant_value,
     name_of,
@@ -103,6 +104,10 @@ def text_of(node: Node, named: Names, top: Node | None = None) -> str:
 class Text(Vocabulary):
     """The language that the grammar reads."""
 
+    def _number(self, value: float, precision: int | None = None) -> str:
+        """A number in a list: pi and e by their names."""
+        return self.name(constant(value)) or number(value, precision)
+
     def form(self, part: Part) -> Layout:
         """How a node is written; its own pieces alone say it."""
         node = part.view.node
@@ -113,7 +118,7 @@ class Text(Vocabulary):
         if op is VARIABLE:
             return Layout(ATOM, (written_name(name_of(node)),))
         if op is CONSTANT:
-            text = _constant(node)
+            text = _constant(node, self._number)
             return Layout(UNARY if text.startswith("-") else ATOM, (text,))
         if isinstance(node.params, Root):
             return self._root(node, node.params)
@@ -179,7 +184,7 @@ class Text(Vocabulary):
             if self.name(node) is not None:
                 return False
             if op is CONSTANT or op.prefix is not None:
-                is_negative = _constant(node).startswith("-") if op is CONSTANT else op is NEG
+                is_negative = _constant(node, number).startswith("-") if op is CONSTANT else op is NEG
                 return level <= UNARY and is_negative and (op is CONSTANT or constant_value(node.args[0]) is None)
             if op.infix is None or op.infix.level < level:
                 return False
@@ -202,7 +207,7 @@ def _is_literal(node: Node) -> bool:
     return axis == -len(node.shape) and any(arg.op is not CONSTANT or arg.shape != first.shape for arg in node.args)
 
 
-def _constant(node: Node) -> str:
+def _constant(node: Node, written: Callable[..., str]) -> str:
     value = constant_value(node)
     if value is not None:
         return number(value)
@@ -213,4 +218,4 @@ def _constant(node: Node) -> str:
     for axis in range(len(shape) - 1, 0, -1):
         size = shape[axis]
         items = [items[at * size : (at + 1) * size] for at in range(math.prod(shape[:axis]))]
-    return nested(items)
+    return nested(items, written=written)
