@@ -12,7 +12,7 @@ from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.graph.body import Body
 from cgcli.graph.loops import Loop, LoopAdjoint, States, compared, most_trips, packed_shape, pieces
-from cgcli.graph.node import Node, constant_value
+from cgcli.graph.node import Node, constant_value, toposort
 from cgcli.graph.shapes import as_lists, count_text
 from cgcli.lean import cache
 from cgcli.ops.lazily import np
@@ -30,6 +30,8 @@ _FEW_ROWS = 16  # that are left after so many trips, each for itself
 _LOOKED_AT = 10_000  # trips, for where a nan was born
 _STATES = 2**17  # numbers that the reverse pass of one point keeps, before it keeps the carries of fewer trips
 _THINNED = 256  # of so many trips one is kept, where there are more
+_ROUNDING = 1e-14  # what numbers as 1 cannot differ by after some operations
+_WITHIN_REACH = 1e-12
 
 Values = Sequence[Any]
 _Made = TypeVar("_Made")
@@ -218,9 +220,8 @@ class _Trips:
             if not self._by_function(_TOGETHER):
                 self._by_tape(_TOGETHER)
             if self._loop.trips is None and not self._ended and _equal(self.carries, before):
-                raise _endless(
-                    f"after {trip} trips it is where it is after {self._trip}, so it would never end", before
-                )
+                reason = f"after {trip} trips it is where it is after {self._trip}, so it would never end"
+                raise _endless(reason, before, self._loop)
 
     def _check_planned(self) -> None:
         """Raise where an index goes up to a bound that is too far away."""
@@ -260,7 +261,8 @@ class _Trips:
             self._trip += 1
             _spend(1, carries)
             if condition is not None and _equal(carries, kept):
-                raise _endless(f"after {self._trip} trips it is back where it was, so it would never end", carries)
+                reason = f"after {self._trip} trips it is back where it was, so it would never end"
+                raise _endless(reason, carries, loop)
             if trip == after:
                 kept, after = carries, 2 * after
         self.carries = carries
@@ -301,8 +303,12 @@ def _equal(one: Values, other: Values) -> bool:
     )
 
 
-def _endless(reason: str, carries: Values) -> EvaluationError:
-    return EvaluationError(f"the loop is endless: {reason}; it carries {_shown(carries)}"[:400])
+def _endless(reason: str, carries: Values, loop: Loop) -> EvaluationError:
+    message = f"the loop is endless: {reason}; it carries {_shown(carries)}"[:400]
+    numbers = [constant_value(arg) or 0.0 for node in toposort([loop.going] if loop.going else []) for arg in node.args]
+    tiny = next((number for number in numbers if 0 < abs(number) <= _ROUNDING), None)
+    return EvaluationError(message, hint=tiny and f"{tiny:g} is below rounding, which the difference may never reach: "
+                           f"take a larger number, such as {_WITHIN_REACH:g}")  # fmt: skip
 
 
 def _unfinished(before: str, carries: Values, where: str = "") -> EvaluationError:
