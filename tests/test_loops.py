@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -588,3 +590,46 @@ def test_trips_have_a_bound_of_the_users(text: str, code: int, message: str, cap
     with cgcli.max_trips(50), pytest.raises(cgcli.CgError, match="trips"):
         cgcli.value(text)(x=9)
     assert cgcli.value(text)(x=9) is not None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_trace_of_trips_ends_at_the_value_and_the_gradient(name: str, capsys: Capture) -> None:
+    case = CASES[name]
+    points = [f"{each}={np.asarray(value).tolist()}" for each, value in case.values.items()]
+    steps = json.loads(cg(capsys, "trace", case.text, *points, "--grad", "--json", "-q").out)
+    value, gradient = cgcli.value_and_grad(case.text)(case.values)
+    assert _close(steps[-1]["value"], value, 1e-13)
+    adjoints = {step["name"]: step["adjoint"] for step in steps}
+    for each, slope in gradient.items():
+        assert _close(adjoints[each], slope, 1e-12)
+
+
+NEWTON = "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x"
+LINES = [
+    (NEWTON, ["a=2"], "a; x_1 = (a + a/a)/2; x_2 = (x_1 + a/x_1)/2; x_3 = (x_2 + a/x_2)/2; x_4 = (x_3 + a/x_3)/2; "
+                      "x = (x_4 + a/x_4)/2"),
+    (NEWTON, [], "a; x = loop"),
+    ("repeat 2 { x = sin(x)^2 }; x", [], "x; x_1 = sin(x)^2; x_2 = sin(x_1)^2"),
+    ("repeat 26 { x = sin(x)^2 }; x", [], "x; x_1 = sin(x)^2; x_2 = sin(x_1)^2; x_3 = sin(x_2)^2; "
+                                          "x_23 = loop × 20 trips; x_24 = sin(x_23)^2; x_25 = sin(x_24)^2; "
+                                          "x_26 = sin(x_25)^2"),
+    ("repeat 2 { (x, y) = (x + 0.1*y, y - x) }; x*y", [],
+     "x; y; x_1 = x + 0.1*y; y_1 = y - x; x_2 = x_1 + 0.1*y_1; y_2 = y_1 - x_1; v1 = x_2*y_2"),
+    ("s = 0; for i in 1..n { s = s + x^i*sin(i) }; s", ["x=2", "n=2"],
+     "x; s_1 = 0 + x^1*sin(1); s = s_1 + x^2*sin(2)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "values", "lines"), LINES)
+def test_a_trace_has_a_line_for_each_trip(text: str, values: list[str], lines: str, capsys: Capture) -> None:
+    steps = json.loads(cg(capsys, "trace", text, *values, "--json", "-q").out)
+    assert "; ".join(" = ".join(filter(None, (step["name"], step["formula"]))) for step in steps) == lines
+
+
+def test_a_trace_of_trips_in_reverse(capsys: Capture) -> None:
+    """Each trip hands its adjoint to the one before; between the first and the last three there is one loop."""
+    out = cg(capsys, "trace", "repeat 26 { x = sin(x)^2 }; x", "--grad").out.split("\n\n")[1]
+    lines = [re.sub(r" +", " ", line).strip() for line in out.splitlines()[1:]]
+    assert lines[:2] == ["bar_x_26 = 1", "bar_x_25 = 2*bar_x_26*cos(x_25)*sin(x_25)"]
+    assert "bar_x_3 = loop, run back × 20 trips" in lines
+    assert lines[-1] == "bar_x = 2*bar_x_1*cos(x)*sin(x)"

@@ -10,7 +10,8 @@ from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.watched import Watched
-from cgcli.errors import UsageError
+from cgcli.errors import CgError, UsageError
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
 from cgcli.lean import struct
 from cgcli.records import EMPTY
@@ -86,7 +87,7 @@ def evaluation_trace(
     wrt: Wrt = None, direction: Mapping[str, Any] | None = None, grad: bool = False,
     cotangent: Sequence[Any] | None = None, precision: int | None = None, **named: Any,
 ) -> str:  # fmt: skip
-    """The evaluation trace as a table: one line for each operation.
+    """The evaluation trace as a table: one line for each operation, and for each trip of a loop.
 
     direction: the tangents of inputs that move, by name. grad: the adjoints, contribution by contribution.
     wrt: the inputs that have them. cotangent: a weight for each output. precision: significant digits.
@@ -106,9 +107,11 @@ def evaluation_trace(
     from cgcli.trace.text import as_text
 
     point = _point(program, by_name(values, named), names_of(wrt), needed=False)
+    evaluate = _quietly(point)
+    point = with_trips(point, evaluate)
     moved = tangents(point, arrays_of(direction)) if direction else None
     traced = traced_at(point, point.chosen(names_of(wrt)), moved, each_array(cotangent, "cotangent"), grad=grad)
-    numbers = values_of_trace(point, traced, _quietly(point)) if has_values(point) else None
+    numbers = values_of_trace(point, traced, evaluate) if has_values(point) else None
     return as_text(traced, Sheet(numbers), precision)
 
 
@@ -315,6 +318,32 @@ def _ones(output: Node) -> Node:
         if output.shape
         else constant(1.0)
     )
+
+
+def with_trips(point: Point, evaluate: Watched) -> Point:
+    """A program in which each trip of its loops is an operation, where their number is known."""
+    from cgcli.ops.loops import unpacked
+    from cgcli.transform.trips import chained
+
+    if not any(isinstance(node.params, Loop) for node in toposort(point.graph.outputs)):
+        return point
+    counter = _counter(point, evaluate)
+
+    def number(node: Node) -> int | None:
+        try:
+            return round(counter(node))
+        except CgError:  # names without values, or a loop that is endless in floats
+            return None
+
+    outputs, become, after = chained(point.graph.outputs, number)
+    labels = {become[node]: name for node, name in point.graph.labels.items() if node in become}
+    labels = {node: name for node, name in labels.items() if name not in point.names}
+    for carry, (node, at, trips) in after.items():
+        given = point.graph.carried.get(node.params.body) or ("",) * node.params.carries
+        name = given[at] or point.graph.labels.get(unpacked(node, node.params.shapes)[at])
+        if name and carry.args:
+            labels.setdefault(carry, f"{name}_{trips}")
+    return point._replace(graph=point.graph._replace(outputs=outputs, labels=labels))
 
 
 def traced_at(

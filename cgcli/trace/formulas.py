@@ -15,10 +15,13 @@ from functools import lru_cache
 from cgcli.algebra.algebraic import simplify
 from cgcli.annotations import Callable, Container, Iterator, Mapping, Sequence
 from cgcli.derivatives.book import expanded
+from cgcli.graph.body import instantiated
+from cgcli.graph.loops import Loop, LoopAdjoint
 from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, leaf, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.fitting import zeros_like
+from cgcli.ops.indexing import INDEX
 from cgcli.ops.logic import NOT_EQUAL, WHERE
 from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM, Reduce
@@ -70,6 +73,18 @@ class Formula(NamedTuple):
         return {**functions, **{node: spell(self.symbols[node]) for node in leaves}}
 
 
+def of_a_loop(formula: Formula) -> str | None:
+    """What is said of a formula that is a loop, run to its end or back, or a piece of what it gives; else None."""
+    node = formula.node
+    while node.op in (INDEX, RESHAPE) and node not in formula.symbols:
+        (node,) = node.args
+    loop = node.params
+    if node in formula.symbols or not isinstance(loop, Loop | LoopAdjoint):
+        return None
+    trips = "" if loop.trips is None else f" × {loop.trips} trips"
+    return f"{'loop, run back' if isinstance(loop, LoopAdjoint) else 'loop'}{trips}"
+
+
 def is_literal(node: Node) -> bool:
     """Whether a node stands in formulas as its numbers: a constant that is not large."""
     return node.op is CONSTANT and math.prod(node.shape) <= _LARGEST_LITERAL
@@ -90,7 +105,7 @@ class Formulas:
             return Formula(node)
         symbols = {arg: Symbol(Mark.NUMBER, self._numbers[arg]) for arg in node.args if arg in self._numbers}
         symbols |= {arg: Symbol(Mark.VALUE, self._names[arg]) for arg in node.args if not is_literal(arg)}
-        return Formula(node, symbols)
+        return Formula(_opened(node), symbols)
 
     def tangent(self, node: Node, active: Container[Node]) -> Formula:
         """The tangent of an operation, in terms of the tangents of its active arguments."""
@@ -123,6 +138,12 @@ class Formulas:
                 text = self._numbers.get(arg) or number(constant_value(arg) or 0.0)
                 symbols[value] = Symbol(Mark.NUMBER, text)
         return symbols
+
+
+def _opened(node: Node) -> Node:
+    """A loop of one trip as what it computes; another node itself."""
+    loop = node.params
+    return instantiated(loop.body, node.args)[0] if isinstance(loop, Loop) and loop.trips == 1 else node
 
 
 def _active_arguments(node: Node, active: Container[Node]) -> Active:
@@ -178,7 +199,7 @@ def _tangent(local: Node, which: Active) -> Node:
     tangents = [
         Guarded(tangent) if is_active else None for tangent, is_active in zip(_tangents(local), which, strict=True)
     ]
-    pushed = push_through(expanded(local).output, dict(zip(local.args, tangents, strict=True)), _slopes(local))
+    pushed = push_through(expanded(_opened(local)).output, dict(zip(local.args, tangents, strict=True)), _slopes(local))
     return _readable(local, [pushed.selected() if pushed else zeros_like(local)])[0]
 
 
@@ -186,7 +207,7 @@ def _tangent(local: Node, which: Active) -> Node:
 def _contributions(local: Node, which: Active) -> list[tuple[int, Node]]:
     """For each contribution the place of the argument that it goes to, and its formula."""
     active = {arg for arg, is_active in zip(local.args, which, strict=True) if is_active}
-    adjoint, definition, slopes = Guarded(_adjoint(local)), expanded(local).output, _slopes(local)
+    adjoint, definition, slopes = Guarded(_adjoint(local)), expanded(_opened(local)).output, _slopes(local)
     pulled = (
         [*pull_back(local, adjoint, active, slopes)]
         if definition is local
@@ -199,14 +220,14 @@ def _contributions(local: Node, which: Active) -> list[tuple[int, Node]]:
 
 def _slopes(local: Node) -> Slopes:
     """The partials of a node in their book form, unless it has many arguments."""
-    return expanded(local).slopes(local.args) if len(local.args) <= _MOST_ARGUMENTS else whole
+    return expanded(_opened(local)).slopes(local.args) if len(local.args) <= _MOST_ARGUMENTS else whole
 
 
 def _readable(local: Node, formulas: Sequence[Node]) -> list[Node]:
     """Formulas as a book has them, in terms of the node's own value; simplified unless they are large."""
     if len(local.args) <= _MOST_ARGUMENTS:
-        formulas = [*expanded(local).as_written(formulas)]
-    become = rebuild(formulas, _shorter, {local: _value(local)})
+        formulas = [*expanded(_opened(local)).as_written(formulas)]
+    become = rebuild(formulas, _shorter, {_opened(local): _value(local)})
     formulas = [become[formula] for formula in formulas]
     if len(toposort(formulas)) > _MOST_SIMPLIFIED:
         return formulas

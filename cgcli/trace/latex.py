@@ -6,7 +6,7 @@ from cgcli.annotations import Sequence
 from cgcli.graph.node import toposort
 from cgcli.printing.latex import latex_number, latex_of, latex_rows, spelling_of
 from cgcli.printing.values import Numeral
-from cgcli.trace.formulas import Formula, Mark, Symbol
+from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
 from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
 from cgcli.trace.text import Language
@@ -66,6 +66,9 @@ class _Latex(Notation):
         return f"{left} = {left + ' + ' if cell.adds else ''}{self._formula(cell.formula)}"
 
     def _formula(self, formula: Formula) -> str:
+        loop = of_a_loop(formula)
+        if loop is not None:
+            return self.word(loop)
         named = formula.names(self._symbol, self._functions)
         if formula.node in named:
             return named[formula.node]

@@ -127,7 +127,9 @@ def _contributions(
     ):
         if source and source not in rules:
             rules[source] = formulas.contributions(source, active)
-        formula = next(rules[source][target]) if source else Formula(added.value)
+        formula = Formula(added.value)
+        if source:  # a loop of one trip may read what it does not depend on, as in a condition
+            formula = next(rules[source].get(target, iter(())), Formula(zeros_like(target)))
         yield Contribution(
             names[target], names[source] if source else None, formula,
             added.selected(), so_far.selected(), so_far is added, added.guard,

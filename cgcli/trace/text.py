@@ -8,7 +8,7 @@ from itertools import chain, count
 from cgcli.annotations import Iterable, Sequence
 from cgcli.printing.expression import formula as text_within
 from cgcli.printing.expression import written_name
-from cgcli.trace.formulas import Formula, Mark, Symbol
+from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
 from cgcli.trace.sheet import Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
 
@@ -35,8 +35,8 @@ class Language:
         return written_name(self._prefixes.get(symbol.mark, "") + symbol.name)
 
     def formula(self, formula: Formula, limit: int) -> str:
-        """A formula, cut when it is longer than `limit`."""
-        return text_within(formula.node, limit, formula.names(self.symbol, self._functions))
+        """A formula, cut when it is longer than `limit`; of a loop, how many trips it makes."""
+        return of_a_loop(formula) or text_within(formula.node, limit, formula.names(self.symbol, self._functions))
 
 
 def _free(prefixes: Iterable[str], names: set[str]) -> str:

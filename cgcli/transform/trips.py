@@ -1,4 +1,4 @@
-"""Loops with their last trip written out, or with all of their trips: for whoever shows what happens within them."""
+"""Loops with their last trip written out, or with all trips, or as a chain of trips: for whoever shows what they do."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from abc import ABC, abstractmethod
 
 from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.errors import TooLargeError
-from cgcli.graph.body import instantiated
+from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, fresh_leaves
-from cgcli.graph.node import Node, apply, constant, constant_value, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.lowering.loops import looped
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.logic import LESS, WHERE
-from cgcli.ops.loops import has_index, packed, unpacked
+from cgcli.ops.loops import LOOP, has_index, packed, unpacked
 from cgcli.records import NamedTuple
 
 MOST_TRIPS = 60  # that are written out: a picture of more shows nothing
+_EACH = 20  # trips that are operations of their own
+_ENDS = 3  # of more, so many at the beginning and at the end
 
 Path = tuple[Any, ...]
 """Where a body stands: the loops around it, the outermost first; () for the program itself."""
@@ -51,6 +53,28 @@ def unrolled(outputs: Sequence[Node], number: Callable[[Node], float]) -> Writte
     """
     writer = _AllTrips(number)
     return Written(writer.level((), outputs, {}), writer.become, writer.trips)
+
+
+class Chained(NamedTuple):
+    """A program whose loops are chains of trips, where their number is known.
+
+    outputs: its results. become: what its nodes are in the chains. after: the carries after a trip, each with the loop,
+    its place there, and how many trips have been made.
+    """
+
+    outputs: tuple[Node, ...]
+    become: Mapping[Node, Node]
+    after: Mapping[Node, tuple[Node, int, int]]
+
+
+def chained(outputs: Sequence[Node], number: Callable[[Node], int | None]) -> Chained:
+    """The outputs, with each trip of their loops as one operation for each carry: a loop of one trip.
+
+    Of more than 20 trips, those between the first and the last three are one loop. number: the value of a node, None
+    where it is not known: such a loop stays.
+    """
+    writer = _Chains(number)
+    return Chained(writer.level((), outputs, {}), writer.become[()], writer.after)
 
 
 class _Writer(ABC):
@@ -119,6 +143,54 @@ class _AllTrips(_Writer):
             found = self.level((*path, (node, trip)), loop.nexts[:shown], inside)
             carries = found if first is None else (*found, constant(first + trip))
         return carries
+
+
+class _Chains(_Writer):
+    def __init__(self, number: Callable[[Node], int | None]) -> None:
+        super().__init__()
+        self._number = number
+        self.after: dict[Node, tuple[Node, int, int]] = {}
+
+    def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
+        carries, outside = args[: loop.carries], args[loop.carries :]
+        made = loop.trips
+        if made is None:
+            counted = _before_the_last(loop, carries, outside)[1]
+            made = counted if isinstance(counted, int) else self._number(counted)
+        if made is None:
+            return unpacked(apply(LOOP, tuple(args), loop), loop.shapes)
+        first = constant_value(carries[-1]) if has_index(loop) else None
+        trip = 0
+        for trips in [1] * made if made <= _EACH else [*[1] * _ENDS, made - 2 * _ENDS, *[1] * _ENDS]:
+            carries = _together(loop, (*carries, *outside), trips)
+            trip += trips
+            if first is not None:  # an index is a number in each trip
+                carries = [*carries[:-1], constant(first + trip)]
+            for at, carry in enumerate(carries):
+                self.after.setdefault(carry, (node, at, trip))
+        return carries
+
+
+def _together(loop: Loop, args: tuple[Node, ...], trips: int) -> list[Node]:
+    """The carries after some trips; after one trip each by itself, made of what it depends on."""
+    leaves = loop.body.parameters
+    if trips > 1:
+        return unpacked(apply(LOOP, args, Loop(Body(leaves, loop.nexts), trips)), loop.shapes)
+    return [_alone(loop, args, at) for at in range(loop.carries)]
+
+
+def _alone(loop: Loop, args: tuple[Node, ...], at: int) -> Node:
+    """A carry after one trip: one operation, of what it is made of, if it depends on itself and is not simple."""
+    leaves, carry = loop.body.parameters, args[at]
+    own = {arg: leaf for leaf, arg in reversed([*zip(leaves, args, strict=True)])}  # one leaf for equal arguments
+    stand = tuple(arg if arg.op is CONSTANT and arg is not carry else own[arg] for arg in args)
+    following = instantiated(Body(leaves, loop.nexts), stand)[at]
+    order = {*toposort([following])}
+    outside = [arg for arg in own if own[arg] in order and arg is not carry]
+    body = Body((own[carry], *map(own.__getitem__, outside)), (following,))
+    if own[carry] not in order or not any(arg.args for arg in following.args):
+        return instantiated(body, (carry, *outside))[0]
+    return apply(LOOP, (carry, *outside), Loop(body, 1))
 
 
 def _before_the_last(loop: Loop, starts: Sequence[Node], outside: Sequence[Node]) -> tuple[Sequence[Node], Node | int]:

@@ -46,7 +46,7 @@ _KINDS = ("all", "values", "tangents", "adjoints")
     ACCURACY_OPTION,
 )  # fmt: skip
 def command(request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool) -> None:
-    """Print the evaluation trace of EXPR: one line for each operation.
+    """Print the evaluation trace of EXPR: one line for each operation, and for each trip of a loop.
 
     \b
     cg trace 'ln(x1) + x1*x2 - sin(x2)' x1=2 x2=5 --grad
@@ -58,7 +58,7 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     digits, unless --precision, --digits, --json or --csv asks for more.
     """
     from cgcli.api.seeds import tangents
-    from cgcli.api.views import has_values, traced_at, values_of_trace
+    from cgcli.api.views import has_values, traced_at, values_of_trace, with_trips
     from cgcli.cli import output
     from cgcli.trace import latex, records, text
     from cgcli.trace.sheet import Sheet
@@ -66,13 +66,14 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     _check_formats(answers, [("--json", request.as_json), ("--csv", as_csv), ("--latex", as_latex)])
     _check_blank(blank, moves=bool(request.tangents), grad=grad)
     task = request.task(without_values=True)
-    moved = tangents(task.point, request.directions()) if request.tangents else None
-    traced = traced_at(task.point, task.wrt, moved, request.cotangents() if grad else None, grad=grad)
+    point = with_trips(task.point, task.evaluate)
+    moved = tangents(point, request.directions()) if request.tangents else None
+    traced = traced_at(point, task.wrt, moved, request.cotangents() if grad else None, grad=grad)
     values = digits = None
     if has_values(task.point):
 
         def make(_: Kernels | None) -> Call:
-            return lambda evaluate: values_of_trace(task.point, traced, evaluate)
+            return lambda evaluate: values_of_trace(point, traced, evaluate)
 
         values, digits = task.measured(make) if request.accuracy else (task.computed(make, rounded=6), None)
     if answers and values is None:
