@@ -144,7 +144,7 @@ def test_a_jacobian_that_is_too_large_says_its_size_and_another_way(capsys: Capt
     """10^10 numbers are refused before anything is computed."""
     code, out, err = cg(capsys, "jacobian", "zeros([100000]) + x*y", "x=1", "y=ones(100000)")
     assert (code, out) == (2, "")
-    assert "the Jacobian would be 100000 by 100001 numbers (80 GB)" in err
+    assert "the Jacobian would be 10000100000 numbers" in err
     assert "jvp" in err
     assert "vjp" in err
 

@@ -32,7 +32,7 @@ PROGRAMS = """
 + X: [n, n]; logdet(X) | X | inv(X).T
 + a: [n]; b: [n]; X: [n, n]; a@inv(X)@b | X | -outer(inv(X).T @ a, inv(X) @ b)
 + a: [m]; b: [n]; X: [m, n]; a@X@b | X | outer(a, b)
-+ X: [m, n]; w: [n]; y: [m]; sum(ln(1 + exp(-y*(X@w)))) | w | -(X.T @ (y*exp(-y*(X @ w))/(exp(-y*(X @ w)) + 1)))
++ X: [m, n]; w: [n]; y: [m]; sum(ln(1 + exp(-y*(X@w)))) | w | -(X.T @ (y*sigmoid(-y*(X @ w))))
 + A: [n, n]; trace(A) | A | eye(n)
 + A: [m, n]; x: [n]; A@x | x | A
 + x: [n]; sum(x) | x | ones([n])

@@ -60,10 +60,13 @@ def _steps(node: Node) -> int:
     return work_of(node) + _STEPS_PER_NUMBER * numbers
 
 
-def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None) -> None:
+def check_result(
+    outputs: Sequence[Node], what: str, numbers: int | None = None, instead: str = "take a part, or the sum"
+) -> None:
     """Raise TooLargeError for results that the data do not account for and that would fill a terminal for minutes.
 
-    what: what messages call them. numbers: how many there are, where they are not the outputs themselves.
+    what: what messages call them. numbers: how many there are, where they are not the outputs themselves. instead:
+    what helps.
     """
     if numbers is None:
         numbers = sum(math.prod(output.shape) for output in outputs)
@@ -73,12 +76,12 @@ def check_result(outputs: Sequence[Node], what: str, numbers: int | None = None)
     if 8 * given > _DATA and numbers > _PRINTED_PER_NUMBER * given:
         raise TooLargeError(
             f"{what} would be {numbers} numbers, from {given} that are given",
-            hint=f"the limit is {_PRINTED_PER_NUMBER} for each; take a part, or the sum",
+            hint=f"the limit is {_PRINTED_PER_NUMBER} for each; {instead}",
         )
     if 8 * given <= _DATA:
         raise TooLargeError(
             f"{what} would be {numbers} numbers, made of nothing but the text",
-            hint=f"the limit is {MAX_NUMBERS_WITHOUT_DATA} where no data come from a file; take a part, or the sum",
+            hint=f"the limit is {MAX_NUMBERS_WITHOUT_DATA} where no data come from a file; {instead}",
         )
 
 

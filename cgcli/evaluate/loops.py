@@ -307,8 +307,9 @@ def _endless(reason: str, carries: Values, loop: Loop) -> EvaluationError:
     message = f"the loop is endless: {reason}; it carries {_shown(carries)}"[:400]
     numbers = [constant_value(arg) or 0.0 for node in toposort([loop.going] if loop.going else []) for arg in node.args]
     tiny = next((number for number in numbers if 0 < abs(number) <= _ROUNDING), None)
-    return EvaluationError(message, hint=tiny and f"{tiny:g} is below rounding, which the difference may never reach: "
-                           f"take a larger number, such as {_WITHIN_REACH:g}")  # fmt: skip
+    hint = "" if tiny is None else (f"{tiny:g} is below rounding, which the difference may never reach: "
+                                    f"take a larger number, such as {_WITHIN_REACH:g}")  # fmt: skip
+    return EvaluationError(message, hint=hint)
 
 
 def _unfinished(before: str, carries: Values, where: str = "") -> EvaluationError:

@@ -49,7 +49,7 @@ def command(request: Request) -> None:
     cotangents = weights(point.graph, request.cotangents())
     vector = tangents(point, request.directions()) if request.tangents else None
     if vector is None:
-        check_result(wrt, "the Hessian", elements(wrt) ** 2)
+        check_result(wrt, "the Hessian", elements(wrt) ** 2, "--tangent gives its product with a vector")
 
     def make(kernels: Kernels | None) -> calls.Call:
         if vector is None:

@@ -36,7 +36,8 @@ def command(request: Request, mode: Mode) -> None:
     task = request.task()
     point, outputs = task.point, task.point.graph.outputs
     check_any(task.wrt)
-    check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt))
+    instead = "cg jvp gives its product with a tangent, cg vjp with a cotangent"
+    check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt), instead)
     found = task.computed(lambda kernels: calls.jacobian(point, task.wrt, mode, kernels))
     task.evaluate.tell_kinks(task.wrt)
     if request.as_json:
