@@ -339,8 +339,10 @@ def with_trips(point: Point, evaluate: Watched) -> Point:
     labels = {become[node]: name for node, name in point.graph.labels.items() if node in become}
     labels = {node: name for node, name in labels.items() if name not in point.names}
     for carry, (node, at, trips) in after.items():
-        given = point.graph.carried.get(node.params.body) or ("",) * node.params.carries
-        name = given[at] or point.graph.labels.get(unpacked(node, node.params.shapes)[at])
+        loop = node.params
+        assert isinstance(loop, Loop)
+        given = point.graph.carried.get(loop.body) or ("",) * loop.carries
+        name = given[at] or point.graph.labels.get(unpacked(node, loop.shapes)[at])
         if name and carry.args:
             labels.setdefault(carry, f"{name}_{trips}")
     return point._replace(graph=point.graph._replace(outputs=outputs, labels=labels))

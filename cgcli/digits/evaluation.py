@@ -128,7 +128,7 @@ class AtPrecision:
         if not (op.elementwise or isinstance(node.params, Loop)) or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
             return 2 + digits / 500
         if op.name in _GAMMAS and digits > many.MANY_DIGITS:
-            return digits**2.6 / 600 * _GAMMAS[op.name]
+            return float(digits**2.6) / 600 * _GAMMAS[op.name]
         return 10 + digits * math.sqrt(digits) / 120
 
     # ---- what rounding decides ----------------------------------------------------------

@@ -59,7 +59,7 @@ class Machine:
         self._of_blocks: Places | None = None
         self._blocks_made: Blocks | None = None
 
-    def run(self, expression: tree.Expression | tree.Flow, names: Mapping[str, Value] = EMPTY) -> Value:
+    def run(self, expression: tree.Expression | tree.Outputs | tree.Flow, names: Mapping[str, Value] = EMPTY) -> Value:
         """The value of an expression that stands in no function; a loop or a branch changes the names instead."""
         self.invocations.forget()
         values: list[Value] = []

@@ -211,12 +211,13 @@ class TreeBuilder:
 
 def _own_rule(target: tree.Derived, body: tree.Expression, span: Span) -> tree.DefineJvp:
     """jvp f(x; dx) = body."""
-    names = tuple(name for name in (*target.args, *target.moved) if isinstance(name, tree.Name))
-    count = len(target.args)
-    if target.mode != "jvp" or target.guards or len(names) < count + len(target.moved):
+    names = tuple(arg for arg in target.args if isinstance(arg, tree.Name))
+    tangents = tuple(moved for moved in target.moved if isinstance(moved, tree.Name))
+    is_of_names = len(names) == len(target.args) and len(tangents) == len(target.moved)
+    if target.mode != "jvp" or target.guards or not is_of_names:
         hint = f"as in: jvp {target.function}(x; dx) = 2*x*dx, with the tangents after a ';'"
         raise ParseError("a derivative rule is not written so", target.span, hint=hint)
-    return tree.DefineJvp(target.function, names[:count], names[count:], body, span, target.where)
+    return tree.DefineJvp(target.function, names, tangents, body, span, target.where)
 
 
 class _Keyword:

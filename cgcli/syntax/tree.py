@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import Any
 from cgcli.errors import Source, Span
 from cgcli.records import NamedTuple
+
+_Operands = tuple[Any, ...]  # of expressions; spelt out, mypy compares trees of trees with each other for minutes
 
 
 class Number(NamedTuple):
@@ -96,8 +99,8 @@ class Derived(NamedTuple):
     mode: str
     function: str
     args: tuple[Expression, ...]
-    moved: tuple[Expression, ...]
-    guards: tuple[Expression, ...]
+    moved: _Operands
+    guards: _Operands
     span: Span
     where: Span
 
@@ -108,9 +111,9 @@ class Solve(NamedTuple):
     sides: of each equation, left and right. names: the unknowns. starts: where Newton's method begins.
     """
 
-    sides: tuple[tuple[Expression, Expression], ...]
+    sides: _Operands
     names: tuple[Name, ...]
-    starts: tuple[Expression, ...]
+    starts: _Operands
     span: Span
     where: Span
 

@@ -65,7 +65,7 @@ def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slo
 
 def _pushed(body: Body, tangents: dict[Node, Node | None]) -> Node:
     """The tangent of what is 0 at the root."""
-    moved = {each: tangent and Guarded(tangent) for each, tangent in tangents.items()}
+    moved = {each: None if tangent is None else Guarded(tangent) for each, tangent in tangents.items()}
     (pushed,) = push_all(body.outputs, moved)
     return pushed.selected() if pushed else zeros_like(body.outputs[0])
 
