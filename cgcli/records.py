@@ -6,7 +6,7 @@ which most are left at their defaults.
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Mapping, dataclass_transform
+from cgcli.annotations import TYPE_CHECKING, Any, ClassVar, Mapping, dataclass_transform
 from cgcli.lean import FunctionType, MappingProxyType
 
 __all__ = ["EMPTY", "NamedTuple", "Record"]
@@ -91,15 +91,20 @@ else:
 
 @dataclass_transform(eq_default=False, frozen_default=True)
 class Record:
-    """A value whose class lists its fields, as a dataclass does; equal to itself only.
+    """A value whose class lists its fields behind those of its base, as a dataclass does; equal to itself only.
 
     Only what is given is set, so a record costs what it says and not what its class could say. A default
     that is a function is a `staticmethod`. Raises TypeError for a field that the class does not have.
     """
 
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields += tuple(vars(cls).get("__annotations__", ()))
+
     def __init__(self, *values: Any, **others: Any) -> None:
-        given = dict(zip(self.__annotations__, values, strict=False), **others)
-        if unknown := given.keys() - self.__annotations__.keys():
+        given = dict(zip(self._fields, values, strict=False), **others)
+        if unknown := given.keys() - {*self._fields}:
             raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}")
         vars(self).update(given)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import pickle
@@ -375,6 +376,8 @@ def test_the_library_takes_tables_of_any_kind(misra: str) -> None:
     fits = [cgcli.fit(MISRA, data, {"b1": 250, "b2": 0.0005}) for data in tables]
     assert {each.params["b1"].value for each in fits} == {fits[0].params["b1"].value}
     assert "<th>b1</th><td>238.942</td>" in fits[0]._repr_html_()
+    told = dataclasses.asdict(pickle.loads(pickle.dumps(dataclasses.replace(fits[0], rows=1))))
+    assert (told["rows"], told["params"]["b1"]["value"], told["notes"]) == (1, fits[0].params["b1"].value, [])
     by = cgcli.fit("y = a*x", {"g": ["u", "v", "u", "v"], "x": [1, 1, 2, 2], "y": [3, 4, 6, 8]}, {"a": 1}, by="g")
     assert {key: each.params["a"].value for key, each in by.items()} == pytest.approx({"u": 3, "v": 4})
     for data in ({"x": [1, 2], "y": [1]}, 3):

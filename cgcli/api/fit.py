@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
-from cgcli.api.cells import first_shapes
-from cgcli.api.model import Model, check_starts
-from cgcli.api.point import Point, at_values
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from cgcli.api.model import Model
+from cgcli.api.parameters import Limits, Search
+from cgcli.api.point import at_values
 from cgcli.api.program import Program, read_text
+from cgcli.api.reached import Result, html_table
+from cgcli.api.reading import begun
 from cgcli.api.values import arrays_of
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.fitting.losses import Loss, loss_of
 from cgcli.fitting.marquardt import Bounds, Found, least_squares
 from cgcli.fitting.statistics import determined, quantile, two_sided
-from cgcli.graph.node import name_of
-from cgcli.records import EMPTY, Record
+from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,12 +35,9 @@ _ROUNDING = 1e-15  # residuals, to the size of the left sides, of which nothing 
 _NEXT_TO_ROUNDING = 1e-11  # and of which it shows in a few digits,
 _MOST_EXACT = 1000  # and in how many rows they are computed
 _DIGITS = 34  # with so many
-_FIRST_STEPS = 200  # from each of several starts; the best goes on
-_DECADES = 1.0  # that random starts are away from the given one, at most
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Result):
     """What a fit says of a parameter; each field is a float, or an array of the parameter's shape.
 
     t: the value divided by its standard error; p: the probability of one so far from 0, were the parameter 0; low,
@@ -55,8 +52,7 @@ class Parameter:
     high: Any
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(Result):
     """A fit: `fit` makes it.
 
     params: by name. elements: what the rows and columns of the covariance are called, `b1`, `w[0]`; it is infinite
@@ -112,58 +108,27 @@ class Fit:
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        from html import escape
-
-        head = "".join(f"<th>{name}</th>" for name in ("", *self.COLUMNS))
-        body = "".join(
-            f"<tr><th>{escape(name)}</th>{''.join(f'<td>{number:.6g}</td>' for number in numbers)}</tr>"
-            for name, numbers in self.lines()
-        )
         figures = ", ".join(f"{name} {getattr(self, name):.6g}" for name in self.FIGURES[:6])
-        return f"<table><tr>{head}</tr>{body}</table><p>{figures}<br>{escape(self.reason)}</p>"
+        return html_table(("", *self.COLUMNS), self.lines(), (figures, self.reason))
 
 
-class Options(Record):
-    """How a fit is made. bounds: low and high by name, None where there is none. log: told of each iteration."""
+class Options(Search):
+    """How a fit is made: as of `Search`, and as of `fit`."""
 
-    bounds: Mapping[str, tuple[float | None, float | None]] = EMPTY
     loss: Loss | None = None
     absolute: bool = False
     level: float = 0.95
-    starts: int = 1
-    seed: int = 0
-    max_iter: int = 5000
-    tol: float = 1e-12
-    log: Callable[[int, float, dict[str, Any]], None] | None = None
 
-    def check(self, model: Model) -> Bounds:
+    def bounds_of(self, model: Model) -> Bounds:
         """The bounds of each element. Raises UsageError for what cannot be, and for a start outside of its bounds."""
         if not 0 < self.level < 1:
             raise UsageError(f"the level of an interval is between 0 and 1, not {self.level:g}", hint="as in: 0.95")
-        named = {name_of(node): node for node in model.parameters}
-        for name in self.bounds:
-            if name not in named:
-                raise UsageError(f"there are bounds for '{name}', which is no parameter",
-                                 hint=f"the parameters are: {', '.join(named)}")  # fmt: skip
-        ends = []
-        for name, node in named.items():
-            low, high = (
-                sign * math.inf if end is None else float(end)
-                for sign, end in zip((-1, 1), self.bounds.get(name, (None, None)), strict=True)
-            )
-            if not low < high:
-                raise UsageError(f"the bounds of '{name}' are crossed: {low:g} is not below {high:g}")
-            ends.append(np.tile([[low], [high]], int(np.prod(node.shape))))
-        bounds = Bounds(*np.concatenate(ends, axis=1))
-        if not bounds.holds(model.start):
-            at = int(np.argmin((model.start >= bounds.low) & (model.start <= bounds.high)))
-            raise UsageError(f"'{model.elements[at]}' starts at {model.start[at]:g}, outside of its bounds")
-        return bounds
+        return model.parameters.bounds(self.bounds)
 
 
 def fit(
     equation: str, data: Any, start: Mapping[str, Any], *,
-    fixed: Mapping[str, Any] | None = None, bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    fixed: Mapping[str, Any] | None = None, bounds: Limits | None = None,
     weights: str | None = None, sigma: str | None = None, absolute: bool = False, loss: str = "squares",
     by: str | None = None, level: float = 0.95, starts: int = 1, seed: int = 0, max_iter: int = 5000,
     tol: float = 1e-12, on_error: str = "fail", log: Callable[[int, float, dict[str, Any]], None] | None = None,
@@ -191,77 +156,32 @@ def fit(
     weighed = None if weights is None and sigma is None else read_text(weights or sigma or "", "weights")
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much a row counts", hint="give one of them")
-    source = _batches(data)
     programs: list[Program] = [program, *([weighed] if weighed else [])]
-    names = dict.fromkeys(name for each in programs for name in each.open_names if name not in values)
-    first, shapes = first_shapes(source, [*names], patient=on_error != "fail")
-    points = [_point(each, values, shapes, first) for each in programs]
-    model = model_of(points, [*start], first, is_sigma=sigma is not None)
-    options = Options(bounds or EMPTY, loss_of(loss), absolute, level, starts, seed, max_iter, tol, log)
-    found = fits(model, (batch for part in (first, source) for batch in part), options, by=by, on_error=on_error)
-    fits_by_key = {key: each for key, each, _ in found}
+    points, first, rows = begun(programs, values, data, patient=on_error != "fail")
+    model = Model(points, [*start], first, is_sigma=sigma is not None)
+    options = Options(bounds or EMPTY, starts, seed, max_iter, tol, log, loss_of(loss), absolute, level)
+    fits_by_key = {key: each for key, each, _ in fits(model, rows, options, by=by, on_error=on_error)}
     return fits_by_key if by is not None else fits_by_key[""]
 
 
-def _point(program: Program, values: Mapping[str, Any], shapes: Mapping[str, Any], first: Sequence[Batch]) -> Point:
-    """The program at values, and columns that it reads."""
-    open_names = program.open_names
-    point = at_values(program, {name: item for name, item in values.items() if name in open_names},
-                      {name: shape for name, shape in shapes.items() if name in open_names})  # fmt: skip
-    available = list(dict.fromkeys(name for batch in first for name in (*batch.names, *batch.others)))
-    check_starts(point, available)
-    return point
-
-
-def _batches(data: Any) -> Iterator[Batch]:
-    """The rows of data of any kind that `fit` takes."""
-    if isinstance(data, str) or (isinstance(data, Sequence) and data and all(isinstance(each, str) for each in data)):
-        from cgcli.tables.source import batches
-
-        return batches([data] if isinstance(data, str) else data)
-    from cgcli.tables.arrow import record_batches
-    from cgcli.tables.batch import Batch
-
-    return (Batch(each, "the table", lambda row: f"row {row + 1}") for each in record_batches(data))
-
-
-def model_of(points: Sequence[Point], names: Sequence[str], first: Sequence[Batch], *, is_sigma: bool,
-             threads: int = 1) -> Model:  # fmt: skip
-    """The model of an equation, and of its weights if there is a second point.
-
-    Raises UsageError for a parameter that is a column, too. first: the first batches.
-    """
-    for name in names:
-        if any(batch.has(name) for batch in first):
-            raise UsageError(f"'{name}' has a start, and is a column of {first[0].source}, too",
-                             hint=f"to read the column, leave out {name}=…; to hold it, write {name}==…")  # fmt: skip
-    return Model(points[0], names, points[1] if len(points) > 1 else None, is_sigma=is_sigma, threads=threads)
-
-
 def fits(
-    model: Model, rows: Iterator[Batch], options: Options, *, by: str | None = None, on_error: str = "fail"
+    model: Model, rows: Iterable[Batch], options: Options, *, by: str | None = None, on_error: str = "fail"
 ) -> Iterator[tuple[str, Fit, Kept]]:
     """The fit of all rows, or of those of each value of a column: the value, the fit, the rows. Raises as `fit`."""
-    bounds = options.check(model)
+    bounds = options.bounds_of(model)
     read = model.read(rows, by=by, on_error=on_error)
-    if not read.total - read.bad:
-        raise DataError(f"there are no rows to fit{f'; the first of {read.bad}: {read.first}' if read.bad else ''}")
+    read.check("fit")
     for key, kept in read.groups.items():
         found = _fitted(model, kept, options, bounds, f" where {by} is {key}" if by is not None else "")
-        notes = list(found.notes)
-        if read.bad:
-            notes.append(f"{read.bad} of {read.total} rows are left out; the first: {read.first}")
-        if kept.spilled:
-            notes.append("the rows do not fit into the memory for them, and wait in a temporary file")
-        yield key, Fit(**{**vars(found), "notes": notes}), kept
+        yield key, Fit(**{**vars(found), "notes": [*found.notes, *read.notes()]}), kept
 
 
 def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: str) -> Fit:
     """The fit of some rows."""
-    size = len(model.start)
+    size = len(model.parameters.start)
     if rows.rows < size:
         raise DataError(f"there are {rows.rows} rows{where}, and {size} parameters", hint="hold some of them: a==1")
-    best, reached = _best(model, rows, options, bounds)
+    best, words = _best(model, rows, options, bounds)
     end = best.end
     if not end.weight > 0 or not end.rows:
         raise DataError(f"all weights are 0{where}")
@@ -288,13 +208,12 @@ def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: s
         t = best.values / errors
         margin = quantile(options.level, likely) * errors
     p = np.array([two_sided(each, likely) for each in t.tolist()])
-    columns = [model.named(each) for each in (best.values, errors, t, p, best.values - margin, best.values + margin)]
+    columns = [
+        model.parameters.named(each) for each in (best.values, errors, t, p, best.values - margin, best.values + margin)
+    ]
     params = {name: Parameter(*(column[name] for column in columns)) for name in columns[0]}
-    reason = "; ".join(problems) or best.reason
-    if options.starts > 1:
-        reason += f"; the best of {options.starts} starts, which {reached} of them reached"
-    notes = [f"'{name}' ends at its bound {value:g}" for name, value, low, high
-             in zip(model.elements, best.values, *bounds, strict=True) if value in (low, high)]  # fmt: skip
+    reason = ("; ".join(problems) or best.reason) + words
+    notes = model.parameters.at_bounds(best.values, bounds)
     r2 = math.nan
     if plain.spread > 0:
         r2 = 1 - rss / plain.spread
@@ -303,45 +222,23 @@ def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: s
     likelihood = _deviance(end, rss, options) if options.loss is None else math.nan
     count = size + (not options.absolute)
     return Fit(
-        params, model.elements, covariance, spread, dof, rss, r2, likelihood + 2 * count,
+        params, model.parameters.elements, covariance, spread, dof, rss, r2, likelihood + 2 * count,
         likelihood + math.log(end.rows) * count, best.iterations, best.converged and not problems, reason, end.rows,
         options.level, options.absolute, end, best.values, root, notes,
     )  # fmt: skip
 
 
-def _best(model: Model, rows: Kept, options: Options, bounds: Bounds) -> tuple[Found, int]:
-    """The fit of least cost from all starts, and how many reached it."""
-
-    def log(iteration: int, cost: float, values: Floats) -> None:
-        assert options.log is not None
-        options.log(iteration, cost, model.named(values))
+def _best(model: Model, rows: Kept, options: Options, bounds: Bounds) -> tuple[Found, str]:
+    """The fit of least cost from all starts, and words on the others."""
 
     def search(start: Floats, steps: int) -> Found | None:
         return least_squares(lambda values: model.at(values, rows, options.loss), start, bounds,
-                             max_iter=steps, tol=options.tol, log=log if options.log else None)  # fmt: skip
+                             max_iter=steps, tol=options.tol, log=options.logged(model.parameters))  # fmt: skip
 
-    steps = options.max_iter if options.starts == 1 else min(options.max_iter, _FIRST_STEPS)
-    found = [one for start in _starts(model.start, options, bounds) if (one := search(start, steps))]
-    if not found:
+    best, words = options.best(model.parameters.start, bounds, search, lambda found: found.end.cost)
+    if best is None:
         raise DataError("the equation is not finite at the start", hint="start elsewhere")
-    best = min(found, key=lambda one: one.end.cost)
-    reached = sum(one.end.cost <= best.end.cost * (1 + 1e-6) for one in found)
-    if not best.converged and steps < options.max_iter:
-        best = search(best.values, options.max_iter) or best
-    return best, reached
-
-
-def _starts(start: Floats, options: Options, bounds: Bounds) -> Iterator[Floats]:
-    """The given start, then random ones: between two bounds, or up to ten times nearer to 0 or farther from it."""
-    yield start
-    if options.starts > 1:
-        random = np.random.default_rng(options.seed)
-        between = np.isfinite(bounds.low) & np.isfinite(bounds.high)
-        low, width = np.where(between, bounds.low, 0.0), np.where(between, bounds.high - bounds.low, 1.0)
-        for _ in range(options.starts - 1):
-            share, normal = random.uniform(size=len(start)), random.normal(size=len(start))
-            near = np.where(start != 0, start * 10.0 ** (_DECADES * (2 * share - 1)), normal)
-            yield bounds.cut(np.where(between, low + share * width, near))
+    return best, words
 
 
 def _spread(squares: float, dof: int) -> float:
@@ -357,7 +254,7 @@ def _exact_rss(model: Model, rows: Kept, values: Floats, known: float) -> float:
 
     point, kernels = model.point, Many(_DIGITS)
     exact = at_values(point.program.exact(), point.bindings, {name: point.shapes[name] for name in point.columns})
-    fixed = {**point.bindings, **model.named(values)}
+    fixed = {**point.bindings, **model.parameters.named(values)}
     total: Any = 0
     try:
         residuals = Compiled(exact.graph.outputs, exact.inputs, kernels=kernels)
@@ -399,7 +296,7 @@ def _deviance(end: Summary, rss: float, options: Options) -> float:
 
 def _problems(model: Model, best: Found, plain: Summary, tied: Sequence[Sequence[int]]) -> list[str]:
     """What leaves parameters open, in words."""
-    names, start = model.elements, model.start
+    names, start = model.parameters.elements, model.parameters.start
     least = max(plain.size, math.sqrt(plain.rss)) * _WEAK
     first, last = (np.linalg.norm(each.factor, axis=0) for each in (best.start, plain))
     weak = first * np.maximum(np.abs(start), 1.0) <= least

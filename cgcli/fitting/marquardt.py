@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Callable
+from cgcli.fitting.bounds import Bounds
 from cgcli.fitting.summary import Summary
 from cgcli.records import NamedTuple
 
@@ -25,21 +26,6 @@ _FIRST = 100.0  # the radius of the first region, to the size of the start
 _ROUNDING = 1e-13  # a change of the cost by no more may be rounding, and what steps can still reach decides
 _SETTLED = 1e-8  # the steps that are small, where the cost no longer changes
 _FLAT, _NEARLY_FLAT = 1e-9, 1e-6  # the share of the residuals that steps can reach where there is nothing to gain
-
-
-class Bounds(NamedTuple):
-    """The least and the greatest value of each parameter; infinities where there is none."""
-
-    low: Floats
-    high: Floats
-
-    def cut(self, values: Floats) -> Floats:
-        """The nearest values within."""
-        return np.clip(values, self.low, self.high)
-
-    def holds(self, values: Floats) -> bool:
-        """Whether all values are within."""
-        return bool(np.all((values >= self.low) & (values <= self.high)))
 
 
 class Found(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any
-from cgcli.cli.options import JSON_OPTION, PRECISION_OPTION, Whole, flag, option
+from cgcli.cli.options import JSON_OPTION, PRECISION_OPTION, flag, option
 from cgcli.cli.request import Request, expression_command
+from cgcli.cli.searches import BOUNDS_OPTION, PARAMS_OPTION, STARTS_OPTIONS, STEPS_OPTIONS
 from cgcli.errors import UsageError
 
 _EXAMPLE = "cg fit 'y = a*x + b' data.csv a=1 b=0"
 _OPTIONS = (
-    option("--bounds", metavar="a=0:1,b=0:", multiple=True, help="Keep parameters between two values."),
+    BOUNDS_OPTION,
     option("--weights", metavar="EXPR", help="How much a row counts: a column, or an expression of columns."),
     option("--sigma", metavar="EXPR", help="The standard deviation of a row instead; its weight is 1/EXPR^2."),
     flag("--absolute", help="These are known as they are, and not only up to a factor."),
@@ -17,12 +18,9 @@ _OPTIONS = (
            help="huber:1.5, soft_l1:1, cauchy:1: residuals beyond that size count less (default: squares)."),
     option("--by", metavar="COLUMN", help="A fit for the rows of each value of COLUMN."),
     option("--level", default="0.95", metavar="P", help="The level of the intervals (default: 0.95)."),
-    option("--starts", kind=Whole(1, 10**6), default=1, metavar="N",
-           help="Begin at N points, random but for the first: within bounds, or up to ten times nearer or farther."),
-    option("--seed", kind=Whole(0, 10**9 - 1), default=0, metavar="N", help="Of random starts."),
-    option("--max-iter", kind=Whole(1, 10**9 - 1), default=5000, metavar="N", help="Steps to try (default: 5000)."),
-    flag("--log", help="Print a line for each step, on standard error."),
-    flag("--params", name="as_params", help="Print the parameters as name=value, which the next command reads."),
+    *STARTS_OPTIONS,
+    *STEPS_OPTIONS,
+    PARAMS_OPTION,
     option("--cov", metavar="FILE", help="Write the covariance of the parameters to FILE, of any format of rows."),
     flag("--predict", help="Print each row with its fit, residual, std_error and interval: low, high."),
     option("--plot", metavar="FILE", help="Draw rows, curve, band and residuals: .svg, .png or .pdf."),

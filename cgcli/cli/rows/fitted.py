@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Iterable, Iterator, Mapping
 from cgcli.api.columns import column_notices
-from cgcli.api.fit import Fit, Options, fits, model_of
-from cgcli.api.model import Predictions, check_starts
-from cgcli.api.notices import Notice
-from cgcli.cli import output
-from cgcli.cli.operands import named_texts
+from cgcli.api.fit import Fit, Options, fits
+from cgcli.api.model import Model, Predictions
+from cgcli.api.parameters import check_starts
+from cgcli.cli import output, searches
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
 from cgcli.cli.rows.table import may_pass, opened, output_format, write
-from cgcli.cli.say import echo, say
-from cgcli.errors import DataError, EvaluationError, UsageError, describe
+from cgcli.cli.say import echo
+from cgcli.errors import DataError, UsageError
 from cgcli.files import save
 from cgcli.fitting.losses import loss_of
-from cgcli.graph.shapes import shape_of
 from cgcli.printing import values
-from cgcli.printing.expression import written_name
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import format_of, open_writer
 
-_NOT_FOUND = 5  # the exit code
 _MOST_BYTES = 2**31  # of rows that are in memory at once, where each is printed
 
 
@@ -42,7 +38,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         point = rows.points[0]
         starts = [name for name in point.bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]
-        model = model_of(weighed, starts, rows.first, is_sigma="--sigma" in weights, threads=rows.threads)
+        model = Model(weighed, starts, rows.first, is_sigma="--sigma" in weights, threads=rows.threads)
         report = request.report(point)
         report.tell_all(column_notices(point, rows.first))
         report.tell_all(point.notices())
@@ -51,10 +47,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         on_error = "fail" if rows.policy.on_error == "fail" else "skip"
         found = list(fits(model, read, _options(request, settings), by=by, on_error=on_error))
         for key, fit, _ in found:
-            where = f" ({by} is {key})" if by else ""
-            report.tell_all(Notice(f"{note}{where}", details={"kind": "fit"}) for note in fit.notes)
-            if not fit.converged and not request.quiet:
-                say(describe(EvaluationError(f"{fit.reason}{where}"), "warning"))
+            searches.tell(request, report, fit, "fit", f" ({by} is {key})" if by else "")
         key, fit, kept = found[0]
         if settings["cov"]:
             _write_covariance(fit, settings["cov"])
@@ -66,17 +59,15 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
             bound = Predictions(model, fit.values, fit.root, fit.times, rows.threads)
             write(request, rows, bound, computed(batches, bound), kind).summarise()
     if settings["as_params"]:
-        echo(
-            "\n".join(
-                "\t".join([*([key] if by else []), _as_bindings(fit, request.precision)]) for key, fit, _ in found
-            )
-        )
+        params = ({name: each.value for name, each in fit.params.items()} for _, fit, _ in found)
+        lines = (searches.bindings(each, request.precision) for each in params)
+        echo("\n".join(f"{key}\t{line}" if by else line for (key, _, _), line in zip(found, lines, strict=True)))
     elif request.as_json:
         for key, fit, _ in found:
             output.as_json({**({by: key} if by else {}), **fit.content()}, request.precision, report.entries)
     elif not predicts or request.rows.output is not None:
         echo("\n".join(_table([(key, fit) for key, fit, _ in found], by, request.precision)))
-    return 0 if all(fit.converged for _, fit, _ in found) else _NOT_FOUND
+    return 0 if all(fit.converged for _, fit, _ in found) else searches.NOT_REACHED
 
 
 def _check(request: Request, settings: Mapping[str, Any]) -> None:
@@ -101,32 +92,13 @@ def _check(request: Request, settings: Mapping[str, Any]) -> None:
 
 def _options(request: Request, settings: Mapping[str, Any]) -> Options:
     """How the fit is made."""
-    texts = named_texts(settings["bounds"], "--bounds", "bound", "as in: --bounds a=0:1,b=0:")
     try:
         level = float(settings["level"])
     except ValueError:
         raise UsageError(f"--level '{settings['level']}' is no number", hint="as in: --level 0.95") from None
 
-    def log(iteration: int, cost: float, named: Mapping[str, Any]) -> None:
-        numbers = " ".join(f"{name}={values.value(value, 6)}" for name, value in named.items())
-        say(f"step {iteration}\tcost {cost:.8g}\t{numbers}")
-
-    return Options({name: _ends(name, text) for name, text in texts.items()}, loss_of(settings["loss"]),
-                   settings["absolute"], level, settings["starts"], settings["seed"], settings["max_iter"],
-                   log=log if settings["log"] else None)  # fmt: skip
-
-
-def _ends(name: str, text: str) -> tuple[float | None, float | None]:
-    """The bounds `0:1`, of which either may be left out."""
-    from cgcli.api.values import of_text
-
-    ends = text.split(":")
-    if len(ends) != 2 or not any(end.strip() for end in ends):
-        raise UsageError(f"the bounds of '{name}' are low:high, and not '{text}'", hint="as in: --bounds a=0:1,b=0:")
-    low, high = (of_text(end, f"a bound of '{name}'") if end.strip() else None for end in ends)
-    if any(shape_of(end) for end in (low, high) if end is not None):
-        raise UsageError(f"a bound of '{name}' is a number, for all of its elements")
-    return low, high
+    return Options(**searches.search_settings(settings, "cost"), loss=loss_of(settings["loss"]),
+                   absolute=settings["absolute"], level=level)  # fmt: skip
 
 
 def _kept(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
@@ -141,12 +113,6 @@ def _kept(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def _as_bindings(fit: Fit, precision: int | None) -> str:
-    """The parameters as operands of a command line."""
-    pairs = ((name, values.value(each.value, precision).replace(" ", "")) for name, each in fit.params.items())
-    return " ".join(f"{written_name(name)}={value}" for name, value in pairs)
-
-
 def _table(found: list[tuple[str, Fit]], by: str | None, precision: int | None) -> Iterator[str]:
     """The parameters of all fits, then their figures; with the value of the column in front, where there is one."""
     first = [by] if by else []
@@ -158,17 +124,10 @@ def _table(found: list[tuple[str, Fit]], by: str | None, precision: int | None) 
     if by:
         yield "\t".join([*first, *Fit.FIGURES])
         for key, fit in found:
-            yield "\t".join([key, *(_figure(fit, name, precision) for name in Fit.FIGURES)])
+            yield "\t".join([key, *(searches.figure(getattr(fit, name), precision) for name in Fit.FIGURES)])
         return
     for name in Fit.FIGURES:
-        yield f"{name}\t{_figure(found[0][1], name, precision)}"
-
-
-def _figure(fit: Fit, name: str, precision: int | None) -> str:
-    figure = getattr(fit, name)
-    if isinstance(figure, bool):
-        return "yes" if figure else "no"
-    return values.value(float(figure), precision) if isinstance(figure, int | float) else str(figure)
+        yield f"{name}\t{searches.figure(getattr(found[0][1], name), precision)}"
 
 
 def _write_covariance(fit: Fit, path: str) -> None:
