@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import struct
+import zlib
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import cgcli
@@ -338,6 +342,38 @@ def test_a_sign_that_no_font_has_is_never_a_silent_box(
     assert cg(capsys, "render", "`温度`", "-o", str(tmp_path / "a.svg")).err == ""
     assert "温度" in (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert cg(capsys, "render", "theta*alpha_1*`é`/2 - x^-2 >= pi", "-o", str(tmp_path / "a.png")).err == ""
+
+
+@pytest.mark.filterwarnings("ignore:no font of this system")
+def test_syllables_of_joined_letters_stand_beside_each_other() -> None:
+    """By a font of the system, where it has one; what draws SVG moves those of more than one sign together."""
+
+    def ink(name: str) -> int:
+        """How many columns of dots are dark, as text is and the border of a card is not."""
+        dark = pixels(cgcli.picture(f"`{name}`", kind="png", dpi=72)).max(axis=2) < 90
+        return int(dark.any(axis=0).sum())
+
+    assert ink("हिन्दी") == pytest.approx(ink("हि") + ink("न्दी"), abs=4)
+
+
+def pixels(png: bytes) -> np.ndarray[Any, Any]:
+    """The dots of a PNG of 8 bits, as its specification unfilters them."""
+    wide, high = struct.unpack(">II", png[16:24])
+    at, data = 8, b""
+    while at < len(png):
+        (size,) = struct.unpack(">I", png[at : at + 4])
+        data += png[at + 8 : at + 8 + size] if png[at + 4 : at + 8] == b"IDAT" else b""
+        at += 12 + size
+    assert png[24:26] == b"\x08\x06"  # red, green, blue, and how opaque it is
+    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(high, 1 + 4 * wide).astype(int)
+    dots = np.zeros((high + 1, wide + 1, 4), int)
+    for y, (kind, *row) in enumerate(rows, start=1):
+        for x, raw in enumerate(np.reshape(row, (wide, 4)), start=1):
+            left, up, corner = dots[y, x - 1], dots[y - 1, x], dots[y - 1, x - 1]
+            near = np.abs(np.array([up - corner, left - corner, left + up - 2 * corner]))
+            best = np.choose(near.argmin(axis=0), (left, up, corner))
+            dots[y, x] = (raw + (0, left, up, (left + up) // 2, best)[kind]) % 256
+    return dots[1:, 1:, :3]
 
 
 def test_joiners_are_drawn(capsys: Capture) -> None:

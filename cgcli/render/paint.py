@@ -1,13 +1,14 @@
 """An SVG as a PNG or a PDF, with the font that comes with cg: the same pictures everywhere.
 
-Typst draws them. Fonts of the system are asked for nothing but signs that this font lacks.
+Typst draws them. Fonts of the system are asked for nothing but signs that this font lacks: a text that has such signs
+is set by Typst itself, for where it draws SVG, it moves joined letters over each other.
 """
 
 from __future__ import annotations
 
 from cgcli.annotations import Any
 from cgcli.errors import CgError, MissingProgramError
-from cgcli.lean import cache
+from cgcli.lean import cache, re
 from cgcli.render.metrics import FAMILY, FONTS, has_all, is_drawn
 
 _OURS = "Arimo"
@@ -15,13 +16,21 @@ _DOCUMENT = b"""\
 #set document(title: sys.inputs.title, date: none)
 #set page(width: auto, height: auto, margin: 0pt, fill: none)
 #image(bytes(sys.inputs.svg), format: "svg", width: eval(sys.inputs.width))
+#for it in json(bytes(sys.inputs.texts)) {
+  set text(font: it.fonts, size: it.size * 1pt, weight: it.weight, style: it.style, fill: rgb(it.fill))
+  set text(top-edge: "baseline", bottom-edge: "baseline")
+  place(top + left, context place(dx: it.x * 1pt - measure(it.text).width / 2, dy: it.y * 1pt, it.text))
+}
 """
 _POINTS = 72  # an inch
 _NOWHERE = "\U0010fffe"  # no character: a font draws its empty box
 _PROBE = (
-    '<svg width="32pt" height="32pt" xmlns="http://www.w3.org/2000/svg">'
-    '<text x="4" y="24" font-family="Arimo">{}</text></svg>'
+    '<svg width="32pt" height="32pt" viewBox="0 0 32 32" xmlns="http://www.w3.org/2000/svg">'
+    '<text x="16" y="24" font-family="Arimo" font-size="16" fill="#000000">{}</text></svg>'
 )
+_WORDS = re.compile(r"<text ([^>]*)>([^<]*)</text>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_MOVED = re.compile(r" translate\(([-\d.]+) ([-\d.]+)\)")
 _NO_TYPST = "write .svg; or have Graphviz make it: cg render EXPR -o - | dot -Tpdf"
 
 
@@ -57,8 +66,10 @@ def _drawn(svg: str, kind: Any, **options: Any) -> bytes:
         raise MissingProgramError("the picture needs the package typst, which was not found", hint=_NO_TYPST) from error
     from html import unescape
 
+    drawn, texts = _apart(svg.replace(FAMILY, _OURS))
     inputs = {
-        "svg": svg.replace(FAMILY, _OURS),
+        "svg": drawn,
+        "texts": texts,
         "width": svg.partition('width="')[2].partition('"')[0],
         "title": unescape(svg.partition("<title>")[2].partition("</title>")[0]),
     }
@@ -69,6 +80,30 @@ def _drawn(svg: str, kind: Any, **options: Any) -> bytes:
         raise CgError(f"the picture could not be drawn: {error}", hint="write .svg") from error
     assert isinstance(made, bytes)  # of one page
     return made
+
+
+def _apart(svg: str) -> tuple[str, str]:
+    """A picture without the texts that our font has not all signs of; and those, as JSON, in points of the page."""
+    from html import unescape
+
+    if has_all(svg):
+        return svg, "[]"
+    from json import dumps
+
+    scale = float(svg.partition('width="')[2].partition("pt")[0]) / float(svg.partition('viewBox="')[2].split()[2])
+    move = _MOVED.search(svg)
+    across, down = (float(move[1]), float(move[2])) if move else (0.0, 0.0)
+    found = []
+    for whole, written, text in [(each[0], each[1], each[2]) for each in _WORDS.finditer(svg) if not has_all(each[2])]:
+        about = dict(_ATTRIBUTE.findall(written))
+        found.append({
+            "text": unescape(text), "fonts": about["font-family"].split(","), "fill": about["fill"],
+            "size": scale * float(about["font-size"]), "x": scale * (across + float(about["x"])),
+            "y": scale * (down + float(about["y"])), "weight": about.get("font-weight", "regular"),
+            "style": about.get("font-style", "normal"),
+        })  # fmt: skip
+        svg = svg.replace(whole, "", 1)
+    return svg, dumps(found)
 
 
 @cache
