@@ -17,7 +17,9 @@ from cgcli.graph.node import Graph
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
 from cgcli.render.dot import dot
+from cgcli.render.draw import draw
 from cgcli.render.look import Look
+from cgcli.render.metrics import width
 from cgcli.render.scene import scene
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
@@ -85,8 +87,44 @@ def test_a_cluster_within_a_cluster() -> None:
         "subgraph cluster_0 {", "subgraph cluster_1 {",
     ]  # fmt: skip
     assert text.index("subgraph cluster_1") < text.index("  }\n")
+    cards = scene(graph_of(NESTED), Look()).cards
     inside = text[text.index("subgraph cluster_0") : text.rindex("  }\n")]
-    assert " -> " not in inside, "an edge within would take its ends into the cluster"
+    ends = set(re.findall(r"(n[\d_]+)(?= ->)|(?<=-> )(n[\d_]+)", inside))
+    assert {name for pair in ends for name in pair if name} <= {card.id for card in cards if card.cluster is not None}
+
+
+@pytest.mark.parametrize("text", [NEWTON, NESTED, COLLATZ, PROGRAMS[4][0], PROGRAMS[6][0]])
+def test_downwards_no_edge_crosses_a_heading_and_the_way_to_the_next_trip_stays_within(text: str) -> None:
+    root = ElementTree.fromstring(draw(graph_of(text), "svg", look=Look(rankdir="TB")))
+    curves: dict[str, list[Any]] = {}
+    for item in root.iter(f"{SVG}g"):
+        curves.setdefault(item.get("class", ""), []).extend(
+            curve(path.get("d", "")) for path in item.iter(f"{SVG}path")
+        )
+    outer = curves["cluster"][0]
+    for way in curves["edge next"]:
+        assert (way.min(axis=0) >= outer.min(axis=0)).all()
+        assert (way.max(axis=0) <= outer.max(axis=0)).all()
+    edges = np.concatenate([way for kind in curves if "edge" in kind for way in curves[kind]])
+    headings = [item for item in root.iter(f"{SVG}g") if item.get("class") == "node heading"]
+    assert len(headings) == len(curves["cluster"])
+    for heading in headings:
+        words = [*heading.iter(f"{SVG}text")]
+        x, y = float(words[0].get("x", 0)), float(words[0].get("y", 0))
+        wide = sum(width(word.text or "", float(word.get("font-size", 0))) for word in words)
+        hits = (edges > (x, y - 9)) & (edges < (x + wide, y))
+        assert not hits.all(axis=1).any()
+
+
+def curve(path: str) -> Any:
+    """Points of a path of Bezier curves."""
+    ends = np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2)
+    share = np.linspace(0, 1, 30)[:, None]
+    weights = [(1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3]
+    pieces = [
+        sum(w * end for w, end in zip(weights, ends[at : at + 4], strict=True)) for at in range(0, len(ends) - 3, 3)
+    ]
+    return np.concatenate(pieces)
 
 
 def test_the_way_to_the_next_trip_is_bold_and_a_condition_is_a_diamond() -> None:
@@ -95,7 +133,7 @@ def test_the_way_to_the_next_trip_is_bold_and_a_condition_is_a_diamond() -> None
     names = {card.id: card.symbol for card in drawn.cards}
     links = [(names[link.tail], names[link.head], link.kind) for link in drawn.links]
     assert links == [("÷ 2", "x", "next trip"), ("> 1e-12", "÷ 2", "yes"), ("> 1e-12", "x", "no")]
-    assert len(re.findall(r'class="next", penwidth="2.4", constraint="false", label=<.*next trip', text)) == 1
+    assert len(re.findall(r'class="next", dir="back", penwidth="2.4", label=<.*next trip', text)) == 1
     assert len(re.findall(r'class="control", style="dashed"', text)) == 2
     (diamond,) = (line for line in text.splitlines() if 'shape="diamond"' in line)
     assert 'class="condition"' in diamond

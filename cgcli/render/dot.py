@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterator, Sequence
+from cgcli.annotations import Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.render.card import caption, head, is_bare, label, link_label, partial_label, quote
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.scene import NEXT, NO, NO_NUMBERS, Card, Numbers, Scene, scene, shorten
+from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, scene, shorten
 from cgcli.render.sketch import CARRY, RESULT, Sketch
 from cgcli.render.themes import THEMES, Theme
 
@@ -29,7 +29,9 @@ _CLUSTER = """\
     graph [label={label}, labeljust="l", labelloc="t", tooltip={tip}]
     graph [style="dashed,rounded", color="{colour}", margin="10"]
 """
-_NEXT = 'class="next", penwidth="2.4"'
+_HEADING = 'shape="plain", class="heading"'
+_HIDDEN, _FAR = 'style="invis", weight="0"', 'style="invis", weight="10"'
+_NEXT = 'class="next", dir="back", penwidth="2.4"'
 _ANSWER = 'class="control", style="dashed"'
 
 # A thousand entangled cards take 18 seconds with the layout's own bounds, 6 with these; 500 take 3 and 1.
@@ -58,8 +60,7 @@ def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: L
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if len(drawn.cards) > MANY_CARDS:
         lines.append(_QUICK)
-    writer = _Writer(drawn, numbers, look, theme, rankdir)
-    return "".join([*lines, *writer.lines(None, drawn.cards), *writer.links(), "}\n"])
+    return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir).lines(), "}\n"])
 
 
 class _Writer:
@@ -69,31 +70,69 @@ class _Writer:
         self.drawn, self.numbers = drawn, numbers
         self.look, self.theme, self.rankdir = look, theme, rankdir
         self.clusters = drawn.clusters
+        self.cards = {card.id: card for card in drawn.cards}
+        self.has_headings = rankdir in ("TB", "BT")
 
-    def lines(self, cluster: int | None, cards: Sequence[Card]) -> Iterator[str]:
-        """The cards that stand in a cluster, or in one within it; None for the whole picture."""
+    def lines(self) -> Iterator[str]:
+        """The whole picture: each edge in the innermost cluster that holds both of its ends, for it to stay within."""
+        edges: dict[int | None, list[str]] = {}
+        for card in self.drawn.cards:
+            for at in card.flowing:
+                edges.setdefault(self._around(card.operands[at], card.id), []).append(self._edge(card, at))
+        for link in self.drawn.links:
+            edges.setdefault(self._around(link.tail, link.head), []).append(self._link(link))
+        if self.has_headings:
+            for place, (cluster, above, below) in enumerate(self._order()):
+                edges.setdefault(cluster, []).extend(f"  {name} -> h{place} [{_FAR}]\n" for name in above)
+                edges.setdefault(place, []).extend(f"  h{place} -> {name} [{_HIDDEN}]\n" for name in below)
+        return self._within(None, self.drawn.cards, edges)
+
+    def _order(self) -> Iterator[tuple[int | None, Collection[str], Collection[str]]]:
+        """For each cluster the one around it, and what stands above its heading and below: above a trip, the last."""
+        for place, cluster in enumerate(self.clusters):
+            cards = [card for card in self.drawn.cards if place in self._path(card.cluster)]
+            inside = {card.id for card in cards}
+            below = [card.id for card in cards if inside.isdisjoint(card.operands)]
+            if cluster.whole:
+                below = [f"h{at}" for at, trip in enumerate(self.clusters) if trip.parent == place]
+            before = {name: None for card in cards for name in card.operands if name not in inside}
+            is_trip = cluster.parent is not None and self.clusters[cluster.parent].whole
+            above = [name for name in before if is_trip and cluster.parent in self._path(self.cards[name].cluster)]
+            yield cluster.parent, above, below
+
+    def _within(
+        self, cluster: int | None, cards: Sequence[Card], edges: Mapping[int | None, Sequence[str]]
+    ) -> Iterator[str]:
+        """What stands in a cluster, or in one within it; None for the whole picture."""
         written: set[int] = set()
         for card in cards:
             inner = self._inner(card.cluster, cluster)
             if inner is None:
                 yield self._card(card)
-                if cluster is None:
-                    yield from self._edges(card)
             elif inner not in written:
                 written.add(inner)
                 others = [other for other in cards if self._inner(other.cluster, cluster) == inner]
                 yield f"  subgraph cluster_{inner} {{\n{self._style(inner)}"
-                yield from self.lines(inner, others)
+                yield from self._within(inner, others, edges)
                 yield "  }\n"
-                if cluster is None:  # an edge within would take what it leads from or to into the cluster
-                    for other in others:
-                        yield from self._edges(other)
+        yield from edges.get(cluster, ())
+
+    def _path(self, place: int | None) -> list[int | None]:
+        """A cluster and all around it, the whole picture last."""
+        path = [place]
+        while path[-1] is not None:
+            path.append(self.clusters[path[-1]].parent)
+        return path
+
+    def _around(self, one: str, other: str) -> int | None:
+        """The innermost cluster that holds two cards."""
+        holds = self._path(self.cards[one].cluster)
+        return next(place for place in self._path(self.cards[other].cluster) if place in holds)
 
     def _inner(self, place: int | None, outer: int | None) -> int | None:
         """The cluster right within another one that is a place, or is around it."""
-        while place is not None and self.clusters[place].parent != outer:
-            place = self.clusters[place].parent
-        return place if place != outer else None
+        path = self._path(place)
+        return path[path.index(outer) - 1] if outer in path[1:] else None
 
     def _card(self, card: Card) -> str:
         inside = label(card, self.numbers, self.look, self.theme, self.rankdir)
@@ -103,10 +142,9 @@ class _Writer:
         looks = _looks(card, self.theme, bare=bare, is_data=is_data)
         return f"  {card.id} [label={inside}, tooltip={quote(_tooltip(self.drawn.graph, card.node))}, {looks}]\n"
 
-    def _edges(self, card: Card) -> Iterator[str]:
-        for at in card.flowing:
-            said = partial_label(card.partials[at], self.look, self.theme) if card.partials else ""
-            yield f"  {card.operands[at]} -> {card.id}{self._port(card, at)}{f' [label={said}]' if said else ''}\n"
+    def _edge(self, card: Card, at: int) -> str:
+        said = partial_label(card.partials[at], self.look, self.theme) if card.partials else ""
+        return f"  {card.operands[at]} -> {card.id}{self._port(card, at)}{f' [label={said}]' if said else ''}\n"
 
     def _port(self, card: Card, at: int) -> str:
         if not card.ordered:
@@ -114,19 +152,20 @@ class _Writer:
         return f":{_CORNERS[self.rankdir][at]}" if card.is_condition else f":p{at}:{_ENTRY[self.rankdir]}"
 
     def _style(self, place: int) -> str:
+        """How a cluster looks, and what stands above it: downwards, edges would cross a label, and go around a card."""
         cluster = self.clusters[place]
-        words = head(cluster, self.numbers.trips.get(cluster.path), self.theme)
-        return _CLUSTER.format(label=words, colour=self.theme.edge, tip=quote(cluster.head))
+        words, tip = head(cluster, self.numbers.trips.get(cluster.path), self.theme), quote(cluster.head)
+        style = _CLUSTER.format(label='""' if self.has_headings else words, colour=self.theme.edge, tip=tip)
+        return f"{style}    h{place} [label={words}, tooltip={tip}, {_HEADING}]\n" if self.has_headings else style
 
-    def links(self) -> Iterator[str]:
-        """The ways to the next trip, and those from conditions."""
-        cards = {card.id: card for card in self.drawn.cards}
-        for link in self.drawn.links:
-            style = _NEXT if link.kind == NEXT else _ANSWER
-            port = "" if link.port is None else self._port(cards[link.head], link.port)
-            free = ', constraint="false"' if link.within and link.kind != NO else ""
-            said = f", label={link_label(link.kind, self.theme)}" if link.said else ""
-            yield f"  {link.tail} -> {link.head}{port} [{style}{free}{said}]\n"
+    def _link(self, link: Link) -> str:
+        """The way to the next trip, laid out as one from there, or an edge from a condition."""
+        port = "" if link.port is None else self._port(self.cards[link.head], link.port)
+        said = f", label={link_label(link.kind, self.theme)}" if link.said else ""
+        if link.kind == NEXT:
+            return f"  {link.head} -> {link.tail} [{_NEXT}{said}]\n"
+        free = ', constraint="false"' if link.within and link.kind == YES else ""
+        return f"  {link.tail} -> {link.head}{port} [{_ANSWER}{free}{said}]\n"
 
 
 def _title(graph: Graph) -> str:

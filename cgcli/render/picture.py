@@ -200,7 +200,7 @@ def _is_painted_by_layout(dot_text: str, paper: Paper, most: int) -> bool:
 def _crossings(dot_text: str) -> int:
     """How many levels the edges of a graph cross, all together: a name that is used at every depth crosses most.
 
-    Edges stand in the order of their nodes: what goes into a node comes before what goes out of it.
+    Cards are numbered in the order of their nodes.
     """
     level: dict[str, int] = {}
     edges = []
@@ -208,6 +208,7 @@ def _crossings(dot_text: str) -> int:
         tail, arrow, head = line.partition(" -> ")
         if arrow:
             edges.append((tail.strip(), head.split()[0].partition(":")[0]))
+    edges.sort(key=lambda edge: int(edge[0][1:].partition("_")[0]))
     for tail, head in edges:
         level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)
     return sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
