@@ -20,11 +20,11 @@ from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
 from cgcli.algebra.rewrites import within_range
-from cgcli.algebra.size import cost, weight
+from cgcli.algebra.size import LARGEST_SIZE, Sizes, cost
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
 from cgcli.graph.collector import collector_at_rest
-from cgcli.graph.node import CONSTANT, Graph, Node, apply, missing, rebuild
+from cgcli.graph.node import CONSTANT, Graph, Node, apply, rebuild
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import ADD, MULTIPLY, NEG, POWER_OP, SQRT, SUBTRACT
 from cgcli.transform.exact import exact
@@ -35,7 +35,6 @@ Settled = tuple[dict[Node, int], Domains | None]
 
 _WORTH_A_NAME = 14  # operations: a shared part of a text has a name if that saves so many
 _MOST_EXPANDED = 12  # factors or terms of shared operands; with more, shared operands stay atomic
-_LARGEST_SIZE = 10**15  # operations
 
 
 def simplify(graph: Graph, named: bool = False) -> Graph:
@@ -55,8 +54,8 @@ class Simplifier:
     def __init__(self, named: bool = False) -> None:
         self._order = Order()
         self._canonical = Canonical(self._order, TRIGONOMETRY, Domains())
-        self._forms = Forms(self._canonical)
         self._weights: dict[Node, int] = {}
+        self._forms = Forms(self._canonical, Sizes(self._weights))
         self._settled: dict[Node, Settled] = {}  # pieces that have their simplest form, with what it depends on
         self._named = named
 
@@ -132,12 +131,11 @@ class _Pass:
         self, graph: Graph, forms: Forms, weights: dict[Node, int], settled: dict[Node, Settled], named: bool
     ) -> None:
         self.forms = forms
-        self.weights = weights
         self.settled = settled
         self.canonical = forms.canonical
         self.domains = forms.canonical.domains
         self.labels = graph.labels if named else {}
-        self.sizes: dict[Node, int] = {}  # as text
+        self.sizes = Sizes(weights)  # as text
         self.pieces = Pieces(graph.outputs)
         self.become: dict[Node, Node] = {}
 
@@ -154,24 +152,24 @@ class _Pass:
         """The form of a piece whose text has the fewest operations, and no more than there were."""
         piece = self.pieces.piece(node)
         best = unchanged = self._unchanged(piece)
-        given = {leaf: self._size(self.become[leaf]) for leaf in piece.leaves}
+        given = {leaf: self.sizes.of(self.become[leaf]) for leaf in piece.leaves}
         if unchanged is not node or self.settled.get(node) not in ((given, None), (given, self.domains)):
             before = self.domains.denials
             best = self._shortest(node, piece, unchanged)
             if best is node and not self.canonical.budget.is_spent:
                 self.settled[node] = given, self.domains if self.domains.denials > before else None
         repeats = self.pieces.uses[node] - 1
-        if repeats and (node in self.labels or repeats * self._size(best) >= _WORTH_A_NAME):
-            self.sizes[best] = 0
+        if repeats and (node in self.labels or repeats * self.sizes.of(best) >= _WORTH_A_NAME):
+            self.sizes.known[best] = 0
         return best
 
     def _shortest(self, node: Node, piece: Piece, unchanged: Node) -> Node:
         """The first of the shortest forms of a piece that keep its domain; `unchanged` where all are longer."""
         best = unchanged
-        least = _LARGEST_SIZE if self._has_root_of_number(node, piece) else self._size(best) + 1
+        least = LARGEST_SIZE if self._has_root_of_number(node, piece) else self.sizes.of(best) + 1
         for form in () if self.canonical.budget.is_spent else self._forms_of(node, piece, unchanged):
             found = self.canonical.fitted(form, node.shape)
-            size = self._size(found)
+            size = self.sizes.of(found)
             if size < least and self.domains.keeps(unchanged, found):
                 least, best = size, found
         return best
@@ -181,17 +179,6 @@ class _Pass:
         if node in self.pieces.products:
             return any(is_root_of_number(self.become[leaf]) for leaf in piece.leaves)
         return is_root_of_number(node)
-
-    def _size(self, node: Node) -> int:
-        """How many operations the text of a node has, up to a bound."""
-        sizes, weights = self.sizes, self.weights
-        if node in sizes:
-            return sizes[node]
-        for part in missing(node, sizes):
-            if part not in weights:
-                weights[part] = weight(part)
-            sizes[part] = min(weights[part] + sum([sizes[arg] for arg in part.args]), _LARGEST_SIZE)
-        return sizes[node]
 
     def _forms_of(self, node: Node, piece: Piece, unchanged: Node) -> Iterator[Node]:
         """Other forms of a piece: of equally short ones the first is taken."""
@@ -222,7 +209,7 @@ class _Pass:
         if sum(map(self.canonical.length, map(operands.__getitem__, piece.shared))) > _MOST_EXPANDED:
             yield piece.shared
             return
-        named = {leaf for leaf, node in operands.items() if not self._size(node)}
+        named = {leaf for leaf, node in operands.items() if not self.sizes.of(node)}
         powers = {
             leaf for leaf, node in operands.items() if node.op in (SQRT, POWER_OP) and not is_root_of_number(node)
         }
@@ -257,7 +244,7 @@ class _Pass:
     def _unchanged(self, piece: Piece) -> Node:
         """The same operations on the operands' simpler forms."""
         become = {leaf: self.become[leaf] for leaf in piece.leaves}
-        if all(leaf is node for leaf, node in become.items()):
+        if [*become] == [*become.values()]:
             return piece.inner[0]
         for node in reversed(piece.inner):
             args = tuple(become[arg] for arg in node.args)

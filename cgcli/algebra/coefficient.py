@@ -84,6 +84,9 @@ class Ratio(NamedTuple):
     divisor: Number
 
 
+_ONE_OVER_ONE = Ratio(ONE, ONE)
+
+
 def fraction_of(node: Node) -> Number | None:
     """What a finite scalar constant stands for: a number as it is written, or 1/3; None for pi and any other node."""
     value = constant_value(node) if node.op is CONSTANT else None
@@ -196,6 +199,8 @@ def ratio(number: Number) -> Ratio:
 
     Raises UnwritableError where no float64 holds one of the two numbers.
     """
+    if number is ONE:  # as mostly
+        return _ONE_OVER_ONE
     top, divisor = number.numerator, number.denominator
     if divisor <= LARGEST_WHOLE >= abs(top) and (divisor == 1 or not isinstance(number, Decimal)):
         return Ratio(top, divisor)

@@ -161,8 +161,9 @@ class Domains:
             self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
-        parts, demands = [self._known[arg] for arg in node.args], self._demands(node)
-        if not demands and all(part is _EVERYWHERE for part in parts):
+        parts = [self._known[arg] for arg in node.args]
+        demands = self._demands(node) if node.op.domain else ()
+        if not demands and parts.count(_EVERYWHERE) == len(parts):
             return _EVERYWHERE
         own = frozenset(demands)
         if node.op is INDEX and not node.shape:
@@ -202,10 +203,8 @@ class Domains:
         return None if demands is None else frozenset(found)
 
     def _demands(self, node: Node) -> list[Demand]:
-        """What an operation itself demands of its arguments."""
+        """What an operation with a domain demands of its arguments itself."""
         op, args = node.op, node.args
-        if not op.domain:
-            return []
         numbers = [number_of(arg) for arg in args]
         if None not in numbers:
             value = computed(op, [float(number or 0) for number in numbers], node.params)

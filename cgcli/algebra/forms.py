@@ -25,6 +25,7 @@ from cgcli.algebra.rewrites import (
     takeable,
     taken_out,
 )
+from cgcli.algebra.size import Sizes
 from cgcli.annotations import Callable, Iterator
 from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.operation import Operation, Params
@@ -47,10 +48,11 @@ class _Known(NamedTuple):
 
 
 class Forms:
-    """The forms of products, sums and single operations, those that rewrite most first."""
+    """The forms of products, sums and single operations, those that rewrite most first. sizes: of nodes written out."""
 
-    def __init__(self, canonical: Canonical) -> None:
+    def __init__(self, canonical: Canonical, sizes: Sizes) -> None:
         self.canonical = canonical
+        self._sizes = sizes
         self._known: dict[object, _Known] = {}
 
     def of(self, found: Product | Terms, whole: bool) -> list[Node]:
@@ -139,7 +141,8 @@ class Forms:
         except UnwritableError:
             return
         if wide is not None:
-            yield partial(canonical.sum, wide)
+            if self._size(wide) <= self._size(terms):
+                yield partial(canonical.sum, wide)
             if common is not None:
                 yield partial(taken_out, common, wide, canonical)
         if powers is not None:
@@ -147,6 +150,10 @@ class Forms:
         if below is not None:
             yield partial(taken_out, below, terms, canonical)
             yield partial(brought_together, terms, canonical, below)
+
+    def _size(self, terms: Terms) -> int:
+        """How many operations a sum has, its coefficients apart."""
+        return len(terms) + sum(map(self._sizes.of, terms))
 
     def _primitive(self, product: Product) -> Node | None:
         found = primitive(product, self.canonical)

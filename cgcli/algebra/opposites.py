@@ -32,6 +32,8 @@ class Opposites:
 
     def cancelled(self, product: Product, build: Build) -> Product:
         """The product without pairs of opposite sums, and without sums of negative terms: (a - b)/(b - a) = -1."""
+        if self._sums.keys().isdisjoint(product.powers):
+            return product
         sums = [base for base, n in product.powers.items() if base in self._sums and n.denominator == 1]
         if len(sums) < 2 and not any(max(self._sums[base].values()) < 0 for base in sums):
             return product

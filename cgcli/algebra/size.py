@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of, uniform_number
-from cgcli.graph.node import Node, toposort
+from cgcli.graph.node import Node, missing, toposort
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import EXP
 from cgcli.ops.shaping import outer_of
 
+LARGEST_SIZE = 10**15  # operations
 _OUT_OF_RANGE = 3  # operations more that a divisor (exp(x) + 1)^2 counts as: no float64 holds it for large x
 
 
@@ -58,3 +59,27 @@ def cost(root: Node) -> int:
         far = node.op is DIVIDE and _has_square_of_exponentials(node.args[1])
         sizes[node] = weight(node) + _OUT_OF_RANGE * far + sum([sizes[arg] for arg in node.args])
     return sizes[root]
+
+
+class Sizes:
+    """How many operations the texts of nodes have, up to a bound; what is in `known` counts as it says there.
+
+    weights: those of single nodes, which others may share.
+    """
+
+    def __init__(self, weights: dict[Node, int]) -> None:
+        self.known: dict[Node, int] = {}
+        self._weights = weights
+
+    def of(self, node: Node) -> int:
+        """The size of a node."""
+        known = self.known
+        if node not in known:
+            for part in missing(node, known):
+                own = self._weights.get(part)
+                if own is None:
+                    own = self._weights[part] = weight(part)
+                for arg in part.args:
+                    own += known[arg]
+                known[part] = min(own, LARGEST_SIZE)
+        return known[node]
