@@ -25,6 +25,21 @@ PROGRAMS = {
     "s = 5; for i in 1..n { s = s + sin(i*x) }; s": r"5 + \sum_{i=1}^{n} \sin(i x)",
     "X: [3]; sum(X*[1, 2, 3])": r"\sum_{i} X_{i} \begin{bmatrix} 1 \\ 2 \\ 3 \end{bmatrix}_{i}",
     "sum(x*[2, 4, 7])": r"\sum_{i} x \begin{bmatrix} 2 \\ 4 \\ 7 \end{bmatrix}_{i}",
+    "solve(x = cos(a*x), x=b/2)": r"\operatorname{solve}\left(x = \cos(a x);\ x \gets \frac{b}{2}\right)",
+    "solve(sum(i=1..n, x^i) = 2, x=1)": r"\operatorname{solve}\left("
+    r"\sum_{i=1}^{n} x^{i} = 2;\ x \gets 1\right)",
+    "x*solve(y^3/x + y = 0, y=x)": r"x \operatorname{solve}\left(\frac{y^{3}}{x} + y = 0;\ y \gets x\right)",
+    "A: [2, 2]; b: [2]; y = solve(A@x = b, x=b); y @ y": aligned(
+        r"y &= \operatorname{solve}(A y = b;\ y \gets b)", r"f &= y^{\top} y"
+    ),
+    "(x, y) = solve(x^2 + y^2 = r, x = y*a, x=1, y=r); x*y": r"\begin{aligned}"
+    "\n"
+    r"t_{1} &= \operatorname{solve}\left(\begin{cases} x^{2} + y^{2} = r \\ x = y a \end{cases};"
+    r"\ x \gets 1, y \gets r\right) \\[4pt]"
+    "\n"
+    r"f &= (t_{1})_{0} (t_{1})_{1}"
+    "\n"
+    r"\end{aligned}",
     "x = a; while x > 1 { x = x/2 }; x": aligned(
         r"& x \gets a", r"& \textbf{while } x > 1", r"& \quad x \gets \frac{x}{2}", "& f = x"
     ),
@@ -67,6 +82,11 @@ def test_derivatives_of_loops(text: str, options: list[str], parts: list[str], c
     assert answer.code == 0
     for part in parts:
         assert part in answer.out
+
+
+def test_a_block_within_an_equation_has_no_form(capsys: Capture) -> None:
+    program = "f(x) = { y = x; while y > 1 { y = y/2 }; y }; solve(f(x)*x = 0.5, x=a)"
+    assert "solve has no form in LaTeX where a loop is within" in cg(capsys, "simplify", "--latex", program).err
 
 
 def test_simplify_writes_latex(capsys: Capture) -> None:

@@ -21,7 +21,6 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
-from cgcli.ops.roots import Root
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.latex import Partials, latex
 from cgcli.printing.length import flat_length, parts_worth_naming
@@ -143,8 +142,6 @@ class Formulas(NamedTuple):
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
-        if any(isinstance(node.params, Root) for graph in self.graphs.graphs for node in toposort(graph.outputs)):
-            raise UsageError("solve has no form in LaTeX", hint="as a program it has one: without --latex")
         partials = Partials(self.wrt, self.order, self.result)
         return self.graphs.latex(lambda graph, taken: latex(graph, _named(graph, flat), partials, taken))
 

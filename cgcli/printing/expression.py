@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from itertools import chain, count
 
-from cgcli.annotations import Callable, Iterable, Sequence
+from cgcli.annotations import Callable, Iterable, Iterator, Sequence
 from cgcli.graph.body import name_of_operation
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import (
@@ -156,23 +156,18 @@ class Text(Vocabulary):
 
     def _root(self, node: Node, root: Root) -> Layout:
         """solve(left = right, x=start), where the unknown has a name of its own."""
-        unknown, *others = root.body.parameters
-        (leaf,) = fresh_leaves([unknown.shape])
-        known = dict(zip((unknown, *others), (leaf, *node.args[1:]), strict=True))
-        (value,) = root.body.outputs
-        rest = rebuild([value], apply, known)[value]
+        leaf, rest = equations_of(node)
         order = toposort([rest])
         taken = {self.named.get(part) for part in order}.union(map(name_of, variables(order)))
-        wish = self.named.get(node, "")
-        names = chain([wish] if wish else [], _UNKNOWNS, (f"x{at}" for at in count(1)))
-        name = next(each for each in names if each not in taken)
+        name = next(each for each in names_of_unknowns(self.named.get(node, "")) if each not in taken)
         self.named = {**self.named, leaf: name}
-        is_difference = rest.op is SUBTRACT and rest not in self.named and constant_value(rest.args[1]) != 0
         function = self.named.get(root.body)
         if function is not None:
             operands = comma_separated(Part(View(each)) for each in (leaf, *node.args[1:]))
             return Layout(ATOM, ("solve(", function, "(", *operands, f") = 0, {name}=", Part(View(node.args[0])), ")"))
-        sides: list[Piece] = [Part(View(side)) for side in rest.args] if is_difference else [Part(View(rest)), "0"]
+        sides: list[Piece] = [Part(View(rest)), "0"]
+        if is_equation(rest, self.named):
+            sides = [Part(View(side)) for side in rest.args]
         start = Part(View(node.args[0]))
         return Layout(ATOM, ("solve(", sides[0], " = ", sides[1], f", {name}=", start, ")"))
 
@@ -194,6 +189,26 @@ class Text(Vocabulary):
 
     def _is_literal_number(self, node: Node) -> bool:
         return constant_value(node) is not None and self.name(node) is None
+
+
+def equations_of(node: Node) -> tuple[Node, Node]:
+    """A leaf for the unknowns of a root, and what is 0 there."""
+    assert isinstance(node.params, Root)
+    unknown, *others = node.params.body.parameters
+    (leaf,) = fresh_leaves([unknown.shape])
+    (value,) = node.params.body.outputs
+    become = rebuild([value], apply, dict(zip((unknown, *others), (leaf, *node.args[1:]), strict=True)))
+    return leaf, become[value]
+
+
+def is_equation(rest: Node, named: Names) -> bool:
+    """Whether what is 0 at a root is the difference of two sides."""
+    return rest.op is SUBTRACT and rest not in named and constant_value(rest.args[1]) != 0
+
+
+def names_of_unknowns(wish: str = "") -> Iterator[str]:
+    """Names for the unknowns of an equation."""
+    return chain([wish] if wish else [], _UNKNOWNS, (f"x{at}" for at in count(1)))
 
 
 def _static(static: Static, text: str) -> str:

@@ -31,6 +31,7 @@ from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import NORM
+from cgcli.ops.roots import ROOT
 from cgcli.ops.shaping import STACK, TRANSPOSE
 from cgcli.ops.sums import traced
 from cgcli.printing.printer import (
@@ -51,6 +52,7 @@ from cgcli.printing.spelling import LETTERS, Spelling, typeset, word
 from cgcli.printing.templates import Binding, Templates
 from cgcli.printing.tex.arrays import below_each_other, constant_array, is_list, listed
 from cgcli.printing.tex.products import is_transpose, matrix_product, numeral, product
+from cgcli.printing.tex.roots import root
 from cgcli.printing.tex.series import SERIES, Index, series
 from cgcli.printing.tex.symbols import decimal
 
@@ -341,9 +343,13 @@ def _series(view: View, latex: Latex) -> Layout:
     return series(view, latex.named[view.node.params.leaf])
 
 
+def _root(view: View, latex: Latex) -> Form:
+    return root(view, latex, latex.spelling)
+
+
 # What no name and no template can say.
 _FORMS: dict[Operation, Callable[[View, Latex], Layout | Form]] = {
     ADD: _sum, SUBTRACT: _sum, MULTIPLY: product, DIVIDE: product, NEG: product, POWER_OP: _power,
     EXP: _exponential, NORM: _norm, WHERE: _cases, MATMUL: matrix_product, TRANSPOSE: _transpose, INDEX: _index,
-    STACK: _list, EYE: _identity, ZEROS: _filled, ONES: _filled, SERIES: _series,
+    STACK: _list, EYE: _identity, ZEROS: _filled, ONES: _filled, SERIES: _series, ROOT: _root,
 }  # fmt: skip
