@@ -41,7 +41,21 @@ PROGRAMS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("prod(i=1..n, x + i)", {"x": 0.5, "n": 3}, ["Π i = 1..n"]),
     ("a = 0; b = 1; repeat 9 { t = a + b; a = b; b = t }; a*z", {"z": 2}, ["repeat 9"]),
     ("s = 0; for v in X { s = s + v^2 }; s", {"X": [1, 2, 3]}, ["for v in X"]),
+    ("y = repeat 5 { x = x/2 + a/x/2; x }; sum(y*y)", {"x": 2, "a": 3}, ["repeat 5"]),
+    ("(p, q) = repeat 1 { w = w + w*x; (w, sin(w)) }; p @ (2*q)", {"x": 2, "w": 3}, ["repeat 1"]),
     ("f(a) = { y = a; repeat 2 { y = sin(y) }; y }; f(u)*f(w)", {"u": 1, "w": 2}, ["repeat 2", "repeat 2"]),
+]
+
+# Roots are no loops of the program: nothing is written out of them.
+ROOTS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("y = solve(x = cos(a*x), x=0.5); y^2", {"a": 2}, ["solve y = cos(a*y)"]),
+    (
+        "(x, y) = solve(x^2 + y^2 = r, x = y*a, x=1, y=1); x*y",
+        {"r": 2, "a": 1},
+        ["solve x^2 + y^2 = r, x = y*a"],
+    ),
+    ("z = solve(A@x = b, x=b); sum(z^2)", {"A": [[1, 2], [3, 4]], "b": [1, 1]}, ["solve A @ z = b"]),
+    ("x = a; repeat 2 { y = solve(y^3 + y = x, y=1); x = y }; x", {"a": 1}, ["repeat 2", "solve z^3 + z = x"]),
 ]
 
 
@@ -53,7 +67,7 @@ def as_json(text: str, **options: Any) -> Any:
     return json.loads(cgcli.picture(text, options.pop("values", None), kind="json", **options))
 
 
-@pytest.mark.parametrize(("text", "values", "heads"), PROGRAMS)
+@pytest.mark.parametrize(("text", "values", "heads"), [*PROGRAMS, *ROOTS])
 def test_a_loop_is_a_cluster_that_says_its_condition(text: str, values: dict[str, Any], heads: list[str]) -> None:
     """Protects clusters in each format, and numbers: those of the result are what the program gives."""
     drawn = as_json(text, values=values, grad=True)
@@ -79,6 +93,11 @@ def test_each_format_has_the_cluster(theme: str, rankdir: str) -> None:
     assert all(text.get("class") for text in texts)
     assert sum("next trip" in (text.text or "") for text in texts) == 2
     assert cgcli.picture(NESTED, x=0.5, y=3, kind="png", theme=theme, rankdir=rankdir).startswith(b"\x89PNG")
+
+
+def test_what_a_loop_carries_after_each_trip_says_so() -> None:
+    (kept,) = (card for card in scene(graph_of(PROGRAMS[8][0]), Look()).cards if card.loop is not None)
+    assert (kept.symbol, kept.notes, kept.node.shape) == ("y", ("of each trip",), (5,))
 
 
 def test_a_cluster_within_a_cluster() -> None:
@@ -174,6 +193,20 @@ def test_numbers_within_a_cluster_are_those_of_the_last_trip() -> None:
     assert known["÷ 2", "divide"]["adjoint"] == 1
     assert known["+", "add"]["adjoint"] == 0.5
     assert known["x", "carry"]["adjoint"] == pytest.approx(0.5 - 0.5 * 2 / before[-2] ** 2, abs=1e-15)
+
+
+def test_the_equations_of_a_root_have_the_adjoints_that_its_derivatives_are_made_of() -> None:
+    """By the implicit function theorem: where g(y, a) = 0 and f = y^2, that of g is -f'(y)/g_y."""
+    drawn = as_json("y = solve(x = cos(a*x), x=0.5); y^2", values={"a": 2.0}, grad=True)
+    known = {(node["label"], node["operation"]): node for node in drawn["nodes"]}
+    y = known["y", "result"]["value"]
+    slope = -2 * y / (1 + 2 * np.sin(2 * y))
+    assert known["−", "subtract"]["adjoint"] == pytest.approx(slope, rel=1e-12)
+    assert known["a", "variable"]["adjoint"] == pytest.approx(slope * y * np.sin(2 * y), rel=1e-12)
+    assert "adjoint" not in known["y", "carry"]
+    assert [link["kind"] for link in drawn["links"]] == ["next trip", "= 0"]
+    svg = cgcli.picture("solve(x = cos(a*x), x=0.5)", kind="svg").decode()
+    assert "Newton&#39;s step" in svg
 
 
 def test_a_loop_without_a_trip_has_no_numbers_within() -> None:

@@ -224,8 +224,10 @@ def numbers_of_sketch(known: Numbers, sketch: Sketch, written: Written) -> Numbe
     def moved(numbers: Mapping[Node, Any]) -> dict[Node, Any]:
         return {node: numbers[other] for node, other in stands_for.items() if other in numbers}
 
+    unknowns = {carry for carry, after in sketch.nexts.items() if after in sketch.zeros}  # whose adjoints cancel out
+    adjoints = {node: adjoint for node, adjoint in moved(known.adjoints).items() if node not in unknowns}
     return known._replace(
-        values=moved(known.values), adjoints=moved(known.adjoints), tangents=moved(known.tangents),
+        values=moved(known.values), adjoints=adjoints, tangents=moved(known.tangents),
         partials=moved(known.partials), trips=trips,
     )  # fmt: skip
 

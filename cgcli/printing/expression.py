@@ -5,32 +5,30 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from itertools import chain, count
+from itertools import chain
 
-from cgcli.annotations import Callable, Iterable, Iterator, Sequence
+from cgcli.annotations import Callable, Iterable, Sequence
 from cgcli.graph.body import name_of_operation
-from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import (
     CONSTANT,
     VARIABLE,
     Node,
-    apply,
     constant,
     constant_elements,
     constant_value,
     name_of,
-    rebuild,
     toposort,
     variables,
 )
 from cgcli.graph.operation import REQUIRED, Static
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG, SUBTRACT
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.entry import ATOM, COMPARISON, CONDITIONAL, POSTFIX, SUM, UNARY
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.roots import Root
 from cgcli.ops.shaping import STACK, TRANSPOSE, outer_of
 from cgcli.ops.sums import traced
+from cgcli.printing.equations import is_equation, names_of_unknowns, opened
 from cgcli.printing.printer import (
     Layout,
     Names,
@@ -51,7 +49,6 @@ _PLAIN_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹₀-₉¼½¾⅐-⅟][^\W⁰¹�
 _WORDS = {"and", "or", "not", "mod"}
 _LOOSE = {"+", "-", "@", "and", "or", "==", "!=", "<", "<=", ">", ">="}  # written with blanks around
 _FAR = 100  # factors, the first of which decides on the sign of their product
-_UNKNOWNS = "xyzuvw"
 _TIGHT = "tight"  # a mode: within a term of a sum, where `@` has no blanks around it: `A@x + b`, but `A @ (x + b)`
 
 
@@ -156,7 +153,7 @@ class Text(Vocabulary):
 
     def _root(self, node: Node, root: Root) -> Layout:
         """solve(left = right, x=start), where the unknown has a name of its own."""
-        leaf, rest = equations_of(node)
+        leaf, rest = opened(node)
         order = toposort([rest])
         taken = {self.named.get(part) for part in order}.union(map(name_of, variables(order)))
         name = next(each for each in names_of_unknowns(self.named.get(node, "")) if each not in taken)
@@ -189,26 +186,6 @@ class Text(Vocabulary):
 
     def _is_literal_number(self, node: Node) -> bool:
         return constant_value(node) is not None and self.name(node) is None
-
-
-def equations_of(node: Node) -> tuple[Node, Node]:
-    """A leaf for the unknowns of a root, and what is 0 there."""
-    assert isinstance(node.params, Root)
-    unknown, *others = node.params.body.parameters
-    (leaf,) = fresh_leaves([unknown.shape])
-    (value,) = node.params.body.outputs
-    become = rebuild([value], apply, dict(zip((unknown, *others), (leaf, *node.args[1:]), strict=True)))
-    return leaf, become[value]
-
-
-def is_equation(rest: Node, named: Names) -> bool:
-    """Whether what is 0 at a root is the difference of two sides."""
-    return rest.op is SUBTRACT and rest not in named and constant_value(rest.args[1]) != 0
-
-
-def names_of_unknowns(wish: str = "") -> Iterator[str]:
-    """Names for the unknowns of an equation."""
-    return chain([wish] if wish else [], _UNKNOWNS, (f"x{at}" for at in count(1)))
 
 
 def _static(static: Static, text: str) -> str:

@@ -129,10 +129,11 @@ def head(cluster: Cluster, trips: int | None, theme: Theme) -> str:
     """What stands above a cluster, in angle brackets: the loop, and how many trips it has made."""
     word, _, others = shorten(cluster.head, _HEAD_LENGTH).partition(" ")
     runs = [(Pen(TEXT, theme.ink, bold=True), word), (Pen(TEXT, theme.ink), f" {others}" if others else "")]
-    if trips is not None:
-        is_said, is_last = cluster.head == f"repeat {trips}", trips > 1 and not cluster.whole
-        made = ["the last trip shown"] if is_said else [trips_text(trips), "the last one shown"]
-        runs.append((Pen(SMALL, theme.grey), "   " + ", ".join(made[: 2 if is_last else 1 - is_said])))
+    made = trips_text(cluster, trips)
+    if trips is not None and trips > 1 and not cluster.whole:
+        made = f"{made}, the last one shown" if made else "the last trip shown"
+    if made:
+        runs.append((Pen(SMALL, theme.grey), f"   {made}"))
     return f'<{_TABLE}<TR><TD ALIGN="LEFT" CELLPADDING="2">{_line([run for run in runs if run[1]])}</TD></TR></TABLE>>'
 
 

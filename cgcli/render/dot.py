@@ -161,7 +161,7 @@ class _Writer:
     def _link(self, link: Link) -> str:
         """The way to the next trip, laid out as one from there, or an edge from a condition."""
         port = "" if link.port is None else self._port(self.cards[link.head], link.port)
-        said = f", label={link_label(link.kind, self.theme)}" if link.said else ""
+        said = f", label={link_label(link.said, self.theme)}" if link.said else ""
         if link.kind == NEXT:
             return f"  {link.head} -> {link.tail} [{_NEXT}{said}]\n"
         free = ', constraint="false"' if link.within and link.kind == YES else ""

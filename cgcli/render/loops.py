@@ -7,12 +7,25 @@ from itertools import chain, count
 from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import Span
 from cgcli.graph.body import instantiated
-from cgcli.graph.loops import Loop
-from cgcli.graph.node import CONSTANT, Graph, Node, apply, constant, constant_value, toposort, variable
+from cgcli.graph.loops import Loop, States
+from cgcli.graph.node import (
+    CONSTANT,
+    Graph,
+    Node,
+    apply,
+    constant,
+    constant_value,
+    name_of,
+    toposort,
+    variable,
+    variables,
+)
 from cgcli.graph.operation import Callee
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.indexing import ELEMENT
-from cgcli.ops.loops import has_index, series_of, unpacked
+from cgcli.ops.loops import LOOP, has_index, series_of, unpacked, unpacked_states
+from cgcli.ops.roots import Root
+from cgcli.printing.equations import apart, is_equation, names_of_unknowns
 from cgcli.printing.expression import formula, written_name
 from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
@@ -27,8 +40,9 @@ def opened(graph: Graph, *, fold: bool) -> Sketch:
     outputs = opener.level((), graph.outputs, {}, None)
     drawn = graph._replace(outputs=tuple(outputs), labels=opener.labels, origins=opener.origins)
     return Sketch(
-        drawn, tuple(opener.clusters), opener.within, opener.loops, opener.nexts, opener.indices, opener.sources
-    )
+        drawn, tuple(opener.clusters), opener.within, opener.loops, opener.nexts, opener.indices, opener.sources,
+        opener.zeros,
+    )  # fmt: skip
 
 
 def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Mapping[Node, Node]]) -> Sketch:
@@ -49,8 +63,9 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
         if not path:
             continue
         *outer, (node, trip) = path
-        loop: Loop = node.params
-        names = carry_names(graph, node)
+        itself = _itself(node)
+        loop: Loop = itself.params
+        names = carry_names(graph, itself)
         around = (*outer, node)
         if around not in places:
             args = [nodes[leaf] for leaf in loop.body.parameters]
@@ -68,7 +83,7 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
     within: dict[Node, int] = {}
     for path in sorted(become, key=len, reverse=True):
         for node, drawn in become[path].items() if path else ():
-            if drawn.args and node not in path[-1][0].params.body.parameters:
+            if drawn.args and node not in _itself(path[-1][0]).params.body.parameters:
                 within.setdefault(drawn, places[path])
     whole = graph._replace(outputs=tuple(outputs), labels=labels, origins=origins)
     return Sketch(whole, tuple(clusters), within)
@@ -84,13 +99,16 @@ class _Opener:
         self.indices: list[Node] = []
         self.nexts: dict[Node, Node] = {}
         self.sources: dict[Node, tuple[Path, Node]] = {}
+        self.zeros: list[Node] = []
 
     def level(self, path: Path, outputs: Sequence[Node], known: Mapping[Node, Node], cluster: int | None) -> list[Node]:
         """The outputs of a body. known: what its leaves are. Loops stand in each other a few levels deep at most."""
         become = dict(known)
         for node in toposort(outputs, become):
-            if isinstance(node.params, Loop):
+            if isinstance(node.params, Loop | States):
                 become |= self.loop(path, node, [become[arg] for arg in node.args], cluster)
+            elif isinstance(node.params, Root):
+                become |= self.root(path, node, [become[arg] for arg in node.args], cluster)
             elif node not in become and become.keys() >= set(node.args):  # no way to what is read of a loop
                 args = tuple(become[arg] for arg in node.args)
                 become[node] = apply(node.op, args, node.params) if args else node
@@ -108,11 +126,13 @@ class _Opener:
             self.within.setdefault(drawn, cluster)
 
     def loop(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
-        """What is drawn of a loop's carries after it."""
-        loop = node.params
-        assert isinstance(loop, Loop)
-        leaves, pieces = loop.body.parameters, unpacked(node, loop.shapes)
-        names = carry_names(self.graph, node)
+        """What is drawn of a loop's carries after it, or after each of its trips."""
+        itself = _itself(node)
+        loop: Loop = itself.params
+        leaves, pieces = loop.body.parameters, [*enumerate(unpacked(node, loop.shapes))]
+        if isinstance(node.params, States):
+            pieces = [*zip(node.params.kept, unpacked_states(node, node.params.shapes), strict=True)]
+        names = carry_names(self.graph, itself)
         counts = has_index(loop)
         become = dict(zip(leaves[loop.carries :], args[loop.carries :], strict=True))
         bound = loop.going.args[1] if counts and loop.going else None
@@ -122,8 +142,7 @@ class _Opener:
         shown = loop.carries - (counts and self.fold)
         for at, (leaf, start) in enumerate(zip(leaves, args[: loop.carries], strict=False)):
             last = () if at < shown or bound is None else (bound,)
-            become[leaf] = apply(CARRY, (start, *last), (len(self.sources),))
-            self.labels[become[leaf]] = names[at]
+            become[leaf] = self.carry((start, *last), names[at])
             if at == shown and any(arg.op is not CONSTANT for arg in become[leaf].args):
                 self.indices.append(become[leaf])
             self.place(become[leaf], inner, leaf, inside)
@@ -137,12 +156,56 @@ class _Opener:
         self.clusters[inside] = Cluster(head, inner, cluster)
         after = [*nexts[:shown], *(become[leaf] for leaf in leaves[shown : loop.carries])]
         self.nexts |= zip((become[leaf] for leaf in leaves[:shown]), nexts, strict=False)
-        found = {}
-        for at, piece in enumerate(pieces):
-            found[piece] = apply(RESULT, (after[at], *nexts[shown:]), (len(self.sources),))
-            self.labels[found[piece]], self.loops[found[piece]] = names[at], inside
-            self.place(found[piece], path, piece, cluster)
-        return found
+        return {
+            piece: self.result((after[at], *nexts[shown:]), names[at], (path, piece), inside) for at, piece in pieces
+        }
+
+    def root(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
+        """What is drawn of the unknowns of equations."""
+        body, inside, inner = node.params.body, len(self.clusters), (*path, node)
+        leaf, *others = body.parameters
+        unknowns, rests = apart(leaf, body.outputs[0])
+        shapes = [unknown.shape for unknown in unknowns]
+        pieces, starts = unpacked(node, shapes), unpacked(args[0], shapes)
+        become = dict(zip(others, args[1:], strict=True))
+        self.clusters.append(Cluster("", inner, cluster))
+        taken = {*self.labels.values(), *map(name_of, variables(self.graph.outputs))}
+        free = (name for name in names_of_unknowns() if name not in taken)
+        for unknown, start, piece in zip(unknowns, starts, pieces, strict=True):
+            become[unknown] = self.carry((start,), self.graph.labels.get(piece) or next(free))
+            self.place(become[unknown], inner, unknown, inside)
+        carries = [become[unknown] for unknown in unknowns]
+        drawn = self.level(inner, [body.outputs[0], *rests], become, inside)
+        zero, sides = drawn[0], [
+            rest.args if is_equation(rest, self.labels) else (rest, constant(0.0)) for rest in drawn[1:]
+        ]  # fmt: skip
+        texts = [" = ".join(_text(side, self.labels) for side in pair) for pair in sides]
+        self.clusters[inside] = Cluster(f"solve {', '.join(texts)}", inner, cluster, way="Newton's step")
+        self.zeros.append(zero)
+        self.nexts |= dict.fromkeys(carries, zero)
+        return {
+            piece: self.result((carry, zero), self.labels[carry], (path, piece), inside)
+            for piece, carry in zip(pieces, carries, strict=True)
+        }
+
+    def carry(self, args: tuple[Node, ...], name: str) -> Node:
+        """A carry within a loop. args: its start, and the last value of an index that has one."""
+        made = apply(CARRY, args, (len(self.sources), args[0].shape))
+        self.labels[made] = name
+        return made
+
+    def result(self, args: tuple[Node, ...], name: str, source: tuple[Path, Node], inside: int) -> Node:
+        """What comes out of a cluster. args: a carry, and the condition. source: what it stands for."""
+        path, piece = source
+        made = apply(RESULT, args, (len(self.sources), piece.shape))
+        self.labels[made], self.loops[made] = name, inside
+        self.place(made, path, piece, self.clusters[inside].parent)
+        return made
+
+
+def _itself(node: Node) -> Node:
+    """A loop; of what it carries after each trip, the loop that does so."""
+    return apply(LOOP, node.args, node.params.loop) if isinstance(node.params, States) else node
 
 
 def carry_names(graph: Graph, node: Node) -> list[str]:
@@ -151,6 +214,7 @@ def carry_names(graph: Graph, node: Node) -> list[str]:
     assert isinstance(loop, Loop)
     given = graph.carried.get(loop.body) or ("",) * loop.carries
     pieces = unpacked(node, loop.shapes)
+    given = ["" if name.endswith("(…)") else name for name in given]  # of what iterates a function
     names = [name or graph.labels.get(piece, "") for name, piece in zip(given, pieces, strict=True)]
     others = (name for name in chain(_LETTERS, (f"s{at}" for at in count(1))) if name not in names)
     for at, name in enumerate(names):

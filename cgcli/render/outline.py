@@ -93,8 +93,8 @@ def _text(card: Card) -> str:
 
 def _loop(cluster: Cluster, numbers: Numbers) -> str:
     """What a line says of the loop whose result it shows: ` = while x > 1, 3 trips`."""
-    made = numbers.trips.get(cluster.path)
-    return f" = {on_one_line(cluster.head)}" + ("" if made is None else f"  {trips_text(made)}")
+    made = trips_text(cluster, numbers.trips.get(cluster.path))
+    return "  ".join(filter(None, (f" = {on_one_line(cluster.head)}", made)))
 
 
 def _cell(value: Any, look: Look) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 from cgcli.annotations import Any, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.body import function_of, name_of_operation
+from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
 from cgcli.lean import Counter, MappingProxyType, re
+from cgcli.ops.roots import Root
 from cgcli.printing.printer import given_statics
 from cgcli.printing.spelling import in_unicode
 from cgcli.records import EMPTY, NamedTuple
@@ -95,19 +97,19 @@ class Card(NamedTuple):
 class Link(NamedTuple):
     """An edge that carries no operand: to the next trip, or from a condition to what it decides on.
 
-    kind: NEXT, or the answer YES or NO. within: whether it belongs to a loop. said: whether the kind stands at it.
+    kind: NEXT, the answer YES or NO, or ZERO. within: whether it belongs to a loop. said: what stands at it.
     port: the position of the operand where it ends.
     """
 
     tail: str
     head: str
     kind: str
+    said: str
     within: bool = False
-    said: bool = True
     port: int | None = None
 
 
-NEXT, YES, NO = "next trip", "yes", "no"
+NEXT, YES, NO, ZERO = "next trip", "yes", "no", "= 0"
 
 
 class Scene(NamedTuple):
@@ -130,7 +132,7 @@ def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> S
 
 def sketched(graph: Graph, *, fold: bool) -> Sketch:
     """A graph with its loops opened. fold: an index says how far it counts, and its addition is not drawn."""
-    if not any(node.op.name == "loop" for node in toposort(graph.outputs)):
+    if not any(isinstance(node.params, Loop | States | Root) for node in toposort(graph.outputs)):
         return Sketch(graph)
     from cgcli.render.loops import opened
 
@@ -142,9 +144,11 @@ def shorten(text: str, limit: int = _NAME_LENGTH) -> str:
     return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-(limit // 2 - 1) :]}"
 
 
-def trips_text(count: int) -> str:
-    """How many trips a loop has made."""
-    return "1 trip" if count == 1 else f"{count} trips"
+def trips_text(cluster: Cluster, made: int | None) -> str:
+    """How many trips a loop has made; '' where that is not known, or where the loop says it."""
+    if made is None or cluster.head == f"repeat {made}":
+        return ""
+    return "1 trip" if made == 1 else f"{made} trips"
 
 
 class _Scene:
@@ -163,6 +167,7 @@ class _Scene:
         self.uses = Counter(arg for node in self.order for arg in node.args)
         self.uses.update(sketch.nexts.values())
         self.conditions = {node.args[gate] for node in self.order if (gate := _gate(node)) is not None}
+        self.conditions.difference_update(sketch.zeros)
         self.sums = self._sums() if look.fold else {}
         self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
 
@@ -278,11 +283,11 @@ class _Scene:
         first: dict[int | None, str] = {}
         for carry, after in self.sketch.nexts.items():
             place = self.sketch.within[carry]
-            if after in self.numbers or after in self.repeated:
+            if carry not in ids or after in self.numbers or after in self.repeated or after is carry:
                 continue
-            yield Link(ids[after], ids[carry], NEXT, True, place not in led)
+            yield Link(ids[after], ids[carry], NEXT, "" if place in led else self.sketch.clusters[place].way, True)
             led.add(place)
-            if after.op is not CARRY and self.sketch.within.get(after) == place:
+            if after.op is not CARRY and after not in self.sketch.zeros and self.sketch.within.get(after) == place:
                 first.setdefault(place, ids[after])
         ended: set[str] = set()
         for card in cards:
@@ -292,15 +297,17 @@ class _Scene:
             if card.node.op is RESULT:
                 of_loop = self.sketch.within.get(card.node.args[card.gate])
                 if gate not in ended and of_loop in first:
-                    yield Link(gate, first[of_loop], YES, True)
-                yield Link(gate, card.id, NO, True, gate not in ended)
+                    yield Link(gate, first[of_loop], YES, YES, True)
+                kind = ZERO if card.node.args[card.gate] in self.sketch.zeros else NO
+                yield Link(gate, card.id, kind, "" if gate in ended else kind, True)
                 ended.add(gate)
                 continue
             for at, answer in ((1, YES), (2, NO)):
                 branch = card.operands[at]
                 alone = users[branch] == 1 and card.node.args[at] not in self.outputs and branch != gate
                 alone = alone and (card.node.args[at].op is not VARIABLE or card.node.args[at] in self.repeated)
-                yield Link(gate, branch, answer) if alone else Link(gate, card.id, answer, port=at)
+                head, port = (branch, None) if alone else (card.id, at)
+                yield Link(gate, head, answer, answer, port=port)
 
     def _name(self, node: Node) -> str:
         """What the program calls a node."""
@@ -359,8 +366,10 @@ class _Scene:
 
     def _notes(self, node: Node) -> list[str]:
         """The static parameters that say more than their default: `axis=0`."""
-        if node.op in (CONSTANT, VARIABLE, RESULT):
+        if node.op in (CONSTANT, VARIABLE):
             return []
+        if node.op is RESULT:
+            return ["of each trip"] if len(node.shape) > len(node.args[0].shape) else []
         if node.op is CARRY:
             is_numbered = self.look.fold and len(node.args) == 1 and node.args[0] in self.numbers
             return [f"first {self.numbers[node.args[0]]}"] if is_numbered and node in self.sketch.nexts else []
@@ -384,7 +393,7 @@ class _Scene:
         function = function_of(node)
         names = node.op.arrays if function is None else function.names
         if node.op in (CARRY, RESULT):
-            return names[position]
+            return "0 there" if node.args[position] in self.sketch.zeros else names[position]
         if node in self.sums or len(node.args) < 3 or (node.op.variadic and function is None):
             return ""
         name = names[position]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.annotations import Any, Collection, Mapping, Sequence
 from cgcli.graph.node import Graph, Node, toposort
-from cgcli.graph.operation import Operation
+from cgcli.graph.operation import Operation, Shape
 from cgcli.records import EMPTY, NamedTuple
 
 
@@ -12,10 +12,12 @@ def _never(*_: object) -> object:
     raise AssertionError("what is only drawn is not computed")
 
 
+def _shape(shapes: Sequence[Shape], params: tuple[int, Shape]) -> Shape:
+    return params[1]
+
+
 def _drawn(name: str, doc: str, *args: str) -> Operation:
-    return Operation(
-        name, doc, args, _never, lambda shapes, params: shapes[0], (None,), why_no_derivative="it is drawn"
-    )
+    return Operation(name, doc, args, _never, _shape, (None,), why_no_derivative="it is drawn")
 
 
 CARRY = _drawn("carry", "what goes from trip to trip", "first", "last")
@@ -26,16 +28,17 @@ Path = tuple[Any, ...]
 
 
 class Cluster(NamedTuple):
-    """A loop as it is drawn, or one of its trips.
+    """A loop as it is drawn, or one of its trips, or the equations of a root.
 
     head: what it says above. path: of its body. parent: the place of the cluster around it. whole: whether all trips of
-    the loop are drawn, not one for all.
+    the loop are drawn, not one for all. way: what stands at the bold edge from its end to its beginning.
     """
 
     head: str
     path: Path
     parent: int | None = None
     whole: bool = False
+    way: str = "next trip"
 
 
 class Sketch(NamedTuple):
@@ -44,7 +47,7 @@ class Sketch(NamedTuple):
     graph: with nodes of CARRY and RESULT in the place of loops. clusters: of their trips. within: the place of the
     innermost cluster of a node. loops: the place of the cluster that a node of RESULT comes from. nexts: the carries,
     each with what it is in the next trip. indices: those that an input decides on, used or not. sources: of each node,
-    the path of its body, and the node there that it stands for.
+    the path of its body, and the node there that it stands for. zeros: what is 0 at a root.
     """
 
     graph: Graph
@@ -54,6 +57,7 @@ class Sketch(NamedTuple):
     nexts: Mapping[Node, Node] = EMPTY
     indices: Sequence[Node] = ()
     sources: Mapping[Node, tuple[Path, Node]] = EMPTY
+    zeros: Collection[Node] = ()
 
     @property
     def order(self) -> list[Node]:

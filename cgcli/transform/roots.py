@@ -15,7 +15,7 @@ from cgcli.lean import lru_cache, struct
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.formula import lower_formula
 from cgcli.lowering.series import is_elementwise
-from cgcli.ops.arithmetic import DIVIDE, NEG
+from cgcli.ops.arithmetic import ADD, DIVIDE, NEG
 from cgcli.ops.fitting import zeros_like
 from cgcli.ops.linalg import SOLVE
 from cgcli.ops.roots import Root
@@ -61,6 +61,14 @@ def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slo
     values = {targets[target]: each.selected() for target, each in found.items()}
     become = rebuild([*values.values()], exact, known)
     return {at: Guarded(become[value]) for at, value in values.items()}
+
+
+def stepped(body: Body, args: Sequence[Node], rest: Node) -> Node:
+    """One more step of Newton's method. args: the parameters of the body, at the root. rest: its output, 0 there."""
+    value = leaf("g", rest.shape)
+    step = _divided(body, value)
+    become = rebuild([step], exact, dict(zip((*body.parameters, value), (*args, rest), strict=True)))
+    return exact(ADD, (args[0], become[step]))
 
 
 def _pushed(body: Body, tangents: dict[Node, Node | None]) -> Node:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from cgcli.annotations import Any, Callable, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Iterator, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import Body, instantiated
-from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.loops import Loop, States, fresh_leaves
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.lowering.loops import looped
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.logic import LESS, WHERE
-from cgcli.ops.loops import LOOP, has_index, packed, unpacked
+from cgcli.ops.loops import LOOP, has_index, packed, packed_states, unpacked, unpacked_states
+from cgcli.ops.roots import Root
+from cgcli.ops.shaping import CONCAT, STACK, reshape
+from cgcli.ops.statics import Along
 from cgcli.records import NamedTuple
+from cgcli.transform.roots import stepped
 
 MOST_TRIPS = 60  # that are written out: a picture of more shows nothing
 _EACH = 20  # trips that are operations of their own
@@ -92,6 +96,12 @@ class _Writer(ABC):
                 pieces = self.loop(path, node, node.params, [become[arg] for arg in node.args])
                 become |= zip(unpacked(node, node.params.shapes), pieces, strict=True)
                 become[node] = packed(pieces)
+            elif isinstance(node.params, States):
+                pieces = self.states(path, node, node.params, [become[arg] for arg in node.args])
+                become |= zip(unpacked_states(node, node.params.shapes), pieces, strict=True)
+                become[node] = packed_states(pieces)
+            elif isinstance(node.params, Root):
+                become[node] = self.root(path, node, node.params, [become[arg] for arg in node.args])
             else:
                 args = tuple(become[arg] for arg in node.args)
                 become[node] = apply(node.op, args, node.params) if args else node
@@ -100,6 +110,14 @@ class _Writer(ABC):
     @abstractmethod
     def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
         """The last carries of a loop. path: where it stands. args: its arguments in the program's terms."""
+
+    def states(self, path: Path, node: Node, states: States, args: Sequence[Node]) -> Sequence[Node]:
+        """What a loop carries after each trip, as `loop`."""
+        return unpacked_states(apply(node.op, tuple(args), states), states.shapes)
+
+    def root(self, path: Path, node: Node, root: Root, args: Sequence[Node]) -> Node:
+        """The root of an equation, as `loop`."""
+        return apply(node.op, tuple(args), root)
 
 
 class _LastTrips(_Writer):
@@ -115,6 +133,20 @@ class _LastTrips(_Writer):
         is_some = apply(LESS, (constant(0.0), made))
         return [apply(WHERE, (is_some, after, start)) for after, start in zip(nexts, starts, strict=True)]
 
+    def states(self, path: Path, node: Node, states: States, args: Sequence[Node]) -> Sequence[Node]:
+        last = self.loop(path, node, states.loop, args)
+        fewer = states._replace(trips=states.trips - 1)
+        before = unpacked_states(apply(node.op, tuple(args), fewer), states.shapes) if fewer.trips else []
+        rows = [reshape(last[at], (1, *last[at].shape)) for at in states.kept]
+        return [apply(CONCAT, pair, Along(-len(pair[1].shape))) for pair in zip(before, rows, strict=False)] or rows
+
+    def root(self, path: Path, node: Node, root: Root, args: Sequence[Node]) -> Node:
+        """One more step from the root: in it, the equations have the adjoints that are its derivatives."""
+        x = apply(node.op, tuple(args), root)
+        known = (x, *args[1:])
+        (rest,) = self.level((*path, node), root.body.outputs, dict(zip(root.body.parameters, known, strict=True)))
+        return stepped(root.body, known, rest)
+
 
 class _AllTrips(_Writer):
     def __init__(self, number: Callable[[Node], float]) -> None:
@@ -123,6 +155,18 @@ class _AllTrips(_Writer):
         self._left = MOST_TRIPS
 
     def loop(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Sequence[Node]:
+        (*_, last) = [args[: loop.carries], *self._each(path, node, loop, args)]
+        return last
+
+    def states(self, path: Path, node: Node, states: States, args: Sequence[Node]) -> Sequence[Node]:
+        each = [*self._each(path, node, states.loop, args)]
+        return [
+            apply(STACK, tuple(carries[at] for carries in each), Along(-1 - len(each[0][at].shape)))
+            for at in states.kept
+        ]
+
+    def _each(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Iterator[Sequence[Node]]:
+        """The carries after each trip."""
         carries, outside = args[: loop.carries], args[loop.carries :]
         made = loop.trips
         if made is None:
@@ -142,7 +186,7 @@ class _AllTrips(_Writer):
             inside = dict(zip(loop.body.parameters, (*carries, *outside), strict=True))
             found = self.level((*path, (node, trip)), loop.nexts[:shown], inside)
             carries = found if first is None else (*found, constant(first + trip))
-        return carries
+            yield carries
 
 
 class _Chains(_Writer):

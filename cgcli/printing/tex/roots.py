@@ -10,10 +10,10 @@ from cgcli.graph.loops import Loop
 from cgcli.graph.node import Node, name_of, toposort, variables
 from cgcli.ops.entry import POSTFIX, SUM
 from cgcli.ops.loops import unpacked
-from cgcli.printing.expression import equations_of, is_equation, names_of_unknowns
+from cgcli.printing.equations import apart, is_equation, names_of_unknowns, opened
 from cgcli.printing.printer import Form, Layout, Part, Piece, View, Vocabulary, call
 from cgcli.printing.spelling import Spelling
-from cgcli.printing.tex.arrays import below_each_other, is_list
+from cgcli.printing.tex.arrays import below_each_other
 from cgcli.printing.tex.series import indexed
 
 
@@ -23,13 +23,14 @@ def root(view: View, latex: Vocabulary, spelling: Spelling) -> Form:
     Raises UsageError for equations in which a loop stands that is no sum and no product.
     """
     node = view.node
-    leaf, rest = equations_of(node)
+    leaf, rest = opened(node)
     made = indexed([rest], latex.named, {})
     rest = made.become[rest]
     if any(isinstance(each.params, Loop) for each in toposort([rest])):
         raise UsageError("solve has no form in LaTeX where a loop is within its equations",
                          hint="as a program it has one: without --latex")  # fmt: skip
-    unknowns, starts, rests = _apart(leaf, node.args[0], rest)
+    unknowns, rests = apart(leaf, rest)
+    starts = unpacked(node.args[0], [unknown.shape for unknown in unknowns])
     order = toposort([rest])
     taken = {latex.named.get(each) for each in order} | {spelling.text(name_of(each)) for each in variables(order)}
     wish = [latex.named[node]] if node in latex.named and len(unknowns) == 1 else []
@@ -37,16 +38,6 @@ def root(view: View, latex: Vocabulary, spelling: Spelling) -> Form:
     latex.named = {**latex.named, **dict(zip(unknowns, free, strict=False))}
     latex.named |= {index: spelling.text(letter) for index, letter in made.letters.items()}
     return _written(view, latex, unknowns, starts, rests)
-
-
-def _apart(leaf: Node, start: Node, rest: Node) -> tuple[Sequence[Node], Sequence[Node], Sequence[Node]]:
-    """The unknowns, where each begins, and the equations: several where they are numbers in a list."""
-    if not is_list(rest) or len(rest.shape) > 1:
-        return [leaf], [start], [rest]
-    shapes = [()] * rest.shape[0]
-    unknowns = unpacked(leaf, shapes)
-    is_whole = any(leaf in node.args and node not in unknowns for node in toposort([rest]))
-    return ([leaf], [start], rest.args) if is_whole else (unknowns, unpacked(start, shapes), rest.args)
 
 
 def _written(
