@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from cgcli.api.functions import vjp as vjp
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
+    from cgcli.api.propagation import Propagated as Propagated
+    from cgcli.api.propagation import propagate as propagate
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
     from cgcli.api.views import picture as picture
@@ -63,6 +65,8 @@ _HOMES = {
     "vjp": "cgcli.api.functions",
     "parse": "cgcli.api.program",
     "Program": "cgcli.api.program",
+    "propagate": "cgcli.api.propagation",
+    "Propagated": "cgcli.api.propagation",
     "check_grad": "cgcli.api.views",
     "picture": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",

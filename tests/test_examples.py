@@ -124,6 +124,8 @@ TRUTH: list[tuple[str, str, list[str], Function]] = [
     ("logistic", "--vars logistic.json", ["X", "y", "w", "b"], logistic),
     ("black_scholes", "S=42 K=40 r=0.1 sigma=0.2 T=0.5", ["S", "K", "r", "sigma", "T"], black_scholes),
     ("pendulum", "'`length of string`=0.6' g=9.81 θ₀=20", ["length of string", "g", "θ₀"], pendulum),
+    ("end_gauge", "lS=50000623 d=215 aS=11.5e-6 t=-0.1 da=1e-6 dt=0.01", ["lS", "d", "da", "t", "aS", "dt"],
+     lambda ls, d, da, t, a, dt: ls + d - ls * (da * t + a * dt)),
     ("tour", "scale=2", ["scale"], tour),
     ("straight_through", "w=0.8 x=1.1 y=1", ["w", "x", "y"], straight_through),
 ]  # fmt: skip

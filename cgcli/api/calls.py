@@ -10,7 +10,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.point import Point, by_name
 from cgcli.api.seeds import cotangents as scalar_cotangents
-from cgcli.derivatives.gradient import gradients, weighted_sum
+from cgcli.derivatives.gradient import elasticities, gradients, weighted_sum
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -48,6 +48,20 @@ def value_and_grad(
 
         return by_columns
     return _with_values(point, *_gradients(point, wrt, cotangents))
+
+
+def value_grad_and_elasticity(point: Point, wrt: Sequence[Node], cotangents: Sequence[Node]) -> Call:
+    """The values of the outputs, the gradient of each, weighted by its cotangent, and the elasticities beside it."""
+    outputs = point.graph.outputs
+    slopes = gradients(outputs, cotangents, wrt)
+    every = [slopes, elasticities(outputs, cotangents, wrt, slopes)]
+    nodes = tuple(node for rows in every for row in rows for node in row)
+
+    def finish(results: Sequence[Any]) -> Any:
+        left = iter(results)
+        return [_by_output_and_input(point, wrt, [[next(left) for _ in wrt] for _ in outputs]) for _ in every]
+
+    return _with_values(point, nodes, finish)
 
 
 def grad(point: Point, wrt: Sequence[Node]) -> Call:

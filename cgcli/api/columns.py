@@ -15,7 +15,7 @@ from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import cotangents as scalar_cotangents
 from cgcli.api.values import arrays_of, as_array
-from cgcli.derivatives.gradient import derivative_name, gradients
+from cgcli.derivatives.gradient import derivative_name, elasticities, gradients
 from cgcli.derivatives.series import directional_derivatives
 from cgcli.errors import DataError, UnknownNameError, UsageError, did_you_mean
 from cgcli.evaluate.batched import Batched
@@ -166,22 +166,27 @@ Results = Sequence[tuple[str, Node]]
 
 def results(
     point: Point, wrt: Sequence[Node], cotangents: Sequence[Node] | None = None, *,
-    called: str = "value", prefix: str = "d_",
+    called: str = "value", prefix: str = "d_", elasticity: bool = False,
 ) -> Results:  # fmt: skip
     """Each output and its derivatives by some inputs.
 
     cotangents: a node for each output, of its shape; 1 for scalars unless given. called: the name of an
-    only output. prefix: what the names of derivatives begin with. Raises UsageError for two results of one
-    name, and for an output that is no scalar and has no cotangent where there are derivatives.
+    only output. prefix: what the names of derivatives begin with. elasticity: put one behind each derivative.
+    Raises UsageError for two results of one name, and for an output that is no scalar and has no cotangent where there
+    are derivatives.
     """
     outputs = point.graph.outputs
-    slopes: Sequence[Sequence[Node]] = [()] * len(outputs)
+    every: list[tuple[str, Sequence[Sequence[Node]]]] = []
     if wrt:
-        slopes = gradients(outputs, cotangents or scalar_cotangents(point.graph), wrt)
+        weights = cotangents or scalar_cotangents(point.graph)
+        every = [(prefix, gradients(outputs, weights, wrt))]
+        if elasticity:
+            every.append(("e_", elasticities(outputs, weights, wrt, every[0][1])))
     found: list[tuple[str, Node]] = []
-    for name, output, row in zip(point.graph.names or ("",), outputs, slopes, strict=True):
+    for at, (name, output) in enumerate(zip(point.graph.names or ("",), outputs, strict=True)):
         found.append((name or called, output))
-        found += [(derivative_name(name, name_of(by), prefix), node) for by, node in zip(wrt, row, strict=True)]
+        for place, by in enumerate(wrt):
+            found += [(derivative_name(name, name_of(by), before), rows[at][place]) for before, rows in every]
     return _apart(found)
 
 

@@ -85,11 +85,11 @@ class Parameters:
         self.names = [name_of(node) for node in self.nodes]
         self.elements = [each for node in self.nodes for each in element_names(name_of(node), node.shape)]
         self._sizes = [math.prod(node.shape) for node in self.nodes]
-        self._starts = [point.bindings[name] for name in self.names]
+        self._bindings = point.bindings
 
     @property
     def start(self) -> Floats:
-        return np.concatenate([np.ravel(each) for each in self._starts])
+        return np.concatenate([np.ravel(self._bindings[name]) for name in self.names])
 
     def arrays(self, values: Floats) -> list[Any]:
         """The numbers of all elements, as arrays of the parameters' shapes, or floats."""

@@ -25,6 +25,10 @@ _HINTS = {
     "comma": "a comma is the decimal sign with --decimal ,",
     "taken": "name the results with --as or --prefix, or leave the input's columns out with --only",
     "long": "the limit is {}; give numbers in a file: --vars FILE.json or x=@x.npy",
+    "trials": "--monte-carlo 100000 makes trials, which have no such limit",
+    "bent": "--second-order adds them, --monte-carlo 100000 makes trials",
+    "check": "--monte-carlo 100000 makes trials, to check",
+    "small": "the std_error holds for small changes; --monte-carlo 100000 makes trials",
     "flat": "without --flat, its shared parts have names",
 }
 

@@ -14,6 +14,7 @@ _ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # these are compiled when
 _ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
 _PATH = r"^[^@].*/.*\.[a-zA-Z]\w*$"  # a value that may be the end of a file's name
 _SUFFIX = r"\.[a-zA-Z]\w*$"
+_UNCERTAIN = ("±", "+/-", "+-", "+−")  # between a value and its uncertainty
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
 _DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
@@ -26,7 +27,7 @@ class Operands(NamedTuple):
     expression: the text of EXPR, None when it comes from -f. bindings: name and value text,
     as written. sweeps: those of them that stand for many values, `0:10:101`; ranges: the names of those that stand for
     all values between two, `0..10`, which are bindings, too; fixed: of those that a fit holds, `k==2`, likewise.
-    files: the other operands.
+    files: the other operands. uncertain: name and text of the uncertainties of values, `2±0.1`.
     """
 
     expression: str | None
@@ -35,6 +36,7 @@ class Operands(NamedTuple):
     files: tuple[str, ...]
     ranges: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    uncertain: tuple[tuple[str, str], ...] = ()
 
     @property
     def over_rows(self) -> bool:
@@ -59,6 +61,7 @@ def split(
     sweeps: list[tuple[str, str]] = []
     files: list[str] = []
     fixed: list[str] = []
+    uncertain: list[tuple[str, str]] = []
     for operand in rest:
         pair = _binding(operand)
         if fixing and not pair and (pair := _binding(operand.replace("==", "=", 1))):
@@ -66,6 +69,12 @@ def split(
         if pair and "/" in operand and re.search(_PATH, pair[1]) and _is_path(operand):
             files.append(operand)
         elif pair:
+            if any(sign in pair[1] for sign in _UNCERTAIN) and not os.path.exists(pair[1].removeprefix("@")):
+                from cgcli.cli.plusminus import parted
+
+                value, error = parted(*pair)
+                uncertain.append((pair[0], error))
+                pair = pair[0], value
             (sweeps if _is_sweep(pair[1]) else bindings).append(pair)
         elif "=" in operand and not os.path.exists(operand):
             blanks = operand.startswith("=") or operand.endswith("=")
@@ -79,7 +88,7 @@ def split(
             files.append(operand)
     _check_place(expression, program_file, files)
     ranges = tuple(name for name, value in bindings if ".." in value and _is_range(value))
-    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges, tuple(fixed))
+    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges, tuple(fixed), tuple(uncertain))
 
 
 def _binding(text: str) -> tuple[str, str] | None:
@@ -182,6 +191,13 @@ def check_ranges(operands: Operands, *, known: bool, accuracy: bool) -> None:
     if accuracy:
         raise UsageError("--accuracy is of the numbers at one point, and bounds over ranges hold in all their digits",
                          hint="choose one")  # fmt: skip
+
+
+def check_uncertain(operands: Operands) -> None:
+    """Raise UsageError for an uncertainty where the command does not take it."""
+    for name, error in operands.uncertain:
+        raise UsageError(f"'{name}' has an uncertainty, ±{error}, and this command computes without",
+                         hint="cg eval gives the uncertainty of a value")  # fmt: skip
 
 
 def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:

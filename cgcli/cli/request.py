@@ -73,6 +73,7 @@ class Request(Record):
     tangents: tuple[str, ...] = ()
     order: int = 1
     taylor: bool = False
+    elasticity: bool = False
     rows: RowOptions = RowOptions()
 
     def program(self, known: Collection[str] = (), *, equation: bool = False) -> tuple[Program, dict[str, Any]]:
@@ -315,6 +316,8 @@ def expression_command(
                 given.check_one_point(rows)
             if split.over_rows and settings.get("digits"):
                 raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
+            if split.uncertain and "errors" not in settings:
+                given.check_uncertain(split)
             given.check_ranges(split, known="digits" in settings, accuracy=bool(settings.get("accuracy")))
             if settings.get("digits") is not None and settings.get("accuracy"):
                 raise UsageError("--accuracy is that of 64-bit floats, and with --digits all digits are right",

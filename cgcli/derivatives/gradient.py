@@ -27,6 +27,19 @@ def weighted_sum(output: Node, cotangent: Node) -> Node:
     return exact(SUM, (terms,), Reduce(all_axes(output.shape), False))
 
 
+def elasticities(
+    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], slopes: Sequence[Sequence[Node]]
+) -> list[tuple[Node, ...]]:
+    """The elasticity x/f * df/dx for each derivative, with f the weighted output. slopes: those of `gradients`."""
+    from cgcli.ops.arithmetic import DIVIDE
+
+    sums = map(weighted_sum, outputs, cotangents)
+    return [
+        tuple(exact(DIVIDE, (exact(MULTIPLY, (by, slope)), output)) for by, slope in zip(wrt, row, strict=True))
+        for output, row in zip(sums, slopes, strict=True)
+    ]
+
+
 def derivative_name(output: str, name: str, prefix: str = "d_") -> str:
     """What the derivative by a name is called: `d_x`; that of one of several outputs `d_area/d_x`, `d_(x + y)/d_x`."""
     return f"{prefix}{in_longer_name(output)}/{prefix}{name}" if output else f"{prefix}{name}"

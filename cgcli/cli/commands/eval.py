@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from cgcli.annotations import Any
 from cgcli.cli import output
-from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, flag
+from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, Whole, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 from cgcli.printing import values
 
 _WHOLE = flag("--whole", help="Compute all rows at once, with columns as vectors: x - mean(x), cumsum(x).")
+_UNCERTAINTY = (
+    option("--u", name="errors", metavar="x=ux,y=5%", multiple=True,
+           help="The uncertainty of names: a number, a column, an expression of such."),
+    option("--corr", metavar="x,y=0.5", multiple=True, help="How two names with uncertainties are correlated."),
+    flag("--budget", help="Print how much of the uncertainty comes from each name; of rows, each share."),
+    flag("--second-order", help="Add the terms of second derivatives, and print how far they shift the mean."),
+    option("--monte-carlo", kind=Whole(2, 10**7), metavar="N",
+           help="Make N trials with random normal values, as a check."),
+    option("--seed", kind=Whole(0, 10**9 - 1), default=0, metavar="N", help="Of random values."),
+)  # fmt: skip
 
 
-@expression_command("eval", *RESULT_OPTIONS, ACCURACY_OPTION, _WHOLE, takes_rows=True)
-def command(request: Request, *, whole: bool) -> None:
+@expression_command("eval", *RESULT_OPTIONS, ACCURACY_OPTION, _WHOLE, *_UNCERTAINTY, takes_rows=True)
+def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
     """Print the value of EXPR.
 
     \b
@@ -32,9 +43,20 @@ def command(request: Request, *, whole: bool) -> None:
 
     Columns give values to names; name=value holds for all rows. {titles}, compressed with
     gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
+
+    \b
+    cg eval 'x*y' x=2±0.1 y=3+/-0.2 --corr x,y=0.5    value and standard uncertainty
+    cg eval 'x*y' points.csv --u x=ux,y=5%            columns value and std_error
     """
     from cgcli.evaluate.limits import check_result
 
+    if request.operands.uncertain or any(uncertainty.values()):
+        if whole:
+            raise UsageError("uncertainties are of one point, or of rows one by one", hint="leave out --whole")
+        from cgcli.cli import propagated
+
+        propagated.run(request, uncertainty)
+        return
     if whole:
         if request.accuracy:
             raise UsageError("--accuracy is for one point, or for rows one by one", hint="leave out --whole")

@@ -11,6 +11,7 @@ from cgcli.cli.options import (
     PREFIX_OPTION,
     RESULT_OPTIONS,
     WRT_OPTION,
+    flag,
     option,
 )
 from cgcli.cli.request import Request, Task, expression_command
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from cgcli.evaluate.compiled import Kernels
 
 _MODE_OPTION = option("--mode", kind=("reverse", "forward"), help="Same numbers, another way (default: reverse).")
+_ELASTICITY_OPTION = flag("--elasticity", help="Print x/f * df/dx beside each derivative, too: percent per percent.")
 
 
 @expression_command(
-    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS, ACCURACY_OPTION,
-    PREFIX_OPTION, takes_rows=True,
+    "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, _ELASTICITY_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS,
+    ACCURACY_OPTION, PREFIX_OPTION, takes_rows=True,
 )  # fmt: skip
 def command(request: Request, mode: Mode | None) -> None:
     """Print the value of EXPR and its derivative by each name.
@@ -55,6 +57,10 @@ def command(request: Request, mode: Mode | None) -> None:
     higher = request.order > 1 or request.taylor
     if higher and request.accuracy:
         raise UsageError("--accuracy is for the value and its gradient", hint="those of higher order are right anyway")
+    if request.elasticity and (higher or request.accuracy or mode == "forward"):
+        other = "--accuracy" if request.accuracy else "--mode forward" if mode else "derivatives of higher order"
+        raise UsageError(f"--elasticity is beside first derivatives in reverse mode, and not with {other}",
+                         hint="choose one")  # fmt: skip
     if request.operands.over_rows:
         if mode not in (None, "forward" if higher else "reverse"):
             way = "higher derivatives in forward" if higher else "first derivatives in reverse"
@@ -71,19 +77,28 @@ def command(request: Request, mode: Mode | None) -> None:
     weights = cotangents(point.graph, request.cotangents())
 
     def make(kernels: Kernels | None) -> calls.Call:
+        if request.elasticity:
+            return calls.value_grad_and_elasticity(point, task.wrt, weights)
         return calls.value_and_grad(point, task.wrt, weights, mode or "reverse", kernels)
 
     content: dict[str, Any] = {}
+    elasticity = None
     if request.accuracy:
         (value, grad), (right, rights) = task.measured(make)
         content = {"digits": {"value": right, "grad": rights}}
+    elif request.elasticity:
+        value, (grad, elasticity) = task.computed(make)
+        content = {"elasticity": elasticity}
     else:
-        (value, grad), (right, rights) = task.computed(make), (None, None)
+        value, grad = task.computed(make)
     task.evaluate.tell_kinks(task.wrt)
     lines = []
     for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
         lines.append((name or "value", item))
-        lines += [(derivative_name(name, by), partial) for by, partial in partials.items()]
+        for by, partial in partials.items():
+            lines.append((derivative_name(name, by), partial))
+            if request.elasticity:
+                lines.append((derivative_name(name, by, "e_"), dict(point.per_output(elasticity))[name][by]))
     if request.accuracy:
         digits = [item for (_, own), (_, each) in zip(point.per_output(right), point.per_output(rights), strict=True)
                   for item in (own, *each.values())]  # fmt: skip

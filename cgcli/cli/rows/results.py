@@ -22,7 +22,8 @@ def value(request: Request, point: Point, _: Sequence[Node]) -> Results:
 def gradient(request: Request, point: Point, wrt: Sequence[Node]) -> Results:
     """The outputs, and the derivatives of each by each input."""
     weights = seeds.cotangents(point.graph, request.cotangents())
-    return results(point, wrt, weights, called=_called(request), prefix=request.rows.prefix)
+    return results(point, wrt, weights, called=_called(request), prefix=request.rows.prefix,
+                   elasticity=request.elasticity)  # fmt: skip
 
 
 def gradients_of_order(request: Request, point: Point, wrt: Sequence[Node]) -> Results:

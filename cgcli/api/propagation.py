@@ -1,0 +1,427 @@
+"""Uncertainty: that of a program's results, from those of its inputs, by exact derivatives; and trials as a check."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from cgcli.api.notices import Notice, warn
+from cgcli.api.parameters import Parameters
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read, read_text
+from cgcli.api.reached import Result
+from cgcli.api.values import arrays_of, as_array, of_file
+from cgcli.api.watched import Watched
+from cgcli.derivatives.jacobian import Jacobian
+from cgcli.errors import CgError, DataError, UnknownNameError, UsageError, quoted
+from cgcli.evaluate.batched import Batched
+from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.fitting.propagation import Correlations, statistics
+from cgcli.graph.node import Node, constant, name_of, toposort
+from cgcli.graph.shapes import element_names, shape_text
+from cgcli.ops.arithmetic import ABS, DIVIDE, MULTIPLY
+from cgcli.printing.expression import formula
+from cgcli.records import EMPTY, NamedTuple
+from cgcli.transform.differentiate import pullback, pushforward
+from cgcli.transform.exact import exact
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Pairs = Sequence[tuple[str, str, float]]
+
+_MUCH = 0.1  # of the uncertainty: what is neglected by more is told
+MOST_SECOND = 50  # elements of inputs, and of results, of which second derivatives are computed,
+_FEW = 12  # and of which they are without being asked for
+_MOST_STEPS = 200  # elements of inputs that are moved by their uncertainty, to see whether a tangent will do
+_MOST_LINES = 10**5  # of a budget
+_MOST_NUMBERS = 10**8  # in the results of all trials
+_FARTHEST = 1e300  # of departures that are finite
+_NOISE = 4.0  # standard deviations of the trials' own standard deviation
+_SHOWN = 12  # names in a message
+DETAILS = {"kind": "uncertainty"}
+
+
+class Share(NamedTuple):
+    """A line of an uncertainty budget: an input, or an element of one.
+
+    sensitivity: the derivative by it; contribution: the size of that times its uncertainty; share: of the square of
+    the combined uncertainty, which with correlations may be negative.
+    """
+
+    name: str
+    value: float
+    std_error: float
+    sensitivity: float
+    contribution: float
+    share: float
+
+
+class Trials(NamedTuple):
+    """What so many trials with random inputs gave: mean, standard deviation, ends of the middle 95 % of them."""
+
+    trials: int
+    mean: Any
+    std_error: Any
+    low: Any
+    high: Any
+
+
+class Propagated(Result):
+    """A value and its standard uncertainty: `propagate` makes it. Of several outputs, each field is a dict by name.
+
+    value, std_error: of the same shape. budget: what each input has in it, the greatest share first: a list of `Share`,
+    of an array a dict of lists by its elements; None where that would be too long. first_order: the uncertainty
+    without the terms of the second order; bias: how far the mean is from the value for these; both are None where
+    they are not asked for. monte_carlo: the `Trials`, if any.
+    """
+
+    value: Any
+    std_error: Any
+    budget: Any
+    first_order: Any = None
+    bias: Any = None
+    monte_carlo: Any = None
+
+    def _repr_html_(self) -> str:
+        """Value and uncertainty, for notebooks."""
+        from html import escape
+
+        from cgcli.printing.uncertain import uncertain
+
+        values, errors = (each if isinstance(each, dict) else {"": each} for each in (self.value, self.std_error))
+        lines = (f"{name} = " * bool(name) + uncertain(each, errors[name]) for name, each in values.items())
+        return "<br>".join(map(escape, lines))
+
+
+def propagate(
+    program: Program | str, values: Mapping[str, Any], uncertainties: Mapping[str, Any], *,
+    corr: Mapping[tuple[str, str], float] = EMPTY, second_order: bool = False, monte_carlo: int = 0, seed: int = 0,
+) -> Propagated:  # fmt: skip
+    """The value of a program and its standard uncertainty, from those of its inputs.
+
+    uncertainties: standard uncertainties by name: numbers, arrays, or texts: `5%`, or an expression of the values.
+    corr: coefficients of correlation by pairs of names, or of elements, `w[0]`. second_order: add the terms of the
+    second derivatives, which hold for normal distributions. monte_carlo: how many trials with normal numbers are made.
+
+    >>> found = propagate("x*y", {"x": 2, "y": 3}, {"x": 0.1, "y": 0.2})
+    >>> found.value, found.std_error, found.budget[0].name
+    (6.0, 0.5, 'y')
+
+    Warns, as CgWarning, where the first order is not enough. Raises UnknownNameError for names without a value and
+    for uncertainties of names that the program does not have, UsageError for uncertainties and correlations that
+    cannot be.
+    """
+    known = arrays_of(values)
+    point = at_values(read(program), known)
+    point.check_complete()
+    warn(point.notices())
+    pairs = [(*pair, r) for pair, r in corr.items()]
+    return propagated(point, uncertainties, known, pairs, lambda notice: warn([notice]),
+                      second_order=second_order, trials=monte_carlo, seed=seed)  # fmt: skip
+
+
+# ---- inputs ---------------------------------------------------------------------------
+
+
+class Inputs(Parameters):
+    """The inputs that have an uncertainty. errors: a graph for each of the nodes. correlations: of their elements.
+
+    uncertainties: texts or arrays by name. points: of those that are programs. pairs: names, or elements, and a
+    coefficient. Raises UnknownNameError for a name that the program does not have, UsageError for shapes that do not
+    fit, and for correlations that cannot be.
+    """
+
+    def __init__(
+        self, point: Point, uncertainties: Mapping[str, Any], points: Mapping[str, Point], pairs: Pairs
+    ) -> None:
+        for name in uncertainties:
+            if name not in point.names and name not in point.bindings:
+                raise UnknownNameError(f"'{name}' has an uncertainty, and is no input of the program",
+                                       hint=point.nearest(name))  # fmt: skip
+        super().__init__(point, uncertainties)
+        if not self.nodes:
+            unused = f": the program does not use '{next(iter(uncertainties))}'" if uncertainties else ""
+            raise UsageError(f"no input of the program has an uncertainty{unused}", hint="as in: x=2±0.1")
+        self.errors = [_error(node, uncertainties[name], points.get(name))
+                       for node, name in zip(self.nodes, self.names, strict=True)]  # fmt: skip
+        places: dict[frozenset[int], float] = {}
+        for *pair, r in pairs:
+            place = frozenset(map(self._place, pair))
+            if place in places:
+                raise UsageError(f"'{pair[0]}' and '{pair[1]}' have two correlations", hint="give one for each pair")
+            places[place] = r
+        self.correlations = Correlations([(min(place), max(place), r) for place, r in places.items()])
+        self.correlations.check(self.elements)
+
+    def _place(self, name: str) -> int:
+        """The position of an element."""
+        if (known := name.replace(" ", "")) in self.elements:
+            return self.elements.index(known)
+        if name in self.names:
+            first, *_, last = (each for each in self.elements if each.startswith(f"{name}["))
+            raise UsageError(f"'{name}' is an array: which of its elements is correlated?",
+                             hint=f"as in: {first},{last}=0.5")  # fmt: skip
+        raise UsageError(f"'{name}' has a correlation, and no uncertainty",
+                         hint=f"those that have one: {', '.join(self.elements[:_SHOWN])}")  # fmt: skip
+
+    def sizes(self, errors: Sequence[Any], rows: tuple[int, ...] = ()) -> Floats:
+        """The uncertainties of all elements, one behind the other along the last axis, from those of the nodes."""
+        found = []
+        for node, error in zip(self.nodes, errors, strict=True):
+            axes = np.ndim(error) - len(rows)
+            array = np.reshape(error, (*rows, *(1,) * (len(node.shape) - axes), *np.shape(error)[len(rows) :]))
+            found.append(np.broadcast_to(array, (*rows, *node.shape)).reshape(*rows, math.prod(node.shape)))
+        return np.concatenate(found, axis=-1)
+
+    def moved(self, steps: Floats) -> dict[str, Any]:
+        """Their values by name, moved by so much."""
+        return self.named(self.start + steps)
+
+
+def texts_of(uncertainties: Mapping[str, Any]) -> dict[str, Program]:
+    """The programs of those that are texts, but for names of files, `@u.npy`."""
+    return {
+        name: read_text(given.removesuffix("%"), f"the uncertainty of '{name}'")
+        for name, given in uncertainties.items()
+        if isinstance(given, str) and not given.startswith("@")
+    }
+
+
+def _error(node: Node, given: Any, point: Point | None) -> Node:
+    """The uncertainty of an input as a graph; `5%` is relative to the size of the input."""
+    what = f"the uncertainty of '{name_of(node)}'"
+    if point is not None:
+        error = point.graph.output
+    else:
+        error = as_constant(of_file(given[1:], what) if isinstance(given, str) else as_array(given, what))
+    if error.shape != node.shape[len(node.shape) - len(error.shape) :]:
+        raise UsageError(f"{what} has shape {shape_text(error.shape)}, and '{name_of(node)}' {shape_text(node.shape)}",
+                         hint="one number is for all elements")  # fmt: skip
+    if isinstance(given, str) and given.endswith("%"):
+        return exact(MULTIPLY, (exact(ABS, (node,)), exact(DIVIDE, (error, constant(100.0)))))
+    return error
+
+
+class Combined(NamedTuple):
+    """The uncertainties of all elements of the results, along the last axis, with axes of rows before it.
+
+    total: with the terms of the second order, where there are any; shares: of the square of the first.
+    """
+
+    total: Floats
+    first: Floats
+    shares: Floats
+    bias: Floats | None
+
+    @property
+    def is_bent(self) -> Any:
+        """Where the terms of the second order are not small."""
+        assert self.bias is not None
+        return (self.total > (1 + _MUCH) * self.first) | (np.abs(self.bias) > _MUCH * self.first)
+
+
+def combined(correlations: Correlations, sizes: Floats, slopes: Floats, curves: Floats | None) -> Combined:
+    """From the inputs' uncertainties (…, n), the derivatives (…, m, n), and the second ones (…, m, n, n)."""
+    with np.errstate(all="ignore"):
+        across = sizes[..., None, :]
+        first, shares = correlations.combined(np.where(across == 0, 0.0, slopes * across))
+        if curves is None:
+            return Combined(first, first, shares, None)
+        parts = across[..., None] * curves * across[..., None, :]
+        second, bias = correlations.second_order(np.where(parts == 0, 0.0, parts))
+        return Combined(np.hypot(first, second), first, shares, bias)
+
+
+# ---- at one point ---------------------------------------------------------------------
+
+
+def propagated(
+    point: Point, uncertainties: Mapping[str, Any], values: Mapping[str, Any], pairs: Pairs,
+    tell: Callable[[Notice], None], *, second_order: bool = False, trials: int = 0, seed: int = 0,
+) -> Propagated:  # fmt: skip
+    """As `propagate`, of a program at its point. values: of all names, those of uncertainties included."""
+    points = {name: at_values(text, {each: values[each] for each in text.open_names if each in values})
+              for name, text in texts_of(uncertainties).items()}  # fmt: skip
+    for each in points.values():
+        each.check_complete()
+    inputs = Inputs(point, uncertainties, points, pairs)
+    sizes = inputs.sizes(evaluate(inputs.errors, {**values, **point.bindings}))
+    for name, size in zip(inputs.elements, sizes.tolist(), strict=True):
+        if not 0 <= size < math.inf:
+            raise UsageError(f"the uncertainty of '{name}' is {size:g}, and must be 0 or more")
+    outputs, watched = point.graph.outputs, Watched(point.graph, point.bindings, tell)
+    slopes = _matrix(Jacobian(outputs, inputs.nodes)(watched), outputs, inputs.nodes)
+    made = _At(point, inputs, sizes, _flat(watched(outputs)), slopes)
+    found = combined(inputs.correlations, sizes, slopes, made.curves(watched, asked=second_order))
+    for notice in made.doubts(found, added=second_order):
+        tell(notice)
+    total = found.total if second_order else found.first
+    fields = {"value": made.values, "std_error": total}
+    if second_order and found.bias is not None:
+        fields |= {"first_order": found.first, "bias": found.bias}
+    tried = {}
+    if trials:
+        columns = zip(*map(made.shaped, made.trials(trials, seed, total, tell)), strict=True)
+        tried = {"monte_carlo": point.by_output(Trials(trials, *each) for each in columns)}
+    return Propagated(budget=made.budget(found), **tried,
+                      **{name: point.by_output(made.shaped(flat)) for name, flat in fields.items()})  # fmt: skip
+
+
+class _At(NamedTuple):
+    """The results at a point: values (m,), and derivatives by the inputs' elements (m, n); sizes: u of these (n,)."""
+
+    point: Point
+    inputs: Inputs
+    sizes: Floats
+    values: Floats
+    slopes: Floats
+
+    def shaped(self, flat: Floats) -> Iterator[Any]:
+        """An array of each output's shape, or a float, from the numbers of all outputs."""
+        outputs = self.point.graph.outputs
+        ends = np.cumsum([math.prod(output.shape) for output in outputs])
+        for output, part in zip(outputs, np.split(flat, ends[:-1]), strict=True):
+            yield part.reshape(output.shape) if output.shape else float(part[0])
+
+    def curves(self, watched: Watched, *, asked: bool) -> Floats | None:
+        """The second derivatives (m, n, n); None where they were not asked for and are many, or cannot be had."""
+        most = max(self.slopes.shape)
+        if most > (MOST_SECOND if asked else _FEW):
+            if not asked:
+                return None
+            raise UsageError(f"the second order is for up to {MOST_SECOND} inputs and results, not {most}",
+                             hint="make trials", topic="trials")  # fmt: skip
+        nodes = self.inputs.nodes
+        known = watched if asked else Watched(self.point.graph, self.point.bindings, lambda notice: None)
+        try:
+            rows = [Jacobian(row, nodes, "forward")(known) for row in unit_rows(self.point.graph.outputs, nodes)]
+        except CgError:
+            if asked:
+                raise
+            return None
+        return np.stack([_matrix(row, nodes, nodes) for row in rows])
+
+    def budget(self, found: Combined) -> Any:
+        """The lines of each result, the greatest share first."""
+        if self.slopes.size > _MOST_LINES:
+            return None
+        lists = []
+        inputs = [self.inputs.elements, self.inputs.start.tolist(), self.sizes.tolist()]
+        for slopes, shares in zip(self.slopes.tolist(), found.shares.tolist(), strict=True):
+            lines = (Share(name, value, size, slope, abs(slope) * size if size else 0.0, share)
+                     for name, value, size, slope, share in zip(*inputs, slopes, shares, strict=True))  # fmt: skip
+            lists.append(sorted(lines, key=lambda line: -line.share))
+        left = iter(lists)
+        names = self.point.graph.names or ("value",)
+        return self.point.by_output(
+            {each: next(left) for each in element_names(name, output.shape)} if output.shape else next(left)
+            for name, output in zip(names, self.point.graph.outputs, strict=True)
+        )
+
+    # ---- whether a tangent will do ----------------------------------------------------
+
+    def doubts(self, found: Combined, *, added: bool) -> Iterator[Notice]:
+        """What makes the first order a poor guide. added: the terms of the second order are in the result."""
+        few = len(self.sizes) <= _MOST_STEPS
+        ratio, steps = max(self._steps(found.first), key=lambda each: each[0]) if few else (0.0, self.sizes)
+        if ratio < math.inf and found.bias is not None and np.any(found.is_bent):
+            worst = int(np.argmax(np.where(found.is_bent, found.total - found.first + np.abs(found.bias), -1.0)))
+            shift = f", and the mean is {abs(found.bias[worst]):.2g} away from the value" if found.bias[worst] else ""
+            yield Notice(
+                f"second derivatives matter here: with them the std_error is {found.total[worst]:.2g} instead of "
+                f"{found.first[worst]:.2g}{shift}",
+                "make trials, to check" if added else "add their terms, or make trials",
+                details=DETAILS, topic="check" if added else "bent",
+            )  # fmt: skip
+        elif ratio > _MUCH:
+            yield self._bent(steps)
+
+    def _steps(self, total: Floats) -> Iterator[tuple[float, Floats]]:
+        """How far the results depart from their tangents where one element is moved, to their std_error; and the steps.
+
+        Infinitely far where they are no numbers.
+        """
+        run = Compiled(self.point.graph.outputs, self.point.inputs)
+        for steps in [*np.diag(self.sizes), *np.diag(-self.sizes)]:
+            moved = {**self.point.bindings, **self.inputs.moved(steps)}
+            with np.errstate(all="ignore"):
+                then = _flat(run([moved[name] for name in self.point.names]))
+                apart = np.abs(then - self.values - self.slopes @ steps)
+                ratios = np.where(apart > 0, np.minimum(apart / total, _FARTHEST), 0.0)
+            ratios[~np.isfinite(then) & np.isfinite(self.values)] = math.inf
+            yield float(np.max(ratios, initial=0.0)), steps
+
+    def _bent(self, steps: Floats) -> Notice:
+        """The operation at which the results leave their tangents first."""
+        outputs, bindings = self.point.graph.outputs, self.point.bindings
+        order = toposort(outputs)
+        tangents = dict(zip(self.inputs.nodes, map(as_constant, self.inputs.arrays(steps)), strict=True))
+        here, there = evaluate_all(outputs, bindings), evaluate_all(outputs, {**bindings, **self.inputs.moved(steps)})
+        pushed = evaluate(pushforward(order, tangents), bindings)
+        for node, along in zip(order, pushed, strict=True):
+            change = np.asarray(there[node]) - here[node]
+            if not np.all(np.abs(change - along) <= _MUCH / 2 * np.maximum(np.abs(change), np.abs(along))):
+                break
+        kink = node.op.kink is not None and not node.op.kink.isolated
+        what = "jumps" if node.op.why_no_derivative else "has a kink" if kink else "is far from linear"
+        if not np.isfinite(there[node]).all():
+            what = "is not finite everywhere"
+        span = self.point.graph.origins.get(node)
+        text = formula(node) if span is None else quoted(self.point.graph.source.text, span)
+        name = self.inputs.elements[int(np.argmax(np.abs(steps)))]
+        return Notice(f"{text} {what} within the uncertainty of '{name}'",
+                      "the std_error holds for small changes; make trials", span, DETAILS, "small")  # fmt: skip
+
+    def trials(self, count: int, seed: int, total: Floats, tell: Callable[[Notice], None]) -> list[Floats]:
+        """Mean, standard deviation and ends of the middle of the results of so many trials; what is odd is told."""
+        if count * len(self.values) > _MOST_NUMBERS:
+            raise UsageError(f"{count} trials have more than {_MOST_NUMBERS:.0e} results", hint="make fewer")
+        outputs, nodes = self.point.graph.outputs, self.inputs.nodes
+        fixed = {node: self.point.bindings[name_of(node)] for node in self.point.inputs if node not in nodes}
+        run = Batched(outputs, nodes, fixed)
+        cuts = np.cumsum([math.prod(node.shape) for node in nodes])[:-1]
+        blocks = []
+        for normal in self.inputs.correlations.trials(len(self.sizes), count, seed):
+            parts = np.split(self.inputs.start + normal * self.sizes, cuts, axis=1)
+            columns = [part.reshape(-1, *node.shape) for node, part in zip(nodes, parts, strict=True)]
+            blocks.append(np.column_stack([array.reshape(len(normal), -1) for array in run(columns, len(normal))]))
+        every = np.concatenate(blocks)
+        good = np.isfinite(every).all(axis=1)
+        if good.sum() < 2:
+            raise DataError(f"none of {count} trials gives numbers")
+        if not good.all():
+            tell(Notice(f"{count - good.sum()} of {count} trials give no number, and are left out", details=DETAILS))
+        found = statistics(every[good])
+        apart = np.abs(found[1] - total) > (_MUCH + _NOISE / math.sqrt(2 * count)) * total
+        if np.any(apart):
+            at = int(np.argmax(apart))
+            message = f"the std_error of the trials is {found[1][at]:.3g}, and that by derivatives {total[at]:.3g}"
+            tell(Notice(message, details=DETAILS))
+        return found
+
+
+def _flat(arrays: Sequence[Any]) -> Floats:
+    """The numbers of several arrays, one behind the other."""
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def _matrix(blocks: Sequence[Sequence[Any]], outputs: Sequence[Node], wrt: Sequence[Node]) -> Floats:
+    """A matrix from the blocks of a Jacobian, which have the shapes of an output and of an input together."""
+    return np.block([
+        [np.reshape(block, (math.prod(output.shape), math.prod(node.shape)))
+         for block, node in zip(row, wrt, strict=True)]
+        for row, output in zip(blocks, outputs, strict=True)
+    ])  # fmt: skip
+
+
+def unit_rows(outputs: Sequence[Node], wrt: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
+    """The derivatives of each element of the outputs, as graphs."""
+    for output in outputs:
+        for unit in np.eye(math.prod(output.shape)):
+            yield pullback([output], [as_constant(unit.reshape(output.shape)[()])], wrt)
