@@ -122,8 +122,18 @@ TOO_MUCH = [
      r"to compute this with \d+ digits takes .* steps\n  the limit is 1500000: ask for fewer digits"),
     (["grad", "gamma(x)", "x=0.1", "--digits", "1000"],
      r"takes \d+ steps\n  the limit is 1500000: ask for fewer digits"),
-    (["hessian", "sum(x^3)", "x=arange(11000)"],
+    (["hessian", "sum(x^3)", f"x=[{','.join(['1'] * 11000)}]"],
      "the Hessian would be 121000000 numbers, from 11000 that are given\n  the limit is 64 for each"),
+    (["hessian", "sum(x^3)", "x=arange(11000)"], "made of nothing but the text\n  the limit is 524288"),
+    (["hessian", "sum(outer(x, x))", "x=arange(400)"],
+     r"in 400 passes takes .* steps, most of them for \w+\n  the limit is 5e\+09 where no data come from a file"),
+    (["grad", "sum(max_pool2d(x, [50, 50], [1, 1]))", "x=reshape(arange(40000), [200, 200])"],
+     r"takes .* steps, most of them for \w+\n  the limit is 5e\+09 where no data come from a file"),
+    (["grad", "sum(exp(outer(x, x)))", "x=arange(9000)"], "the limit is 5e.09 where no data come from a file"),
+    (["jvp", "sum(sin(x))", "x=arange(300000)", "--tangent", "x=ones(300000)", "--order", "40"],
+     r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
+    (["check", "sum(A @ A @ A)", "A=ones([300, 300])"],
+     "the program is evaluated 80 times, in .* steps\n  the limit is 12500 steps: make arrays smaller"),
     (["grad", "for i in 1..10^5 { x = sin(x) }; x", "x=1", "--digits", "50"], "takes .* steps\n  the limit is 1500000"),
     (["check", "for i in 1..100000 { x = sin(x) }; x", "x=1"],
      r"the program is evaluated 80 times, in .* steps\n  the limit is 50000 steps: make arrays smaller, or loops"),
@@ -140,6 +150,14 @@ def test_numbers_that_take_too_long_are_refused_with_the_limit(
     code, out, err = cg(capsys, *arguments)
     assert (code, out) == (2, "")
     assert re.search(message, err)
+
+
+def test_a_high_derivative_of_a_determinant_takes_few_digits_or_none(capsys: Capture) -> None:
+    """Its minors with many digits took the seventh power of the size: of 8 rows more than a minute."""
+    code, out, _ = cg(capsys, "jvp", "det(A)", "A=ones([8,8])+eye(8)", "--tangent", "A=ones([8,8])", "--order", "3")
+    assert (code, out) == (0, "value\t9\njvp\t8\njvp2\t0\njvp3\t0\n")
+    line = "jvp", "det(A)", "A=ones([40,40])+eye(40)", "--tangent", "A=ones([40,40])", "--order", "3"
+    assert "not certain to ten digits" in cg(capsys, *line).err
 
 
 def test_edges_over_many_levels_are_not_laid_out(capsys: Capture) -> None:

@@ -6,7 +6,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, S
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.derivatives.series import Series, directional_derivatives, factorial
-from cgcli.errors import EvaluationError
+from cgcli.errors import EvaluationError, TooLargeError
 from cgcli.evaluate.compiled import Compiled, Floats
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_all_finite, somewhere
@@ -132,7 +132,7 @@ def _again(
 
     try:
         found = to_digits(make, inputs, _DIGITS, as_floats=True)
-    except EvaluationError:
+    except (EvaluationError, TooLargeError):
         return None
     floats = mapped(float, found.result)
     return [[np.asarray(item, np.float64) if hasattr(item, "dtype") else item for item in items] for items in floats]

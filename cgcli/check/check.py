@@ -14,6 +14,7 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
+from cgcli.evaluate.limits import has_data
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.loops import Loop
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
 _CALLS = 500_000  # calls of kernels in one check, about: a second or two
-_MOST_CALLS = 2_000_000  # in the evaluations along one line
+_MOST_CALLS = 2_000_000  # in the evaluations along one line, where numbers or data account for them
 _EVALUATIONS = 40  # how often the program is evaluated for one element, about
+_GRADIENTS = 8  # and its gradient in all, about
 _SHAKE = 2.0**-50  # by how much inputs are moved to see rounding errors: a few units in the last place
 _SHAKEN_POINTS = 6
 
@@ -97,8 +99,9 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
     Where there are very many elements, some of each input are chosen, always the same ones.
     Raises what evaluating raises, and TooLargeError where one evaluation takes too long for so many.
     """
-    checker = _Checker(graph.outputs, cotangents, wrt, bindings)
-    chosen = _chosen(wrt, graph.outputs, np.random.default_rng(0))
+    gradients = [pullback([output], [weight], wrt) for output, weight in zip(graph.outputs, cotangents, strict=True)]
+    chosen = _chosen(wrt, graph.outputs, gradients, np.random.default_rng(0))
+    checker = _Checker(graph.outputs, cotangents, gradients, wrt, bindings)
     rows = [row for at, indices in chosen.items() for index in indices for row in checker.element(at, index)]
     total = sum(math.prod(node.shape) for node in wrt) * len(graph.outputs)
     found = Check(rows, list(checker.line()) if total else [], total, [])
@@ -109,11 +112,11 @@ class _Checker:
     """What the checks of all elements have in common."""
 
     def __init__(
-        self, outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]
-    ) -> None:
+        self, outputs: Sequence[Node], cotangents: Sequence[Node], gradients: Sequence[Sequence[Node]],
+        wrt: Sequence[Node], bindings: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         self._outputs, self._wrt, self._bindings = outputs, wrt, bindings
         self._function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
-        gradients = [pullback([output], [weight], wrt) for output, weight in zip(outputs, cotangents, strict=True)]
         self._gradients = [list(map(np.asarray, evaluate(gradient, bindings))) for gradient in gradients]
         self._roundings = [_roundings(gradient, wrt, bindings) for gradient in gradients]
         self._complex = ComplexStep(self._function.outputs, evaluate_all(self._function.outputs, bindings))
@@ -196,13 +199,19 @@ def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[
     return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]
 
 
-def _chosen(wrt: Sequence[Node], outputs: Sequence[Node], random: np.random.Generator) -> dict[int, list[Index]]:
+def _chosen(
+    wrt: Sequence[Node], outputs: Sequence[Node], gradients: Sequence[Sequence[Node]], random: np.random.Generator
+) -> dict[int, list[Index]]:
     """Which elements of which inputs are checked: all, or so many that it takes some seconds."""
-    calls = sum(map(_calls_of, toposort(outputs)))
-    if _EVALUATIONS * calls > _MOST_CALLS:
+    order = toposort(outputs)
+    calls = sum(map(_calls_of, order))
+    once = sum(_calls_of(node) for gradient in gradients for node in toposort(gradient)) * _GRADIENTS / _EVALUATIONS
+    most = _MOST_CALLS if has_data(order) or not any(node.shape for node in order) else _CALLS
+    if _EVALUATIONS * (calls + once) > most:
         raise TooLargeError(
-            f"to check this, the program is evaluated {2 * _EVALUATIONS} times, in {count_text(int(calls))} steps",
-            hint=f"the limit is {count_text(_MOST_CALLS // _EVALUATIONS)} steps: make arrays smaller, or loops shorter",
+            f"to check this, the program is evaluated {2 * _EVALUATIONS} times, "
+            f"in {count_text(int(calls + once))} steps",
+            hint=f"the limit is {count_text(most // _EVALUATIONS)} steps: make arrays smaller, or loops shorter",
         )
     budget = max(1, int(_CALLS / (_EVALUATIONS * calls)))
     some = _some(len(wrt), budget, random)

@@ -131,6 +131,21 @@ class Request(Record):
         known = {name: (node, node) for name, node in self.exact_inputs(point).items()}
         return known | {name: ends_of_text(typed[name], f"the value of '{name}'") for name in self.operands.ranges}
 
+    def limits(self) -> list[Any]:
+        """What bounds the program, to be entered: the trips of its loops, and what a short text of values may make."""
+        found: list[Any] = []
+        if self.max_trips is not None:
+            from cgcli.graph.loops import max_trips
+
+            found.append(max_trips(self.max_trips))
+        typed = [*(text for _, text in self.operands.bindings), *self.tangents, self.cotangent or ""]
+        from_file = self.operands.over_rows or self.vars_file is not None or any("@" in text for text in typed)
+        if not from_file and any("(" in text for text in typed):  # a call makes more than is typed
+            from cgcli.evaluate.limits import spelled_in
+
+            found.append(spelled_in(sum(map(len, typed))))
+        return found
+
     def _program_text(self) -> tuple[str, str]:
         """The program and what messages call it."""
         from cgcli.api.values import bounded_text, text_of
@@ -326,12 +341,14 @@ def expression_command(
                 raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
             shared = {key: settings.pop(key) for key in Request.__annotations__ if key in settings}
             request = Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared)
-            if request.max_trips is None:
+            limits = request.limits()
+            for limit in limits:
+                limit.__enter__()
+            try:
                 return function(request, **settings)
-            from cgcli.graph.loops import max_trips
-
-            with max_trips(request.max_trips):
-                return function(request, **settings)
+            finally:
+                for limit in limits:
+                    limit.__exit__()
 
         metavar = "EXPR [name=value ...]" + " [FILE ... | -]" * takes_rows
         return Command(name, function.__doc__ or "", "operands", metavar, options, call)

@@ -9,6 +9,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Literal, M
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
+from cgcli.evaluate.limits import check_work
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import count_text, shape_of, size_text
@@ -107,9 +108,11 @@ class _UnitVectors:
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
         self._results = tuple(products(self._units))
         if not self._only:
-            self._fixed, moving = _divided(self._units, self._results)
+            order = toposort(self._results)
+            self._fixed, moving = _divided(self._units, order, self._results)
+            check_work(moving, [node for node in order if node not in self._units], elements(sources))
             self._by_evaluate = by_evaluate
-            one_by_one = not by_evaluate and elements(sources) * moving <= _MANY
+            one_by_one = not by_evaluate and elements(sources) * len(moving) <= _MANY
             self._run = Compiled(self._results, [*self._fixed, *self._units]) if one_by_one else None
 
     def products(self, evaluate: Evaluate) -> Iterator[_Pass]:
@@ -189,15 +192,15 @@ def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[N
     return [variable(name, source.shape) for source, name in zip(sources, names, strict=False)]
 
 
-def _divided(units: Sequence[Node], results: Sequence[Node]) -> tuple[list[Node], int]:
-    """What the units have no part in, among the results and the arguments of others, and how many nodes are others."""
-    order = toposort(results)
+def _divided(units: Sequence[Node], order: Sequence[Node], results: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """What the units have no part in, among the results and the arguments of others; and these others, computed."""
     moving = set(units)
     for node in order:
         if not moving.isdisjoint(node.args):
             moving.add(node)
     parts = [arg for node in order if node in moving for arg in node.args]
-    return [node for node in dict.fromkeys([*parts, *results]) if node not in moving], len(moving)
+    fixed = [node for node in dict.fromkeys([*parts, *results]) if node not in moving]
+    return fixed, [node for node in order if node in moving and node.args]
 
 
 def elements(nodes: Sequence[Node]) -> int:

@@ -13,8 +13,11 @@ import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.errors import TooLargeError
+from cgcli.evaluate.compiled import Floats
+from cgcli.evaluate.limits import has_data, steps_of
 from cgcli.graph.node import CONSTANT, STAND_IN, VARIABLE, Node, stand_in, stood_for, toposort
 from cgcli.graph.rules import Transpose, TransposeOf
+from cgcli.graph.work import work_of
 from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 _MAX_NODES = 50_000
 _MAX_STEPS = 1_000_000  # products of coefficients, and what takes as long as some: a second or two
 _STEPS_OF_ONE = 8  # for a coefficient, besides its products
+_OF_ARRAYS = 10_000  # steps in arrays that take as long as one
 _SUMS = (ADD, SUBTRACT, NEG)
 _QUOTIENTS = (DIVIDE, SOLVE)
 
@@ -84,7 +88,7 @@ class Series:
         self._found: dict[Node, list[Coefficient]] = {}
         self._active: dict[Node, bool] = dict.fromkeys(tangents, True)
         self._rules: dict[Node, _Rule] = {}
-        self._steps = 0
+        self._steps, self._on_floats, self._has_data = 0, isinstance(kernels, Floats), has_data([*values])
 
     def coefficients(self, output: Node, order: int) -> list[Any]:
         """The coefficients of t^0 to t^order. Raises TooLargeError when too many graphs are needed for them."""
@@ -96,13 +100,13 @@ class Series:
                 waiting.pop()
                 continue
             at = len(found)
-            self._check_size(output)
             missing = [(other, k) for other, k in self._needs(node, at) if len(self._found.get(other, ())) <= k]
             if missing:
                 waiting.extend(missing)
             else:
+                self._steps += _STEPS_OF_ONE + at + (1 + at) * self._work(node)
+                self._check_size(output)
                 found.append(self._next(node, at))
-                self._steps += _STEPS_OF_ONE + at
         return [self._zero(output) if item is None else item for item in self._found[output][: order + 1]]
 
     def _check_size(self, output: Node) -> None:
@@ -111,6 +115,14 @@ class Series:
             raise _too_large(order, _MAX_NODES)
         if self._steps > _MAX_STEPS:
             raise _too_large(order, _MAX_STEPS, "steps")
+
+    def _work(self, node: Node) -> int:
+        """How many steps more a product of arrays takes; of floats none where data account for that."""
+        if not node.shape and not any(arg.shape for arg in node.args):
+            return 0
+        if not self._on_floats:
+            return 2 * work_of(node)
+        return 0 if self._has_data else steps_of(node) // _OF_ARRAYS
 
     # ---- one coefficient --------------------------------------------------------------
 

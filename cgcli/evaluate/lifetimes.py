@@ -7,6 +7,8 @@ import math
 from cgcli.annotations import Callable, Collection, Sequence
 from cgcli.graph.node import Node
 
+_REPEAT = frozenset({"broadcast", "unfold"})  # numpy shows the memory of the argument in another way
+
 
 def last_reads(
     nodes: Sequence[Node], outputs: Sequence[Node], shows: Callable[[Node], bool] = lambda node: False
@@ -39,5 +41,5 @@ def most_bytes(nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> int:
 
 
 def value_bytes(node: Node) -> int:
-    """The bytes of a node's value."""
-    return 8 * math.prod(node.shape)
+    """The bytes of a node's value; of one that repeats its argument's elements, those of the argument."""
+    return 8 * math.prod(node.args[0].shape if node.op.name in _REPEAT else node.shape)

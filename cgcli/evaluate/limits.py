@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from _contextvars import ContextVar
 
 from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
@@ -19,12 +20,29 @@ _STEPS_PER_NUMBER = 20  # to read or write one takes as long as so many operatio
 _PRINTED_PER_NUMBER = 64
 _DATA = 2**16  # bytes of inputs and numerals: more than a text of 10 kB spells out
 
+_characters: ContextVar[int | None] = ContextVar("characters", default=None)
+
+
+class spelled_in:  # noqa: N801, for it is used as a function
+    """Within it all values come from a text, and of `x=arange(9000)` those characters are the data, not the array."""
+
+    __slots__ = ("_characters", "_token")
+
+    def __init__(self, characters: int) -> None:
+        self._characters = characters
+
+    def __enter__(self) -> None:
+        self._token = _characters.set(self._characters)
+
+    def __exit__(self, *error: object) -> None:
+        _characters.reset(self._token)
+
 
 def check_live(live: int, order: Sequence[Node]) -> None:
     """Raise TooLargeError when the nodes in `order` may not hold `live` bytes at once."""
-    if live <= MAX_BYTES_WITHOUT_DATA or (live <= MAX_BYTES and _has_data(order)):
+    if live <= MAX_BYTES_WITHOUT_DATA or (live <= MAX_BYTES and has_data(order)):
         return
-    if _has_data(order):
+    if has_data(order):
         raise TooLargeError(f"the arrays held at once take more than {MAX_BYTES >> 30} GiB")
     raise TooLargeError(
         f"the arrays held at once take more than {MAX_BYTES_WITHOUT_DATA // 10**6} MB",
@@ -32,27 +50,29 @@ def check_live(live: int, order: Sequence[Node]) -> None:
     )
 
 
-def check_work(nodes: Sequence[Node], order: Sequence[Node]) -> None:
+def check_work(nodes: Sequence[Node], order: Sequence[Node], times: int = 1) -> None:
     """Raise TooLargeError when to compute the nodes takes far longer than a text without data deserves.
 
-    order: the nodes and the leaves that they need.
+    order: the nodes and the leaves that they need. times: how often they are computed.
     """
-    if not any(node.shape for node in order) or _has_data(order):
+    if not any(node.shape for node in order) or has_data(order):
         return
-    steps = list(map(_steps, nodes))
-    if sum(steps) <= MAX_STEPS_WITHOUT_DATA:
+    steps = list(map(steps_of, nodes))
+    total = times * sum(steps)
+    if total <= MAX_STEPS_WITHOUT_DATA:
         return
     most = max(zip(steps, nodes, strict=True), key=operator.itemgetter(0))[1]
     from cgcli.graph.body import name_of_operation
 
+    passes = f" in {count_text(times)} passes" if times > 1 else ""
     raise TooLargeError(
-        f"to compute this takes {count_text(sum(steps))} steps, most of them for {name_of_operation(most)}",
+        f"to compute this{passes} takes {count_text(total)} steps, most of them for {name_of_operation(most)}",
         hint=f"the limit is {count_text(MAX_STEPS_WITHOUT_DATA)} where no data come from a file: make the arrays "
         "smaller, or give them as x=@x.npy",
     )
 
 
-def _steps(node: Node) -> int:
+def steps_of(node: Node) -> int:
     """A measure of time: floating-point operations in a product of matrices, or what takes as long."""
     from cgcli.graph.work import work_of
 
@@ -85,9 +105,12 @@ def check_result(
         )
 
 
-def _has_data(order: Sequence[Node]) -> bool:
+def has_data(order: Sequence[Node]) -> bool:
+    """Whether some nodes hold more than a short text spells out."""
     return _bytes_given(order) > _DATA
 
 
 def _bytes_given(order: Sequence[Node]) -> int:
-    return sum(8 * math.prod(node.shape) for node in order if is_given(node))
+    given = sum(8 * math.prod(node.shape) for node in order if is_given(node))
+    spelled = _characters.get()
+    return given if spelled is None else min(given, 8 * spelled)

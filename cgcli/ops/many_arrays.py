@@ -116,20 +116,26 @@ def logdet(mp: Any, a: Any) -> Any:
 @_of_matrices
 def cofactor(mp: Any, a: Any) -> Any:
     """The determinants of what is left without each row and column, with their signs."""
-    return _of_minors(a, lambda rest, _: det(mp, rest)[()])
+    return _cofactors(mp, a, a * 0)[0]
 
 
 @_of_matrices
 def cofactor_along(mp: Any, a: Any, b: Any) -> Any:
     """The derivative of cofactor(a) along b."""
-    return _of_minors(a, lambda rest, key: np.sum(cofactor(mp, rest) * b[key]) if rest.size else mp.zero)
+    return _cofactors(mp, a, b)[1]
 
 
-def _of_minors(a: Any, function: Callable[[Any, Any], Any]) -> Any:
-    """A function of what is left of a matrix without each row and column, and of the key of that, with its sign."""
-    made = np.empty(a.shape, object)
+def _cofactors(mp: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """The cofactor matrix, and its derivative along b, by the method of Faddeev and LeVerrier, for singular ones too.
+
+    Where all elements are whole numbers, so is all that it computes (Householder 1964, "The Theory of Matrices in
+    Numerical Analysis", 6.7).
+    """
     size = len(a)
-    for row, column in np.ndindex(a.shape):
-        key = np.ix_([at for at in range(size) if at != row], [at for at in range(size) if at != column])
-        made[row, column] = (-1) ** (row + column) * function(a[key], key)
-    return made
+    unit = np.where(np.eye(size) > 0, mp.one, mp.zero)
+    found, along = unit, unit * 0
+    for k in range(1, size):
+        product, moved = a @ found, b @ found + a @ along
+        found, along = product - unit * (np.trace(product) / k), moved - unit * (np.trace(moved) / k)
+    sign = (-1) ** (size - 1)
+    return sign * found.T, sign * along.T
