@@ -46,9 +46,9 @@ LOOP = Operation(
     kink=Kink(_makes_no_trip, "it makes no trip, so its derivative is that of its start"),
 )  # fmt: skip
 LOOP_ADJOINT = Operation(
-    "loop_adjoint", "the reverse pass of a loop", ("*args",), "cgcli.evaluate.loops:run_back",
+    "loop_adjoint", "the reverse pass of a loop", ("*args",), "cgcli.evaluate.loop_adjoints:run_back",
     lambda shapes, params: packed_shape(params.shapes), (_RULE,), work=_work,
-    python="cgcli.evaluate.loops:run_back", rows="cgcli.evaluate.loops:run_back_rows",
+    python="cgcli.evaluate.loop_adjoints:run_back", rows="cgcli.evaluate.loop_adjoints:run_back_rows",
     canonical="cgcli.transform.loops:canonical",
 )  # fmt: skip
 
