@@ -393,6 +393,35 @@ def test_rows_make_trips_of_their_own(name: str) -> None:
             assert _close(table[f"d_{each}"][at], slope, 1e-13)
 
 
+LONG = "x = a; y = 0; while x > {} {{ x = x*{}; y = y + 0.1*sin(x) }}; y"
+
+
+@pytest.mark.parametrize(("text", "rows"), [
+    (LONG.format(0.1, 0.999), 400), (LONG.format(0.1, 0.9999), 3), ("repeat 6000 { a = a + 1e-4*sin(a) }; a", 3),
+    ("X = a*[1, 2]; while sum(X) > 0.1 { X = 0.9*X + 0.01*X^2 }; X @ X", 9),
+])  # fmt: skip
+def test_rows_of_many_trips_go_back_as_points_do(text: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects reverse mode where states are thinned, in several levels too, and where few rows make many trips."""
+    monkeypatch.setattr("cgcli.evaluate.loop_adjoints._STATES", 64)
+    a = np.linspace(0.2, 1, rows)
+    table = cgcli.compile(text)({"a": a})
+    for at in (0, 1, rows - 1):
+        value, gradient = cgcli.value_and_grad(text)(a=a[at])
+        assert (table["value"][at], table["d_a"][at]) == pytest.approx((value, gradient["a"]), rel=1e-12)
+        ahead = _slope(text, {"a": a[at]}, "a")
+        assert gradient["a"] == pytest.approx(ahead, rel=1e-9)
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("x = a; while x > 0 { x = 3 - x }; x", "it would never end"),
+    ("for i in 1..a*1e9 { a = a/2 }; a", "1e\\+09 trips"),
+    ("x = a; while abs(x^2 - a) > 1e-16 { x = (x + a/x)/2 }; x", "it would never end"),
+])  # fmt: skip
+def test_rows_that_never_end_are_found(text: str, told: str) -> None:
+    with pytest.raises(cgcli.CgError, match=told):
+        cgcli.compile(text, ())({"a": np.linspace(0.01, 1, 100)})
+
+
 REFUSED = [
     # ---- endless, or too many trips: found, not waited for ----
     ("x = a; while abs(x^2 - a) > 1e-16 { x = (x + a/x)/2 }; x", 1, "it is back where it was, so it would never end"),
@@ -565,7 +594,7 @@ def test_every_command_takes_loops(name: str, capsys: Capture) -> None:
         ["eval", "--digits=20"],
     ):
         result = cg(capsys, command, text, *given, *options, "-q")
-        assert result.code == 0 or (command == "check" and result.code == 4 and "jump" in result.out), result.err
+        assert result.code == 0, result.err
         assert result.out
 
 

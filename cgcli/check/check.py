@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.check.complex_step import ComplexStep
 from cgcli.check.function import Direction, Function, weighted_sum
 from cgcli.check.verdict import Numbers, Verdict, judge
-from cgcli.errors import TooLargeError
+from cgcli.errors import EvaluationError, TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
@@ -188,12 +189,13 @@ def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[
     """
     random = np.random.default_rng(1)
     signs = [(name_of(node), random.choice([-1.0, 1.0], node.shape)) for node in wrt]
-    gradients = (
-        evaluate(
-            gradient, {**bindings, **{name: bindings[name] * (1 + _SHAKE * places * sign) for name, sign in signs}}
-        )
-        for places in range(1, _SHAKEN_POINTS + 1)
-    )
+    gradients = []
+    for places in range(1, _SHAKEN_POINTS + 1):
+        shaken = {name: bindings[name] * (1 + _SHAKE * places * sign) for name, sign in signs}
+        with suppress(EvaluationError):  # as where an equation has no root
+            gradients.append(evaluate(gradient, {**bindings, **shaken}))
+    if not gradients:
+        return [np.zeros(node.shape) for node in wrt]
     with np.errstate(all="ignore"):
         ranges = [4 * np.ptp(parts, axis=0) for parts in zip(*gradients, strict=True)]
     return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]

@@ -66,6 +66,7 @@ class Samples(NamedTuple):
     """How a function changes along a line: for each step f(x) - f(x - step) and f(x + step) - f(x).
 
     fixed: the rounding error of f(x). growing: by how much that error grows for each unit of distance from x.
+    same_before, same_after: for each step whether the loops of f make as many trips there as at x.
     """
 
     steps: Array
@@ -73,6 +74,15 @@ class Samples(NamedTuple):
     after: Array
     fixed: float
     growing: float
+    same_before: NDArray[np.bool_]
+    same_after: NDArray[np.bool_]
+
+    def with_same_trips(self) -> Samples | None:
+        """The changes of f along the same trips, nan where loops make others; None where they make the same always."""
+        if self.same_before.all() and self.same_after.all():
+            return None
+        before, after = np.where(self.same_before, self.before, np.nan), np.where(self.same_after, self.after, np.nan)
+        return self._replace(before=before, after=after)
 
     def central(self) -> Estimate:
         """The derivative by central differences (f(x + h) - f(x - h))/(2h)."""

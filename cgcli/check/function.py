@@ -8,6 +8,8 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.check.differences import Samples, ladder
+from cgcli.errors import EvaluationError
+from cgcli.evaluate.budget import trips_made
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
@@ -43,8 +45,8 @@ class Function:
         self._inputs = [*wrt, *others]
         self._point = [bindings[name_of(node)] for node in self._inputs]
         self._compiled = Compiled(self.outputs, self._inputs)
-        self._here = self._compiled(self._point)
-        self.values = self.weigh(self._here)
+        self._here = self._counted(self._point)
+        self.values = self.weigh(self._here[0])
 
     def weigh(self, arrays: Sequence[Any]) -> list[float]:
         """For each output, the weighted sum of an array of its shape."""
@@ -53,16 +55,31 @@ class Function:
     def samples(self, direction: Direction, size: float) -> list[Samples]:
         """How each weighted output changes along a line, in steps for a number of a size."""
         steps = ladder(size)
-        after = [self._change(self._here, self._compiled(self._moved(direction, step))) for step in steps]
-        before = [self._change(self._compiled(self._moved(direction, -step)), self._here) for step in steps]
+        right = [self._at(self._moved(direction, step)) for step in steps]
+        left = [self._at(self._moved(direction, -step)) for step in steps]
+        after = [self._change(self._here[0], there) for there, _ in right]
+        before = [self._change(there, self._here[0]) for there, _ in left]
+        same_trips = [np.array([trips == self._here[1] for _, trips in side]) for side in (left, right)]
         aside = size * _ASIDE
         beside = self._roundings(self._moved(direction, aside))
         return [
-            Samples(np.array(steps), left, right, fixed, max(there - fixed, 0.0) / aside)
+            Samples(np.array(steps), left, right, fixed, max(there - fixed, 0.0) / aside, *same_trips)
             for left, right, fixed, there in zip(
                 np.transpose(before), np.transpose(after), self._roundings_here, beside, strict=True
             )
         ]
+
+    def _counted(self, point: Sequence[Any]) -> tuple[Sequence[Array], int]:
+        """The outputs at a point, and how many trips their loops make there."""
+        begin = trips_made()
+        return self._compiled(point), trips_made() - begin
+
+    def _at(self, point: Sequence[Any]) -> tuple[Sequence[Array], int]:
+        """The same beside the point: nan where nothing can be computed, as where an equation has no root."""
+        try:
+            return self._counted(point)
+        except EvaluationError:
+            return [np.full(node.shape, np.nan) for node in self.outputs], self._here[1]
 
     def _moved(self, direction: Direction, by: float) -> list[Any]:
         """The inputs' arrays at a place on a line."""
@@ -96,7 +113,10 @@ class Function:
         """
         errors = []
         for compiled in self._adjoints:
-            numbers = compiled(point)
+            try:
+                numbers = compiled(point)
+            except EvaluationError:
+                numbers = []
             half = len(numbers) // 2
             with np.errstate(all="ignore"):
                 terms = [np.abs(value * adjoint) for value, adjoint in zip(numbers[:half], numbers[half:], strict=True)]

@@ -53,7 +53,10 @@ def judge(numbers: Numbers, samples: Samples, *, value: float, size: float, roun
     near = _agrees(exact, central, slack)
     scale = max(abs(exact), abs(central.value), abs(value) / size)
     rough = not central.error <= 1e-3 * scale  # the differences have fewer than three digits
-    if (at_kink or rough or not near) and (special := _special(exact, slack, samples)):
+    special = _special(exact, slack, samples) if at_kink or rough or not near else None
+    if rough or not near:
+        special = _where_trips_change(exact, slack, samples) or special
+    if special:
         return special
     if not near:
         return Verdict("mismatch", f"differences give {central.value:.6g}")
@@ -122,6 +125,18 @@ def _special(exact: float, slack: float, samples: Samples) -> Verdict | None:
     outside = low.value - errors - slack > exact or high.value + errors + slack < exact
     left, right = (side.slope.value for side in sides)
     return Verdict("mismatch" if outside else "kink", f"{one_sided}, chosen {exact:.6g}", (left, right))
+
+
+def _where_trips_change(exact: float, slack: float, samples: Samples) -> Verdict | None:
+    """The verdict where loops make other trips beside the point, from the differences along the same trips."""
+    same = samples.with_same_trips()
+    if same is None or any(side.kind in ("jump", "steep") for side in same.sides()):
+        return None
+    settled = [side.slope for side in same.sides() if side.kind == "smooth" and side.slope.settled]
+    wrong = [slope for slope in settled if not _agrees(exact, slope, slack)]
+    if wrong:
+        return Verdict("mismatch", f"differences along the same trips give {wrong[0].value:.6g}")
+    return Verdict("kink", f"the number of trips changes nearby, chosen {exact:.6g}")
 
 
 def _slope_text(slope: Estimate) -> str:

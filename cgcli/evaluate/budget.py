@@ -33,6 +33,16 @@ class bounded:  # noqa: N801, a context manager
             _budget.left = None
 
 
+class uncounted:  # noqa: N801, a context manager
+    """Where trips are not those of a program's loops: `trips_made` leaves them out."""
+
+    def __enter__(self) -> None:
+        self._made = _budget.made
+
+    def __exit__(self, *error: object) -> None:
+        _budget.made = self._made
+
+
 def trips_left() -> int:
     """How many trips may still be made, within `bounded`."""
     assert _budget.left is not None

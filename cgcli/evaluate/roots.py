@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import EvaluationError
+from cgcli.evaluate.budget import uncounted
 from cgcli.evaluate.compiled import Floats
 from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.evaluate.loops import run as run_loop
@@ -29,7 +30,8 @@ def run(*args: Any, kernels: Kernels | None = None) -> Any:
     loop = _newton(body)
     eps = Floats.eps if kernels is None else kernels.eps
     starts = _starts(loop, x, ())
-    found = run_loop(*starts, *others, eps, _most(), *loop, kernels=kernels)
+    with uncounted():
+        found = run_loop(*starts, *others, eps, _most(), *loop, kernels=kernels)
     x, step, distance, _, trips, ok = pieces(found, loop.shapes)
     if ok:
         return x
