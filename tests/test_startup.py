@@ -79,6 +79,13 @@ DESCRIBED = """; print(*(
      module.__spec__.origin, module.__spec__.has_location, module.__doc__]
     for name, module in sorted(sys.modules.items())
     if name.startswith("cgcli.")), sep="\\n")"""
+# The modules that are to be loaded ahead, and that an import has asked for all the same.
+WAITED = """; print([name for names in start._AHEAD.values() for name in names.split()
+    if "cgcli." + name.rstrip(".") in asked])"""
+ASKED = """from cgcli.cli import start; asked, find = [], start._Finder.find_spec
+def asking(finder, name, *others): asked.append(name); return find(finder, name, *others)
+start._Finder.find_spec = asking; start.import_quickly()
+"""
 LOADERS = "; print({type(sys.modules[name].__loader__).__name__ for name in ('cgcli.graph', 'cgcli.cli.main')})"
 
 
@@ -101,13 +108,18 @@ def _run(place: Path, code: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_short_way_of_the_command_finds_what_python_finds(compiled: Path) -> None:
-    """Whoever asks a module where it is from is told the same."""
-    arguments = ("grad", BOOK, "x1=2", "x2=5")
+@pytest.mark.parametrize("arguments", [("eval", "1+1"), ("grad", BOOK, "x1=2", "x2=5"), ("functions", "sin")])
+def test_the_short_way_of_the_command_finds_what_python_finds(arguments: tuple[str, ...], compiled: Path) -> None:
+    """Whoever asks a module where it is from is told the same, and no module is loaded that nobody asks for."""
     assert _run(compiled, SHORT + RUN + LOADERS, *arguments).endswith("{'_Compiled'}\n")
     assert _run(compiled, SHORT + RUN + DESCRIBED, *arguments) == _run(
         compiled, "import cgcli.cli.start; " + RUN + DESCRIBED, *arguments
     )
+
+
+def test_modules_that_are_loaded_ahead_stand_behind_what_they_import(compiled: Path) -> None:
+    """Protects the start: an import within another one takes Python three times as long."""
+    assert _run(compiled, ASKED + RUN + WAITED, "grad", BOOK, "x1=2", "x2=5").endswith("\n[]\n")
 
 
 @pytest.mark.parametrize("fault", ["older", "moved", "missing", "cut", "of another Python"])

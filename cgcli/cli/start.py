@@ -1,8 +1,9 @@
 """The start of the command `cg`: a signal that comes before all is imported ends it without a traceback.
 
-A plain call imports sixty modules. To find each, Python looks at all places and forms that it may have, which takes a
-sixth of the call. Here a module of this package is looked for in the folder of its package only, in the compiled form
-that Python keeps there; one that is missing, older than its source or otherwise not as expected is left to Python.
+A plain call imports sixty modules. To find each, Python looks at all places and forms that it may have, and locks and
+unlocks it, which takes a fifth of the call. Here a module of this package is looked for in the folder of its package
+only, in the compiled form that Python keeps there; those that most calls need are loaded in an order in which no import
+waits for another. A module that is missing, older than its source or otherwise not as expected is left to Python.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from importlib.machinery import ModuleSpec, SourceFileLoader
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
     from cgcli.annotations import NoReturn, Sequence
 else:
@@ -31,20 +32,48 @@ _PACKAGE = f"{__name__.partition('.')[0]}."
 _CACHE = f"{os.sep}__pycache__{os.sep}"
 _HEADER = 16  # bytes before the code: Python's version, flags, then the source's time and size
 _MOST = 2**16  # bytes; what has more is left to Python
+# What some modules import, directly or by others; each stands behind those that it imports. A dot ends a package.
+_AHEAD = {
+    "cli.main": "annotations lean signals cli.commands. records errors cli.options cli.say",
+    "cli.output": "graph. graph.operation graph.shapes printing. syntax. syntax.scanner printing.values",
+    "cli.request": "cli.operands cli.report",
+    "api.point": (
+        "api.notices graph.collector graph.node lowering. evaluate. ops. ops.lazily evaluate.constants syntax.tree "
+        "lowering.arguments lowering.invoke graph.rules ops.entry ops.arithmetic ops.table lowering.machine "
+        "syntax.builder syntax.lalr syntax.parser lowering.formula lowering.sizes lowering.lower lowering.inputs "
+        "api.program"
+    ),
+    "evaluate.evaluate": "evaluate.elements evaluate.kernels evaluate.compiled",
+    "derivatives.gradient": (
+        "transform. ops.fitting ops.logic transform.exact transform.formulas evaluate.elements evaluate.kernels "
+        "evaluate.compiled evaluate.evaluate transform.guarded transform.reverse transform.differentiate"
+    ),
+}
+_READ_OFTEN = (f"{_PACKAGE}syntax.tree",)  # modules whose names are read as `module.name`, for each piece of a text
+
+
+class _Module(ModuleType):
+    """A module that has no `__getattr__`, and says so without an error.
+
+    Each `from module import name` asks whether it is a package, and Python makes two errors of it, which it drops.
+    """
+
+    __getattribute__ = object.__getattribute__
 
 
 class _Compiled(SourceFileLoader):
     """A module whose code is at hand."""
 
-    code: object
+    code: CodeType
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """An empty module; it says at once what Python would look for in it, one by one."""
-        module = ModuleType(spec.name)
+        is_usual = "__getattr__" in self.code.co_names or spec.name in _READ_OFTEN
+        module: ModuleType = (ModuleType if is_usual else _Module)(spec.name)
         vars(module).update(__file__=spec.origin, __cached__=spec.cached)
         return module
 
-    def get_code(self, fullname: str) -> object:  # type: ignore[override]
+    def get_code(self, fullname: str) -> CodeType:
         return self.code
 
 
@@ -67,9 +96,40 @@ class _Finder:
             raise ImportError("cg uses no pandas")
         if path is None or not name.startswith(_PACKAGE):
             return None
+        for needed in _AHEAD.get(name.removeprefix(_PACKAGE), "").split():
+            if not self._load(_PACKAGE + needed):
+                break
         folder, last = path[0], name[name.rindex(".") + 1 :]
-        inner = f"{folder}{os.sep}{last}"
-        return self._spec(name, folder, last) or self._spec(name, inner, "__init__")
+        return self._spec(name, folder, last) or self._spec(name, f"{folder}{os.sep}{last}", "__init__")
+
+    def _load(self, name: str) -> bool:
+        """Load a module whose own imports are loaded, as Python's import does; whether it was as expected.
+
+        name: ends with a dot where it is a package.
+        """
+        name, is_package = name.rstrip("."), name[-1] == "."
+        if name in sys.modules:
+            return True
+        package, _, last = name.rpartition(".")
+        parent = sys.modules.get(package)
+        if parent is None:
+            return False
+        folder, stem = (f"{parent.__path__[0]}{os.sep}{last}", "__init__") if is_package else (parent.__path__[0], last)
+        spec = self._spec(name, folder, stem)
+        if spec is None or not isinstance(spec.loader, _Compiled):
+            return False
+        module = sys.modules[name] = spec.loader.create_module(spec)
+        content = vars(module)
+        content.update(__spec__=spec, __loader__=spec.loader, __package__=name if is_package else package)
+        if is_package:
+            content["__path__"] = spec.submodule_search_locations
+        try:
+            exec(spec.loader.code, content)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        setattr(parent, last, module)
+        return True
 
     def _spec(self, name: str, folder: str, stem: str) -> ModuleSpec | None:
         source, compiled = f"{folder}{os.sep}{stem}.py", f"{folder}{_CACHE}{stem}{self._suffix}"
@@ -88,6 +148,7 @@ class _Finder:
         spec = ModuleSpec(name, loader, origin=source)
         spec.has_location = True
         spec.cached = compiled
+        vars(spec)["_initializing"] = False  # each import asks for it, and what is missing costs an error
         if stem == "__init__":
             spec.submodule_search_locations = [folder]
         return spec
