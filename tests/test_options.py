@@ -68,25 +68,26 @@ def _lines(declared: Command) -> list[list[str]]:
     return lines + [[word for piece in row for word in piece] for row in rows]
 
 
-def _by_click(declared: Command, line: list[str]) -> object:
+def _by_click(declared: click.Command, operands: str, line: list[str]) -> object:
     """The operands and values that click finds, or what is said of a mistake; None for help."""
     try:
-        context = clicked._Command(declared).make_context(f"cg {declared.name}", list(line))
+        context = declared.make_context(f"cg {declared.name}", list(line))
     except (click.ClickException, UsageError) as error:
         return "mistake", str(error)
     except click.exceptions.Exit:
         return None
     settings = dict(context.params)
-    return settings.pop(declared.operands), settings
+    return settings.pop(operands), settings
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_line_is_read_as_click_reads_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Protects the plain way: what it reads is what click reads; little but help and mistakes is left to click."""
     declared = command(name)
+    by_click = clicked._Command(declared)
     read = left = 0
     for line in _lines(declared):
-        theirs = _by_click(declared, line)
+        theirs = _by_click(by_click, declared.operands, line)
         try:
             ours: object = plain(declared, line)
         except UsageError as error:
