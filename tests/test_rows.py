@@ -554,7 +554,7 @@ def test_a_second_signal_waits_for_no_reader(to: str) -> None:
 @pytest.mark.parametrize("to", ENDED)
 def test_where_nothing_can_be_written_there_is_one_error_at_most(to: str) -> None:
     """Protects `| head`, and full disks: no end is written there, and of two errors the first is told."""
-    sweep, bad = ["eval", "2*x", "x=0:1:200001", "--to", to], ["eval", "2*x", "-", "--to", to]
+    sweep, bad = ["eval", "2*x", "x=0:1:20001", "--to", to], ["eval", "2*x", "-", "--to", to]
     with started(*sweep) as process:
         assert process.stdout is not None
         assert len(process.stdout.read(10)) == 10
