@@ -312,8 +312,8 @@ def test_a_name_of_the_program_is_kept_and_others_are_new() -> None:
 # ---- size -------------------------------------------------------------------------------
 
 LARGE = {
-    "nested functions": "sin(" * 3000 + "x" + ")" * 3000,
-    "a chain of products": "t = x; " + "t = t*x; " * 3000 + "t",
+    "nested functions": "sin(" * 1200 + "x" + ")" * 1200,
+    "a chain of products": "t = x; " + "t = t*x; " * 1200 + "t",
     "a polynomial": " + ".join(f"{at}*x^{at}" for at in range(1200)),
     "nested quotients": "t = x; " + "t = x/(t + 1); " * 600 + "t",
 }

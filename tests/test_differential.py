@@ -11,7 +11,7 @@ import pytest
 
 from tests.differential import complaint, faults, random_source
 
-SEEDS = range(80)
+SEEDS = range(50)
 
 # Programs, and formulas that are wrong for them: of their value, or of their derivative by a name.
 WRONG = """

@@ -448,7 +448,7 @@ def test_a_file_without_permission_is_one_message(
 
 # ---- size and depth -------------------------------------------------------------------
 
-N = 2_000
+N = 1_200  # more than Python nests calls
 DOUBLING = [f"f{at}(x) = f{at - 1}(x) + f{at - 1}(x + 1)" for at in range(1, 41)]
 
 # Each is read, computed and differentiated, or refused with one message: in time that grows with its length.

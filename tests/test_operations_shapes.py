@@ -81,13 +81,13 @@ def test_value_is_pytorchs_and_shape_is_the_rules(name: str, case: Case) -> None
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_elementwise_shape_is_the_rules(name: str, shape: tuple[int, ...]) -> None:
+def test_elementwise_shape_is_the_rules(name: str) -> None:
     operation = ELEMENTWISE[name]
-    arguments = drawn(name, [shape] * len(argument_names(operation)))
-    result = operation.kernel(*arguments, *defaults(operation))
-    assert is_float64(result)
-    assert result.shape == operation.shape([np.shape(argument) for argument in arguments], defaults(operation)) == shape
+    for shape in SHAPES:
+        arguments = drawn(name, [shape] * len(argument_names(operation)))
+        result = operation.kernel(*arguments, *defaults(operation))
+        assert is_float64(result)
+        assert result.shape == operation.shape([np.shape(each) for each in arguments], defaults(operation)) == shape
 
 
 MANY = [name for name, operation in ELEMENTWISE.items() if len(operation.arrays) > 1 or operation.variadic]

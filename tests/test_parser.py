@@ -134,7 +134,7 @@ def test_the_tables_make_the_trees_of_lark() -> None:
     """Protects trees, spans and the place of each mistake, for every text of the tests and for spoilt ones."""
     built, _ = front._parser()
     random = Random(7)
-    corpus = _corpus()
+    corpus = random.sample(every := _corpus(), len(every) // 3)
     spoilt = [mutated(text, random.choice(corpus)[:300], random) for text in corpus[::3] if len(text) < 300]
     for text in map(joined_lines, [*corpus, *spoilt]):
         ours, reference = _by_us(text, built), _by_lark(text)
