@@ -152,8 +152,11 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     import difflib
 
     folded = {candidate.casefold(): candidate for candidate in candidates}
+    if len(name) > 2 * max(map(len, folded), default=0):
+        return ""  # nothing is near, and to compare a name as long as a file would take seconds
     name = name.casefold()
-    anagram = next((other for other in folded if sorted(other) == sorted(name)), "")
+    letters = sorted(name)
+    anagram = next((other for other in folded if sorted(other) == letters), "")
     near = next(iter(difflib.get_close_matches(name, list(folded), n=1, cutoff=0.75)), anagram)
     return f"did you mean '{folded[near]}'?" if near else ""
 
