@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from cgcli.api.functions import value as value
     from cgcli.api.functions import value_and_grad as value_and_grad
     from cgcli.api.functions import vjp as vjp
+    from cgcli.api.minimum import Minimum as Minimum
+    from cgcli.api.minimum import minimize as minimize
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
     from cgcli.api.propagation import Propagated as Propagated
     from cgcli.api.propagation import propagate as propagate
+    from cgcli.api.root import Root as Root
+    from cgcli.api.root import solve as solve
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
     from cgcli.api.views import picture as picture
@@ -63,10 +67,14 @@ _HOMES = {
     "value": "cgcli.api.functions",
     "value_and_grad": "cgcli.api.functions",
     "vjp": "cgcli.api.functions",
+    "Minimum": "cgcli.api.minimum",
+    "minimize": "cgcli.api.minimum",
     "parse": "cgcli.api.program",
     "Program": "cgcli.api.program",
     "propagate": "cgcli.api.propagation",
     "Propagated": "cgcli.api.propagation",
+    "Root": "cgcli.api.root",
+    "solve": "cgcli.api.root",
     "check_grad": "cgcli.api.views",
     "picture": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",

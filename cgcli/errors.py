@@ -129,6 +129,12 @@ class DataError(CgError):
     exit_code = 1
 
 
+class NotReachedError(DataError):
+    """A row has no root."""
+
+    exit_code = 5
+
+
 class EvaluationError(CgError):
     """The evaluation itself failed, or --strict met a warning."""
 

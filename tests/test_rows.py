@@ -279,7 +279,8 @@ MISTAKES = [
     Case(["eval", "1 + 1", "--to", "csv"], "", {}, "cg: error: --to is for rows, and there are none\n"
          "  rows come from a file, from standard input as '-', or from a sweep: x=0:10:101\n", 2),
     Case(["vjp", "x1", "p.csv"], "",
-         err="cg: error: cannot take data from 'p.csv': only cg eval, grad, jvp, hessian and fit read rows\n"
+         err="cg: error: cannot take data from 'p.csv': only cg eval, grad, jvp, hessian, fit, minimize and solve "
+             "read rows\n"
          "  give values as name=value, or in a JSON object with --vars FILE.json\n", code=2),
     Case(["eval", "x1*x2", "x2=3", "p.csv", "--only"], "value\n6\n3\n",
          err="cg: warning: 'x2' has a value for all rows, so its column is not read\n"),

@@ -89,7 +89,10 @@ MISTAKES = [
     ("grad tan(x)^x x=0.5:1:2 --order 60", "the derivative of order "),
     ("jvp x*y x=0:1:2 y=2", "in which direction do the inputs move?"),
     ("hessian a=x;b=x;(a,b) x=0:1:2", "the program has 2 results, and how much does each of them count?"),
-    ("vjp x x=0:1:2", "'x=0:1:2' is a sweep, and only cg eval, grad, jvp and hessian compute many points"),
+    (
+        "vjp x x=0:1:2",
+        "'x=0:1:2' is a sweep, and only cg eval, grad, jvp, hessian, fit, minimize and solve compute many points",
+    ),
 ]
 
 

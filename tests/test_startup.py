@@ -40,6 +40,7 @@ CALLS = {
     ("diff", "x^2*sin(x)"): ANY | FORMULAS,
     ("simplify", "x + x"): ANY | FORMULAS,
     ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
+    ("solve", "x^2 = a", "x=1", "a=2"): ANY | FORMULAS,
     ("plan", BOOK, "--grad"): ANY | FORMULAS,
     ("fit", "y = a*x"): ANY | FORMULAS,
     ("functions",): ANY | WORDS,

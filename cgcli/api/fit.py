@@ -16,8 +16,9 @@ from cgcli.api.reading import begun
 from cgcli.api.values import arrays_of
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.evaluate.compiled import Compiled
+from cgcli.fitting.bounds import Bounds
 from cgcli.fitting.losses import Loss, loss_of
-from cgcli.fitting.marquardt import Bounds, Found, least_squares
+from cgcli.fitting.marquardt import Found, least_squares
 from cgcli.fitting.statistics import determined, quantile, two_sided
 from cgcli.records import EMPTY
 
@@ -119,7 +120,7 @@ class Options(Search):
     absolute: bool = False
     level: float = 0.95
 
-    def bounds_of(self, model: Model) -> Bounds:
+    def checked(self, model: Model) -> Bounds:
         """The bounds of each element. Raises UsageError for what cannot be, and for a start outside of its bounds."""
         if not 0 < self.level < 1:
             raise UsageError(f"the level of an interval is between 0 and 1, not {self.level:g}", hint="as in: 0.95")
@@ -151,7 +152,7 @@ def fit(
     Raises ParseError and its kin, UnknownNameError for names that are neither columns nor have a value, DataError for
     rows that cannot be read, for fewer rows than parameters, and where the equation is not finite at the start.
     """
-    program = read_text(equation, known={*start, *(fixed or {})}, equation=True)
+    program = read_text(equation, known={*start, *(fixed or {})}, equations="model")
     values = {**arrays_of(start), **arrays_of(fixed or {})}
     weighed = None if weights is None and sigma is None else read_text(weights or sigma or "", "weights")
     if weights is not None and sigma is not None:
@@ -168,7 +169,7 @@ def fits(
     model: Model, rows: Iterable[Batch], options: Options, *, by: str | None = None, on_error: str = "fail"
 ) -> Iterator[tuple[str, Fit, Kept]]:
     """The fit of all rows, or of those of each value of a column: the value, the fit, the rows. Raises as `fit`."""
-    bounds = options.bounds_of(model)
+    bounds = options.checked(model)
     read = model.read(rows, by=by, on_error=on_error)
     read.check("fit")
     for key, kept in read.groups.items():

@@ -8,7 +8,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping,
 from cgcli.api.columns import check_columns
 from cgcli.errors import UnknownNameError, UsageError, did_you_mean
 from cgcli.fitting.bounds import Bounds
-from cgcli.graph.node import name_of
+from cgcli.graph.node import leaf, name_of
 from cgcli.graph.shapes import element_names
 from cgcli.ops.lazily import np
 from cgcli.records import EMPTY, Record
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cgcli.annotations import Protocol
     from cgcli.api.point import Point
     from cgcli.fitting.bounds import Floats
+    from cgcli.graph.node import Node
 
     class _Ended(Protocol):
         """Where a search has ended, or stopped."""
@@ -53,7 +54,9 @@ class Search(Record):
     def logged(self, parameters: Parameters) -> Callable[[int, float, Floats], None] | None:
         """Tells of a step, from the vector of the parameters; None where nobody is to be told."""
         log = self.log
-        return log and (lambda iteration, value, values: log(iteration, value, parameters.named(values)))
+        if log is None:
+            return None
+        return lambda iteration, value, values: log(iteration, value, parameters.named(values))
 
     def best(
         self, start: Floats, bounds: Bounds, search: Callable[[Floats, int], Ended | None],
@@ -90,6 +93,10 @@ class Parameters:
     @property
     def start(self) -> Floats:
         return np.concatenate([np.ravel(self._bindings[name]) for name in self.names])
+
+    def directions(self) -> list[Node]:
+        """Leaves that stand for a direction in which the parameters move."""
+        return [leaf(f"direction of {name}", node.shape) for name, node in zip(self.names, self.nodes, strict=True)]
 
     def arrays(self, values: Floats) -> list[Any]:
         """The numbers of all elements, as arrays of the parameters' shapes, or floats."""

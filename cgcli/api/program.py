@@ -130,11 +130,12 @@ def parse(text: str) -> Program:
     return read_text(text)
 
 
-def read_text(text: str, name: str = "", known: Collection[str] = (), *, equation: bool = False) -> Program:
+def read_text(text: str, name: str = "", known: Collection[str] = (), *, equations: str = "") -> Program:
     """As `parse`. name: what messages call the text. known: names that will have a value.
 
-    equation: the last statement is `LEFT = RIGHT`; its sides are the results.
+    equations: `model`, `system` or `relation` where the sides of equations are the results: see `syntax.equations`.
     """
     with collector_at_rest:
-        syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS}, equation=equation)
+        syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS}, equations=equations,
+                              given=known)  # fmt: skip
     return Program(text, MappingProxyType(declared_shapes(syntax)), syntax)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, ClassVar, Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.shapes import as_lists, element_names, shape_of
 from cgcli.records import Record
 
@@ -46,7 +46,7 @@ class Reached(Result):
     iterations: int
     notes: Sequence[str] = ()
 
-    FIGURES: ClassVar[tuple[str, ...]] = ("value", "converged", "reason", "iterations")
+    FIGURES = ("value", "converged", "reason", "iterations")
 
     def content(self) -> dict[str, Any]:
         """All of it as an object of JSON."""

@@ -17,6 +17,7 @@ _SUFFIX = r"\.[a-zA-Z]\w*$"
 _UNCERTAIN = ("±", "+/-", "+-", "+−")  # between a value and its uncertainty
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
+_OVER_ROWS = "eval, grad, jvp, hessian, fit, minimize and solve"  # commands
 _DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
 _SPELLINGS = {"called": "as", "output_format": "to"}
 
@@ -172,9 +173,9 @@ def no_data(files: Sequence[str], reason: str) -> UsageError:
 def no_rows(operands: Operands) -> UsageError:
     """The error of a command that computes one point, for operands that stand for many."""
     if operands.files:
-        return no_data(operands.files, "only cg eval, grad, jvp, hessian and fit read rows")
+        return no_data(operands.files, f"only cg {_OVER_ROWS} read rows")
     name, text = operands.sweeps[0]
-    return UsageError(f"'{name}={text}' is a sweep, and only cg eval, grad, jvp and hessian compute many points",
+    return UsageError(f"'{name}={text}' is a sweep, and only cg {_OVER_ROWS} compute many points",
                       hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
 
 
@@ -200,19 +201,19 @@ def check_uncertain(operands: Operands) -> None:
                          hint="cg eval gives the uncertainty of a value")  # fmt: skip
 
 
-def names_of(texts: Sequence[str], known: Container[str]) -> list[str] | None:
+def names_of(texts: Sequence[str], known: Container[str], option: str = "--wrt") -> list[str] | None:
     """The names of options `--wrt x,y`, None where there are no such options. known: names that the program has.
 
     Raises UsageError for what is no list of different names.
     """
     names = [name.strip().strip("`") for text in texts for name in text.split(",")]
     if not all(names) or len(set(names)) < len(names):
-        raise UsageError(f"--wrt '{','.join(texts)}' is no list of different names", hint="as in: --wrt x,y")
+        raise UsageError(f"{option} '{','.join(texts)}' is no list of different names", hint=f"as in: {option} x,y")
     for name in names:
         if not is_word(name) and name not in known:
             words = [word for word in re.split(r"\W+", name) if is_word(word)]
-            raise UsageError(f"--wrt '{name}' is no name",
-                             hint=f"names are apart by commas: --wrt {','.join(words) or 'x,y'}")  # fmt: skip
+            raise UsageError(f"{option} '{name}' is no name",
+                             hint=f"names are apart by commas: {option} {','.join(words) or 'x,y'}")  # fmt: skip
     return names or None
 
 

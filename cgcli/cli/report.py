@@ -19,7 +19,7 @@ class Report:
     """
 
     def __init__(self, source: Source, *, quiet: bool, strict: bool) -> None:
-        self._source = source
+        self.source = source
         self._quiet = quiet
         self._strict = strict
         self.entries: list[dict[str, Any]] = []
@@ -29,7 +29,7 @@ class Report:
         from cgcli.cli.hints import hint_of
 
         hint = hint_of(notice)
-        warning = EvaluationError(notice.message, notice.span, source=self._source, hint=hint)
+        warning = EvaluationError(notice.message, notice.span, source=self.source, hint=hint)
         self.entries.append({"message": notice.message, **notice.details, **({"hint": hint} if hint else {})})
         if self._strict and notice.details.get("kind") != "reading":
             raise warning

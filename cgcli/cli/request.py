@@ -76,10 +76,10 @@ class Request(Record):
     elasticity: bool = False
     rows: RowOptions = RowOptions()
 
-    def program(self, known: Collection[str] = (), *, equation: bool = False) -> tuple[Program, dict[str, Any]]:
+    def program(self, known: Collection[str] = (), *, equations: str = "") -> tuple[Program, dict[str, Any]]:
         """The program, and the values of names: those of the file, then name=value operands, which win.
 
-        known: other names that will have a value. equation: the last statement is `LEFT = RIGHT`.
+        known: other names that will have a value. equations: as of `read_text`.
         Of a file of rows, the columns that the program reads are vectors. Raises UsageError, DataError, ParseError.
         """
         from cgcli.api import values
@@ -103,7 +103,7 @@ class Request(Record):
             bindings[key] = values.of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
         values_of = (*bindings, *(table.names if table else ()), *known)
-        program = read_text(text, name, values_of, equation=equation).opening(wrt)
+        program = read_text(text, name, values_of, equations=equations).opening(wrt)
         if table is not None:
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings

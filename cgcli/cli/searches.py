@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.cli import output
 from cgcli.cli.operands import named_texts
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cgcli.api.reached import Reached
     from cgcli.cli.report import Report
     from cgcli.cli.request import Request
+    from cgcli.errors import Span
 
 NOT_REACHED = 5  # the exit code
 
@@ -26,9 +27,10 @@ STARTS_OPTIONS = (
            help="Begin at N points, random but for the first: within bounds, or up to ten times nearer or farther."),
     option("--seed", kind=Whole(0, 10**9 - 1), default=0, metavar="N", help="Of random starts."),
 )  # fmt: skip
+LOG_OPTION = flag("--log", help="Print a line for each step, on standard error.")
 STEPS_OPTIONS = (
     option("--max-iter", kind=Whole(1, 10**9 - 1), default=5000, metavar="N", help="Steps to try (default: 5000)."),
-    flag("--log", help="Print a line for each step, on standard error."),
+    LOG_OPTION,
 )
 PARAMS_OPTION = flag(
     "--params", name="as_params", help="Print the parameters as name=value, which the next command reads."
@@ -43,12 +45,18 @@ def starts(request: Request) -> list[str]:
 def search_settings(settings: Mapping[str, Any], value: str) -> dict[str, Any]:
     """The fields of a `Search`. value: what lines on a step call what the program gives there."""
 
+    known = {name: settings[name] for name in ("starts", "seed", "max_iter") if name in settings}
+    return {**known, "bounds": bounds(settings.get("bounds", ())), "log": logged(value) if settings["log"] else None}
+
+
+def logged(value: str) -> Callable[[int, float, Mapping[str, Any]], None]:
+    """Prints a line on a step. value: what it calls what the program gives there."""
+
     def log(iteration: int, found: float, named: Mapping[str, Any]) -> None:
         numbers = " ".join(f"{name}={values.value(each, 6)}" for name, each in named.items())
         say(f"step {iteration}\t{value} {found:.8g}\t{numbers}")
 
-    known = {name: settings[name] for name in ("starts", "seed", "max_iter") if name in settings}
-    return {**known, "bounds": bounds(settings.get("bounds", ())), "log": log if settings["log"] else None}
+    return log
 
 
 def bounds(texts: Sequence[str]) -> dict[str, tuple[float | None, float | None]]:
@@ -70,11 +78,18 @@ def _ends(name: str, text: str) -> tuple[float | None, float | None]:
     return low, high
 
 
-def tell(request: Request, report: Report, found: Reached | Any, kind: str, where: str = "") -> None:
-    """Tell the notes on what was found, and that it was not reached. where: which one it is, of several."""
+def tell(
+    request: Request, report: Report, found: Reached | Any, kind: str, where: str = "", span: Span | None = None
+) -> None:
+    """Tell the notes on what was found, and that it was not reached.
+
+    where: which one it is, of several. span: what of the program is not reached.
+    """
     report.tell_all(Notice(f"{note}{where}", details={"kind": kind}) for note in found.notes)
     if not found.converged and not request.quiet:
-        say(describe(EvaluationError(f"{found.reason}{where}"), "warning"))
+        say(
+            describe(EvaluationError(f"{found.reason}{where}", span, source=report.source if span else None), "warning")
+        )
 
 
 def bindings(point: Mapping[str, Any], precision: int | None) -> str:

@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError, TooLargeError
 from cgcli.graph.loops import fresh_leaves
-from cgcli.graph.node import Node, apply, constant_value, toposort
+from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.indices import Places, value_of
 from cgcli.lowering.invoke import TAKEN, Scope, Several
@@ -18,6 +18,7 @@ from cgcli.ops.arithmetic import SUBTRACT
 from cgcli.ops.fitting import broadcast
 from cgcli.ops.loops import packed, unpacked
 from cgcli.ops.roots import ROOT, Root
+from cgcli.ops.shaping import reshape
 from cgcli.syntax import tree
 
 MAX_UNKNOWNS = 256  # in equations that are solved together
@@ -60,6 +61,16 @@ def solve(item: tree.Solve, scope: Scope, places: Places) -> Lowered:
         places.names[node] = item.names[0].name
         return node
     return Several(tuple(unpacked(node, shapes)))
+
+
+def root_of(unknowns: Sequence[Node], rests: Sequence[Node]) -> Node:
+    """The node of the unknowns, packed, where some nodes are 0, as many as these; their own values are the start."""
+    (place,) = fresh_leaves([packed(unknowns).shape])
+    pieces = unpacked(place, [node.shape for node in unknowns])
+    become = rebuild(rests, apply, dict(zip(unknowns, pieces, strict=True)))
+    rest, start = packed([become[node] for node in rests]), packed(unknowns)
+    outside, body = closed([place], [reshape(rest, start.shape)])
+    return apply(ROOT, (start, *outside), Root(body))
 
 
 def canonical(args: tuple[Node, ...], root: Any) -> tuple[tuple[Node, ...], Root]:

@@ -20,14 +20,15 @@ def _no_name(name: str) -> bool:
 
 def parse(
     text: str, name: str = "", functions: Callable[[str], bool] = _no_name, values: Collection[str] = (),
-    *, equation: bool = False,
+    *, equations: str = "", given: Collection[str] = (),
 ) -> tree.Program:  # fmt: skip
     """The syntax tree of a program; bodies of definitions may be in textbook form: see textbook.py.
 
     name: what messages call the text, such as a file's name. functions: whether a name is one
     of a function. values: the names that have a value from outside of the program; in a body they do not
     split into parameters, and only those of them may have a point in them, `p.x`.
-    equation: the last statement is `LEFT = RIGHT`, which is read as the pair of its sides: see equations.py.
+    equations: of which kind the program has some, whose sides are its results; given: the names among
+    `values` that are no constants of the language: see equations.py.
     Raises ParseError with the place and a fix, TooLargeError for more than 4 MB.
     """
     source = Source(text, name)
@@ -45,11 +46,15 @@ def parse(
             from cgcli.syntax.brackets import joined_lines
 
             joined = joined_lines(text)
-        tables, scan = _parser(equation)
+        tables, scan = _parser(bool(equations))
         tokens: Iterable[Token] = scan(joined, [value for value in values if "." in value])
         if _may_define(text):
             tokens, read_as = _with_products(joined, tokens, values, functions)
         statements = tables.parse(tokens)
+        if equations:
+            from cgcli.syntax.equations import told
+
+            statements = told(statements, equations, given, functions)
     except UnexpectedError as error:
         from cgcli.syntax import mistakes
 
@@ -92,10 +97,10 @@ def _with_products(
 
 
 @cache
-def _parser(equation: bool = False) -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
+def _parser(equations: bool = False) -> tuple[Tables, Callable[[str, Collection[str]], Iterable[Token]]]:
     """The tables and what makes tokens, once per process; by lark where the stored tables are not the grammar's."""
     builder = TreeBuilder()
-    if equation:
+    if equations:
         from cgcli.syntax.equations import EquationBuilder
 
         builder = EquationBuilder()

@@ -22,6 +22,8 @@ COMMANDS = {
     "trace": "Print its evaluation trace: values, tangents, adjoints.",
     "check": "Compare its derivatives with numeric ones.",
     "fit": "Fit the parameters of an equation to rows.",
+    "minimize": "Find the names that make an expression least.",
+    "solve": "Find the names that make equations hold.",
     "plan": "Print how it is computed over many rows.",
     "render": "Draw its computation graph: text, PNG, SVG, PDF, DOT.",
     "functions": "List the operations, or explain those of a name.",

@@ -34,7 +34,9 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
     kind = output_format(request) if predicts else None
     passes = predicts and may_pass(request, kind)
-    with opened(request, weights, passes=passes, equation=True, columns=[by] if by else (), check=check_starts) as rows:
+    with opened(
+        request, weights, passes=passes, equations="model", columns=[by] if by else (), check=check_starts
+    ) as rows:
         point = rows.points[0]
         starts = [name for name in point.bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]

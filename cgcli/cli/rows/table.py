@@ -84,13 +84,13 @@ class Rows(NamedTuple):
 
 @contextlib.contextmanager
 def opened(
-    request: Request, others: Mapping[str, str] = EMPTY, *, passes: bool = True, equation: bool = False,
+    request: Request, others: Mapping[str, str] = EMPTY, *, passes: bool = True, equations: str = "",
     columns: Collection[str] = (), check: Callable[[Point, list[str]], None] = check_columns,
 ) -> Iterator[Rows]:  # fmt: skip
     """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
 
     others: texts of programs, by what messages call them. passes: whether all cells may be looked at, and not only
-    those that the programs read. equation: the program ends with one. columns: others that are looked at. check: raises
+    those that the programs read. equations: as of `read_text`. columns: others that are looked at. check: raises
     an error where a name has no value, and is none of the columns.
     """
     options, operands = request.rows, request.operands
@@ -100,12 +100,12 @@ def opened(
     source = batches(operands.files, options.input_format, reading)
     texts = {**others, **({} if options.where is None else {"--where": options.where})}
     try:
-        programs, bindings = _programs(request, texts, (), equation=equation)
+        programs, bindings = _programs(request, texts, (), equations=equations)
     except ParseError as error:
         begun, paths = _paths(request, source, error)
         if not paths:
             raise
-        programs, bindings = _programs(request, texts, paths, equation=equation)
+        programs, bindings = _programs(request, texts, paths, equations=equations)
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
@@ -154,10 +154,10 @@ def _bound(request: Request) -> type[Bound]:
 
 
 def _programs(
-    request: Request, others: Mapping[str, str], known: Collection[str], *, equation: bool
+    request: Request, others: Mapping[str, str], known: Collection[str], *, equations: str
 ) -> tuple[list[Program], dict[str, Any]]:
     """The program and the others, by what messages call them, and the values of names. known: names of columns."""
-    program, bindings = request.program(known, equation=equation)
+    program, bindings = request.program(known, equations=equations)
     return [program, *(read_text(text, name, {*bindings, *known}) for name, text in others.items())], bindings
 
 

@@ -1,0 +1,265 @@
+"""Minima: values of names that make what a program gives least, at one point or over rows; constraints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence
+from cgcli.api.columns import Bound
+from cgcli.api.constraints import Constraints
+from cgcli.api.parameters import Limits, Parameters, Search, check_starts
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read
+from cgcli.api.reached import Reached
+from cgcli.api.reading import Passes, begun, check_apart, read_rows
+from cgcli.api.values import arrays_of
+from cgcli.api.watched import Watched
+from cgcli.errors import CgError, EvaluationError, UsageError
+from cgcli.evaluate.batched import Batched
+from cgcli.evaluate.compiled import Compiled
+from cgcli.evaluate.elements import is_all_finite
+from cgcli.fitting.descent import Descent, least
+from cgcli.graph.node import constant, name_of
+from cgcli.graph.shapes import shape_text
+from cgcli.records import EMPTY
+from cgcli.transform.differentiate import pullback, pushforward
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cgcli.api.notices import Notice
+    from cgcli.tables.batch import Batch
+    from cgcli.tables.kept import Kept
+
+    Floats = NDArray[np.float64]
+
+_LEAST = {"minimum": "minimum", "maximum": "maximum", "positive": "positive", "falls": "falls", "rises": "rises"}
+_MOST = {"minimum": "maximum", "maximum": "minimum", "positive": "negative", "falls": "rises", "rises": "falls"}
+_KINDS = {  # what the Hessian says, in words of the search for a minimum
+    "minimum": "a {minimum}: {reason}, and the Hessian is {positive}",
+    "edge": "a {minimum} at the edge of what is allowed: {reason}, and the value {rises} to the inside",
+    "kink": "a {minimum}: {reason}",
+    "saddle": "a saddle: {reason}, and the value {falls} along a direction; start beside it",
+    "maximum": "a {maximum}: {reason}, and the value {falls} in all directions; start beside it",
+    "flat": "{reason}, and the value does not change along a direction: one {minimum} of many",
+    "": "{reason}; the Hessian was not looked at",
+}
+_REACHED = ("minimum", "edge", "kink", "flat", "")
+
+
+class Minimum(Reached):
+    """A minimum: `minimize` makes it.
+
+    kind: minimum, edge (at a bound or a constraint), kink (the value has no slope there), saddle, maximum, flat (it
+    does not change along a direction); '' where the Hessian was not looked at. events: what is worth telling of the
+    value there.
+    """
+
+    kind: str = ""
+
+    events: Sequence[Notice] = ()
+
+    def content(self) -> dict[str, Any]:
+        """All of it as an object of JSON."""
+        return {**super().content(), "kind": self.kind}
+
+
+class AtPoint:
+    """What a program gives at one point, as an objective. sign: -1 where the greatest value is sought."""
+
+    def __init__(self, point: Point, parameters: Parameters, sign: float) -> None:
+        self.point, self.parameters, self.sign = point, parameters, sign
+        value = point.graph.output
+        slopes = pullback([value], [constant(1.0)], parameters.nodes)
+        units, held = parameters.directions(), [node for node in point.inputs if node not in parameters.nodes]
+        self._slopes = Compiled([value, *slopes], [*parameters.nodes, *held])
+        self._held = [point.bindings[name_of(node)] for node in held]
+        products = pushforward(slopes, dict(zip(parameters.nodes, units, strict=True)))
+        fixed = {node: point.bindings[name_of(node)] for node in (*parameters.nodes, *held)}
+        self._fixed, self._products = [*fixed], Batched(products, units, fixed)
+
+    def slopes(self, values: Floats) -> tuple[float, Floats] | None:
+        """The value and the gradient; None where a number of them is not finite."""
+        found = self._slopes([*self.parameters.arrays(values), *self._held])
+        if not all(map(is_all_finite, found)):
+            return None
+        return self.sign * float(found[0]), self.sign * flat(found[1:])
+
+    def hessian(self, values: Floats) -> Floats:
+        """The second derivatives: products with all unit vectors at once."""
+        count = len(values)
+        known = dict(zip(self._fixed, [*self.parameters.arrays(values), *self._held], strict=True))
+        units = [np.stack(each) for each in zip(*map(self.parameters.arrays, np.eye(count)), strict=True)]
+        products = self._products.at(known)(units, count)
+        return self.sign * np.concatenate([each.reshape(count, -1) for each in products], axis=1)
+
+    def tell(self, values: Floats, tell: Callable[[Notice], None]) -> None:
+        """Tell of what happens at a point: a nan, an infinity, a kink."""
+        bindings = {**self.point.bindings, **self.parameters.named(values)}
+        watched = Watched(self.point.graph, bindings, tell)
+        slopes = pullback([self.point.graph.output], [constant(1.0)], self.parameters.nodes)
+        watched([self.point.graph.output, *slopes])
+        watched.tell_kinks(self.parameters.nodes)
+
+
+class OverRows:
+    """The mean of what a program gives for rows, or the sum, as an objective."""
+
+    def __init__(self, point: Point, parameters: Parameters, sign: float, threads: int, *, total: bool) -> None:
+        value = point.graph.output
+        self.parameters, self._point, self._sign, self._total, self._threads = parameters, point, sign, total, threads
+        self._nodes = [value, *pullback([value], [constant(1.0)], parameters.nodes)]
+        units = parameters.directions()
+        products = pushforward(self._nodes[1:], dict(zip(parameters.nodes, units, strict=True)))
+        self._slopes = Passes(point, parameters, self._nodes, threads)
+        self._products = Passes(point, parameters, products, threads, units)
+        self._rows: Kept
+
+    def read(self, batches: Iterable[Batch], on_error: str) -> list[str]:
+        """Read the rows; sentences on them. Raises DataError as `read_rows` does, and where there are none."""
+        first = Bound(
+            self._point, [("value", self._nodes[0]), *(("slope", node) for node in self._nodes[1:])], self._threads
+        )
+        read = read_rows(batches, first, on_error=on_error)
+        read.check("compute the value of")
+        self._rows = read.groups[""]
+        return read.notes()
+
+    def _weight(self) -> float:
+        return self._sign / (1 if self._total else self._rows.rows)
+
+    def slopes(self, values: Floats) -> tuple[float, Floats] | None:
+        """The value and the gradient; None where a number of them is not finite."""
+        found = np.zeros(1 + len(values))
+        for _, arrays in self._slopes.over(self._rows, values):
+            found += flat([array.sum(axis=0) for array in arrays])
+        found *= self._weight()
+        return (float(found[0]), found[1:]) if np.isfinite(found).all() else None
+
+    def hessian(self, values: Floats) -> Floats:
+        """The second derivatives: a product with each unit vector, for one block of rows after the other."""
+        found = np.zeros((len(values), len(values)))
+        runs = [self._products.at(values, self.parameters.arrays(unit)) for unit in np.eye(len(values))]
+        for arrays in self._rows:
+            for at, run in enumerate(runs):
+                sums = run(arrays, len(arrays[0]), threads=self._threads)
+                found[at] += flat([array.sum(axis=0) for array in sums])
+        return found * self._weight()
+
+
+def flat(arrays: Sequence[Any]) -> Floats:
+    """The numbers of all arrays, in one vector."""
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def check_loss(point: Point, names: Collection[str], what: str) -> Parameters:
+    """The parameters. Raises UsageError for a value that is no number, and where no name is left to be found."""
+    if len(point.graph.outputs) != 1:
+        raise UsageError(f"what is made {what} is one number, and the program has {len(point.graph.outputs)} results")
+    shape = point.graph.output.shape
+    if shape:
+        span = point.program.syntax.statements[-1].span
+        raise UsageError(f"what is made {what} is one number, and this is an array of shape {shape_text(shape)}", span,
+                         source=point.graph.source, hint="as in: sum(…), mean(…^2), norm(…)")  # fmt: skip
+    parameters = Parameters(point, names)
+    if not parameters.nodes:
+        raise UsageError("no name of the expression has a start that may change",
+                         hint="give one a value to begin with, as in: x=1; x==1 would hold it")  # fmt: skip
+    return parameters
+
+
+def minimize(
+    program: Program | str, start: Mapping[str, Any], data: Any = None, *,
+    fixed: Mapping[str, Any] | None = None, bounds: Limits | None = None, subject_to: str | Sequence[str] = (),
+    maximize: bool = False, total: bool = False, starts: int = 1, seed: int = 0, max_iter: int = 5000,
+    tol: float = 1e-12, on_error: str = "fail", log: Callable[[int, float, dict[str, Any]], None] | None = None,
+) -> Minimum:  # fmt: skip
+    """The least value of a program near a start, by exact derivatives.
+
+    start: the names that may change, numbers or arrays, where the search begins; fixed: values of other names. data:
+    rows, over which the value is averaged, or with `total` summed: arrays by name, a table (of pyarrow, pandas,
+    polars), the name of a file, or several. bounds: low and high by name, None where there is none. subject_to:
+    relations that hold in the end, as `x + y <= 1`, `x*y = 2`. maximize: seek the greatest value. starts, seed: how
+    many points the search begins at, random but for the first. max_iter: the most steps; tol: the step, relative to
+    each name, at which it has converged. on_error: fail, or skip: what becomes of rows with cells that are no numbers.
+    log: told of each step.
+
+    >>> found = minimize("(x - 1)^2 + (y - x^2)^2", {"x": 3, "y": 0})
+    >>> found.converged, found.kind, round(found.point["y"], 9)
+    (True, 'minimum', 1.0)
+
+    To 50 numbers steps are taken within a region of trust, by the exact Hessian; beyond, by L-BFGS. Raises UsageError
+    for a value that is no number, EvaluationError where it is not finite at the start, and what reading rows raises.
+    """
+    read_as = read(program)
+    values = {**arrays_of(start), **arrays_of(fixed or {})}
+    search = Search(bounds or EMPTY, starts, seed, max_iter, tol, log)
+    relations = [subject_to] if isinstance(subject_to, str) else [*subject_to]
+    if data is None:
+        point = at_values(read_as, values)
+        check_starts(point)
+        return minimum(point, [*start], search, relations, maximize=maximize)
+    (point,), first, rows = begun([read_as], values, data, patient=on_error != "fail")
+    return minimum(
+        point, [*start], search, relations, maximize=maximize, total=total, rows=rows, first=first, on_error=on_error
+    )
+
+
+def minimum(
+    point: Point, names: Sequence[str], search: Search, relations: Sequence[str] = (), *, maximize: bool = False,
+    total: bool = False, rows: Iterable[Batch] | None = None, first: Sequence[Batch] = (), on_error: str = "fail",
+    threads: int = 1,
+) -> Minimum:  # fmt: skip
+    """As `minimize`, of a program at a point. first: the first batches of the rows."""
+    words = _MOST if maximize else _LEAST
+    sign = -1.0 if maximize else 1.0
+    parameters = check_loss(point, names, "greatest" if maximize else "least")
+    bounds = parameters.bounds(search.bounds)
+    notes: list[str] = []
+    objective: AtPoint | OverRows
+    if rows is None:
+        objective = AtPoint(point, parameters, sign)
+    else:
+        check_apart(names, first)
+        objective = OverRows(point, parameters, sign, threads, total=total)
+        notes = objective.read(rows, on_error)
+    log = search.logged(parameters)
+    told = log and (lambda iteration, value, values: log(iteration, sign * value, values))
+    constraints = Constraints(relations, point, parameters) if relations else None
+
+    def descend(start: Floats, steps: int) -> Descent | None:
+        if constraints is not None:
+            from cgcli.fitting.constrained import least_within
+
+            return least_within(objective, constraints, start, bounds, max_iter=steps, log=told)
+        return least(objective, start, bounds, max_iter=steps, tol=search.tol, log=told)
+
+    best, others = search.best(parameters.start, bounds, descend, lambda found: found.value)
+    if best is None:
+        raise _not_finite(objective, parameters)
+    found: list[Notice] = []
+    if isinstance(objective, AtPoint) and best.converged:
+        objective.tell(best.values, found.append)
+    reason = best.reason
+    if best.reason == "the value falls without bound" and maximize:
+        reason = "the value rises without bound"
+    if best.converged:
+        reason = _KINDS[best.kind].format(reason=reason, **words)
+    kind = words.get(best.kind, best.kind)
+    notes = [*notes, *parameters.at_bounds(best.values, bounds)]
+    return Minimum(
+        point=parameters.named(best.values), value=sign * best.value, reason=reason + others, kind=kind, notes=notes,
+        converged=best.converged and best.kind in _REACHED, iterations=best.iterations, events=found,
+    )  # fmt: skip
+
+
+def _not_finite(objective: AtPoint | OverRows, parameters: Parameters) -> CgError:
+    """The error for a start where the value or a derivative is not finite."""
+    found: list[Notice] = []
+    if isinstance(objective, AtPoint):
+        objective.tell(parameters.start, found.append)
+        for notice in found:
+            if notice.details.get("kind") in ("nan", "infinity"):
+                source, hint = objective.point.graph.source, notice.hint or "start elsewhere"
+                return EvaluationError(f"{notice.message}, at the start", notice.span, source=source, hint=hint)
+    return EvaluationError("the value, or a derivative of it, is not finite at the start", hint="start elsewhere")

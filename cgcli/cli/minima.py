@@ -1,0 +1,39 @@
+"""`cg minimize`: at one point, or over rows."""
+
+from __future__ import annotations
+
+from cgcli.annotations import Any, Mapping
+from cgcli.api.minimum import minimum
+from cgcli.api.parameters import Search, check_starts
+from cgcli.cli import searches
+from cgcli.cli.request import Request
+from cgcli.errors import UsageError
+
+
+def run(request: Request, settings: Mapping[str, Any]) -> int:
+    """Find the least value, and print where it is; the exit code. Raises CgError."""
+    search = Search(**searches.search_settings(settings, "value"))
+    relations, names = settings["subject_to"], searches.starts(request)
+    how = {"maximize": settings["maximize"], "total": settings["total"]}
+    if request.operands.over_rows:
+        from cgcli.api.columns import column_notices
+        from cgcli.cli.rows.table import opened
+
+        with opened(request, check=check_starts) as rows:
+            point = rows.points[0]
+            report = request.report(point)
+            report.tell_all(column_notices(point, rows.first))
+            on_error = "fail" if rows.policy.on_error == "fail" else "skip"
+            found = minimum(point, names, search, relations, rows=rows.selected, first=rows.first, on_error=on_error,
+                            threads=rows.threads, **how)  # fmt: skip
+    else:
+        if settings["total"]:
+            raise UsageError("--sum is for rows, and there are none", hint="leave it out")
+        point = request.point()
+        check_starts(point)
+        report = request.report(point)
+        found = minimum(point, names, search, relations, **how)
+    report.tell_all(point.notices())
+    report.tell_all(found.events)
+    searches.tell(request, report, found, "minimum")
+    return searches.show(request, report, found, as_params=settings["as_params"])
