@@ -271,6 +271,22 @@ def test_a_long_sum_is_one_card() -> None:
     assert [shown(line) for line in node_lines(every).values()].count("+") == 5
 
 
+def test_each_of_many_operands_ends_at_a_place_of_its_own() -> None:
+    text = dot(graph_of(" + ".join(f"x{at}" for at in range(9)), **{f"x{at}": () for at in range(9)}))
+    assert {port for _, _, port in edges(text)} == {f"p{at}" for at in range(9)}
+
+
+def test_an_outer_product_is_one_card() -> None:
+    """Without the columns and rows that its vectors are turned into; their order shows which is which."""
+    text = dot(graph_of("outer(y, x) @ x", x=(2,), y=(3,)))
+    assert "reshape" not in text
+    lines = node_lines(text)
+    (product,) = (name for name, line in lines.items() if ">outer<" in line)
+    ends = {port: shown(lines[tail]) for tail, head, port in edges(text) if head == product}
+    assert [name.split()[0] for _, name in sorted(ends.items())] == ["y", "x"]
+    assert dot(graph_of("outer(y, x)", x=(2,), y=(3,)), look=Look(fold=False)).count("reshape") == 2
+
+
 def test_a_sum_of_thirty_thousand_terms() -> None:
     """Protects the time, which grows with the terms and not with their square."""
     x = variable("x")

@@ -11,6 +11,7 @@ from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, name_of, toposort
 from cgcli.lean import Counter, MappingProxyType, re
 from cgcli.ops.roots import Root
+from cgcli.ops.shaping import outer_of
 from cgcli.printing.printer import given_statics
 from cgcli.printing.spelling import in_unicode
 from cgcli.records import EMPTY, NamedTuple
@@ -19,6 +20,7 @@ from cgcli.render.look import Look
 from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
 MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
+CROWD = 8  # operands: of more, each ends at a place of its own, or all arrows would lie over each other
 LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
 _NAME_LENGTH = 40
 _FORMULA_LENGTH = 28
@@ -169,6 +171,7 @@ class _Scene:
         self.conditions = {node.args[gate] for node in self.order if (gate := _gate(node)) is not None}
         self.conditions.difference_update(sketch.zeros)
         self.sums = self._sums() if look.fold else {}
+        self.outers = {node: pair for node in self.order if look.fold and (pair := self._outer(node))}
         self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
 
     def _is_repeated(self, node: Node) -> bool:
@@ -231,6 +234,11 @@ class _Scene:
                 within.update(chained)
         return sums
 
+    def _outer(self, node: Node) -> tuple[Node, Node] | None:
+        """The two vectors whose outer product a node is, if its arguments have no names: they only turn them."""
+        is_plain = node.args and self.labels.keys().isdisjoint(node.args) and self.outputs.isdisjoint(node.args)
+        return outer_of(node) if is_plain else None
+
     def scene(self) -> Scene:
         """What is drawn."""
         cards = self._cards()
@@ -259,6 +267,7 @@ class _Scene:
                 places.append(self._place(node, position))
             is_of_loop = node.op in (CARRY, RESULT)
             ordered = len(operands) > 1 and not (node.op.commutative or is_of_loop)
+            ordered = ordered or node in self.outers or len(operands) > CROWD
             cards.append(
                 Card(
                     ids[node], node, self._symbol(node), self._name(node), tuple(self._notes(node)), tuple(operands),
@@ -341,6 +350,8 @@ class _Scene:
         """The operands that have cards of their own, with their positions."""
         if node in self.sums:
             return list(enumerate(self.sums[node]))
+        if node in self.outers:
+            return list(enumerate(self.outers[node]))
         if node.op is CARRY and self.look.fold:
             return [(position, arg) for position, arg in enumerate(node.args) if arg not in self.numbers]
         folded = self._folded(node)
@@ -358,6 +369,8 @@ class _Scene:
             return _symbol_of_constant(node, self.look.precision)
         if node in self.sums:
             return "Σ"
+        if node in self.outers:
+            return "outer"
         symbol = self.written[self.own[node]] if self.own[node] else _sign(node)
         folded = self._folded(node)
         if folded is None:
