@@ -16,11 +16,11 @@ from cgcli.errors import CgError, TooLargeError
 from cgcli.graph.node import Graph
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
+from cgcli.render.compose import scene
 from cgcli.render.dot import dot
 from cgcli.render.draw import draw
 from cgcli.render.look import Look
 from cgcli.render.metrics import width
-from cgcli.render.scene import scene
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from tests.command import Capture, cg
@@ -98,6 +98,25 @@ def test_each_format_has_the_cluster(theme: str, rankdir: str) -> None:
 def test_what_a_loop_carries_after_each_trip_says_so() -> None:
     (kept,) = (card for card in scene(graph_of(PROGRAMS[8][0]), Look()).cards if card.loop is not None)
     assert (kept.symbol, kept.notes, kept.node.shape) == ("y", ("of each trip",), (5,))
+
+
+def test_the_reverse_pass_of_a_loop_is_a_trip_backwards() -> None:
+    """Protects `cg diff … | cg render -`: adjoints go from trip to trip, those of what each trip reads are summed."""
+    text = "f(h, W) = { repeat 3 { h = tanh(W @ h) }; h }; (a, b) = vjp f(x, W; [1, 1]); (a, b)"
+    values = {"W": [[1, 2], [3, 4]], "x": [1, 2]}
+    drawn = as_json(text, values=values)
+    assert [(cluster["head"], cluster["trips"]) for cluster in drawn["clusters"]] == [("backwards repeat 3", None)]
+    carries = [node["label"] for node in drawn["nodes"] if node["operation"] == "carry"]
+    assert sorted(carries) == ["h", "∂h"]
+    (way,) = drawn["links"]
+    assert {node["id"]: node["label"] for node in drawn["nodes"]}[way["to"]] == "∂h"
+    results = [node["value"] for node in drawn["nodes"] if node["output"]]
+    gradient = cgcli.grad("h = x; repeat 3 { h = tanh(W @ h) }; sum(h)")(values)
+    for found, name in zip(results, ("x", "W"), strict=True):
+        np.testing.assert_allclose(found, gradient[name], rtol=1e-12)
+    assert "sum over the trips" in cgcli.picture(text, values, kind="svg").decode()
+    going = "f(x) = { while x > 1 { x = x/2 }; x }; vjp f(a; w)"
+    assert as_json(going)["clusters"][0]["head"] == "backwards while x > 1"
 
 
 def test_a_cluster_within_a_cluster() -> None:

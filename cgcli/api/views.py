@@ -218,7 +218,7 @@ def numbers_of_sketch(known: Numbers, sketch: Sketch, written: Written) -> Numbe
     stands_for = {
         node: written.become[path][source]
         for node, (path, source) in sketch.sources.items()
-        if source in written.become[path] and all(trips.get(path[: at + 1], 1) for at in range(len(path)))
+        if source in written.become.get(path, ()) and all(trips.get(path[: at + 1], 1) for at in range(len(path)))
     }
 
     def moved(numbers: Mapping[Node, Any]) -> dict[Node, Any]:
@@ -259,8 +259,9 @@ def drawn(
     wrt, given, moved, grad: as of `numbers_of`. unroll: draw all trips of loops. Raises UnknownNameError for
     derivatives where no name has a value, UsageError for trips whose number is not known.
     """
+    from cgcli.render.compose import sketched
     from cgcli.render.draw import pictures
-    from cgcli.render.scene import NO_NUMBERS, sketched
+    from cgcli.render.scene import NO_NUMBERS
 
     look.check()
     partial = "partial" in look.show

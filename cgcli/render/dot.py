@@ -8,8 +8,9 @@ from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.render.card import caption, head, is_bare, label, link_label, partial_label, quote
+from cgcli.render.compose import scene
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, scene, shorten
+from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
 from cgcli.render.sketch import CARRY, RESULT, Sketch
 from cgcli.render.themes import THEMES, Theme
 

@@ -6,10 +6,11 @@ from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT
+from cgcli.render.compose import scene
 from cgcli.render.dot import MANY_CARDS, dot
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
-from cgcli.render.scene import NO_NUMBERS, Numbers, scene
+from cgcli.render.scene import NO_NUMBERS, Numbers
 from cgcli.render.sketch import Sketch
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right

@@ -7,7 +7,7 @@ from itertools import chain, count
 from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import Span
 from cgcli.graph.body import instantiated
-from cgcli.graph.loops import Loop, States
+from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import (
     CONSTANT,
     Graph,
@@ -41,7 +41,7 @@ def opened(graph: Graph, *, fold: bool) -> Sketch:
     drawn = graph._replace(outputs=tuple(outputs), labels=opener.labels, origins=opener.origins)
     return Sketch(
         drawn, tuple(opener.clusters), opener.within, opener.loops, opener.nexts, opener.indices, opener.sources,
-        opener.zeros,
+        opener.zeros, opener.notes,
     )  # fmt: skip
 
 
@@ -69,10 +69,7 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
         around = (*outer, node)
         if around not in places:
             args = [nodes[leaf] for leaf in loop.body.parameters]
-            stands = [variable(name, shape) for name, shape in zip(names, loop.shapes, strict=True)]
-            going = instantiated(loop.body, (*stands, *args[loop.carries :]))[-1]
-            bound = going.args[1] if loop.going and going.args else None
-            head = _head(loop, names, args, bound, going, labels)
+            head = _head(loop, names, args, *_going(loop, names, args), labels)
             places[around] = len(clusters)
             clusters.append(Cluster(head, around, places.get(tuple(outer)), whole=True))
         places[path] = len(clusters)
@@ -100,6 +97,7 @@ class _Opener:
         self.nexts: dict[Node, Node] = {}
         self.sources: dict[Node, tuple[Path, Node]] = {}
         self.zeros: list[Node] = []
+        self.notes: dict[Node, str] = {}
 
     def level(self, path: Path, outputs: Sequence[Node], known: Mapping[Node, Node], cluster: int | None) -> list[Node]:
         """The outputs of a body. known: what its leaves are. Loops stand in each other a few levels deep at most."""
@@ -107,6 +105,8 @@ class _Opener:
         for node in toposort(outputs, become):
             if isinstance(node.params, Loop | States):
                 become |= self.loop(path, node, [become[arg] for arg in node.args], cluster)
+            elif isinstance(node.params, LoopAdjoint):
+                become |= self.adjoint(path, node, [become[arg] for arg in node.args], cluster)
             elif isinstance(node.params, Root):
                 become |= self.root(path, node, [become[arg] for arg in node.args], cluster)
             elif node not in become and become.keys() >= set(node.args):  # no way to what is read of a loop
@@ -156,9 +156,44 @@ class _Opener:
         self.clusters[inside] = Cluster(head, inner, cluster)
         after = [*nexts[:shown], *(become[leaf] for leaf in leaves[shown : loop.carries])]
         self.nexts |= zip((become[leaf] for leaf in leaves[:shown]), nexts, strict=False)
-        return {
-            piece: self.result((after[at], *nexts[shown:]), names[at], (path, piece), inside) for at, piece in pieces
-        }
+        found = {}
+        for at, piece in pieces:
+            name = self.graph.labels.get(piece) or names[at]
+            found[piece] = self.result((after[at], *nexts[shown:]), name, (path, piece), inside)
+            if isinstance(node.params, States):
+                self.notes[found[piece]] = "of each trip"
+        return found
+
+    def adjoint(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
+        """What is drawn of the adjoints that the reverse pass of a loop gives: one of its trips."""
+        params, inside, inner = node.params, len(self.clusters), (*path, node)
+        loop, leaves = params.loop, params.back.parameters
+        reads = len(loop.body.parameters)
+        itself = apply(LOOP, node.args[:reads], loop)
+        names = carry_names(self.graph, itself)
+        head = _head(loop, names, args, *_going(loop, names, args), self.labels)
+        self.clusters.append(Cluster(f"backwards {head}", inner, cluster, way="trip before"))
+        become = dict(zip(leaves[loop.carries :], args[loop.carries :], strict=False))
+        for at, leaf in enumerate(leaves[: loop.carries]):
+            become[leaf] = self.carry((args[at],), names[at])
+            self.notes[become[leaf]] = "of the trip"
+            self.place(become[leaf], inner, leaf, inside)
+        weights = unpacked(args[-2], loop.shapes)
+        moving = dict(zip(params.moving, leaves[reads:], strict=True))
+        for at, leaf in moving.items():
+            become[leaf] = self.carry((weights[at],), f"∂{names[at]}")
+            self.place(become[leaf], inner, leaf, inside)
+        outputs = self.level(inner, params.back.outputs, become, inside)
+        before = dict(zip(moving, outputs, strict=False))
+        self.nexts |= {become[leaf]: before[at] for at, leaf in moving.items()}
+        added, found = iter(outputs[len(moving) :]), {}
+        for at, piece in zip(params.wanted, unpacked(node, params.shapes), strict=False):
+            name = self.graph.labels.get(piece) or (f"∂{names[at]}" if at < loop.carries else "Σ")
+            last = before.get(at) or (args[at] if at < loop.carries else next(added))
+            found[piece] = self.result((last,), name, (path, piece), inside)
+            if at >= loop.carries:
+                self.notes[found[piece]] = "sum over the trips"
+        return found
 
     def root(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
         """What is drawn of the unknowns of equations."""
@@ -221,6 +256,13 @@ def carry_names(graph: Graph, node: Node) -> list[str]:
         series = None if name else series_of(node, at)
         names[at] = name or (next(others) if series is None else SIGNS[series.combine])
     return names
+
+
+def _going(loop: Loop, names: Sequence[str], args: Sequence[Node]) -> tuple[Node | None, Node]:
+    """The bound of a loop's index, and its condition, by the names of its carries."""
+    stands = [variable(name, shape) for name, shape in zip(names, loop.shapes, strict=True)]
+    going = instantiated(loop.body, (*stands, *args[loop.carries : len(loop.body.parameters)]))[-1]
+    return going.args[1] if loop.going and going.args else None, going
 
 
 def _head(

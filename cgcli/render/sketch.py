@@ -48,6 +48,7 @@ class Sketch(NamedTuple):
     innermost cluster of a node. loops: the place of the cluster that a node of RESULT comes from. nexts: the carries,
     each with what it is in the next trip. indices: those that an input decides on, used or not. sources: of each node,
     the path of its body, and the node there that it stands for. zeros: what is 0 at a root.
+    notes: what is said of carries and results besides their names.
     """
 
     graph: Graph
@@ -58,6 +59,7 @@ class Sketch(NamedTuple):
     indices: Sequence[Node] = ()
     sources: Mapping[Node, tuple[Path, Node]] = EMPTY
     zeros: Collection[Node] = ()
+    notes: Mapping[Node, str] = EMPTY
 
     @property
     def order(self) -> list[Node]:

@@ -1,0 +1,297 @@
+"""What a picture draws of a graph: constants within the operator beside them, or at each use; long sums as one card;
+loops as clusters of cards.
+"""
+
+from __future__ import annotations
+
+from cgcli.annotations import Any, Iterator, Sequence
+from cgcli.errors import quoted
+from cgcli.graph.body import function_of
+from cgcli.graph.loops import Loop, LoopAdjoint, States
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, toposort
+from cgcli.lean import Counter
+from cgcli.ops.roots import Root
+from cgcli.ops.shaping import outer_of
+from cgcli.printing.printer import given_statics
+from cgcli.printing.spelling import in_unicode
+from cgcli.render.figures import figure, sign_of, typed
+from cgcli.render.look import Look
+from cgcli.render.scene import NEXT, NO, NO_NUMBERS, YES, ZERO, Card, Link, Numbers, Scene, shorten
+from cgcli.render.sketch import CARRY, RESULT, Sketch
+from cgcli.render.symbols import is_sign, own_name, sign, source_text, symbol_of_constant, with_number
+
+MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
+CROWD = 8  # operands: of more, each ends at a place of its own, or all arrows would lie over each other
+LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
+_FORMULA_LENGTH = 28  # characters below a symbol
+
+
+def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> Scene:
+    """What is drawn of a graph."""
+    sketch = graph if isinstance(graph, Sketch) else sketched(graph, fold=look.fold)
+    return _Scene(sketch, look, numbers).scene()
+
+
+def sketched(graph: Graph, *, fold: bool) -> Sketch:
+    """A graph with its loops opened. fold: an index says how far it counts, and its addition is not drawn."""
+    if not any(isinstance(node.params, Loop | LoopAdjoint | States | Root) for node in toposort(graph.outputs)):
+        return Sketch(graph)
+    from cgcli.render.loops import opened
+
+    return opened(graph, fold=fold)
+
+
+class _Scene:
+    def __init__(self, sketch: Sketch, look: Look, known: Numbers) -> None:
+        graph = sketch.graph
+        self.sketch, self.graph, self.look, self.values, self.known = sketch, graph, look, known.values, known
+        self.order = sketch.order
+        self.outputs = frozenset(graph.outputs)
+        self.labels = {node: graph.labels[node] for node in self.order if node in graph.labels}
+        own = {node: own_name(graph, node) for node in self.order}
+        names = {*self.labels.values(), *own.values()}
+        spelled = {name: name for name in names} if look.plain else in_unicode(names, set(map(sign_of, self.order)))
+        self.written = {name: shorten(text) for name, text in spelled.items()}
+        self.own = own
+        self.numbers = self._numbers()
+        self.uses = Counter(arg for node in self.order for arg in node.args)
+        self.uses.update(sketch.nexts.values())
+        self.conditions = {node.args[gate] for node in self.order if (gate := _gate(node)) is not None}
+        self.conditions.difference_update(sketch.zeros)
+        self.sums = self._sums() if look.fold else {}
+        self.outers = {node: pair for node in self.order if look.fold and (pair := self._outer(node))}
+        self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
+
+    def _is_repeated(self, node: Node) -> bool:
+        """Whether a node is an input, or an array of numbers, with many users."""
+        single = node.args or node in self.outputs or node in self.numbers
+        return not single and self.uses[node] > MANY_USERS
+
+    def _numbers(self) -> dict[Node, str]:
+        """What is written for each scalar that no input has a part in: its name, a short text, its value."""
+        numbers: dict[Node, str] = {}
+        for node in self.order:
+            if node.shape or node in self.outputs:
+                continue
+            value = constant_value(node)
+            if value is not None:
+                named = f"{self.written[self.labels[node]]} = " if node in self.labels else ""
+                numbers[node] = named + (sign_of(node) or typed(value, self.look.precision))
+            elif node in self.labels or not self.look.fold or not node.args or node.op in (CARRY, RESULT):
+                continue
+            elif all(arg in numbers and arg not in self.labels for arg in node.args):
+                text = source_text(self.graph, node)
+                if text:
+                    numbers[node] = text
+                elif node in self.values:
+                    numbers[node] = figure(float(self.values[node]), self.look.precision)
+        return numbers
+
+    def _sums(self) -> dict[Node, tuple[Node, ...]]:
+        """The terms of each long chain of +, and of what is drawn within it none."""
+        sums: dict[Node, tuple[Node, ...]] = {}
+        within: set[Node] = set()
+        for top in reversed(self.order):
+            if top.op.name != "add" or top in within or top in self.numbers:
+                continue
+            terms: list[Node] = []
+            chained: list[Node] = []
+            stack = [*reversed(top.args)]
+            while stack:
+                node = stack.pop()
+                alone = self.uses[node] == 1 and node not in self.labels and node not in self.outputs
+                alone = alone and self.sketch.within.get(node) == self.sketch.within.get(top)
+                if node.op is top.op and alone and node.shape == top.shape and node not in self.numbers:
+                    chained.append(node)
+                    stack.extend(reversed(node.args))
+                else:
+                    terms.append(node)
+            if len(terms) >= LONG_SUM:
+                sums[top] = tuple(terms)
+                within.update(chained)
+        return sums
+
+    def _outer(self, node: Node) -> tuple[Node, Node] | None:
+        """The two vectors whose outer product a node is, if its arguments have no names: they only turn them."""
+        is_plain = node.args and self.labels.keys().isdisjoint(node.args) and self.outputs.isdisjoint(node.args)
+        return outer_of(node) if is_plain else None
+
+    def scene(self) -> Scene:
+        """What is drawn."""
+        cards = self._cards()
+        return Scene(self.graph, cards, list(self._links(cards)), self.sketch.clusters)
+
+    def _cards(self) -> list[Card]:
+        """Every card, operands before users."""
+        ids = {node: f"n{at}" for at, node in enumerate(self.order)}
+        copies: Counter[Node] = Counter()
+        drawn = self._drawn()
+        cards: list[Card] = []
+        for node in self.order:
+            if node not in drawn:
+                continue
+            operands: list[str] = []
+            places: list[str] = []
+            cluster = self.sketch.within.get(node)
+            for position, arg in self._visible(node):
+                name = ids[arg]
+                if arg in self.numbers or arg in self.repeated:
+                    if copies[arg]:
+                        name = f"{name}_{copies[arg]}"
+                    cards.append(self._drawn_again(arg, name, cluster, again=copies[arg] > 0))
+                    copies[arg] += 1
+                operands.append(name)
+                places.append(self._place(node, position))
+            is_of_loop = node.op in (CARRY, RESULT)
+            ordered = len(operands) > 1 and not (node.op.commutative or is_of_loop)
+            ordered = ordered or node in self.outers or len(operands) > CROWD
+            cards.append(
+                Card(
+                    ids[node], node, self._symbol(node), self._name(node), tuple(self._notes(node)), tuple(operands),
+                    tuple(places) if ordered or is_of_loop else (), ordered, node in self.outputs,
+                    tuple(self._partials(node)), False, _gate(node), node in self.conditions and 0 < len(operands) < 3,
+                    cluster, self.sketch.loops.get(node),
+                )
+            )  # fmt: skip
+        return cards
+
+    def _drawn_again(self, node: Node, name: str, cluster: int | None, *, again: bool) -> Card:
+        """The card of a number, or of an input with many users, at one of its uses, which stands in a cluster."""
+        if node in self.numbers:
+            return Card(name, node, self.numbers[node], cluster=cluster)
+        return Card(name, node, self._symbol(node), self._name(node), again=again, cluster=cluster)
+
+    def _links(self, cards: Sequence[Card]) -> Iterator[Link]:
+        """What leads to the next trip, and from conditions to what they decide on."""
+        ids = {card.node: card.id for card in reversed(cards)}
+        users = Counter(operand for card in cards for operand in card.operands)
+        led: set[int | None] = set()  # clusters whose way to the next trip is drawn
+        first: dict[int | None, str] = {}
+        for carry, after in self.sketch.nexts.items():
+            place = self.sketch.within[carry]
+            if carry not in ids or after in self.numbers or after in self.repeated or after is carry:
+                continue
+            yield Link(ids[after], ids[carry], NEXT, "" if place in led else self.sketch.clusters[place].way, True)
+            led.add(place)
+            if after.op is not CARRY and after not in self.sketch.zeros and self.sketch.within.get(after) == place:
+                first.setdefault(place, ids[after])
+        ended: set[str] = set()
+        for card in cards:
+            if card.gate is None:
+                continue
+            gate = card.operands[card.gate]
+            if card.node.op is RESULT:
+                of_loop = self.sketch.within.get(card.node.args[card.gate])
+                if gate not in ended and of_loop in first:
+                    yield Link(gate, first[of_loop], YES, YES, True)
+                kind = ZERO if card.node.args[card.gate] in self.sketch.zeros else NO
+                yield Link(gate, card.id, kind, "" if gate in ended else kind, True)
+                ended.add(gate)
+                continue
+            for at, answer in ((1, YES), (2, NO)):
+                branch = card.operands[at]
+                alone = users[branch] == 1 and card.node.args[at] not in self.outputs and branch != gate
+                alone = alone and (card.node.args[at].op is not VARIABLE or card.node.args[at] in self.repeated)
+                head, port = (branch, None) if alone else (card.id, at)
+                yield Link(gate, head, answer, answer, port=port)
+
+    def _name(self, node: Node) -> str:
+        """What the program calls a node."""
+        if node.op in (CARRY, RESULT):
+            return ""
+        return self.written[self.labels[node]] if node in self.labels and self.look.shows("name") else ""
+
+    def _partials(self, node: Node) -> list[Any]:
+        """The derivative by each operand alone; that by a term of a sum is 1."""
+        if not self.look.shows("partial") or node not in self.known.partials:
+            return []
+        if node in self.sums:
+            return [1.0 if term in self.known.partials else None for term in self.sums[node]]
+        partials = self.known.partials[node]
+        return [partials[position] for position, _ in self._visible(node)]
+
+    def _drawn(self) -> set[Node]:
+        """The nodes that have one card, which every use of theirs shares."""
+        drawn: set[Node] = set()
+        stack = [*self.graph.outputs, *self.sketch.nexts.values(), *self.sketch.indices]
+        while stack:
+            node = stack.pop()
+            if node not in drawn:
+                drawn.add(node)
+                stack.extend(
+                    arg for _, arg in self._visible(node) if arg not in self.numbers and arg not in self.repeated
+                )
+        return drawn
+
+    def _visible(self, node: Node) -> list[tuple[int, Node]]:
+        """The operands that have cards of their own, with their positions."""
+        if node in self.sums:
+            return list(enumerate(self.sums[node]))
+        if node in self.outers:
+            return list(enumerate(self.outers[node]))
+        if node.op is CARRY and self.look.fold:
+            return [(position, arg) for position, arg in enumerate(node.args) if arg not in self.numbers]
+        folded = self._folded(node)
+        return [(position, arg) for position, arg in enumerate(node.args) if position != folded]
+
+    def _folded(self, node: Node) -> int | None:
+        """The position of the number that is written within an operator; None where there is none."""
+        if not (self.look.fold and node.op.infix and len(node.args) == 2):
+            return None
+        at = [position for position, arg in enumerate(node.args) if arg in self.numbers]
+        return at[0] if len(at) == 1 and node.args[at[0]] not in self.labels else None
+
+    def _symbol(self, node: Node) -> str:
+        if node.op is CONSTANT:
+            return symbol_of_constant(node, self.look.precision)
+        if node in self.sums:
+            return "Σ"
+        if node in self.outers:
+            return "outer"
+        symbol = self.written[self.own[node]] if self.own[node] else sign(node)
+        folded = self._folded(node)
+        if folded is None:
+            return symbol
+        return with_number(node.op.name, symbol, self.numbers[node.args[folded]], folded)
+
+    def _notes(self, node: Node) -> list[str]:
+        """The static parameters that say more than their default: `axis=0`."""
+        if node.op in (CONSTANT, VARIABLE):
+            return []
+        if node in self.sketch.notes:
+            return [self.sketch.notes[node]]
+        if node.op is RESULT:
+            return []
+        if node.op is CARRY:
+            is_numbered = self.look.fold and len(node.args) == 1 and node.args[0] in self.numbers
+            return [f"first {self.numbers[node.args[0]]}"] if is_numbered and node in self.sketch.nexts else []
+        formula = self._formula(node) if self.look.shows("formula") else ""
+        return [*filter(None, [formula]), *([] if is_sign(node) else self._statics(node))]
+
+    def _formula(self, node: Node) -> str:
+        """The text that a node was read from."""
+        origin = self.graph.origins.get(node)
+        return shorten(quoted(self.graph.source.text, origin), _FORMULA_LENGTH) if origin else ""
+
+    def _statics(self, node: Node) -> list[str]:
+        return [
+            shorten(text if static.variadic else f"{static.name}={text}")
+            for static, text in given_statics(node)
+            if text and static.name != "shape"  # which every array says anyway
+        ]
+
+    def _place(self, node: Node, position: int) -> str:
+        """What an operand is called where that tells something: `condition`; '' else."""
+        function = function_of(node)
+        names = node.op.arrays if function is None else function.names
+        if node.op in (CARRY, RESULT):
+            return "0 there" if node.args[position] in self.sketch.zeros else names[position]
+        if node in self.sums or len(node.args) < 3 or (node.op.variadic and function is None):
+            return ""
+        name = names[position]
+        return name if len(name) > 1 else ""
+
+
+def _gate(node: Node) -> int | None:
+    """The position of the operand that is a condition."""
+    return 0 if node.op.name == "where" else 1 if node.op is RESULT and len(node.args) > 1 else None
