@@ -145,6 +145,10 @@ x % 3 | x -> 1
 sqrt([x, y])[0] | x -> 1/(2*sqrt(x))
 prod([x, y, x]) | x -> 2*x*y
 prod(diag([x, y])) | x -> 0
+sqrt(relu(x)) | x -> where(x > 0, 1/(2*sqrt(relu(x))), 0)
+sqrt(max(x, y)) | x -> (x >= y)/(2*sqrt(max(x, y)))
+sqrt(where(x > 0, x, 0)) | x -> where(x > 0, 1/(2*sqrt(x)), 0)
+where(x > 0, 0, y)^3 | y -> where(x > 0, 0, 3*y^2)
 norm([relu(x), 0]) | x -> (x > 0)*where(norm([relu(x), 0]) == 0, 0, relu(x)/norm([relu(x), 0]))
 where(sqrt(x) >= 0, x^2, y) | x -> where(sqrt(x) >= 0, 2*x, 0)
 tanh(a*x + b) | x -> a/cosh(a*x + b)^2

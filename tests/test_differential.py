@@ -108,6 +108,10 @@ cbrt(min(max(x, 0), 1))^3
 v: [2]; mse(v, v)^(2*n)
 (1*y + 1)/1
 w: [2]; where(abs(1) >= 0, sum(w > x)*sum(w > x), y)
+cbrt(relu(x)^2)
+v: [2]; cbrt(relu(v[0])^2)^x
+sqrt(x*relu(n)^2)
+(max(y, x) - y)^x*x^x
 """.strip()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from cgcli.algebra.branches import Choice
 from cgcli.algebra.coefficient import Number, number_of
 from cgcli.algebra.known import Patterns
 from cgcli.annotations import Collection, Iterable
@@ -29,7 +30,9 @@ from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.ops.arithmetic import (
     ABS,
     ADD,
+    CBRT,
     DIVIDE,
+    EQUAL_TO,
     FMOD,
     MAXIMUM,
     MINIMUM,
@@ -169,7 +172,12 @@ class Domains:
         if node.op is INDEX and not node.shape:
             parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:
-            holds = self.holds(node.args[0])
+            condition, *branches = Choice(*node.args).plain().with_known_condition()
+            parts = [self.of(condition), *map(self.of, branches)]
+            if condition.op is EQUAL_TO and constant_value(condition.args[1]) == 0:  # where(x == 0, 0, y/x)
+                known = self._not_zero(condition.args[0])
+                parts[2] = Domain(*(demands and demands.difference(known) for demands in parts[2]))
+            holds = self.holds(condition)
             if holds is not None:
                 chosen = parts[1] if holds else parts[2]
                 return chosen._replace(perhaps=_together([parts[0].perhaps, chosen.perhaps]))
@@ -264,13 +272,26 @@ class Domains:
                 continue
             seen.add(factor)
             exponent: Number | None = number_of(factor.args[1]) if factor.op is POWER_OP else None
-            if factor.op in (ABS, NEG) or (exponent or 0) > 0:
+            if factor.op in (ABS, NEG, SQRT, CBRT) or (exponent or 0) > 0:
                 factors.append(factor.args[0])
             elif factor.op is MULTIPLY and factor not in self._zero:
                 factors += factor.args
-            elif not (self._has_isolated_zeros(factor) or number_of(factor)):
+            elif not self._is_rarely_zero(factor):
                 found.append(Demand(_IS_NOT_ZERO, (_as_number(factor),)))
         return found
+
+    def _is_rarely_zero(self, node: Node) -> bool:
+        """Whether a formula is 0 at isolated points only, as max(x, abs(y)) is: where x or y is."""
+        waiting, seen = [node], set[Node]()
+        while waiting:
+            part = waiting.pop()
+            if part in seen or self._has_isolated_zeros(part) or number_of(part):
+                continue
+            seen.add(part)
+            if part.op not in (MAXIMUM, MINIMUM, WHERE, ABS):
+                return False
+            waiting += part.args[1:] if part.op is WHERE else part.args
+        return True
 
     def _not_negative(self, node: Node) -> list[Demand]:
         """That a node is not negative: of 2*x^3, that x is not."""

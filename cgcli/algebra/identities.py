@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 
 from cgcli.algebra.arrays import ARRAY_RULES, Args, Rule
+from cgcli.algebra.branches import Choice
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node, number_of, whole
 from cgcli.algebra.order import Key
@@ -19,7 +20,7 @@ from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, CBRT, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
 from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, LOG2, LOG10, SIN, TAN
-from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
+from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
 from cgcli.ops.table import operations
 
 # ---- functions ------------------------------------------------------------------------
@@ -159,7 +160,18 @@ def _where(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
     holds = canonical.domains.holds(condition)
     if holds is not None:
         return canonical.fitted(yes if holds else no, apply(op, args).shape)
-    return apply(WHERE, (condition.args[0], no, yes)) if condition.op is NOT_OP else None
+    choice = Choice(*args)
+    if (plain := choice.plain()) != choice:
+        return apply(WHERE, plain)
+    product = canonical.product_of(yes)
+    if condition.op in TRUTHS and product.powers.get(condition, ZERO) > 0:  # where(c, c*f, g) = where(c, f, g)
+        powers = {base: number for base, number in product.powers.items() if base is not condition}
+        rest = canonical.product(product._replace(powers=powers))
+        if constant_value(no) == 0 and canonical.domains.is_total(rest):
+            return yes
+        return apply(WHERE, (condition, canonical.fitted(rest, yes.shape), no))
+    known = choice.with_known_condition()
+    return apply(WHERE, known) if known != choice else None
 
 
 def _not(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -202,6 +214,13 @@ def _equals_extreme(canonical: Canonical, op: Operation, args: Args, params: Par
         if other.op in _REACHES and len(other.args) == 2 and x in other.args:
             (rival,) = (arg for arg in other.args if arg is not x) if other.args.count(x) == 1 else (x,)
             return apply(_REACHES[other.op], (x, rival))
+    return _in_order(canonical, op, args, params)
+
+
+def _not_zero(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+    for condition, other in (args, args[::-1]):
+        if other is _ZERO and condition.op in TRUTHS:
+            return condition
     return _in_order(canonical, op, args, params)
 
 
@@ -253,6 +272,7 @@ RULES: dict[Operation, list[Rule]] = {
     OR_OP: [_and_or],  # c or c = c
     MAXIMUM: [_maximum],  # max(x, x, y) = max(x, y), max(sign(x), 0) = x > 0
     MINIMUM: [_extreme],
+    NOT_EQUAL: [_not_zero],  # (x > 0) != 0 is x > 0
     EQUAL_TO: [_equals_extreme],  # x == max(x, y) is x >= y, and y == x is x == y
 }
 for _operation, _rules in ARRAY_RULES.items():

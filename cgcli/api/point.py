@@ -150,8 +150,8 @@ class Point(NamedTuple):
             *self.program.opened,
             *(_PRINTED * (syntax.source.name == "<stdin>")),
         }
-        for name, span in doubtful_constants(syntax) if self.program.inputs else ():
-            if name not in known:
+        for name, span in doubtful_constants(syntax):
+            if name not in known and syntax.source.text.strip() != name:  # `cg eval e` asks for the number
                 hint = f"give it a value, or declare it: {name}: []"
                 yield Notice(f"{name} is read as {_IN_WORDS[name]}", hint, span, {"kind": "reading", "node": name})
 

@@ -36,10 +36,16 @@ class Expanded(NamedTuple):
     output: Node
     originals: Mapping[Node, Node]
 
-    def slopes(self, wrt: Iterable[Node]) -> Slopes:
+    @property
+    def chooses(self) -> bool:
+        """Whether an operation in it chooses among its arguments, as max does."""
+        return any(map(_chooses, toposort([self.output])))
+
+    def slopes(self, wrt: Iterable[Node], select: bool = False) -> Slopes:
         """The partials of its nodes in their book form, for derivatives by some of them.
 
-        Raises TooLargeError for those of extremes of many operands, each of which compares all of them.
+        select: what is not chosen is left out by a select, where(x > 0, f, 0), and not by a factor 0, which may meet an
+        infinite one. Raises TooLargeError for those of extremes of many operands, each of which compares all of them.
         """
         order = toposort([self.output])
         smooth, active = _smooth(order), active_nodes(order, set(wrt))
@@ -48,7 +54,7 @@ class Expanded(NamedTuple):
         @cache
         def slope(node: Node, position: int) -> Slope:
             template = _template(node.op, len(node.args), position, node.params, node in smooth)
-            return Slope(template.at(node))
+            return Slope(template.at(node), chooses=select and _chooses(node))
 
         return slope
 
@@ -97,6 +103,11 @@ def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
         return exact(op, args, params)
     inner = expand(op, args, params)
     return rebuild([inner], _definition, dict(zip(args, args, strict=True)))[inner]
+
+
+def _chooses(node: Node) -> bool:
+    rule = node.op.rule(0) if node.op.elementwise else None
+    return isinstance(rule, Partial | Partials) and rule.chooses
 
 
 def _check_size(compared: int) -> None:

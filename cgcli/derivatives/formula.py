@@ -6,12 +6,14 @@ from itertools import chain
 
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.algebra.budget import Budget
+from cgcli.algebra.domain import Domains
 from cgcli.annotations import Sequence
-from cgcli.derivatives.book import expanded
+from cgcli.derivatives.book import Expanded, expanded
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
+from cgcli.transform.formulas import Slopes
 
 # Forward mode gives the chain rule as a book writes it, one name after the other; beyond so many
 # operations for all names together, reverse mode gives all of them at once, and they share their parts.
@@ -74,13 +76,23 @@ def _with(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
 def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """The derivative by each variable, not yet simplified."""
     primal = expanded(output)
-    slopes = primal.slopes(wrt)
-    few = _can_be_read(primal.output, wrt)
+    found = _by_rules(primal, wrt, primal.slopes(wrt))
+    if primal.chooses:
+        domains = Domains()
+        if not all(domains.keeps(slope, output) for slope in found):  # a slope has no value where the program has one
+            return _by_rules(primal, wrt, primal.slopes(wrt, select=True))
+    return found
+
+
+def _by_rules(primal: Expanded, wrt: Sequence[Node], slopes: Slopes) -> tuple[Node, ...]:
+    """The derivatives by the partials given, by each variable."""
+    output = primal.output
+    few = _can_be_read(output, wrt)
     forward = [node for node in wrt if not node.shape and (output.shape or few)]
     backward = [node for node in wrt if node not in forward]
-    found = {node: jvp(primal.output, {node: constant(1.0)}, slopes) for node in forward}
+    found = {node: jvp(output, {node: constant(1.0)}, slopes) for node in forward}
     if backward:
-        found |= zip(backward, vjp(primal.output, constant(1.0), backward, slopes), strict=True)
+        found |= zip(backward, vjp(output, constant(1.0), backward, slopes), strict=True)
     return primal.as_written([found[node] for node in wrt])
 
 
