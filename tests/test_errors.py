@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 import cgcli
 from cgcli.errors import CgError, ParseError
-from cgcli.lowering.elsewhere import INSTEAD
 from cgcli.ops.table import FUNCTIONS
+from cgcli.syntax.elsewhere import INSTEAD
 from cgcli.syntax.parser import parse
 from tests.command import CG, Capture, cg
 

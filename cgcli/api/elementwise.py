@@ -8,6 +8,7 @@ from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, name_of, top
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import POWER_OP
 from cgcli.ops.linalg import MATMUL
+from cgcli.ops.shaping import CONCAT, STACK
 
 
 def doubtful(graph: Graph) -> Iterator[Notice]:
@@ -18,6 +19,12 @@ def doubtful(graph: Graph) -> Iterator[Notice]:
             name = name_of(power.args[0]) if power.args[0].op is VARIABLE else "A"
             hint = f"the inverse is inv({name}), and inv({name}) @ b is solve({name}, b)"
             yield Notice("'^' acts on each element of a matrix", hint, span, {"kind": "reading", "node": node.op.name})
+        elif node.op in (CONCAT, STACK) and len(node.args) == 1 and node.args[0].op is STACK and node in graph.origins:
+            source, span = graph.source, graph.origins[node]
+            if source.text.startswith(node.op.name, span.start):
+                yield Notice(f"{node.op.name} takes each array as an argument, and this is one list",
+                             f"write {node.op.name}(x, y), without the square brackets", span,
+                             {"kind": "reading", "node": node.op.name})  # fmt: skip
         elif node.op.elementwise and node in graph.origins and (pair := _column_and_vector(node)) is not None:
             made = " and ".join(("a column " if at else "a vector ") + shape_text(shape) for at, shape in pair)
             yield Notice(

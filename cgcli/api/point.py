@@ -164,7 +164,7 @@ def _arrows(text: str) -> Iterator[Notice]:
         from cgcli.syntax.brackets import without_comments
 
         for arrow in re.finditer(r"([^\W\d]\w*) ?<- +(?=[\w(\[])", without_comments(text)):
-            hint = f"to give a name a value, write '=', as in: {arrow[1]} = 3"
+            hint = f"to give a name a value, write {arrow[1]} = …; to compare, write {arrow[1]} < -…"
             yield Notice("'<-' compares with a negative value", hint, Span(*arrow.span()), {"kind": "reading"})
 
 

@@ -78,7 +78,7 @@ def choose(
     odd = next((keyword for keyword in keywords if keyword not in known), None)
     usage = " or ".join(dict.fromkeys(signature(entry, name) for entry in entries))
     if odd is not None:
-        from cgcli.lowering.elsewhere import PARAMETERS
+        from cgcli.syntax.elsewhere import PARAMETERS
 
         instead, place = PARAMETERS.get(odd), places.get(odd)
         if place and instead in known:
@@ -95,7 +95,7 @@ def choose(
 
 def _rewritten(entries: Sequence[Entry], name: str, args: Sequence[Value], texts: Sequence[str]) -> str:
     """A hint for another number of arguments: numbers one by one in place of a list, as in reshape(x, 2, 3)."""
-    from cgcli.lowering.elsewhere import COUNTS, filled
+    from cgcli.syntax.elsewhere import COUNTS, filled
 
     entry = entries[0]
     if form := COUNTS.get((entry.name, len(args))):
@@ -161,7 +161,7 @@ def bind(
             params.append(static.convert(raw, shapes))
         except CgError as error:
             if static.name == "axis":
-                from cgcli.lowering.elsewhere import NO_AXES
+                from cgcli.syntax.elsewhere import NO_AXES
 
                 error.hint = NO_AXES.get(entry.name, error.hint)
             raise error.at(places.get(static.name)) from None
@@ -192,7 +192,7 @@ def known(value: Value, what: str) -> Any:
     order = toposort([value], _values())
     free = next((node for node in order if node.op is VARIABLE), None)
     if free is not None:
-        from cgcli.lowering.elsewhere import NAMES
+        from cgcli.syntax.elsewhere import NAMES
 
         name = f"'{name_of(free)}'"
         if is_leaf_of_function(free):

@@ -145,8 +145,8 @@ def check_bound(graph: Graph, bound: Collection[str]) -> None:
 
 def _remedy(missing: list[str], unused: Collection[str]) -> str:
     """What to do about names without a value, when some others have one that nothing uses."""
-    from cgcli.lowering.elsewhere import NAMES
     from cgcli.printing.expression import written_name
+    from cgcli.syntax.elsewhere import NAMES
 
     first = missing[0]
     near = NAMES.get(first) or did_you_mean(first, unused) or _run_together(first)

@@ -99,6 +99,8 @@ class _Lowering:
         idle = tuple(
             item.span for item in computed[:-1] if not isinstance(item, tree.Assign | tree.AssignSeveral | tree.Flow)
         )
+        for span in idle:
+            _check_no_arrow(self.program.source.text, span)
         names = self.output_names(computed[-1], len(outputs)) if len(outputs) > 1 else ()
         functions = self.machine.invocations.named
         if self.machine.has_blocks:
@@ -291,3 +293,12 @@ def _functions(statements: Iterable[tree.Statement]) -> dict[str, tree.Define]:
                 raise ArgumentError(f"'{statement.function}' has one parameter twice", statement.span)
             functions[statement.function] = statement
     return functions
+
+
+def _check_no_arrow(text: str, span: Span) -> None:
+    """Raise ParseError for a statement without effect that reads like R's assignment, and compares."""
+    found = re.match(r"([^\W\d]\w*)\s*<-\s+(\S.*)", text[span.start : span.end], re.DOTALL)
+    if found:
+        name, value = found[1], found[2]
+        raise ParseError("'<-' gives no name a value: it compares with a negative one", span,
+                         hint=f"write {name} = {value}; to compare, {name} < -{value}")  # fmt: skip

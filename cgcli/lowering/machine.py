@@ -172,7 +172,7 @@ class Machine:
 
     def _no_elements(self, item: tree.Index, base: Node) -> CgError:
         """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
-        from cgcli.lowering.elsewhere import BRACKETS, filled, instead_of
+        from cgcli.syntax.elsewhere import BRACKETS, filled, instead_of
 
         name = item.base.name if isinstance(item.base, tree.Name) and base.op is VARIABLE else ""
         args = self._texts(item.items)
@@ -326,7 +326,7 @@ class Machine:
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         """Raise for a call of what is no function: an array's element in round brackets, a product, another tool's."""
-        from cgcli.lowering.elsewhere import element_of, instead_of
+        from cgcli.syntax.elsewhere import element_of, instead_of
 
         name = item.function
         args = self._texts(item.args)

@@ -30,11 +30,18 @@ _OPERATORS = {
     "—": "-", "―": "-", "‐": "-", "‑": "-", "‒": "-", "⩽": "<=", "≦": "<=", "⩾": ">=", "≧": ">=", "≡": "==",
     "~=": "!=", "=/=": "!=", "⊻": "!=", "%*%": "@", "%/%": "//", "%%": "%",
 }  # fmt: skip
+_DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
 _GRADIENT = "cg grad prints derivatives, as in: cg grad 'x^2' x=3"
 
 
 def _digits(match: re.Match[str]) -> str:
     return "write " + re.sub(r"[^\d.]", "", match[0])
+
+
+def _range_by_steps(match: re.Match[str]) -> str:
+    """The numbers from a start to an end, some step apart, as so many of them."""
+    start, step, end = (float(match[part]) for part in "asb")
+    return f"write linspace({match['a']}, {match['b']}, {round((end - start) / step) + 1 if step else 2})"
 
 
 def _thousands(match: re.Match[str]) -> str:
@@ -107,8 +114,12 @@ _IDIOMS = (
     Idiom(rf"{LOOSE}(?P<a>\d+)\.\.+(?P<b>\d+)", "a range with points belongs to an index",
           "write arange({a}, {b} + 1) for an array; an index is as in: sum(i={a}..{b}, i^2)"),
     Idiom(rf"{LOOSE}\d+\.\d+\.[\d._]*", "a number has one decimal point", "take the other one away"),
-    Idiom(rf"{LOOSE}(?P<a>\d+)\s*:\s*(?P<s>\d+)\s*:\s*(?P<b>\d+)", "a range is not written with colons",
+    Idiom(rf"{LOOSE}(?P<a>\d+)\s*:\s*(?P<s>\d+)\s*:\s*(?P<b>\d+)(?![.\d])", "a range is not written with colons",
           "write arange({a}, {b} + 1, {s})"),
+    Idiom(rf"{LOOSE}(?P<a>{_DECIMAL})\s*:\s*(?P<s>{_DECIMAL})\s*:\s*(?P<b>{_DECIMAL})",
+          "a range is not written with colons", _range_by_steps),
+    Idiom(r"(?:(?<=[=(])|(?<== ))(?P<a>\d+):(?P<b>\d+)(?![.\d])", "a range is not written with colons",
+          "write arange({a}, {b} + 1)"),
     Idiom(rf"{LOOSE}(?P<n>\d+)\s+(?P<a>\d+)/(?P<b>\d+)(?![\w.])", "a mixed number has a plus sign",
           "write ({n} + {a}/{b})"),
     Idiom(rf"{LOOSE}(?P<a>\d[\d.]*)\s+[xX]\s+(?P<b>\d[\d.]*)", "'x' is a name, not an operator", "write {a}*{b}"),
@@ -153,7 +164,7 @@ _IDIOMS = (
     # ---- derivatives ----
     Idiom(rf"{NAME}['’′]+\({INNER}\)", "a derivative is not written with a prime", _GRADIENT),
     Idiom(rf"(?P<x>{VALUE})['’′](?!\w)", "a prime neither transposes nor differentiates",
-           "write {x}.T to transpose; cg grad prints derivatives"),
+           lambda match: f"write {match['x'].rstrip('.')}.T to transpose; cg grad prints derivatives"),
     Idiom(rf"\b(?:derivative|gradient|slope)\s+of\s+{VALUE}", "a derivative is a command, not a part of the language",
           _GRADIENT),
     Idiom(rf"\bintegral\s+of\s+{VALUE}", "cg differentiates, it does not integrate", _GRADIENT),
@@ -172,7 +183,7 @@ _IDIOMS = (
     Idiom(rf"(?P<n>{NAME})\{{(?P<x>{BRACED})\}}", "an index stands in square brackets", "write {n}[{x}]"),
     Idiom(r"\bN?Integrate\[[^\]\n]{1,60}\]", "cg differentiates, it does not integrate", _GRADIENT),
     Idiom(r"\{(?P<x>[^{}\n]*,[^{}\n]*)\}", "a list stands in square brackets", "write [{x}]"),
-    Idiom(rf"\{{(?![^{{}}]*(?:[=;]|\+\+|--))(?P<x>{BRACED})\}}", "an expression stands in round brackets",
+    Idiom(rf"\{{(?![^{{}}]*(?:[=;:]|\+\+|--))(?P<x>{BRACED})\}}", "an expression stands in round brackets",
            "write ({x})"),
     # ---- operators ----
     Idiom(r"\A\s*:?=(?!=)", "an expression does not begin with '='", "take it away"),

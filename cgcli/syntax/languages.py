@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cgcli.syntax.elsewhere import NAMES, as_call
 from cgcli.syntax.idiom import INNER, LOOSE, NAME, VALUE, Idiom
 
 _WORDS = {
@@ -19,6 +20,7 @@ _BODY = r"(?P<b>(?:[^\n;()]|\([^()\n]*\))+)"
 _PART = r"[^\n,;:{}]{1,60}?"
 _END = r"(?:[,;]?\s*\bend\b|;?\s*\}|(?=[;\n]|$))"
 _MODULES = "np|numpy|jnp|math|Math|cmath|torch|jax|tf|scipy|sympy|statistics|special|sp|nn|F|std|Base|LinearAlgebra"
+_ARGUMENTS = rf"\({INNER}\)|{INNER}"
 _AS_ARRAYS = "array|asarray|tensor|Tensor|as_tensor|constant"
 _GIVEN = "values stand behind the expression, as in: cg eval 'x^2' x=3"
 
@@ -55,7 +57,12 @@ def _each(match: re.Match[str]) -> str:
 def _before_its_argument(match: re.Match[str], function: str) -> str:
     """A method's call as one of a function."""
     value = match["v"].removeprefix("(").removesuffix(")") if match["v"][0] == "(" else match["v"]
-    return f"write {function}({', '.join(filter(None, (value, match['x'])))})"
+    args = re.split(r",\s*(?![^(\[]*[)\]])", match["x"].strip())
+    return as_call(function, [value, *filter(None, args)])
+
+
+def _without_module(match: re.Match[str]) -> str:
+    return NAMES.get(match["x"]) or f"write {match['x'].lower()}"
 
 
 def _choice(match: re.Match[str]) -> str:
@@ -142,26 +149,31 @@ LANGUAGES = (
     Idiom(r"\(\s*(?P<o>[-+*/])(?P<x>(?:\s+[\w.]+){2,})\s*\)", "an operator stands between its values",
           _prefix_notation),
     # ---- functions and names ----
+    Idiom(r"(?:(?<=[(,=])|(?<=[,=] ))\((?P<x>[^()\n;]{1,40},[^()\n;]{1,40})\)", "a list stands in square brackets",
+          "write [{x}]", ","),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?:{_AS_ARRAYS})(?=\()", "an array is the list itself", "take it away"),
     Idiom(rf"\b(?:{_MODULES})\.(?:float|float32|float64|double)(?=\()", "a number needs no type", "take it away"),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.Linear(?=\()", "a layer is its formula", "write x @ W.T + b"),
-    Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module",
-          lambda match: f"write {match['x'].lower()}"),
+    Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module", _without_module),
+    Idiom(rf"\b(?:grad|jacobian|hessian|jacfwd|jacrev|vmap|jit|derivative)\({NAME}\)\({INNER}\)",
+          "a derivative is a command, not a part of the language", "as in: cg grad 'x^2' x=3"),
     Idiom(rf"(?P<v>{NAME})\.(?:t|transpose)\(\)", "a function stands before its argument", "write {v}.T"),
     Idiom(rf"(?P<v>{NAME})\.detach\(\)", "a function stands before its argument", "write stop_gradient({v})"),
     Idiom(rf"(?P<v>{NAME})\.(?:powi|powf)\((?P<x>\w+)\)", "a function stands before its argument", "write {v}^{x}"),
     Idiom(rf"(?P<v>{NAME})\.(?:item|numpy|copy|clone|cpu|tolist|float|double)\(\)",
           "a value needs no conversion", "write {v}"),
-    Idiom(rf"(?P<v>{_OBJECT})\.(?P<f>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
+    Idiom(rf"(?P<v>{_OBJECT})\.(?P<f>{NAME})\((?P<x>{_ARGUMENTS})\)", "a function stands before its argument",
           lambda match: _before_its_argument(match, match["f"])),
     Idiom(rf"(?P<v>{NAME})\.(?:shape|size|ndim|length)\b(?!\()", "a shape is no value of a program",
           "write the number itself, or size({v}, 0) for the length of the first axis"),
-    Idiom(rf"(?P<v>{_OBJECT})\.(?P<g>{NAME})\((?P<x>{INNER})\)", "a function stands before its argument",
+    Idiom(rf"(?P<v>{_OBJECT})\.(?P<g>{NAME})\((?P<x>{_ARGUMENTS})\)", "a function stands before its argument",
           lambda match: _before_its_argument(match, match["g"])),
     Idiom(rf"(?P<g>{NAME})\.\((?P<x>{INNER})\)", "a function acts on each element as it is", "write {g}({x})"),
     Idiom(rf"(?P<g>{NAME})\.\(", "a function acts on each element as it is", "write {g}("),
     Idiom(rf"(?P<f>{NAME})!\(", "a value does not change: a function gives a new one", "write {f}("),
     Idiom(rf"{NAME}!\(", "a value does not change: a function gives a new one", "as in: w = concat(v, [1])"),
+    Idiom(rf"(?P<v>{NAME})\.I\b", "an inverse is a function", "write inv({v})"),
+    Idiom(rf"(?P<v>{NAME})\.(?:H|mT)\b", "a name has no point", "write {v}.T"),
     Idiom(rf"{NAME}(?:\.{NAME})+", "a name has no point", "write `{0}` for such a name"),
     Idiom(rf"(?P<v>{NAME})\$(?P<x>{NAME})", "a column is a name", "write {x}"),
     Idiom(r"\$(?P<a>[A-Z]{1,3})\$?(?P<n>\d+)", "a cell is a name", "write {a}{n}"),

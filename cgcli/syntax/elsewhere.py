@@ -9,6 +9,9 @@ from cgcli.annotations import Sequence
 _DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
 _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
 _BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
+_ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
+_BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
+_COPIES = "copies behind each other are as in: concat(x, x)"
 _ROOT = "write ({0})^(1/{1}); the cube root is cbrt(x)"
 
 # For each function what to write, with its arguments in braces; where several forms take another number of arguments,
@@ -63,7 +66,13 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "numel": "write size({0})", "nrow": "write size({0}, 0)", "ncol": "write size({0}, 1)",
     "rows": "write size({0}, 0)", "columns": "write size({0}, 1)",
     "unsqueeze": "write expand({0}, {1})", "flatten": "write reshape({0}, [-1])", "ravel": "write reshape({0}, [-1])",
-    "view": ("write reshape({0}, [{1}])", "write reshape({0}, [{1}, {2}])"),
+    "view": "write reshape({0}, [{1*}])", "permute": "write transpose({0}, [{1*}])",
+    "swapaxes": "write transpose({0}, …) with the axes in their new order, as in: transpose(X, [1, 0])",
+    "vstack": _ROWS, "vcat": _ROWS, "rbind": _ROWS, "hstack": _BESIDE, "cbind": _BESIDE, "column_stack": _BESIDE,
+    "tile": _COPIES, "repeat": _COPIES, "repmat": _COPIES,
+    "cumprod": "write exp(cumsum(ln({0}))), where all are positive",
+    "kron": "there is no kron; outer(x, y) is the product of each element with each",
+    "inverse": "write inv({0})", "numeric": "write zeros({0})",
     "c": ("write [{0}], or c*({0}) to multiply", "write [{*}]"), "array": "write {0}",
     "vec": "write reshape({0}, [-1])", "list": "write [{*}]",
     "seq": ("write arange({0} + 1)", "write arange({0}, {1} + 1)", "write arange({0}, {1} + 1, {2})"),
@@ -135,6 +144,12 @@ BRACKETS = {
     ("solve", 2): "an equation is not solved; solve(A, b) is the x of A @ x = b",
 }
 
+# Functions of a value as its methods, where the call is not that of the function of this name.
+METHODS = {
+    "reshape": "write reshape({0}, [{1*}])", "transpose": "write transpose({0}, [{1*}])", "T": "write {0}.T",
+    "requires_grad_": "write {0}", "backward": "a derivative is a command: cg grad prints it",
+}  # fmt: skip
+
 # Names without a value that mean something elsewhere.
 NAMES = {
     "True": "write true, or 1", "TRUE": "write true, or 1", "False": "write false, or 0", "FALSE": "write false, or 0",
@@ -144,11 +159,13 @@ NAMES = {
     "null": _MISSING, "NULL": _MISSING, "NA": _MISSING, "nothing": _MISSING, "NAN": _MISSING,
     "infty": "write inf", "Infinity": "write inf", "infinity": "write inf", "oo": "write inf",
     "rand": "there are no random numbers: give a value, as in: rand=0.5",
+    "M_PI": "write pi",
     "degrees": "write deg, as in: sin(90*deg)", "degree": "write deg, as in: sin(90*deg)",
 }  # fmt: skip
 
 # Parameters by the names that other tools give them.
-PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims"}
+PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims",
+              "num": "count"}  # fmt: skip
 
 
 def instead_of(function: str, args: Sequence[str]) -> str:
@@ -163,9 +180,24 @@ def instead_of(function: str, args: Sequence[str]) -> str:
     return filled(forms[-1 if len(args) > 1 else 0], args) if forms else ""
 
 
+def as_call(function: str, args: Sequence[str]) -> str:
+    """What to write in place of a method of args[0], in which `dim=0` is `axis=0`, and (2, 3) is [2, 3]."""
+    written = [args[0]]
+    for arg in args[1:]:
+        key, equals, value = arg.partition("=")
+        value = {"True": "1", "False": "0"}.get(value.strip(), value.strip())
+        tuple_or_value = f"[{arg[1:-1]}]" if arg.startswith("(") and arg.endswith(")") and "," in arg else arg
+        written.append(f"{PARAMETERS.get(key.strip(), key.strip())}={value}" if equals else tuple_or_value)
+    form = METHODS.get(function)
+    instead = filled(form, written) if form else instead_of(function, written)
+    return instead or f"write {function}({', '.join(written)})"
+
+
 def filled(form: str, args: Sequence[str]) -> str:
     """A form with arguments in its braces; brackets that hold one thing are left out."""
-    written = form.replace("{*}", ", ".join(args))
+    others = ", ".join(args[1:])
+    written = form.replace("[{1*}]", others if others.startswith("[") else f"[{others}]")
+    written = written.replace("{*}", ", ".join(args))
     for place in dict.fromkeys(re.findall(r"\{(\d)\}", form)):
         written = written.replace(f"{{{place}}}", args[int(place)] if int(place) < len(args) else "…")
     return re.sub(r"(?<!\w)\(([\w.]+|\w+\([^()]*\)|\[[^\[\]]*\])\)", r"\1", written)
