@@ -98,6 +98,12 @@ def test_a_root_for_each_row_and_each_point_of_a_sweep(tmp_path: Path, capsys: C
     assert "line 3: the derivative by the unknown is 0 where the sides differ by 1" in failed.err
 
 
+def test_a_root_that_is_one_of_many_is_told(capsys: Capture) -> None:
+    done = cg(capsys, "solve", "x = x", "x=1")
+    assert (done.code, done.out.splitlines()[0]) == (0, "x\t1")
+    assert "the derivative by the unknown is 0 at the root: it is a multiple one, or one of many" in done.err
+
+
 def test_random_starts_find_what_one_start_misses(capsys: Capture) -> None:
     once = cg(capsys, "solve", "x^3 - 2*x + 2 = 0", "x=0.8")
     many = cg(capsys, "solve", "x^3 - 2*x + 2 = 0", "x=0.8", "--starts", "50", "--json")

@@ -175,8 +175,8 @@ SWEEPS = [
          "cg: error: 'x=0:1:3' makes rows, and so does 'p.csv'\n  give either a sweep or files\n", 2),
     Case(["eval", "x", "x=0:1:3", "-i", "csv"], "", {},
          "cg: error: --input-format is for rows that are read, and a sweep makes its own\n", 2),
-    Case(["jacobian", "x", "x=0:1:3"], "", {}, "cg: error: 'x=0:1:3' is a sweep, and only cg eval, grad, jvp and "
-         "hessian compute many points\n  a value is as in: 3, pi/2, [1,2], @x.npy\n", 2),
+    Case(["jacobian", "x", "x=0:1:3"], "", {}, "cg: error: 'x=0:1:3' is a sweep, and only cg eval, grad, jvp, "
+         "hessian, fit, minimize and solve compute many points\n  a value is as in: 3, pi/2, [1,2], @x.npy\n", 2),
     Case(["eval", "ln(x)", "x=1:-1:3"], "x,value\n1,0\n0,-inf\n", {},
          f"cg: error: the sweep, x=-1: ln(-1) is nan\n  ln(x)\n  ^^^^^\n{ADVICE}", 1),
     Case(["eval", "x[1:2][0]", "x=[1,2,3][0:2]"], "2\n", {}),  # colons that belong to slices and choices

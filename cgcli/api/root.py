@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NoReturn, Sequence
-from cgcli.api import calls
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import read_text
 from cgcli.api.reached import Reached
 from cgcli.api.values import arrays_of
-from cgcli.api.watched import Watched
 from cgcli.errors import EvaluationError, ShapeError, TooLargeError, UnknownNameError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
@@ -48,13 +46,17 @@ class Root(Reached):
         """All of it as an object of JSON."""
         return {**super().content(), **({"grad": self.grad} if self.grad else {})}
 
-    def lines(self) -> Any:
+    def lines(self) -> Iterator[tuple[str, Any]]:
         """Names and values: of the point, of the derivatives, then of the figures."""
-        from cgcli.derivatives.gradient import derivative_name
-
         found = [*super().lines()]
-        moved = [(derivative_name(name, by), item) for name, row in self.grad.items() for by, item in row.items()]
-        return iter([*found[: len(self.point)], *moved, *found[len(self.point) :]])
+        yield from found[: len(self.point)]
+        if self.grad:
+            from cgcli.derivatives.gradient import derivative_name
+
+            yield from (
+                (derivative_name(name, by), item) for name, row in self.grad.items() for by, item in row.items()
+            )
+        yield from found[len(self.point) :]
 
 
 class System(NamedTuple):
@@ -117,7 +119,11 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
     unknowns = [read[name] for name in names]
     found = sum(math.prod(node.shape) for node in unknowns)
     if found != count and not any(node.shape for node in (*rests, *unknowns)):
-        hint = "give each unknown a start, as in: x=1 y=1" if chosen is None else "--for has a name for each equation"
+        hint = (
+            "each equation takes an unknown with a start, as in: x=1 y=1"
+            if chosen is None
+            else "--for has a name for each equation"
+        )
         raise UsageError(f"{several} and {found} unknown{'s' * (found != 1)} do not fit each other", hint=hint, **place)
     if found != count:
         listed = ", ".join(
@@ -170,6 +176,9 @@ def root(
     best = ends[0]
     if not grad or not best.converged:
         return best
+    from cgcli.api import calls
+    from cgcli.api.watched import Watched
+
     events: list[Notice] = []
     solved = found.solved
     bindings = {**solved.bindings, **best.point}
@@ -208,9 +217,12 @@ def _searched(found: System, start: Mapping[str, Any], max_iter: int, log: Log |
         if somewhere(is_nan(moved)) or not is_all_finite(moved):
             what = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
             reason = f"{what} where the sides differ by {_most(distance):.4g}; start elsewhere"
-    return Root(
-        point=found.named(x), value=_most(distance), converged=bool(is_found), reason=reason, iterations=int(trips)
-    )
+    notes = []
+    if is_found and not is_all_finite(moved):
+        what = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
+        notes.append(f"{what} at the root: it is a multiple one, or one of many")
+    return Root(point=found.named(x), value=_most(distance), converged=bool(is_found), reason=reason,
+                iterations=int(trips), notes=notes)  # fmt: skip
 
 
 def _most(distance: Any) -> float:
@@ -222,6 +234,8 @@ def _values(nodes: Sequence[Node], bindings: Mapping[str, Any], inputs: Sequence
 
 
 def _raise_not_finite(found: System) -> NoReturn:
+    from cgcli.api.watched import Watched
+
     events: list[Notice] = []
     point = found.point
     Watched(point.graph, point.bindings, events.append)(point.graph.outputs)

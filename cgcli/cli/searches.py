@@ -11,7 +11,6 @@ from cgcli.cli.say import echo, say
 from cgcli.errors import EvaluationError, UsageError, describe
 from cgcli.graph.shapes import shape_of
 from cgcli.printing import values
-from cgcli.printing.expression import written_name
 
 if TYPE_CHECKING:
     from cgcli.api.reached import Reached
@@ -94,6 +93,8 @@ def tell(
 
 def bindings(point: Mapping[str, Any], precision: int | None) -> str:
     """Values by name as operands of a command line."""
+    from cgcli.printing.expression import written_name
+
     pairs = ((name, values.value(each, precision).replace(" ", "")) for name, each in point.items())
     return " ".join(f"{written_name(name)}={value}" for name, value in pairs)
 

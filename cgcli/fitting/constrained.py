@@ -188,8 +188,10 @@ class _Active(NamedTuple):
         count = len(self.relations)
         if at < count:
             return self._replace(relations=np.delete(self.relations, at))
-        held, ends, is_low = (np.delete(each, at - count) for each in (self.held, self.ends, self.is_low))
-        return self._replace(held=held, ends=ends, is_low=is_low)
+        at -= count
+        return self._replace(
+            held=np.delete(self.held, at), ends=np.delete(self.ends, at), is_low=np.delete(self.is_low, at)
+        )
 
 
 def _exactly(objective: Objective, constraints: Constraints, found: Descent, bounds: Bounds) -> Descent:
@@ -227,7 +229,9 @@ def _exactly(objective: Objective, constraints: Constraints, found: Descent, bou
 def _by_newton(active: _Active, x: Floats) -> tuple[Floats, Floats, float]:
     """The point where the conditions hold, the weights of what is active, and how far they are from holding."""
     normals, count = active.normals(x), len(x)
-    weights = np.linalg.lstsq(normals.T, active.slope(x), rcond=None)[0] if len(normals) else np.zeros(0)
+    weights: Floats = np.zeros(0)
+    if len(normals):
+        weights = np.asarray(np.linalg.lstsq(normals.T, active.slope(x), rcond=None)[0], np.float64)
     best = (x, weights, np.inf)
     for _ in range(_STEPS):
         rest = active.rest(x, weights)

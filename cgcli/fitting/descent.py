@@ -203,7 +203,8 @@ def _in_ball(slope: Floats, hessian: Floats, scale: Floats, radius: float) -> Fl
             rise = float(np.sum(parts**2 / (curves + damping) ** 3)) / length**2
             nearer = damping + (length - radius) / radius / rise if rise else high
             damping = nearer if low < nearer < high else (low + high) / 2
-    return -(vectors @ (parts / (curves + damping))) / scale
+    step: Floats = -(vectors @ (parts / (curves + damping))) / scale
+    return step
 
 
 def _by_gradients(

@@ -69,9 +69,9 @@ def _made(statement: Any, functions: Callable[[str], bool]) -> str | None:
     target = statement.children[0] if isinstance(statement, _Equation) else None
     if isinstance(target, tree.Name):
         return target.name
-    is_call = isinstance(target, tree.Call) and not target.operator and not target.keywords
-    if is_call and target.args and all(isinstance(arg, tree.Name) for arg in target.args):
-        return None if functions(target.function) else f"{target.function}()"
+    if isinstance(target, tree.Call) and target.args and not target.operator and not target.keywords:
+        is_new = all(isinstance(arg, tree.Name) for arg in target.args) and not functions(target.function)
+        return f"{target.function}()" if is_new else None
     return "" if isinstance(target, tree.Derived) else None
 
 
@@ -85,7 +85,7 @@ def _none(statements: list[tree.Statement], kind: str) -> ParseError:
         hint, message = "as in: x^2 = 2", "there is no equation to solve"
         if isinstance(last, tree.Assign):
             message = f"'{last.name}' gets its value here, and there is no equation to solve"
-            hint = f"to solve it for '{last.name}', give this a start: {last.name}=1"
+            hint = f"to solve it for '{last.name}', give this a start: {last.name}=1; else turn the sides round"
         elif last and not isinstance(last, tree.Compare | tree.Outputs | tree.Define):
             hint = "an equation has two sides, as in: x^2 - 2 = 0"
     if isinstance(last, tree.Compare) and last.functions == ("equal",):
