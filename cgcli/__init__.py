@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from cgcli.api.propagation import propagate as propagate
     from cgcli.api.root import Root as Root
     from cgcli.api.root import solve as solve
+    from cgcli.api.train import Trained as Trained
+    from cgcli.api.train import train as train
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
     from cgcli.api.views import picture as picture
@@ -75,6 +77,8 @@ _HOMES = {
     "Propagated": "cgcli.api.propagation",
     "Root": "cgcli.api.root",
     "solve": "cgcli.api.root",
+    "train": "cgcli.api.train",
+    "Trained": "cgcli.api.train",
     "check_grad": "cgcli.api.views",
     "picture": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",

@@ -176,7 +176,8 @@ SWEEPS = [
     Case(["eval", "x", "x=0:1:3", "-i", "csv"], "", {},
          "cg: error: --input-format is for rows that are read, and a sweep makes its own\n", 2),
     Case(["jacobian", "x", "x=0:1:3"], "", {}, "cg: error: 'x=0:1:3' is a sweep, and only cg eval, grad, jvp, "
-         "hessian, fit, minimize and solve compute many points\n  a value is as in: 3, pi/2, [1,2], @x.npy\n", 2),
+         "hessian, fit, minimize, solve and train compute many points\n"
+         "  a value is as in: 3, pi/2, [1,2], @x.npy\n", 2),
     Case(["eval", "ln(x)", "x=1:-1:3"], "x,value\n1,0\n0,-inf\n", {},
          f"cg: error: the sweep, x=-1: ln(-1) is nan\n  ln(x)\n  ^^^^^\n{ADVICE}", 1),
     Case(["eval", "x[1:2][0]", "x=[1,2,3][0:2]"], "2\n", {}),  # colons that belong to slices and choices
@@ -279,8 +280,8 @@ MISTAKES = [
     Case(["eval", "1 + 1", "--to", "csv"], "", {}, "cg: error: --to is for rows, and there are none\n"
          "  rows come from a file, from standard input as '-', or from a sweep: x=0:10:101\n", 2),
     Case(["vjp", "x1", "p.csv"], "",
-         err="cg: error: cannot take data from 'p.csv': only cg eval, grad, jvp, hessian, fit, minimize and solve "
-             "read rows\n"
+         err="cg: error: cannot take data from 'p.csv': only cg eval, grad, jvp, hessian, fit, minimize, solve and "
+             "train read rows\n"
          "  give values as name=value, or in a JSON object with --vars FILE.json\n", code=2),
     Case(["eval", "x1*x2", "x2=3", "p.csv", "--only"], "value\n6\n3\n",
          err="cg: warning: 'x2' has a value for all rows, so its column is not read\n"),

@@ -91,7 +91,7 @@ MISTAKES = [
     ("hessian a=x;b=x;(a,b) x=0:1:2", "the program has 2 results, and how much does each of them count?"),
     (
         "vjp x x=0:1:2",
-        "'x=0:1:2' is a sweep, and only cg eval, grad, jvp, hessian, fit, minimize and solve compute many points",
+        "'x=0:1:2' is a sweep, and only cg eval, grad, jvp, hessian, fit, minimize, solve",
     ),
 ]
 

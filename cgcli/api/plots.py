@@ -1,4 +1,4 @@
-"""The plot of a fit: its curve over the only column that the right side reads, or else what it gives and what is."""
+"""Plots of a fit, whose curve is over the only column that the right side reads, and of the losses of a training."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.api.model import Model, Predictions
 from cgcli.errors import UsageError
 from cgcli.graph.node import name_of, toposort, variables
-from cgcli.render.plot import Plot, plot
+from cgcli.render.plot import Plot, line_plot, plot
 
 if TYPE_CHECKING:
     from cgcli.api.fit import Fit
@@ -54,6 +54,16 @@ def plotted(model: Model, fit: Fit, rows: Kept, kind: str, theme: str = "light")
         Plot(_pairs(x, found - residuals), _pairs(x, residuals), _pairs(line, curve), _pairs(low, high), across, up),
         theme,
     )
+    return _painted(svg, kind)
+
+
+def loss_curve(losses: Sequence[float], kind: str, theme: str = "light") -> bytes:
+    """The plot of the loss of each epoch as svg, png or pdf."""
+    every = max(len(losses) // _MOST_POINTS, 1)
+    return _painted(line_plot([*enumerate(losses, 1)][::every], "epoch", "loss", theme), kind)
+
+
+def _painted(svg: str, kind: str) -> bytes:
     if kind == "svg":
         return svg.encode()
     from cgcli.render.paint import as_pdf, as_png

@@ -1,4 +1,4 @@
-"""The plot of a fit as SVG: the rows, the curve with its band, and below them the residuals; in a theme's colours."""
+"""Plots as SVG, in a theme's colours: of a fit its rows, the curve with its band, and the residuals; or one line."""
 
 from __future__ import annotations
 
@@ -56,23 +56,46 @@ class _Axis(NamedTuple):
 
 
 def plot(drawn: Plot, theme: str) -> str:
-    """The picture. Raises UsageError for a theme that there is not."""
-    if theme not in THEMES:
-        hint = did_you_mean(theme, THEMES) or f"possible: {', '.join(THEMES)}"
-        raise UsageError(f"unknown theme '{theme}'", hint=hint)
-    return "\n".join(_svg(drawn, THEMES[theme])) + "\n"
+    """The picture of a fit. Raises UsageError for a theme that there is not."""
+    return _picture(_fit(drawn, _theme(theme)), _theme(theme))
 
 
-def _svg(drawn: Plot, theme: Theme) -> Iterator[str]:
+def line_plot(points: Points, across: str, up: str, theme: str) -> str:
+    """The picture of a line through points. across, up: what the axes are called. Raises as `plot`."""
+    return _picture(_line(points, across, up, _theme(theme)), _theme(theme))
+
+
+def _theme(name: str) -> Theme:
+    if name not in THEMES:
+        hint = did_you_mean(name, THEMES) or f"possible: {', '.join(THEMES)}"
+        raise UsageError(f"unknown theme '{name}'", hint=hint)
+    return THEMES[name]
+
+
+def _picture(parts: Iterator[str], theme: Theme) -> str:
+    """The parts as a whole."""
+    head = (
+        f'<svg width="{_WIDTH:g}pt" height="{_HEIGHT:g}pt" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" '
+        f'xmlns="http://www.w3.org/2000/svg" font-family="{FAMILY}" font-size="{_FONT:g}">\n'
+        f'<rect class="background" width="100%" height="100%" fill="{theme.background}"/>\n'
+    )
+    return head + "\n".join(parts) + "\n</svg>\n"
+
+
+def _line(points: Points, name: str, other: str, theme: Theme) -> Iterator[str]:
+    across = _axis([x for x, _ in points], _LEFT, _WIDTH - _RIGHT)
+    up = _axis([y for _, y in points], _HEIGHT - _BOTTOM, _TOP)
+    yield from _frame(across, up, theme, other, labels=True)
+    yield _text(theme.ink, (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, name, "middle")
+    line = f'fill="none" stroke="{theme.adjoint}" stroke-width="1.5"'
+    yield f'<path class="curve" d="{_path(points, across, up)}" {line}/>'
+
+
+def _fit(drawn: Plot, theme: Theme) -> Iterator[str]:
     middle = _TOP + _SHARE * (_HEIGHT - _TOP - _BOTTOM - _GAP)
     across = _axis([x for x, _ in (*drawn.points, *drawn.curve)], _LEFT, _WIDTH - _RIGHT)
     up = _axis([y for _, y in (*drawn.points, *drawn.curve)], middle, _TOP)
     below = _axis([0.0, *(y for _, y in drawn.residuals)], _HEIGHT - _BOTTOM, middle + _GAP)
-    yield (
-        f'<svg width="{_WIDTH:g}pt" height="{_HEIGHT:g}pt" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" '
-        f'xmlns="http://www.w3.org/2000/svg" font-family="{FAMILY}" font-size="{_FONT:g}">'
-    )
-    yield f'<rect class="background" width="100%" height="100%" fill="{theme.background}"/>'
     yield from _frame(across, up, theme, drawn.up, labels=False)
     yield from _frame(across, below, theme, "residual", labels=True)
     yield _text(theme.ink, (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, drawn.across, "middle")
@@ -88,7 +111,6 @@ def _svg(drawn: Plot, theme: Theme) -> Iterator[str]:
     line = f'fill="none" stroke="{theme.adjoint}" stroke-width="1.5"'
     yield f'<path class="curve" d="{_path(drawn.curve, across, up)}" {line}/>'
     yield f'<path class="zero" d="{_path([(across.low, 0), (across.high, 0)], across, below)}" {line}/>'
-    yield "</svg>"
 
 
 def _axis(numbers: Sequence[float], begin: float, end: float) -> _Axis:

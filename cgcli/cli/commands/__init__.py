@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": "Fit the parameters of an equation to rows.",
     "minimize": "Find the names that make an expression least.",
     "solve": "Find the names that make equations hold.",
+    "train": "Train the parameters of a loss by its gradient.",
     "plan": "Print how it is computed over many rows.",
     "render": "Draw its computation graph: text, PNG, SVG, PDF, DOT.",
     "functions": "List the operations, or explain those of a name.",

@@ -1,0 +1,211 @@
+"""Training: parameters that go down the gradient of a loss, of all rows at once or batch by batch, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from cgcli.api.columns import Bound
+from cgcli.api.minimum import check_loss
+from cgcli.api.parameters import check_starts
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read
+from cgcli.api.reached import Reached
+from cgcli.api.reading import Passes, begun, check_apart, read_rows
+from cgcli.api.values import arrays_of
+from cgcli.errors import UsageError
+from cgcli.fitting.optimizers import optimizer
+from cgcli.graph.node import constant
+from cgcli.records import Record
+from cgcli.transform.differentiate import pullback
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cgcli.tables.batch import Batch
+
+    Floats = NDArray[np.float64]
+    Block = tuple[Sequence[Any], int]  # the columns of some rows, and how many these are
+
+_MOST_NUMBERS = 1 << 22  # in the derivatives of rows that are computed at once
+_SMALLER = "a smaller learning rate may help"
+
+
+class Trained(Reached):
+    """Where a training has ended: `train` makes it. losses: that of each epoch, as its steps met it."""
+
+    losses: Sequence[float] = ()
+
+
+class Training(Record):
+    """How parameters are trained.
+
+    optimizer: sgd, momentum or adam. lr: the learning rate. batch: how many rows make a batch, all unless given.
+    accumulate: how many batches' gradients are added before a step. shuffle: take the rows of each epoch in another
+    order, of a seed. total: the loss of a batch is the sum of its rows', and not their mean. log: told of each epoch.
+    """
+
+    optimizer: str = "sgd"
+    lr: float = 0.01
+    momentum: float = 0.9
+    epochs: int = 100
+    batch: int | None = None
+    accumulate: int = 1
+    shuffle: bool = False
+    seed: int = 0
+    total: bool = False
+    log: Callable[[int, float], None] | None = None
+
+
+def train(
+    program: Program | str, start: Mapping[str, Any], data: Any = None, *,
+    fixed: Mapping[str, Any] | None = None, on_error: str = "fail", **settings: Any,
+) -> Trained:  # fmt: skip
+    """The parameters after so many epochs down the gradient of a loss.
+
+    program: the loss, of a row where there are rows. start: the parameters, numbers or arrays, where they begin; fixed:
+    values of other names. data: arrays by name, a table (of pyarrow, pandas, polars), the name of a file, or several;
+    without, the loss is that of the values alone. on_error: fail, or skip: what becomes of rows with cells that are no
+    numbers. settings: fields of `Training`: optimizer, lr, momentum, epochs, batch, accumulate, shuffle, seed, total,
+    log. Steps are those of PyTorch's SGD and Adam.
+
+    >>> found = train("(a*x + b - y)^2", {"a": 0.5, "b": 0}, {"x": [1, 2, 3, 4], "y": [2, 3, 4, 5]})
+    >>> round(found.losses[0], 4), round(found.losses[-1], 4)
+    (5.375, 0.0274)
+
+    Raises UsageError for a loss that is no number, and what reading rows raises. A loss that is not finite ends it, and
+    with one that has grown it has not converged.
+    """
+    values = {**arrays_of(start), **arrays_of(fixed or {})}
+    training = Training(**settings)
+    if data is None:
+        point = at_values(read(program), values)
+        check_starts(point)
+        return trained(point, [*start], training)
+    (point,), first, rows = begun([read(program)], values, data, patient=on_error != "fail")
+    return trained(point, [*start], training, rows=rows, first=first, on_error=on_error)
+
+
+def trained(
+    point: Point, names: Sequence[str], training: Training, *, rows: Iterable[Batch] | None = None,
+    first: Sequence[Batch] = (), on_error: str = "fail", threads: int = 1,
+) -> Trained:  # fmt: skip
+    """As `train`, of a program at a point. first: the first batches of the rows."""
+    for name in ("epochs", "accumulate", "batch"):
+        if (count := getattr(training, name)) is not None and count < 1:
+            raise UsageError(f"the {name} are at least 1, not {count}")
+    losses = _Losses(point, names, training, threads)
+    step = optimizer(training.optimizer, training.lr, training.momentum)
+    if rows is None:
+        if training.batch or training.shuffle:
+            raise UsageError("batches are of rows, and there are none", hint="rows come from a file, or as columns")
+    else:
+        check_apart(names, first)
+        losses.read(rows, on_error)
+    return _run(losses, step, training)
+
+
+class _Losses:
+    """The loss of some rows and its gradient, at any values of the parameters. notes: on rows that were read."""
+
+    def __init__(self, point: Point, names: Sequence[str], training: Training, threads: int) -> None:
+        self.parameters = check_loss(point, names, "least")
+        loss = point.graph.output
+        slopes = pullback([loss], [constant(1.0)], self.parameters.nodes)
+        self._passes = Passes(point, self.parameters, [loss, *slopes], threads)
+        self._only_losses = Passes(point, self.parameters, [loss], threads)
+        self._first = Bound(point, [("loss", loss)], threads)
+        self._training, self._threads = training, threads
+        self._blocks: Iterable[Sequence[Any]] = ([],)
+        self.rows, self.notes = 1, list[str]()
+
+    def read(self, batches: Iterable[Batch], on_error: str) -> None:
+        """The rows to train on. Raises DataError as `read_rows`, and where there are none."""
+        found = read_rows(batches, self._first, on_error=on_error)
+        found.check("train on")
+        kept = found.groups[""]
+        self.rows, self.notes, self._blocks = kept.rows, found.notes(), kept
+        if self._training.batch or self._training.shuffle:  # any row may be wanted at any time
+            self._blocks = [[np.concatenate(arrays) for arrays in zip(*kept, strict=True)]]
+
+    def batches(self, random: np.random.Generator) -> Iterator[list[Block]]:
+        """The rows of one epoch, batch by batch, each in blocks."""
+        training = self._training
+        if not training.batch and not training.shuffle:
+            yield [(arrays, len(arrays[0]) if arrays else 1) for arrays in self._blocks]
+            return
+        (arrays,) = self._blocks
+        order = random.permutation(self.rows) if training.shuffle else np.arange(self.rows)
+        size = training.batch or self.rows
+        for begin in range(0, self.rows, size):
+            chosen = order[begin : begin + size]
+            yield [([array[chosen] for array in arrays], len(chosen))]
+
+    def at(self, values: Floats, blocks: Iterable[Block]) -> tuple[float, Floats]:
+        """The loss of a batch, and its gradient."""
+        run = self._passes.at(values)
+        found = np.zeros(1 + len(values))
+        rows = 0
+        most = max(_MOST_NUMBERS // len(found), 1)
+        for arrays, count in blocks:
+            rows += count
+            for begin in range(0, count, most):
+                part = [array[begin : begin + most] for array in arrays]
+                sums = run(part, min(most, count - begin), threads=self._threads)
+                found += np.concatenate([np.ravel(each.sum(axis=0)) for each in sums])
+        found /= 1 if self._training.total else rows
+        return float(found[0]), found[1:]
+
+    def value(self, values: Floats) -> float:
+        """The loss of all rows."""
+        run = self._only_losses.at(values)
+        total = 0.0
+        for arrays in self._blocks:
+            total += float(run(arrays, len(arrays[0]) if arrays else 1, threads=self._threads)[0].sum())
+        return total if self._training.total else total / self.rows
+
+
+def _run(losses: _Losses, step: Callable[[Floats], Floats], training: Training) -> Trained:
+    """All epochs, as long as the loss is finite."""
+    values, random = losses.parameters.start, np.random.default_rng(training.seed)
+    gradient, waiting = np.zeros_like(values), 0
+    told: list[float] = []
+    with np.errstate(all="ignore"):
+        for epoch in range(1, training.epochs + 1):
+            total = 0.0
+            for blocks in losses.batches(random):
+                loss, slopes = losses.at(values, blocks)
+                total += loss * (1 if training.total else sum(count for _, count in blocks))
+                gradient, waiting = gradient + slopes, waiting + 1
+                if waiting == training.accumulate:
+                    values = values + step(gradient)
+                    gradient, waiting = np.zeros_like(values), 0
+            told.append(total if training.total else total / losses.rows)
+            if training.log:
+                training.log(epoch, told[-1])
+            if not math.isfinite(told[-1]):
+                break
+        end = losses.value(values)
+    notes = list(losses.notes)
+    if waiting:
+        notes.append(f"the gradients of the last {waiting} batches were not enough for a step")
+    wrong = _diverged(told, end)
+    return Trained(
+        point=losses.parameters.named(values), value=end, converged=not wrong, iterations=len(told), notes=notes,
+        reason=wrong or f"{len(told)} epochs; the loss was {told[0]:.4g} at first", losses=told,
+    )  # fmt: skip
+
+
+def _diverged(told: Sequence[float], end: float) -> str:
+    """What is wrong with the losses; '' for nothing."""
+    last = [*told, end]
+    if not math.isfinite(end) or not math.isfinite(told[-1]):
+        epoch = next(at for at, loss in enumerate(last, 1) if not math.isfinite(loss))
+        kind = "nan" if math.isnan(last[epoch - 1]) else "infinite"
+        return f"the loss is {kind} in epoch {min(epoch, len(told))}; {'start elsewhere' if epoch == 1 else _SMALLER}"
+    if end > told[0]:
+        since = int(np.argmin(last)) + 1
+        return f"the loss grows since epoch {since}: {told[0]:.4g} at first, {end:.4g} now; {_SMALLER}"
+    return ""
