@@ -6,7 +6,7 @@ import math
 from _contextvars import ContextVar
 from itertools import count
 
-from cgcli.annotations import Any, Sequence
+from cgcli.annotations import Any, Iterable, Sequence
 from cgcli.graph.body import Body
 from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
 from cgcli.graph.operation import Shape
@@ -126,6 +126,11 @@ class LoopAdjoint(NamedTuple):
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of what the result packs."""
         return tuple(self.body.parameters[at].shape for at in self.wanted) * (1 + self.marked)
+
+
+def loops_in(order: Iterable[Node]) -> list[Node]:
+    """The loops among some nodes, and the adjoints of loops."""
+    return [node for node in order if isinstance(node.params, Loop | States | LoopAdjoint)]
 
 
 _numbers = count()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError
 from cgcli.graph.body import Body, leaves
-from cgcli.graph.loops import Loop, States, fresh_leaves, most_trips
+from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, most_trips
 from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
+from cgcli.graph.operation import imported
 from cgcli.graph.shapes import count_text
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.fitting import broadcast
@@ -34,14 +35,21 @@ def looped(
     the loop. origins: the spans that nodes were read from, for those of the body too.
     Raises TooLargeError for too many trips.
     """
-    nexts, going = _narrowed_body(nexts, going, origins)
     constant = _constant_carries(carries, starts, nexts)
     if constant:
         become = moved([*nexts, *([going] if going else [])], constant, origins)
         nexts, going = [become[node] for node in nexts], going and become[going]
-    read = _carries_read(carries, [*nexts, *([going] if going else [])])
-    wanted = [nexts.index(nexts[at]) for at in kept if read[at]] if each_trip else kept
-    live = [at for at in _needed(read, len(carries), wanted) if carries[at] not in constant]
+    while True:  # until no loop in it carries what only another loop has read
+        read = _carries_read(carries, [*nexts, *([going] if going else [])])
+        wanted = [nexts.index(nexts[at]) for at in kept if read[at]] if each_trip else kept
+        live = [at for at in _needed(read, len(carries), wanted) if carries[at] not in constant]
+        results = [*(nexts[at] for at in {*live, *kept}), *([going] if going else [])]
+        inside = _inside(carries, order := toposort(results))
+        become = narrowed(results, origins, in_trip=True, keep=[node for node in order if node not in inside])
+        if not become:
+            break
+        become = moved(results, become, origins)
+        nexts, going = [become.get(node, node) for node in nexts], going and become[going]
     live.sort(key=lambda at: is_index(carries[at], nexts[at], going, carries))
     rows = [[row[at] for at in live] for row in (carries, starts, nexts)]
     found: dict[int, Node] = dict(enumerate(starts))
@@ -68,31 +76,33 @@ def is_index(carry: Node, after: Node, going: Node | None, carries: Sequence[Nod
     return going.op is LESS_EQUAL and going.args[0] is carry and not _carries_read(carries, [going.args[1]])[0]
 
 
-def _narrowed_body(
-    nexts: Sequence[Node], going: Node | None, origins: dict[Node, Span] | None
-) -> tuple[Sequence[Node], Node | None]:
-    """The next values and the condition, whose own loops carry nothing that nobody reads."""
-    results = [*nexts, *([going] if going else [])]
-    become = narrowed(results, origins)
-    if become:
-        become = moved(results, become, origins)
-        return [become[node] for node in nexts], going and become[going]
-    return nexts, going
+def narrowed(
+    outputs: Sequence[Node],
+    origins: dict[Node, Span] | None = None,
+    *,
+    in_trip: bool = False,
+    keep: Sequence[Node] = (),
+) -> dict[Node, Node]:
+    """What is read of loops that carry more than anybody needs, as it is of loops without that.
 
-
-def narrowed(outputs: Sequence[Node], origins: dict[Node, Span] | None = None) -> dict[Node, Node]:
-    """What is read of loops that carry more than anybody needs, as it is of loops without that."""
+    in_trip: of adjoints of loops too, in whose texts all that a function reads in a trip is an argument. keep: nodes
+    that stay as they are.
+    """
     order = toposort(outputs)
-    loops = [node for node in order if isinstance(node.params, Loop)]
+    kinds, keep = (Loop, LoopAdjoint)[: 1 + in_trip], {*keep}
+    loops = [node for node in order if isinstance(node.params, kinds) and node not in keep]
     if not loops:
         return {}
     read = {arg for node in order for arg in node.args}.union(outputs)
     become: dict[Node, Node] = {}
     for node in loops:
         loop = node.params
-        assert isinstance(loop, Loop)
+        assert isinstance(loop, Loop | LoopAdjoint)
         pieces = unpacked(node, loop.shapes)
         kept = [at for at, piece in enumerate(pieces) if piece in read]
+        if isinstance(loop, LoopAdjoint):
+            become |= imported("cgcli.transform.loops:narrowed")(node, pieces, kept)
+            continue
         masks = _carries_read(loop.body.parameters[: loop.carries], loop.body.outputs)
         needed = _needed(masks, loop.carries, kept)
         if len(needed) == loop.carries:
@@ -160,16 +170,21 @@ def closed(
     own: Sequence[Node], results: Sequence[Node], origins: dict[Node, Span] | None = None
 ) -> tuple[list[Node], Body]:
     """What results read from outside, which depends on none of the leaves `own`; their body, of these and of that."""
-    order = toposort(results)
-    inside = set(own)
-    for node in order:
-        if not inside.isdisjoint(node.args):
-            inside.add(node)
+    inside = _inside(own, order := toposort(results))
     read = [arg for node in order if node in inside for arg in node.args]
     outside = [node for node in dict.fromkeys([*read, *results]) if node not in inside and node.op is not CONSTANT]
     places = leaves(node.shape for node in (*own, *outside))
     become = moved(results, dict(zip((*own, *outside), places, strict=True)), origins)
     return outside, Body(places, [become[result] for result in results])
+
+
+def _inside(own: Sequence[Node], order: Sequence[Node]) -> set[Node]:
+    """Those of the leaves `own`, and of some nodes, that depend on one of these leaves."""
+    inside = set(own)
+    for node in order:
+        if not inside.isdisjoint(node.args):
+            inside.add(node)
+    return inside
 
 
 def are_apart(outside: Sequence[Node]) -> bool:

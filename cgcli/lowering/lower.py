@@ -217,15 +217,15 @@ class _Lowering:
         from cgcli.lowering.loops import narrowed
 
         self.label({name: node for node, name in self.machine.indices.items()})
-        become = narrowed(outputs, self.origins)
-        if become:
+        while become := narrowed(outputs, self.origins):
             become = become | rebuild(outputs, apply, become)
             for node, new in become.items():
                 if node in self.labels:
                     self.labels.setdefault(new, self.labels[node])
                 if node in self.origins:
                     self.origins.setdefault(new, self.origins[node])
-        return tuple(become.get(output, output) for output in outputs)
+            outputs = tuple(become.get(output, output) for output in outputs)
+        return outputs
 
     def label(self, values: Mapping[str, Value]) -> None:
         """Call nodes what the program calls them."""

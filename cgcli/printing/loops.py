@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import chain, count, zip_longest
 
-from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, instantiated
-from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves
+from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, loops_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
 from cgcli.ops.fitting import zeros_like
@@ -73,11 +73,6 @@ def carried(node: Node) -> list[Node]:
     return unpacked(node, node.params.shapes)
 
 
-def loops_in(order: Iterable[Node]) -> list[Node]:
-    """The loops among some nodes, and the adjoints of loops."""
-    return [node for node in order if isinstance(node.params, Loop | States | LoopAdjoint)]
-
-
 def loop_statements(
     node: Node, named: Named, carries: Sequence[str], fresh: Fresh, wishes: Sequence[str] = ()
 ) -> list[str]:
@@ -127,6 +122,7 @@ def adjoint_statements(
     read = read or [*range(carries)]
     places = [at for at in range(len(args)) if at in params.wanted or fresh.is_local(args[at])]
     stand_ins = dict(zip(places, fresh_leaves([args[at].shape for at in places]), strict=True))
+    fresh.carries.update(stand_ins.values())
     inner = apply(LOOP, tuple(stand_ins.get(at, arg) for at, arg in enumerate(args)), loop)
     wishes = [labels.get(piece, "") for piece in carried(apply(LOOP, tuple(args), loop))]
     of_index = carries - 1 if has_index(loop) else carries
@@ -199,14 +195,18 @@ def _last(loop: Loop, node: Node) -> Node:
     return constant(first + loop.trips - 1)
 
 
-def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, str]:
-    """The name and the definition of a function that computes what a body does, whose loops are no expressions."""
+def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, list[str]]:
+    """The name of a function that computes what a body does, whose loops are no expressions, and its definition."""
     function, value = fresh.function(), fresh.name()
     parameters = [fresh.name() for _ in body.parameters]
     stand_ins = fresh_leaves([parameter.shape for parameter in body.parameters])
+    fresh.carries.update(stand_ins)
     inside: Named = {**named, **dict(zip(stand_ins, parameters, strict=True))}
     trip = _Trip(instantiated(body, stand_ins), [value], stand_ins, set(stand_ins), inside, fresh)
-    return function, f"{function}({', '.join(parameters)}) = {{ {'; '.join(trip.statements())}; {value} }}"
+    definition = fresh.words.defined(function, parameters, [*trip.statements()], value)
+    lines = [*fresh.functions, definition]
+    fresh.functions.clear()
+    return function, lines
 
 
 class _Trip:
@@ -272,7 +272,7 @@ class Fresh:
     def __init__(self, taken: set[str], words: Words | None = None) -> None:
         self.words = words or Words()
         self.functions: list[str] = []  # definitions for before the statement that is being written
-        self.carries: set[Node] = set()  # the leaves of all trips that were written
+        self.carries: set[Node] = set()  # the leaves of all trips and functions that were written
         self._taken = taken
         self._functions = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _FUNCTIONS)
         self._others = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
@@ -285,7 +285,7 @@ class Fresh:
         return self.words.name(found)
 
     def is_local(self, node: Node) -> bool:
-        """Whether a node is known within a trip only."""
+        """Whether a node is known within a trip or a function only."""
         return not self.carries.isdisjoint(toposort([node]))
 
     def function(self) -> str:

@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, OwnFunction, function_of, functions_in, with_bodies
-from cgcli.graph.loops import Loop, LoopAdjoint, States
+from cgcli.graph.loops import loops_in
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
 from cgcli.graph.operation import Callee
 from cgcli.ops.roots import Root
@@ -27,7 +27,7 @@ class Contents(NamedTuple):
     inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
     nodes that have a statement of their own, in order; both with their names. reserved: the names that no further
     function may have. loops: the loops; what is read of their carries are parts. equations: those that are solved and
-    have loops in them, inner ones first.
+    have loops in them, inner ones first. has_blocks: whether there are loops anywhere, in functions and equations too.
     """
 
     inputs: list[Node]
@@ -36,6 +36,7 @@ class Contents(NamedTuple):
     reserved: set[str]
     loops: tuple[Node, ...] = ()
     equations: tuple[Body, ...] = ()
+    has_blocks: bool = False
 
     @property
     def names(self) -> dict[Node | Callee, str]:
@@ -50,12 +51,13 @@ class Contents(NamedTuple):
 def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     """What a graph's text is made of. parts: see `names`; every shared part when it is None."""
     order = toposort(graph.outputs)
-    loops = [node for node in order if isinstance(node.params, Loop | States | LoopAdjoint)]
+    loops = loops_in(order)
     if parts is None or loops:
         wanted = shared(order, graph.outputs) if parts is None else [*parts]
         parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs))
     functions = functions_in(order)
-    operations = {node.op for node in with_bodies(order) if function_of(node) is None}
+    whole = [*with_bodies(order)]
+    operations = {node.op for node in whole if function_of(node) is None}
     used = {name for op in operations for name in (op.name, *op.aliases)}
     called: dict[OwnFunction, str] = {}
     for own in functions:
@@ -64,12 +66,13 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
         called[own] = next(name for name in wishes if name not in used and name not in called.values())
     reserved = {*graph.functions.values(), *used, *called.values(), *FUNCTIONS}
     written = {own: written_name(name) for own, name in called.items()}
-    return Contents(variables(order), written, dict(parts), reserved, tuple(loops), _equations(order))
+    has_blocks = bool(loops_in(whole))
+    return Contents(variables(order), written, dict(parts), reserved, tuple(loops), _equations(whole), has_blocks)
 
 
-def _equations(order: Sequence[Node]) -> tuple[Body, ...]:
-    roots = [node.params.body for node in with_bodies(order) if isinstance(node.params, Root)]
-    found = [body for body in roots if any(isinstance(node.params, Loop | States) for node in toposort(body.outputs))]
+def _equations(whole: Sequence[Node]) -> tuple[Body, ...]:
+    roots = [node.params.body for node in whole if isinstance(node.params, Root)]
+    found = [body for body in roots if loops_in(toposort(body.outputs))]
     return tuple(dict.fromkeys(reversed(found)))
 
 

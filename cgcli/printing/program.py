@@ -30,18 +30,18 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     held = contents(graph, named)
     spelled = held.names
     lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
-    lines += definitions(held)
-    if held.loops or held.equations:
+    if not held.has_blocks:
+        lines += definitions(held)
+        lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
+    else:
         from cgcli.printing.loops import Fresh, function_of, statements_of
 
         fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
+        lines += definitions(held, lambda body, named: function_of(body, named, fresh))
         for body in held.equations:
             spelled[body], definition = function_of(body, dict(spelled), fresh)
-            lines += [*fresh.functions, definition]
-            fresh.functions.clear()
+            lines += definition
         lines += statements_of(graph, held.loops, held.parts, spelled, fresh)
-    else:
-        lines += [f"{name} = {text_of(node, spelled, top=node)}" for node, name in held.parts.items()]
     if len(graph.outputs) == 1:
         lines.append(text_of(graph.output, spelled))
     else:

@@ -7,7 +7,7 @@ A result is an ordinary graph: it can be evaluated, printed, drawn, and differen
 from __future__ import annotations
 
 from cgcli.annotations import Callable, Container, Mapping, Sequence
-from cgcli.graph.node import Node
+from cgcli.graph.node import Node, apply, rebuild, toposort
 from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.transform.formulas import Slopes, shown, slope
 from cgcli.transform.guarded import Guarded
@@ -60,7 +60,8 @@ def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> 
     from cgcli.transform.forward import push_through
 
     pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()}, slopes)
-    return pushed.selected() if pushed else zeros_like(output)
+    (found,) = _narrowed([pushed.selected() if pushed else zeros_like(output)], [output])
+    return found
 
 
 def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
@@ -72,9 +73,8 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
     from cgcli.transform.forward import push_all
 
     pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})
-    return tuple(
-        moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)
-    )
+    found = [moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)]
+    return tuple(_narrowed(found, outputs))
 
 
 def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
@@ -83,7 +83,7 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     With unit vectors for cotangents: rows of the Jacobian.
     """
     found = _swept(outputs, cotangents, wrt, keep=False)
-    return tuple(found[node].selected() if node in found else zeros_like(node) for node in wrt)
+    return tuple(_narrowed([found[node].selected() if node in found else zeros_like(node) for node in wrt], outputs))
 
 
 def of_function(
@@ -108,6 +108,19 @@ def of_function(
     if guards:
         adjoints += [found[leaf].elementwise_guard() if leaf in found else zeros_like(leaf) for leaf in leaves]
     return adjoints
+
+
+def _narrowed(found: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
+    """Derivatives, whose loops carry nothing that nobody reads; those of the outputs stay, for they are run anyway."""
+    if all(node.op.name != "loop" for node in toposort(found)):
+        return found
+    from cgcli.lowering.loops import narrowed
+
+    keep = toposort(outputs)
+    while become := narrowed(found, keep=keep):
+        become = rebuild(found, apply, become)
+        found = [become[node] for node in found]
+    return found
 
 
 def _given(weight: Node) -> Guarded | None:

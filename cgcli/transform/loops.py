@@ -126,13 +126,31 @@ def tangent_body(
 def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int]) -> dict[int, Guarded]:
     """The adjoints of a loop's arguments: a node of its own, which holds one trip of the reverse pass."""
     cotangent, guard = (packed(parts(each, loop.shapes)) for each in (adjoint.selected(), adjoint.elementwise_guard()))
-    params = _adjoint(loop, wanted, marked=any(part.op is VARIABLE for part in toposort([guard])))
+    params = _adjoint(loop, wanted, marked=_is_marked(guard))
     found = unpacked(apply(LOOP_ADJOINT, (*node.args, cotangent, guard), params), params.shapes)
     marks = found[len(wanted) :] if params.marked else [None] * len(wanted)
     return {
         at: Guarded(value, mark, zeroed=mark is not None)
         for at, value, mark in zip(wanted, found[: len(wanted)], marks, strict=True)
     }
+
+
+def _is_marked(guard: Node) -> bool:
+    """Whether values decide which zeros of a cotangent are structural."""
+    return any(part.op is VARIABLE for part in toposort([guard]))
+
+
+def narrowed(node: Node, pieces: Sequence[Node], kept: Sequence[int]) -> dict[Node, Node]:
+    """What is read of a loop's adjoint, as that of the adjoint by fewer arguments. kept: the places of these pieces."""
+    params = node.params
+    assert isinstance(params, LoopAdjoint)
+    count = len(params.wanted)
+    wanted = [at for place, at in enumerate(params.wanted) if place in kept or place + count in kept]
+    fewer = _adjoint(params.loop, wanted, marked=_is_marked(node.args[-1]))
+    if len(wanted) == count or not wanted or (max(kept) >= count and not fewer.marked):
+        return {}
+    found = unpacked(apply(LOOP_ADJOINT, node.args, fewer), fewer.shapes)
+    return {pieces[at]: found[wanted.index(params.wanted[at % count]) + at // count * len(wanted)] for at in kept}
 
 
 def _adjoint(loop: Loop, wanted: Sequence[int], *, marked: bool) -> LoopAdjoint:
