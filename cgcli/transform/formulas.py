@@ -42,10 +42,10 @@ class Template:
     Its nodes stand in a row: the stand-ins, the constants, then what is computed, arguments first.
     """
 
-    __slots__ = ("_chooses", "_constants", "_formula", "_quotient", "_slope", "_steps")
+    __slots__ = ("_chooses", "_constants", "_formula", "_is_choice", "_quotient", "_slope", "_steps")
 
-    def __init__(self, formula: Node, stand_ins: Sequence[Node], out: Node) -> None:
-        """stand_ins: for the arguments. out: for the value."""
+    def __init__(self, formula: Node, stand_ins: Sequence[Node], out: Node, *, chooses: bool = False) -> None:
+        """stand_ins: for the arguments. out: for the value. chooses: as of Partial."""
         given = [*stand_ins, out]
         parts = [part for part in toposort([formula], given) if part not in given]
         self._constants = [part for part in parts if not part.args]
@@ -54,8 +54,9 @@ class Template:
         self._steps = [(part.op, [*map(place, part.args)], part.params) for part in computed]
         self._formula = place(formula)
         self._quotient = [*map(place, formula.args)] if formula.op is DIVIDE else None
-        self._chooses = formula.op is WHERE
-        self._slope = Slope(formula) if formula.op is CONSTANT else None  # as of a sum
+        self._is_choice = formula.op is WHERE
+        self._chooses = chooses
+        self._slope = Slope(formula, None, chooses) if formula.op is CONSTANT else None  # as of a sum
 
     def at(self, node: Node) -> Node:
         """The formula for a node."""
@@ -70,16 +71,19 @@ class Template:
             factor, divisor = [row[at] for at in self._quotient]
         else:
             found = self._row(node, self._steps)[self._formula]
-            if not self._chooses or found.op is not DIVIDE:
-                return Slope(found)
+            if not self._is_choice or found.op is not DIVIDE:
+                return Slope(found, None, self._chooses)
             factor, divisor = found.args  # the case that constants have chosen
         number = repeated(divisor)
-        return Slope(exact(DIVIDE, (factor, number))) if number.op is CONSTANT else Slope(factor, divisor)
+        if number.op is CONSTANT:
+            return Slope(exact(DIVIDE, (factor, number)), None, self._chooses)
+        return Slope(factor, divisor, self._chooses)
 
     def _row(self, node: Node, steps: Sequence[_Step]) -> list[Node]:
         row = [*node.args, node, *self._constants]
+        part = row.__getitem__
         for op, places, params in steps:
-            row.append(exact(op, tuple([row[at] for at in places]), params))
+            row.append(exact(op, tuple(map(part, places)), params))
         return row
 
 
@@ -93,7 +97,7 @@ def _template(op: Operation, position: int, params: Params) -> Template | None:
     stand_ins = tuple(variable(f"\0{name}") for name in op.arrays)
     out = variable("\0out")
     formula = lower_formula(rule.formula, {**names_of(op, stand_ins, params), "out": out})
-    return Template(formula, stand_ins, out)
+    return Template(formula, stand_ins, out, chooses=rule.chooses)
 
 
 @lru_cache(maxsize=1)
@@ -123,9 +127,11 @@ def shown(node: Node, position: int) -> Slope:
 def slope(node: Node, position: int) -> Slope:
     """The partial of an elementwise node, taken apart where its formula is a quotient."""
     template = _template(node.op, position, node.params)
-    found = Slope(_all_partials(node)[position]) if template is None else template.slope_at(node)
+    if template is not None:
+        return template.slope_at(node)
     rule = node.op.rule(position)
-    return found._replace(chooses=True) if isinstance(rule, Partial | Partials) and rule.chooses else found
+    assert isinstance(rule, Partials)
+    return Slope(_all_partials(node)[position], chooses=rule.chooses)
 
 
 def moves_where_nan(op: Operation, slopes: Slopes) -> bool:

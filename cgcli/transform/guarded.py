@@ -161,10 +161,11 @@ def total(contributions: list[Guarded]) -> Guarded:
         return total([each._replace(divisor=None) for each in contributions])._replace(divisor=divisor)
     first, *rest = contributions
     for contribution in rest:
-        guard = None
-        if first.guard is not None and contribution.guard is not None:
-            guard = exact(OR_OP, (first.guard, contribution.guard))
         value = exact(ADD, (first.selected(), contribution.selected()))
+        if first.guard is None or contribution.guard is None:
+            first = Guarded(value)
+            continue
+        guard = exact(OR_OP, (first.guard, contribution.guard))
         chosen = is_light(first) and is_light(contribution)
         first = Guarded(value, guard, True, first.gaps and contribution.gaps, chosen)
     return first

@@ -9,8 +9,9 @@ import math
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
 from cgcli.graph.node import Node, constant, stand_in, toposort
-from cgcli.graph.operation import imported
+from cgcli.graph.operation import Operation, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
+from cgcli.lean import cache
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import MULTIPLY, ROOTS
 from cgcli.ops.fitting import broadcast, ones_like, unbroadcast, zeros_like
@@ -39,29 +40,31 @@ def pull_back(
 ) -> Iterator[tuple[Node, Guarded]]:
     """What a node's adjoint contributes to those of its arguments that are active."""
     op = node.op
+    pulls = _pulls(op)
+    if pulls is not None:
+        for position, arg in enumerate(node.args):
+            if arg not in active:
+                continue
+            pull = pulls[position] if position < len(pulls) else pulls[-1]
+            if pull is not None:
+                yield arg, pull(node, adjoint, position, slopes)
+            elif moves_where_nan(op, slopes):
+                yield arg, _fitted(adjoint.where_nan(node), arg)
+        return
     if op.expansion:
         expanded = expand(op, node.args, node.params)
         wanted = {arg for arg in node.args if arg in active}
         yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes).items()
         return
-    if op.rules and isinstance(op.rules[0], JointJvp):
-        yield from _pull_joint(node, adjoint, active, slopes)
-        return
-    if op.rules and isinstance(rule := op.rules[0], Together):
+    rule = op.rules[0]
+    if isinstance(rule, Together):
         places = [at for at, arg in enumerate(node.args) if arg in active]
         for at, contribution in imported(rule.adjoints)(
             node, adjoint.closed().broadcast(node.shape), places, slopes
         ).items():
             yield node.args[at], contribution
-        return
-    for position, arg in enumerate(node.args):
-        if arg not in active:
-            continue
-        rule = op.rule(position)
-        if rule is not None:
-            yield arg, _PULL[type(rule)](node, adjoint, position, slopes)
-        elif moves_where_nan(op, slopes):
-            yield arg, _fitted(adjoint.where_nan(node), arg)
+    else:
+        yield from _pull_joint(node, adjoint, active, slopes)
 
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
@@ -79,6 +82,8 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
     else:
         adjoint = adjoint.closed()
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
+    if not product.shape and adjoint.guard is None and not (node.shape or chooses):  # a number, as most are
+        return Guarded(product, divisor=divisor)
     times = adjoint.choosing if chooses else adjoint.times
     moved = times(factor, broadcast(product, node.shape), divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
@@ -154,7 +159,8 @@ def _pull_joint(
         yield wanted[tangent], contribution
 
 
-_PULL: dict[type, Callable[[Node, Guarded, int, Slopes], Guarded]] = {
+_Pull = Callable[[Node, Guarded, int, Slopes], Guarded]
+_PULL: dict[type, _Pull] = {
     Partial: _pull_partial,
     Partials: _pull_partial,
     Branch: _pull_branch,
@@ -162,6 +168,14 @@ _PULL: dict[type, Callable[[Node, Guarded, int, Slopes], Guarded]] = {
     TransposeOf: _pull_transpose,
     Jvp: _pull_jvp,
 }
+
+
+@cache
+def _pulls(op: Operation) -> tuple[_Pull | None, ...] | None:
+    """Who pulls an adjoint back to each argument; None where one rule is for all of them together."""
+    if op.expansion or (op.rules and isinstance(op.rules[0], JointJvp | Together)):
+        return None
+    return tuple(None if rule is None else _PULL[type(rule)] for rule in op.rules) or (None,)
 
 
 def active_nodes(order: list[Node], wrt: set[Node], slopes: Slopes = whole) -> set[Node]:
@@ -222,7 +236,9 @@ def sweep(
             continue
         if keep or node in wrt:
             adjoints[node] = adjoint
-        moved = (adjoint.without_gaps() if record is None else adjoint) if node.args and node not in leaves else None
+        if not node.args or node in leaves:
+            continue
+        moved = adjoint.without_gaps() if adjoint.gaps and record is None else adjoint
         if moved is not None:
             for arg, contribution in pull_back(node, moved, active, slopes):
                 add(node, arg, contribution)
