@@ -131,8 +131,10 @@ class Parameters:
 
     def at_bounds(self, values: Floats, bounds: Bounds) -> list[str]:
         """Sentences on the elements that end at a bound."""
-        return [f"'{name}' ends at its bound {value:g}" for name, value, low, high
-                in zip(self.elements, values, *bounds, strict=True) if value in (low, high)]  # fmt: skip
+        found = [f"'{name}' ends at its bound {value:g}" for name, value, low, high
+                 in zip(self.elements, values, *bounds, strict=True) if value in (low, high)]  # fmt: skip
+        more = len(found) - _SHOWN
+        return [*found[:_SHOWN], *[f"{more} more numbers end at their bounds"] * (more > 0)]
 
 
 def check_starts(point: Point, columns: Sequence[str] = ()) -> None:

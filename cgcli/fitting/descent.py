@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_BY_HESSIAN = 50  # parameters whose steps the Hessian tells
 MOST_CHECKED = 500  # parameters for whom it tells what was reached
 
-_EPSILON = 2.0**-52
+_EPSILON, _TINY = 2.0**-52, 2.0**-1022
 _ROUNDING = 1e-14  # a change of the value by no more may be rounding
 _SETTLED = (
     1e-6  # what the gradient promises of a step as large as the parameters, to the value, where it is as good as 0
@@ -118,7 +118,7 @@ def _by_hessian(
             x, (value, slope) = trial, then
         if small or radius < _EPSILON * max(float(np.linalg.norm(scale * x)), _EPSILON):
             iteration += 1
-            low = max(abs(value), _ROUNDING * abs(first[0]), np.finfo(float).tiny)
+            low = max(abs(value), _ROUNDING * abs(first[0]), _TINY)
             if _is_settled(objective, x, low, slope, scale, bounds):
                 return ended(True, "the steps are small")
             if len(x) == 1 and _sides(objective, x, np.ones(1, bool), scale**-1, value) == (1, 1):
@@ -183,8 +183,11 @@ def _in_ball(slope: Floats, hessian: Floats, scale: Floats, radius: float) -> Fl
     A direction of negative curvature that the gradient does not move along stays out of it: a start on the ridge of a
     saddle leads to the saddle, which is told.
     """
-    curves, vectors = np.linalg.eigh(hessian / scale / scale[:, None])
-    parts = vectors.T @ (slope / scale)
+    largest = max(float(np.abs(slope).max()), float(np.abs(hessian).max()))
+    if largest == 0:
+        return np.zeros(len(slope))
+    curves, vectors = np.linalg.eigh(hessian / largest / scale / scale[:, None])  # squares do not overflow
+    parts = vectors.T @ (slope / largest / scale)
     moved = (np.abs(parts) > _EPSILON * np.abs(parts).max()) & ((parts != 0) | (curves > 0))
     curves, parts, vectors = curves[moved], parts[moved], vectors[:, moved]
     if not len(curves):
@@ -200,7 +203,7 @@ def _in_ball(slope: Floats, hessian: Floats, scale: Floats, radius: float) -> Fl
             if abs(length - radius) <= 1e-3 * radius:
                 break
             low, high = (damping, high) if length > radius else (low, damping)
-            rise = float(np.sum(parts**2 / (curves + damping) ** 3)) / length**2
+            rise = float(np.sum(parts**2 / (curves + damping) ** 3)) / max(length**2, _TINY)
             nearer = damping + (length - radius) / radius / rise if rise else high
             damping = nearer if low < nearer < high else (low + high) / 2
     step: Floats = -(vectors @ (parts / (curves + damping))) / scale
@@ -216,13 +219,13 @@ def _by_gradients(
     first = objective.slopes(start)
     if first is None:
         return None
-    worst = [first[0]]
+    lowest = first[0] - _LOW * max(1.0, abs(first[0]))
 
     def slopes(values: Floats) -> tuple[float, Floats]:
         found = objective.slopes(values)
         if found is None:  # farther away than the line search may go
-            return abs(worst[0]) * 1e3 + 1e30, np.zeros(len(values))
-        if found[0] < first[0] - _LOW * max(1.0, abs(first[0])):
+            return max(abs(first[0]), 1.0) * _LOW, np.zeros(len(values))
+        if found[0] < lowest or (found[0] < first[0] and np.abs(values).max() > _FAR):
             raise _EndlessError(values, found[0])
         return found
 
@@ -236,6 +239,7 @@ def _by_gradients(
     if log:
         log(0, first[0], start)
     try:
+        slopes(bounds.cut(start - _FAR**0.3 * first[1] / max(float(np.linalg.norm(first[1])), _TINY)))
         found = minimize(
             slopes, start, jac=True, method="L-BFGS-B", callback=told, bounds=np.transpose(bounds),
             options={"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": _EPSILON, "gtol": 0.0, "maxcor": 20},
@@ -246,9 +250,12 @@ def _by_gradients(
     if steps[0] >= max_iter:
         return Descent(x, value, steps[0], False, f"{max_iter} iterations were not enough")
     if len(start) <= MOST_CHECKED:
-        return _by_hessian(objective, x, bounds, _TOWARDS_ROUNDING, tol, log, steps[0])
+        ended = _by_hessian(objective, x, bounds, _TOWARDS_ROUNDING, tol, log, steps[0])
+        if ended is not None and ended.iterations == steps[0] + _TOWARDS_ROUNDING:
+            return ended._replace(reason=f"the value still falls after {ended.iterations} iterations")
+        return ended
     last = objective.slopes(x)
-    settled = last is not None and _promise(x, last[1], bounds) <= 1e-4 * max(abs(value), np.finfo(float).tiny)
+    settled = last is not None and _promise(x, last[1], bounds) <= 1e-4 * max(abs(value), _TINY)
     reason = "the value changes no more" if settled else "no step makes the value less, and the gradient is not 0"
     return Descent(x, value, steps[0], settled, reason)
 
