@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cgcli.api.propagation import Propagated as Propagated
     from cgcli.api.propagation import propagate as propagate
     from cgcli.api.root import Root as Root
-    from cgcli.api.root import solve as solve
+    from cgcli.api.root_rows import solve as solve
     from cgcli.api.train import Trained as Trained
     from cgcli.api.train import train as train
     from cgcli.api.views import check_grad as check_grad
@@ -76,7 +76,7 @@ _HOMES = {
     "propagate": "cgcli.api.propagation",
     "Propagated": "cgcli.api.propagation",
     "Root": "cgcli.api.root",
-    "solve": "cgcli.api.root",
+    "solve": "cgcli.api.root_rows",
     "train": "cgcli.api.train",
     "Trained": "cgcli.api.train",
     "check_grad": "cgcli.api.views",

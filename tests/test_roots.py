@@ -58,6 +58,9 @@ def test_arrays_are_solved_for_as_by_scipy() -> None:
     a = np.array([[2.0, 1.0], [1.0, 3.0]])
     found = cgcli.solve("A @ x = b", {"x": [0, 0], "b": [1, 2]}, fixed={"A": a}, grad=True)
     assert found.grad["x"]["b"] == pytest.approx(np.linalg.inv(a))
+    rows = cgcli.solve("x^2 = a", {"x": 1}, {"a": [4, -1, 9]}, grad=True)
+    assert rows["x"] == pytest.approx([2, np.nan, 3], nan_ok=True)
+    assert rows["d_x/d_a"] == pytest.approx([0.25, np.nan, 1 / 6], nan_ok=True)
 
 
 SLOPES = [  # operands, the derivatives of the unknowns

@@ -6,10 +6,8 @@ import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NoReturn, Sequence
 from cgcli.api.notices import Notice
-from cgcli.api.point import Point, at_values
-from cgcli.api.program import read_text
+from cgcli.api.point import Point
 from cgcli.api.reached import Reached
-from cgcli.api.values import arrays_of
 from cgcli.errors import EvaluationError, ShapeError, TooLargeError, UnknownNameError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
@@ -183,7 +181,10 @@ def root(
     solved = found.solved
     bindings = {**solved.bindings, **best.point}
     slopes = calls.jacobian(solved, found.others)(Watched(solved.graph, bindings, events.append))
-    return Root(**{**vars(best), "grad": slopes, "events": events})
+    grads = {
+        name: {by: item if shape_of(item) else float(item) for by, item in row.items()} for name, row in slopes.items()
+    }
+    return Root(**{**vars(best), "grad": grads, "events": events})
 
 
 def _searched(found: System, start: Mapping[str, Any], max_iter: int, log: Log | None) -> Root | None:
@@ -255,34 +256,6 @@ def check_complete(point: Point) -> None:
         error.message = f"{error.message.removeprefix('no value for ')} {'have' if len(names) > 1 else 'has'} no value"
         error.hint = f"give each a start, or its value, as in: {' '.join(f'{name}=1' for name in names)}"
         raise
-
-
-def solve(
-    equations: str, start: Mapping[str, Any], *, fixed: Mapping[str, Any] | None = None,
-    unknowns: Sequence[str] | None = None, grad: bool = False, starts: int = 1, seed: int = 0, max_iter: int = MOST,
-    log: Log | None = None,
-) -> Root:  # fmt: skip
-    """The root of equations near a start, by Newton's method with an exact Jacobian, damped.
-
-    equations: a program with statements `LEFT = RIGHT`, `x + y = 3; x*y = 2`. start: numbers or arrays by name; as many
-    names as there are equations, the first ones, are solved for, unless `unknowns` says which; the others stay as they
-    are, as those of `fixed` do. grad: the derivatives of the root by those, too, by the implicit function theorem.
-    starts, seed: how many points the search begins at, at most, random but for the first. max_iter: the most steps.
-
-    >>> found = solve("x^2 = a", {"x": 1, "a": 4}, grad=True)
-    >>> found.point, found.grad
-    ({'x': 2.0}, {'x': {'a': 0.25}})
-
-    A root that is not found is not raised, but said: `converged`, `reason`. Raises ParseError where there is no
-    equation, UnknownNameError for names without a value, EvaluationError where an equation is not finite at the start.
-    """
-    names = [*start]
-    program = read_text(equations, known=[*names, *(fixed or {})], equations="system")
-    values = {**arrays_of(start), **arrays_of(fixed or {})}
-    point = at_values(program, values)
-    check_complete(point)
-    found = system(point, names, unknowns)
-    return root(found, random_starts(found, starts, seed), max_iter=max_iter, grad=grad, log=log)
 
 
 def random_starts(found: System, count: int, seed: int) -> list[Mapping[str, Any]]:

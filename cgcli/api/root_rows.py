@@ -1,10 +1,16 @@
-"""Roots over rows: those of each row, and how they move with the other names."""
+"""`solve`: roots at a point, and over rows those of each, with how they move with the other names."""
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.api.columns import Bound, Computed
-from cgcli.api.root import MOST, System, root
+from cgcli.api.point import at_values
+from cgcli.api.program import read_text
+from cgcli.api.reading import begun
+from cgcli.api.root import MOST, Log, System, check_complete, random_starts, root, system
+from cgcli.api.values import arrays_of
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import CgError, DataError, NotReachedError, UsageError
 from cgcli.graph.node import apply, constant, name_of
@@ -70,3 +76,38 @@ class Roots(Bound):
             )
         reason = "a derivative is not finite there" if found.converged else found.reason
         return NotReachedError(f"{batch.at(row)}: {reason}", span, source=point.graph.source)
+
+
+def solve(
+    equations: str, start: Mapping[str, Any], data: Any = None, *, fixed: Mapping[str, Any] | None = None,
+    unknowns: Sequence[str] | None = None, grad: bool = False, starts: int = 1, seed: int = 0, max_iter: int = MOST,
+    log: Log | None = None,
+) -> Any:  # fmt: skip
+    """The root of equations near a start, a `Root`, by Newton's method with an exact Jacobian, damped.
+
+    equations: a program with statements `LEFT = RIGHT`, `x + y = 3; x*y = 2`. start: numbers or arrays by name; as many
+    names as there are equations, the first ones, are solved for, unless `unknowns` says which; the others stay as they
+    are, as those of `fixed` do. data: rows, whose columns are other names, as `minimize` takes them: then the roots of
+    all are given, as arrays by name, nan where there is none. grad: the derivatives of the root by the other names,
+    too, by the implicit function theorem.
+    starts, seed: how many points the search begins at, at most, random but for the first. max_iter: the most steps.
+
+    >>> found = solve("x^2 = a", {"x": 1, "a": 4}, grad=True)
+    >>> found.point, found.grad
+    ({'x': 2.0}, {'x': {'a': 0.25}})
+
+    A root that is not found is not raised, but said: `converged`, `reason`. Raises ParseError where there is no
+    equation, UnknownNameError for names without a value, EvaluationError where an equation is not finite at the start.
+    """
+    names = [*start]
+    program = read_text(equations, known=[*names, *(fixed or {})], equations="system")
+    values = {**arrays_of(start), **arrays_of(fixed or {})}
+    if data is not None:
+        (at_rows,), _, rows = begun([program], values, data, patient=True)
+        bound = Roots(system(at_rows, names, unknowns), 1, grad=grad, max_iter=max_iter)
+        parts = [bound(batch).arrays for batch in rows]
+        return {name: np.concatenate(each) for name, each in zip(bound.names, zip(*parts, strict=True), strict=True)}
+    point = at_values(program, values)
+    check_complete(point)
+    found = system(point, names, unknowns)
+    return root(found, random_starts(found, starts, seed), max_iter=max_iter, grad=grad, log=log)
