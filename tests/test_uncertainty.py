@@ -181,7 +181,9 @@ def test_where_the_first_order_is_a_poor_guide_a_warning_says_so(
 
 def test_small_uncertainties_are_told_nothing_of(capsys: Capture) -> None:
     for operands in (["abs(x)", "x=1±0.1"], ["x*y", "x=2±0.1", "y=3±0.2"], ["max(x, y)", "x=2±0.1", "y=3±0.1"],
-                     ["repeat 9 { x = x*1.1 }; x", "x=2±0.01"], ["sum(w^2)", "w=[1,2,3]±1%"]):  # fmt: skip
+                     ["x - y", "x=2±0.1", "y=2±0.1", "--corr", "x,y=1"],
+                     ["(x + 1) - x", "x=0.7±0.1"], ["repeat 9 { x = x*1.1 }; x", "x=2±0.01"],
+                     ["sum(w^2)", "w=[1,2,3]±1%"]):  # fmt: skip
         assert cg(capsys, "eval", *operands).err == ""
 
 

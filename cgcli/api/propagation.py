@@ -41,6 +41,7 @@ _FEW = 12  # and of which they are without being asked for
 _MOST_STEPS = 200  # elements of inputs that are moved by their uncertainty, to see whether a tangent will do
 _MOST_LINES = 10**5  # of a budget
 _MOST_NUMBERS = 10**8  # in the results of all trials
+_ROUNDING = 1e-12  # of a result, which is no departure
 _FARTHEST = 1e300  # of departures that are finite
 _NOISE = 4.0  # standard deviations of the trials' own standard deviation
 _SHOWN = 12  # names in a message
@@ -352,8 +353,10 @@ class _At(NamedTuple):
             moved = {**self.point.bindings, **self.inputs.moved(steps)}
             with np.errstate(all="ignore"):
                 then = _flat(run([moved[name] for name in self.point.names]))
-                apart = np.abs(then - self.values - self.slopes @ steps)
-                ratios = np.where(apart > 0, np.minimum(apart / total, _FARTHEST), 0.0)
+                along = self.slopes @ steps
+                apart = np.abs(then - self.values - along)
+                ratios = np.minimum(apart / np.maximum(total, np.abs(along)), _FARTHEST)
+                ratios[apart <= _ROUNDING * np.maximum(np.abs(then), np.abs(self.values))] = 0.0
             ratios[~np.isfinite(then) & np.isfinite(self.values)] = math.inf
             yield float(np.max(ratios, initial=0.0)), steps
 
