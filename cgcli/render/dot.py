@@ -36,7 +36,8 @@ _NEXT = 'class="next", dir="back", penwidth="2.4"'
 _ANSWER = 'class="control", style="dashed"'
 
 # A thousand entangled cards take 18 seconds with the layout's own bounds, 6 with these; 500 take 3 and 1.
-MANY_CARDS = 600
+# Clusters cost most: 60 trips take 20 seconds, and half a one.
+_MANY_CARDS, _MANY_CLUSTERS = 600, 20
 _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05"]\n'
 
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
@@ -59,9 +60,14 @@ def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: L
     if words:
         place = "t" if look.title else "b"
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
-    if len(drawn.cards) > MANY_CARDS:
+    if is_large(drawn):
         lines.append(_QUICK)
     return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir).lines(), "}\n"])
+
+
+def is_large(drawn: Scene) -> bool:
+    """Whether a graph is laid out with less care, or that would take too long."""
+    return len(drawn.cards) > _MANY_CARDS or len(drawn.clusters) > _MANY_CLUSTERS
 
 
 class _Writer:
@@ -72,7 +78,7 @@ class _Writer:
         self.look, self.theme, self.rankdir = look, theme, rankdir
         self.clusters = drawn.clusters
         self.cards = {card.id: card for card in drawn.cards}
-        self.has_headings = rankdir in ("TB", "BT")
+        self.has_headings = rankdir in ("TB", "BT") and len(drawn.clusters) <= _MANY_CLUSTERS
 
     def lines(self) -> Iterator[str]:
         """The whole picture: each edge in the innermost cluster that holds both of its ends, for it to stay within."""

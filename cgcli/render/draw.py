@@ -7,7 +7,7 @@ from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT
 from cgcli.render.compose import scene
-from cgcli.render.dot import MANY_CARDS, dot
+from cgcli.render.dot import dot, is_large
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
 from cgcli.render.scene import NO_NUMBERS, Numbers
@@ -86,4 +86,4 @@ def pictures(
         else:
             content[kind] = drawing.painted(kind, paper)
     unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
-    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), len(drawn.cards) > MANY_CARDS, unknown)
+    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), is_large(drawn), unknown)
