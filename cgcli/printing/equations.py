@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import chain, count
 
-from cgcli.annotations import Container, Iterator, Sequence
+from cgcli.annotations import Iterator, Sequence
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import Node, apply, constant_value, rebuild, toposort
 from cgcli.ops.arithmetic import SUBTRACT
 from cgcli.ops.loops import unpacked
 from cgcli.ops.roots import Root
 from cgcli.ops.shaping import STACK
+from cgcli.printing.printer import Names
 
 _UNKNOWNS = "xyzuvw"
 
@@ -34,7 +35,7 @@ def apart(leaf: Node, rest: Node) -> tuple[Sequence[Node], Sequence[Node]]:
     return [leaf], [rest]
 
 
-def is_equation(rest: Node, named: Container[Node]) -> bool:
+def is_equation(rest: Node, named: Names) -> bool:
     """Whether what is 0 at a root is the difference of two sides."""
     return rest.op is SUBTRACT and rest not in named and constant_value(rest.args[1]) != 0
 

@@ -27,6 +27,7 @@ from cgcli.ops.loops import LOOP, has_index, series_of, unpacked, unpacked_state
 from cgcli.ops.roots import Root
 from cgcli.printing.equations import apart, is_equation, names_of_unknowns
 from cgcli.printing.expression import formula, written_name
+from cgcli.printing.printer import Names
 from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
 _HEAD_LENGTH = 48  # characters of a condition
@@ -64,7 +65,8 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
             continue
         *outer, (node, trip) = path
         itself = _itself(node)
-        loop: Loop = itself.params
+        loop = itself.params
+        assert isinstance(loop, Loop)
         names = carry_names(graph, itself)
         around = (*outer, node)
         if around not in places:
@@ -80,7 +82,7 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
     within: dict[Node, int] = {}
     for path in sorted(become, key=len, reverse=True):
         for node, drawn in become[path].items() if path else ():
-            if drawn.args and node not in _itself(path[-1][0]).params.body.parameters:
+            if drawn.args and node not in path[-1][0].params.body.parameters:
                 within.setdefault(drawn, places[path])
     whole = graph._replace(outputs=tuple(outputs), labels=labels, origins=origins)
     return Sketch(whole, tuple(clusters), within)
@@ -128,7 +130,8 @@ class _Opener:
     def loop(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
         """What is drawn of a loop's carries after it, or after each of its trips."""
         itself = _itself(node)
-        loop: Loop = itself.params
+        loop = itself.params
+        assert isinstance(loop, Loop)
         leaves, pieces = loop.body.parameters, [*enumerate(unpacked(node, loop.shapes))]
         if isinstance(node.params, States):
             pieces = [*zip(node.params.kept, unpacked_states(node, node.params.shapes), strict=True)]
@@ -167,6 +170,7 @@ class _Opener:
     def adjoint(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
         """What is drawn of the adjoints that the reverse pass of a loop gives: one of its trips."""
         params, inside, inner = node.params, len(self.clusters), (*path, node)
+        assert isinstance(params, LoopAdjoint)
         loop, leaves = params.loop, params.back.parameters
         reads = len(loop.body.parameters)
         itself = apply(LOOP, node.args[:reads], loop)
@@ -197,7 +201,9 @@ class _Opener:
 
     def root(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
         """What is drawn of the unknowns of equations."""
-        body, inside, inner = node.params.body, len(self.clusters), (*path, node)
+        inside, inner = len(self.clusters), (*path, node)
+        assert isinstance(node.params, Root)
+        body = node.params.body
         leaf, *others = body.parameters
         unknowns, rests = apart(leaf, body.outputs[0])
         shapes = [unknown.shape for unknown in unknowns]
@@ -211,8 +217,9 @@ class _Opener:
             self.place(become[unknown], inner, unknown, inside)
         carries = [become[unknown] for unknown in unknowns]
         drawn = self.level(inner, [body.outputs[0], *rests], become, inside)
+        named: Names = {**self.labels}
         zero, sides = drawn[0], [
-            rest.args if is_equation(rest, self.labels) else (rest, constant(0.0)) for rest in drawn[1:]
+            rest.args if is_equation(rest, named) else (rest, constant(0.0)) for rest in drawn[1:]
         ]  # fmt: skip
         texts = [" = ".join(_text(side, self.labels) for side in pair) for pair in sides]
         self.clusters[inside] = Cluster(f"solve {', '.join(texts)}", inner, cluster, way="Newton's step")
@@ -249,8 +256,8 @@ def carry_names(graph: Graph, node: Node) -> list[str]:
     assert isinstance(loop, Loop)
     given = graph.carried.get(loop.body) or ("",) * loop.carries
     pieces = unpacked(node, loop.shapes)
-    given = ["" if name.endswith("(…)") else name for name in given]  # of what iterates a function
-    names = [name or graph.labels.get(piece, "") for name, piece in zip(given, pieces, strict=True)]
+    named = ["" if name.endswith("(…)") else name for name in given]  # of what iterates a function
+    names = [name or graph.labels.get(piece, "") for name, piece in zip(named, pieces, strict=True)]
     others = (name for name in chain(_LETTERS, (f"s{at}" for at in count(1))) if name not in names)
     for at, name in enumerate(names):
         series = None if name else series_of(node, at)

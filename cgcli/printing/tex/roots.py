@@ -24,7 +24,7 @@ def root(view: View, latex: Vocabulary, spelling: Spelling) -> Form:
     """
     node = view.node
     leaf, rest = opened(node)
-    made = indexed([rest], latex.named, {})
+    made = indexed([rest], [each for each in toposort([rest]) if each in latex.named], {})
     rest = made.become[rest]
     if any(isinstance(each.params, Loop) for each in toposort([rest])):
         raise UsageError("solve has no form in LaTeX where a loop is within its equations",
