@@ -217,7 +217,7 @@ class _Opener:
             self.place(become[unknown], inner, unknown, inside)
         carries = [become[unknown] for unknown in unknowns]
         drawn = self.level(inner, [body.outputs[0], *rests], become, inside)
-        named: Names = {**self.labels}
+        named: Names = dict(self.labels.items())
         zero, sides = drawn[0], [
             rest.args if is_equation(rest, named) else (rest, constant(0.0)) for rest in drawn[1:]
         ]  # fmt: skip
