@@ -89,8 +89,8 @@ def narrowed(
     that stay as they are.
     """
     order = toposort(outputs)
-    kinds, keep = (Loop, LoopAdjoint)[: 1 + in_trip], {*keep}
-    loops = [node for node in order if isinstance(node.params, kinds) and node not in keep]
+    kinds, stays = (Loop, LoopAdjoint)[: 1 + in_trip], {*keep}
+    loops = [node for node in order if isinstance(node.params, kinds) and node not in stays]
     if not loops:
         return {}
     read = {arg for node in order for arg in node.args}.union(outputs)
