@@ -243,6 +243,7 @@ TABLE: dict[str, list[Row]] = {
         Row("x/x", X0, NAN, [NAN], [[NAN]], ("0/0 is nan", "1/0 is infinite in the derivative"), ("0/0 is nan",)),
         Row("x - x", {"x": INF}, NAN, [0], [[0]], ("inf - inf is nan",)),
         Row("0*x", {"x": INF}, NAN, [0], [[0]], ("0*inf is nan",)),
+        Row("tanh(x)*x^0.9", X0, 0, [NAN], ELSEWHERE, ("is infinite in the derivative", "0*inf is nan")),
     ],
     "NaN in: NaN out, through value and gradient of whatever saw it": [
         Row("sin(x) + y", {"x": NAN, "y": 1.0}, NAN, [NAN, 1], [[NAN, 0], [0, 0]], ("the input 'x' is nan",)),

@@ -7,6 +7,7 @@ import re
 import sys
 from types import FrameType
 
+import mpmath
 import pytest
 
 import cgcli
@@ -186,3 +187,17 @@ def test_a_formula_whose_budget_is_spent_is_long_but_right(text: str, monkeypatc
     monkeypatch.setattr(budget, "_MOST", 0)
     formula = cgcli.diff(text)
     assert cgcli.value(formula)(x=1.25) == pytest.approx(cgcli.grad(text)(x=1.25)["x"], rel=1e-12)
+
+
+def test_derivatives_of_digamma_far_below_0_take_no_steps() -> None:
+    """By two of Hurwitz's zeta functions, where each of up to 1000 poles was added: 1e5 numbers took 9 seconds."""
+    for x, order in [(-4000.3, 1), (-1234.75, 2), (-0.25, 7), (-1e-9, 1)]:
+        with mpmath.workdps(40):
+            expected = mpmath.psi(order, mpmath.mpf(x))
+        assert cgcli.value(f"digamma(x, order={order})")(x=x) == pytest.approx(float(expected), rel=1e-13)
+
+
+def test_many_digits_of_a_tower_of_exponentials_end(capsys: Capture) -> None:
+    code, out, err = cg(capsys, "eval", "exp(exp(exp(x)))", "x=9", "--digits", "20")
+    assert (code, out) == (1, "")
+    assert "exp cannot be computed: an argument has 11691 bits before the point" in err

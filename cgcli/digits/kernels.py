@@ -18,7 +18,7 @@ from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
 from cgcli.ops.roots import Root
 
-_LARGEST = 20_000  # bits before the point, of what a function is applied to
+_LARGEST = 3_000  # bits before the point, of what a function is applied to
 
 
 class Many:

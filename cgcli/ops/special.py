@@ -110,14 +110,13 @@ def _digamma(x: Any, order: int) -> Any:
     if order == 0:
         turned = np.pi * (x - np.rint(x))  # scipy's reflection loses digits near the poles (DLMF 5.5.4)
         return np.where(x < 0, special.psi(np.where(x < 0, 1.0 - x, x)) - np.pi / np.tan(turned), special.psi(x))[()]
-    # reflection for x < 0 is not in scipy's zeta, so shift up by the recurrence (DLMF 5.15.5)
-    x = np.asarray(x, dtype=float)
-    shift = np.clip(np.ceil(-x), 0, 1000)
-    sign = (-1.0) ** (order + 1) * math.factorial(order)
-    total = special.zeta(order + 1.0, x + shift)
-    for step in range(int(np.max(np.where(np.isfinite(shift), shift, 0), initial=0))):
-        total = total + np.where(step < shift, (x + step) ** -(order + 1.0), 0.0)
-    return (sign * total)[()]
+    # the sum of (x + k)^-s over k >= 0 (DLMF 5.15.1): scipy's zeta takes those above 0, and those below from both ends
+    x, power = np.asarray(x, dtype=float), order + 1.0
+    total = special.zeta(power, x + np.where(x < 0, np.ceil(-x), 0.0))
+    size = np.where(x < 0, -x, 1.0)
+    beside = special.zeta(power, size - (np.ceil(size) - 1.0)) - special.zeta(power, size + 1.0)
+    total = np.where(x < 0, total + (-1.0) ** power * beside, total)
+    return ((-1.0) ** power * math.factorial(order) * total)[()]
 
 
 def _sigmoid(x: Any) -> Any:
