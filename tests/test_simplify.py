@@ -82,6 +82,8 @@ x^2*cos(x) + 2*x*sin(x) -> x^2*cos(x) + 2*x*sin(x)
 2*x*sin(x) + x^2*cos(x) -> x^2*cos(x) + 2*x*sin(x)
 x^2 + 2*x -> x^2 + 2*x
 1/(x + 1) - x/(x + 1)^2 -> 1/(x + 1)^2
+x*(1 - y*exp(-x) - y)/(exp(-x) + 1) -> x*(1/(exp(-x) + 1) - y)
+(a + b + c)/(b + c) -> a/(b + c) + 1
 2*(x - 3) + 2*x -> 4*x - 6
 (x*y)^2/y -> x^2*y
 a*x^n/b^n -> a*x^n/b^n

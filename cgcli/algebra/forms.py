@@ -22,6 +22,7 @@ from cgcli.algebra.rewrites import (
     has_compound_factor,
     primitive,
     raised,
+    split,
     takeable,
     taken_out,
 )
@@ -117,7 +118,8 @@ class Forms:
         if spread is not None:
             yield partial(self.canonical.product, spread)
         yield partial(self.canonical.product, product, flip=not whole)
-        yield lambda: self._primitive(product)
+        yield lambda: self._product_of(primitive(product, self.canonical))
+        yield lambda: self._product_of(split(product, self.canonical))
 
     def _sum(self, terms: Terms, whole: bool) -> Iterator[Form]:
         canonical = self.canonical
@@ -155,8 +157,7 @@ class Forms:
         """How many operations a sum has, its coefficients apart."""
         return len(terms) + sum(map(self._sizes.of, terms))
 
-    def _primitive(self, product: Product) -> Node | None:
-        found = primitive(product, self.canonical)
+    def _product_of(self, found: Product | None) -> Node | None:
         return None if found is None else self.canonical.product(found)
 
 

@@ -199,6 +199,49 @@ def primitive(product: Product, canonical: Canonical) -> Product | None:
     return factors.product()
 
 
+def split(product: Product, canonical: Canonical) -> Product | None:
+    """A quotient of sums without what the divisor divides: (1 - y*u - y)/(u + 1) = 1/(u + 1) - y; None for others.
+
+    Raises UnwritableError.
+    """
+    for below, number in product.powers.items():
+        inside = canonical.terms_of(below) if number == -1 and canonical.is_sum(below) else {}
+        for above, exponent in product.powers.items() if inside else ():
+            terms = canonical.terms_of(above)
+            if exponent != 1 or len(terms) <= len(inside):
+                continue
+            (first, coefficient), *_ = inside.items()
+            for term, times in terms.items():
+                factor = _multiplied(canonical.product_of(term), UNIT, quotient(times, coefficient), canonical)
+                factor = _quotient_of(factor, canonical.product_of(first))
+                taken: dict[Node, Number] = {}
+                for part, c in inside.items():
+                    taken |= canonical.terms_of(canonical.product(_multiplied(factor, part, c, canonical)))
+                if all(terms.get(part) == c for part, c in taken.items()):
+                    rest = canonical.sum({part: c for part, c in terms.items() if part not in taken})
+                    share = canonical.product(_quotient_of(canonical.product_of(rest), Product(ONE, {below: ONE})))
+                    whole = {**canonical.terms_of(share)}
+                    for part, c in canonical.terms_of(canonical.product(factor)).items():
+                        whole[part] = whole.get(part, ZERO) + c
+                    others = {base: n for base, n in product.powers.items() if base not in (above, below)}
+                    return _with_factor(product._replace(powers=others), canonical.sum(whole), canonical)
+    return None
+
+
+def _quotient_of(one: Product, other: Product) -> Product:
+    factors = Factors()
+    factors.times(one)
+    factors.times(other, -ONE)
+    return factors.product()
+
+
+def _with_factor(product: Product, node: Node, canonical: Canonical) -> Product:
+    factors = Factors()
+    factors.times(product)
+    factors.times(canonical.product_of(node))
+    return factors.product()
+
+
 def within_range(product: Product, canonical: Canonical) -> Product | None:
     """A product without squares of sums of exponentials below, which leave the range of float64 before it does.
 
