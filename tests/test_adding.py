@@ -67,6 +67,6 @@ def test_every_part_of_the_program_reads_the_entry(place: Path) -> None:
 
 def test_the_tests_of_the_table_hold_it_against_its_reference(place: Path) -> None:
     files = [f"tests/{name}.py" for name in TABLE_TESTS]
-    summary = run(place, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", *files,
-                  "-k", "radians", "-rN").splitlines()[-1]  # fmt: skip
+    summary = run(place, "-m", "pytest", "--assert=plain", "-p", "no:cacheprovider", "-c", os.devnull,
+                  "--rootdir", ".", *files, "-k", "radians", "-rN").splitlines()[-1]  # fmt: skip
     assert int(summary.strip("= ").split(" passed")[0]) >= 12, summary
