@@ -38,6 +38,9 @@ CASES = [
     ("t.csv", "x\n\"1,234.5\"\n\"12,34\"\n", ["x", "--thousands", ",", "--delimiter", ";", "--on-error", "null"], 0,
      'x;value\n"1,234.5";1234.5\n"12,34";\n', "1 of 2 rows"),
     ("t.csv", "x\n1'234\n", ["x", "--thousands", "'"], 0, "x,value\n1'234,1234\n", ""),
+    ("t.csv", "x;y\n1\u202f234,5;a\n",
+     ["x", "--thousands", "\u202f", "--decimal", ",", "--delimiter", ";", "--to", "jsonl"],
+     0, '{"x":1234.5,"y":"a","value":1234.5}\n', ""),
     # what stands between cells
     ("p.csv", "a|b\n1|2\n", ["a+b", "--delimiter", "|"], 0, "a|b|value\n1|2|3\n", ""),
     ("p.txt", "a\tb c\n1\t2\n", ["a", "--delimiter", "tab", "-i", "csv"], 0, "a\tb c\tvalue\n1\t2\t1\n", ""),
@@ -49,7 +52,11 @@ CASES = [
     ("c.csv", MARKED, ["x+y", "--comment", "#"], 0, "x,y,value\n1,2,3\n3,4,7\n", ""),
     ("c.csv", MARKED + "z,1\n", ["x+y", "--comment", "#"], 1, "x,y,value\n1,2,3\n3,4,7\n",
      "c.csv, line 6: column 'x' holds 'z'"),
+    ("c.csv", 'x,s\n1,"a\n# b"\n# "z\n2,6" pipe\n#\n', ["x", "--comment", "#"], 0,
+     'x,s,value\n1,"a\n# b",1\n2,6" pipe,2\n', ""),
+    ("c.csv", 'x  "y  z"\n 1   "2  3" \n', ["x", "--delimiter", "blanks"], 0, 'x "y  z" value\n1 "2  3" 1\n', ""),
     # rows that are taken
+    ("w.csv", "x\n1\nnan\n0\n", ["x", "--where", "x"], 0, "x,value\n1,1\n", ""),
     ("w.csv", PAIRS, ["x+y", "--where", "x > 0", "--on-error", "skip"], 0, "x,y,value\n1,2,3\n5,6,11\n7,8,15\n", ""),
     ("w.csv", PAIRS, ["x+y", "--where", "x > 0"], 1, "x,y,value\n1,2,3\n", "w.csv, line 4: column 'x' holds 'abc'"),
     ("w.csv", PAIRS, ["y", "--where", "y > k", "k=3", "--limit", "2"], 0, "x,y,value\n-3,4,4\n5,6,6\n", ""),
@@ -79,6 +86,7 @@ CASES = [
     *[("g.csv", GERMAN, ["x", "--delimiter", word], 2, "", f"--delimiter is one sign, and not '{word}'")
       for word in (",,", "x", "5", '"', "§", "", "-")],
     ("g.csv", GERMAN, ["x", "--delimiter", "."], 2, "", "the point stands in numbers, and not between cells"),
+    ("g.csv", GERMAN, ["x", "--thousands", "é"], 2, "", "--thousands is one sign, and not 'é'"),
     ("g.csv", GERMAN, ["x", "--decimal", "comma"], 2, "", "--decimal is one sign, and not 'comma'"),
     ("g.jsonl", '{"x":1}\n', ["x", "--comment", "#"], 2, "", "--comment is for CSV and TSV, and g.jsonl is JSON lines"),
 ]  # fmt: skip
@@ -147,8 +155,8 @@ def test_numbers_of_other_dialects_stay_text(
         return
     with np.load(out) as arrays:
         assert arrays["b"].tolist() == ["2.000"]
-    refused = cg(capsys, "eval", "1", str(path), "--delimiter", ";", *signs, *target, "--types", "b=double")
-    assert "line 2, column 'b': '2.000' is not of type double" in refused.err
+    refused = cg(capsys, "eval", "1", str(path), "--delimiter", ";", *signs, "--types", "b=double")
+    assert "line 2: column 'b' holds '2.000', which is not of type double" in refused.err
 
 
 def test_thousands_stand_in_quotes_where_they_are_the_delimiter(capsys: Capture, tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ FILES = {
     "b.csv": b"y,x\nc,3\n",
     "c.csv.gz": gzip.compress(b"z,x\n7,4\n"),
     "d.jsonl": b'{"x":5,"w":[1,2]}\n',
+    "e.csv": b"x;y\n1,5;2\n",
+    "f.csv": b'x;z\n2,5;"a;b"\n',
+    "g.tsv": b"x\tz\n3,5\ta\\tb\n",
+    "h.tsv": b"x\tq\n4,5\t1\n",
 }
 SEVERAL = [
     ("a.csv b.csv", 'x,y,value\n1.50,a,1.5\n"2",b,2\nc,3,3\n'.replace("c,3,3", "3,c,3")),
@@ -60,6 +64,9 @@ SEVERAL = [
     ("d.jsonl c.csv.gz", '{"x":5,"w":[1,2],"value":5}\n{"z":7,"x":4,"value":4}\n'),
     ("d.jsonl c.csv.gz --to tsv", "x\tw\tz\tvalue\n5\t[1,2]\t\t5\n4\t\t7\t4\n"),
     ("a.csv c.csv.gz --on-error skip --where z", "x,y,z,value\n4,,7,4\n"),
+    ("e.csv f.csv --delimiter ; --decimal ,", 'x;y;z;value\n1,5;2;;1,5\n2,5;;"a;b";2,5\n'),
+    ("e.csv f.csv --delimiter ; --decimal , --to tsv", "x\ty\tz\tvalue\n1.5\t2\t\t1.5\n2.5\t\ta;b\t2.5\n"),
+    ("g.tsv h.tsv --decimal ,", "x\tz\tq\tvalue\n3,5\ta\\tb\t\t3,5\n4,5\t\t1\t4,5\n"),
 ]
 
 
@@ -126,12 +133,12 @@ def test_nothing_depends_on_how_the_input_was_cut(
 # What is said of types, the type of column `id`, and its values in Parquet; or how the error begins.
 TYPES: list[tuple[list[str], str, list[object]]] = [
     ([], "int64", [7, 8, None]),
-    (["--text", "id"], "string", ["007", "8", ""]),
-    (["--types", "x=double,id=text"], "string", ["007", "8", ""]),
+    (["--text", "id"], "string", ["007", "8", None]),
+    (["--types", "x=double,id=text"], "string", ["007", "8", None]),
     (["--types", "id=double"], "double", [7, 8, None]),
     (["--types", "id=int"], "int64", [7, 8, None]),
-    (["--types", "id=bool"], "t.csv, line 2, column 'id': '007' is not of type bool", []),
-    (["--types", "x=int"], "t.csv, line 3, column 'x': '2.5' is not of type int", []),
+    (["--types", "id=bool"], "t.csv, line 2: column 'id' holds '007', which is not of type bool", []),
+    (["--types", "x=int"], "t.csv, line 3: column 'x' holds '2.5', which is not of type int", []),
     (["--types", "id=inte"], "--types 'id=inte' gives no type to a column\n  did you mean 'int'?", []),
     (["--types", "id"], "--types 'id' gives no type to a column", []),
     (["--types", "id=int", "--text", "id"], "column 'id' has two types, int and text", []),
@@ -151,17 +158,40 @@ def test_types_of_columns_can_be_said(arguments: list[str], kind: str, values: l
     assert (str(column.type), column.to_pylist()) == (kind, values)
 
 
+def test_a_value_without_its_type_is_a_bad_row(capsys: Capture) -> None:
+    """Whatever is written, text included; where bad rows pass, a format with types has nothing there."""
+    Path("t.csv").write_text("x,s\n1,a\nabc,b\n2.5,\n", encoding="utf-8")
+    line = ["eval", "1", "t.csv", "--types", "x=int", "--on-error"]
+    assert cg(capsys, *line, "fail").out == "x,s,value\n1,a,1\n"
+    assert cg(capsys, *line, "skip", "--to", "tsv").out == "x\ts\tvalue\n1\ta\t1\n"
+    assert cg(capsys, *line, "null").out == "x,s,value\n1,a,1\nabc,b,\n2.5,,\n"
+    assert cg(capsys, *line, "null", "-o", "o.parquet").code == 0
+    assert parquet.read_table("o.parquet").to_pydict() == {
+        "x": [1, None, None],
+        "s": ["a", "b", None],
+        "value": [1, None, None],
+    }
+    Path("t.jsonl").write_text('{"x":1}\n{"x":2.5}\n{"x":"3"}\n', encoding="utf-8")
+    found = cg(capsys, "eval", "x", "t.jsonl", "--types", "x=int", "--on-error", "skip")
+    assert found.out == '{"x":1,"value":1}\n{"x":"3","value":3}\n'
+
+
 def test_a_declared_text_is_a_string_in_json(capsys: Capture) -> None:
     Path("t.csv").write_text("id,x\n7,1\n", encoding="utf-8")
     assert cg(capsys, "eval", "x", "t.csv", "--text", "id", "--to", "jsonl").out == '{"id":"7","x":1,"value":1}\n'
 
 
 # A program over nested objects, and what is written of its values.
-NESTED = '{"p":{"x":1,"q":{"z":2},"T":4},"X":[1,2]}\n{"p":{"x":3},"X":[3,4]}\n{"p":5,"X":[5,6]}\n'
+NESTED = (
+    '{"p":{"x":1,"q":{"z":2},"T":4,"l":[1,2],"s":"7"},"X":[1,2]}\n{"p":{"x":3,"l":[3,4]},"X":[3,4]}\n'
+    '{"p":5,"X":[5,6]}\n'
+)
 PATHS = [
     ("p.x*2", ["2", "6", ""]),
     ("p.x^2 + p.q.z", ["3", "", ""]),
     ("`p.x`", ["1", "3", ""]),
+    ("sum(p.l)", ["3", "7", ""]),
+    ("p.l[1] - p.s", ["-5", "", ""]),
     ("sum(X.T)", ["3", "7", "11"]),
 ]
 

@@ -65,6 +65,13 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
     # a zero byte is a character as others
     ("z.csv", b"a,b\n1,x\0y\n", ["a"], 0, "a,b,value\n1,x\0y,1\n", ""),
     ("z.csv", b"a,b\n" + b"1,x\n" * 400 + b"1,\0\n", ["sum([a])", "--only"], 0, "value\n" + "1\n" * 401, ""),
+    ("u.csv", "a\n1\n".encode("utf-32"), ["a"], 0, "a,value\n1,1\n", ""),
+    # data of other programs
+    *[(name, begin + b"a,b\n1,2\n" * 9, ["a"], 1, "", f"'{name}' holds {what}, which cg does not read")
+      for name, begin, what in [
+          ("a.csv.7z", b"7z\xbc\xaf\x27", "a 7z archive"), ("a.csv.lz4", b"\x04\x22\x4d\x18", "lz4 data"),
+          ("a.tar", b"a.csv" + bytes(252) + b"ustar", "a tar archive"),
+      ]],
     # what is written is JSON
     ("n.jsonl", b'{"x":NaN,"s":"a \\"NaN\\"","l":[Infinity,-Infinity]}\n', ["1"], 0,
      '{"x":null,"s":"a \\"NaN\\"","l":[null,null],"value":1}\n', ""),
@@ -76,6 +83,8 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
     # numbers that float64 does not reach
     ("b.csv", b"x\n1e400\n1\n-inf\n", ["1/x"], 0, "x,value\n1e400,0\n1,1\n-inf,-0\n",
      "in 1 of 3 rows a number is beyond float64, and read as an infinity; the first: b.csv, line 2: column 'x' holds"),
+    ("b.jsonl", b'{"x":[1,1e400]}\n{"x":[-Infinity,0]}\n', ["max(x)", "--only"], 0, '{"value":null}\n{"value":0}\n',
+     "in 1 of 2 rows a number is beyond float64, and read as an infinity; the first: b.jsonl, line 1: column"),
     ("b.csv", b"x\n1\n1e400\n", ["1/x", "--strict"], 1, "x,value\n1,1\n", "b.csv, line 3: column 'x' holds '1e400'"),
 ]  # fmt: skip
 
@@ -113,6 +122,11 @@ def test_text_stays_in_npz(capsys: Capture, tmp_path: Path, monkeypatch: pytest.
     assert cg(capsys, "eval", "2*x", "a.csv", "-o", "a.npz") == (0, "", "")
     with np.load("a.npz") as arrays:
         assert (arrays["s"].tolist(), arrays["s"].dtype, arrays["x"].dtype) == (["ab", "", "é😀c"], "<U3", "int64")
+    np.savez("b.npz", s=np.array([b"ab", "é".encode()]), d=np.array(["2024-02-29", "NaT"], "M8[D]"))
+    assert cg(capsys, "eval", "1", "b.npz", "-o", "c.npz").code == 0
+    with np.load("c.npz") as arrays:
+        assert arrays["s"].tolist() == ["ab", "é"]
+        assert arrays["d"].astype(str).tolist() == ["2024-02-29", "NaT"]
     again = cg(capsys, "eval", "x", "a.npz", "--as", "y", "--to", "tsv").out
     assert again.startswith("s\tx\tvalue\ty\nab\t1\t2\t1\n")
 
@@ -132,6 +146,12 @@ TYPES: list[tuple[pa.Array, str | None, str | None]] = [
     (pa.array([[Decimal("1.50")]]), *['["1.50"]'] * 2),
     (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), *['[["k",1]]'] * 2),
     (pa.UnionArray.from_sparse(pa.array([1], pa.int8()), [pa.array([1]), pa.array(["b"])]), '"b"', "b"),
+    (pa.array([1700000000123456789], pa.timestamp("ns", "UTC")), *["2023-11-14 22:13:20.123456789Z"] * 2),
+    (pa.array(["b"], pa.string_view()), *["b"] * 2),
+    (pa.array([[1, 2]], pa.list_view(pa.int64())), *["[1,2]"] * 2),
+    (pa.RunEndEncodedArray.from_arrays([1], pa.array(["5"])), *["5"] * 2),
+    (pa.array([10**8], pa.int32()).cast(pa.date32()), None, None),
+    (pa.array([10**12], pa.timestamp("s")), None, None),
     (pa.array([b"\xff"]), None, None),
     (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, None),
 ]

@@ -19,6 +19,8 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("d.csv").write_text(ROWS, encoding="utf-8")
     Path("e.json").write_text("[]", encoding="utf-8")
+    Path("g.csv").write_text("t;s\n1,5;a\n2,5;b\n", encoding="utf-8")
+    Path("d.dat").write_text("1\n2\n", encoding="utf-8")
 
 
 # Arguments of cg, the exit code, what is printed, and what an error or a warning begins with.
@@ -28,7 +30,12 @@ CASES = [
     ("eval x --vars d.csv", 0, "[[1, 2], [3, 4], [5, 6]]\n", ""),
     ("eval y*y --vars d.csv y=3", 0, "9\n", ""),
     ("grad mean((a*t+b-y)^2) --vars d.csv a=2 b=1 --wrt a,b", 0, "value\t0\nd_a\t0\nd_b\t0\n", ""),
-    ("eval sum(t)+q --vars d.csv", 2, "", "no value for 'q'"),
+    ("eval sum(t)+q --vars d.csv", 2, "",
+     "no value for 'q'\n  sum(t)+q\n         ^\n  the columns are: t, y, s, x[0], x[1], x"),
+    ("eval sum(t) --vars g.csv --delimiter ; --decimal ,", 0, "4\n", ""),
+    ("eval sum(t) --vars g.csv", 2, "", "no value for 't'\n  sum(t)\n      ^\n  the first line is one cell"),
+    ("eval sum(c1) --vars d.dat -i csv --no-header", 0, "3\n", ""),
+    ("eval t --vars e.json --delimiter ;", 2, "", "--delimiter is for rows, and there are none"),
     ("eval sum(s) --vars d.csv", 1, "", "d.csv, line 2: column 's' holds 'a'"),
     ("eval sum(t) t=@d.csv:q", 1, "", "the value of 't': d.csv has no column 'q'\n  it has t, y, s"),
     ("eval sum(t) t=@e.csv:t", 1, "", "the value of 't': cannot read 'e.csv'"),
@@ -48,6 +55,7 @@ CASES = [
     ("eval ones([2]) d.csv --whole", 2, "", "'value' is an array of shape [2], and d.csv has 3 rows"),
     ("eval t+q d.csv --whole", 2, "", "no value for 'q'\n  t+q\n    ^\n  the columns are: t, y, s"),
     ("eval t d.csv --whole --limit 2", 2, "", "--limit does not go with --whole"),
+    ("eval t d.csv --whole --on-error skip", 2, "", "--on-error does not go with --whole"),
     ("eval t t=0:1:3 --whole", 2, "", "--whole is for rows that are read"),
     ("eval t t=3 --whole", 2, "", "--whole is for rows, and there are none"),
     # one number of a row where many were meant

@@ -19,6 +19,7 @@ _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==
 
 _OVER_ROWS = "eval, grad, jvp, hessian, fit, minimize, solve and train"  # commands
 _DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
+_OF_READING = ("input_format", "no_header", "delimiter", "decimal", "thousands", "null", "comment")
 _SPELLINGS = {"called": "as", "output_format": "to"}
 
 
@@ -145,9 +146,14 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
                          hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
 
 
-def check_one_point(rows: Mapping[str, Any]) -> None:
-    """Raise UsageError for an option of rows where there are none. rows: their values, by name."""
+def check_one_point(rows: Mapping[str, Any], vars_file: str | None) -> None:
+    """Raise UsageError for an option of rows where there are none. rows: their values, by name.
+
+    vars_file: where the values of names come from; what is said of text that is read is said of this file.
+    """
     for name, value in rows.items():
+        if name in _OF_READING and vars_file is not None and not vars_file.endswith(".json"):
+            continue
         if value not in (None, False, (), _DEFAULTS.get(name)):
             spelling = _SPELLINGS.get(name, name.replace("_", "-"))
             raise UsageError(

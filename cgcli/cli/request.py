@@ -17,12 +17,14 @@ from cgcli.records import NamedTuple, Record
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
+    from cgcli.api.files import Table
     from cgcli.api.notices import Notice
     from cgcli.api.point import Point
     from cgcli.api.program import Program
     from cgcli.api.watched import Watched
     from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Node
+    from cgcli.tables.dialect import Reading
 
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
 
@@ -49,6 +51,16 @@ class RowOptions(Record):
     on_error: str = "fail"
     threads: int | None = None
     prefix: str = "d_"
+
+    @property
+    def reading(self) -> Reading:
+        """What is said of text that is read. Raises UsageError."""
+        from cgcli.tables.dialect import Reading, sign, types_of
+
+        signs = {name: sign(getattr(self, name), name) for name in ("delimiter", "decimal", "thousands")}
+        nothing = tuple(word for words in self.null for word in words.split(","))
+        return Reading(not self.no_header, **signs, nothing=nothing, comment=self.comment or "",
+                       types=types_of(self.types, self.text))  # fmt: skip
 
 
 class Request(Record):
@@ -86,14 +98,8 @@ class Request(Record):
         from cgcli.api.program import read_text
 
         text, name = self._program_text()
-        table = None
-        bindings: dict[str, Any] = {}
-        if self.vars_file is not None and values.holds_rows(self.vars_file):
-            from cgcli.api.files import Table
-
-            table = Table([self.vars_file])
-        elif self.vars_file is not None:
-            bindings = values.of_json_object(self.vars_file)
+        table = self._table()
+        bindings = {} if self.vars_file is None or table is not None else values.of_json_object(self.vars_file)
         seen: set[str] = set()
         for key, value in self.operands.bindings:
             if key in seen:
@@ -107,6 +113,16 @@ class Request(Record):
         if table is not None:
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings
+
+    def _table(self) -> Table | None:
+        """The rows of --vars; None where that holds none."""
+        from cgcli.api.values import holds_rows
+
+        if self.vars_file is None or not (self.rows.input_format or holds_rows(self.vars_file)):
+            return None
+        from cgcli.api.files import Table
+
+        return Table([self.vars_file], self.rows.input_format, self.rows.reading)
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:
         """The graph of the value of each name, with all the digits that it was typed with."""
@@ -186,6 +202,11 @@ class Request(Record):
         try:
             point.check_complete()
         except UnknownNameError as error:
+            table = self._table()
+            if table is not None:
+                from cgcli.api.columns import check_columns
+
+                check_columns(point, table.names)
             mode = mode_of_standard_input()
             if self.takes_rows and error.hint.startswith("as in: ") and (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
                 error.hint += "; for the rows of standard input write '-' behind the expression"
@@ -328,7 +349,7 @@ def expression_command(
             if split.over_rows and not takes_rows:
                 raise given.no_rows(split)
             if not split.over_rows:
-                given.check_one_point(rows)
+                given.check_one_point(rows, settings["vars_file"])
             if split.over_rows and settings.get("digits"):
                 raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
             if split.uncertain and "errors" not in settings:

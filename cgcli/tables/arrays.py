@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SIZES = ("file_size", "compress_size")  # of a member of an archive
+_HEADER = 1 << 18  # bytes, for the names of thousands of fields
+_SHOWN = 200  # characters of what numpy says
 Array = NDArray[Any]
 
 # ---- reading --------------------------------------------------------------------------
@@ -40,7 +42,9 @@ def _npy_rows(content: Content, _: Reading) -> Iterator[Batch]:
     Raises DataError for damaged data, for objects and for a single number.
     """
     with content.as_file() as path:
-        array = _loaded(lambda: np.load(path, mmap_mode="r", allow_pickle=False), content.source)
+        array = _loaded(
+            lambda: np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=_HEADER), content.source
+        )
         if array.dtype.names:
             columns = [(name, array[name]) for name in array.dtype.names]
         elif array.ndim == 1:
@@ -59,15 +63,15 @@ def _npz_rows(content: Content, _: Reading) -> Iterator[Batch]:
     source = content.source
     with content.as_file() as path:
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                strange = next((name for name in archive.zip.namelist() if not name.endswith(".npy")), None)
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+                strange = next((member.filename for member in members if not member.filename.endswith(".npy")), None)
                 if strange is not None:
                     raise DataError(f"{source} is a zip archive, in which '{strange}' is no array",
                                     hint="unpack it: unzip -p FILE.zip | cg eval EXPR -")  # fmt: skip
-                members = archive.zip.infolist()
                 unpacked, packed = (sum(getattr(member, size) for member in members) for size in _SIZES)
                 check_unpacked(unpacked, packed, source)
-                columns = [(name, _loaded(partial(archive.get, name), f"{source}, array '{name}'")) for name in archive]
+                columns = [_member(archive, member.filename, source) for member in members]
         except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
             raise DataError(f"{source} is a damaged archive: {error}") from None
     counts = {name: len(array) for name, array in columns}
@@ -75,6 +79,14 @@ def _npz_rows(content: Content, _: Reading) -> Iterator[Batch]:
         listed = ", ".join(f"'{name}' has {count}" for name, count in counts.items())
         raise DataError(f"the arrays of {source} have not the same number of rows: {listed}")
     yield from _rows(columns, source)
+
+
+def _member(archive: zipfile.ZipFile, file: str, source: str) -> tuple[str, Array]:
+    """The name and the array of a member of an archive."""
+    name = file.removesuffix(".npy")
+    with archive.open(file) as stream:
+        read = partial(np.lib.format.read_array, stream, allow_pickle=False, max_header_size=_HEADER)
+        return name, _loaded(read, f"{source}, array '{name}'")
 
 
 def _loaded(load: Callable[[], Any], source: str) -> Array:
@@ -87,7 +99,9 @@ def _loaded(load: Callable[[], Any], source: str) -> Array:
         if "object" in str(error).lower():
             hint = "save it with a type of numbers"
             raise DataError(f"{source} holds pickled objects, which cg does not read", hint=hint) from None
-        reason = "it ends too early" if "greater than file size" in str(error) else error
+        reason = (
+            "it ends too early" if "greater than file size" in str(error) else str(error).partition("\n")[0][:_SHOWN]
+        )
         raise DataError(f"{source} holds no numpy array, or a damaged one: {reason}") from None
     if not isinstance(array, np.ndarray):
         raise DataError(f"{source} holds no numpy array")
@@ -115,6 +129,7 @@ def _column(array: Array, place: str) -> pa.Array:
 
     try:
         native = array.astype(array.dtype.newbyteorder("="))
+        native = np.char.decode(native) if native.dtype.kind == "S" else native
         return pa.array(native) if native.ndim == 1 else lists_of(native)
     except (pa.ArrowException, ValueError, TypeError):
         raise DataError(f"{place}: its type is {array.dtype}, which a table does not hold") from None
@@ -147,8 +162,8 @@ class _NpyWriter(_ArrayWriter):
         schema = rows.schema
         for at, field in enumerate(schema):
             if shape_of(field.type) is None:  # which column is refused is not to depend on where rows are cut
-                for columns in rows.batches():
-                    _floats(columns.column(at), field.name)
+                for column in rows.column(at):
+                    _floats(column, field.name)
         width = sum(_width(field.type) for field in schema)
         _write_header(file, np.dtype(np.float64), (rows.rows, width))
         for columns in rows.batches():
@@ -158,7 +173,10 @@ class _NpyWriter(_ArrayWriter):
 
 
 class _NpzWriter(_ArrayWriter):
-    """An array for each column, under its name and of its type; of float64 where there are nulls. No text is ''."""
+    """An array for each column, under its name and of its type; of float64 where there are nulls.
+
+    No text is '', and no time is NaT.
+    """
 
     def _copy(self, rows: Held, file: OutputFile) -> None:
         import pyarrow.types as kinds
@@ -167,11 +185,10 @@ class _NpzWriter(_ArrayWriter):
             for at, field in enumerate(rows.schema):
                 convert: Callable[[pa.Array], Array] = partial(_floats, name=field.name)
                 if kinds.is_string(field.type):
-                    longest = max(_longest(columns.column(at)) for columns in rows.batches())
-                    convert = partial(_characters, longest=longest)
-                elif not any(_needs_floats(columns.column(at)) for columns in rows.batches()):
+                    convert = partial(_characters, longest=max(map(_longest, rows.column(at))))
+                elif not any(map(_needs_floats, rows.column(at))):
                     convert = _exact
-                arrays = (convert(columns.column(at)) for columns in rows.batches())
+                arrays = map(convert, rows.column(at))
                 first = next(arrays)
                 with archive.open(f"{field.name}.npy", "w", force_zip64=True) as member:
                     _write_header(member, first.dtype, (rows.rows, *first.shape[1:]))
@@ -202,6 +219,8 @@ def _needs_floats(column: pa.Array) -> bool:
 
     levels = _levels(column)
     kind = levels[-1].type
+    if kinds.is_timestamp(kind) or kinds.is_date(kind) or kinds.is_duration(kind):
+        return len(levels) > 1
     known = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)
     return not known or any(level.null_count for level in levels)
 

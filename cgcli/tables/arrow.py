@@ -43,6 +43,40 @@ def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = N
     return compute.call_function("binary_join_element_wise", typed, options)
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type with the same values of which there is one alone: text that is no view, lists that are not large."""
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
+        return plain_type(kind.value_type)
+    if kinds.is_large_string(kind) or kinds.is_string_view(kind):
+        return pa.string()
+    if kinds.is_large_list(kind) or kinds.is_list_view(kind) or kinds.is_large_list_view(kind):
+        return pa.list_(kind.value_type)
+    return kind
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """The column with its plain type."""
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    elif kinds.is_run_end_encoded(column.type):
+        import pyarrow.compute as pc
+
+        column = pc.run_end_decode(column)
+    kind = plain_type(column.type)
+    if kind == column.type:
+        return column
+    if kinds.is_list_view(column.type) or kinds.is_large_list_view(column.type):  # whose cast loses values
+        import pyarrow as pa
+
+        return pa.array(column.to_pylist(), kind)
+    return column.cast(kind)
+
+
 def joined(texts: pa.Array) -> memoryview:
     """A column of strings as one text."""
     _, offsets, content = texts.buffers()

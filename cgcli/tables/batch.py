@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,9 +13,12 @@ from cgcli.errors import DataError, UsageError, did_you_mean
 from cgcli.graph.shapes import element_names
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import lists_of
+from cgcli.tables.escapes import unescaped
 from cgcli.tables.names import Elements, elements_of
 from cgcli.tables.numbers import Numbers, numbers
-from cgcli.tables.types import TYPES, cast, first_unfit
+from cgcli.tables.text import as_json
+from cgcli.tables.types import TYPES, cast, unfit
+from cgcli.tables.values import column_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,7 +109,11 @@ class Batch:
             return list(self.given.slice(0, most).to_pylist()) if self.dialect is None else [dict.fromkeys(self.names)]
         import orjson
 
-        return [orjson.loads(line) for line in self.lines.slice(0, most).to_pylist()]
+        lines = self.lines.slice(0, most).to_pylist()
+        try:
+            return [orjson.loads(line) for line in lines]
+        except orjson.JSONDecodeError:  # a number beyond float64
+            return [json.loads(line) for line in lines]
 
     def may_lack(self, name: str) -> bool:
         """Whether other rows have, or may have, such a column where these have none."""
@@ -153,23 +161,30 @@ class Batch:
         )
 
     def _members(self, path: str) -> pa.Array:
-        """The numbers `p.x` in objects; nothing where there are none."""
-        import pyarrow as pa
-
+        """The values `p.x` in objects; nothing where there are none."""
         first, *others = path.split(".")
         column = _member(self.given.column(first), others) if first in self.names else None
         if column is not None:
             return column
-        found: list[float | None] = []
-        only = (
+        rows = (
             self if self.holds_objects or first not in self.names else replace(self, given=self.given.select([first]))
         )
-        for row in only._objects(len(self)):
-            value: Any = row.get(first)
-            for name in others:
-                value = value.get(name) if isinstance(value, dict) else None
-            found.append(float(value) if isinstance(value, int | float) else None)
-        return pa.array(found, pa.float64())
+        return column_of([_value(row, path) for row in rows._objects(len(self))])[0]
+
+    def _beyond(self, name: str, values: NDArray[np.float64]) -> dict[int, str]:
+        """The rows of objects that have an infinity for a number that float64 does not reach, and which."""
+        found: dict[int, str] = {}
+        if self.lines is None or not self.holds_objects or not np.isinf(values).any():
+            return found
+        for row in np.flatnonzero(np.isinf(values).reshape(len(values), -1).any(axis=1)).tolist():
+            given = json.loads(self.lines[row].as_py(), parse_float=lambda text: (text,))
+            parts = [given.get(name, _value(given, name))]
+            for part in parts:  # and what is added meanwhile
+                if isinstance(part, list):
+                    parts += part
+                elif isinstance(part, tuple) and np.isinf(float(part[0])):
+                    found.setdefault(row, f"'{part[0]}'")
+        return found
 
     def _cells(self, position: int) -> pa.Array:
         at = position if self.unread is None else self.given.schema.get_field_index(self.names[position])
@@ -180,7 +195,11 @@ class Batch:
         known = self._numbers.get(column)
         if known is None or shape not in (None, known.values.shape[1:]):
             cells = self.column(column) if isinstance(column, str) else self._cells(column)
-            known = self._numbers[column] = numbers(cells, shape, self.dialect)
+            known = numbers(cells, shape, self.dialect)
+            name = column if isinstance(column, str) else self.names[column]
+            if beyond := self._beyond(name, known.values):
+                known = known._replace(beyond=beyond)
+            self._numbers[column] = known
         return known
 
     def texts(self, name: str) -> list[str]:
@@ -225,15 +244,24 @@ class Batch:
     @cached_property
     def plain(self) -> pa.RecordBatch:
         """The columns, with plain text where their dialect spells it in its own way; of this other formats are made."""
-        if self.dialect is None or (self.dialect.quotes and not self.dialect.spells_numbers):
-            return self.columns
+        own = self.dialect is not None and (self.dialect.spells_numbers or not self.dialect.quotes)
+        return self._spelled(self.dialect.plain) if self.dialect is not None and own else self.columns
+
+    @property
+    def unescaped(self) -> pa.RecordBatch:
+        """The columns, with numbers as the dialect spells them, and text that is plain otherwise."""
+        return self.columns if self.dialect is None or self.dialect.quotes else self._spelled(unescaped)
+
+    def _spelled(self, spell: Callable[[pa.Array], pa.Array]) -> pa.RecordBatch:
+        """The columns, of which those of text are spelled in another way."""
         import pyarrow as pa
 
-        return pa.RecordBatch.from_arrays([*map(self.dialect.plain, self.columns.columns)], names=self.names)
+        found = [spell(column) if pa.types.is_string(column.type) else column for column in self.columns.columns]
+        return pa.RecordBatch.from_arrays(found, names=self.names)
 
     @cached_property
     def typed(self) -> pa.RecordBatch:
-        """The plain columns, with the types that were asked for. Raises DataError for a value that has not its type."""
+        """The plain columns, with the types that were asked for; null for a value that has not its type."""
         import pyarrow as pa
 
         if not self.types:
@@ -242,13 +270,36 @@ class Batch:
         for at, name in enumerate(self.names):
             if name in self.types:
                 kind = pa.type_for_alias(TYPES[self.types[name]])
-                words = None if pa.types.is_string(kind) else self.words(name)
-                row = first_unfit(arrays[at], kind) if words is None else words.index(True).as_py()
-                if row is not None:
-                    cell = arrays[at][row].as_py()
-                    raise DataError(f"{self.at(row, name)}: '{cell}' is not of type {self.types[name]}")
-                arrays[at] = cast(arrays[at], kind)
+                if pa.types.is_string(kind) and pa.types.is_nested(arrays[at].type):
+                    arrays[at] = as_json(arrays[at])
+                fits = np.ones(len(arrays[at]), np.bool_)
+                fits[self._unfit(name, arrays[at], kind)] = False
+                if not fits.all():
+                    import pyarrow.compute as pc
+
+                    arrays[at] = pc.if_else(pa.array(fits), arrays[at], pa.scalar(None, arrays[at].type))
+                arrays[at] = cast(arrays[at], kind, is_cells=self.untyped)
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
+
+    def checked(self, types: Mapping[str, str]) -> Batch:
+        """The rows, of which those are bad that have a value that has not the type that its column shall have."""
+        import pyarrow as pa
+
+        bad = dict(self.bad)
+        for name in set(types).intersection(self.names):
+            cells = self.plain.column(self.names.index(name))
+            for row in self._unfit(name, cells, pa.type_for_alias(TYPES[types[name]])):
+                bad.setdefault(row, f"column '{name}' holds '{cells[row].as_py()}', which is not of type {types[name]}")
+        return replace(self, bad=bad, types=types)
+
+    def _unfit(self, name: str, cells: pa.Array, kind: pa.DataType) -> list[int]:
+        """The rows of a column whose plain cells are not of a type."""
+        import pyarrow as pa
+
+        if pa.types.is_string(kind):
+            return []
+        words = self.words(name)
+        return [*unfit(cells, kind), *([] if words is None else np.flatnonzero(words).tolist())]
 
     def is_cells(self, name: str) -> bool:
         """Whether a column of the input holds cells of text whose type is for the writer to say."""
@@ -256,11 +307,21 @@ class Batch:
 
     def words(self, name: str) -> pa.Array | None:
         """Which of such cells are text though other formats would take them for numbers; None for none."""
-        return None if self.dialect is None else self.dialect.words(self.columns.column(self.names.index(name)))
+        if self.dialect is None or not self.dialect.has_words:
+            return None
+        return self.dialect.words(self.columns.column(self.names.index(name)))
+
+
+def _value(row: dict[str, Any], path: str) -> Any:
+    """The value `p.x` in an object; None where there is none."""
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _member(column: pa.Array, path: Sequence[str]) -> pa.Array | None:
-    """A column of numbers within a column of objects of one type; None where there is no such type."""
+    """A column within a column of objects of one type; None where there is no such type."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as kinds
@@ -271,9 +332,7 @@ def _member(column: pa.Array, path: Sequence[str]) -> pa.Array | None:
         if column.type.get_field_index(name) < 0:
             return pa.nulls(len(column))
         column = pc.struct_field(column, name)
-    kind = column.type
-    is_number = kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind)
-    return column if is_number else None
+    return column
 
 
 def with_results(

@@ -22,6 +22,8 @@ MAX_COLUMNS = _times(100_000)
 MAX_OPEN = _times(1_000_000)  # lists and objects in each other
 _ALWAYS = _times(1 << 26)  # bytes that any file may unpack to,
 _RATIO = _times(200)  # and beyond them so many for each byte of the file
+_CELLS = _times(1 << 24)  # cells that any table may have,
+_CELLS_RATIO = _times(16)  # and beyond them so many for each byte of its text
 
 
 def check_columns(count: int, source: str) -> None:
@@ -34,6 +36,12 @@ def check_unpacked(size: int, packed: int, source: str) -> None:
     """Raise DataError where compressed data unpack to much more than honest ones do."""
     if size > max(_ALWAYS, _RATIO * packed):
         raise DataError(f"{source} unpacks to more than {_RATIO} times its size", hint=_hint())
+
+
+def check_cells(cells: int, size: int, source: str) -> None:
+    """Raise DataError where a table has many more cells than its text tells, as each row has columns of its own."""
+    if cells > max(_CELLS, _CELLS_RATIO * size):
+        raise DataError(f"{source} makes a table of more than {_CELLS_RATIO} cells for each byte", hint=_hint())
 
 
 def check_open(depth: int, source: str) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.graph.shapes import element_names
-from cgcli.tables.arrow import Masked, joined, masked, masked_together, offsets_of, shape_of, side_by_side
+from cgcli.tables.arrow import Masked, joined, masked, masked_together, offsets_of, plain, shape_of, side_by_side
 from cgcli.tables.batch import Batch, together
 from cgcli.tables.dialect import Dialect
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped
-from cgcli.tables.text import as_json, without_text
+from cgcli.tables.text import as_json, in_range, without_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,12 +115,14 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if kinds.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = plain(column)
     try:
         if isinstance(column, pa.ExtensionArray):  # as uuid, whose text is Python's
             return pa.array([None if item is None else str(item) for item in column.to_pylist()], pa.string())
-        return as_json(column) if kinds.is_nested(column.type) else pc.cast(column, pa.string())
+        if kinds.is_nested(column.type):
+            return as_json(column)
+        texts = pc.cast(column, pa.string())
+        return in_range(texts) if kinds.is_temporal(column.type) else texts
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         raise without_text(column, name, "which has no form as text") from None
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
-from cgcli.tables.arrow import offsets_of, shape_of
+from cgcli.tables.arrow import offsets_of, plain_type, shape_of
 from cgcli.tables.batch import Batch, together
 from cgcli.tables.content import Content, Joined
 from cgcli.tables.dialect import Reading
@@ -204,7 +204,8 @@ class _ColumnarWriter(TableWriter):
         """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
         import pyarrow as pa
 
-        return kind.value_type if pa.types.is_dictionary(kind) else kind
+        packed = pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind)
+        return plain_type(kind) if packed else kind
 
     @abstractmethod
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:

@@ -27,6 +27,20 @@ _MAGIC = {
     b"BZh": "bz2",
     b"\xfd7zXZ\0": "xz",
 }
+_FOREIGN = {  # how other data begin, and what they are
+    b"\x04\x22\x4d\x18": "lz4 data",
+    b"\x1f\x9d": "data of compress",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!\x1a": "a rar archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"SQLite format 3\0": "an SQLite database",
+    b"\x89HDF": "HDF5 data",
+    b"Obj\x01": "Avro data",
+    b"%PDF-": "a PDF",
+    b"<?xml": "XML",
+    b"<!DOCTYPE": "HTML",
+}
+_TAR_AT, _TAR = 257, b"ustar"
 _XZ_MEMORY = 1 << 27  # bytes that a file may ask for to be decompressed
 _FILLING = b"\xff" * _PIECE  # a byte that stands in no text
 
@@ -45,6 +59,11 @@ class Content:
         self.quoted = _displayed(name)
         self._packed = _Counted()
         self.pieces, self.begin = peeked(_pieces(name, self._packed), marks)
+        is_tar = self.begin[_TAR_AT:].startswith(_TAR)
+        foreign = next((what for mark, what in _FOREIGN.items() if self.begin.startswith(mark)), "")
+        if is_tar or foreign:
+            raise DataError(f"{self.quoted} holds {foreign or 'a tar archive'}, which cg does not read",
+                            hint="unpack or export it: CSV, JSON, Parquet and Arrow are read")  # fmt: skip
 
     @contextmanager
     def as_file(self) -> Iterator[str]:

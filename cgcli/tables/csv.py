@@ -25,8 +25,8 @@ from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
 from cgcli.tables.names import element_of, one_name_each
-from cgcli.tables.output import Codec, Output
-from cgcli.tables.text import count_lines, in_parts, not_utf8
+from cgcli.tables.output import Codec, Output, in_parts
+from cgcli.tables.text import count_lines, not_utf8
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +43,7 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     Raises DataError for empty text, and for a quote that is never closed. A blank line is no row, but an empty cell
     where there is one column.
     """
-    pieces, said = _declared(reading.tidied(content.pieces))
+    pieces, said = _declared(reading.tidied(content.pieces, dialect))
     dialect = reading.of(dialect._replace(separator=said) if said else dialect)
     records = whole_records(pieces, content.source, dialect)
     text, line = _to_first_record(records)
@@ -250,7 +250,7 @@ class _DelimitedWriter(TableWriter):
         if batch.lines is not None and batch.dialect == self._dialect and self._names in (None, names):
             columns, rows = together(batch.results), batch
         else:
-            columns = together(batch.columns if alike and self._dialect.quotes else batch.plain, batch.results)
+            columns = together(batch.unescaped if alike else batch.plain, batch.results)
             rows = Batch(columns if self._names is None else arranged(columns, self._names), "", str)
         if self._names is None:
             cell_texts(Batch(columns.slice(0, 1), "", str), self._dialect)  # what has no text is refused before that

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from cgcli.annotations import TYPE_CHECKING, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import EMPTY, NamedTuple
+from cgcli.tables.bounds import MAX_RECORD
 from cgcli.tables.escapes import unescaped
 from cgcli.tables.types import TYPES
 
@@ -52,6 +54,11 @@ class Dialect(NamedTuple):
         """Whether numbers, or cells without any, are not spelled as everywhere."""
         return (self.decimal, self.thousands, self.nothing) != (".", "", ())
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there may be cells that are text here, and numbers elsewhere."""
+        return self.decimal != "."
+
     def plain(self, cells: pa.Array) -> pa.Array:
         """The text for which cells stand, numbers as other formats have them."""
         cells = cells if self.quotes else unescaped(cells)
@@ -79,8 +86,6 @@ class Dialect(NamedTuple):
 
     def words(self, cells: pa.Array) -> pa.Array | None:
         """Which cells are text here, and would be numbers elsewhere: 2.000 where the sign is a comma; None for none."""
-        if self.decimal == ".":
-            return None
         import pyarrow.compute as pc
 
         found = pc.and_not(pc.match_substring_regex(cells, _WITH_POINT), pc.match_substring_regex(cells, self._number))
@@ -138,27 +143,34 @@ class Reading(NamedTuple):
             signs[sign] = name
         return found
 
-    def tidied(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The text with blank lines instead of comments, and, where blanks are between cells, one at a time."""
+    def tidied(self, pieces: Iterator[bytes], dialect: Dialect) -> Iterator[bytes]:
+        """The text with blank lines instead of comments, and, where blanks are between cells, one at a time.
+
+        What stands in quotes stays as it is.
+        """
         if not self.comment and self.delimiter != " ":
             yield from pieces
             return
-        comment = re.compile(rb"(?m)^[ \t]*" + re.escape(self.comment.encode()) + rb".*")
+        separator = self.delimiter or dialect.separator
+        before = re.escape(("\n\r \t" if separator == " " else f"\n\r{separator}").encode())
+        quoted = rb'(?:(?<=[%b])|\A)"(?:[^"]++|"")*+"?' % before if dialect.quotes else b"(?!)"
+        comment = rb"^[ \t]*%b.*" % re.escape(self.comment.encode()) if self.comment else b"(?!)"
+        blanks = rb"^[ \t]+|[ \t]+$|(?P<between>[ \t]+)" if separator == " " else b"(?P<between>(?!))"
+        pattern = re.compile(b"(?m)(?P<quoted>%b)|%b|%b" % (quoted, comment, blanks))
         rest = b""
-        for piece in pieces:
-            text, newline, rest = (rest + piece).rpartition(b"\n")
-            if newline:
-                yield self._tidied(text + newline, comment)
-        if rest:
-            yield self._tidied(rest, comment)
+        for piece in chain(pieces, [b""]):
+            text, newline, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")
+            *_, last = (None, *pattern.finditer(text)) if b'"' in text else (None,)
+            is_open = last is not None and last["quoted"] and last.end() == len(text) and last["quoted"].count(b'"') % 2
+            if piece and last is not None and is_open and len(text) - last.start() < MAX_RECORD:
+                text, newline, rest = text[: last.start()], b"", text[last.start() :] + newline + rest
+            if text or newline:
+                yield pattern.sub(_tidied, text) + newline
 
-    def _tidied(self, text: bytes, comment: re.Pattern[bytes]) -> bytes:
-        if self.comment:
-            text = comment.sub(b"", text)
-        if self.delimiter == " ":
-            text = re.sub(rb"[ \t]+", b" ", text)
-            text = re.sub(rb"(?m)^ | ?$", b"", text)
-        return text
+
+def _tidied(found: re.Match[bytes]) -> bytes:
+    """What stands for a piece of text: a quoted cell for itself, one blank for several, nothing for a comment."""
+    return found["quoted"] or (b" " if found["between"] else b"")
 
 
 AS_EVERYWHERE = Reading()
@@ -169,7 +181,8 @@ def sign(text: str | None, option: str) -> str | None:
     if text is None:
         return None
     found = _WORDS.get(text, text) if option == "delimiter" else text
-    if len(found) != 1 or not found.isascii() or (re.match(_NO_SEPARATOR, found) and found not in ".'_"):
+    is_known = found.isascii() or (option != "delimiter" and not found.isalnum())
+    if len(found) != 1 or not is_known or (re.match(_NO_SEPARATOR, found) and found not in ".'_"):
         raise UsageError(f"--{option} is one sign, and not '{text}'", hint=_EXAMPLES[option])
     if found == "." and option == "delimiter":
         raise UsageError("the point stands in numbers, and not between cells", hint=_EXAMPLES[option])

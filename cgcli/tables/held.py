@@ -5,10 +5,12 @@ from __future__ import annotations
 import mmap
 from abc import abstractmethod
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterator
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping
 from cgcli.errors import DataError
+from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, together
+from cgcli.tables.bounds import check_cells
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer
 from cgcli.tables.types import cast, merged, stored, type_of, type_of_cells
@@ -16,18 +18,21 @@ from cgcli.tables.types import cast, merged, stored, type_of, type_of_cells
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cgcli.tables.dialect import Dialect
+
 
 class _Section(NamedTuple):
-    """Batches of one schema. start: where they begin in the file. given: how many columns are no results.
+    """What batches behind each other have in common.
 
-    untyped: whether these are cells of text. objects: whether the text of JSON objects is the last column.
+    given: how many columns are no results. untyped: whether these are cells of text, of which dialect. objects: whether
+    the text of JSON objects is the last column.
     """
 
-    start: int
     schema: pa.Schema
     given: int
     untyped: bool
     objects: bool
+    dialect: Dialect | None
 
 
 class Held:
@@ -41,17 +46,18 @@ class Held:
         from tempfile import TemporaryFile
 
         self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
-        self._sections: list[_Section] = []
+        self._sections: list[tuple[_Section, int]] = []  # and where each begins in the file
         self._stream: Any = None
         self._types: dict[str, pa.DataType] = {}
         self._results: dict[str, pa.DataType] = {}
+        self._size = 0
         self.rows = 0
 
     def add(self, batch: Batch) -> None:
-        """Take rows. Raises DataError where several columns have one name."""
+        """Take rows. Raises DataError where several columns have one name, or there are far more cells than text."""
         import pyarrow as pa
 
-        source = batch.plain if self._as_text else batch.typed
+        source = batch.columns if self._as_text else batch.typed
         given = source.num_columns
         columns = together(source, batch.results)
         names = columns.schema.names
@@ -68,63 +74,77 @@ class Held:
                 types[name] = merged(known, here)
         if batch.holds_objects:
             columns = pa.RecordBatch.from_arrays([*columns.columns, batch.lines], names=[*names, ""])
-        self._write(columns, given, batch)
-        self.rows += len(batch)
-
-    def _write(self, columns: pa.RecordBatch, given: int, batch: Batch) -> None:
-        import pyarrow as pa
-
-        section = _Section(0, columns.schema, given, batch.untyped, batch.holds_objects)
-        if not self._sections or self._sections[-1]._replace(start=0) != section:
+        section = _Section(columns.schema, given, batch.untyped, batch.holds_objects, batch.dialect)
+        if not self._sections or self._sections[-1][0] != section:
             if self._stream is not None:
                 self._stream.close()
-            self._sections.append(section._replace(start=self._file.tell()))
+            self._sections.append((section, self._file.tell()))
             self._stream = pa.ipc.new_stream(self._file, columns.schema)
         self._stream.write_batch(columns)
+        self.rows += len(batch)
+        self._size += batch.size
+        check_cells(self.rows * (len(self._types) + len(self._results)), self._size, batch.source)
 
     @property
+    def dialect(self) -> Dialect | None:
+        """The dialect of all cells, where there is one; they are plain else."""
+        found = {section.dialect for section, _ in self._sections}
+        return found.pop() if self._as_text and len(found) == 1 else None
+
+    @cached_property
     def schema(self) -> pa.Schema:
-        """The columns of the input in the order in which they first came, then the results."""
+        """The columns of the input in the order in which they first came, then the results; no more rows come."""
         import pyarrow as pa
 
-        if any(section.untyped for section in self._sections):  # where no cell holds anything, numbers were meant
-            self._types = {name: pa.float64() if pa.types.is_null(kind) else kind for name, kind in self._types.items()}
-        return pa.schema([(name, stored(kind)) for name, kind in (self._types | self._results).items()])
+        types = self._types
+        if any(section.untyped for section, _ in self._sections):  # where no cell holds anything, numbers were meant
+            types = {name: pa.float64() if pa.types.is_null(kind) else kind for name, kind in types.items()}
+        return pa.schema([(name, stored(kind)) for name, kind in (types | self._results).items()])
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows, with the columns of the schema; they can be read several times."""
+    @cached_property
+    def _read(self) -> list[tuple[_Section, dict[str, int], pa.RecordBatch]]:
+        """The rows as they were taken, which stay in the file, and where each column stands."""
         import pyarrow as pa
 
         if self._stream is None:
-            return
+            return []
         self._stream.close()
         self._file.flush()
-        schema = self.schema
         content = pa.py_buffer(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
-        for section in self._sections:
-            with pa.ipc.open_stream(content.slice(section.start)) as stream:
-                for columns in stream:
-                    yield _fitted(columns, section, schema)
+        found = []
+        for section, start in self._sections:
+            names = section.schema.names[: len(section.schema) - section.objects]
+            places = {name: at for at, name in enumerate(names)}
+            with pa.ipc.open_stream(content.slice(start)) as stream:
+                found += [(section, places, columns) for columns in stream]
+        return found
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, with the columns of the schema; they can be read several times. Raises DataError as `column`."""
+        import pyarrow as pa
 
-def _fitted(columns: pa.RecordBatch, section: _Section, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of the schema. Raises DataError where a value does not fit."""
-    import pyarrow as pa
+        for part in self._read:
+            yield pa.RecordBatch.from_arrays([self._fitted(field, *part) for field in self.schema], schema=self.schema)
 
-    places = {name: at for at, name in enumerate(columns.schema.names[: len(columns.schema) - section.objects])}
-    objects = columns.columns[-1] if section.objects else None
-    arrays = []
-    for field in schema:
+    def column(self, at: int) -> Iterator[pa.Array]:
+        """One column of each of the batches. Raises DataError where a value does not fit."""
+        return (self._fitted(self.schema.field(at), *part) for part in self._read)
+
+    def _fitted(
+        self, field: pa.Field, section: _Section, places: Mapping[str, int], columns: pa.RecordBatch
+    ) -> pa.Array:
+        import pyarrow as pa
+
         at = places.get(field.name)
         if at is None:
-            arrays.append(pa.nulls(len(columns), field.type))
-        elif (column := columns.column(at)).type == field.type:
-            arrays.append(column)
-        elif objects is not None and at < section.given:
-            arrays.append(members_of(objects, field.name, field.type))
-        else:
-            arrays.append(_cast(column, field))
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+            return pa.nulls(len(columns), field.type)
+        column = columns.column(at)
+        is_cells = section.untyped and at < section.given
+        if self._as_text and is_cells:
+            return column if self.dialect or not section.dialect else section.dialect.plain(column)
+        if column.type != field.type and section.objects and at < section.given:
+            return members_of(columns.columns[-1], field.name, field.type)
+        return _cast(column, field, is_cells=is_cells)
 
 
 def conformed(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -138,12 +158,12 @@ def conformed(columns: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
-    """A column as one of the field's type; an empty cell of text is null. Raises DataError when that loses anything."""
+def _cast(column: pa.Array, field: pa.Field, *, is_cells: bool = False) -> pa.Array:
+    """A column as one of the field's type. Raises DataError when that loses anything. is_cells: as `types.cast`."""
     import pyarrow as pa
 
     try:
-        return cast(column, field.type)
+        return cast(column, field.type, is_cells=is_cells)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise DataError(
             f"column '{field.name}' is of type {field.type} at first, and later of {column.type} that does not fit",
@@ -200,8 +220,9 @@ class TableWriter(Writer):
     def _finish(self) -> None:
         """Write the rows that waited."""
         if self._held is not None:
+            dialect = self._held.dialect
             for columns in self._held.batches():
-                self._put_now(Batch(columns, "", str))
+                self._put_now(Batch(columns, "", str, dialect=dialect))
 
     @abstractmethod
     def _may_change(self, batch: Batch) -> bool:

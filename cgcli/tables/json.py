@@ -18,8 +18,8 @@ from cgcli.tables.content import Content
 from cgcli.tables.dialect import Reading
 from cgcli.tables.object_texts import object_texts
 from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
-from cgcli.tables.output import Codec, Output, Writer
-from cgcli.tables.text import count_lines, in_parts
+from cgcli.tables.output import Codec, Output, Writer, in_parts
+from cgcli.tables.text import count_lines
 
 # What stands between the rows of a document, with a brace for each row: rows stand alone, or in arrays.
 _BETWEEN = re.compile(rb"(?:[ \t\r\n{]|\[[ \t\r\n,{]*+\]?+)*+")
@@ -41,7 +41,7 @@ def _rows(content: Content, _: Reading) -> Iterator[Batch]:
         start = begin.lstrip(BLANKS)
         if (start and start[:1] != b"{") or b"\n" in start or len(begin) > MAX_RECORD:
             break
-    yield objects_of_lines(b"", content.source, int)
+    yield from objects_of_lines(b"", content.source, int)
     read = _from_lines if _is_of_lines(begin) else _from_document
     yield from read(chain([begin], content.pieces), content.source)
 
@@ -70,7 +70,7 @@ def _from_lines(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
         text = bytes(rest[:end]).replace(b"\r\n", b"\n")
         del rest[:end]
         if text:
-            yield objects_of_lines(text, source, partial(add, line))
+            yield from objects_of_lines(text, source, partial(add, line))
             line += count_lines(text)
         _check_size(len(rest), source, line)
 
@@ -96,7 +96,7 @@ def _from_document(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
             rows = rows[: between.count(b"{", 0, -len(stray))]
         if rows:
             lines = b"\n".join([*rows, b""])
-            yield objects_of_lines(lines, source, partial(_line_of_row, text, line, bounds), in_document=True)
+            yield from objects_of_lines(lines, source, partial(_line_of_row, text, line, bounds), in_document=True)
         if stray:
             word = re.split(rb"[\s,\]]", stray[:20])[0] or stray[:1]
             before = text.count(b"\n", 0, bounds[2 * len(rows) + 1] - len(stray.partition(b"{")[0]))

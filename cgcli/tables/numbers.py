@@ -9,7 +9,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY, NamedTuple
-from cgcli.tables.arrow import as_floats, shape_of
+from cgcli.tables.arrow import as_floats, plain, shape_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,15 +47,11 @@ def numbers(column: pa.Array, shape: tuple[int, ...] | None = None, dialect: Dia
     shape: of every row, () for numbers; None takes it from the first row that is good. dialect: how text spells them.
     In a column whose type holds no numbers, every row is bad.
     """
-    import pyarrow as pa
     import pyarrow.types as kinds
 
-    if kinds.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = plain(column)
     kind = column.type
-    if kinds.is_string_view(kind) or kinds.is_large_string(kind):
-        column = column.cast(pa.string())
-    if kinds.is_string(column.type):
+    if kinds.is_string(kind):
         return _of_text(column, shape, dialect)
     if _is_list(kind):
         return _of_lists(column, shape_of(kind) if shape is None else shape)
@@ -69,7 +65,7 @@ def numbers(column: pa.Array, shape: tuple[int, ...] | None = None, dialect: Dia
 def _is_list(kind: pa.DataType) -> bool:
     import pyarrow.types as kinds
 
-    return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
+    return bool(kinds.is_list(kind) or kinds.is_fixed_size_list(kind))
 
 
 def _of_numbers(column: pa.Array) -> Numbers:

@@ -8,7 +8,7 @@ from itertools import chain, groupby
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING
-from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, shape_of, side_by_side
+from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, plain, shape_of, side_by_side
 from cgcli.tables.batch import Batch, together
 from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.text import as_json, without_text
@@ -36,12 +36,12 @@ def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
     parts: list[pa.Array | str] = ["{"] if given is not None else [_opened(batch.lines)]
     given_count = 0 if given is None else given.num_columns
     names, kinds = columns.schema.names, columns.schema.types
-    for plain, group in groupby(range(len(names)), lambda at: shape_of(kinds[at]) == ()):
+    for is_plain, group in groupby(range(len(names)), lambda at: shape_of(kinds[at]) == ()):
         chosen = list(group)
         keys = [("," if at else "") + _key(names[at]) for at in chosen]
         if given is None and not chosen[0]:
             keys[0] = keys[0][1:]  # its quote is that of the joint
-        if plain:
+        if is_plain:
             texts = json_texts(*masked_together([masked(columns.column(at)) for at in chosen], np.stack))
         else:
             keys = [f"{key}:" for key in keys]
@@ -88,6 +88,7 @@ def _member(column: pa.Array, name: str) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    column = plain(column)
     shape = shape_of(column.type)
     if shape and 0 not in shape:
         texts = _arrays(column)
@@ -145,8 +146,6 @@ def _others(column: pa.Array, name: str) -> pa.Array:
         return pc.cast(column, pa.string())
     if kinds.is_floating(column.type):
         return pc.if_else(pc.is_finite(column), pc.cast(column, pa.string()), None)
-    if kinds.is_dictionary(column.type):
-        column = column.dictionary_decode()
     try:
         return as_json(column)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_columns
 from cgcli.tables.text import not_utf8
-from cgcli.tables.types import FIRST_GAP
+from cgcli.tables.values import as_texts, column_of, encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
 BLANKS = b" \t\r\n"
+_MOST_CELLS = 1 << 14  # of a batch
+_SPARSE = 8  # times as many cells as members
 _DEEPEST = 200  # lists and objects in each other; pyarrow recurses over them
 _NEWLINE, _QUOTE, _OPENING, _CLOSING, _LIST = b'\n"{}['
 _STEP = np.zeros(256, np.int8)  # what a byte outside of strings adds to the depth
@@ -32,23 +35,47 @@ _NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN')  # but strings, whi
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
 
 
-def objects_of_lines(text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool = False) -> Batch:
+def objects_of_lines(
+    text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool = False
+) -> Iterator[Batch]:
     """Rows of which each is a line, its newline included; blank lines are none.
 
-    line_of: the number that each line has in the source. in_document: whether the rows were no lines there.
+    They come in one batch, but where rows have members that others do not have. line_of: the number that each line has
+    in the source. in_document: whether the rows were no lines there.
     """
+    parts = [(0, text)]
+    while parts:
+        begin, part = parts.pop()
+        batch = _objects_of(part, source, partial(_line_behind, line_of, begin), in_document=in_document)
+        if batch is not None:
+            yield batch
+            continue
+        lines = part.splitlines(keepends=True)
+        middle = len(lines) // 2
+        parts += [(begin + middle, b"".join(lines[middle:])), (begin, b"".join(lines[:middle]))]
+
+
+def _line_behind(line_of: Callable[[int], int], begin: int, row: int) -> int:
+    return line_of(begin + row)
+
+
+def _objects_of(text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool) -> Batch | None:
+    """The rows in one batch; None where these would be too many cells."""
     objects = _all_at_once(text)
     if objects is not None:
-        columns, doubtful = _columns(objects, source)
+        found = _columns(objects, source)
+        if found is None:
+            return None
+        columns, doubtful = found
         if not (doubtful and _LONG_INTEGER.search(text)):  # orjson rounds the longest
             return Batch(columns, source, lambda row: f"line {line_of(row)}", {}, _texts(text))
     lines = [(at, row) for at, line in enumerate(text.split(b"\n")) if (row := line.strip(BLANKS))]
-    found = [object_of(row, in_document=in_document) for _, row in lines]
-    bad = {at: why for at, (_, why) in enumerate(found) if why}
+    parsed = [object_of(row, in_document=in_document) for _, row in lines]
+    bad = {at: why for at, (_, why) in enumerate(parsed) if why}
     rows = [b"{}" if at in bad else _NO_JSON.sub(_null, row) for at, (_, row) in enumerate(lines)]
-    columns, _ = _columns([item for item, _ in found], source)
+    found = _columns([item for item, _ in parsed], source)
     texts = _texts(b"\n".join([*rows, b""]))
-    return Batch(columns, source, lambda row: f"line {line_of(lines[row][0])}", bad, texts)
+    return found and Batch(found[0], source, lambda row: f"line {line_of(lines[row][0])}", bad, texts)
 
 
 def _null(word: re.Match[bytes]) -> bytes:
@@ -105,8 +132,8 @@ def members_of(objects: pa.Array, name: str, kind: pa.DataType) -> pa.Array:
     import pyarrow as pa
 
     rows = [object_of(line.encode(), in_document=False)[0] for line in objects.to_pylist()]
-    values = [{_encodable(key): item for key, item in row.items()}.get(name) for row in rows]
-    return _as_texts(values) if pa.types.is_string(kind) else pa.array(values, kind)
+    values = [{encodable(key): item for key, item in row.items()}.get(name) for row in rows]
+    return as_texts(values) if pa.types.is_string(kind) else pa.array(values, kind)
 
 
 def no_object(text: bytes) -> str:
@@ -128,7 +155,7 @@ class Brackets(NamedTuple):
 
     places: NDArray[np.int64]
     steps: NDArray[np.int8]
-    depth: NDArray[np.int64]
+    depth: NDArray[np.int32]
     is_list: NDArray[np.bool_]
 
 
@@ -140,10 +167,10 @@ def brackets(text: bytes) -> Brackets:
     places = np.flatnonzero(_IS_MARK[buffer])
     marks = buffer[places]
     is_quote = marks == _QUOTE
-    outside = (np.cumsum(is_quote) % 2 == 0) & ~is_quote
+    outside = (np.cumsum(is_quote, dtype=np.uint8) % 2 == 0) & ~is_quote
     found = marks[outside]
     steps = _STEP[found]
-    return Brackets(places[outside], steps, np.cumsum(steps, dtype=np.int64), found == _LIST)
+    return Brackets(places[outside], steps, np.cumsum(steps, dtype=np.int32), found == _LIST)
 
 
 def _texts(text: bytes) -> pa.Array:
@@ -156,8 +183,11 @@ def _texts(text: bytes) -> pa.Array:
     return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def _columns(objects: list[dict[str, Any]], source: str) -> tuple[pa.RecordBatch, bool]:
-    """A column for each member, and whether a number in them may have been rounded when it was parsed."""
+def _columns(objects: list[dict[str, Any]], source: str) -> tuple[pa.RecordBatch, bool] | None:
+    """A column for each member, and whether a number in them may have been rounded when it was parsed.
+
+    None where most rows do not have most members, and these would be too many cells.
+    """
     import pyarrow as pa
 
     names = list(objects[0]) if objects else []
@@ -168,57 +198,11 @@ def _columns(objects: list[dict[str, Any]], source: str) -> tuple[pa.RecordBatch
         members = []
     if sum(map(len, objects)) != sum(map(len, members)):  # not all have the same
         names = list(dict.fromkeys(chain.from_iterable(objects)))
+        if len(names) * len(objects) > max(_MOST_CELLS, _SPARSE * sum(map(len, objects))) and len(objects) > 1:
+            return None
         members = [[item.get(name) for item in objects] for name in names]
     check_columns(len(names), source)
     if not names:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * len(objects), pa.struct([]))), False
-    columns, doubtful = zip(*map(_column, members), strict=True)
-    return pa.RecordBatch.from_arrays(list(columns), names=list(map(_encodable, names))), any(doubtful)
-
-
-def _column(values: list[Any]) -> tuple[pa.Array, bool]:
-    """Values as a column, of their type where they have one that holds them all without loss, else of text.
-
-    And whether a number among them may have been rounded when it was parsed.
-    """
-    import pyarrow as pa
-
-    try:
-        column = pa.array(values)
-        doubtful = _has_gaps(column)
-        if not (doubtful and any(type(value) is int and abs(value) > FIRST_GAP for value in values)):
-            return column, doubtful
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
-        pass
-    return _as_texts(values), True
-
-
-def _as_texts(values: list[Any]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array([None if value is None else _text(value) for value in values], pa.string())
-
-
-def _has_gaps(column: pa.Array) -> bool:
-    """Whether a column holds, if in lists, whole floats so large that another number may have been meant."""
-    import pyarrow.types as kinds
-
-    levels = [column]
-    while levels:
-        level = levels.pop()
-        if kinds.is_list(level.type):
-            levels.append(level.flatten())
-        elif kinds.is_struct(level.type):
-            levels += level.flatten()
-        elif kinds.is_float64(level.type) and (np.abs(level.to_numpy(zero_copy_only=False)) >= FIRST_GAP).any():
-            return True
-    return False
-
-
-def _text(value: Any) -> str:
-    return _encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _encodable(text: str) -> str:
-    """The text, with a stand-in for halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode()
+    columns, doubtful = zip(*map(column_of, members), strict=True)
+    return pa.RecordBatch.from_arrays(list(columns), names=list(map(encodable, names))), any(doubtful)

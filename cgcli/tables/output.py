@@ -14,9 +14,14 @@ from cgcli.records import NamedTuple
 from cgcli.signals import Deferred, check, pending
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from cgcli.tables.batch import Batch
     from cgcli.tables.content import Content
     from cgcli.tables.dialect import Reading
+
+
+_PART = 1 << 22  # bytes of rows whose text is made at once
 
 
 class Output(Protocol):
@@ -97,6 +102,15 @@ class Codec(NamedTuple):
 
     read: Callable[[Content, Reading], Iterator[Batch]]
     writer: Callable[[Output, bool], Writer]
+
+
+def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memoryview]:
+    """The text of the rows, in parts where there is much. text: that of some rows, one behind the other."""
+    from cgcli.tables.arrow import joined
+
+    step = max(1, len(batch) * _PART // max(batch.size, 1))
+    for begin in range(0, len(batch), step):
+        yield joined(text(batch.part(begin, begin + step)))
 
 
 class StandardOutput:

@@ -32,7 +32,8 @@ def batches(
     others = _of_others(names, given, reading, rows) if len(names) > 1 else []
     for name in names:
         for batch in rows.pop(name, None) or _batches(name, given, reading):
-            yield replace(batch, others=others, types=reading.types) if others or reading.types else batch
+            found = replace(batch, others=others) if others else batch
+            yield found.checked(reading.types) if reading.types else found
 
 
 def _of_others(

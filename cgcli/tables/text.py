@@ -1,4 +1,4 @@
-"""Text: in UTF-8 or UTF-16, read as UTF-8 with newlines as Unix writes them; its lines; rows as text, in parts."""
+"""Text: in any Unicode encoding, read as UTF-8 with newlines as Unix writes them; its lines; values in JSON."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Callable, Iterator
 from cgcli.errors import DataError
 from cgcli.tables.arrow import joined
-from cgcli.tables.batch import Batch
 from cgcli.tables.content import peeked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PART = 1 << 22  # bytes of rows whose text is made at once
-
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKED = {  # the longer first, as it begins with the shorter
+    codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be",
+}  # fmt: skip
 _LOOKED_AT = 1000  # bytes at the begin
+_NO_TIME = b"<value out of range"  # Arrow's text of a time that has none
 _ZEROS = 8  # one of so many bytes there is zero: this is no text
 _LONGEST_FIRST_LINE = 1 << 20  # bytes in which a newline is looked for
 
@@ -29,8 +30,8 @@ def as_utf8(content: Iterator[bytes], source: str) -> Iterator[bytes]:
 
     Raises DataError for data that are no text, or text in another encoding with zeros in it.
     """
-    content, begin = peeked(content, [codecs.BOM_UTF8, *_UTF16])
-    encoding = next((found for mark, found in _UTF16.items() if begin.startswith(mark)), None)
+    content, begin = peeked(content, [codecs.BOM_UTF8, *_MARKED])
+    encoding = next((found for mark, found in _MARKED.items() if begin.startswith(mark)), None)
     if encoding:
         return _unix_newlines(_decoded(content, encoding, source))
     if begin.count(0, 0, _LOOKED_AT) * _ZEROS > min(len(begin), _LOOKED_AT):
@@ -53,7 +54,7 @@ def _decoded(content: Iterator[bytes], encoding: str, source: str) -> Iterator[b
                 first = False
         decoder.decode(b"", final=True)
     except UnicodeError:
-        raise DataError(f"{source} begins as UTF-16 text, and is none") from None
+        raise DataError(f"{source} begins as {encoding[:6].upper()} text, and is none") from None
 
 
 def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
@@ -93,27 +94,28 @@ def not_utf8(text: bytes) -> str:
     return ""
 
 
-def in_parts(batch: Batch, text: Callable[[Batch], pa.Array]) -> Iterator[memoryview]:
-    """The text of the rows, in parts where there is much. text: that of some rows, one behind the other."""
-    step = max(1, len(batch) * _PART // max(batch.size, 1))
-    for begin in range(0, len(batch), step):
-        yield joined(text(batch.part(begin, begin + step)))
-
-
 def as_json(column: pa.Array) -> pa.Array:
     """Each value as JSON has it; times that Python has not, and decimals in lists, as Arrow's text.
 
-    Raises TypeError or ValueError for one that JSON has not.
+    Raises TypeError or ValueError for one that JSON has not, or of which Arrow has no text.
     """
     import orjson
     import pyarrow as pa
 
-    kind = _in_words(column.type, lambda leaf: "[ns]" in str(leaf) or pa.types.is_duration(leaf))
+    kind = _in_words(column.type, lambda leaf: "[ns" in str(leaf) or pa.types.is_duration(leaf))
     try:
         items = (column if kind == column.type else column.cast(kind)).to_pylist()
     except (ValueError, OverflowError):  # a year that Python does not know
         items = column.cast(_in_words(column.type, pa.types.is_temporal)).to_pylist()
-    return pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+    texts = pa.array([None if item is None else orjson.dumps(item).decode() for item in items], pa.string())
+    return texts if pa.types.is_string(column.type) else in_range(texts)
+
+
+def in_range(texts: pa.Array) -> pa.Array:
+    """The texts of times. Raises ValueError for one that is none, since its year has more digits than Arrow writes."""
+    if _NO_TIME in bytes(joined(texts)):
+        raise ValueError("a time that has no text")
+    return texts
 
 
 def _in_words(kind: pa.DataType, says: Callable[[pa.DataType], bool]) -> pa.DataType:

@@ -7,7 +7,7 @@ differs to text. Lists and objects widen by what is in them.
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any
-from cgcli.tables.arrow import joined
+from cgcli.tables.arrow import joined, plain, plain_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ def type_of(column: pa.Array) -> pa.DataType:
         return pa.list_(type_of(column.flatten()))
     if pa.types.is_struct(kind):
         return pa.struct([(kind[at].name, type_of(member)) for at, member in enumerate(column.flatten())])
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    return plain_type(kind)
 
 
 def type_of_cells(cells: pa.Array, words: pa.Array | None = None) -> pa.DataType:
@@ -124,37 +124,37 @@ def _long() -> pa.DataType:
     return pa.decimal256(19, 0)
 
 
-def cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    """A column as one of another type; an empty cell is null. Raises ArrowException when that loses anything."""
+def cast(column: pa.Array, kind: pa.DataType, *, is_cells: bool = False) -> pa.Array:
+    """A column as one of another type. Raises ArrowException when that loses anything.
+
+    An empty text that becomes no text is null. is_cells: it is always, as the cells are those of a file of text.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if column.type == kind:
+    is_text = pa.types.is_string(kind)
+    if column.type == kind and not (is_cells and is_text):
         return column
+    column = plain(column)
     if pa.types.is_string(column.type):
         nothing: Any = pa.scalar(None, pa.string())
-        column = pc.if_else(pc.equal(column, ""), nothing, pc.utf8_trim_whitespace(column))
+        column = pc.if_else(pc.equal(column, ""), nothing, column if is_text else pc.utf8_trim_whitespace(column))
     return pc.cast(column, kind)
 
 
-def first_unfit(column: pa.Array, kind: pa.DataType) -> int | None:
-    """The first row whose value does not become one of another type; None where all do."""
+def unfit(column: pa.Array, kind: pa.DataType) -> list[int]:
+    """The rows whose value does not become one of another type."""
     import pyarrow as pa
 
-    def all_fit(begin: int, end: int) -> bool:
+    found, parts = [], [(0, len(column))]
+    while parts:
+        begin, end = parts.pop()
         try:
             cast(column.slice(begin, end - begin), kind)
         except pa.ArrowException:
-            return False
-        return True
-
-    good, end = 0, len(column)
-    if all_fit(good, end):
-        return None
-    while end - good > 1:
-        middle = (good + end) // 2
-        if all_fit(good, middle):
-            good = middle
-        else:
-            end = middle
-    return good
+            middle = (begin + end) // 2
+            if middle == begin:
+                found.append(begin)
+            else:
+                parts += [(middle, end), (begin, middle)]
+    return found

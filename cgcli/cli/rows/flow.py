@@ -193,7 +193,8 @@ def _chosen(batch: Batch, where: Bound, policy: Policy) -> tuple[Batch, DataErro
     """The rows for which a condition holds; and the error of the first bad one, if none may be, with those before."""
     computed = where(batch)
     bad = [*computed.unread, *computed.nan]
-    holds = np.asarray(computed.arrays[0] != 0)
+    condition = computed.arrays[0]
+    holds = np.asarray((condition != 0) & ~np.isnan(condition))
     holds[bad] = False
     if not bad or policy.on_error != "fail":
         return batch.those(holds), None

@@ -6,7 +6,8 @@ import os
 import sys
 import time
 
-from cgcli.annotations import Any, Sequence
+from cgcli.annotations import Any, Iterable, Iterator, Sequence
+from cgcli.tables.arrow import joined
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import split_name
 
@@ -15,14 +16,14 @@ _PAUSE = 0.5  # and between two changes
 
 
 class Progress:
-    """Counts rows, and shows them when it takes long.
+    """Counts rows, and shows when it takes long how far the input is read.
 
-    rows: how many are done. total: how many there will be, or how many bytes of text; None when nobody knows.
+    rows: how many are done, of those that count.
     """
 
     def __init__(self, *, quiet: bool, rows: int | None = None, files: Sequence[str] = ()) -> None:
         self.rows = 0
-        self._done = 0
+        self._read = 0
         self._bar: Any = None
         self._begin = time.monotonic()
         silent = quiet or sys.stderr is None or not sys.stderr.isatty()
@@ -34,10 +35,15 @@ class Progress:
         self._counts_rows = rows is not None
         self._total = rows if rows is not None else _bytes_of_text(files)
 
+    def of(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The same batches, of which each counts as read when the next one is asked for."""
+        for batch in batches:
+            yield batch
+            self._read += len(batch) if self._counts_rows or batch.lines is None else len(joined(batch.lines))
+
     def add(self, batch: Batch) -> None:
         """These rows are done, too."""
         self.rows += len(batch)
-        self._done += len(batch) if self._counts_rows else batch.size
         now = time.monotonic()
         if now < self._next:
             return
@@ -45,7 +51,7 @@ class Progress:
         if self._bar is None:
             self._bar = self._begun()
         self._bar.set_postfix_str("" if self._counts_rows else f"{self.rows:,} rows", refresh=False)
-        self._bar.n = self._done
+        self._bar.n = self._read
         self._bar.refresh()
 
     def _begun(self) -> Any:
@@ -53,7 +59,8 @@ class Progress:
 
         tqdm.monitor_interval = 0  # no thread that looks after bars
         unit = " rows" if self._counts_rows else "B"
-        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, dynamic_ncols=True)
+        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, dynamic_ncols=True,
+                   delay=_PAUSE)  # fmt: skip
         bar.start_t -= time.monotonic() - self._begin
         return bar
 

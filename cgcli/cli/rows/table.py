@@ -7,6 +7,7 @@ import math
 import os
 import re
 import stat
+import sys
 from itertools import chain
 
 from cgcli.annotations import (
@@ -27,7 +28,7 @@ from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
 from cgcli.cli.operands import no_data
 from cgcli.cli.report import Report
-from cgcli.cli.request import Request, RowOptions, mode_of_standard_input
+from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
@@ -36,7 +37,6 @@ from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mea
 from cgcli.files import is_open_already
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
-from cgcli.tables.dialect import Reading, sign, types_of
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.source import batches
@@ -45,6 +45,7 @@ from cgcli.tables.startup import import_early, keep_memory
 if TYPE_CHECKING:
     from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
+    from cgcli.tables.dialect import Reading
 
 Value = TypeVar("Value")
 
@@ -95,7 +96,7 @@ def opened(
     """
     options, operands = request.rows, request.operands
     check_operands(request)
-    reading = reading_of(options)
+    reading = options.reading
     begun: list[Batch] = []
     source = batches(operands.files, options.input_format, reading)
     texts = {**others, **({} if options.where is None else {"--where": options.where})}
@@ -113,7 +114,8 @@ def opened(
     if not begun and not passes:
         reading = reading._replace(wanted={*columns, *(name for each in programs for name in each.open_names)})
     total = math.prod(axis.size for axis in axes) if axes else None
-    progress = Progress(quiet=request.quiet, rows=total, files=operands.files)
+    to_terminal = written_to(request) is None and sys.stdout is not None and sys.stdout.isatty()
+    progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=operands.files)
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
     if not begun:
         source = grid(axes) if axes else batches(operands.files, options.input_format, reading)
@@ -124,7 +126,9 @@ def opened(
         threads = options.threads or _threads()
         where = None if options.where is None else Bound(points[-1], _condition(points[-1]), threads)
         selection = Selection(where, options.skip, options.limit)
-        yield Rows(points, first, selected(chain(first, source), selection, policy), policy, progress, threads)
+        yield Rows(
+            points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads
+        )
 
 
 def may_pass(request: Request, kind: Format | None) -> bool:
@@ -200,7 +204,7 @@ def _begun(
     if not available and (bad := next(((batch, row) for batch in first for row in batch.bad), None)):
         batch, row = bad  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
-    check_types(request.rows, first, available)
+    check_types(request.rows.reading, first, available)
     points = [
         at_values(program, _of(bindings, program, open_names), _of(shapes, program, shapes)) for program in programs
     ]
@@ -242,7 +246,7 @@ def check_operands(request: Request) -> None:
     if files and operands.sweeps:
         name, text = operands.sweeps[0]
         raise UsageError(f"'{name}={text}' makes rows, and so does '{files[0]}'", hint="give either a sweep or files")
-    said = "--no-header" if options.no_header else reading_of(options).option
+    said = "--no-header" if options.no_header else options.reading.option
     if operands.sweeps and (options.input_format or said):
         option = "--input-format" if options.input_format else said
         raise UsageError(f"{option} is for rows that are read, and a sweep makes its own")
@@ -263,17 +267,9 @@ def check_operands(request: Request) -> None:
         raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
-def reading_of(options: RowOptions) -> Reading:
-    """What is said of text that is read."""
-    signs = {name: sign(getattr(options, name), name) for name in ("delimiter", "decimal", "thousands")}
-    nothing = tuple(word for words in options.null for word in words.split(","))
-    return Reading(not options.no_header, **signs, nothing=nothing, comment=options.comment or "",
-                   types=types_of(options.types, options.text))  # fmt: skip
-
-
-def check_types(options: RowOptions, rows: Sequence[Batch], names: Sequence[str]) -> None:
+def check_types(reading: Reading, rows: Sequence[Batch], names: Sequence[str]) -> None:
     """Raise UsageError for a type of a column that is not there. names: of all columns; objects may get others."""
-    absent = [name for name in types_of(options.types, options.text) if name not in names]
+    absent = [name for name in reading.types if name not in names]
     if absent and not any(batch.holds_objects for batch in rows):
         raise UsageError(
             f"there is no column '{absent[0]}' that could have a type", hint=did_you_mean(absent[0], names)

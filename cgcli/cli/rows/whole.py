@@ -12,7 +12,7 @@ from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.flow import Flow, Policy
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.results import value
-from cgcli.cli.rows.table import check_operands, check_types, output_format, reading_of, written_to
+from cgcli.cli.rows.table import check_operands, check_types, output_format, written_to
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.shapes import shape_text
 from cgcli.tables.batch import Batch
@@ -27,16 +27,18 @@ def run(request: Request) -> None:
     check_operands(request)
     if not operands.files and not operands.sweeps:
         raise UsageError("--whole is for rows, and there are none", hint="as in: cg eval 'x - mean(x)' FILE --whole")
-    for name, is_given in {"where": options.where is not None, "skip": options.skip, "limit": options.limit}.items():
+    given = {"where": options.where is not None, "skip": options.skip, "limit": options.limit is not None,
+             "on-error": options.on_error != "fail"}  # fmt: skip
+    for name, is_given in given.items():
         if is_given:
             raise UsageError(f"--{name} does not go with --whole",
-                             hint=f"take the rows before: cg eval 0 FILE --{name} … | cg eval … --whole -")  # fmt: skip
+                             hint=f"before it: cg eval x FILE --as _ --{name} … | cg eval … --whole -")  # fmt: skip
     if operands.sweeps:
         raise UsageError("--whole is for rows that are read", hint="points are a vector with: x=linspace(0, 1, 11)")
     kind = output_format(request)
-    table = Table(operands.files, options.input_format, reading_of(options))
+    table = Table(operands.files, options.input_format, options.reading)
     program, bindings = request.program([name for name in table.names if "." in name])
-    check_types(options, table.batches, table.names)
+    check_types(options.reading, table.batches, table.names)
     columns = table.vectors(name for name in program.open_names if name not in bindings)
     point = at_values(program, {**columns, **bindings})
     check_columns(point, table.names)
