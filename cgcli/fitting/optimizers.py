@@ -45,7 +45,8 @@ def _adam(lr: float, momentum: float) -> Step:
         mean = mean + (1 - _BETAS[0]) * (gradient - mean)
         square = _BETAS[1] * square + (1 - _BETAS[1]) * gradient**2
         root = np.sqrt(square) / np.sqrt(1 - _BETAS[1] ** steps)
-        return -lr / (1 - _BETAS[0] ** steps) * mean / (root + _EPSILON)
+        moved: Floats = -lr / (1 - _BETAS[0] ** steps) * mean / (root + _EPSILON)
+        return moved
 
     return step
 
