@@ -37,7 +37,7 @@ def in_torch(
         total = 0.0
         for rows in (order[begin : begin + batch] for begin in range(0, 11, batch)):
             loss = torch.mean((torch.tanh(x[rows] @ w) + b - y[rows]) ** 2)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * len(rows)
             waiting += 1
             if waiting == accumulate:
@@ -59,7 +59,7 @@ def test_each_optimizer_takes_the_path_of_pytorch(name: str) -> None:
     """To 1e-12 after 15 epochs, for whole tables, batches, accumulated gradients and shuffled rows."""
     for settings in SETTINGS:
         weights, losses = in_torch(name, 15, **settings)
-        more = {"shuffle": True} if "seed" in settings else {}
+        more: dict[str, Any] = {"shuffle": True} if "seed" in settings else {}
         found = cgcli.train("(tanh(w @ x) + b - y)^2", {"w": W, "b": 0}, {"x": X, "y": Y[:, 0]}, optimizer=name,
                             epochs=15, **settings, **more)  # fmt: skip
         assert [*found.point["w"], found.point["b"]] == pytest.approx(weights, rel=1e-12, abs=1e-13)
@@ -77,7 +77,8 @@ def test_a_network_of_two_layers_is_trained_on_arrays(tmp_path: Path, capsys: Ca
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(60):
         optimizer.zero_grad()
-        torch.nn.functional.mse_loss(model(torch.tensor(X)), torch.tensor(Y[:, :1]), reduction="sum").backward()
+        loss = torch.nn.functional.mse_loss(model(torch.tensor(X)), torch.tensor(Y[:, :1]), reduction="sum")
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     (tmp_path / "data.json").write_text(json.dumps({"X": X.tolist(), "Y": Y[:, :1].tolist()}))
     texts = [f"{name}={value.tolist()}" for name, value in start.items()]
@@ -185,6 +186,7 @@ def test_the_library_takes_files_and_tells_each_epoch(line: str) -> None:
     total = cgcli.train(FIRST[0], {"a": 0.5, "b": 0}, line, epochs=3, total=True, lr=0.0025)
     assert total.point == pytest.approx(found.point)
     assert total.value == pytest.approx(4 * found.value)
-    for settings in ({"epochs": 0}, {"batch": 0}, {"lr": 0}):
+    wrong: list[dict[str, Any]] = [{"epochs": 0}, {"batch": 0}, {"lr": 0}]
+    for settings in wrong:
         with pytest.raises(cgcli.CgError):
             cgcli.train(FIRST[0], {"a": 0.5, "b": 0}, line, **settings)

@@ -181,8 +181,8 @@ class Domains:
             if holds is not None:
                 chosen = parts[1] if holds else parts[2]
                 return chosen._replace(perhaps=_together([parts[0].perhaps, chosen.perhaps]))
-            branches = [part.surely for part in parts[1:]]
-            surely = None if None in branches else frozenset.intersection(*(part or _NONE for part in branches))
+            sure = [part.surely for part in parts[1:]]
+            surely = None if None in sure else frozenset.intersection(*(part or _NONE for part in sure))
         elif node.op.truth is not None or node.op.gaps:
             surely = _NONE  # a comparison with nan is a number, and an element that is not read may be nan
         elif node.op is INDEX:

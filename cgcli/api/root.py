@@ -18,12 +18,13 @@ from cgcli.lowering.equations import MAX_UNKNOWNS, root_of
 from cgcli.ops.arithmetic import SUBTRACT
 from cgcli.ops.lazily import np
 from cgcli.ops.loops import packed, unpacked
+from cgcli.ops.roots import Root as RootParams
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.roots import newton
 
 if TYPE_CHECKING:
-    from cgcli.graph.shapes import Shape
+    from cgcli.graph.operation import Shape
 
 _EPS = 2.0**-52
 MOST = 200  # steps of Newton's method, those with a part of its step included
@@ -104,7 +105,7 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
     """
     rests = [exact(SUBTRACT, pair) for pair in zip(point.graph.outputs[::2], point.graph.outputs[1::2], strict=True)]
     count = sum(math.prod(node.shape) for node in rests)
-    place = {"span": point.program.syntax.statements[-1].span, "source": point.graph.source}
+    span, source = point.program.syntax.statements[-1].span, point.graph.source
     several = f"{count} equation{'s' * (count != 1)}"
     names = [*(_first(point, given, count) if chosen is None else chosen)]
     read = dict(zip(point.names, point.inputs, strict=True))
@@ -113,7 +114,7 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
             raise UsageError(f"'{name}' is solved for, and has no start", hint=f"give it one: {name}=1")
         if name not in read:
             hint = f"the names are: {', '.join(point.names) or 'none'}; --for says which to solve for"
-            raise UsageError(f"'{name}' is in none of the equations", hint=hint, **place)
+            raise UsageError(f"'{name}' is in none of the equations", hint=hint, span=span, source=source)
     unknowns = [read[name] for name in names]
     found = sum(math.prod(node.shape) for node in unknowns)
     if found != count and not any(node.shape for node in (*rests, *unknowns)):
@@ -122,20 +123,26 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
             if chosen is None
             else "--for has a name for each equation"
         )
-        raise UsageError(f"{several} and {found} unknown{'s' * (found != 1)} do not fit each other", hint=hint, **place)
+        raise UsageError(
+            f"{several} and {found} unknown{'s' * (found != 1)} do not fit each other",
+            hint=hint,
+            span=span,
+            source=source,
+        )
     if found != count:
         listed = ", ".join(
             f"{name_of(node)} {shape_text(node.shape)}" if node.shape else name_of(node) for node in unknowns
         )
         error = ShapeError(f"there are {several} for {found} unknown{'s' * (found != 1)} ({listed or 'none'})",
                            hint="give an unknown a start of the shape of its equation, as in: x=[1,1]")  # fmt: skip
-        raise error.at(place["span"], place["source"])
+        raise error.at(span, source)
     if count > MAX_UNKNOWNS:
         raise TooLargeError(f"there are {count} unknowns, and at most {MAX_UNKNOWNS} are solved for together")
     alone = {*unknowns}.difference(toposort(rests))
     if alone:
-        raise UsageError(f"the equations do not depend on '{name_of(alone.pop())}'", **place)
+        raise UsageError(f"the equations do not depend on '{name_of(alone.pop())}'", span=span, source=source)
     node = root_of(unknowns, rests)
+    assert isinstance(node.params, RootParams)
     return System(point, unknowns, node, newton(node.params.body))
 
 

@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import EvaluationError, Source, Span
 from cgcli.fitting.bounds import Bounds
 from cgcli.fitting.descent import Descent
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         """What holds where it is 0, or 0 or more."""
 
         equal: NDArray[np.bool_]
-        texts: Sequence[str]
+        texts: list[str]
 
         def values(self, values: Floats) -> Floats: ...
         def jacobian(self, values: Floats) -> Floats: ...

@@ -19,7 +19,7 @@ import torch
 
 import cgcli
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import Graph, constant, toposort, variables
+from cgcli.graph.node import Graph, constant, name_of, toposort, variables
 from cgcli.lowering.lower import lower
 from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
@@ -43,20 +43,21 @@ class Writer:
 
     def program(self) -> tuple[str, str]:
         """The texts in both languages; the result is called `result` in Python."""
-        mine, theirs = [], ["def program(a, b):"]
+        mine: list[str] = []
+        theirs = ["def program(a, b):"]
         for _ in range(self.random.randrange(3)):
-            one, other = self.function()
+            one, lines = self.function()
             mine.append(one)
-            theirs += other
+            theirs += lines
         for name in self.names:
             one, other = self.term([*INPUTS], 1)
             mine.append(f"{name} = {one}")
             theirs.append(f"    {name} = {other} + 0*a")
         known = [*self.names, *INPUTS]
         for _ in range(self.random.randint(1, 3)):
-            one, other = self.statement(known, self.names, 0, "    ")
+            one, lines = self.statement(known, self.names, 0, "    ")
             mine.append(one)
-            theirs += other
+            theirs += lines
         one, other = self.term(known, 2)
         return "; ".join([*mine, one]), "\n".join([*theirs, f"    return {other} + 0*a + 0*b"])
 
@@ -98,9 +99,9 @@ class Writer:
             return (f"{begin}; while {condition} {{ {body}; {more} }}",
                     [indent + begin, f"{indent}while {condition}:", *lines, inner + more])  # fmt: skip
         if kind == "repeat":
-            count = self.random.randint(0, 4)
+            times = self.random.randint(0, 4)
             body, lines = self.body(known, names, depth, inner)
-            return f"repeat {count} {{ {body} }}", [f"{indent}for _ in range({count}):", *lines]
+            return f"repeat {times} {{ {body} }}", [f"{indent}for _ in range({times}):", *lines]
         index, first, last = self.name(), self.random.randint(-1, 2), self.random.randint(0, 4)
         if self.random.random() < 0.3 and self.random.choice(known) in INPUTS:
             body, lines = self.body([*known, index], names, depth, inner)
@@ -177,7 +178,7 @@ def faults(text: str, source: str) -> list[str]:
     found = []
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(INPUTS, ())
     graph = lower(parse(text), shapes)
-    inputs = [node for node in variables(toposort(graph.outputs)) if node.params[0] in INPUTS]
+    inputs = [node for node in variables(toposort(graph.outputs)) if name_of(node) in INPUTS]
     gradient = pullback(graph.outputs, [constant(1.0)], inputs)
     tangents = [jvp(graph.output, {node: constant(1.0)}) for node in inputs]
     for what, outputs in (("value", graph.outputs), ("gradient", gradient), ("tangents", tangents)):
@@ -188,7 +189,7 @@ def faults(text: str, source: str) -> list[str]:
     points = [{"a": 0.7, "b": -0.4}, {"a": -1.3, "b": 0.9}]
     table = cgcli.compile(text)({name: [point[name] for point in points] for name in INPUTS}) if inputs else {}
     for at, point in enumerate(points):
-        given = {node.params[0]: point[node.params[0]] for node in inputs}
+        given = {name_of(node): point[name_of(node)] for node in inputs}
         tensors = [torch.tensor(point[name], dtype=torch.float64, requires_grad=True) for name in INPUTS]
         expected = theirs(*tensors)
         slopes = dict(zip(INPUTS, torch.autograd.grad(expected, tensors, create_graph=True), strict=True))

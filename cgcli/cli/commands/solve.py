@@ -48,7 +48,8 @@ def command(request: Request, **settings: Any) -> int:
     if request.operands.over_rows:
         from cgcli.cli.rows import solved
 
-        return solved.run(request, settings, names, chosen)
+        solved.run(request, settings, names, chosen)
+        return 0
     from cgcli.api import root as roots
     from cgcli.api.point import at_values
 

@@ -59,4 +59,9 @@ def _training(request: Request, settings: Mapping[str, Any]) -> Training:
         if epoch % every == 0:
             tell(f"Epoch [{epoch}/{epochs}], Loss: {loss:.4f}")
 
-    return Training(**numbers, **{name: settings[name] for name in _SETTINGS}, log=log if every else None)
+    return Training(
+        lr=numbers["lr"],
+        momentum=numbers["momentum"],
+        **{name: settings[name] for name in _SETTINGS},
+        log=log if every else None,
+    )
