@@ -172,8 +172,8 @@ class Domains:
         if node.op is INDEX and not node.shape:
             parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:
-            condition, *branches = Choice(*node.args).plain().with_known_condition()
-            parts = [self.of(condition), *map(self.of, branches)]
+            choice = Choice(*node.args).plain().with_known_condition()
+            parts, condition = [*map(self.of, choice)], choice.condition
             if condition.op is EQUAL_TO and constant_value(condition.args[1]) == 0:  # where(x == 0, 0, y/x)
                 known = self._not_zero(condition.args[0])
                 parts[2] = Domain(*(demands and demands.difference(known) for demands in parts[2]))
