@@ -524,16 +524,37 @@ def test_a_condition_that_is_nan_gives_nan(text: str) -> None:
     assert apart == {"a": 0, "b": 1}
 
 
-@pytest.mark.parametrize("text", [
-    "x = a; y = 1; repeat 3 { x = sqrt(x); y = where(x > 0, x, 1) }; y",
-    "x = a; y = 1; z = 0; repeat 3 { z = sqrt(y - 1) + z; x = sqrt(x); y = where(x > 0, x, 1) }; z + y",
-    "s = 0; for i in 1..3 { s = sqrt(s) + a + 1 }; s",
-])  # fmt: skip
-def test_structural_zeros_go_from_trip_to_trip(text: str) -> None:
-    """Protects from 0*inf: what no trip has moved has no part in a derivative, in both modes."""
-    slope = cgcli.grad(text)(a=0.0)["a"]
-    assert math.isfinite(slope)
-    assert _slope(text, {"a": 0.0}, "a") == slope
+_TWO = math.sqrt(2)  # s = sqrt(s) + a + 1 goes from 0 to 1, 2 and sqrt(2) + 1 at a = 0
+GUARDED: list[tuple[str, float, float, float]] = [  # the first and the second derivative at a number, by hand
+    ("x = a; y = 1; repeat 3 { x = sqrt(x); y = where(x > 0, x, 1) }; y", 0, 0, 0),
+    ("x = a; y = 1; z = 0; repeat 3 { z = sqrt(y - 1) + z; x = sqrt(x); y = where(x > 0, x, 1) }; z + y", 0, 0, 0),
+    ("s = 0; for i in 1..3 { s = sqrt(s) + a + 1 }; s", 0, 1 + 0.75 / _TWO, -0.203125 * _TWO),
+    ("s = 0; for i in 1..3 { s = s + where(a > 0, sqrt(a), a^2*i) }; s", 0, 0, 12),
+    ("s = 0; for i in 1..150 { s = s + where(a > 0, sqrt(a), a^2*i) }; s", 0, 0, 150 * 151),
+    ("x = a; s = 0; repeat 3 { s = s + where(x > 0, ln(x), x^2); x = x/2 }; s", 0, 0, 2 + 2 / 4 + 2 / 16),
+    ("t = sqrt(a); s = 1; for i in 1..3 { s = s*where(a > 0, t, 1 + i*a^2) }; s", 0, 0, 12),
+    ("s = 0; repeat 3 { s = where(a > 0, s, s + a) }; sqrt(s) + a^2", 1, 2, 2),
+    ("s = 0; repeat 3 { s = where(a > 0, s, s + a) }; repeat 2 { s = sqrt(s) }; s + a^2", 1, 2, 2),
+    ("t = where(a > 0, 0, a); s = 0; repeat 2 { t = sqrt(t); s = a^2 + b*t }; s", 1, 2, 2),
+    ("x = a; s = 0; for i in 1..3 { y = x; for j in 1..2 { y = sqrt(y); s = s + where(y > 0, y, a^2) } }; s", 0, 0, 12),
+    ("s = 0; v = for i in 1..3 { s = s + where(a > 0, sqrt(a), a^2*i); s }; sum(v)", 0, 0, 20),
+    ("x = a; v = repeat 3 { x = sqrt(x); where(x > 0, x, a^2) }; v[0] + v[2]", 0, 0, 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "at", "slope", "second"), GUARDED)
+def test_structural_zeros_go_from_trip_to_trip(text: str, at: float, slope: float, second: float) -> None:
+    """Protects from 0*inf: what no trip has moved has no part in a derivative, in either mode over either mode."""
+    graph = lower(parse(text), {})
+    inputs = {each.params[0]: each for each in variables(toposort(graph.outputs))}
+    a, point = inputs["a"], {name: np.float64(at) for name in inputs}
+    modes: list[Callable[[Any], Any]] = [
+        lambda node: jvp(node, {a: constant(1.0)}), lambda node: pullback([node], [constant(1.0)], [a])[0],
+    ]  # fmt: skip
+    firsts = [mode(graph.output) for mode in modes]
+    assert evaluate(firsts, point) == pytest.approx([slope] * 2, rel=1e-12)
+    seconds = [mode(first) for mode in modes for first in firsts]
+    assert evaluate(seconds, point) == pytest.approx([second] * 4, rel=1e-12)
 
 
 SAID = [

@@ -92,11 +92,7 @@ class _Reverse:
 
     def _back(self, before: Values, others: Values, behind: Values, rows: Any) -> None:
         """The adjoints before a trip from those behind it. before: the carries there. rows: which make the trip."""
-        outputs = self._step([*before, *others, *behind])
-        carries, size = len(self._adjoint.moving), len(self._adjoint.moving) + len(self._ends)
-        halves = (outputs[:size], outputs[size:])
-        behind = [value for half in halves for value in half[:carries]]
-        added = [value for half in halves for value in half[carries:]]
+        behind, added = self._adjoint.told_apart(self._step([*before, *others, *behind]))
         if not self._rows or len(rows) == self._rows[0]:
             self._behind = behind
             self._added = [so_far + more for so_far, more in zip(self._added, added, strict=True)]

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.evaluate.generated import Code, NotOfNumbersError, assigned, name_in_code
 from cgcli.graph.body import Body
-from cgcli.graph.loops import Loop, compared
+from cgcli.graph.loops import Loop, LoopAdjoint, compared
 from cgcli.graph.node import Node
 from cgcli.ops.loops import unpacked
 
@@ -45,25 +45,25 @@ def forward(loop: Loop) -> Function | None:
     return code.function([*lines, _returned(names)], ("most", "left", "keep"))
 
 
-def backward(loop: Loop, back: Body, moving: Sequence[int]) -> Function | None:
+def backward(adjoint: LoopAdjoint, back: Body) -> Function | None:
     """run(*others, *adjoints, *added, states): the adjoints of the carries, then what is added up for the others.
 
-    states: the carries before each trip, the last one first.
+    back: one trip, with guards or without. states: the carries before each trip, the last one first.
     """
-    leaves = back.parameters
+    loop, leaves = adjoint.loop, back.parameters
     code = _Code(leaves[loop.carries :])
     before = [f"c{at}" for at in range(loop.carries)]
     code.names |= zip(leaves, before, strict=False)
     adjoints = [code.names[leaf] for leaf in leaves[len(loop.body.parameters) :]]
-    added = [f"e{at}" for at in range(len(back.outputs) - len(moving))]
+    behind, more = adjoint.told_apart(back.outputs)
+    added = [f"e{at}" for at in range(len(more))]
     try:
         trip = code.computed(back.outputs)
     except NotOfNumbersError:
         return None
-    values = [code.value(output) for output in back.outputs]
-    pairs = zip(added, values[len(moving) :], strict=True)
+    pairs = zip(added, map(code.value, more), strict=True)
     sums: list[ast.expr] = [ast.BinOp(name_in_code(name), ast.Add(), value) for name, value in pairs]
-    trip += _together(adjoints + added, values[: len(moving)] + sums)
+    trip += _together(adjoints + added, [*map(code.value, behind), *sums])
     target = ast.Tuple([ast.Name(name, ast.Store()) for name in before], ast.Store())
     trips: ast.stmt = ast.For(target, name_in_code("states"), trip, [])
     result = ast.Return(ast.List([*map(name_in_code, adjoints + added)], ast.Load()))

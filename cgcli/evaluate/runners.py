@@ -88,7 +88,7 @@ def runner(body: Body, carries: int, *, rows: bool = False, kernels: Kernels | N
 
 def generated_back(adjoint: LoopAdjoint, *, guarded: bool) -> _Function | None:
     """Many trips of the reverse pass in one call; None where there are arrays."""
-    body, moving = (adjoint.careful, adjoint.moving * 2) if guarded else (adjoint.back, adjoint.moving)
-    loop = adjoint.loop
-    made: _Function | None = _once(body, (loop.carries, moving), lambda: loop_code.backward(loop, body, moving))
+    body = adjoint.careful if guarded else adjoint.back
+    key = (adjoint.loop.carries, adjoint.moving)
+    made: _Function | None = _once(body, key, lambda: loop_code.backward(adjoint, body))
     return made

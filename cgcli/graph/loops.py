@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from _contextvars import ContextVar
-from itertools import count
+from itertools import chain, count
 
 from cgcli.annotations import Any, Iterable, Sequence
 from cgcli.graph.body import Body
@@ -126,6 +126,14 @@ class LoopAdjoint(NamedTuple):
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of what the result packs."""
         return tuple(self.body.parameters[at].shape for at in self.wanted) * (1 + self.marked)
+
+    def told_apart(self, outputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """What `back` or `careful` gives: what goes to the trip before, and what is added up; guards behind values."""
+        carries = len(self.moving)
+        size = carries + sum(at >= self.loop.carries for at in self.wanted)
+        halves = (outputs[:size], outputs[size:])
+        behind, added = (chain(*(half[part] for half in halves)) for part in (slice(carries), slice(carries, None)))
+        return [*behind], [*added]
 
 
 def loops_in(order: Iterable[Node]) -> list[Node]:

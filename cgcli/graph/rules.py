@@ -80,7 +80,7 @@ class JointJvp(NamedTuple):
 class Together(NamedTuple):
     """The arguments move together, and so does what the operation holds: a function for each mode, as 'module:name'.
 
-    tangent(node, tangents, slopes) gives the tangent of a node from those of its arguments, by their places.
+    tangent(node, tangents, slopes) gives a node's tangent from those of its arguments, by their places, all guarded.
     adjoints(node, adjoint, wanted, slopes) gives those of the arguments at the places `wanted`, guarded, by place.
     """
 

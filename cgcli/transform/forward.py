@@ -61,8 +61,8 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes)
         return None
     first = rules[min(moving)]
     if isinstance(first, Together):
-        moved = {at: tangent.selected() for at, tangent in moving.items()}
-        return Guarded(imported(first.tangent)(node, moved, slopes))
+        together: Guarded = imported(first.tangent)(node, moving, slopes)
+        return together
     if isinstance(first, JointJvp):
         tangent, argument_tangents = joint_tangent(node)
         leaves = dict.fromkeys((node, *node.args))

@@ -7,7 +7,7 @@ is the gradient of w'(J v), and J v is a loop.
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.graph.body import Body
 from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
 from cgcli.graph.node import VARIABLE, Node, apply, leaf, rebuild, toposort
@@ -23,24 +23,27 @@ from cgcli.transform.packed import parts
 from cgcli.transform.reverse import active_nodes, sweep
 
 
-def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node:
+def tangent_of(node: Node, tangents: Mapping[int, Guarded], slopes: Slopes) -> Guarded:
     """The tangent of a loop, or of a loop's adjoint, from those of its arguments, by their places."""
     params = node.params
     if isinstance(params, Loop):
-        return packed(_tangents(params, node.args, tangents, slopes, guarded=slopes is slope))
+        return _product(params, node.args, tangents, slopes)
     assert isinstance(params, LoopAdjoint)
     last = len(params.body.parameters)  # where the cotangent stands
     moved = {at: tangent for at, tangent in tangents.items() if at < last}
     shapes = [node.args[at].shape for at in params.wanted]
     found = [zeros_like(node.args[at]) for at in params.wanted]
     if last in tangents:
-        args = (*node.args[:last], tangents[last], *node.args[last + 1 :])
+        args = (*node.args[:last], tangents[last].selected(), *node.args[last + 1 :])
         found = unpacked(apply(LOOP_ADJOINT, args, params), params.shapes)[: len(shapes)]
     if moved:
         more = _second(node, moved, params.wanted, slopes)
-        found = [exact(ADD, (one, other)) for one, other in zip(found, more, strict=True)]
+        found = [
+            exact(ADD, (one, more[at].selected())) if at in more else one
+            for one, at in zip(found, params.wanted, strict=True)
+        ]
     guards = [zeros_like(guard) for guard in found] * params.marked
-    return packed([*found, *guards])
+    return Guarded(packed([*found, *guards]))
 
 
 def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
@@ -50,16 +53,18 @@ def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slo
         return _pulled(node, params, adjoint, wanted)
     assert isinstance(params, LoopAdjoint)
     last = len(params.body.parameters)  # where the cotangent stands
-    cotangents = parts(adjoint.selected(), params.shapes)[: len(params.wanted)]
-    moved = {at: each for at, each in zip(params.wanted, cotangents, strict=True) if each is not zeros_like(each)}
+    rows = (parts(each, params.shapes) for each in (adjoint.selected(), adjoint.elementwise_guard()))
+    moved = {
+        at: Guarded(value, None if guard is ones_like(guard) else guard, zeroed=True)
+        for at, value, guard in zip(params.wanted, *rows, strict=False)
+        if value is not zeros_like(value)
+    }
     found: dict[int, Guarded] = {}
     if last in wanted and moved:
-        tangents = _tangents(params.loop, node.args[:last], moved, slopes)
-        found[last] = Guarded(packed(tangents))
+        found[last] = _product(params.loop, node.args[:last], moved, slopes)
     args = [at for at in wanted if at < last]
     if args and moved:
-        seconds = _second(node, moved, args, slopes)
-        found |= {at: Guarded(second) for at, second in zip(args, seconds, strict=True)}
+        found |= _second(node, moved, args, slopes)
     return found
 
 
@@ -76,30 +81,52 @@ def _moving(loop: Loop, start: set[int], slopes: Slopes) -> list[int]:
         moving |= more
 
 
-def _tangents(
-    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes, *, guarded: bool = False
-) -> list[Node]:
-    """The tangents of the carries. guarded: as of `tangent_body`."""
-    rows, going, moving = tangent_body(loop, args, tangents, slopes, guarded=guarded)
-    count = loop.carries
-    found = iter(looped(*rows, going, loop.trips, range(count, count + len(moving))))
-    return [next(found) if at in moving else zeros_like(args[at]) for at in range(count)]
+def tangents_of(
+    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Guarded], slopes: Slopes, kept: Sequence[int],
+    *, each_trip: bool = False,
+) -> list[Guarded]:  # fmt: skip
+    """The tangents of the carries at the places `kept`. each_trip: after each trip, along an axis in front."""
+    rows, going, moving, marked = tangent_body(loop, args, tangents, slopes)
+    places = {at: place for place, at in enumerate(moving, loop.carries)}
+    marks = {at: place for place, at in enumerate(marked, loop.carries + len(moving))}
+    read = [where[at] for where in (places, marks) for at in kept if at in where]
+    found = dict(zip(read, looped(*rows, going, loop.trips, read, each_trip=each_trip), strict=True))
+    axis = (loop.trips,) if each_trip and loop.trips is not None else ()
+    return [
+        Guarded(found[places[at]], found.get(marks.get(at, -1)), zeroed=at in marks) if at in places
+        else Guarded(zeros_like(leaf("", axis + args[at].shape)), ZERO, zeroed=True)
+        for at in kept
+    ]  # fmt: skip
+
+
+def in_one(moved: Sequence[Guarded], packed_one: Callable[[Sequence[Node]], Node]) -> Guarded:
+    """Tangents in one array, as their values are."""
+    value = packed_one([each.value for each in moved])
+    if all(each.guard is None for each in moved):
+        return Guarded(value)
+    return Guarded(value, packed_one([each.elementwise_guard() for each in moved]), zeroed=True)
+
+
+def _product(loop: Loop, args: Sequence[Node], tangents: Mapping[int, Guarded], slopes: Slopes) -> Guarded:
+    return in_one(tangents_of(loop, args, tangents, slopes, range(loop.carries)), packed)
 
 
 def tangent_body(
-    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Node], slopes: Slopes, *, guarded: bool = False
-) -> tuple[tuple[list[Node], list[Node], list[Node]], Node | None, list[int]]:
+    loop: Loop, args: Sequence[Node], tangents: Mapping[int, Guarded], slopes: Slopes
+) -> tuple[tuple[list[Node], list[Node], list[Node]], Node | None, list[int], list[int]]:
     """The carries, starts and next values of the loop that carries the tangents too, its condition, and which move.
 
-    guarded: structural zeros go from trip to trip, those of the starts included, in carries behind the tangents.
+    Structural zeros go from trip to trip, those of the starts included, in carries behind the tangents: the last
+    result tells of which. Slopes that are for reading leave them out.
     """
+    guarded = slopes is slope
     count, leaves = loop.carries, loop.body.parameters
     moving = _moving(loop, set(tangents), slopes)
-    given = {at: tangents[at] if at in tangents else zeros_like(args[at]) for at in moving}
+    given = {at: tangents[at] if at in tangents else Guarded(zeros_like(args[at]), ZERO, zeroed=True) for at in moving}
     primal = fresh_leaves([start.shape for start in args[:count]])
     dots = dict(zip(moving, fresh_leaves([args[at].shape for at in moving]), strict=True))
     carried = [at for at in moving if at < count]
-    late = [at for at in carried if at not in tangents] if guarded else []
+    late = [at for at, tangent in given.items() if tangent.guard is not None and not tangent.gaps] if guarded else []
     marks = dict(zip(late, fresh_leaves([args[at].shape for at in late]), strict=True))
     while True:  # until all guards go from trip to trip
         moved: dict[Node, Guarded | None] = dict.fromkeys(leaves)
@@ -110,17 +137,19 @@ def tangent_body(
         if not more:
             break
         marks |= zip(more, fresh_leaves([args[at].shape for at in more]), strict=True)
+    marked = [at for at in marks if at < count]
     afters = {at: tangent or Guarded(zeros_like(args[at]), ZERO) for at, tangent in zip(carried, pushed, strict=True)}
-    steps = [after.selected() for after in afters.values()] + [afters[at].elementwise_guard() for at in marks]
+    steps = [after.selected() for after in afters.values()] + [afters[at].elementwise_guard() for at in marked]
     inside = {leaves[at]: new for at, new in enumerate((*primal, *args[count:]))}
-    inside |= {dot: given[at] for at, dot in dots.items() if at >= count}
+    inside |= {dots[at]: given[at].selected() for at in moving if at >= count}
+    inside |= {mark: given[at].elementwise_guard() for at, mark in marks.items() if at >= count}
     results = [*loop.nexts, *steps, *([loop.going] if loop.going else [])]
     become = rebuild(results, exact, inside)
     nexts = [become[node] for node in (*loop.nexts, *steps)]
-    begins = [ones_like(args[at]) if at in tangents else zeros_like(args[at]) for at in marks]
-    starts = [*args[:count], *(given[at] for at in carried), *begins]
-    carries = [*primal, *(dots[at] for at in carried), *marks.values()]
-    return (carries, starts, nexts), loop.going and become[loop.going], carried
+    begins = [given[at].elementwise_guard() for at in marked]
+    starts = [*args[:count], *(given[at].selected() for at in carried), *begins]
+    carries = [*primal, *(dots[at] for at in carried), *(marks[at] for at in marked)]
+    return (carries, starts, nexts), loop.going and become[loop.going], carried, marked
 
 
 def _pulled(node: Node, loop: Loop, adjoint: Guarded, wanted: Sequence[int]) -> dict[int, Guarded]:
@@ -200,19 +229,31 @@ def _selected(found: Mapping[Node, Guarded], targets: Sequence[Node]) -> list[No
     return [found[target].selected() if target in found else zeros_like(target) for target in targets]
 
 
-def _second(node: Node, moved: Mapping[int, Node], wanted: Sequence[int], slopes: Slopes) -> list[Node]:
-    """The gradient of w'(J v) by the loop's arguments at the places `wanted`.
+def _second(node: Node, moved: Mapping[int, Guarded], wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
+    """The gradient of w'(J v) by the loop's arguments at the places `wanted`, where it depends on them.
 
-    node: the loop's adjoint J'w. moved: v, by the places of the arguments.
+    node: the loop's adjoint J'w, whose guard holds for w here too. moved: v, by the places of the arguments.
     """
     params = node.params
     assert isinstance(params, LoopAdjoint)
     args = node.args[: len(params.body.parameters) + 1]
     *stand_ins, cotangent = fresh_leaves([arg.shape for arg in args])
-    along = dict(zip(moved, fresh_leaves([tangent.shape for tangent in moved.values()]), strict=True))
-    product = packed(_tangents(params.loop, stand_ins, along, slopes))
-    found = sweep([product], [Guarded(cotangent)], {stand_ins[at] for at in wanted}, slopes=slopes)
-    gradients = _selected(found, [stand_ins[at] for at in wanted])
-    known = dict(zip((*stand_ins, cotangent), args, strict=True)) | {along[at]: v for at, v in moved.items()}
-    become = rebuild(gradients, exact, known)
-    return [become[gradient] for gradient in gradients]
+    stand_for = dict(zip(moved, fresh_leaves([tangent.value.shape for tangent in moved.values()]), strict=True))
+    along = {at: Guarded(stand_for[at], tangent.guard, zeroed=True) for at, tangent in moved.items()}
+    product = _product(params.loop, stand_ins, along, slopes).value
+    seed = Guarded(cotangent, node.args[-1], zeroed=True)
+    found = sweep([product], [seed], {stand_ins[at] for at in wanted}, slopes=slopes)
+    known = dict(zip((*stand_ins, cotangent), args, strict=True)) | {
+        stand_for[at]: tangent.selected() for at, tangent in moved.items()
+    }
+    return replaced({at: found[stand_ins[at]] for at in wanted if stand_ins[at] in found}, known)
+
+
+def replaced(moved: Mapping[int, Guarded], known: Mapping[Node, Node]) -> dict[int, Guarded]:
+    """Adjoints, with nodes for the leaves in them and in their guards."""
+    closed_ones = {at: each.closed() for at, each in moved.items()}
+    become = rebuild([part for each in closed_ones.values() for part in each[:2] if part], exact, known)
+    return {
+        at: each._replace(value=become[each.value], guard=each.guard and become[each.guard])
+        for at, each in closed_ones.items()
+    }

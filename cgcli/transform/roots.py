@@ -35,7 +35,7 @@ _GOES_ON = "f > 0 and {size}(t*d) > eps*{size}(x)"
 _IS_FOUND = "f == 0 or f < inf and ({size}(d) <= eps^(1/3)*{size}(x) or max(f, {size}(d)) <= 4*eps)"
 
 
-def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node:
+def tangent_of(node: Node, tangents: Mapping[int, Guarded], slopes: Slopes) -> Guarded:
     """The tangent of a root from those of its arguments, by their places; that of its start is nothing to it."""
     params = node.params
     assert isinstance(params, Root)
@@ -44,8 +44,8 @@ def tangent_of(node: Node, tangents: Mapping[int, Node], slopes: Slopes) -> Node
     pushed = _pushed(params.body, {each: moving.get(at) for at, each in enumerate(leaves)})
     tangent = _divided(params.body, pushed)
     known = dict(zip(leaves, (node, *node.args[1:]), strict=True))
-    known |= {moved: tangents[at] for at, moved in moving.items()}
-    return rebuild([tangent], exact, known)[tangent]
+    known |= {moved: tangents[at].selected() for at, moved in moving.items()}
+    return Guarded(rebuild([tangent], exact, known)[tangent])
 
 
 def adjoints_of(node: Node, adjoint: Guarded, wanted: Sequence[int], slopes: Slopes) -> dict[int, Guarded]:
