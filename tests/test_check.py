@@ -100,6 +100,7 @@ EXAMPLE_POINTS = [
     "black_scholes S=42 K=40 r=0.1 sigma=0.2 T=0.5",
     "convolution_loss --vars convolution.json",
     "cotangent x=[2,3] --cotangent [1,0]",
+    "end_gauge lS=50000623 d=215 da=0 t=-0.1 aS=11.5e-6 dt=0",
     "linear_model --vars linear_model.json",
     "logistic --vars logistic.json",
     "pendulum length\xa0of\xa0string=0.6 g=9.81 θ₀=20",

@@ -339,7 +339,7 @@ def test_progress_says_how_much_is_done(capsys: Capture, monkeypatch: pytest.Mon
         monkeypatch.setattr(progress, "_PAUSE", 0)
         monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
         shown = progress.Progress(quiet=False, rows=300_000)
-        for batch in islice(grid([Axis("x", 0, 1, 300_000)]), 2):
+        for batch in shown.of(islice(grid([Axis("x", 0, 1, 300_000)]), 3)):
             shown.add(batch)
         shown.clear()
         said = capsys.readouterr().err
@@ -353,9 +353,11 @@ def test_progress_knows_how_many_rows_parquet_files_hold(
     for name in ("a.parquet", "b.parquet"):
         assert cg(capsys, "eval", "x", "x=0:1:30000", "-o", name).code == 0
     monkeypatch.setattr(progress, "_SILENT", 0)
+    monkeypatch.setattr(progress, "_PAUSE", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     shown = progress.Progress(quiet=False, files=["a.parquet", "b.parquet"])
-    shown.add(next(grid([Axis("x", 0, 1, 15_000)])))
+    for batch in shown.of(2 * [next(grid([Axis("x", 0, 1, 15_000)]))]):
+        shown.add(batch)
     shown.clear()
     assert " 15.0k/60.0k " in capsys.readouterr().err
 
