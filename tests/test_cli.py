@@ -437,9 +437,13 @@ def test_the_process_and_its_streams(command: str, code: int, out: str, err: str
     assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
 
 
-def test_an_interrupt_ends_with_130() -> None:
+@pytest.mark.parametrize("arguments", [
+    ["-"], ["x = 1; while x > 0 { for i in 1..1e6 { x = x + 1 } }; x", "--max-trips", "999999999999999"],
+])  # fmt: skip
+def test_an_interrupt_ends_with_130(arguments: list[str]) -> None:
+    """Protects whoever waits: for input that does not come, or for a loop's trips."""
     process = subprocess.Popen(
-        [*CG, "eval", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [*CG, "eval", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     for _ in range(10):  # an interrupt while Python itself starts may be lost

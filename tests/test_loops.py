@@ -456,6 +456,8 @@ REFUSED = [
     ("x = a; while abs(x^2 - a) > 1e-16 { x = (x + a/x)/2 }; x", 1, "it is back where it was, so it would never end"),
     ("x = a; while abs(x^2 - a) > 1e-16 { x = (x + a/x)/2 }; x", 1, "1e-16 is below rounding"),
     ("x = 1; while x > 0 { x = 3 - x }; x", 1, "it would never end"),
+    ("k = 0; while k < 997 { k = (k + 1) % 997 }; k", 1, "the loop is endless: after 51"),
+    ("k = 0; while k < 9973 { k = (k + 1) % 9973 }; k", 1, "it is where it is after"),
     ("x = 1; while x > 0 { x = x + 1 }; x", 1, "did not end within 2000000 trips"),
     ("x = 1; repeat 10^12 { x = x + 1 }; x", 2, "the loop would make 1e+12 trips"),
     ("x = 0; repeat 10^6 { repeat 10^6 { x = x + 1 } }; x", 2, "the loop would make 1e+12 trips"),
@@ -493,6 +495,8 @@ REFUSED = [
     ("max(i=1..3, i)", 2, "'max' has no index"),
     ("if a > 0 { y = [1, 2] } else { y = [1, 2, 3] }; y", 2, "the sides of the branch give 'y' shapes [2] and [3]"),
     ("repeat 2 { " * 25 + "x = 1" + " }" * 25 + "; 1", 2, "more than 20 loops and branches stand in each other"),
+    ("if a { " * 20_000 + "a = 1" + " }" * 20_000 + "; a", 2, "more than 20 loops and branches stand in each other"),
+    ("sum(i=1..2, " * 2000 + "a" + ")" * 2000, 2, "more than 50 sums and products stand in each other"),
 ]
 
 

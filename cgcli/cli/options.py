@@ -25,7 +25,7 @@ class Whole(Kind):
 
     def read(self, text: str) -> int:
         """The number; raises ValueError when it is none, or out of bounds."""
-        digits = text.removeprefix("-").isdecimal() and len(text) < 10
+        digits = text.removeprefix("-").isdecimal() and len(text) < 20
         if not digits or not self._least <= int(text) <= self._most:
             raise ValueError(f"'{text}' is no whole number from {self._least} to {self._most}")
         return int(text)

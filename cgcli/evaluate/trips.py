@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BY_TAPE = 64  # trips, before a function in Python is generated for the others
 _TOGETHER = 5040  # trips in one call of it: what goes round in a few trips is where it was after so many
+_LONGEST = 2**16  # what goes round in up to so many trips is found
 _FEW_ROWS = 16  # that are left after so many trips, each for itself
 _ROUNDING = 1e-14  # what numbers as 1 cannot differ by after some operations
 _WITHIN_REACH = 1e-12
@@ -174,7 +175,7 @@ class PointTrips(Trips):
         self.unknown = self._ended = False
         is_long = loop.trips is not None and loop.trips > 2 * _BY_TAPE
         self._by_tape: float = 0 if is_long and self._runner.is_generated else _BY_TAPE  # up to this trip
-        self._looks = _TOGETHER if loop.trips is None else math.inf  # when trips are made one by one again
+        self._looks = _TOGETHER if loop.trips is None else math.inf  # for long circles from this trip on
 
     def again(self, state: State, first: int, trips: int, keep: Keep) -> Trips:
         return PointTrips(Loop(self._without_condition, trips), [*state.carries, *self._others], keep, self._kernels)
@@ -196,12 +197,16 @@ class PointTrips(Trips):
         if self._trip < self._by_tape:
             return False
         function, before, trip = self._runner.generated, self._carries, self._trip
+        most = _TOGETHER if self._loop.trips is None else min(_TOGETHER, self._loop.trips - trip)
         if function is None:
             self._by_tape = math.inf
             return False
-        most = _TOGETHER if self._loop.trips is None else min(_TOGETHER, self._loop.trips - trip)
         states: list[Values] = []
-        keep = None if self._keep is None else states.append
+        looks = trip >= self._looks  # whether it comes back to where it was, within half as many trips as it has made
+        if looks:
+            most, self._looks = min(max(trip // 2, _TOGETHER), _LONGEST), 2 * trip
+        most = min(most, trips_left() + 1)
+        keep = states.append if looks or self._keep is not None else None
         try:
             self._carries, made, ended, spent = function(*self._values(), most, trips_left(), keep)
         except loop_code.TooManyTripsError:
@@ -216,8 +221,9 @@ class PointTrips(Trips):
         spend(spent, self._carries)
         if self._loop.trips is None and not ended and _equal(self._carries, before):
             raise self._endless(f"after {trip} trips it is where it is after {self._trip}", before)
-        if self._trip >= self._looks:
-            self._by_tape, self._looks = self._trip + _BY_TAPE, 2 * self._trip
+        if looks and not ended and (last := tuple(self._carries)) in states:
+            been = trip + states.index(last)
+            raise self._endless(f"after {been} trips it is where it is after {self._trip}", last)
         return True
 
     def _first(self) -> State:

@@ -29,6 +29,15 @@ def _blocks(item: Any) -> tuple[tree.Block, ...]:
     return (item.body,) if isinstance(item, tree.While | tree.For | tree.Repeat) else ()
 
 
+def standing_deeper(item: tree.Flow, most: int) -> tree.Flow | None:
+    """The first loop or branch that stands in `most` others, this one the outermost of them."""
+    level: list[Any] = [item]
+    for _ in range(most):
+        inner = [each for outer in level for block in _blocks(outer) for each in block.statements]
+        level = [each.value if isinstance(each, tree.Assign) else each for each in inner]
+    return next((each for each in level if _blocks(each)), None)
+
+
 def read_first(parts: Iterable[Any], bound: set[str]) -> dict[str, Span]:
     """The names that are read before they are assigned, each with its first place. bound: names that are no inputs."""
     found: dict[str, Span] = {}

@@ -8,7 +8,7 @@ from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import Node, apply, constant, toposort
 from cgcli.graph.shapes import shaped, two_shapes
 from cgcli.lowering.arguments import Value
-from cgcli.lowering.assigned import assigned, read_first
+from cgcli.lowering.assigned import assigned, read_first, standing_deeper
 from cgcli.lowering.indices import Index, Places, bounds_of, scalar, value_of
 from cgcli.lowering.invoke import TAKEN, Gone, Scope, Several
 from cgcli.lowering.invoke import Steps as Lowered
@@ -78,9 +78,7 @@ class Blocks:
 
     def loop(self, item: tree.While | tree.For | tree.Repeat, scope: Scope) -> Lowered:
         """Run a loop, which changes the names of the scope."""
-        self._nested += 1
-        if self._nested > MAX_NESTED:
-            raise TooLargeError(f"more than {MAX_NESTED} loops and branches stand in each other")
+        self._enter(item)
         names = scope.names
         assert isinstance(names, dict)
         index = yield from self._index(item, scope)
@@ -166,6 +164,14 @@ class Blocks:
         return looped([*carries, *fresh_leaves([each.shape for each in more])], [*starts, *begin], after, None,
                       index.trips, kept, self._places.origins, each_trip=True)  # fmt: skip
 
+    def _enter(self, item: tree.Flow) -> None:
+        """Count a loop or a branch. The outermost one looks for those that stand too deep, before anything is read."""
+        self._nested += 1
+        deeper = standing_deeper(item, MAX_NESTED) if self._nested == 1 else None
+        if deeper is not None or self._nested > MAX_NESTED:
+            raise TooLargeError(f"more than {MAX_NESTED} loops and branches stand in each other",
+                                item.span if deeper is None else deeper.span)  # fmt: skip
+
     def _index(self, item: tree.While | tree.For | tree.Repeat, scope: Scope) -> Any:
         """The index of a loop, from the values of its bounds."""
         if isinstance(item, tree.While):
@@ -218,9 +224,7 @@ class Blocks:
 
     def branch(self, item: tree.If, scope: Scope) -> Lowered:
         """Run both sides of a branch; each name that they change is the one or the other, and so is the value."""
-        self._nested += 1
-        if self._nested > MAX_NESTED:
-            raise TooLargeError(f"more than {MAX_NESTED} loops and branches stand in each other")
+        self._enter(item)
         names = scope.names
         assert isinstance(names, dict)
         (condition,) = yield (item.condition,), scope

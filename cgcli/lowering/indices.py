@@ -21,11 +21,13 @@ class Places(NamedTuple):
     """Where things were read. origins: the spans of nodes.
 
     names: what the program calls the indices of its loops. carried: and all that each loop carries, by its body.
+    series: the sums and products that are being read, the outermost first.
     """
 
     origins: dict[Node, Span]
     names: dict[Node, str]
     carried: dict[object, tuple[str, ...]]
+    series: list[tree.Series]
 
     def of_loop(self, pieces: Sequence[Node], span: Span, names: Sequence[str]) -> None:
         """Say where a loop was read, and what it carries. pieces: its carries after it."""

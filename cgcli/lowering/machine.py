@@ -251,7 +251,7 @@ class Machine:
         if self._of_blocks is None:
             from cgcli.lowering.indices import Places
 
-            self._of_blocks = Places(self._origins, {}, {})
+            self._of_blocks = Places(self._origins, {}, {}, [])
         return self._of_blocks
 
     def _blocks(self) -> Blocks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any
-from cgcli.errors import ArgumentError
+from cgcli.errors import ArgumentError, TooLargeError
 from cgcli.graph.loops import fresh_leaves, most_trips
 from cgcli.graph.node import Node, apply, constant, constant_array, toposort
 from cgcli.lean import struct
@@ -20,6 +20,7 @@ from cgcli.ops.sums import SUM, Reduce
 from cgcli.syntax import tree
 
 _SPELLED_OUT = 8  # values of an index, where there are no more
+_MOST_NESTED = 50  # an axis each, of which an array has 64
 _ONE = constant(1.0)
 
 _SERIES: dict[str, tuple[Any, Any, float]] = {"sum": (ADD, SUM, 0.0), "prod": (MULTIPLY, PROD, 1.0)}
@@ -34,7 +35,11 @@ def series(item: tree.Series, scope: Scope, places: Places) -> Lowered:
     start, end = bounds_of(item, first, last)
     (leaf,) = fresh_leaves([()])
     names = {key: value for key, value in scope.names.items() if key != TAKEN}
+    places.series.append(item)
+    if len(places.series) > _MOST_NESTED:
+        raise TooLargeError(f"more than {_MOST_NESTED} sums and products stand in each other", item.where)
     (body,) = yield (item.body,), Scope({**names, item.name: leaf}, scope.inside)
+    places.series.pop()
     term = value_of(body, item.body.span)
     combine, reduction, neutral = _SERIES[item.function]
     index = Index(item.name, start, end)
