@@ -9,6 +9,8 @@ from cgcli.syntax.idiom import NAME, Idiom
 _I = rf"(?P<i>{NAME})"
 _A = r"(?P<a>-?[\w.]+)"
 _B = r"(?P<b>-?[\w.]+(?:\([^()\n]{0,20}\))?(?:\s*[-+*/]\s*[\w.]+)?)"
+_LOW = r"-?\w+?(?:\.\d+)?"
+_RANGE = rf"[\[(]?\s*(?P<a>{_LOW})\s*(?:\.\.(?P<o>[=<]?)|:)\s*{_B}\s*[\])]{{0,2}}"
 _FIRST = r"(?:\A|(?<=[;\n{}])|(?<=[;{}] ))\b"  # where a statement begins
 _UP_TO = rf"(?i:(?<=\d):|:(?=\s*-?\w+\s*[{{)\n;,]|\s*-?\w+\s*$|\s*-?\d)|\bto\b|\.\.\.|,)\s*{_B}"
 _BRANCH_BEGINS = r"(?::|\bthen\b(?=\s*\n|[^;\n]*=)|\n|(?<=\))\s*\w+\s*=(?!=))(?![^\n]*\belse\b[^=\n]*$)"
@@ -32,7 +34,7 @@ def _for(match: re.Match[str]) -> str:
     """A loop over an index, whose upper bound may be one that is not reached."""
     parts = match.groupdict()
     last = _less(parts["b"]) if parts.get("o") == "<" or "range" in match[0] else parts["b"]
-    return f"write for {parts.get('i', 'i')} in {parts['a'] or 0}..{last} {{ … }}"
+    return f"write for {parts.get('i') or parts.get('j') or 'i'} in {parts['a'] or 0}..{last} {{ … }}"
 
 
 def _series(match: re.Match[str]) -> str:
@@ -70,6 +72,11 @@ LOOPS = (
     Idiom(rf"{_FIRST}for\s*\(\s*(?:(?:int|let|var|double|float|auto)\s+)?{_I}\s*=\s*{_A}\s*;\s*(?P=i)\s*(?P<o><=?)"
           rf"\s*{_B}\s*;[^)\n]*\)", _FORM, _for, wide=True),
     Idiom(rf"{_FIRST}for\s+{_I}\s+in\s+range\(\s*(?:{_A}\s*,\s*)?{_B}\s*\)\s*:?", _FORM, _for),
+    Idiom(rf"{_FIRST}for\s+{_I}\s+in\s+range\([^()\n]*,[^()\n]*,[^()\n]*\)\s*:?", "an index counts one by one",
+          "compute the others from it: for k in 0..4 {{ {i} = 2*k; … }}"),
+    Idiom(rf"{_FIRST}(?:(?i:for(?:\s*each|\s*all)\s*\(?|for\s*\()\s*(?:(?:int|let|var|const)\s+)?{_I}\s*(?:\bin\b|:?=|<-|∈)"
+          rf"|for\s+(?P<j>{NAME})\s*(?::?=|<-|∈))\s*{_RANGE}", _FORM, _for),
+    Idiom(rf"{_FIRST}for\s+{_I}\s+in\s+(?=[\[(]|{_LOW}\.\.[=<]){_RANGE}", _FORM, _for),
     Idiom(rf"{_FIRST}(?i:for\b)\s*\(?\s*{_I}\s*(?i:\bin\b|:?=|∈|\bfrom\b)\s*{_A}\s*{_UP_TO}(?:\s*\))?"
           r"(?:\s*\b(?i:do\b))?", _FORM, _for),
     Idiom(rf"{_FIRST}for\s*\(?\s*(?:(?:const|let|var|auto)\s+)?{_I}\s+(?:in|of)\s+(?P<v>{NAME})\s*(?:\)|:|\bdo\b)",
@@ -80,6 +87,11 @@ LOOPS = (
     Idiom(r"(?P<w>\bwhile\b)\s*(?P<c>\([^()\n]{1,60}\))\s*(?=\w)\w+", _BRACES, _condition),
     Idiom(r"\bdo\b\s*(?:\{|\n)|\brepeat\b[^{}\n]*\buntil\b|\buntil\b|\bloop\b\s*\{", _FORM,
           "the condition stands first: while x > 1 {{ x = x/2 }}"),
+    Idiom(rf"{_FIRST}loop\s+(?P<n>\w+)\s*(?=\{{)|{_FIRST}repeat\s+(?P<m>\w+)\s*:", _FORM,
+          lambda match: f"write repeat {match['n'] or match['m']} {{ … }}"),
+    Idiom(rf"{_FIRST}until\b\s*(?P<c>[^{{}}:;\n]{{1,60}}?)\s*(?=\{{)", _FORM, "write while not ({c}) {{ … }}"),
+    Idiom(rf"{_FIRST}unless\b\s*(?P<c>[^{{}}:;\n]{{1,60}}?)\s*(?=\{{)", "a branch is written in another way",
+          "write if not ({c}) {{ … }}"),
     Idiom(r"\b(?P<n>\w+)\.times\b|\brepeat\s+(?P<m>\w+)\s+times\b", _FORM,
           lambda match: f"write repeat {match['n'] or match['m']} {{ … }}"),
     Idiom(r"\b(?P<w>break|continue)\b", "no statement leaves a loop or a trip",
