@@ -561,6 +561,12 @@ def test_structural_zeros_go_from_trip_to_trip(text: str, at: float, slope: floa
     assert evaluate(seconds, point) == pytest.approx([second] * 4, rel=1e-12)
 
 
+def test_a_trace_reads_an_element_by_its_index(capsys: Capture) -> None:
+    """Protects readers: what a trip reads of an array is written as in the program; an index beyond it gives nan."""
+    out = cg(capsys, "trace", "s = 0; for k in 0..2 { s = s + X[k]*a }; s", "a=2", "X=[1, 3]").out
+    assert re.findall(r"= (.*?)  ", out) == ["0 + X[0]*a", "s_1 + X[1]*a", "s_2 + element(X, 2)*a"]
+
+
 SAID = [
     ("grad", "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", "a=1", "it makes no trip"),
     ("grad", "s = 0; for i in 1..3 { s = s + abs(a - i) }; s", "a=2", "abs(0) is at a kink"),

@@ -8,15 +8,17 @@ from cgcli.annotations import Any, Callable, Iterator, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, States, fresh_leaves
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, rebuild, toposort
+from cgcli.graph.operation import Operation
 from cgcli.graph.shapes import count_text
 from cgcli.lowering.loops import looped
 from cgcli.ops.arithmetic import ADD
+from cgcli.ops.indexing import ELEMENT, take
 from cgcli.ops.logic import LESS, WHERE
 from cgcli.ops.loops import LOOP, has_index, packed, packed_states, unpacked, unpacked_states
 from cgcli.ops.roots import Root
 from cgcli.ops.shaping import CONCAT, STACK, reshape
-from cgcli.ops.statics import Along
+from cgcli.ops.statics import Along, Taken
 from cgcli.records import NamedTuple
 from cgcli.transform.roots import stepped
 
@@ -227,14 +229,23 @@ def _alone(loop: Loop, args: tuple[Node, ...], at: int) -> Node:
     """A carry after one trip: one operation, of what it is made of, if it depends on itself and is not simple."""
     leaves, carry = loop.body.parameters, args[at]
     own = {arg: leaf for leaf, arg in reversed([*zip(leaves, args, strict=True)])}  # one leaf for equal arguments
-    stand = tuple(arg if arg.op is CONSTANT and arg is not carry else own[arg] for arg in args)
-    following = instantiated(Body(leaves, loop.nexts), stand)[at]
+    stand = tuple(arg if arg.op is CONSTANT and place != at else own[arg] for place, arg in enumerate(args))
+    following = rebuild([loop.nexts[at]], _read, dict(zip(leaves, stand, strict=True)))[loop.nexts[at]]
     order = {*toposort([following])}
     outside = [arg for arg in own if own[arg] in order and arg is not carry]
     body = Body((own[carry], *map(own.__getitem__, outside)), (following,))
     if own[carry] not in order or not any(arg.args for arg in following.args):
-        return instantiated(body, (carry, *outside))[0]
+        return rebuild([following], _read, {own[arg]: arg for arg in (carry, *outside)})[following]
     return apply(LOOP, (carry, *outside), Loop(body, 1))
+
+
+def _read(op: Operation, args: tuple[Node, ...], params: Any) -> Node:
+    """A node, in which an element whose place is known is read by its index, as in X[0]."""
+    place = constant_value(args[1]) if op is ELEMENT else None
+    size, *others = args[0].shape or (0,)
+    if place is None or not (place.is_integer() and -size <= place < size):
+        return apply(op, args, params)
+    return take(args[0], (int(place) % size, *(Taken(0, each, 1) for each in others)))
 
 
 def _before_the_last(loop: Loop, starts: Sequence[Node], outside: Sequence[Node]) -> tuple[Sequence[Node], Node | int]:
