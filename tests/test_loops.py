@@ -15,7 +15,7 @@ import torch
 
 import cgcli
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import Graph, constant, toposort, variables
+from cgcli.graph.node import Graph, constant, name_of, toposort, variables
 from cgcli.lowering.lower import lower
 from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
@@ -340,7 +340,7 @@ def test_value_gradient_and_hessian_are_those_of_the_steps(name: str) -> None:
 def _slope(text: str, values: dict[str, Any], name: str) -> float:
     """The derivative by one number in forward mode."""
     graph = lower(parse(text), {each: np.shape(value) for each, value in values.items()})
-    inputs = {each.params[0]: each for each in variables(toposort(graph.outputs))}
+    inputs = {name_of(each): each for each in variables(toposort(graph.outputs))}
     tangent = jvp(graph.output, {inputs[name]: constant(1.0)})
     arrays = {each: np.asarray(value, float)[()] for each, value in values.items()}
     return float(evaluate([tangent], arrays)[0])
@@ -550,7 +550,7 @@ GUARDED: list[tuple[str, float, float, float]] = [  # the first and the second d
 def test_structural_zeros_go_from_trip_to_trip(text: str, at: float, slope: float, second: float) -> None:
     """Protects from 0*inf: what no trip has moved has no part in a derivative, in either mode over either mode."""
     graph = lower(parse(text), {})
-    inputs = {each.params[0]: each for each in variables(toposort(graph.outputs))}
+    inputs = {name_of(each): each for each in variables(toposort(graph.outputs))}
     a, point = inputs["a"], {name: np.float64(at) for name in inputs}
     modes: list[Callable[[Any], Any]] = [
         lambda node: jvp(node, {a: constant(1.0)}), lambda node: pullback([node], [constant(1.0)], [a])[0],
