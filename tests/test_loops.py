@@ -478,6 +478,8 @@ REFUSED = [
     ("iterate(cso, 1, 20)", 2, "did you mean 'cos'?"),
     ("f(x, y) = x*y; iterate(f, 1, 20)", 2, "'f' takes 2 arguments, not 1"),
     ("f(x) = [x, x]; iterate(f, [1, 2], 3)", 2, "what a loop carries keeps its shape"),
+    ("x = [1, 2]; repeat 2 { x = sum(x) }; x", 2, "'x' has shape [2] before the trip, and a scalar after it"),
+    ("x = [1, 2]; while x[0] < 3 { x = x[0] }; x", 2, "'x' has shape [2] before the trip, and a scalar after it"),
     ("iterate(cos, 1, [2])", 2, "the number of trips is a number"),
     # ---- what a block is ----
     ("for k in 1..3 { y = k }; y", 2, "'y' has a value within a trip of the loop only"),

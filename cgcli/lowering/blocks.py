@@ -101,6 +101,7 @@ class Blocks:
             nexts = [inside[name] for name in carried]
             wider = self._wider(starts, nexts, carried, item)
             if wider == starts:
+                _check_shapes(starts, nexts, carried, item)
                 break
             starts = wider
         trips, taken = index.trips, names.get(TAKEN)
@@ -215,9 +216,7 @@ class Blocks:
             elif not start.shape:
                 wider.append(broadcast(start, after.shape))
             else:
-                shapes = f"{shaped(start.shape)} before the trip, and {shaped(after.shape)} after it"
-                raise ShapeError(f"'{name}' has {shapes}",
-                                 item.span, hint="what a loop carries keeps its shape")  # fmt: skip
+                raise _other_shape(name, start, after, item)
         return wider
 
     # ---- branches -----------------------------------------------------------------------------
@@ -279,6 +278,18 @@ def _without_count(item: tree.Flow, span: Span) -> ArgumentError:
 def _leaves_a_loop(item: tree.Statement) -> bool:
     """Whether a statement is meant to leave a loop or a trip, as in other languages."""
     return isinstance(item, tree.Name) and item.name in ("break", "continue")
+
+
+def _check_shapes(starts: Sequence[Node], nexts: Sequence[Value], names: Sequence[str], item: tree.Flow) -> None:
+    """Raise ShapeError for an array that a trip makes a scalar."""
+    for start, after, name in zip(starts, nexts, names, strict=True):
+        if value_of(after, item.span).shape != start.shape:
+            raise _other_shape(name, start, value_of(after, item.span), item)
+
+
+def _other_shape(name: str, start: Node, after: Node, item: tree.Flow) -> ShapeError:
+    return ShapeError(f"'{name}' has {shaped(start.shape)} before the trip, and {shaped(after.shape)} after it",
+                      item.span, hint="what a loop carries keeps its shape")  # fmt: skip
 
 
 def _unused(item: tree.Statement) -> ArgumentError:
