@@ -398,3 +398,22 @@ def test_pictures_traces_and_checks_are_those_of_the_commands(tmp_path: Path, ca
         assert not cgcli.check_grad(text, values).mismatches
     wrong = cgcli.check_grad("f(x) = x^3; jvp f(x; dx) = 3*x*dx; f(x)", x=2)
     assert [row.name for row in wrong.mismatches] == ["x"]
+
+
+INPUTS = {
+    "sum(i=1..3, i*x)": ("x",),
+    "sum(i=1..3, i) + i": ("i",),
+    "for k in 1..3 { s = s + k }; s": ("s",),
+    "while x > 1 { h = x/2; x = h }; x": ("x",),
+    "(a, b) = (x, 2); a*b": ("x",),
+    "x = x + 1; x": ("x",),
+    "solve(z^2 = a, z=1)": ("a",),
+    "f(x) = k*x; k = 2; f(y)": ("y",),
+}
+
+
+@pytest.mark.parametrize("text", INPUTS)
+def test_inputs_are_the_names_that_need_a_value(text: str) -> None:
+    """Protects values that are given by their place: an index, an unknown and what a trip computes have none."""
+    assert cgcli.parse(text).inputs == INPUTS[text]
+    cgcli.value(text)(2.0)

@@ -38,40 +38,46 @@ def standing_deeper(item: tree.Flow, most: int) -> tree.Flow | None:
     return next((each for each in level if _blocks(each)), None)
 
 
-def read_first(parts: Iterable[Any], bound: set[str]) -> dict[str, Span]:
+def read_first(parts: Iterable[Any], bound: Iterable[str]) -> dict[str, Span]:
     """The names that are read before they are assigned, each with its first place. bound: names that are no inputs."""
     found: dict[str, Span] = {}
-    known = set(bound)
-    for name, span, assigns in _uses(parts):
-        if assigns:
-            known.add(name)
-        elif name not in known:
-            found.setdefault(name, span)
+    for name in reads(parts, bound):
+        found.setdefault(name.name, name.span)
     return found
 
 
-def _uses(parts: Iterable[Any]) -> Iterator[tuple[str, Span, bool]]:
-    """The names in statements and expressions in the order in which they are read and assigned."""
-    waiting: list[Any] = [*parts][::-1]
+def reads(parts: Iterable[Any], bound: Iterable[str]) -> Iterator[tree.Name]:
+    """Where statements and expressions read names that they have not assigned yet, in their order.
+
+    bound: names that have a value already. The index of a sum and the unknowns of a root have one within these.
+    """
+    known = set(bound)
+    nowhere: frozenset[str] = frozenset()
+    waiting: list[tuple[Any, frozenset[str]]] = [(part, nowhere) for part in parts][::-1]
     while waiting:
-        item = waiting.pop()
+        item, inside = waiting.pop()
+        children: tuple[Any, ...] = ()
         if isinstance(item, tree.Name):
-            yield item.name, item.span, False
+            if item.name not in known and item.name not in inside:
+                yield item
         elif isinstance(item, _Assigned):
-            yield item.name, item.span, True
-        elif isinstance(item, tree.Assign):
-            waiting += (_Assigned(item.name, item.span), item.value)
-        elif isinstance(item, tree.AssignSeveral):
-            waiting += (*(_Assigned(name.name, name.span) for name in item.names), item.value)
-        elif isinstance(item, tree.For | tree.Series):
-            waiting += (item.body, _Assigned(item.name, item.span), item.last, item.first)
+            known.add(item.name)
+        elif isinstance(item, tree.Series):
+            waiting.append((item.body, inside | {item.name}))
+            children = item.first, item.last
         elif isinstance(item, tree.Solve):
-            names = [_Assigned(name.name, name.span) for name in item.names]
-            waiting += (item.sides, *names, item.starts)
+            waiting.append((item.sides, inside | {name.name for name in item.names}))
+            children = item.starts
+        elif isinstance(item, tree.Assign):
+            children = item.value, _Assigned(item.name)
+        elif isinstance(item, tree.AssignSeveral):
+            children = (item.value, *(_Assigned(name.name) for name in item.names))
+        elif isinstance(item, tree.For):
+            children = item.first, item.last, _Assigned(item.name), item.body
         elif isinstance(item, tuple):
-            waiting += item[::-1]
+            children = item
+        waiting += [(child, inside) for child in reversed(children)]
 
 
 class _Assigned(NamedTuple):
     name: str
-    span: Span

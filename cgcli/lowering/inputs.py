@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
-from cgcli.errors import CgError, UnknownNameError, did_you_mean
+from cgcli.errors import CgError, Span, UnknownNameError, did_you_mean
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
+from cgcli.lowering.assigned import assigned, reads
 from cgcli.lowering.lower import lower, opened_function, opened_parameters
 from cgcli.lowering.sizes import names_of_sizes, sized
 from cgcli.ops.arithmetic import POWER_OP
@@ -56,32 +57,34 @@ def _stands_in(text: str, name: str) -> bool:
 
 
 def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
-    """The names that no statement gives a value to, wherever they stand."""
-    assigned = {item.name for item in statements if isinstance(item, tree.Assign)}
-    assigned.update(names_of_sizes(sized(statements)))
+    """The names that no statement gives a value to before, wherever they stand."""
+    sizes = names_of_sizes(sized(statements))
+    given, every = {*sizes}, {*sizes, *assigned(statements)}
     opened = opened_function(statements)
     for item in statements:
-        bound: set[str] = set()
-        if isinstance(item, tree.DefineJvp):
-            bound = {name.name for name in (*item.parameters, *item.tangents)}
-        elif isinstance(item, tree.Define) and item.function != opened:
-            bound = {name.name for name in item.parameters}
-        uses = [_Use(tree.Name(item.name, item.span))] if isinstance(item, tree.Declare) else _uses(item)
-        yield from (use for use in uses if use.name.name not in bound and use.name.name not in assigned)
+        known = given
+        if isinstance(item, tree.DefineJvp):  # functions are called later, when all names have values
+            known = every.union(name.name for name in (*item.parameters, *item.tangents))
+        elif isinstance(item, tree.Define):
+            known = every if item.function == opened else every.union(name.name for name in item.parameters)
+        names = [tree.Name(item.name, item.span)] if isinstance(item, tree.Declare) else reads([item], known)
+        bases = _bases(item)
+        yield from (_Use(name, name.span in bases) for name in names if name.name not in known)
+        if not isinstance(item, tree.Define | tree.DefineJvp):
+            given.update(assigned([item]))
 
 
-def _uses(item: Any) -> Iterator[_Use]:
-    """The names that stand in a part of the tree, in their order."""
+def _bases(item: Any) -> set[Span]:
+    """Where e is the base of a power that depends on names."""
+    found: set[Span] = set()
     waiting = [item]
-    exponentials = set()  # where their bases are
     while waiting:
         part = waiting.pop()
-        if isinstance(part, tree.Name):
-            yield _Use(part, part.span in exponentials)
-        elif isinstance(part, tuple):
-            if isinstance(part, tree.Call) and part.function in _POWERS and _is_exponential(part):
-                exponentials.add(part.args[0].span)
-            waiting.extend(reversed(part))
+        if isinstance(part, tree.Call) and part.function in _POWERS and _is_exponential(part):
+            found.add(part.args[0].span)
+        if isinstance(part, tuple):
+            waiting.extend(part)
+    return found
 
 
 def calls_on_names(program: tree.Program, functions: Collection[str]) -> Iterator[tuple[tree.Call, str]]:
