@@ -400,7 +400,7 @@ def test_pictures_traces_and_checks_are_those_of_the_commands(tmp_path: Path, ca
     assert [row.name for row in wrong.mismatches] == ["x"]
 
 
-INPUTS = {
+NEED_VALUES = {
     "sum(i=1..3, i*x)": ("x",),
     "sum(i=1..3, i) + i": ("i",),
     "for k in 1..3 { s = s + k }; s": ("s",),
@@ -412,8 +412,8 @@ INPUTS = {
 }
 
 
-@pytest.mark.parametrize("text", INPUTS)
+@pytest.mark.parametrize("text", NEED_VALUES)
 def test_inputs_are_the_names_that_need_a_value(text: str) -> None:
     """Protects values that are given by their place: an index, an unknown and what a trip computes have none."""
-    assert cgcli.parse(text).inputs == INPUTS[text]
+    assert cgcli.parse(text).inputs == NEED_VALUES[text]
     cgcli.value(text)(2.0)
