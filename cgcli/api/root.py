@@ -219,16 +219,15 @@ def _searched(found: System, start: Mapping[str, Any], max_iter: int, log: Log |
     x, moved, distance, _, trips, is_found = carries
     if not is_all_finite(distance):
         return None
+    singular = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
     reason = "the steps are small" if _most(distance) else "the sides are equal"
     if not is_found:
         reason = f"no root is found: after {int(trips)} steps the sides still differ by {_most(distance):.4g}"
         if somewhere(is_nan(moved)) or not is_all_finite(moved):
-            what = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
-            reason = f"{what} where the sides differ by {_most(distance):.4g}; start elsewhere"
+            reason = f"{singular} where the sides differ by {_most(distance):.4g}; start elsewhere"
     notes = []
     if is_found and not is_all_finite(moved):
-        what = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
-        notes.append(f"{what} at the root: it is a multiple one, or one of many")
+        notes.append(f"{singular} at the root: it is a multiple one, or one of many")
     return Root(point=found.named(x), value=_most(distance), converged=bool(is_found), reason=reason,
                 iterations=int(trips), notes=notes)  # fmt: skip
 
