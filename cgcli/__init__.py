@@ -10,8 +10,12 @@ Each name is imported when it is first used, so that `import cgcli` costs next t
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from cgcli.api.functions import vjp as vjp
     from cgcli.api.minimum import Minimum as Minimum
     from cgcli.api.minimum import minimize as minimize
+    from cgcli.api.pictures import Picture as Picture
+    from cgcli.api.pictures import picture as picture
+    from cgcli.api.pictures import render as render
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
     from cgcli.api.propagation import Propagated as Propagated
@@ -42,11 +49,13 @@ if TYPE_CHECKING:
     from cgcli.api.train import train as train
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
-    from cgcli.api.views import picture as picture
     from cgcli.errors import CgError as CgError
     from cgcli.errors import CgWarning as CgWarning
     from cgcli.errors import describe as describe
     from cgcli.graph.loops import max_trips as max_trips
+
+else:
+    ModuleType = type(sys)
 
 __version__ = "0.1.0"
 
@@ -71,6 +80,9 @@ _HOMES = {
     "vjp": "cgcli.api.functions",
     "Minimum": "cgcli.api.minimum",
     "minimize": "cgcli.api.minimum",
+    "Picture": "cgcli.api.pictures",
+    "picture": "cgcli.api.pictures",
+    "render": "cgcli.api.pictures",
     "parse": "cgcli.api.program",
     "Program": "cgcli.api.program",
     "propagate": "cgcli.api.propagation",
@@ -80,7 +92,6 @@ _HOMES = {
     "train": "cgcli.api.train",
     "Trained": "cgcli.api.train",
     "check_grad": "cgcli.api.views",
-    "picture": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",
     "CgError": "cgcli.errors",
     "CgWarning": "cgcli.errors",
@@ -104,3 +115,14 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _FrontDoor(ModuleType):
+    """This package, whose public names stay: an import would put the room `render` in the place of the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor

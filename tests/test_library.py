@@ -12,6 +12,7 @@ import threading
 import warnings
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_every_public_name_is_there_and_is_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns", ".api.views"]
+    "module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns", ".api.pictures", ".api.views"]
 )
 def test_examples_in_docstrings_are_true(module: str) -> None:
     """Protects readers of `help`: every public function has an example, and it runs."""
@@ -398,6 +399,47 @@ def test_pictures_traces_and_checks_are_those_of_the_commands(tmp_path: Path, ca
         assert not cgcli.check_grad(text, values).mismatches
     wrong = cgcli.check_grad("f(x) = x^3; jvp f(x; dx) = 3*x*dx; f(x)", x=2)
     assert [row.name for row in wrong.mismatches] == ["x"]
+
+
+def test_a_picture_is_one_thing_in_every_format(tmp_path: Path) -> None:
+    """Protects the front door of pictures: each format on its own is what `picture` gives, and a file has it."""
+    text, values = "x*sin(y)", {"x": 2, "y": 3}
+    made = cgcli.render(text, values, grad=True, theme="dark")
+    assert repr(made) == "<picture of 'x*sin(y)'>"
+    whole = {kind: cgcli.picture(text, values, grad=True, theme="dark", kind=kind) for kind in ("svg", "png", "txt")}
+    assert (made.svg.encode(), made.png) == (whole["svg"], whole["png"])
+    assert made._repr_svg_() == made.svg
+    for kind, content in whole.items():
+        made.save(tmp_path / f"a.{kind}")
+        assert (tmp_path / f"a.{kind}").read_bytes() == content
+    for path, message in (("a.jpg", "unknown picture format"), (tmp_path / "no" / "a.svg", "no such file")):
+        with pytest.raises(cgcli.CgError, match=message):
+            made.save(path)
+    with pytest.raises(cgcli.CgError, match="unknown picture format: 'jpg'"):
+        cgcli.picture(text, kind="jpg")
+
+
+# A program, and whether a notebook shows it as a picture.
+IN_NOTEBOOKS = [
+    ("x*y", True),
+    ("x", True),
+    ("1/0", True),
+    ("repeat 5 { x = x/2 }; x", True),
+    ("`<script>alert(1)</script>` + `]]>` + `&amp;`", True),
+    ("A: [2, 3]; A @ x", False),  # of shapes that do not fit
+    (" + ".join(f"x{at}^2" for at in range(400)), False),
+    ("sin(" * 3000 + "x" + ")" * 3000, False),
+]
+
+
+@pytest.mark.parametrize(("text", "is_drawn"), IN_NOTEBOOKS)
+def test_a_notebook_shows_a_program(text: str, is_drawn: bool) -> None:
+    """Protects notebooks: a name is never a tag of the page, and what cannot be drawn is shown as text, at once."""
+    shown = cgcli.parse(text)._repr_mimebundle_()
+    assert shown["text/plain"] == text
+    assert ("image/svg+xml" in shown) == is_drawn
+    tags = {each.tag.partition("}")[2] for each in ElementTree.fromstring(shown.get("image/svg+xml", "<a/>")).iter()}
+    assert "script" not in tags
 
 
 NEED_VALUES = {

@@ -26,7 +26,7 @@ from cgcli.files import save
 from cgcli.graph.node import Graph, apply, constant, constant_array, toposort, variable, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
-from cgcli.render import layout, paint
+from cgcli.render import layout, metrics, paint, picture
 from cgcli.render.dot import dot
 from cgcli.render.draw import draw, pictures
 from cgcli.render.look import Look
@@ -516,7 +516,7 @@ def test_widths_of_signs_of_other_fonts(text: str, least: float) -> None:
 
 
 def test_a_missing_font_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("cgcli.render.metrics.FACES", dict.fromkeys(FACES, tmp_path / "none.ttf"))
+    monkeypatch.setattr(metrics, "FACES", dict.fromkeys(FACES, tmp_path / "none.ttf"))
     with pytest.raises(CgError, match="font of the pictures cannot be read") as caught:
         dot(graph_of("x1", x1=()))
     assert caught.value.hint == "install cgcli again"
@@ -740,7 +740,7 @@ def test_both_ways_to_a_png_give_the_same_size(wishes: Any, monkeypatch: pytest.
     """The layout program's own, and that of an SVG, which pictures with signs of other fonts take."""
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
     drawn = picture_bytes(text, "png", paper=Paper(**wishes))
-    monkeypatch.setattr("cgcli.render.picture.MOST_LINES_TWICE", 0)
+    monkeypatch.setattr(picture, "MOST_LINES_TWICE", 0)
     painted = picture_bytes(text, "png", paper=Paper(**wishes))
     assert drawn != painted
     for one, other in zip(struct.unpack(">II", drawn[16:24]), struct.unpack(">II", painted[16:24]), strict=True):
@@ -767,7 +767,7 @@ def test_a_picture_is_laid_out_no_more_than_it_takes(
         runs.append(dot_text)
         return layout.laid_out(dot_text, *others)
 
-    monkeypatch.setattr("cgcli.render.picture.laid_out", counted)
+    monkeypatch.setattr(picture, "laid_out", counted)
     graph = graph_of(text, x=(), y=())
     drawn = pictures(graph, [kind], look=Look(rankdir))
     assert len(runs) == RUNS_OF_LAYOUT[case]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Iterable, Mapping
-from cgcli.errors import ShapeError, UsageError
+from cgcli.errors import CgError, ShapeError, UsageError
 from cgcli.graph.collector import collector_at_rest
 from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape
@@ -15,6 +15,8 @@ from cgcli.lowering.sizes import names_of_sizes, sized, sizes_by_shape
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import Record
 from cgcli.syntax import parser, tree
+
+_LONGEST_DRAWN = 10_000  # characters, of a program that a notebook shows as a picture
 
 
 class Program(Record):
@@ -79,6 +81,18 @@ class Program(Record):
 
     def __repr__(self) -> str:
         return f"cgcli.parse({self.text!r})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the picture; of a large program, or one that cannot be drawn, the text alone."""
+        svg = ""
+        if len(self.text) <= _LONGEST_DRAWN:
+            from contextlib import suppress
+
+            from cgcli.render.draw import svg_of
+
+            with suppress(CgError):
+                svg = svg_of(self.graph({}))
+        return {"text/plain": self.text} | ({"image/svg+xml": svg} if svg else {})
 
     def __reduce__(self) -> tuple[object, ...]:
         return _read_again, (self.text, self.syntax.source.name, self.opened)

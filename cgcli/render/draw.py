@@ -6,7 +6,7 @@ from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT
-from cgcli.render.compose import scene
+from cgcli.render.compose import scene, sketched
 from cgcli.render.dot import dot, is_large
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
@@ -14,6 +14,7 @@ from cgcli.render.scene import NO_NUMBERS, Numbers
 from cgcli.render.sketch import Sketch
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
+_MAX_CARDS_AT_A_GLANCE = 300  # laid out in a second
 _MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
 
 
@@ -22,6 +23,14 @@ def draw(
 ) -> bytes:
     """The picture of a graph in one format, as `pictures` makes it."""
     return pictures(graph, [kind], numbers, look=look, paper=paper).content[kind]
+
+
+def svg_of(graph: Graph) -> str:
+    """A graph as SVG; '' for one of more cards than anybody sees at a glance. Raises what `draw` does."""
+    sketch = sketched(graph, fold=DEFAULT.fold)
+    if len(scene(sketch, DEFAULT).cards) > _MAX_CARDS_AT_A_GLANCE:
+        return ""
+    return draw(sketch, "svg").decode()
 
 
 class Pictures(NamedTuple):

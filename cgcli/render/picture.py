@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from cgcli.annotations import Mapping
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
@@ -31,6 +32,13 @@ MOST_LINES_AT_ONCE = 60  # that is drawn as PNG before its size is known
 _POINTS = 72  # an inch
 _VIEW, _END = 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
 _SIZES, _HEADER = 16, 33  # bytes of a PNG, after which its width and height stand, and its first chunk ends
+
+
+def check_kind(kind: str, of: Mapping[str, str]) -> None:
+    """Raise UsageError for a format that there is not. of: those that there are, by suffix."""
+    if kind not in of.values():
+        hint = f"possible: {', '.join(dict.fromkeys(SUFFIXES.values()))}"
+        raise UsageError(f"unknown picture format: '{kind}'", hint=hint)
 
 
 class Paper(NamedTuple):
@@ -143,10 +151,7 @@ def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
     Raises UsageError for another kind or a wrong dpi, TooLargeError, MissingProgramError,
     and CgError when the layout program fails or takes too long.
     """
-    if kind not in KINDS.values():
-        raise UsageError(
-            f"unknown picture format: '{kind}'", hint=f"possible: {', '.join(dict.fromkeys(SUFFIXES.values()))}"
-        )
+    check_kind(kind, KINDS)
     paper.check()
     if kind == "dot":
         return dot_text.encode()

@@ -99,7 +99,7 @@ def main() -> None:
     commands = [command for command in COMMANDS if command[0] in sys.argv[2:]] or COMMANDS
     at_rest = min(_loop() for _ in range(300))
     import cgcli.api.formulas
-    import cgcli.api.views
+    import cgcli.api.pictures
     import cgcli.cli.main  # children begin with it  # noqa: F401
 
     for name, text in texts(size).items():

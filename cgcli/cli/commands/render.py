@@ -94,8 +94,7 @@ def command(
     of text. A loop is a dashed cluster with the numbers of its last trip. No Graphviz needs to be
     installed. '-o -' writes DOT text unless --format says otherwise.
     """
-    from cgcli.api.views import drawn
-    from cgcli.files import save
+    from cgcli.api.pictures import picture_at
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
@@ -115,13 +114,14 @@ def command(
         from cgcli.api.seeds import tangents
 
         moved = tangents(point, request.directions())
-    content = drawn(
-        point, task.evaluate, list(kinds.values()), look, Paper(width, dpi, layout, font_size, size), task.report.tell,
-        task.wrt, request.cotangents(), moved, grad=grad, unroll=unroll,
+    picture = picture_at(
+        point, task.evaluate, look, Paper(width, dpi, layout, font_size, size), task.report.tell, task.wrt,
+        request.cotangents(), moved, grad=grad, unroll=unroll,
     )  # fmt: skip
+    content = picture.content([*kinds.values()])
     for target, kind in kinds.items():
         if target == "-":
             sys.stdout.buffer.write(content[kind])
             sys.stdout.buffer.flush()
         else:
-            save(content[kind], target)
+            picture.save(target, kind)

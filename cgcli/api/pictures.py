@@ -1,0 +1,327 @@
+"""The graph of a program as a picture: what is drawn, the numbers in it, and the picture in any format."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Sequence
+from cgcli.api.notices import Notice, warn
+from cgcli.api.point import Point, at_values
+from cgcli.api.program import Program, read
+from cgcli.api.values import arrays_of, by_name, each_array
+from cgcli.api.watched import Watched
+from cgcli.errors import UsageError
+from cgcli.graph.node import VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
+from cgcli.lean import struct
+from cgcli.records import EMPTY
+
+if TYPE_CHECKING:
+    from cgcli.api.functions import Wrt
+    from cgcli.render.draw import Pictures
+    from cgcli.render.look import Look
+    from cgcli.render.picture import Paper
+    from cgcli.render.scene import Numbers
+    from cgcli.render.sketch import Sketch
+    from cgcli.transform.trips import Written
+
+_MOST_SIGNS = 10
+LEAST_POINTS = 4  # of text that people read
+
+
+class Picture:
+    """The picture of a program, which is laid out when a format of it is asked for; `render` makes it.
+
+    A notebook shows it as it is. Each format raises TooLargeError for a graph that cannot be laid out,
+    MissingProgramError where a program or package is not installed, and CgError when one fails.
+    """
+
+    def __init__(
+        self, sketch: Sketch, numbers: Numbers, look: Look, paper: Paper, tell: Callable[[Notice], None]
+    ) -> None:
+        self._drawn, self._numbers, self._look, self._paper, self._tell = sketch, numbers, look, paper, tell
+        self._content: dict[str, bytes] = {}
+
+    @property
+    def svg(self) -> str:
+        """The picture as the text of an SVG."""
+        return self.content(["svg"])["svg"].decode()
+
+    @property
+    def png(self) -> bytes:
+        """The picture as a PNG."""
+        return self.content(["png"])["png"]
+
+    def save(self, path: str | os.PathLike[str], kind: str | None = None) -> None:
+        """Write the picture to a file, whose suffix says the format where `kind` does not.
+
+        The formats are those of `content`. Raises UsageError for any other, and DataError where the file cannot be
+        written.
+        """
+        from cgcli.files import save
+        from cgcli.render.picture import kind_of
+
+        kind = kind or kind_of(path)
+        save(self.content([kind])[kind], os.fspath(path))
+
+    def content(self, kinds: Sequence[str]) -> Mapping[str, bytes]:
+        """The picture in several formats, laid out once for all of them: of png, svg, pdf, dot, json, txt.
+
+        Raises UsageError for any other.
+        """
+        from cgcli.render.draw import pictures
+        from cgcli.render.picture import SUFFIXES, check_kind
+
+        for kind in kinds:
+            check_kind(kind, SUFFIXES)
+        missing = [kind for kind in kinds if kind not in self._content]
+        if missing:
+            made = pictures(self._drawn, missing, self._numbers, look=self._look, paper=self._paper)
+            self._content |= made.content
+            for message, hint in unreadable(made, self._paper):
+                self._tell(Notice(message, hint, details={"kind": "reading"}))
+        return self._content
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<picture of {self._drawn.graph.source.text!r}>"
+
+
+def render(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *,
+    grad: bool = False, wrt: Wrt = None, cotangent: Sequence[Any] | None = None,
+    direction: Mapping[str, Any] | None = None, show: Sequence[str] = (),
+    rankdir: str = "auto", theme: str = "light", arrays: str = "auto", fold: bool = True, plain: bool = False,
+    transparent: bool = False, title: str = "", legend: bool = False,
+    precision: int | None = None, width: float | None = None, dpi: int | None = None,
+    layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None,
+    unroll: bool = False, **named: Any,
+) -> Picture:  # fmt: skip
+    """The computation graph as a picture: each node shows its value where the names that it needs have values.
+
+    grad: show the adjoints, too.
+    wrt: the inputs that have them. cotangent: a weight for each output; without it, the adjoints are those of the sum.
+    direction: the tangents of inputs that move, by name, to show the tangents.
+    show: what stands in the picture: value, grad, tangent, partial, shape, name, formula; all but two when left out:
+    partial derivatives at the edges, and the text that each node was read from.
+    rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
+    theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
+    unroll: draw all trips of loops.
+    fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
+    title: a line above. legend: say what stands where.
+    precision: significant digits. width: in inches; size: width and height to fit into. font_size: in points.
+    dpi: of a png. layout: bundled, or dot for Graphviz's program.
+
+    >>> made = render("x*y", x=2, y=3)
+    >>> made.png[1:4], made.svg.startswith("<?xml")
+    (b'PNG', True)
+
+    Raises UsageError for another direction, theme and the like, UnknownNameError for adjoints where no name has
+    a value.
+    """
+    from cgcli.api.functions import names_of
+    from cgcli.api.seeds import tangents
+    from cgcli.render.look import Look
+    from cgcli.render.picture import Paper
+
+    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend, tuple(show))
+    point = at_values(read(program, names_of(wrt)), arrays_of(by_name(values, named)))
+    chosen = point.chosen(names_of(wrt))
+    warn(point.notices(chosen))
+    return picture_at(
+        point, quietly(point), look, Paper(width, dpi, layout, font_size, size), lambda notice: warn([notice]), chosen,
+        each_array(cotangent, "cotangent"), tangents(point, arrays_of(direction)) if direction else {}, grad=grad,
+        unroll=unroll,
+    )  # fmt: skip
+
+
+def picture(
+    program: Program | str, values: Mapping[str, Any] | None = None, /, *, kind: str = "dot", **options: Any
+) -> bytes:
+    """The computation graph in one format: png, svg, pdf, dot, json, or txt for a tree of text.
+
+    options: those of `render`, and values by name.
+
+    >>> picture("x*y", x=2, y=3).startswith(b"digraph")
+    True
+
+    Raises UsageError for another kind, and what `render` and its picture raise.
+    """
+    return render(program, values, **options).content([kind])[kind]
+
+
+def quietly(point: Point) -> Watched:
+    return Watched(point.graph, point.bindings, lambda notice: None)
+
+
+def numbers_of(
+    point: Point, evaluate: Watched, wrt: Sequence[Node] = (), given: Sequence[Any] | None = None,
+    moved: Mapping[Node, Node] = EMPTY, *, grad: bool = False, partial: bool = False, written: Written | None = None,
+) -> Numbers:  # fmt: skip
+    """What is known of the nodes of a program: those that names without a value have no part in.
+
+    written: the program with the last trips of its loops; the numbers are of its nodes.
+
+    wrt: the inputs that adjoints and partial derivatives are for. given: the cotangents, or ones. moved: the tangents
+    of inputs; none are computed without. grad: the adjoints, too. partial: the derivatives by each argument alone.
+    """
+    from cgcli.api.seeds import weights
+    from cgcli.render.scene import Numbers
+    from cgcli.transform.differentiate import adjoints, partials, pushforward
+    from cgcli.transform.reverse import active_nodes
+
+    outputs = point.graph.outputs if written is None else written.outputs
+    order = toposort(outputs)
+    seeds = weights(point.graph, given) if given is not None else list(map(_ones, outputs))
+    by_node = adjoints(outputs, seeds, wrt) if grad else {}
+    moving = active_nodes(order, set(moved)) if moved else set()
+    pushed = (
+        {node: t for node, t in zip(order, pushforward(order, moved), strict=True) if node in moving} if moved else {}
+    )
+    active = active_nodes(order, set(wrt)) if partial else set()
+    slopes = {node: partials(node, active) for node in order if node in active}
+    counts = {} if written is None else {path: made for path, made in written.trips.items() if isinstance(made, Node)}
+    within = [] if written is None else [node for some in written.become.values() for node in some.values()]
+    every = [
+        *order, *by_node.values(), *pushed.values(), *(each for some in slopes.values() for each in some if each),
+        *counts.values(), *point.graph.outputs, *within,
+    ]  # fmt: skip
+    known = _computable(every, set(point.bindings))
+    wanted = [node for node in dict.fromkeys(every) if node in known]
+    results = [*point.graph.outputs, *(by_node[node] for node in wrt if node in by_node)]
+    found = dict(zip(wanted, evaluate(wanted, results=[node for node in results if node in known]), strict=True))
+    if grad or moved:
+        evaluate.tell_kinks([*wrt, *moved] if known.issuperset(order) else ())
+    return Numbers(
+        {node: found[node] for node in (*order, *within) if node in found},
+        {node: found[each] for node, each in by_node.items() if each in found},
+        {node: found[each] for node, each in pushed.items() if each in found},
+        {node: [found.get(each) if each else None for each in some] for node, some in slopes.items()},
+        {path: int(found[node]) for path, node in counts.items() if node in found and found[node] == found[node]},
+    )
+
+
+def counter_of(point: Point, evaluate: Watched) -> Callable[[Node], float]:
+    """What tells how many trips a loop makes."""
+
+    def number(node: Node) -> float:
+        if node not in _computable([node], set(point.bindings)):
+            raise UsageError("how many trips the loop makes depends on names without values",
+                             hint="give them, or draw the loop as it is, without --unroll")  # fmt: skip
+        (found,) = evaluate([node], quiet=True)
+        if found != found:
+            raise UsageError("the condition of the loop is nan: nobody knows how many trips it makes")
+        return float(found)
+
+    return number
+
+
+def numbers_of_sketch(known: Numbers, sketch: Sketch, written: Written) -> Numbers:
+    """The numbers of what is drawn, from those of the program with its last trips; a loop without a trip has none."""
+    trips = {path: made for path, made in written.trips.items() if isinstance(made, int)} | dict(known.trips)
+    stands_for = {
+        node: written.become[path][source]
+        for node, (path, source) in sketch.sources.items()
+        if source in written.become.get(path, ()) and all(trips.get(path[: at + 1], 1) for at in range(len(path)))
+    }
+
+    def moved(numbers: Mapping[Node, Any]) -> dict[Node, Any]:
+        return {node: numbers[other] for node, other in stands_for.items() if other in numbers}
+
+    unknowns = {carry for carry, after in sketch.nexts.items() if after in sketch.zeros}  # whose adjoints cancel out
+    adjoints = {node: adjoint for node, adjoint in moved(known.adjoints).items() if node not in unknowns}
+    return known._replace(
+        values=moved(known.values), adjoints=adjoints, tangents=moved(known.tangents),
+        partials=moved(known.partials), trips=trips,
+    )  # fmt: skip
+
+
+def _computable(nodes: Sequence[Node], bound: Collection[str]) -> set[Node]:
+    """Those of some nodes, and of what they are made of, that no name without a value has a part in."""
+    known: set[Node] = set()
+    for node in toposort(nodes):
+        if name_of(node) in bound if node.op is VARIABLE else known.issuperset(node.args):
+            known.add(node)
+    return known
+
+
+def of_what_sum(graph: Graph) -> list[Notice]:
+    """What is told of adjoints that were asked for without a cotangent, where the result is not one number."""
+    if not graph.names and not graph.output.shape:
+        return []
+    what = "all results" if graph.names else "all numbers of the result"
+    hint = "a cotangent weighs them otherwise: --cotangent"
+    return [Notice(f"the adjoints are those of the sum of {what}", hint, details={"kind": "reading"})]
+
+
+def picture_at(
+    point: Point, evaluate: Watched, look: Look, paper: Paper, tell: Callable[[Notice], None],
+    wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool, unroll: bool,
+) -> Picture:  # fmt: skip
+    """The picture of a program at a point; what cannot be read in it is told.
+
+    wrt, given, moved, grad: as of `numbers_of`. unroll: draw all trips of loops. Raises UnknownNameError for
+    derivatives where no name has a value, UsageError for trips whose number is not known.
+    """
+    from cgcli.render.compose import sketched
+    from cgcli.render.scene import NO_NUMBERS
+
+    look.check()
+    paper.check()
+    partial = "partial" in look.show
+    grad = grad or "grad" in look.show
+    if grad and look.show and "grad" not in look.show:
+        look = look._replace(show=(*look.show, "grad"))
+    if moved and look.show and "tangent" not in look.show:
+        look = look._replace(show=(*look.show, "tangent"))
+    derived = grad or partial or bool(moved)
+    if derived and not point.bindings:
+        point.check_complete()
+    if grad and given is None:
+        for notice in of_what_sum(point.graph):
+            tell(notice)
+    sketch = sketched(point.graph, fold=look.fold)
+    written = None
+    if sketch.clusters:
+        from cgcli.render.loops import trip_by_trip
+        from cgcli.transform.trips import last_trips, unrolled
+
+        written = (
+            unrolled(point.graph.outputs, counter_of(point, evaluate)) if unroll else last_trips(point.graph.outputs)
+        )
+    numbers = NO_NUMBERS
+    if derived or point.bindings:
+        numbers = numbers_of(point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written)
+    if written is not None and unroll:
+        sketch = trip_by_trip(point.graph, written.outputs, written.become)
+        numbers = numbers._replace(trips={path: made for path, made in written.trips.items() if isinstance(made, int)})
+    elif written is not None:
+        numbers = numbers_of_sketch(numbers, sketch, written)
+    return Picture(sketch, numbers, look, paper, tell)
+
+
+def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:
+    """What cannot be read in a picture, each with what helps."""
+    if made.unknown:
+        signs = " ".join(made.unknown[:_MOST_SIGNS]) + (" …" if len(made.unknown) > _MOST_SIGNS else "")
+        hint = "install a font that has them; or write .svg, for whoever has one"
+        yield f"no font of this system has {signs}", hint
+    smaller = "--arrays shape and fewer operations make it smaller"
+    if made.simply:
+        message = f"a picture of {made.cards} cards is laid out with less care"
+        yield message, f"{smaller}; .txt is a tree of text"
+    if made.points is not None and made.points < LEAST_POINTS:
+        message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
+        yield message, f"a larger --width or a .svg shows more; {smaller}"
+
+
+def _ones(output: Node) -> Node:
+    """The cotangent of a sum of all elements."""
+    return (
+        constant_array(struct.pack("<d", 1.0) * math.prod(output.shape), output.shape)
+        if output.shape
+        else constant(1.0)
+    )
