@@ -10,7 +10,6 @@ from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
 from cgcli.api.watched import Watched
 from cgcli.errors import CgError
-from cgcli.graph.loops import Loop
 from cgcli.graph.node import Node, toposort
 
 if TYPE_CHECKING:
@@ -85,6 +84,7 @@ def _point(
 
 def with_trips(point: Point, evaluate: Watched) -> Point:
     """A program in which each trip of its loops is an operation, where their number is known."""
+    from cgcli.graph.loops import Loop
     from cgcli.ops.loops import unpacked
     from cgcli.transform.trips import chained
 

@@ -26,6 +26,7 @@ _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is wri
 _MANY = 24  # so many where numbers were asked for
 _HEAD_LENGTH = 60  # characters above a cluster
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
+_BESIDE = 20  # points around a symbol and a number beside it
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
 _RING = '<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
@@ -190,8 +191,28 @@ def _box(words: str, wide: int, high: int, align: str) -> str:
     )
 
 
+def least_width(card: Card, known: Numbers, look: Look, theme: Theme) -> float:
+    """How many points a card takes from side to side at least: its widest line, and its widest number."""
+    lines = [pen.width(text) for pen, text in _head_lines(card, theme, dims=False)]
+    values = [(value, pen) for _, value, pen in _numbers(card, known, look, theme) if not _shape(value)]
+    numbers = [pen.width(figure(float(value), look.precision)) for value, pen in values]
+    return max(lines, default=0) + max(numbers, default=0) + (_BESIDE if lines and numbers else 0)
+
+
 def _head(card: Card, theme: Theme, *, dims: bool) -> str:
     """The left part: the program's name, the symbol, static parameters, the shape."""
+    lines = _head_lines(card, theme, dims=dims)
+    if not lines:  # an array without a name, written out
+        return ""
+    if len(lines) == 1:
+        ((pen, text),) = lines
+        return pen.write(text)
+    wide, high = max(pen.width(text) for pen, text in lines), sum(pen.height for pen, _ in lines)
+    rows = "".join(f"<TR><TD>{pen.write(text)}</TD></TR>" for pen, text in lines)
+    return f'{_TABLE[:-1]} FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}">{rows}</TABLE>'
+
+
+def _head_lines(card: Card, theme: Theme, *, dims: bool) -> list[tuple[Pen, str]]:
     node = card.node
     lines = []
     if card.name:
@@ -203,14 +224,7 @@ def _head(card: Card, theme: Theme, *, dims: bool) -> str:
         lines.append((Pen(size, theme.ink), card.symbol))
     notes = [*card.notes, "×".join(map(str, node.shape))] if node.shape and dims else card.notes
     lines.extend((Pen(SMALL, theme.grey), note) for note in notes)
-    if not lines:  # an array without a name, written out
-        return ""
-    if len(lines) == 1:
-        ((pen, text),) = lines
-        return pen.write(text)
-    wide, high = max(pen.width(text) for pen, text in lines), sum(pen.height for pen, _ in lines)
-    rows = "".join(f"<TR><TD>{pen.write(text)}</TD></TR>" for pen, text in lines)
-    return f'{_TABLE[:-1]} FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{high}">{rows}</TABLE>'
+    return lines
 
 
 def _beside(head: str, rows: Sequence[tuple[str, str]], theme: Theme, *, tall: bool) -> str:

@@ -6,13 +6,8 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.errors import quoted
-from cgcli.graph.body import function_of
-from cgcli.graph.loops import Loop, LoopAdjoint, States
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, toposort
 from cgcli.lean import Counter
-from cgcli.ops.roots import Root
-from cgcli.ops.shaping import outer_of
-from cgcli.printing.printer import given_statics
 from cgcli.printing.spelling import in_unicode
 from cgcli.render.figures import figure, sign_of, typed
 from cgcli.render.look import Look
@@ -34,7 +29,7 @@ def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> S
 
 def sketched(graph: Graph, *, fold: bool) -> Sketch:
     """A graph with its loops opened. fold: an index says how far it counts, and its addition is not drawn."""
-    if not any(isinstance(node.params, Loop | LoopAdjoint | States | Root) for node in toposort(graph.outputs)):
+    if not any(node.args and node.params for node in toposort(graph.outputs)):  # a loop has parameters
         return Sketch(graph)
     from cgcli.render.loops import opened
 
@@ -113,6 +108,10 @@ class _Scene:
 
     def _outer(self, node: Node) -> tuple[Node, Node] | None:
         """The two vectors whose outer product a node is, if its arguments have no names: they only turn them."""
+        if len(node.shape) != 2:
+            return None
+        from cgcli.ops.shaping import outer_of
+
         is_plain = node.args and self.labels.keys().isdisjoint(node.args) and self.outputs.isdisjoint(node.args)
         return outer_of(node) if is_plain else None
 
@@ -274,6 +273,10 @@ class _Scene:
         return shorten(quoted(self.graph.source.text, origin), _FORMULA_LENGTH) if origin else ""
 
     def _statics(self, node: Node) -> list[str]:
+        if not node.op.statics:
+            return []
+        from cgcli.printing.printer import given_statics
+
         return [
             shorten(text if static.variadic else f"{static.name}={text}")
             for static, text in given_statics(node)
@@ -282,11 +285,15 @@ class _Scene:
 
     def _place(self, node: Node, position: int) -> str:
         """What an operand is called where that tells something: `condition`; '' else."""
-        function = function_of(node)
-        names = node.op.arrays if function is None else function.names
+        names, is_variadic = node.op.arrays, node.op.variadic
+        if node.params:
+            from cgcli.graph.body import function_of
+
+            function = function_of(node)
+            names, is_variadic = (names, is_variadic) if function is None else (function.names, False)
         if node.op in (CARRY, RESULT):
             return "0 there" if node.args[position] in self.sketch.zeros else names[position]
-        if node in self.sums or len(node.args) < 3 or (node.op.variadic and function is None):
+        if node in self.sums or len(node.args) < 3 or is_variadic:
             return ""
         name = names[position]
         return name if len(name) > 1 else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cgcli.annotations import Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
-from cgcli.graph.body import name_of_operation
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.render.card import caption, head, is_bare, label, link_label, partial_label, quote
@@ -17,9 +16,10 @@ from cgcli.render.themes import THEMES, Theme
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
 # graphviz-pure would measure the text as Times. TBbalance puts a node that could stand in
 # several columns beside what it goes into; left alone it may open a column of its own.
+RANK_GAP = 0.3  # inches between the cards of an edge
 _STYLE = """\
   graph [rankdir={rankdir}, fontname="Helvetica", bgcolor="{background}"]
-  graph [pad="0.1", nodesep="0.2", ranksep="0.3", TBbalance="max"]
+  graph [pad="0.1", nodesep="0.2", ranksep="{gap}", TBbalance="max"]
   node [fontname="Helvetica", fontsize="12", fontcolor="{ink}", penwidth="1.1", margin="0.05,0.03"]
   node [height="0", width="0"]
   edge [fontname="Helvetica", fontsize="10", color="{edge}", penwidth="1.1", arrowsize="0.6"]
@@ -54,7 +54,7 @@ def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: L
     rankdir = "LR" if look.rankdir == "auto" else look.rankdir
     drawn = graph if isinstance(graph, Scene) else scene(graph, look, numbers)
     background = "transparent" if look.transparent else theme.background
-    style = _STYLE.format(rankdir=rankdir, background=background, ink=theme.ink, edge=theme.edge)
+    style = _STYLE.format(rankdir=rankdir, gap=RANK_GAP, background=background, ink=theme.ink, edge=theme.edge)
     lines = [f"digraph {quote(_title(drawn.graph))} {{\n{style}"]
     words = caption(look, theme, numbers)
     if words:
@@ -189,6 +189,8 @@ def _tooltip(graph: Graph, node: Node) -> str:
     elif node in graph.origins:
         text = quoted(graph.source.text, graph.origins[node])
     else:
+        from cgcli.graph.body import name_of_operation
+
         text = name_of_operation(node)
     return f"{shorten(text, 200)} {shape_text(node.shape, '')}".rstrip()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
-from cgcli.render.card import TEXT
+from cgcli.render.card import TEXT, least_width
 from cgcli.render.compose import scene, sketched
-from cgcli.render.dot import dot, is_large
+from cgcli.render.dot import RANK_GAP, dot, is_large
 from cgcli.render.look import DEFAULT, Look
-from cgcli.render.picture import PLAIN, Drawing, Paper, drawing_of, png_at_once
-from cgcli.render.scene import NO_NUMBERS, Numbers
+from cgcli.render.picture import PLAIN, POINTS, Drawing, Paper, drawing_of, png_at_once
+from cgcli.render.scene import NO_NUMBERS, Numbers, Scene
 from cgcli.render.sketch import Sketch
+from cgcli.render.themes import THEMES
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 _MAX_CARDS_AT_A_GLANCE = 300  # laid out in a second
@@ -82,11 +83,18 @@ def pictures(
         at_once = png_at_once(text, paper) if kinds == ["png"] and rankdir == tried[-1] else None
         return at_once or drawing_of(text, paper.layout, plain="json" in kinds)
 
-    drawing = laid(tried[0])
-    least = _MUCH_LARGER * drawing.reading_size(paper)
-    if len(tried) > 1 and least < TEXT:  # which is the largest of all
-        upright = laid(tried[1])
-        drawing = upright if upright.reading_size(paper) > least else drawing
+    upright = drawing = None
+    if len(tried) > 1:
+        largest = paper.reading_size(least_inches(drawn, numbers, look), 0)
+        if _MUCH_LARGER * largest < TEXT:  # which is the largest of all
+            upright = laid("TB")
+            drawing = upright if upright.reading_size(paper) > _MUCH_LARGER * largest else None
+    if drawing is None:
+        drawing = laid(tried[0])
+        least = _MUCH_LARGER * drawing.reading_size(paper)
+        if len(tried) > 1 and least < TEXT:
+            upright = upright or laid("TB")
+            drawing = upright if upright.reading_size(paper) > least else drawing
     for kind in kinds:
         if kind == "json":
             from cgcli.render.outline import as_json
@@ -96,3 +104,12 @@ def pictures(
             content[kind] = drawing.painted(kind, paper)
     unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
     return Pictures(content, drawing.reading_size(paper), len(drawn.cards), is_large(drawn), unknown)
+
+
+def least_inches(drawn: Scene, numbers: Numbers, look: Look) -> float:
+    """How wide a picture from left to right is at least: so much is told without a layout."""
+    ends: dict[str, float] = {}
+    for card in drawn.cards:
+        before = (ends[card.operands[at]] + RANK_GAP for at in card.flowing)
+        ends[card.id] = max(before, default=0) + least_width(card, numbers, look, THEMES[look.theme]) / POINTS
+    return max(ends.values())

@@ -37,6 +37,8 @@ SIGNS = {ADD: "Σ", MULTIPLY: "Π"}
 
 def opened(graph: Graph, *, fold: bool) -> Sketch:
     """A graph with one trip of each loop drawn. fold: as in `sketched`."""
+    if not any(isinstance(node.params, Loop | LoopAdjoint | States | Root) for node in toposort(graph.outputs)):
+        return Sketch(graph)
     opener = _Opener(graph, fold)
     outputs = opener.level((), graph.outputs, {}, None)
     drawn = graph._replace(outputs=tuple(outputs), labels=opener.labels, origins=opener.origins)

@@ -56,33 +56,34 @@ def _elsewhere(sign: str) -> float:
 class _Font(NamedTuple):
     """What a TrueType file says of widths, as the OpenType specification has it.
 
-    data: of the file. ranges: where the offsets of its character map in format 4 begin. firsts, lasts, deltas: the
-    segments of that map. widths: of the glyphs; those beyond have the last one. units: in which they are, to the
-    font's size.
+    data: of the file. firsts: where the first signs of the segments of its character map in format 4 begin; what is
+    to be added to them and the offsets of their glyphs follow. lasts: the last signs. widths: where the glyphs' begin.
+    measured: how many there are; glyphs beyond have the last one. units: in which they are, to the font's size.
     """
 
     data: bytes
-    ranges: int
-    firsts: Sequence[int]
+    firsts: int
     lasts: Sequence[int]
-    deltas: Sequence[int]
-    widths: Sequence[int]
+    widths: int
+    measured: int
     units: int
 
     def glyph(self, sign: str) -> int:
         """The number of a sign's glyph; 0 where there is none."""
         code = ord(sign)
         segment = bisect_left(self.lasts, code)
-        if segment == len(self.lasts) or code < self.firsts[segment]:
+        if segment == len(self.lasts):
             return 0
-        place = self.ranges + 2 * segment
-        (offset,) = _numbers(self.data, place)
-        glyph = _numbers(self.data, place + offset + 2 * (code - self.firsts[segment]))[0] if offset else code
-        return (glyph + self.deltas[segment]) % 0x10000 if glyph else 0
+        first, delta, place = range(self.firsts + 2 * segment, len(self.data), 2 * len(self.lasts))[:3]
+        (begin,), (added,), (offset,) = (_numbers(self.data, at) for at in (first, delta, place))
+        if code < begin:
+            return 0
+        glyph = _numbers(self.data, place + offset + 2 * (code - begin))[0] if offset else code
+        return (glyph + added) % 0x10000 if glyph else 0
 
     def advance(self, glyph: int) -> float:
         """How wide a glyph is at a size of 1."""
-        return self.widths[min(glyph, len(self.widths) - 1)] / self.units
+        return _numbers(self.data, self.widths + 4 * min(glyph, self.measured - 1))[0] / self.units
 
 
 @cache
@@ -98,10 +99,8 @@ def _font(face: str) -> _Font:
     maps = [cmap + _numbers(data, cmap + 8 + 8 * at, 1, "I")[0] for at in range(_numbers(data, cmap + 2)[0])]
     at = next(each for each in maps if _numbers(data, each) == (4,))
     segments = _numbers(data, at + 6)[0] // 2
-    lasts, firsts, deltas = (_numbers(data, at + 14 + skip, segments)
-                             for skip in (0, 2 + 2 * segments, 2 + 4 * segments))  # fmt: skip
-    widths = _numbers(data, start[b"hmtx"], 2 * measured)[::2]
-    return _Font(data, at + 16 + 6 * segments, firsts, lasts, deltas, widths, *_numbers(data, start[b"head"] + 18))
+    lasts, (units,) = _numbers(data, at + 14, segments), _numbers(data, start[b"head"] + 18)
+    return _Font(data, at + 16 + 2 * segments, lasts, start[b"hmtx"], measured, units)
 
 
 def _numbers(data: bytes, at: int, count: int = 1, kind: str = "H") -> tuple[int, ...]:

@@ -29,7 +29,7 @@ MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawi
 MAX_SIDE = 32_000  # pixels
 MOST_LINES_TWICE = 400  # of DOT text that is laid out a second time, for the program to draw its PNG
 MOST_LINES_AT_ONCE = 60  # that is drawn as PNG before its size is known
-_POINTS = 72  # an inch
+POINTS = 72  # an inch
 _VIEW, _END = 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
 _SIZES, _HEADER = 16, 33  # bytes of a PNG, after which its width and height stand, and its first chunk ends
 
@@ -76,6 +76,11 @@ class Paper(NamedTuple):
         """The width and height that the text is to be read at: without a wish, those of a paper's column."""
         return self.size or (self.width or COLUMN, PAGE)
 
+    def reading_size(self, width: float, height: float) -> float:
+        """How many points the numbers of a picture of these inches have where it is read."""
+        across, down = self.room
+        return TEXT * min(1.0, across / width if width else 1.0, down / height if height else 1.0)
+
 
 PLAIN = Paper()
 
@@ -110,8 +115,7 @@ class Drawing(NamedTuple):
 
     def reading_size(self, paper: Paper) -> float:
         """How many points its numbers have where it is read."""
-        width, height = paper.room
-        return TEXT * min(1.0, width / self.width, height / self.height)
+        return paper.reading_size(self.width, self.height)
 
     def without_font(self) -> str:
         """The signs of its texts that no font has."""
@@ -137,7 +141,7 @@ class Drawing(NamedTuple):
                 return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
         from cgcli.render.svg import refined
 
-        svg = refined(self.svg, _POINTS * width, _POINTS * height)
+        svg = refined(self.svg, POINTS * width, POINTS * height)
         if kind == "svg":
             return svg.encode()
         from cgcli.render import paint
@@ -178,7 +182,7 @@ def drawing_of(dot_text: str, layout: str, *, plain: bool = False) -> Drawing:
     content = laid_out(dot_text, ["svg", "plain"] if plain else ["svg"], layout).decode()
     svg, end, places = content.partition(_END)
     width, height = svg.partition(_VIEW)[2].partition('"')[0].split()
-    return Drawing(dot_text, float(width) / _POINTS, float(height) / _POINTS, svg + end, places.lstrip())
+    return Drawing(dot_text, float(width) / POINTS, float(height) / POINTS, svg + end, places.lstrip())
 
 
 def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
@@ -192,7 +196,7 @@ def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
         return None
     dots = dpi * paper.scale(1, 1)
     png = laid_out(dot_text, ["png"], paper.layout, f"-Gdpi={dots}")
-    width, height = (round(side / dots * _POINTS) / _POINTS for side in struct.unpack_from(">II", png, _SIZES))
+    width, height = (round(side / dots * POINTS) / POINTS for side in struct.unpack_from(">II", png, _SIZES))
     return Drawing(dot_text, width, height, png=png, dpi=dpi)
 
 
@@ -221,11 +225,19 @@ def _crossings(dot_text: str) -> int:
 
 def with_resolution(png: bytes, dpi: int) -> bytes:
     """A PNG that says how many of its dots make an inch, for a page to show it by."""
-    import zlib
-
     per_metre = round(dpi / 0.0254)
     chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[_HEADER:]
+    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", _check_sum(chunk)) + png[_HEADER:]
+
+
+def _check_sum(chunk: bytes) -> int:
+    """The cyclic redundancy code of a PNG's chunk, as `zlib.crc32`, whose import takes longer."""
+    rest = 0xFFFFFFFF
+    for byte in chunk:
+        rest ^= byte
+        for _ in range(8):
+            rest = rest >> 1 ^ 0xEDB88320 * (rest & 1)
+    return rest ^ 0xFFFFFFFF
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from cgcli.errors import quoted
-from cgcli.graph.body import function_of, name_of_operation
 from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, name_of
 from cgcli.lean import re
-from cgcli.printing.printer import given_statics
 from cgcli.render.figures import sign_of, typed
 from cgcli.render.sketch import CARRY, RESULT
 
@@ -40,6 +38,10 @@ def own_name(graph: Graph, node: Node) -> str:
         return name_of(node)
     if node.op in (CARRY, RESULT):
         return graph.labels[node]
+    if not (node.args and node.params):
+        return ""
+    from cgcli.graph.body import function_of, name_of_operation
+
     return name_of_operation(node, graph.functions) if function_of(node) else ""
 
 
@@ -51,7 +53,11 @@ def symbol_of_constant(node: Node, precision: int | None) -> str:
 
 def is_sign(node: Node) -> bool:
     """Whether an operation is a transpose that is written as ( )ᵀ: it turns all axes around."""
-    return node.op.name == "transpose" and not any(text for _, text in given_statics(node))
+    if node.op.name != "transpose":
+        return False
+    from cgcli.printing.printer import given_statics
+
+    return not any(text for _, text in given_statics(node))
 
 
 def sign(node: Node) -> str:
