@@ -34,6 +34,7 @@ from cgcli.render.look import Look
 from cgcli.render.metrics import FACES, is_drawn, width
 from cgcli.render.picture import PLAIN, Paper, drawing_of, kind_of, picture_bytes
 from cgcli.render.scene import NO_NUMBERS, Numbers
+from cgcli.render.svg import refined
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
@@ -72,7 +73,9 @@ def shown(line: str) -> str:
 
 def edges(text: str) -> list[tuple[str, str, str]]:
     """Where operands go; a condition's have no places of their own, but corners of a diamond."""
-    return re.findall(r"^  (n\w+) -> (n\w+)(?::(p\d+(?=:\w)|[ns][ew])(?::\w)?)?$", text, re.MULTILINE)
+    return re.findall(
+        r"^  (n\w+)(?::\w)? -> (n\w+)(?::(p\d+(?=:\w)|[ns][ew])(?::\w)?)?(?: \[minlen=\S+)?$", text, re.MULTILINE
+    )
 
 
 @pytest.fixture(params=["system", "bundled"])
@@ -286,6 +289,22 @@ def test_an_outer_product_is_one_card() -> None:
     ends = {port: shown(lines[tail]) for tail, head, port in edges(text) if head == product}
     assert [name.split()[0] for _, name in sorted(ends.items())] == ["y", "x"]
     assert dot(graph_of("outer(y, x)", x=(2,), y=(3,)), look=Look(fold=False)).count("reshape") == 2
+
+
+def test_a_transposed_input_with_many_users_stands_at_each() -> None:
+    """Protects from edges through the whole picture; the first one shows the numbers, and where it comes from."""
+    text = dot(graph_of("tanh(tanh(x @ W.T) @ W @ W.T) @ W @ W.T", x=(1, 2), W=(3, 2)))
+    turned = [name for name, line in node_lines(text).items() if ">Wᵀ<" in line]
+    assert len(turned) == 2
+    assert [head for _, head, _ in edges(text) if head in turned] == []
+    assert len([line for line in node_lines(text).values() if ">( )ᵀ<" in line]) == 1
+    assert "Wᵀ" not in dot(graph_of("tanh(x @ W.T) @ W @ W.T", x=(1, 2), W=(3, 2)))
+
+
+def test_a_heat_map_says_its_range() -> None:
+    for numbers, said in (((1, 2.5), "1 … 2.5"), ((3.512, 3.548), "3.51 … 3.55"), ((1, 1 + 1e-9), "≈ 1")):
+        constant_node = constant_array(struct.pack("<14d", *numbers * 7), (14,))
+        assert f">{said}<" in dot(Graph((constant_node,)))
 
 
 def test_a_sum_of_thirty_thousand_terms() -> None:
@@ -746,6 +765,16 @@ def test_both_ways_to_a_png_give_the_same_size(wishes: Any, monkeypatch: pytest.
     assert drawn != painted
     for one, other in zip(struct.unpack(">II", drawn[16:24]), struct.unpack(">II", painted[16:24]), strict=True):
         assert one == pytest.approx(other, abs=3)
+
+
+def test_a_png_by_typst_is_of_whole_dots() -> None:
+    """Protects from rows of dots that are left out where a picture ends within one: half a number was not drawn."""
+    drawing = drawing_of(dot(graph_of(BAYDIN, x1=(), x2=())), "bundled")
+    for dpi in (77, 192, 250, 333):
+        svg = paint._of_whole_dots(refined(drawing.svg, 243.78, 64.9117), dpi)
+        sides = [float(side) * dpi / 72 for side in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2]]
+        assert struct.unpack(">II", paint.as_png(svg, dpi)[16:24]) == tuple(round(side) for side in sides)
+        assert all(abs(side - round(side)) < 0.01 for side in sides)
 
 
 RUNS_OF_LAYOUT = {  # what is drawn, and how often the layout program runs

@@ -217,7 +217,7 @@ def _head_lines(card: Card, theme: Theme, *, dims: bool) -> list[tuple[Pen, str]
     lines = []
     if card.name:
         lines.append((Pen(TEXT, theme.ink, bold=True), card.name))
-    if node.op in (VARIABLE, CARRY, RESULT):
+    if card.again or node.op in (VARIABLE, CARRY, RESULT):
         lines.append((Pen(VARIABLE_SIZE, theme.ink, bold=True), card.symbol))
     elif card.symbol:
         size = TEXT if node.op is CONSTANT else SIGN if len(card.symbol) == 1 else WORD
@@ -354,7 +354,8 @@ def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen:
     small = pen._replace(size=TINY)
     more = f"<TD>{small.write('…')}</TD>" if count > _SLICES else ""
     span = len(maps) + bool(more)
-    bounds = f"{figure(low, look.precision, 2)} … {figure(high, look.precision, 2)}"
+    ends = ([figure(end, look.precision, digits) for end in (low, high)] for digits in (2, 3, 4))
+    bounds = next((" … ".join(pair) for pair in ends if pair[0] != pair[1]), f"≈ {figure(low, look.precision)}")
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">'
         f"<TR>{''.join(f'<TD>{one}</TD>' for one in maps)}{more}</TR>"

@@ -16,6 +16,7 @@ from cgcli.render.sketch import CARRY, RESULT, Sketch
 from cgcli.render.symbols import is_sign, own_name, sign, source_text, symbol_of_constant, with_number
 
 MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
+_SOME_USERS = 2  # a transposed input with more is one at all uses but the first
 CROWD = 8  # operands: of more, each ends at a place of its own, or all arrows would lie over each other
 LONG_SUM = 4  # terms: from so many on, a chain of + is one Σ
 _FORMULA_LENGTH = 28  # characters below a symbol
@@ -56,11 +57,18 @@ class _Scene:
         self.sums = self._sums() if look.fold else {}
         self.outers = {node: pair for node in self.order if look.fold and (pair := self._outer(node))}
         self.repeated = set(filter(self._is_repeated, self.uses)) if look.fold else set()
+        self.turned = {node: sign for node in self.uses if look.fold and (sign := self._turned(node))}
 
     def _is_repeated(self, node: Node) -> bool:
         """Whether a node is an input, or an array of numbers, with many users."""
         single = node.args or node in self.outputs or node in self.numbers
         return not single and self.uses[node] > MANY_USERS
+
+    def _turned(self, node: Node) -> str:
+        """What is written where an input stands transposed once more: `Wᵀ`; '' for any other node."""
+        if self.uses[node] <= _SOME_USERS or not is_sign(node) or node in self.labels or node in self.outputs:
+            return ""
+        return f"{self.written[self.own[node.args[0]]]}ᵀ" if node.args[0].op is VARIABLE else ""
 
     def _numbers(self) -> dict[Node, str]:
         """What is written for each scalar that no input has a part in: its name, a short text, its value."""
@@ -134,9 +142,13 @@ class _Scene:
             cluster = self.sketch.within.get(node)
             for position, arg in self._visible(node):
                 name = ids[arg]
-                if arg in self.numbers or arg in self.repeated:
+                if copies[arg]:
+                    name = f"{name}_{copies[arg]}"
+                if arg in self.turned:
                     if copies[arg]:
-                        name = f"{name}_{copies[arg]}"
+                        cards.append(Card(name, arg, self.turned[arg], cluster=cluster, again=True))
+                    copies[arg] += 1
+                elif arg in self.numbers or arg in self.repeated:
                     cards.append(self._drawn_again(arg, name, cluster, again=copies[arg] > 0))
                     copies[arg] += 1
                 operands.append(name)

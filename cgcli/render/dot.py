@@ -7,7 +7,7 @@ from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.render.card import caption, head, is_bare, label, link_label, partial_label, quote
-from cgcli.render.compose import scene
+from cgcli.render.compose import CROWD, scene
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
 from cgcli.render.sketch import CARRY, RESULT, Sketch
@@ -41,6 +41,7 @@ _MANY_CARDS, _MANY_CLUSTERS = 600, 20
 _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05"]\n'
 
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
+_EXIT = {"LR": "e", "TB": "s", "RL": "w", "BT": "n"}
 
 
 def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT) -> str:
@@ -151,7 +152,12 @@ class _Writer:
 
     def _edge(self, card: Card, at: int) -> str:
         said = partial_label(card.partials[at], self.look, self.theme) if card.partials else ""
-        return f"  {card.operands[at]} -> {card.id}{self._port(card, at)}{f' [label={said}]' if said else ''}\n"
+        about = [f"label={said}"] if said else []
+        tail = card.operands[at]
+        if len(card.operands) > CROWD:  # or the edges would lie over each other
+            tail, about = f"{tail}:{_EXIT[self.rankdir]}", [*about, 'minlen="2"']
+        style = f" [{', '.join(about)}]" if about else ""
+        return f"  {tail} -> {card.id}{self._port(card, at)}{style}\n"
 
     def _port(self, card: Card, at: int) -> str:
         if not card.ordered:
@@ -201,7 +207,7 @@ def _looks(card: Card, theme: Theme, *, bare: bool, is_data: bool) -> str:
     bare: it shows no numbers. is_data: it has no adjoint, where others have one.
     """
     node = card.node
-    if node.op is VARIABLE:
+    if node.op is VARIABLE or card.again:
         form, role, kind = 'shape="box", style="filled"', theme.data if is_data else theme.variable, "input"
     elif card.is_carry:
         form, role, kind = 'shape="box", style="filled"', theme.data, "carry"

@@ -6,6 +6,8 @@ is set by Typst itself, for where it draws SVG, it moves joined letters over eac
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import Any
 from cgcli.errors import CgError, MissingProgramError
 from cgcli.lean import cache, re
@@ -30,13 +32,14 @@ _PROBE = (
 )
 _WORDS = re.compile(r"<text ([^>]*)>([^<]*)</text>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"\s+viewBox="0(?:\.00)? 0(?:\.00)? ([\d.]+) ([\d.]+)"')
 _MOVED = re.compile(r" translate\(([-\d.]+) ([-\d.]+)\)")
 _NO_TYPST = "write .svg; or have Graphviz make it: cg render EXPR -o - | dot -Tpdf"
 
 
 def as_png(svg: str, dpi: int) -> bytes:
     """The picture in dots."""
-    return _drawn(svg, "png", ppi=float(dpi))
+    return _drawn(_of_whole_dots(svg, dpi), "png", ppi=float(dpi))
 
 
 def as_pdf(svg: str) -> bytes:
@@ -56,6 +59,17 @@ def without_font(text: str) -> str:
 def _probe(sign: str) -> bytes:
     """What is drawn for a sign alone."""
     return as_png(_PROBE.format(sign), _POINTS)
+
+
+def _of_whole_dots(svg: str, dpi: int) -> str:
+    """A picture of a whole number of dots in each direction: of any other, Typst leaves out a row or a column."""
+    begin, size = svg.partition("<svg ")[2].partition(">")[0], _SIZE.search(svg)
+    assert size is not None
+    sides, dots = [float(side) for side in size.groups()], dpi / _POINTS
+    whole = [(math.ceil(side * dots - 0.5) - 0.001) / dots for side in sides[:2]]
+    wide, high = (shown * new / old for shown, new, old in zip(sides[2:], whole, sides, strict=False))
+    sized = f'width="{whole[0]:.9g}pt" height="{whole[1]:.9g}pt"\n viewBox="0 0 {wide:.9g} {high:.9g}"'
+    return svg.replace(begin, begin.replace(size[0], sized), 1)
 
 
 def _drawn(svg: str, kind: Any, **options: Any) -> bytes:

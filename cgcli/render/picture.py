@@ -216,7 +216,7 @@ def _crossings(dot_text: str) -> int:
     for line in dot_text.splitlines():
         tail, arrow, head = line.partition(" -> ")
         if arrow:
-            edges.append((tail.strip(), head.split()[0].partition(":")[0]))
+            edges.append((tail.strip().partition(":")[0], head.split()[0].partition(":")[0]))
     edges.sort(key=lambda edge: int(edge[0][1:].partition("_")[0]))
     for tail, head in edges:
         level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)

@@ -44,10 +44,11 @@ def refined(svg: str, width: float, height: float) -> str:
             next(lines)  # its number
             title, has_clusters = _between(next(lines), 'title="', '"'), True
             made.append(f"{line}\n<title>{title}</title>")
-        elif is_card and line.startswith(_TEXT):
-            made.append(_text(line))
-        elif has_clusters and line.startswith(_TEXT):
-            words.append(_text(line).replace(_TEXT.strip(), _HALO.format(fill), 1))
+        elif line.startswith(_TEXT):
+            if is_card or not has_clusters:
+                made.append(_text(line))
+            else:
+                words.append(_text(line).replace(_TEXT.strip(), _HALO.format(fill), 1))
         elif line.startswith(_EDGE):
             next(lines)  # its title
             made.append(line)
