@@ -58,6 +58,13 @@ def gelu(x: Any) -> Any:
     return x * erfc(-x / mp.sqrt(2)) / 2
 
 
+def tanhshrink(x: Any) -> Any:
+    """By the power series near 0."""
+    if abs(x) > 0.1:
+        return x - mp.tanh(x)
+    return -mp.nsum(lambda k: mp.bernoulli(2 * k) * 4**k * (4**k - 1) * x ** (2 * k - 1) / mp.factorial(2 * k), [2, 40])
+
+
 def power(x: Any, y: Any) -> Any:
     return mpf(0) if x == 0 and y > 0 else mp.power(x, y)
 
@@ -110,6 +117,17 @@ VALUES: dict[str, Callable[..., Any]] = {
     "cosh": mp.cosh,
     "tanh": mp.tanh,
     "sech": mp.sech,
+    "asec": mp.asec,
+    "acsc": mp.acsc,
+    "acot": mp.acot,
+    "asech": mp.asech,
+    "acsch": mp.acsch,
+    "acoth": mp.acoth,
+    "logit": lambda x: mp.ln(x) - mp.ln(1 - x),
+    "sinpi": mp.sinpi,
+    "cospi": mp.cospi,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "tanhshrink": tanhshrink,
     "asinh": mp.asinh,
     "acosh": mp.acosh,
     "atanh": mp.atanh,

@@ -12,10 +12,10 @@ import pytest
 
 import cgcli
 
-ENTRY = """    elementwise("radians", "x degrees in radians", "radians", "pi/180", facts=ODD | INCREASING,
-                example="radians(180)"),
+ENTRY = """    elementwise("angle", "x degrees in radians", "radians", "pi/180", facts=ODD | INCREASING,
+                example="angle(180)"),
 """
-REFERENCE = """    "radians": lambda x: x * mp.pi / 180,
+REFERENCE = """    "angle": lambda x: x * mp.pi / 180,
 """
 TABLE_TESTS = ["test_operations_values", "test_derivatives_elementwise", "test_facts", "test_functions"]
 
@@ -51,22 +51,22 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_part_of_the_program_reads_the_entry(place: Path) -> None:
     """Parser, evaluator, derivatives, simplification by its facts, printer, cards."""
     commands = [
-        ("eval", "radians(180)"),
-        ("grad", "radians(x)", "x=90"),
-        ("simplify", "radians(-y) + radians(x)"),
-        ("functions", "radians"),
+        ("eval", "angle(180)"),
+        ("grad", "angle(x)", "x=90"),
+        ("simplify", "angle(-y) + angle(x)"),
+        ("functions", "angle"),
     ]
     program = f"from cgcli.cli.main import run\nfor command in {commands}:\n    assert run(command) == 0"
     value, _, slope, formula, *card = run(place, "-c", program).splitlines()
     assert value == "3.141592653589793"
     assert slope == "d_x\t0.017453292519943295"
-    assert formula == "radians(x) - radians(y)"
+    assert formula == "angle(x) - angle(y)"
     assert card[1] == "  x degrees in radians"
-    assert {"  derivative  d/dx = pi/180", "  example     radians(180) = 3.141592653589793"} <= set(card)
+    assert {"  derivative  d/dx = pi/180", "  example     angle(180) = 3.141592653589793"} <= set(card)
 
 
 def test_the_tests_of_the_table_hold_it_against_its_reference(place: Path) -> None:
     files = [f"tests/{name}.py" for name in TABLE_TESTS]
     summary = run(place, "-m", "pytest", "--assert=plain", "-p", "no:cacheprovider", "-c", os.devnull,
-                  "--rootdir", ".", *files, "-k", "radians", "-rN").splitlines()[-1]  # fmt: skip
+                  "--rootdir", ".", *files, "-k", "angle", "-rN").splitlines()[-1]  # fmt: skip
     assert int(summary.strip("= ").split(" passed")[0]) >= 12, summary

@@ -100,7 +100,7 @@ class Forms:
             yield from self._power(*args)
         elif op is EXP:
             yield lambda: canonical.product(exponential(canonical, args[0]))
-        for rule in RULES.get(op, ()):
+        for rule in RULES[op]:
             yield partial(rule, canonical, op, args, params)
 
     def _power(self, base: Node, exponent: Node = _HALF) -> Iterator[Form]:

@@ -21,7 +21,6 @@ from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, CBRT, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
 from cgcli.ops.functions import ACOS, ASIN, ATAN, COS, LN, LOG2, LOG10, SIN, TAN
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS_EQUAL, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
-from cgcli.ops.table import operations
 
 # ---- functions ------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ def _logarithm(canonical: Canonical, op: Operation, args: Args, params: Params) 
 
 def _inverse_undone(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
     (x,) = args
-    return x.args[0] if x.op is _RIGHT_INVERSES[op] else None
+    return x.args[0] if op.inverse is not None and x.op.name == op.inverse.name else None
 
 
 def _idempotent(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -234,16 +233,6 @@ def _maximum(canonical: Canonical, op: Operation, args: Args, params: Params) ->
 _ZERO = constant(0.0)
 _REACHES = {MAXIMUM: GREATER_EQUAL, MINIMUM: LESS_EQUAL}
 
-# For f the g with f(g(x)) = x wherever g(x) is a number.
-_RIGHT_INVERSES: dict[Operation, Operation] = {}
-_BY_NAME = {operation.name: operation for operation in operations()}
-for _operation in operations():
-    if _operation.inverse is not None:
-        _inverse = _BY_NAME[_operation.inverse.name]
-        _RIGHT_INVERSES[_operation] = _inverse  # sin(asin(x)) = x
-        if not _operation.inverse.where:
-            _RIGHT_INVERSES[_inverse] = _operation  # asinh(sinh(x)) = x
-
 _ROOT_2, _ROOT_3 = ({constant(number): HALF} for number in (2.0, 3.0))
 _SINES: dict[Number, Product] = {  # of so many times pi
     ZERO: Product(ZERO),
@@ -258,7 +247,7 @@ _TANGENTS: dict[Number, Product] = {
     Fraction(1, 3): Product(ONE, _ROOT_3),
 }
 
-RULES: dict[Operation, list[Rule]] = {
+_RULES: dict[Operation, list[Rule]] = {
     LN: [_ln],  # ln(exp(x)) = x, ln(1/2) = -ln(2)
     **{function: [_at_multiple_of_pi] for function in (SIN, COS, TAN)},  # cos(pi/4) = sqrt(2)/2
     **{function: [_angle] for function in (ASIN, ACOS, ATAN)},  # acos(-1) = pi
@@ -275,17 +264,25 @@ RULES: dict[Operation, list[Rule]] = {
     NOT_EQUAL: [_not_zero],  # (x > 0) != 0 is x > 0
     EQUAL_TO: [_equals_extreme],  # x == max(x, y) is x >= y, and y == x is x == y
 }
-for _operation, _rules in ARRAY_RULES.items():
-    RULES[_operation] = [*RULES.get(_operation, ()), *_rules]
-for _operation in operations():
-    _rules = RULES[_operation] = [*RULES.get(_operation, ())]
-    if _operation.commutative and not _rules:
-        _rules.append(_in_order)  # y == x is x == y
-    if _operation.facts & ODD:
-        _rules.append(_odd)  # sin(-x) = -sin(x)
-    if _operation.facts & EVEN:
-        _rules.append(_even)  # cos(-x) = cos(x)
-    if _operation.facts & IDEMPOTENT:
-        _rules.append(_idempotent)  # floor(floor(x)) = floor(x)
-    if _operation in _RIGHT_INVERSES:
-        _rules.append(_inverse_undone)
+
+
+class _Rules(dict[Operation, list[Rule]]):
+    """The rules of each operation: its own, then those that its facts allow."""
+
+    def __missing__(self, operation: Operation) -> list[Rule]:
+        rules = [*_RULES.get(operation, ()), *ARRAY_RULES.get(operation, ())]
+        if operation.commutative and not rules:
+            rules.append(_in_order)  # y == x is x == y
+        if operation.facts & ODD:
+            rules.append(_odd)  # sin(-x) = -sin(x)
+        if operation.facts & EVEN:
+            rules.append(_even)  # cos(-x) = cos(x)
+        if operation.facts & IDEMPOTENT:
+            rules.append(_idempotent)  # floor(floor(x)) = floor(x)
+        if operation.inverse is not None:
+            rules.append(_inverse_undone)  # sin(asin(x)) = x
+        self[operation] = rules
+        return rules
+
+
+RULES: dict[Operation, list[Rule]] = _Rules()

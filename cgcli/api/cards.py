@@ -60,7 +60,8 @@ class Card(NamedTuple):
         }
         blocks = [_labelled(label, content) for label, content in lines.items() if content]
         meaning = textwrap.fill(self.meaning, _WIDTH, initial_indent="  ", subsequent_indent="  ")
-        return "\n".join([self.signature, meaning, "", *blocks])
+        called = textwrap.fill(self.signature, _WIDTH, subsequent_indent="  ")
+        return "\n".join([called, meaning, "", *blocks])
 
 
 class Form(NamedTuple):

@@ -98,7 +98,7 @@ class Enclosing(Many):
     def _on_numbers(self, op: Operation, params: list[Any]) -> Callable[..., Any]:
         named = op.mp or (op.python if isinstance(op.python, str) else op.name)
         known = interval_kernels.kernel(self.line, named)
-        if known is None and op.facts & INCREASING and isinstance(op.python, str):
+        if known is None and op.facts & INCREASING and (op.mp or isinstance(op.python, str)):
             known = increasing(self.line, named, op.samples[0] if op.domain else _LINE)
         if known is None and (callable(op.python) and op.truth is None):
             return op.python

@@ -72,14 +72,16 @@ EXP2 = elementwise("exp2", "2 to the power x", "exp2", Partial("exp2(x - 1)*1.38
 LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, x, out)", "1/x"), samples=POSITIVE,
                  better=(("ln(1 + x)", "log1p(x)"), ("ln(1 - x)", "log1p(-x)"), ("ln(1 + exp(x))", "softplus(x)"),
                          ("ln(exp(x) + exp(y))", "logaddexp(x, y)"), ("ln(sum(exp(x)))", "logsumexp(x)"),
-                         ("ln(sigmoid(x))", "-softplus(-x)"), ("ln(gamma(x))", "lgamma(x)"),
+                         ("ln(sigmoid(x))", "log_sigmoid(x)"), ("ln(gamma(x))", "lgamma(x)"),
                          ("ln(cosh(x))", "softplus(2*x) - x - ln(2)"), ("ln(softmax(x))", "log_softmax(x)"),
                          ("ln(x^y)", "y*ln(x)"), ("ln(prod(x))", "sum(ln(x))")),
-                 aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", python="log", example="ln(e^2)",
+                 aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", inverse=Inverse("exp", "x > 0"),
+                 python="log", example="ln(e^2)",
                  latex=r"\ln")  # fmt: skip
 LOG2 = elementwise("log2", "logarithm to base 2", "log2",
                    Partial("1.4426950408889634/where(out == out, x, out)", "1/(x*ln(2))"), samples=POSITIVE,
-                   facts=INCREASING | ANALYTIC, domain="x > 0", python="log2", example="log2(8)",
+                   facts=INCREASING | ANALYTIC, domain="x > 0", inverse=Inverse("exp2", "x > 0"),
+                 python="log2", example="log2(8)",
                    latex=r"\log_{2}")  # fmt: skip
 LOG10 = elementwise("log10", "logarithm to base 10", "log10",
                     Partial("0.4342944819032518/where(out == out, x, out)", "1/(x*ln(10))"), samples=POSITIVE,
@@ -104,12 +106,16 @@ TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1
                    inverse=Inverse("atanh"), python="tanh", example="tanh(1)", latex=r"\tanh")  # fmt: skip
 
 SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=BOUNDED | EVEN | NON_NEGATIVE,
-                   python="sech", ulps=2.5, example="sech(1)", latex=r"\operatorname{sech}")  # fmt: skip
+                   inverse=Inverse("asech", "x >= 0"), python="sech", ulps=2.5, example="sech(1)",
+                   latex=r"\operatorname{sech}")  # fmt: skip
 SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
+                  inverse=Inverse("asec", "0 <= x <= pi"),
                   python="sec", ulps=2.0, example="sec(pi)", latex=r"\sec")  # fmt: skip
 CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+                  inverse=Inverse("acsc", "-pi/2 <= x <= pi/2"),
                   python="csc", ulps=2.0, example="csc(pi/2)", latex=r"\csc")  # fmt: skip
 COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+                  inverse=Inverse("acot", "-pi/2 < x <= pi/2"),
                   python="cot", ulps=2.0, example="cot(1)", latex=r"\cot")  # fmt: skip
 
 ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
@@ -135,7 +141,7 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("log1p", "ln(1 + x), exact near 0", "log1p",
                 Partial("1/where(out == out, 1 + x, out)", "1/(1 + x)"),
                 samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1",
-                python="log1p", example="log1p(1e-10)",
+                inverse=Inverse("expm1", "x > -1"), python="log1p", example="log1p(1e-10)",
                 latex=r"\ln(1 + #1)"),
     LOG2,
     LOG10,
@@ -162,7 +168,8 @@ ENTRIES: tuple[Operation, ...] = (
     TANH,
     SECH,
     elementwise("asinh", "inverse hyperbolic sine", "arcsinh", Partial("1/hypot(1, x)", "1/sqrt(1 + x^2)"),
-                aliases="arcsinh", facts=ODD | INCREASING | ANALYTIC, python="cgcli.ops.doubles:asinh",
+                aliases="arcsinh", facts=ODD | INCREASING | ANALYTIC, inverse=Inverse("sinh"),
+                python="cgcli.ops.doubles:asinh",
                 example="asinh(1)", latex=r"\operatorname{arsinh}"),
     elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
                 Partial("1/where(out == out, sqrt(x - 1)*sqrt(x + 1), out)", "1/sqrt(x^2 - 1)"), samples=_ABOVE_ONE,
@@ -171,6 +178,6 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
                 Partial(f"1/where(out == out, {_ONE_MINUS_SQUARE}, out)", "1/(1 - x^2)"), samples=_UNIT,
                 aliases="arctanh", facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1",
-                python="cgcli.ops.doubles:atanh", example="atanh(0.5)",
+                inverse=Inverse("tanh", "-1 < x < 1"), python="cgcli.ops.doubles:atanh", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}"),
 )  # fmt: skip

@@ -230,6 +230,31 @@ def _falling(function: Callable[[Any, Any], Any], low: End = -_INF, high: End = 
     return lambda line, x: of_monotone(line, partial(function, line.mp), in_domain(line, x, low, high), falls=True)
 
 
+def _odd(
+    function: Callable[[Any, Any], Any], low: End = Fraction(0), *, jumps: bool = False
+) -> Callable[..., Interval]:
+    """An odd function that falls above `low`, and has no value, or jumps, between -low and low."""
+
+    def run(line: Line, x: Interval) -> Interval:
+        gap = not (x.low > low or x.high < -low)
+        line.outside |= gap and not jumps
+        line.jumps |= gap
+        of = partial(of_monotone, line, partial(function, line.mp), falls=True)
+        return hull([of(x.part(low, _INF)), -of((-x).part(low, _INF))])
+
+    return run
+
+
+def asec(line: Line, x: Interval) -> Interval:
+    """The inverse of sec: a right angle less that of csc."""
+    return line.constant(math.pi) / 2 - KERNELS["acsc"](line, x)
+
+
+def _of_turns(name: str) -> Callable[..., Interval]:
+    """A function of pi*x, by that of mpmath's intervals."""
+    return lambda line, x: _by_iv(name)(line, line.constant(math.pi) * x)
+
+
 def atan2(line: Line, y: Interval, x: Interval) -> Interval:
     """The angle: its extremes over a box are at its corners, unless the box has the origin or the cut in it."""
     if x.is_empty or y.is_empty:
@@ -353,6 +378,14 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "cosh": _even(lambda mp, x: mp.cosh(x)),
     "sech": _even(lambda mp, x: mp.sech(x), falls=True),
     "acos": _falling(lambda mp, x: mp.acos(x), Fraction(-1), Fraction(1)),
+    "asec": asec,
+    "acsc": _odd(lambda mp, x: mp.acsc(x), ONE.low),
+    "acot": _odd(lambda mp, x: mp.acot(x), jumps=True),
+    "asech": _falling(lambda mp, x: mp.asech(x), Fraction(0), Fraction(1)),
+    "acsch": _odd(lambda mp, x: mp.acsch(x)),
+    "acoth": _odd(lambda mp, x: mp.acoth(x), ONE.low),
+    "sinpi": _of_turns("sin"),
+    "cospi": _of_turns("cos"),
     "erfc": _falling(lambda mp, x: mp.erfc(x)),
     "atan2": atan2,
     "gamma": gamma,

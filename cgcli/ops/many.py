@@ -40,9 +40,10 @@ def context(digits: int) -> Any:
 
 
 def kernel(mp: Any, name: str) -> Callable[..., Any]:
-    """The function that a name means in an entry, whatever its module for floats: of this module, or of mpmath."""
+    """The function that a name means in an entry, whatever its module for floats: of this module, of many_special.py,
+    or of mpmath."""
     name = name.rpartition(":")[2]
-    own = globals().get(name)
+    own = globals().get(name) or getattr(import_module("cgcli.ops.many_special"), name, None)
     return partial(own, mp) if callable(own) else getattr(mp, name)
 
 

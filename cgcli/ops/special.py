@@ -18,6 +18,7 @@ from cgcli.graph.operation import (
     ODD,
     POSITIVE,
     REAL,
+    Inverse,
     Kink,
     Operation,
 )
@@ -200,7 +201,8 @@ def _silu(x: Any) -> Any:
 _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 
 SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
-          Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit", facts=BOUNDED | INCREASING | NON_NEGATIVE,
+          Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit logistic",
+          facts=BOUNDED | INCREASING | NON_NEGATIVE, inverse=Inverse("logit"),
           python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (

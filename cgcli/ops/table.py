@@ -19,7 +19,7 @@ Entry = Operation | Shorthand
 # The families, and the modules that they stand in.
 _MODULES = {
     "arithmetic": ("arithmetic",),
-    "functions": ("functions",),
+    "functions": ("functions", "elementary", "definitions"),
     "special": ("special",),
     "logic": ("logic",),
     "sums": ("sums",),
@@ -30,10 +30,12 @@ _MODULES = {
     "network": ("network", "losses"),
     "shorthands": ("shorthands",),
 }
+# Those whose functions few programs use: a name is looked for in them after all others.
+_RARE = {"elementary", "definitions"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "conv1d": "shorthands",
-    "conv2d": "shorthands",
+    "conv2d": "shorthands", "round": "definitions",
 }  # fmt: skip
 
 
@@ -96,8 +98,10 @@ class _Functions(Mapping[str, tuple[Entry, ...]]):
         return dict.fromkeys(name for module in _modules() for name in _by_name(module))
 
 
-def _modules() -> Iterator[str]:
-    return (module for modules in _MODULES.values() for module in modules)
+@cache
+def _modules() -> list[str]:
+    """All modules, in the order in which a name is looked for."""
+    return sorted((module for modules in _MODULES.values() for module in modules), key=_RARE.__contains__)
 
 
 @cache

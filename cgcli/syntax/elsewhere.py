@@ -12,7 +12,6 @@ _BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
 _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
 _COPIES = "copies behind each other are as in: concat(x, x)"
-_ROOT = "write ({0})^(1/{1}); the cube root is cbrt(x)"
 
 # For each function what to write, with its arguments in braces; where several forms take another number of arguments,
 # the one that fits. Names of spreadsheets are in capitals; all others are found in any case.
@@ -28,13 +27,11 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "ch": "write cosh({0})",
     "th": "write tanh({0})",
     "sqr": "write ({0})^2",
-    "root": _ROOT, "nthroot": _ROOT, "nroot": _ROOT,
+    "nroot": "write root({0}, {1})",
     "factorial": "write gamma({0} + 1)",
     "fact": "write gamma({0} + 1)",
     "ncr": _BINOMIAL, "nchoosek": _BINOMIAL, "binom": _BINOMIAL, "binomial": _BINOMIAL, "comb": _BINOMIAL,
     "choose": _BINOMIAL, "combin": _BINOMIAL,
-    "heaviside": "write where({0} > 0, 1, 0)",
-    "logit": "write ln(({0})/(1 - ({0})))",
     "if": "write where({0}, {1}, {2})", "ifelse": "write where({0}, {1}, {2})", "iif": "write where({0}, {1}, {2})",
     "cond": "write where({0}, {1}, {2})", "ifthenelse": "write where({0}, {1}, {2})",
     "AND": "write ({0}) and ({1})", "OR": "write ({0}) or ({1})", "NOT": "write not ({0})",
@@ -42,10 +39,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "int": "write trunc({0})", "INT": "write floor({0})", "fix": "write trunc({0})", "float": "write ({0})",
     "double": "write ({0})", "rem": "write fmod({0}, {1})", "divmod": "write ({0}//{1}, {0} % {1})",
     "idivide": "write ({0})//({1})", "quotient": "write trunc(({0})/({1}))",
-    "radians": "write ({0})*deg", "deg2rad": "write ({0})*deg", "degrees": "write ({0})/deg",
-    "rad2deg": "write ({0})/deg",
     "sind": "write sin(({0})*deg)", "cosd": "write cos(({0})*deg)", "tand": "write tan(({0})*deg)",
-    "sinpi": "write sin(pi*({0}))", "cospi": "write cos(pi*({0}))",
     "pdf": "write exp(-({0})^2/2)/sqrt(2*pi)", "dnorm": "write exp(-({0})^2/2)/sqrt(2*pi)",
     "normpdf": "write exp(-({0})^2/2)/sqrt(2*pi)",
     "cdf": "write erfc(-({0})/sqrt(2))/2", "pnorm": "write erfc(-({0})/sqrt(2))/2",
@@ -123,9 +117,9 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
 COUNTS = {
     ("expand", 1): "an expanded form is a command: cg simplify '{0}'",
     ("eye", 2): "write eye({0})",
-    ("round", 2): "write round({0}*10^{1})/10^{1}",
+    ("heaviside", 1): "write heaviside({0}, 0.5), with the value at 0",
     ("atan", 2): "write atan2({0}, {1})",
-    ("sqrt", 2): "write ({0})^(1/{1})",
+    ("sqrt", 2): "write root({0}, {1})",
     ("pow", 3): "write ({0})^({1}) % ({2})",
     ("sum", 3): "write sum([{*}])", ("sum", 4): "write sum([{*}])",
     ("mean", 3): "write mean([{*}])", ("mean", 4): "write mean([{*}])",

@@ -1,0 +1,168 @@
+"""Functions that are formulas of others: value, gradient and second derivatives against mpmath, in all modes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from mpmath import mp, mpf
+
+from cgcli.graph.node import Node, constant, variable
+from cgcli.ops.definitions import ENTRIES
+from cgcli.transform.differentiate import jvp, vjp
+from tests.reference_values import logaddexp
+from tests.support import node, samples, value
+
+TOLERANCE = 1e-12
+LEFT = 1e-40  # of a derivative that is 0, by differences
+POINTS = 12  # at most
+
+
+class Row(NamedTuple):
+    """A call of a function of x, y and z, what it is, and the intervals in which each argument is tried."""
+
+    call: str
+    meaning: Callable[..., Any]
+    intervals: Sequence[tuple[float, float]]
+
+
+def softplus(x: Any) -> Any:
+    return logaddexp(x, mpf(0))
+
+
+def elu(x: Any, alpha: Any) -> Any:
+    return x if x > 0 else alpha * mp.expm1(x)
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    return min(max(x, mpf(low)), mpf(high))
+
+
+def root(x: Any, n: int) -> Any:
+    return mp.sign(x) * mp.root(abs(x), n)
+
+
+ALL, TAME, POSITIVE, HIGH = (-350.0, 350.0), (-12.0, 12.0), (1e-100, 1e100), (0.05, 20.0)
+SCALE, ALPHA = mpf("1.0507009873554805"), mpf("1.6732632423543772")
+# Those whose derivatives jump: tried between the jumps, which are at halves.
+PIECEWISE: dict[str, Callable[..., Any]] = {
+    "selu(x)": lambda x: SCALE * elu(x, ALPHA),
+    "celu(x)": lambda x: elu(x, 1),
+    "celu(x, alpha=2)": lambda x: 2 * elu(x / 2, 1),
+    "hardsigmoid(x)": lambda x: clip(x + 3, 0, 6) / 6,
+    "hardswish(x)": lambda x: x * clip(x + 3, 0, 6) / 6,
+    "hardtanh(x)": lambda x: clip(x, -1, 1),
+    "hardtanh(x, -2, max_val=3)": lambda x: clip(x, -2, 3),
+    "relu6(x)": lambda x: clip(x, 0, 6),
+    "softshrink(x)": lambda x: mp.sign(x) * max(abs(x) - mpf("0.5"), mpf(0)),
+    "hardshrink(x, 2)": lambda x: x if abs(x) > 2 else mpf(0),
+}  # fmt: skip
+ROWS = [
+    Row("csch(x)", mp.csch, [ALL]),
+    Row("coth(x)", mp.coth, [(-45.0, 45.0)]),
+    Row("exp10(x)", lambda x: mp.mpf(10) ** x, [(-90, 90)]),
+    Row("logaddexp2(x, y)", lambda x, y: logaddexp(x * mp.ln2, y * mp.ln2) / mp.ln2, [TAME, TAME]),
+    Row("xlog1py(x, y)", lambda x, y: x * mp.log1p(y), [TAME, (-0.99, 1e10)]),
+    Row("degrees(x)", mp.degrees, [TAME]),
+    Row("rad2deg(x)", mp.degrees, [TAME]),
+    Row("radians(x)", mp.radians, [TAME]),
+    Row("deg2rad(x)", mp.radians, [TAME]),
+    Row("reciprocal(x)", lambda x: 1 / x, [HIGH]),
+    Row("rsqrt(x)", lambda x: 1 / mp.sqrt(x), [POSITIVE]),
+    Row("root(x, 2)", mp.sqrt, [POSITIVE]),
+    Row("root(x, 3)", lambda x: root(x, 3), [TAME]),
+    Row("root(x, 5)", lambda x: root(x, 5), [(-1e9, -1e-9)]),
+    Row("nthroot(x, 4)", lambda x: root(x, 4), [POSITIVE]),
+    Row("root(x, y)", lambda x, y: x ** (1 / y), [HIGH, HIGH]),
+    Row("round(x, 2)", lambda x: mp.nint(x * 100) / 100, [TAME]),
+    Row("round(x, -1)", lambda x: mp.nint(x / 10) * 10, [(11.1, 1e6)]),
+    Row("heaviside(x, y)", lambda x, y: mpf(x > 0), [TAME, TAME]),
+    Row("copysign(x, y)", lambda x, y: abs(x) * mp.sign(y), [HIGH, (-20.0, -0.05)]),
+    Row("fmax(x, y)", max, [TAME, TAME]),
+    Row("fmin(x, y)", min, [TAME, TAME]),
+    Row("nan_to_num(x)", lambda x: x, [ALL]),
+    Row("log_sigmoid(x)", lambda x: -softplus(-x), [ALL]),
+    Row("logsigmoid(x)", lambda x: -softplus(-x), [ALL]),
+    Row("logistic(x)", lambda x: 1 / (1 + mp.exp(-x)), [ALL]),
+    Row("mish(x)", lambda x: x * mp.tanh(softplus(x)), [ALL]),
+    *(
+        Row(call, meaning, [(at + 0.1, at + 0.4)])
+        for at in (-6.5, -3.5, -3, -2.5, -2, -1, -0.5, 0, 0.5, 1, 2, 2.5, 3, 6)
+        for call, meaning in PIECEWISE.items()
+    ),
+    Row("threshold(x, 2, y)", lambda x, y: x if x > 2 else y, [(2.1, 9.0), TAME]),
+    Row("threshold(x, 2, y)", lambda x, y: x if x > 2 else y, [(-9.0, 1.9), TAME]),
+]  # fmt: skip
+
+
+def derivatives(output: Node, args: Sequence[Node]) -> dict[tuple[int, ...], list[Node]]:
+    """By the orders in each argument: the derivatives of first and second order in every mode."""
+
+    def forward(of: Node, at: int) -> Node:
+        return jvp(of, {args[at]: constant(1.0)})
+
+    def reverse(of: Node, at: int) -> Node:
+        return vjp(of, constant(1.0), args)[at]
+
+    found: dict[tuple[int, ...], list[Node]] = {}
+    places = range(len(args))
+    for i in places:
+        found[tuple(int(at == i) for at in places)] = [mode(output, i) for mode in (forward, reverse)]
+    for i, j in itertools.combinations_with_replacement(places, 2):
+        found[tuple(int(at == i) + int(at == j) for at in places)] = [
+            outer(inner(output, i), j) for inner in (forward, reverse) for outer in (forward, reverse)
+        ]
+    return found
+
+
+def points(row: Row) -> list[tuple[float, ...]]:
+    rng = np.random.default_rng(len(row.call))
+    return list(zip(*(samples(interval, POINTS, rng).tolist() for interval in row.intervals), strict=True))
+
+
+def test_each_is_what_mpmath_says_with_its_derivatives() -> None:
+    wrong = []
+    for row in ROWS:
+        names = "xyz"[: len(row.intervals)]
+        args = [variable(name) for name in names]
+        output = node(row.call, dict.fromkeys(names, 0.0))
+        asked = {(0,) * len(args): [output], **derivatives(output, args)}
+        for point in points(row):
+            at = dict(zip(names, point, strict=True))
+            with mp.workdps(100):
+                exact = tuple(map(mpf, point))
+                for orders, nodes in asked.items():
+                    one = len(args) == 1
+                    right = mp.diff(row.meaning, exact[0] if one else exact, orders[0] if one else orders)
+                    if abs(right) < 1e300:
+                        wrong += [
+                            (row.call, point, orders, float(found), float(right))
+                            for found in (value(each, at) for each in nodes)
+                            if not abs(found - right) < TOLERANCE * abs(right) + LEFT
+                        ]
+    assert not wrong, "\n".join(map(str, wrong[:10]))
+
+
+EDGES = [
+    ("heaviside(0, 0.5)", 0.5), ("heaviside(nan, 0.5)", np.nan), ("heaviside(-0.0, 3)", 3), ("copysign(3, -0.0)", -3),
+    ("copysign(-3, 0)", 3), ("copysign(0, -1) == 0", 1), ("fmax(nan, 3)", 3), ("fmin(3, nan)", 3),
+    ("fmax(nan, nan)", np.nan),
+    ("nan_to_num(nan)", 0), ("nan_to_num(-inf)", -1.7976931348623157e308), ("nan_to_num(inf, posinf=7)", 7),
+    ("nan_to_num(nan, nan=2)", 2), ("xlog1py(0, -1)", 0), ("xlog1py(0, nan)", np.nan), ("xlog1py(0, inf)", 0),
+    ("root(125, 3)", 5), ("root(-32, 5)", -2), ("root(-4, 2)", np.nan), ("root(0, 5)", 0), ("round(2.5, 0)", 2),
+    ("round(0.125, 2)", 0.12), ("round(1250, -2)", 1200), ("threshold(nan, 1, 0)", np.nan), ("hardshrink(nan)", np.nan),
+    ("softshrink(nan)", np.nan), ("relu6(nan)", np.nan), ("mish(-1e4)", -0.0), ("log_sigmoid(-1e308)", -1e308),
+    ("csch(800)", 0), ("coth(800)", 1), ("celu(-1e10)", -1), ("hardswish(-3)", -0.0), ("exp10(3)", 1000),
+]  # fmt: skip
+
+
+def test_at_edges_each_has_the_value_of_numpy_scipy_or_pytorch() -> None:
+    for call, right in EDGES:
+        np.testing.assert_equal(float(value(node(call, {}), {})), float(right), err_msg=call)
+
+
+def test_every_definition_is_tried() -> None:
+    tried = {row.call.partition("(")[0] for row in ROWS}
+    assert {entry.name for entry in ENTRIES} <= tried
