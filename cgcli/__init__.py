@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
+    from cgcli.api.export import export as export
     from cgcli.api.fit import Fit as Fit
     from cgcli.api.fit import Parameter as Parameter
     from cgcli.api.fit import fit as fit
@@ -63,6 +64,7 @@ _HOMES = {
     "bounds": "cgcli.api.bounds",
     "ColumnFunction": "cgcli.api.columns",
     "compile": "cgcli.api.columns",
+    "export": "cgcli.api.export",
     "Fit": "cgcli.api.fit",
     "Parameter": "cgcli.api.fit",
     "fit": "cgcli.api.fit",

@@ -35,6 +35,7 @@ FLOORS = [
     {"evaluate", "printing"},
     {"lowering", "render", "tables"},
     {"transform"},
+    {"exporting"},
     {"algebra"},
     {"derivatives"},
     {"digits"},
@@ -55,7 +56,19 @@ ROOMS_OF = {
     "pyarrow": {"tables"},
     "orjson": {"tables"},
     "mpmath": {"ops"},
-    "numpy": {"ops", "digits", "evaluate", "tables", "derivatives", "check", "trace", "fitting", "api", "cli"},
+    "numpy": {
+        "ops",
+        "exporting",
+        "digits",
+        "evaluate",
+        "tables",
+        "derivatives",
+        "check",
+        "trace",
+        "fitting",
+        "api",
+        "cli",
+    },
 }
 
 

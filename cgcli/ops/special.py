@@ -36,7 +36,7 @@ _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 
 # r(v) in erfc(x) = exp(-x^2)*(1 + u*r(u - 1/2))/(1 + x), u = x/(x + 3), for x from 0 to 28: the polynomial through
 # its values at the Chebyshev nodes of that range, computed with 60 digits. Highest power first.
-_ERFC = (
+ERFC_COEFFICIENTS = (
     -0.006410933041834397,
     -0.0043018945122927045,
     0.015467762552292992,
@@ -66,7 +66,7 @@ def _erfc(x: Any) -> Any:
     """By one formula for all x: scipy's function loses digits where x^2 is rounded, and branches at each element."""
     size = np.minimum(np.abs(x), 28.0)  # beyond, it is 0 or 2
     part = size / (size + 3.0)
-    value = _polynomial(_ERFC, part - 0.5)
+    value = _polynomial(ERFC_COEFFICIENTS, part - 0.5)
     value *= part
     value += 1.0
     value /= size + 1.0

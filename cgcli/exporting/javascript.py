@@ -1,0 +1,81 @@
+"""JavaScript: a module with one function."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.exporting.language import AND, ARITHMETIC, ATOM, OR, PRODUCT, Language, Statements, joined, number_text
+from cgcli.exporting.task import Task
+from cgcli.exporting.writer import body_of
+
+_WORDS = (
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends "
+    "false finally for function if implements import in instanceof interface let new null package private protected "
+    "public return static super switch this throw true try typeof undefined var void while with yield async of Math "
+    "NaN Infinity Float64Array Array Number out"
+)
+_BY_NAME = ("exp", "expm1", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
+            "tanh", "asinh", "acosh", "atanh", "sqrt", "cbrt", "abs", "floor", "ceil", "trunc", "sign")  # fmt: skip
+_HELPERS = {
+    "cg_max": "const cg_max = (a, b) => (a > b || a !== a ? a : b);",
+    "cg_min": "const cg_min = (a, b) => (a < b || a !== a ? a : b);",
+    "cg_mod": """function cg_mod(x, y) {
+  const r = x % y;
+  return r !== 0 ? (y < 0 !== r < 0 ? r + y : r) : y < 0 || 1/y < 0 ? -0 : 0;
+}""",
+    "cg_pow": "const cg_pow = (x, y) => (x === 1 ? 1 : Math.abs(x) === 1 && Math.abs(y) === Infinity ? 1 : x ** y);",
+    "cg_hypot": "const cg_hypot = (x, y) => "
+                "(Math.abs(x) === Infinity || Math.abs(y) === Infinity ? Infinity : Math.hypot(x, y));",
+    "cg_logaddexp": """function cg_logaddexp(x, y) {
+  const d = x - y;
+  if (x === y) return x + Math.LN2;
+  return d > 0 ? x + Math.log1p(Math.exp(-d)) : d <= 0 ? y + Math.log1p(Math.exp(d)) : d;
+}""",
+    "cg_shaped": """function cg_shaped(row, ...sizes) {
+  row = Array.from(row);
+  for (const size of sizes.slice(1).reverse())
+    row = Array.from({ length: size ? row.length/size : 0 }, (_, at) => row.slice(at*size, at*size + size));
+  return row;
+}""",
+}  # fmt: skip
+LANGUAGE = Language(
+    "JavaScript",
+    infix={**ARITHMETIC, "and": ("&&", AND), "or": ("||", OR), "equal": ("===", 3), "not_equal": ("!==", 3),
+           "fmod": ("%", PRODUCT)},
+    calls={
+        **{name: f"Math.{name}({{0}})" for name in _BY_NAME},
+        "ln": "Math.log({0})", "atan2": "Math.atan2({0}, {1})", "hypot": "cg_hypot({0}, {1})",
+        "power": "cg_pow({0}, {1})", "mod": "cg_mod({0}, {1})", "max": "cg_max({0}, {1})", "min": "cg_min({0}, {1})",
+        "logaddexp": "cg_logaddexp({0}, {1})", "stop_gradient": "({0})",
+    },
+    statements=Statements(
+        let="const {name} = {value};", let_truth="const {name} = {value};", variable="let {name} = {value};",
+        assign="{name} = {value};", array="const {name} = new Float64Array({size});",
+        filled="const {name} = [{values}];", whole_numbers="const {name} = [{values}];",
+        loop="for (let {index} = 0; {index} < {count}; {index}++) {{", forever="for (;;) {{",
+        leave="break;", when="if ({condition}) {{", end="}}", quotient="Math.floor({}/{})", place="({})", whole="{}",
+    ),
+    number=lambda value: number_text(value, "Infinity", "NaN").removesuffix(".0"),
+    choice="{} ? {} : {}", as_number="({code} ? 1 : 0)", no=("!{}", ATOM, ATOM), helpers=_HELPERS,
+    reserved=frozenset(_WORDS.split()), indent="  ",
+)  # fmt: skip
+
+
+def write(task: Task) -> str:
+    """The code of a function of numbers, and of arrays, nested or in one row: an array of its results."""
+    names = task.argument_names(frozenset({*LANGUAGE.reserved, task.function}))
+    arrays = [f"  {name} = Array.from({name}).flat(Infinity);" for node, name in names.items() if node.shape]
+    body = body_of(task, LANGUAGE, names)
+    results, at = [], 0
+    for output in task.outputs:
+        size = math.prod(output.shape)
+        part = f"out.slice({at}, {at + size})"
+        results.append(f"cg_shaped({part}, {', '.join(map(str, output.shape))})" if output.shape else f"out[{at}]")
+        at += size
+    tail = [f"  return [{', '.join(results)}];", "}"]
+    about = ["/* " + "\n   ".join(line.replace("*/", "* /") for line in task.header(names)) + " */"]
+    return joined([
+        *about, *LANGUAGE.helpers_in(joined([*body, *tail])), "",
+        f"export function {task.function}({', '.join(names.values())}) {{", *arrays,
+        f"  const out = new Float64Array({max(task.size, 1)});", *body, *tail,
+    ])  # fmt: skip

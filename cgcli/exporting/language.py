@@ -1,0 +1,126 @@
+"""What the writer of code needs to know of a language: its words for operations, and for statements."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Callable, Collection, Mapping, Sequence
+from cgcli.graph.node import Node
+from cgcli.records import EMPTY, NamedTuple, Record
+
+# How tightly a piece of code holds together, as in C; 0 for a choice, the highest for a name or a call.
+CHOICE, OR, AND, COMPARISON, SUM, PRODUCT, MINUS, ATOM = range(8)
+
+
+class Text(NamedTuple):
+    """A piece of code for a value. level: how tightly it holds together. truth: it is a truth value, and no number."""
+
+    code: str
+    level: int = ATOM
+    truth: bool = False
+
+    def inside(self, level: int) -> str:
+        """The code where only what holds at least so tightly may stand."""
+        return self.code if self.level >= level else f"({self.code})"
+
+
+class Statements(Record):
+    """The statements of a language, as templates.
+
+    let, let_truth: a name for a number, for a truth value. variable, assign: a number that changes. array: one of
+    `size` zeros; filled: one of `values` that stay. loop, forever: the first lines of a block, which `end` closes.
+    leave: the innermost loop. when: the first line of a block that is run where a condition holds. quotient: of whole
+    numbers; whole: one as a float; place: a float as one.
+    """
+
+    let: str
+    let_truth: str
+    variable: str
+    assign: str
+    array: str
+    filled: str
+    whole_numbers: str
+    loop: str
+    forever: str
+    leave: str
+    when: str
+    end: str
+    quotient: str
+    whole: str
+    place: str
+
+
+class Language(Record):
+    """A language that code is written in.
+
+    infix: operations that are operators, with their signs and levels. calls: templates of the others, in the arguments'
+    places {0}, {1}, which are numbers. statements: its statements. number: the text of a float. choice: of two by a
+    condition, as a template. as_number: a truth value as a number. no: `not` as a template, the level that its operand
+    needs, and its own. unused: says that an argument is not read, where the language asks for that.
+    reserved: what cannot be a name. helpers: functions that templates call, each with its text.
+    """
+
+    name: str
+    infix: Mapping[str, tuple[str, int]]
+    calls: Mapping[str, str]
+    statements: Statements
+    number: Callable[[float], str]
+    choice: str
+    as_number: str
+    no: tuple[str, int, int]
+    unused: str = ""
+    reserved: Collection[str] = ()
+    helpers: Mapping[str, str] = EMPTY
+    indent: str = "    "
+
+    def has(self, node: Node) -> bool:
+        """Whether the language has a word for an elementwise operation; derivatives of some have an order, and none."""
+        name = node.op.name
+        if (node.params and name in ("digamma", "sinc")) or (len(node.args) > 2 and name in ("max", "min")):
+            return False
+        return name in self.infix or name in self.calls or name in TRUTHS or name in ("where", "neg")
+
+    def helpers_in(self, code: str) -> list[str]:
+        """The helpers that a piece of code calls, and those that they call."""
+        found: dict[str, None] = {}
+        waiting = [code]
+        while waiting:
+            text = waiting.pop()
+            for name, helper in self.helpers.items():
+                if name not in found and f"{name}(" in text:
+                    found[name] = None
+                    waiting.append(helper)
+        return [helper for name, helper in self.helpers.items() if name in found]
+
+
+TRUTHS: Mapping[str, str] = {
+    "equal": "==",
+    "not_equal": "!=",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "and": "",
+    "or": "",
+    "not": "",
+}
+ARITHMETIC: Mapping[str, tuple[str, int]] = {
+    "add": ("+", SUM),
+    "subtract": ("-", SUM),
+    "multiply": ("*", PRODUCT),
+    "divide": ("/", PRODUCT),
+}
+
+
+def number_text(value: float, infinity: str, nan: str) -> str:
+    """A float in the shortest form that is read as the same, with a point or an exponent."""
+    if math.isnan(value):
+        return nan
+    if math.isinf(value):
+        return infinity if value > 0 else f"-{infinity}"
+    return repr(float(value))
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Lines as one text, which ends with a line's end."""
+    return "\n".join([*lines, ""])

@@ -1,0 +1,124 @@
+"""Python that needs `math` and nothing else."""
+
+from __future__ import annotations
+
+import keyword
+import math
+
+from cgcli.exporting.language import AND, ARITHMETIC, COMPARISON, OR, Language, Statements, joined, number_text
+from cgcli.exporting.task import Task
+from cgcli.exporting.writer import body_of
+
+_QUIET = ("exp", "expm1", "log1p", "sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "sqrt", "acosh")
+_HELPERS = {
+    "_div": """def _div(x, y):
+    if y != 0.0:
+        return x/y
+    return math.nan if x == 0.0 or x != x else math.copysign(math.inf, x)*math.copysign(1.0, y)""",
+    "_quiet": """def _quiet(function, x, beyond=math.nan):
+    try:
+        return function(x)
+    except OverflowError:
+        return beyond
+    except ValueError:
+        return math.nan""",
+    "_log": """def _log(function, x, pole=0.0):
+    return -math.inf if x == pole else math.nan if x < pole else function(x)""",
+    "_atanh": """def _atanh(x):
+    return math.copysign(math.inf, x) if abs(x) == 1.0 else _quiet(math.atanh, x)""",
+    "_pow": """def _pow(x, y):
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if x < 0.0 and y % 2.0 == 1.0 else math.inf
+    except ValueError:
+        if x == 0.0:
+            return math.copysign(math.inf, x) if y % 2.0 == 1.0 else math.inf
+        return math.nan""",
+    "_whole": """def _whole(function, x):
+    return math.copysign(function(x), x) if abs(x) < 2.0**52 else x""",
+    "_fmod": """def _fmod(x, y):
+    return math.nan if y == 0.0 or math.isinf(x) else math.fmod(x, y)""",
+    "_mod": """def _mod(x, y):
+    return math.nan if y == 0.0 or math.isinf(x) else x % y""",
+    "_max": """def _max(a, b):
+    return a if a > b or a != a else b""",
+    "_min": """def _min(a, b):
+    return a if a < b or a != a else b""",
+    "_gamma": """def _gamma(x):
+    if x == 0.0:
+        return math.copysign(math.inf, x)
+    return _quiet(math.gamma, x, math.inf)""",
+    "_lgamma": """def _lgamma(x):
+    return x if x == -math.inf else math.inf if x <= 0.0 and x == math.floor(x) else math.lgamma(x)""",
+    "_logaddexp": """def _logaddexp(x, y):
+    if x == y:
+        return x + 0.6931471805599453
+    return _max(x, y) + math.log1p(math.exp(-abs(x - y)))""",
+    "_flat": """def _flat(array):
+    return [number for part in array for number in _flat(part)] if hasattr(array, "__iter__") else [float(array)]""",
+    "_shaped": """def _shaped(row, *sizes):
+    for size in sizes[:0:-1]:
+        row = [row[at:at + size] for at in range(0, len(row), size)] if size else row
+    return row""",
+}
+LANGUAGE = Language(
+    "Python",
+    infix={name: ARITHMETIC[name] for name in ("add", "subtract", "multiply")}
+    | {"and": ("and", AND), "or": ("or", OR)},
+    calls={
+        **{name: f"_quiet(math.{name}, {{0}})" for name in _QUIET},
+        **{name: f"_quiet(math.{name}, {{0}}, math.inf)" for name in ("exp", "expm1", "cosh")},
+        "sinh": "_quiet(math.sinh, {0}, math.copysign(math.inf, {0}))", "divide": "_div({0}, {1})",
+        "ln": "_log(math.log, {0})", "log2": "_log(math.log2, {0})", "log10": "_log(math.log10, {0})",
+        "log1p": "_log(math.log1p, {0}, -1.0)", "atan": "math.atan({0})", "atan2": "math.atan2({0}, {1})",
+        "tanh": "math.tanh({0})", "asinh": "math.asinh({0})", "atanh": "_atanh({0})", "hypot": "math.hypot({0}, {1})",
+        "abs": "abs({0})", "power": "_pow({0}, {1})", "fmod": "_fmod({0}, {1})", "mod": "_mod({0}, {1})",
+        "floor": "_whole(math.floor, {0})", "ceil": "_whole(math.ceil, {0})", "round": "_whole(round, {0})",
+        "trunc": "_whole(math.trunc, {0})", "max": "_max({0}, {1})", "min": "_min({0}, {1})", "erf": "math.erf({0})",
+        "erfc": "math.erfc({0})", "gamma": "_gamma({0})", "lgamma": "_lgamma({0})", "cbrt": "math.cbrt({0})",
+        "logaddexp": "_logaddexp({0}, {1})", "stop_gradient": "({0})",
+    },
+    statements=Statements(
+        let="{name} = {value}", let_truth="{name} = {value}", variable="{name} = {value}", assign="{name} = {value}",
+        array="{name} = [0.0]*{size}", filled="{name} = [{values}]", whole_numbers="{name} = [{values}]",
+        loop="for {index} in range({count}):", forever="while True:", leave="break",
+        when="if {condition}:", end="", quotient="{}//{}", place="int({})", whole="float({})",
+    ),
+    number=lambda value: number_text(value, "math.inf", "math.nan"),
+    choice="{1} if {0} else {2}", as_number="float({code})", no=("not {}", COMPARISON, COMPARISON), helpers=_HELPERS,
+    reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "out", "float", "abs", "range", "round",
+                        "hasattr", "len", "OverflowError", "ValueError"]),
+)  # fmt: skip
+
+
+def write(task: Task) -> str:
+    """The code of a function of numbers, and of arrays as nested lists: a list of its results."""
+    names = task.argument_names(frozenset({*LANGUAGE.reserved, task.function}))
+    arrays = [f"    {name} = _flat({name})" for node, name in names.items() if node.shape]
+    body = body_of(task, LANGUAGE, names)
+    results, at = [], 0
+    for output in task.outputs:
+        size = math.prod(output.shape)
+        results.append(_result(output.shape, at, size))
+        at += size
+    tail = [f"    return [{', '.join(results)}]"]
+    text = joined([*body, *arrays, *tail])
+    about = ['"""' + "\n".join(_safe(line) for line in task.header(names)).lstrip() + '\n"""']
+    return joined([
+        *about, "", "import math", "", *("\n" + helper + "\n" for helper in LANGUAGE.helpers_in(text)), "",
+        f"def {task.function}({', '.join(names.values())}):", *arrays,
+        f"    out = [0.0]*{max(task.size, 1)}", *body, *tail,
+    ])  # fmt: skip
+
+
+def _result(shape: tuple[int, ...], at: int, size: int) -> str:
+    if not shape:
+        return f"out[{at}]"
+    part = f"out[{at}:{at + size}]"
+    return part if len(shape) == 1 else f"_shaped({part}, {', '.join(map(str, shape))})"
+
+
+def _safe(line: str) -> str:
+    """A line of a text in three quotes, which it does not end."""
+    return line.replace("\\", "\\\\").replace('"', "'")

@@ -1,0 +1,285 @@
+"""SQL: one SELECT that keeps the columns of a table and adds the results, for DuckDB, Spark and PostgreSQL.
+
+In all three a nan is equal to itself and above all numbers, so that comparisons say more than their signs.
+What is read twice is a column of an inner SELECT. A row with a null in a column that is read has null results.
+"""
+
+from __future__ import annotations
+
+from cgcli.annotations import Mapping, Sequence
+from cgcli.exporting.code import uses_of
+from cgcli.exporting.formulas import NotInTargetError, in_terms_of
+from cgcli.exporting.language import AND, ATOM, COMPARISON, MINUS, OR, PRODUCT, SUM, Text, joined, number_text
+from cgcli.exporting.task import Task
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
+from cgcli.records import Record
+
+_LONGEST = 160
+_INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
+# For each comparison its sign, and which operand must be no nan, since the order has nan above all.
+_COMPARED = {"equal": ("=", 0), "less": ("<", 1), "greater": (">", 0), "less_equal": ("<=", 1),
+             "greater_equal": (">=", 0), "not_equal": ("<>", 0)}  # fmt: skip
+_CALLS = {
+    **{name: f"{name}({{0}})" for name in ("sqrt", "cbrt", "floor", "ceil", "exp", "ln", "sin", "cos", "tan", "asin",
+                                           "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "abs")},
+    "atan2": "atan2({0}, {1})", "power": "power({0}, {1})", "stop_gradient": "({0})",
+    "max": "CASE WHEN {0} > {1} THEN {0} ELSE {1} END",
+    "min": "CASE WHEN {nan0} THEN {0} WHEN {nan1} THEN {1} WHEN {0} < {1} THEN {0} ELSE {1} END",
+    "sign": "CASE WHEN {nan0} THEN {0} WHEN {0} > 0e0 THEN 1e0 WHEN {0} < 0e0 THEN -1e0 ELSE {0} END",
+}  # fmt: skip
+
+
+class Dialect(Record):
+    """How a database writes it. number_type: the type of float64. quote: of names. nan: as a template, whether a
+    number is one. calls: templates of operations, in the places of those that all have; '' for those it lacks.
+    all_but: the columns of the inner SELECT without some. differs: lines of the comment.
+    """
+
+    name: str
+    number_type: str
+    quote: str
+    nan: str
+    calls: Mapping[str, str]
+    all_but: str
+    differs: tuple[str, ...] = ()
+
+
+_DIVIDE_BY_ZERO = (
+    "CASE WHEN {1} = 0e0 THEN {0}*CASE WHEN atan2({1}, -1e0) < 0e0 THEN {minus_infinity} ELSE {infinity} END"
+    " ELSE {0}/{1} END"
+)
+DIALECTS: Mapping[str, Dialect] = {
+    "duckdb": Dialect(
+        "DuckDB", "DOUBLE", '"', "isnan({})",
+        {"log2": "log2({0})", "log10": "log10({0})", "trunc": "trunc({0})", "round": "round_even({0}, 0)",
+         "fmod": "mod({0}, {1})",
+         "mod": "CASE WHEN fmod({0}, {1}) = 0e0 THEN 0e0*{1} ELSE fmod({0}, {1}) END",
+         "power": "pow({0}, {1})", "gamma": "", "lgamma": ""},
+        "* EXCLUDE ({})",
+    ),
+    "spark": Dialect(
+        "Spark", "DOUBLE", "`", "isnan({})",
+        {"log2": "log2({0})", "log10": "log10({0})", "expm1": "expm1({0})", "log1p": "log1p({0})",
+         "round": "rint({0})", "hypot": "hypot({0}, {1})", "divide": _DIVIDE_BY_ZERO,
+         "floor": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(floor({0}) AS DOUBLE) ELSE {0} END",
+         "ceil": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(ceil({0}) AS DOUBLE) ELSE {0} END",
+         "ln": "CASE WHEN {0} = 0e0 THEN {minus_infinity} WHEN {0} < 0e0 THEN {nan} ELSE ln({0}) END"},
+        "",
+    ),
+    "postgres": Dialect(
+        "PostgreSQL", "DOUBLE PRECISION", '"', "{} = 'NaN'::float8",
+        {"divide": _DIVIDE_BY_ZERO,
+         "sqrt": "CASE WHEN {0} < 0e0 THEN {nan} ELSE sqrt({0}) END",
+         "ln": "CASE WHEN {0} = 0e0 THEN {minus_infinity} WHEN {0} < 0e0 THEN {nan} ELSE ln({0}) END",
+         "exp": "CASE WHEN {0} > 709.782712893384e0 AND {0} < {infinity} THEN {infinity} "
+                "WHEN {0} < -708.396418532264e0 THEN 0e0 ELSE exp({0}) END",
+         "asin": "CASE WHEN abs({0}) <= 1e0 THEN asin({0}) ELSE {nan} END",
+         "acos": "CASE WHEN abs({0}) <= 1e0 THEN acos({0}) ELSE {nan} END",
+         "sin": "CASE WHEN abs({0}) < {infinity} THEN sin({0}) ELSE {nan} END",
+         "cos": "CASE WHEN abs({0}) < {infinity} THEN cos({0}) ELSE {nan} END",
+         "tan": "CASE WHEN abs({0}) < {infinity} THEN tan({0}) ELSE {nan} END",
+         "trunc": "trunc({0})", "round": "round({0})",
+         "power": "CASE WHEN {0} < 0e0 AND {1} <> floor({1}) AND abs({1}) < {infinity} AND {0} > {minus_infinity} "
+                  "THEN {nan} WHEN {0} = 0e0 AND {1} < 0e0 THEN {infinity} ELSE power({0}, {1}) END",
+         "sinh": "", "cosh": "", "asinh": "", "acosh": "", "atanh": ""},
+        "",
+        ("PostgreSQL stops with an error where a sum or a product is beyond float64 or below its smallest number",),
+    ),
+}  # fmt: skip
+
+
+def write(task: Task, dialect: str = "duckdb", table: str = "data") -> str:
+    """The code: `SELECT *, … AS "value", … AS "d_x" FROM data`. dialect: a key of DIALECTS. table: its name.
+
+    Raises NotInTargetError for arrays, loops and operations that no formula gives.
+    """
+    return _Select(DIALECTS[dialect], task, table).text()
+
+
+class _Select:
+    """The pieces of one SELECT."""
+
+    def __init__(self, dialect: Dialect, task: Task, table: str) -> None:
+        self._dialect = dialect
+        self._task = task
+        self._table = table
+        self._calls = {name: call for name, call in {**_CALLS, **dialect.calls}.items() if call}
+        outputs = in_terms_of(task.outputs, self._has)
+        array = next((node for node in toposort(outputs) if node.shape), None)
+        if array is not None:
+            raise NotInTargetError(array)
+        self._outputs = outputs
+        self._uses = uses_of(outputs)
+        self._texts: dict[Node, Text] = {}
+        self._columns: dict[Node, tuple[str, str]] = {}  # the name and the text of what an inner SELECT has
+        self._levels: dict[Node, int] = {}
+        self._taken = {name_of(node).lower() for node in task.inputs} | {name.lower() for name, _ in task.results}
+        for node in toposort(outputs):
+            self._add(node)
+
+    def _has(self, node: Node) -> bool:
+        name = node.op.name
+        if not node.op.elementwise or (node.params and name in ("digamma", "sinc")):
+            return False
+        known = (
+            name in self._calls or name in _INFIX or name in _COMPARED or name in ("and", "or", "not", "where", "neg")
+        )
+        return known and not (len(node.args) > 2 and name in ("max", "min"))
+
+    def _add(self, node: Node) -> None:
+        text = self._made(node)
+        self._levels[node] = max((self._levels[arg] + (arg in self._columns) for arg in node.args), default=0)
+        several = self._uses[node] > 1 and (node.op is VARIABLE or node.args)
+        if several or len(text.code) > _LONGEST:
+            text = self._column(node, text)
+        self._texts[node] = text
+
+    def _column(self, node: Node, text: Text) -> Text:
+        number = len(self._columns) + 1
+        while f"cg_{number}" in self._taken:
+            number += len(self._columns) + 1
+        name = f"cg_{number}"
+        self._columns[node] = (name, text.code)
+        return Text(name, truth=text.truth)
+
+    def _written_often(self, node: Node) -> str:
+        """The code of an argument that a template has several times: the name of a column, or a numeral."""
+        text = self._number(node)
+        if node.op is not CONSTANT and node not in self._columns:
+            text = self._texts[node] = self._column(node, text)
+        return text.inside(MINUS + 1)
+
+    def _number(self, node: Node) -> Text:
+        text = self._texts[node]
+        return Text(f"CASE WHEN {text.code} THEN 1e0 ELSE 0e0 END", ATOM) if text.truth else text
+
+    def _condition(self, node: Node) -> Text:
+        text = self._texts[node]
+        return text if text.truth else Text(f"{text.inside(SUM)} <> 0e0", COMPARISON, truth=True)
+
+    def _numeral(self, value: float) -> str:
+        words = {word: f"CAST('{word}' AS {self._dialect.number_type})" for word in ("NaN", "Infinity", "-Infinity")}
+        text = number_text(value, words["Infinity"], words["NaN"])
+        if text.startswith("-CAST"):
+            return words["-Infinity"]
+        return text if "e" in text or "CAST" in text else f"{text.removesuffix('.0')}e0"
+
+    def _made(self, node: Node) -> Text:
+        value = constant_value(node)
+        if value is not None:
+            text = self._numeral(value)
+            return Text(text, MINUS if text.startswith("-") else ATOM)
+        if node.op is VARIABLE:
+            return Text(f"CAST({self._quoted(name_of(node))} AS {self._dialect.number_type})")
+        name = node.op.name
+        if name == "where":
+            condition, yes, no = self._condition(node.args[0]), *map(self._number, node.args[1:])
+            return Text(f"CASE WHEN {condition.code} THEN {yes.code} ELSE {no.code} END")
+        if name in _COMPARED:
+            return self._compared(node)
+        if name in ("and", "or"):
+            level = AND if name == "and" else OR
+            left, right = (self._condition(arg).inside(level + 1) for arg in node.args)
+            return Text(f"{left} {name.upper()} {right}", level, truth=True)
+        if name == "not":
+            return Text(f"NOT {self._condition(node.args[0]).inside(ATOM)}", AND + 1, truth=True)
+        if name == "neg":
+            inner = self._number(node.args[0]).inside(PRODUCT)
+            return Text(f"-({inner})" if inner.startswith("-") else f"-{inner}", MINUS)
+        if name in _INFIX and name not in self._calls:
+            sign, level = _INFIX[name]
+            left, right = self._number(node.args[0]).inside(level), self._number(node.args[1]).inside(level + 1)
+            right = f"({right})" if right.startswith("-") else right  # two minus signs begin a comment
+            space = " " if level == SUM else ""
+            return Text(f"{left}{space}{sign}{space}{right}", level)
+        return self._called(node)
+
+    def _compared(self, node: Node) -> Text:
+        sign, guarded = _COMPARED[node.op.name]
+        left, right = (self._number(arg).inside(SUM) for arg in node.args)
+        if node.args[0] is node.args[1] and node.op.name in ("equal", "not_equal"):
+            test = self._dialect.nan.format(left)
+            return Text(f"NOT ({test})" if node.op.name == "equal" else f"({test})", AND + 1, truth=True)
+        known = [arg.op is CONSTANT for arg in node.args]
+        plain = f"{left} {sign} {right}"
+        if known[guarded] or (node.op.name in ("equal", "not_equal") and any(known)):
+            return Text(plain, COMPARISON, truth=True)
+        test = self._dialect.nan.format(self._written_often(node.args[guarded]))
+        left, right = (self._number(arg).inside(SUM) for arg in node.args)
+        if node.op.name == "not_equal":
+            return Text(f"{left} {sign} {right} OR {test}", OR, truth=True)
+        return Text(f"{left} {sign} {right} AND NOT ({test})", AND, truth=True)
+
+    def _called(self, node: Node) -> Text:
+        template = self._calls[node.op.name]
+        if node.op.name == "power" and constant_value(node.args[1]) == 2:
+            code = self._written_often(node.args[0])
+            return Text(f"{code}*{code}", PRODUCT)
+        codes = []
+        for at, arg in enumerate(node.args):
+            often = template.count(f"{{{at}}}") + template.count(f"{{nan{at}}}") > 1
+            codes.append(self._written_often(arg) if often else self._number(arg).code)
+        words = {f"nan{at}": self._dialect.nan.format(code) for at, code in enumerate(codes)}
+        words |= {"infinity": self._numeral(float("inf")), "minus_infinity": self._numeral(float("-inf")),
+                  "nan": self._numeral(float("nan"))}  # fmt: skip
+        static = {each.name: self._numeral(float(value)) for each, value in
+                  zip(node.op.statics, node.params, strict=True) if isinstance(value, float | int)}  # fmt: skip
+        return Text(template.format(*codes, **words, **static))
+
+    def _quoted(self, name: str) -> str:
+        quote = self._dialect.quote
+        return quote + name.replace(quote, quote * 2) + quote
+
+    def text(self) -> str:
+        """The whole."""
+        known = " AND ".join(f"{self._quoted(name_of(node))} IS NOT NULL" for node in self._task.inputs)
+        results = []
+        for (name, _), node in zip(self._task.results, self._outputs, strict=True):
+            code = self._number(node).code
+            code = f"CASE WHEN {known} THEN {code} END" if known else code
+            results.append(f"  {code} AS {self._quoted(name)}")
+        lines = [
+            "/* " + "\n   ".join(line.replace("*/", "* /").replace("/*", "/ *") for line in self._header()) + " */"
+        ]
+        source, whole = self._quoted_table(), self._whole()
+        levels = sorted({self._levels[node] for node in self._columns})
+        inner: list[str] = []
+        for level in levels:
+            columns = [
+                f"{code} AS {name}" for node, (name, code) in self._columns.items() if self._levels[node] == level
+            ]
+            first = self._kept() if level == levels[0] else "*"
+            text = f"SELECT {first}, " + ", ".join(columns)
+            inner = [
+                f"{text} FROM {source}" if not inner else text,
+                *(inner and ["FROM (", *_indented(inner), ") AS cg"]),
+            ]
+        lines += [f"SELECT {whole},", ",\n".join(results)]
+        lines += ["FROM (", *_indented(inner), ") AS cg"] if inner else [f"FROM {source}"]
+        return joined(lines)
+
+    def _header(self) -> Sequence[str]:
+        return self._task.header({node: name_of(node) for node in self._task.inputs}, self._dialect.differs)
+
+    def _quoted_table(self) -> str:
+        return ".".join(map(self._quoted, self._table.split(".")))
+
+    def _kept(self) -> str:
+        """What the innermost SELECT keeps of the table: its columns, and where no SELECT can leave some out the row."""
+        if self._dialect.all_but:
+            return "*"
+        names = ", ".join(self._quoted(name_of(node)) for node in self._task.inputs)
+        row = "struct(*)" if self._dialect.name == "Spark" else self._quoted(self._table.split(".")[-1])
+        return f"{row} AS cg_row" + (f", {names}" if names else "")
+
+    def _whole(self) -> str:
+        """The columns of the table, as the outermost SELECT has them."""
+        if not self._columns:
+            return "*"
+        if self._dialect.all_but:
+            return self._dialect.all_but.format(", ".join(name for name, _ in self._columns.values()))
+        return "cg_row.*" if self._dialect.name == "Spark" else "(cg_row).*"
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for text in lines for line in text.split("\n")]

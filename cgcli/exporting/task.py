@@ -1,0 +1,56 @@
+"""What is exported: a program's results as nodes, and what the header of the code says of them."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Sequence
+from cgcli.exporting.identifiers import identifiers
+from cgcli.graph.node import Node, name_of
+from cgcli.graph.shapes import shape_text
+from cgcli.records import Record
+
+
+class Task(Record):
+    """A program to be written in another language.
+
+    text: the program. version: of cg. function: what the code calls it. inputs: the variables, in the arguments' order.
+    results: what the code gives, under the names of columns: values, then derivatives.
+    """
+
+    text: str
+    version: str
+    function: str
+    inputs: tuple[Node, ...]
+    results: tuple[tuple[str, Node], ...]
+
+    @property
+    def outputs(self) -> tuple[Node, ...]:
+        """The nodes of the results."""
+        return tuple(node for _, node in self.results)
+
+    def argument_names(self, taken: frozenset[str]) -> dict[Node, str]:
+        """What each input is called in the code; no name that is taken."""
+        spelled = identifiers(map(name_of, self.inputs), taken)
+        return {node: spelled[name_of(node)] for node in self.inputs}
+
+    def header(self, names: dict[Node, str], differs: Sequence[str] = ()) -> list[str]:
+        """The lines of a comment: the program, what the arguments and the results are, what is not as in cg."""
+        lines = ["", *(f"    {line}" for line in self.text.strip().split("\n")), ""]
+        lines[0] = f"Written by cg {self.version} from the program"
+        for node, name in names.items():
+            what = f", {name_of(node)} in the program" if name_of(node) != name else ""
+            if node.shape or what:
+                lines.append(f"{name}: {_array(node)}{what}")
+        lines.append("out: " + ", ".join(name + (f" ({_array(node)})" if node.shape else "")
+                                         for name, node in self.results))  # fmt: skip
+        return [*lines, *differs]
+
+    @property
+    def size(self) -> int:
+        """How many numbers the results are."""
+        return sum(math.prod(node.shape) for node in self.outputs)
+
+
+def _array(node: Node) -> str:
+    return f"an array {shape_text(node.shape)}, row by row" if node.shape else "a number"

@@ -1,0 +1,144 @@
+"""Loops: what they carry are variables and rows, which each trip changes together."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Callable, Sequence
+from cgcli.exporting.code import Code, element_of, negated, uses_of
+from cgcli.exporting.language import COMPARISON, TRUTHS, Text
+from cgcli.graph.loops import Loop, States, compared
+from cgcli.graph.node import Node
+from cgcli.graph.operation import Shape
+from cgcli.ops.loops import unpacked
+
+
+def loop(code: Code, node: Node) -> Text:
+    """A block that runs again and again; its pieces are known from there on, and the packed result where it is read."""
+    params = node.params
+    assert isinstance(params, Loop)
+    carried = _begun(code, node, params)
+
+    def trip() -> None:
+        if params.going is not None:
+            _leave(code, params, carried)
+        _next(code, params, carried)
+
+    def write() -> None:
+        if params.trips is None:
+            code.block(code.language.statements.forever, trip)
+        else:
+            code.loop(params.trips, lambda _: trip())
+
+    _within(code, params, write)
+    pieces = unpacked(node, params.shapes)
+    for piece, name in zip(pieces, carried, strict=True):
+        code.texts[piece] = element_of(name) if piece.shape else Text(name)
+    if node in code.texts:
+        return code.texts[node]
+    is_read_whole = any(params.shapes) or node in code.outputs
+    return _packed(code, carried, params.shapes) if is_read_whole else Text("")
+
+
+def states(code: Code, node: Node) -> Text:
+    """What a loop carries after each of its trips."""
+    params = node.params
+    assert isinstance(params, States)
+    carried = _begun(code, node, params.loop)
+    sizes = [*map(math.prod, params.shapes)]
+    name = code.array(params.trips * sum(sizes))
+
+    def trip(at: str) -> None:
+        _next(code, params.loop, carried)
+        _copy(code, name, [carried[place] for place in params.kept], params.shapes, f"{at}*{sum(sizes)} + ")
+
+    _within(code, params.loop, lambda: code.loop(params.trips, trip))
+    return element_of(name)
+
+
+def _within(code: Code, params: Loop, write: Callable[[], None]) -> None:
+    """Write what is computed within a loop, and is not known behind it."""
+    texts, uses = dict(code.texts), code.uses
+    code.uses = uses_of(params.body.outputs)
+    write()
+    code.texts, code.uses = texts, uses
+
+
+def _begun(code: Code, node: Node, params: Loop) -> list[str]:
+    """The variables and rows that a loop carries, with their starts; what its body reads besides is known there."""
+    carried: list[str] = []
+    for leaf, arg in zip(params.body.parameters, node.args, strict=True):
+        if len(carried) == params.carries:
+            code.texts[leaf] = element_of(code.row(arg)) if arg.shape else code.simple(arg)
+        elif arg.shape:
+            carried.append(name := code.array(math.prod(arg.shape)))
+            code.fill(name, arg)
+            code.texts[leaf] = element_of(name)
+        else:
+            carried.append(name := code.variable("c", code.number(arg).code))
+            code.texts[leaf] = Text(name)
+    return carried
+
+
+def _next(code: Code, params: Loop, carried: Sequence[str]) -> None:
+    """One trip: the next values are computed, then take the places of those before."""
+    code.compute(params.nexts)
+    changed = []
+    for leaf, after, name in zip(params.body.parameters, params.nexts, carried, strict=False):
+        if after is leaf:
+            continue
+        if after.shape:
+            fresh = code.array(math.prod(after.shape))
+            code.fill(fresh, after)
+        else:
+            fresh = code.let(code.number(after).code)
+        changed.append((name, fresh, after.shape))
+    for name, fresh, shape in changed:
+        if shape:
+            code.put(name, math.prod(shape), lambda i, fresh=fresh: f"{fresh}[{i}]")  # type: ignore[misc]
+        else:
+            code.assign(name, fresh)
+
+
+def _leave(code: Code, params: Loop, carried: Sequence[str]) -> None:
+    """Leave the loop where there is no more trip; with nan where the condition compares one, for nobody knows then."""
+    words, language = code.language.statements, code.language
+    assert params.going is not None
+    code.compute([params.going])
+    going = code.text(params.going)
+    going = going if going.truth else Text(code.is_set(going), COMPARISON, truth=True)
+    operands = [code.number(each).inside(COMPARISON + 1) for each in compared([params.going]) if not each.shape]
+    differs, _ = language.infix.get("not_equal", (TRUTHS["not_equal"], COMPARISON))
+
+    def unknown() -> None:
+        for leaf, name in zip(params.body.parameters, carried, strict=False):
+            if leaf.shape:
+                code.put(name, math.prod(leaf.shape), lambda _: language.number(math.nan))
+            else:
+                code.assign(name, language.number(math.nan))
+
+    def leave() -> None:
+        if operands:
+            some_nan = f" {language.infix['or'][0]} ".join(f"{each} {differs} {each}" for each in operands)
+            code.block(words.when, unknown, condition=some_nan)
+        code.write(words.leave)
+
+    code.block(words.when, leave, condition=negated(language, going).code)
+
+
+def _packed(code: Code, carried: Sequence[str], shapes: Sequence[Shape]) -> Text:
+    """What a loop carries, in one row."""
+    name = code.array(sum(map(math.prod, shapes)))
+    _copy(code, name, carried, shapes)
+    return element_of(name)
+
+
+def _copy(code: Code, row: str, names: Sequence[str], shapes: Sequence[Shape], offset: str = "") -> None:
+    """Write values into a row, one after the other. offset: what the place of the first one begins with."""
+    begin = 0
+    for name, shape in zip(names, shapes, strict=True):
+        if shape:
+            code.put(row, math.prod(shape), lambda i, name=name: f"{name}[{i}]", f"{offset}{begin}")  # type: ignore[misc]
+        else:
+            code.assign(f"{row}[{offset}{begin}]", name)
+        begin += math.prod(shape)

@@ -1,0 +1,57 @@
+"""The lines of a program in a language with loops, from its graph."""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Mapping
+from cgcli.exporting import arrays, trips
+from cgcli.exporting.code import Code, Make
+from cgcli.exporting.formulas import in_terms_of
+from cgcli.exporting.language import Language
+from cgcli.exporting.task import Task
+from cgcli.graph.node import Node, toposort
+
+_ARRAYS: Mapping[str, Make] = {
+    **dict.fromkeys(("zeros", "ones", "eye", "arange", "linspace"), arrays.known),
+    **dict.fromkeys(("index", "transpose", "reshape", "broadcast", "flip", "unfold"), arrays.moved),
+    **dict.fromkeys(("put", "pad", "concat", "stack", "fold"), arrays.spread),
+    **dict.fromkeys(("tril", "triu"), arrays.triangle),
+    "diag": arrays.diagonal,
+    "sum": arrays.reduced("add", 0.0),
+    "prod": arrays.reduced("multiply", 1.0),
+    "max": arrays.reduced("max", None),
+    "min": arrays.reduced("min", None),
+    "argmax": arrays.place_of_extreme(">"),
+    "argmin": arrays.place_of_extreme("<"),
+    "matmul": arrays.matrix_product,
+    "einsum": arrays.by_subscripts,
+    "cumsum": arrays.running_sum,
+    "element": arrays.element,
+    "put_element": arrays.put_element,
+    "loop": trips.loop,
+    "states": trips.states,
+}
+
+
+def body_of(task: Task, language: Language, names: Mapping[Node, str]) -> list[str]:
+    """The lines that compute the results and put them into the row `out`, one after the other.
+
+    names: of the arguments. Raises NotInTargetError, TooManyNumbersError.
+    """
+
+    def has(node: Node) -> bool:
+        return language.has(node) if node.op.elementwise else node.op.name in _ARRAYS
+
+    outputs = in_terms_of(task.outputs, has)
+    code = Code(language, _ARRAYS, outputs, names)
+    read = {*toposort(outputs)}
+    for node, name in names.items():
+        if node not in read and language.unused:
+            code.write(language.unused, name=name)
+    code.compute(outputs)
+    at = 0
+    for output in outputs:
+        code.fill("out", output, at)
+        at += math.prod(output.shape)
+    return code.lines

@@ -1,0 +1,386 @@
+"""What is exported computes what cg computes: in C, C++, JavaScript, Python, NumPy, DuckDB, JAX and PyTorch.
+
+The numbers are those of `cgcli.compile`, over rows in which arguments are small and large, at kinks, and null.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import count, pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cgcli
+from cgcli.errors import CgError
+from cgcli.exporting import c, javascript
+from cgcli.exporting.language import Language
+from cgcli.ops.table import operations
+from tests.command import Capture, cg
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+ROWS = 32
+DIGITS = 1e-11  # of a number, relative to the largest of its kind
+
+# Programs of arrays and loops, as code has them; each name is an input.
+PROGRAMS = (
+    "x: [3]; w: [3]; softmax(x)@w",
+    "X: [4, 3]; w: [3]; mean((X@w)^2)",
+    "x: [2, 3]; sum(max(x, axis=1)) + min(x)",
+    "x: [5]; var(x) + std(x) + norm(x)",
+    "x: [4]; logsumexp(x)*prod(x)",
+    "x: [4]; sum(cumsum(x)^2)",
+    "x: [5]; x[1]*x[-1]",
+    "x: [3, 3]; sum(x[:, 0]) + trace(x)",
+    "x: [1, 1, 4, 4]; w: [1, 1, 2, 2]; sum(conv2d(x, w)^2)",
+    "x: [3]; y: [3]; mse(x, y)",
+    "x: [3, 2]; sum(log_softmax(x)^2)",
+    "x: [3]; y: [2]; sum(outer(x, y)^2)",
+    "x: [3]; max(x, 0)@x",
+    "x: [2, 3]; y: [3]; sum((x*y + x)^3)",
+    "x: [3]; w: [2, 3]; sum(tanh(w@x))",
+    "x: [2, 2]; sum(tril(x)*x)",
+    "x: [3]; sum(flip(x)*x) + sum(concat(x, x*2)^2)",
+    "x: [4]; argmax(x)*x[0] + argmin(x)",
+    "x: [2, 3, 4]; sum(transpose(x, [2, 0, 1])[1:3]^2)",
+    "x: [6]; sum(x[::2]*x[1::2])",
+    "A: [2, 3, 2]; B: [2, 2, 3]; sum((A@B)^2)",
+    'a: [2, 3]; b: [3, 2]; einsum("ij,jk->", a, b)',
+    "y = x; repeat 5 { y = y*x + 1 }; y",
+    "sum(i=1..5, x^i)",
+    "x: [3]; s = 0; for v in x { s = s + v^2 }; s",
+    "n = abs(y) + 1; while n < 10 { n = n*(1 + x^2) + 1 }; n*x",
+    "s = 0; t = x; repeat 3 { u = t; t = s + x; s = u*x }; s - t",
+    "(x + 0)^2",
+    "a = x*y; (a, a^2)",
+    "x > y ? x : y > 1",
+)
+UNARY = [
+    "exp",
+    "ln",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "atanh",
+    "sqrt",
+    "cbrt",
+    "abs",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "silu",
+    "gelu",
+    "erf",
+    "erfc",
+    "lgamma",
+    "log2",
+    "log10",
+    "exp2",
+    "sec",
+    "floor",
+    "round",
+    "square",
+    "sign",
+    "leaky_relu",
+    "elu",
+    "expm1",
+    "log1p",
+    "trunc",
+    "ceil",
+]
+BINARY = ["atan2", "hypot", "max", "min", "logaddexp", "xlogy", "mod", "fmod"]
+_numbers = count()
+
+
+def expression(random: Random, depth: int) -> str:
+    """A random expression in x, y and z."""
+    if depth == 0 or random.random() < 0.12:
+        return random.choice(["x", "y", "z", "x", "y", str(round(random.uniform(0.1, 3), 2)), "2", "3"])
+    deeper = [expression(random, depth - 1) for _ in range(4)]
+    kind = random.random()
+    if kind < 0.45:
+        return f"({deeper[0]} {random.choice('+-*/')} {deeper[1]})"
+    if kind < 0.75:
+        return f"{random.choice(UNARY)}({deeper[0]})"
+    if kind < 0.85:
+        return f"{random.choice(BINARY)}({deeper[0]}, {deeper[1]})"
+    if kind < 0.93:
+        return f"({deeper[0]})^{random.choice(['2', '3', '0.5', '(-1)', 'y'])}"
+    return f"({deeper[0]} {random.choice(['<', '>', '<=', '>='])} {deeper[1]} ? {deeper[2]} : {deeper[3]})"
+
+
+@cache
+def scalar_programs() -> tuple[str, ...]:
+    """Each elementwise operation on its own, and random expressions."""
+    functions = (op for op in operations() if op.elementwise and op.infix is None and op.prefix is None)
+    alone = [f"{op.name}({', '.join('xyz'[: len(op.arrays)])})" for op in functions if op.arrays[0][0] != "*"]
+    random = Random(20)
+    return (
+        *alone,
+        "max(x, y, z)",
+        "-x",
+        "x == y",
+        "x != y",
+        "not x",
+        "x // y",
+        *(expression(random, random.choice([2, 3, 4])) for _ in range(30)),
+    )
+
+
+class Case:
+    """A program with rows of values, and what cg computes for them."""
+
+    def __init__(self, text: str, seed: int) -> None:
+        self.text = text
+        self.name = f"f{next(_numbers)}"
+        program = cgcli.parse(text)
+        self.inputs = program.inputs
+        rng = np.random.default_rng(seed)
+        self.values = {name: _values(program.shapes.get(name, ()), rng) for name in self.inputs}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = cgcli.compile(text, wrt=self.inputs)(self.values)
+        self.names = list(found)
+        self.expected = [np.asarray(found[name]) for name in found]
+
+    def rows(self) -> Iterator[list[Any]]:
+        """The arguments, row by row."""
+        for row in range(ROWS):
+            yield [self.values[name][row].tolist() for name in self.inputs]
+
+    def code(self, target: str, **options: Any) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return cgcli.export(self.text, target, wrt=self.inputs, name=self.name, **options)
+
+    def differences(self, found: Sequence[Array]) -> Iterator[str]:
+        """Where the results of another are not those of cg."""
+        for name, ours, theirs in zip(self.names, self.expected, found, strict=True):
+            theirs = np.asarray(theirs, float).reshape(ours.shape)
+            finite = np.isfinite(ours) & np.isfinite(theirs)
+            same = np.where(finite, True, (ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))
+            largest = np.median(np.abs(ours[finite])) if finite.any() else 0.0
+            with np.errstate(invalid="ignore"):
+                near = np.abs(ours - theirs) <= DIGITS * np.maximum(np.abs(ours), largest)
+            bad = ~(same & (near | ~finite))
+            if bad.any():
+                at = tuple(np.argwhere(bad)[0])
+                values = {key: each[at[0]].tolist() for key, each in self.values.items()}
+                yield f"{self.text}: {name} at {values}: {theirs[at]}, and of cg {ours[at]}"
+
+
+def _values(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    half = ROWS // 2
+    special = [np.full((1, *shape), value) for value in (0.0, 1.0, -1.0, 0.5)]
+    return np.concatenate([rng.uniform(0.05, 3, (half, *shape)), rng.normal(0, 2, (half - 4, *shape)), *special])
+
+
+def cases(texts: Sequence[str]) -> list[Case]:
+    return [Case(text, seed) for seed, text in enumerate(texts) if cgcli.parse(text).inputs]
+
+
+@cache
+def all_cases() -> list[Case]:
+    """Those that every language with loops has; what a language lacks is refused, see REFUSED."""
+    return cases([text for text in (*PROGRAMS, *scalar_programs()) if not text.startswith(("digamma(", "sinc(x"))])
+
+
+def without_repeats(codes: Sequence[str], language: Language) -> str:
+    """Several programs in one file, which has each helper once."""
+    seen: set[str] = set()
+    parts = []
+    for code in codes:
+        for helper in language.helpers.values():
+            if helper in code and helper in seen:
+                code = code.replace(helper + "\n", "")
+            elif helper in code:
+                seen.add(helper)
+        parts.append(code)
+    return "\n".join(parts)
+
+
+def by_row(case: Case, rows: Sequence[Sequence[Any]]) -> list[Array]:
+    """Results of each row as results of all rows."""
+    return [np.array([np.asarray(row[at], float) for row in rows]) for at in range(len(case.names))]
+
+
+def test_c_and_cpp(tmp_path: Path) -> None:
+    """Protects the code that people compile: without a warning, as C99 and as C++."""
+    every = all_cases()
+    source = tmp_path / "all.c"
+    source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off", "-O1"]
+    subprocess.run(["g++", "-x", "c++", "-fsyntax-only", *strict, source], check=True)
+    subprocess.run(
+        ["gcc", "-std=c99", *strict, "-fPIC", "-shared", source, "-o", tmp_path / "all.so", "-lm"], check=True
+    )
+    library = ctypes.CDLL(str(tmp_path / "all.so"))
+    wrong: list[str] = []
+    for case in every:
+        given = [np.ascontiguousarray(case.values[name]) for name in case.inputs]
+        shapes = [np.shape(each)[1:] for each in case.expected]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        out = np.empty((sum(sizes), ROWS))
+        rows = getattr(library, f"{case.name}_rows")
+        pointers = (ctypes.c_void_p * max(len(given), 1))(*[each.ctypes.data for each in given])
+        results = (ctypes.c_void_p * len(out))(*[each.ctypes.data for each in out])
+        rows(ctypes.c_size_t(ROWS), pointers, results)
+        ends = np.cumsum([0, *sizes])
+        found = [out[begin:end].T for begin, end in pairwise(ends)]
+        wrong += case.differences(found)
+    assert wrong == []
+
+
+def test_javascript(tmp_path: Path) -> None:
+    every = all_cases()
+    code = without_repeats([case.code("js") for case in every], javascript.LANGUAGE)
+    text = "value => Number.isNaN(value) ? 'nan' : Math.abs(value) === Infinity ? String(value) : value"
+    calls = f"""
+const deep = value => Array.isArray(value) ? value.map(deep) : ({text})(value);
+const rows = JSON.parse(require("fs").readFileSync(0));
+const functions = [{", ".join(case.name for case in every)}];
+console.log(JSON.stringify(rows.map((each, at) => each.map(row => deep(functions[at](...row))))));
+"""
+    script = tmp_path / "all.cjs"
+    script.write_text(code.replace("export function", "function") + calls, encoding="utf-8")
+    given = json.dumps([list(case.rows()) for case in every])
+    done = subprocess.run(["node", script], input=given, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert [why for case, rows in zip(every, found, strict=True) for why in case.differences(by_row(case, rows))] == []
+
+
+def _function(case: Case, target: str) -> Callable[..., Any]:
+    space: dict[str, Any] = {}
+    exec(compile(case.code(target), case.text, "exec"), space)
+    function: Callable[..., Any] = space[case.name]
+    return function
+
+
+def test_python() -> None:
+    wrong: list[str] = []
+    for case in all_cases():
+        function = _function(case, "python")
+        wrong += case.differences(by_row(case, [function(*row) for row in case.rows()]))
+    assert wrong == []
+
+
+def test_numpy() -> None:
+    wrong: list[str] = []
+    for case in all_cases():
+        function = _function(case, "numpy")
+        rows = [function(*row) for row in case.rows()]
+        wrong += case.differences(by_row(case, [row if len(case.names) > 1 else [row] for row in rows]))
+    assert wrong == []
+
+
+def test_duckdb() -> None:
+    """Protects nulls and nans, whose order is another in databases."""
+    import duckdb
+    import pyarrow as pa
+
+    wrong: list[str] = []
+    connection = duckdb.connect()
+    connection.execute("set threads = 1")
+    rng = np.random.default_rng(3)
+    for case in cases([text for text in scalar_programs() if not text.startswith(("digamma(", "sinc(x"))]):
+        data = pa.table(
+            {
+                "id": range(ROWS),
+                **{name: pa.array(case.values[name], mask=rng.random(ROWS) < 0.1) for name in case.inputs},
+            }
+        )
+        null = np.any([data[name].is_null().to_numpy() for name in case.inputs], axis=0)
+        got = connection.sql(case.code("sql", table="data")).to_arrow_table()
+        assert got.column_names == [*data.column_names, *case.names]
+        wrong += [f"{case.text}: {name}" for name in case.names if (got[name].is_null().to_numpy() != null).any()]
+        found = [
+            np.where(null, ours, got[name].to_numpy()) for name, ours in zip(case.names, case.expected, strict=True)
+        ]
+        wrong += case.differences(found)
+    assert wrong == []
+
+
+def test_torch() -> None:
+    """Protects the value, which PyTorch differentiates: away from kinks, where it has conventions of its own."""
+    import torch
+
+    for text in PROGRAMS[:20]:
+        case = Case(text, 1)
+        function = _function(case, "torch")
+        for row in list(case.rows())[:4]:
+            given = [torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in row]
+            value = function(*given)
+            assert value.item() == pytest.approx(case.expected[0][list(case.rows()).index(row)], rel=1e-11), text
+
+
+REFUSED = (
+    ("sort_of(x)", "c", "unknown function"),
+    ("x: [2, 2]; sum(inv(x))", "c", "c has no 'inv'"),
+    ("x: [2, 2]; sum(x)", "sql", "sql has no arrays"),
+    ("x^2", "cobol", "there is no target 'cobol'"),
+    ("x^2", "pyton", "there is no target 'pyton'"),
+    ("x: [400, 400]; y = x@x; sum(y@y)", "c", "too many for the stack"),
+)
+
+
+def test_what_is_refused_is_named() -> None:
+    for text, target, message in REFUSED:
+        with pytest.raises(CgError, match=message):
+            cgcli.export(text, target)
+    with pytest.raises(CgError, match="cannot be the name"):
+        cgcli.export("x", "c", name="1f")
+    with pytest.raises(CgError, match="js has no option 'header'"):
+        cgcli.export("x", "js", header=True)
+
+
+NAMES = (
+    "int*double + x_1",
+    "θ^2 + theta + exp(sin)",
+    "t1*a1 + t1^2*a1",
+    "f*out + in*n",
+    "x₁*π2 + ñ",
+)
+
+
+def test_names_that_are_words_of_the_language(tmp_path: Path) -> None:
+    """Protects reserved words, letters beyond ASCII, and the names that the code makes up itself."""
+    every = [Case(text, at) for at, text in enumerate(NAMES)]
+    source = tmp_path / "names.c"
+    source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", source], check=True)
+    for case in every:
+        function = _function(case, "python")
+        assert list(case.differences(by_row(case, [function(*row) for row in case.rows()]))) == []
+
+
+def test_a_comment_is_not_ended_by_the_program() -> None:
+    for target, ends in (("c", "*/"), ("js", "*/"), ("sql", "*/"), ("python", '"""')):
+        code = cgcli.export(f"x # {ends} system() \\", target)
+        head, rest = code.split(ends, 1) if target != "python" else code.removeprefix('"""').split(ends, 1)
+        assert "system()" in head, target
+        assert "system()" not in rest, target
+
+
+def test_the_suffix_chooses(tmp_path: Path, capsys: Capture) -> None:
+    for name, begins in (("f.c", "/*"), ("f.h", "/*"), ("f.py", '"""'), ("f.js", "/*"), ("f.sql", "/*")):
+        done = cg(capsys, "export", "x^2*y", "y=3", "-o", str(tmp_path / name))
+        assert (done.code, done.out, done.err) == (0, "", "")
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+    assert "return" not in (tmp_path / "f.h").read_text(encoding="utf-8")
+    assert cg(capsys, "export", "x^2").err.startswith("cg: error: the language is missing")
+    assert cg(capsys, "export", "x^2", "--to", "c", "--dialect", "spark").code == 2
