@@ -19,6 +19,15 @@ def save(content: bytes, path: str) -> None:
         draft.write(content)
 
 
+def folder_at(path: str) -> str:
+    """A folder to write into, which is made where there is none. Raises DataError where that cannot be done."""
+    with _Reasons(path):
+        if os.path.exists(path) and not os.path.isdir(path):
+            raise DataError(f"cannot write into '{path}': it is a file", hint="name a folder")
+        os.makedirs(path, exist_ok=True)
+    return path
+
+
 def is_open_already(path: str) -> bool:
     """Whether a path is that of a device, a pipe or an open file, which hold nothing to protect, and not of a file."""
     return os.path.abspath(path).startswith("/dev/") or not os.path.isfile(path)

@@ -51,6 +51,7 @@ ROOMS_OF = {
     "click": {"cli"},
     "tqdm": {"cli"},
     "graphviz": {"render"},
+    "PIL": {"render"},
     "typst": {"render"},
     "scipy": {"ops", "fitting"},
     "pyarrow": {"tables"},

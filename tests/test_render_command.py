@@ -114,7 +114,7 @@ def test_several_files_at_once(tmp_path: Path, capsys: Capture) -> None:
 
 
 WRONG = [
-    (["-o", "a.jpg"], "possible suffixes: .png, .svg, .pdf, .dot, .gv, .json, .txt"),
+    (["-o", "a.jpg"], "possible suffixes: .png, .svg, .pdf, .dot, .gv, .json, .txt, .gif"),
     (["--theme", "drak"], "did you mean 'dark'? possible: light, dark, print, colorblind"),
     (["--rankdir", "left"], "possible: auto, LR, TB, RL, BT"),
     (["--arrays", "all"], "possible: auto, numbers, heat, shape"),
@@ -400,7 +400,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 GALLERY = (EXAMPLES / "gallery" / "commands.txt").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("line", GALLERY)
+@pytest.mark.parametrize("line", [line for line in GALLERY if line.endswith(".svg")])
 def test_a_picture_of_the_gallery_is_what_its_command_draws(
     line: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,4 +429,4 @@ def parts(item: ElementTree.Element) -> list[str]:
 def test_the_gallery_has_every_theme_in_both_directions_and_no_other_picture() -> None:
     names = {shlex.split(line)[-1].removeprefix("gallery/") for line in GALLERY}
     assert {f"{theme}_{rankdir}.svg" for theme in THEMES for rankdir in ("LR", "TB")} <= names
-    assert names == {path.name for path in (EXAMPLES / "gallery").glob("*.svg")}
+    assert names == {path.name for path in (EXAMPLES / "gallery").iterdir()} - {"commands.txt"}

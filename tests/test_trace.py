@@ -16,8 +16,9 @@ import pytest
 from cgcli.graph.node import Graph, constant, toposort, variable
 from cgcli.graph.operation import Operation
 from cgcli.ops.table import FUNCTIONS
-from cgcli.trace.steps import evaluation_order, trace
+from cgcli.trace.steps import trace
 from cgcli.transform.differentiate import pullback, pushforward
+from cgcli.transform.passes import evaluation_order
 from tests.command import Capture, cg
 from tests.support import ELEMENTWISE, argument_names, differentiable, node, tame_points, value
 

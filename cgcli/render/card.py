@@ -22,6 +22,8 @@ from cgcli.render.themes import Theme, mixed
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
 MATRIX = 10  # points, of numbers in an array
 MARKS = ADJOINT, TANGENT = "∂", "d"  # before the numbers of a card
+KINDS = {"": "value", ADJOINT: "grad", TANGENT: "tangent"}  # what stands behind them
+MARKED = ' TITLE="{}"'  # of a cell whose number can be taken out of a picture
 _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is written out
 _MANY = 24  # so many where numbers were asked for
 _HEAD_LENGTH = 60  # characters above a cluster
@@ -59,15 +61,18 @@ def quote(text: str) -> str:
 
 
 class Pen(NamedTuple):
-    """How a text is written: its size, colour and style."""
+    """How a text is written: its size, colour and style. empty: only its room is left."""
 
     size: float
     colour: str
     bold: bool = False
     italic: bool = False
+    empty: bool = False
 
     def write(self, text: str, align: str = "CENTER") -> str:
         """A text; where a layout program would measure it wrongly, in a box of its own width."""
+        if self.empty:
+            return _box("", self.width(text), self.height, align)
         if text.isascii():
             return self.marked(text)
         text = shown(text)
@@ -92,18 +97,23 @@ class Pen(NamedTuple):
         return math.ceil(self.size * 1.2)
 
 
-def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str) -> str:
+def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str, *, marked: bool = False) -> str:
     """The label of a card, in its angle brackets.
 
-    known: the numbers that stand on it where there are any. rankdir: the direction of the edges.
+    known: the numbers that stand on it where there are any. rankdir: the direction of the edges. marked: numbers that
+    are to be left out are in their places, and marked so that they can be taken out of what is laid out.
     """
     numbers = _numbers(card, known, look, theme)
     columns = _columns([(value, pen) for _, value, pen in numbers if _written_out(_shape(value), look)], look)
-    rows = [(mark, _number(number, look, theme, pen, columns)) for mark, number, pen in numbers]
+    rows = []
+    for mark, number, pen in numbers:
+        is_blank = KINDS[mark] in look.blank and not known.is_given(card.node, KINDS[mark])
+        text = _number(number, look, theme, pen._replace(empty=is_blank and not marked), columns)
+        rows.append((mark, MARKED.format(KINDS[mark]) if is_blank and marked else "", text))
     written_out = any(not mark and _written_out(_shape(value), look) for mark, value, _ in numbers)
     head = _head(card, theme, dims=look.shows("shape") and not written_out)
     if not head:
-        body = f'<TD CELLPADDING="2">{rows[0][1] if rows else ""}</TD>'
+        body = f'<TD CELLPADDING="2"{rows[0][1]}>{rows[0][2]}</TD>' if rows else '<TD CELLPADDING="2"></TD>'
     elif not rows:
         body = f'<TD CELLPADDING="2">{head}</TD>'
     else:
@@ -111,14 +121,19 @@ def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str) ->
     return f"<{_with_ports(card, body, theme, rankdir)}>"
 
 
-def partial_label(number: Any, look: Look, theme: Theme) -> str:
-    """What stands at an edge, in angle brackets: by what a tangent is multiplied on the way; '' for nothing."""
+def partial_label(number: Any, look: Look, theme: Theme, *, marked: bool = False) -> str:
+    """What stands at an edge, in angle brackets: by what a tangent is multiplied on the way; '' for nothing.
+
+    marked: as of `label`.
+    """
     if number is None or not math.prod(_shape(number)):
         return ""
     low, high = (float(number), float(number)) if not _shape(number) else (min(_flat(number)), max(_flat(number)))
     text = figure(low, look.precision) + ("" if low == high else f" … {figure(high, look.precision)}")
-    words = Pen(MATRIX, theme.adjoint, italic=True).write(f"×{text}")
-    return f'<{_TABLE}<TR><TD CELLPADDING="3">{words}</TD></TR></TABLE>>'  # apart from the edge
+    is_blank = "partial" in look.blank
+    words = Pen(MATRIX, theme.adjoint, italic=True, empty=is_blank and not marked).write(f"×{text}")
+    mark = MARKED.format("partial") if is_blank and marked else ""
+    return f'<{_TABLE}<TR><TD CELLPADDING="3"{mark}>{words}</TD></TR></TABLE>>'  # apart from the edge
 
 
 def link_label(words: str, theme: Theme) -> str:
@@ -227,12 +242,18 @@ def _head_lines(card: Card, theme: Theme, *, dims: bool) -> list[tuple[Pen, str]
     return lines
 
 
-def _beside(head: str, rows: Sequence[tuple[str, str]], theme: Theme, *, tall: bool) -> str:
-    """The left part, a thin rule, and the numbers, each with its mark: below each other, or side by side where tall."""
+def _beside(head: str, rows: Sequence[tuple[str, str, str]], theme: Theme, *, tall: bool) -> str:
+    """The left part, a thin rule, and the numbers: below each other, or side by side where tall.
+
+    rows: for each number its mark, attributes of its cell, and what stands there.
+    """
     left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
     marks = dict(zip(MARKS, (Pen(MATRIX, theme.adjoint), Pen(MATRIX, theme.tangent, italic=True)), strict=True))
     written = {mark: f'<TD CELLPADDING="3">{pen.write(mark)}</TD>' for mark, pen in marks.items()}
-    cells = [(written.get(mark, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4">{number}</TD>') for mark, number in rows]
+    cells = [
+        (written.get(mark, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4"{attributes}>{number}</TD>')
+        for mark, attributes, number in rows
+    ]
     if tall or len(rows) == 1:
         return f"{left}>{head}</TD>" + "".join(mark + number for mark, number in cells)
     lines = "</TR><TR>".join((mark or "<TD></TD>") + number for mark, number in cells)
@@ -339,11 +360,13 @@ def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen:
     """An array as a heat map that diverges about 0, its slices side by side, its range below."""
     finite = [number for number in numbers if math.isfinite(number)]
     low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
-    if low == high and len(finite) == len(numbers):
+    if low == high and len(finite) == len(numbers) and not pen.empty:
         return pen._replace(size=MATRIX).write(f"all {figure(low, look.precision, 3)}", "RIGHT")
     top = max(abs(low), abs(high)) if finite else 1.0
 
     def colour(number: float) -> str:
+        if pen.empty:
+            return theme.middle
         if not math.isfinite(number):
             return theme.ink
         return mixed(theme.middle, theme.high if number > 0 else theme.low, abs(number) / top if top else 0)

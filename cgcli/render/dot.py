@@ -44,10 +44,13 @@ _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card wher
 _EXIT = {"LR": "e", "TB": "s", "RL": "w", "BT": "n"}
 
 
-def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT) -> str:
+def dot(
+    graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, marked: bool = False
+) -> str:
     """The graph as DOT text; the same graph gives the same text.
 
-    numbers: what to write beside nodes and at edges.
+    numbers: what to write beside nodes and at edges. marked: numbers that are to be left out are in their places, and
+    marked, so that they can be taken out of what is laid out; else boxes of their size are.
     Raises UsageError for a look that there is not.
     """
     look.check()
@@ -63,7 +66,7 @@ def dot(graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: L
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if is_large(drawn):
         lines.append(_QUICK)
-    return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir).lines(), "}\n"])
+    return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir, marked).lines(), "}\n"])
 
 
 def is_large(drawn: Scene) -> bool:
@@ -74,8 +77,8 @@ def is_large(drawn: Scene) -> bool:
 class _Writer:
     """Writes cards and edges, those of a cluster together."""
 
-    def __init__(self, drawn: Scene, numbers: Numbers, look: Look, theme: Theme, rankdir: str) -> None:
-        self.drawn, self.numbers = drawn, numbers
+    def __init__(self, drawn: Scene, numbers: Numbers, look: Look, theme: Theme, rankdir: str, marked: bool) -> None:
+        self.drawn, self.numbers, self.marked = drawn, numbers, marked
         self.look, self.theme, self.rankdir = look, theme, rankdir
         self.clusters = drawn.clusters
         self.cards = {card.id: card for card in drawn.cards}
@@ -143,7 +146,7 @@ class _Writer:
         return path[path.index(outer) - 1] if outer in path[1:] else None
 
     def _card(self, card: Card) -> str:
-        inside = label(card, self.numbers, self.look, self.theme, self.rankdir)
+        inside = label(card, self.numbers, self.look, self.theme, self.rankdir, marked=self.marked)
         numbers = self.numbers
         is_data = bool(numbers.adjoints) and card.node in numbers.values and card.node not in numbers.adjoints
         bare = is_bare(card, numbers, self.look, self.theme)
@@ -151,7 +154,7 @@ class _Writer:
         return f"  {card.id} [label={inside}, tooltip={quote(_tooltip(self.drawn.graph, card.node))}, {looks}]\n"
 
     def _edge(self, card: Card, at: int) -> str:
-        said = partial_label(card.partials[at], self.look, self.theme) if card.partials else ""
+        said = partial_label(card.partials[at], self.look, self.theme, marked=self.marked) if card.partials else ""
         about = [f"label={said}"] if said else []
         tail = card.operands[at]
         if len(card.operands) > CROWD:  # or the edges would lie over each other

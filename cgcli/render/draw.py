@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Mapping, Sequence
+from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
 from cgcli.render.card import TEXT, least_width
 from cgcli.render.compose import scene, sketched
 from cgcli.render.dot import RANK_GAP, dot, is_large
-from cgcli.render.look import DEFAULT, Look
+from cgcli.render.look import BLANKS, DEFAULT, Look
 from cgcli.render.picture import PLAIN, POINTS, Drawing, Paper, drawing_of, png_at_once
 from cgcli.render.scene import NO_NUMBERS, Numbers, Scene
 from cgcli.render.sketch import Sketch
@@ -76,25 +76,18 @@ def pictures(
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
     if not kinds:
         return Pictures(content, None, len(drawn.cards))
-    tried = ("LR", "TB") if look.rankdir == "auto" and len(drawn.cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
+    tried = _directions(drawn, look)
 
     def laid(rankdir: str) -> Drawing:
-        text = dot(drawn, numbers, look=look._replace(rankdir=rankdir))
+        text = dot(drawn, numbers, look=look._replace(rankdir=rankdir), marked=True)
         at_once = png_at_once(text, paper) if kinds == ["png"] and rankdir == tried[-1] else None
         return at_once or drawing_of(text, paper.layout, plain="json" in kinds)
 
-    upright = drawing = None
-    if len(tried) > 1:
-        largest = paper.reading_size(least_inches(drawn, numbers, look), 0)
-        if _MUCH_LARGER * largest < TEXT:  # which is the largest of all
-            upright = laid("TB")
-            drawing = upright if upright.reading_size(paper) > _MUCH_LARGER * largest else None
-    if drawing is None:
-        drawing = laid(tried[0])
-        least = _MUCH_LARGER * drawing.reading_size(paper)
-        if len(tried) > 1 and least < TEXT:
-            upright = upright or laid("TB")
-            drawing = upright if upright.reading_size(paper) > least else drawing
+    drawing = _most_readable(tried, laid, drawn, numbers, look, paper)
+    if look.blank:
+        from cgcli.render.frames import without
+
+        drawing = drawing._replace(svg=without(drawing.svg, look.blank))
     for kind in kinds:
         if kind == "json":
             from cgcli.render.outline import as_json
@@ -113,3 +106,48 @@ def least_inches(drawn: Scene, numbers: Numbers, look: Look) -> float:
         before = (ends[card.operands[at]] + RANK_GAP for at in card.flowing)
         ends[card.id] = max(before, default=0) + least_width(card, numbers, look, THEMES[look.theme]) / POINTS
     return max(ends.values())
+
+
+def series(
+    graph: Graph | Sketch, kind: str, numbers: Numbers, *, look: Look = DEFAULT, paper: Paper = PLAIN
+) -> list[bytes]:
+    """The passes as pictures of one layout: the work sheet, then one for each of the numbers' events that is drawn.
+
+    kind: png, svg or pdf. Raises TooLargeError for too many, and what `pictures` raises.
+    """
+    from cgcli.render.frames import frames, steps, widest
+
+    look = look._replace(blank=BLANKS)
+    drawn = scene(graph, look, numbers)
+    made = steps(drawn, numbers, look)
+    numbers = widest(numbers, look)
+
+    def laid(rankdir: str) -> Drawing:
+        return drawing_of(dot(drawn, numbers, look=look._replace(rankdir=rankdir), marked=True), paper.layout)
+
+    drawing = _most_readable(_directions(drawn, look), laid, drawn, numbers, look, paper)
+    return [drawing._replace(svg=svg).painted(kind, paper) for svg in frames(drawing.svg, made, look)]
+
+
+def _directions(drawn: Scene, look: Look) -> Sequence[str]:
+    """Those in which a graph is laid out, to take the one that can be read best."""
+    return ("LR", "TB") if look.rankdir == "auto" and len(drawn.cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
+
+
+def _most_readable(
+    tried: Sequence[str], laid: Callable[[str], Drawing], drawn: Scene, numbers: Numbers, look: Look, paper: Paper
+) -> Drawing:
+    """The layout whose text is the largest. tried: directions. laid: makes the layout in one of them."""
+    upright = None
+    if len(tried) > 1:
+        largest = _MUCH_LARGER * paper.reading_size(least_inches(drawn, numbers, look), 0)
+        if largest < TEXT:  # which is the largest of all
+            upright = laid("TB")
+            if upright.reading_size(paper) > largest:
+                return upright
+    drawing = laid(tried[0])
+    least = _MUCH_LARGER * drawing.reading_size(paper)
+    if len(tried) == 1 or least >= TEXT:
+        return drawing
+    upright = upright or laid("TB")
+    return upright if upright.reading_size(paper) > least else drawing

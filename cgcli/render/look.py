@@ -8,6 +8,7 @@ from cgcli.render.themes import THEMES
 
 RANKDIRS = ("auto", "LR", "TB", "RL", "BT")
 SHOW = ("value", "grad", "tangent", "partial", "shape", "name", "formula")
+BLANKS = ("value", "grad", "tangent", "partial")
 _LONGEST_TITLE = 1000
 ARRAYS = ("auto", "numbers", "heat", "shape")
 
@@ -21,6 +22,7 @@ class Look(NamedTuple):
     plain: names as they are typed, without Greek letters and subscripts.
     show: some of SHOW, what stands on cards and edges; none stands for all but partial and formula.
     transparent: no background. title: a line above the picture. legend: what stands where, in a line.
+    blank: some of BLANKS: numbers that are left out, for a work sheet.
     """
 
     rankdir: str = "auto"
@@ -33,6 +35,7 @@ class Look(NamedTuple):
     title: str = ""
     legend: bool = False
     show: tuple[str, ...] = ()
+    blank: tuple[str, ...] = ()
 
     def shows(self, what: str) -> bool:
         """Whether something stands in the picture where it is known."""

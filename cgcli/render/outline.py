@@ -21,6 +21,7 @@ _FEW = 6  # an array of so many numbers is written out
 _MOST = {"shape": 0, "numbers": 24}  # so many where that was asked for
 _WORDS = {"adjoint": "grad"}  # what `show` calls a column
 _POINTS = 72  # an inch
+_BLANK = "_____"  # for a number that is left out
 
 
 # A card's id, what stands before it and before its children, what it is called, the derivative by it.
@@ -55,7 +56,7 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
         of_loop = "" if card.loop is None else _loop(drawn.clusters[card.loop], numbers)
         text = before + (f"{place}: " if place else "") + _text(card) + of_loop
         if name in marks:
-            cells = [_cell(slope if title == "partial" else None, look) for title in titles]
+            cells = [_cell(slope if title == "partial" else None, look, title) for title in titles]
             lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
             continue
         if card.operands and uses[name] + card.is_output > 1:
@@ -63,7 +64,9 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
             text += f"  [{marks[name]}]"
         of_card = {} if card.node.op is CONSTANT else {title: known.get(card.node) for title, known in shown.items()}
         of_card["partial"] = slope
-        lines.append(_Line(text, tuple(_cell(of_card.get(title), look) for title in titles)))
+        given = {title for title in titles if numbers.is_given(card.node, _WORDS.get(title, title))}
+        cells = [_cell(of_card.get(title), look, "" if title in given - {"partial"} else title) for title in titles]
+        lines.append(_Line(text, tuple(cells)))
         if len(within) >= 3 * MAX_DEPTH or len(lines) > MAX_LINES:
             raise TooLargeError(
                 f"the graph is too large for a tree of text: the limit is {MAX_DEPTH} levels and {MAX_LINES} lines",
@@ -97,9 +100,12 @@ def _loop(cluster: Cluster, numbers: Numbers) -> str:
     return "  ".join(filter(None, (f" = {on_one_line(cluster.head)}", made)))
 
 
-def _cell(value: Any, look: Look) -> str:
+def _cell(value: Any, look: Look, title: str) -> str:
+    """What stands in a column. title: of the column; '' where the number is given."""
     if value is None:
         return ""
+    if _WORDS.get(title, title) in look.blank:
+        return _BLANK
     shape = getattr(value, "shape", ())
     if not shape:
         return figure(float(value), look.precision, 6)
@@ -166,12 +172,14 @@ def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
         if card.node.op is VARIABLE or card.node in graph.labels:
             about["name"] = graph.labels.get(card.node) or name_of(card.node)
         for key, known in kinds.items():
-            if card.node in known and look.shows(_WORDS.get(key, key)):
+            kind = _WORDS.get(key, key)
+            is_blank = kind in look.blank and not numbers.is_given(card.node, kind)
+            if card.node in known and look.shows(kind) and not is_blank:
                 about[key] = _plain_numbers(known[card.node])
         nodes.append(about)
     edges = [
         {"from": operand, "to": card.id, "position": at}
-        | ({"partial": _plain_numbers(card.partials[at])} if card.partials and card.partials[at] is not None else {})
+        | ({"partial": _plain_numbers(card.partials[at])} if _has_partial(card, at, look) else {})
         for card in cards
         for at, operand in enumerate(card.operands)
     ]
@@ -186,6 +194,10 @@ def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
     import json
 
     return json.dumps({**size, "nodes": nodes, "edges": edges, **more}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _has_partial(card: Card, at: int, look: Look) -> bool:
+    return bool(card.partials) and card.partials[at] is not None and "partial" not in look.blank
 
 
 def _points(inches: float) -> float:

@@ -19,7 +19,7 @@ from cgcli.render.metrics import has_all
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
-SUFFIXES = {**KINDS, ".json": "json", ".txt": "txt"}
+SUFFIXES = {**KINDS, ".json": "json", ".txt": "txt", ".gif": "gif"}
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
@@ -201,8 +201,8 @@ def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
 
 
 def _is_painted_by_layout(dot_text: str, paper: Paper, most: int) -> bool:
-    """Whether the layout program makes the PNG of a graph of so many lines at most, without clusters."""
-    is_plain = paper.layout == "bundled" and "subgraph" not in dot_text
+    """Whether the layout program makes the PNG: of so many lines at most, no clusters, no numbers to be left out."""
+    is_plain = paper.layout == "bundled" and "subgraph" not in dot_text and ' TITLE="' not in dot_text
     return is_plain and dot_text.count("\n") <= most and has_all(dot_text)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Mapping, Sequence
-from cgcli.graph.node import Graph, Node
+from cgcli.annotations import Any, Collection, Mapping, Sequence
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node
 from cgcli.lean import MappingProxyType
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.render.sketch import CARRY, Cluster, Path
@@ -12,12 +12,24 @@ _NAME_LENGTH = 40
 _NOTHING: Mapping[Node, Any] = MappingProxyType({})
 
 
+class Event(NamedTuple):
+    """One step of the passes: the value of a node; or what one of its users adds to its adjoint.
+
+    source: the user; None for the value, and for the cotangent of a result. sum: the adjoint so far; None for a value.
+    """
+
+    node: Node
+    source: Node | None = None
+    sum: Any = None
+
+
 class Numbers(NamedTuple):
     """What is known of nodes at a point, and may stand in a picture; of some nodes nothing may be known.
 
     partials: of what depends on the chosen inputs: for each argument of a node, the derivative by it alone, None where
     there is none to show. trips: how many each loop has made, by the path of its body; the other numbers within a loop
-    are those of its last trip.
+    are those of its last trip. seeds: the results whose adjoints are given: nothing else goes on from them.
+    events: the steps of the passes, in order.
     """
 
     values: Mapping[Node, Any] = _NOTHING
@@ -25,6 +37,12 @@ class Numbers(NamedTuple):
     tangents: Mapping[Node, Any] = _NOTHING
     partials: Mapping[Node, Sequence[Any]] = _NOTHING
     trips: Mapping[Path, int] = EMPTY
+    seeds: Collection[Node] = ()
+    events: Sequence[Event] = ()
+
+    def is_given(self, node: Node, kind: str) -> bool:
+        """Whether nobody computes a number of a node: it stands on a work sheet, too. kind: one of BLANKS."""
+        return node in self.seeds if kind == "grad" else node.op in (CONSTANT, VARIABLE)
 
 
 NO_NUMBERS = Numbers()

@@ -7,20 +7,17 @@ commands use, recorded. A trace is made of nodes and formulas; numbers are no pa
 
 from __future__ import annotations
 
-from collections import Counter
-
 from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, toposort
-from cgcli.ops.arithmetic import ADD, SUBTRACT
+from cgcli.graph.node import VARIABLE, Graph, Node, name_of
 from cgcli.ops.fitting import zeros_like
 from cgcli.printing.names import free_letter
 from cgcli.printing.printer import Names
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Formulas, is_literal
 from cgcli.transform.differentiate import adjoints, pushforward
+from cgcli.transform.passes import evaluation_order, reverse_order
 from cgcli.transform.reverse import Flow, active_nodes
 
-_SUMS = (ADD, SUBTRACT)
 _LETTERS = ("v", "u", "w", "t", "s", "step")
 
 
@@ -119,12 +116,9 @@ def trace(
 def _contributions(
     flows: Sequence[Flow], order: Sequence[Node], names: Mapping[Node, str], formulas: Formulas, active: set[Node]
 ) -> Iterator[Contribution]:
-    """What the reverse pass has added, in the order in which a pass along `order`, from its end, would add it."""
-    place = {node: at for at, node in enumerate(order)}
+    """What the reverse pass has added, in the order of the pass."""
     rules: dict[Node, dict[Node, Iterator[Formula]]] = {}
-    for source, target, added, so_far in sorted(
-        flows, key=lambda flow: -place[flow.source] if flow.source else -len(order)
-    ):
+    for source, target, added, so_far in reverse_order(flows, order):
         if source and source not in rules:
             rules[source] = formulas.contributions(source, active)
         formula = Formula(added.value)
@@ -135,35 +129,6 @@ def _contributions(
             added.selected(), so_far.selected(), so_far is added, added.guard,
             (source, target) if source else None,
         )  # fmt: skip
-
-
-def evaluation_order(outputs: Sequence[Node]) -> list[Node]:
-    """Every node that the outputs need, in the order in which a person computes: the terms of a sum before the sum.
-
-    ln(x1) + x1*x2 - sin(x2):    v1 = ln(x1), v2 = x1*x2, v3 = sin(x2), v4 = v1 + v2, v5 = v4 - v3
-
-    For each node, its users stand in the order that `toposort` gives them: a reverse pass adds
-    contributions in the same order along both, and finds the same sums to the last bit.
-    """
-    order = toposort(outputs)
-    uses = Counter(outputs)
-    for node in order:
-        uses.update(node.args)
-    late: set[Node] = set()  # partial sums that can wait for the next term: used nowhere else, nor are their terms
-    for node in order:
-        if node.op in _SUMS and node.args[0].op in _SUMS:
-            partial = node.args[0]
-            if all(uses[part] == 1 or part.op is CONSTANT for part in (partial, *partial.args)):
-                late.add(partial)
-    return [part for node in order if node not in late for part in _with_late(node, late)]
-
-
-def _with_late(node: Node, late: set[Node]) -> list[Node]:
-    """A node, after the partial sums that have waited for it."""
-    chain = [node]
-    while chain[-1].op in _SUMS and chain[-1].args[0] in late:
-        chain.append(chain[-1].args[0])
-    return chain[::-1]
 
 
 def step_names(order: Iterable[Node], graph: Graph) -> dict[Node, str]:

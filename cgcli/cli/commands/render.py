@@ -8,7 +8,7 @@ from cgcli.cli.options import PRECISION_OPTION, WRT_OPTION, Kind, Whole, flag, o
 from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
 
-_BINARY = ("png", "pdf")
+_BINARY = ("png", "pdf", "gif")
 _UNITS = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72, "px": 1 / 96}  # in inches
 
 
@@ -44,9 +44,14 @@ class Size(Kind):
 @expression_command(
     "render",
     option("-o", "--output", name="targets", metavar="FILE", multiple=True,
-                 help="The picture: .png, .svg, .pdf, .dot, .json or .txt; '-' for stdout; several are possible."),
-    option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt"),
+                 help="The picture: .png, .svg, .pdf, .dot, .json or .txt; '-' for stdout; several are possible. "
+                      "Of both passes: steps.gif, or step-%02d.png for a picture of each step."),
+    option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt", "gif"),
                  help="Format, if not the suffix's."),
+    option("--frames", metavar="DIR", help="Draw each step of the passes into a folder, first the empty work sheet."),
+    option("--blank", alone="all", kind=("all", "values", "tangents", "adjoints", "grads"),
+           metavar="[values|tangents|adjoints]",
+           help="Leave the numbers out for a work sheet: all, or those of one kind."),
     flag("--grad", help="Show each node's adjoint beside its value."),
     WRT_OPTION,
     option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar (default: ones)."),
@@ -80,6 +85,7 @@ def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
     theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
     width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
+    frames: str | None, blank: str | None,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -94,12 +100,12 @@ def command(
     of text. A loop is a dashed cluster with the numbers of its last trip. No Graphviz needs to be
     installed. '-o -' writes DOT text unless --format says otherwise.
     """
-    from cgcli.api.pictures import picture_at
+    from cgcli.api.pictures import blanks, numbered, picture_at
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
-    kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets or ("-",)}
-    if not targets:
+    kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets}
+    if not targets and not frames:
         kinds = {"-": kind or "txt"}
     if kinds.get("-") in _BINARY and sys.stdout.isatty():
         raise UsageError(f"a {kinds['-']} picture is not for the terminal", hint=f"write a file: -o graph.{kinds['-']}")
@@ -108,7 +114,9 @@ def command(
     if grad and point.inputs and not point.bindings:
         raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     words = tuple(word.strip() for text in show for word in text.split(","))
-    look = Look(rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words)
+    look = Look(
+        rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words, blanks(blank or "")
+    )
     moved = {}
     if request.tangents:
         from cgcli.api.seeds import tangents
@@ -118,7 +126,9 @@ def command(
         point, task.evaluate, look, Paper(width, dpi, layout, font_size, size), task.report.tell, task.wrt,
         request.cotangents(), moved, grad=grad, unroll=unroll,
     )  # fmt: skip
-    content = picture.content([*kinds.values()])
+    if frames is not None:
+        picture.save_frames(frames, kind or "png")
+    content = picture.content([kind for target, kind in kinds.items() if not numbered(target)])
     for target, kind in kinds.items():
         if target == "-":
             sys.stdout.buffer.write(content[kind])
