@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
 import torch
 
 Shape = tuple[int, ...]
@@ -71,13 +70,8 @@ def shares(rng: np.random.Generator, shape: Shape) -> Any:
 def parameters(
     table: Mapping[str, list[Case]], keep: Callable[[str, Case], bool] = lambda name, case: True
 ) -> list[Any]:
-    """The cases that are kept, as pytest's parameters (name, case)."""
-    return [
-        pytest.param(name, case, id=f"{name}-{at}-{case.program}")
-        for name, given in table.items()
-        for at, case in enumerate(given)
-        if keep(name, case)
-    ]
+    """The cases that are kept, as rows (name, case)."""
+    return [(name, case) for name, given in table.items() for case in given if keep(name, case)]
 
 
 def expected_in_torch(case: Case, sample: dict[str, Any]) -> Any:

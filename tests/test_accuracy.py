@@ -16,12 +16,13 @@ from cgcli.lowering.formula import lower_formula
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
 from tests.digits import Sample, samples, truth
+from tests.for_each import for_each
 from tests.support import value
 
 RUMP = "333.75*b^6 + a^2*(11*a^2*b^2 - b^6 - 121*b^4 - 2) + 5.5*b^8"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "out", "said"),
     [
         (["eval", "(1 - cos(x))/x^2", "x=1e-7"], "value\t0.4996003610813205\ndigits\t3.1\n",
@@ -113,7 +114,7 @@ def test_bad_input(capsys: Capture, arguments: list[str], message: str) -> None:
     assert message in found.err
 
 
-@pytest.mark.parametrize("sample", list(samples(Random(7), 25)), ids=lambda sample: str(sample.text)[:60])
+@for_each("sample", list(samples(Random(7), 25)))
 def test_right_digits_of_random_programs(sample: Sample, capsys: Capture) -> None:
     """Within one digit of the truth, by mpmath on the text itself."""
     values = [f"{name}={text}" for name, text in sample.values.items()]
@@ -132,7 +133,7 @@ def test_right_digits_of_random_programs(sample: Sample, capsys: Capture) -> Non
 FORMS = [pair for operation in operations() for pair in operation.better]
 
 
-@pytest.mark.parametrize(("form", "better"), FORMS, ids=[form for form, _ in FORMS])
+@for_each(("form", "better"), FORMS)
 def test_better_forms_have_the_same_value(form: str, better: str) -> None:
     of_arrays = any(f"{name}(" in form for name in ("sum", "mean", "prod", "softmax"))
     names: dict[str, Any] = {name: variable(name, (3,) if of_arrays else ()) for name in ("x", "y")}

@@ -16,6 +16,7 @@ from cgcli.ops.intervals import Interval, point, text
 from tests import support
 from tests.command import Capture, cg
 from tests.digits import by_mpmath, samples
+from tests.for_each import for_each
 from tests.reference_values import PARAMETERS, VALUES
 from tests.support import ELEMENTWISE
 
@@ -84,7 +85,7 @@ def test_every_elementwise_operation_has_bounds(name: str) -> None:
 IN_IV = ["x*y - x/y", "exp(x)*sin(y)", "x^2 - 2*x*y", "sqrt(x + y) + log(x)", "cos(x*y)/(1 + y^2)", "tan(x/3)^3 - y"]
 
 
-@pytest.mark.parametrize("program", IN_IV)
+@for_each("program", IN_IV)
 def test_bounds_are_no_wider_than_those_of_mpmath(program: str) -> None:
     """Which computes operation by operation, with whole ranges."""
     python = re.sub(r"\^", "**", re.sub(r"(?<![\w.])(\d+)", r"iv.mpf(\1)", program)).replace("**iv.mpf", "**int")
@@ -95,7 +96,7 @@ def test_bounds_are_no_wider_than_those_of_mpmath(program: str) -> None:
     assert value.high - value.low < float(wide.delta) + 1e-14
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "printed"),
     [
         (["eval", "x*(1 - x)", "x=0..1"], "0..0.25\n"),
@@ -131,7 +132,7 @@ def test_commands(capsys: Capture, arguments: list[str], printed: str) -> None:
     assert cg(capsys, *arguments) == (0, printed, "")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "out", "said"),
     [
         (["eval", "sqrt(x)", "x=-1..4"], "0..2\n", "sqrt(x) may have no finite value somewhere in the ranges"),
@@ -148,7 +149,7 @@ def test_what_has_no_value_is_said(capsys: Capture, arguments: list[str], out: s
     assert said in found.err
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "message"),
     [
         (["eval", "x", "x=2..1"], "the range of 'x' ends before it begins"),
@@ -182,7 +183,7 @@ def test_library() -> None:
         cgcli.bounds("x")(x=(1, 2, 3))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "digits", "down", "up"),
     [
         (Fraction(1, 3), 3, "0.333", "0.334"),

@@ -20,6 +20,7 @@ from cgcli.api.formulas import diff
 from cgcli.cli import commands
 from cgcli.tables.formats import FORMATS
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -88,7 +89,7 @@ RESULTS: list[tuple[list[str], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "expected"), RESULTS)
+@for_each(("arguments", "expected"), RESULTS)
 def test_results_are_exact(arguments: list[str], expected: str, capsys: Capture) -> None:
     assert cg(capsys, *arguments) == (0, expected, "")
 
@@ -102,7 +103,7 @@ MODES = [
 ]
 
 
-@pytest.mark.parametrize("arguments", MODES)
+@for_each("arguments", MODES)
 def test_both_modes_print_the_same(arguments: list[str], capsys: Capture) -> None:
     backward = cg(capsys, "grad", *arguments, "--precision", "12", "--mode", "reverse")
     assert cg(capsys, "grad", *arguments, "--precision", "12", "--mode", "forward") == backward
@@ -152,7 +153,7 @@ FROM_FILES: list[tuple[list[str], str]] = [
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize(("arguments", "expected"), FROM_FILES)
+@for_each(("arguments", "expected"), FROM_FILES)
 def test_values_and_programs_come_from_files(arguments: list[str], expected: str, capsys: Capture) -> None:
     assert cg(capsys, *arguments) == (0, expected, "")
 
@@ -204,7 +205,7 @@ WARNED: list[tuple[list[str], str, list[str], list[dict[str, object]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "out", "first_lines", "entries"), WARNED)
+@for_each(("arguments", "out", "first_lines", "entries"), WARNED)
 def test_a_warning_is_on_stderr_in_the_json_and_under_strict_an_error(
     arguments: list[str], out: str, first_lines: list[str], entries: list[dict[str, object]], capsys: Capture
 ) -> None:
@@ -260,7 +261,7 @@ READ_AS_CONSTANTS: list[tuple[list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("operands", "messages"), READ_AS_CONSTANTS)
+@for_each(("operands", "messages"), READ_AS_CONSTANTS)
 def test_a_constant_that_may_be_meant_as_a_variable_is_named(
     operands: list[str], messages: list[str], capsys: Capture
 ) -> None:
@@ -324,7 +325,7 @@ COTANGENTS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), COTANGENTS)
+@for_each(("arguments", "message"), COTANGENTS)
 def test_a_value_that_is_no_scalar_needs_a_cotangent_of_its_shape(
     arguments: list[str], message: str, capsys: Capture
 ) -> None:
@@ -344,7 +345,7 @@ def test_the_message_names_the_option_and_the_command_that_help(capsys: Capture)
 COMMANDS = list(commands.COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@for_each("command", COMMANDS)
 def test_every_command_has_a_help_page(command: str, capsys: Capture) -> None:
     result = cg(capsys, command, "--help")
     assert (result.code, result.err) == (0, "")

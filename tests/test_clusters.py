@@ -24,6 +24,7 @@ from cgcli.render.metrics import width
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 SVG = "{http://www.w3.org/2000/svg}"
 NEWTON = "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x"
@@ -67,7 +68,7 @@ def as_json(text: str, **options: Any) -> Any:
     return json.loads(cgcli.picture(text, options.pop("values", None), kind="json", **options))
 
 
-@pytest.mark.parametrize(("text", "values", "heads"), [*PROGRAMS, *ROOTS])
+@for_each(("text", "values", "heads"), [*PROGRAMS, *ROOTS])
 def test_a_loop_is_a_cluster_that_says_its_condition(text: str, values: dict[str, Any], heads: list[str]) -> None:
     """Protects clusters in each format, and numbers: those of the result are what the program gives."""
     drawn = as_json(text, values=values, grad=True)
@@ -131,7 +132,7 @@ def test_a_cluster_within_a_cluster() -> None:
     assert {name for pair in ends for name in pair if name} <= {card.id for card in cards if card.cluster is not None}
 
 
-@pytest.mark.parametrize("text", [NEWTON, NESTED, COLLATZ, PROGRAMS[4][0], PROGRAMS[6][0]])
+@for_each("text", [NEWTON, NESTED, COLLATZ, PROGRAMS[4][0], PROGRAMS[6][0]])
 def test_downwards_no_edge_crosses_a_heading_and_the_way_to_the_next_trip_stays_within(text: str) -> None:
     root = ElementTree.fromstring(draw(graph_of(text), "svg", look=Look(rankdir="TB")))
     curves: dict[str, list[Any]] = {}
@@ -188,7 +189,7 @@ BRANCHES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "ends"), BRANCHES)
+@for_each(("text", "ends"), BRANCHES)
 def test_control_edges_lead_from_a_condition_to_its_branches(text: str, ends: list[str]) -> None:
     drawn = scene(graph_of(text), Look())
     names = {card.id: card.symbol for card in drawn.cards}

@@ -15,13 +15,14 @@ import pytest
 
 import cgcli
 from cgcli.errors import DataError, UnknownNameError, UsageError
+from tests.for_each import for_each
 from tests.support_examples import EXAMPLES, PROGRAMS, example
 
 TEXT = "ln(x1) + x1*x2 - sin(x2)"
 COLUMNS = {"x1": np.linspace(0.5, 3, 1001), "x2": np.linspace(-2, 2, 1001)}
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@for_each("name", PROGRAMS)
 def test_each_row_is_what_a_call_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the library's two ways to a gradient from each other: the same digits, save the last bits."""
     text = Path(EXAMPLES / name).read_text(encoding="utf-8")
@@ -90,7 +91,7 @@ CALLS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+@for_each("call", CALLS.values())
 def test_columns_in_and_out(call: Callable[[], Any]) -> None:
     """What the results are, and what they are called."""
     assert call()
@@ -143,7 +144,7 @@ MISTAKES: list[tuple[Callable[[], Any], type[cgcli.CgError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "message"), MISTAKES, ids=[message for _, _, message in MISTAKES])
+@for_each(("call", "error", "message"), MISTAKES)
 def test_mistakes_are_errors(call: Callable[[], Any], error: type[cgcli.CgError], message: str) -> None:
     with pytest.raises(error) as found:
         call()

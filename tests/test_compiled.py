@@ -19,6 +19,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, name_of,
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.transform.differentiate import pullback
+from tests.for_each import for_each
 from tests.support import float64, node
 from tests.support_examples import PROGRAMS, example
 
@@ -44,7 +45,7 @@ def one_by_one(outputs: list[Node], bindings: dict[str, Any]) -> list[Any]:
     return [values[output] for output in outputs]
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@for_each("name", PROGRAMS)
 def test_a_tape_gives_what_its_operations_give_one_by_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects the order, the places, the dropping of what is no longer needed; calls do not disturb each other."""
     point = example(name, monkeypatch)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
 
 from cgcli.derivatives.jacobian import Evaluate, Jacobian, Mode
 from cgcli.evaluate.evaluate import evaluate
@@ -20,6 +19,7 @@ from cgcli.ops.logic import WHERE
 from cgcli.printing.values import number
 from cgcli.transform.differentiate import pullback, pushforward
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import float64, gap, inputs, literal, node, value
 
 INF, NAN = float("inf"), float("nan")
@@ -254,10 +254,6 @@ TABLE: dict[str, list[Row]] = {
 }  # fmt: skip
 
 
-def parameters(rows: Iterable[Row]) -> list[Any]:
-    return [pytest.param(row, id=f"{row.program} at {row.point}") for row in rows]
-
-
 ROWS = [row for rows in TABLE.values() for row in rows]
 DEFINED = [row for row in ROWS if row.second is not ELSEWHERE]
 
@@ -303,7 +299,7 @@ def flat(items: Sequence[Any]) -> Any:
     return np.concatenate([np.ravel(np.asarray(item, float)) for item in items])
 
 
-@pytest.mark.parametrize("row", parameters(ROWS))
+@for_each("row", ROWS)
 def test_value_and_gradient_are_the_tables_in_every_mode(row: Row) -> None:
     output, wrt = node(row.program, row.point), inputs(row.point)
     assert gap(value(output, row.point), row.value) < 1e-15
@@ -316,7 +312,7 @@ def test_value_and_gradient_are_the_tables_in_every_mode(row: Row) -> None:
         assert gap(flat(blocks), wanted) < 1e-15, f"jacobian, {way}: {blocks}"
 
 
-@pytest.mark.parametrize("row", parameters(DEFINED))
+@for_each("row", DEFINED)
 def test_second_derivative_is_the_tables_in_every_combination_of_modes(row: Row) -> None:
     """Forward over reverse, reverse over forward, each over itself, and the Hessian."""
     output, wrt = node(row.program, row.point), inputs(row.point)
@@ -331,7 +327,7 @@ def test_second_derivative_is_the_tables_in_every_combination_of_modes(row: Row)
     assert gap(whole, wanted) < 1e-14, f"hessian: {whole}"
 
 
-@pytest.mark.parametrize("exponent", range(1, 7))
+@for_each("exponent", range(1, 7))
 def test_a_power_is_exact_at_0_to_every_order(exponent: int) -> None:
     """The n-th derivative of x^n at 0 is n!, and every other one is 0: never through a logarithm."""
     derivative, (x,) = node(f"x^{exponent}", X0), inputs(X0)
@@ -352,8 +348,8 @@ def command(row: Row, *options: str) -> list[str]:
     return ["grad", row.program, *bindings, "--wrt", ",".join(row.point), *options]
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("row", parameters(ROWS))
+@for_each("mode", MODES)
+@for_each("row", ROWS)
 def test_notes_are_the_tables_in_both_modes(row: Row, mode: str, capsys: Capture) -> None:
     """A kink or a number that is not finite is never silent, and nothing else is told; -q and --strict, too."""
     told = cg(capsys, *command(row, "--mode", mode))
@@ -377,7 +373,7 @@ PLAIN = ["x[0]^2 + x[1]", "prod(x)", "[x[0], x[1]^2] @ [2, 3]", "log_softmax(x)[
          "sum([x[0], 2*x[1], x[2]]^2)", "[sin(x[0]), x[1]][0]", "sum(x[::-1]*x)"]  # fmt: skip
 
 
-@pytest.mark.parametrize("program", PLAIN)
+@for_each("program", PLAIN)
 def test_a_gradient_has_no_select_that_it_does_not_need(program: str) -> None:
     """Protects formulas that people read, and the cost of a gradient, from guards where nothing can leak."""
     point = {"x": [1.0, 2.0, 3.0]}

@@ -17,6 +17,7 @@ import pytest
 from cgcli.graph.node import Node, toposort, variables
 from cgcli.graph.work import work_of
 from cgcli.transform.differentiate import pullback
+from tests.for_each import for_each
 from tests.support import literal, node
 from tests.support_examples import PROGRAMS, example
 
@@ -35,7 +36,7 @@ def ratio(output: Node) -> float:
     return operations([output, *adjoints]) / operations([output])
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@for_each("name", PROGRAMS)
 def test_an_example_with_its_gradient_costs_five_times_its_value_at_most(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +71,7 @@ GROWING = {
 HIGHER = {"a product of all elements": 15.0, "a norm": 7.0}
 
 
-@pytest.mark.parametrize("name", GROWING)
+@for_each("name", GROWING)
 def test_the_bound_holds_whatever_the_number_of_inputs(name: str) -> None:
     """Protects the promise that matters most: with more inputs, the factor does not grow beyond the bound."""
     for inputs in (10, 100):

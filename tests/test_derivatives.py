@@ -6,9 +6,9 @@ import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
 
 from cgcli.transform.differentiate import jvp, vjp
+from tests.for_each import for_each
 from tests.support import both_modes, gap, inputs, node, ones, value
 
 INF, NAN = float("inf"), float("nan")
@@ -170,10 +170,10 @@ EDGES = {
     ],
 }
 
-ROWS = [pytest.param(edge, id=f"{edge.program} at {edge.point}") for edges in EDGES.values() for edge in edges]
+ROWS = [edge for edges in EDGES.values() for edge in edges]
 
 
-@pytest.mark.parametrize("edge", ROWS)
+@for_each("edge", ROWS)
 def test_gradient_at_an_edge_is_the_conventions(edge: Edge) -> None:
     output = node(edge.program, edge.point)
     backward, onward = both_modes(output, np.ones(output.shape), edge.point)
@@ -209,7 +209,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("program", "point", "wanted"), VALUES, ids=lambda item: str(item))
+@for_each(("program", "point", "wanted"), VALUES)
 def test_value_at_an_edge_is_the_conventions(program: str, point: dict[str, Any], wanted: Any) -> None:
     assert gap(value(node(program, point), point), wanted) < 1e-15
 
@@ -235,7 +235,7 @@ HIGHER: list[tuple[str, float, list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("program", "x", "wanted"), HIGHER)
+@for_each(("program", "x", "wanted"), HIGHER)
 def test_higher_derivatives_at_an_edge(program: str, x: float, wanted: list[float]) -> None:
     output = node(program, {"x": x})
     (given,) = inputs({"x": x})

@@ -16,6 +16,7 @@ from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.shaping import FLIP
 from cgcli.ops.statics import Axes
 from cgcli.transform.differentiate import jvp, vjp
+from tests.for_each import for_each
 from tests.reference_cases_linear import CASES
 from tests.support import (
     ELEMENTWISE,
@@ -59,7 +60,7 @@ def torch_gradients(case: Case, sample: dict[str, Any], cotangent: Any) -> dict[
     }
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES, smooth))
+@for_each(("name", "case"), parameters(CASES, smooth))
 def test_gradient_is_pytorchs(name: str, case: Case) -> None:
     sample = case.sample()
     output = node(case.program, sample)
@@ -85,13 +86,13 @@ def asymmetry(output: Node, sample: dict[str, Any], constants: Iterable[str] = (
     return worst
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES, has_elements))
+@for_each(("name", "case"), parameters(CASES, has_elements))
 def test_reverse_is_the_transpose_of_forward(name: str, case: Case) -> None:
     sample = case.sample()
     assert asymmetry(node(case.program, sample), sample, case.constants) < TOLERANCE
 
 
-@pytest.mark.parametrize("name", [name for name, operation in ELEMENTWISE.items() if differentiable(operation)])
+@for_each("name", [name for name, operation in ELEMENTWISE.items() if differentiable(operation)])
 def test_reverse_is_the_transpose_of_forward_with_broadcasting(name: str) -> None:
     operation = ELEMENTWISE[name]
     columns = tame_points(operation, 12, np.random.default_rng(9))
@@ -115,7 +116,7 @@ def test_the_check_finds_a_transpose_that_is_wrong_by_a_twentieth_of_a_percent()
     assert asymmetry(apply(wrong, (x,), Axes((-1,))), sample) > 1e-5
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES, lambda name, case: smooth(name, case) and case.orders > 1))
+@for_each(("name", "case"), parameters(CASES, lambda name, case: smooth(name, case) and case.orders > 1))
 def test_second_derivative_is_pytorchs(name: str, case: Case) -> None:
     """The Hessian along a random direction, by three ways that must agree."""
     sample = case.sample(3)

@@ -19,6 +19,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node
 from cgcli.transform.differentiate import pullback, pushforward
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import float64, inputs, node
 
 torch_jacobian: Any = torch.autograd.functional.jacobian
@@ -98,7 +99,7 @@ RESULTS: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "expected"), RESULTS, ids=[line for line, _ in RESULTS])
+@for_each(("line", "expected"), RESULTS)
 def test_results_are_exact(line: str, expected: str, capsys: Capture) -> None:
     """Names, order and format of what is printed are promises to scripts."""
     assert cg(capsys, *shlex.split(line)) == (0, expected, "")
@@ -132,7 +133,7 @@ MISTAKES: list[tuple[str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "message", "hint"), MISTAKES, ids=[line for line, *_ in MISTAKES])
+@for_each(("line", "message", "hint"), MISTAKES)
 def test_mistakes_are_explained(line: str, message: str, hint: str, capsys: Capture) -> None:
     code, out, err = cg(capsys, *shlex.split(line))
     assert (code, out) == (2, "")
@@ -191,8 +192,8 @@ def nodes(case: Case) -> tuple[Node, list[Node]]:
     return node(case.program, case.point), inputs(case.point)
 
 
-@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.program)
+@for_each("mode", ["forward", "reverse", "auto"])
+@for_each("case", CASES)
 def test_the_jacobian_is_pytorchs_in_every_mode(case: Case, mode: Any) -> None:
     output, wrt = nodes(case)
     (blocks,) = Jacobian([output], wrt, mode)(at(case))
@@ -201,7 +202,7 @@ def test_the_jacobian_is_pytorchs_in_every_mode(case: Case, mode: Any) -> None:
         np.testing.assert_allclose(found, expected.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.program)
+@for_each("case", CASES)
 def test_the_hessian_is_pytorchs_and_so_is_its_product(case: Case) -> None:
     output, wrt = nodes(case)
     rng = np.random.default_rng(3)
@@ -234,7 +235,7 @@ TAYLOR: list[tuple[str, Callable[[int], float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("program", "coefficient"), TAYLOR, ids=[program for program, _ in TAYLOR])
+@for_each(("program", "coefficient"), TAYLOR)
 def test_taylor_coefficients_are_those_of_the_book(
     program: str, coefficient: Callable[[int], float], capsys: Capture
 ) -> None:
@@ -254,7 +255,7 @@ EXPONENTS: list[tuple[str, Callable[[Any], Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("program", "function"), EXPONENTS, ids=[program for program, _ in EXPONENTS])
+@for_each(("program", "function"), EXPONENTS)
 def test_powers_are_right_where_the_exponent_is_zero(
     program: str, function: Callable[[Any], Any], capsys: Capture
 ) -> None:
@@ -295,7 +296,7 @@ def test_a_jacobian_by_a_name_that_is_not_there_is_zero(capsys: Capture) -> None
     assert "'z' is not in the expression: its derivative is 0" in err
 
 
-@pytest.mark.parametrize("command", ["jvp", "vjp", "jacobian", "hessian", "grad"])
+@for_each("command", ["jvp", "vjp", "jacobian", "hessian", "grad"])
 def test_kinks_are_reported_by_every_command(command: str, capsys: Capture) -> None:
     code, out, err = cg(capsys, command, "abs(x)", "x=0")
     assert code == 0

@@ -21,6 +21,7 @@ from cgcli.printing.program import program, statements
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.latex_cases import aligned
 from tests.test_simplify import assert_promises_kept
 
@@ -264,7 +265,7 @@ def assert_value_kept(graph: Graph, wrt: list[Node], slopes: Graph, order: int =
     assert compared
 
 
-@pytest.mark.parametrize(("text", "wrt", "expected"), cases(FORMULAS) + cases(ARRAYS) + cases(SEVERAL))
+@for_each(("text", "wrt", "expected"), cases(FORMULAS) + cases(ARRAYS) + cases(SEVERAL))
 def test_a_derivative_reads_as_a_book_prints_it(text: str, wrt: str, expected: str) -> None:
     """The exact text; its value; that it is read back as the same graph; that nothing is left to simplify."""
     graph = read(text)
@@ -276,7 +277,7 @@ def test_a_derivative_reads_as_a_book_prints_it(text: str, wrt: str, expected: s
     assert_value_kept(graph, nodes, slopes)
 
 
-@pytest.mark.parametrize(("text", "wrt", "order", "expected"), cases(ORDERS))
+@for_each(("text", "wrt", "order", "expected"), cases(ORDERS))
 def test_higher_derivatives_are_simplified_on_the_way(text: str, wrt: str, order: str, expected: str) -> None:
     graph = read(text)
     nodes = inputs(graph, wrt)
@@ -285,7 +286,7 @@ def test_higher_derivatives_are_simplified_on_the_way(text: str, wrt: str, order
     assert_value_kept(graph, nodes, slopes, int(order))
 
 
-@pytest.mark.parametrize(("text", "wrt", "expected"), cases(FORMULAS))
+@for_each(("text", "wrt", "expected"), cases(FORMULAS))
 def test_cg_simplify_keeps_its_promises_on_derivatives(text: str, wrt: str, expected: str) -> None:
     """It counts a shared operation once, so it may share more; it never makes a derivative larger."""
     assert_promises_kept(read(expected))
@@ -360,7 +361,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "expected"), COMMANDS, ids=lambda item: str(item))
+@for_each(("arguments", "expected"), COMMANDS)
 def test_the_command_prints_a_program_that_other_commands_read(
     arguments: list[str], expected: str, capsys: Capture
 ) -> None:
@@ -403,7 +404,7 @@ LATEX = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), LATEX, ids=lambda item: str(item))
+@for_each(("arguments", "expected"), LATEX)
 def test_the_command_prints_latex_for_a_paper(arguments: list[str], expected: str, capsys: Capture) -> None:
     """Protects papers: partial derivatives on the left, conditions as numbers, no vector under a line.
 
@@ -443,7 +444,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), FAULTS, ids=lambda item: str(item)[:60])
+@for_each(("arguments", "message"), FAULTS)
 def test_what_has_no_formula_is_refused_with_the_way_out(arguments: list[str], message: str, capsys: Capture) -> None:
     code, out, err = cg(capsys, "diff", *arguments)
     assert (code, out) == (2, "")

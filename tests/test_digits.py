@@ -23,6 +23,7 @@ from cgcli.ops import many
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
 from tests.digits import samples, truth
+from tests.for_each import for_each
 from tests.reference_values import PARAMETERS, VALUES
 from tests.support import ELEMENTWISE
 
@@ -41,7 +42,7 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "values", "digits"), KNOWN)
+@for_each(("text", "values", "digits"), KNOWN)
 def test_known_constants(capsys: Capture, text: str, values: Mapping[str, str], digits: str) -> None:
     bound = [f"{name}={value}" for name, value in values.items()]
     count = len(digits.lstrip("-0.").replace(".", ""))
@@ -49,7 +50,7 @@ def test_known_constants(capsys: Capture, text: str, values: Mapping[str, str], 
     assert found == digits.rstrip("0")
 
 
-@pytest.mark.parametrize("sample", list(samples(Random(20), 20)), ids=lambda sample: str(sample.text)[:60])
+@for_each("sample", list(samples(Random(20), 20)))
 def test_random_programs_have_thirty_right_digits(sample: Any) -> None:
     """Value and gradient, against mpmath on the text itself."""
     value, slopes = truth(sample, 30)
@@ -62,7 +63,7 @@ def test_random_programs_have_thirty_right_digits(sample: Any) -> None:
 POINTS = (mpf("0.3"), mpf("-0.4"), mpf("1.7"), mpf("2.5"))
 
 
-@pytest.mark.parametrize("name", sorted(ELEMENTWISE))
+@for_each("name", sorted(ELEMENTWISE))
 def test_every_elementwise_kernel_has_its_digits(name: str) -> None:
     """Values, with those of reference_values.py, which are of mpmath too, but another's work."""
     operation = ELEMENTWISE[name]
@@ -133,7 +134,7 @@ def test_the_gamma_function_to_very_many_digits(x: str) -> None:
         assert all(abs(mp.mpf(found) / right - 1) < mp.mpf(10) ** -305 for found, right in pairs)
 
 
-@pytest.mark.parametrize("text", ARRAYS)
+@for_each("text", ARRAYS)
 def test_operations_on_arrays(text: str) -> None:
     """Values, and the derivative of their sum."""
     values = {"A": [[2.0, 1.5], [0.5, 3.0]], "b": [0.5, -1.25]}
@@ -158,7 +159,7 @@ def test_linear_algebra_is_exact_for_fractions() -> None:
     assert determinant == 365356847125734485878112256000000
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "exact"),
     [
         ("0.1", Fraction(1, 10)),
@@ -179,7 +180,7 @@ def test_numerals_are_read_as_they_are_typed(text: str, exact: Fraction) -> None
             assert abs(found * exact.denominator - exact.numerator) <= 5 * abs(exact.numerator) * mpf(10) ** -50
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "printed"),
     [
         (["eval", "x*3", "x=0.1", "--digits", "30"], "0.3\n"),
@@ -260,7 +261,7 @@ def test_what_rounding_decides_is_said(capsys: Capture, arguments: list[str], sa
     assert (said == "") == (found.err == "")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "message"),
     [
         (["eval", "1", "--digits", "0"], "invalid value for '--digits': '0' is no whole number from 1 to 1000"),
@@ -299,7 +300,7 @@ def test_library() -> None:
         assert cgcli.value("sin(pi)", digits=20)() == 0
 
 
-@pytest.mark.parametrize("digits", [0, 1001, 2.5, True, "30"])
+@for_each("digits", [0, 1001, 2.5, True, "30"])
 def test_digits_that_are_none(digits: Any) -> None:
     with pytest.raises(cgcli.CgError, match="the number of digits is a whole number from 1 to 1000"):
         cgcli.value("x", digits=digits)
@@ -345,7 +346,7 @@ def test_json_loses_nothing(capsys: Capture) -> None:
     assert found["value"] == ["0.333333333333333333333333333333", "2"]
 
 
-@pytest.mark.parametrize("name", [name for name, operation in ELEMENTWISE.items() if operation.name.isidentifier()])
+@for_each("name", [name for name, operation in ELEMENTWISE.items() if operation.name.isidentifier()])
 def test_two_runs_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects time and messages: what a derivative compares in itself asks for no more digits."""
     operation = ELEMENTWISE[name]
@@ -364,7 +365,7 @@ def test_two_runs_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert counts == [35, 85]
 
 
-@pytest.mark.parametrize("text", ["max(x, y)", "max([x, y, 0])", "mod(x, y) + x", "round(x + y)*x", "clip(x, 0, y)"])
+@for_each("text", ["max(x, y)", "max([x, y, 0])", "mod(x, y) + x", "round(x + y)*x", "clip(x, 0, y)"])
 def test_exact_ties_are_no_doubt(text: str, capsys: Capture) -> None:
     """0.1 + 0.2 is 0.3 in decimal, and what compares and rounds fractions is certain."""
     found = cg(capsys, "eval", text, "x=0.3", "y=0.1 + 0.2", "--digits", "20")

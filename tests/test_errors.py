@@ -17,6 +17,7 @@ from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax.elsewhere import INSTEAD
 from cgcli.syntax.parser import parse
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 BOUND = ["x=2", "v=[1,2,3]", "M=[[1,2,3],[4,5,6]]", "-q"]
 
@@ -45,7 +46,7 @@ MISTAKES = Path(__file__).with_name("mistakes.txt").read_text(encoding="utf-8").
 ROWS = [row_of(line) for line in MISTAKES if not line.startswith("# ")]
 
 
-@pytest.mark.parametrize(("text", "message", "underlined", "hint"), ROWS, ids=[row[0] for row in ROWS])
+@for_each(("text", "message", "underlined", "hint"), ROWS)
 def test_an_error_names_the_place_in_the_text(
     text: str, message: str, underlined: str, hint: str, capsys: Capture
 ) -> None:
@@ -126,7 +127,7 @@ MENDED = [
 
 
 @pytest.mark.filterwarnings("ignore:.*is bound, but:cgcli.CgWarning")
-@pytest.mark.parametrize(("text", "value"), MENDED, ids=[text for text, _ in MENDED])
+@for_each(("text", "value"), MENDED)
 def test_the_hints_lead_to_what_was_meant(text: str, value: str) -> None:
     """One hint after the other is followed to the letter; the value is that of the other tool."""
     found = mended(text.replace("⏎", "\n"), [*BOUND[:3], "A=[[2,0],[0,4]]", "b=[2,4]"])
@@ -142,7 +143,7 @@ INVISIBLE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "column", "name"), INVISIBLE)
+@for_each(("text", "column", "name"), INVISIBLE)
 def test_what_cannot_be_seen_is_named(text: str, column: int, name: str, capsys: Capture) -> None:
     message, shown, carets, hint = cg(capsys, "eval", text).err.splitlines()
     assert message == f"cg: error: an invisible character ({name}) cannot stand here"
@@ -166,7 +167,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "place"), PLACES)
+@for_each(("text", "place"), PLACES)
 def test_a_program_of_several_lines_names_line_and_column(text: str, place: str, capsys: Capture) -> None:
     result = cg(capsys, "eval", text)
     assert (result.code, result.out) == (2, "")
@@ -231,7 +232,7 @@ def test_a_long_name_makes_no_long_message(text: str, capsys: Capture) -> None:
     assert len(result.err) < 2500
 
 
-@pytest.mark.parametrize("text", ["1 + \0", "`a\x1b[31mb`", "sni\x1b[31m(1)", "1\r2", "\x07", "1\u202e2", "\udcff + 1"])
+@for_each("text", ["1 + \0", "`a\x1b[31mb`", "sni\x1b[31m(1)", "1\r2", "\x07", "1\u202e2", "\udcff + 1"])
 def test_control_characters_do_not_reach_the_terminal(text: str, capsys: Capture) -> None:
     result = cg(capsys, "eval", text)
     assert (result.code, result.out) == (2, "")
@@ -250,12 +251,12 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "value"), NAMES, ids=lambda item: str(item)[:40])
+@for_each(("arguments", "value"), NAMES)
 def test_a_name_is_any_word_of_the_user(arguments: list[str], value: str, capsys: Capture) -> None:
     assert cg(capsys, "eval", *arguments) == (0, f"{value}\n", "")
 
 
-@pytest.mark.parametrize("piece", ["x ", "(", "1,000 ", "|", "'", "[1 ", "- ", "sin x ", "{", "if x then ", "e\u0301"])
+@for_each("piece", ["x ", "(", "1,000 ", "|", "'", "[1 ", "- ", "sin x ", "{", "if x then ", "e\u0301"])
 def test_a_mistake_in_a_long_text_is_told(piece: str) -> None:
     assert mistake_in(piece * (9_000 // len(piece)) + "2 2x ?") is not None
 
@@ -335,7 +336,7 @@ COMMAND_LINES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "code", "message", "hint"), COMMAND_LINES)
+@for_each(("arguments", "code", "message", "hint"), COMMAND_LINES)
 def test_a_wrong_command_line_is_one_message(
     arguments: list[str], code: int, message: str, hint: str, capsys: Capture
 ) -> None:
@@ -424,7 +425,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("arguments", "code", "message"), UNUSABLE)
+@for_each(("arguments", "code", "message"), UNUSABLE)
 def test_an_unusable_file_is_one_message(
     arguments: list[str], code: int, message: str, files: Path, capsys: Capture
 ) -> None:
@@ -552,7 +553,7 @@ ONCE_WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "code", "message"), ONCE_WRONG, ids=lambda item: str(item)[:50])
+@for_each(("arguments", "code", "message"), ONCE_WRONG)
 def test_what_was_once_wrong(arguments: list[str], code: int, message: str, capsys: Capture) -> None:
     done = cg(capsys, *arguments)
     assert done.code == code, done.err
@@ -590,7 +591,7 @@ WARNINGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "expected"), WARNINGS, ids=[" ".join(arguments) for arguments, _ in WARNINGS])
+@for_each(("arguments", "expected"), WARNINGS)
 def test_a_warning_says_what_is_mostly_meant(arguments: list[str], expected: list[str], capsys: Capture) -> None:
     result = cg(capsys, *arguments)
     lines = [line.removeprefix("cg: warning: ").strip() for line in result.err.splitlines()]
@@ -608,6 +609,6 @@ ZEROS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "out"), ZEROS, ids=[" ".join(arguments) for arguments, _ in ZEROS])
+@for_each(("arguments", "out"), ZEROS)
 def test_a_zero_has_a_sign_for_programs_and_none_for_people(arguments: list[str], out: str, capsys: Capture) -> None:
     assert cg(capsys, *arguments).out == out

@@ -10,6 +10,7 @@ import pytest
 from mpmath import mp, mpf
 
 import cgcli
+from tests.for_each import for_each
 from tests.precise import graph_of, slopes, values
 
 # What is differentiated, by which name. All names are positive numbers below 1.
@@ -174,7 +175,7 @@ def pair(row: str) -> tuple[str, str, str]:
     return text, name, shown
 
 
-@pytest.mark.parametrize("row", FORMULAS.split("\n"))
+@for_each("row", FORMULAS.split("\n"))
 def test_the_text_has_all_digits(row: str) -> None:
     text, name, _ = pair(row)
     shown = cgcli.diff(text, name)
@@ -187,7 +188,7 @@ def test_the_text_has_all_digits(row: str) -> None:
     assert not re.search(r"\d{15}", shown.replace(".", "")), shown
 
 
-@pytest.mark.parametrize("row", FAR.split("\n"))
+@for_each("row", FAR.split("\n"))
 def test_the_text_keeps_the_range_of_floats(row: str) -> None:
     text, name, shown = pair(row)
     point = {key: float(number) for key, number in (part.split("=") for part in shown.split())}
@@ -200,13 +201,13 @@ def test_the_text_keeps_the_range_of_floats(row: str) -> None:
         assert slope == pytest.approx(float(truth), rel=1e-9)
 
 
-@pytest.mark.parametrize("row", TEXTS.split("\n"))
+@for_each("row", TEXTS.split("\n"))
 def test_exact_constants_combine(row: str) -> None:
     text, _, expected = pair(row)
     assert cgcli.simplify(text) == expected
 
 
-@pytest.mark.parametrize("row", SLOPES.split("\n"))
+@for_each("row", SLOPES.split("\n"))
 def test_exact_constants_in_derivatives(row: str) -> None:
     text, name, expected = pair(row)
     assert cgcli.diff(text, name) == expected

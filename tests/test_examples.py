@@ -18,6 +18,7 @@ import torch
 from torch.nn import functional
 
 from cgcli.cli.main import run
+from tests.for_each import for_each
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 _COMMAND = re.compile(r"\$ (?:echo '(?P<piped>.*)' \| )?cg (?P<arguments>.*)")
@@ -44,7 +45,7 @@ def outcome(line: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> tupl
     return (code, *capsys.readouterr())
 
 
-@pytest.mark.parametrize(("line", "output"), commands())
+@for_each(("line", "output"), commands())
 def test_an_example_prints_what_stands_beside_it(
     line: str, output: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +142,7 @@ def values(arguments: str) -> dict[str, Any]:
     return given | {name.strip("`"): json.loads(value) for name, value in pairs}
 
 
-@pytest.mark.parametrize(("name", "arguments", "inputs", "function"), TRUTH, ids=[row[0] for row in TRUTH])
+@for_each(("name", "arguments", "inputs", "function"), TRUTH)
 def test_an_example_agrees_with_pytorch(
     name: str, arguments: str, inputs: list[str], function: Function, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 
 from cgcli.graph.node import apply
 from cgcli.graph.operation import (
@@ -29,6 +28,7 @@ from cgcli.graph.operation import (
 )
 from cgcli.graph.rules import Partial, Partials
 from cgcli.transform.formulas import partial
+from tests.for_each import for_each
 from tests.reference_cases_linear import CASES
 from tests.reference_values import PARAMETERS
 from tests.support import (
@@ -96,8 +96,8 @@ HOLDS: dict[str, tuple[Facts, Callable[[Function], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("called", HOLDS)
-@pytest.mark.parametrize("name", UNARY)
+@for_each("called", HOLDS)
+@for_each("name", UNARY)
 def test_a_fact_is_stated_just_where_it_holds(name: str, called: str) -> None:
     """Protects simplification from a wrong fact, and from missing a true one; at 0, -0, inf and nan too."""
     operation = UNARY[name]
@@ -106,7 +106,7 @@ def test_a_fact_is_stated_just_where_it_holds(name: str, called: str) -> None:
     assert holds == (operation.facts & fact != NOTHING), f"{name} is {'' if holds else 'not '}{called}"
 
 
-@pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name not in UNARY])
+@for_each("name", [name for name in ELEMENTWISE if name not in UNARY])
 def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so(name: str) -> None:
     operation = ELEMENTWISE[name]
     rng = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so
     assert operation.facts & ~(NON_NEGATIVE | ANALYTIC | STEPWISE) == NOTHING  # the others are of one argument
 
 
-@pytest.mark.parametrize("name", [name for name, op in OTHERS.items() if op.facts & NON_NEGATIVE])
+@for_each("name", [name for name, op in OTHERS.items() if op.facts & NON_NEGATIVE])
 def test_an_operation_on_arrays_is_never_negative_where_it_says_so(name: str) -> None:
     for case in CASES[name]:
         for seed in range(5):
@@ -148,7 +148,7 @@ def complex_step_agrees(operation: Operation) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name", [name for name, op in ELEMENTWISE.items() if op.rules and isinstance(op.rules[0], Partial | Partials)]
 )
 def test_a_complex_step_may_pass_just_where_it_is_the_derivative(name: str) -> None:
@@ -168,7 +168,7 @@ def undoes(f: Function, g: Function, x: Any) -> Any:
     return np.isclose(f(g(x)), x, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [name for name, op in UNARY.items() if op.inverse is not None])
+@for_each("name", [name for name, op in UNARY.items() if op.inverse is not None])
 def test_an_inverse_undoes_its_function_just_where_it_says_so(name: str) -> None:
     inverse = UNARY[name].inverse
     assert isinstance(inverse, Inverse)

@@ -22,6 +22,7 @@ from cgcli.fitting.summary import summary
 from cgcli.records import NamedTuple
 from cgcli.tables.kept import Kept
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 MISRA = "y = b1*(1 - exp(-b2*x))"
 
@@ -65,8 +66,8 @@ def misra(tmp_path: Path) -> str:
     return table(tmp_path / "misra.csv", NIST["Misra1a"].columns)
 
 
-@pytest.mark.parametrize("start", [0, 1])
-@pytest.mark.parametrize("name", NIST)
+@for_each("start", [0, 1])
+@for_each("name", NIST)
 def test_certified_results_from_both_starts(name: str, start: int, tmp_path: Path, capsys: Capture) -> None:
     """All 27 problems of NIST through the command line: values to 6 digits, standard errors to 4, and the sums."""
     problem = NIST[name]
@@ -123,8 +124,8 @@ def test_figures_are_those_of_statsmodels(settings: dict[str, Any], figures: dic
         assert ours == pytest.approx(truth, rel=1e-9), name
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("bounds", [None, (0.0, 0.4)])
+@for_each("loss", LOSSES)
+@for_each("bounds", [None, (0.0, 0.4)])
 def test_robust_losses_and_bounds_are_those_of_scipy(loss: str, bounds: tuple[float, float] | None) -> None:
     """The same optimum as scipy.optimize.least_squares, which keeps some way off a bound."""
     limits = {"a": (0, 2.2)} if bounds else {}
@@ -139,7 +140,7 @@ def test_robust_losses_and_bounds_are_those_of_scipy(loss: str, bounds: tuple[fl
     assert found.summary.cost == pytest.approx(2 * truth.cost, rel=1e-6)
 
 
-@pytest.mark.parametrize("dof", [1, 2, 3, 7, 30, 1000, 10**6, math.inf])
+@for_each("dof", [1, 2, 3, 7, 30, 1000, 10**6, math.inf])
 def test_students_t_is_that_of_scipy(dof: float) -> None:
     for t in (0.0, 1e-3, 0.7, 2, 9, 80):
         truth = 2 * (stats.t.sf(t, dof) if dof < math.inf else stats.norm.sf(t))
@@ -341,7 +342,7 @@ WRONG = [  # operands, exit code, what the message holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "code", "said"), WRONG)
+@for_each(("operands", "code", "said"), WRONG)
 def test_wrong_input_has_one_clear_error(
     operands: list[str], code: int, said: str, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -23,6 +23,7 @@ from cgcli.ops.table import AGAIN, CONSTANTS, FUNCTIONS, NAMED_NUMBERS, Entry, e
 from cgcli.printing import card
 from cgcli.transform.formulas import partial
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import gap, node, tame_points, value
 
 ALL = pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.name)
@@ -56,7 +57,7 @@ def test_an_example_shows_its_operation_and_is_finite(entry: Entry, monkeypatch:
 # ---- the domain -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entry", ELEMENTWISE, ids=lambda entry: entry.name)
+@for_each("entry", ELEMENTWISE)
 def test_a_value_is_finite_just_where_the_domain_says(entry: Entry) -> None:
     """Protects the domain on the card, its edges above all: sqrt(0) is in it, ln(0) is not."""
     names = [f"x{at}" for at in range(3)] if entry.variadic else list(entry.arrays)
@@ -69,10 +70,8 @@ def test_a_value_is_finite_just_where_the_domain_says(entry: Entry) -> None:
         assert bool(np.isfinite(value(node(call, at), at))) == stated, (call, at)
 
 
-@pytest.mark.parametrize(
-    "entry", [entry for entry in entries() if "det(" in entry.domain], ids=lambda entry: entry.name
-)
-@pytest.mark.parametrize("matrix", [[[1, 2], [2, 4]], [[0, 0], [0, 0]], [[2, 1], [1, 1]], [[0, 1], [1, 0]]], ids=str)
+@for_each("entry", [entry for entry in entries() if "det(" in entry.domain])
+@for_each("matrix", [[[1, 2], [2, 4]], [[0, 0], [0, 0]], [[2, 1], [1, 1]], [[0, 1], [1, 0]]])
 def test_a_matrix_is_in_the_domain_just_where_it_says(entry: Entry, matrix: list[list[float]]) -> None:
     """Protects the same for matrices: singular ones, and those of negative determinant."""
     at = dict.fromkeys(entry.arrays, matrix)
@@ -89,7 +88,7 @@ def _callable_name(entry: Entry) -> str:
 # ---- the derivative -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", WITH_PARTIALS, ids=lambda operation: operation.name)
+@for_each("operation", WITH_PARTIALS)
 def test_a_shown_partial_derivative_is_the_rule(operation: Operation) -> None:
     """Protects the formulas on cards: read as text, they give what cg differentiates with, all over the domain."""
     names = [f"{operation.arrays[0][1:]}{at}" for at in (1, 2)] if operation.variadic else list(operation.arrays)
@@ -126,7 +125,7 @@ def test_every_card_says_what_the_derivative_is() -> None:
         assert len(shown.derivative.removeprefix("none: ")) > 4, shown.name
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "line"),
     [
         ("sin", "d/dx = cos(x)"),
@@ -150,10 +149,9 @@ def test_each_kind_of_rule_has_its_words(name: str, line: str) -> None:
 # ---- how it is written ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("operation", "notation"),
     [(operation, notation) for operation in operations() for notation in card.notations(operation)],
-    ids=lambda item: str(getattr(item, "name", item)),
 )
 def test_a_notation_reads_as_its_operation(operation: Operation, notation: str) -> None:
     """Protects the line `written`: whoever types it gets this operation."""
@@ -162,7 +160,7 @@ def test_a_notation_reads_as_its_operation(operation: Operation, notation: str) 
     assert node(notation.replace("key", "0"), at).op is operation
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "signatures"),
     [
         ("log", ["ln(x)", "log(x, base)"]),
@@ -263,7 +261,7 @@ def test_json_is_a_list_with_one_object_for_each_entry(capsys: Capture) -> None:
     assert unknown["value"] is None  # JSON has no nan
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "hint"),
     [
         ("sni", "did you mean 'sin'?"),

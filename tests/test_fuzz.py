@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cgcli.syntax.lalr import grammar_file
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.fuzzing import EXAMPLES, WORDS, Grammar, broken, mutated, outcomes
 
 MISTAKES = Path(__file__).with_name("mistakes.txt").read_text(encoding="utf-8").splitlines()
@@ -91,7 +92,7 @@ GREEDY = {
 }
 
 
-@pytest.mark.parametrize("text", GREEDY)
+@for_each("text", GREEDY)
 def test_a_short_text_does_not_take_the_machine(text: str, capsys: Capture) -> None:
     result = cg(capsys, "eval", text, "v=[1,2,3]")
     assert (result.code, result.out) == (2, "")

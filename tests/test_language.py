@@ -14,6 +14,7 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
+from tests.for_each import for_each
 from tests.support import float64, node, value
 
 X = {"x": [1.0, 2.0, 3.0], "M": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "s": 2.0}
@@ -121,7 +122,7 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), [case for cases in VALUES.values() for case in cases])
+@for_each(("text", "expected"), [case for cases in VALUES.values() for case in cases])
 def test_a_text_has_its_value(text: str, expected: Any) -> None:
     found = value(node(text, X), X)
     assert np.shape(found) == np.shape(expected)
@@ -146,7 +147,7 @@ ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message", "hint"), ERRORS)
+@for_each(("text", "message", "hint"), ERRORS)
 def test_a_text_has_its_error(text: str, message: str, hint: str) -> None:
     with pytest.raises(CgError) as caught:
         value(node(text, X), X)
@@ -154,7 +155,7 @@ def test_a_text_has_its_error(text: str, message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["e", "pi", "nan", "inf", "deg", "tau", "true", "π"])
+@for_each("name", ["e", "pi", "nan", "inf", "deg", "tau", "true", "π"])
 def test_a_binding_wins_over_a_constant(name: str) -> None:
     assert value(node(f"{name} + 1", {name: 3.0}), {name: 3.0}) == 4
 
@@ -205,7 +206,7 @@ x < y and y < 2 | x < y < 2
 """
 
 
-@pytest.mark.parametrize("line", SPELLINGS.strip().splitlines())
+@for_each("line", SPELLINGS.strip().splitlines())
 def test_spellings_are_one_node_and_print_as_one(line: str) -> None:
     first, *others = (text.strip() for text in line.split(" | "))
     graph = lower(parse(first))

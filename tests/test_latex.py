@@ -26,8 +26,8 @@ from cgcli.printing.latex import Partials, latex, latex_number, latex_of, spelli
 from cgcli.printing.spelling import Spelling, in_unicode, typeset
 from cgcli.printing.values import number
 from cgcli.syntax.parser import parse
+from tests.for_each import for_each
 from tests.latex_cases import CASES, aligned
-from tests.support import key
 from tests.test_diff import LATEX
 from tests.test_roundtrip import EXPRESSIONS, NAMES, NUMBERS, derivatives, larger, sample
 
@@ -54,7 +54,7 @@ def graph_of(text: str) -> Graph:
     return lower(parse(text, functions=FUNCTIONS.__contains__))
 
 
-@pytest.mark.parametrize(("text", "expected"), CASES)
+@for_each(("text", "expected"), CASES)
 def test_a_program_is_written_as_in_a_book(text: str, expected: str) -> None:
     """Protects each rule of the layout, by an example whose LaTeX was looked at as a picture."""
     assert latex(graph_of(text)) == expected
@@ -97,7 +97,7 @@ PROGRAMS: list[tuple[str, Partials | None, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "partials", "lines"), PROGRAMS)
+@for_each(("text", "partials", "lines"), PROGRAMS)
 def test_names_get_lines_of_their_own(text: str, partials: Partials | None, lines: list[str]) -> None:
     """Protects programs with shared parts, functions of their own, several results, and what these are derived from."""
     assert latex(graph_of(text), partials=partials) == (aligned(*lines) if "&=" in lines[0] else lines[0])
@@ -211,7 +211,7 @@ ALIKE: list[tuple[str, dict[str, str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), ALIKE)
+@for_each(("text", "expected"), ALIKE)
 def test_no_two_names_look_alike(text: str, expected: dict[str, str]) -> None:
     """Protects the reader: within a formula, a form belongs to one name, and is no sign of something else."""
     spelling = spelling_of(toposort(graph_of(text).outputs))
@@ -292,7 +292,7 @@ def test_the_check_of_balance_finds_what_is_wrong() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", list(operations()), ids=key)
+@for_each("operation", list(operations()))
 def test_every_operation_is_written(operation: Operation) -> None:
     """Protects new entries of the table: they and their derivatives have a form, whatever else they lack."""
     output = sample(operation)

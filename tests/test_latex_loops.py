@@ -9,6 +9,7 @@ from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.latex import latex
 from cgcli.syntax.parser import parse
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.latex_cases import aligned
 from tests.test_latex import KATEX, RENDER, in_katex
 
@@ -52,7 +53,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("text", PROGRAMS)
+@for_each("text", PROGRAMS)
 def test_a_loop_is_written_as_in_a_book(text: str) -> None:
     assert latex(lower(parse(text, functions=FUNCTIONS.__contains__))) == PROGRAMS[text]
 
@@ -76,7 +77,7 @@ DERIVATIVES: list[tuple[str, list[str], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "options", "parts"), DERIVATIVES)
+@for_each(("text", "options", "parts"), DERIVATIVES)
 def test_derivatives_of_loops(text: str, options: list[str], parts: list[str], capsys: Capture) -> None:
     answer = cg(capsys, "diff", "--latex", text, *options)
     assert answer.code == 0

@@ -22,6 +22,7 @@ from cgcli.errors import ArgumentError, DataError, ParseError, ShapeError, Unkno
 from cgcli.graph.node import name_of
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import literal
 from tests.support import value as value_of
 from tests.support_examples import PROGRAMS, example
@@ -49,7 +50,7 @@ def test_every_public_name_is_there_and_is_listed() -> None:
         cgcli.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize(
+@for_each(
     "module", ["", ".api.program", ".api.functions", ".api.formulas", ".api.columns", ".api.pictures", ".api.views"]
 )
 def test_examples_in_docstrings_are_true(module: str) -> None:
@@ -94,7 +95,7 @@ INPUTS: list[tuple[str, tuple[str, ...], dict[str, tuple[int, ...]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "inputs", "shapes"), INPUTS)
+@for_each(("text", "inputs", "shapes"), INPUTS)
 def test_a_program_knows_its_inputs(text: str, inputs: tuple[str, ...], shapes: dict[str, Any]) -> None:
     """Protects whoever asks what a program needs, before any shape is known."""
     program = cgcli.parse(text)
@@ -115,7 +116,7 @@ def test_a_program_is_a_value() -> None:
 # ---- what functions return ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@for_each("name", PROGRAMS)
 def test_the_library_gives_the_numbers_of_the_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects every function at once: on each example, values and products of the reverse and the forward pass."""
     point = example(name, monkeypatch)
@@ -199,7 +200,7 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and np.shape(one) == np.shape(other) and bool(np.all(one == other))
 
 
-@pytest.mark.parametrize("case", RESULTS, ids=range(len(RESULTS)))
+@for_each("case", RESULTS)
 def test_results_are_plain_numbers_arrays_and_dicts(case: tuple[Any, Any]) -> None:
     """Protects callers: the types and the nesting of every kind of result, for each way to give the inputs."""
     call, expected = case
@@ -300,7 +301,7 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
 ]
 
 
-@pytest.mark.parametrize("case", MISTAKES, ids=range(len(MISTAKES)))
+@for_each("case", MISTAKES)
 def test_mistakes_are_errors_with_their_place_and_a_fix(case: tuple[Any, type[cgcli.CgError], str]) -> None:
     """Protects callers: one family of errors, a sentence in `str`, and all that the command line says in `describe`."""
     call, kind, said = case
@@ -358,7 +359,7 @@ WARNED: list[tuple[Any, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", WARNED, ids=range(len(WARNED)))
+@for_each("case", WARNED)
 def test_a_name_without_effect_is_warned_of_and_the_call_succeeds(case: tuple[Any, Any, list[str]]) -> None:
     """Protects `value(diff(text))(**data)`, where the derivative drops a name: as on the command line, a warning."""
     call, expected, messages = case
@@ -454,7 +455,7 @@ NEED_VALUES = {
 }
 
 
-@pytest.mark.parametrize("text", NEED_VALUES)
+@for_each("text", NEED_VALUES)
 def test_inputs_are_the_names_that_need_a_value(text: str) -> None:
     """Protects values that are given by their place: an index, an unknown and what a trip computes have none."""
     assert cgcli.parse(text).inputs == NEED_VALUES[text]

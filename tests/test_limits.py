@@ -13,13 +13,14 @@ import pytest
 import cgcli
 from cgcli.algebra import budget
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.hostile import names_in, texts
 
 TEXTS = texts(size=100)
 DEEP = texts(size=1000)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@for_each("name", TEXTS)
 def test_a_hostile_text_ends_with_a_value_or_one_message(name: str, capsys: Capture) -> None:
     """Protects from work, depth and backtracking that grow faster than a text: the test would not end."""
     code, out, err = cg(capsys, "eval", TEXTS[name], "x=1.5")
@@ -27,7 +28,7 @@ def test_a_hostile_text_ends_with_a_value_or_one_message(name: str, capsys: Capt
     assert max(map(len, err.splitlines()), default=0) < 1000
 
 
-@pytest.mark.parametrize("name", [name for name in DEEP if name.startswith(("repeated", "digits", "postfix"))])
+@for_each("name", [name for name in DEEP if name.startswith(("repeated", "digits", "postfix"))])
 def test_a_mistake_in_a_long_text_is_found_at_once(name: str, capsys: Capture) -> None:
     """Protects the patterns that look for other tools' notation: none goes over a text again and again."""
     assert cg(capsys, "eval", DEEP[name]).code in (0, 2)
@@ -84,7 +85,7 @@ LIMITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "message"), LIMITS, ids=[arguments[0][:20] for arguments, _ in LIMITS])
+@for_each(("arguments", "message"), LIMITS)
 def test_a_formula_that_grows_beyond_bounds_is_refused_with_what_was_reached(
     arguments: list[str], message: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import cgcli
 from cgcli.errors import UsageError
+from tests.for_each import for_each
 
 SHAPES = {"x": "[3]", "a": "[3]", "b": "[3]", "p": "[3]", "m": "[3]", "w": "[3]", "y": "[4]", "u": "[2]", "v": "[2]",
           "A": "[3, 3]", "B": "[3, 3]", "C": "[3, 3]", "S": "[3, 3]", "X": "[4, 3]"}  # fmt: skip
@@ -161,7 +162,7 @@ def at(text: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.asarray(cgcli.value(program)(point))
 
 
-@pytest.mark.parametrize("row", IDENTITIES)
+@for_each("row", IDENTITIES)
 def test_a_derivative_is_the_known_one(row: str) -> None:
     program, _, known = row.removeprefix("+ ").partition(" -> ")
     text, _, name = program.partition(" | ")
@@ -195,7 +196,7 @@ logsumexp(-x) | x -> -softmax(-x)
 """.strip().split("\n")
 
 
-@pytest.mark.parametrize("row", TEXTS)
+@for_each("row", TEXTS)
 def test_the_text_is_matrix_algebra(row: str) -> None:
     program, _, expected = row.partition(" -> ")
     text, _, name = program.partition(" | ")
@@ -232,7 +233,7 @@ sum(softplus(A@x)) | 2 -> A.T@(reshape(sigmoid(A@x)*(1 - sigmoid(A@x)), [3, 1])*
 """.strip().split("\n")
 
 
-@pytest.mark.parametrize("row", MATRICES)
+@for_each("row", MATRICES)
 def test_a_jacobian_or_a_hessian_is_the_known_one(row: str) -> None:
     program, _, known = row.partition(" -> ")
     text, _, order = program.partition(" | ")

@@ -15,6 +15,7 @@ import cgcli
 from cgcli.api.values import of_text
 from cgcli.records import NamedTuple
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 VALLEY = "(1 - x)^2 + 100*(y - x^2)^2"
 
@@ -76,7 +77,7 @@ KINDS = [  # operands, exit code, the point, the kind, what the reason holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "code", "point", "kind", "reason"), KINDS)
+@for_each(("line", "code", "point", "kind", "reason"), KINDS)
 def test_the_end_is_named(
     line: str, code: int, point: dict[str, Any] | None, kind: str, reason: str, capsys: Capture
 ) -> None:
@@ -107,7 +108,7 @@ CONSTRAINED = [  # program, start, relations, settings, the point, the kind: sol
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("program", "start", "relations", "settings", "point", "kind"), CONSTRAINED)
+@for_each(("program", "start", "relations", "settings", "point", "kind"), CONSTRAINED)
 def test_constraints_hold_to_all_digits(
     program: str, start: dict[str, Any], relations: Any, settings: dict[str, Any], point: dict[str, Any], kind: str
 ) -> None:
@@ -193,7 +194,7 @@ WRONG = [  # operands, exit code, what the message holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "code", "said"), WRONG)
+@for_each(("operands", "code", "said"), WRONG)
 def test_wrong_input_has_one_clear_error(
     operands: list[str], code: int, said: str, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -26,6 +26,7 @@ from cgcli.graph.node import Node, apply, constant, variable
 from cgcli.ops.fitting import ones_like
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.reference_values import BEYOND, Beyond
 from tests.support import ELEMENTWISE, argument_names, defaults
 from tests.test_conventions import TABLE
@@ -94,7 +95,7 @@ def _without_numbers(item: Any) -> Any:
 ARRAYS = {"x": "[1.25,2.75]", "A": "[[2.5,1],[1,3]]"}
 
 SCALARS = [
-    pytest.param(row.program, row.point, id=f"{row.program} {dict(row.point)}")
+    (row.program, row.point)
     for rows in TABLE.values()
     for row in rows
     if row.point and all(isinstance(item, int | float) for item in row.point.values())
@@ -103,7 +104,7 @@ SCALARS = [
 
 # What makes a number of arrays, which a kernel on numbers then takes.
 OF_ARRAYS = [
-    pytest.param(f"round({number}) + floor({number}) + sign({number})*mod({number}, 2)", ARRAYS, id=number)
+    (f"round({number}) + floor({number}) + sign({number})*mod({number}, 2)", ARRAYS)
     for number in (
         "x[0]", "sum(x)", "x @ x", "norm(x)", "max(x)", "det(A)", "trace(A)", "A[1, 0]", "transpose(x[1])",
         "reshape(x[0:1], [])", "broadcast(x[0], [])", "diag(A)[1]", "solve(A, x)[0]", "inv(A)[0, 1]",
@@ -114,7 +115,7 @@ OF_ARRAYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("program", "point"), [*SCALARS, *OF_ARRAYS])
+@for_each(("program", "point"), [*SCALARS, *OF_ARRAYS])
 def test_numbers_and_arrays_have_the_same_values_and_notes(
     program: str, point: dict[str, Any], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +134,7 @@ def test_numbers_and_arrays_have_the_same_values_and_notes(
                 assert abs(one - other) <= 2 * math.ulp(max(abs(one), abs(other)))
 
 
-@pytest.mark.parametrize(("program", "point"), SCALARS)
+@for_each(("program", "point"), SCALARS)
 def test_a_generated_function_gives_what_the_tape_gives(program: str, point: dict[str, float]) -> None:
     """Protects the fastest way: the same floats in the same dicts, nan, infinities, guards and branches included."""
     names = cgcli.parse(program).inputs
@@ -153,7 +154,7 @@ def _seeded(function: Callable[..., Any], seed: Any) -> Callable[..., Any]:
     return lambda values: function(values, seed)
 
 
-@pytest.mark.parametrize(("program", "point"), SCALARS)
+@for_each(("program", "point"), SCALARS)
 def test_passes_on_numbers_give_the_same_when_they_come_often(
     program: str, point: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +289,7 @@ def _ways(name: str, numbers: Sequence[float], constants: Mapping[int, float]) -
     return points, found
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@for_each("name", ELEMENTWISE)
 def test_a_point_a_row_and_an_array_agree(name: str) -> None:
     """Protects what people compare: at special values each way has the same bits, save the last one."""
     places = range(len(argument_names(ELEMENTWISE[name])))

@@ -12,6 +12,7 @@ from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import apply, toposort, variable
 from cgcli.lowering.formula import expand
 from cgcli.transform.differentiate import vjp
+from tests.for_each import for_each
 from tests.reference_cases_linear import CASES, cases
 from tests.reference_torch import TORCH, torch_gradients
 from tests.support import (
@@ -68,7 +69,7 @@ def test_an_entry_without_cases_fails_with_what_to_add() -> None:
         cases("no_such")
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES))
+@for_each(("name", "case"), parameters(CASES))
 def test_value_is_pytorchs_and_shape_is_the_rules(name: str, case: Case) -> None:
     sample = case.sample()
     output = node(case.program, sample)
@@ -80,7 +81,7 @@ def test_value_is_pytorchs_and_shape_is_the_rules(name: str, case: Case) -> None
     assert gap(ours, expected.detach().double().numpy(), 0.1) < 1e-13
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@for_each("name", ELEMENTWISE)
 def test_elementwise_shape_is_the_rules(name: str) -> None:
     operation = ELEMENTWISE[name]
     for shape in SHAPES:
@@ -93,8 +94,8 @@ def test_elementwise_shape_is_the_rules(name: str) -> None:
 MANY = [name for name, operation in ELEMENTWISE.items() if len(operation.arrays) > 1 or operation.variadic]
 
 
-@pytest.mark.parametrize("name", [name for name in MANY if name in TORCH])
-@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@for_each("name", [name for name in MANY if name in TORCH])
+@for_each("pair", PAIRS)
 def test_broadcasting_is_numpys_and_its_gradient_pytorchs(name: str, pair: tuple[Any, Any]) -> None:
     operation, meaning = ELEMENTWISE[name], TORCH[name]
     count = len(argument_names(operation))
@@ -119,14 +120,14 @@ def test_broadcasting_is_numpys_and_its_gradient_pytorchs(name: str, pair: tuple
             assert gap(value(found, bindings), truths[at], 1e-3) < 1e-12, f"{name}{shapes} by argument {at}"
 
 
-@pytest.mark.parametrize("name", MANY)
+@for_each("name", MANY)
 def test_shapes_that_do_not_broadcast_are_refused(name: str) -> None:
     shapes = [(2, 3), (2, 4)] + [()] * (len(argument_names(ELEMENTWISE[name])) - 2)
     with pytest.raises(ShapeError, match="do not broadcast"):
         ELEMENTWISE[name].shape(shapes, ())
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES, lambda name, case: bool(OTHERS[name].expansion)))
+@for_each(("name", "case"), parameters(CASES, lambda name, case: bool(OTHERS[name].expansion)))
 def test_expansion_is_the_kernel(name: str, case: Case) -> None:
     """The formula whose derivative stands for the operation's has the operation's value."""
     sample = case.sample(1)
@@ -137,7 +138,7 @@ def test_expansion_is_the_kernel(name: str, case: Case) -> None:
     assert gap(value(written, sample), value(output, sample), 1e-3) < 1e-14
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES))
+@for_each(("name", "case"), parameters(CASES))
 def test_static_parameters_are_of_the_type_that_the_entry_names(name: str, case: Case) -> None:
     """Protects rules, which read them by name: a plain tuple would do until one of them is asked."""
     sample = case.sample()
@@ -147,7 +148,7 @@ def test_static_parameters_are_of_the_type_that_the_entry_names(name: str, case:
         assert not isinstance(part.op.params, type) or isinstance(part.params, part.op.params), part
 
 
-@pytest.mark.parametrize(("name", "case"), parameters(CASES, lambda name, case: len(case.shapes) == 1))
+@for_each(("name", "case"), parameters(CASES, lambda name, case: len(case.shapes) == 1))
 def test_a_leading_batch_axis_passes(name: str, case: Case) -> None:
     """A kernel acts on the trailing axes: on a stack it gives the stack of what it gives on each."""
     output = node(case.program, case.sample())
@@ -179,8 +180,8 @@ def test_more_degrees_of_freedom_than_elements_are_refused() -> None:
         node("var(x, ddof=3)", {"x": np.ones(2)})
 
 
-@pytest.mark.parametrize("program", ["std(x)", "norm(x)", "hypot(x[0], x[1])"])
-@pytest.mark.parametrize("scale", [1e200, 1e-200])
+@for_each("program", ["std(x)", "norm(x)", "hypot(x[0], x[1])"])
+@for_each("scale", [1e200, 1e-200])
 def test_squares_neither_overflow_nor_vanish(program: str, scale: float) -> None:
     point = np.array([3.0, -4.0])
     ours = value(node(program, {"x": point}), {"x": point * scale})
@@ -188,7 +189,7 @@ def test_squares_neither_overflow_nor_vanish(program: str, scale: float) -> None
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
+@for_each(
     "program", ["mean(x)", "var(x)", "std(x)", "mse(x, x)", "var([1], ddof=1)", "norm(x)", "prod(x)", "logsumexp(x)"]
 )
 def test_no_elements_are_no_warning_of_numpys(program: str) -> None:

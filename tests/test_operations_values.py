@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+from tests.for_each import for_each
 from tests.reference_values import BEYOND, PARAMETERS, VALUES, reference
 from tests.support import ELEMENTWISE, argument_names, defaults, gap, intervals, samples
 
@@ -22,7 +23,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1.5, 3.0, -3.0, 5e-324, -
            1e308, -1e308, math.inf, -math.inf, math.nan]  # fmt: skip
 
 CASES = [
-    pytest.param(name, params, id=f"{name}{list(params) or ''}")
+    (name, params)
     for name, operation in ELEMENTWISE.items()
     for params in [defaults(operation), *PARAMETERS.get(name, [])]
 ]
@@ -52,47 +53,33 @@ def points(name: str) -> list[np.ndarray[Any, Any]]:
 
 @pytest.mark.parametrize(("name", "params"), CASES)
 def test_value_is_within_a_few_ulp_of_the_truth(name: str, params: tuple[Any, ...]) -> None:
+    """On arrays; and on numbers within 1 ulp, or what the card says: never worse than in a row."""
     operation, columns = ELEMENTWISE[name], points(name)
     bound = BEYOND[name].ulps if name in BEYOND else USUAL
     with np.errstate(all="ignore"):
         values = operation.kernel(*columns, *params)
     assert len(columns[0]) >= COUNT / 2
-    for point, ours in zip(zip(*columns, strict=True), values, strict=True):
-        scale = BEYOND[name].scale(point, params) if name in BEYOND else 0.0
-        with mp.workdps(50):
-            try:
-                truth = reference(name)(*map(mpf, map(float, point)), *params)
-            except ZeroDivisionError:  # a pole: inf or nan, never a finite number
-                assert not math.isfinite(ours), f"{name}{point} = {ours}"
-                continue
-            distance = ulps(float(ours), truth, scale)
-        assert distance <= bound, f"{name}{point} = {ours}, but it is {float(truth)}: {distance:.1f} ulp"
-
-
-@pytest.mark.parametrize(("name", "params"), [case for case in CASES if case.values[0] in ON_NUMBERS])
-def test_a_kernel_on_numbers_is_as_exact_as_that_on_arrays(name: str, params: tuple[Any, ...]) -> None:
-    """Protects a point's digits: within 1 ulp, or what its card says; never worse than a row's."""
-    operation, columns = ELEMENTWISE[name], points(name)
-    assert operation.scalar is not None
-    with np.errstate(all="ignore"):
-        values = operation.kernel(*columns, *params)
-    ours, theirs = 0.0, 0.0
+    worst = worst_of_numbers = 0.0
     for point, of_array in zip(zip(*map(np.ndarray.tolist, columns), strict=True), values.tolist(), strict=True):
-        number = operation.scalar(*point, *params)
-        assert type(number) is float
         scale = BEYOND[name].scale(point, params) if name in BEYOND else 0.0
+        number = of_array if operation.scalar is None else operation.scalar(*point, *params)
+        assert type(number) is float
         with mp.workdps(50):
             try:
                 truth = reference(name)(*map(mpf, point), *params)
-            except ZeroDivisionError:
+            except ZeroDivisionError:  # a pole: inf or nan, never a finite number
+                assert not math.isfinite(of_array), f"{name}{point} = {of_array}"
                 assert not math.isfinite(number), f"{name}{point} = {number}"
                 continue
-            ours, theirs = max(ours, ulps(number, truth, scale)), max(theirs, ulps(of_array, truth, scale))
-    assert ours <= operation.ulps, f"{name}: {ours:.2f} ulp"
-    assert ours <= max(theirs, 1.0), f"{name}: {ours:.2f} ulp, and {theirs:.2f} in arrays"
+            distance = ulps(of_array, truth, scale)
+            worst, worst_of_numbers = max(worst, distance), max(worst_of_numbers, ulps(number, truth, scale))
+        assert distance <= bound, f"{name}{point} = {of_array}, but it is {float(truth)}: {distance:.1f} ulp"
+    if operation.scalar is not None:
+        assert worst_of_numbers <= operation.ulps, f"{name}: {worst_of_numbers:.2f} ulp"
+        assert worst_of_numbers <= max(worst, 1.0), f"{name}: {worst_of_numbers:.2f} ulp, and {worst:.2f} in arrays"
 
 
-@pytest.mark.parametrize("name", ON_NUMBERS)
+@for_each("name", ON_NUMBERS)
 def test_kernels_on_numbers_and_on_arrays_agree_at_every_edge(name: str) -> None:
     """Protects IEEE's results: zeros and their signs, infinities and nan come from the same arguments."""
     operation = ELEMENTWISE[name]
@@ -110,7 +97,7 @@ def test_kernels_on_numbers_and_on_arrays_agree_at_every_edge(name: str) -> None
         assert same_sign or math.isnan(ours) or (ours == 0 and name in ANY_ZERO), (point, ours, theirs)
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@for_each("name", ELEMENTWISE)
 def test_one_number_gives_what_an_array_gives(name: str) -> None:
     """numpy's vector loops and scalar calls may differ, but not by more than the bound between them."""
     operation, columns = ELEMENTWISE[name], [column[:50] for column in points(name)]
@@ -137,7 +124,7 @@ def test_the_measure_sees_one_ulp() -> None:
     assert ulps(math.nan, mpf(1)) == math.inf
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@for_each("name", ELEMENTWISE)
 def test_a_domain_is_given_for_each_argument(name: str) -> None:
     operation = ELEMENTWISE[name]
     assert len(intervals(operation)) == len(argument_names(operation))

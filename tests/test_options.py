@@ -61,10 +61,10 @@ def _lines(declared: Command) -> list[list[str]]:
     names = list(COMMANDS)
     before = {option for name in names[: names.index(declared.name)] for option in command(name).options}
     pieces = [piece for option in (*declared.options, HELP)
-              for piece in islice(_written(option), 0, None, 7 if option in before else 1)]  # fmt: skip
+              for piece in islice(_written(option), 0, None, 23 if option in before else 1)]  # fmt: skip
     lines = [[], *pieces, *(["x^2", *piece, "x=3"] for piece in pieces)]
     words = [*pieces, *([operand] for operand in OPERANDS)]
-    rows = (random.choices(words, k=random.randint(1, 5)) for _ in range(60))
+    rows = (random.choices(words, k=random.randint(1, 5)) for _ in range(30))
     return lines + [[word for piece in row for word in piece] for row in rows]
 
 

@@ -16,6 +16,7 @@ from cgcli.render.dot import dot
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import vjp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import Bindings, both_modes, inputs, ones, reverse, value
 
 RELU = "relu(x) = max(x, 0); jvp relu(x; dx) = where(x > 0, dx, 0); "
@@ -57,7 +58,7 @@ def output_of(text: str, point: Bindings) -> Node:
     return lower(parse(text), {name: np.shape(item) for name, item in point.items()}).output
 
 
-@pytest.mark.parametrize(("text", "point", "expected", "gradient"), GRADIENTS)
+@for_each(("text", "point", "expected", "gradient"), GRADIENTS)
 def test_the_rule_is_the_derivative_in_both_modes(
     text: str, point: Bindings, expected: object, gradient: list[object]
 ) -> None:
@@ -128,7 +129,7 @@ x | x | no tangent stands in it
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("row", NOT_LINEAR)
+@for_each("row", NOT_LINEAR)
 def test_a_rule_that_is_not_linear_is_refused_with_its_place(row: str) -> None:
     """Protects both modes: only a linear rule has a transpose, so another would make them disagree."""
     rule, underlined, message = (part.strip() for part in row.split("|"))
@@ -163,7 +164,7 @@ xlogy(dx, x)
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("rule", LINEAR)
+@for_each("rule", LINEAR)
 def test_a_linear_rule_is_taken_however_it_is_written(rule: str) -> None:
     """Protects users from a check that knows too few linear operations."""
     lower(parse(f"g(x) = 3*x; f(x) = x^2; jvp f(x; dx) = {rule}; f(x)"))
@@ -194,7 +195,7 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message", "hint"), MISTAKES)
+@for_each(("text", "message", "hint"), MISTAKES)
 def test_a_mistake_in_a_rule_is_explained(text: str, message: str, hint: str) -> None:
     with pytest.raises(CgError) as raised:
         lower(parse(text))

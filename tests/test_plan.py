@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import numpy as np
-import pytest
 
 from cgcli.graph.operation import Operation
 from cgcli.ops import table
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 TEXTBOOK = "ln(x1) + x1*x2 - sin(x2)"
 
@@ -61,7 +61,7 @@ PLANS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "once", "steps"), PLANS, ids=lambda item: " ".join(item) or "-")
+@for_each(("arguments", "once", "steps"), PLANS)
 def test_what_is_computed_when(capsys: Capture, arguments: list[str], once: list[str], steps: list[str]) -> None:
     """Values hold for all rows; a step takes memory that nobody reads any more, never that of a name or a result."""
     found = planned(capsys, *arguments)
@@ -104,7 +104,7 @@ def test_memory_of_what_is_computed_once_is_counted(capsys: Capture) -> None:
     assert "memory once" not in cg(capsys, "plan", f"X: [64, 784]; w: [784]; {program}").out
 
 
-@pytest.mark.parametrize("op", [op for op in table.operations() if op.elementwise], ids=lambda op: op.name)
+@for_each("op", [op for op in table.operations() if op.elementwise])
 def test_a_kernel_that_is_named_fills_a_buffer(op: Operation) -> None:
     """A plan tells those that do by their names, so that it needs no numpy."""
     assert isinstance(op.numpy, str) == isinstance(op.kernel, np.ufunc)

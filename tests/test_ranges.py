@@ -14,6 +14,7 @@ from cgcli.graph.node import apply, constant, variable
 from cgcli.lowering.formula import lower_formula
 from cgcli.transform.differentiate import jvp, vjp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.ranges import FIRST, SECOND, compared, inputs, jets, points
 from tests.ranges import numbers as at_points
 from tests.support import ELEMENTWISE, defaults, differentiable
@@ -22,7 +23,7 @@ INF, NAN = float("inf"), float("nan")
 SLOW = {"gamma", "digamma", "logaddexp", "erf"}  # in mpmath
 
 
-@pytest.mark.parametrize("name", [name for name in ELEMENTWISE if differentiable(ELEMENTWISE[name])])
+@for_each("name", [name for name in ELEMENTWISE if differentiable(ELEMENTWISE[name])])
 def test_what_float64_holds_is_right(name: str) -> None:
     """Each operation, and ln, 1/f and the square of it, at points of every size, against mpmath."""
     operation = ELEMENTWISE[name]
@@ -40,7 +41,7 @@ LINEAR = {("add", 0), ("add", 1), ("subtract", 0), ("subtract", 1), ("multiply",
           ("neg", 0), ("xlogy", 0), ("where", 1), ("where", 2), ("stop_gradient", 0)}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@for_each("name", ELEMENTWISE)
 def test_nan_goes_through_value_and_derivative(name: str) -> None:
     """In both modes, through steps as floor and sign too."""
     operation = ELEMENTWISE[name]
@@ -145,7 +146,7 @@ def numbers(asked: str, answer: Any) -> list[float]:
     return [NAN if x is None else x for each in rows for x in np.ravel(np.array(each, dtype=object))]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.asked} {row.program} {row.point}")
+@for_each("row", ROWS)
 def test_what_lost_its_range_once_is_right(row: Row, capsys: Capture) -> None:
     told = cg(capsys, row.asked, row.program, *row.point.split(), "--json", "-q")
     ours = numbers(row.asked, json.loads(told.out))
@@ -156,8 +157,8 @@ def test_what_lost_its_range_once_is_right(row: Row, capsys: Capture) -> None:
         assert one == pytest.approx(right, rel=bound, abs=least, nan_ok=True)
 
 
-@pytest.mark.parametrize("order", [0, 1, 2])
-@pytest.mark.parametrize("pole", [0, -1, -2, -5, -20])
+@for_each("order", [0, 1, 2])
+@for_each("pole", [0, -1, -2, -5, -20])
 def test_the_gamma_functions_keep_their_digits_beside_a_pole(pole: int, order: int) -> None:
     for away in (0.1, -0.1, 1e-3, -1e-3, 1e-6, -1e-9, 1e-12):
         x = pole + away
@@ -221,7 +222,7 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "program", "point", "named"), LOST)
+@for_each(("asked", "program", "point", "named"), LOST)
 def test_what_is_lost_has_a_warning_that_names_the_node(
     asked: str, program: str, point: str, named: str, capsys: Capture
 ) -> None:
@@ -229,7 +230,7 @@ def test_what_is_lost_has_a_warning_that_names_the_node(
     assert [(each["kind"], each["node"]) for each in warnings] in ([("lost", named)], [("lost", f"({named})")])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("program", "point"),
     [
         ("x^2", "x=0"),

@@ -17,6 +17,7 @@ import pytest
 
 from cgcli.ops import functions
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -146,13 +147,13 @@ def test_example_entry_for_contributors_is_a_real_one() -> None:
     assert textwrap.indent(entry, "    ") in inspect.getsource(functions)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+@for_each("link", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_links_lead_to_files(link: str) -> None:
     """Protects readers from dead ends within the repository."""
     assert (ROOT / link).is_file()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "code", "printed"),
     [
         ("cg eval -x^2 x=3", 0, "-9"),

@@ -38,6 +38,7 @@ from cgcli.render.svg import refined
 from cgcli.render.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
+from tests.for_each import for_each
 
 SVG = "{http://www.w3.org/2000/svg}"
 BAYDIN = "ln(x1) + x1*x2 - sin(x2)"
@@ -211,7 +212,7 @@ def kind(line: str) -> str:
 # ---- folding --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "cards"),
     [
         ("x^2", ["x", "( )²"]),
@@ -340,7 +341,7 @@ NUMBERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "text"), NUMBERS)
+@for_each(("value", "text"), NUMBERS)
 def test_numbers_are_short(value: float, text: str) -> None:
     x = variable("x")
     assert shown(node_lines(dot(Graph((x,)), numbers=Numbers({x: value})))["n0"]) == f"x {text}"
@@ -570,7 +571,7 @@ def test_a_picture_has_the_width_that_was_asked_for(program: str) -> None:
     assert struct.unpack(">IIB", png[at + 4 : at + 13]) == (3937, 3937, 1)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@for_each("name", HOSTILE)
 def test_hostile_names_stay_inside_their_label(name: str, program: str) -> None:
     x = variable(name, (2,))
     output = apply(OPERATIONS["sin"], (x,))
@@ -587,9 +588,7 @@ def test_hostile_names_stay_inside_their_label(name: str, program: str) -> None:
         assert " ".join(name.split()) in " ".join(words.replace("\xa0", " ").split())
 
 
-@pytest.mark.parametrize(
-    "text", ["clip(x, 0, y)", "where(x > 0, x, y)", "clamp(t, a, b) = clip(t, a, b); clamp(x, y, 3)"]
-)
+@for_each("text", ["clip(x, 0, y)", "where(x > 0, x, y)", "clamp(t, a, b) = clip(t, a, b); clamp(x, y, 3)"])
 def test_a_place_without_a_name_is_drawn(text: str, program: str) -> None:
     """Protects functions of which some arguments have a name worth saying, and some have not."""
     drawing = ElementTree.fromstring(picture_bytes(dot(graph_of(text, x=(), y=())), "svg", paper=paper_of(program)))
@@ -603,7 +602,7 @@ def test_a_card_is_as_wide_as_what_stands_for_hidden_signs(name: str) -> None:
     assert width(shown(line), 15, bold=True) <= int(wide) <= width(shown(line), 15, bold=True) + 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "family"),
     [
         ("क्षत्रिय", "Noto Sans Devanagari"),
@@ -623,7 +622,7 @@ def test_a_name_of_another_script_stands_in_the_middle_of_its_card(name: str, fa
     assert (text.get("font-family") or "").startswith(family)
 
 
-@pytest.mark.parametrize("text", ["x1", "θ", "−", "area = x1*θ"])
+@for_each("text", ["x1", "θ", "−", "area = x1*θ"])
 def test_a_text_of_our_font_stands_in_the_middle_of_its_card(text: str, program: str) -> None:
     """Both programs take signs beyond ASCII for something else."""
     drawing = ElementTree.fromstring(picture_bytes(dot(Graph((variable(text),))), "svg", paper=paper_of(program)))
@@ -655,7 +654,7 @@ def test_thirty_thousand_nodes() -> None:
 # ---- the picture ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["png", "svg", "pdf", "dot"])
+@for_each("kind", ["png", "svg", "pdf", "dot"])
 def test_same_text_same_picture(kind: str, program: str) -> None:
     text, paper = dot(graph_of(BAYDIN, x1=(), x2=())), paper_of(program)
     assert picture_bytes(text, kind, paper=paper) == picture_bytes(text, kind, paper=paper)
@@ -827,7 +826,7 @@ def test_dpi_scales_a_png(program: str) -> None:
     assert width(384) == pytest.approx(2 * width(192), rel=0.02)
 
 
-@pytest.mark.parametrize("dpi", [-1, 0, 9, 1201, 10**9])
+@for_each("dpi", [-1, 0, 9, 1201, 10**9])
 def test_wrong_dpi(dpi: int) -> None:
     with pytest.raises(UsageError, match=f"from 10 to 1200, not {dpi}"):
         picture_bytes("digraph {}", "png", paper=Paper(dpi=dpi))
@@ -858,7 +857,7 @@ def test_unknown_kind() -> None:
     assert "png, svg, pdf, dot" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a", ".png", "a.png.bak", ""])
+@for_each("name", ["a.jpg", "a", ".png", "a.png.bak", ""])
 def test_unknown_suffix(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown picture format") as caught:
         write_picture("digraph {}", tmp_path / name)
@@ -921,7 +920,7 @@ def test_a_program_that_cannot_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 # ---- the file -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".dot", ".gv", ".SVG"])
+@for_each("suffix", [".png", ".svg", ".dot", ".gv", ".SVG"])
 def test_the_suffix_decides(suffix: str, tmp_path: Path, program: str) -> None:
     text = dot(graph_of(BAYDIN, x1=(), x2=()))
     write_picture(text, str(tmp_path / f"a{suffix}"), paper_of(program))
@@ -976,7 +975,7 @@ def _loop(path: Path) -> Path:
     return path / "a.dot"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "make",
     [
         _folder,

@@ -19,6 +19,7 @@ from cgcli.errors import CgWarning
 from cgcli.render import paint
 from cgcli.render.themes import THEMES
 from tests.command import cg
+from tests.for_each import for_each
 
 Capture = pytest.CaptureFixture[str]
 BAYDIN = "ln(x1) + x1*x2 - sin(x2)"
@@ -68,7 +69,7 @@ area = ×  [1]     12
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "tree"), TREES)
+@for_each(("arguments", "tree"), TREES)
 def test_without_a_file_the_graph_is_a_tree(arguments: list[str], tree: str, capsys: Capture) -> None:
     """Protects `diff` of two programs, in a terminal and in continuous integration."""
     done = cg(capsys, "render", *arguments)
@@ -132,7 +133,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("options", "said"), WRONG)
+@for_each(("options", "said"), WRONG)
 def test_a_wrong_option_says_what_there_is(
     options: list[str], said: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,8 +169,8 @@ CHAINS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", CHAINS)
-@pytest.mark.parametrize("fold", [True, False])
+@for_each("text", CHAINS)
+@for_each("fold", [True, False])
 def test_partial_derivatives_at_edges_obey_the_chain_rule(text: str, fold: bool, capsys: Capture) -> None:
     """A node's adjoint is what its users' adjoints, times the partials, add up to; its tangent what those of its
     operands do: for scalars, and against adjoints and tangents, which other tests hold against PyTorch."""

@@ -13,6 +13,7 @@ from scipy import optimize
 
 import cgcli
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 ROOTS = [  # operands, mpmath's root by its findroot
     ("x^2=a x=1 a=2", lambda: {"x": mpmath.sqrt(2)}),
@@ -32,7 +33,7 @@ ROOTS = [  # operands, mpmath's root by its findroot
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "truth"), ROOTS)
+@for_each(("line", "truth"), ROOTS)
 def test_roots_are_those_of_mpmath(line: str, truth: Any, capsys: Capture) -> None:
     """Protects which names are unknowns, systems, and damped steps from far away."""
     done = cg(capsys, "solve", *line.split(" "), "--json")
@@ -123,7 +124,7 @@ NOT_FOUND = [  # operands, what is said; exit 5, and what was reached is printed
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "said"), NOT_FOUND)
+@for_each(("line", "said"), NOT_FOUND)
 def test_a_root_that_is_not_found_is_told(line: str, said: str, capsys: Capture) -> None:
     done = cg(capsys, "solve", *line.split(" "))
     assert done.code == 5
@@ -152,7 +153,7 @@ WRONG = [  # operands, exit code, what the message holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "code", "said"), WRONG)
+@for_each(("operands", "code", "said"), WRONG)
 def test_wrong_input_has_one_clear_error(operands: list[str], code: int, said: str, capsys: Capture) -> None:
     done = cg(capsys, "solve", *operands)
     assert (done.code, done.out) == (code, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from cgcli.ops.table import CONSTANTS, operations
 from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
+from tests.for_each import for_each
 from tests.support import argument_names, defaults, key, ones
 
 # Each way of writing that the printer has, at least once, and each place where brackets matter.
@@ -243,7 +243,7 @@ SEVERAL = [
 ]
 
 
-@pytest.mark.parametrize(("text", "names"), SEVERAL)
+@for_each(("text", "names"), SEVERAL)
 def test_several_outputs_come_back(text: str, names: tuple[str, ...]) -> None:
     """Protects pipes of programs with several results: the same nodes in the same order, and telling names."""
     graph = lower(parse(text))
@@ -261,7 +261,7 @@ def assert_comes_back(node: Node) -> None:
     assert program(again) == text
 
 
-@pytest.mark.parametrize("text", EXPRESSIONS)
+@for_each("text", EXPRESSIONS)
 def test_an_expression_and_its_derivatives_come_back(text: str) -> None:
     graph = lower(parse(text))
     assert lower(parse(program(graph))).output is graph.output
@@ -272,7 +272,7 @@ def test_an_expression_and_its_derivatives_come_back(text: str) -> None:
             assert_comes_back(second)
 
 
-@pytest.mark.parametrize("operation", list(operations()), ids=key)
+@for_each("operation", list(operations()))
 def test_every_operation_of_the_table_comes_back_with_its_derivatives(operation: Operation) -> None:
     output = sample(operation)
     assert output.op is operation or not operation.elementwise
@@ -320,6 +320,6 @@ SIGNS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), SIGNS.items())
+@for_each(("text", "expected"), SIGNS.items())
 def test_no_sign_stands_before_a_sign(text: str, expected: str) -> None:
     assert program(lower(parse(text))) == expected

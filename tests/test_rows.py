@@ -29,6 +29,7 @@ from cgcli.cli.main import run
 from cgcli.cli.rows import progress
 from cgcli.tables.grid import Axis, grid
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 BOOK = "ln(x1) + x1*x2 - sin(x2)"
 ADVICE = "  --on-error skip leaves such rows out, --on-error null leaves their results empty\n"
@@ -143,7 +144,7 @@ RESULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", RESULTS, ids=lambda case: " ".join(case.arguments))
+@for_each("case", RESULTS)
 def test_each_row_gets_its_results(
     case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +186,7 @@ SWEEPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", SWEEPS, ids=lambda case: " ".join(case.arguments))
+@for_each("case", SWEEPS)
 def test_a_sweep_makes_rows(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects who tabulates a function: both ends are points, decimal steps are what they say, grids are in order."""
     checked(case, capsys, tmp_path, monkeypatch)
@@ -236,7 +237,7 @@ BAD_ROWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", BAD_ROWS, ids=lambda case: " ".join([*case.arguments, case.err]))
+@for_each("case", BAD_ROWS)
 def test_bad_rows_stop_are_left_out_or_have_no_results(
     case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +297,7 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: " ".join(case.arguments))
+@for_each("case", MISTAKES)
 def test_mistakes_are_named(case: Case, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects users from wrong tables: a name, a file or an option that does not fit is an error that says so."""
     checked(case, capsys, tmp_path, monkeypatch)
@@ -308,8 +309,8 @@ NO_ROWS = {  # JSON documents that hold no row, and what is said of the first va
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", NO_ROWS)
-@pytest.mark.parametrize("kind", ["json", "jsonl"])
+@for_each("text", NO_ROWS)
+@for_each("kind", ["json", "jsonl"])
 def test_json_that_is_no_row_is_one_error(
     text: str, kind: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,7 +324,7 @@ def test_json_that_is_no_row_is_one_error(
         assert (found.code, found.err) == (1, f"cg: error: {source}, {message}")
 
 
-@pytest.mark.parametrize("text", ["null", "[null]", '"text"', "true", "{}", '{"x": null}'])
+@for_each("text", ["null", "[null]", '"text"', "true", "{}", '{"x": null}'])
 def test_json_that_is_no_value_is_one_error(text: str, capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "v.json"
     path.write_text(text, encoding="utf-8")
@@ -649,7 +650,7 @@ def test_rows_of_text_need_no_module_of_all_functions(name: str, tmp_path: Path)
 NAMES = ["a.csv", "a.tsv.gz", "a.jsonl.zst", "a.json", "a.parquet", "a.arrow", "a.npz", "a.csv.gz", "a.feather"]
 
 
-@pytest.mark.parametrize(("begin", "end"), [*zip(NAMES, [*NAMES[1:], NAMES[0]], strict=True)])
+@for_each(("begin", "end"), [*zip(NAMES, [*NAMES[1:], NAMES[0]], strict=True)])
 def test_rows_go_from_any_format_to_any_other(
     begin: str, end: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

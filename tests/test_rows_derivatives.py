@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 GRID = ["x=0.5:2:4", "y=-1:1:3"]
 # A command, and the columns that it writes behind the two of the grid.
@@ -26,7 +27,7 @@ COLUMNS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "names"), COLUMNS)
+@for_each(("line", "names"), COLUMNS)
 def test_each_row_is_what_its_point_gives(line: str, names: list[str], capsys: Capture) -> None:
     """Protects from rows that are right alone, or at the first point: 12 points, to 1e-12."""
     found = cg(capsys, *line.split(), *GRID)

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from cgcli.cli.rows.flow import Policy, Selection, selected
 from cgcli.tables.batch import Batch
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 GERMAN = 'x;name;y\n1,5;"a;b";2\n-;q;3\n"1.234,5";z;4\n2.5;v;1\n'
 SPELLED = ["--delimiter", ";", "--decimal", ",", "--thousands", ".", "--null", "-,NA"]
@@ -92,7 +93,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "arguments", "code", "out", "error"), CASES)
+@for_each(("name", "content", "arguments", "code", "out", "error"), CASES)
 def test_text_of_every_dialect(
     name: str, content: str, arguments: list[str], code: int, out: str, error: str, capsys: Capture, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +124,7 @@ def test_no_more_is_read_than_it_takes() -> None:
     assert [batch.columns.to_pydict()["x"] for batch in found] == [["4"], ["3", "4"]]
 
 
-@pytest.mark.parametrize("option", ["delimiter", "decimal", "thousands", "null", "comment", "where", "skip", "limit"])
+@for_each("option", ["delimiter", "decimal", "thousands", "null", "comment", "where", "skip", "limit"])
 def test_where_there_are_no_rows_nothing_is_said_of_them(option: str, capsys: Capture) -> None:
     """Protects from an option that does nothing."""
     found = cg(capsys, "eval", "x", "x=1", f"--{option}", "3")

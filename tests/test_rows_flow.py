@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from tests.bench.kills import faults
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ UNTOUCHED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "arguments", "expected"), UNTOUCHED)
+@for_each(("name", "content", "arguments", "expected"), UNTOUCHED)
 def test_text_of_the_same_format_passes_through_as_it_stood(
     name: str, content: bytes, arguments: list[str], expected: str, capsys: Capture
 ) -> None:
@@ -70,7 +71,7 @@ SEVERAL = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), SEVERAL)
+@for_each(("arguments", "expected"), SEVERAL)
 def test_files_may_have_other_columns_than_each_other(arguments: str, expected: str, capsys: Capture) -> None:
     """The union of their columns is written, in the order in which they first come; of what a file lacks, nothing."""
     for name, content in FILES.items():
@@ -146,7 +147,7 @@ TYPES: list[tuple[list[str], str, list[object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "values"), TYPES)
+@for_each(("arguments", "kind", "values"), TYPES)
 def test_types_of_columns_can_be_said(arguments: list[str], kind: str, values: list[object], capsys: Capture) -> None:
     """Then rows need not wait for all others, and a cell that is not of its type is named."""
     Path("t.csv").write_text("id,x\n007,1\n8,2.5\n,3\n" if arguments else "id,x\n7,1\n8,2.5\n,3\n", encoding="utf-8")
@@ -196,8 +197,8 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("program", "values"), PATHS)
-@pytest.mark.parametrize("name", ["n.jsonl", "n.parquet"])
+@for_each(("program", "values"), PATHS)
+@for_each("name", ["n.jsonl", "n.parquet"])
 def test_members_of_objects_are_read_by_their_path(name: str, program: str, values: list[str], capsys: Capture) -> None:
     """A name has points where the input has such a path, and only there."""
     Path("n.jsonl").write_text(NESTED.replace('"p":5', '"p":null'), encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 # A file, and its rows as JSON lines, or how the error begins. DuckDB 2.0, Polars 2.1, pandas and Miller 6 were asked,
 # each with its defaults; at least three gave these rows, but cells of text in columns of numbers, or refused the file.
@@ -105,7 +106,7 @@ AGREED: list[tuple[bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("content", "expected"), AGREED)
+@for_each(("content", "expected"), AGREED)
 def test_files_are_read_as_most_read_them(
     content: bytes, expected: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +145,7 @@ COLUMNS: list[tuple[list[str], pa.DataType]] = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "kind"), COLUMNS)
+@for_each(("cells", "kind"), COLUMNS)
 def test_columns_of_text_have_the_type_that_most_give_them(
     cells: list[str], kind: pa.DataType, capsys: Capture, tmp_path: Path
 ) -> None:

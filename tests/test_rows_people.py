@@ -27,6 +27,7 @@ import pytest
 
 from tests import hostile_tables as hostile
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 from tests.hostile_tables import HOSTILE, MOST_SECONDS, VALUES
 
 DAMAGED = ["a.csv", "a.tsv.gz", "a.jsonl.zst", "a.json.bz2", "a.parquet", "a.arrow", "a.npy", "a.npz"]
@@ -89,7 +90,7 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "arguments", "code", "out", "error"), FILES)
+@for_each(("name", "content", "arguments", "code", "out", "error"), FILES)
 def test_files_as_they_come(
     name: str, content: bytes, arguments: list[str], code: int, out: str, error: str, capsys: Capture, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -157,7 +158,7 @@ TYPES: list[tuple[pa.Array, str | None, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("column", "cell", "member"), TYPES, ids=[str(column.type) for column, _, _ in TYPES])
+@for_each(("column", "cell", "member"), TYPES)
 def test_every_type_of_arrow_has_a_text_or_is_refused(
     column: pa.Array, cell: str | None, member: str | None, capsys: Capture, tmp_path: Path
 ) -> None:
@@ -193,7 +194,7 @@ PATHS: list[tuple[list[str], int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "out", "error"), PATHS)
+@for_each(("arguments", "code", "out", "error"), PATHS)
 def test_paths_of_every_kind(
     arguments: list[str], code: int, out: str, error: str, capsys: Capture, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -253,7 +254,7 @@ def test_a_signal_at_the_start_leaves_no_traceback() -> None:
         assert process.returncode in (130, -signal.SIGINT)
 
 
-@pytest.mark.parametrize("name", DAMAGED)
+@for_each("name", DAMAGED)
 def test_a_flipped_byte_is_an_error_or_another_value(name: str, capsys: Capture, tmp_path: Path) -> None:
     """Protects from tracebacks: `tests/bench/damage.py` flips 500 bytes of each format, here are some."""
     chance = random.Random(name)

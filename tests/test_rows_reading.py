@@ -27,6 +27,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import Reading
 from cgcli.tables.numbers import numbers
 from cgcli.tables.source import batches
+from tests.for_each import for_each
 
 # What a file holds: its columns, or the beginning of the error; `bad` rows by their places.
 CSV: dict[str, tuple[bytes, Any]] = {
@@ -182,7 +183,7 @@ def error_of(action: Callable[[], object]) -> CgError:
     return raised.value
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "case"),
     [(name, case) for name, cases in TEXTS.items() for case in cases],
 )
@@ -197,9 +198,7 @@ def test_text_is_read_as_it_stands_or_says_what_it_is(tmp_path: Path, name: str,
     assert {batch.format for batch in found} == {name.partition(".")[2]}
 
 
-@pytest.mark.parametrize(
-    ("name", "case"), [(name, case) for name, cases in TEXTS.items() for case in cases if name != "a.jsonl"]
-)
+@for_each(("name", "case"), [(name, case) for name, cases in TEXTS.items() for case in cases if name != "a.jsonl"])
 def test_the_cuts_between_pieces_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, case: str
 ) -> None:
@@ -221,7 +220,7 @@ def _as_text(cell: Any) -> str | None:
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("case", BAD)
+@for_each("case", BAD)
 def test_a_bad_row_has_its_place_and_its_reason_and_the_others_are_read(tmp_path: Path, case: str) -> None:
     name, text, expected = BAD[case]
     found = list(batches([written(tmp_path, name, text)]))
@@ -289,8 +288,8 @@ def feather(table: pa.Table) -> bytes:
 COLUMNAR = {"a.parquet": parquet, "a.feather": feather, "a.arrow": arrow_stream}
 
 
-@pytest.mark.parametrize("name", COLUMNAR)
-@pytest.mark.parametrize("rows", [0, 3])
+@for_each("name", COLUMNAR)
+@for_each("rows", [0, 3])
 def test_columnar_formats_keep_their_types(tmp_path: Path, name: str, rows: int) -> None:
     table = pa.table(TABLE).slice(0, rows)
     data = COLUMNAR[name](table)
@@ -348,7 +347,7 @@ ARRAYS: dict[str, tuple[bytes, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", ARRAYS)
+@for_each("case", ARRAYS)
 def test_arrays_of_numpy_are_columns(tmp_path: Path, case: str) -> None:
     data, expected = ARRAYS[case]
     path = written(tmp_path, "a.npz" if data.startswith(b"PK") else "a.npy", data)
@@ -374,7 +373,7 @@ PIPED = {
 }
 
 
-@pytest.mark.parametrize("case", PIPED)
+@for_each("case", PIPED)
 def test_the_format_of_a_pipe_is_seen_from_its_data(case: str) -> None:
     data, expected = PIPED[case]
     read, write = os.pipe()
@@ -439,7 +438,7 @@ ENDLESS: dict[str, Callable[[], Iterator[bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("case", ENDLESS)
+@for_each("case", ENDLESS)
 def test_endless_data_without_rows_end_in_an_error(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what a small compressed file may become."""
     for module in ("delimited", "json"):
@@ -574,7 +573,7 @@ NUMBERS: list[tuple[pa.Array, tuple[int, ...] | None, Any, dict[int, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("case", range(len(NUMBERS)))
+@for_each("case", range(len(NUMBERS)))
 def test_a_column_as_numbers(case: int) -> None:
     column, shape, expected, bad = NUMBERS[case]
     found = numbers(column, shape)

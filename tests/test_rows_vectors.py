@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 ROWS = "t,y,s,x[0],x[1]\n0,1,a,1,2\n1,3,b,3,4\n2,5,c,5,6\n"
 
@@ -68,7 +69,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "code", "out", "error"), CASES)
+@for_each(("line", "code", "out", "error"), CASES)
 def test_columns_are_vectors(line: str, code: int, out: str, error: str, capsys: Capture) -> None:
     """Protects a loss over a file in one line, and who took a row for the table."""
     found = cg(capsys, *line.split())
@@ -76,9 +77,7 @@ def test_columns_are_vectors(line: str, code: int, out: str, error: str, capsys:
     assert found.err.split(": ", 2)[-1].startswith(error) if error or code else not found.err
 
 
-@pytest.mark.parametrize(
-    "name", ["d.csv.gz", "d.tsv", "d.jsonl", "d.json", "d.parquet", "d.arrow", "d.npz", "d.json.zst"]
-)
+@for_each("name", ["d.csv.gz", "d.tsv", "d.jsonl", "d.json", "d.parquet", "d.arrow", "d.npz", "d.json.zst"])
 def test_every_format_gives_vectors(name: str, capsys: Capture) -> None:
     assert cg(capsys, "eval", "0", "d.csv", "-o", name, "--as", "nothing").code == 0
     assert cg(capsys, "eval", "sum(y*t)", "--vars", name) == (0, "13\n", "")

@@ -31,6 +31,7 @@ from cgcli.tables.batch import Batch, with_results
 from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.formats import FORMATS, open_writer
 from cgcli.tables.source import batches
+from tests.for_each import for_each
 
 INF, NAN = float("inf"), float("nan")
 RANDOM = np.random.default_rng(20)
@@ -56,7 +57,7 @@ VECTORS = {
 }
 
 
-@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
+@for_each("vector", VECTORS.values())
 def test_numbers_as_text_are_those_that_cg_prints(vector: NDArray[np.float64]) -> None:
     """The fast way and the one that prints single numbers agree on every character; so they round-trip too."""
     assert row_texts(vector[:, np.newaxis]).to_pylist() == [number(item) for item in vector.tolist()]
@@ -286,7 +287,7 @@ TEXT_CASES: list[tuple[str, str, Batch, dict[str, Any], dict[str, Any], str]] = 
 ]
 
 
-@pytest.mark.parametrize("case", TEXT_CASES, ids=[case[0] for case in TEXT_CASES])
+@for_each("case", TEXT_CASES)
 def test_rows_as_text(case: tuple[str, str, Batch, dict[str, Any], dict[str, Any], str], tmp_path: Path) -> None:
     """Each convention of the formats of text, to the byte."""
     _, kind, rows, found, options, expected = case
@@ -430,7 +431,7 @@ NPZ_COLUMNS: list[tuple[pa.DataType, list[list[Any]], str, list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "batches", "expected", "values"), NPZ_COLUMNS)
+@for_each(("kind", "batches", "expected", "values"), NPZ_COLUMNS)
 def test_columns_keep_their_type_in_npz(
     kind: pa.DataType, batches: list[list[Any]], expected: str, values: list[Any], tmp_path: Path
 ) -> None:
@@ -454,7 +455,7 @@ def test_types_that_change_from_batch_to_batch_become_float64_in_npz(tmp_path: P
     np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["k"], expected, strict=True)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@for_each("kind", FORMATS)
 def test_no_rows_at_all(kind: str, tmp_path: Path) -> None:
     """Neither without a batch nor with an empty one does a format fail; the file is there."""
     assert written(tmp_path / f"none.{kind}") is not None
@@ -516,7 +517,7 @@ REFUSED: list[tuple[str, list[Callable[[], Batch]], type[CgError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "tables", "error", "message"), REFUSED)
+@for_each(("kind", "tables", "error", "message"), REFUSED)
 def test_what_cannot_be_written_leaves_the_file_as_it_was(
     kind: str, tables: list[Callable[[], Batch]], error: type[CgError], message: str, tmp_path: Path
 ) -> None:
@@ -545,7 +546,7 @@ def test_the_file_that_is_read_may_be_written(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl.zst", "a.parquet", "a.arrow", "a.npy", "a.npz"])
+@for_each("name", ["a.csv", "a.csv.gz", "a.jsonl.zst", "a.parquet", "a.arrow", "a.npy", "a.npz"])
 def test_after_a_failure_there_is_no_file(name: str, tmp_path: Path) -> None:
     """Whatever goes wrong between two batches, an interrupt too."""
     for error in (ValueError, KeyboardInterrupt):
@@ -802,7 +803,7 @@ def _written_from(text: str, name: str, target: Path, size: int, monkeypatch: py
     return written(target, *(with_results(part, {"value": np.zeros(len(part))}) for part in rows))
 
 
-@pytest.mark.parametrize(("cells", "kind", "values"), CELLS)
+@for_each(("cells", "kind", "values"), CELLS)
 def test_cells_of_one_column_have_one_type_however_they_come(
     cells: list[str], kind: str, values: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -816,7 +817,7 @@ def test_cells_of_one_column_have_one_type_however_they_come(
         assert str(pa.ipc.open_file(tmp_path / "out.arrow").schema.field("x").type) == kind
 
 
-@pytest.mark.parametrize(("items", "kind", "values", "cells"), MEMBERS)
+@for_each(("items", "kind", "values", "cells"), MEMBERS)
 def test_members_of_one_name_have_one_type_however_they_come(
     items: list[str | None], kind: str, values: list[Any], cells: list[str], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

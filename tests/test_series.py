@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 
 import cgcli
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 FUNCTIONS: list[tuple[str, Callable[[Any], Any], str]] = [
     ("sinh(x)/x", lambda x: mp.sinh(x) / x, "0.01"),
@@ -66,7 +67,7 @@ def taylor(function: Callable[[Any], Any], x: str, order: int) -> list[Any]:
         return [+item for item in mp.taylor(function, mpf(float(x)), order)]
 
 
-@pytest.mark.parametrize(("text", "function", "x"), FUNCTIONS, ids=[text for text, _, _ in FUNCTIONS])
+@for_each(("text", "function", "x"), FUNCTIONS)
 def test_coefficients_to_order_twenty(text: str, function: Callable[[Any], Any], x: str, capsys: Capture) -> None:
     """Each to 1e-10 of its own size; what is 0 is 0."""
     order = 8 if "gamma" in text or "det" in text else 20
@@ -122,7 +123,7 @@ def test_where_a_derivative_is_infinite_is_told(capsys: Capture) -> None:
     assert "1/0 is infinite in the derivative" in found.err
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "printed"),
     [
         (["x^2*y", "x=2", "y=3", "--tangent", "x=1; y=1"], "value\t12\njvp\t12\njvp2\t4\n"),

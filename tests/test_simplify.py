@@ -28,6 +28,7 @@ from cgcli.transform.differentiate import vjp
 from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import ones
 
 # What is typed, and what is printed; by kind of rule.
@@ -354,13 +355,13 @@ def assert_promises_kept(graph: Graph) -> Graph:
     return simpler
 
 
-@pytest.mark.parametrize(("text", "expected"), RULES)
+@for_each(("text", "expected"), RULES)
 def test_each_rule_gives_the_text_that_a_person_would_write(text: str, expected: str) -> None:
     assert_promises_kept(read(text))
     assert cgcli.simplify(text) == expected
 
 
-@pytest.mark.parametrize("text", [text for text, _ in RULES])
+@for_each("text", [text for text, _ in RULES])
 def test_each_rule_keeps_the_value_and_the_derivative(text: str) -> None:
     graph, rng = read(text), np.random.default_rng(1)
     simpler = simplify(graph)
@@ -372,7 +373,7 @@ def test_each_rule_keeps_the_value_and_the_derivative(text: str) -> None:
         assert gap(slopes[0], slopes[1], bindings) < 1e-12
 
 
-@pytest.mark.parametrize("texts", SAME, ids=lambda texts: texts[0])
+@for_each("texts", SAME)
 def test_equal_formulas_become_one_node(texts: tuple[str, ...]) -> None:
     assert {program(simplify(read(text))) for text in texts} == {texts[0]}
 
@@ -480,7 +481,7 @@ where(1, x, y) -> x
 """
 
 
-@pytest.mark.parametrize("case", EXACT.split("\n")[1:-1])
+@for_each("case", EXACT.split("\n")[1:-1])
 def test_exact_rules(case: str) -> None:
     text, expected = case.split(" -> ")
     assert program(rebuilt(read(text), exact)) == expected
@@ -524,7 +525,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), COMMANDS, ids=lambda item: str(item))
+@for_each(("arguments", "expected"), COMMANDS)
 def test_the_command_prints_a_program_that_it_reads_again(arguments: list[str], expected: str, capsys: Capture) -> None:
     code, out, _ = cg(capsys, "simplify", *arguments)
     assert (code, out) == (0, expected + "\n")

@@ -16,6 +16,7 @@ import torch
 import cgcli
 from cgcli.errors import CgError, UsageError
 from tests.command import cg
+from tests.for_each import for_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -196,12 +197,10 @@ x: [n]; f(x, n) = sum(x)*n | 'n' is a size here, and a parameter, too
 MANY = "; ".join(f"x{at}: [n{at}]" for at in range(1000)) + "; " + " + ".join(f"sum(x{at}^2)" for at in range(1000))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("program", "message"),
     [*(line.split(" | ") for line in REFUSED.strip().splitlines()),
-     (MANY, "a formula holds for all numbers of at most 13 sizes, and there are 1000")],
-    ids=lambda text: text[:60],
-)  # fmt: skip
+     (MANY, "a formula holds for all numbers of at most 13 sizes, and there are 1000")])  # fmt: skip
 def test_what_has_no_one_formula_is_refused(program: str, message: str) -> None:
     with pytest.raises(CgError) as caught:
         cgcli.diff(program)
@@ -254,7 +253,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "printed"), COMMANDS, ids=lambda text: " ".join(text or "")[:70])
+@for_each(("arguments", "printed"), COMMANDS)
 def test_commands(arguments: list[str], printed: str, capsys: Capture) -> None:
     outcome = cg(capsys, *arguments)
     assert (outcome.code, outcome.out) == (0, printed), outcome
@@ -285,7 +284,7 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "message", "hint"), MISTAKES, ids=lambda item: str(item)[:70])
+@for_each(("arguments", "message", "hint"), MISTAKES)
 def test_mistakes_of_the_command_line(arguments: list[str], message: str, hint: str, capsys: Capture) -> None:
     outcome = cg(capsys, *arguments)
     first, *others = outcome.err.splitlines()

@@ -17,6 +17,7 @@ from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 
 class Case(NamedTuple):
@@ -76,7 +77,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
+@for_each("name", CASES)
 def test_root_gradient_and_hessian_are_those_of_mpmath(name: str) -> None:
     """Protects the value, both modes and the second order: to 1e-13, 1e-12 and 1e-10."""
     text, values, reference = CASES[name]
@@ -109,7 +110,7 @@ def _slope(text: str, values: dict[str, Any], name: str) -> float:
     return float(evaluate([tangent], values)[0])
 
 
-@pytest.mark.parametrize("name", CASES)
+@for_each("name", CASES)
 def test_what_is_printed_is_read_back(name: str) -> None:
     """Protects pipelines: a root and its derivatives are texts that mean the same graph."""
     text, values, _ = CASES[name]
@@ -164,7 +165,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "code", "message"), REFUSED, ids=[text for text, _, _ in REFUSED])
+@for_each(("text", "code", "message"), REFUSED)
 def test_what_has_no_root_is_said(text: str, code: int, message: str, capsys: Capture) -> None:
     """Protects users from a number that is no root, and tells them how an equation is written."""
     result = cg(capsys, "eval", text, "a=2")

@@ -7,6 +7,7 @@ import pytest
 from cgcli.cli.main import run
 from cgcli.syntax import tree
 from cgcli.syntax.parser import parse
+from tests.for_each import for_each
 
 # definition, operands, value, what stderr says was read
 READ = [
@@ -85,7 +86,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "operands", "value", "read"), READ)
+@for_each(("text", "operands", "value", "read"), READ)
 def test_read_as(text: str, operands: str, value: str, read: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", text, *operands.split()]) == 0
     out, err = capsys.readouterr()
@@ -93,7 +94,7 @@ def test_read_as(text: str, operands: str, value: str, read: str, capsys: pytest
     assert err == f"read as: {read}\n"
 
 
-@pytest.mark.parametrize(("text", "message", "hint"), UNCLEAR)
+@for_each(("text", "message", "hint"), UNCLEAR)
 def test_two_readings_are_refused(text: str, message: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", text, "x=1", "y=1"]) == 2
     out, err = capsys.readouterr()
@@ -102,7 +103,7 @@ def test_two_readings_are_refused(text: str, message: str, hint: str, capsys: py
     assert hint in err
 
 
-@pytest.mark.parametrize(("text", "operands", "value"), PLAIN)
+@for_each(("text", "operands", "value"), PLAIN)
 def test_plain_programs_stay_as_they_are(
     text: str, operands: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,7 +113,7 @@ def test_plain_programs_stay_as_they_are(
     assert "read as" not in err
 
 
-@pytest.mark.parametrize(("text", "place", "message", "hint"), MISTAKES)
+@for_each(("text", "place", "message", "hint"), MISTAKES)
 def test_a_mistake_is_underlined_where_it_was_written(
     text: str, place: str, message: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ from cgcli.trace.steps import trace
 from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.passes import evaluation_order
 from tests.command import Capture, cg
+from tests.for_each import for_each
 from tests.support import ELEMENTWISE, argument_names, differentiable, node, tame_points, value
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -98,7 +99,7 @@ def test_reverse_trace_stands_in_the_published_order(capsys: Capture) -> None:
 # ---- the same numbers as the other commands --------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "arguments", "tangent"), RUNS, ids=[run[0] for run in RUNS])
+@for_each(("name", "arguments", "tangent"), RUNS)
 def test_numbers_are_those_of_grad_and_jvp(
     name: str, arguments: str, tangent: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +121,7 @@ def test_numbers_are_those_of_grad_and_jvp(
         assert rows[-1]["tangent"] == jvp["jvp"]
 
 
-@pytest.mark.parametrize(("name", "arguments", "tangent"), RUNS, ids=[run[0] for run in RUNS])
+@for_each(("name", "arguments", "tangent"), RUNS)
 def test_every_formula_computes_the_number_beside_it(
     name: str, arguments: str, tangent: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +143,7 @@ def test_every_formula_computes_the_number_beside_it(
 CALLABLE = {name: each for name, each in ELEMENTWISE.items() if each.name in FUNCTIONS and differentiable(each)}
 
 
-@pytest.mark.parametrize("operation", CALLABLE.values(), ids=CALLABLE)
+@for_each("operation", CALLABLE.values())
 def test_rule_of_an_operation_is_written_as_it_computes(operation: Operation, capsys: Capture) -> None:
     """Protects the reader of a rule: simplified and without guards for edges, it still has the table's values."""
     names = argument_names(operation)
@@ -169,7 +170,7 @@ PROGRAMS = [
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@for_each("program", PROGRAMS)
 def test_sums_are_the_very_nodes_of_the_derivative_passes(program: str) -> None:
     """Protects the last bit: along the trace's order, contributions are added in the order of the sweep."""
     output = node(program, {"x": 1.0, "y": 2.0})
@@ -182,7 +183,7 @@ def test_sums_are_the_very_nodes_of_the_derivative_passes(program: str) -> None:
     assert (last.tangent,) == pushforward([output], moves)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@for_each("program", PROGRAMS)
 def test_order_is_one_of_evaluation_and_keeps_users_in_place(program: str) -> None:
     output = node(program, {"x": 1.0, "y": 2.0})
     plain, order = toposort([output]), evaluation_order([output])
@@ -222,7 +223,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("program", "expected"), STEPS)
+@for_each(("program", "expected"), STEPS)
 def test_steps_and_their_names(program: str, expected: dict[str, str], capsys: Capture) -> None:
     found = objects(capsys, program, *(["x=2"] * ("x" in program)), *(["`a b`=1"] * ("`" in program)))
     assert {row["name"]: row["formula"] for row in found if row["formula"]} == expected
@@ -239,7 +240,7 @@ def test_tangents_and_adjoints_are_no_names_of_the_program(capsys: Capture) -> N
 IDENTITIES = ["x*1", "1*x", "x + 0", "x - 0", "x/1", "x^1", "-(-x)", "+x", "where(1, x, 3)", "x*1*1 + 0*x"]
 
 
-@pytest.mark.parametrize("program", IDENTITIES)
+@for_each("program", IDENTITIES)
 def test_programs_that_do_nothing_are_traced_as_they_stand(program: str, capsys: Capture) -> None:
     """Protects against formulas that are matched with the wrong contribution where a rule folds away."""
     rows = {row["name"]: row for row in objects(capsys, program, "x=2", "--grad", "--tangent", "x=1")}
@@ -353,7 +354,7 @@ LATEX = [
 ]
 
 
-@pytest.mark.parametrize("arguments", LATEX, ids=[arguments[0] for arguments in LATEX])
+@for_each("arguments", LATEX)
 def test_latex_is_well_formed(arguments: tuple[str, ...], capsys: Capture) -> None:
     """Protects documents: balanced, and as many cells in each row as the array has columns."""
     done = cg(capsys, "trace", *arguments, "--latex")
@@ -387,7 +388,7 @@ BLANKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("options", "blanks"), BLANKS)
+@for_each(("options", "blanks"), BLANKS)
 def test_work_sheet_leaves_out_what_was_asked(options: tuple[str, ...], blanks: int, capsys: Capture) -> None:
     """Protects teachers: what is given stays, what is asked is blank, and the answers stand below."""
     arguments = (*TEXTBOOK, "--grad", "--tangent", "x1=1")
@@ -424,13 +425,13 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES)
+@for_each(("arguments", "code", "message"), MISTAKES)
 def test_mistakes_are_said(arguments: tuple[str, ...], code: int, message: str, capsys: Capture) -> None:
     done = cg(capsys, "trace", *arguments)
     assert (done.code, message in done.err) == (code, True), done.err
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "remark"),
     [
         (["abs(x)*y", "x=0", "y=3", "--grad"], "kink: left -1, right 1, chosen 0"),

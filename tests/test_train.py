@@ -13,6 +13,7 @@ import torch
 
 import cgcli
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 X, Y = np.random.default_rng(7).normal(size=(2, 11, 3))
 W = [0.3, -0.2, 0.1]
@@ -160,7 +161,7 @@ WRONG = [  # operands, exit code, what the message holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "code", "said"), WRONG)
+@for_each(("operands", "code", "said"), WRONG)
 def test_wrong_input_has_one_clear_error(operands: list[str], code: int, said: str, line: str, capsys: Capture) -> None:
     done = cg(capsys, "train", *(line if each == "LINE" else each for each in operands))
     assert (done.code, done.out) == (code, "")

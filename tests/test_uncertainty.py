@@ -13,6 +13,7 @@ import pytest
 import cgcli
 from cgcli.printing.uncertain import uncertain
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 JUDGED = [  # expression, operands, value and standard deviation of the package uncertainties 3.2.3
     ("x*y", ["x=2±0.1", "y=3±0.2", "--corr", "x,y=0.5"], 6.0, 0.6082762530298219),
@@ -27,7 +28,7 @@ JUDGED = [  # expression, operands, value and standard deviation of the package 
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("expression", "operands", "value", "error"), JUDGED)
+@for_each(("expression", "operands", "value", "error"), JUDGED)
 def test_the_first_order_is_that_of_uncertainties(
     expression: str, operands: list[str], value: float, error: float, capsys: Capture
 ) -> None:
@@ -104,7 +105,7 @@ ROUNDED = [  # value, uncertainty, digits, text: JCGM 100, 7.2.6
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "error", "digits", "text"), ROUNDED)
+@for_each(("value", "error", "digits", "text"), ROUNDED)
 def test_values_are_rounded_to_the_place_of_their_uncertainty(
     value: Any, error: Any, digits: int | None, text: str
 ) -> None:
@@ -138,7 +139,7 @@ WRONG = [  # operands, exit code, what the message holds
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "code", "said"), WRONG)
+@for_each(("operands", "code", "said"), WRONG)
 def test_wrong_uncertainties_have_one_clear_error(operands: list[str], code: int, said: str, capsys: Capture) -> None:
     done = cg(capsys, "eval", *operands)
     assert (done.code, done.out) == (code, "")
@@ -167,7 +168,7 @@ DOUBTED = [  # operands, what the only warning holds, the result
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "said", "result"), DOUBTED)
+@for_each(("operands", "said", "result"), DOUBTED)
 def test_where_the_first_order_is_a_poor_guide_a_warning_says_so(
     operands: list[str], said: str, result: str, capsys: Capture
 ) -> None:
@@ -260,7 +261,7 @@ ELASTICITIES = [  # operands, what is printed: closed forms
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operands", "printed"), ELASTICITIES)
+@for_each(("operands", "printed"), ELASTICITIES)
 def test_elasticities_stand_beside_derivatives(operands: list[str], printed: str, capsys: Capture) -> None:
     done = cg(capsys, "grad", *operands, "--elasticity")
     assert (done.code, done.err, done.out) == (0, "", printed)

@@ -12,6 +12,7 @@ from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
 from cgcli.syntax.parser import parse
 from tests.command import CG, Capture, cg
+from tests.for_each import for_each
 
 # Counted by hand, from what each one is: [2, 3] @ [3, 4] makes 8 numbers, each of 3 products and as many sums.
 COUNTS = [
@@ -49,12 +50,12 @@ COUNTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), COUNTS, ids=lambda item: str(item))
+@for_each(("text", "expected"), COUNTS)
 def test_the_work_of_an_operation_is_what_a_count_by_hand_gives(text: str, expected: int) -> None:
     assert work_of(lower(parse(text)).output) == expected
 
 
-@pytest.mark.parametrize("name", sorted({operation.name for operation in operations()}))
+@for_each("name", sorted({operation.name for operation in operations()}))
 def test_every_operation_takes_some_work(name: str) -> None:
     for operation in operations():
         if operation.name == name:
@@ -94,8 +95,8 @@ def test_what_can_be_computed_fast_is(text: str, out: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, out, "")
 
 
-@pytest.mark.parametrize(("text", "what"), TOO_MUCH, ids=lambda item: str(item)[:50])
-@pytest.mark.parametrize("command", ["eval", "grad"])
+@for_each(("text", "what"), TOO_MUCH)
+@for_each("command", ["eval", "grad"])
 def test_a_short_text_cannot_ask_for_minutes_of_work(command: str, text: str, what: str, capsys: Capture) -> None:
     done = cg(capsys, command, text)
     assert (done.code, done.out) == (2, "")
