@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
     from cgcli.api.export import export as export
-    from cgcli.api.fit import Fit as Fit
-    from cgcli.api.fit import Parameter as Parameter
-    from cgcli.api.fit import fit as fit
     from cgcli.api.formulas import diff as diff
     from cgcli.api.formulas import simplify as simplify
     from cgcli.api.functions import Function as Function
@@ -35,25 +32,28 @@ if TYPE_CHECKING:
     from cgcli.api.functions import value as value
     from cgcli.api.functions import value_and_grad as value_and_grad
     from cgcli.api.functions import vjp as vjp
-    from cgcli.api.minimum import Minimum as Minimum
-    from cgcli.api.minimum import minimize as minimize
     from cgcli.api.pictures import Picture as Picture
     from cgcli.api.pictures import picture as picture
     from cgcli.api.pictures import render as render
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
-    from cgcli.api.propagation import Propagated as Propagated
-    from cgcli.api.propagation import propagate as propagate
-    from cgcli.api.root import Root as Root
-    from cgcli.api.root_rows import solve as solve
-    from cgcli.api.train import Trained as Trained
-    from cgcli.api.train import train as train
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
     from cgcli.errors import CgError as CgError
     from cgcli.errors import CgWarning as CgWarning
     from cgcli.errors import describe as describe
     from cgcli.graph.loops import max_trips as max_trips
+    from cgcli.searches.fit import Fit as Fit
+    from cgcli.searches.fit import Parameter as Parameter
+    from cgcli.searches.fit import fit as fit
+    from cgcli.searches.minimum import Minimum as Minimum
+    from cgcli.searches.minimum import minimize as minimize
+    from cgcli.searches.root import Root as Root
+    from cgcli.searches.solve import solve as solve
+    from cgcli.searches.train import Trained as Trained
+    from cgcli.searches.train import train as train
+    from cgcli.uncertainty.propagation import Propagated as Propagated
+    from cgcli.uncertainty.propagation import propagate as propagate
 
 else:
     ModuleType = type(sys)
@@ -65,9 +65,9 @@ _HOMES = {
     "ColumnFunction": "cgcli.api.columns",
     "compile": "cgcli.api.columns",
     "export": "cgcli.api.export",
-    "Fit": "cgcli.api.fit",
-    "Parameter": "cgcli.api.fit",
-    "fit": "cgcli.api.fit",
+    "Fit": "cgcli.searches.fit",
+    "Parameter": "cgcli.searches.fit",
+    "fit": "cgcli.searches.fit",
     "diff": "cgcli.api.formulas",
     "simplify": "cgcli.api.formulas",
     "directional": "cgcli.api.functions",
@@ -80,19 +80,19 @@ _HOMES = {
     "value": "cgcli.api.functions",
     "value_and_grad": "cgcli.api.functions",
     "vjp": "cgcli.api.functions",
-    "Minimum": "cgcli.api.minimum",
-    "minimize": "cgcli.api.minimum",
+    "Minimum": "cgcli.searches.minimum",
+    "minimize": "cgcli.searches.minimum",
     "Picture": "cgcli.api.pictures",
     "picture": "cgcli.api.pictures",
     "render": "cgcli.api.pictures",
     "parse": "cgcli.api.program",
     "Program": "cgcli.api.program",
-    "propagate": "cgcli.api.propagation",
-    "Propagated": "cgcli.api.propagation",
-    "Root": "cgcli.api.root",
-    "solve": "cgcli.api.root_rows",
-    "train": "cgcli.api.train",
-    "Trained": "cgcli.api.train",
+    "propagate": "cgcli.uncertainty.propagation",
+    "Propagated": "cgcli.uncertainty.propagation",
+    "Root": "cgcli.searches.root",
+    "solve": "cgcli.searches.solve",
+    "train": "cgcli.searches.train",
+    "Trained": "cgcli.searches.train",
     "check_grad": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",
     "CgError": "cgcli.errors",

@@ -13,6 +13,7 @@ _WINDOW = 76  # characters of a long source line that a message shows
 _MOST_LINES = 3  # of the source, that a message shows
 _LONGEST_SENTENCE = 600
 _LONGEST_CALL = 40
+_MOST_NAMES = 20
 
 
 class Span(NamedTuple):
@@ -86,9 +87,10 @@ class ParseError(CgError):
 
 
 class UnknownNameError(CgError):
-    """A name or a function that nobody defined."""
+    """A name or a function that nobody defined. missing: the names that have no value, where that is what is wrong."""
 
     exit_code = 2
+    missing: Sequence[str] = ()
 
 
 class ArgumentError(CgError):
@@ -151,6 +153,11 @@ def refused(what: str, name: str, error: Exception) -> DataError:
     """The DataError for a file that cannot be read or written (`what`), with the system's reason."""
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     return DataError(f"cannot {what} {name}: {reason[:1].lower()}{reason[1:]}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in quotes, as many as a message shows."""
+    return ", ".join(f"'{name}'" for name in names[:_MOST_NAMES]) + ", …" * (len(names) > _MOST_NAMES)
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

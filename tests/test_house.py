@@ -19,6 +19,7 @@ import pytest
 
 import cgcli
 from cgcli.records import NamedTuple
+from tests.for_each import for_each
 
 PACKAGE = Path(cgcli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -43,6 +44,8 @@ FLOORS = [
     {"trace"},
     {"fitting"},
     {"api"},
+    {"searches"},
+    {"uncertainty"},
     {"cli"},
     {"__init__"},
 ]
@@ -58,17 +61,8 @@ ROOMS_OF = {
     "orjson": {"tables"},
     "mpmath": {"ops"},
     "numpy": {
-        "ops",
-        "exporting",
-        "digits",
-        "evaluate",
-        "tables",
-        "derivatives",
-        "check",
-        "trace",
-        "fitting",
-        "api",
-        "cli",
+        *["ops", "exporting", "digits", "evaluate", "tables", "derivatives", "check", "trace", "fitting", "api"],
+        *["searches", "uncertainty", "cli"],
     },
 }
 
@@ -224,3 +218,14 @@ def test_named_tuples_have_methods_and_are_copied() -> None:
     assert (_Few(1).both, copy.deepcopy(_Few(2))) == ((1, "b"), (2, "b"))
     assert pickle.loads(pickle.dumps(_Few(1, "z"))) == (1, "z")
     assert (_Many(1, j=0), repr(_Many(1))[:12]) == ((1, 2, 3, 4, 5, 6, 7, 8, 9, 0), "_Many(a=1, b")
+
+
+def test_each_row_that_fails_is_told() -> None:
+    """Protects what a table of rows protects: no row hides another."""
+
+    @for_each("one, two", [(1, 1), (1, 2), (3, 3), (3, 4)])
+    def equal(one: int, two: int) -> None:
+        assert one == two
+
+    with pytest.raises(ExceptionGroup, match=r"2 of 4 rows fail\nrow 1: \(1, 2\)\nrow 3: \(3, 4\)"):
+        equal()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping
-from cgcli.api.minimum import minimum
-from cgcli.api.parameters import Search, check_starts
 from cgcli.cli import searches
 from cgcli.cli.request import Request
 from cgcli.errors import UsageError
+from cgcli.searches.minimum import minimum
+from cgcli.searches.parameters import Search, check_starts
 
 
 def run(request: Request, settings: Mapping[str, Any]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Iterator, Mapping, Sequence
 from cgcli.api.point import Point, at_values
-from cgcli.api.propagation import Inputs, Propagated, Share, propagated, texts_of
 from cgcli.cli import output
 from cgcli.cli.operands import named_texts
 from cgcli.cli.request import Request
@@ -13,6 +12,8 @@ from cgcli.errors import UsageError
 from cgcli.lean import re
 from cgcli.printing import values
 from cgcli.printing.uncertain import uncertain
+from cgcli.uncertainty.inputs import Inputs, texts_of
+from cgcli.uncertainty.propagation import Propagated, Share, propagated
 
 _COMMA = r",(?![^\[]*\])"  # that is not within an index
 _ANOTHER = r"[,;](?![^\[]*\])(?=[^=;]*,[^=;]*=)"  # before `x,y=`
@@ -138,10 +139,10 @@ def _over_rows(
 ) -> None:
     """Compute all rows, with columns for the uncertainties."""
     from cgcli.api.columns import column_notices
-    from cgcli.api.uncertain_rows import BoundUncertain
     from cgcli.cli.rows.ahead import ahead
     from cgcli.cli.rows.flow import computed
     from cgcli.cli.rows.table import may_pass, opened, output_format, write
+    from cgcli.uncertainty.rows import BoundUncertain
 
     kind = output_format(request)
     texts = {name: program.text for name, program in texts_of(errors).items()}

@@ -13,10 +13,10 @@ from cgcli.graph.shapes import shape_of
 from cgcli.printing import values
 
 if TYPE_CHECKING:
-    from cgcli.api.reached import Reached
     from cgcli.cli.report import Report
     from cgcli.cli.request import Request
     from cgcli.errors import Span
+    from cgcli.searches.reached import Reached
 
 NOT_REACHED = 5  # the exit code
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
-from cgcli.errors import CgError, Span, UnknownNameError, did_you_mean
+from cgcli.errors import CgError, Span, UnknownNameError, did_you_mean, listed
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
 from cgcli.lowering.assigned import assigned, reads
@@ -138,12 +138,13 @@ def check_bound(graph: Graph, bound: Collection[str]) -> None:
     names = [name for name in read if name not in bound]
     if not names:
         return
-    listed = ", ".join(f"'{name}'" for name in names[:20]) + (", …" if len(names) > 20 else "")
     first, *others = (graph.origins.get(read[name]) for name in names)
-    raise UnknownNameError(
-        f"no value for {listed}", first, source=graph.source, also=tuple(span for span in others[:20] if span),
+    error = UnknownNameError(
+        f"no value for {listed(names)}", first, source=graph.source, also=tuple(span for span in others[:20] if span),
         hint=_remedy(names, [name for name in bound if name not in read]),
     )  # fmt: skip
+    error.missing = names
+    raise error
 
 
 def _remedy(missing: list[str], unused: Collection[str]) -> str:

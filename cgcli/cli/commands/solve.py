@@ -50,11 +50,12 @@ def command(request: Request, **settings: Any) -> int:
 
         solved.run(request, settings, names, chosen)
         return 0
-    from cgcli.api import root as roots
     from cgcli.api.point import at_values
+    from cgcli.searches import root as roots
+    from cgcli.searches.parameters import check_complete
 
     point = at_values(*request.program(equations="system"))
-    roots.check_complete(point)
+    check_complete(point)
     report = request.report(point)
     system = roots.system(point, names, chosen)
     report.tell_all(point.notices())

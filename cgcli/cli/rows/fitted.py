@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Iterable, Iterator, Mapping
 from cgcli.api.columns import column_notices
-from cgcli.api.fit import Fit, Options, fits
-from cgcli.api.model import Model, Predictions
-from cgcli.api.parameters import check_starts
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
@@ -16,6 +13,9 @@ from cgcli.errors import DataError, UsageError
 from cgcli.files import save
 from cgcli.fitting.losses import loss_of
 from cgcli.printing import values
+from cgcli.searches.fit import Fit, Options, fits
+from cgcli.searches.model import Model, Predictions
+from cgcli.searches.parameters import check_starts
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import format_of, open_writer
 
@@ -28,7 +28,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     _check(request, settings)
     picture = ""
     if settings["plot"]:
-        from cgcli.api.plots import check_plot
+        from cgcli.searches.plots import check_plot
 
         picture = check_plot(settings["plot"])
     weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
@@ -54,7 +54,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         if settings["cov"]:
             _write_covariance(fit, settings["cov"])
         if picture:
-            from cgcli.api.plots import plotted
+            from cgcli.searches.plots import plotted
 
             save(plotted(model, fit, kept, picture, settings["theme"]), settings["plot"])
         if predicts:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.api.columns import column_notices
-from cgcli.api.parameters import check_starts
-from cgcli.api.root import system
-from cgcli.api.root_rows import Roots
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
 from cgcli.cli.rows.table import may_pass, opened, output_format, write
 from cgcli.errors import UsageError
+from cgcli.searches.parameters import check_starts
+from cgcli.searches.root import system
+from cgcli.searches.solve import Roots
 
 
 def run(request: Request, settings: Mapping[str, Any], names: Sequence[str], chosen: Sequence[str] | None) -> None:

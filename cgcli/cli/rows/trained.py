@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping
 from cgcli.api.columns import column_notices
-from cgcli.api.parameters import check_starts
-from cgcli.api.plots import check_plot, loss_curve
-from cgcli.api.train import Training, trained
 from cgcli.cli import searches
 from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.table import opened
 from cgcli.cli.say import echo, say
 from cgcli.errors import UsageError
 from cgcli.files import save
+from cgcli.searches.parameters import check_starts
+from cgcli.searches.plots import check_plot, loss_curve
+from cgcli.searches.train import Training, trained
 
 _NUMBERS = ("lr", "momentum")
 _SETTINGS = ("optimizer", "epochs", "batch", "accumulate", "shuffle", "seed", "total")

@@ -9,11 +9,11 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound
-from cgcli.api.parameters import Parameters, check_starts
 from cgcli.api.point import Point, at_values
 from cgcli.errors import DataError, UsageError
 from cgcli.evaluate.batched import Batched
 from cgcli.graph.node import name_of
+from cgcli.searches.parameters import Parameters, check_starts
 from cgcli.tables.kept import Kept
 
 if TYPE_CHECKING:

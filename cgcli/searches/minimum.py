@@ -6,15 +6,11 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence
 from cgcli.api.columns import Bound
-from cgcli.api.constraints import Constraints
-from cgcli.api.parameters import Limits, Parameters, Search, check_starts
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.reached import Reached
-from cgcli.api.reading import Passes, begun, check_apart, read_rows
 from cgcli.api.values import arrays_of
 from cgcli.api.watched import Watched
-from cgcli.errors import CgError, EvaluationError, UsageError
+from cgcli.errors import UsageError
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
@@ -22,6 +18,10 @@ from cgcli.fitting.descent import Descent, least
 from cgcli.graph.node import constant, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY
+from cgcli.searches.constraints import Constraints
+from cgcli.searches.parameters import Limits, Parameters, Search, check_starts, flat, not_finite
+from cgcli.searches.reached import Reached
+from cgcli.searches.reading import Passes, begun, check_apart, read_rows
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -147,11 +147,6 @@ class OverRows:
         return found * self._weight()
 
 
-def flat(arrays: Sequence[Any]) -> Floats:
-    """The numbers of all arrays, in one vector."""
-    return np.concatenate([np.ravel(array) for array in arrays])
-
-
 def check_loss(point: Point, names: Collection[str], what: str) -> Parameters:
     """The parameters. Raises UsageError for a value that is no number, and where no name is left to be found."""
     if len(point.graph.outputs) != 1:
@@ -234,10 +229,12 @@ def minimum(
             return least_within(objective, constraints, start, bounds, max_iter=steps, log=told)
         return least(objective, start, bounds, max_iter=steps, tol=search.tol, log=told)
 
+    found: list[Notice] = []
     best, others = search.best(parameters.start, bounds, descend, lambda found: found.value)
     if best is None:
-        raise _not_finite(objective, parameters)
-    found: list[Notice] = []
+        if isinstance(objective, AtPoint):
+            objective.tell(parameters.start, found.append)
+        raise not_finite("the value, or a derivative of it,", point, found)
     if isinstance(objective, AtPoint) and best.converged:
         objective.tell(best.values, found.append)
     reason = best.reason
@@ -251,15 +248,3 @@ def minimum(
         point=parameters.named(best.values), value=sign * best.value, reason=reason + others, kind=kind, notes=notes,
         converged=best.converged and best.kind in _REACHED, iterations=best.iterations, events=found,
     )  # fmt: skip
-
-
-def _not_finite(objective: AtPoint | OverRows, parameters: Parameters) -> CgError:
-    """The error for a start where the value or a derivative is not finite."""
-    found: list[Notice] = []
-    if isinstance(objective, AtPoint):
-        objective.tell(parameters.start, found.append)
-        for notice in found:
-            if notice.details.get("kind") in ("nan", "infinity"):
-                source, hint = objective.point.graph.source, notice.hint or "start elsewhere"
-                return EvaluationError(f"{notice.message}, at the start", notice.span, source=source, hint=hint)
-    return EvaluationError("the value, or a derivative of it, is not finite at the start", hint="start elsewhere")

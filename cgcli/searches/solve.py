@@ -8,8 +8,6 @@ from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.api.columns import Bound, Computed
 from cgcli.api.point import at_values
 from cgcli.api.program import read_text
-from cgcli.api.reading import begun
-from cgcli.api.root import MOST, Log, System, check_complete, random_starts, root, system
 from cgcli.api.values import arrays_of
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import CgError, DataError, NotReachedError, UsageError
@@ -19,6 +17,9 @@ from cgcli.ops.fitting import broadcast
 from cgcli.ops.loops import LOOP, unpacked
 from cgcli.ops.roots import ROOT
 from cgcli.records import EMPTY
+from cgcli.searches.parameters import check_complete
+from cgcli.searches.reading import begun
+from cgcli.searches.root import MOST, Log, System, random_starts, root, system
 from cgcli.transform.differentiate import pullback
 
 if TYPE_CHECKING:

@@ -7,12 +7,8 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
-from cgcli.api.model import Model
-from cgcli.api.parameters import Limits, Search
 from cgcli.api.point import at_values
 from cgcli.api.program import Program, read_text
-from cgcli.api.reached import Result, html_table
-from cgcli.api.reading import begun
 from cgcli.api.values import arrays_of
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.evaluate.compiled import Compiled
@@ -21,6 +17,10 @@ from cgcli.fitting.losses import Loss, loss_of
 from cgcli.fitting.marquardt import Found, least_squares
 from cgcli.fitting.statistics import determined, quantile, two_sided
 from cgcli.records import EMPTY
+from cgcli.searches.model import Model
+from cgcli.searches.parameters import Limits, Search
+from cgcli.searches.reached import Result, html_table
+from cgcli.searches.reading import begun
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

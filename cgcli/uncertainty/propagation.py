@@ -8,44 +8,40 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice, warn
-from cgcli.api.parameters import Parameters
 from cgcli.api.point import Point, at_values
-from cgcli.api.program import Program, read, read_text
-from cgcli.api.reached import Result
-from cgcli.api.values import arrays_of, as_array, of_file
+from cgcli.api.program import Program, read
+from cgcli.api.values import arrays_of
 from cgcli.api.watched import Watched
 from cgcli.derivatives.jacobian import Jacobian
-from cgcli.errors import CgError, DataError, UnknownNameError, UsageError, quoted
+from cgcli.errors import CgError, DataError, UsageError, quoted
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
-from cgcli.fitting.propagation import Correlations, statistics
-from cgcli.graph.node import Node, constant, name_of, toposort
-from cgcli.graph.shapes import element_names, shape_text
-from cgcli.ops.arithmetic import ABS, DIVIDE, MULTIPLY
+from cgcli.graph.node import Node, name_of, toposort
+from cgcli.graph.shapes import element_names
 from cgcli.printing.expression import formula
 from cgcli.records import EMPTY, NamedTuple
-from cgcli.transform.differentiate import pullback, pushforward
-from cgcli.transform.exact import exact
+from cgcli.searches.parameters import flat
+from cgcli.searches.reached import Result
+from cgcli.transform.differentiate import pushforward
+from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, MUCH, Combined, Inputs, combined, texts_of, unit_rows
+from cgcli.uncertainty.law import statistics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Pairs = Sequence[tuple[str, str, float]]
+    from cgcli.uncertainty.inputs import Pairs
 
-_MUCH = 0.1  # of the uncertainty: what is neglected by more is told
-MOST_SECOND = 50  # elements of inputs, and of results, of which second derivatives are computed,
-_FEW = 12  # and of which they are without being asked for
+    Floats = NDArray[np.float64]
+
+_FEW = 12  # elements of inputs, and of results, of which second derivatives are computed without being asked for
 _MOST_STEPS = 200  # elements of inputs that are moved by their uncertainty, to see whether a tangent will do
 _MOST_LINES = 10**5  # of a budget
 _MOST_NUMBERS = 10**8  # in the results of all trials
 _ROUNDING = 1e-12  # of a result, which is no departure
 _FARTHEST = 1e300  # of departures that are finite
 _NOISE = 4.0  # standard deviations of the trials' own standard deviation
-_SHOWN = 12  # names in a message
-DETAILS = {"kind": "uncertainty"}
 
 
 class Share(NamedTuple):
@@ -127,121 +123,6 @@ def propagate(
                       second_order=second_order, trials=monte_carlo, seed=seed)  # fmt: skip
 
 
-# ---- inputs ---------------------------------------------------------------------------
-
-
-class Inputs(Parameters):
-    """The inputs that have an uncertainty. errors: a graph for each of the nodes. correlations: of their elements.
-
-    uncertainties: texts or arrays by name. points: of those that are programs. pairs: names, or elements, and a
-    coefficient. Raises UnknownNameError for a name that the program does not have, UsageError for shapes that do not
-    fit, and for correlations that cannot be.
-    """
-
-    def __init__(
-        self, point: Point, uncertainties: Mapping[str, Any], points: Mapping[str, Point], pairs: Pairs
-    ) -> None:
-        for name in uncertainties:
-            if name not in point.names and name not in point.bindings:
-                raise UnknownNameError(f"'{name}' has an uncertainty, and is no input of the program",
-                                       hint=point.nearest(name))  # fmt: skip
-        super().__init__(point, uncertainties)
-        if not self.nodes:
-            unused = f": the program does not use '{next(iter(uncertainties))}'" if uncertainties else ""
-            raise UsageError(f"no input of the program has an uncertainty{unused}", hint="as in: x=2±0.1")
-        self.errors = [_error(node, uncertainties[name], points.get(name))
-                       for node, name in zip(self.nodes, self.names, strict=True)]  # fmt: skip
-        places: dict[frozenset[int], float] = {}
-        for *pair, r in pairs:
-            place = frozenset(map(self._place, pair))
-            if place in places:
-                raise UsageError(f"'{pair[0]}' and '{pair[1]}' have two correlations", hint="give one for each pair")
-            places[place] = r
-        self.correlations = Correlations([(min(place), max(place), r) for place, r in places.items()])
-        self.correlations.check(self.elements)
-
-    def _place(self, name: str) -> int:
-        """The position of an element."""
-        if (known := name.replace(" ", "")) in self.elements:
-            return self.elements.index(known)
-        if name in self.names:
-            first, *_, last = (each for each in self.elements if each.startswith(f"{name}["))
-            raise UsageError(f"'{name}' is an array: which of its elements is correlated?",
-                             hint=f"as in: {first},{last}=0.5")  # fmt: skip
-        raise UsageError(f"'{name}' has a correlation, and no uncertainty",
-                         hint=f"those that have one: {', '.join(self.elements[:_SHOWN])}")  # fmt: skip
-
-    def sizes(self, errors: Sequence[Any], rows: tuple[int, ...] = ()) -> Floats:
-        """The uncertainties of all elements, one behind the other along the last axis, from those of the nodes."""
-        found = []
-        for node, error in zip(self.nodes, errors, strict=True):
-            axes = np.ndim(error) - len(rows)
-            array = np.reshape(error, (*rows, *(1,) * (len(node.shape) - axes), *np.shape(error)[len(rows) :]))
-            found.append(np.broadcast_to(array, (*rows, *node.shape)).reshape(*rows, math.prod(node.shape)))
-        return np.concatenate(found, axis=-1)
-
-    def moved(self, steps: Floats) -> dict[str, Any]:
-        """Their values by name, moved by so much."""
-        return self.named(self.start + steps)
-
-
-def texts_of(uncertainties: Mapping[str, Any]) -> dict[str, Program]:
-    """The programs of those that are texts, but for names of files, `@u.npy`."""
-    return {
-        name: read_text(given.removesuffix("%"), f"the uncertainty of '{name}'")
-        for name, given in uncertainties.items()
-        if isinstance(given, str) and not given.startswith("@")
-    }
-
-
-def _error(node: Node, given: Any, point: Point | None) -> Node:
-    """The uncertainty of an input as a graph; `5%` is relative to the size of the input."""
-    what = f"the uncertainty of '{name_of(node)}'"
-    if point is not None:
-        error = point.graph.output
-    else:
-        error = as_constant(of_file(given[1:], what) if isinstance(given, str) else as_array(given, what))
-    if error.shape != node.shape[len(node.shape) - len(error.shape) :]:
-        raise UsageError(f"{what} has shape {shape_text(error.shape)}, and '{name_of(node)}' {shape_text(node.shape)}",
-                         hint="one number is for all elements")  # fmt: skip
-    if isinstance(given, str) and given.endswith("%"):
-        return exact(MULTIPLY, (exact(ABS, (node,)), exact(DIVIDE, (error, constant(100.0)))))
-    return error
-
-
-class Combined(NamedTuple):
-    """The uncertainties of all elements of the results, along the last axis, with axes of rows before it.
-
-    total: with the terms of the second order, where there are any; shares: of the square of the first.
-    """
-
-    total: Floats
-    first: Floats
-    shares: Floats
-    bias: Floats | None
-
-    @property
-    def is_bent(self) -> Any:
-        """Where the terms of the second order are not small."""
-        assert self.bias is not None
-        return (self.total > (1 + _MUCH) * self.first) | (np.abs(self.bias) > _MUCH * self.first)
-
-
-def combined(correlations: Correlations, sizes: Floats, slopes: Floats, curves: Floats | None) -> Combined:
-    """From the inputs' uncertainties (…, n), the derivatives (…, m, n), and the second ones (…, m, n, n)."""
-    with np.errstate(all="ignore"):
-        across = sizes[..., None, :]
-        first, shares = correlations.combined(np.where(across == 0, 0.0, slopes * across))
-        if curves is None:
-            return Combined(first, first, shares, None)
-        parts = across[..., None] * curves * across[..., None, :]
-        second, bias = correlations.second_order(np.where(parts == 0, 0.0, parts))
-        return Combined(np.hypot(first, second), first, shares, bias)
-
-
-# ---- at one point ---------------------------------------------------------------------
-
-
 def propagated(
     point: Point, uncertainties: Mapping[str, Any], values: Mapping[str, Any], pairs: Pairs,
     tell: Callable[[Notice], None], *, second_order: bool = False, trials: int = 0, seed: int = 0,
@@ -258,7 +139,7 @@ def propagated(
             raise UsageError(f"the uncertainty of '{name}' is {size:g}, and must be 0 or more")
     outputs, watched = point.graph.outputs, Watched(point.graph, point.bindings, tell)
     slopes = _matrix(Jacobian(outputs, inputs.nodes)(watched), outputs, inputs.nodes)
-    made = _At(point, inputs, sizes, _flat(watched(outputs)), slopes)
+    made = _At(point, inputs, sizes, flat(watched(outputs)), slopes)
     found = combined(inputs.correlations, sizes, slopes, made.curves(watched, asked=second_order))
     for notice in made.doubts(found, added=second_order):
         tell(notice)
@@ -340,7 +221,7 @@ class _At(NamedTuple):
                 "make trials, to check" if added else "add their terms, or make trials",
                 details=DETAILS, topic="check" if added else "bent",
             )  # fmt: skip
-        elif ratio > _MUCH:
+        elif ratio > MUCH:
             yield self._bent(steps)
 
     def _steps(self, total: Floats) -> Iterator[tuple[float, Floats]]:
@@ -352,7 +233,7 @@ class _At(NamedTuple):
         for steps in [*np.diag(self.sizes), *np.diag(-self.sizes)]:
             moved = {**self.point.bindings, **self.inputs.moved(steps)}
             with np.errstate(all="ignore"):
-                then = _flat(run([moved[name] for name in self.point.names]))
+                then = flat(run([moved[name] for name in self.point.names]))
                 along = self.slopes @ steps
                 apart = np.abs(then - self.values - along)
                 ratios = np.minimum(apart / np.maximum(total, np.abs(along)), _FARTHEST)
@@ -369,7 +250,7 @@ class _At(NamedTuple):
         pushed = evaluate(pushforward(order, tangents), bindings)
         for node, along in zip(order, pushed, strict=True):
             change = np.asarray(there[node]) - here[node]
-            if not np.all(np.abs(change - along) <= _MUCH / 2 * np.maximum(np.abs(change), np.abs(along))):
+            if not np.all(np.abs(change - along) <= MUCH / 2 * np.maximum(np.abs(change), np.abs(along))):
                 break
         kink = node.op.kink is not None and not node.op.kink.isolated
         what = "jumps" if node.op.why_no_derivative else "has a kink" if kink else "is far from linear"
@@ -401,17 +282,12 @@ class _At(NamedTuple):
         if not good.all():
             tell(Notice(f"{count - good.sum()} of {count} trials give no number, and are left out", details=DETAILS))
         found = statistics(every[good])
-        apart = np.abs(found[1] - total) > (_MUCH + _NOISE / math.sqrt(2 * count)) * total
+        apart = np.abs(found[1] - total) > (MUCH + _NOISE / math.sqrt(2 * count)) * total
         if np.any(apart):
             at = int(np.argmax(apart))
             message = f"the std_error of the trials is {found[1][at]:.3g}, and that by derivatives {total[at]:.3g}"
             tell(Notice(message, details=DETAILS))
         return found
-
-
-def _flat(arrays: Sequence[Any]) -> Floats:
-    """The numbers of several arrays, one behind the other."""
-    return np.concatenate([np.ravel(array) for array in arrays])
 
 
 def _matrix(blocks: Sequence[Sequence[Any]], outputs: Sequence[Node], wrt: Sequence[Node]) -> Floats:
@@ -421,10 +297,3 @@ def _matrix(blocks: Sequence[Sequence[Any]], outputs: Sequence[Node], wrt: Seque
          for block, node in zip(row, wrt, strict=True)]
         for row, output in zip(blocks, outputs, strict=True)
     ])  # fmt: skip
-
-
-def unit_rows(outputs: Sequence[Node], wrt: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
-    """The derivatives of each element of the outputs, as graphs."""
-    for output in outputs:
-        for unit in np.eye(math.prod(output.shape)):
-            yield pullback([output], [as_constant(unit.reshape(output.shape)[()])], wrt)

@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
-from cgcli.api.parameters import Parameters, check_starts
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import read_text
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.node import VARIABLE, Node, leaf, name_of, toposort
 from cgcli.ops.arithmetic import SUBTRACT
+from cgcli.searches.parameters import Parameters, check_starts, flat
 from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.exact import exact
 
@@ -51,12 +51,12 @@ class Constraints:
 
     def values(self, values: Floats) -> Floats:
         """What is 0, or 0 or more, where the relations hold."""
-        return _flat(self._values(self._inputs(values)))
+        return flat(self._values(self._inputs(values)))
 
     def jacobian(self, values: Floats) -> Floats:
         """Its derivatives, of shape (relations, parameters)."""
         inputs, arrays = self._inputs(values), self._parameters.arrays
-        return np.stack([_flat(self._products([*arrays(unit), *inputs])) for unit in np.eye(len(values))], axis=1)
+        return np.stack([flat(self._products([*arrays(unit), *inputs])) for unit in np.eye(len(values))], axis=1)
 
     def hessian(self, values: Floats, weights: Floats) -> Floats:
         """The second derivatives of its weighted sum."""
@@ -64,14 +64,10 @@ class Constraints:
         parts = [part.reshape(shape) if shape else float(part[0])
                  for part, shape in zip(np.split(weights, ends), self._shapes, strict=True)]  # fmt: skip
         inputs, arrays = self._inputs(values), self._parameters.arrays
-        return np.stack([_flat(self._second([*arrays(unit), *parts, *inputs])) for unit in np.eye(len(values))])
+        return np.stack([flat(self._second([*arrays(unit), *parts, *inputs])) for unit in np.eye(len(values))])
 
     def _inputs(self, values: Floats) -> list[Any]:
         return [*self._parameters.arrays(values), *self._held]
-
-
-def _flat(arrays: Sequence[Any]) -> Floats:
-    return np.concatenate([np.ravel(array) for array in arrays])
 
 
 def _relations(text: str, point: Point, parameters: Parameters) -> Iterator[tuple[str, bool, Node]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NoReturn, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
-from cgcli.api.reached import Reached
-from cgcli.errors import EvaluationError, ShapeError, TooLargeError, UnknownNameError, UsageError
+from cgcli.errors import ShapeError, TooLargeError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.graph.loops import Loop
@@ -20,6 +19,8 @@ from cgcli.ops.lazily import np
 from cgcli.ops.loops import packed, unpacked
 from cgcli.ops.roots import Root as RootParams
 from cgcli.records import EMPTY, NamedTuple
+from cgcli.searches.parameters import Parameters, not_finite
+from cgcli.searches.reached import Reached
 from cgcli.transform.exact import exact
 from cgcli.transform.roots import newton
 
@@ -177,7 +178,11 @@ def root(
             break
         ends.append(end)
     if not ends:
-        _raise_not_finite(found)
+        from cgcli.api.watched import Watched
+
+        events: list[Notice] = []
+        Watched(found.point.graph, found.point.bindings, events.append)(found.point.graph.outputs)
+        raise not_finite("an equation", found.point, events)
     best = ends[0]
     if not grad or not best.converged:
         return best
@@ -240,36 +245,10 @@ def _values(nodes: Sequence[Node], bindings: Mapping[str, Any], inputs: Sequence
     return Compiled(nodes, inputs)([bindings[name_of(node)] for node in inputs])
 
 
-def _raise_not_finite(found: System) -> NoReturn:
-    from cgcli.api.watched import Watched
-
-    events: list[Notice] = []
-    point = found.point
-    Watched(point.graph, point.bindings, events.append)(point.graph.outputs)
-    for notice in events:
-        if notice.details.get("kind") in ("nan", "infinity"):
-            raise EvaluationError(f"{notice.message}, at the start", notice.span, source=point.graph.source,
-                                  hint=notice.hint or "start elsewhere")  # fmt: skip
-    raise EvaluationError("an equation is not finite at the start", hint="start elsewhere")
-
-
-def check_complete(point: Point) -> None:
-    """Raise UnknownNameError for names without a value, in the words of a search."""
-    try:
-        point.check_complete()
-    except UnknownNameError as error:
-        names = error.message.split("'")[1::2]
-        error.message = f"{error.message.removeprefix('no value for ')} {'have' if len(names) > 1 else 'has'} no value"
-        error.hint = f"give each a start, or its value, as in: {' '.join(f'{name}=1' for name in names)}"
-        raise
-
-
 def random_starts(found: System, count: int, seed: int) -> list[Mapping[str, Any]]:
     """The given start, and random ones behind it."""
     if count == 1:
         return [EMPTY]
-    from cgcli.api.parameters import Parameters
-
     parameters = Parameters(found.point, found.names)
     ends = parameters.bounds(EMPTY)
     return [parameters.named(each) for each in ends.starts(parameters.start, count, seed)]

@@ -8,17 +8,17 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.columns import Bound
-from cgcli.api.minimum import check_loss
-from cgcli.api.parameters import check_starts
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.reached import Reached
-from cgcli.api.reading import Passes, begun, check_apart, read_rows
 from cgcli.api.values import arrays_of
 from cgcli.errors import UsageError
 from cgcli.fitting.optimizers import optimizer
 from cgcli.graph.node import constant
 from cgcli.records import Record
+from cgcli.searches.minimum import check_loss
+from cgcli.searches.parameters import check_starts
+from cgcli.searches.reached import Reached
+from cgcli.searches.reading import Passes, begun, check_apart, read_rows
 from cgcli.transform.differentiate import pullback
 
 if TYPE_CHECKING:

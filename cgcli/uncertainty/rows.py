@@ -10,10 +10,10 @@ from cgcli.annotations import TYPE_CHECKING, Iterable, Iterator, Sequence
 from cgcli.api.columns import Bound, Computed
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
-from cgcli.api.propagation import DETAILS, MOST_SECOND, Inputs, combined, unit_rows
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.derivatives.jacobian import elements
 from cgcli.errors import UsageError
+from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, Inputs, combined, unit_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,13 +7,13 @@ import os
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
-from cgcli.api.model import Model, Predictions
 from cgcli.errors import UsageError
 from cgcli.graph.node import name_of, toposort, variables
 from cgcli.render.plot import Plot, line_plot, plot
+from cgcli.searches.model import Model, Predictions
 
 if TYPE_CHECKING:
-    from cgcli.api.fit import Fit
+    from cgcli.searches.fit import Fit
     from cgcli.tables.kept import Kept
 
 _MOST_POINTS = 5000  # rows that are drawn

@@ -6,14 +6,14 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.columns import Bound, Computed
-from cgcli.api.parameters import Parameters
 from cgcli.api.point import Point
-from cgcli.api.reading import Passes, Read, Weights, check_apart, read_rows
 from cgcli.errors import UsageError
 from cgcli.fitting.summary import Summary, summary
 from cgcli.graph.node import constant, constant_value
 from cgcli.graph.shapes import element_names, shape_text
 from cgcli.ops.arithmetic import SUBTRACT
+from cgcli.searches.parameters import Parameters
+from cgcli.searches.reading import Passes, Read, Weights, check_apart, read_rows
 from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Mapping, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence, TypeVar
 from cgcli.api.columns import check_columns
-from cgcli.errors import UnknownNameError, UsageError, did_you_mean
+from cgcli.errors import EvaluationError, UnknownNameError, UsageError, did_you_mean, listed
 from cgcli.fitting.bounds import Bounds
 from cgcli.graph.node import leaf, name_of
 from cgcli.graph.shapes import element_names
@@ -15,6 +15,7 @@ from cgcli.records import EMPTY, Record
 
 if TYPE_CHECKING:
     from cgcli.annotations import Protocol
+    from cgcli.api.notices import Notice
     from cgcli.api.point import Point
     from cgcli.fitting.bounds import Floats
     from cgcli.graph.node import Node
@@ -137,19 +138,43 @@ class Parameters:
         return [*found[:_SHOWN], *[f"{more} more numbers end at their bounds"] * (more > 0)]
 
 
+def flat(arrays: Sequence[Any]) -> Floats:
+    """The numbers of all arrays, one behind the other."""
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def not_finite(what: str, point: Point, events: Iterable[Notice]) -> EvaluationError:
+    """The error for a start where something is not finite: the first of the events there that says so."""
+    for notice in events:
+        if notice.details.get("kind") in ("nan", "infinity"):
+            return EvaluationError(f"{notice.message}, at the start", notice.span, source=point.graph.source,
+                                   hint=notice.hint or "start elsewhere")  # fmt: skip
+    return EvaluationError(f"{what} is not finite at the start", hint="start elsewhere")
+
+
+def _starts(names: Sequence[str]) -> str:
+    return " ".join(f"{name}=1" for name in names[:_SHOWN])
+
+
 def check_starts(point: Point, columns: Sequence[str] = ()) -> None:
     """Raise UnknownNameError for names that are no columns, and have no value."""
     try:
         check_columns(point, columns)
     except UnknownNameError as error:
-        missing = error.message.removeprefix("no value for ")
-        names = missing.split("'")[1::2]
-        starts = f"give each a start, as in: {' '.join(f'{name}=1' for name in names)}"
-        verb = "are" if len(names) > 1 else "is"
-        listed = ", ".join(columns[:_SHOWN]) + ", …" * (len(columns) > _SHOWN)
-        error.message = (
-            f"{missing} {verb} no column, and without a start" if columns else f"{missing} {verb} without a start"
-        )
-        error.hint = did_you_mean(names[0], columns) or starts + f"; the columns are: {listed}" * bool(columns)
+        verb = "are" if len(error.missing) > 1 else "is"
+        error.message = f"{listed(error.missing)} {verb}{' no column, and' * bool(columns)} without a start"
+        known = f"; the columns are: {', '.join(columns[:_SHOWN])}{', …' * (len(columns) > _SHOWN)}"
+        starts = f"give each a start, as in: {_starts(error.missing)}" + known * bool(columns)
+        error.hint = did_you_mean(error.missing[0], columns) or starts
         error.topic = ""
+        raise
+
+
+def check_complete(point: Point) -> None:
+    """Raise UnknownNameError for names without a value; which of them are sought is not known yet."""
+    try:
+        point.check_complete()
+    except UnknownNameError as error:
+        error.message = f"{listed(error.missing)} {'have' if len(error.missing) > 1 else 'has'} no value"
+        error.hint = f"give each a start, or its value, as in: {_starts(error.missing)}"
         raise
