@@ -60,7 +60,7 @@ def test_an_error_names_the_place_in_the_text(
     assert len(rest) == bool(rest)
 
 
-FIX = re.compile(r"write (?!'|.*…)(.+?)(?:,? or |; | for | to |$)")
+FIX = re.compile(r"write (?!'|.*…)(.+?)(?:,? (?:or|which) |; (?=[a-z]+,? [a-z])| for | to |$)")
 
 
 def mistake_in(text: str) -> ParseError | None:
@@ -131,6 +131,7 @@ MENDED = [
 def test_the_hints_lead_to_what_was_meant(text: str, value: str) -> None:
     """One hint after the other is followed to the letter; the value is that of the other tool."""
     found = mended(text.replace("⏎", "\n"), [*BOUND[:3], "A=[[2,0],[0,4]]", "b=[2,4]"])
+    assert found.shape == np.shape(json.loads(value))
     assert np.allclose(found, json.loads(value), rtol=1e-9)
 
 

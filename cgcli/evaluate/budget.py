@@ -78,4 +78,6 @@ def unfinished(carries: Sequence[object], before: str = "", where: str = "") -> 
 
 def shown(carries: Sequence[object]) -> str:
     """What a loop carries, in an error."""
-    return ", ".join(str(as_lists(carry)) for carry in carries[:4]) + ", …" * (len(carries) > 4)
+    from cgcli.ops.statics import brief
+
+    return ", ".join(brief(as_lists(carry)) for carry in carries[:4]) + ", …" * (len(carries) > 4)

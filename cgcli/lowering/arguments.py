@@ -118,7 +118,10 @@ def _rewritten(entries: Sequence[Entry], name: str, args: Sequence[Value], texts
 def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
     texts = sum(isinstance(arg, str) for arg in args)
     count = len(args) - texts
-    free = [static for static in entry.statics if not static.keyword_only][texts:]
+    free = [static for static in entry.statics if not static.keyword_only]
+    if texts > len(free):
+        return False
+    free = free[texts:]
     names = {static.name for static in entry.statics if not static.name.startswith("_")}
     required = {static.name for static in free if static.default is REQUIRED and static.name not in keywords}
     if entry.variadic:
@@ -156,7 +159,11 @@ def bind(
         elif static.variadic:
             raw, rest = tuple(known(item, static.name) for item in rest), []
         elif rest and not static.keyword_only:
-            raw = known(rest.pop(0), static.name)
+            given = rest.pop(0)
+            if static.name == "axis" and (names := _elements(args)):
+                raise ArgumentError(f"'{entry.name}' takes one array, and then an axis",
+                                    hint=f"write {entry.name}([{', '.join(names)}]) for some elements")  # fmt: skip
+            raw = known(given, static.name)
         try:
             params.append(static.convert(raw, shapes))
         except CgError as error:
@@ -166,6 +173,12 @@ def bind(
                 error.hint = NO_AXES.get(entry.name, error.hint)
             raise error.at(places.get(static.name)) from None
     return tuple(arrays), entry.params(*params)
+
+
+def _elements(args: Sequence[Value]) -> list[str]:
+    """The names of numbers that were given in place of an array of them."""
+    names = [name_of(arg) for arg in args if isinstance(arg, Node) and arg.op is VARIABLE and not arg.shape]
+    return names if 1 < len(names) == len(args) else []
 
 
 def _divided(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:

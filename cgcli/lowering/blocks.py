@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import Any, Callable, Iterable, Mapping, MutableMapping, Sequence
 from cgcli.errors import ArgumentError, ParseError, ShapeError, Span, TooLargeError
 from cgcli.graph.loops import fresh_leaves
@@ -9,7 +11,7 @@ from cgcli.graph.node import Node, apply, constant, toposort
 from cgcli.graph.shapes import shaped, two_shapes
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.assigned import assigned, read_first, standing_deeper
-from cgcli.lowering.indices import Index, Places, bounds_of, scalar, value_of
+from cgcli.lowering.indices import Index, Places, bounds_of, number_of, scalar, value_of
 from cgcli.lowering.invoke import TAKEN, Gone, Scope, Several
 from cgcli.lowering.invoke import Steps as Lowered
 from cgcli.lowering.loops import looped
@@ -17,6 +19,7 @@ from cgcli.lowering.series import along_an_axis, is_elementwise
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.fitting import broadcast
 from cgcli.ops.logic import AND_OP, NOT_OP, WHERE
+from cgcli.ops.statics import brief
 from cgcli.syntax import tree
 
 MAX_NESTED = 20  # loops and branches within each other
@@ -179,7 +182,13 @@ class Blocks:
             return Index("", None, None)
         if isinstance(item, tree.Repeat):
             (count,) = yield (item.trips,), scope
-            return Index("", _ONE, scalar(count, item.trips.span, "the number of trips"))
+            trips = scalar(count, item.trips.span, "the number of trips")
+            known = number_of(trips)
+            if known is not None and not (known >= 0 and (known == math.inf or known.is_integer())):
+                raise ArgumentError(f"the number of trips is a whole number, not {brief(known)}", item.trips.span,
+                                    hint="floor(x) is the whole number below" * (known > 0)
+                                    or "as in: repeat 10 { x = cos(x) }")  # fmt: skip
+            return Index("", _ONE, trips)
         if item.last is None:
             (array,) = yield (item.first,), scope
             array = value_of(array, item.first.span)

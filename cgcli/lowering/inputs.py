@@ -156,11 +156,16 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     near = NAMES.get(first) or did_you_mean(first, unused) or _run_together(first)
     if near:
         return near
-    if first in FUNCTIONS:
-        return f"'{first}' is a function: write {first}(…)"
+    if function := function_named(first):
+        return f"'{function}' is a function: write {function}(…)"
     if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"
     return "as in: " + " ".join(f"{written_name(name)}=3" for name in missing[:3])
+
+
+def function_named(name: str) -> str:
+    """The function of this name, in any case; '' for none."""
+    return next((each for each in (name, name.lower()) if each in FUNCTIONS and (each == name or len(each) > 1)), "")
 
 
 def _run_together(name: str) -> str:

@@ -98,7 +98,7 @@ class Machine:
                 if type(end.value) is Node and end.value.args:
                     self._origins.setdefault(end.value, item.span)
             except CgError as fault:
-                error = self._without_value(fault, taken) if isinstance(fault, ShapeError) else fault
+                error = self._without_value(fault, item, taken) if isinstance(fault, ShapeError) else fault
                 if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
                     error.call = next(
                         (caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None
@@ -109,21 +109,20 @@ class Machine:
                 waiting.extend((child, inner, None, 0) for child in reversed(needed))
         return values.pop()
 
-    def _without_value(self, error: ShapeError, args: Sequence[Value]) -> CgError:
+    def _without_value(self, error: ShapeError, item: tree.Expression, args: Sequence[Value]) -> CgError:
         """What is wrong with shapes, where a name without a value counts as a number: that it has none."""
         clashing = [args[at] for at in error.clash] or args
         scalars = [arg for arg in clashing if type(arg) is Node and arg.op is VARIABLE and not arg.shape]
         names = [name for name in dict.fromkeys(map(name_of, scalars)) if name not in self._named]
         if not names:
             return error
-        from cgcli.printing.expression import written_name
+        from cgcli.lowering.undeclared import remedy
 
         listed = " and ".join(f"'{name}'" for name in names[:3])
         verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
         return UnknownNameError(
-            f"{listed} {verbs}: {error.message}", error.span, also=error.also,
-            hint=f"give a value, or declare the shape, as in: {written_name(names[0])}: [64, 784]",
-        )  # fmt: skip
+            f"{listed} {verbs}: {error.message}", error.span, also=error.also, hint=remedy(names[:3], item, args)
+        )
 
     def _count(self, scope: Scope) -> None:
         """Count an expression that stands in a function's body."""
@@ -165,10 +164,20 @@ class Machine:
     def _index(self, item: tree.Index, scope: Scope) -> Steps:
         from cgcli.lowering.build import indexed
 
+        for axis, part in enumerate(item.items):
+            if isinstance(part, tree.Name) and part.name in ("None", "newaxis") and part.name not in self._named:
+                raise self._new_axis(item, axis)
         base, *items = yield (item.base, *item.items), scope
         if isinstance(base, Node) and not base.shape:
             raise self._no_elements(item, base)
         return indexed(base, items, item)
+
+    def _new_axis(self, item: tree.Index, axis: int) -> CgError:
+        """The error for None among indices."""
+        alone = all(part == ":" for at, part in enumerate(self._texts(item.items)) if at != axis)
+        (base,) = self._texts([item.base])
+        hint = f"write expand({base}, {axis})" if alone else "a new axis is as in: expand(x, 1)"
+        return ArgumentError("an index makes no new axis", item.span, hint=hint)
 
     def _no_elements(self, item: tree.Index, base: Node) -> CgError:
         """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
@@ -188,11 +197,15 @@ class Machine:
 
     def _slice(self, item: tree.Slice, scope: Scope) -> Steps:
         from cgcli.lowering.build import raw_slice
+        from cgcli.syntax.elsewhere import elements_between
 
         parts = (item.start, item.stop, item.step)
         if isinstance(item.stop, tree.Name) and item.stop.name == "end" and "end" not in self._named:
             hint = f"write {self._source[item.span.start : item.stop.span.start]}"
             raise ArgumentError("a slice to the end has no number behind its ':'", item.span, hint=hint)
+        written = self._source[item.span.start : item.span.end]
+        if other := elements_between(written, self._named):
+            raise ArgumentError("a slice has whole numbers", item.span, hint=f"write {other}")
         values = iter((yield tuple(part for part in parts if part is not None), scope))
         return raw_slice(*(None if part is None else next(values) for part in parts))
 
@@ -332,7 +345,7 @@ class Machine:
         args = self._texts(item.args)
         called = self._source[item.where.start : item.where.end]
         inner = args[0] if len(args) == 1 and not item.keywords else "…"
-        product = f"to multiply, write {called}*({inner})"
+        product = f"to multiply, write {called}*({inner})" * (inner[:1] not in ("'", '"'))
         value = scope.names.get(name)
         if value is None and (name in self._named or name in CONSTANTS):
             value = self._lookup(name, item.where)
@@ -342,12 +355,13 @@ class Machine:
             part = f"write {element_of(called, args)} for what counts from 0" if is_array else ""
             hint = "; ".join(filter(None, (part, "" if part and (not inner.isalnum() or inner == "end") else product)))
             raise UnknownNameError(f"'{name}' is a value, not a function", item.span, hint=hint)
-        instead = instead_of(name, [*args, *self._texts([value for _, value, _ in item.keywords])])
+        values = [*args, *self._texts([value for _, value, _ in item.keywords])]
+        instead = instead_of(" ".join([name, *(key for key, *_ in item.keywords)]), values) or instead_of(name, values)
         if not args and (constant := next((other for other in CONSTANTS if other == name.casefold()), "")):
             instead = f"write {constant}"
         near = instead or did_you_mean(name, [*self._functions, *(FUNCTIONS.keys() - _OPERATORS)])
         parameters = ", ".join("xyzuvw"[: len(args)]) if len(args) <= 6 else "…"
-        hint = near or f"define it as {called}({parameters}) = …" + f"; {product}" * (len(args) == 1)
+        hint = near or f"define it as {called}({parameters}) = …" + f"; {product}" * bool(len(args) == 1 and product)
         raise UnknownNameError(f"unknown function '{name}'", item.span if instead else item.where, hint=hint)
 
 

@@ -67,7 +67,7 @@ def integers(value: Any, what: str) -> tuple[int, ...]:
 
 def brief(value: Any) -> str:
     """A raw value as text for a message."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return "[" + ", ".join(brief(item) for item in value) + "]"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)

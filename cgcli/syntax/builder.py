@@ -41,11 +41,10 @@ class TreeBuilder:
             raise no_parameter(target.function, wrong)
         if isinstance(target, tree.Derived):
             return _own_rule(target, value, span)
-        raise ParseError(
-            "only a name or a function can stand to the left of '='",
-            target.span,
-            hint="write '==' to compare",
-        )
+        hint = "write '==' to compare"
+        if isinstance(target, tree.Array) and all(isinstance(item, tree.Name) for item in target.items):
+            hint = "round brackets name several results, as in: (p, q) = (1, 2)"
+        raise ParseError("only a name or a function can stand to the left of '='", target.span, hint=hint)
 
     def declare(self, children: list[Any]) -> tree.Declare:
         target, shape = children

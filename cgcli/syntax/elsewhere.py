@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Collection, Sequence
 
 _DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
 _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
@@ -12,6 +12,20 @@ _BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
 _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
 _COPIES = "copies behind each other are as in: concat(x, x)"
+_ROOT = ("write sqrt({0})", "write ({0})^(1/{1}); the cube root is cbrt(x)")
+_COMPLEX = "there are no complex numbers"
+_MINIMUM = "a minimum is a command: cg minimize 'x^2 - x' x=1"
+_FIT = "a fit is a command: cg fit 'y ~ a*x + b' data.csv"
+_DENSITY = (
+    "write exp(-({0})^2/2)/sqrt(2*pi)",
+    "write exp(-(({0}) - ({1}))^2/2)/sqrt(2*pi)",
+    "write exp(-((({0}) - ({1}))/({2}))^2/2)/(({2})*sqrt(2*pi))",
+)
+_DISTRIBUTION = (
+    "write erfc(-({0})/sqrt(2))/2",
+    "write erfc((({1}) - ({0}))/sqrt(2))/2",
+    "write erfc((({1}) - ({0}))/(({2})*sqrt(2)))/2",
+)
 
 # For each function what to write, with its arguments in braces; where several forms take another number of arguments,
 # the one that fits. Names of spreadsheets are in capitals; all others are found in any case.
@@ -40,19 +54,28 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "double": "write ({0})", "rem": "write fmod({0}, {1})", "divmod": "write ({0}//{1}, {0} % {1})",
     "idivide": "write ({0})//({1})", "quotient": "write trunc(({0})/({1}))",
     "sind": "write sin(({0})*deg)", "cosd": "write cos(({0})*deg)", "tand": "write tan(({0})*deg)",
-    "pdf": "write exp(-({0})^2/2)/sqrt(2*pi)", "dnorm": "write exp(-({0})^2/2)/sqrt(2*pi)",
-    "normpdf": "write exp(-({0})^2/2)/sqrt(2*pi)",
-    "cdf": "write erfc(-({0})/sqrt(2))/2", "pnorm": "write erfc(-({0})/sqrt(2))/2",
-    "normcdf": "write erfc(-({0})/sqrt(2))/2",
+    "sinpi": "write sin(pi*({0}))", "cospi": "write cos(pi*({0}))",
+    **dict.fromkeys(("pdf", "dnorm", "normpdf"), _DENSITY),
+    **dict.fromkeys(("cdf", "pnorm", "normcdf", "normsdist", "normdist"), _DISTRIBUTION),
     "qnorm": "there is no quantile of the normal distribution",
+    "normsinv": "there is no quantile of the normal distribution",
     "norminv": "there is no quantile of the normal distribution",
     "detach": "write stop_gradient({0})",
     "tr": "write trace({0})",
     "t": "write transpose({0}), or t*({0}) to multiply",
     "crossprod": ("write ({0}).T @ ({0})", "write ({0}).T @ ({1})"),
-    "mmult": "write ({0}) @ ({1})",
+    "mmult": "write ({0}) @ ({1})", "mtimes": "write ({0}) @ ({1})", "mldivide": "write solve({0}, {1})",
+    "rdivide": "write ({0})/({1})", "ldivide": "write ({1})/({0})", "uminus": "write -({0})",
     "sumproduct": "write sum(({0})*({1}))",
-    "sumsq": "write sum(({0})^2)",
+    "sumsq": ("write sum(({0})^2)", "write sum([{*}]^2)"), "total": "write sum({0})",
+    "colsums": "write sum({0}, axis=0)", "rowsums": "write sum({0}, axis=1)",
+    "colmeans": "write mean({0}, axis=0)", "rowmeans": "write mean({0}, axis=1)",
+    "I": "write eye({0})", "mse_loss": "write mse({0}, {1})", "l1_loss": "write mean(abs(({0}) - ({1})))",
+    "sigma": "write sigmoid({0}), or sigma*({0}) to multiply",
+    **{f"reduce_{name}": f"write {name}({{*}})" for name in ("sum", "mean", "prod", "max", "min")},
+    "abs2": "write ({0})^2", "sd": "write std({0}, ddof=1)", "polygamma": "write digamma({1}, {0})",
+    "isnan": "write ({0}) != ({0})", "isna": "write ({0}) != ({0})", "isfinite": "write abs({0}) < inf",
+    "isinf": "write abs({0}) == inf",
     "cross": "write [({0})[1]*({1})[2] - ({0})[2]*({1})[1], ({0})[2]*({1})[0] - ({0})[0]*({1})[2], "
              "({0})[0]*({1})[1] - ({0})[1]*({1})[0]]",
     "len": "write size({0}), or size({0}, 0) for the first axis",
@@ -69,8 +92,9 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "inverse": "write inv({0})", "numeric": "write zeros({0})",
     "c": ("write [{0}], or c*({0}) to multiply", "write [{*}]"), "array": "write {0}",
     "vec": "write reshape({0}, [-1])", "list": "write [{*}]",
-    "seq": ("write arange({0} + 1)", "write arange({0}, {1} + 1)", "write arange({0}, {1} + 1, {2})"),
+    "seq": ("write arange(1, {0} + 1)", "write arange({0}, {1} + 1)", "write arange({0}, {1} + ({2})/1000, {2})"),
     "seq_len": "write arange(1, {0} + 1)", "colon": "write arange({0}, {1} + 1)",
+    "range length": "write linspace({0}, {1}, {2})",
     "range": ("write arange({0})", "write arange({0}, {1})", "write arange({0}, {1}, {2})"),
     "rep": "write {0}*ones({1})", "full": "write {1}*ones({0})", "fill": "write {0}*ones({1})",
     **dict.fromkeys(("fsolve", "findroot", "FindRoot", "find_root", "nsolve", "vpasolve", "fzero", "uniroot", "brentq",
@@ -83,7 +107,12 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "lapply": "an operation acts on each element as it is, as in: sin([1, 2])",
     "sapply": "an operation acts on each element as it is, as in: sin([1, 2])",
     "collect": "write {0}",
-    "stdev": "write std({0}, ddof=1)", "stdevp": "write std({0})", "varp": "write var({0})",
+    **dict.fromkeys(("stdev", "stdevs"), ("write std({0}, ddof=1)", "write std([{*}], ddof=1)")),
+    "stdevp": ("write std({0})", "write std([{*}])"), "varp": ("write var({0})", "write var([{*}])"),
+    "vars": ("write var({0}, ddof=1)", "write var([{*}], ddof=1)"),
+    "complex": _COMPLEX, "real": _COMPLEX, "imag": _COMPLEX, "conj": _COMPLEX, "arg": _COMPLEX,
+    **dict.fromkeys(("minimize", "fminsearch", "fminunc", "optim", "optimize", "nminimize"), _MINIMUM),
+    **dict.fromkeys(("curve_fit", "nls", "lm", "nlinfit", "nonlinearmodelfit", "lsqcurvefit"), _FIT),
     "print": "the last line is the result: write {0}", "disp": "the last line is the result: write {0}",
     "printf": "the last line is the result, and is printed", "fprintf": "the last line is the result, and is printed",
     "println": "the last line is the result: write {0}", "echo": "the last line is the result: write {0}",
@@ -118,6 +147,7 @@ COUNTS = {
     ("expand", 1): "an expanded form is a command: cg simplify '{0}'",
     ("eye", 2): "write eye({0})",
     ("heaviside", 1): "write heaviside({0}, 0.5), with the value at 0",
+    ("solve", 1): "write inv({0}) for the inverse, or solve(A, b) for the x of A @ x = b",
     ("atan", 2): "write atan2({0}, {1})",
     ("sqrt", 2): "write root({0}, {1})",
     ("pow", 3): "write ({0})^({1}) % ({2})",
@@ -147,8 +177,10 @@ METHODS = {
 # Names without a value that mean something elsewhere.
 NAMES = {
     "True": "write true, or 1", "TRUE": "write true, or 1", "False": "write false, or 0", "FALSE": "write false, or 0",
-    "None": "leave it out; a new axis is as in: expand(x, 1)", "newaxis": "a new axis is as in: expand(x, 1)",
-    "end": "write -1 for the last element; a slice to the end is as in: v[1:]",
+    "None": "there is no empty value: leave the argument out, or of clip without one bound, write min(x, high)",
+    "newaxis": "a new axis is as in: expand(x, 1)",
+    "end": "write -1 for the last element; a slice to the end is as in: v[1:], one without it as in: v[:-1]",
+    "begin": "write 0 for the first element",
     "in": "max(v == x) is whether x is one of v",
     "null": _MISSING, "NULL": _MISSING, "NA": _MISSING, "nothing": _MISSING, "NAN": _MISSING,
     "infty": "write inf", "Infinity": "write inf", "infinity": "write inf", "oo": "write inf",
@@ -159,7 +191,7 @@ NAMES = {
 
 # Parameters by the names that other tools give them.
 PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims",
-              "num": "count"}  # fmt: skip
+              "num": "count", "a_min": "low", "a_max": "high", "min": "low", "max": "high"}  # fmt: skip
 
 
 def instead_of(function: str, args: Sequence[str]) -> str:
@@ -167,7 +199,7 @@ def instead_of(function: str, args: Sequence[str]) -> str:
     args = [arg.strip("'\"") for arg in args]  # float('inf')
     forms = INSTEAD.get(function) or INSTEAD.get(function.casefold(), ())
     if isinstance(forms, str):
-        return filled(forms, args)
+        forms = (forms,)
     counts = [len({*re.findall(r"\{(\d)\}", form)}) for form in forms]
     if len(args) in counts:
         return filled(forms[counts.index(len(args))], args)
@@ -195,6 +227,19 @@ def filled(form: str, args: Sequence[str]) -> str:
     for place in dict.fromkeys(re.findall(r"\{(\d)\}", form)):
         written = written.replace(f"{{{place}}}", args[int(place)] if int(place) < len(args) else "…")
     return re.sub(r"(?<!\w)\(([\w.]+|\w+\([^()]*\)|\[[^\[\]]*\])\)", r"\1", written)
+
+
+def elements_between(text: str, named: Collection[str]) -> str:
+    """What a slice of other tools means: one that ends before the end, or cells of a column; '' for any other.
+
+    named: the names that have a value.
+    """
+    if (match := re.fullmatch(r"(\d*)\s*:\s*end\s*-\s*(\d+)", text)) and "end" not in named:
+        return f"{_from_zero(match[1]) if match[1] else ''}:-{match[2]}, which counts from 0"
+    match = re.fullmatch(r"([A-Z]{1,3})(\d{1,4}):\1(\d{1,4})", text)
+    if match is None or not 0 < int(match[3]) - int(match[2]) < 20:
+        return ""
+    return "[" + ", ".join(f"{match[1]}{row}" for row in range(int(match[2]), int(match[3]) + 1)) + "]"
 
 
 def element_of(array: str, items: Sequence[str]) -> str:

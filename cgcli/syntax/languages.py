@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from cgcli.syntax.elsewhere import NAMES, as_call
+from cgcli.syntax.elsewhere import NAMES, as_call, instead_of
 from cgcli.syntax.idiom import INNER, LOOSE, NAME, VALUE, Idiom
 
 _WORDS = {
     "plus": "+", "minus": "-", "times": "*", "over": "/", "equals": "==", "squared": "^2", "cubed": "^3",
     "xor": "!=", "is not": "!=", "is": "==", "div": "//",
 }  # fmt: skip
-_OBJECT = rf"{NAME}\[[^\[\]\n]{{0,40}}\]|\([^()\n]{{0,40}}\)|{NAME}"
+_OBJECT = rf"{NAME}\[[^\[\]\n]{{0,40}}\]|(?:{NAME})?\((?:[^()\n]|\([^()\n]{{0,40}}\)){{0,40}}\)|{NAME}"
 _CAPITALS = {"AND": "and", "OR": "or", "MOD": "mod", "XOR": "!=", "DIV": "//"}
 _DOTTED = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!=", "and": "and", "or": "or", "not": "not"}
 _NAMES = rf"{NAME}(?:\s*,\s*{NAME})*"
@@ -19,9 +19,13 @@ _NAMED = rf"(?:(?:\b(?:let|const|var|auto)\s+)?(?P<n>{NAME})\s*(?:=|<-)\s*)"
 _BODY = r"(?P<b>(?:[^\n;()]|\([^()\n]*\))+)"
 _PART = r"[^\n,;:{}]{1,60}?"
 _END = r"(?:[,;]?\s*\bend\b|;?\s*\}|(?=[;\n]|$))"
-_MODULES = "np|numpy|jnp|math|Math|cmath|torch|jax|tf|scipy|sympy|statistics|special|sp|nn|F|std|Base|LinearAlgebra"
+_MODULES = (
+    "np|numpy|jnp|math|Math|cmath|torch|jax|tf|scipy|sympy|statistics|special|sp|nn|F|std|Base|LinearAlgebra|keras|stats|"
+    "cupy"
+)
 _ARGUMENTS = rf"\({INNER}\)|{INNER}"
 _AS_ARRAYS = "array|asarray|tensor|Tensor|as_tensor|constant"
+_TYPES = "float|double|int|integer|real|complex|number|Real|Float64|Float32|Int|Number|f64|f32|array|Tensor|ndarray"
 _GIVEN = "values stand behind the expression, as in: cg eval 'x^2' x=3"
 
 
@@ -66,8 +70,23 @@ def _without_module(match: re.Match[str]) -> str:
 
 
 def _choice(match: re.Match[str]) -> str:
-    yes, no = (re.sub(r"^return\s+", "", match[part].strip()) for part in "ab")
-    return f"write {match['c'].strip()} ? {yes} : {no}"
+    condition, yes, no = (re.sub(r"^return\s+", "", match[part].strip()) for part in "cab")
+    given, otherwise = (re.fullmatch(rf"({NAME})\s*=(?!=)\s*(.*)", part) for part in (yes, no))
+    if given and otherwise and given[1] == otherwise[1]:
+        return f"write {given[1]} = {condition} ? {given[2]} : {otherwise[2]}"
+    if given or otherwise:
+        return f"write if {condition} {{ {yes} }} else {{ {no} }}"
+    return f"write {condition} ? {yes} : {no}"
+
+
+def _spreadsheet(match: re.Match[str]) -> str:
+    """A spreadsheet's function with points in its name."""
+    name = match["w"].replace(".", "")
+    args = [part.strip() for part in re.split("[,;]", match["x"])]
+    if args[-1].upper() in ("FALSE", "0") and name.startswith("NORM"):
+        name = "normpdf"
+    args = [arg for arg in args if arg.upper() not in ("TRUE", "FALSE")]
+    return instead_of(name, args) or "as in: sqrt(2)"
 
 
 def _prefix_notation(match: re.Match[str]) -> str:
@@ -92,11 +111,16 @@ _ANONYMOUS = [
 LANGUAGES = (
     # ---- comments, statements ----
     Idiom(r"/\*[^\n]*?\*/", "a comment begins with '#', and ends with its line", "take it away"),
-    Idiom(r"(?m)^(?://+|%+(?!\w+\b\s*[-+*/^])|--+(?=\s)|/\*|\(\*(?=[^\n]*\*\))|\"{3}(?!\")|'{3}(?!'))",
+    Idiom(r"(?://+|%+)\s+(?P<w>[A-Za-z]{2,}(?:\s+[A-Za-z]{2,})+)\s*$", "a comment begins with '#'", "write # {w}"),
+    Idiom(r"(?m)(?:^|(?<=[;\n])|(?<=; ))(?://+|%+(?!\w+\b\s*[-+*/^])|--+(?=\s)|/\*|\(\*(?=[^\n]*\*\))|\"{3}(?!\")|'{3}(?!'))",
           "a comment begins with '#'", "write #"),
     Idiom(rf"{_PART}\s+(?:where|at|for|with|when)\s+{NAME}\s*=(?!=)", "a value is not part of the expression", _GIVEN),
     Idiom(r",\s*na\.rm\s*=\s*\w+", "a nan among the values makes the result nan",
           "take it away; --on-error skip leaves out rows whose result is nan"),
+    Idiom(r"\bassert\b[^;\n]*;?[ \t]*", "a program makes no assertions", "take it away"),
+    Idiom(rf"(?P<x>{NAME})\s*::?\s*(?:{_TYPES})\s*=(?!=)", "a value needs no type", "write {x} ="),
+    Idiom(rf"(?P<x>{NAME})\s*::\s*(?:{_TYPES})\b", "a value needs no type", "write {x}"),
+    Idiom(r"@(?:\.|[a-z]+)\s+(?=\w)", "an operation acts on each element as it is", "take it away"),
     Idiom(rf"/\.\s*{NAME}\s*->", "a value is not part of the expression", _GIVEN),
     # ---- choices ----
     Idiom(r"\b(?i:if)\s+(?P<c>[^\n]{1,40}?)\s+(?i:then)\s+(?P<a>[^\n]{1,40}?)\s+(?i:else)\s+(?P<b>[^\n;]{1,40})",
@@ -130,6 +154,9 @@ LANGUAGES = (
           "an operation acts on each element of an array", _each),
     # ---- operators ----
     Idiom(rf"\b(?P<f>{NAME})\s+of\s+(?P<x>{VALUE})", "a function's argument stands in brackets", "write {f}({x})"),
+    Idiom(rf"(?P<x>{VALUE})\s+is(?P<n>\s+not)?\s+(?:None|null|NULL|nan|NaN|NA)\b",
+          "a missing number is nan, which alone differs from itself",
+          lambda match: f"write {match['x']} {'==' if match['n'] else '!='} {match['x']}"),
     Idiom(r"\b(?:is not|plus|minus|times|over|equals|squared|cubed|xor|is|div)\b",
           "an operator is not written as a word", lambda match: f"write {_WORDS[match[0]]}"),
     Idiom(r"\b(?:AND|OR|MOD|XOR|DIV)\b", "an operator has small letters",
@@ -140,12 +167,15 @@ LANGUAGES = (
     Idiom(rf"(?P<x>{VALUE})\s+between\s+(?P<a>{VALUE})\s+and\s+(?P<b>{VALUE})", "an operator is not written as a word",
           "write {a} <= {x} <= {b}"),
     Idiom(r"\b(?:and|or)\s*(?:[<>]=?|[=!]=)", "a comparison has a value on each side", "as in: x > 1 and x < 3"),
+    Idiom(rf"(?P<x>{VALUE})\s*(?:\bnot\s+in\b|∉)\s*(?P<v>{VALUE})", "there is no operator for 'is none of'",
+          "write max({v} == {x}) == 0"),
     Idiom(rf"(?P<x>{VALUE})\s*(?:\bin\b|∈|%in%)\s*(?P<v>{VALUE})", "there is no operator for 'is one of'",
           "write max({v} == {x})"),
     Idiom("(?<![<>=!])(?P<a>[<>=!]) +=(?!=)", "an operator has no blank inside", "write {a}="),
     Idiom(rf"(?P<a>{VALUE})\s*<<\s*(?P<b>{VALUE})", "'<<' is not an operator", "write {a}*2^{b}"),
     Idiom(rf"(?P<a>{VALUE})\s*>>\s*(?P<b>{VALUE})", "'>>' is not an operator", "write {a}//2^{b}"),
-    Idiom(rf"(?P<x>[^\n;=|]+?)\s*\|>\s*(?P<g>{NAME})", "a function's argument stands in brackets", "write {g}({x})"),
+    Idiom(rf"(?P<x>[^\n;=|]+?)\s*\|>\s*(?P<g>{NAME})(?:\(\))?", "a function's argument stands in brackets",
+          "write {g}({x})"),
     Idiom(r"\(\s*(?P<o>[-+*/])(?P<x>(?:\s+[\w.]+){2,})\s*\)", "an operator stands between its values",
           _prefix_notation),
     # ---- functions and names ----
@@ -154,6 +184,8 @@ LANGUAGES = (
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?:{_AS_ARRAYS})(?=\()", "an array is the list itself", "take it away"),
     Idiom(rf"\b(?:{_MODULES})\.(?:float|float32|float64|double)(?=\()", "a number needs no type", "take it away"),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.Linear(?=\()", "a layer is its formula", "write x @ W.T + b"),
+    Idiom(rf"\b(?:{_MODULES})\.(?:(?P<s>stack)|concat\w*|cat)\(\s*[\[(](?P<x>[^\[\]()\n]{{1,40}})[\])]",
+          "each array is an argument", lambda match: f"write {match['s'] or 'concat'}({match['x']}"),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module", _without_module),
     Idiom(rf"\b(?:grad|jacobian|hessian|jacfwd|jacrev|vmap|jit|derivative)\({NAME}\)\({INNER}\)",
           "a derivative is a command, not a part of the language", "as in: cg grad 'x^2' x=3"),
@@ -162,10 +194,21 @@ LANGUAGES = (
     Idiom(rf"(?P<v>{NAME})\.(?:powi|powf)\((?P<x>\w+)\)", "a function stands before its argument", "write {v}^{x}"),
     Idiom(rf"(?P<v>{NAME})\.(?:item|numpy|copy|clone|cpu|tolist|float|double)\(\)",
           "a value needs no conversion", "write {v}"),
+    Idiom(rf"(?P<v>{_OBJECT})\.(?:cuda|contiguous|half|eval|(?:to|astype|type)(?=\(\w))\([^()\n]{{0,40}}\)",
+          "a value needs no conversion", "write {v}"),
+    Idiom(rf"\bis\.(?:na|nan|null)\((?P<x>{INNER})\)", "a missing number is nan, which alone differs from itself",
+          "write {x} != {x}"),
+    Idiom(rf"\bas\.(?:numeric|double|integer|vector|matrix|array)\((?P<x>{INNER})\)", "a value needs no conversion",
+          "write {x}"),
+    Idiom(rf"\b(?P<w>(?:NORM|STDEV|VAR|MODE|PERCENTILE|QUARTILE|RANK|GAMMA|ERF)(?:\.\w+)+)\((?P<x>{INNER})\)",
+          "a function's name has no point", _spreadsheet),
     Idiom(rf"(?P<v>{_OBJECT})\.(?P<f>{NAME})\((?P<x>{_ARGUMENTS})\)", "a function stands before its argument",
           lambda match: _before_its_argument(match, match["f"])),
-    Idiom(rf"(?P<v>{NAME})\.(?:shape|size|ndim|length)\b(?!\()", "a shape is no value of a program",
+    Idiom(rf"(?P<v>{NAME})\.(?:shape\[(?P<n>-?\d+)\]|(?P<s>size|length)\b(?!\())", "a shape is no value of a program",
+          lambda match: f"write size({match['v']}, {match['n']})" if match["n"] else f"write size({match['v']})"),
+    Idiom(rf"(?P<v>{NAME})\.shape\b(?!\()", "a shape is no value of a program",
           "write the number itself, or size({v}, 0) for the length of the first axis"),
+    Idiom(rf"(?P<v>{NAME})\.ndim\b(?!\()", "a shape is no value of a program", "write the number itself"),
     Idiom(rf"(?P<v>{_OBJECT})\.(?P<g>{NAME})\((?P<x>{_ARGUMENTS})\)", "a function stands before its argument",
           lambda match: _before_its_argument(match, match["g"])),
     Idiom(rf"(?P<g>{NAME})\.\((?P<x>{INNER})\)", "a function acts on each element as it is", "write {g}({x})"),
@@ -174,11 +217,14 @@ LANGUAGES = (
     Idiom(rf"{NAME}!\(", "a value does not change: a function gives a new one", "as in: w = concat(v, [1])"),
     Idiom(rf"(?P<v>{NAME})\.I\b", "an inverse is a function", "write inv({v})"),
     Idiom(rf"(?P<v>{NAME})\.(?:H|mT)\b", "a name has no point", "write {v}.T"),
+    Idiom(r"(?<=[\])}])\s*\.\s*(?=[A-Za-z\[({])", "'.' is not an operator", "write @ for a product of arrays", "."),
     Idiom(rf"{NAME}(?:\.{NAME})+", "a name has no point", "write `{0}` for such a name"),
     Idiom(rf"(?P<v>{NAME})\$(?P<x>{NAME})", "a column is a name", "write {x}"),
     Idiom(r"\$(?P<a>[A-Z]{1,3})\$?(?P<n>\d+)", "a cell is a name", "write {a}{n}"),
     Idiom(r"\barc\s+(?P<x>sin|cos|tan)(?P<h>h?)\b", "a function's name has no blank", "write a{x}{h}"),
     # ---- numbers ----
+    Idiom(rf"{LOOSE}(?P<a>\d+\.?\d*)\*\^(?P<b>-?\d+)", "a number's exponent follows an 'e'", "write {a}e{b}"),
+    Idiom(rf"{NAME}\s*@@@?", "a function's arguments stand in brackets", "as in: max(1, 2), sum([1, 2])"),
     Idiom(rf"{LOOSE}(?P<a>\d+\.?\d*)(?:[dD]|f(?=-?\d))(?P<b>[-+]?\d+)\b", "a number's exponent follows an 'e'",
           "write {a}e{b}"),
     Idiom(rf"{LOOSE}(?P<a>\d+\.\d*|\.\d+)[fFlL]\b", "a number has no suffix", "write {a}"),

@@ -16,7 +16,7 @@ _SYMBOLS = {
     "neq": "!=", "lt": "<", "gt": ">", "infty": "inf", "land": "&&", "wedge": "&&", "lor": "||", "vee": "||",
     "lnot": "not", "neg": "not", "lVert": "‖", "rVert": "‖", "Vert": "‖", "lvert": "|", "rvert": "|", "vert": "|",
     "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "lbrace": "(", "rbrace": ")", "bmod": "mod", "mod": "mod",
-    "top": "T",
+    "top": "T", "pm": "±",
 }  # fmt: skip
 _ROMAN = "text|mathrm|operatorname|mathbf|mathit|mathsf|boldsymbol|bm|vec|rm"
 _ACCENTS = "hat|bar|tilde|dot|overline|widehat|widetilde"
@@ -35,7 +35,9 @@ _BARS = (("‖", "‖", "norm"), (r"\|", r"\|", "abs"), ("⌊", "⌋", "floor"),
 
 # From the innermost braces outwards: what a command in front of them makes of them.
 _BRACES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-    (rf"\\(?:{_ROMAN}){_BRACED}", lambda match: f"{match[1]}" if match[1].isalnum() else f"({match[1]})"),
+    (rf"(?<=[_^])\\(?:{_ROMAN})\s*\{{(\w+)\}}", lambda match: match[1]),
+    (rf"\\(?:{_ROMAN})\s*\{{(\w+)\}}", lambda match: f" {match[1]} "),
+    (rf"\\(?:{_ROMAN}){_BRACED}", lambda match: f"$({match[1]})" if " " in match[1] else f"({match[1]})"),
     (rf"\\(?P<c>{_ACCENTS}){_BRACED}", lambda match: f"{match[2]}_{match[1].removeprefix('wide')}"),
     (rf"\\[cdt]?frac{_BRACED}{_BRACED}", lambda match: f"({_grouped(match[1])}/{_grouped(match[2])})"),
     (rf"\\sqrt\s*\[(\w+)\]{_BRACED}", lambda match: f"{_grouped(match[2])}^(1/{match[1]})"),
@@ -51,8 +53,9 @@ _BRACES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 def plain(text: str) -> str:
     """A formula in LaTeX as an expression; '' where it has more than is known here."""
     text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])\.?", " ", text)
-    text = re.sub(r"\\(?:displaystyle|limits|quad|qquad)(?![A-Za-z])|\\[,;!: ]|\$|~", " ", text)
+    text = re.sub(r"\\(?:displaystyle|limits|quad|qquad)(?![A-Za-z])|(?<!\\)\\[,;!: ]|\$|~", " ", text)
     text = re.sub(r"\^\s*(?:\\top(?![A-Za-z])|\{\s*(?:\\top|T)\s*\})", ".T", text)
+    text = re.sub(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})", "*deg", text)
     text = _MATRIX.sub(_rows, text.replace(r"\|", "‖").replace(r"\{", "(").replace(r"\}", ")"))
     text = re.sub(r"\\([dt]?frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}", text)
     text = re.sub(rf"\\({_GREEK})(?![A-Za-z])", r" \1 ", text)
@@ -63,10 +66,11 @@ def plain(text: str) -> str:
             text = re.sub(pattern, become, text, count=1)
             if text != before:
                 break
-    text = re.sub(r"\s+([_^])\s*", r"\1", text)
+    text = re.sub(r"\s+(?:([_^])\s*|(\.T\b))", r"\1\2", text)
     text = re.sub(r"\\([A-Za-z]+)", lambda match: f" {_SYMBOLS[match[1]]} " if match[1] in _SYMBOLS else match[0], text)
     for match in reversed([*_FUNCTION.finditer(text)]):
         text = text[: match.start()] + _called(match) + text[match.end() :]
+    text = re.sub(r"‖\s*_2(?=\^|\W|$)", "‖", text)
     for left, right, function in _BARS:
         text = re.sub(rf"{left}\s*([^{left}{right}]+?)\s*{right}", rf" {function}(\1)", text)
     written = "".join(_written(text))

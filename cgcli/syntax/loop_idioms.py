@@ -66,6 +66,9 @@ LOOPS = (
     Idiom(rf"\b(?P<k>sum|prod)\(\[?\s*{_TERM}\s+for\s+{_I}\s+in\s+{_A}\s*:\s*{_B}\s*\]?\s*\)", _SERIES, _series),
     Idiom(rf"\[\s*{_TERM}\s+for\s+{_I}\s+in\s+{_A}\s*(?:\.\.|:)\s*{_B}\s*\]",
           "the values of a loop's trips are an array", "write for {i} in {a}..{b} {{ {t} }}"),
+    Idiom(rf"Table\[\s*{_TERM},\s*\{{\s*{_I}\s*,\s*(?:{_A}\s*,\s*)?{_B}\s*\}}\s*\]",
+          "the values of a loop's trips are an array",
+          lambda match: f"write for {match['i']} in {match['a'] or 1}..{match['b']} {{ {match['t']} }}"),
     Idiom(rf"\\?(?P<k>\bsum|\bprod|∑|∏)_\s*\{{?\s*{_I}\s*=\s*{_A}\s*\}}?\s*\^\s*\{{?\s*(?P<b>\w+)\s*\}}?\s*"
           r"(?P<t>[^\s;\n][^;\n]{0,40})?", _SERIES, _series),
     # ---- loops ----
@@ -82,6 +85,8 @@ LOOPS = (
     Idiom(rf"{_FIRST}for\s*\(?\s*(?:(?:const|let|var|auto)\s+)?{_I}\s+(?:in|of)\s+(?P<v>{NAME})\s*(?:\)|:|\bdo\b)",
           _FORM, "write for {i} in {v} {{ … }}"),
     Idiom(rf"{_FIRST}for\b[^{{}};\n]{{0,60}}[;\n]", _BRACES, "as in: for i in 1..10 {{ s = s + i }}", wide=True),
+    Idiom(rf"{_FIRST}while\s+(?P<c>[^{{}}:;\n]{{1,40}}?)\s+(?:(?:do|loop)\s+)?(?P<t>{NAME}\s*[-+*/^@]?=(?!=)[^{{}};\n]*?)\s*;?\s*\bend\b",
+          _BRACES, "write while {c} {{ {t} }}"),
     Idiom(rf"{_FIRST}(?P<w>(?i:while\b))\s*(?P<c>[^{{}}:;\n]{{1,60}}?)\s*(?::|\bdo\b|\bloop\b|[;\n])", _BRACES,
           _condition, wide=True),
     Idiom(r"(?P<w>\bwhile\b)\s*(?P<c>\([^()\n]{1,60}\))\s*(?=\w)\w+", _BRACES, _condition),
@@ -112,4 +117,5 @@ LOOPS = (
           "the statements of a branch stand in braces", _condition, wide=True),
     Idiom(r"(?:\A|(?<=[;\n]))\s*(?P<w>end|endif|endfor|endwhile|fi|done|wend|od|END|ENDIF|NEXT|next)\b(?!\s*[=(])",
           "a block ends with '}}'", "the statements of a loop or a branch stand in braces: {{ … }}"),
+    Idiom(r"\bend\b\s*(?=[;\n]|\Z)", "'end' is not needed", "take it away"),
 )  # fmt: skip
