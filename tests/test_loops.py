@@ -358,6 +358,10 @@ NESTED = {
     SPIRAL + "(u, v) = f(a, b); (p, q) = vjp f(a, u; v, b); p*q": {"a": 0.4, "b": 1.3},
     HALVED + "repeat 3 { y = f(a*y) + y }; y": {"a": 5.0, "y": 1.0},
     "f(a) = { y = repeat 3 { a = sin(a); a }; sum(y^2) }; jvp f(a; da) = f(a)*da; f(a)^2": {"a": 0.4},
+    "g(x, d) = { t = d; s = for i in 1..3 { t = t*x; t + d }; sum(s) }; f(x) = x^2; jvp f(x; dx) = g(x, dx); "
+    "a*f(sin(a))": {"a": 0.4},
+    "g(x, d) = { t = 0; k = 0; while k < x { t = t + d*x; k = k + 1 }; t }; f(x) = x^2; jvp f(x; dx) = g(x, dx); "
+    "a*f(3*sin(a))": {"a": 0.8},
     "s = 0; for i in 1..3 { s = s + solve(x^3 + i*x = a + s, x=1) }; s": {"a": 0.4},
     "repeat 3 { x = x*y; i = 0; while i < 3 and b > x { y = y*b; i = i + 1 } }; y": {"b": 1.4, "x": 0.4, "y": 0.3},
     "z = b; k = 0; while k < 3 and z > 0 { i = a; j = z; n = 0; while n < 2 and a > 9 { i = tanh(i); j = 1.9; "

@@ -170,6 +170,27 @@ def test_a_linear_rule_is_taken_however_it_is_written(rule: str) -> None:
     lower(parse(f"g(x) = 3*x; f(x) = x^2; jvp f(x; dx) = {rule}; f(x)"))
 
 
+# the body of g in a rule that is g(x, dx) | why it is not linear in d
+LOOPS = """
+t = 1; repeat 3 { t = t + d*x }; t | one of its terms has no tangent
+t = d; repeat 3 { t = t*d }; t | a product of tangents is not linear
+t = d; repeat 3 { t = sin(t) }; t | sin of a tangent is not linear
+t = d; repeat 3 { t = t + x }; t | one of its terms has no tangent
+t = d; while t < 5 { t = t*x }; t | a condition that reads a tangent is not linear
+t = d; s = for i in 1..3 { t = t*x; t^2 }; sum(s) | power of a tangent is not linear
+""".strip().splitlines()
+
+
+def test_a_loop_that_is_not_linear_is_refused() -> None:
+    """Protects both modes, as above, where a tangent goes from trip to trip."""
+    for row in LOOPS:
+        body, reason = (part.strip() for part in row.split("|"))
+        with pytest.raises(CgError) as raised:
+            lower(parse(f"g(x, d) = {{ {body} }}; f(x) = x^2; jvp f(x; dx) = g(x, dx); f(x)"))
+        assert raised.value.message == f"the derivative rule of 'f' is not linear in dx: {reason}", row
+        assert raised.value.span is not None
+
+
 # program | part of the message | part of the hint
 MISTAKES = [
     ("jvp f(x; dx) = dx; 1", "there is no function 'f'", "define it: f(x) = …"),

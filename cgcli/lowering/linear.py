@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Collection
+from cgcli.annotations import Collection, Sequence
 from cgcli.graph.body import name_of_operation
+from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import CONSTANT, Node, constant_elements, toposort
 from cgcli.graph.rules import Branch, Partial, Transpose, TransposeOf
 from cgcli.lean import re
 from cgcli.lowering.arguments import Expand
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ZEROS
+from cgcli.ops.fitting import repeated
+from cgcli.ops.loops import unpacked, unpacked_states
 from cgcli.records import NamedTuple
 
 _NAMES = r"[^\W\d]\w*"
@@ -24,6 +27,7 @@ class Fault(NamedTuple):
 
 def _is_zero(node: Node) -> bool:
     """Whether a node is a constant 0, or an array of them."""
+    node = repeated(node)
     return node.op is ZEROS or (node.op is CONSTANT and not any(constant_elements(node)))
 
 
@@ -39,6 +43,12 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
         at = [position for position, arg in enumerate(node.args) if arg in moving]
         if not at:
             continue
+        if isinstance(node.params, Loop | States):
+            pieces = _moving_carries(node, at, expand)
+            if isinstance(pieces, str):
+                return Fault(node, pieces)
+            moving.update(pieces)
+            continue
         if node.op.expansion:
             expanded = expand(node.op, node.args, node.params)
             inner = fault(expanded, {node.args[position] for position in at}, expand)
@@ -50,6 +60,40 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
     if output in moving or _is_zero(output):
         return None
     return Fault(output, "no tangent stands in it")
+
+
+def _moving_carries(node: Node, at: Sequence[int], expand: Expand) -> list[Node] | str:
+    """The values of a loop that move when its arguments at the places `at` do; or why it is not linear in these."""
+    assert isinstance(node.params, Loop | States)
+    loop = node.params if isinstance(node.params, Loop) else node.params.loop
+    parameters, reached = loop.body.parameters, {*at}
+    while True:
+        leaves = {parameters[place] for place in reached}
+        read = {place for place, after in enumerate(loop.nexts) if _reads(after, leaves)}
+        if read <= reached:
+            break
+        reached |= read
+    if loop.going is not None and _reads(loop.going, leaves):
+        return "a condition that reads a tangent is not linear"
+    carried = [place for place in sorted(reached) if place < loop.carries]
+    for place in carried:
+        if place not in at and not _is_zero(node.args[place]):
+            return "one of its terms has no tangent"
+        if (inner := fault(loop.nexts[place], leaves, expand)) is not None:
+            return inner.reason
+    if isinstance(node.params, Loop):
+        return [piece for place, piece in enumerate(unpacked(node, loop.shapes)) if place in carried]
+    pieces = unpacked_states(node, node.params.shapes)
+    return [piece for place, piece in zip(node.params.kept, pieces, strict=True) if place in carried]
+
+
+def _reads(output: Node, leaves: Collection[Node]) -> bool:
+    """Whether a node depends on one of some leaves."""
+    reached = {*leaves}
+    for node in toposort([output], reached):
+        if not reached.isdisjoint(node.args):
+            reached.add(node)
+    return output in reached
 
 
 def _reason(node: Node, at: list[int]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Callable
+from cgcli.annotations import Any, Callable, Mapping, TypeVar
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant, constant_elements, constant_value, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant, constant_elements, constant_value, rebuild, toposort
 from cgcli.graph.operation import BOUNDED, Shape
 from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, POWER_OP, SUBTRACT
@@ -22,6 +22,7 @@ from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 ZERO = constant(0.0)
+Key = TypeVar("Key")
 
 _MOVE = frozenset({"index", "put", "reshape"})  # elements, and add none up
 _MOST_KEPT, _LARGEST_KEPT = 16, 10**5  # guards, elements
@@ -169,6 +170,16 @@ def total(contributions: list[Guarded]) -> Guarded:
         chosen = is_light(first) and is_light(contribution)
         first = Guarded(value, guard, True, first.gaps and contribution.gaps, chosen)
     return first
+
+
+def replaced(moved: Mapping[Key, Guarded], known: Mapping[Node, Node]) -> dict[Key, Guarded]:
+    """Adjoints, with nodes for the leaves in them and in their guards."""
+    closed_ones = {at: each.closed() for at, each in moved.items()}
+    become = rebuild([part for each in closed_ones.values() for part in each[:2] if part], exact, known)
+    return {
+        at: each._replace(value=become[each.value], guard=each.guard and become[each.guard])
+        for at, each in closed_ones.items()
+    }
 
 
 def is_positive(count: Node) -> Node:

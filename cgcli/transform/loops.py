@@ -18,7 +18,7 @@ from cgcli.ops.loops import LOOP_ADJOINT, packed, unpacked
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slopes, slope
 from cgcli.transform.forward import push_all
-from cgcli.transform.guarded import ZERO, Guarded
+from cgcli.transform.guarded import ZERO, Guarded, replaced
 from cgcli.transform.packed import parts
 from cgcli.transform.reverse import active_nodes, sweep
 
@@ -247,13 +247,3 @@ def _second(node: Node, moved: Mapping[int, Guarded], wanted: Sequence[int], slo
         stand_for[at]: tangent.selected() for at, tangent in moved.items()
     }
     return replaced({at: found[stand_ins[at]] for at in wanted if stand_ins[at] in found}, known)
-
-
-def replaced(moved: Mapping[int, Guarded], known: Mapping[Node, Node]) -> dict[int, Guarded]:
-    """Adjoints, with nodes for the leaves in them and in their guards."""
-    closed_ones = {at: each.closed() for at, each in moved.items()}
-    become = rebuild([part for each in closed_ones.values() for part in each[:2] if part], exact, known)
-    return {
-        at: each._replace(value=become[each.value], guard=each.guard and become[each.guard])
-        for at, each in closed_ones.items()
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
+from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.operation import Operation, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
@@ -29,7 +30,7 @@ from cgcli.transform.formulas import (
     transposed,
     whole,
 )
-from cgcli.transform.guarded import Guarded, guard_and, is_light, is_positive, through_linear, total, truth
+from cgcli.transform.guarded import Guarded, guard_and, is_light, is_positive, replaced, through_linear, total, truth
 
 _ONE = constant(1.0)  # the most frequent of all partials
 _FEW = 100  # elements, each of which may be divided by a number that the one before them could have been
@@ -154,7 +155,12 @@ def _pull_joint(
     """The tangent of all arguments together, run backwards."""
     linear, moving = joint_tangent(node)
     wanted = {tangent: arg for tangent, arg in zip(moving, node.args, strict=True) if arg in active}
-    found = sweep([linear], [adjoint], set(wanted), leaves=(node, *node.args), slopes=slopes)
+    leaves = (node, *node.args)
+    found = sweep([linear], [adjoint], set(wanted), leaves=leaves, slopes=slopes)
+    if any(isinstance(part.params, Loop | States) for part in toposort([linear], leaves)):
+        # the adjoint of a loop runs it; that of a linear one is the same for all tangents, so those are 0 there
+        still = dict(zip(moving, map(zeros_like, moving), strict=True))
+        found = replaced(found, still | {each: each for each in (*leaves, *adjoint[:2], adjoint.divisor) if each})
     for tangent, contribution in found.items():
         yield wanted[tangent], contribution
 

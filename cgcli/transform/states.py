@@ -18,8 +18,8 @@ from cgcli.ops.loops import packed_states, unpacked_states
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slopes
-from cgcli.transform.guarded import Guarded
-from cgcli.transform.loops import in_one, replaced, tangents_of
+from cgcli.transform.guarded import Guarded, replaced
+from cgcli.transform.loops import in_one, tangents_of
 from cgcli.transform.reverse import sweep
 
 _NOUGHT, _ONE = constant(0.0), constant(1.0)
