@@ -52,7 +52,7 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
                 raise ArgumentError("an index is a whole number or a slice, not a condition", span,
                                     hint="where(v > 0, v, 0) puts 0 for the other elements")  # fmt: skip
             hint = f"rows by many indices: onehot(i, {base.shape[0]}) @ x" if by_many else "as in: x[0], x[1:3]"
-            if by_many and value.shape == (1,):
+            if by_many and isinstance(value, Node) and value.shape == (1,):
                 hint += "; for one element, take the inner brackets away"
             raise ArgumentError("an index is a whole number or a slice", span, hint=hint)
         try:

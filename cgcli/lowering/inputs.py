@@ -149,6 +149,7 @@ def check_bound(graph: Graph, bound: Collection[str]) -> None:
 
 def _remedy(missing: list[str], unused: Collection[str]) -> str:
     """What to do about names without a value, when some others have one that nothing uses."""
+    from cgcli.lowering.undeclared import function_named
     from cgcli.printing.expression import written_name
     from cgcli.syntax.elsewhere import NAMES
 
@@ -161,11 +162,6 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"
     return "as in: " + " ".join(f"{written_name(name)}=3" for name in missing[:3])
-
-
-def function_named(name: str) -> str:
-    """The function of this name, in any case; '' for none."""
-    return next((each for each in (name, name.lower()) if each in FUNCTIONS and (each == name or len(each) > 1)), "")
 
 
 def _run_together(name: str) -> str:

@@ -1,15 +1,20 @@
-"""Names without a value that stand where an array has to: the shapes that fit there, for the hint."""
+"""Names without a value: which of them are functions, and the shapes that fit where arrays have to stand."""
 
 from __future__ import annotations
 
 from cgcli.annotations import Sequence
 from cgcli.graph.node import Node
 from cgcli.lowering.arguments import Value
-from cgcli.lowering.inputs import function_named
+from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import written_name
 from cgcli.syntax import tree
 
 _SQUARE = frozenset({"inv", "det", "logdet", "trace", "solve", "cholesky"})
+
+
+def function_named(name: str) -> str:
+    """The function of this name, in any case; '' for none."""
+    return next((each for each in (name, name.lower()) if each in FUNCTIONS and (each == name or len(each) > 1)), "")
 
 
 def remedy(names: Sequence[str], item: tree.Expression, args: Sequence[Value]) -> str:

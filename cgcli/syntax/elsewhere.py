@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cgcli.annotations import Collection, Sequence
+from cgcli.annotations import Container, Sequence
 
 _DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
 _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
@@ -229,7 +229,7 @@ def filled(form: str, args: Sequence[str]) -> str:
     return re.sub(r"(?<!\w)\(([\w.]+|\w+\([^()]*\)|\[[^\[\]]*\])\)", r"\1", written)
 
 
-def elements_between(text: str, named: Collection[str]) -> str:
+def elements_between(text: str, named: Container[str]) -> str:
     """What a slice of other tools means: one that ends before the end, or cells of a column; '' for any other.
 
     named: the names that have a value.
