@@ -12,7 +12,6 @@ _BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
 _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
 _COPIES = "copies behind each other are as in: concat(x, x)"
-_ROOT = ("write sqrt({0})", "write ({0})^(1/{1}); the cube root is cbrt(x)")
 _COMPLEX = "there are no complex numbers"
 _MINIMUM = "a minimum is a command: cg minimize 'x^2 - x' x=1"
 _FIT = "a fit is a command: cg fit 'y ~ a*x + b' data.csv"
@@ -54,7 +53,6 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "double": "write ({0})", "rem": "write fmod({0}, {1})", "divmod": "write ({0}//{1}, {0} % {1})",
     "idivide": "write ({0})//({1})", "quotient": "write trunc(({0})/({1}))",
     "sind": "write sin(({0})*deg)", "cosd": "write cos(({0})*deg)", "tand": "write tan(({0})*deg)",
-    "sinpi": "write sin(pi*({0}))", "cospi": "write cos(pi*({0}))",
     **dict.fromkeys(("pdf", "dnorm", "normpdf"), _DENSITY),
     **dict.fromkeys(("cdf", "pnorm", "normcdf", "normsdist", "normdist"), _DISTRIBUTION),
     "qnorm": "there is no quantile of the normal distribution",
@@ -145,7 +143,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
 # Functions of the language with another number of arguments.
 COUNTS = {
     ("expand", 1): "an expanded form is a command: cg simplify '{0}'",
-    ("eye", 2): "write eye({0})",
+    ("eye", 2): "write eye({0})", ("root", 1): "write sqrt({0})",
     ("heaviside", 1): "write heaviside({0}, 0.5), with the value at 0",
     ("solve", 1): "write inv({0}) for the inverse, or solve(A, b) for the x of A @ x = b",
     ("atan", 2): "write atan2({0}, {1})",
