@@ -33,7 +33,7 @@ def sized(given_seed: int, shape: tuple[int, ...]) -> Any:
     return np.random.default_rng(given_seed).normal(size=shape)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SMOOTH), vectors, vectors, scales, scales, st.integers(0, 99))
 def test_reverse_mode_is_linear_in_the_cotangent(program: str, x: Any, y: Any, a: float, b: float, seed: int) -> None:
     point = {"x": x, "y": y}
@@ -47,7 +47,7 @@ def test_reverse_mode_is_linear_in_the_cotangent(program: str, x: Any, y: Any, a
         assert close(mixed, a * left + b * right)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SMOOTH), vectors, vectors, scales, scales, st.integers(0, 99))
 def test_forward_mode_is_linear_in_the_tangent(program: str, x: Any, y: Any, a: float, b: float, seed: int) -> None:
     point = {"x": x, "y": y}
@@ -61,7 +61,7 @@ def test_forward_mode_is_linear_in_the_tangent(program: str, x: Any, y: Any, a: 
     assert close(pushed(a * one + b * other), a * pushed(one) + b * pushed(other))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SMOOTH), st.sampled_from(VECTORS), vectors, vectors, st.integers(0, 99))
 def test_the_chain_rule(outer: str, inner: str, x: Any, y: Any, seed: int) -> None:
     """The derivative of f(g(x)) is that of f at g(x) applied to that of g: in both modes, by separate graphs."""
@@ -117,7 +117,7 @@ def bits(array: Any) -> list[Any]:
     return [b"nan" if item != item else struct.pack("<d", item) for item in np.ravel(array).tolist()]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(recipes(), special, special, special)
 def test_exact_simplification_never_changes_a_value(
     recipe: tuple[list[float], Recipe], x: float, y: float, z: float
@@ -130,7 +130,7 @@ def test_exact_simplification_never_changes_a_value(
     assert bits(value(simple, point)) == bits(value(output, point))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(recipes())
 def test_equal_expressions_are_one_node(recipe: tuple[list[float], Recipe]) -> None:
     output = built(recipe)
@@ -140,7 +140,7 @@ def test_equal_expressions_are_one_node(recipe: tuple[list[float], Recipe]) -> N
     assert vjp(output, literal(np.ones(output.shape)), [variable("x")]) == (gradient,)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(special, special)
 def test_constants_are_told_apart_by_their_bits(one: float, other: float) -> None:
     assert (constant(one) is constant(other)) == (struct.pack("<d", one) == struct.pack("<d", other))

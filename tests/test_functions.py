@@ -26,7 +26,7 @@ from tests.command import Capture, cg
 from tests.for_each import for_each
 from tests.support import gap, node, tame_points, value
 
-ALL = pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.name)
+ALL = for_each("entry", list(entries()))
 ELEMENTWISE = [entry for entry in entries() if card.domain(entry) is not None and "det(" not in entry.domain]
 WITH_PARTIALS = [entry for entry in operations() if entry.rules and isinstance(entry.rules[0], Partial | Partials)]
 FIELDS = [

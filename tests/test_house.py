@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import collections
 import copy
 import graphlib
@@ -80,23 +79,27 @@ def floor_of(room: str) -> int:
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+_IMPORT = re.compile(r"^ *(?:from +(?P<module>[\w.]+) +)?import +(?P<names>\([^)]*\)|[^\n#]*)", re.MULTILINE)
 
 
 @cache
 def imported(path: Path) -> tuple[str, ...]:
     """The modules that a file imports, wherever in it."""
-    return tuple(_imports(tree_of(path)))
+    return tuple(_imports(text_of(path)))
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _imports(text: str) -> Iterator[str]:
+    for found in _IMPORT.finditer(text):
+        names = [name.split()[0] for name in found["names"].strip("()").split(",") if name.strip()]
+        if found["module"]:
+            yield found["module"]
+            yield from (f"{found['module']}.{name}" for name in names)
+        else:
+            yield from names
 
 
 def _forbidden(path: Path) -> Iterator[str]:
@@ -115,7 +118,7 @@ def test_imports_point_downwards() -> None:
 
 
 def test_a_module_says_its_duty() -> None:
-    assert [path for path in MODULES if path.stat().st_size and not ast.get_docstring(tree_of(path))] == []
+    assert [path for path in MODULES if path.stat().st_size and not text_of(path).startswith('"""')] == []
 
 
 def test_named_tuples_are_those_that_cost_little() -> None:

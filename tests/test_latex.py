@@ -163,7 +163,7 @@ def test_an_accent_stands_on_the_letter_alone() -> None:
 
 
 @given(st.text(min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_name_is_made_of_what_latex_knows(name: str) -> None:
     """Protects a paper from a name in backticks that would end the formula, or that pdflatex cannot read."""
     text = typeset(name).text()
@@ -259,7 +259,7 @@ def test_what_katex_draws_of_different_names_differs() -> None:
 
 
 @given(st.sets(st.text("xθ1_₁^2 d'′\\{P", min_size=1, max_size=5), max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_names_are_told_apart(names: set[str]) -> None:
     spelling = Spelling(names)
     assert len({spelling.text(name) for name in names}) == len(names)
@@ -303,7 +303,7 @@ def test_every_operation_is_written(operation: Operation) -> None:
 
 
 @given(st.recursive(st.one_of(NUMBERS, NAMES), larger, max_leaves=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_program_is_balanced(text: str) -> None:
     """Protects brackets, groups and environments, in whatever order they meet."""
     found = latex(graph_of(text))

@@ -304,7 +304,7 @@ def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(st.one_of(NUMBERS, NAMES), larger, max_leaves=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_expression_comes_back(text: str) -> None:
     assert_comes_back(lower(parse(text)).output)
 

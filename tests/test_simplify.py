@@ -417,7 +417,7 @@ EXPRESSIONS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(EXPRESSIONS)
 def test_any_expression_keeps_its_value_and_every_promise(text: str) -> None:
     graph = read(text)
@@ -427,7 +427,7 @@ def test_any_expression_keeps_its_value_and_every_promise(text: str) -> None:
         assert gap(graph, simpler, point(graph, rng)) < 1e-9
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(EXPRESSIONS, st.randoms(use_true_random=False))
 def test_operands_in_another_order_give_the_same_node(text: str, random: Any) -> None:
     def shuffled(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -445,7 +445,7 @@ def test_operands_in_another_order_give_the_same_node(text: str, random: Any) ->
     assert other.outputs == simpler.outputs
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(EXPRESSIONS)
 def test_exact_simplification_changes_no_bit(text: str) -> None:
     graph = read(text)
