@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any
 from cgcli.cli import output
 from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, Whole, flag, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request, Task, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 from cgcli.printing import values
@@ -48,8 +48,6 @@ def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
     cg eval 'x*y' x=2±0.1 y=3+/-0.2 --corr x,y=0.5    value and standard uncertainty
     cg eval 'x*y' points.csv --u x=ux,y=5%            columns value and std_error
     """
-    from cgcli.evaluate.limits import check_result
-
     if request.operands.uncertain or any(uncertainty.values()):
         if whole:
             raise UsageError("uncertainties are of one point, or of rows one by one", hint="leave out --whole")
@@ -69,7 +67,14 @@ def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
 
         table.run(request, results.value)
         return
-    task = request.task()
+    _show_value(request.task())
+
+
+def _show_value(task: Task) -> None:
+    """Print the value, with its right digits where they were asked for."""
+    from cgcli.evaluate.limits import check_result
+
+    request = task.request
     check_result(task.point.graph.outputs, "the value")
     if request.accuracy:
         value, digits = task.measured(lambda _: task.point.value)

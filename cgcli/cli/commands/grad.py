@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Sequence
+from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.cli import output
 from cgcli.cli.options import (
     ACCURACY_OPTION,
@@ -50,30 +50,37 @@ def command(request: Request, mode: Mode | None) -> None:
     Columns give values to names; name=value holds for all rows. {titles}, compressed with
     gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
     """
-    from cgcli.api import calls
-    from cgcli.api.seeds import cotangents
-    from cgcli.derivatives.gradient import derivative_name
-
     higher = request.order > 1 or request.taylor
+    _check(request, mode, higher=higher)
+    if request.operands.over_rows:
+        from cgcli.cli.rows import results, table
+
+        table.run(request, results.gradients_of_order if higher else results.gradient)
+        return
+    show = _show_orders if higher else _show_gradient
+    show(request.task(), mode)
+
+
+def _check(request: Request, mode: Mode | None, *, higher: bool) -> None:
+    """Raise UsageError for what does not go together."""
     if higher and request.accuracy:
         raise UsageError("--accuracy is for the value and its gradient", hint="those of higher order are right anyway")
     if request.elasticity and (higher or request.accuracy or mode == "forward"):
         other = "--accuracy" if request.accuracy else "--mode forward" if mode else "derivatives of higher order"
         raise UsageError(f"--elasticity is beside first derivatives in reverse mode, and not with {other}",
                          hint="choose one")  # fmt: skip
-    if request.operands.over_rows:
-        if mode not in (None, "forward" if higher else "reverse"):
-            way = "higher derivatives in forward" if higher else "first derivatives in reverse"
-            raise UsageError(f"over rows, cg grad computes {way} mode", hint="leave out --mode")
-        from cgcli.cli.rows import results, table
+    if request.operands.over_rows and mode not in (None, "forward" if higher else "reverse"):
+        way = "higher derivatives in forward" if higher else "first derivatives in reverse"
+        raise UsageError(f"over rows, cg grad computes {way} mode", hint="leave out --mode")
 
-        table.run(request, results.gradients_of_order if higher else results.gradient)
-        return
-    task = request.task()
-    if higher:
-        _show_orders(task, mode)
-        return
-    point = task.point
+
+def _show_gradient(task: Task, mode: Mode | None) -> None:
+    """Print the value and its derivatives, each with what stands beside it: its elasticity, or its right digits."""
+    from cgcli.api import calls
+    from cgcli.api.seeds import cotangents
+    from cgcli.derivatives.gradient import derivative_name
+
+    request, point = task.request, task.point
     weights = cotangents(point.graph, request.cotangents())
 
     def make(kernels: Kernels | None) -> calls.Call:
@@ -81,32 +88,28 @@ def command(request: Request, mode: Mode | None) -> None:
             return calls.value_grad_and_elasticity(point, task.wrt, weights)
         return calls.value_and_grad(point, task.wrt, weights, mode or "reverse", kernels)
 
-    content: dict[str, Any] = {}
-    elasticity = None
-    if request.accuracy:
-        (value, grad), (right, rights) = task.measured(make)
-        content = {"digits": {"value": right, "grad": rights}}
-    elif request.elasticity:
-        value, (grad, elasticity) = task.computed(make)
-        content = {"elasticity": elasticity}
-    else:
-        value, grad = task.computed(make)
+    found, digits = task.measured(make) if request.accuracy else (task.computed(make), None)
+    value, grad = found
+    grad, elasticity = grad if request.elasticity else (grad, None)
     task.evaluate.tell_kinks(task.wrt)
     lines = []
     for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
         lines.append((name or "value", item))
         for by, partial in partials.items():
             lines.append((derivative_name(name, by), partial))
-            if request.elasticity:
+            if elasticity is not None:
                 lines.append((derivative_name(name, by, "e_"), dict(point.per_output(elasticity))[name][by]))
-    if request.accuracy:
-        digits = [item for (_, own), (_, each) in zip(point.per_output(right), point.per_output(rights), strict=True)
-                  for item in (own, *each.values())]  # fmt: skip
-        lines = [*output.with_digits(lines, digits)]
-    task.show({"value": value, "grad": grad, **content}, lines)
+    content = {"value": value, "grad": grad}
+    if elasticity is not None:
+        content["elasticity"] = elasticity
+    if digits is not None:
+        content["digits"] = dict(zip(("value", "grad"), digits, strict=True))
+        pairs = zip(*map(point.per_output, digits), strict=True)
+        lines = [*output.with_digits(lines, [item for (_, own), (_, each) in pairs for item in (own, *each.values())])]
+    task.show(content, lines)
 
 
-def _show_orders(task: Task, mode: str | None) -> None:
+def _show_orders(task: Task, mode: Mode | None) -> None:
     """Print the derivatives by one scalar, up to an order."""
     from cgcli.api.seeds import unit_tangent
     from cgcli.cli.orders import orders

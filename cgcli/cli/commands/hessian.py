@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.cli import output
 from cgcli.cli.options import ACCURACY_OPTION, COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request, Task, expression_command
 
 if TYPE_CHECKING:
     from cgcli.api import calls
@@ -37,14 +37,29 @@ def command(request: Request) -> None:
 
         table.run(request, results.hessian)
         return
+    task = request.task()
+    found, digits = _computed(task)
+    task.evaluate.tell_kinks(task.wrt)
+    if request.as_json:
+        key = "hvp" if request.tangents else "hessian"
+        rights = {} if digits is None else {"digits": {key: digits}}
+        task.show({"value": task.computed(lambda _: task.point.value), key: found, **rights}, ())
+    elif request.tangents:
+        lines = [(f"hvp_{name}", item) for name, item in found.items()]
+        task.show({}, lines if digits is None else output.with_digits(lines, digits.values()))
+    else:
+        _show_matrix(task, found, digits)
+
+
+def _computed(task: Task) -> tuple[Any, Any]:
+    """The Hessian, or its product with the tangents that were given; and how many digits are right, or None."""
     from cgcli.api import calls
     from cgcli.api.point import check_any
     from cgcli.api.seeds import tangents, weights
     from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
 
-    task = request.task()
-    point, wrt = task.point, task.wrt
+    request, point, wrt = task.request, task.point, task.wrt
     check_any(wrt)
     cotangents = weights(point.graph, request.cotangents())
     vector = tangents(point, request.directions()) if request.tangents else None
@@ -56,19 +71,13 @@ def command(request: Request) -> None:
             return calls.hessian(point, wrt, cotangents, kernels)
         return calls.hessian_product(point, wrt, cotangents, vector)
 
-    found, digits = task.measured(make) if request.accuracy else (task.computed(make), None)
-    task.evaluate.tell_kinks(wrt)
-    if request.as_json:
-        key = "hvp" if request.tangents else "hessian"
-        rights = {} if digits is None else {"digits": {key: digits}}
-        task.show({"value": task.computed(lambda _: point.value), key: found, **rights}, ())
-    elif request.tangents:
-        lines = [(f"hvp_{name}", item) for name, item in found.items()]
-        task.show({}, lines if digits is None else output.with_digits(lines, digits.values()))
-    else:
-        columns, blocks = task.sides, [list(row.values()) for row in found.values()]
-        if digits is not None:
-            columns = [column for side in columns for column in (side, side._replace(name=f"digits_{side.name}"))]
-            blocks = [[block for pair in zip(row, digits[name].values(), strict=True) for block in pair]
-                      for name, row in zip(found, blocks, strict=True)]  # fmt: skip
-        output.matrix(task.sides, columns, blocks, request.precision)
+    return task.measured(make) if request.accuracy else (task.computed(make), None)
+
+
+def _show_matrix(task: Task, found: Any, digits: Any) -> None:
+    columns, blocks = task.sides, [list(row.values()) for row in found.values()]
+    if digits is not None:
+        columns = [column for side in columns for column in (side, side._replace(name=f"digits_{side.name}"))]
+        blocks = [[block for pair in zip(row, digits[name].values(), strict=True) for block in pair]
+                  for name, row in zip(found, blocks, strict=True)]  # fmt: skip
+    output.matrix(task.sides, columns, blocks, task.request.precision)

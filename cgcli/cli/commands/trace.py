@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.cli.options import (
     ACCURACY_OPTION,
     COTANGENT_OPTION,
@@ -12,14 +12,16 @@ from cgcli.cli.options import (
     flag,
     option,
 )
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request, Task, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
+    from cgcli.api.point import Point
     from cgcli.evaluate.compiled import Kernels
     from cgcli.trace.formulas import Mark
+    from cgcli.trace.steps import Trace
 
 _KINDS = ("all", "values", "tangents", "adjoints")
 
@@ -58,7 +60,7 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     digits, unless --precision, --digits, --json or --csv asks for more.
     """
     from cgcli.api.seeds import tangents
-    from cgcli.api.views import has_values, traced_at, values_of_trace, with_trips
+    from cgcli.api.views import traced_at, with_trips
     from cgcli.cli import output
     from cgcli.trace import latex, records, text
     from cgcli.trace.sheet import Sheet
@@ -69,13 +71,7 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     point = with_trips(task.point, task.evaluate)
     moved = tangents(point, request.directions()) if request.tangents else None
     traced = traced_at(point, task.wrt, moved, request.cotangents() if grad else None, grad=grad)
-    values = digits = None
-    if has_values(task.point):
-
-        def make(_: Kernels | None) -> Call:
-            return lambda evaluate: values_of_trace(point, traced, evaluate)
-
-        values, digits = task.measured(make) if request.accuracy else (task.computed(make, rounded=6), None)
+    values, digits = _numbers(task, point, traced)
     if answers and values is None:
         raise UsageError("answers need values", hint=f"as in: {task.point.names[0]}=2")
     if values and (grad or moved):
@@ -90,6 +86,18 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     else:
         write, between = (latex.as_latex, "\n\n") if as_latex else (text.as_text, "\n\n\nanswers\n\n")
         echo(between.join(write(traced, sheet, request.precision) for sheet in sheets))
+
+
+def _numbers(task: Task, point: Point, traced: Trace) -> tuple[Any, Any]:
+    """The values of a trace, and how many digits of each are right; None where there are none."""
+    from cgcli.api.views import has_values, values_of_trace
+
+    def make(_: Kernels | None) -> Call:
+        return lambda evaluate: values_of_trace(point, traced, evaluate)
+
+    if not has_values(task.point):
+        return None, None
+    return task.measured(make) if task.request.accuracy else (task.computed(make, rounded=6), None)
 
 
 def _check_formats(answers: bool, formats: Sequence[tuple[str, bool]]) -> None:
