@@ -10,7 +10,7 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
 from cgcli.evaluate.limits import check_work
-from cgcli.graph.node import MAX_ELEMENTS, Node, constant, name_of, toposort, variable, variables
+from cgcli.graph.node import MAX_ELEMENTS, Node, constant, dependents, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import count_text, shape_of, size_text
 from cgcli.ops.lazily import np
@@ -194,10 +194,7 @@ def _fresh_variables(sources: Sequence[Node], outputs: Sequence[Node]) -> list[N
 
 def _divided(units: Sequence[Node], order: Sequence[Node], results: Sequence[Node]) -> tuple[list[Node], list[Node]]:
     """What the units have no part in, among the results and the arguments of others; and these others, computed."""
-    moving = set(units)
-    for node in order:
-        if not moving.isdisjoint(node.args):
-            moving.add(node)
+    moving = dependents(units, order)
     parts = [arg for node in order if node in moving for arg in node.args]
     fixed = [node for node in dict.fromkeys([*parts, *results]) if node not in moving]
     return fixed, [node for node in order if node in moving and node.args]

@@ -11,7 +11,17 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_elements, constant_value, name_of, toposort, variables
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Node,
+    constant_elements,
+    constant_value,
+    dependents,
+    name_of,
+    toposort,
+    variables,
+)
 from cgcli.graph.operation import ARRAYS
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import count_text, shape_of, size_text
@@ -71,10 +81,8 @@ class AtPrecision:
         order = toposort(outputs)
         self._compute_fractions(order)
         needed = variables(order)
-        moving = {node for node in needed if name_of(node) in bindings}
-        for node in order if moving else ():
-            if not moving.isdisjoint(node.args):
-                moving.add(node)
+        bound = {node for node in needed if name_of(node) in bindings}
+        moving = dependents(bound, order) if bound else bound
         known = {node: self.values[node] for node in order if node in self.values and node not in moving}
         order = toposort(outputs, known)
         self._check_size(order)

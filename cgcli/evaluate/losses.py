@@ -13,7 +13,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.evaluate.elements import LEAST, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import Note
-from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.node import Node, dependents, is_given, toposort
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
@@ -100,10 +100,7 @@ def _matters(
     if node.shape:
         moved = values[node].copy()
         moved[index] = loss.beside
-    after = {node}
-    for each in toposort(outputs):
-        if not after.isdisjoint(each.args):
-            after.add(each)
+    after = dependents([node], toposort(outputs))
     known = {each: value for each, value in values.items() if each not in after}
     reached = [output for output in outputs if output in after]
     for output, other in zip(reached, evaluate(reached, {}, known={**known, node: moved}), strict=True):

@@ -10,7 +10,7 @@ from cgcli.annotations import Collection, Iterable, Mapping, Sequence
 from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
-from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.node import Node, dependents, is_given, toposort
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
 from cgcli.records import NamedTuple
 
@@ -107,7 +107,7 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
     leaves = {*columns, *given}
     outputs = inlined(outputs, leaves)  # a function's kernel computes one row, what it is made of any number
     order = toposort(outputs, leaves)
-    moving = _moving(order, columns)
+    moving = dependents(columns, order)
     nodes = [node for node in order if node in moving and node not in leaves]
     read = {arg for node in nodes for arg in node.args}.union(outputs)
     fixed = tuple(node for node in order if node in read and node not in moving)
@@ -118,15 +118,6 @@ def plan(outputs: Sequence[Node], columns: Sequence[Node], given: Collection[Nod
     if made.row_bytes > MAX_BYTES_WITHOUT_DATA:
         check_live(made.row_bytes, order)
     return made._replace(rows=_rows_of_block(made))
-
-
-def _moving(order: Sequence[Node], columns: Iterable[Node]) -> set[Node]:
-    """The nodes whose values depend on the row."""
-    moving = set(columns)
-    for node in order:
-        if not moving.isdisjoint(node.args):
-            moving.add(node)
-    return moving
 
 
 # ---- memory ---------------------------------------------------------------------------

@@ -295,6 +295,15 @@ def rebuild(
     return become
 
 
+def dependents(on: Iterable[Node], order: Iterable[Node]) -> set[Node]:
+    """Some nodes, and those of an order that depend on one of them."""
+    found = set(on)
+    for node in order:
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
+
+
 def variables(order: Iterable[Node]) -> list[Node]:
     """The variables among the nodes, in their order."""
     return [node for node in order if node.op is VARIABLE]

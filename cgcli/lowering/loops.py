@@ -6,7 +6,7 @@ from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import Span, TooLargeError
 from cgcli.graph.body import Body, leaves
 from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, most_trips
-from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, dependents, rebuild, toposort
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import count_text
 from cgcli.ops.arithmetic import ADD
@@ -44,7 +44,7 @@ def looped(
         wanted = [nexts.index(nexts[at]) for at in kept if read[at]] if each_trip else kept
         live = [at for at in _needed(read, len(carries), wanted) if carries[at] not in constant]
         results = [*(nexts[at] for at in {*live, *kept}), *([going] if going else [])]
-        inside = _inside(carries, order := toposort(results))
+        inside = dependents(carries, order := toposort(results))
         become = narrowed(results, origins, in_trip=True, keep=[node for node in order if node not in inside])
         if not become:
             break
@@ -170,21 +170,12 @@ def closed(
     own: Sequence[Node], results: Sequence[Node], origins: dict[Node, Span] | None = None
 ) -> tuple[list[Node], Body]:
     """What results read from outside, which depends on none of the leaves `own`; their body, of these and of that."""
-    inside = _inside(own, order := toposort(results))
+    inside = dependents(own, order := toposort(results))
     read = [arg for node in order if node in inside for arg in node.args]
     outside = [node for node in dict.fromkeys([*read, *results]) if node not in inside and node.op is not CONSTANT]
     places = leaves(node.shape for node in (*own, *outside))
     become = moved(results, dict(zip((*own, *outside), places, strict=True)), origins)
     return outside, Body(places, [become[result] for result in results])
-
-
-def _inside(own: Sequence[Node], order: Sequence[Node]) -> set[Node]:
-    """Those of the leaves `own`, and of some nodes, that depend on one of these leaves."""
-    inside = set(own)
-    for node in order:
-        if not inside.isdisjoint(node.args):
-            inside.add(node)
-    return inside
 
 
 def are_apart(outside: Sequence[Node]) -> bool:

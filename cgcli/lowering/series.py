@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any
 from cgcli.errors import ArgumentError, TooLargeError
 from cgcli.graph.loops import fresh_leaves, most_trips
-from cgcli.graph.node import Node, apply, constant, constant_array, toposort
+from cgcli.graph.node import Node, apply, constant, constant_array, dependents, toposort
 from cgcli.lean import struct
 from cgcli.lowering.indices import Index, Places, bounds_of, number_of, value_of
 from cgcli.lowering.invoke import TAKEN, Scope
@@ -80,10 +80,4 @@ def along_an_axis(term: Node, leaf: Node, index: Index, places: Places) -> Node 
 
 def is_elementwise(term: Node, leaf: Node) -> bool:
     """Whether all that depends on a leaf acts element by element, so that the leaf may have an axis more."""
-    moving = {leaf}
-    for node in toposort([term], moving):
-        if not moving.isdisjoint(node.args):
-            if not node.op.elementwise:
-                return False
-            moving.add(node)
-    return True
+    return all(node is leaf or node.op.elementwise for node in dependents([leaf], toposort([term], [leaf])))
