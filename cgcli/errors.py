@@ -170,7 +170,8 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     name = name.casefold()
     letters = sorted(name)
     anagram = next((other for other in folded if sorted(other) == letters), "")
-    near = next(iter(difflib.get_close_matches(name, list(folded), n=1, cutoff=0.75)), anagram)
+    near = name if name in folded else anagram
+    near = near or next(iter(difflib.get_close_matches(name, list(folded), n=1, cutoff=0.75)), "")
     return f"did you mean '{folded[near]}'?" if near else ""
 
 

@@ -14,6 +14,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, constant, constant_array, variable
 from cgcli.graph.operation import Interval, Operation, Rule
 from cgcli.lowering.lower import lower
+from cgcli.ops.integrals import ENTRIES as INTEGRALS
 from cgcli.ops.table import FUNCTIONS, operations
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import jvp, vjp
@@ -29,7 +30,11 @@ def key(operation: Operation) -> str:
     return operation.name + "..." * (operation.variadic and NAMES.count(operation.name) > 1)
 
 
-ELEMENTWISE = {key(operation): operation for operation in operations() if operation.elementwise}
+# Their references take mpmath long: test_definitions.py tries them, at fewer points than others.
+APART = {operation.name for operation in INTEGRALS if isinstance(operation, Operation)}
+ELEMENTWISE = {
+    key(operation): operation for operation in operations() if operation.elementwise and operation.name not in APART
+}
 OTHERS = {key(operation): operation for operation in operations() if not operation.elementwise}
 
 

@@ -1,4 +1,6 @@
-"""Functions that are formulas of others: value, gradient and second derivatives against mpmath, in all modes."""
+"""Functions that are formulas of others, and special functions: value, gradient and second derivatives against mpmath,
+in all modes.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from mpmath import mp, mpf
 
+from cgcli.errors import ParseError
 from cgcli.graph.node import Node, constant, variable
 from cgcli.ops.definitions import ENTRIES
+from cgcli.ops.integrals import ENTRIES as SPECIAL
 from cgcli.transform.differentiate import jvp, vjp
 from tests.reference_values import logaddexp
 from tests.support import node, samples, value
 
 TOLERANCE = 1e-12
 LEFT = 1e-40  # of a derivative that is 0, by differences
-POINTS = 12  # at most
 
 
 class Row(NamedTuple):
@@ -117,23 +121,32 @@ def derivatives(output: Node, args: Sequence[Node]) -> dict[tuple[int, ...], lis
     return found
 
 
-def points(row: Row) -> list[tuple[float, ...]]:
+def points(row: Row, count: int) -> list[tuple[float, ...]]:
+    """Points between the ends of each interval; of every size where one is wide."""
     rng = np.random.default_rng(len(row.call))
-    return list(zip(*(samples(interval, POINTS, rng).tolist() for interval in row.intervals), strict=True))
+    columns = [
+        rng.uniform(low, high, count) if high - low < 1000 else samples((low, high), count, rng)
+        for low, high in row.intervals
+    ]
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def test_each_is_what_mpmath_says_with_its_derivatives() -> None:
-    wrong = []
-    for row in ROWS:
+def mistakes(rows: Sequence[Row], count: int, digits: int) -> list[tuple[Any, ...]]:
+    """Derivatives that are off, with what they should be."""
+    wrong: list[tuple[Any, ...]] = []
+    for row in rows:
         names = "xyz"[: len(row.intervals)]
+        moved = [at for at, name in enumerate(names) if row.intervals[at][0] < row.intervals[at][1]]
         args = [variable(name) for name in names]
         output = node(row.call, dict.fromkeys(names, 0.0))
         asked = {(0,) * len(args): [output], **derivatives(output, args)}
-        for point in points(row):
+        for point in points(row, count):
             at = dict(zip(names, point, strict=True))
-            with mp.workdps(100):
+            with mp.workdps(digits):
                 exact = tuple(map(mpf, point))
                 for orders, nodes in asked.items():
+                    if any(order for place, order in enumerate(orders) if place not in moved):
+                        continue
                     one = len(args) == 1
                     right = mp.diff(row.meaning, exact[0] if one else exact, orders[0] if one else orders)
                     if abs(right) < 1e300:
@@ -142,6 +155,64 @@ def test_each_is_what_mpmath_says_with_its_derivatives() -> None:
                             for found in (value(each, at) for each in nodes)
                             if not abs(found - right) < TOLERANCE * abs(right) + LEFT
                         ]
+    return wrong
+
+
+def test_each_is_what_mpmath_says_with_its_derivatives() -> None:
+    wrong = mistakes(ROWS, 12, 100)
+    assert not wrong, "\n".join(map(str, wrong[:10]))
+
+
+def incomplete_gamma(a: Any, x: Any) -> Any:
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def log_ndtr(x: Any) -> Any:
+    return mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)
+
+
+def fixed(order: float) -> tuple[float, float]:
+    """An argument that is one number, and by which no derivative is known."""
+    return (order, order)
+
+
+X = (0.2, 15.0)
+SPECIAL_ROWS = [
+    Row("erfinv(x)", mp.erfinv, [(-0.999, 0.999)]),
+    Row("erfcinv(x)", lambda x: mp.erfinv(1 - x), [(0.001, 1.99)]),
+    Row("erfcx(x)", lambda x: mp.exp(x * x) * mp.erfc(x), [(-4.0, 30.0)]),
+    Row("ndtr(x)", lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, [(-20.0, 8.0)]),
+    Row("ndtri(x)", lambda x: mp.sqrt(2) * mp.erfinv(2 * x - 1), [(0.001, 0.999)]),
+    Row("log_ndtr(x)", log_ndtr, [(-15.0, 8.0)]),
+    Row("betaln(x, y)", lambda x, y: mp.log(mp.beta(x, y)), [(0.1, 40.0), (0.1, 10.0)]),
+    Row("beta(x, y)", mp.beta, [(0.1, 10.0), (0.1, 10.0)]),
+    Row("binomial(x, y)", mp.binomial, [(6.1, 20.0), (0.1, 5.0)]),
+    *(Row(f"gammainc({a}, x)", lambda x, a=a: incomplete_gamma(a, x), [(0.1, 20.0)]) for a in (0.5, 1, 3.7, 12)),
+    *(Row(f"gammaincc({a}, x)", lambda x, a=a: 1 - incomplete_gamma(a, x), [(0.1, 20.0)]) for a in (0.5, 1, 3.7)),
+    *(Row(f"betainc({a}, {b}, x)", lambda x, a=a, b=b: mp.betainc(a, b, 0, x, regularized=True), [(0.05, 0.95)])
+      for a, b in ((0.5, 2), (1, 1), (3.5, 0.7))),
+    *(Row(f"{name}v({order}, x)", lambda x, f=f, v=order: f(v, x), [X])
+      for name, f in (("j", mp.besselj), ("y", mp.bessely), ("i", mp.besseli), ("k", mp.besselk))
+      for order in (0, 1, 2.5, 7)),
+    *(Row(f"{name}{order}(x)", lambda x, f=f, v=order: f(v, x), [X])
+      for name, f in (("j", mp.besselj), ("y", mp.bessely), ("i", mp.besseli), ("k", mp.besselk))
+      for order in (0, 1)),
+    Row("exp1(x)", mp.e1, [(0.05, 50.0)]),
+    Row("expint(x)", mp.e1, [(0.05, 50.0)]),
+    Row("expi(x)", mp.ei, [(0.6, 50.0)]),
+    Row("Si(x)", mp.si, [(-20.0, 20.0)]),
+    Row("Ci(x)", mp.ci, [(0.1, 20.0)]),
+    Row("zeta(x)", mp.zeta, [(1.1, 30.0)]),
+    Row("zeta(x)", mp.zeta, [(-1.5, 0.9)]),
+    Row("factorial(x)", mp.factorial, [(0.1, 20.0)]),
+    Row("trigamma(x)", lambda x: mp.psi(1, x), [(0.1, 20.0)]),
+    Row("polygamma(2, x)", lambda x: mp.psi(2, x), [(0.1, 20.0)]),
+]  # fmt: skip
+CROSSING = 1e-13  # near a zero of a function whose values are sums of terms of size 1
+
+
+def test_special_functions_are_what_mpmath_says_with_their_derivatives() -> None:
+    wrong = [row for row in mistakes(SPECIAL_ROWS, 5, 40) if not abs(row[-1] - row[-2]) < CROSSING]
     assert not wrong, "\n".join(map(str, wrong[:10]))
 
 
@@ -155,6 +226,10 @@ EDGES = [
     ("round(0.125, 2)", 0.12), ("round(1250, -2)", 1200), ("threshold(nan, 1, 0)", np.nan), ("hardshrink(nan)", np.nan),
     ("softshrink(nan)", np.nan), ("relu6(nan)", np.nan), ("mish(-1e4)", -0.0), ("log_sigmoid(-1e308)", -1e308),
     ("csch(800)", 0), ("coth(800)", 1), ("celu(-1e10)", -1), ("hardswish(-3)", -0.0), ("exp10(3)", 1000),
+    ("binomial(5, 2)", 10), ("binomial(52, 5)", 2598960), ("factorial(5)", 120), ("ndtri(0.5)", 0),
+    ("erfcinv(1) == 0", 1),
+    ("jv(0, 0)", 1), ("yv(0, 0)", -np.inf), ("gammainc(2, 0)", 0), ("betainc(2, 3, 1)", 1), ("exp1(0)", np.inf),
+    ("Ci(-1)", np.nan), ("exp1(-1)", np.nan), ("zeta(1)", np.inf), ("Si(inf)", np.pi / 2), ("j1(nan)", np.nan),
 ]  # fmt: skip
 
 
@@ -163,6 +238,22 @@ def test_at_edges_each_has_the_value_of_numpy_scipy_or_pytorch() -> None:
         np.testing.assert_equal(float(value(node(call, {}), {})), float(right), err_msg=call)
 
 
+FACTORIALS = [
+    ("5!", 120), ("-3!", -6), ("2^3!", 64), ("3!^2", 36), ("3!!=3", None), ("3!=3", 0), ("3! == 6", 1), ("3!==6", 1),
+    ("3 != 3!", 1), ("(1 + 2)!", 6), ("[1, 2, 3][2]!", 6), ("n = 4; n!/(2!*(n - 2)!)", 6), ("f(n) = n!; f(4)", 24),
+    ("4!.T", 24),     ("solve(n! = 6, n=2.5)", 3),
+]  # fmt: skip
+
+
+def test_a_factorial_is_told_from_what_is_not_equal() -> None:
+    for text, right in FACTORIALS:
+        if right is None:
+            with pytest.raises(ParseError):
+                node(text, {})
+        else:
+            assert value(node(text, {}), {}) == pytest.approx(right, rel=1e-15), text
+
+
 def test_every_definition_is_tried() -> None:
-    tried = {row.call.partition("(")[0] for row in ROWS}
-    assert {entry.name for entry in ENTRIES} <= tried
+    tried = {row.call.partition("(")[0] for row in (*ROWS, *SPECIAL_ROWS)}
+    assert {entry.name for entry in (*ENTRIES, *SPECIAL)} <= tried

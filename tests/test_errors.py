@@ -294,7 +294,7 @@ COMMAND_LINES = [
     (["eval", "x", "x=1.000,5"], 2, "the value of 'x': a number has a decimal point", ""),
     (["eval", "x", "x=[1 2]"], 2, "the value of 'x': elements are set apart by commas", "write 1, 2"),
     (["eval", "x", "x=½"], 2, "the value of 'x': '½' is not read as a fraction", "(1/2)"),
-    (["eval", "x", "x=3!"], 2, "the value of 'x': a factorial", "gamma(3 + 1)"),
+    (["eval", "x", "x=3!!"], 2, "the value of 'x': a double factorial", "prod(arange(3, 0, -2))"),
     (["eval", "x", "=", "3"], 2, "'=' gives no value", "write x=3 without blanks"),
     (["eval", "x", "x=", "3"], 2, "cannot take data from '3'", "name=value"),
     (["eval", "x", "x:3"], 2, "cannot take data from 'x:3'", "write x=3"),

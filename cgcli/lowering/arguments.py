@@ -142,6 +142,8 @@ def bind(
     """
     texts = [arg for arg in args if isinstance(arg, str)]
     plain = [arg for arg in args if not isinstance(arg, str)]
+    first = _leading(entry, texts, keywords)
+    texts, plain = [*texts, *plain[:first]], plain[first:]
     arrays, plain = _divided(entry, plain, keywords)
     for array in arrays:
         if not isinstance(array, Node):
@@ -181,6 +183,12 @@ def _elements(args: Sequence[Value]) -> list[str]:
     return names if 1 < len(names) == len(args) else []
 
 
+def _leading(entry: Entry, texts: Sequence[Value], keywords: Mapping[str, Any]) -> int:
+    """How many arguments that are no texts are parameters before the arrays, as the order of polygamma(n, x)."""
+    leading = [static for static in entry.statics if static.leading and static.name not in keywords]
+    return max(len(leading) - len(texts), 0)
+
+
 def _divided(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) -> tuple[list[Item], list[Item]]:
     """The arguments that are the entry's arrays, in its order, and the others that have no name."""
     if entry.variadic:
@@ -191,7 +199,10 @@ def _divided(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) 
 
 def array_spans(entry: Entry, call: tree.Call) -> list[Span]:
     """Where in a call each of the entry's arrays stands."""
+    texts = [arg for arg in call.args if isinstance(arg, tree.Text)]
     plain = [arg.span for arg in call.args if not isinstance(arg, tree.Text)]
+    keywords = {name: value for name, value, _ in call.keywords}
+    plain = plain[_leading(entry, texts, keywords) :]
     return _divided(entry, plain, {name: value.span for name, value, _ in call.keywords})[0]
 
 

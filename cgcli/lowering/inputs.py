@@ -154,10 +154,11 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     from cgcli.syntax.elsewhere import NAMES
 
     first = missing[0]
-    near = NAMES.get(first) or did_you_mean(first, unused) or _run_together(first)
+    function = function_named(first)
+    near = NAMES.get(first) or did_you_mean(first, unused) or ("" if function else _run_together(first))
     if near:
         return near
-    if function := function_named(first):
+    if function:
         return f"'{function}' is a function: write {function}(…)"
     if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"

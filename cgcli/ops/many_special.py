@@ -23,3 +23,74 @@ def tanhshrink(mp: Any, x: Any) -> Any:
     with mp.extraprec(max(0, -2 * mp.mag(x)) if mp.isfinite(x) and x else 0):
         value = x - mp.tanh(x)
     return +value
+
+
+def erfcinv(mp: Any, x: Any) -> Any:
+    """The inverse of erfc, with more digits near 0, where 1 - x loses them."""
+    if not 0 < x < 2:
+        return mp.nan if not 0 <= x <= 2 else mp.inf * (1 - x)
+    with mp.extraprec(max(0, -mp.mag(x))):
+        value = mp.erfinv(1 - x)
+    return +value
+
+
+def erfcx(mp: Any, x: Any, order: Any) -> Any:
+    """The order-th derivative of exp(x^2)*erfc(x), by its recurrence, which cancels for large x."""
+    n = int(order)
+    if mp.isinf(x):
+        return mp.zero if x > 0 else mp.inf * (-1) ** n
+    with mp.extraprec((n + 1) * 2 * max(0, mp.mag(x)) + 10 * n):
+        before, value = mp.zero, mp.exp(x * x) * mp.erfc(x)
+        for k in range(n):
+            value, before = 2 * x * value + 2 * k * before - (2 / mp.sqrt(mp.pi) if k == 0 else 0), value
+    return +value
+
+
+def betaln(mp: Any, x: Any, y: Any) -> Any:
+    """ln(|beta(x, y)|)."""
+    return mp.re(mp.loggamma(x) + mp.loggamma(y) - mp.loggamma(x + y))
+
+
+def gamma_p(mp: Any, a: Any, x: Any) -> Any:
+    """The regularized lower incomplete gamma function."""
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def gamma_q(mp: Any, a: Any, x: Any) -> Any:
+    """The regularized upper incomplete gamma function."""
+    return mp.gammainc(a, x, mp.inf, regularized=True)
+
+
+def beta_i(mp: Any, a: Any, b: Any, x: Any) -> Any:
+    """The regularized incomplete beta function."""
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
+def bessel_j(mp: Any, v: Any, x: Any) -> Any:
+    """The Bessel function of the first kind."""
+    return mp.besselj(v, x)
+
+
+def bessel_y(mp: Any, v: Any, x: Any) -> Any:
+    """The Bessel function of the second kind."""
+    return mp.bessely(v, x)
+
+
+def bessel_i(mp: Any, v: Any, x: Any) -> Any:
+    """The modified Bessel function of the first kind."""
+    return mp.besseli(v, x)
+
+
+def bessel_k(mp: Any, v: Any, x: Any) -> Any:
+    """The modified Bessel function of the second kind."""
+    return mp.besselk(v, x)
+
+
+def exp1(mp: Any, x: Any) -> Any:
+    """The exponential integral E1."""
+    return mp.e1(x)
+
+
+def zeta(mp: Any, x: Any, order: Any) -> Any:
+    """The order-th derivative of the zeta function."""
+    return mp.zeta(x, 1, int(order))

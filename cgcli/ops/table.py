@@ -20,7 +20,7 @@ Entry = Operation | Shorthand
 _MODULES = {
     "arithmetic": ("arithmetic",),
     "functions": ("functions", "elementary", "definitions"),
-    "special": ("special",),
+    "special": ("special", "integrals"),
     "logic": ("logic",),
     "sums": ("sums",),
     "reductions": ("reductions",),
@@ -31,7 +31,7 @@ _MODULES = {
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
-_RARE = {"elementary", "definitions"}
+_RARE = {"elementary", "definitions", "integrals"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "conv1d": "shorthands",

@@ -144,6 +144,10 @@ class TreeBuilder:
         base, symbol = children
         return _operator("transpose", symbol, base)
 
+    def factorial(self, children: list[Any]) -> tree.Call:
+        base, symbol = children
+        return _operator("factorial", symbol, base)
+
     def root(self, children: list[Any]) -> tree.Call:
         symbol, operand = children
         return _operator("sqrt", symbol, operand)

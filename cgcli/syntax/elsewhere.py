@@ -8,7 +8,7 @@ from cgcli.annotations import Container, Sequence
 
 _DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
 _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
-_BINOMIAL = "write gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1))"
+_BINOMIAL = "write binomial({0}, {1})"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
 _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
 _COPIES = "copies behind each other are as in: concat(x, x)"
@@ -21,9 +21,9 @@ _DENSITY = (
     "write exp(-((({0}) - ({1}))/({2}))^2/2)/(({2})*sqrt(2*pi))",
 )
 _DISTRIBUTION = (
-    "write erfc(-({0})/sqrt(2))/2",
-    "write erfc((({1}) - ({0}))/sqrt(2))/2",
-    "write erfc((({1}) - ({0}))/(({2})*sqrt(2)))/2",
+    "write ndtr({0})",
+    "write ndtr(({0}) - ({1}))",
+    "write ndtr((({0}) - ({1}))/({2}))",
 )
 
 # For each function what to write, with its arguments in braces; where several forms take another number of arguments,
@@ -41,10 +41,8 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "th": "write tanh({0})",
     "sqr": "write ({0})^2",
     "nroot": "write root({0}, {1})",
-    "factorial": "write gamma({0} + 1)",
-    "fact": "write gamma({0} + 1)",
-    "ncr": _BINOMIAL, "nchoosek": _BINOMIAL, "binom": _BINOMIAL, "binomial": _BINOMIAL, "comb": _BINOMIAL,
-    "choose": _BINOMIAL, "combin": _BINOMIAL,
+    "fact": "write ({0})!",
+    "ncr": _BINOMIAL, "nchoosek": _BINOMIAL, "comb": _BINOMIAL, "choose": _BINOMIAL, "combin": _BINOMIAL,
     "if": "write where({0}, {1}, {2})", "ifelse": "write where({0}, {1}, {2})", "iif": "write where({0}, {1}, {2})",
     "cond": "write where({0}, {1}, {2})", "ifthenelse": "write where({0}, {1}, {2})",
     "AND": "write ({0}) and ({1})", "OR": "write ({0}) or ({1})", "NOT": "write not ({0})",
@@ -55,9 +53,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "sind": "write sin(({0})*deg)", "cosd": "write cos(({0})*deg)", "tand": "write tan(({0})*deg)",
     **dict.fromkeys(("pdf", "dnorm", "normpdf"), _DENSITY),
     **dict.fromkeys(("cdf", "pnorm", "normcdf", "normsdist", "normdist"), _DISTRIBUTION),
-    "qnorm": "there is no quantile of the normal distribution",
-    "normsinv": "there is no quantile of the normal distribution",
-    "norminv": "there is no quantile of the normal distribution",
+    **dict.fromkeys(("qnorm", "normsinv", "norminv"), "write ndtri({0})"),
     "detach": "write stop_gradient({0})",
     "tr": "write trace({0})",
     "t": "write transpose({0}), or t*({0}) to multiply",
@@ -71,7 +67,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "I": "write eye({0})", "mse_loss": "write mse({0}, {1})", "l1_loss": "write mean(abs(({0}) - ({1})))",
     "sigma": "write sigmoid({0}), or sigma*({0}) to multiply",
     **{f"reduce_{name}": f"write {name}({{*}})" for name in ("sum", "mean", "prod", "max", "min")},
-    "abs2": "write ({0})^2", "sd": "write std({0}, ddof=1)", "polygamma": "write digamma({1}, {0})",
+    "abs2": "write ({0})^2", "sd": "write std({0}, ddof=1)",
     "isnan": "write ({0}) != ({0})", "isna": "write ({0}) != ({0})", "isfinite": "write abs({0}) < inf",
     "isinf": "write abs({0}) == inf",
     "cross": "write [({0})[1]*({1})[2] - ({0})[2]*({1})[1], ({0})[2]*({1})[0] - ({0})[0]*({1})[2], "

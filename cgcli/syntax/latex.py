@@ -43,7 +43,7 @@ _BRACES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (rf"\\sqrt\s*\[(\w+)\]{_BRACED}", lambda match: f"{_grouped(match[2])}^(1/{match[1]})"),
     (rf"\\sqrt{_BRACED}", lambda match: f" sqrt({match[1]})"),
     (rf"\\binom{_BRACED}{_BRACED}",
-     lambda match: "(gamma({0} + 1)/(gamma({1} + 1)*gamma({0} - {1} + 1)))".format(*map(_grouped, match.groups()))),
+     lambda match: f"binomial({', '.join(map(_grouped, match.groups()))})"),
     (rf"_{_BRACED}", lambda match: "_" + re.sub(r"\W", "", match[1])),
     (rf"\^{_BRACED}", lambda match: f"^{_grouped(match[1])}"),
     (r"\{([^{}]*)\}", lambda match: f"({match[1]})"),

@@ -26,7 +26,7 @@ _LAST_SYMBOL = re.compile(r"(?://|\*\*|&&|\|\||[<>=!]=|\w+|[^\w\s])$")
 _KEYWORD = re.compile(r"([^\W\d]\w*)\s*=$")
 _NEAR = 80  # characters before a mistake that are looked at
 _HINTS = {
-    "|": "write || for 'or', and abs(x) for bars", "!": "write 'not', or gamma(n + 1) for a factorial",
+    "|": "write || for 'or', and abs(x) for bars", "!": "write 'not'; a factorial is as in: n!",
     "$": "take it away, and quote the expression from the shell in '…'",
     "\\": "write the function's plain name",
     ".": "a point stands in numbers, and in X.T for the transpose", "°": "write 90*deg",

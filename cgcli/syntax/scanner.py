@@ -161,6 +161,8 @@ def _is_before_call(text: str, at: int) -> bool:
 def _other(text: str, at: int) -> tuple[str, int]:
     """The kind and the end of what begins with a symbol that may be longer, or ''."""
     character = text[at]
+    if character == "!" and _is_factorial(text, at):
+        return "FACTORIAL", at + 1
     if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith("...", at):
         return kind, at + 2
     if kind := _SINGLE_OF_DOUBLE.get(character):
@@ -186,6 +188,13 @@ def _other(text: str, at: int) -> tuple[str, int]:
         after = text[at + 2 : at + 3]
         return ("TRANSPOSED", at + 2) if after != "_" and not after.isalnum() else ("", at)
     return "", at
+
+
+def _is_factorial(text: str, at: int) -> bool:
+    """Whether a '!' stands behind a value, and is no part of '!='; n!! is another function, and push!(x) none."""
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    behind_value = before.isalnum() or (before != "" and before in "_)]`")
+    return behind_value and after not in ("!", "(") and (after != "=" or text.startswith("==", at + 1))
 
 
 def _end_of_number(text: str, at: int) -> int:

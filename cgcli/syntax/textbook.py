@@ -14,7 +14,7 @@ from cgcli.records import NamedTuple
 from cgcli.syntax.builder import bare, no_parameter
 from cgcli.syntax.scanner import Token
 
-_MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED"}
+_MAY_END = {"NUMBER", "NAME", "RPAR", "RBRACKET", "SUPERSCRIPT", "TRANSPOSED", "FACTORIAL"}
 _MAY_BEGIN = {"NUMBER", "NAME", "LPAR", "ROOT"}
 _UNCLEAR = {"DIVIDE": "/", "FLOOR_DIVIDE": "//", "REMAINDER": "%", "MOD": " mod ", "POWER": "^"}
 _BETWEEN_TERMS = {"PLUS", "MINUS", "COMMA", "COMPARE", "AND", "OR", "QUESTION", "COLON", "EQUALS", "NOT"}

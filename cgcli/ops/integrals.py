@@ -1,0 +1,173 @@
+"""Special functions that fewer programs use, by scipy.special, whose names and arguments they have.
+
+Formulas of the derivatives: NIST Digital Library of Mathematical Functions, dlmf.nist.gov, chapters 5 to 8, 10 and 25.
+By the order of a Bessel function, and by a and b of an incomplete gamma or beta function, no derivative is known here:
+it is nan, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Any
+from cgcli.graph.operation import BOUNDED, INCREASING, NON_NEGATIVE, ODD, POSITIVE, Operation, Shorthand
+from cgcli.graph.rules import Partial
+from cgcli.ops.entry import elementwise
+from cgcli.ops.lazily import np, special
+from cgcli.ops.statics import whole
+
+_HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
+_TERMS = 12  # of the sum, and of Bernoulli's, in the zeta function
+_START = 400  # of Miller's recurrence, from where it has all digits for x from 1 on
+
+_UNKNOWN = Partial("nan", "nan")
+_UNIT = (0.0, 1.0)
+_WHOLE_OR_RIGHT = "x > 0 or v == floor(v) or (x == 0 and v >= 0)"
+
+
+def _erfcx(x: Any, order: int) -> Any:
+    """exp(x^2)*erfc(x), and its derivatives y_n: y_(n+1) = 2*x*y_n + 2*n*y_(n-1) (DLMF 7.18.8 and 7.18.9).
+
+    Up to x = 1 by that; above, where it cancels, backwards (J. C. P. Miller), for they fall as n grows.
+    """
+    x = np.asarray(x, dtype=float)
+    first = special.erfcx(x)
+    before, value = first, first if order == 0 else 2.0 * x * first - 2.0 / math.sqrt(math.pi)
+    for n in range(1, order):
+        before, value = value, 2.0 * x * value + 2.0 * n * before
+    if order == 0 or not np.any(x > 1.0):
+        return value[()]
+    size = np.where(x > 1.0, x, 1.0)
+    ratio, product = np.zeros_like(size), np.ones_like(size)  # of each to the one before, with the sign turned
+    for n in range(_START + order, 0, -1):
+        ratio = 2.0 * n / (2.0 * size + ratio)
+        if n <= order:
+            product = product * ratio
+    return np.where(x > 1.0, (-1.0) ** order * first * product, value)[()]
+
+
+def _betaln(x: Any, y: Any) -> Any:
+    """scipy's function; where one is large, what Stirling's series gives for the quotient of gamma functions."""
+    large, small = np.maximum(x, y), np.minimum(x, y)
+    value = np.where(small >= 0, special.betaln(x, y), np.nan)
+    at = large > 15.0
+    if np.any(at):
+        size, total = np.where(at, large, 16.0), np.where(at, large + small, 17.0)
+        ratio = small - (size - 0.5) * np.log1p(small / size) - small * np.log(total)
+        value = np.where(at & (small >= 0), special.gammaln(small) + ratio + _stirling(size) - _stirling(total), value)
+    return value[()]
+
+
+def _stirling(x: Any) -> Any:
+    """lgamma(x) - (x - 1/2)*ln(x) + x - ln(2*pi)/2 for x > 15 (DLMF 5.11.1)."""
+    square = 1.0 / (x * x)
+    return (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))) / x
+
+
+def _zeta(x: Any, order: int) -> Any:
+    """scipy's function; its derivatives by the sum of Euler and Maclaurin (DLMF 25.2.9), as Taylor polynomials."""
+    if order == 0:
+        return special.zeta(x)
+    x = np.asarray(x, dtype=float)
+
+    def power(base: float, exponent: Any) -> list[Any]:
+        log = math.log(base)
+        return [base**exponent * (-log) ** j / math.factorial(j) for j in range(order + 1)]
+
+    total = sum(power(float(n), -x)[order] for n in range(2, _TERMS))
+    end = power(float(_TERMS), -x)
+    pole = [(-1.0) ** j / (x - 1.0) ** (j + 1) for j in range(order + 1)]
+    total = total + end[order] / 2.0 + _TERMS * sum(end[j] * pole[order - j] for j in range(order + 1))
+    rising = [x, np.ones_like(x), *[np.zeros_like(x)] * order][: order + 1]
+    for k, number in enumerate(special.bernoulli(2 * _TERMS)[2::2], 1):
+        scale = number / math.factorial(2 * k) * float(_TERMS) ** (1 - 2 * k)
+        total = total + scale * sum(rising[j] * end[order - j] for j in range(order + 1))
+        for step in (2 * k - 1, 2 * k):
+            rising = [rising[j] * (x + step) + (rising[j - 1] if j else 0.0) for j in range(order + 1)]
+    return np.where(x >= -10.0, math.factorial(order) * total, np.nan)[()]
+
+
+def _si(x: Any) -> Any:
+    return special.sici(x)[0]
+
+
+def _ci(x: Any) -> Any:
+    return np.where(np.asarray(x) < 0, np.nan, special.sici(x)[1])[()]
+
+
+def _bessel(name: str, kind: str, derivative: str, latex: str, domain: str = "") -> Operation:
+    return elementwise(f"{name}v", f"Bessel function of {kind}, of order v; no derivative by v",
+                       f"scipy.special:{name}v", _UNKNOWN, derivative, arrays="v x", domain=domain,
+                       samples=((0.0, 10.0), (0.0, 20.0)), mp=f"bessel_{name}", example=f"{name}v(0, 1)",
+                       latex=f"{latex}_{{#1}}(#2)")  # fmt: skip
+
+
+def _of_order(name: str, order: int) -> Shorthand:
+    return Shorthand(f"{name}{order}", f"Bessel function {name}v of order {order}", ("x",), f"{name}v({order}, x)",
+                     example=f"{name}{order}(1)")  # fmt: skip
+
+
+def _shorthand(name: str, doc: str, formula: str, example: str, arrays: str = "x", domain: str = "") -> Shorthand:
+    return Shorthand(name, doc, tuple(arrays.split()), formula, domain=domain, example=example)
+
+
+ENTRIES: tuple[Operation | Shorthand, ...] = (
+    elementwise("erfinv", "inverse of erf", "scipy.special:erfinv", "exp(out^2)*(sqrt(pi)/2)", samples=(-1.0, 1.0),
+                facts=ODD | INCREASING, domain="-1 < x and x < 1", mp="erfinv", example="erfinv(0.5)"),
+    elementwise("erfcinv", "inverse of erfc, exact near 0", "scipy.special:erfcinv", "-exp(out^2)*(sqrt(pi)/2)",
+                samples=(0.0, 2.0), domain="0 < x and x < 2", mp="erfcinv", example="erfcinv(1e-100)"),
+    elementwise("erfcx", "exp(x^2)*erfc(x), without underflow; its order-th derivative", _erfcx,
+                "erfcx(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
+                samples=(-20.0, float("inf")), mp="erfcx", example="erfcx(30)"),
+    elementwise("betaln", "ln(beta(x, y))", _betaln, "digamma(x) - digamma(x + y)", "digamma(y) - digamma(x + y)",
+                arrays="x y", commutative=True, samples=(POSITIVE, POSITIVE), domain="x > 0 and y > 0", mp="betaln",
+                example="betaln(100, 200)", latex=r"\ln(\mathrm{B}(#1, #2))"),
+    elementwise("binomial", "how many ways there are to choose k of n, for real numbers too", "scipy.special:binom",
+                "out*(digamma(n + 1) - digamma(n - k + 1))", "out*(digamma(n - k + 1) - digamma(k + 1))", arrays="n k",
+                aliases="binom", domain="n >= 0 or n != floor(n)", samples=((5.0, 40.0), (0.0, 5.0)),
+                mp="binomial", example="binomial(5, 2)",
+                latex=r"\binom{#1}{#2}"),
+    elementwise("gammainc", "regularized lower incomplete gamma function; no derivative by a", "scipy.special:gammainc",
+                _UNKNOWN, "exp(xlogy(a - 1, x) - x - lgamma(a))", arrays="a x", samples=(POSITIVE, POSITIVE),
+                facts=NON_NEGATIVE, domain="a >= 0 and x >= 0 and a + x > 0", mp="gamma_p", example="gammainc(2, 3)",
+                latex="P(#1, #2)"),
+    elementwise("gammaincc", "1 - gammainc(a, x), exact for large x; no derivative by a", "scipy.special:gammaincc",
+                _UNKNOWN, "-exp(xlogy(a - 1, x) - x - lgamma(a))", arrays="a x", samples=(POSITIVE, POSITIVE),
+                facts=NON_NEGATIVE, domain="a >= 0 and x >= 0 and a + x > 0", mp="gamma_q", example="gammaincc(2, 3)",
+                latex="Q(#1, #2)"),
+    elementwise("betainc", "regularized incomplete beta function; no derivatives by a and b", "scipy.special:betainc",
+                _UNKNOWN, _UNKNOWN, "exp(xlogy(a - 1, x) + (b - 1)*log1p(-x) - betaln(a, b))", arrays="a b x",
+                samples=(POSITIVE, POSITIVE, _UNIT), facts=NON_NEGATIVE,
+                domain="a >= 0 and b >= 0 and a + b > 0 and 0 <= x <= 1", mp="beta_i",
+                example="betainc(2, 3, 0.5)", latex="I_{#3}(#1, #2)"),
+    _bessel("j", "the first kind", "(jv(v - 1, x) - jv(v + 1, x))/2", "J", _WHOLE_OR_RIGHT),
+    _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0"),
+    _bessel("i", "the first kind, modified", "(iv(v - 1, x) + iv(v + 1, x))/2", "I", _WHOLE_OR_RIGHT),
+    _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0"),
+    elementwise("exp1", "exponential integral E1: of exp(-t)/t from x to infinity", "scipy.special:exp1",
+                "-exp(-x)/where(out == out, x, out)", aliases="expint", samples=POSITIVE, facts=NON_NEGATIVE,
+                domain="x > 0", mp="exp1", example="exp1(1)", latex="E_{1}"),
+    elementwise("expi", "exponential integral Ei: of exp(t)/t up to x", "scipy.special:expi", "exp(x)/x",
+                samples=POSITIVE, domain="x != 0", mp="ei", example="expi(1)", latex=r"\operatorname{Ei}"),
+    elementwise("Si", "sine integral: of sin(t)/t from 0 to x", _si,
+                Partial("where(abs(x) < 3, sinc(x/pi), sin(x)/x)", "sin(x)/x"), aliases="sinint",
+                facts=BOUNDED | ODD, mp="si", example="Si(pi)", latex=r"\operatorname{Si}"),
+    elementwise("Ci", "cosine integral: of -cos(t)/t from x to infinity", _ci, "cos(x)/where(out == out, x, out)",
+                aliases="cosint", samples=POSITIVE, domain="x > 0", mp="ci", example="Ci(1)",
+                latex=r"\operatorname{Ci}"),
+    elementwise("zeta", "Riemann's zeta function; its order-th derivative, that for x >= -10", _zeta,
+                "zeta(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
+                samples=(1.0, float("inf")), domain="x != 1", mp="zeta", example="zeta(2)", latex=r"\zeta"),
+
+    _shorthand("beta", "gamma(x)*gamma(y)/gamma(x + y)", "exp(betaln(x, y))", "beta(2, 3)", "x y", "x > 0 and y > 0"),
+    _shorthand("factorial", "n!, for real numbers too: gamma(n + 1)", "gamma(n + 1)", "factorial(5)", "n"),
+    _shorthand("trigamma", "derivative of digamma", "digamma(x, order=1)", "trigamma(1)"),
+    Shorthand("polygamma", "the n-th derivative of digamma", ("x",), "digamma(x, order=n)",
+              (whole("n", least=0, most=_HIGHEST_ORDER)._replace(leading=True),), example="polygamma(1, 2)"),
+    _shorthand("ndtr", "normal distribution function", "erfc(-x/sqrt(2))/2", "ndtr(1.96)"),
+    _shorthand("ndtri", "inverse of ndtr: quantile of the normal distribution", "-sqrt(2)*erfcinv(2*x)",
+               "ndtri(0.975)", domain="0 < x and x < 1"),
+    _shorthand("log_ndtr", "ln(ndtr(x)), exact for all x",
+               "where(x > 0, log1p(-erfc(x/sqrt(2))/2), ln(erfcx(-x/sqrt(2))/2) - x^2/2)", "log_ndtr(-40)"),
+    *(_of_order(name, order) for name in "jyik" for order in (0, 1)),
+)  # fmt: skip
