@@ -30,9 +30,12 @@ _CALLS = {
 
 
 class Dialect(Record):
-    """How a database writes it. number_type: the type of float64. quote: of names. nan: as a template, whether a
-    number is one. calls: templates of operations, in the places of those that all have; '' for those it lacks.
-    all_but: the columns of the inner SELECT without some. differs: lines of the comment.
+    """How a database writes it.
+
+    number_type: the type of float64. quote: of names. nan: whether a number is one, as a template. calls: templates of
+    operations, in the places of those that all have; '' for those it lacks. all_but: the columns of the inner SELECT
+    without some; '' where no SELECT can say that. numeral: a float, as a template. fence: what keeps an inner SELECT
+    from being written out where its columns are read. differs: lines of the comment.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Dialect(Record):
     nan: str
     calls: Mapping[str, str]
     all_but: str
+    numeral: str = "{}"
+    fence: str = ""
     differs: tuple[str, ...] = ()
 
 
@@ -82,7 +87,7 @@ DIALECTS: Mapping[str, Dialect] = {
          "power": "CASE WHEN {0} < 0e0 AND {1} <> floor({1}) AND abs({1}) < {infinity} AND {0} > {minus_infinity} "
                   "THEN {nan} WHEN {0} = 0e0 AND {1} < 0e0 THEN {infinity} ELSE power({0}, {1}) END",
          "sinh": "", "cosh": "", "asinh": "", "acosh": "", "atanh": ""},
-        "",
+        "", "{}::float8", " OFFSET 0",
         ("PostgreSQL stops with an error where a sum or a product is beyond float64 or below its smallest number",),
     ),
 }  # fmt: skip
@@ -162,7 +167,9 @@ class _Select:
         text = number_text(value, words["Infinity"], words["NaN"])
         if text.startswith("-CAST"):
             return words["-Infinity"]
-        return text if "e" in text or "CAST" in text else f"{text.removesuffix('.0')}e0"
+        if "CAST" in text:
+            return text
+        return self._dialect.numeral.format(text if "e" in text else f"{text.removesuffix('.0')}e0")
 
     def _made(self, node: Node) -> Text:
         value = constant_value(node)
@@ -250,10 +257,10 @@ class _Select:
             ]
             first = self._kept() if level == levels[0] else "*"
             text = f"SELECT {first}, " + ", ".join(columns)
-            inner = [
-                f"{text} FROM {source}" if not inner else text,
-                *(inner and ["FROM (", *_indented(inner), ") AS cg"]),
-            ]
+            fence = self._dialect.fence
+            inner = (
+                [text, "FROM (", *_indented(inner), f") AS cg{fence}"] if inner else [f"{text} FROM {source}{fence}"]
+            )
         lines += [f"SELECT {whole},", ",\n".join(results)]
         lines += ["FROM (", *_indented(inner), ") AS cg"] if inner else [f"FROM {source}"]
         return joined(lines)
