@@ -387,7 +387,7 @@ std_dev*weights
 x_prime + `y'`
     {x'} + {y'}
 `é`*`日本`
-    \acute{e} \, \mathrm{U{+}65E5U{+}672C}
+    \acute{e} \, \mathrm{\text{日本}}
 d_x1*dx
     d_{x_{1}} {dx}
 π: [2]; π

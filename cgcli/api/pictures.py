@@ -100,7 +100,7 @@ class Picture:
         return series(sketch, kind, numbers, look=self._look, paper=self._paper)
 
     def content(self, kinds: Sequence[str]) -> Mapping[str, bytes]:
-        """The picture in several formats, laid out once for all of them: of png, svg, pdf, dot, json, txt.
+        """The picture in several formats, laid out once for all of them: of png, svg, pdf, tex, mmd, dot, json, txt.
 
         gif: its `frames` one after the other. Raises UsageError for any other.
         """
@@ -138,7 +138,7 @@ def render(
     transparent: bool = False, title: str = "", legend: bool = False,
     precision: int | None = None, width: float | None = None, dpi: int | None = None,
     layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None,
-    unroll: bool = False, blank: str = "", **named: Any,
+    unroll: bool = False, blank: str = "", standalone: bool = False, **named: Any,
 ) -> Picture:  # fmt: skip
     """The computation graph as a picture: each node shows its value where the names that it needs have values.
 
@@ -153,7 +153,7 @@ def render(
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
     title: a line above. legend: say what stands where.
     precision: significant digits. width: in inches; size: width and height to fit into. font_size: in points.
-    dpi: of a png. layout: bundled, or dot for Graphviz's program.
+    dpi: of a png. layout: bundled, or dot for Graphviz's program. standalone: TikZ as a whole document.
 
     >>> made = render("x*y", x=2, y=3)
     >>> made.png[1:4], made.svg.startswith("<?xml")
@@ -172,7 +172,8 @@ def render(
     chosen = point.chosen(names_of(wrt))
     warn(point.notices(chosen))
     return picture_at(
-        point, quietly(point), look, Paper(width, dpi, layout, font_size, size), lambda notice: warn([notice]), chosen,
+        point, quietly(point), look, Paper(width, dpi, layout, font_size, size, standalone),
+        lambda notice: warn([notice]), chosen,
         each_array(cotangent, "cotangent"), tangents(point, arrays_of(direction)) if direction else {}, grad=grad,
         unroll=unroll,
     )  # fmt: skip
@@ -181,7 +182,7 @@ def render(
 def picture(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *, kind: str = "dot", **options: Any
 ) -> bytes:
-    """The computation graph in one format: png, svg, pdf, dot, json, or txt for a tree of text.
+    """The computation graph in one format: png, svg, pdf, tex for TikZ, mmd for Mermaid, dot, json, or txt for a tree.
 
     options: those of `render`, and values by name.
 

@@ -39,6 +39,10 @@ _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=T
 _TO_DIGITS, _TO_SUBSCRIPTS = str.maketrans(_LOWERED), str.maketrans("0123456789", _SUBSCRIPTS)
 _DIGITS, _PRIMES = "0123456789", "'′"
 _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + _DIGITS + ".,;!?()[]/@")
+_SCRIPTS = (  # that KaTeX draws as text: Latin, Cyrillic, Armenian, Indic, Georgian; Chinese, Japanese, Korean
+    range(0xDF, 0xF7), range(0xF8, 0x250), range(0x400, 0x500), range(0x530, 0x590), range(0x900, 0x1100),
+    range(0x3000, 0x3100), range(0x4E00, 0x9FB0), range(0xAC00, 0xD7B0), range(0xFF00, 0xFF61),
+)  # fmt: skip
 _TOKEN = r"(?s)\\[A-Za-z]+|\\.|."
 _FONTS = {r"\mathrm": "upright ", r"\operatorname": "upright ", r"\mathtt": "code ", r"\text": "text "}
 INDEX_LETTERS = "ijklmnpq"  # of what runs over the elements of arrays
@@ -219,7 +223,13 @@ _FORMS: tuple[Callable[[str], Written], ...] = (typeset, _upright, _coded)
 
 def word(text: str) -> str:
     """Any text as one upright word."""
-    return rf"\mathrm{{{_trimmed(''.join(_symbols(text)))}}}"
+    signs = re.sub(r"(?:\\text\{[^{}]+\}){2,}", _as_one_text, "".join(symbols(text)))
+    return rf"\mathrm{{{_trimmed(signs)}}}"
+
+
+def _as_one_text(texts: re.Match[str]) -> str:
+    """`\text{日}\text{本}` as `\text{日本}`, for a font to join its letters."""
+    return texts[0].replace(r"}\text{", "")
 
 
 def _code(character: str) -> str:
@@ -250,12 +260,12 @@ def _letters(text: str) -> str:
     """One letter in italics, a number, or a word upright."""
     if text in LETTERS:
         return rf"\{text}"
-    symbols = [*_symbols(text)]
-    if (len(symbols) == 1 and not symbols[0].startswith(("U{", "{}"))) or (text.isascii() and text.isdigit()):
-        return _trimmed("".join(symbols))
+    signs = [*symbols(text)]
+    if (len(signs) == 1 and not signs[0].startswith(("U{", "{}"))) or (text.isascii() and text.isdigit()):
+        return _trimmed("".join(signs))
     if (sign := _difference(text)) and (letter := text.removeprefix(sign)):
         parts = [LETTERS.get(part, part) for part in (sign, letter)]
-        return f"{{{_trimmed(''.join(symbol for part in parts for symbol in _symbols(part)))}}}"
+        return f"{{{_trimmed(''.join(symbol for part in parts for symbol in symbols(part)))}}}"
     return word(text)
 
 
@@ -267,11 +277,13 @@ def _difference(text: str) -> str:
 
 def _is_letter(text: str) -> bool:
     """Whether a text is one letter of an alphabet, spelled or not, with accents or without."""
-    return text in LETTERS or (text[:1].isalpha() and len([*_symbols(text)]) == 1)
+    return text in LETTERS or (text[:1].isalpha() and len([*symbols(text)]) == 1)
 
 
-def _symbols(text: str) -> Iterator[str]:
-    """Each character with its accents; one that neither program knows, by its number in Unicode."""
+def symbols(text: str) -> Iterator[str]:
+    """Each character in LaTeX's math mode, with its accents: one of another script as text; one that KaTeX does
+    not draw by its number in Unicode.
+    """
     symbol = ""
     for character in _decomposed(text):
         if character in _MARKS and symbol:
@@ -308,7 +320,11 @@ def _symbol(character: str) -> str:
         return _CHARACTERS[character]
     if character in _PRINTABLE:
         return character
-    return r"\ " if character.isspace() else f"U{{+}}{ord(character):04X}"
+    if character.isspace():
+        return r"\ "
+    if character.isprintable() and any(ord(character) in script for script in _SCRIPTS):
+        return rf"\text{{{character}}}"
+    return f"U{{+}}{ord(character):04X}"
 
 
 # ---- in Unicode -----------------------------------------------------------------------

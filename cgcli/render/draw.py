@@ -59,8 +59,8 @@ def pictures(
 ) -> Pictures:
     """The pictures of a graph, laid out once for all of them.
 
-    kinds: some of png, svg, pdf, dot, json, and txt for a tree of text. numbers: what to write beside nodes and at
-    edges.
+    kinds: some of png, svg, pdf, tex for TikZ, mmd for Mermaid, dot, json, and txt for a tree of text. numbers: what to
+    write beside nodes and at edges.
     Raises UsageError for a look or paper that there is not, and what `picture_bytes` raises.
     """
     look.check()
@@ -73,6 +73,10 @@ def pictures(
         content["txt"] = outline(drawn, numbers, look).encode()
     if "dot" in kinds:
         content["dot"] = dot(drawn, numbers, look=look).encode()
+    if "mmd" in kinds:
+        from cgcli.render.mermaid import mermaid
+
+        content["mmd"] = mermaid(drawn, numbers, look).encode()
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
     if not kinds:
         return Pictures(content, None, len(drawn.cards))

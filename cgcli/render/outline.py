@@ -56,7 +56,7 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
         of_loop = "" if card.loop is None else _loop(drawn.clusters[card.loop], numbers)
         text = before + (f"{place}: " if place else "") + _text(card) + of_loop
         if name in marks:
-            cells = [_cell(slope if title == "partial" else None, look, title) for title in titles]
+            cells = [cell(slope if title == "partial" else None, look, title) for title in titles]
             lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
             continue
         if card.operands and uses[name] + card.is_output > 1:
@@ -65,7 +65,7 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
         of_card = {} if card.node.op is CONSTANT else {title: known.get(card.node) for title, known in shown.items()}
         of_card["partial"] = slope
         given = {title for title in titles if numbers.is_given(card.node, _WORDS.get(title, title))}
-        cells = [_cell(of_card.get(title), look, "" if title in given - {"partial"} else title) for title in titles]
+        cells = [cell(of_card.get(title), look, "" if title in given - {"partial"} else title) for title in titles]
         lines.append(_Line(text, tuple(cells)))
         if len(within) >= 3 * MAX_DEPTH or len(lines) > MAX_LINES:
             raise TooLargeError(
@@ -100,15 +100,15 @@ def _loop(cluster: Cluster, numbers: Numbers) -> str:
     return "  ".join(filter(None, (f" = {on_one_line(cluster.head)}", made)))
 
 
-def _cell(value: Any, look: Look, title: str) -> str:
-    """What stands in a column. title: of the column; '' where the number is given."""
+def cell(value: Any, look: Look, title: str, digits: int = 6) -> str:
+    """What stands in a column. title: of the column; '' where the number is given. digits: significant ones."""
     if value is None:
         return ""
     if _WORDS.get(title, title) in look.blank:
         return _BLANK
     shape = getattr(value, "shape", ())
     if not shape:
-        return figure(float(value), look.precision, 6)
+        return figure(float(value), look.precision, digits)
     if math.prod(shape) > _MOST.get(look.arrays, _FEW):
         return "×".join(map(str, shape))
     return _nested(value.tolist(), look)

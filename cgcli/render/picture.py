@@ -19,7 +19,7 @@ from cgcli.render.metrics import has_all
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
-SUFFIXES = {**KINDS, ".json": "json", ".txt": "txt", ".gif": "gif"}
+SUFFIXES = {**KINDS, ".tex": "tex", ".mmd": "mmd", ".json": "json", ".txt": "txt", ".gif": "gif"}
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
@@ -45,7 +45,7 @@ class Paper(NamedTuple):
     """What a picture is drawn on.
 
     width: in inches; None for what it takes. dpi: of a PNG. layout: one of LAYOUTS. font_size: points of its numbers.
-    size: the width and height that it fits into, in inches.
+    size: the width and height that it fits into, in inches. standalone: whether TikZ is a whole document.
     """
 
     width: float | None = None
@@ -53,6 +53,7 @@ class Paper(NamedTuple):
     layout: str = "bundled"
     font_size: float | None = None
     size: tuple[float, float] | None = None
+    standalone: bool = False
 
     def check(self) -> None:
         """Raise UsageError for what there is not."""
@@ -86,7 +87,7 @@ PLAIN = Paper()
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """The format that a file's suffix asks for: png, svg, pdf, dot, json or txt.
+    """The format that a file's suffix asks for: one of SUFFIXES.
 
     Raises UsageError for any other suffix.
     """
@@ -127,7 +128,7 @@ class Drawing(NamedTuple):
         return without_font("".join(texts_of(self.svg)))
 
     def painted(self, kind: str, paper: Paper) -> bytes:
-        """The picture as svg, png or pdf.
+        """The picture as svg, png, pdf, or tex for TikZ.
 
         Raises TooLargeError for a PNG of too many dots, and what `paint` raises.
         """
@@ -144,6 +145,10 @@ class Drawing(NamedTuple):
         svg = refined(self.svg, POINTS * width, POINTS * height)
         if kind == "svg":
             return svg.encode()
+        if kind == "tex":
+            from cgcli.render.tikz import as_tikz
+
+            return as_tikz(svg, standalone=paper.standalone).encode()
         from cgcli.render import paint
 
         return paint.as_pdf(svg) if kind == "pdf" else with_resolution(paint.as_png(svg, dpi), dpi)

@@ -44,9 +44,10 @@ class Size(Kind):
 @expression_command(
     "render",
     option("-o", "--output", name="targets", metavar="FILE", multiple=True,
-                 help="The picture: .png, .svg, .pdf, .dot, .json or .txt; '-' for stdout; several are possible. "
+                 help="The picture: .png, .svg, .pdf, .tex (TikZ), .mmd (Mermaid), .dot, .json or .txt; '-' for "
+                      "stdout; several are possible. "
                       "Of both passes: steps.gif, or step-%02d.png for a picture of each step."),
-    option("--format", name="kind", kind=("png", "svg", "pdf", "dot", "json", "txt", "gif"),
+    option("--format", name="kind", kind=("png", "svg", "pdf", "tex", "mmd", "dot", "json", "txt", "gif"),
                  help="Format, if not the suffix's."),
     option("--frames", metavar="DIR", help="Draw each step of the passes into a folder, first the empty work sheet."),
     option("--blank", alone="all", kind=("all", "values", "tangents", "adjoints", "grads"),
@@ -77,6 +78,7 @@ class Size(Kind):
     option("--size", kind=Size(), metavar="16x9cm", help="Width and height that the picture fits into, instead."),
     option("--font-size", kind=Whole(1, 100), metavar="N", help="Size of the text in points, instead of a width."),
     option("--dpi", kind=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
+    flag("--standalone", help="A .tex file that is a whole document, not a tikzpicture for one."),
     option("--layout", metavar="bundled|dot", default="bundled",
                  help="The layout program: cg's own, or Graphviz's dot."),
     needs_values=False,
@@ -85,7 +87,7 @@ def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
     theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
     width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
-    frames: str | None, blank: str | None,
+    standalone: bool, frames: str | None, blank: str | None,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -123,7 +125,7 @@ def command(
 
         moved = tangents(point, request.directions())
     picture = picture_at(
-        point, task.evaluate, look, Paper(width, dpi, layout, font_size, size), task.report.tell, task.wrt,
+        point, task.evaluate, look, Paper(width, dpi, layout, font_size, size, standalone), task.report.tell, task.wrt,
         request.cotangents(), moved, grad=grad, unroll=unroll,
     )  # fmt: skip
     if frames is not None:

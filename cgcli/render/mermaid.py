@@ -1,0 +1,110 @@
+"""A graph as text in the language of Mermaid, which pages and wikis draw themselves: a layout of its own, no ports."""
+
+from __future__ import annotations
+
+from cgcli.annotations import Iterator
+from cgcli.graph.node import CONSTANT, VARIABLE
+from cgcli.render.card import ADJOINT, TANGENT, shown
+from cgcli.render.figures import DIGITS
+from cgcli.render.look import Look
+from cgcli.render.outline import cell
+from cgcli.render.scene import NEXT, Card, Numbers, Scene, trips_text
+from cgcli.render.sketch import RESULT
+from cgcli.render.themes import THEMES, Role, Theme
+
+_FORMS = {"input": '["{}"]', "data": '["{}"]', "constant": '["{}"]', "condition": '{{"{}"}}'}  # all others are rounded
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,")
+_ANGLES = str.maketrans("<>", "‹›")  # in a title, which takes no numbers of signs
+
+
+def mermaid(drawn: Scene, numbers: Numbers, look: Look) -> str:
+    """The graph as a flowchart: cards, edges with partial derivatives, loops as subgraphs."""
+    import json
+
+    theme = THEMES[look.theme]
+    colours = {"lineColor": theme.edge, "edgeLabelBackground": theme.background}
+    colours |= dict.fromkeys(("textColor", "titleColor"), theme.ink)
+    lines = [f"---\ntitle: {json.dumps(shown(look.title).translate(_ANGLES))}\n---"] if look.title else []
+    lines.append(f"%%{{init: {json.dumps({'theme': 'base', 'themeVariables': colours})}}}%%")
+    lines.append(f"flowchart {'LR' if look.rankdir == 'auto' else look.rankdir}")
+    lines += _within(drawn, numbers, look, None, "  ")
+    for card in drawn.cards:
+        lines += (f"  {card.operands[at]} -->{_said(_at_edge(card, at, look))} {card.id}" for at in card.flowing)
+    for link in drawn.links:
+        lines.append(f"  {link.tail} {'==>' if link.kind == NEXT else '-.->'}{_said(link.said)} {link.head}")
+    lines += (f"  classDef {name} {style}" for name, style in _classes(theme))
+    lines.append(f"  linkStyle default stroke:{theme.edge},color:{theme.ink}")
+    around = f"fill:{theme.background},stroke:{theme.edge},color:{theme.ink},stroke-dasharray:5 3"
+    lines += (f"  style cluster_{place} {around}" for place in range(len(drawn.clusters)))
+    return "\n".join([*lines, ""])
+
+
+def escaped(text: str) -> str:
+    """Any text for a label in quotes: what is no letter, digit or space by its number."""
+    return "".join(sign if sign in _PLAIN or sign.isalnum() else f"#{ord(sign)};" for sign in shown(text))
+
+
+def _within(drawn: Scene, numbers: Numbers, look: Look, cluster: int | None, space: str) -> Iterator[str]:
+    """The cards of a cluster, and the clusters within it, a few levels deep; None for the whole picture."""
+    for card in drawn.cards:
+        if card.cluster == cluster:
+            role = _role(card, numbers)
+            form = _FORMS.get(role, '("{}")').format("<br/>".join(_lines(card, numbers, look)))
+            yield f"{space}{card.id}{form}:::{role}"
+    for place, inner in enumerate(drawn.clusters):
+        if inner.parent == cluster:
+            made = trips_text(inner, numbers.trips.get(inner.path))
+            yield f'{space}subgraph cluster_{place}["{escaped("   ".join(filter(None, (inner.head, made))))}"]'
+            yield from _within(drawn, numbers, look, place, space + "  ")
+            yield f"{space}end"
+
+
+def _lines(card: Card, numbers: Numbers, look: Look) -> Iterator[str]:
+    """What stands on a card."""
+    if card.name:
+        yield f"<b>{escaped(card.name)}</b>"
+    is_name = card.again or card.node.op in (VARIABLE, RESULT) or card.is_carry
+    symbol = escaped(card.symbol or "constant")
+    yield f"<b>{symbol}</b>" if is_name else symbol
+    yield from map(escaped, card.notes)
+    if card.node.shape and look.shows("shape"):
+        yield "×".join(map(str, card.node.shape))
+    kinds = (("", "value", numbers.values), (f"{ADJOINT} ", "grad", numbers.adjoints),
+             (f"{TANGENT} ", "tangent", numbers.tangents))  # fmt: skip
+    for mark, word, known in kinds:
+        if card.node in known and look.shows(word) and not card.again and card.node.op is not CONSTANT:
+            given = numbers.is_given(card.node, word)
+            text = escaped(mark + cell(known[card.node], look, "" if given else word, DIGITS))
+            yield f"<i>{text}</i>" if mark else text
+
+
+def _role(card: Card, numbers: Numbers) -> str:
+    """The class of a card."""
+    node = card.node
+    if card.is_output:
+        return "output"
+    if node.op is VARIABLE or card.again:
+        return "data" if numbers.adjoints and node in numbers.values and node not in numbers.adjoints else "input"
+    if card.is_carry:
+        return "data"
+    return "condition" if card.is_condition else "operation" if card.operands else "constant"
+
+
+def _at_edge(card: Card, at: int, look: Look) -> str:
+    """What is said at an edge: the place of an operand, where that counts, and the derivative by it."""
+    place = (card.places[at] or str(at + 1)) if card.ordered and card.places else ""
+    slope = card.partials[at] if card.partials else None
+    return ": ".join(filter(None, (place, "" if slope is None else f"×{cell(slope, look, 'partial', DIGITS)}")))
+
+
+def _said(text: str) -> str:
+    return f'|"{escaped(text)}"|' if text else ""
+
+
+def _classes(theme: Theme) -> Iterator[tuple[str, str]]:
+    """How the cards of each class look."""
+    roles = {"input": theme.variable, "data": theme.data, "operation": theme.operation, "condition": theme.operation,
+             "output": theme.output, "constant": Role(theme.background, theme.background)}  # fmt: skip
+    for name, role in roles.items():
+        heavy = ",stroke-width:3px" if name == "output" else ""
+        yield name, f"fill:{role.fill},stroke:{role.border},color:{theme.ink}{heavy}"
