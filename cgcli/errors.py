@@ -272,3 +272,13 @@ def cells(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cells_of(text: str) -> int:
+    """How many terminal cells a text takes."""
+    return len(text) if text.isascii() else sum(map(cells, text))
+
+
+def padded(text: str, wide: int) -> str:
+    """A text with blanks behind it, to take so many terminal cells."""
+    return text + " " * (wide - cells_of(text))

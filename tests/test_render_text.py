@@ -103,9 +103,7 @@ def test_a_browser_renders_mermaid(tmp_path: Path) -> None:
     said = json.loads(unescape(re.findall(r'<pre id="said">(.*?)</pre>', done.stdout, re.DOTALL)[0]))
     assert [each["scripts"] for each in said] == [0] * len(PROGRAMS), said
     shown = {" ".join(label.split()) for label in said[2]["labels"]}
-    assert {" ".join(name.replace("`", "").replace("\u202e", "�").split()) for name in HOSTILE} - shown <= {"", "?!"}, (
-        shown
-    )
+    assert {" ".join(name.replace("`", "").replace("\u202e", "�").split()) for name in HOSTILE} - shown <= {"", "?!"}
     assert {"10.69 ∂ 1"} <= {" ".join(label.split()[1:]) for label in said[1]["labels"]}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cgcli.errors import cells_of
 from cgcli.graph.node import Graph, constant, toposort, variable
 from cgcli.graph.operation import Operation
 from cgcli.ops.table import FUNCTIONS
@@ -351,6 +352,8 @@ LATEX = [
     ("sum((X@w_0 - θ)^2)/`a b`", "X=[[1,2],[3,4]]", "w_0=[1,2]", "θ=1e-9", "`a b`=2", "--grad"),
     ("x > 0 ? sqrt(x) : 2*pi", "x=0", "--grad"),
     ("x^2",),
+    (*TEXTBOOK, "--grad", "--tangent", "x1=1", "--parts", "forward,reverse"),
+    ("日本*y", "日本=3", "y=2", "--grad", "--parts", "gradient, reverse"),
 ]
 
 
@@ -361,10 +364,22 @@ def test_latex_is_well_formed(arguments: tuple[str, ...], capsys: Capture) -> No
     assert done.code == 0
     assert done.out.count("{") == done.out.count("}")
     assert done.out.count(r"\begin{array}") == done.out.count(r"\end{array}")
-    for layout, body in re.findall(r"\\begin\{array\}\{(l+)\}\n(\\text.*?)\n\\end\{array\}", done.out, re.DOTALL):
+    for layout, body in re.findall(r"\\begin\{array\}\{([l|]+)\}\n(\\text.*?)\n\\end\{array\}", done.out, re.DOTALL):
         body = re.sub(r"\\begin\{cases\}.*?\\end\{cases\}", "", body)
         rows = re.sub(r"\\hline\n", "\n", body).split("\\\\")
-        assert {row.count("&") for row in rows} == {len(layout) - 1}
+        assert {row.count("&") for row in rows} == {layout.count("l") - 1}
+
+
+def test_parts_of_a_trace(capsys: Capture) -> None:
+    """On a slide: some tables, in the order that was asked for; columns begin below each other in any script."""
+    out = cg(capsys, "trace", "日本*y + 1", "日本=3", "y=2", "--grad", "--parts", "gradient,forward").out
+    gradient, forward = out.split("\n\n")
+    assert gradient.split() == ["gradient", "d_日本", "2", "d_y", "3"]
+    starts = {cells_of(line.removesuffix(line.split()[-1])) for line in forward.splitlines()}
+    assert len(starts) == 1
+    latex = cg(capsys, "trace", *TEXTBOOK, "--grad", "--latex", "--parts", "forward,reverse").out
+    assert latex.startswith("\\begin{array}{ll|lll}")
+    assert " &  & \\bar{x}_{1} = \\bar{x}_{1}" in latex
 
 
 def test_latex_says_dot_and_bar(capsys: Capture) -> None:
@@ -413,6 +428,9 @@ MISTAKES = [
     (("(x, x^2)", "x=1", "--grad"), 2, "--cotangent '(1, 0)'"),
     (("x + y", "x=1"), 2, "no value for 'y'"),
     ((*TEXTBOOK, "--blank", "adjoints"), 2, "--grad"),
+    ((*TEXTBOOK, "--parts", "reverse"), 2, "add the adjoints with --grad"),
+    ((*TEXTBOOK, "--parts", "forwards"), 2, "did you mean 'forward'?"),
+    ((*TEXTBOOK, "--parts", "forward", "--csv"), 2, "--parts is for text and --latex"),
     ((*TEXTBOOK, "--blank", "tangents"), 2, "--tangent"),
     ((*TEXTBOOK, "--blank", "gradients"), 2, "'gradients'"),
     ((*TEXTBOOK, "--json", "--csv"), 2, "two formats"),

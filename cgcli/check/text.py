@@ -9,6 +9,7 @@ import numpy as np
 from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.check.check import Check, Row
 from cgcli.check.verdict import KINDS
+from cgcli.errors import cells_of, padded
 from cgcli.graph.shapes import element_name
 from cgcli.printing.values import in_longer_name, on_one_line, unsigned
 
@@ -27,9 +28,9 @@ def as_text(found: Check, outputs: Sequence[str], precision: int | None) -> Iter
     by_output = sorted(groups, key=lambda key: (not key[1], key[0]))  # the line along which all move comes last
     cells = [_HEAD, *(_cells(groups[key], outputs, precision or _DIGITS) for key in by_output)]
     if groups:
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        widths = [max(map(cells_of, column)) for column in zip(*cells, strict=True)]
         for line in cells:
-            yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            yield "  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
     for row in found.line:
         of = f"{on_one_line(outputs[row.output])}: " if outputs else ""
         remainder = f"{of}Taylor remainder |f(x + h*v) - f(x) - h*f'(x)*v|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Any, Sequence
-from cgcli.errors import TooLargeError, cells
+from cgcli.errors import TooLargeError, cells_of, padded
 from cgcli.graph.node import CONSTANT, VARIABLE, name_of
 from cgcli.lean import Counter
 from cgcli.printing.values import on_one_line
@@ -126,24 +126,15 @@ def _table(lines: Sequence[_Line], titles: Sequence[str]) -> str:
     if titles:
         rows.insert(0, ("", *titles))
     aligned = [row for row in rows if any(row[1:])] or rows  # what has no numbers may reach into their columns
-    widths = [max(map(_columns, column)) for column in zip(*aligned, strict=True)]
+    widths = [max(map(cells_of, column)) for column in zip(*aligned, strict=True)]
     return "".join(
         "  ".join(
-            _padded(cell, wide, left=at == 0) for at, (cell, wide) in enumerate(zip(row, widths, strict=True))
+            (padded(cell, wide) if not at else " " * (wide - cells_of(cell)) + cell)
+            for at, (cell, wide) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         + "\n"
         for row in rows
     )
-
-
-def _padded(text: str, wide: int, *, left: bool) -> str:
-    space = " " * (wide - _columns(text))
-    return text + space if left else space + text
-
-
-def _columns(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(map(cells, text))
 
 
 # ---- JSON -----------------------------------------------------------------------------

@@ -2,12 +2,14 @@ r"""A trace as LaTeX: one `array` for math mode, in LaTeX and KaTeX; \dot{v}_1 i
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from cgcli.annotations import Sequence
 from cgcli.graph.node import toposort
 from cgcli.printing.latex import latex_number, latex_of, latex_rows, spelling_of
 from cgcli.printing.values import Numeral
 from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
-from cgcli.trace.sheet import Equation, Notation, Sheet
+from cgcli.trace.sheet import Column, Equation, Notation, Sheet
 from cgcli.trace.steps import Trace
 from cgcli.trace.text import Language
 
@@ -16,14 +18,24 @@ _CONSTANTS = {"pi": r"\pi", "tau": r"\tau", "e": "e", "deg": r"\mathrm{deg}"}
 _ACCENTS = {Mark.TANGENT: r"\dot", Mark.ADJOINT: r"\bar"}
 
 
-def as_latex(trace: Trace, sheet: Sheet, precision: int | None) -> str:
-    """The tables one below the other, as one formula."""
-    arrays = []
-    for columns in _Latex(trace, sheet, precision).tables():
-        head, *body = (" & ".join(row) for row in zip(*columns, strict=True))
-        rows = latex_rows(body)
-        arrays.append(f"\\begin{{array}}{{{'l' * len(columns)}}}\n{head} \\\\ \\hline\n{rows}\n\\end{{array}}")
+def as_latex(trace: Trace, sheet: Sheet, precision: int | None, parts: Sequence[str] = ()) -> str:
+    """The tables one below the other, as one formula; those that are asked for side by side, as one table.
+
+    parts: as of `Notation.parts`.
+    """
+    tables = _Latex(trace, sheet, precision).parts(parts)
+    if parts:
+        return _array(
+            [column for columns in tables for column in columns], "|".join("l" * len(each) for each in tables)
+        )
+    arrays = [_array(columns, "l" * len(columns)) for columns in tables]
     return "\\begin{array}{l}\n" + "\n\\\\[1em]\n".join(arrays) + "\n\\end{array}"
+
+
+def _array(columns: Sequence[Column], kinds: str) -> str:
+    """Columns with their headings; shorter ones end with empty cells. kinds: how LaTeX sets each."""
+    head, *body = (" & ".join(row) for row in zip_longest(*columns, fillvalue=""))
+    return f"\\begin{{array}}{{{kinds}}}\n{head} \\\\ \\hline\n{latex_rows(body)}\n\\end{{array}}"
 
 
 class _Latex(Notation):

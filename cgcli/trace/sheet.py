@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from cgcli.annotations import TYPE_CHECKING, Any, ClassVar, Collection, Mapping, Sequence
+from cgcli.errors import UsageError, did_you_mean
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.shapes import shape_of, shape_text
@@ -20,6 +21,7 @@ from cgcli.trace.steps import Contribution, Step, Trace
 if TYPE_CHECKING:
     from cgcli.digits.sides import Sides
 
+PARTS = ("forward", "reverse", "gradient")  # the tables of a trace
 BLANK = "blank"  # the value of a cell that a student fills in
 
 _DIGITS = 6  # a number is cut to this many significant digits ...
@@ -137,7 +139,21 @@ class Notation(ABC):
         exact = unsigned(value, self._precision)
         return exact if self._precision is not None or len(exact) <= _SHORT else unsigned(value, _DIGITS)
 
-    def tables(self) -> list[list[Column]]:
+    def parts(self, names: Sequence[str]) -> list[list[Column]]:
+        """Those tables that are named, of PARTS, in this order; all of them where none is.
+
+        Raises UsageError for one that there is not.
+        """
+        tables = self._tables()
+        for name in names:
+            if name not in PARTS:
+                near = did_you_mean(name, PARTS)
+                raise UsageError(f"unknown part '{name}'", hint=f"{near} possible: {', '.join(PARTS)}".lstrip())
+            if name not in tables:
+                raise UsageError(f"the trace has no part '{name}'", hint="add the adjoints with --grad")
+        return [tables[name] for name in names or tables]
+
+    def _tables(self) -> dict[str, list[Column]]:
         """The forward traces; where there are adjoints, the reverse trace and the gradient."""
         steps, contributions, gradient, _ = self._trace
         forward = self._pass("primal", "value", Mark.VALUE, [(step.name, step.formula, step.value) for step in steps])
@@ -146,13 +162,13 @@ class Notation(ABC):
         if any(step.tangent for step in steps):
             tangents = [(step.name, step.tangent_formula, step.tangent) for step in steps]
             forward += self._pass("tangent", "tangent", Mark.TANGENT, tangents)
-        tables = [forward]
+        tables = {"forward": forward}
         if contributions:
-            tables.append(self._reverse(contributions))
+            tables["reverse"] = self._reverse(contributions)
         if gradient and self._sheet.shows(Mark.ADJOINT):
             adjoints = self._numbers("", Mark.ADJOINT, [(node, False) for node in gradient.values()])
             head = [self.word("gradient"), *map(self.partial, gradient)]
-            tables.append([head, adjoints, *self._digits([*gradient.values()], "")])
+            tables["gradient"] = [head, adjoints, *self._digits([*gradient.values()], "")]
         return tables
 
     def _pass(

@@ -6,6 +6,7 @@ import re
 from itertools import chain, count
 
 from cgcli.annotations import Iterable, Sequence
+from cgcli.errors import cells_of, padded
 from cgcli.printing.expression import formula as text_within
 from cgcli.printing.expression import written_name
 from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
@@ -44,9 +45,9 @@ def _free(prefixes: Iterable[str], names: set[str]) -> str:
     return next(prefix for prefix in prefixes if not any(prefix + name in names for name in names))
 
 
-def as_text(trace: Trace, sheet: Sheet, precision: int | None) -> str:
-    """The tables one below the other, without blanks at the ends of lines."""
-    return "\n\n".join(map(_lines, Text(trace, sheet, precision).tables()))
+def as_text(trace: Trace, sheet: Sheet, precision: int | None, parts: Sequence[str] = ()) -> str:
+    """The tables one below the other, without blanks at the ends of lines. parts: as of `Notation.parts`."""
+    return "\n\n".join(map(_lines, Text(trace, sheet, precision).parts(parts)))
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> str:
@@ -54,8 +55,8 @@ def _lines(columns: Sequence[Sequence[str]]) -> str:
 
 
 def _padded(column: Sequence[str]) -> list[str]:
-    width = max(map(len, column))
-    return [cell.ljust(width) for cell in column]
+    width = max(map(cells_of, column))
+    return [padded(cell, width) for cell in column]
 
 
 class Text(Notation):
@@ -78,11 +79,11 @@ class Text(Notation):
     def equations(self, cells: Sequence[Equation | None]) -> list[str]:
         """Equations with their equals signs below each other, except after long names."""
         lefts = ["" if cell is None else self._language.symbol(cell.left) for cell in cells]
-        shorter = [len(left) for left, cell in zip(lefts, cells, strict=True) if cell and cell.formula]
+        shorter = [cells_of(left) for left, cell in zip(lefts, cells, strict=True) if cell and cell.formula]
         width = max((length for length in shorter if length <= _NAME), default=0)
         equals = " =" if any(cell and cell.adds for cell in cells) else "="
         return [
-            f"{left.ljust(width)} {'+=' if cell.adds else equals} {self._language.formula(cell.formula, _FORMULA)}"
+            f"{padded(left, width)} {'+=' if cell.adds else equals} {self._language.formula(cell.formula, _FORMULA)}"
             if cell and cell.formula
             else left
             for cell, left in zip(cells, lefts, strict=True)

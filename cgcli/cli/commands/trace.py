@@ -43,11 +43,14 @@ _KINDS = ("all", "values", "tangents", "adjoints")
     ),
     flag("--csv", name="as_csv", help="Print a CSV table, one row for each step."),
     flag("--latex", name="as_latex", help="Print a table for LaTeX or KaTeX, to stand in math mode."),
+    option("--parts", metavar="WORD,WORD", help="Some of forward, reverse and gradient; with --latex, side by side."),
     PRECISION_OPTION,
     DIGITS_OPTION,
     ACCURACY_OPTION,
 )  # fmt: skip
-def command(request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool) -> None:
+def command(
+    request: Request, grad: bool, blank: str | None, answers: bool, as_csv: bool, as_latex: bool, parts: str | None
+) -> None:
     """Print the evaluation trace of EXPR: one line for each operation, and for each trip of a loop.
 
     \b
@@ -66,6 +69,8 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
     from cgcli.trace.sheet import Sheet
 
     _check_formats(answers, [("--json", request.as_json), ("--csv", as_csv), ("--latex", as_latex)])
+    if parts is not None and (as_csv or request.as_json):
+        raise UsageError("--parts is for text and --latex", hint="leave it out")
     _check_blank(blank, moves=bool(request.tangents), grad=grad)
     task = request.task(without_values=True)
     point = with_trips(task.point, task.evaluate)
@@ -85,7 +90,8 @@ def command(request: Request, grad: bool, blank: str | None, answers: bool, as_c
         echo(records.as_csv(traced, sheets[0], request.precision))
     else:
         write, between = (latex.as_latex, "\n\n") if as_latex else (text.as_text, "\n\n\nanswers\n\n")
-        echo(between.join(write(traced, sheet, request.precision) for sheet in sheets))
+        words = [word.strip() for word in parts.split(",")] if parts is not None else []
+        echo(between.join(write(traced, sheet, request.precision, words) for sheet in sheets))
 
 
 def _numbers(task: Task, point: Point, traced: Trace) -> tuple[Any, Any]:
