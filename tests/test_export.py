@@ -402,6 +402,7 @@ REFUSED = (
     ("sort_of(x)", "c", "unknown function"),
     ("x: [2, 2]; sum(inv(x))", "c", "c has no 'inv'"),
     ("x: [2, 2]; sum(x)", "sql", "sql has no arrays"),
+    ("x: [2]; x^2", "c", "derivatives are written of a scalar"),
     ("x^2", "cobol", "there is no target 'cobol'"),
     ("x^2", "pyton", "there is no target 'pyton'"),
     ("x: [400, 400]; y = x@x; sum(y@y)", "c", "too many for the stack"),
@@ -414,6 +415,11 @@ def test_what_is_refused_is_named() -> None:
             cgcli.export(text, target)
     with pytest.raises(CgError, match="cannot be the name"):
         cgcli.export("x", "c", name="1f")
+    with pytest.raises(CgError, match="there is no dialect 'oracle'"):
+        cgcli.export("x", "sql", dialect="oracle")
+    for target, word in (("c", "int"), ("js", "function"), ("python", "lambda"), ("numpy", "class")):
+        with pytest.raises(CgError, match=f"'{word}' is a word of {target}"):
+            cgcli.export("x", target, name=word)
     with pytest.raises(CgError, match="js has no option 'header'"):
         cgcli.export("x", "js", header=True)
 

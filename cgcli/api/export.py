@@ -16,11 +16,11 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.exporting.code import TooManyNumbersError
 from cgcli.exporting.formulas import NotInTargetError
 from cgcli.exporting.targets import TARGETS, Target
-from cgcli.exporting.task import Task
+from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import with_bodies
 from cgcli.graph.loops import loops_in
 from cgcli.graph.node import Node, apply, constant, constant_array, name_of, toposort
-from cgcli.graph.shapes import count_text
+from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import import_module, struct
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
@@ -82,6 +82,10 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     }
     arguments = [node for node in arguments if name_of(node) not in known]
     wrt = [] if target.only_value else arguments if names is None else point.chosen(names)
+    array = next((output for output in point.graph.outputs if output.shape), None)
+    if wrt and array is not None:
+        raise UsageError(f"the value has shape {shape_text(array.shape)}, and its derivatives are written of a scalar",
+                         hint="write the value alone, or weigh its elements, as in: sum(w*y)")  # fmt: skip
     at_constants = _with_constants(point, known)
     found = results(at_constants, wrt)
     if wrt and loops_in(toposort(node for _, node in found)):
@@ -89,6 +93,8 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     task = Task(point.program.text, import_module("cgcli").__version__, name, tuple(arguments), tuple(found))
     try:
         return target.write(task, **options)
+    except ReservedNameError:
+        raise UsageError(f"'{name}' is a word of {target.name}", hint="choose another: --name") from None
     except NotInTargetError as error:
         raise _not_in(point, error.node, target) from None
     except TooManyNumbersError as error:

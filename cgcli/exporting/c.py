@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Mapping, Sequence
-from cgcli.exporting.language import AND, ARITHMETIC, ATOM, OR, Language, Statements, joined, number_text
+from cgcli.exporting.language import AND, ARITHMETIC, ATOM, OR, Language, Statements, comment, joined, number_text
 from cgcli.exporting.task import Task
 from cgcli.exporting.writer import body_of
 from cgcli.graph.node import Node
@@ -79,20 +79,20 @@ def write(task: Task, *, header: bool = False) -> str:
     out: the results one after the other; an array is `const double *`, row by row. Of rows, `in` has a pointer for each
     argument, to n numbers or n arrays, and `out` one for each number of the results.
     """
-    names = task.argument_names(frozenset({*LANGUAGE.reserved, task.function, f"{task.function}_rows"}))
+    names = task.argument_names(LANGUAGE.reserved, f"{task.function}_rows")
     arguments = [f"const double *{name}" if node.shape else f"double {name}" for node, name in names.items()]
     one = f"void {task.function}({', '.join([*arguments, 'double *out'])})"
     rows = f"void {task.function}_rows(size_t n, const double *const *in, double *const *out)"
-    about = ["/* " + "\n   ".join(_safe(line) for line in task.header(names)) + " */"]
+    about = comment(task.header(names))
     if header:
         guard = f"CG_{task.function.upper()}_H"
-        return joined([*about, f"#ifndef {guard}", f"#define {guard}", "#include <stddef.h>", "#ifdef __cplusplus",
+        return joined([about, f"#ifndef {guard}", f"#define {guard}", "#include <stddef.h>", "#ifdef __cplusplus",
                        'extern "C" {', "#endif", f"{one};", f"{rows};", "#ifdef __cplusplus", "}", "#endif",
                        "#endif"])  # fmt: skip
     body = body_of(task, LANGUAGE, names)
     linkage = ["#ifdef __cplusplus", 'extern "C" {', "#endif"]
     return joined([
-        *about, "#include <math.h>", "#include <stddef.h>", "", *LANGUAGE.helpers_in(joined(body)), *linkage,
+        about, "#include <math.h>", "#include <stddef.h>", "", *LANGUAGE.helpers_in(joined(body)), *linkage,
         f"{one};", f"{rows};", "#ifdef __cplusplus", "}", "#endif", "",
         one, "{", *body, "}", "", rows, "{", *_rows(task, names), "}",
     ])  # fmt: skip
@@ -113,8 +113,3 @@ def _rows(task: Task, names: Mapping[Node, str]) -> Sequence[str]:
         f"        for (int k = 0; k < {task.size}; k++) out[k][row] = result[k];",
         "    }",
     ]
-
-
-def _safe(line: str) -> str:
-    """A line of a comment, which it does not end."""
-    return line.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /").rstrip("\\")

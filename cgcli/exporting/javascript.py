@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
-from cgcli.exporting.language import AND, ARITHMETIC, ATOM, OR, PRODUCT, Language, Statements, joined, number_text
+from cgcli.exporting.language import (
+    AND,
+    ARITHMETIC,
+    ATOM,
+    OR,
+    PRODUCT,
+    Language,
+    Statements,
+    comment,
+    joined,
+    number_text,
+)
 from cgcli.exporting.task import Task
 from cgcli.exporting.writer import body_of
 
@@ -63,7 +74,7 @@ LANGUAGE = Language(
 
 def write(task: Task) -> str:
     """The code of a function of numbers, and of arrays, nested or in one row: an array of its results."""
-    names = task.argument_names(frozenset({*LANGUAGE.reserved, task.function}))
+    names = task.argument_names(LANGUAGE.reserved)
     arrays = [f"  {name} = Array.from({name}).flat(Infinity);" for node, name in names.items() if node.shape]
     body = body_of(task, LANGUAGE, names)
     results, at = [], 0
@@ -73,9 +84,8 @@ def write(task: Task) -> str:
         results.append(f"cg_shaped({part}, {', '.join(map(str, output.shape))})" if output.shape else f"out[{at}]")
         at += size
     tail = [f"  return [{', '.join(results)}];", "}"]
-    about = ["/* " + "\n   ".join(line.replace("*/", "* /") for line in task.header(names)) + " */"]
     return joined([
-        *about, *LANGUAGE.helpers_in(joined([*body, *tail])), "",
+        comment(task.header(names)), *LANGUAGE.helpers_in(joined([*body, *tail])), "",
         f"export function {task.function}({', '.join(names.values())}) {{", *arrays,
         f"  const out = new Float64Array({max(task.size, 1)});", *body, *tail,
     ])  # fmt: skip

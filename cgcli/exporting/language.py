@@ -124,3 +124,9 @@ def number_text(value: float, infinity: str, nan: str) -> str:
 def joined(lines: Sequence[str]) -> str:
     """Lines as one text, which ends with a line's end."""
     return "\n".join([*lines, ""])
+
+
+def comment(lines: Sequence[str]) -> str:
+    """Lines as a comment of C, JavaScript or SQL, which they do not end and in which none begins."""
+    safe = (line.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /").rstrip("\\") for line in lines)
+    return "/* " + "\n".join(f"   {line}".rstrip() for line in safe).lstrip() + " */"

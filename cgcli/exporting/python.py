@@ -94,7 +94,7 @@ LANGUAGE = Language(
 
 def write(task: Task) -> str:
     """The code of a function of numbers, and of arrays as nested lists: a list of its results."""
-    names = task.argument_names(frozenset({*LANGUAGE.reserved, task.function}))
+    names = task.argument_names(LANGUAGE.reserved)
     arrays = [f"    {name} = _flat({name})" for node, name in names.items() if node.shape]
     body = body_of(task, LANGUAGE, names)
     results, at = [], 0

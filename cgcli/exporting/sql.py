@@ -7,9 +7,10 @@ What is read twice is a column of an inner SELECT. A row with a null in a column
 from __future__ import annotations
 
 from cgcli.annotations import Mapping, Sequence
+from cgcli.errors import UsageError, did_you_mean
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
-from cgcli.exporting.language import AND, ATOM, COMPARISON, MINUS, OR, PRODUCT, SUM, Text, joined, number_text
+from cgcli.exporting.language import AND, ATOM, COMPARISON, MINUS, OR, PRODUCT, SUM, Text, comment, joined, number_text
 from cgcli.exporting.task import Task
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
 from cgcli.records import Record
@@ -96,8 +97,11 @@ DIALECTS: Mapping[str, Dialect] = {
 def write(task: Task, dialect: str = "duckdb", table: str = "data") -> str:
     """The code: `SELECT *, … AS "value", … AS "d_x" FROM data`. dialect: a key of DIALECTS. table: its name.
 
-    Raises NotInTargetError for arrays, loops and operations that no formula gives.
+    Raises UsageError for another dialect, NotInTargetError for arrays, loops and operations that no formula gives.
     """
+    if dialect not in DIALECTS:
+        hint = did_you_mean(dialect, DIALECTS) or f"known: {', '.join(DIALECTS)}"
+        raise UsageError(f"there is no dialect '{dialect}'", hint=hint)
     return _Select(DIALECTS[dialect], task, table).text()
 
 
@@ -245,9 +249,7 @@ class _Select:
             code = self._number(node).code
             code = f"CASE WHEN {known} THEN {code} END" if known else code
             results.append(f"  {code} AS {self._quoted(name)}")
-        lines = [
-            "/* " + "\n   ".join(line.replace("*/", "* /").replace("/*", "/ *") for line in self._header()) + " */"
-        ]
+        lines = [comment(self._header())]
         source, whole = self._quoted_table(), self._whole()
         levels = sorted({self._levels[node] for node in self._columns})
         inner: list[str] = []

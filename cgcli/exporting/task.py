@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Collection, Sequence
 from cgcli.exporting.identifiers import identifiers
 from cgcli.graph.node import Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.records import Record
+
+
+class ReservedNameError(Exception):
+    """A function has a name that the language has a meaning for."""
 
 
 class Task(Record):
@@ -29,9 +33,14 @@ class Task(Record):
         """The nodes of the results."""
         return tuple(node for _, node in self.results)
 
-    def argument_names(self, taken: frozenset[str]) -> dict[Node, str]:
-        """What each input is called in the code; no name that is taken."""
-        spelled = identifiers(map(name_of, self.inputs), taken)
+    def argument_names(self, reserved: Collection[str], *more: str) -> dict[Node, str]:
+        """What each input is called in the code: no word that is reserved, nor another name that the code has.
+
+        Raises ReservedNameError where the function has such a name.
+        """
+        if self.function in reserved:
+            raise ReservedNameError(self.function)
+        spelled = identifiers(map(name_of, self.inputs), {*reserved, self.function, *more})
         return {node: spelled[name_of(node)] for node in self.inputs}
 
     def header(self, names: dict[Node, str], differs: Sequence[str] = ()) -> list[str]:
@@ -44,7 +53,7 @@ class Task(Record):
                 lines.append(f"{name}: {_array(node)}{what}")
         lines.append("out: " + ", ".join(name + (f" ({_array(node)})" if node.shape else "")
                                          for name, node in self.results))  # fmt: skip
-        return [*lines, *differs]
+        return [line.rstrip() for line in (*lines, *differs)]
 
     @property
     def size(self) -> int:

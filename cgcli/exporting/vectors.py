@@ -113,9 +113,9 @@ class _Vectors:
         self._library = library
         self._task = task
         self._calls = {name: call for name, call in {**_CALLS, **library.words}.items() if call}
-        taken = {*keyword.kwlist, *keyword.softkwlist, library.word, "special", "jax", "float", "range", task.function}
-        self._names = task.argument_names(frozenset(taken))
-        self._taken = {*taken, *self._names.values()}
+        taken = {*keyword.kwlist, *keyword.softkwlist, library.word, "special", "jax", "float", "range"}
+        self._names = task.argument_names(taken)
+        self._taken = {*taken, task.function, *self._names.values()}
         self._outputs = in_terms_of(task.outputs, self._has)
         self._uses: Counter[Node] = uses_of(self._outputs)
         self._texts: dict[Node, Text] = {}

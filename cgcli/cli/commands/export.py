@@ -45,6 +45,8 @@ def command(
     target = target_of(to) if to else TARGETS.get(next(by_suffix, ""))
     if target is None:
         raise UsageError("the language is missing", hint=f"as in: --to c; known: {', '.join(TARGETS)}")
+    if only_value and request.wrt:
+        raise UsageError("--only-value writes no derivatives, so that --wrt has no effect", hint="choose one")
     header = header or (output or "").endswith(".h")
     options = {"header": header or None, "dialect": dialect, "table": table}
     point = request.point()
