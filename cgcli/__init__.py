@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.columns import ColumnFunction as ColumnFunction
     from cgcli.api.columns import compile as compile  # noqa: A004
+    from cgcli.api.drawn import Picture as Picture
     from cgcli.api.export import export as export
     from cgcli.api.formulas import diff as diff
     from cgcli.api.formulas import simplify as simplify
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cgcli.api.functions import value as value
     from cgcli.api.functions import value_and_grad as value_and_grad
     from cgcli.api.functions import vjp as vjp
-    from cgcli.api.pictures import Picture as Picture
     from cgcli.api.pictures import picture as picture
     from cgcli.api.pictures import render as render
     from cgcli.api.program import Program as Program
@@ -82,7 +82,7 @@ _HOMES = {
     "vjp": "cgcli.api.functions",
     "Minimum": "cgcli.searches.minimum",
     "minimize": "cgcli.searches.minimum",
-    "Picture": "cgcli.api.pictures",
+    "Picture": "cgcli.api.drawn",
     "picture": "cgcli.api.pictures",
     "render": "cgcli.api.pictures",
     "parse": "cgcli.api.program",

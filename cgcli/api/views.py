@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
+from cgcli.api.drawn import counter_of, quietly
 from cgcli.api.notices import warn
-from cgcli.api.pictures import counter_of, quietly
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array

@@ -104,13 +104,13 @@ def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str, *,
     are to be left out are in their places, and marked so that they can be taken out of what is laid out.
     """
     numbers = _numbers(card, known, look, theme)
-    columns = _columns([(value, pen) for _, value, pen in numbers if _written_out(_shape(value), look)], look)
+    columns = _columns([(value, pen) for _, value, pen in numbers if is_written_out(_shape(value), look)], look)
     rows = []
     for mark, number, pen in numbers:
         is_blank = KINDS[mark] in look.blank and not known.is_given(card.node, KINDS[mark])
         text = _number(number, look, theme, pen._replace(empty=is_blank and not marked), columns)
         rows.append((mark, MARKED.format(KINDS[mark]) if is_blank and marked else "", text))
-    written_out = any(not mark and _written_out(_shape(value), look) for mark, value, _ in numbers)
+    written_out = any(not mark and is_written_out(_shape(value), look) for mark, value, _ in numbers)
     head = _head(card, theme, dims=look.shows("shape") and not written_out)
     if not head:
         body = f'<TD CELLPADDING="2"{rows[0][1]}>{rows[0][2]}</TD>' if rows else '<TD CELLPADDING="2"></TD>'
@@ -301,7 +301,7 @@ def _flat(value: Any) -> Sequence[float]:
     return value.numbers if isinstance(value, Elements) else value.ravel().tolist()
 
 
-def _written_out(shape: Shape, look: Look) -> bool:
+def is_written_out(shape: Shape, look: Look) -> bool:
     """Whether an array stands as numbers."""
     most, columns = (_MANY, _MANY // 2) if look.arrays == "numbers" else (_FEW, _COLUMNS)
     few = len(shape) in (1, 2) and 0 < math.prod(shape) <= most and shape[-1] <= columns
@@ -309,7 +309,14 @@ def _written_out(shape: Shape, look: Look) -> bool:
 
 
 def _is_tall(shape: Shape, look: Look) -> bool:
-    return len(shape) == 2 and shape[0] > shape[1] and not _written_out(shape, look)
+    return len(shape) == 2 and shape[0] > shape[1] and not is_written_out(shape, look)
+
+
+def number(value: Any, look: Look, theme: Theme, pen: Pen) -> str:
+    """A value in a cell of its own."""
+    return _number(
+        value, look, theme, pen, _columns([(value, pen)], look) if is_written_out(_shape(value), look) else []
+    )
 
 
 def _number(value: Any, look: Look, theme: Theme, pen: Pen, columns: Sequence[int]) -> str:
@@ -317,7 +324,7 @@ def _number(value: Any, look: Look, theme: Theme, pen: Pen, columns: Sequence[in
     shape = _shape(value)
     if not shape:
         return pen.write(figure(float(value), look.precision), "RIGHT")
-    if _written_out(shape, look):
+    if is_written_out(shape, look):
         return _matrix(_flat(value), columns, look, theme, pen)
     if look.arrays == "shape" or math.prod(shape) == 0:
         return pen._replace(size=MATRIX).write("×".join(map(str, shape)), "RIGHT")

@@ -71,6 +71,8 @@ class Size(Kind):
     flag("--legend", help="Say below the picture what its numbers are."),
     flag("--no-fold", name="fold", value=False,
                  help="Draw every node: no constants within operators, no long sum as one."),
+    flag("--backward", help="Draw two graphs: of the values, and of the adjoints that differentiation adds; "
+                            "dashed edges lead from values to adjoints that need them."),
     flag("--unroll", help="Draw all trips of loops, each as a box of its own, instead of one for all."),
     flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
@@ -87,7 +89,7 @@ def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
     theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
     width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
-    standalone: bool, frames: str | None, blank: str | None,
+    standalone: bool, frames: str | None, blank: str | None, backward: bool,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -102,7 +104,7 @@ def command(
     of text. A loop is a dashed cluster with the numbers of its last trip. No Graphviz needs to be
     installed. '-o -' writes DOT text unless --format says otherwise.
     """
-    from cgcli.api.pictures import blanks, numbered, picture_at
+    from cgcli.api.drawn import blanks, numbered, picture_at
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper, kind_of
 
@@ -124,10 +126,16 @@ def command(
         from cgcli.api.seeds import tangents
 
         moved = tangents(point, request.directions())
-    picture = picture_at(
-        point, task.evaluate, look, Paper(width, dpi, layout, font_size, size, standalone), task.report.tell, task.wrt,
-        request.cotangents(), moved, grad=grad, unroll=unroll,
-    )  # fmt: skip
+    paper = Paper(width, dpi, layout, font_size, size, standalone)
+    if backward:
+        from cgcli.api.backward import backward_at
+
+        picture = backward_at(point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents())
+    else:
+        picture = picture_at(
+            point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents(), moved, grad=grad,
+            unroll=unroll,
+        )  # fmt: skip
     if frames is not None:
         picture.save_frames(frames, kind or "png")
     content = picture.content([kind for target, kind in kinds.items() if not numbered(target)])

@@ -1,0 +1,104 @@
+"""The figure of both graphs: what its boxes say, and which edges it has."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from html import unescape
+from unicodedata import normalize
+from xml.etree import ElementTree
+
+import pytest
+
+import cgcli
+from cgcli.errors import CgWarning
+from tests.command import Capture, cg
+
+BAYDIN, AT = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}
+
+# A program, its values, what each box says besides its number, from the first step on.
+BOXES: list[tuple[str, dict[str, object], list[str]]] = [
+    (BAYDIN, dict(AT), [
+        "x₁", "x₂", "v₁ = ln(x₁)", "v₂ = x₁·x₂", "v₃ = sin(x₂)", "v₄ = v₁ + v₂", "v₅ = v₄ − v₃",
+        "x̄₁ = v̄₂·x₂ + v̄₁/x₁", "x̄₂ = v̄₃·cos(x₂) + v̄₂·x₁", "v̄₁ = v̄₄", "v̄₂ = v̄₄", "v̄₃ = −v̄₅", "v̄₄ = v̄₅", "v̄₅ = 1",
+    ]),
+    ("x", {"x": 2}, ["x", "x̄ = 1"]),
+    ("floor(x)", {"x": 2.5}, ["x", "v₁ = floor(x)", "x̄ = 0"]),
+    ("loss = w^2; loss*x", {}, [
+        "w", "x", "loss = w²", "v₁ = loss·x", "w̄ = 2·l̄ōs̄s̄·w", "x̄ = v̄₁·loss", "l̄ōs̄s̄ = v̄₁·x", "v̄₁ = 1",
+    ]),
+    ("`a*b`^2", {"a*b": 3}, ["a*b", "v₁ = a*b²", "ā*b̄ = 2·v̄₁·a*b", "v̄₁ = 1"]),
+    ("变量*x", {}, ["变量", "x", "v₁ = 变量·x", "∂变量 = v̄₁·x", "x̄ = v̄₁·变量", "v̄₁ = 1"]),
+    ("`<script>` + 2", {}, ["<script>", "v₁ = <script> + 2", "∂<script> = v̄₁", "v̄₁ = 1"]),
+    ("[x, x^2]", {"x": 3}, ["x", "v₁ = x²", "v₂ = [x, v₁]", "x̄ = v̄₂[0] + 2·v̄₁·x", "v̄₁ = v̄₂[1]", "v̄₂ = 1"]),
+]  # fmt: skip
+
+
+def boxes(dot: str) -> list[str]:
+    """The formulas of the boxes, as the tooltips have them."""
+    return [
+        normalize("NFC", unescape(text)) for text in re.findall(r'^ +[fb]\d+ \[.* tooltip="([^"]*)"', dot, re.MULTILINE)
+    ]
+
+
+def test_boxes_say_what_a_blackboard_says() -> None:
+    """Protects lectures: formulas of values, then those of adjoints, in the signs of a book; names stay as they are."""
+    for text, values, said in BOXES:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CgWarning)  # of what the adjoints of an array are
+            made = cgcli.render(text, values, backward=True, rankdir="TB")
+        found = boxes(made.content(["dot"])["dot"].decode())
+        assert sorted(found) == sorted(normalize("NFC", each) for each in said), text
+
+
+def test_edges_are_those_of_both_passes() -> None:
+    """Protects what the figure teaches: computed from, adds to the adjoint of, is needed for."""
+    dot = cgcli.render(BAYDIN, AT, backward=True, rankdir="TB").content(["dot"])["dot"].decode()
+    edges = re.findall(r"^  (\w\d) -> (\w\d)(?: \[(\w+))?", dot, re.MULTILINE)
+    computed = {(tail, head) for tail, head, kind in edges if not kind}
+    pulled = {(head, tail) for tail, head, kind in edges if kind == "dir"}
+    saved = {(tail, head) for tail, head, kind in edges if kind == "style"}
+    assert computed == {
+        ("f0", "f2"), ("f0", "f3"), ("f1", "f3"), ("f1", "f4"), ("f2", "f5"), ("f3", "f5"), ("f5", "f6"), ("f4", "f6"),
+    }  # fmt: skip
+    assert pulled == {(head.replace("f", "b"), tail.replace("f", "b")) for tail, head in computed}
+    assert saved == {("f0", "b0"), ("f1", "b0"), ("f0", "b1"), ("f1", "b1")}
+
+
+@pytest.mark.parametrize(("rankdir", "side"), [("TB", 0), ("LR", 1)])
+def test_panels_stand_side_by_side_downwards_and_else_one_above_the_other(rankdir: str, side: int) -> None:
+    """Protects the page: a step stands beside its adjoint, and the values come first."""
+    svg = cgcli.render(BAYDIN, AT, backward=True, rankdir=rankdir).svg
+    panels = {}
+    for group in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}g"):
+        if group.get("class") == "cluster":
+            numbers = re.findall(r"-?[\d.]+", next(each.get("d") or "" for each in group if each.get("d")))
+            panels[group[0].text] = [sorted(map(float, numbers[at::2])) for at in (0, 1)]
+    forward, backward = panels["forward: values"][side], panels["backward: adjoints"][side]
+    assert forward[-1] <= backward[0]
+
+
+def test_a_sheet_of_the_figure_has_no_answers() -> None:
+    whole, sheet = (cgcli.render(BAYDIN, AT, backward=True, blank=blank).svg for blank in ("", "all"))
+    assert "11.65" in whole
+    assert not any(answer in sheet for answer in ("11.65", "1.716", "0.6931"))
+    assert re.findall(r"<(?:path|polygon)[^>]*>", sheet) == re.findall(r"<(?:path|polygon)[^>]*>", whole)
+
+
+WRONG = [
+    (["1 + 1"], "there is nothing to differentiate by"),
+    (["x*y", "x=1"], "no value for 'y'"),
+    (["x*y"], "is .png, .svg, .pdf, .dot, and not .txt"),
+    (["x*y", "-o", "a.json"], "is .png, .svg, .pdf, .dot, and not .json"),
+    (["x*y", "x=1", "y=2", "-o", "a.gif"], "leave --backward out"),
+    (["x*y", "--blank", "-o", "a.svg"], "there are no values to leave out"),
+    (["x" + " + sin(x)*x" * 100, "-o", "a.svg"], "two panels show at most 100"),
+    (["sin(" * 2000 + "x" + ")" * 2000, "-o", "a.svg"], "two panels show at most 100"),
+]
+
+
+def test_what_has_no_second_graph(capsys: Capture) -> None:
+    for arguments, said in WRONG:
+        done = cg(capsys, "render", *arguments, "--backward")
+        assert (done.code in (1, 2), done.out) == (True, ""), arguments
+        assert said in done.err, arguments
