@@ -177,19 +177,17 @@ def root(
             ends = [end]
             break
         ends.append(end)
-    if not ends:
-        from cgcli.api.watched import Watched
+    from cgcli.api.watched import Watched
 
-        events: list[Notice] = []
+    events: list[Notice] = []
+    if not ends:
         Watched(found.point.graph, found.point.bindings, events.append)(found.point.graph.outputs)
         raise not_finite("an equation", found.point, events)
     best = ends[0]
     if not grad or not best.converged:
         return best
     from cgcli.api import calls
-    from cgcli.api.watched import Watched
 
-    events: list[Notice] = []
     solved = found.solved
     bindings = {**solved.bindings, **best.point}
     slopes = calls.jacobian(solved, found.others)(Watched(solved.graph, bindings, events.append))
