@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _Reader = Callable[[list[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
 
+_shape = operator.attrgetter("shape")
+
 _OFTEN = 100  # calls with numbers, after which a function in Python is generated
 
 
@@ -100,7 +102,7 @@ class Compiled:
         self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
-        of_arrays_too = any(node.shape for node in order)
+        of_arrays_too = any(map(_shape, order))
         if of_arrays_too:
             from cgcli.evaluate.lifetimes import most_bytes
             from cgcli.evaluate.limits import check_live, check_work
@@ -110,15 +112,16 @@ class Compiled:
             check_live(most_bytes(made, dead), order)
         places = dict(zip(self.nodes, count()))
         place = places.__getitem__
-        self._readers = [_reader([*map(place, node.args)]) for node in made]
+        self._readers = [_reader(*map(place, node.args)) for node in made]
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
         if kernels is None:
-            self._kernels = [kernel_of(node) for node in made]
             on_numbers = [node.op.scalar for node in made]
-            self._of_numbers = not of_arrays_too and self._kernels == on_numbers
-            for at, node in enumerate(made):
-                if node.params or self._kernels[at] is not on_numbers[at]:
-                    self._kernels[at] = _adapted(self._kernels[at], node)
+            self._of_numbers = not of_arrays_too and None not in on_numbers
+            chosen = on_numbers if self._of_numbers else map(kernel_of, made)
+            self._kernels = [
+                kernel if kernel is scalar and not node.params else _adapted(kernel, node)
+                for node, kernel, scalar in zip(made, chosen, on_numbers, strict=True)
+            ]
         else:
             self._of_numbers = True
             self._kernels = [kernels.step(node) for node in made]
@@ -231,7 +234,7 @@ def _adapted(kernel: Kernel, node: Node) -> Kernel:
     return lambda *arrays: float(kernel(*arrays, *params))
 
 
-def _reader(places: Sequence[int]) -> _Reader:
+def _reader(*places: int) -> _Reader:
     """Takes the values at some places, as one call of a function in C."""
     if len(places) > 1:
         return operator.itemgetter(*places)

@@ -94,23 +94,23 @@ _interned: dict[_Key, _Reference] = {}
 _changing = RLock()  # threads may build the same node; reentrant, for a node may go at any moment
 
 
-def _intern(op: Operation, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
+def interned(op: Operation, args: tuple[Node, ...], params: Params = (), shape: Shape = ()) -> Node:
+    """The one node of an operation and its arguments, whose shape is known; see `apply`."""
     key = (op, args, params, shape)
     reference = _interned.get(key)
-    return (None if reference is None else reference()) or _made(key)
-
-
-def _made(key: _Key) -> Node:
+    if reference is not None and (kept := reference()) is not None:
+        return kept
     node = Node()
     node.op, node.args, node.params, node.shape = key
     reference = _Reference(node, _forget)
     reference.key = key
-    with _changing:
-        kept = _interned.setdefault(key, reference)
-        other = node if kept is reference else kept()
-        if other is None:  # it has just gone
+    if _interned.setdefault(key, reference) is reference:
+        return node
+    with _changing:  # another thread was faster, or a node of this key has just gone
+        other = _interned.setdefault(key, reference)()
+        if other is None:
             _interned[key] = reference
-        return other or node  # another thread may have been faster
+        return other or node
 
 
 def _forget(reference: ref[Node]) -> None:
@@ -132,33 +132,33 @@ def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
             if arg.shape:
                 break
         else:
-            return _intern(op, args, params, ())
+            return interned(op, args, params, ())
     if op.canonical is not None:
         args, params = imported(op.canonical)(args, params)
     shape = op.shape([arg.shape for arg in args], params)
     if shape:
         check_size(shape, op.name)
-    return _intern(op, args, params, shape)
+    return interned(op, args, params, shape)
 
 
 def constant(value: float) -> Node:
     """A scalar constant."""
-    return _intern(CONSTANT, (), (struct.pack("<d", value),), ())
+    return interned(CONSTANT, (), (struct.pack("<d", value),), ())
 
 
 def constant_array(data: bytes, shape: Shape) -> Node:
     """A constant array from its float64 little-endian bytes in row-major order."""
-    return _intern(CONSTANT, (), (data,), shape)
+    return interned(CONSTANT, (), (data,), shape)
 
 
 def variable(name: str, shape: Shape = ()) -> Node:
     """An input that a binding fills."""
-    return _intern(VARIABLE, (), (name,), shape)
+    return interned(VARIABLE, (), (name,), shape)
 
 
 def stand_in(node: Node, position: int) -> Node:
     """A leaf that stands for the tangent of one argument of a node, and for no other."""
-    return _intern(STAND_IN, (), (node, position), node.args[position].shape)
+    return interned(STAND_IN, (), (node, position), node.args[position].shape)
 
 
 def stood_for(leaf: Node) -> Node:
@@ -244,17 +244,18 @@ def toposort(outputs: Iterable[Node], leaves: Container[object] = ()) -> list[No
     done: set[Node] = set()
     stack: list[Node] = list(outputs)[::-1]
     while stack:
-        node = stack[-1]
-        if node not in done:
+        node = stack.pop()
+        while node not in done:
             args = node.args
-            if args and not done.issuperset(args) and node not in leaves:
-                for arg in args[::-1]:
-                    if arg not in done:
-                        stack.append(arg)  # noqa: PERF401, for most nodes have one argument or two
-                continue
-            done.add(node)
-            order.append(node)
-        stack.pop()
+            if not args or done.issuperset(args) or node in leaves:
+                done.add(node)
+                order.append(node)
+                break
+            stack.append(node)
+            for arg in args[:0:-1]:
+                if arg not in done:
+                    stack.append(arg)  # noqa: PERF401, for most nodes have one argument or two
+            node = args[0]
     return order
 
 

@@ -60,7 +60,7 @@ def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> 
     from cgcli.transform.forward import push_through
 
     pushed = push_through(output, {node: Guarded(tangent) for node, tangent in tangents.items()}, slopes)
-    (found,) = _narrowed([pushed.selected() if pushed else zeros_like(output)], [output])
+    (found,) = _narrowed([pushed.selected() if pushed else zeros_like(output)], toposort([output]))
     return found
 
 
@@ -74,7 +74,7 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
 
     pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})
     found = [moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)]
-    return tuple(_narrowed(found, outputs))
+    return tuple(_narrowed(found, toposort(outputs)))
 
 
 def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
@@ -83,7 +83,8 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     With unit vectors for cotangents: rows of the Jacobian.
     """
     found = _swept(outputs, cotangents, wrt, keep=False)
-    return tuple(_narrowed([found[node].selected() if node in found else zeros_like(node) for node in wrt], outputs))
+    adjoints = [found[node].selected() if node in found else zeros_like(node) for node in wrt]
+    return tuple(_narrowed(adjoints, toposort(outputs)))
 
 
 def of_function(
@@ -110,13 +111,18 @@ def of_function(
     return adjoints
 
 
-def _narrowed(found: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
-    """Derivatives, whose loops carry nothing that nobody reads; those of the outputs stay, for they are run anyway."""
-    if all(node.op.name != "loop" for node in toposort(found)):
+def _narrowed(found: Sequence[Node], keep: Sequence[Node]) -> Sequence[Node]:
+    """Derivatives, whose loops carry nothing that nobody reads.
+
+    keep: all nodes of what was differentiated, which is run anyway: its loops stay. Where there is nothing among them
+    but elementwise operations, the derivatives have no loops.
+    """
+    if all(node.op.elementwise or not node.args for node in keep) or all(
+        node.op.name != "loop" for node in toposort(found)
+    ):
         return found
     from cgcli.lowering.loops import narrowed
 
-    keep = toposort(outputs)
     while become := narrowed(found, keep=keep):
         become = rebuild(found, apply, become)
         found = [become[node] for node in found]

@@ -10,7 +10,7 @@ import math
 
 from cgcli.annotations import Any, Callable, Mapping
 from cgcli.evaluate.constants import OF_RULES, SYMBOLIC, computed, constant_of
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
+from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, interned
 from cgcli.graph.operation import Operation, Params
 from cgcli.lean import struct
 from cgcli.ops.arithmetic import (
@@ -80,9 +80,11 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
     if not op.elementwise:
         return apply(op, args, params) if op.name not in _PIECES else _piece(op, args[0], params)
     for arg in args:
-        if arg.op is CONSTANT:
+        if arg.shape or arg.op is CONSTANT:
             break
     else:
+        return interned(op, args, params)
+    if not any(arg.op is CONSTANT for arg in args):
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler

@@ -69,6 +69,8 @@ class Template:
         if self._quotient is not None:
             row = self._row(node, self._steps[:-1])
             factor, divisor = [row[at] for at in self._quotient]
+        elif not self._steps:  # one of the arguments, as of a product
+            return Slope([*node.args, node][self._formula], None, self._chooses)
         else:
             found = self._row(node, self._steps)[self._formula]
             if not self._is_choice or found.op is not DIVIDE:

@@ -157,10 +157,10 @@ def guard_and(one: Node | None, other: Node | None) -> Node | None:
 
 def total(contributions: list[Guarded]) -> Guarded:
     """The sum of contributions to one node; still to be divided where all are, by the same."""
-    divisor = contributions[0].divisor
-    if divisor is not None and all(contribution.divisor is divisor for contribution in contributions):
-        return total([each._replace(divisor=None) for each in contributions])._replace(divisor=divisor)
     first, *rest = contributions
+    divisor = first.divisor
+    if divisor is not None and all(contribution.divisor is divisor for contribution in rest):
+        return total([each._replace(divisor=None) for each in contributions])._replace(divisor=divisor)
     for contribution in rest:
         value = exact(ADD, (first.selected(), contribution.selected()))
         if first.guard is None or contribution.guard is None:

@@ -84,7 +84,7 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
         adjoint = adjoint.closed()
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
     if not product.shape and adjoint.guard is None and not (node.shape or chooses):  # a number, as most are
-        return Guarded(product, divisor=divisor)
+        return Guarded(product) if divisor is None else Guarded(product, divisor=divisor)
     times = adjoint.choosing if chooses else adjoint.times
     moved = times(factor, broadcast(product, node.shape), divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
@@ -228,7 +228,8 @@ def sweep(
     so_far: dict[Node, Guarded] = {}
 
     def add(source: Node | None, target: Node, contribution: Guarded) -> None:
-        so_far[target] = total([so_far[target], contribution]) if target in so_far else contribution
+        before = so_far.get(target)
+        so_far[target] = contribution if before is None else total([before, contribution])
         if record is not None:
             record(Flow(source, target, contribution, so_far[target]))
 
