@@ -443,7 +443,7 @@ def test_a_file_without_permission_is_one_message(
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("cgcli.api.values.open", refuse, raising=False)
+    monkeypatch.setattr("cgcli.api.value_files.open", refuse, raising=False)
     result = cg(capsys, "eval", "x", "--vars", "list.json")
     assert result == (1, "", "cg: error: cannot read 'list.json': permission denied\n")
 

@@ -12,7 +12,7 @@ import pytest
 from scipy import optimize
 
 import cgcli
-from cgcli.api.values import of_text
+from cgcli.api.value_texts import of_text
 from cgcli.records import NamedTuple
 from tests.command import CG, Capture, cg
 from tests.for_each import for_each

@@ -10,7 +10,8 @@ from cgcli.api import calls
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.values import as_array, by_position, ends_of_range, exact_of_text
+from cgcli.api.value_texts import ends_of_range, exact_of_text
+from cgcli.api.values import as_array, by_position
 from cgcli.digits.bounds import OverRanges
 from cgcli.digits.evaluation import mapped
 from cgcli.errors import UsageError

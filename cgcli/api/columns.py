@@ -23,7 +23,7 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.evaluate import evaluate_all
 from cgcli.evaluate.notes import births
 from cgcli.graph.node import CONSTANT, Node, constant, name_of, toposort
-from cgcli.lowering.inputs import calls_on_names
+from cgcli.lowering.free_names import calls_on_names
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.lazily import np
 from cgcli.ops.table import CONSTANTS

@@ -8,7 +8,8 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, S
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.values import as_array, by_position, exact_of_text
+from cgcli.api.value_texts import exact_of_text
+from cgcli.api.values import as_array, by_position
 from cgcli.api.watched import Watched
 from cgcli.digits.digits import MAX_DIGITS, Found, to_digits
 from cgcli.digits.evaluation import mapped, numbers_in

@@ -9,7 +9,7 @@ from cgcli.graph.node import Graph
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_of
 from cgcli.lean import MappingProxyType, cached_property
-from cgcli.lowering.inputs import declared_shapes, free_names
+from cgcli.lowering.inputs import declared_shapes
 from cgcli.lowering.lower import lower
 from cgcli.lowering.sizes import names_of_sizes, sized, sizes_by_shape
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
@@ -38,6 +38,8 @@ class Program(Record):
     @cached_property
     def open_names(self) -> tuple[str, ...]:
         """The names that a value may be given for: the inputs, and constants of the language."""
+        from cgcli.lowering.free_names import free_names
+
         return free_names(self.syntax)
 
     @cached_property

@@ -116,7 +116,7 @@ def _is_sweep(value: str) -> bool:
 
 
 def _is_range(value: str) -> bool:
-    from cgcli.api.values import ends_of_range
+    from cgcli.api.value_texts import ends_of_range
 
     return ends_of_range(value) is not None
 

@@ -73,7 +73,7 @@ def _errors(typed: Sequence[tuple[str, str]], options: Sequence[str]) -> dict[st
 
 def _correlations(options: Sequence[str]) -> list[tuple[str, str, float]]:
     """The pairs of `--corr x,y=0.5`: names, or elements of arrays, and the coefficient."""
-    from cgcli.api.values import of_text
+    from cgcli.api.value_texts import of_text
 
     found = []
     for text in (part for option in options for part in re.split(_ANOTHER, option)):

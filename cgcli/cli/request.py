@@ -94,19 +94,25 @@ class Request(Record):
         known: other names that will have a value. equations: as of `read_text`.
         Of a file of rows, the columns that the program reads are vectors. Raises UsageError, DataError, ParseError.
         """
-        from cgcli.api import values
         from cgcli.api.program import read_text
+        from cgcli.api.value_texts import ends_of_range, of_text
 
         text, name = self._program_text()
         table = self._table()
-        bindings = {} if self.vars_file is None or table is not None else values.of_json_object(self.vars_file)
+        bindings: dict[str, Any] = {}
+        if self.vars_file is not None and table is None:
+            from cgcli.api.value_files import of_json_object
+
+            bindings = of_json_object(self.vars_file)
         seen: set[str] = set()
         for key, value in self.operands.bindings:
             if key in seen:
-                raise values.bound_twice(key)
+                from cgcli.api.values import bound_twice
+
+                raise bound_twice(key)
             seen.add(key)
-            value = ((key in self.operands.ranges and values.ends_of_range(value)) or (value,))[0]
-            bindings[key] = values.of_text(value, f"the value of '{key}'")
+            value = ((key in self.operands.ranges and ends_of_range(value)) or (value,))[0]
+            bindings[key] = of_text(value, f"the value of '{key}'")
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
         values_of = (*bindings, *(table.names if table else ()), *known)
         program = read_text(text, name, values_of, equations=equations).opening(wrt)
@@ -116,9 +122,11 @@ class Request(Record):
 
     def _table(self) -> Table | None:
         """The rows of --vars; None where that holds none."""
-        from cgcli.api.values import holds_rows
+        if self.vars_file is None:
+            return None
+        from cgcli.api.value_files import holds_rows
 
-        if self.vars_file is None or not (self.rows.input_format or holds_rows(self.vars_file)):
+        if not (self.rows.input_format or holds_rows(self.vars_file)):
             return None
         from cgcli.api.files import Table
 
@@ -126,7 +134,8 @@ class Request(Record):
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:
         """The graph of the value of each name, with all the digits that it was typed with."""
-        from cgcli.api.values import exact_of_text, exact_texts, holds_rows
+        from cgcli.api.value_files import exact_texts, holds_rows
+        from cgcli.api.value_texts import exact_of_text
         from cgcli.evaluate.constants import as_constant
 
         typed = dict(self.operands.bindings)
@@ -164,16 +173,16 @@ class Request(Record):
 
     def _program_text(self) -> tuple[str, str]:
         """The program and what messages call it."""
-        from cgcli.api.values import bounded_text, text_of
+        expression = self.operands.expression
+        if self.program_file is None and expression is not None and expression != "-":
+            return expression, ""
+        from cgcli.api.value_files import bounded_text, text_of
 
         if self.program_file is not None and self.program_file != "-":
             return text_of(self.program_file, _MAX_PROGRAM_BYTES), self.program_file
-        if self.program_file == "-" or self.operands.expression == "-":
-            if sys.stdin is None:
-                raise UsageError("standard input is closed")
-            return bounded_text(sys.stdin.buffer, "standard input", _MAX_PROGRAM_BYTES), "<stdin>"
-        assert self.operands.expression is not None
-        return self.operands.expression, ""
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        return bounded_text(sys.stdin.buffer, "standard input", _MAX_PROGRAM_BYTES), "<stdin>"
 
     def point(self) -> Point:
         """The program at the values of its names, some of which may be without."""
@@ -224,7 +233,7 @@ class Request(Record):
 
     def cotangents(self) -> list[Any] | None:
         """The arrays of --cotangent, one for each output, or with many digits the graphs of them."""
-        from cgcli.api.values import exact_of_text, several
+        from cgcli.api.value_texts import exact_of_text, several
 
         if self.cotangent is None:
             return None
@@ -250,7 +259,7 @@ class Request(Record):
         return found
 
     def _directions(self) -> list[dict[str, Any]]:
-        from cgcli.api.values import exact_of_text, of_text
+        from cgcli.api.value_texts import exact_of_text, of_text
 
         def value(name: str, text: str) -> Any:
             what = f"the tangent of '{name}'"

@@ -66,7 +66,7 @@ def bounds(texts: Sequence[str]) -> dict[str, tuple[float | None, float | None]]
 
 def _ends(name: str, text: str) -> tuple[float | None, float | None]:
     """The bounds `0:1`, of which either may be left out."""
-    from cgcli.api.values import of_text
+    from cgcli.api.value_texts import of_text
 
     ends = text.split(":")
     if len(ends) != 2 or not any(end.strip() for end in ends):

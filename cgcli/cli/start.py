@@ -33,21 +33,27 @@ _CACHE = f"{os.sep}__pycache__{os.sep}"
 _HEADER = 16  # bytes before the code: Python's version, flags, then the source's time and size
 _MOST = 2**16  # bytes; what has more is left to Python
 # What some modules import, directly or by others; each stands behind those that it imports. A dot ends a package.
+_EVALUATED = "evaluate.elements evaluate.kernels evaluate.compiled evaluate.evaluate "
+_COMMAND = (
+    "graph. graph.operation graph.shapes printing. syntax. syntax.scanner printing.values cli.output cli.operands "
+    "cli.report cli.request api."
+)
 _AHEAD = {
     "cli.main": "annotations lean signals cli.commands. records errors cli.options cli.say",
-    "cli.output": "graph. graph.operation graph.shapes printing. syntax. syntax.scanner printing.values",
-    "cli.request": "cli.operands cli.report",
+    "cli.commands.eval": _COMMAND,
+    "cli.commands.grad": _COMMAND,
+    "evaluate.limits": "evaluate. graph.node",
     "api.point": (
         "api.notices graph.collector graph.node lowering. evaluate. ops. ops.lazily evaluate.constants syntax.tree "
-        "lowering.arguments lowering.invoke graph.rules ops.entry ops.arithmetic ops.table lowering.machine "
-        "syntax.builder syntax.lalr syntax.parser lowering.formula lowering.sizes lowering.lower lowering.inputs "
-        "api.program"
+        "lowering.invoke graph.rules ops.entry ops.arithmetic ops.table lowering.machine syntax.builder syntax.lalr "
+        "syntax.parser lowering.formula lowering.sizes lowering.lower lowering.inputs api.program"
     ),
-    "evaluate.evaluate": "evaluate.elements evaluate.kernels evaluate.compiled",
-    "derivatives.gradient": (
-        "transform. ops.fitting ops.logic transform.exact transform.formulas evaluate.elements evaluate.kernels "
-        "evaluate.compiled evaluate.evaluate transform.guarded transform.reverse transform.differentiate"
+    "api.calls": (
+        "api.seeds derivatives. transform. ops.fitting ops.logic transform.exact "
+        f"transform.formulas {_EVALUATED} transform.guarded transform.reverse transform.differentiate "
+        "derivatives.gradient"
     ),
+    "api.watched": _EVALUATED,
 }
 _READ_OFTEN = (f"{_PACKAGE}syntax.tree",)  # modules whose names are read as `module.name`, for each piece of a text
 

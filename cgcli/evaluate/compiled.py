@@ -117,10 +117,11 @@ class Compiled:
         if kernels is None:
             on_numbers = [node.op.scalar for node in made]
             self._of_numbers = not of_arrays_too and None not in on_numbers
-            chosen = on_numbers if self._of_numbers else map(kernel_of, made)
             self._kernels = [
-                kernel if kernel is scalar and not node.params else _adapted(kernel, node)
-                for node, kernel, scalar in zip(made, chosen, on_numbers, strict=True)
+                scalar
+                if scalar is not None and not node.params and (self._of_numbers or kernel_of(node) is scalar)
+                else _adapted(kernel_of(node), node)
+                for node, scalar in zip(made, on_numbers, strict=True)
             ]
         else:
             self._of_numbers = True

@@ -6,12 +6,12 @@ from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array, data_of
 from cgcli.graph.operation import Operation, Params
-from cgcli.lowering.arguments import Value, bind, changes_in_loop, known
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.table import FUNCTIONS
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
+    from cgcli.lowering.arguments import Value
     from cgcli.ops.statics import RawSlice
 
 
@@ -36,6 +36,7 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
 
 def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
     """base[items], of an array. index: where it was read. Raises ArgumentError at the item that is wrong."""
+    from cgcli.lowering.arguments import bind, changes_in_loop, known
     from cgcli.ops.indexing import ELEMENT, INDEX, taken
 
     if not isinstance(base, Node):
@@ -67,6 +68,7 @@ def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
 
 def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
     """A slice whose parts are whole numbers or left out."""
+    from cgcli.lowering.arguments import known
     from cgcli.ops.statics import RawSlice
 
     def part(value: Value) -> int | None:

@@ -6,16 +6,18 @@ static parameters of the operation that they belong to.
 
 from __future__ import annotations
 
-from cgcli.annotations import Mapping
+from cgcli.annotations import TYPE_CHECKING, Mapping
 from cgcli.errors import Span
 from cgcli.graph.node import Node, constant
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
-from cgcli.lowering.arguments import Value
 from cgcli.lowering.machine import Machine
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 from cgcli.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from cgcli.lowering.arguments import Value
 
 
 @cache

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
-from cgcli.errors import CgError, Span, UnknownNameError, did_you_mean, listed
+from cgcli.annotations import Collection, Mapping
+from cgcli.errors import CgError, UnknownNameError, did_you_mean, listed
 from cgcli.graph.node import Graph, name_of, toposort, variables
 from cgcli.graph.operation import Shape
-from cgcli.lowering.assigned import assigned, reads
-from cgcli.lowering.lower import lower, opened_function, opened_parameters
-from cgcli.lowering.sizes import names_of_sizes, sized
-from cgcli.ops.arithmetic import POWER_OP
+from cgcli.lowering.lower import lower
+from cgcli.lowering.sizes import sized
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
-from cgcli.records import EMPTY, NamedTuple
+from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
 _DOUBTFUL = ("e", "tau", "τ")
-_POWERS = (POWER_OP.name, *POWER_OP.aliases)
-
-
-class _Use(NamedTuple):
-    """A name where it stands. is_base: as the base e of a power with names in its exponent."""
-
-    name: tree.Name
-    is_base: bool = False
-
-
-def free_names(program: tree.Program) -> tuple[str, ...]:
-    """The names that no statement gives a value to, constants of the language included, in order of appearance."""
-    return tuple(dict.fromkeys(use.name.name for use in _free(program.statements)))
 
 
 def doubtful_constants(program: tree.Program) -> list[tree.Name]:
@@ -37,12 +22,9 @@ def doubtful_constants(program: tree.Program) -> list[tree.Name]:
     """
     if not any(_stands_in(program.source.text, name) for name in _DOUBTFUL):
         return []
-    first: dict[str, tree.Name] = {}
-    parameters = opened_parameters(program.statements)
-    for name, is_base in _free(program.statements):
-        if name.name not in parameters and name.name in _DOUBTFUL and not is_base:
-            first.setdefault(name.name, name)
-    return [*first.values()]
+    from cgcli.lowering.free_names import doubtful
+
+    return doubtful(program, _DOUBTFUL)
 
 
 def _stands_in(text: str, name: str) -> bool:
@@ -53,65 +35,6 @@ def _stands_in(text: str, name: str) -> bool:
         if not any(character == "_" or character.isalnum() for character in around):
             return True
         at = text.find(name, at + 1)
-    return False
-
-
-def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
-    """The names that no statement gives a value to before, wherever they stand."""
-    sizes = names_of_sizes(sized(statements))
-    given, every = {*sizes}, {*sizes, *assigned(statements)}
-    opened = opened_function(statements)
-    for item in statements:
-        known = given
-        if isinstance(item, tree.DefineJvp):  # functions are called later, when all names have values
-            known = every.union(name.name for name in (*item.parameters, *item.tangents))
-        elif isinstance(item, tree.Define):
-            known = every if item.function == opened else every.union(name.name for name in item.parameters)
-        names = [tree.Name(item.name, item.span)] if isinstance(item, tree.Declare) else reads([item], known)
-        bases = _bases(item)
-        yield from (_Use(name, name.span in bases) for name in names if name.name not in known)
-        if not isinstance(item, tree.Define | tree.DefineJvp):
-            given.update(assigned([item]))
-
-
-def _bases(item: Any) -> set[Span]:
-    """Where e is the base of a power that depends on names."""
-    found: set[Span] = set()
-    waiting = [item]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, tree.Call) and part.function in _POWERS and _is_exponential(part):
-            found.add(part.args[0].span)
-        if isinstance(part, tuple):
-            waiting.extend(part)
-    return found
-
-
-def calls_on_names(program: tree.Program, functions: Collection[str]) -> Iterator[tuple[tree.Call, str]]:
-    """The calls of some functions with one name as their only argument, and that name."""
-    defined = {item.function for item in program.statements if isinstance(item, tree.Define)}
-    waiting: list[Any] = [program.statements]
-    while waiting:
-        part = waiting.pop()
-        is_one = isinstance(part, tree.Call) and part.function in functions and part.function not in defined
-        if is_one and len(part.args) == 1 and isinstance(part.args[0], tree.Name):
-            yield part, part.args[0].name
-        if isinstance(part, tuple):
-            waiting.extend(reversed(part))
-
-
-def _is_exponential(power: tree.Call) -> bool:
-    """Whether a power is one of e that depends on names."""
-    base = power.args[:1]
-    if not (base and isinstance(base[0], tree.Name) and base[0].name == "e"):
-        return False
-    waiting: list[Any] = [power.args[1:]]
-    while waiting:  # from left to right: in a tower of powers, the next base of e ends it
-        part = waiting.pop()
-        if isinstance(part, tree.Name):
-            return True
-        if isinstance(part, tuple):
-            waiting.extend(reversed(part))
     return False
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Generator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Generator, Mapping
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Callee, Shape
-from cgcli.lowering.arguments import Expand, Value
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.graph.body import OwnFunction
+    from cgcli.lowering.arguments import Expand, Value
 
 
 class Scope(NamedTuple):
@@ -36,7 +36,7 @@ class Gone(NamedTuple):
     why: str
 
 
-Steps = Generator[tuple[tuple[tree.Expression | tree.Outputs | tree.Flow, ...], Scope], list[Value], Value]
+Steps = Generator[tuple[tuple[tree.Expression | tree.Outputs | tree.Flow, ...], Scope], list[Any], Any]
 """How an expression is lowered: it yields others that it needs, with their scope, is sent their values, and
 returns its own."""
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 
-from cgcli.annotations import Iterable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import Graph, Node, apply, constant, is_given, rebuild, variable
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shaped
 from cgcli.lean import re
-from cgcli.lowering.arguments import Value, known
 from cgcli.lowering.formula import expand
 from cgcli.lowering.invoke import Several
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.sizes import check_sizes, names_of_sizes, sized, sizes_by_shape, without_sizes
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
+
+if TYPE_CHECKING:
+    from cgcli.lowering.arguments import Value
 
 STEPS_PER_CHARACTER = 5  # in the bodies of functions, for a program longer than most
 
@@ -180,6 +182,7 @@ class _Lowering:
         return exact_numeral(item.value, self.program.source.text[item.span.start : item.span.end])
 
     def declare(self, statement: tree.Declare) -> None:
+        from cgcli.lowering.arguments import known
         from cgcli.ops.statics import brief, integers
 
         try:

@@ -9,21 +9,24 @@ from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError
 from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
-from cgcli.lowering.arguments import Expand, Value, array_spans, bind, choose
-from cgcli.lowering.invoke import Gone, Invocations, Scope, Steps
+from cgcli.lowering.invoke import Gone, Invocations, Scope
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
 from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
 if TYPE_CHECKING:
+    from cgcli.lowering.arguments import Expand, Value
     from cgcli.lowering.blocks import Blocks
     from cgcli.lowering.indices import Places
+    from cgcli.lowering.invoke import Steps
+
+    Lookup = Callable[[str, Span], Value]
+
+    _Waiting = tuple[Any, Scope, Steps | Operation | None, int]
+    """An expression, its scope, its steps once it has begun, or its operation, and how many values they wait for."""
 
 MAX_STEPS = 50_000  # in the bodies of functions: about a second; a long program may take as much longer as it is
-
-
-Lookup = Callable[[str, Span], Value]
 
 
 class Machine:
@@ -290,6 +293,8 @@ class Machine:
         values = yield children, scope
         if own:
             return (yield from self.invocations.invoke(item, tuple(values)))
+        from cgcli.lowering.arguments import bind, choose
+
         args = values[: len(item.args)]
         keywords: dict[str, Value] = {}
         for (name, _, span), value in zip(item.keywords, values[len(item.args) :], strict=True):
@@ -331,6 +336,8 @@ class Machine:
         except CgError as error:
             if not isinstance(entry, Operation):
                 error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
+            from cgcli.lowering.arguments import array_spans
+
             raise error.among(array_spans(entry, item)) if isinstance(error, ShapeError) else error from None
         for node in toposort([expanded], args):
             if node.args:
@@ -375,9 +382,6 @@ def _plain(name: str, count: int) -> Operation | None:
 
 
 _OPERATORS = {"and", "or", "not"}  # words that nobody calls
-
-_Waiting = tuple[Any, Scope, Steps | Operation | None, int]
-"""An expression, its scope, its steps once it has begun, or its operation, and how many values they wait for."""
 
 _LEAVES: dict[type, Callable[[Machine, Any, Scope], Value]] = {
     tree.Number: Machine._number,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
-from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import Node, constant, stand_in, toposort
 from cgcli.graph.operation import Operation, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
@@ -153,6 +152,8 @@ def _pull_joint(
     node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes
 ) -> Iterator[tuple[Node, Guarded]]:
     """The tangent of all arguments together, run backwards."""
+    from cgcli.graph.loops import Loop, States
+
     linear, moving = joint_tangent(node)
     wanted = {tangent: arg for tangent, arg in zip(moving, node.args, strict=True) if arg in active}
     leaves = (node, *node.args)

@@ -9,7 +9,8 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.api.point import Point
 from cgcli.api.program import Program, read_text
-from cgcli.api.values import as_array, of_file
+from cgcli.api.value_files import of_file
+from cgcli.api.values import as_array
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Node, constant, name_of

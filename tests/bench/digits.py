@@ -26,7 +26,7 @@ from cgcli.api import calls
 from cgcli.api.digits import measured
 from cgcli.api.point import at_values
 from cgcli.api.program import read
-from cgcli.api.values import exact_of_text, of_text
+from cgcli.api.value_texts import exact_of_text, of_text
 from cgcli.api.watched import Watched
 from tests.digits import Sample, by_mpmath, samples, truth
 

@@ -54,7 +54,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _axis(name: str, text: str) -> Axis:
-    from cgcli.api.values import of_text
+    from cgcli.api.value_texts import of_text
     from cgcli.tables.grid import Axis
 
     parts = _parts(text)
