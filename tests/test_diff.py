@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import cgcli
 from cgcli.algebra.algebraic import simplify
 from cgcli.derivatives.formula import derivative
 from cgcli.evaluate.evaluate import evaluate
@@ -138,7 +139,7 @@ sin(x)^x | x -> sin(x)^(x - 1)*(x*cos(x) + ln(sin(x))*sin(x))
 (ln(x1) + x1*x2 - sin(x2)) | x2 -> x1 - cos(x2)
 A*sin(w*t + p) | t -> A*w*cos(t*w + p)
 A*sin(w*t + p) | w -> A*t*cos(t*w + p)
-exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> -exp(-(x - m)^2/(2*s^2))*(x - m)/(sqrt(2*pi)*s^3)
+exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi)) | x -> exp(-(x - m)^2/(2*s^2))*(m - x)/(sqrt(2*pi)*s^3)
 G*m1*m2/r^2 | r -> -2*G*m1*m2/r^3
 floor(x)*x | x -> floor(x)
 x % 3 | x -> 1
@@ -153,12 +154,21 @@ where(x > 0, 0, y)^3 | y -> where(x > 0, 0, 3*y^2)
 norm([relu(x), 0]) | x -> (x > 0)*where(norm([relu(x), 0]) == 0, 0, relu(x)/norm([relu(x), 0]))
 where(sqrt(x) >= 0, x^2, y) | x -> where(sqrt(x) >= 0, 2*x, 0)
 tanh(a*x + b) | x -> a/cosh(a*x + b)^2
+P*r*(1 + r)^n/((1 + r)^n - 1) | n -> -P*r*ln(r + 1)*(r + 1)^n/((r + 1)^n - 1)^2
+P*r/(1 - (1 + r)^-n) | n -> -P*r*ln(r + 1)*(r + 1)^n/((r + 1)^n - 1)^2
+v*c*x/((1 - x)*(1 + (c - 1)*x)) | c -> v*x/(x*(c - 1) + 1)^2
+h*A*(T - U)/(1 + h*L/k) | h -> A*k^2*(T - U)/(L*h + k)^2
+k/l*(x/l)^(k - 1)*exp(-(x/l)^k) | l -> k^2*(x/l)^(k - 1)*exp(-(x/l)^k)*((x/l)^k - 1)/l^2
+-y*ln(p) - (1 - y)*ln(1 - p) | p -> (1 - y)/(1 - p) - y/p
+w^2*a^2 + (1 - w)^2*b^2 + 2*w*(1 - w)*r*a*b | w -> 2*(a*b*r*(1 - 2*w) + a^2*w + b^2*(w - 1))
+D*(1 - exp(-a*(r - R)))^2 | a -> 2*D*exp(a*(R - r))*(1 - exp(a*(R - r)))*(r - R)
+q*z/(4*pi*(z^2 + R^2)^(3/2)) | z -> q*(R^2 - 2*z^2)/(4*pi*(R^2 + z^2)^(5/2))
 """
 
 # As the Matrix Cookbook has them, where it has them.
 ARRAYS = """
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; 2*X.T @ (X@w - y)
-X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | y -> X: [10, 2]; w: [2]; y: [10]; -2*(X@w - y)
+X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) | y -> y: [10]; X: [10, 2]; w: [2]; 2*(y - X@w)
 X: [10, 2]; w: [2]; y: [10]; mean((X@w - y)^2) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (X@w - y)/5
 X: [10, 2]; w: [2]; y: [10]; sum((X@w - y)^2) + l*(w@w) | w -> X: [10, 2]; w: [2]; y: [10]; 2*(X.T@(X@w - y) + l*w)
 X: [10, 2]; w: [2]; y: [10]; sum(softplus(X@w) - y*(X@w)) | w -> X: [10, 2]; w: [2]; y: [10]; X.T @ (sigmoid(X @ w) - y)
@@ -307,6 +317,26 @@ def test_only_long_shared_parts_have_a_name() -> None:
 def test_the_length_of_a_flat_text_is_known_before_it_is_written(text: str) -> None:
     graph = read(text)
     assert flat_length(graph) == len(statements(graph, {})[-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        (
+            "2*h*c^2/(l^5*(exp(h*c/(l*k*T)) - 1))",
+            "T",
+            "t1 = exp(c*h/(T*k*l)); 2*c^3*h^2/(T^2*k*l^6*(1 - 1/t1)*(t1 - 1))",
+        ),
+        (
+            "(1 - exp(-N*(1 - C)))/(1 - C*exp(-N*(1 - C)))",
+            "N",
+            "t1 = exp(N*(C - 1)); (1 - C)^2/((1 - C*t1)*(1/t1 - C))",
+        ),
+        ("1/(1 + exp(-x))", "x", "1/((exp(-x) + 1)*(exp(x) + 1))"),
+    ],
+)
+def test_one_name_serves_an_exponential_and_its_inverse(text: str, name: str, expected: str) -> None:
+    assert cgcli.diff(text, name) == expected
 
 
 def test_a_name_of_the_program_is_kept_and_others_are_new() -> None:

@@ -165,6 +165,14 @@ h*f/(exp(h*f/(k*T)) - 1) | f -> h=1 f=600 k=1 T=1
 1/(1 + exp(-x)) | x -> x=500
 exp(a)/(exp(a) + exp(b)) | a -> a=0.5 b=500
 exp(a)/(exp(a) + exp(b)) | b -> a=500 b=-3
+exp(a)/(exp(a) + exp(b) + exp(c)) | a -> a=496 b=5 c=0.5
+exp(a)/(exp(a) + exp(b) + exp(c)) | b -> a=250 b=650 c=-4
+E/(1 + exp(E/(k*T))) | E -> E=450 k=1 T=1
+E/(1 + exp(E/(k*T))) | E -> E=-450 k=1 T=1
+h*n/2 + h*n/(exp(h*n/(k*T)) - 1) | h -> h=500 n=1 k=1 T=1
+exp(-(x - m)/s)/(s*(1 + exp(-(x - m)/s))*(1 + exp(-(x - m)/s))) | x -> x=36 m=481 s=1.29
+exp(-(x - m)/s)/(s*(1 + exp(-(x - m)/s))*(1 + exp(-(x - m)/s))) | s -> x=481 m=36 s=1.29
+D*D/(T*T)*exp(D/T)/((1 + exp(D/T))*(1 + exp(D/T))) | T -> D=200 T=0.6
 """.strip()
 
 

@@ -162,7 +162,7 @@ x*ln(1/2) -> -x*ln(2)
 x*ln(0.5) -> x*ln(0.5)
 tan(x)*cot(x) -> 1
 x*tanh(y)^2*cosh(y)^2 -> x*sinh(y)^2
-exp(2*x)*y - exp(x)*y -> y*(exp(2*x) - exp(x))
+exp(2*x)*y - exp(x)*y -> y*exp(x)*(exp(x) - 1)
 E*k*(1 - c) + E*k*(c - 1) + 1 -> 1
 (a - b)/(b - a) -> -1
 x^2*y^2 - (x*y)^2 -> 0

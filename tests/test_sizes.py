@@ -39,7 +39,7 @@ PROGRAMS = """
 + x: [n]; sum(x) | x | ones([n])
 + x: [n]; x@x | x | 2*x
 X: [m, n]; w: [n]; y: [m]; mean((X@w - y)^2) | w | 2*X.T @ (X@w - y)/m
-X: [m, n]; w: [n]; y: [m]; mse(X@w, y) | w | -2*X.T @ (y - X@w)/m
+X: [m, n]; w: [n]; y: [m]; mse(X@w, y) | w | 2*X.T @ (X@w - y)/m
 X: [m, n]; w: [n]; y: [m]; l: []; mean((X@w - y)^2)/2 + l/2*sum(w^2) | w | l*w + X.T@(X@w - y)/m
 X: [m, n]; w: [n]; y: [m]; mean(softplus(X@w) - y*(X@w)) | w | X.T @ (sigmoid(X @ w) - y)/m
 X: [m, p]; W: [p, k]; Y: [m, k]; -mean(sum(Y*log_softmax(X@W), axis=1)) | W |
@@ -229,7 +229,7 @@ COMMANDS = [
     (["diff", "A: [m, n]; x: [n]; y: [m]; sum((A@x - y)^2)", "--wrt", "x"],
      "A: [m, n]\nx: [n]\ny: [m]\n2*A.T @ (A@x - y)\n"),
     (["diff", "X: [m, n]; w: [n]; y: [m]; mse(X@w, y)", "--wrt", "w,y", "--json"],
-     '{"d_w": "X: [m, n]\\ny: [m]\\nw: [n]\\n-2*X.T @ (y - X@w)/m", '
+     '{"d_w": "X: [m, n]\\nw: [n]\\ny: [m]\\n2*X.T @ (X@w - y)/m", '
      '"d_y": "y: [m]\\nX: [m, n]\\nw: [n]\\n2*(y - X@w)/m"}\n'),
     (["diff", "x: [n]; y: [m]; mean(x)*mean(y)", "--wrt", "x,y"],
      "y: [m]\nx: [n]\nd_x = mean(y)*ones([n])/n\nd_y = mean(x)*ones([m])/m\n(d_x, d_y)\n"),

@@ -14,13 +14,13 @@ from cgcli.algebra.budget import Budget
 from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError, is_root_of_number
 from cgcli.algebra.domain import Domains
+from cgcli.algebra.exponentials import with_one_exponential, within_range
 from cgcli.algebra.forms import Forms
 from cgcli.algebra.loops import with_simpler_loops
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
 from cgcli.algebra.product import Factors, Product
-from cgcli.algebra.rewrites import within_range
-from cgcli.algebra.size import LARGEST_SIZE, Sizes, cost
+from cgcli.algebra.size import LARGEST_SIZE, Sizes
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
 from cgcli.graph.collector import collector_at_rest
@@ -71,22 +71,10 @@ class Simplifier:
             with collector_at_rest:
                 graph = self._repeated(graph)
 
-    def within_range(self, output: Node) -> Node:
-        """A formula in normal form without squares of exponentials below, where it is no longer then; else itself.
-
-        They leave the range of float64 where the formula does not: exp(x)/(exp(x) + 1)^2 for x = 400.
-        """
-        canonical = self._canonical
-        try:
-            product = within_range(canonical.product_of(output), canonical)
-            if product is None:
-                return output
-            found = canonical.fitted(canonical.product(product), output.shape)
-        except UnwritableError:
-            return output
-        if found is output or canonical.budget.is_spent:  # the costs of many large formulas would take all the time
-            return output
-        return found if cost(found) <= cost(output) and canonical.domains.keeps(output, found) else output
+    def for_readers(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        """Formulas in normal form, within the range of float64, and with one of exp(x) and exp(-x)."""
+        outputs = tuple(within_range(output, self._canonical) for output in outputs)
+        return with_one_exponential(outputs, self._canonical)
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""

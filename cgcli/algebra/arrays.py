@@ -6,7 +6,7 @@ import math
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
-from cgcli.algebra.known import is_identity, written_as_list
+from cgcli.algebra.known import is_identity
 from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
 from cgcli.annotations import Any, Callable
@@ -14,14 +14,14 @@ from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
 from cgcli.graph.shapes import all_axes
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
-from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
+from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import INV, MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import SIZE, SOFTMAX
-from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, STACK, TRANSPOSE, column_of, outer, reshape, row_of, transpose
-from cgcli.ops.statics import Along, Axes, Reshape
+from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, column_of, outer, reshape, row_of, transpose
+from cgcli.ops.statics import Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
 
 Args = tuple[Node, ...]
@@ -105,11 +105,6 @@ def _of_transposes(canonical: Canonical, op: Operation, args: Args, params: Para
 
 def _size(canonical: Canonical, op: Operation, args: Args, params: Axes) -> Node | None:
     return constant(float(math.prod(args[0].shape[at] for at in params.axes)))
-
-
-def _diagonal(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    (x,) = args
-    return apply(EYE, (), OfSize(*x.shape)) if x.op is ONES and len(x.shape) == 1 else None
 
 
 def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -325,11 +320,6 @@ def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: 
     return None
 
 
-def _list(canonical: Canonical, op: Operation, args: Args, params: Along) -> Node | None:
-    items = tuple(map(written_as_list, args))
-    return apply(op, items, params) if items != args else None
-
-
 _KEEPS_UNIFORM = (SUM, MEAN, TRANSPOSE, RESHAPE, FLIP, INDEX, BROADCAST)
 
 ARRAY_RULES: dict[Operation, list[Rule]] = {
@@ -344,12 +334,11 @@ ARRAY_RULES: dict[Operation, list[Rule]] = {
     ],  # (2*A) @ (3*B) = 6*A @ B, eye(2) @ A = A
     SOLVE: [_linear_in_second],  # solve(A, 2*b) = 2*solve(A, b)
     WHERE: [masked],  # where([1, 1], x, y) = x
-    STACK: [_list],  # [zeros([2]), x] = [[0, 0], x]
     INV: [_homogeneous, _of_transpose],  # inv(2*A) = inv(A)/2, inv(A.T) = inv(A).T
     COFACTOR: [_homogeneous, _of_transpose],
     DET: [_homogeneous, _of_transpose, _det_of_inverse],  # det(inv(A)) = 1/det(A)
     SIZE: [_size],  # size(x) = 6, of shape [2, 3]
-    DIAG: [_diagonal, _diagonal_of_outer, _of_transpose],  # diag(ones([2])) = eye(2)
+    DIAG: [_diagonal_of_outer, _of_transpose],  # diag(outer(x, y)) = x*y
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
     #                    reshape(sum(A, axis=0, keepdims=1), [n]) = sum(A, axis=0)
     TRANSPOSE: [_transpose, _transpose_of_product],  # x.T.T = x, (A.T @ B).T = B.T @ A

@@ -197,12 +197,15 @@ class Canonical:
         """Whether a base is a product itself: one that was kept whole."""
         return not self._products.keys().isdisjoint(product.powers)
 
+    def in_one_direction(self, product: Product) -> tuple[Product, int]:
+        """A product in which the first of a - b and b - a stands for both, and the sign by which the two differ."""
+        return self._opposites.in_one_direction(product, self.sum)
+
     def _in_one_direction(self, term: Node) -> tuple[Node, int]:
-        """A term in which the first of a - b and b - a stands for both, and the sign by which the two terms differ."""
         product = self._products.get(term)
         if product is None:
             return term, 1
-        chosen, sign = self._opposites.in_one_direction(product, self.sum)
+        chosen, sign = self.in_one_direction(product)
         return (term if chosen is product else self.product(chosen, flip=False)), sign
 
     def _like_terms(self, terms: Terms) -> Terms:
@@ -251,9 +254,21 @@ class Canonical:
         if common != 1:
             inner = self.sum({term: quotient(coefficient, common) for term, coefficient in terms.items()})
             return self.product(Product(common, {inner: ONE}))
+        if max(terms.values()) < 0:
+            terms = self._with_a_positive_term(terms)
         node = self._writer().sum(terms)
         self._sums.setdefault(node, dict(terms))
         return node
+
+    def _with_a_positive_term(self, terms: Terms) -> Terms:
+        """The terms of a sum without a positive one, with a difference in one the other way: (1 - y)/(1 - p) - y/p."""
+        for term, coefficient in terms.items():
+            product = self._products.get(term)
+            flipped = product and self._opposites.flipped(product._replace(coefficient=-ONE), self.sum)
+            if flipped and flipped.coefficient == 1:
+                rest = {other: c for other, c in terms.items() if other is not term}
+                return {self.product(flipped): -coefficient, **rest}
+        return terms
 
 
 _SYMBOLS = {PI: Product(ONE, {PI: ONE}), EULER: Product(ONE, {EULER: ONE})}

@@ -5,29 +5,33 @@ from __future__ import annotations
 from functools import partial
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
+from cgcli.algebra.coefficient import HALF, ONE, UnwritableError, number_node
 from cgcli.algebra.domain import Domains
 from cgcli.algebra.elements import in_elements
 from cgcli.algebra.identities import RULES
 from cgcli.algebra.known import folded_array, is_known
-from cgcli.algebra.product import Product, Terms
+from cgcli.algebra.product import EULER, UNIT, Product, Terms
 from cgcli.algebra.rewrites import (
     COMMON_FACTORS,
     DENOMINATORS,
     EXPONENTIALS,
+    absorbed,
     brought_together,
+    collected,
     distributed,
     expanded,
     exponential,
     has_compound_factor,
+    leveled,
     primitive,
     raised,
+    shared_factors,
     split,
     takeable,
     taken_out,
 )
 from cgcli.algebra.size import Sizes
-from cgcli.annotations import Callable, Iterator
+from cgcli.annotations import Callable, Iterator, Sequence
 from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import POWER_OP, SQRT
@@ -35,7 +39,10 @@ from cgcli.ops.functions import EXP
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
+_NOTHING = Product(ONE)
 _HALF = number_node(HALF)
+_MOST_COLLECTED = 8  # terms of a sum of which some have a common factor
+_WORTH_A_BRACKET = 3  # operations that it saves; 4*x*cos(x) - x^2*sin(x) + 2*sin(x) stays
 
 Form = Callable[[], Node | None]
 """Builds a form; gives None, or raises UnwritableError, when there is none."""
@@ -117,9 +124,12 @@ class Forms:
         spread = None if whole else distributed(product, self.canonical)
         if spread is not None:
             yield partial(self.canonical.product, spread)
+        yield lambda: self._primitive(product, flip=not whole)
         yield partial(self.canonical.product, product, flip=not whole)
-        yield lambda: self._product_of(primitive(product, self.canonical))
+        yield lambda: self._product_of(primitive(product, self.canonical), flip=not whole)
         yield lambda: self._product_of(split(product, self.canonical))
+        if product.exponents:
+            yield lambda: self._product_of(absorbed(product, self.canonical))
 
     def _sum(self, terms: Terms, whole: bool) -> Iterator[Form]:
         canonical = self.canonical
@@ -131,13 +141,28 @@ class Forms:
             yield partial(taken_out, common, terms, canonical)
         if len(terms) > 1:
             yield from self._rational(terms)
+        if not whole and 3 <= len(terms) <= _MOST_COLLECTED:
+            yield from self._collected(terms)
+
+    def _collected(self, terms: Terms) -> Iterator[Form]:
+        """A sum with what some terms have in common before a bracket, where that saves several operations."""
+        for group, bases in shared_factors(terms, self.canonical).items():
+            size = sum(_WORTH_A_BRACKET if base is EULER else 1 + self._sizes.of(base) for base in bases)
+            if size * (len(group) - 1) >= _WORTH_A_BRACKET:
+                yield partial(self._if_shorter, terms, group)
+
+    def _if_shorter(self, terms: Terms, group: Sequence[Node]) -> Node | None:
+        found = collected(terms, group, self.canonical)
+        most = self._sizes.of(self.canonical.sum(terms)) - _WORTH_A_BRACKET
+        return found if found is not None and self._sizes.of(found) <= most else None
 
     def _rational(self, terms: Terms) -> Iterator[Form]:
         """A sum of several terms multiplied out, and over a common denominator."""
         canonical = self.canonical
         try:
             wide = expanded(terms, canonical)
-            below = takeable(DENOMINATORS, terms, canonical)
+            below, level = takeable(DENOMINATORS, terms, canonical), leveled(terms, canonical)
+            level_below = None if level is None else takeable(DENOMINATORS, level, canonical)
             powers = takeable(EXPONENTIALS, terms, canonical)
             common = None if wide is None else takeable(COMMON_FACTORS, wide, canonical)
         except UnwritableError:
@@ -149,16 +174,32 @@ class Forms:
                 yield partial(taken_out, common, wide, canonical)
         if powers is not None:
             yield partial(taken_out, powers, terms, canonical)
-        if below is not None:
-            yield partial(taken_out, below, terms, canonical)
-            yield partial(brought_together, terms, canonical, below)
+        if level_below and not any(
+            canonical.is_sum(base) for base in level_below.powers.keys() - (below or _NOTHING).powers
+        ):
+            level_below = None
+        pairs: list[tuple[Terms | None, Product | None]] = [(terms, below), (level, level_below)]
+        for given, common in pairs:
+            if given is not None and common is not None:
+                yield partial(taken_out, common, given, canonical)
+                yield partial(brought_together, given, canonical, common)
 
     def _size(self, terms: Terms) -> int:
         """How many operations a sum has, its coefficients apart."""
         return len(terms) + sum(map(self._sizes.of, terms))
 
-    def _product_of(self, found: Product | None) -> Node | None:
-        return None if found is None else self.canonical.product(found)
+    def _primitive(self, product: Product, *, flip: bool) -> Node | None:
+        """The product with the contents of its sums before them; not where x*(r/12 + 1) gets a divisor by that."""
+        found = primitive(product, self.canonical)
+        if found is None:
+            return None
+        divides = found.coefficient.denominator > product.coefficient.denominator
+        if divides and any(UNIT in self.canonical.terms_of(base) for base in product.powers):
+            return None
+        return self.canonical.product(found, flip)
+
+    def _product_of(self, found: Product | None, *, flip: bool = True) -> Node | None:
+        return None if found is None else self.canonical.product(found, flip)
 
 
 def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:

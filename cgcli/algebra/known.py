@@ -70,12 +70,6 @@ def folded_array(op: Operation, args: tuple[Node, ...], params: Params) -> Node 
     return as_constant(found) if math.prod(shape) <= max(longest, _MOST_WRITTEN) else None
 
 
-def written_as_list(node: Node) -> Node:
-    """A short array of zeros and ones that is made from its shape as a constant; any other node itself."""
-    short = node.op in _CREATED and node.op is not ARANGE and 0 < math.prod(node.shape) <= _MOST_WRITTEN
-    return as_constant(known_value(node)) if short else node
-
-
 class Patterns:
     """The sparsity patterns of arrays: which elements may be other than 0, as far as constants tell."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cgcli.algebra.coefficient import ONE, ZERO
+from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.order import Order
-from cgcli.algebra.product import Product, Terms
+from cgcli.algebra.product import UNIT, Product, Terms
 from cgcli.annotations import Callable, Mapping
 from cgcli.graph.node import Node
 
@@ -51,22 +51,31 @@ class Opposites:
         return product._replace(coefficient=coefficient, powers={base: n for base, n in powers.items() if n})
 
     def flipped(self, product: Product, build: Build) -> Product:
-        """A product with coefficient -1 without its sign, if a factor is a difference: -(a - b)*c as (b - a)*c."""
-        if product.coefficient != -1:
+        """A negative product without its sign, if a factor is a difference: -2*(a - b)*c as 2*(b - a)*c.
+
+        Before a number, only one whose signs do not become more: -2*(a + b - c) stays. Of several, 1 - x stays.
+        """
+        if product.coefficient >= 0:
             return product
         differences = [
             base
             for base, number in product.powers.items()
-            if number in (1, -1) and base in self._sums and min(self._sums[base].values()) < 0
+            if number in (1, -1) and base in self._sums and self._may_flip(base, product.coefficient)
         ]
         if not differences:
             return product
-        first = min(differences, key=self._order.factor)
+        first = min(differences, key=lambda base: (self._sums[base].get(UNIT, ZERO) > 0, self._order.factor(base)))
         powers = dict(product.powers)
         number = powers.pop(first)
         opposite = self.of(first, build)
         powers[opposite] = powers.get(opposite, ZERO) + number
-        return Product(ONE, {base: number for base, number in powers.items() if number}, product.exponents)
+        powers = {base: number for base, number in powers.items() if number}
+        return Product(-product.coefficient, powers, product.exponents)
+
+    def _may_flip(self, base: Node, coefficient: Number) -> bool:
+        numbers = self._sums[base].values()
+        negative = sum(number < 0 for number in numbers)
+        return negative > 0 if coefficient == -1 else 2 * negative >= len(numbers)
 
     def in_one_direction(self, product: Product, build: Build) -> tuple[Product, int]:
         """The product with the first of a - b and b - a for both, and the sign by which it differs."""

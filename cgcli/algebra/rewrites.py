@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-import math
+from itertools import combinations
+from math import gcd, isqrt, lcm
 
 from cgcli.algebra.canonical import Canonical, remembered
-from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, number_of, quotient
+from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, magnitude, number_of, quotient
 from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
 from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import Node, apply
-from cgcli.ops.arithmetic import ABS
+from cgcli.ops.arithmetic import ABS, DIVIDE
 from cgcli.ops.functions import LN
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 _MOST_TERMS = 24  # of a sum that is multiplied out
+_MOST_TWICE = 8  # of one that is multiplied out again
 _MOST_EXPANDED = 3  # the exponent of a sum in it
 
 # ---- powers ---------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def _every(base: Node, powers: Sequence[Number]) -> bool:
 def _lower(one: Terms, other: Terms) -> Terms | None:
     """The exponent of which each term is the lower one, k - 2 of 2*k - 2 and k - 2; None where neither is."""
     gaps = [other.get(term, ZERO) - one.get(term, ZERO) for term in {*one, *other}]
-    if min(gaps) >= 0:
+    if min(gaps, default=0) >= 0:
         return one
     return other if max(gaps) <= 0 else None
 
@@ -149,12 +151,21 @@ def takeable(takes: Takes, terms: Terms, canonical: Canonical) -> Product | None
         numbers = [product.powers.get(base, ZERO) for product in products]
         if (lowest := min(numbers)) and takes.power(base, numbers):
             powers[base] = lowest
-    exponents = products[0].exponents
-    for product in products[1:] if exponents else ():
-        shared = [base for base in exponents if base in product.exponents]
-        lower = ((base, takes.lower(exponents[base], product.exponents[base])) for base in shared)
-        exponents = {base: found for base, found in lower if found}
+    bases = {base for product in products if product.exponents for base in product.exponents}
+    exponents = {base: found for base in bases if (found := _lowest(base, products, takes))}
     return Product(ONE, powers, exponents) if powers or exponents else None
+
+
+def _lowest(base: Node, products: Sequence[Product], takes: Takes) -> Terms | None:
+    """The lowest of the symbolic exponents of a base; where contents are taken, 1 - 1/b^n has 1/b^n."""
+    found: Terms | None = products[0].exponents.get(base)
+    absent = EMPTY if takes.flat and base is not EULER else None
+    for at, product in enumerate(products):
+        own = product.exponents.get(base, absent)
+        if own is None or (found is None and at):
+            return None
+        found = own if found is None else takes.lower(found, own)
+    return found
 
 
 @remembered
@@ -169,20 +180,22 @@ def _common_number(terms: Terms, canonical: Canonical) -> Number:
     coefficients = [number * _flat(term, canonical).coefficient for term, number in terms.items()]
     if any(isinstance(coefficient, Decimal) for coefficient in coefficients):
         return ONE
-    above = math.gcd(*(coefficient.numerator for coefficient in coefficients))
+    above = gcd(*(coefficient.numerator for coefficient in coefficients))
     above = -above if max(coefficients) < 0 else above
-    return quotient(above, math.lcm(*(coefficient.denominator for coefficient in coefficients)))
+    return quotient(above, lcm(*(coefficient.denominator for coefficient in coefficients)))
 
 
 @remembered
 def _without_content(base: Node, canonical: Canonical) -> tuple[Product, Product] | None:
-    """The content of a sum, its number and its factors, and what is left; None where it has none."""
+    """The content of a sum, its number and its factors, and what is left, a square where it is one; None for none."""
     terms = canonical.terms_of(base)
     found = takeable(CONTENT, terms, canonical) or Product(ONE)
     content = found._replace(coefficient=_common_number(terms, canonical))
     if content == Product(ONE):
-        return None
-    return content, canonical.product_of(canonical.sum(divided(terms, content, canonical)))
+        square = _squared(terms, canonical)
+        return square and (content, square)
+    rest = divided(terms, content, canonical)
+    return content, _squared(rest, canonical) or canonical.product_of(canonical.sum(rest))
 
 
 def primitive(product: Product, canonical: Canonical) -> Product | None:
@@ -242,65 +255,6 @@ def _with_factor(product: Product, node: Node, canonical: Canonical) -> Product:
     return factors.product()
 
 
-def within_range(product: Product, canonical: Canonical) -> Product | None:
-    """A product without squares of sums of exponentials below, which leave the range of float64 before it does.
-
-    exp(x)/(exp(x) + 1)^2 = 1/((exp(x) + 1)*(exp(-x) + 1)). None where there are none. Raises UnwritableError.
-    """
-    for base, number in product.powers.items():
-        if number > -2 or number.denominator != 1 or not canonical.is_sum(base):
-            continue
-        terms, found = canonical.terms_of(base), product
-        for exponents in [canonical.product_of(term).exponents.get(EULER) for term in terms]:
-            if exponents and found.powers.get(base, ZERO) < 0:
-                other = canonical.sum(divided(terms, Product(ONE, {}, {EULER: exponents}), canonical))
-                found = _over(found, base, exponents, other, canonical) or found
-        if found is not product:
-            return within_range(found, canonical) or found
-    return None
-
-
-def _over(product: Product, base: Node, exponents: Terms, other: Node, canonical: Canonical) -> Product | None:
-    """A product over base^n as one over base^(n - 1), where a factor is one of base, or of the others.
-
-    other: base/exp(exponents). The factor is exp(exponents), or a sum whose terms have it or the base. None for none.
-    """
-    factors = Factors()
-    factors.times(product)
-    if _has_exponential(product, exponents):
-        factors.times(Product(ONE, {base: ONE, other: -ONE}, {EULER: {term: -n for term, n in exponents.items()}}))
-        return factors.product()
-    for whole, number in product.powers.items():
-        if number != 1 or not canonical.is_sum(whole):
-            continue
-        inner: dict[Node, Number] = {}
-        for term, coefficient in canonical.terms_of(whole).items():
-            part = canonical.product_of(term)
-            rest = Factors()
-            rest.times(part)
-            if part.powers.get(base, ZERO) >= 1:
-                rest.times(Product(ONE, {base: -ONE}))
-            elif _has_exponential(part, exponents):
-                rest.times(Product(ONE, {other: -ONE}, {EULER: {term: -n for term, n in exponents.items()}}))
-            else:
-                break
-            for node, n in canonical.terms_of(canonical.product(rest.product())).items():
-                inner[node] = inner.get(node, ZERO) + n * coefficient
-        else:
-            common = takeable(POSITIVE, inner, canonical) or Product(ONE)
-            factors.times(Product(ONE, {whole: -ONE, base: ONE}))
-            factors.times(common)
-            factors.times(canonical.product_of(canonical.sum(divided(inner, common, canonical))))
-            return factors.product()
-    return None
-
-
-def _has_exponential(product: Product, exponents: Terms) -> bool:
-    """Whether a product has exp(exponents) for a factor: exp(2*x) has exp(x)."""
-    own = product.exponents.get(EULER, {})
-    return all(own.get(term, ZERO) / number >= 1 for term, number in exponents.items())
-
-
 def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
     """A sum with its products of sums multiplied out, like terms collected: a*(b + c) - a*c is a*b.
 
@@ -326,6 +280,49 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
             for node, number in canonical.terms_of(canonical.product(part)).items():
                 found[node] = found.get(node, ZERO) + number * coefficient
     return {term: coefficient for term, coefficient in found.items() if coefficient}
+
+
+def leveled(terms: Terms, canonical: Canonical) -> Terms | None:
+    """The terms with their divisors in one form: 1/(a - b) and 1/(b - a), 1/(a/b + 1) and 1/(a + b).
+
+    None where they are so, or there is nothing to bring together. Raises UnwritableError.
+    """
+    if sum(term.op is DIVIDE for term in terms) < 2:
+        return None
+    products = {term: canonical.product_of(term) for term in terms}
+    divisors = [
+        base for product in products.values() for base, n in product.powers.items() if n < 0 and canonical.is_sum(base)
+    ]
+    if len(divisors) < 2:
+        return None
+    found: dict[Node, Number] = {}
+    for term, coefficient in terms.items():
+        product, sign = canonical.in_one_direction(primitive(products[term], canonical) or products[term])
+        for part, number in canonical.term_of(canonical.product(product, flip=False)).items():
+            found[part] = found.get(part, ZERO) + number * coefficient * sign
+    return None if found.keys() == terms.keys() else {term: c for term, c in found.items() if c}
+
+
+def absorbed(product: Product, canonical: Canonical) -> Product | None:
+    """A product with the factors of a power's base in that power: x*(x/l)^(k - 2)/l^3 = (x/l)^(k - 1)/l^2.
+
+    None where that takes no factor away. Raises UnwritableError.
+    """
+    for base in product.exponents:
+        inside = canonical.product_of(base)
+        if len(inside.powers) < 2 or inside.exponents or not inside.powers.keys() <= product.powers.keys():
+            continue
+        shifts = {quotient(product.powers[factor], number) for factor, number in inside.powers.items()}
+        shift = min(shifts, key=magnitude)
+        if shift.denominator != 1:
+            continue
+        factors = Factors()
+        factors.times(product)
+        factors.times(inside, -shift)
+        factors.times_power(base, {UNIT: shift})
+        if len((found := factors.product()).powers) < len(product.powers):
+            return found
+    return None
 
 
 def _sums_to_multiply(product: Product, canonical: Canonical) -> dict[Node, int]:
@@ -357,6 +354,61 @@ def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, N
     return inner
 
 
+def shared_factors(terms: Terms, canonical: Canonical) -> dict[tuple[Node, ...], list[Node]]:
+    """The bases that some terms of a sum have in common, but not all, by these terms; EULER for an exponential."""
+    having: dict[object, list[Node]] = {}
+    for term in terms:
+        product = canonical.product_of(term)
+        for base in product.powers:
+            having.setdefault(base, []).append(term)
+        for base, part in product.exponents.items():
+            having.setdefault((base, frozenset(part.items())), []).append(term)
+    groups = dict.fromkeys(tuple(group) for group in having.values() if 1 < len(group) < len(terms))
+    return {
+        group: [key if isinstance(key, Node) else EULER for key, where in having.items() if set(group) <= set(where)]
+        for group in groups
+    }
+
+
+def collected(terms: Terms, group: Sequence[Node], canonical: Canonical) -> Node | None:
+    """A sum with what some terms have in common before a bracket, exp(x)*(a + b) + c. Raises UnwritableError."""
+    inside = {term: terms[term] for term in group}
+    common = takeable(COMMON_FACTORS, inside, canonical)
+    if common is None:
+        return None
+    rest = {term: coefficient for term, coefficient in terms.items() if term not in inside}
+    for term, coefficient in canonical.terms_of(taken_out(common, inside, canonical)).items():
+        rest[term] = rest.get(term, ZERO) + coefficient
+    return canonical.sum(rest)
+
+
+def _squared(terms: Terms, canonical: Canonical) -> Product | None:
+    """(a + b)^2 for a^2 + 2*a*b + b^2; None for other sums. Raises UnwritableError."""
+    roots = [(term, root) for term, c in terms.items() if (root := _square_root(canonical.product_of(term), c))]
+    for (one, a), (other, b) in combinations(roots, 2) if len(terms) == 3 else ():
+        factors = Factors()
+        factors.times(a)
+        factors.times(b)
+        ((middle, coefficient),) = canonical.terms_of(canonical.product(factors.product())).items()
+        sign = quotient(terms.get(middle, ZERO), 2 * coefficient)
+        if middle not in (one, other) and abs(sign) == 1:
+            second = b._replace(coefficient=b.coefficient * sign)
+            sides = [canonical.terms_of(canonical.product(side)) for side in (a, second)]
+            return Product(ONE, {canonical.sum({**sides[0], **sides[1]}): 2})
+    return None
+
+
+def _square_root(product: Product, coefficient: Number) -> Product | None:
+    """The product whose square a term is, of names and functions to whole powers; None where it is none."""
+    number = product.coefficient * coefficient
+    if number <= 0 or product.exponents or any(n % 2 for n in product.powers.values()):
+        return None
+    above, below = isqrt(number.numerator), isqrt(number.denominator)
+    if above**2 != number.numerator or below**2 != number.denominator:
+        return None
+    return Product(quotient(above, below), {base: n // 2 for base, n in product.powers.items()})
+
+
 def has_compound_factor(common: Product) -> bool:
     """Whether factors hold more than names; such are taken out even where that saves no operation."""
     return bool(common.exponents) or any(base.args for base in common.powers)
@@ -368,9 +420,12 @@ def taken_out(common: Product, terms: Terms, canonical: Canonical) -> Node:
 
 
 def brought_together(terms: Terms, canonical: Canonical, common: Product) -> Node | None:
-    """As `taken_out`, with the products of sums in the bracket multiplied out; None where there are none."""
+    """As `taken_out`, with the products of sums in the bracket multiplied out, twice; None where there are none."""
     inner = expanded(divided(terms, common, canonical), canonical)
-    return None if inner is None else _before_bracket(common, inner, canonical)
+    if inner is None:
+        return None
+    again = expanded(inner, canonical) if len(inner) <= _MOST_TWICE else None
+    return _before_bracket(common, again or inner, canonical)
 
 
 def _before_bracket(common: Product, inner: Terms, canonical: Canonical) -> Node:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of, uniform_number
-from cgcli.graph.node import Node, missing, toposort
+from cgcli.graph.node import Node, missing
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import EXP
 from cgcli.ops.shaping import outer_of
 
 LARGEST_SIZE = 10**15  # operations
-_OUT_OF_RANGE = 3  # operations more that a divisor (exp(x) + 1)^2 counts as: no float64 holds it for large x
+_MOST_PARTS = 16  # of a sum, in which an exponential is looked for
 
 
 def weight(node: Node) -> int:
@@ -34,7 +34,8 @@ def weight(node: Node) -> int:
     return 1 + fractions + any(map(_is_negative, args))
 
 
-def _has_square_of_exponentials(divisor: Node) -> bool:
+def has_square_of_exponentials(divisor: Node) -> bool:
+    """Whether a factor of a divisor is a square, or a higher power, of a sum with an exponential: (exp(x) + 1)^2."""
     while divisor.op is MULTIPLY:  # a chain to the left
         divisor, last = divisor.args
         if _is_square_of_exponentials(last):
@@ -43,9 +44,17 @@ def _has_square_of_exponentials(divisor: Node) -> bool:
 
 
 def _is_square_of_exponentials(node: Node) -> bool:
-    if node.op is not POWER_OP or node.args[0].op not in (ADD, SUBTRACT):
+    if node.op is not POWER_OP or node.args[0].op not in (ADD, SUBTRACT) or (number_of(node.args[1]) or ZERO) < 2:
         return False
-    return (number_of(node.args[1]) or ZERO) >= 2 and EXP in [arg.op for arg in node.args[0].args]
+    waiting = [node.args[0]]
+    for _ in range(_MOST_PARTS):
+        part = waiting.pop()
+        if part.op is EXP:
+            return True
+        waiting += part.args if part.op in (ADD, SUBTRACT, MULTIPLY) else ()
+        if not waiting:
+            break
+    return False
 
 
 def _is_negative(node: Node) -> bool:
@@ -53,12 +62,8 @@ def _is_negative(node: Node) -> bool:
 
 
 def cost(root: Node) -> int:
-    """How many operations the text of a node has, written out, and more for divisors that leave the range of floats."""
-    sizes: dict[Node, int] = {}
-    for node in toposort([root]):
-        far = node.op is DIVIDE and _has_square_of_exponentials(node.args[1])
-        sizes[node] = weight(node) + _OUT_OF_RANGE * far + sum([sizes[arg] for arg in node.args])
-    return sizes[root]
+    """How many operations the text of a node has, written out."""
+    return Sizes({}).of(root)
 
 
 class Sizes:

@@ -51,7 +51,7 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
                 hint=f"ask for order {reached}, or for numbers at a point, which cost less: jvp, with an order",
                 topic=f"formula:{reached}",
             )
-    found = _with(graph, tuple(map(simplifier.within_range, outputs)))
+    found = _with(graph, simplifier.for_readers(outputs))
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cgcli.annotations import Container
-from cgcli.graph.node import Graph, Node, toposort
+from cgcli.graph.node import Graph, Node, constant, toposort
+from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import ATOM
 from cgcli.ops.roots import Root
 from cgcli.printing.expression import Text, shared, uses_of
@@ -14,15 +15,19 @@ _WORTH = 40  # characters that a name saves; with fewer, looking it up costs the
 
 
 def parts_worth_naming(graph: Graph, wanted: Container[Node] = ()) -> list[Node]:
-    """The shared parts that are long enough, or used often enough, for a name of their own, or wanted; in order."""
+    """The shared parts that are long enough, or used often enough, for a name of their own, or wanted; in order.
+
+    An exponential that stands as 1/exp(x) too is one of them: a name for it is short for exp(-x).
+    """
     order = toposort(graph.outputs)
     uses = uses_of(order, graph.outputs)
     repeated = set(shared(order, graph.outputs))
     lengths = _Lengths()
+    inverted = {node.args[1] for node in order if node.op is DIVIDE and node.args[0] is constant(1.0)}
     named = []
     for node in order:
         length = lengths.add(node)
-        is_worth = node in wanted or isinstance(node.params, Root)
+        is_worth = node in wanted or isinstance(node.params, Root) or (node.op.name == "exp" and node in inverted)
         if node in repeated and (is_worth or (uses[node] - 1) * length >= _WORTH):
             named.append(node)
             lengths.known[node] = ATOM, _NAME_LENGTH

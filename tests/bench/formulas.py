@@ -166,7 +166,7 @@ def _serve(pipe: Any) -> None:
         function, arguments = pipe.recv()
         try:
             pipe.send(function(*arguments))
-        except (RecursionError, ValueError) as error:
+        except (RecursionError, TypeError, ValueError) as error:  # the second one of its own making
             pipe.send(ValueError(str(error)[:60]))
 
 
