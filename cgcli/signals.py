@@ -58,6 +58,12 @@ def check() -> None:
         _end(_State.first)
 
 
+def end_if_lost() -> None:
+    """End the command if a signal should have ended it before, and a library that was imported caught its exception."""
+    if _State.raised:
+        _end(_State.first)
+
+
 def exit_code() -> int | None:
     """That of the signal that ends the command; None where none does.
 

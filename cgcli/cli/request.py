@@ -57,9 +57,11 @@ class RowOptions(Record):
         """What is said of text that is read. Raises UsageError."""
         from cgcli.tables.dialect import Reading, sign, types_of
 
-        signs = {name: sign(getattr(self, name), name) for name in ("delimiter", "decimal", "thousands")}
+        delimiter, decimal, thousands = (
+            sign(getattr(self, name), name) for name in ("delimiter", "decimal", "thousands")
+        )
         nothing = tuple(word for words in self.null for word in words.split(","))
-        return Reading(not self.no_header, **signs, nothing=nothing, comment=self.comment or "",
+        return Reading(not self.no_header, delimiter, decimal, thousands, nothing, self.comment or "",
                        types=types_of(self.types, self.text))  # fmt: skip
 
 

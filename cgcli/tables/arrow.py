@@ -48,8 +48,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     import pyarrow as pa
     import pyarrow.types as kinds
 
-    if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
-        return plain_type(kind.value_type)
+    kind = unpacked_type(kind)
     if kinds.is_large_string(kind) or kinds.is_string_view(kind):
         return pa.string()
     if kinds.is_large_list(kind) or kinds.is_list_view(kind) or kinds.is_large_list_view(kind):
@@ -57,16 +56,31 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def unpacked_type(kind: pa.DataType) -> pa.DataType:
+    """The type of values, for a type that holds each of them once."""
+    import pyarrow.types as kinds
+
+    return kind.value_type if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind) else kind
+
+
+def unpacked(column: pa.Array) -> pa.Array:
+    """The column with a value for each row, where it holds each value once."""
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(column.type):
+        return column.dictionary_decode()
+    if kinds.is_run_end_encoded(column.type):
+        import pyarrow.compute as pc
+
+        return pc.run_end_decode(column)
+    return column
+
+
 def plain(column: pa.Array) -> pa.Array:
     """The column with its plain type."""
     import pyarrow.types as kinds
 
-    if kinds.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    elif kinds.is_run_end_encoded(column.type):
-        import pyarrow.compute as pc
-
-        column = pc.run_end_decode(column)
+    column = unpacked(column)
     kind = plain_type(column.type)
     if kind == column.type:
         return column

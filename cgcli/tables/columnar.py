@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import struct
 from abc import abstractmethod
 
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
-from cgcli.tables.arrow import offsets_of, plain_type, shape_of
+from cgcli.tables.arrow import offsets_of, shape_of, unpacked, unpacked_type
 from cgcli.tables.batch import Batch, together
+from cgcli.tables.bounds import check_columns, check_unpacked
 from cgcli.tables.content import Content, Joined
 from cgcli.tables.dialect import Reading
 from cgcli.tables.held import TableWriter, conformed
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 _ROWS = 1 << 16  # of a batch, at most,
 _BYTES = 1 << 24  # fewer where they take more
 _ARROW_FILE = b"ARROW1"
+_ARROW_BEGIN = 8  # where its messages begin
+_HEADER, _DATA, _BUFFERS, _COMPRESSION = 2, 1, 2, 3  # members of tables in messages
+_LIST_ITEM = 8  # bytes of what stands in a list
+_INDEX = 3  # bytes of each value in a column that holds each once, at most
+_FEW = 20_000  # values, in which one may be looked for
+_LONG_ROW = 1 << 12  # bytes, of which one may have many in honest files
 _GROUP = 1 << 25  # bytes of the rows that are written together, wherever their input was cut
 _TEXT = 4  # bytes for each row that a column of text takes besides its texts
 
@@ -32,15 +40,15 @@ _TEXT = 4  # bytes for each row that a column of text takes besides its texts
 
 def _parquet_rows(content: Content, _: Reading) -> Iterator[Batch]:
     with content.as_file() as path:
-        yield from _numbered(_parquet(path), content.source, "Parquet")
+        yield from _numbered(_parquet(path, content), content, "Parquet")
 
 
 def _arrow_rows(content: Content, _: Reading) -> Iterator[Batch]:
     if content.begin.startswith(_ARROW_FILE):
         with content.as_file() as path:
-            yield from _numbered(_arrow_file(path), content.source, "Arrow")
+            yield from _numbered(_arrow_file(path, content), content, "Arrow")
     else:
-        yield from _numbered(_arrow_stream(content), content.source, "Arrow")
+        yield from _numbered(_arrow_stream(content), content, "Arrow")
 
 
 def parquet_rows(names: Sequence[str]) -> int | None:
@@ -59,26 +67,82 @@ def rows_of_size(row_bytes: float) -> int:
     return max(1, min(_ROWS, int(_BYTES / max(row_bytes, 1))))
 
 
-def _parquet(path: str) -> Iterator[pa.RecordBatch]:
+def _parquet(path: str, content: Content) -> Iterator[pa.RecordBatch]:
     """First a batch without rows, for the columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pa.OSFile(path) as file:
-        opened = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
+        metadata = pq.read_metadata(file)
+        check_columns(metadata.num_columns, content.source)
+        groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+        sizes = [group.total_byte_size for group in groups]
+        repeated = []
+        for at in range(metadata.num_columns):
+            column = metadata.schema.column(at)
+            if column.max_repetition_level:
+                sizes = [size + _LIST_ITEM * group.column(at).num_values
+                         for size, group in zip(sizes, groups, strict=True)]  # fmt: skip
+            elif column.physical_type == "BYTE_ARRAY" and _repeats([group.column(at) for group in groups]):
+                repeated.append(column.path)
+        check_unpacked(sum(sizes), content.size, content.source)
+        opened = pq.ParquetFile(
+            file, metadata=metadata, read_dictionary=repeated, buffer_size=1 << 20, pre_buffer=False
+        )
         yield _nothing(opened.schema_arrow)
-        groups = [opened.metadata.row_group(at) for at in range(opened.metadata.num_row_groups)]
-        row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0)
-        yield from opened.iter_batches(rows_of_size(row_bytes))
+        row_bytes = max((size / max(group.num_rows, 1) for size, group in zip(sizes, groups, strict=True)), default=0)
+        for batch in opened.iter_batches(rows_of_size(row_bytes)):
+            yield from _slices(batch, content)
 
 
-def _arrow_file(path: str) -> Iterator[pa.RecordBatch]:
+def _repeats(chunks: Sequence[Any]) -> bool:
+    """Whether a column of text has few values, each of which its file holds once, so that they may be long."""
+    size, values = sum(chunk.total_uncompressed_size for chunk in chunks), sum(chunk.num_values for chunk in chunks)
+    return bool(size < _INDEX * values or values < _FEW)
+
+
+def _arrow_file(path: str, content: Content) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    with pa.memory_map(path) as file, pa.ipc.open_file(file) as opened:
-        yield _nothing(opened.schema)
-        for at in range(opened.num_record_batches):
-            yield from _slices(opened.get_batch(at))
+    with pa.memory_map(path) as file:
+        file.seek(_ARROW_BEGIN)
+        check_unpacked(sum(map(_size_of, pa.ipc.MessageReader.open_stream(file))), content.size, content.source)
+        with pa.ipc.open_file(file) as opened:
+            yield _nothing(opened.schema)
+            for at in range(opened.num_record_batches):
+                batch = opened.get_batch(at)
+                batch.validate(full=True)
+                yield from _slices(batch, content)
+
+
+def _size_of(message: Any) -> int:
+    """How many bytes the buffers of a message of Arrow take when they are decompressed.
+
+    The message is a table of flatbuffers, as Message.fbs and its kin have it; in front of each buffer of a body that is
+    compressed stands its length.
+    """
+    content, body = memoryview(message.metadata), message.body
+
+    def number(at: int, code: str) -> int:
+        return int(struct.unpack_from(f"<{code}", content, at)[0])
+
+    def member(table: int, at: int) -> int:
+        fields = table - number(table, "i")
+        place = number(fields + 4 + 2 * at, "H") if 4 + 2 * at < number(fields, "H") else 0
+        return table + place if place else 0
+
+    def target(place: int) -> int:
+        return place + number(place, "I")
+
+    batch = target(member(target(0), _HEADER))
+    if message.type == "dictionary":
+        batch = target(member(batch, _DATA))
+    if message.type not in ("dictionary", "record batch") or not member(batch, _COMPRESSION):
+        return 0 if body is None else body.size
+    buffers = target(member(batch, _BUFFERS))
+    places = struct.iter_unpack("<qq", content[buffers + 4 : buffers + 4 + 16 * number(buffers, "I")])
+    lengths = (struct.unpack_from("<q", body, start)[0] for start, length in places if length)
+    return sum(lengths)
 
 
 def _arrow_stream(content: Content) -> Iterator[pa.RecordBatch]:
@@ -89,38 +153,69 @@ def _arrow_stream(content: Content) -> Iterator[pa.RecordBatch]:
     with file, pa.ipc.open_stream(file) as opened:
         yield _nothing(opened.schema)
         for batch in opened:
-            yield from _slices(batch)
+            batch.validate(full=True)
+            yield from _slices(batch, content)
 
 
 def _nothing(schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
+    kinds = [unpacked_type(kind) for kind in schema.types]
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in kinds], names=schema.names)
 
 
-def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch that another program wrote, checked, in parts of bounded size."""
-    batch.validate(full=True)
-    rows = rows_of_size(batch.nbytes / max(len(batch), 1))
-    for start in range(0, len(batch), rows):
-        yield batch.slice(start, rows)
+def _slices(batch: pa.RecordBatch, content: Content) -> Iterator[pa.RecordBatch]:
+    """A batch in parts of bounded size, in which each row has its own values."""
+    mean = batch.nbytes / max(len(batch), 1)
+    for start in range(0, len(batch), _ROWS):
+        rows = batch.slice(start, _ROWS)
+        sizes = np.full(len(rows), mean)
+        for column in rows.columns:
+            if unpacked_type(column.type) != column.type:
+                sizes += _value_sizes(column)
+        check_unpacked(sizes[sizes > _LONG_ROW].sum(), max(content.size, batch.nbytes), content.source)
+        ends = np.cumsum(sizes)
+        begin = 0
+        while begin < len(rows):
+            end = max(begin + 1, int(np.searchsorted(ends, _BYTES + ends[begin] - sizes[begin])))
+            part = rows.slice(begin, end - begin)
+            yield type(part).from_arrays(list(map(unpacked, part.columns)), names=part.schema.names)
+            begin = end
 
 
-def _numbered(parts: Iterator[pa.RecordBatch], source: str, what: str) -> Iterator[Batch]:
+def _value_sizes(column: pa.Array) -> Any:
+    """How many bytes the value of each row takes in a column that holds each value once, or at most."""
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    is_dictionary = kinds.is_dictionary(column.type)
+    values = column.dictionary if is_dictionary else column.values
+    kind = values.type
+    if kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_binary(kind) or kinds.is_large_binary(kind):
+        sizes = pc.fill_null(pc.binary_length(values), 0).to_numpy(zero_copy_only=False)
+    else:
+        sizes = np.full(len(values), values.nbytes / max(len(values), 1))
+    if not is_dictionary or not len(values):
+        return sizes.max(initial=0)
+    return sizes[pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)]
+
+
+def _numbered(parts: Iterator[pa.RecordBatch], content: Content, what: str) -> Iterator[Batch]:
     """The parts as batches; a failure to read them is a DataError."""
     import pyarrow as pa
 
-    rows = 0
+    rows, source = 0, content.source
     while True:
         try:
             part = next(parts, None)
             names = [] if part is None else part.schema.names  # which may be no UTF-8
-        except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+        except (pa.ArrowException, OSError, EOFError, ValueError, struct.error) as error:
             reason = str(error).partition("\n")[0]
             after = f", behind row {rows}" if rows else ""
             raise DataError(f"{source} holds damaged {what} data{after}: {reason}") from None
         if part is None:
             return
+        check_columns(part.num_columns, source)
         if len({*names}) < part.num_columns:
             part = part.rename_columns(one_name_each(names))
         yield Batch(part, source, row_place(rows + 1))
@@ -201,11 +296,8 @@ class _ColumnarWriter(TableWriter):
         self._waiting = []
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
-        """The type that the format has for another. Dictionaries, which may change from batch to batch, have none."""
-        import pyarrow as pa
-
-        packed = pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind)
-        return plain_type(kind) if packed else kind
+        """The type that the format has for another."""
+        return kind
 
     @abstractmethod
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
@@ -239,7 +331,6 @@ class _ParquetWriter(_ColumnarWriter):
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         import pyarrow as pa
 
-        kind = super()._stored(kind)
         depth = 0
         while pa.types.is_fixed_size_list(kind):  # which Parquet does not know; some read nulls among them wrongly
             kind = kind.value_type

@@ -87,6 +87,11 @@ class Content:
                 raise DataError(f"cannot keep a copy of {self.name}: {error.strerror}") from None
             yield path
 
+    @property
+    def size(self) -> int:
+        """How many bytes there are before they are decompressed, as far as they were read where this is no file."""
+        return os.path.getsize(self.name) if self.is_plain() else self._packed.size
+
     def is_plain(self) -> bool:
         """Whether the name is that of a file on disk that holds the content as it is, not compressed."""
         if self.name == "-" or not stat.S_ISREG(os.stat(self.name).st_mode):

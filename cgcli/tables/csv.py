@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import csv
 from functools import partial
+from io import StringIO
 from itertools import chain
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import joined
@@ -24,7 +25,7 @@ from cgcli.tables.delimited import first_end, lines_of, row_bounds, whole_record
 from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
-from cgcli.tables.names import element_of, one_name_each
+from cgcli.tables.names import is_among, one_name_each
 from cgcli.tables.output import Codec, Output, in_parts
 from cgcli.tables.text import count_lines, not_utf8
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SEPARATOR_IS = b"sep="
+_ONE_BY_ONE = 1 << 14  # rows at a time, where some are bad
 
 # ---- reading --------------------------------------------------------------------------
 
@@ -62,10 +64,10 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
         line += text.count(b"\n", 0, end)
         text = text[end:]
     wanted = reading.wanted
-    chosen = [at for at, name in enumerate(names) if wanted is None or {name.strip(), element_of(name)} & {*wanted}]
-    reader = _Reader(names, None if wanted is None else chosen, dialect)
+    chosen = None if wanted is None else [at for at, name in enumerate(names) if is_among(name, wanted)]
+    reader = _Reader(names, chosen, dialect)
     for part, begin in chain([(text, line)], records):
-        yield reader.batch(part, content.source, begin, header)
+        yield from reader.batches(part, content.source, begin, header)
 
 
 def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
@@ -95,7 +97,7 @@ def _to_first_record(records: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
 
 def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
     try:
-        return _cells(record.decode("utf-8"), dialect)
+        return _cells([record.decode("utf-8")], dialect)[0]
     except UnicodeDecodeError:
         raise DataError(
             f"{place}: the names are {not_utf8(record)}", hint="iconv -t UTF-8 turns other encodings"
@@ -104,12 +106,13 @@ def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
         raise DataError(f"{place}: {error}") from None
 
 
-def _cells(record: str, dialect: Dialect) -> list[str]:
+def _cells(records: Sequence[str], dialect: Dialect) -> list[list[str]]:
+    """The cells of each record."""
     if not dialect.quotes:
-        return record.rstrip("\r\n").split(dialect.separator)
+        return [record.rstrip("\r\n").split(dialect.separator) for record in records]
     limit = csv.field_size_limit(MAX_RECORD)
     try:
-        return next(csv.reader([record], delimiter=dialect.separator)) or [""]
+        return [cells or [""] for cells in csv.reader(records, delimiter=dialect.separator)]
     finally:
         csv.field_size_limit(limit)
 
@@ -125,21 +128,24 @@ class _Reader(NamedTuple):
     wanted: list[int] | None
     dialect: Dialect
 
-    def batch(self, text: bytes, source: str, line: int, header: str) -> Batch:
-        """The rows of a text that begins on a line. header: the line of names."""
+    def batches(self, text: bytes, source: str, line: int, header: str) -> Iterator[Batch]:
+        """The rows of a text that begins on a line, in several batches where some are bad. header: of names."""
         starts, ends = row_bounds(text, self.dialect, len(self.names))
 
-        def place(row: int) -> str:
-            return f"line {line + count_lines(text[: starts[row]])}"
+        def place(row: int, begin: int = 0) -> str:
+            return f"line {line + count_lines(text[: starts[begin + row]])}"
 
         found = None if not_utf8(text) else self._read(text)
-        if found is None or found.num_rows != len(starts):
-            records = [text[begin:end] for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-            columns, lines, bad = self._one_by_one(records)
-            return Batch(columns, source, place, bad, lines, untyped=True, dialect=self.dialect, header=header)
-        unread = None if self.wanted is None else Unread(self.names, self._all_of)
-        return Batch(found, source, place, {}, lines_of(text, starts, ends), untyped=True, dialect=self.dialect,
-                     header=header, unread=unread)  # fmt: skip
+        if found is not None and found.num_rows == len(starts):
+            unread = None if self.wanted is None else Unread(self.names, self._all_of)
+            yield Batch(found, source, place, {}, lines_of(text, starts, ends), untyped=True, dialect=self.dialect,
+                        header=header, unread=unread)  # fmt: skip
+            return
+        for begin in range(0, len(starts), _ONE_BY_ONE):
+            bounds = zip(starts[begin : begin + _ONE_BY_ONE].tolist(), ends[begin:].tolist(), strict=False)
+            columns, lines, bad = self._one_by_one([text[start:end] for start, end in bounds])
+            yield Batch(columns, source, partial(place, begin=begin), bad, lines, untyped=True, dialect=self.dialect,
+                        header=header)  # fmt: skip
 
     def _all_of(self, lines: pa.Array) -> pa.RecordBatch:
         """All columns of lines whose rows are known to be whole."""
@@ -171,27 +177,28 @@ class _Reader(NamedTuple):
         def is_irregular(row: arrow_csv.InvalidRow) -> str:
             nonlocal irregular
             irregular = True
-            return "skip"
+            return "error"
 
         fields = [str(at) for at in range(len(self.names))]
         read = [fields[at] for at in chosen]
-        table = arrow_csv.read_csv(
-            pa.BufferReader(text),
-            arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False),
-            arrow_csv.ParseOptions(
-                delimiter=self.dialect.separator,
-                quote_char='"' if self.dialect.quotes else False,
-                newlines_in_values=self.dialect.has_quotes(text),
-                ignore_empty_lines=not self.dialect.has_blank_rows(len(self.names)),
-                invalid_row_handler=is_irregular,
-            ),
-            arrow_csv.ConvertOptions(
-                check_utf8=False, column_types=dict.fromkeys(read, kind), include_columns=read,
-                strings_can_be_null=False, null_values=[],
-            ),
+        parse = arrow_csv.ParseOptions(
+            delimiter=self.dialect.separator,
+            quote_char='"' if self.dialect.quotes else False,
+            newlines_in_values=self.dialect.has_quotes(text),
+            ignore_empty_lines=not self.dialect.has_blank_rows(len(self.names)),
+            invalid_row_handler=is_irregular,
+        )
+        convert = arrow_csv.ConvertOptions(
+            check_utf8=False, column_types=dict.fromkeys(read, kind), include_columns=read,
+            strings_can_be_null=False, null_values=[],
         )  # fmt: skip
-        if irregular:
-            return None
+        options = arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False)
+        try:
+            table = arrow_csv.read_csv(pa.BufferReader(text), options, parse, convert)
+        except pa.ArrowInvalid:
+            if irregular:
+                return None
+            raise
         arrays = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
         return pa.RecordBatch.from_arrays(arrays, names=[self.names[at] for at in chosen])
 
@@ -200,23 +207,29 @@ class _Reader(NamedTuple):
         import pyarrow as pa
 
         expected = len(self.names)
-        rows: list[list[str | None]] = []
-        lines: list[str] = []
-        bad: dict[int, str] = {}
-        for record in records:
-            line = record.decode("utf-8", "replace")
-            cells = _cells(line, self.dialect)
+        texts = [record.decode("utf-8", "replace") for record in records]
+        rows: list[list[Any]] = _cells(texts, self.dialect)
+        lines = [text.rstrip("\r\n") + "\n" for text in texts]
+        is_ascii = all(map(bytes.isascii, records))
+        bad = {} if is_ascii else {at: why for at, record in enumerate(records) if (why := not_utf8(record))}
+        for at, cells in enumerate(rows):
             if len(cells) != expected:
-                bad[len(rows)] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
-                whole = [*cells, *[""] * expected][:expected]
-                line = line_of(whole, self.dialect) if self.dialect.quotes else self.dialect.separator.join(whole)
-            elif why := not_utf8(record):
-                bad[len(rows)] = why
-            rows.append([*cells, *[None] * expected][:expected])
-            lines.append(line.rstrip("\r\n") + "\n")
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in self.names]
-        arrays = [pa.array(column, pa.string()) for column in columns]
+                bad[at] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
+                missing = expected - len(cells)
+                lines[at] = (
+                    f"{lines[at][:-1]}{self.dialect.separator * missing}\n" if missing > 0 else self._line(cells)
+                )
+                rows[at] = [*cells, *[None] * missing][:expected]
+        arrays = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, names=self.names), pa.array(lines, pa.string()), bad
+
+    def _line(self, cells: Sequence[str]) -> str:
+        """As many cells as there are names, as a line."""
+        if not self.dialect.quotes:
+            return self.dialect.separator.join(cells[: len(self.names)]) + "\n"
+        line = StringIO()
+        csv.writer(line, delimiter=self.dialect.separator, lineterminator="\n").writerow(cells[: len(self.names)])
+        return line.getvalue()
 
 
 # ---- writing --------------------------------------------------------------------------

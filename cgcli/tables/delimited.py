@@ -8,7 +8,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Iterator
 from cgcli.errors import DataError
-from cgcli.tables.bounds import MAX_RECORD
+from cgcli.tables.bounds import check_record
 from cgcli.tables.dialect import Dialect
 from cgcli.tables.text import count_lines
 
@@ -38,11 +38,7 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
             yield text, line
             line += count_lines(text)
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
-        if len(rest) > MAX_RECORD:
-            raise DataError(
-                f"{source}, line {line}: this row is longer than {MAX_RECORD >> 20} MB",
-                hint="is a quote left open?" if dialect.quotes else "",
-            )
+        check_record(len(rest), f"{source}, line {line}")
     rest += b"" if rest.endswith(b"\n") or not rest else b"\n"
     end = _last_end(rest, dialect)
     if end:

@@ -104,8 +104,9 @@ class Reading(NamedTuple):
 
     header: whether the first row holds the names. delimiter, decimal, thousands: the signs, None where nothing is said.
     nothing: cells that stand for none. comment: what a line begins with that is no row, "" for none.
-    wanted: the names of columns whose numbers are read; None where all columns are. types: of columns, by name, as
-    types.TYPES has them.
+    wanted: the names of columns that are looked at, the text of the others passes on; None where all columns are
+    looked at. like: the module of the formats whose own text passes on, "" for that of the input.
+    types: of columns, by name, as types.TYPES has them.
     """
 
     header: bool = True
@@ -115,6 +116,7 @@ class Reading(NamedTuple):
     nothing: tuple[str, ...] = ()
     comment: str = ""
     wanted: Collection[str] | None = None
+    like: str = ""
     types: Mapping[str, str] = EMPTY
 
     @property

@@ -10,7 +10,7 @@ from cgcli.errors import DataError
 from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, together
-from cgcli.tables.bounds import check_cells
+from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer
 from cgcli.tables.types import cast, merged, stored, type_of, type_of_cells
@@ -83,6 +83,7 @@ class Held:
         self._stream.write_batch(columns)
         self.rows += len(batch)
         self._size += batch.size
+        check_columns(len(self._types), batch.source)
         check_cells(self.rows * (len(self._types) + len(self._results)), self._size, batch.source)
 
     @property
@@ -212,7 +213,11 @@ class TableWriter(Writer):
         if self._held is None and not self._begun and (not len(batch) or batch.others or self._may_change(batch)):
             self._held = Held(as_text=self._keeps_text)
         if self._held is not None:
-            self._held.add(batch)
+            try:
+                self._held.add(batch)
+            except DataError:  # beyond bounds: what waits is not written either
+                self._held = None
+                raise
         else:
             self._begun = True
             self._put_now(batch)

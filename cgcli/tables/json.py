@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from operator import add
 
 import numpy as np
 
-from cgcli.annotations import Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Iterator
 from cgcli.errors import DataError
 from cgcli.tables.batch import Batch
-from cgcli.tables.bounds import MAX_RECORD, check_open
+from cgcli.tables.bounds import MAX_RECORD, check_open, check_record
 from cgcli.tables.content import Content
 from cgcli.tables.dialect import Reading
 from cgcli.tables.object_texts import object_texts
-from cgcli.tables.objects import BLANKS, brackets, no_object, object_of, objects_of_lines
+from cgcli.tables.objects import BLANKS, Objects, brackets, no_object, object_of
 from cgcli.tables.output import Codec, Output, Writer, in_parts
 from cgcli.tables.text import count_lines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.int32]
 
 # What stands between the rows of a document, with a brace for each row: rows stand alone, or in arrays.
 _BETWEEN = re.compile(rb"(?:[ \t\r\n{]|\[[ \t\r\n,{]*+\]?+)*+")
@@ -27,12 +32,12 @@ _BETWEEN = re.compile(rb"(?:[ \t\r\n{]|\[[ \t\r\n,{]*+\]?+)*+")
 # ---- reading --------------------------------------------------------------------------
 
 
-def _rows(content: Content, _: Reading) -> Iterator[Batch]:
+def _rows(content: Content, reading: Reading) -> Iterator[Batch]:
     """The rows of UTF-8 text that comes in pieces: objects, one a line, one behind the other, or in an array.
 
-    A batch has a column for each member of its rows, in the order in which they first come; a row
-    without this member has null there. A column is of one type where all its values are of one, else of text;
-    another batch may have other columns, and other types. Raises DataError for what stands between the rows of a
+    A batch has a column for each member of its rows, or of those that are wanted, in the order in which they first
+    come; a row without this member has null there. A column is of one type where all its values are of one, else of
+    text; another batch may have other columns, and other types. Raises DataError for what stands between the rows of a
     document, and where one does not end.
     """
     begin = b""
@@ -41,9 +46,10 @@ def _rows(content: Content, _: Reading) -> Iterator[Batch]:
         start = begin.lstrip(BLANKS)
         if (start and start[:1] != b"{") or b"\n" in start or len(begin) > MAX_RECORD:
             break
-    yield from objects_of_lines(b"", content.source, int)
-    read = _from_lines if _is_of_lines(begin) else _from_document
-    yield from read(chain([begin], content.pieces), content.source)
+    objects = Objects(content.source, reading.wanted, in_document=not _is_of_lines(begin))
+    yield from objects.of_lines(b"", int)
+    read = _from_document if objects.in_document else _from_lines
+    yield from read(chain([begin], content.pieces), objects)
 
 
 def _is_of_lines(begin: bytes) -> bool:
@@ -60,7 +66,7 @@ def _is_of_lines(begin: bytes) -> bool:
     return not line[end:].lstrip().startswith(("{", "["))
 
 
-def _from_lines(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
+def _from_lines(pieces: Iterator[bytes], objects: Objects) -> Iterator[Batch]:
     """Rows of which each is a line."""
     line = 1
     rest = bytearray()
@@ -70,70 +76,76 @@ def _from_lines(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
         text = bytes(rest[:end]).replace(b"\r\n", b"\n")
         del rest[:end]
         if text:
-            yield from objects_of_lines(text, source, partial(add, line))
+            yield from objects.of_lines(text, partial(add, line))
             line += count_lines(text)
-        _check_size(len(rest), source, line)
+        check_record(len(rest), f"{objects.source}, line {line}")
 
 
-def _from_document(pieces: Iterator[bytes], source: str) -> Iterator[Batch]:
+def _from_document(pieces: Iterator[bytes], objects: Objects) -> Iterator[Batch]:
     """Rows that stand behind each other, or are the items of arrays; each may take several lines.
 
     A row that goes on in the next piece waits for it, behind a bracket if it stands in an array.
     """
-    text, line = b"", 1
+    text, line, source = b"", 1, objects.source
     look_from = 0  # bytes that a row must have before it is looked at again
     for piece in chain(pieces, [b""]):
         text += piece
         if piece and len(text) < look_from:
-            _check_size(len(text) - len(piece), source, line)
+            check_record(len(text) - len(piece), f"{source}, line {line}")
             continue
-        bounds, in_array = _bounds(text, source)
-        flat = text.replace(b"\n", b"\r")  # which is as blank, and as forbidden in strings
-        parts = [flat[begin:end] for begin, end in pairwise(bounds)]
-        between, rows = b"{".join(parts[::2]), parts[1::2]
+        starts, ends, stop, in_array = _bounds(text, source)
+        lines, between = _apart(text[:stop].replace(b"\n", b"\r"), starts, ends)  # as blank, as forbidden in strings
         stray = _BETWEEN.sub(b"", between, 1)
-        if stray:
-            rows = rows[: between.count(b"{", 0, -len(stray))]
+        rows = between.count(b"{", 0, -len(stray)) if stray else len(starts)
+        if rows < len(starts):
+            lines = lines[: int((ends - starts)[:rows].sum()) + rows]
         if rows:
-            lines = b"\n".join([*rows, b""])
-            yield from objects_of_lines(lines, source, partial(_line_of_row, text, line, bounds), in_document=True)
+            yield from objects.of_lines(lines, partial(_line_of_row, text, line, starts))
         if stray:
             word = re.split(rb"[\s,\]]", stray[:20])[0] or stray[:1]
-            before = text.count(b"\n", 0, bounds[2 * len(rows) + 1] - len(stray.partition(b"{")[0]))
+            behind = int(starts[rows]) if rows < len(starts) else stop
+            before = text.count(b"\n", 0, behind - len(stray.partition(b"{")[0]))
             raise DataError(f"{source}, line {line + before}: {no_object(word)}")
-        line += text.count(b"\n", 0, bounds[-1])
-        text = b"[" * in_array + text[bounds[-1] :]
+        line += text.count(b"\n", 0, stop)
+        text = b"[" * in_array + text[stop:]
         look_from = 2 * len(text) if len(text) > 1 << 20 else 0
-        _check_size(len(text), source, line)
+        check_record(len(text), f"{source}, line {line}")
     if text:
         row = text.removeprefix(b"[")
         why = object_of(row, in_document=True)[1] if row else "the array is never closed"
         raise DataError(f"{source}, line {line}: {why}")
 
 
-def _bounds(text: bytes, source: str) -> tuple[list[int], bool]:
-    """Where rows of a document begin and end by turns, behind a 0; and whether an array is open at the last bound.
+def _bounds(text: bytes, source: str) -> tuple[Places, Places, int, bool]:
+    """Where rows of a document begin and end, where one begins that does not end in the text, which is else its end.
 
-    The last bound is where a row begins that does not end in the text, or else the end of the text.
+    And whether an array is open there.
     """
     places, steps, depth, is_list = brackets(text)
     check_open(int(depth.max(initial=0)), source)
     opens = steps > 0
     outermost = opens & (depth == 1)
     in_array = np.append(False, is_list[outermost])[np.cumsum(outermost)]
-    bounds = [0, *(places + ~opens)[depth - opens == in_array].tolist()]
-    if len(bounds) % 2:
-        bounds.append(len(text))
-    return bounds, bool(len(depth)) and min(int(depth[-1]), int(in_array[-1])) > 0
+    bounds = (places + ~opens)[depth - opens == in_array]
+    ends = bounds[1::2]
+    stop = int(bounds[-1]) if len(bounds) % 2 else len(text)
+    return bounds[::2][: len(ends)], ends, stop, bool(len(depth)) and min(int(depth[-1]), int(in_array[-1])) > 0
 
 
-def _line_of_row(text: bytes, first: int, bounds: Sequence[int], row: int) -> int:
-    return first + text.count(b"\n", 0, bounds[2 * row + 1])
+def _apart(text: bytes, starts: Places, ends: Places) -> tuple[bytes, bytes]:
+    """The rows of a text, a newline behind each; and what stands between them, with a brace for each row."""
+    content = np.frombuffer(bytearray(text), np.uint8)
+    changes = np.zeros(len(text) + 1, np.int8)
+    changes[starts] = 1
+    changes[ends] -= 1
+    is_row = np.cumsum(changes[:-1], dtype=np.int8) > 0
+    lines = np.insert(content[is_row], np.cumsum(ends - starts), ord("\n")).tobytes()
+    content[starts], is_row[starts] = ord("{"), False
+    return lines, content[~is_row].tobytes()
 
 
-def _check_size(size: int, source: str, line: int) -> None:
-    if size > MAX_RECORD:
-        raise DataError(f"{source}, line {line}: this row is longer than {MAX_RECORD >> 20} MB")
+def _line_of_row(text: bytes, first: int, starts: Places, row: int) -> int:
+    return first + text.count(b"\n", 0, int(starts[row]))
 
 
 # ---- writing --------------------------------------------------------------------------

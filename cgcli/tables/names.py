@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 
-from cgcli.annotations import Sequence
+from cgcli.annotations import Collection, Sequence
 from cgcli.records import NamedTuple
 
 _ELEMENT = re.compile(r"\s*(.+)\[(\d+(?:,\d+)*)\]\s*", re.DOTALL)
@@ -16,6 +16,12 @@ def element_of(column: str) -> str:
     """The name of the array of which a column `x[0,1]` is one element; "" where it is none."""
     match = _ELEMENT.fullmatch(column)
     return match[1] if match else ""
+
+
+def is_among(column: str, wanted: Collection[str]) -> bool:
+    """Whether a column has one of some names, holds an element of the array that has it, or an object with `p.x`."""
+    name = column.strip()
+    return name in wanted or element_of(name) in wanted or any(path.startswith(f"{name}.") for path in wanted)
 
 
 class Elements(NamedTuple):

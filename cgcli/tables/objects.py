@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from functools import partial
 from itertools import chain
 from operator import itemgetter
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator
 from cgcli.records import NamedTuple
-from cgcli.tables.batch import Batch
-from cgcli.tables.bounds import check_columns
+from cgcli.tables.batch import Batch, Unread
+from cgcli.tables.bounds import check_cells, check_columns
+from cgcli.tables.names import is_among
 from cgcli.tables.text import not_utf8
 from cgcli.tables.values import as_texts, column_of, encodable
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 BLANKS = b" \t\r\n"
 _MOST_CELLS = 1 << 14  # of a batch
 _SPARSE = 8  # times as many cells as members
+_AT_ONCE = 1 << 20  # bytes that are searched for brackets
 _DEEPEST = 200  # lists and objects in each other; pyarrow recurses over them
 _NEWLINE, _QUOTE, _OPENING, _CLOSING, _LIST = b'\n"{}['
 _STEP = np.zeros(256, np.int8)  # what a byte outside of strings adds to the depth
@@ -35,47 +38,97 @@ _NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN')  # but strings, whi
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*-?[0-9]{16,}\s*[],}]")
 
 
-def objects_of_lines(
-    text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool = False
-) -> Iterator[Batch]:
-    """Rows of which each is a line, its newline included; blank lines are none.
+class Objects(NamedTuple):
+    """Reads rows of which each is an object.
 
-    They come in one batch, but where rows have members that others do not have. line_of: the number that each line has
-    in the source. in_document: whether the rows were no lines there.
+    wanted: the names of members that somebody will ask for; None where all will be. in_document: whether the rows were
+    no lines there.
     """
-    parts = [(0, text)]
-    while parts:
-        begin, part = parts.pop()
-        batch = _objects_of(part, source, partial(_line_behind, line_of, begin), in_document=in_document)
-        if batch is not None:
-            yield batch
-            continue
-        lines = part.splitlines(keepends=True)
-        middle = len(lines) // 2
-        parts += [(begin + middle, b"".join(lines[middle:])), (begin, b"".join(lines[:middle]))]
+
+    source: str
+    wanted: Collection[str] | None
+    in_document: bool
+
+    def of_lines(self, text: bytes, line_of: Callable[[int], int]) -> Iterator[Batch]:
+        """Rows of which each is a line, its newline included; blank lines are none.
+
+        They come in one batch, but where rows have members that others do not have. line_of: the number that each line
+        has in the source.
+        """
+        parts = [(0, text)]
+        while parts:
+            begin, part = parts.pop()
+            batch = self._batch(part, partial(_line_behind, line_of, begin))
+            if batch is not None:
+                yield batch
+                continue
+            lines = part.splitlines(keepends=True)
+            middle = len(lines) // 2
+            parts += [(begin + middle, b"".join(lines[middle:])), (begin, b"".join(lines[:middle]))]
+
+    def _batch(self, text: bytes, line_of: Callable[[int], int]) -> Batch | None:
+        """The rows in one batch; None where these would be too many cells."""
+        objects = _all_at_once(text)
+        if objects is not None:
+            found = self._columns(objects)
+            if found is None:
+                return None
+            columns, names, doubtful = found
+            if not (doubtful and _LONG_INTEGER.search(text)):  # orjson rounds the longest
+                return Batch(columns, self.source, lambda row: f"line {line_of(row)}", {}, _texts(text),
+                             unread=self._unread(names))  # fmt: skip
+        lines = [(at, row) for at, line in enumerate(text.split(b"\n")) if (row := line.strip(BLANKS))]
+        parsed = [object_of(row, in_document=self.in_document) for _, row in lines]
+        bad = {at: why for at, (_, why) in enumerate(parsed) if why}
+        rows = [b"{}" if at in bad else _NO_JSON.sub(_null, row) for at, (_, row) in enumerate(lines)]
+        found = self._columns([item for item, _ in parsed])
+        return found and Batch(
+            found[0], self.source, lambda row: f"line {line_of(lines[row][0])}", bad, _texts(b"\n".join([*rows, b""])),
+            unread=self._unread(found[1]),
+        )  # fmt: skip
+
+    def _columns(self, objects: list[dict[str, Any]]) -> tuple[pa.RecordBatch, list[str], bool] | None:
+        """Their columns, the names of all members, and whether a number may have been rounded when it was parsed.
+
+        None where most rows do not have most members, and these would be too many cells.
+        """
+        import pyarrow as pa
+
+        size = sum(map(len, objects))
+        names = list(objects[0]) if objects else []
+        if size and not all(map(objects[0].keys().__eq__, map(dict.keys, objects))):
+            names = list(dict.fromkeys(chain.from_iterable(objects)))
+        chosen = names if self.wanted is None else [name for name in names if is_among(name, self.wanted)] or names[:1]
+        if len(chosen) * len(objects) > max(_MOST_CELLS, _SPARSE * size) and len(objects) > 1:
+            return None
+        check_columns(len(chosen), self.source)
+        try:
+            members = [list(map(itemgetter(name), objects)) for name in chosen]
+        except KeyError:  # not all have the same
+            members = [[item.get(name) for item in objects] for name in chosen]
+        names = list(map(encodable, names))
+        if not chosen:
+            rows = pa.StructArray.from_buffers(pa.struct([]), len(objects), [None])
+            return pa.RecordBatch.from_struct_array(rows), names, False
+        columns, doubtful = zip(*map(column_of, members), strict=True)
+        return pa.RecordBatch.from_arrays(list(columns), names=list(map(encodable, chosen))), names, any(doubtful)
+
+    def _unread(self, names: list[str]) -> Unread | None:
+        """What reads the members that nobody wanted."""
+        return None if self.wanted is None else Unread(names, self._all_of)
+
+    def _all_of(self, lines: pa.Array) -> pa.RecordBatch:
+        """All members of lines that were read before."""
+        found = self._replace(wanted=None)._columns([object_of(line.encode(), in_document=False)[0] for line in
+                                                      lines.to_pylist()])  # fmt: skip
+        if found is None:
+            check_cells(sys.maxsize, 0, self.source)
+            raise AssertionError("so many cells are refused")
+        return found[0]
 
 
 def _line_behind(line_of: Callable[[int], int], begin: int, row: int) -> int:
     return line_of(begin + row)
-
-
-def _objects_of(text: bytes, source: str, line_of: Callable[[int], int], *, in_document: bool) -> Batch | None:
-    """The rows in one batch; None where these would be too many cells."""
-    objects = _all_at_once(text)
-    if objects is not None:
-        found = _columns(objects, source)
-        if found is None:
-            return None
-        columns, doubtful = found
-        if not (doubtful and _LONG_INTEGER.search(text)):  # orjson rounds the longest
-            return Batch(columns, source, lambda row: f"line {line_of(row)}", {}, _texts(text))
-    lines = [(at, row) for at, line in enumerate(text.split(b"\n")) if (row := line.strip(BLANKS))]
-    parsed = [object_of(row, in_document=in_document) for _, row in lines]
-    bad = {at: why for at, (_, why) in enumerate(parsed) if why}
-    rows = [b"{}" if at in bad else _NO_JSON.sub(_null, row) for at, (_, row) in enumerate(lines)]
-    found = _columns([item for item, _ in parsed], source)
-    texts = _texts(b"\n".join([*rows, b""]))
-    return found and Batch(found[0], source, lambda row: f"line {line_of(lines[row][0])}", bad, texts)
 
 
 def _null(word: re.Match[bytes]) -> bytes:
@@ -153,7 +206,7 @@ class Brackets(NamedTuple):
     is_list: which are square.
     """
 
-    places: NDArray[np.int64]
+    places: NDArray[np.int32]
     steps: NDArray[np.int8]
     depth: NDArray[np.int32]
     is_list: NDArray[np.bool_]
@@ -163,14 +216,19 @@ def brackets(text: bytes) -> Brackets:
     """The brackets and braces of JSON."""
     if b"\\" in text:  # escapes: without them, each quote opens or closes a string
         text = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
-    buffer = np.frombuffer(text, np.uint8)
-    places = np.flatnonzero(_IS_MARK[buffer])
-    marks = buffer[places]
-    is_quote = marks == _QUOTE
-    outside = (np.cumsum(is_quote, dtype=np.uint8) % 2 == 0) & ~is_quote
-    found = marks[outside]
-    steps = _STEP[found]
-    return Brackets(places[outside], steps, np.cumsum(steps, dtype=np.int32), found == _LIST)
+    content = np.frombuffer(text, np.uint8)
+    found, is_open = [], 0
+    for begin in range(0, max(len(text), 1), _AT_ONCE):
+        places = np.flatnonzero(_IS_MARK[content[begin : begin + _AT_ONCE]])
+        marks = content[begin + places]
+        is_quote = marks == _QUOTE
+        quotes = np.cumsum(is_quote, dtype=np.uint8) + np.uint8(is_open)
+        outside = (quotes % 2 == 0) & ~is_quote
+        found.append(((begin + places[outside]).astype(np.int32), marks[outside]))
+        is_open = int(quotes[-1] % 2) if len(quotes) else is_open
+    where, marks = map(np.concatenate, zip(*found, strict=True))
+    steps = _STEP[marks]
+    return Brackets(where.astype(np.int32, copy=False), steps, np.cumsum(steps, dtype=np.int32), marks == _LIST)
 
 
 def _texts(text: bytes) -> pa.Array:
@@ -181,28 +239,3 @@ def _texts(text: bytes) -> pa.Array:
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
     offsets = np.append(0, ends + 1).astype(np.int32)
     return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
-
-
-def _columns(objects: list[dict[str, Any]], source: str) -> tuple[pa.RecordBatch, bool] | None:
-    """A column for each member, and whether a number in them may have been rounded when it was parsed.
-
-    None where most rows do not have most members, and these would be too many cells.
-    """
-    import pyarrow as pa
-
-    names = list(objects[0]) if objects else []
-    check_columns(len(names), source)
-    try:
-        members = [list(map(itemgetter(name), objects)) for name in names]
-    except KeyError:
-        members = []
-    if sum(map(len, objects)) != sum(map(len, members)):  # not all have the same
-        names = list(dict.fromkeys(chain.from_iterable(objects)))
-        if len(names) * len(objects) > max(_MOST_CELLS, _SPARSE * sum(map(len, objects))) and len(objects) > 1:
-            return None
-        members = [[item.get(name) for item in objects] for name in names]
-    check_columns(len(names), source)
-    if not names:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * len(objects), pa.struct([]))), False
-    columns, doubtful = zip(*map(column_of, members), strict=True)
-    return pa.RecordBatch.from_arrays(list(columns), names=list(map(encodable, names))), any(doubtful)

@@ -75,6 +75,8 @@ def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batc
         )
     if reading.option and not kind.is_delimited:
         raise UsageError(f"{reading.option} is for CSV and TSV, and {content.source} is {kind.title}")
+    if reading.like not in ("", kind.module):
+        reading = reading._replace(wanted=None)
     nothing: Batch | None = None
     some = False
     for rows in kind.codec.read(content, reading):

@@ -6,21 +6,29 @@ differs to text. Lists and objects widen by what is in them.
 
 from __future__ import annotations
 
+import contextlib
+import re
+
 from cgcli.annotations import TYPE_CHECKING, Any
-from cgcli.tables.arrow import joined, plain, plain_type
+from cgcli.tables.arrow import joined, plain, plain_type, side_by_side
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TYPES = {"double": "float64", "int": "int64", "text": "string", "bool": "bool"}  # with Arrow's names
 FIRST_GAP = 2**53  # from here on, whole numbers are missing among floats
-_WHOLE = r"^(0|-?[1-9][0-9]*)$"
-_TRUTH = r"^(true|True|TRUE|false|False|FALSE)?$"
-# Cells of which nobody would miss how they were written, if they were numbers: 007 is none.
-_NUMBER = (
-    r"^(-?(0|[1-9][0-9]*)|-?((0|[1-9][0-9]{0,14})(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
-    r"|(?i:nan|-?inf|-?infinity))?$"
+_WHOLE = r"^-?[0-9]+$"
+_WHOLE_ONES, _TRUTHS, _NUMBERS = (
+    re.compile(rb"(?:(?:%b)?\n)*+" % pattern)
+    for pattern in (
+        rb"0|-?[1-9][0-9]*+",
+        rb"true|True|TRUE|false|False|FALSE",
+        # Cells of which nobody would miss how they were written, if they were numbers: 007 is none.
+        rb"-?(?:0|[1-9][0-9]*+)(?=\n)|-?(?:(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
+        rb"|[nN][aA][nN]|-?[iI][nN][fF](?:[iI][nN][iI][tT][yY])?",
+    )
 )
+_LONG = re.compile(rb"(?m)^-?[0-9]{16,}$")  # numbers that float64 may not hold
 
 
 def type_of(column: pa.Array) -> pa.DataType:
@@ -46,22 +54,19 @@ def type_of_cells(cells: pa.Array, words: pa.Array | None = None) -> pa.DataType
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    def all_are(pattern: str) -> bool:
-        return bool(pc.all(pc.match_substring_regex(cells, pattern), min_count=0).as_py())
-
-    if pa.types.is_null(cells.type) or not bytes(joined(cells)):
+    if pa.types.is_null(cells.type) or not len(joined(cells)):
         return pa.null()
-    if words is not None:
-        return pa.string()
-    if not all_are(_NUMBER):
-        return pa.bool_() if all_are(_TRUTH) else pa.string()
-    is_whole = pc.match_substring_regex(cells, _WHOLE)
-    whole = cells.filter(is_whole)
+    text = bytes(joined(side_by_side(cells, "\n", null="")))
+    if words is not None or text.count(b"\n") > len(cells) or not _NUMBERS.fullmatch(text):
+        return pa.bool_() if words is None and _TRUTHS.fullmatch(text) else pa.string()
+    kind = pa.int64() if _WHOLE_ONES.fullmatch(text) else pa.float64()
+    if not _LONG.search(text):
+        return kind
+    whole = cells.filter(pc.match_substring_regex(cells, _WHOLE))
     try:
-        kind = type_of(pc.cast(whole, pa.int64())) if len(whole) else pa.null()
+        return merged(type_of(pc.cast(whole, pa.int64())), kind)
     except pa.ArrowInvalid:  # more than 64 bits
         return pa.string()
-    return kind if pc.all(pc.or_(is_whole, pc.equal(cells, ""))).as_py() else merged(kind, pa.float64())
 
 
 def merged(one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -136,10 +141,14 @@ def cast(column: pa.Array, kind: pa.DataType, *, is_cells: bool = False) -> pa.A
     if column.type == kind and not (is_cells and is_text):
         return column
     column = plain(column)
-    if pa.types.is_string(column.type):
-        nothing: Any = pa.scalar(None, pa.string())
-        column = pc.if_else(pc.equal(column, ""), nothing, column if is_text else pc.utf8_trim_whitespace(column))
-    return pc.cast(column, kind)
+    if not pa.types.is_string(column.type):
+        return pc.cast(column, kind)
+    if not is_text:
+        with contextlib.suppress(pa.ArrowInvalid):
+            return pc.cast(column, kind)
+        column = pc.utf8_trim_whitespace(column)
+    nothing: Any = pa.scalar(None, pa.string())
+    return pc.cast(pc.if_else(pc.equal(column, ""), nothing, column), kind)
 
 
 def unfit(column: pa.Array, kind: pa.DataType) -> list[int]:

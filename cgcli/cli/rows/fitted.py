@@ -7,7 +7,7 @@ from cgcli.api.columns import column_notices
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
-from cgcli.cli.rows.table import may_pass, opened, output_format, write
+from cgcli.cli.rows.table import opened, output_format, write
 from cgcli.cli.say import echo
 from cgcli.errors import DataError, UsageError
 from cgcli.files import save
@@ -33,10 +33,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         picture = check_plot(settings["plot"])
     weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
     kind = output_format(request) if predicts else None
-    passes = predicts and may_pass(request, kind)
-    with opened(
-        request, weights, passes=passes, equations="model", columns=[by] if by else (), check=check_starts
-    ) as rows:
+    with opened(request, weights, kind=kind, equations="model", columns=[by] if by else (), check=check_starts) as rows:
         point = rows.points[0]
         starts = [name for name in point.bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]

@@ -14,6 +14,7 @@ from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import CgError, DataError, EvaluationError, describe
 from cgcli.records import NamedTuple
+from cgcli.signals import end_if_lost
 from cgcli.tables.batch import Batch, with_results
 from cgcli.tables.output import Writer
 
@@ -77,6 +78,7 @@ class Flow:
         """Write all rows. Raises DataError for the first bad one where none may be, after the rows before it."""
         try:
             for batch, computed in results:
+                end_if_lost()
                 self._write(batch, computed)
                 self._progress.add(batch)
         finally:
@@ -115,8 +117,10 @@ class Flow:
             self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
             raise _advised(self._error(batch, first, computed))
         self._bad.add(int(bad.sum()), lambda: self._error(batch, first, computed))
-        read = [_kind(why) for why in computed.unread.values()]
-        self._kinds.update([*read, *["with a result that is no number"] * (int(bad.sum()) - len(read))])
+        for why, count in Counter(computed.unread.values()).items():
+            self._kinds[_kind(why)] += count
+        if bad.sum() > len(computed.unread):
+            self._kinds["with a result that is no number"] += int(bad.sum()) - len(computed.unread)
         self._put(batch, computed.arrays, **{self._policy.on_error: bad})
 
     def _put(self, batch: Batch, arrays: list[NDArray[np.float64]], **masks: NDArray[np.bool_]) -> None:

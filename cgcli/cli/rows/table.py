@@ -59,7 +59,7 @@ def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]],
     results_at: what is computed of a program at its point, by the inputs to differentiate by.
     """
     kind = output_format(request)
-    with opened(request, passes=may_pass(request, kind)) as rows:
+    with opened(request, kind=kind) as rows:
         point = rows.points[0]
         bound = _bound(request)(point, results_at(request, point, _noticed(point, request, rows.first)), rows.threads)
         found = computed(rows.selected, bound)
@@ -85,13 +85,13 @@ class Rows(NamedTuple):
 
 @contextlib.contextmanager
 def opened(
-    request: Request, others: Mapping[str, str] = EMPTY, *, passes: bool = True, equations: str = "",
+    request: Request, others: Mapping[str, str] = EMPTY, *, kind: Format | None = None, equations: str = "",
     columns: Collection[str] = (), check: Callable[[Point, list[str]], None] = check_columns,
 ) -> Iterator[Rows]:  # fmt: skip
     """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
 
-    others: texts of programs, by what messages call them. passes: whether all cells may be looked at, and not only
-    those that the programs read. equations: as of `read_text`. columns: others that are looked at. check: raises
+    others: texts of programs, by what messages call them. kind: the format that is written, None for that of the
+    input. equations: as of `read_text`. columns: others that are looked at. check: raises
     an error where a name has no value, and is none of the columns.
     """
     options, operands = request.rows, request.operands
@@ -111,8 +111,9 @@ def opened(
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    if not begun and not passes:
-        reading = reading._replace(wanted={*columns, *(name for each in programs for name in each.open_names)})
+    if not begun and not reading.types:
+        wanted = {*columns, *(name for each in programs for name in each.open_names)}
+        reading = reading._replace(wanted=wanted, like=kind.module if kind and not options.only else "")
     total = math.prod(axis.size for axis in axes) if axes else None
     to_terminal = written_to(request) is None and sys.stdout is not None and sys.stdout.isatty()
     progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=operands.files)
@@ -129,11 +130,6 @@ def opened(
         yield Rows(
             points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads
         )
-
-
-def may_pass(request: Request, kind: Format | None) -> bool:
-    """Whether other columns than those that are read are written, and not as they stand."""
-    return not (kind is None or kind.is_delimited or request.rows.only)
 
 
 def write(

@@ -23,7 +23,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     picture = check_plot(settings["curve"]) if settings["curve"] else ""
     names, training = searches.starts(request), _training(request, settings)
     if request.operands.over_rows:
-        with opened(request, passes=False, check=check_starts) as rows:
+        with opened(request, check=check_starts) as rows:
             point = rows.points[0]
             report = request.report(point)
             report.tell_all(column_notices(point, rows.first))
