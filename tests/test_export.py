@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 
 import cgcli
-from cgcli.errors import CgError, UsageError
+from cgcli.errors import CgError
 from cgcli.exporting import c, javascript
 from cgcli.exporting.language import Language
 from cgcli.ops.table import operations
@@ -32,6 +32,7 @@ from tests.command import Capture, cg
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 ROWS = 32
+EXAMPLES = Path(__file__).parent.parent / "examples"
 DIGITS = 1e-11  # of a number, relative to the largest of its kind
 
 # Programs of arrays and loops, as code has them; each name is an input.
@@ -132,7 +133,7 @@ def is_exported(text: str) -> bool:
     """Whether C has a program; what has no formula there has none anywhere, and is refused."""
     try:
         cgcli.export(text, "c")
-    except UsageError:
+    except CgError:
         return False
     return True
 
@@ -212,7 +213,9 @@ def cases(texts: Sequence[str]) -> list[Case]:
 @cache
 def all_cases() -> list[Case]:
     """Those that every language with loops has; what a language lacks is refused, see REFUSED."""
-    return cases((*PROGRAMS, *scalar_programs()))
+    examples = [text for path in sorted(EXAMPLES.glob("*.cg")) if is_exported(text := path.read_text(encoding="utf-8"))]
+    assert len(examples) > 5
+    return cases((*PROGRAMS, *examples, *scalar_programs()))
 
 
 def without_repeats(codes: Sequence[str], language: Language) -> str:
