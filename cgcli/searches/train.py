@@ -73,7 +73,7 @@ def train(
 
     >>> found = train("(a*x + b - y)^2", {"a": 0.5, "b": 0}, {"x": [1, 2, 3, 4], "y": [2, 3, 4, 5]})
     >>> round(found.losses[0], 4), round(found.losses[-1], 4)
-    (5.375, 0.0274)
+    (5.375, 0.051)
 
     Raises UsageError for a loss that is no number, and what reading rows raises. A loss that is not finite ends it, and
     with one that has grown it has not converged.
