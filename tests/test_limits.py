@@ -198,6 +198,16 @@ def test_derivatives_of_digamma_far_below_0_take_no_steps() -> None:
         assert cgcli.value(f"digamma(x, order={order})")(x=x) == pytest.approx(float(expected), rel=1e-13)
 
 
+def test_derivatives_of_digamma_midway_between_poles_keep_their_digits() -> None:
+    """There the poles on both sides cancel: of order 20 at -2.5 nothing was left. The sum of 1/(x + k)^s is exact."""
+    for x, order in [(-0.5, 20), (-2.5, 20), (-2.5, 99), (-100.5, 8), (-1.5 - 1e-9, 34), (-4.26, 12), (-4.24, 2)]:
+        with mpmath.workdps(320):
+            poles, number = int(-x) + 2, mpmath.mpf(x)
+            terms = mpmath.fsum((number + k) ** -(order + 1) for k in range(poles))
+            exact = (-1) ** (order + 1) * mpmath.factorial(order) * (mpmath.zeta(order + 1, number + poles) + terms)
+        assert cgcli.value(f"digamma(x, order={order})")(x=x) == pytest.approx(float(exact), rel=1e-13)
+
+
 def test_many_digits_of_a_tower_of_exponentials_end(capsys: Capture) -> None:
     code, out, err = cg(capsys, "eval", "exp(exp(exp(x)))", "x=9", "--digits", "20")
     assert (code, out) == (1, "")

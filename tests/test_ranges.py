@@ -91,6 +91,8 @@ ROWS = [
     Row("hessian", "ln(det(A))", "A=[[1e-100,0],[0,1e-100]]",
         [-1e200, 0, 0, 0, 0, 0, -1e200, 0, 0, -1e200, 0, 0, 0, 0, 0, -1e200]),
     Row("hessian", "ln(prod(x))", "x=[1e-100,1e-100]", [-1e200, 0, 0, -1e200]),
+    Row("hessian", "sum(max(A @ sqrt(x), 5))", "x=[0,0] A=[[1,2],[3,4]]", [0] * 36),
+    Row("hessian", "sum(relu(sqrt(x) @ A - 5))", "x=[0,0] A=[[1,2],[3,4]]", [0] * 36),
     Row("hessian", "tanh(x)", "x=400", [0]),
     Row("hessian", "tanh(x)", "x=5000", [0]),
     Row("hessian", "tanh(x/(2*y)) + x", "x=1 y=1e-4", [0, 0, 0, 0]),

@@ -257,7 +257,11 @@ class Domains:
 
     def _is_zero_somewhere(self, node: Node) -> bool:
         """Whether a smooth formula, or an element of it, is 0 everywhere."""
-        return not np.all(self.patterns.of(node)) if node.shape else node in self._zero
+        if not node.shape:
+            return node in self._zero
+        pattern = self.patterns.of(node)
+        once = tuple(slice(1) if step == 0 else slice(None) for step in pattern.strides)  # of what is repeated, one
+        return not np.all(pattern[once])
 
     def _regular(self, matrix: Node) -> list[Demand]:
         """That a matrix is not singular; none for one that is smooth, and not singular at a random point."""

@@ -126,9 +126,9 @@ def hessian(
     from cgcli.derivatives.jacobian import Jacobian
 
     if cotangents is not None:
-        passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt), wrt, "forward", kernels)
+        passes = Jacobian(pullback(point.graph.outputs, cotangents, wrt, again=True), wrt, "forward", kernels)
         return lambda evaluate: _square(wrt, passes(evaluate))
-    rows = gradients(point.graph.outputs, scalar_cotangents(point.graph), wrt)
+    rows = gradients(point.graph.outputs, scalar_cotangents(point.graph), wrt, again=True)
     each = [Jacobian(row, wrt, "forward", kernels) for row in rows]
     return lambda evaluate: point.by_output([_square(wrt, passes(evaluate)) for passes in each])
 
@@ -144,5 +144,5 @@ def hessian_product(
 
     tangents: the vector, a node of its shape for each input that moves.
     """
-    nodes = pushforward(pullback(point.graph.outputs, cotangents, wrt), tangents)
+    nodes = pushforward(pullback(point.graph.outputs, cotangents, wrt, again=True), tangents)
     return lambda evaluate: by_name(wrt, evaluate(nodes))

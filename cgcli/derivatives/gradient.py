@@ -11,9 +11,15 @@ from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
 
 
-def gradients(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[tuple[Node, ...]]:
-    """For each output, weighted by its cotangent, its derivative by each input, by the reverse pass."""
-    return [pullback([output], [cotangent], wrt) for output, cotangent in zip(outputs, cotangents, strict=True)]
+def gradients(
+    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], *, again: bool = False
+) -> list[tuple[Node, ...]]:
+    """For each output, weighted by its cotangent, its derivative by each input, by the reverse pass.
+
+    again: as in `pullback`.
+    """
+    pairs = zip(outputs, cotangents, strict=True)
+    return [pullback([output], [cotangent], wrt, again=again) for output, cotangent in pairs]
 
 
 def weighted_sum(output: Node, cotangent: Node) -> Node:

@@ -64,6 +64,9 @@ class Jacobian:
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""
+        if not any(node.shape for node in (*self._outputs, *self._wrt)):
+            passes = [results for *_, results in self._units.products(evaluate)]
+            return [list(row) for row in zip(*passes, strict=True)] if self._forward else passes
         blocks = [[self._zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
         for at, element, products in self._units.products(evaluate):
             for other, result in enumerate(products):
@@ -134,9 +137,9 @@ class _UnitVectors:
         found = (
             self._blocks(known, places) if run is None else (run([*known, *self._vectors(place)]) for place in places)
         )
-        all_finite = True
+        all_finite, scalars = True, not any(node.shape for node in self._results)
         for place, numbers in zip(places, found, strict=True):
-            if all_finite and not all(map(is_all_finite, numbers)):
+            if all_finite and not ((scalars and math.isfinite(sum(numbers))) or all(map(is_all_finite, numbers))):
                 all_finite = False
                 evaluate(self._results, self._bindings(place))
             yield numbers

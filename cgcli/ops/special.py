@@ -113,11 +113,28 @@ def _digamma(x: Any, order: int) -> Any:
         return np.where(x < 0, special.psi(np.where(x < 0, 1.0 - x, x)) - np.pi / np.tan(turned), special.psi(x))[()]
     # the sum of (x + k)^-s over k >= 0 (DLMF 5.15.1): scipy's zeta takes those above 0, and those below from both ends
     x, power = np.asarray(x, dtype=float), order + 1.0
-    total = special.zeta(power, x + np.where(x < 0, np.ceil(-x), 0.0))
+    above = x + np.where(x < 0, np.ceil(-x), 0.0)
+    total = special.zeta(power, above)
     size = np.where(x < 0, -x, 1.0)
-    beside = special.zeta(power, size - (np.ceil(size) - 1.0)) - special.zeta(power, size + 1.0)
-    total = np.where(x < 0, total + (-1.0) ** power * beside, total)
+    below = size - (np.ceil(size) - 1.0)
+    both = total + (-1.0) ** power * special.zeta(power, below)
+    off = (above - below) / 2.0
+    if order % 2 == 0 and np.any(midway := (x < 0) & (np.abs(off) < 0.25)):
+        both = np.where(midway, _beside_midway(np.where(midway, off, 0.0), power), both)
+    total = np.where(x < 0, both - (-1.0) ** power * special.zeta(power, size + 1.0), total)
     return ((-1.0) ** power * math.factorial(order) * total)[()]
+
+
+def _beside_midway(off: Any, power: float) -> Any:
+    """The sum of (k + 1/2 + off)^-s over all whole k, for an odd power s: the two sides nearly cancel between poles.
+
+    With u = k + 1/2 and r = off/u, (u + off)^-s - (u - off)^-s = -2*u^-s*(1 - r^2)^(-s/2)*sinh(s*atanh(r)).
+    """
+    total = special.zeta(power, 16.5 + off) - special.zeta(power, 16.5 - off)
+    for u in np.arange(15.5, 0.0, -1.0):
+        ratio = off / u
+        total = total - 2.0 * u**-power * (1.0 - ratio * ratio) ** (-power / 2.0) * np.sinh(power * np.arctanh(ratio))
+    return total
 
 
 def _sigmoid(x: Any) -> Any:

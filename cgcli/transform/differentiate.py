@@ -77,12 +77,17 @@ def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple
     return tuple(_narrowed(found, toposort(outputs)))
 
 
-def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> tuple[Node, ...]:
+def pullback(
+    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], *, again: bool = False
+) -> tuple[Node, ...]:
     """The adjoints by several outputs, `vjp` of each added up; the zeros of the given cotangents are structural.
 
-    With unit vectors for cotangents: rows of the Jacobian.
+    With unit vectors for cotangents: rows of the Jacobian. again: they are differentiated once more, so that a
+    structural zero has to be a select, for a product with 0 has the derivative 0*inf where the other factor's is inf.
     """
     found = _swept(outputs, cotangents, wrt, keep=False)
+    if again:
+        found = {node: each._replace(zeroed=False) if each.chosen else each for node, each in found.items()}
     adjoints = [found[node].selected() if node in found else zeros_like(node) for node in wrt]
     return tuple(_narrowed(adjoints, toposort(outputs)))
 
