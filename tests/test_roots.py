@@ -22,6 +22,8 @@ ROOTS = [  # operands, mpmath's root by its findroot
     ("x*exp(x)=k x=1 k=3", lambda: {"x": mpmath.lambertw(3)}),
     ("M=E-0.9*sin(E) E=3 M==0.3", lambda: {"E": mpmath.findroot(lambda e: e - 0.9 * mpmath.sin(e) - 0.3, 1)}),
     ("k=2;sin(x)=k/4 x=0", lambda: {"x": mpmath.pi / 6}),
+    ("sin(2*x)=1/2 x=1", lambda: {"x": 5 * mpmath.pi / 12}),
+    ("exp(x+y)=3;exp(x-y)=2 x=1 y=0", lambda: {"x": mpmath.log(6) / 2, "y": mpmath.log(1.5) / 2}),
     ("f(x)=x^3-x-1;f(x)=0 x=1", lambda: {"x": mpmath.findroot(lambda x: x**3 - x - 1, 1.3)}),
     ("x+y=3;x*y=2 x=0 y=5", lambda: {"x": mpmath.mpf(1), "y": mpmath.mpf(2)}),
     ("x^2+y^2=4;exp(x)+y=1 x=1 y=-2", lambda: dict(zip("xy", mpmath.findroot(

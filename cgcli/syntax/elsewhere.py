@@ -14,7 +14,7 @@ _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
 _COPIES = "copies behind each other are as in: concat(x, x)"
 _COMPLEX = "there are no complex numbers"
 _MINIMUM = "a minimum is a command: cg minimize 'x^2 - x' x=1"
-_FIT = "a fit is a command: cg fit 'y ~ a*x + b' data.csv"
+_FIT = "a fit is a command: cg fit 'y = a*x + b' data.csv a=1 b=0"
 _DENSITY = (
     "write exp(-({0})^2/2)/sqrt(2*pi)",
     "write exp(-(({0}) - ({1}))^2/2)/sqrt(2*pi)",

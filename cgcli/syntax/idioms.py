@@ -212,6 +212,7 @@ _IDIOMS = (
     Idiom(rf"(?P<a>{VALUE})(?:\.?\\| \\ )(?P<b>{VALUE})", "'\\' is not an operator",
           "write solve({a}, {b}) for arrays; of numbers, write {b}/{a}", "\\"),
     Idiom(r"\.(?P<o>\*\*|//|[-+*/^%]|[<>]=?|[=!]=)", "an operator acts on each element as it is", "write {o}"),
+    Idiom(rf"\A\s*(?P<y>{NAME})\s*~(?![=~])", "a model is an equation", "write {y} ="),
     Idiom(rf"(?:(?<=[-+*/^%<>=])|(?<=[-+*/^%<>=] ))[!~¬]\s*(?P<x>{VALUE})", "a negation is written as a word",
           "write (not {x})"),
     Idiom(rf"[!~¬]\s*(?P<x>{VALUE})", "a negation is written as a word", "write not {x}"),

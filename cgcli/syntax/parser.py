@@ -49,7 +49,7 @@ def parse(
         tables, scan = _parser(bool(equations))
         tokens: Iterable[Token] = scan(joined, [value for value in values if "." in value])
         if _may_define(text):
-            tokens, read_as = _with_products(joined, tokens, values, functions)
+            tokens, read_as = _with_products(joined, tokens, values, functions, equations=bool(equations))
         statements = tables.parse(tokens)
         if equations:
             from cgcli.syntax.equations import told
@@ -75,7 +75,7 @@ def _may_define(text: str) -> bool:
 
 
 def _with_products(
-    text: str, scan: Iterable[Token], values: Collection[str], functions: Callable[[str], bool]
+    text: str, scan: Iterable[Token], values: Collection[str], functions: Callable[[str], bool], *, equations: bool
 ) -> tuple[Iterator[Token], tuple[str, ...]]:
     """The tokens of a program that defines functions, and the bodies that were in textbook form."""
     from cgcli.syntax.textbook import with_products
@@ -86,7 +86,7 @@ def _with_products(
         tokens.extend(scan)
     except UnexpectedError as error:
         foreign = error  # what stands before it may be wrong as well, and goes first
-    tokens, read_as = with_products(text, tokens, values, functions)
+    tokens, read_as = with_products(text, tokens, values, functions, equations=equations)
 
     def all_tokens() -> Iterator[Token]:
         yield from tokens

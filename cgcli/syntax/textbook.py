@@ -38,16 +38,22 @@ class _Names(NamedTuple):
 
 
 def with_products(
-    text: str, tokens: Sequence[Token], values: Collection[str], functions: Callable[[str], bool]
+    text: str,
+    tokens: Sequence[Token],
+    values: Collection[str],
+    functions: Callable[[str], bool],
+    *,
+    equations: bool = False,
 ) -> tuple[list[Token], tuple[str, ...]]:
     """A program's tokens with a TIMES for each implied product, and the bodies that had any, with all their signs.
 
     Every token has its place in the text: an implied TIMES takes no room there, and the factors
     of a name that splits are NAMEs within it.
     text: where they stand. values: names that have a value from outside of the program. functions: whether a
-    name is that of a function of the language. Raises ParseError that lists the readings where there are several.
+    name is that of a function of the language. equations: `sin(2*x) = 1` is one. Raises ParseError that lists the
+    readings where there are several.
     """
-    statements = [(statement, _header(statement)) for statement in _statements(tokens)]
+    statements = [(statement, _header(statement, functions, equations)) for statement in _statements(tokens)]
     defined = {bare(statement[0]) for statement, header in statements if header}
     assigned = {bare(first[0]) for first, _ in statements if first[1:] and first[1].type in ("EQUALS", "COLON")}
     names = _Names((), {*values, *assigned}, lambda name: name in defined or functions(name))
@@ -79,7 +85,9 @@ def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     yield statement
 
 
-def _header(statement: Sequence[Token]) -> tuple[list[str], int] | None:
+def _header(
+    statement: Sequence[Token], functions: Callable[[str], bool], equations: bool
+) -> tuple[list[str], int] | None:
     """The parameters, and tangents, of a definition and where its body begins; None for other statements.
 
     Raises ParseError for a parameter of a function that is no plain name.
@@ -102,6 +110,11 @@ def _header(statement: Sequence[Token]) -> tuple[list[str], int] | None:
         return None
     for item in items:
         if not rule and item and [token.type for token in item] != ["NAME"]:
+            if equations:
+                return None
+            if functions(bare(statement[0])):
+                raise ParseError("'=' cannot stand here", Span(statement[end].start_pos, statement[end].end_pos),
+                                 hint="write == to compare; to solve for x, cg solve takes equations")  # fmt: skip
             raise no_parameter(bare(statement[0]), Span(item[0].start_pos, item[-1].end_pos))
     return [bare(token) for token in statement[start:end] if token.type == "NAME"], end + 1
 
