@@ -14,7 +14,7 @@ from cgcli.cli.commands import COMMANDS, command, help_page
 from cgcli.cli.options import HELP, Command, Kind, Option, plain
 from cgcli.errors import UsageError
 
-VALUES = ["", "x", "-3", "171", "x,y", "x=1", "--json", "--", "-"]
+VALUES = ["", "x", "-3", "171", "x,y", "x=1", "--json", "--", "-", "θ₁=½", "a b"]
 OPERANDS = [
     "x^2",
     "-x^2",
@@ -31,6 +31,10 @@ OPERANDS = [
     "data.csv",
     "-f",
     "",
+    "−x² + é",
+    "--größe",
+    "—json",
+    " --json",
 ]
 
 
