@@ -115,7 +115,7 @@ def test_several_files_at_once(tmp_path: Path, capsys: Capture) -> None:
 
 
 WRONG = [
-    (["-o", "a.jpg"], "possible suffixes: .png, .svg, .pdf, .dot, .gv, .json, .txt, .gif"),
+    (["-o", "a.jpg"], "possible suffixes: .png, .svg, .pdf, .dot, .gv, .tex, .mmd, .json, .txt, .gif"),
     (["--theme", "drak"], "did you mean 'dark'? possible: light, dark, print, colorblind"),
     (["--rankdir", "left"], "possible: auto, LR, TB, RL, BT"),
     (["--arrays", "all"], "possible: auto, numbers, heat, shape"),
