@@ -81,6 +81,11 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
     ("d.csv", b"a,a,a_2,a\n1,2,3,4\n", ["a + a_2"], 0, "a,a_3,a_2,a_4,value\n1,2,3,4,4\n", ""),
     ("d.tsv", b"a\ta\n1\t2\n", ["a_2", "--to", "jsonl"], 0, '{"a":1,"a_2":2,"value":2}\n', ""),
     ("d.csv", b"x[0],x[99999999999999999999]\n1,2\n", ["sum(x)"], 2, "", "no value for 'x'"),
+    # types of JSON's members, conditions, paths that are not there
+    ("t.jsonl", b'{"a":1,"p":{"x":2}}\n', ["2*a", "--text", "p"], 0, '{"a":1,"p":"{\\"x\\":2}","value":2}\n', ""),
+    ("t.jsonl", b'{"a":1,"b":7}\n', ["b", "--text", "a"], 0, '{"a":"1","b":7,"value":7}\n', ""),
+    ("w.csv", b"x\n1\n2\n3\n", ["x", "--where", "x > 1", "--where", "x < 3"], 0, "x,value\n2,2\n", ""),
+    ("p.jsonl", b'{"p":{"x":2}}\n', ["p.y"], 2, "", "a name has no point\n  p.y\n  ^^^\n  what the input holds: p.x\n"),
     # numbers that float64 does not reach
     ("b.csv", b"x\n1e400\n1\n-inf\n", ["1/x"], 0, "x,value\n1e400,0\n1,1\n-inf,-0\n",
      "in 1 of 3 rows a number is beyond float64, and read as an infinity; the first: b.csv, line 2: column 'x' holds"),

@@ -239,7 +239,12 @@ ROWS_OPTIONS = (
     option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
     option("--to", name="output_format", metavar="FORMAT",
            help="Write rows as FORMAT (default: that of FILE, or of the input)."),
-    option("--where", metavar="COND", help="Take the rows for which the expression COND holds, as in: --where 'x > 0'"),
+    option(
+        "--where",
+        metavar="COND",
+        multiple=True,
+        help="Take the rows for which COND, an expression, holds, or each of several, as in: --where 'x > 0'",
+    ),
     option("--skip", kind=Whole(0, 10**9 - 1), default=0, metavar="N", help="Leave out the first N of them."),
     option("--limit", kind=Whole(0, 10**9 - 1), metavar="N", help="Take at most N of the rest."),
     flag("--only", help="Write the results without the columns of the input."),

@@ -41,7 +41,7 @@ class RowOptions(Record):
     text: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     comment: str | None = None
-    where: str | None = None
+    where: tuple[str, ...] = ()
     skip: int = 0
     limit: int | None = None
     output: str | None = None

@@ -32,7 +32,7 @@ _TO_ESCAPE = rb'[\x00-\x1f"\\\x7f]'
 
 def object_texts(batch: Batch, end: str = "\n") -> pa.Array:
     """The object of each row as text, and `end` behind it. Raises DataError for a type that JSON cannot hold."""
-    given = None if batch.holds_objects else batch.typed
+    given = None if batch.holds_objects and not batch.types else batch.typed
     columns = together(given, batch.results)
     parts: list[pa.Array | str] = ["{"] if given is not None else [_opened(batch.lines)]
     given_count = 0 if given is None else given.num_columns

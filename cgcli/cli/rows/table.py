@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _MOST_THREADS = 8
+_MOST_PATHS = 12  # in a message
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
 
 
@@ -99,14 +100,21 @@ def opened(
     reading = options.reading
     begun: list[Batch] = []
     source = batches(operands.files, options.input_format, reading)
-    texts = {**others, **({} if options.where is None else {"--where": options.where})}
+    condition = options.where[0] if len(options.where) == 1 else " and ".join(f"({text})" for text in options.where)
+    texts = {**others, **({"--where": condition} if condition else {})}
     try:
         programs, bindings = _programs(request, texts, (), equations=equations)
     except ParseError as error:
         begun, paths = _paths(request, source, error)
         if not paths:
             raise
-        programs, bindings = _programs(request, texts, paths, equations=equations)
+        try:
+            programs, bindings = _programs(request, texts, paths, equations=equations)
+        except ParseError as other:
+            if other.source and other.span and other.message == error.message:
+                name = other.source.text[other.span.start : other.span.end]
+                other.hint = did_you_mean(name, paths) or f"what the input holds: {', '.join(paths[:_MOST_PATHS])}"
+            raise
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
@@ -125,7 +133,7 @@ def opened(
     with _closed(source):
         first, points = _begun(chain(begun, source), programs, bindings, request, check)
         threads = options.threads or _threads()
-        where = None if options.where is None else Bound(points[-1], _condition(points[-1]), threads)
+        where = None if not condition else Bound(points[-1], _condition(points[-1]), threads)
         selection = Selection(where, options.skip, options.limit)
         yield Rows(
             points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads

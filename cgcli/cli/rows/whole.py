@@ -27,7 +27,7 @@ def run(request: Request) -> None:
     check_operands(request)
     if not operands.files and not operands.sweeps:
         raise UsageError("--whole is for rows, and there are none", hint="as in: cg eval 'x - mean(x)' FILE --whole")
-    given = {"where": options.where is not None, "skip": options.skip, "limit": options.limit is not None,
+    given = {"where": bool(options.where), "skip": options.skip, "limit": options.limit is not None,
              "on-error": options.on_error != "fail"}  # fmt: skip
     for name, is_given in given.items():
         if is_given:
