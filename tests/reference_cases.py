@@ -123,6 +123,24 @@ REDUCTIONS: dict[str, list[Case]] = {
 }
 
 SHAPING: dict[str, list[Case]] = {
+    "argsort": [
+        Case("argsort(x)", X, torch.argsort, S),
+        Case("argsort(x, 1)", CUBE, lambda x: x.argsort(1), S),
+    ],
+    "take_along": [
+        Case("take_along(x, i)", {"x": (3, 4), "i": (3, 5)}, lambda x, i: x.gather(1, i.long()),
+             {"i": lambda rng, shape: rng.integers(0, 4, shape)}, ("i",)),
+        Case("take_along(x, i, 0)", {"x": (3, 2), "i": (4, 2)}, lambda x, i: x.gather(0, i.long()),
+             {"i": lambda rng, shape: rng.integers(0, 3, shape)}, ("i",)),
+    ],
+    "put_along": [
+        Case("put_along(x, i, 1, 4)", {"x": (3, 5), "i": (3, 5)},
+             lambda x, i: torch.zeros(3, 4, dtype=x.dtype).scatter_add(1, i.long(), x),
+             {"i": lambda rng, shape: rng.integers(0, 4, shape)}, ("i",)),
+        Case("put_along(x, i, 0, 3)", {"x": (4, 2), "i": (4, 2)},
+             lambda x, i: torch.zeros(3, 2, dtype=x.dtype).scatter_add(0, i.long(), x),
+             {"i": lambda rng, shape: rng.integers(0, 3, shape)}, ("i",)),
+    ],
     "reshape": [
         Case("reshape(x, [2, -1])", X, lambda x: x.reshape(2, -1)),
         Case("reshape(x, [1, 1])", SCALAR, lambda x: x.reshape(1, 1)),

@@ -159,6 +159,9 @@ X: [2, 2]; f(A) = A @ A; jvp f(A; dA) = dA @ A + A @ dA; f(X)
 CALLS = {
     "arange": "arange(0, 3, 0.5)*x",
     "argmax": "argmax(V)",
+    "argsort": "argsort(V)",
+    "take_along": "take_along(V, [2, 0])",
+    "put_along": "put_along(V, [2, 0, 2], 0, 4)",
     "argmin": "argmin(M, axis=0)",
     "avg_pool2d": "avg_pool2d(I, 2)",
     "broadcast": "broadcast(V, [2, 3])",

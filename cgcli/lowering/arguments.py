@@ -222,8 +222,6 @@ def known(value: Value, what: str) -> Any:
         if is_leaf_of_function(free):
             name = "a parameter of a function with a derivative rule"
         hint = "write the number itself"
-        if what == "an index":
-            hint += f", or element(x, {name_of(free)}) for x[{name_of(free)}]"
         raise ArgumentError(
             f"{what} must be known before the evaluation, but it depends on {name}",
             hint=NAMES.get(name_of(free), hint),
@@ -233,9 +231,9 @@ def known(value: Value, what: str) -> Any:
     return _nested(as_lists(_evaluated(value, order)))
 
 
-def changes_in_loop(node: Node) -> bool:
-    """Whether a value depends on what a loop carries."""
-    return any(is_carry(part) for part in toposort([node], _values()))
+def is_computed(node: Node) -> bool:
+    """Whether a value is known only when the program runs."""
+    return any(part.op is VARIABLE or is_carry(part) for part in toposort([node], _values()))
 
 
 def _evaluated(value: Node, order: Sequence[Node]) -> Any:

@@ -45,7 +45,7 @@ def _subscripts(value: Any, shapes: Sequence[Shape]) -> Subscripts:
         )
     if len(shapes) > _MAX_OPERANDS:
         raise ArgumentError(f"einsum takes at most {_MAX_OPERANDS} operands, not {len(shapes)}")
-    text = "".join(value.split())
+    text = _without_dots("".join(value.split()), shapes)
     left, arrow, result = text.partition("->")
     operands = tuple(left.split(","))
     if not arrow:
@@ -60,6 +60,34 @@ def _subscripts(value: Any, shapes: Sequence[Shape]) -> Subscripts:
     if len(operands) != len(shapes):
         raise ArgumentError(f"einsum: the subscripts name {len(operands)} operands, but {len(shapes)} are given")
     return Subscripts(operands, result)
+
+
+def _without_dots(text: str, shapes: Sequence[Shape]) -> str:
+    """The subscripts with a letter for each axis that an ellipsis stands for, from the last one on."""
+    if "..." not in text:
+        return text
+    left, arrow, result = text.partition("->")
+    operands = left.split(",")
+    counts = [
+        len(shape) - len(letters.replace("...", ""))
+        for letters, shape in zip(operands, shapes, strict=False)
+        if "..." in letters
+    ]
+    most = max(counts, default=0)
+    if min(counts, default=0) < 0 or (result and "..." in result and not counts):
+        raise ArgumentError("einsum: more letters stand beside '...' than an operand has axes")
+    free = [letter for letter in _LETTERS[::-1] if letter not in text][:most][::-1]
+    if len(free) < most:
+        raise ArgumentError("einsum: there are not enough letters for the axes of '...'")
+    queue = iter(counts)
+    written = [
+        letters.replace("...", "".join(free[most - next(queue) :])) if "..." in letters else letters
+        for letters in operands
+    ]
+    if not arrow:
+        alone = sorted(each for each in set(left) - {",", "."} if left.count(each) == 1)
+        return ",".join(written) + "->" + "".join([*free, *alone])
+    return ",".join(written) + "->" + result.replace("...", "".join(free))
 
 
 def _show(subscripts: Subscripts, shapes: Sequence[Shape]) -> str:

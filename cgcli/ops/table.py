@@ -24,14 +24,14 @@ _MODULES = {
     "logic": ("logic",),
     "sums": ("sums",),
     "reductions": ("reductions",),
-    "shape": ("shaping", "indexing"),
+    "shape": ("shaping", "indexing", "rearranged"),
     "creation": ("creation",),
     "linear algebra": ("linalg", "determinants", "einsum"),
     "network": ("network", "losses"),
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
-_RARE = {"elementary", "definitions", "integrals"}
+_RARE = {"elementary", "definitions", "integrals", "rearranged"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "conv1d": "shorthands",

@@ -11,7 +11,6 @@ _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/
 _BINOMIAL = "write binomial({0}, {1})"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
 _BESIDE = "side by side is along the last axis, as in: concat(A, B, axis=-1)"
-_COPIES = "copies behind each other are as in: concat(x, x)"
 _COMPLEX = "there are no complex numbers"
 _MINIMUM = "a minimum is a command: cg minimize 'x^2 - x' x=1"
 _FIT = "a fit is a command: cg fit 'y = a*x + b' data.csv a=1 b=0"
@@ -70,19 +69,14 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "abs2": "write ({0})^2", "sd": "write std({0}, ddof=1)",
     "isnan": "write ({0}) != ({0})", "isna": "write ({0}) != ({0})", "isfinite": "write abs({0}) < inf",
     "isinf": "write abs({0}) == inf",
-    "cross": "write [({0})[1]*({1})[2] - ({0})[2]*({1})[1], ({0})[2]*({1})[0] - ({0})[0]*({1})[2], "
-             "({0})[0]*({1})[1] - ({0})[1]*({1})[0]]",
     "len": "write size({0}), or size({0}, 0) for the first axis",
     "length": "write size({0}), or size({0}, 0) for the first axis",
     "numel": "write size({0})", "nrow": "write size({0}, 0)", "ncol": "write size({0}, 1)",
     "rows": "write size({0}, 0)", "columns": "write size({0}, 1)",
-    "unsqueeze": "write expand({0}, {1})", "flatten": "write reshape({0}, [-1])", "ravel": "write reshape({0}, [-1])",
+    "unsqueeze": "write expand({0}, {1})",
     "view": "write reshape({0}, [{1*}])", "permute": "write transpose({0}, [{1*}])",
-    "swapaxes": "write transpose({0}, …) with the axes in their new order, as in: transpose(X, [1, 0])",
     "vstack": _ROWS, "vcat": _ROWS, "rbind": _ROWS, "hstack": _BESIDE, "cbind": _BESIDE, "column_stack": _BESIDE,
-    "tile": _COPIES, "repeat": _COPIES, "repmat": _COPIES,
-    "cumprod": "write exp(cumsum(ln({0}))), where all are positive",
-    "kron": "there is no kron; outer(x, y) is the product of each element with each",
+    "repmat": ("write tile({0}, {1})", "write tile({0}, {1})", "write tile({0}, [{1}, {2}])"),
     "inverse": "write inv({0})", "numeric": "write zeros({0})",
     "c": ("write [{0}], or c*({0}) to multiply", "write [{*}]"), "array": "write {0}",
     "vec": "write reshape({0}, [-1])", "list": "write [{*}]",
@@ -113,9 +107,7 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "rand": "there are no random numbers: give values to a name, as in: r=0.5",
     "randn": "there are no random numbers: give values to a name, as in: r=0.5",
     "random": "there are no random numbers: give values to a name, as in: r=0.5",
-    "sort": "there is no sort; max({0}) and min({0}) are the extremes",
-    "median": "there is no median; mean({0}) is the mean", "quantile": "there are no quantiles",
-    "percentile": "there are no quantiles", "mode": "there is no most frequent value; mean({0}) is the mean",
+    "percentile": "write quantile({0}, ({1})/100)", "mode": "there is no most frequent value; mean({0}) is the mean",
     "cat": "write concat(x, y), with each array as an argument", "hcat": "write concat(x, y, axis=1)",
     "clamp": ("write clip({0}, low, high)", "write clip({0}, low, high)", "write clip({0}, {1}, {2})"),
     "linear": "write x @ W.T + b, with a name for the weights and one for the bias",

@@ -129,7 +129,10 @@ class Guarded(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _somewhere_and_everywhere(guard: Node) -> tuple[bool, bool]:
-    """Whether a guard of gaps, which depends on no value, holds somewhere, and everywhere."""
+    """Whether a guard of gaps holds somewhere, and everywhere; it depends on no value but the places of elements."""
+    kept = dict(_masks)
+    if any(node.op is VARIABLE for node in toposort([guard], kept)):
+        return True, False
     holds = _mask(guard)
     return bool(np.any(holds)), bool(np.all(holds))
 

@@ -1,0 +1,432 @@
+"""Functions of arrays that are written out as others: running products, sorting, middles, parts put together, powers.
+
+Names, arguments and defaults are numpy's. Sorting is one operation, `take_along`: it reads elements by their computed
+places, and its transpose adds up where a place is read twice.
+"""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Any, Sequence
+from cgcli.errors import ArgumentError, ShapeError
+from cgcli.graph.node import Node, apply, constant
+from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, REQUIRED, Operation, Params, Shape, Shorthand, Static
+from cgcli.graph.rules import Transpose
+from cgcli.graph.shapes import shape_text, shaped
+from cgcli.ops.arithmetic import ADD, MAXIMUM, MINIMUM, MULTIPLY, SUBTRACT
+from cgcli.ops.creation import EYE, OfSize
+from cgcli.ops.entry import STEP, same_shape
+from cgcli.ops.indexing import take
+from cgcli.ops.lazily import np
+from cgcli.ops.linalg import INV, MATMUL, square
+from cgcli.ops.shaping import CONCAT, STACK, reshape, transpose
+from cgcli.ops.statics import Along, Taken, axis, brief, integers, number, whole
+from cgcli.ops.sums import broadcast
+from cgcli.records import NamedTuple
+
+_Args = tuple[Node, ...]
+
+
+class AlongSized(NamedTuple):
+    """The parameters of put_along: the axis, and how many places it has."""
+
+    axis: int
+    size: int
+
+
+# ---- elements by their computed places ------------------------------------------------
+
+
+def _argsort(x: Any, along: int) -> Any:
+    return np.argsort(x, axis=along, kind="stable") * 1.0
+
+
+def _take_along(x: Any, i: Any, along: int) -> Any:
+    """nan where there is no such place."""
+    i = np.asarray(i, dtype=float)
+    size = np.shape(x)[along]
+    inside = (i >= -size) & (i < size) & (i == np.floor(i))
+    found = np.take_along_axis(x, np.where(inside, i, 0.0).astype(np.intp), along)
+    return found if np.all(inside) else np.where(inside, found, np.nan)
+
+
+def _put_along(x: Any, i: Any, along: int, size: int) -> Any:
+    i = np.asarray(i, dtype=float)
+    inside = (i >= -size) & (i < size) & (i == np.floor(i))
+    sizes = list(np.shape(x))
+    places: list[Any] = list(np.ogrid[tuple(slice(0, each) for each in sizes)])
+    sizes[along] = size
+    made = np.zeros(sizes, np.result_type(x))
+    places[along] = np.where(inside, i, 0.0).astype(np.intp)
+    np.add.at(made, tuple(places), np.where(inside, x, x * 0))
+    return made
+
+
+def _take_along_shape(shapes: Sequence[Shape], params: Along) -> Shape:
+    x, i = shapes
+    at = params.axis
+    if len(x) != len(i) or any(a != b for k, (a, b) in enumerate(zip(x, i, strict=True)) if k != at + len(x)):
+        raise ShapeError(f"take_along: shapes {shape_text(x)} and {shape_text(i)} differ beside the axis", clash=(0, 1))
+    return i
+
+
+def _put_along_shape(shapes: Sequence[Shape], params: AlongSized) -> Shape:
+    x, i = shapes
+    if x != i:
+        raise ShapeError(f"put_along: shapes {shape_text(x)} and {shape_text(i)} differ", clash=(0, 1))
+    at = params.axis + len(x)
+    return (*x[:at], params.size, *x[at + 1 :])
+
+
+def _take_along_back(ct: Node, args: _Args, params: Along) -> Node:
+    return apply(PUT_ALONG, (ct, args[1]), AlongSized(params.axis, args[0].shape[params.axis]))
+
+
+def _put_along_back(ct: Node, args: _Args, params: AlongSized) -> Node:
+    return apply(TAKE_ALONG, (ct, args[1]), Along(params.axis))
+
+
+ARGSORT = Operation("argsort", "the places of the elements in ascending order, along an axis (the last one)", ("x",),
+                    _argsort, same_shape, (None,), statics=(axis(-1),), params=Along, facts=NON_NEGATIVE,
+                    why_no_derivative=STEP, evident=True, example="argsort([3, 7, 5])", mp=ARRAYS)  # fmt: skip
+TAKE_ALONG = Operation("take_along", "elements by their places along an axis: nan where there is none", ("x", "i"),
+                       _take_along, _take_along_shape, (Transpose(_take_along_back), None), statics=(axis(-1),),
+                       params=Along, aliases=("take_along_axis",), example="take_along([5, 6, 7], [2, 0])",
+                       mp=ARRAYS)  # fmt: skip
+PUT_ALONG = Operation("put_along", "zeros with elements added at places along an axis, the transpose of take_along",
+                      ("x", "i"), _put_along, _put_along_shape, (Transpose(_put_along_back), None),
+                      statics=(axis(-1), whole("size", least=0)), params=AlongSized,
+                      example="put_along([5, 6], [2, 0], 0, 3)", mp=ARRAYS)  # fmt: skip
+
+
+def elements(x: Node, i: Node) -> Node:
+    """x[i], the parts of x at places along its first axis, for a vector of places."""
+    rank = len(x.shape)
+    places = broadcast(reshape(i, (*i.shape, *(1,) * (rank - 1))), (*i.shape, *x.shape[1:]))
+    return apply(TAKE_ALONG, (x, places), Along(-rank))
+
+
+def sort(x: Node, along: int) -> Node:
+    """The elements in ascending order along an axis, a negative number."""
+    return apply(TAKE_ALONG, (x, apply(ARGSORT, (x,), Along(along))), Along(along))
+
+
+def _sort(args: _Args, params: Along) -> Node:
+    return sort(args[0], params.axis)
+
+
+class Topk(NamedTuple):
+    """The parameters of topk."""
+
+    k: int
+    axis: int
+
+
+def _slice(x: Node, along: int, start: int, count: int, step: int = 1) -> Node:
+    key: list[Taken | int] = [Taken(0, size, 1) for size in x.shape]
+    key[along] = Taken(start, count, step)
+    return take(x, tuple(key))
+
+
+def _topk(args: _Args, params: Topk) -> Node:
+    (x,), size = args, args[0].shape[params.axis]
+    if params.k > size:
+        raise ShapeError(f"topk: there are {size} elements, not {params.k}")
+    return _slice(sort(x, params.axis), params.axis, size - 1, params.k, -1)
+
+
+def _one_axis(x: Node, along: int | None) -> tuple[Node, int]:
+    """The array and the axis; all elements in a row where there is none."""
+    if along is None:
+        x, along = reshape(x, (math.prod(x.shape),)), -1
+    if not x.shape[along]:
+        raise ShapeError(f"the middle of no elements: the shape is {shape_text(x.shape)}")
+    return x, along
+
+
+class Quantile(NamedTuple):
+    """The parameters of quantile."""
+
+    q: float
+    axis: int | None
+
+
+def _median(args: _Args, params: Any) -> Node:
+    return _quantile(args, Quantile(0.5, params.axis))
+
+
+def _quantile(args: _Args, params: Quantile) -> Node:
+    """By linear interpolation, as numpy's."""
+    if not 0 <= params.q <= 1:
+        raise ArgumentError(f"q must be from 0 to 1, not {brief(params.q)}")
+    x, along = _one_axis(args[0], params.axis)
+    place = params.q * (x.shape[along] - 1)
+    below = min(math.floor(place), max(x.shape[along] - 2, 0))
+    ordered, share = sort(x, along), place - below
+
+    def at(place: int) -> Node:
+        found = _slice(ordered, along, place, 1)
+        return reshape(found, (*x.shape[: len(x.shape) + along], *x.shape[len(x.shape) + along + 1 :]))
+
+    if share == 0 or share == 1:
+        return at(below + int(share))
+    return apply(ADD, (_scaled(at(below), 1 - share), _scaled(at(below + 1), share)))
+
+
+def _scaled(x: Node, factor: float) -> Node:
+    return apply(MULTIPLY, (constant(factor), x))
+
+
+# ---- running products and extremes ----------------------------------------------------
+
+
+def _running(operation: Operation) -> Any:
+    """A running fold in log2(n) steps (Hillis and Steele 1986), which join elements 1, 2, 4, … apart."""
+
+    def expansion(args: _Args, params: Along) -> Node:
+        (x,), along = args, params.axis
+        size, shift = x.shape[along], 1
+        while shift < size:
+            joined = apply(operation, (_slice(x, along, shift, size - shift), _slice(x, along, 0, size - shift)))
+            x = apply(CONCAT, (_slice(x, along, 0, shift), joined), Along(along))
+            shift *= 2
+        return x
+
+    return expansion
+
+
+# ---- arrangement ----------------------------------------------------------------------
+
+
+class Times(NamedTuple):
+    """The parameters of repeat."""
+
+    times: int
+    axis: int | None
+
+
+class Shifts(NamedTuple):
+    """The parameters of roll."""
+
+    shift: int
+    axis: int | None
+
+
+class TwoAxes(NamedTuple):
+    """The parameters of swapaxes and moveaxis."""
+
+    first: int
+    second: int
+
+
+class Repeats(NamedTuple):
+    """The parameter of tile."""
+
+    counts: tuple[int, ...]
+
+
+def _repeat(args: _Args, params: Times) -> Node:
+    (x,), along = args, params.axis
+    if along is None:
+        x, along = reshape(x, (math.prod(x.shape),)), -1
+    at = along + len(x.shape)
+    grown = (*x.shape[: at + 1], params.times, *x.shape[at + 1 :])
+    wide = broadcast(reshape(x, (*x.shape[: at + 1], 1, *x.shape[at + 1 :])), grown)
+    return reshape(wide, (*x.shape[:at], x.shape[at] * params.times, *x.shape[at + 1 :]))
+
+
+def _tile(args: _Args, params: Repeats) -> Node:
+    (x,), counts = args, params.counts
+    rank = max(len(x.shape), len(counts))
+    sizes = (1,) * (rank - len(x.shape)) + x.shape
+    counts = (1,) * (rank - len(counts)) + counts
+    apart = tuple(each for size in sizes for each in (1, size))
+    wide = tuple(each for count, size in zip(counts, sizes, strict=True) for each in (count, size))
+    return reshape(broadcast(reshape(x, apart), wide), tuple(c * s for c, s in zip(counts, sizes, strict=True)))
+
+
+def _counts(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...]:
+    counts = integers(value, "a count")
+    if min(counts, default=0) < 0:
+        raise ArgumentError(f"a count is at least 0, not {brief(value)}")
+    return counts
+
+
+def _roll(args: _Args, params: Shifts) -> Node:
+    (x,), along = args, params.axis
+    if along is None:
+        return reshape(_roll((reshape(x, (math.prod(x.shape),)),), Shifts(params.shift, -1)), x.shape)
+    size = x.shape[along]
+    shift = params.shift % size if size else 0
+    if not shift:
+        return x
+    parts = _slice(x, along, size - shift, shift), _slice(x, along, 0, size - shift)
+    return apply(CONCAT, parts, Along(along))
+
+
+def _swapped(args: _Args, params: TwoAxes) -> Node:
+    (x,), (first, second) = args, params
+    order = list(range(-len(x.shape), 0))
+    order[first], order[second] = order[second], order[first]
+    return transpose(x, tuple(order))
+
+
+def _moved(args: _Args, params: TwoAxes) -> Node:
+    (x,), (source, destination) = args, params
+    order = [at for at in range(-len(x.shape), 0) if at != source]
+    order.insert(destination + len(x.shape), source)
+    return transpose(x, tuple(order))
+
+
+def _an_axis(name: str) -> Static:
+    return axis(REQUIRED)._replace(name=name)
+
+
+def _a_count(name: str) -> Static:
+    return whole(name)
+
+
+# ---- products -------------------------------------------------------------------------
+
+
+def _kron(args: _Args, params: Params) -> Node:
+    x, y = args
+    rank = max(len(x.shape), len(y.shape))
+    xs, ys = ((1,) * (rank - len(each.shape)) + each.shape for each in args)
+    left = reshape(x, tuple(each for size in xs for each in (size, 1)))
+    right = reshape(y, tuple(each for size in ys for each in (1, size)))
+    return reshape(apply(MULTIPLY, (left, right)), tuple(a * b for a, b in zip(xs, ys, strict=True)))
+
+
+def _cross(args: _Args, params: Params) -> Node:
+    for at, each in enumerate(args):
+        if not each.shape or each.shape[-1] != 3:
+            raise ShapeError(f"cross takes vectors of 3 elements, not {shaped(each.shape)}", clash=(at,))
+    (x0, x1, x2), (y0, y1, y2) = ([_element(each, at) for at in range(3)] for each in args)
+
+    def minor(a: Node, b: Node, c: Node, d: Node) -> Node:
+        return apply(SUBTRACT, (apply(MULTIPLY, (a, d)), apply(MULTIPLY, (b, c))))
+
+    return apply(STACK, (minor(x1, x2, y1, y2), minor(x2, x0, y2, y0), minor(x0, x1, y0, y1)), Along(-1))
+
+
+def _element(x: Node, at: int) -> Node:
+    return take(x, (*(Taken(0, size, 1) for size in x.shape[:-1]), at))
+
+
+def _inner(args: _Args, params: Params) -> Node:
+    x, y = args
+    if not x.shape or not y.shape:
+        return apply(MULTIPLY, args)
+    if x.shape[-1] != y.shape[-1]:
+        raise ShapeError(
+            f"inner: the last axes of {shape_text(x.shape)} and {shape_text(y.shape)} differ", clash=(0, 1)
+        )
+    size = x.shape[-1]
+    flat = [reshape(each, (math.prod(each.shape[:-1]), size)) for each in args]
+    product = apply(MATMUL, (flat[0], transpose(flat[1], (-1, -2))))
+    return reshape(product, (*x.shape[:-1], *y.shape[:-1]))
+
+
+class Contracted(NamedTuple):
+    """The parameter of tensordot."""
+
+    axes: int
+
+
+def _tensordot(args: _Args, params: Contracted) -> Node:
+    (x, y), count = args, params.axes
+    if count > min(len(x.shape), len(y.shape)) or x.shape[len(x.shape) - count :] != y.shape[:count]:
+        raise ShapeError(f"tensordot: the last {count} axes of {shape_text(x.shape)} are not the first of "
+                         f"{shape_text(y.shape)}", clash=(0, 1))  # fmt: skip
+    kept, rest = x.shape[: len(x.shape) - count], y.shape[count:]
+    inner = math.prod(y.shape[:count])
+    product = apply(MATMUL, (reshape(x, (math.prod(kept), inner)), reshape(y, (inner, math.prod(rest)))))
+    return reshape(product, (*kept, *rest))
+
+
+class Power(NamedTuple):
+    """The parameter of matrix_power."""
+
+    n: int
+
+
+def _matrix_power(args: _Args, params: Power) -> Node:
+    """By repeated squares."""
+    (a,), n = args, params.n
+    square("matrix_power")((a.shape,), ())
+    if n == 0:
+        return broadcast(apply(EYE, (), OfSize(a.shape[-1])), a.shape)
+    if n < 0:
+        a, n = apply(INV, (a,)), -n
+    power: Node | None = None
+    while n:
+        if n % 2:
+            power = a if power is None else apply(MATMUL, (power, a))
+        a, n = apply(MATMUL, (a, a)) if n > 1 else a, n // 2
+    assert power is not None
+    return power
+
+
+def _diff(args: _Args, params: Any) -> Node:
+    x, along = args[0], params.axis
+    for _ in range(params.n):
+        size = x.shape[along]
+        if size < 1:
+            return x
+        x = apply(SUBTRACT, (_slice(x, along, 1, size - 1), _slice(x, along, 0, size - 1)))
+    return x
+
+
+class Order(NamedTuple):
+    """The parameters of differences."""
+
+    n: int
+    axis: int
+
+
+ENTRIES: tuple[Operation | Shorthand, ...] = (
+    Shorthand("sort", "the elements in ascending order, along an axis (the last one)", ("x",), _sort, (axis(-1),),
+              Along, example="sort([3, 7, 5])"),
+    ARGSORT, TAKE_ALONG, PUT_ALONG,
+    Shorthand("topk", "the k largest elements along an axis (the last one), the largest first", ("x",), _topk,
+              (whole("k", least=0), axis(-1)), Topk, example="topk([3, 7, 5], 2)"),
+    Shorthand("median", "the middle element, or the mean of the two middle ones", ("x",), _median, (axis(None),), Along,
+              example="median([3, 7, 5, 1])"),
+    Shorthand("quantile", "the element below which the share q lies, by linear interpolation", ("x",), _quantile,
+              (number("q"), axis(None)), Quantile, example="quantile([1, 2, 3], 0.25)"),
+    Shorthand("cumprod", "running products along an axis (the last one)", ("x",), _running(MULTIPLY),
+              (axis(-1),), Along, example="cumprod([2, 3, 4])"),
+    Shorthand("cummax", "the largest element so far, along an axis (the last one)", ("x",), _running(MAXIMUM),
+              (axis(-1),), Along, example="cummax([3, 1, 4])"),
+    Shorthand("cummin", "the smallest element so far, along an axis (the last one)", ("x",), _running(MINIMUM),
+              (axis(-1),), Along, example="cummin([3, 1, 4])"),
+    Shorthand("differences", "of each element and the one before, along an axis (the last one), n times", ("x",), _diff,
+              (whole("n", 1, least=0, most=64), axis(-1)), Order, aliases=("ediff",), example="differences([1, 4, 9])"),
+
+    Shorthand("repeat", "each element so many times, along an axis, or all in a row", ("x",), _repeat,
+              (whole("count", least=0), axis(None)), Times, example="repeat([1, 2], 2)"),
+    Shorthand("tile", "copies behind each other, so many along each axis", ("x",), _tile,
+              (Static("counts", _counts, lambda value, shapes: shape_text(value), REQUIRED),), Repeats,
+              example="tile([1, 2], 2)"),
+    Shorthand("roll", "the elements moved along an axis, those behind the end to the front", ("x",), _roll,
+              (_a_count("shift"), axis(None)), Shifts, example="roll([1, 2, 3], 1)"),
+    Shorthand("swapaxes", "two axes in each other's place", ("x",), _swapped, (_an_axis("axis1"), _an_axis("axis2")),
+              TwoAxes, example="swapaxes([[1, 2]], 0, 1)"),
+    Shorthand("moveaxis", "an axis at another place", ("x",), _moved, (_an_axis("source"), _an_axis("destination")),
+              TwoAxes, example="moveaxis([[1, 2]], 0, 1)"),
+    Shorthand("ravel", "all elements in a row", ("x",), "reshape(x, [-1])", aliases=("flatten",),
+              example="ravel([[1, 2], [3, 4]])"),
+
+    Shorthand("kron", "Kronecker's product: every element of x times all of y", ("x", "y"), _kron,
+              example="kron([1, 10], [1, 2])"),
+    Shorthand("cross", "the cross product of vectors in space", ("x", "y"), _cross,
+              example="cross([1, 0, 0], [0, 1, 0])"),
+    Shorthand("inner", "sums of products over the last axis of both", ("x", "y"), _inner,
+              example="inner([1, 2], [3, 4])"),
+    Shorthand("tensordot", "sums of products over the last axes of x and the first of y", ("x", "y"), _tensordot,
+              (whole("axes", 2, least=0),), Contracted, example="tensordot([1, 2], [3, 4], 1)"),
+    Shorthand("matrix_power", "a matrix multiplied by itself n times, or its inverse -n times", ("a",), _matrix_power,
+              (whole("n", least=-1000, most=1000),), Power, example="matrix_power([[1, 1], [0, 1]], 3)"),
+)  # fmt: skip

@@ -1,0 +1,188 @@
+"""Functions of arrays that are written out as others, indices by lists and by computed numbers, einsum with `...`:
+values against PyTorch and numpy, gradients in both modes and second derivatives against PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cgcli.errors import CgError
+from cgcli.ops.rearranged import ENTRIES
+from cgcli.transform.differentiate import vjp
+from tests.support import both_modes, gap, inputs, literal, node, value
+from tests.support_cases import Case, expected_in_torch, spread
+
+V, X, CUBE = {"x": (6,)}, {"x": (3, 4)}, {"x": (2, 3, 4)}
+S = {"x": spread}
+ROWS: Mapping[str, list[Case]] = {
+    "sort": [
+        Case("sort(x)^2", X, lambda x: x.sort().values ** 2, S),
+        Case("sort(x, 1)^2", CUBE, lambda x: x.sort(1).values ** 2, S),
+    ],
+    "topk": [
+        Case("topk(x, 3)^2", V, lambda x: x.topk(3).values ** 2, S),
+        Case("topk(x, k=2, axis=0)^2", X, lambda x: x.topk(2, 0).values ** 2, S),
+    ],
+    "median": [
+        Case("median(x)^2", V, lambda x: x.quantile(0.5) ** 2, S),
+        Case("median(x, 1)^2", CUBE, lambda x: x.quantile(0.5, 1) ** 2, S),
+        Case("median(x)^2", {"x": (1,)}, lambda x: x[0] ** 2),
+    ],
+    "quantile": [
+        Case("quantile(x, 0.3)^2", V, lambda x: x.quantile(0.3) ** 2, S),
+        Case("quantile(x, 1)^2", V, lambda x: x.amax() ** 2, S),
+        Case("quantile(x, q=0.9, axis=0)^2", X, lambda x: x.quantile(0.9, 0) ** 2, S),
+    ],
+    "cumprod": [
+        Case("cumprod(x)", X, lambda x: x.cumprod(-1)),
+        Case("cumprod(x, 0)", CUBE, lambda x: x.cumprod(0)),
+        Case("cumprod(x)", {"x": (7,)}, lambda x: torch.stack([x[: n + 1].prod() for n in range(7)]),
+             {"x": lambda rng, shape: np.array([2.0, 0, 3, 1, 0, 4, 5])}),
+    ],
+    "cummax": [Case("cummax(x, 0)^2", CUBE, lambda x: x.cummax(0).values ** 2, S),
+               Case("cummax(x)^2", X, lambda x: x.cummax(-1).values ** 2, S)],
+    "cummin": [Case("cummin(x)^2", X, lambda x: x.cummin(-1).values ** 2, S)],
+    "differences": [
+        Case("differences(x)^2", X, lambda x: x.diff() ** 2),
+        Case("differences(x, 2, axis=0)^2", X, lambda x: x.diff(n=2, dim=0) ** 2),
+    ],
+    "repeat": [
+        Case("repeat(x, 2)^2", X, lambda x: x.repeat_interleave(2) ** 2),
+        Case("repeat(x, 3, axis=1)^2", CUBE, lambda x: x.repeat_interleave(3, 1) ** 2),
+    ],
+    "tile": [
+        Case("tile(x, 2)^2", X, lambda x: x.tile(2) ** 2),
+        Case("tile(x, [2, 1, 3])^2", X, lambda x: x.tile(2, 1, 3) ** 2),
+        Case("tile(x, 2)^2", CUBE, lambda x: x.tile(2) ** 2),
+    ],
+    "roll": [
+        Case("roll(x, 1)*x", X, lambda x: x.roll(1) * x),
+        Case("roll(x, -2, axis=1)*x", CUBE, lambda x: x.roll(-2, 1) * x),
+        Case("roll(x, 13)*x", V, lambda x: x.roll(13) * x),
+    ],
+    "swapaxes": [Case("swapaxes(x, 0, -1)^2", CUBE, lambda x: x.swapaxes(0, -1) ** 2)],
+    "moveaxis": [
+        Case("moveaxis(x, 0, -1)^2", CUBE, lambda x: x.moveaxis(0, -1) ** 2),
+        Case("moveaxis(x, 2, 0)^2", CUBE, lambda x: x.moveaxis(2, 0) ** 2),
+    ],
+    "ravel": [Case("ravel(x)^2", X, lambda x: x.ravel() ** 2), Case("flatten(x)^2", CUBE, lambda x: x.ravel() ** 2)],
+    "kron": [
+        Case("kron(x, y)", {"x": (2, 3), "y": (3, 1)}, torch.kron),
+        Case("kron(x, y)", {"x": (3,), "y": (2, 2)}, torch.kron),
+    ],
+    "cross": [
+        Case("cross(x, y)", {"x": (3,), "y": (3,)}, torch.linalg.cross),
+        Case("cross(x, y)", {"x": (2, 3), "y": (2, 3)}, torch.linalg.cross),
+    ],
+    "inner": [
+        Case("inner(x, y)", {"x": (3,), "y": (3,)}, torch.inner),
+        Case("inner(x, y)", {"x": (2, 3), "y": (4, 2, 3)}, torch.inner),
+        Case("inner(x, y)", {"x": (), "y": (2, 3)}, torch.inner),
+    ],
+    "tensordot": [
+        Case("tensordot(x, y)", {"x": (2, 3, 4), "y": (3, 4, 5)}, torch.tensordot),
+        Case("tensordot(x, y, 1)", {"x": (2, 3), "y": (3, 4)}, lambda x, y: torch.tensordot(x, y, 1)),
+        Case("tensordot(x, y, axes=0)", {"x": (2,), "y": (3,)}, lambda x, y: torch.tensordot(x, y, 0)),
+    ],
+    "matrix_power": [
+        Case("matrix_power(x, 5)", {"x": (2, 2)}, lambda x: torch.linalg.matrix_power(x, 5)),
+        Case("matrix_power(x, -2)", {"x": (2, 2)}, lambda x: torch.linalg.matrix_power(x, -2),
+             {"x": lambda rng, shape: rng.normal(size=shape) * 0.3 + 2 * np.eye(2)}),
+        Case("matrix_power(x, 0) + x", {"x": (2, 2)}, lambda x: torch.eye(2, dtype=x.dtype) + x),
+    ],
+    "an index": [
+        Case("x[[0, 2, 0]]^2", X, lambda x: x[[0, 2, 0]] ** 2),
+        Case("x[[-1, 1]]^2", V, lambda x: x[[-1, 1]] ** 2),
+        Case("x[i]^2", {"x": (4, 2), "i": ()}, lambda x, i: x[i.long()] ** 2,
+             {"i": lambda rng, shape: np.array(2.0)}, ("i",)),
+        Case("x[:, i]^2", {"x": (4, 3), "i": ()}, lambda x, i: x[:, i.long()] ** 2,
+             {"i": lambda rng, shape: np.array(2.0)}, ("i",)),
+        Case("x[i + 1, 1:, i]^2", {"x": (4, 3, 2), "i": ()}, lambda x, i: x[i.long() + 1, 1:, i.long()] ** 2,
+             {"i": lambda rng, shape: np.array(1.0)}, ("i",)),
+        Case("x[i]^2", {"x": (4, 2), "i": (3,)}, lambda x, i: x[i.long()] ** 2,
+             {"i": lambda rng, shape: np.array([3.0, 0, 3])}, ("i",)),
+    ],
+    "einsum": [
+        Case('einsum("...ij,...jk->...ik", x, y)', {"x": (5, 2, 3), "y": (5, 3, 4)}, torch.matmul),
+        Case('einsum("...ij,jk->...ik", x, y)', {"x": (2, 5, 2, 3), "y": (3, 4)}, torch.matmul),
+        Case('einsum("...i->...", x)', CUBE, lambda x: torch.einsum("...i->...", x)),
+        Case('einsum("i...->...", x)', CUBE, lambda x: torch.einsum("i...->...", x)),
+        Case('einsum("...ii->...i", x)', {"x": (2, 3, 3)}, lambda x: torch.einsum("...ii->...i", x)),
+        Case('einsum("b...,b...", x, y)', {"x": (2, 3), "y": (2, 3)}, lambda x, y: (x * y).sum(0)),
+        Case('einsum("...,...->...", x, y)', {"x": (2, 3), "y": (3,)}, lambda x, y: x * y),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_value_gradient_and_second_derivative_are_pytorchs(name: str) -> None:
+    for case in ROWS[name]:
+        sample = case.sample()
+        output = node(case.program, sample)
+        truth, leaves = expected_in_torch(case, sample)
+        assert gap(value(output, sample), truth.detach().numpy()) < 1e-13, case.program
+        cotangent = np.random.default_rng(1).normal(size=output.shape)
+        slopes = torch.autograd.grad((truth * torch.tensor(cotangent)).sum(), leaves, create_graph=True)
+        moving = [at for at, given in enumerate(sample) if given not in case.constants]
+        backward, onward = both_modes(output, cotangent, sample)
+        again = vjp(output, literal(cotangent), inputs(sample))
+        for place, slope in zip(moving, slopes, strict=True):
+            for found in (backward[place], onward[place]):
+                assert gap(found, slope.detach().numpy(), 0.1) < 1e-12, case.program
+            weights = np.random.default_rng(2).normal(size=slope.shape)
+            if not slope.requires_grad:
+                continue
+            seconds = torch.autograd.grad((slope * torch.tensor(weights)).sum(), leaves, retain_graph=True,
+                                          allow_unused=True)  # fmt: skip
+            for found, second in zip(vjp(again[place], literal(weights), inputs(sample)), _by(moving, seconds, sample),
+                                     strict=True):  # fmt: skip
+                assert gap(value(found, sample), second, 0.1) < 1e-12, case.program
+
+
+def _by(moving: list[int], seconds: Any, sample: Mapping[str, Any]) -> list[Any]:
+    """PyTorch's derivatives by each input, zeros where it has none."""
+    found = [np.zeros(np.shape(item)) for item in sample.values()]
+    for at, second in zip(moving, seconds, strict=True):
+        if second is not None:
+            found[at] = second.numpy()
+    return found
+
+
+def test_every_function_is_tried() -> None:
+    operations = {"argsort", "take_along", "put_along"}  # which reference_cases.py has
+    assert {entry.name for entry in ENTRIES} == {*ROWS, *operations} - {"an index", "einsum"}
+
+
+EDGES = [
+    ("sort([2, nan, 1])", [1, 2, np.nan]), ("median([1, nan])", np.nan), ("sort([])", []), ("cumprod([])", []),
+    ("repeat([1, 2], 0)", []), ("roll([], 3)", []), ("differences([1])", []), ("quantile([4], 0.3)", 4),
+    ("sort([[3, 1], [2, 0]], axis=0)", [[2, 0], [3, 1]]), ("take_along([5, 6], [0, 7])", [5, np.nan]),
+    ("topk([1, 3, 2], 0)", []), ("[5, 6, 7][argsort([3, 1, 2])]", [6, 7, 5]), ("median([3, 1, 2])", 2),
+]  # fmt: skip
+
+
+def test_edges() -> None:
+    for call, right in EDGES:
+        np.testing.assert_array_equal(value(node(call, {}), {}), right, err_msg=call)
+
+
+REFUSED = [
+    ("topk([1, 2], 3)", "there are 2 elements, not 3"), ("quantile([1], 2)", "from 0 to 1"),
+    ("median([])", "no elements"),
+    ("cross([1, 2], [3, 4])", "3 elements"), ("tensordot([1, 2], [1, 2, 3], 1)", "are not the first"),
+    ("matrix_power([1, 2], 2)", "square matrix"), ("inner([1, 2], [1, 2, 3])", "differ"),
+    ("tile([1], -1)", "at least 0"),
+    ('einsum("...ij", [1])', "more letters"), ("[1, 2][[0, 2]]", "index 2 is out of range"),
+    ("take_along([[1, 2]], [0])", "differ beside the axis"), ("swapaxes([1], 0, 1)", "out of range"),
+]  # fmt: skip
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    for call, message in REFUSED:
+        with pytest.raises(CgError, match=message):
+            node(call, {})
