@@ -240,7 +240,7 @@ def of_what_sum(graph: Graph) -> list[Notice]:
 
 def numbered(path: str) -> Callable[[int], str] | None:
     """The names of numbered files, of a pattern as `step-%02d.png`; None for the name of one file."""
-    pattern = re.fullmatch(r"([^%]*)%(0\d)?d([^%]*)", path, re.DOTALL)
+    pattern = re.fullmatch(r"([^%]*)%(0\d)?d([^%]*)", path, re.DOTALL) if "%" in path else None  # no import of re
     if pattern is None:
         return None
     before, digits, behind = pattern.groups("")
