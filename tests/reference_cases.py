@@ -134,10 +134,10 @@ SHAPING: dict[str, list[Case]] = {
              {"i": lambda rng, shape: rng.integers(0, 3, shape)}, ("i",)),
     ],
     "put_along": [
-        Case("put_along(x, i, 1, 4)", {"x": (3, 5), "i": (3, 5)},
+        Case("put_along(x, i, 4, 1)", {"x": (3, 5), "i": (3, 5)},
              lambda x, i: torch.zeros(3, 4, dtype=x.dtype).scatter_add(1, i.long(), x),
              {"i": lambda rng, shape: rng.integers(0, 4, shape)}, ("i",)),
-        Case("put_along(x, i, 0, 3)", {"x": (4, 2), "i": (4, 2)},
+        Case("put_along(x, i, 3, 0)", {"x": (4, 2), "i": (4, 2)},
              lambda x, i: torch.zeros(3, 2, dtype=x.dtype).scatter_add(0, i.long(), x),
              {"i": lambda rng, shape: rng.integers(0, 3, shape)}, ("i",)),
     ],

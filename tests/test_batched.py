@@ -50,9 +50,12 @@ def bits(array: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def arrays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def arrays_alone() -> Iterator[None]:
     """A point is computed by the kernels that rows have, so that both can be held against each other to the bit."""
-    monkeypatch.setattr("cgcli.evaluate.compiled.kernel_of", lambda node: node.op.kernel)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cgcli.evaluate.compiled.kernel_of", lambda node: node.op.kernel)
+        patch.setattr("cgcli.evaluate.compiled._scalar", lambda node: None)
+        yield
 
 
 def assert_same(ours: Any, expected: Any) -> None:

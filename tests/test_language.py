@@ -142,7 +142,7 @@ ERRORS = [
     ("1 + (1, 2)", "comma", "brackets"), ("½ + 1", "½", "write (1/2)"), ("٣", "not part of the language", ""),
     ("a = b = 3", "'='", "=="),
     ("1 ? 2", "no ':'", "a choice"), ("M[0, 0, 0]", "3 indices for 2 axes", ""), ("x[3]", "out of range", "0 to 2"),
-    ("x[s]", "known before", ""), ("x[0.5]", "whole number", ""), ("x[::0]", "step", ""), ("s[0]", "a scalar", ""),
+    ("x[0:s]", "known before", ""), ("x[0.5]", "whole number", ""), ("x[::0]", "step", ""), ("s[0]", "a scalar", ""),
     ("x + [1, 2]", "[3] and [2]", ""), ("M @ M", "3 columns meet 2 rows", "fits when transposed"),
 ]  # fmt: skip
 

@@ -293,7 +293,7 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.diff("(x, x^2)", "x"), UsageError, "how much does each of them count?"),
     (lambda: cgcli.diff("3"), UsageError, "there is nothing to differentiate by"),
     (lambda: cgcli.directional("x", 0), UsageError, "the order of a derivative is a whole number from 1 to 170"),
-    (lambda: cgcli.value("[1, 2][x]")(x=1), ArgumentError, "[1, 2][x]\n         ^"),
+    (lambda: cgcli.value("[1, 2][0:x]")(x=1), ArgumentError, "[1, 2][0:x]\n         ^^^"),
 ]
 
 

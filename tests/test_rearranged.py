@@ -139,9 +139,9 @@ def test_value_gradient_and_second_derivative_are_pytorchs(name: str) -> None:
                 continue
             seconds = torch.autograd.grad((slope * torch.tensor(weights)).sum(), leaves, retain_graph=True,
                                           allow_unused=True)  # fmt: skip
-            for found, second in zip(vjp(again[place], literal(weights), inputs(sample)), _by(moving, seconds, sample),
+            for twice, second in zip(vjp(again[place], literal(weights), inputs(sample)), _by(moving, seconds, sample),
                                      strict=True):  # fmt: skip
-                assert gap(value(found, sample), second, 0.1) < 1e-12, case.program
+                assert gap(value(twice, sample), second, 0.1) < 1e-12, case.program
 
 
 def _by(moving: list[int], seconds: Any, sample: Mapping[str, Any]) -> list[Any]:

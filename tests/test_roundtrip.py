@@ -161,7 +161,7 @@ CALLS = {
     "argmax": "argmax(V)",
     "argsort": "argsort(V)",
     "take_along": "take_along(V, [2, 0])",
-    "put_along": "put_along(V, [2, 0, 2], 0, 4)",
+    "put_along": "put_along(V, [2, 0, 2], 4, 0)",
     "argmin": "argmin(M, axis=0)",
     "avg_pool2d": "avg_pool2d(I, 2)",
     "broadcast": "broadcast(V, [2, 3])",

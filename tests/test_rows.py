@@ -578,9 +578,9 @@ def test_where_nothing_can_be_written_there_is_one_error_at_most(to: str) -> Non
 
 
 def test_wide_tables_take_linear_time(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """20,000 columns once took a minute."""
-    names = ",".join(f"x{at}" for at in range(20_000))
-    ones = ",".join("1" * 20_000)
+    """20,000 columns once took a minute; a table may have 8,192."""
+    names = ",".join(f"x{at}" for at in range(8_000))
+    ones = ",".join("1" * 8_000)
     checked(Case(["eval", "x1", "w.csv"], f"{names},value\n{ones},1\n", {"w.csv": f"{names}\n{ones}\n"}), capsys,
             tmp_path, monkeypatch)  # fmt: skip
 

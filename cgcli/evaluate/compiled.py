@@ -45,6 +45,7 @@ _Reader = Callable[[list[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
 
 _shape = operator.attrgetter("shape")
+_scalar = operator.attrgetter("op.scalar")
 
 _OFTEN = 100  # calls with numbers, after which a function in Python is generated
 
@@ -115,7 +116,7 @@ class Compiled:
         self._readers = [_reader(*map(place, node.args)) for node in made]
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
         if kernels is None:
-            on_numbers = [node.op.scalar for node in made]
+            on_numbers = [*map(_scalar, made)]
             self._of_numbers = not of_arrays_too and None not in on_numbers
             self._kernels = [
                 scalar

@@ -29,10 +29,10 @@ _Args = tuple[Node, ...]
 
 
 class AlongSized(NamedTuple):
-    """The parameters of put_along: the axis, and how many places it has."""
+    """The parameters of put_along: how many places the axis has, and the axis."""
 
-    axis: int
     size: int
+    axis: int
 
 
 # ---- elements by their computed places ------------------------------------------------
@@ -51,7 +51,7 @@ def _take_along(x: Any, i: Any, along: int) -> Any:
     return found if np.all(inside) else np.where(inside, found, np.nan)
 
 
-def _put_along(x: Any, i: Any, along: int, size: int) -> Any:
+def _put_along(x: Any, i: Any, size: int, along: int) -> Any:
     i = np.asarray(i, dtype=float)
     inside = (i >= -size) & (i < size) & (i == np.floor(i))
     sizes = list(np.shape(x))
@@ -59,7 +59,7 @@ def _put_along(x: Any, i: Any, along: int, size: int) -> Any:
     sizes[along] = size
     made = np.zeros(sizes, np.result_type(x))
     places[along] = np.where(inside, i, 0.0).astype(np.intp)
-    np.add.at(made, tuple(places), np.where(inside, x, x * 0))
+    np.add.at(made, tuple(each[inside] for each in np.broadcast_arrays(*places)), np.asarray(x)[inside])
     return made
 
 
@@ -80,7 +80,7 @@ def _put_along_shape(shapes: Sequence[Shape], params: AlongSized) -> Shape:
 
 
 def _take_along_back(ct: Node, args: _Args, params: Along) -> Node:
-    return apply(PUT_ALONG, (ct, args[1]), AlongSized(params.axis, args[0].shape[params.axis]))
+    return apply(PUT_ALONG, (ct, args[1]), AlongSized(args[0].shape[params.axis], params.axis))
 
 
 def _put_along_back(ct: Node, args: _Args, params: AlongSized) -> Node:
@@ -96,8 +96,8 @@ TAKE_ALONG = Operation("take_along", "elements by their places along an axis: na
                        mp=ARRAYS)  # fmt: skip
 PUT_ALONG = Operation("put_along", "zeros with elements added at places along an axis, the transpose of take_along",
                       ("x", "i"), _put_along, _put_along_shape, (Transpose(_put_along_back), None),
-                      statics=(axis(-1), whole("size", least=0)), params=AlongSized,
-                      example="put_along([5, 6], [2, 0], 0, 3)", mp=ARRAYS)  # fmt: skip
+                      statics=(whole("size", least=0), axis(-1)), params=AlongSized,
+                      example="put_along([5, 6], [2, 0], 3)", mp=ARRAYS)  # fmt: skip
 
 
 def elements(x: Node, i: Node) -> Node:
