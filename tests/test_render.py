@@ -891,7 +891,9 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
     [
         ("echo broken >&2; exit 3", "broken"),
         ("exit 3", "exit code 3"),
-        ("exit 0", "empty"),
+        ("exit 0", "no picture"),
+        ("echo garbage", "no picture"),
+        ("echo '<svg viewBox=\"'", "no picture"),
         ("kill -9 $$", "-9"),
     ],
 )

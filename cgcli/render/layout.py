@@ -15,6 +15,7 @@ from cgcli.lean import import_module, signal
 
 LAYOUTS = ("bundled", "dot")
 TIMEOUT = 60  # seconds
+_SIGNS = {"svg": (b'viewBox="', b"</svg>"), "plain": (b"graph ", b"stop"), "png": (b"PNG", b"IEND")}  # of a whole one
 _INSTALL = "install Graphviz (https://graphviz.org/download), or write .dot"
 
 
@@ -40,8 +41,8 @@ def laid_out(dot_text: str, kinds: Sequence[str], layout: str, *options: str) ->
     if code:
         lines = said.decode(errors="replace").strip().splitlines()
         raise CgError(f"{program} could not draw the picture: {lines[0] if lines else f'exit code {code}'}")
-    if not content:
-        raise CgError(f"{program} gave an empty picture")
+    if not all(sign in content for kind in kinds for sign in _SIGNS[kind]):
+        raise CgError(f"{program} gave no picture", hint="is it Graphviz's program 'dot'?" if layout == "dot" else "")
     return content
 
 
