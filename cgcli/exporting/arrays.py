@@ -7,6 +7,7 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.evaluate.kernels import kernel_of
 from cgcli.exporting.code import HERE, Code, Make, element_of
+from cgcli.exporting.formulas import NotInTargetError
 from cgcli.exporting.language import CHOICE, PRODUCT, TRUTHS, Text
 from cgcli.exporting.places import along, places_of
 from cgcli.graph.node import Node
@@ -207,6 +208,62 @@ def place_of_extreme(better: str) -> Make:
         return code.each(node, element)
 
     return make
+
+
+# ---- linear systems -------------------------------------------------------------------
+
+
+def _eliminated(code: Code, matrix: Node, right: Node | None, columns: int) -> tuple[str, str, str]:
+    """The call that solves a system, and the rows that it changes: the triangle of the matrix, and the solution.
+
+    right: the right side, of so many columns; None for the identity. Raises NotInTargetError for a stack of matrices.
+    """
+    if len(matrix.shape) != 2 or (right is not None and len(right.shape) > 2):
+        raise NotInTargetError(matrix)
+    size = matrix.shape[0]
+    triangle_row, solution = code.array(size * size), code.array(size * columns)
+    code.fill(triangle_row, matrix)
+    if right is not None:
+        code.fill(solution, right)
+    elif columns:
+        code.loop(size, lambda i: code.assign(f"{solution}[{i}*{size + 1}]", code.language.number(1.0)))
+    return f"{code.language.solve}({size}, {columns}, {triangle_row}, {solution})", triangle_row, solution
+
+
+def solved(code: Code, node: Node) -> Text:
+    """The solution of a linear system."""
+    matrix, right = node.args
+    call, _, solution = _eliminated(code, matrix, right, math.prod(right.shape[1:]))
+    code.write(code.language.statements.do, call=call)
+    return Text(f"{solution}[{HERE if math.prod(node.shape) != 1 else 0}]")
+
+
+def inverse(code: Code, node: Node) -> Text:
+    """The inverse of a matrix."""
+    call, _, solution = _eliminated(code, node.args[0], None, node.shape[-1])
+    code.write(code.language.statements.do, call=call)
+    return Text(f"{solution}[{HERE if math.prod(node.shape) != 1 else 0}]")
+
+
+def determinant(code: Code, node: Node) -> Text:
+    """The determinant of a matrix."""
+    call, *_ = _eliminated(code, node.args[0], None, 0)
+    return Text(code.let(call))
+
+
+def log_determinant(code: Code, node: Node) -> Text:
+    """The logarithm of a determinant's size: of the product of the pivots."""
+    call, pivots, _ = _eliminated(code, node.args[0], None, 0)
+    code.write(code.language.statements.do, call=call)
+    size, calls = node.args[0].shape[0], code.language.calls
+    total = code.variable("s", code.language.number(0.0))
+
+    def add(i: str) -> None:
+        pivot = calls["abs"].format(f"{pivots}[{i}*{size + 1}]")
+        code.assign(total, f"{total} + {calls['ln'].format(pivot)}")
+
+    code.loop(size, add)
+    return Text(total)
 
 
 # ---- elements at computed places ------------------------------------------------------

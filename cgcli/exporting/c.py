@@ -41,6 +41,35 @@ _HELPERS = {
     if (x == y) return x + 0.6931471805599453;
     return d > 0.0 ? x + log1p(exp(-d)) : d <= 0.0 ? y + log1p(exp(d)) : d;
 }""",
+    "cg_solve": """/* Makes x of b, with a x = b, by elimination; gives the determinant of a. It changes a. */
+static double cg_solve(int n, int m, double *a, double *b)
+{
+    double det = 1.0;
+    int singular = 0;
+    for (int k = 0; k < n; k++) {
+        int p = k;
+        for (int i = k + 1; i < n; i++) if (fabs(a[i*n + k]) > fabs(a[p*n + k])) p = i;
+        if (p != k) {
+            det = -det;
+            for (int j = 0; j < n; j++) { double t = a[k*n + j]; a[k*n + j] = a[p*n + j]; a[p*n + j] = t; }
+            for (int j = 0; j < m; j++) { double t = b[k*m + j]; b[k*m + j] = b[p*m + j]; b[p*m + j] = t; }
+        }
+        det *= a[k*n + k];
+        if (a[k*n + k] == 0.0) { singular = 1; continue; }
+        for (int i = k + 1; i < n; i++) {
+            double f = a[i*n + k]/a[k*n + k];
+            for (int j = k; j < n; j++) a[i*n + j] -= f*a[k*n + j];
+            for (int j = 0; j < m; j++) b[i*m + j] -= f*b[k*m + j];
+        }
+    }
+    for (int i = n - 1; i >= 0; i--)
+        for (int j = 0; j < m; j++) {
+            double s = b[i*m + j];
+            for (int k = i + 1; k < n; k++) s -= a[i*n + k]*b[k*m + j];
+            b[i*m + j] = singular ? NAN : s/a[i*n + i];
+        }
+    return det;
+}""",
     "cg_sigmoid": """static double cg_sigmoid(double x)
 {
     double a = exp(-fabs(x));
@@ -65,10 +94,12 @@ LANGUAGE = Language(
         filled="static const double {name}[{size}] = {{{values}}};",
         whole_numbers="static const int {name}[{size}] = {{{values}}};",
         loop="for (int {index} = 0; {index} < {count}; {index}++) {{", forever="for (;;) {{",
-        leave="break;", when="if ({condition}) {{", end="}}", quotient="{}/{}", place="(int)({})", whole="{}",
+        do="{call};", leave="break;",
+        when="if ({condition}) {{", end="}}", quotient="{}/{}", place="(int)({})", whole="{}",
     ),
     number=lambda value: number_text(value, "INFINITY", "NAN"),
-    unused="(void){name};", choice="{} ? {} : {}", as_number="(double){atom}", no=("!{}", ATOM, ATOM),
+    unused="(void){name};", solve="cg_solve",
+    choice="{} ? {} : {}", as_number="(double){atom}", no=("!{}", ATOM, ATOM),
     reserved=frozenset(_WORDS.split()), helpers=_HELPERS,
 )  # fmt: skip
 

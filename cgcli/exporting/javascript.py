@@ -42,6 +42,33 @@ _HELPERS = {
   if (x === y) return x + Math.LN2;
   return d > 0 ? x + Math.log1p(Math.exp(-d)) : d <= 0 ? y + Math.log1p(Math.exp(d)) : d;
 }""",
+    "cg_solve": """// Makes x of b, with a x = b, by elimination with pivots; gives the determinant of a, and changes a.
+function cg_solve(n, m, a, b) {
+  let det = 1, singular = false;
+  for (let k = 0; k < n; k++) {
+    let p = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(a[i*n + k]) > Math.abs(a[p*n + k])) p = i;
+    if (p !== k) {
+      det = -det;
+      for (let j = 0; j < n; j++) [a[k*n + j], a[p*n + j]] = [a[p*n + j], a[k*n + j]];
+      for (let j = 0; j < m; j++) [b[k*m + j], b[p*m + j]] = [b[p*m + j], b[k*m + j]];
+    }
+    det *= a[k*n + k];
+    if (a[k*n + k] === 0) { singular = true; continue; }
+    for (let i = k + 1; i < n; i++) {
+      const f = a[i*n + k]/a[k*n + k];
+      for (let j = k; j < n; j++) a[i*n + j] -= f*a[k*n + j];
+      for (let j = 0; j < m; j++) b[i*m + j] -= f*b[k*m + j];
+    }
+  }
+  for (let i = n - 1; i >= 0; i--)
+    for (let j = 0; j < m; j++) {
+      let s = b[i*m + j];
+      for (let k = i + 1; k < n; k++) s -= a[i*n + k]*b[k*m + j];
+      b[i*m + j] = singular ? NaN : s/a[i*n + i];
+    }
+  return det;
+}""",
     "cg_shaped": """function cg_shaped(row, ...sizes) {
   row = Array.from(row);
   for (const size of sizes.slice(1).reverse())
@@ -64,9 +91,11 @@ LANGUAGE = Language(
         assign="{name} = {value};", array="const {name} = new Float64Array({size});",
         filled="const {name} = [{values}];", whole_numbers="const {name} = [{values}];",
         loop="for (let {index} = 0; {index} < {count}; {index}++) {{", forever="for (;;) {{",
-        leave="break;", when="if ({condition}) {{", end="}}", quotient="Math.floor({}/{})", place="({})", whole="{}",
+        do="{call};", leave="break;",
+        when="if ({condition}) {{", end="}}", quotient="Math.floor({}/{})", place="({})", whole="{}",
     ),
     number=lambda value: number_text(value, "Infinity", "NaN").removesuffix(".0"),
+    solve="cg_solve",
     choice="{} ? {} : {}", as_number="({code} ? 1 : 0)", no=("!{}", ATOM, ATOM), helpers=_HELPERS,
     reserved=frozenset(_WORDS.split()), indent="  ",
 )  # fmt: skip

@@ -29,8 +29,8 @@ class Statements(Record):
 
     let, let_truth: a name for a number, for a truth value. variable, assign: a number that changes. array: one of
     `size` zeros; filled: one of `values` that stay. loop, forever: the first lines of a block, which `end` closes.
-    leave: the innermost loop. when: the first line of a block that is run where a condition holds. quotient: of whole
-    numbers; whole: one as a float; place: a float as one.
+    leave: the innermost loop. do: a call for what it changes. when: the first line of a block that is run where a
+    condition holds. quotient: of whole numbers; whole: one as a float; place: a float as one.
     """
 
     let: str
@@ -43,6 +43,7 @@ class Statements(Record):
     loop: str
     forever: str
     leave: str
+    do: str
     when: str
     end: str
     quotient: str
@@ -56,8 +57,9 @@ class Language(Record):
     infix: operations that are operators, with their signs and levels. calls: templates of the others, in the arguments'
     places {0}, {1}, which are numbers. statements: its statements. number: the text of a float. choice: of two by a
     condition, as a template. as_number: a truth value as a number. no: `not` as a template, the level that its operand
-    needs, and its own. unused: says that an argument is not read, where the language asks for that.
-    reserved: what cannot be a name. helpers: functions that templates call, each with its text.
+    needs, and its own. solve: the helper that solves a linear system. unused: says that an argument is not read, where
+    the language asks for that. reserved: what cannot be a name. helpers: functions that templates call, each with its
+    text.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Language(Record):
     choice: str
     as_number: str
     no: tuple[str, int, int]
+    solve: str
     unused: str = ""
     reserved: Collection[str] = ()
     helpers: Mapping[str, str] = EMPTY

@@ -55,6 +55,32 @@ _HELPERS = {
     if x == y:
         return x + 0.6931471805599453
     return _max(x, y) + math.log1p(math.exp(-abs(x - y)))""",
+    "_solve": """def _solve(n, m, a, b):
+    # makes x of b, with a x = b, by elimination with pivots; gives the determinant of a, which it changes
+    det, singular = 1.0, False
+    for k in range(n):
+        p = max(range(k, n), key=lambda i: abs(a[i*n + k]))
+        if p != k:
+            det = -det
+            for row, width in ((a, n), (b, m)):
+                row[k*width:k*width + width], row[p*width:p*width + width] = (
+                    row[p*width:p*width + width], row[k*width:k*width + width])
+        pivot = a[k*n + k]
+        det *= pivot
+        if pivot == 0.0:
+            singular = True
+            continue
+        for i in range(k + 1, n):
+            f = a[i*n + k]/pivot
+            for j in range(k, n):
+                a[i*n + j] -= f*a[k*n + j]
+            for j in range(m):
+                b[i*m + j] -= f*b[k*m + j]
+    for i in reversed(range(n)):
+        for j in range(m):
+            s = b[i*m + j] - sum(a[i*n + k]*b[k*m + j] for k in range(i + 1, n))
+            b[i*m + j] = math.nan if singular else s/a[i*n + i]
+    return det""",
     "_flat": """def _flat(array):
     return [number for part in array for number in _flat(part)] if hasattr(array, "__iter__") else [float(array)]""",
     "_shaped": """def _shaped(row, *sizes):
@@ -82,10 +108,11 @@ LANGUAGE = Language(
     statements=Statements(
         let="{name} = {value}", let_truth="{name} = {value}", variable="{name} = {value}", assign="{name} = {value}",
         array="{name} = [0.0]*{size}", filled="{name} = [{values}]", whole_numbers="{name} = [{values}]",
-        loop="for {index} in range({count}):", forever="while True:", leave="break",
+        loop="for {index} in range({count}):", forever="while True:", do="{call}", leave="break",
         when="if {condition}:", end="", quotient="{}//{}", place="int({})", whole="float({})",
     ),
     number=lambda value: number_text(value, "math.inf", "math.nan"),
+    solve="_solve",
     choice="{1} if {0} else {2}", as_number="float({code})", no=("not {}", COMPARISON, COMPARISON), helpers=_HELPERS,
     reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "out", "float", "abs", "range", "round",
                         "hasattr", "len", "OverflowError", "ValueError"]),

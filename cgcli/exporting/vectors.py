@@ -38,7 +38,7 @@ _CALLS = {
     "atanh": "np.arctanh({args})", "cbrt": "np.cbrt({args})", "round": "np.round({args})", "power": "np.power({args})",
     "mod": "np.mod({args})", "max": "np.maximum({args})", "min": "np.minimum({args})", "where": "np.where({args})",
     "stop_gradient": "({args})", "and": "np.logical_and({args})", "or": "np.logical_or({args})",
-    "not": "np.logical_not({args})", "solve": "np.linalg.solve({args})", "inv": "np.linalg.inv({args})",
+    "not": "np.logical_not({args})",
     "det": "np.linalg.det({args})", "logdet": "np.linalg.slogdet({args})[1]",
 }  # fmt: skip
 
@@ -65,7 +65,10 @@ class Library(Record):
 LIBRARIES: Mapping[str, Library] = {
     "numpy": Library(
         "numpy", ("import numpy as np",), "np", "np.array({})", "_put({x}, {shape}, {key})", quiet=True,
+        words={"solve": "_or_nan(np.linalg.solve, {args})", "inv": "_or_nan(np.linalg.inv, {args})"},
         begin={
+            "_or_nan(": ("def _or_nan(function, *args):", "    try:", "        return function(*args)",
+                         "    except np.linalg.LinAlgError:", "        return np.full(np.shape(args[-1]), np.nan)"),
             "_put(": ("def _put(x, shape, key):", "    zeros = np.zeros(shape)", "    zeros[key] = x",
                       "    return zeros"),
             "_element(": ("def _element(x, i):", "    inside = -len(x) <= i < len(x) and i == int(i)",

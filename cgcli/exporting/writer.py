@@ -29,6 +29,10 @@ _ARRAYS: Mapping[str, Make] = {
     "cumsum": arrays.running_sum,
     "element": arrays.element,
     "put_element": arrays.put_element,
+    "solve": arrays.solved,
+    "inv": arrays.inverse,
+    "det": arrays.determinant,
+    "logdet": arrays.log_determinant,
     "loop": trips.loop,
     "states": trips.states,
 }
