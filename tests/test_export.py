@@ -338,13 +338,16 @@ def test_duckdb() -> None:
 @pytest.fixture
 def postgres() -> Iterator[Callable[[str], str]]:
     """What a PostgreSQL server of its own prints for a script of statements."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    on_path = shutil.which("initdb")
+    programs = (
+        Path(on_path).resolve().parent if on_path else max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    )
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
     folder = tempfile.mkdtemp()
-    other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []  # the server refuses to be root
+    other = ["runuser", "-u", "nobody", "--"] if os.getuid() == 0 else []  # the server refuses to be root
     if other:
-        shutil.chown(folder, "postgres")
+        shutil.chown(folder, "nobody")
 
     def quietly(*command: str) -> None:
         subprocess.run([*other, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")

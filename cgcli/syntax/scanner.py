@@ -163,7 +163,7 @@ def _other(text: str, at: int) -> tuple[str, int]:
     character = text[at]
     if character == "!" and _is_factorial(text, at):
         return "FACTORIAL", at + 1
-    if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith("...", at):
+    if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith(("...", "!=="), at):
         return kind, at + 2
     if kind := _SINGLE_OF_DOUBLE.get(character):
         return kind, at + 1
@@ -191,10 +191,10 @@ def _other(text: str, at: int) -> tuple[str, int]:
 
 
 def _is_factorial(text: str, at: int) -> bool:
-    """Whether a '!' stands behind a value, and is no part of '!='; n!! is another function, and push!(x) none."""
+    """Whether a '!' stands behind a value, and before no '='; n!! is another function, and push!(x) none."""
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     behind_value = before.isalnum() or (before != "" and before in "_)]`")
-    return behind_value and after not in ("!", "(") and (after != "=" or text.startswith("==", at + 1))
+    return behind_value and after not in ("!", "(", "=")
 
 
 def _end_of_number(text: str, at: int) -> int:
