@@ -239,8 +239,16 @@ def by_row(case: Case, rows: Sequence[Sequence[Any]]) -> list[Array]:
     return [np.array([np.asarray(row[at], float) for row in rows]) for at in range(len(case.names))]
 
 
+def need(*programs: str) -> None:
+    """Leave a test out where a program is not installed; what a change must pass has them all."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed")
+
+
 def test_c_and_cpp(tmp_path: Path) -> None:
     """Protects the code that people compile: without a warning, as C99 and as C++."""
+    need("gcc", "g++")
     every = all_cases()
     source = tmp_path / "all.c"
     source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
@@ -267,6 +275,7 @@ def test_c_and_cpp(tmp_path: Path) -> None:
 
 
 def test_javascript(tmp_path: Path) -> None:
+    need("node")
     every = all_cases()
     code = without_repeats([case.code("js") for case in every], javascript.LANGUAGE)
     text = "value => Number.isNaN(value) ? 'nan' : Math.abs(value) === Infinity ? String(value) : value"
@@ -443,6 +452,7 @@ NAMES = (
 
 def test_names_that_are_words_of_the_language(tmp_path: Path) -> None:
     """Protects reserved words, letters beyond ASCII, and the names that the code makes up itself."""
+    need("gcc")
     every = [Case(text, at) for at, text in enumerate(NAMES)]
     source = tmp_path / "names.c"
     source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")

@@ -61,7 +61,8 @@ def printed(command: str, folder: Path, capsys: Capture) -> str:
     return found.err + found.out
 
 
-TOUR, PIPELINE = section("A tour"), section("In a pipeline") + section("Fits")
+TOUR = section("A tour")
+PIPELINE = section("In a pipeline") + section("Fits") + section("In other languages")
 SET_UP = [line for block in blocks("sh") for line in block.splitlines()]
 
 
@@ -95,6 +96,16 @@ def test_every_pipeline_prints_what_the_readme_says(
         assert picture.read_text(encoding="utf-8").rstrip().endswith("</svg>")
     if missing:
         pytest.skip(f"{', '.join(sorted(missing))}: not installed")
+
+
+def test_recipes_in_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who pastes them: exported code that is compiled and called, and a view in a database."""
+    if shutil.which("cc") is None:
+        pytest.skip("cc: not installed")
+    recipes = blocks("python", section("In other languages"))
+    assert len(recipes) == 2
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(recipes), {})
 
 
 def test_set_up_commands_are_one_shell_line_each(tmp_path: Path) -> None:
