@@ -93,7 +93,7 @@ LANGUAGE = Language(
         variable="double {name} = {value};", assign="{name} = {value};", array="double {name}[{size}] = {{0.0}};",
         filled="static const double {name}[{size}] = {{{values}}};",
         whole_numbers="static const int {name}[{size}] = {{{values}}};",
-        loop="for (int {index} = 0; {index} < {count}; {index}++) {{", forever="for (;;) {{",
+        loop="for (int {index} = 0; {index} < {count}; {index}++) {{",
         do="{call};", leave="break;",
         when="if ({condition}) {{", end="}}", quotient="{}/{}", place="(int)({})", whole="{}",
     ),

@@ -90,7 +90,7 @@ LANGUAGE = Language(
         let="const {name} = {value};", let_truth="const {name} = {value};", variable="let {name} = {value};",
         assign="{name} = {value};", array="const {name} = new Float64Array({size});",
         filled="const {name} = [{values}];", whole_numbers="const {name} = [{values}];",
-        loop="for (let {index} = 0; {index} < {count}; {index}++) {{", forever="for (;;) {{",
+        loop="for (let {index} = 0; {index} < {count}; {index}++) {{",
         do="{call};", leave="break;",
         when="if ({condition}) {{", end="}}", quotient="Math.floor({}/{})", place="({})", whole="{}",
     ),

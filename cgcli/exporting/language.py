@@ -28,7 +28,7 @@ class Statements(Record):
     """The statements of a language, as templates.
 
     let, let_truth: a name for a number, for a truth value. variable, assign: a number that changes. array: one of
-    `size` zeros; filled: one of `values` that stay. loop, forever: the first lines of a block, which `end` closes.
+    `size` zeros; filled: one of `values` that stay. loop: the first line of a block, which `end` closes.
     leave: the innermost loop. do: a call for what it changes. when: the first line of a block that is run where a
     condition holds. quotient: of whole numbers; whole: one as a float; place: a float as one.
     """
@@ -41,7 +41,6 @@ class Statements(Record):
     filled: str
     whole_numbers: str
     loop: str
-    forever: str
     leave: str
     do: str
     when: str

@@ -108,7 +108,7 @@ LANGUAGE = Language(
     statements=Statements(
         let="{name} = {value}", let_truth="{name} = {value}", variable="{name} = {value}", assign="{name} = {value}",
         array="{name} = [0.0]*{size}", filled="{name} = [{values}]", whole_numbers="{name} = [{values}]",
-        loop="for {index} in range({count}):", forever="while True:", do="{call}", leave="break",
+        loop="for {index} in range({count}):", do="{call}", leave="break",
         when="if {condition}:", end="", quotient="{}//{}", place="int({})", whole="float({})",
     ),
     number=lambda value: number_text(value, "math.inf", "math.nan"),

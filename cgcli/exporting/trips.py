@@ -6,8 +6,8 @@ import math
 
 from cgcli.annotations import Callable, Sequence
 from cgcli.exporting.code import Code, element_of, negated, uses_of
-from cgcli.exporting.language import COMPARISON, TRUTHS, Text
-from cgcli.graph.loops import Loop, States, compared
+from cgcli.exporting.language import AND, COMPARISON, TRUTHS, Text
+from cgcli.graph.loops import Loop, States, compared, most_trips
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Shape
 from cgcli.ops.loops import unpacked
@@ -19,18 +19,13 @@ def loop(code: Code, node: Node) -> Text:
     assert isinstance(params, Loop)
     carried = _begun(code, node, params)
 
-    def trip() -> None:
+    def trip(at: str) -> None:
         if params.going is not None:
-            _leave(code, params, carried)
+            _leave(code, params, carried, at)
         _next(code, params, carried)
 
-    def write() -> None:
-        if params.trips is None:
-            code.block(code.language.statements.forever, trip)
-        else:
-            code.loop(params.trips, lambda _: trip())
-
-    _within(code, params, write)
+    trips = most_trips() + 2 if params.trips is None else params.trips
+    _within(code, params, lambda: code.loop(trips, trip))
     pieces = unpacked(node, params.shapes)
     for piece, name in zip(pieces, carried, strict=True):
         code.texts[piece] = element_of(name) if piece.shape else Text(name)
@@ -100,15 +95,20 @@ def _next(code: Code, params: Loop, carried: Sequence[str]) -> None:
             code.assign(name, fresh)
 
 
-def _leave(code: Code, params: Loop, carried: Sequence[str]) -> None:
-    """Leave the loop where there is no more trip; with nan where the condition compares one, for nobody knows then."""
+def _leave(code: Code, params: Loop, carried: Sequence[str], at: str) -> None:
+    """Leave the loop where there is no more trip.
+
+    It leaves with nan where the condition compares one, for nobody knows then, and after as many trips as cg makes.
+    """
     words, language = code.language.statements, code.language
     assert params.going is not None
     code.compute([params.going])
     going = code.text(params.going)
     going = going if going.truth else Text(code.is_set(going), COMPARISON, truth=True)
+    either = f" {language.infix['or'][0]} ".join
     operands = [code.number(each).inside(COMPARISON + 1) for each in compared([params.going]) if not each.shape]
     differs, _ = language.infix.get("not_equal", (TRUTHS["not_equal"], COMPARISON))
+    last = f"{at} > {most_trips()}"
 
     def unknown() -> None:
         for leaf, name in zip(params.body.parameters, carried, strict=False):
@@ -118,12 +118,10 @@ def _leave(code: Code, params: Loop, carried: Sequence[str]) -> None:
                 code.assign(name, language.number(math.nan))
 
     def leave() -> None:
-        if operands:
-            some_nan = f" {language.infix['or'][0]} ".join(f"{each} {differs} {each}" for each in operands)
-            code.block(words.when, unknown, condition=some_nan)
+        code.block(words.when, unknown, condition=either([last, *(f"{each} {differs} {each}" for each in operands)]))
         code.write(words.leave)
 
-    code.block(words.when, leave, condition=negated(language, going).code)
+    code.block(words.when, leave, condition=either([last, negated(language, going).inside(AND)]))
 
 
 def _packed(code: Code, carried: Sequence[str], shapes: Sequence[Shape]) -> Text:

@@ -14,7 +14,7 @@ from cgcli.exporting.formulas import NotInTargetError, in_terms_of
 from cgcli.exporting.language import ATOM, COMPARISON, MINUS, PRODUCT, SUM, TRUTHS, Text, joined, number_text
 from cgcli.exporting.places import along, places_of
 from cgcli.exporting.task import Task
-from cgcli.graph.loops import Loop
+from cgcli.graph.loops import Loop, compared, most_trips
 from cgcli.graph.node import CONSTANT, Node, constant_value, is_given, toposort
 from cgcli.ops.lazily import np
 from cgcli.ops.loops import unpacked
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100
 _MOST_NUMBERS = 10_000  # of one constant array
+_TIMES_NAN = "*float('nan')"
 
 _INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT),
           "matmul": (" @ ", PRODUCT)}  # fmt: skip
@@ -269,12 +270,11 @@ class _Vectors:
         carried = names[: loop.carries]
         before, uses = dict(self._texts), self._uses
         self._uses = uses_of(loop.body.outputs)
-        self._write("while True:" if loop.trips is None else f"for _ in range({loop.trips}):")
+        trip = self._fresh() if loop.trips is None else "_"
+        self._write(f"for {trip} in range({most_trips() + 2 if loop.trips is None else loop.trips}):")
         self._indent += 1
         if loop.going is not None:
-            self._compute([loop.going])
-            self._write(f"if not ({self._condition(loop.going).code}):")
-            self._write("    break")
+            self._leave(loop.going, trip, carried)
         self._compute(loop.nexts)
         self._write(f"{', '.join(carried)} = {', '.join(self.number(each).code for each in loop.nexts)}")
         self._indent -= 1
@@ -282,6 +282,16 @@ class _Vectors:
         for piece, name in zip(unpacked(node, loop.shapes), carried, strict=True):
             self._texts[piece] = Text(name)
         return self._texts.get(node, Text(""))
+
+    def _leave(self, going: Node, trip: str, carried: Sequence[str]) -> None:
+        """Leave a loop where there is no more trip; with nan as the other languages do, see trips.py."""
+        self._compute([going])
+        operands = [self.number(each).inside(COMPARISON + 1) for each in compared([going]) if not each.shape]
+        last = f"{trip} > {most_trips()}"
+        self._write(f"if {last} or not ({self._condition(going).code}):")
+        self._write(f"    if {' or '.join([last, *(f'{each} != {each}' for each in operands)])}:")
+        self._write(f"        {', '.join(carried)} = {', '.join(each + _TIMES_NAN for each in carried)}")
+        self._write("    break")
 
     def text(self) -> str:
         """The whole."""
