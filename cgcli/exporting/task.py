@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Collection, Sequence
 from cgcli.exporting.identifiers import identifiers
 from cgcli.graph.body import with_bodies
-from cgcli.graph.loops import loops_in, most_trips
+from cgcli.graph.loops import Loop, most_trips
 from cgcli.graph.node import Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.records import Record
@@ -55,7 +55,8 @@ class Task(Record):
                 lines.append(f"{name}: {_array(node)}{what}")
         lines.append("out: " + ", ".join(name + (f" ({_array(node)})" if node.shape else "")
                                          for name, node in self.results))  # fmt: skip
-        if any(node.params.trips is None for node in loops_in(with_bodies(toposort(self.outputs)))):
+        bodies = with_bodies(toposort(self.outputs))
+        if any(isinstance(node.params, Loop) and node.params.trips is None for node in bodies):
             lines.append(f"A loop that has not ended after {most_trips()} trips gives nan.")
         return [line.rstrip() for line in (*lines, *differs)]
 
