@@ -69,6 +69,9 @@ PROGRAMS = (
     "a = x*y; (a, a^2)",
     "x > y ? x : y > 1",
     "A: [3, 3]; b: [3]; S = A@A.T + eye(3); sum(solve(S, b)^2) + logdet(S)",
+    "A: [3, 3]; det(A)",
+    "x: [3]; det([[x[0], x[1]], [x[1], x[0]]])*x[2] + det([[x[1]]])",
+    "x: [3]; a = [[x[1]*x[0]]]; b = stack(a, a + 1); sum(exp(a)@a.T + [[x[2]]])*sum(b) + max([x[0]] + [x[1]])",
     "A: [2, 2]; B: [2, 3]; S = A@A.T + eye(2); sum(solve(S, B)) + sum(inv(S)*[[1, 2], [3, 4]])",
 )
 UNARY = [
@@ -430,7 +433,7 @@ def test_a_loop_without_end_gives_nan(target: str) -> None:
 
 REFUSED = (
     ("sort_of(x)", "c", "unknown function"),
-    ("x: [2, 2]; det(x)", "c", "c has no 'cofactor', which a derivative needs"),
+    ("x: [7, 7]; det(x)", "c", "c has no 'cofactor', which a derivative needs"),
     ("x: [2, 2]; sum(x)", "sql", "sql has no arrays"),
     ("x: [2]; x^2", "c", "derivatives are written of a scalar"),
     ("x^2", "cobol", "there is no target 'cobol'"),

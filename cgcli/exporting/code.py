@@ -69,12 +69,10 @@ class Code:
         """The code for a node that is computed; for an array, that of the element HERE."""
         return self.texts[node]
 
-    def number(self, node: Node, place: str = "") -> Text:
+    def number(self, node: Node, place: str = "0") -> Text:
         """The code for a number, or for an element of an array."""
         text = self.texts[node]
-        if place:
-            text = text._replace(code=_at(text.code, place))
-        return self._as_number(text)
+        return self._as_number(text._replace(code=_at(text.code, place)))
 
     def fresh(self, letter: str = "t") -> str:
         """A name that is not in use."""
@@ -206,7 +204,7 @@ class Code:
         words = self.language.statements
         if math.prod(node.shape) == 1:
             name = self.fresh()
-            self.write(words.let_truth if text.truth else words.let, name=name, value=text.code)
+            self.write(words.let_truth if text.truth else words.let, name=name, value=_at(text.code, "0"))
             return Text(name, truth=text.truth)
         self.texts[node] = text
         return Text(f"{self.row(node)}[{HERE}]")

@@ -10,11 +10,13 @@ from cgcli.graph.body import inlined
 from cgcli.graph.node import Node, apply, constant, is_given, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.formula import expand, lower_formula, names_of
+from cgcli.ops.determinants import COFACTOR
 from cgcli.ops.reductions import SIZE
 from cgcli.ops.special import ERFC_COEFFICIENTS
 from cgcli.transform.exact import exact
 
 _LARGEST = "top = max(x, axis=axis, keepdims=1); far = where(abs(top) == inf, 0, top); "
+_MOST_MINORS = 6  # the rows of a matrix whose determinant's derivative is written
 _MANY = 12  # rounds of formulas within formulas, which none has
 
 _DIGAMMA = (
@@ -158,6 +160,8 @@ def in_terms_of(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[N
 def _has_formula(node: Node) -> bool:
     if node.op is SIZE or _is_of_several(node.op, node.args):
         return True
+    if node.op is COFACTOR:
+        return node.shape[-1] <= _MOST_MINORS
     if node.op.name in ("sinc", "digamma") and node.params != (0,):
         return False
     return bool(FORMULAS.get(node.op.name) or node.op.expansion)
@@ -172,5 +176,14 @@ def in_simpler_ones(op: Operation, args: tuple[Node, ...], params: Params) -> No
     """An operation by its formula, or by what the table says that it stands for."""
     if _is_of_several(op, args):
         return reduce(lambda found, arg: apply(op, (found, arg)), args)
-    formula = FORMULAS.get(op.name)
+    formula = _by_minors(args[0].shape[-1]) if op is COFACTOR else FORMULAS.get(op.name)
     return lower_formula(formula, names_of(op, args, params)) if formula else expand(op, args, params)
+
+
+def _by_minors(size: int) -> str:
+    """The cofactor matrix, each of its elements a determinant with its sign: exact for singular matrices too."""
+    others = [[at for at in range(size) if at != left] for left in range(size)]
+    minors = [[str([[f"a[{i}, {j}]" for j in columns] for i in rows]).replace("'", "") for columns in others]
+              for rows in others]  # fmt: skip
+    signed = [[f"{'-' * ((i + j) % 2)}det({minor})" for j, minor in enumerate(row)] for i, row in enumerate(minors)]
+    return f"[{', '.join('[' + ', '.join(row) + ']' for row in signed)}]" if size > 1 else "ones([1, 1])"
