@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from cgcli.api.bounds import bounds as bounds
-    from cgcli.api.columns import ColumnFunction as ColumnFunction
-    from cgcli.api.columns import compile as compile  # noqa: A004
+    from cgcli.api.column_function import ColumnFunction as ColumnFunction
+    from cgcli.api.column_function import compile as compile  # noqa: A004
     from cgcli.api.drawn import Picture as Picture
     from cgcli.api.export import export as export
     from cgcli.api.formulas import diff as diff
@@ -62,8 +62,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "bounds": "cgcli.api.bounds",
-    "ColumnFunction": "cgcli.api.columns",
-    "compile": "cgcli.api.columns",
+    "ColumnFunction": "cgcli.api.column_function",
+    "compile": "cgcli.api.column_function",
     "export": "cgcli.api.export",
     "Fit": "cgcli.searches.fit",
     "Parameter": "cgcli.searches.fit",
