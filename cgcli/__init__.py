@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cgcli.api.export import export as export
     from cgcli.api.formulas import diff as diff
     from cgcli.api.formulas import simplify as simplify
-    from cgcli.api.functions import Function as Function
     from cgcli.api.functions import directional as directional
     from cgcli.api.functions import grad as grad
     from cgcli.api.functions import hessian as hessian
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from cgcli.api.functions import vjp as vjp
     from cgcli.api.pictures import picture as picture
     from cgcli.api.pictures import render as render
+    from cgcli.api.prepared import Function as Function
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
     from cgcli.api.views import check_grad as check_grad
@@ -71,7 +71,7 @@ _HOMES = {
     "diff": "cgcli.api.formulas",
     "simplify": "cgcli.api.formulas",
     "directional": "cgcli.api.functions",
-    "Function": "cgcli.api.functions",
+    "Function": "cgcli.api.prepared",
     "grad": "cgcli.api.functions",
     "hessian": "cgcli.api.functions",
     "hessian_product": "cgcli.api.functions",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
+import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars
 import pyarrow as pa
 import pytest
 
@@ -60,6 +63,101 @@ def test_a_column_of_lists_binds_an_array() -> None:
     found = cgcli.compile("k*sum(w^2)", "w")(batch)
     assert found.column("value").to_pylist() == [5.0, 50.0]
     assert found.column("d_w").to_pylist() == [[2.0, 4.0], [12.0, 16.0]]
+
+
+LISTS = pa.list_(pa.float64())
+SCHEMAS: list[tuple[str, str | tuple[str, ...] | None, dict[str, Any], list[dict[str, Any]], str]] = [
+    ("sum(w^2)*k", None, {"w": LISTS, "k": pa.int64()}, [{"w": [1.0, 2.0], "k": 2}, {"w": None, "k": 1}], "list"),
+    ("sum(w^2)", None, {"w": pa.list_(pa.float64(), 2)}, [{"w": [1.0, 2.0]}, {"w": None}], "fixed_size_list"),
+    ("sum(w^2)", None, {"w": pa.large_list(pa.float32())}, [{"w": [1.0, 2.0]}], "list"),
+    ("sum((A @ x)^2)", "A", {"A": pa.list_(LISTS), "x": LISTS}, [{"A": [[1.0, 2.0]], "x": [3.0, 4.0]}], "list"),
+    ("sum((A @ x)^2)", "x", {"A": pa.list_(pa.list_(pa.float64(), 2)), "x": LISTS},
+     [{"A": [[1.0, 2.0]], "x": [3.0, 4.0]}], "list"),
+    ("w[4]^2", None, {"w": LISTS}, [{"w": [1.0, 2.0, 3.0, 4.0, 5.0]}], "list"),
+    ("sum([1, 2, 3]*w)", None, {"w": LISTS}, [{"w": [1.0, 2.0, 3.0]}], "list"),
+    ("sum(reshape(w, [2, 3]) @ [1, 2, 3])", None, {"w": LISTS}, [{"w": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}], "list"),
+    ("A: [m, n]; x: [n]; sum((A @ x)^2)/m", "x", {"A": pa.list_(LISTS), "x": LISTS},
+     [{"A": [[1.0, 2.0]], "x": [3.0, 4.0]}], "list"),
+    ("X: [3, 2]; [1, 2, 3] @ X @ [1, 2]", None, {"X": pa.list_(LISTS)},
+     [{"X": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]}], "list"),
+    ("[x, 2*x]", (), {"x": pa.float64(), "id": pa.string()}, [{"x": 2.0, "id": "a"}], "list"),
+]  # fmt: skip
+
+
+@for_each("text, wrt, types, rows, kind", SCHEMAS)
+def test_the_schema_is_known_without_rows(text: str, wrt: Any, types: Any, rows: list[Any], kind: str) -> None:
+    """Protects what engines plan with: the schema is that of all batches, of those without rows and of nulls too."""
+    function, given = cgcli.compile(text, wrt), pa.schema([*types.items()])
+    schema = function.schema(given)
+    nulls = pa.RecordBatch.from_pylist([dict.fromkeys(types)] * 3, schema=given)
+    whole = pa.Table.from_pylist(rows, schema=given)
+    for columns in (nulls, nulls.slice(0, 0), whole, whole.slice(0, 0), given.empty_table(), *whole.to_batches()):
+        assert function(columns).schema == schema == function.schema(columns)
+        assert function(columns).num_rows == columns.num_rows
+    assert [str(field.type)[: len(kind)] for field in schema if field.name.startswith("d_") and types[field.name[2:]]
+            != pa.int64()] in ([], [kind])  # fmt: skip
+    assert set(function(nulls).column(schema.names[-1]).to_pylist()) == {None}
+    found = function(whole).to_pylist()[0]
+    alone = cgcli.compile(text, wrt)({name: np.array([rows[0][name]]) for name in types if name != "id"})
+    for name, array in alone.items():
+        np.testing.assert_array_equal(found[name], array[0], err_msg=name)
+
+
+def test_tables_readers_and_iterators_of_batches() -> None:
+    """Protects the ways in which engines hand rows over: whichever it is, the rows and the results are the same."""
+    function = cgcli.compile(TEXT)
+    whole = pa.RecordBatch.from_pydict(dict(COLUMNS))
+    parts = [whole.slice(at, 100) for at in range(0, 1100, 100)]  # the last has one row
+    table = pa.Table.from_batches(parts)
+    expected = pa.Table.from_batches([function(whole)])
+    assert function(table).combine_chunks().equals(expected.combine_chunks())
+    streamed = pa.RecordBatchReader.from_batches(function.schema(table), function.map_batches(iter(parts)))
+    assert pa.Table.from_batches(streamed).combine_chunks().equals(expected.combine_chunks())
+    assert (
+        function(pa.RecordBatchReader.from_batches(table.schema, parts))
+        .combine_chunks()
+        .equals(expected.combine_chunks())
+    )
+    frame = polars.DataFrame(dict(COLUMNS))
+    assert polars.DataFrame(function(frame)).equals(polars.DataFrame(expected))
+    assert [each.num_rows for each in function.map_batches([table, parts[0]])] == [1001, 100]
+
+
+def test_a_bad_row_may_have_no_results() -> None:
+    function = cgcli.compile("x^2", on_error="null")
+    found = function(pa.table({"x": ["2", "a", None, "3"]}))
+    assert found.column("d_x").to_pylist() == [4.0, None, None, 6.0]
+    lists = pa.RecordBatch.from_pydict({"w": pa.array([[1.0, 2.0], [1.0], [None, 2.0], None])})
+    assert cgcli.compile("sum(w)", on_error="null")(lists).column("value").to_pylist() == [3.0, None, None, None]
+
+
+PICKLED: list[tuple[Callable[[], Any], tuple[Any, ...]]] = [
+    (lambda: cgcli.value("x^2*y"), (2.0, 3.0)),
+    (lambda: cgcli.value_and_grad(cgcli.parse("x^2*y"), ["x"]), (2.0, 3.0)),
+    (lambda: cgcli.grad("x^2*y", wrt="x"), (2.0, 3.0)),
+    (lambda: cgcli.grad("x/3", digits=20), (2.0,)),
+    (lambda: cgcli.jacobian("[x*y, x]", mode="forward"), (2.0, 3.0)),
+    (lambda: cgcli.hessian("x^2*y"), (2.0, 3.0)),
+    (lambda: cgcli.jvp("x^2*y"), ({"x": 2.0, "y": 3.0}, {"x": 1.0})),
+    (lambda: cgcli.jvp("x/3", digits=20), ({"x": 2.0}, {"x": 1.0})),
+    (lambda: cgcli.vjp("x^2*y"), ({"x": 2.0, "y": 3.0}, 2.0)),
+    (lambda: cgcli.hessian_product("x^2*y"), ({"x": 2.0, "y": 3.0}, {"x": 1.0})),
+    (lambda: cgcli.directional("x^3", 2), ({"x": 2.0}, {"x": 1.0})),
+    (lambda: cgcli.compile("k*w + e", (), values={"w": [1, 2], "k": 3, "e": 1}), ({"x": [1.0]},)),
+    (lambda: cgcli.compile("e*x", "e"), ({"x": [2.0], "e": [1.0]},)),
+]
+
+
+@for_each("make, given", PICKLED)
+def test_functions_are_pickled_as_texts_and_options(make: Callable[[], Any], given: tuple[Any, ...]) -> None:
+    """Protects workers: what they get is made again of the text, and no code of the caller's is in it."""
+    function = make()
+    once = pickle.dumps(function)
+    again = pickle.loads(once)
+    modules = re.findall(r"\b([a-z_.]+)\b", " ".join(str(arg) for op, arg, _ in pickletools.genops(once) if arg))
+    assert {name.split(".")[0] for name in modules if "." in name} == {"cgcli"}
+    assert repr(again(*given)) == repr(function(*given)), "the results"
+    assert repr(pickle.loads(pickle.dumps(again))(*given)) == repr(function(*given)), "when it is sent on"
 
 
 def _types_of(rows: list[Any]) -> Any:
@@ -124,6 +222,24 @@ MISTAKES: list[tuple[Callable[[], Any], type[cgcli.CgError], str]] = [
     (lambda: cgcli.compile(TEXT)({"x1": [1.0], "x2": [1.0, 2.0]}), DataError, "the columns differ in length"),
     (lambda: cgcli.compile(TEXT)({"x1": 1.0, "x2": [1.0]}), DataError, "column 'x1' is one number"),
     (lambda: cgcli.compile(TEXT)([1, 2]), UsageError, "and not a 'list'"),
+    (lambda: cgcli.compile("x", on_error="skip"), UsageError, "on_error is fail or null, and not 'skip'"),
+    (lambda: cgcli.compile("x").schema({"x": 1}), UsageError, "those of a schema of pyarrow, and not of a 'dict'"),
+    (
+        lambda: list(cgcli.compile("x").map_batches(pa.RecordBatch.from_pydict({"x": [1.0]}))),
+        UsageError,
+        "and not a 'DoubleArray'",
+    ),
+    (
+        lambda: cgcli.compile("[1, 2, 3] @ X @ [1, 2]").schema(pa.schema([("X", pa.list_(LISTS))])),
+        DataError,
+        "no row tells how long the lists in column 'X' are",
+    ),
+    (lambda: cgcli.compile("w + z").schema(pa.schema([("w", LISTS)])), UnknownNameError, "no value for 'z'"),
+    (
+        lambda: cgcli.compile("x")(pa.Table.from_batches([pa.record_batch({"x": [text]}) for text in ("1", "a")])),
+        DataError,
+        "the table, row 2: column 'x' holds 'a'",
+    ),
     (
         lambda: cgcli.compile("x")(pa.RecordBatch.from_pydict({"x": ["1", "a"]})),
         DataError,

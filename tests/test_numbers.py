@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import cgcli
-from cgcli.api.functions import _OFTEN
+from cgcli.api.prepared import _OFTEN
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.generated import generated

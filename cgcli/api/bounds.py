@@ -24,7 +24,7 @@ from cgcli.printing.values import Range, number
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
     from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Graph, Node
 
@@ -100,7 +100,7 @@ def bounds(program: Program | str, wrt: Wrt = None) -> Callable[..., tuple[Any, 
     wrt: a name, or several; all inputs when left out. A call raises EvaluationError for an operation that has no
     bounds, UsageError for a range that ends before it begins, and where an output is no scalar.
     """
-    from cgcli.api.functions import names_of
+    from cgcli.api.prepared import names_of
 
     known = read(program, names_of(wrt)).exact()
 

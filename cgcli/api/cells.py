@@ -39,6 +39,15 @@ def first_shapes(
     return searched, {name: shapes.get(name, ()) for name in names if name in present}
 
 
+def sizes_of(batch: Batch, name: str) -> tuple[int | None, ...]:
+    """What the type of a column says of its arrays; see `list_sizes`. () where each element has a column."""
+    from cgcli.tables.arrow import list_sizes
+
+    if batch.position(name) is None and batch.elements(name):
+        return ()
+    return list_sizes(batch.column(name).type)
+
+
 class Column(NamedTuple):
     """A column as numbers, of shape (rows, *shape).
 

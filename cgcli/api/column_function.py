@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Mapping
-from cgcli.api.cells import first_shapes
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
+from cgcli.api.cells import first_shapes, sizes_of
 from cgcli.api.columns import Bound, check_columns, results
-from cgcli.api.functions import names_of
 from cgcli.api.notices import warn
 from cgcli.api.point import at_values
-from cgcli.api.program import Program, read
+from cgcli.api.prepared import names_of
+from cgcli.api.program import Program, read, read_again
 from cgcli.api.values import arrays_of, as_array
-from cgcli.errors import DataError, UsageError
+from cgcli.errors import ArgumentError, DataError, ShapeError, UsageError
 from cgcli.graph.node import name_of
 from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
     from cgcli.graph.operation import Shape
 
+    Shapes = tuple[tuple[str, Shape], ...]
+
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
+_MOST_REBUILT = 8  # functions that a worker keeps, so that those of many tasks are compiled once
+_LENGTHS = (2, 3, 1, *range(4, 65))  # of lists whose rows do not tell, in the order in which they are tried
 
 
 def compile(  # noqa: A001 (a method of the package: cgcli.compile)
@@ -29,12 +33,14 @@ def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     *,
     values: Mapping[str, Any] | None = None,
     threads: int = 1,
+    on_error: str = "fail",
 ) -> ColumnFunction:
     """The value and the derivatives of a program as a function of columns, all rows at once.
 
     wrt: a name, or several; all columns when left out, `()` for the value alone. values: what
     holds for all rows, by name. threads: how many share the rows of one call; the results are
-    the same to the bit, however many there are.
+    the same to the bit, however many there are. on_error: fail, or null: what becomes of a row
+    of Arrow's tables whose cell holds something else than a number.
 
     >>> f = compile("ln(x1) + x1*x2 - sin(k*x2)", values={"k": 1})
     >>> f({"x1": [2, 1], "x2": [5, 0]})["d_x1"]
@@ -45,39 +51,67 @@ def compile(  # noqa: A001 (a method of the package: cgcli.compile)
 
     Raises ParseError and its kin; a call raises what ColumnFunction says.
     """
-    return ColumnFunction(program, wrt, values or {}, threads)
+    return ColumnFunction(program, wrt, values or {}, threads, on_error)
 
 
 class ColumnFunction:
     """A program as a function of columns; `compile` makes it.
 
-    Call it with a pyarrow RecordBatch, or with arrays by name whose first axis is that of the
-    rows. It can be pickled, and threads may call it at the same time.
+    Call it with a RecordBatch or a Table of pyarrow, with what Arrow's own interface takes for a
+    table, such as a data frame, or with arrays by name whose first axis is that of the rows.
+    Threads may call it at the same time. It can be pickled: what is pickled is the program's
+    text and the options, and no code.
     """
 
-    def __init__(self, program: Program | str, wrt: Wrt, values: Mapping[str, Any], threads: int) -> None:
+    def __init__(
+        self, program: Program | str, wrt: Wrt, values: Mapping[str, Any], threads: int, on_error: str = "fail"
+    ) -> None:
         if threads < 1:
             raise UsageError(f"threads are 1 or more, and not {threads}")
+        if on_error not in ("fail", "null"):
+            raise UsageError(f"on_error is fail or null, and not {on_error!r}")
         self.program = read(program, names_of(wrt))
         self._wrt = names_of(wrt)
         self._values = arrays_of(values)
-        self._threads = threads
+        self._threads, self._on_error = threads, on_error
         self._bound = lru_cache(maxsize=_MOST_KEPT)(self._bind)
+        self._assumed = lru_cache(maxsize=_MOST_KEPT)(self._assume)
 
     def __call__(self, columns: Any) -> Any:
-        """The results for all rows: a record batch of its columns and the results, or a dict of arrays.
+        """The results for all rows: a batch, or a table, of its columns and the results, or a dict of arrays.
 
-        A row with a null in a column that is read has null results. Raises UnknownNameError for
-        names that are neither columns nor have a value, DataError for columns that hold no numbers
-        or differ in length, ShapeError for shapes that do not fit.
+        A row with a null in a column that is read has null results. Arrays are lists of fixed size where those of
+        the columns are, else lists. Raises UnknownNameError for names that are neither columns nor have a value,
+        DataError for columns that hold no numbers or differ in length, ShapeError for shapes that do not fit.
         """
         if isinstance(columns, Mapping):
             return self._of_arrays(columns)
-        if hasattr(columns, "to_batches"):
-            raise UsageError("a table comes in several batches", hint="call it with each of table.to_batches()")
-        if hasattr(columns, "schema") and hasattr(columns, "num_rows"):
+        if hasattr(columns, "num_rows") and hasattr(columns, "to_pydict") and not hasattr(columns, "to_batches"):
             return self._of_batch(columns)
-        raise UsageError(f"columns are a RecordBatch or arrays by name, and not a '{type(columns).__name__}'")
+        if hasattr(columns, "__arrow_c_stream__"):
+            from cgcli.tables.arrow import batch_by_batch
+
+            return batch_by_batch(columns, lambda batch, before: self._of_batch(batch, "the table", before))
+        hint = "map_batches takes an iterator of batches" if hasattr(columns, "__iter__") else ""
+        given = type(columns).__name__
+        raise UsageError(f"columns are a record batch, a table or arrays by name, and not a '{given}'", hint=hint)
+
+    def map_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """The results for each batch or table of an iterator, one after the other, as engines ask for them.
+
+        Raises what a call does.
+        """
+        return (self(batch) for batch in batches)
+
+    def schema(self, columns: Any) -> Any:
+        """The schema of pyarrow that results have for columns of a schema, or of a batch, a table, a data frame.
+
+        Raises UsageError where there is no schema, DataError where the program takes lists of certain lengths only
+        and these are neither declared nor found, and what a call raises.
+        """
+        from cgcli.tables.arrow import without_rows
+
+        return self(without_rows(columns)).schema
 
     def _of_arrays(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         arrays = {name: as_array(columns[name], f"column '{name}'") for name in columns if name in self._read_names()}
@@ -91,34 +125,38 @@ class ColumnFunction:
             listed = ", ".join(f"'{name}' has {count}" for name, count in rows.items())
             raise DataError(f"the columns differ in length: {listed}")
         count = next(iter(rows.values()), len(next(iter(columns.values()), ())))
-        bound = self._for({name: array.shape[1:] for name, array in arrays.items()}, columns)
+        bound = self._bound(tuple((name, array.shape[1:]) for name, array in arrays.items()), tuple(columns))
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
 
-    def _of_batch(self, record_batch: Any) -> Any:
+    def _of_batch(self, record_batch: Any, source: str = "the record batch", before: int = 0) -> Any:
+        """before: how many rows of the source come before this batch."""
         from cgcli.tables.batch import Batch, with_results
 
-        batch = Batch(record_batch, "the record batch", lambda row: f"row {row + 1}")
-        _, shapes = first_shapes([batch], self._read_names(), patient=False)
-        bound = self._for(shapes, record_batch.schema.names)
+        batch = Batch(record_batch, source, lambda row: f"row {before + row + 1}")
+        _, found = first_shapes([batch], self._read_names(), patient=False)
+        sizes = {name: sizes_of(batch, name) for name in found}
+        shapes, names = tuple(found.items()), tuple(batch.names)
+        untold = tuple((name, sizes[name]) for name, shape in shapes if len(shape) < len(sizes[name]))
+        bound = self._bound(self._assumed(shapes, untold, names) if untold else shapes, names)
         columns = bound.read(batch)
         null = np.zeros(len(batch), np.bool_)
         for column in columns.values():
             for row, why in column.bad.items():
-                if row not in column.null:
+                if self._on_error == "fail" and row not in column.null:
                     raise DataError(f"{batch.at(row)}: {why}")
                 null[row] = True
         arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
-        results = dict(zip(bound.names, arrays, strict=True))
-        return with_results(batch, results, null=null if null.any() else None).table
+        lengths = [length for each in sizes.values() for length in each]
+        return with_results(
+            batch, dict(zip(bound.names, arrays, strict=True)),
+            null=null if null.any() else None, fixed=bool(lengths) and None not in lengths,
+        ).table  # fmt: skip
 
     def _read_names(self) -> list[str]:
         """The names that are columns where there is one."""
         return [name for name in self.program.open_names if name not in self._values]
 
-    def _for(self, shapes: Mapping[str, Shape], available: Iterable[str]) -> Bound:
-        return self._bound(tuple(shapes.items()), tuple(available))
-
-    def _bind(self, shapes: tuple[tuple[str, Shape], ...], available: tuple[str, ...]) -> Bound:
+    def _bind(self, shapes: Shapes, available: tuple[str, ...]) -> Bound:
         columns = dict(shapes)
         point = at_values(self.program, self._values, columns)
         check_columns(point, available)
@@ -128,8 +166,46 @@ class ColumnFunction:
         warn(point.notices(wrt))
         return Bound(point, results(point, wrt), self._threads)
 
+    def _assume(
+        self, shapes: Shapes, untold: tuple[tuple[str, tuple[int | None, ...]], ...], available: tuple[str, ...]
+    ) -> Shapes:
+        """The shapes, with some that the program takes for columns of lists of which no row tells how long they are.
+
+        untold: what the types of these columns say. The types of the results are the same, whatever the lengths.
+        """
+        wrong: Exception | None = None
+        for assumed in _LENGTHS:
+            guess = dict(shapes)
+            for name, sizes in untold:
+                guess[name] = tuple(assumed if size is None else size for size in sizes)
+                declared = self.program.shapes.get(name, ())
+                if len(declared) == len(sizes):
+                    guess[name] = declared
+            try:
+                self._bind(tuple(guess.items()), available)
+            except (ShapeError, ArgumentError) as error:
+                wrong = wrong or error
+            else:
+                return tuple(guess.items())
+        name, sizes = untold[0]
+        example = f"{name}: [{', '.join('3' for _ in sizes)}]; …"
+        raise DataError(f"no row tells how long the lists in column '{name}' are",
+                        hint=f"declare it in the program, as in: {example}") from wrong  # fmt: skip
+
     def __reduce__(self) -> tuple[object, ...]:
-        return ColumnFunction, (self.program, self._wrt, self._values, self._threads)
+        values = tuple((name, np.shape(value), np.asarray(value).tobytes()) for name, value in self._values.items())
+        wrt = None if self._wrt is None else tuple(self._wrt)
+        return _rebuilt, (self.program.__reduce__()[1], wrt, values, self._threads, self._on_error)
 
     def __repr__(self) -> str:
         return f"<function of columns, of the program {self.program.text!r}>"
+
+
+@lru_cache(maxsize=_MOST_REBUILT)
+def _rebuilt(
+    program: tuple[str, str, tuple[str, ...]], wrt: tuple[str, ...] | None,
+    values: tuple[tuple[str, Shape, bytes], ...], threads: int, on_error: str,
+) -> ColumnFunction:  # fmt: skip
+    """The function again, from its parts."""
+    arrays = {name: np.frombuffer(data).reshape(shape)[()] for name, shape, data in values}
+    return ColumnFunction(read_again(*program), wrt, arrays, threads, on_error)

@@ -8,6 +8,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, S
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
+from cgcli.api.remade import Remade
 from cgcli.api.value_texts import exact_of_text
 from cgcli.api.values import as_array, by_position
 from cgcli.api.watched import Watched
@@ -121,7 +122,7 @@ def check_digits(digits: Any) -> None:
         raise UsageError(f"the number of digits is a whole number from 1 to {MAX_DIGITS}, not {digits!r}")
 
 
-class ManyDigits:
+class ManyDigits(Remade):
     """A function of the inputs of a program, whose results have so many digits, all of them right.
 
     It is called as a `Function` is. A float is the decimal number that Python prints for it, 0.1 one tenth; a text is

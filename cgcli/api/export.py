@@ -6,9 +6,9 @@ import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Mapping, Sequence
 from cgcli.api.columns import results
-from cgcli.api.functions import names_of
 from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_values
+from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of
 from cgcli.errors import TooLargeError, UsageError, did_you_mean
@@ -28,7 +28,7 @@ from cgcli.transform.differentiate import pushforward
 from cgcli.transform.substitute import rebuilt
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
 
 _MOST_PASSES = 64  # of forward mode, where loops are
 

@@ -6,9 +6,10 @@ from functools import partial, reduce
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
-from cgcli.api.functions import check_order, names_of
+from cgcli.api.functions import check_order
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, check_any
+from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
 from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
@@ -31,7 +32,7 @@ from cgcli.transform.exact import exact
 from cgcli.transform.substitute import rebuilt
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
 
 _LONGEST_FLAT = 10**6  # characters
 

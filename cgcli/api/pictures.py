@@ -10,7 +10,7 @@ from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
 
 
 def render(
@@ -46,7 +46,7 @@ def render(
     Raises UsageError for another direction, theme and the like, UnknownNameError for adjoints where no name has
     a value.
     """
-    from cgcli.api.functions import names_of
+    from cgcli.api.prepared import names_of
     from cgcli.api.seeds import tangents
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper

@@ -97,7 +97,7 @@ class Program(Record):
         return {"text/plain": self.text} | ({"image/svg+xml": svg} if svg else {})
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _read_again, (self.text, self.syntax.source.name, self.opened)
+        return read_again, (self.text, self.syntax.source.name, self.opened)
 
     def graph(self, shapes: Mapping[str, Shape], sizes: Mapping[str, int] | None = None) -> Graph:
         """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
@@ -123,7 +123,8 @@ def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:
     return read_text(program).opening(wrt or ())
 
 
-def _read_again(text: str, name: str, opened: Iterable[str]) -> Program:
+def read_again(text: str, name: str, opened: Iterable[str]) -> Program:
+    """The program that had this text, name and names that are opened."""
     return read_text(text, name).opening(opened)
 
 

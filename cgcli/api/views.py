@@ -13,7 +13,7 @@ from cgcli.errors import CgError
 from cgcli.graph.node import Node, toposort
 
 if TYPE_CHECKING:
-    from cgcli.api.functions import Wrt
+    from cgcli.api.prepared import Wrt
     from cgcli.check.check import Check
     from cgcli.trace.steps import Trace
 
@@ -37,7 +37,7 @@ def evaluation_trace(
     Raises UnknownNameError for names without a value where others have one, UsageError for tangents and
     cotangents that do not fit.
     """
-    from cgcli.api.functions import names_of
+    from cgcli.api.prepared import names_of
     from cgcli.api.seeds import tangents
     from cgcli.trace.sheet import Sheet
     from cgcli.trace.text import as_text
@@ -64,7 +64,7 @@ def check_grad(
 
     Raises UnknownNameError for names without a value, UsageError for an output that is no scalar and has no weights.
     """
-    from cgcli.api.functions import names_of
+    from cgcli.api.prepared import names_of
     from cgcli.api.seeds import cotangents
 
     point = _point(program, by_name(values, named), names_of(wrt), needed=True)

@@ -164,12 +164,19 @@ def masked_together(columns: Sequence[Masked], join: Callable[[Sequence[NDArray[
     return Masked(join([column.values for column in columns]), missing)
 
 
-def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None) -> pa.Array:
-    """An array of two axes or more as a column of lists of fixed size. null: rows that are missing."""
+def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None, *, fixed: bool = True) -> pa.Array:
+    """An array of two axes or more as a column of lists. null: rows that are missing. fixed: of fixed size."""
     import pyarrow as pa
 
     sizes = array.shape[1:]
     column = pa.array(np.ascontiguousarray(array).ravel())
+    missing = None if null is None else pa.array(null)
+    if not fixed:
+        for axis in reversed(range(len(sizes))):
+            lists = math.prod(array.shape[: axis + 1])
+            ends = pa.array(np.arange(lists + 1) * sizes[axis], pa.int32())
+            column = pa.ListArray.from_arrays(ends, column, mask=None if axis else missing)
+        return column
     if 0 in sizes:  # the elements do not tell the number of rows
         kind = column.type
         for size in reversed(sizes):
@@ -177,7 +184,19 @@ def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None) -> pa.A
         return pa.array(array.tolist(), kind)
     for size in reversed(sizes[1:]):
         column = pa.FixedSizeListArray.from_arrays(column, size)
-    return pa.FixedSizeListArray.from_arrays(column, sizes[0], mask=None if null is None else pa.array(null))
+    return pa.FixedSizeListArray.from_arrays(column, sizes[0], mask=missing)
+
+
+def list_sizes(kind: pa.DataType) -> tuple[int | None, ...]:
+    """How long each axis of the arrays in a column of this type is, None where rows may differ; () of numbers."""
+    import pyarrow.types as kinds
+
+    found: list[int | None] = []
+    kind = plain_type(kind)
+    while kinds.is_list(kind) or kinds.is_fixed_size_list(kind):
+        found.append(kind.list_size if kinds.is_fixed_size_list(kind) else None)
+        kind = plain_type(kind.value_type)
+    return tuple(found)
 
 
 def functions() -> Any:
@@ -214,6 +233,38 @@ def record_batches(data: Any) -> list[pa.RecordBatch]:
     if hasattr(data, "__arrow_c_stream__"):
         return list(pa.table(data).to_batches())
     raise UsageError(f"rows are arrays by name, a table or the name of a file, and not a '{type(data).__name__}'")
+
+
+def without_rows(given: Any) -> pa.RecordBatch:
+    """A batch of no rows with the columns of a schema, or of what has one: a batch, a table, a reader, a data frame.
+
+    Raises UsageError for anything else.
+    """
+    import pyarrow as pa
+
+    if not isinstance(given, pa.Schema):
+        schema = getattr(given, "schema", None)
+        if isinstance(schema, pa.Schema):
+            given = schema
+        elif hasattr(given, "__arrow_c_schema__"):
+            given = pa.schema(given)
+        elif hasattr(given, "__arrow_c_stream__"):
+            given = pa.RecordBatchReader.from_stream(given).schema
+        else:
+            raise UsageError(f"columns are those of a schema of pyarrow, and not of a '{type(given).__name__}'")
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in given], names=given.names)
+
+
+def batch_by_batch(data: Any, function: Callable[[pa.RecordBatch, int], pa.RecordBatch]) -> pa.Table:
+    """What a function makes of each batch of a table, as one table. function: knows how many rows come before, too."""
+    import pyarrow as pa
+
+    table = data if isinstance(data, pa.Table) else pa.table(data)
+    begin, found = 0, []
+    for batch in table.to_batches() or [without_rows(table)]:
+        found.append(function(batch, begin))
+        begin += len(batch)
+    return pa.Table.from_batches(found)
 
 
 def _column(array: NDArray[Any]) -> pa.Array:

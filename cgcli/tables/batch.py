@@ -342,11 +342,13 @@ def with_results(
     null: NDArray[np.bool_] | None = None,
     skip: NDArray[np.bool_] | None = None,
     only: bool = False,
+    fixed: bool = True,
 ) -> Batch:
     """The batch with the results behind its columns.
 
     results: arrays of shape (rows, *shape) under the names of their columns. null: rows that have
-    no results. skip: rows that are left out. only: leave out the batch's own columns.
+    no results. skip: rows that are left out. only: leave out the batch's own columns. fixed:
+    arrays are lists of fixed size, and not of any.
     Raises UsageError when a name stands for two columns.
     """
     import pyarrow as pa
@@ -354,7 +356,7 @@ def with_results(
     if only:
         batch = replace(batch, given=batch.given.select([]), lines=None, unread=None, header="")
     _check_names(batch.names, results, batch.source)
-    columns = [_column(array, null) for array in results.values()]
+    columns = [_column(array, null, fixed=fixed) for array in results.values()]
     found = replace(batch, results=pa.RecordBatch.from_arrays(columns, names=[*results]))
     return found if skip is None or not skip.any() else found.those(~skip)
 
@@ -371,14 +373,14 @@ def together(*parts: pa.RecordBatch | None) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=names)
 
 
-def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None) -> pa.Array:
+def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None, *, fixed: bool) -> pa.Array:
     import pyarrow as pa
 
     if array.ndim == 1 and null is None:  # pa.array would import numpy.ma
         return pa.Array.from_buffers(pa.float64(), len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
     if array.ndim == 1:
         return pa.array(array, mask=null)
-    return lists_of(array, null)
+    return lists_of(array, null, fixed=fixed)
 
 
 def _check_names(given: list[str], results: Mapping[str, NDArray[np.float64]], source: str) -> None:

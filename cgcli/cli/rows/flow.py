@@ -123,11 +123,14 @@ class Flow:
             self._kinds["with a result that is no number"] += int(bad.sum()) - len(computed.unread)
         self._put(batch, computed.arrays, **{self._policy.on_error: bad})
 
-    def _put(self, batch: Batch, arrays: list[NDArray[np.float64]], **masks: NDArray[np.bool_]) -> None:
+    def _put(
+        self, batch: Batch, arrays: list[NDArray[np.float64]], *,
+        null: NDArray[np.bool_] | None = None, skip: NDArray[np.bool_] | None = None,
+    ) -> None:  # fmt: skip
         if self._policy.precision is not None:
             arrays = [_rounded(array, self._policy.precision) for array in arrays]
         results = dict(zip(self._names, arrays, strict=True))
-        self._writer.write(with_results(batch, results, only=self._policy.only, **masks))
+        self._writer.write(with_results(batch, results, null=null, skip=skip, only=self._policy.only))
 
     def _say(self, message: str) -> None:
         if not self._policy.quiet:
