@@ -57,6 +57,7 @@ ROOMS_OF = {
     "typst": {"render"},
     "scipy": {"ops", "fitting"},
     "pyarrow": {"tables"},
+    "distributed": {"api"},
     "orjson": {"tables"},
     "mpmath": {"ops"},
     "numpy": {

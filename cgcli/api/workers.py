@@ -1,0 +1,255 @@
+"""Where tasks run: here, in processes of our own, or on a cluster. Results come in the order of what they are of."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections import Counter
+from itertools import chain
+
+from cgcli import signals
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, TypeVar
+from cgcli.errors import DataError, MissingProgramError, UsageError
+from cgcli.lean import signal
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+_DEATHS = 2  # of workers that had a part, and then it is given up
+_PATIENCE = 5.0  # seconds that a scheduler has to answer, and a process to take back what it has begun
+_SCHEME, _PORT = "dask://", "8786"
+_VERSION = "__import__('cgcli').__version__"
+
+
+class Workers(ABC):
+    """Those who run tasks, within a `with` block; `workers` makes them. count: how many work at once."""
+
+    count = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    @abstractmethod
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        """All are done, or given up."""
+
+    @abstractmethod
+    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """`task(part)` for each part, in the order of the parts, as soon as those before it are there.
+
+        task, parts, results: what can be pickled, a function of a module. Raises what a task raises, once those that
+        run are done; no other is begun then.
+        """
+
+
+class Here(Workers):
+    """This process, one task after the other."""
+
+    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """As of all workers."""
+        return map(task, parts)
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        """Nothing is to be ended."""
+
+
+class Pool(Workers):
+    """Any executor of concurrent.futures. A part whose worker dies is tried once more, by a new executor.
+
+    start: makes the executor. room: how many parts it has at a time.
+    """
+
+    def __init__(self, start: Callable[[], Executor], count: int, room: int) -> None:
+        self.count = count
+        self._start = start
+        self._room = room
+        self._executor = start()
+
+    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """As of all workers. Raises DataError where the worker of a part dies again, too."""
+        from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+
+        waiting: Iterator[tuple[int, Part]] = enumerate(parts)
+        running: dict[Future[Result], tuple[int, Part]] = {}
+        deaths = Counter[int]()
+        results: dict[int, Result] = {}
+        following = 0
+
+        def taken(futures: Iterable[Future[Result]]) -> Iterator[tuple[int, Part]]:
+            """Take the results of these; the parts whose worker died."""
+            for future in futures:
+                item = running.pop(future)
+                try:
+                    results[item[0]] = future.result()
+                except BrokenExecutor:
+                    yield item
+
+        try:
+            while True:
+                lost: list[tuple[int, Part]] = []
+                while not lost and len(running) < self._room and (item := next(waiting, None)):
+                    try:
+                        running[self._executor.submit(task, item[1])] = item
+                    except BrokenExecutor:
+                        lost.append(item)
+                if not running and not lost:
+                    return
+                lost = lost or [*taken(wait(running, return_when=FIRST_COMPLETED).done)]
+                if lost:  # with all that were with them, and nobody knows whose worker it was
+                    lost += taken([*running])
+                    deaths.update(at for at, _ in lost)
+                    self._renew(max(deaths[at] for at, _ in lost))
+                    waiting = chain(lost, waiting)
+                while following in results:
+                    yield results.pop(following)
+                    following += 1
+        except Exception:
+            for future in running:
+                future.cancel()
+            wait(running)
+            raise
+
+    def _renew(self, deaths: int) -> None:
+        """Take a new executor for one that is broken. deaths: of the workers of one part."""
+        if deaths >= _DEATHS:
+            raise DataError("a worker died, and so did the one that tried again",
+                            hint="is there too little memory? fewer at once need less: --jobs 1")  # fmt: skip
+        self._executor.shutdown(wait=False)
+        self._executor = self._start()
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        self._executor.shutdown(wait=not _is_signal(kind))
+
+
+def _is_signal(kind: type[BaseException] | None) -> bool:
+    """Whether what ends a block is no error."""
+    return kind is not None and not issubclass(kind, Exception)
+
+
+class _Processes(Pool):
+    """Processes of our own, which end when this one does."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(lambda: _processes(count), count, count + 1)
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        """Where a signal ends the command, they take back what they have begun."""
+        if _is_signal(kind):
+            for process in [*vars(self._executor).get("_processes", {}).values()]:
+                process.terminate()
+        self._executor.shutdown(cancel_futures=True)
+        del self._executor
+        gc.collect()  # its semaphores go now: `cg` ends at once, and nobody would remove them
+
+
+def _processes(count: int) -> Executor:
+    """They are made anew, and not as copies of this process, whose threads may hold locks."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Begin a process: Ctrl-C is for the one that made it, whose end is that of this one, too."""
+    from threading import Thread
+
+    signals.install()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # pyarrow would import it, in the time of a start
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class _Cluster(Pool):
+    """The workers of a Dask cluster. What a worker loses when it dies, the scheduler gives to another."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        count = sum(client.nthreads().values())
+        super().__init__(lambda: client.get_executor(pure=False), count, 2 * count)
+        self._client = client
+        self._address = address
+
+    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """As of all workers. Raises DataError where workers die of a part, and where the scheduler is gone."""
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+
+        try:
+            yield from super().run(task, parts)
+        except KilledWorker:
+            raise DataError(f"several workers at {self._address} died of the same part",
+                            hint="is there too little memory for it?") from None  # fmt: skip
+        except CancelledError:
+            raise DataError(f"the scheduler at {self._address} has gone") from None
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        super().__exit__(kind, *others)
+        self._client.close()
+
+
+def workers(jobs: int = 1, on: str = "") -> Workers:
+    """So many processes, or the cluster at an address, `dask://host:8786`.
+
+    Raises UsageError for another address, MissingProgramError without Dask, DataError where no scheduler answers, and
+    where its workers have no cgcli, or one of another version.
+    """
+    if not on:
+        return _Processes(jobs) if jobs > 1 else Here()
+    host, _, port = on.removeprefix(_SCHEME).partition(":")
+    if not on.startswith(_SCHEME) or not host or not (port or _PORT).isdecimal():
+        raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")
+    import socket
+
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingProgramError(f"to work on {on} needs Dask, which is not installed",
+                                  hint="pip install 'cgcli[dask]'") from None  # fmt: skip
+    import logging
+
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by errors
+    try:
+        with socket.create_connection((host, int(port or _PORT)), _PATIENCE) as probe:
+            probe.recv(1)  # a scheduler speaks first; for one that does not, the client would wait for ever
+        client = Client(f"tcp://{host}:{port or _PORT}", timeout=_PATIENCE, set_as_default=False)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "there is no answer"
+        hint = "one is started with: dask scheduler; its workers with: dask worker"
+        raise DataError(f"there is no scheduler of Dask at {on}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None
+    try:
+        _check_workers(client, on)
+        return _Cluster(client, on)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _check_workers(client: Any, on: str) -> None:
+    """Raise DataError where there are no workers that have this version of cgcli."""
+    from cgcli import __version__
+
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        raise DataError(f"the scheduler at {on} has no workers", hint="start some: dask worker HOST:PORT") from None
+    for worker, version in client.run(eval, _VERSION, on_error="return").items():
+        if version != __version__:
+            has = f"cgcli {version}" if isinstance(version, str) else "no cgcli that can be imported"
+            raise DataError(f"the worker at {worker} has {has}, and here it is {__version__}",
+                            hint=f"on each of them: pip install cgcli=={__version__}")  # fmt: skip
