@@ -54,6 +54,15 @@ _DIVIDE_BY_ZERO = (
     "CASE WHEN {1} = 0e0 THEN {0}*CASE WHEN atan2({1}, -1e0) < 0e0 THEN {minus_infinity} ELSE {infinity} END"
     " ELSE {0}/{1} END"
 )
+
+
+def _logarithm(function: str, edge: str = "0e0") -> str:
+    """The template of a logarithm that a database has a null or an error for at the edge of its domain and beyond."""
+    return (
+        f"CASE WHEN {{0}} = {edge} THEN {{minus_infinity}} WHEN {{0}} < {edge} THEN {{nan}} ELSE {function}({{0}}) END"
+    )
+
+
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(
         "DuckDB", "DOUBLE", '"', "isnan({})",
@@ -65,18 +74,18 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "spark": Dialect(
         "Spark", "DOUBLE", "`", "isnan({})",
-        {"log2": "log2({0})", "log10": "log10({0})", "expm1": "expm1({0})", "log1p": "log1p({0})",
-         "round": "rint({0})", "hypot": "hypot({0}, {1})", "divide": _DIVIDE_BY_ZERO,
+        {"log2": _logarithm("log2"), "log10": _logarithm("log10"), "log1p": _logarithm("log1p", "-1e0"),
+         "expm1": "expm1({0})", "round": "rint({0})", "hypot": "hypot({0}, {1})", "divide": _DIVIDE_BY_ZERO,
          "floor": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(floor({0}) AS DOUBLE) ELSE {0} END",
          "ceil": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(ceil({0}) AS DOUBLE) ELSE {0} END",
-         "ln": "CASE WHEN {0} = 0e0 THEN {minus_infinity} WHEN {0} < 0e0 THEN {nan} ELSE ln({0}) END"},
+         "ln": _logarithm("ln")},
         "",
     ),
     "postgres": Dialect(
         "PostgreSQL", "DOUBLE PRECISION", '"', "{} = 'NaN'::float8",
         {"divide": _DIVIDE_BY_ZERO,
          "sqrt": "CASE WHEN {0} < 0e0 THEN {nan} ELSE sqrt({0}) END",
-         "ln": "CASE WHEN {0} = 0e0 THEN {minus_infinity} WHEN {0} < 0e0 THEN {nan} ELSE ln({0}) END",
+         "ln": _logarithm("ln"),
          "exp": "CASE WHEN {0} > 709.782712893384e0 AND {0} < {infinity} THEN {infinity} "
                 "WHEN {0} < -708.396418532264e0 THEN 0e0 ELSE exp({0}) END",
          "asin": "CASE WHEN abs({0}) <= 1e0 THEN asin({0}) ELSE {nan} END",
