@@ -494,7 +494,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "values in a row": ("x " * N, "no operator"),
     "commas": ("," * N, "missing before ','"),
     "quotes": ('"' * N, "cannot stand here"),
-    "points": ("." * N, "not part of the language"),
+    "points": ("." * N, "an ellipsis stands in an index only"),
     "NUL bytes": ("\0" * N, "U+0000"),
     "accents": ("e" + "\u0301" * N, "accent"),
     "static parameters": ("i = 1\n" + "i = i*1\nj = [x, 2*x, 3][i]\n" * 4_000 + "j", "2"),

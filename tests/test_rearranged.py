@@ -4,6 +4,8 @@ values against PyTorch and numpy, gradients in both modes and second derivatives
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,6 +108,16 @@ ROWS: Mapping[str, list[Case]] = {
              {"i": lambda rng, shape: np.array(1.0)}, ("i",)),
         Case("x[i]^2", {"x": (4, 2), "i": (3,)}, lambda x, i: x[i.long()] ** 2,
              {"i": lambda rng, shape: np.array([3.0, 0, 3])}, ("i",)),
+        Case("x[[0, 2], 1]^2", X, lambda x: x[[0, 2], 1] ** 2),
+        Case("x[:, [0, 2, 0]]^2", X, lambda x: x[:, [0, 2, 0]] ** 2),
+        Case("x[..., [[0, 1], [1, 3]], None]^2", CUBE, lambda x: x[..., [[0, 1], [1, 3]], None] ** 2),
+        Case("x[[1, 0], ::2, [[3], [0]]]^2", CUBE, lambda x: x[[1, 0], ::2, [[3], [0]]] ** 2),
+        Case("x[i, [0, 1]]^2", {"x": (4, 2), "i": (2,)}, lambda x, i: x[i.long(), [0, 1]] ** 2,
+             {"i": lambda rng, shape: np.array([-1.0, 0])}, ("i",)),
+        Case("x[:, i, [0, 1]]^2", {"x": (2, 4, 2), "i": ()}, lambda x, i: x[:, i.long(), [0, 1]] ** 2,
+             {"i": lambda rng, shape: np.array(-3.0)}, ("i",)),
+        Case("x[..., i, None]^2", {"x": (3, 4), "i": ()}, lambda x, i: x[..., i.long(), None] ** 2,
+             {"i": lambda rng, shape: np.array(1.0)}, ("i",)),
     ],
     "einsum": [
         Case('einsum("...ij,...jk->...ik", x, y)', {"x": (5, 2, 3), "y": (5, 3, 4)}, torch.matmul),
@@ -158,7 +170,44 @@ def test_every_function_is_tried() -> None:
     assert {entry.name for entry in ENTRIES} == {*ROWS, *operations} - {"an index", "einsum"}
 
 
+def _index(rng: random.Random, shape: tuple[int, ...]) -> str:
+    """An index in numpy's words: numbers, slices, lists, new axes and one ellipsis."""
+    items: list[str] = []
+    axis = 0
+    while axis < len(shape):
+        size = shape[axis]
+        places = [rng.randrange(-size, size) for _ in range(rng.choice([1, 2, 2]))]
+        step = f"{rng.choice(['', 1, -1])}:{rng.choice(['', 2, -1])}:{rng.choice(['', 2, -1])}"
+        item = rng.choice([":", str(places[0]), step, str(places), str([[place] for place in places]), "None", "..."])
+        if item != "..." or "..." not in items:
+            items.append(item)
+            axis += rng.randrange(2) if item == "..." else item != "None"
+    return f"x[{', '.join(items)}]"
+
+
+def test_indices_are_numpys() -> None:
+    rng = random.Random(1)
+    for _ in range(500):
+        shape = tuple(rng.choice([1, 2, 3]) for _ in range(rng.randrange(1, 5)))
+        text, sample = _index(rng, shape), {"x": np.arange(math.prod(shape), dtype=float).reshape(shape)}
+        try:
+            right = eval(text, {}, sample)
+        except IndexError:
+            with pytest.raises(CgError):
+                node(text, sample)
+        else:
+            np.testing.assert_array_equal(value(node(text, sample), sample), right, err_msg=f"{text}, {shape}")
+
+
+def test_a_computed_place_that_does_not_exist_is_nan() -> None:
+    sample = {"x": np.array([[1.0, 2], [3, 4]]), "i": np.array([1.5, 2, -2, np.nan])}
+    for text, there in (("x[i, [1, 1, 1, 1]]", 2), ("x[[0, 0, 0, 0], i]", 1), ("x[i][:, 1]", 2), ("x[i, 1]", 2)):
+        found = value(node(text, sample), sample)
+        np.testing.assert_array_equal(found, [np.nan, np.nan, there, np.nan], err_msg=text)
+
+
 EDGES = [
+    ("3[None]", [3]), ("[1, 2][...]", [1, 2]), ("[5, 6][[]]", []), ("[[1, 2]][0, newaxis]", [[1, 2]]),
     ("sort([2, nan, 1])", [1, 2, np.nan]), ("median([1, nan])", np.nan), ("sort([])", []), ("cumprod([])", []),
     ("repeat([1, 2], 0)", []), ("roll([], 3)", []), ("differences([1])", []), ("quantile([4], 0.3)", 4),
     ("sort([[3, 1], [2, 0]], axis=0)", [[2, 0], [3, 1]]), ("take_along([5, 6], [0, 7])", [5, np.nan]),
@@ -178,6 +227,8 @@ REFUSED = [
     ("matrix_power([1, 2], 2)", "square matrix"), ("inner([1, 2], [1, 2, 3])", "differ"),
     ("tile([1], -1)", "at least 0"),
     ('einsum("...ij", [1])', "more letters"), ("[1, 2][[0, 2]]", "index 2 is out of range"),
+    ("[[1, 2]][[0, 0], [0, 1, 1]]", "do not broadcast"), ("[1, 2][..., ...]", "one '...'"),
+    ("[1][0, ..., 0]", "2 indices"), ("[[1, 2]][0, [1, 2] > 1]", "not a condition"),
     ("take_along([[1, 2]], [0])", "differ beside the axis"), ("swapaxes([1], 0, 1)", "out of range"),
 ]  # fmt: skip
 

@@ -1,14 +1,13 @@
-"""Nodes from the values of an expression's parts: array literals, indices, slices, chained comparisons."""
+"""Nodes from the values of an expression's parts: array literals, slices, chained comparisons."""
 
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Sequence
-from cgcli.errors import ArgumentError, CgError, ShapeError, Span
+from cgcli.errors import ArgumentError, ShapeError, Span
 from cgcli.graph.node import CONSTANT, Node, apply, check_size, constant_array, data_of
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.logic import AND_OP
 from cgcli.ops.table import FUNCTIONS
-from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.lowering.arguments import Value
@@ -32,70 +31,6 @@ def literal(values: Sequence[Value], spans: Sequence[Span]) -> Node:
     from cgcli.ops.statics import Along
 
     return _applied(STACK, tuple(elements), Along(-len(shape) - 1), spans)
-
-
-def indexed(base: Value, items: Sequence[Value], index: tree.Index) -> Node:
-    """base[items], of an array. index: where it was read. Raises ArgumentError at the item that is wrong."""
-    from cgcli.lowering.arguments import bind, known
-    from cgcli.ops.indexing import ELEMENT, INDEX, taken
-
-    if not isinstance(base, Node):
-        raise ArgumentError("a text has no elements to index", index.base.span, hint="texts are arguments of einsum")
-    if len(items) <= len(base.shape):
-        at = next((at for at, item in enumerate(items) if _is_computed_number(item)), None)
-        if at is not None:
-            found = apply(ELEMENT, (_moved_to_front(base, at), items[at]))
-            left = (*items[:at], *items[at + 1 :])
-            rest = (*index.items[:at], *index.items[at + 1 :])
-            return indexed(found, left, index._replace(items=rest)) if left else found
-        if len(items) == 1 and isinstance(items[0], Node) and len(items[0].shape) == 1 and items[0].op.truth is None:
-            return _elements(base, items[0], index)
-    keys = []
-    spans = [item.span for item in index.items]
-    for axis, (value, span) in enumerate(zip(items, spans, strict=True)):
-        if isinstance(value, str) or (isinstance(value, Node) and value.shape):
-            if isinstance(value, Node) and value.op.truth is not None:
-                raise ArgumentError("an index is a whole number or a slice, not a condition", span,
-                                    hint="where(v > 0, v, 0) puts 0 for the other elements")  # fmt: skip
-            raise ArgumentError("an index is a whole number or a slice", span, hint="as in: x[0], x[1:3], x[[0, 2]]")
-        try:
-            keys.append(known(value, "an index"))
-            if len(items) <= len(base.shape):
-                taken(keys[axis], axis, base.shape[axis])
-        except CgError as error:
-            raise error.at(span) from None
-    args, params = bind(INDEX, (base, *keys), {})
-    return apply(INDEX, args, params)
-
-
-def _is_computed_number(item: Value) -> bool:
-    """Whether an index is a number that is known only when the program runs."""
-    from cgcli.lowering.arguments import is_computed
-
-    return isinstance(item, Node) and not item.shape and item.op.truth is None and is_computed(item)
-
-
-def _moved_to_front(base: Node, axis: int) -> Node:
-    if not axis:
-        return base
-    from cgcli.ops.shaping import transpose
-
-    rank = len(base.shape)
-    return transpose(base, (axis - rank, *(at - rank for at in range(rank) if at != axis)))
-
-
-def _elements(base: Node, places: Node, index: tree.Index) -> Node:
-    """base[[0, 2]]. Raises CgError at the index for places that are known and do not exist."""
-    from cgcli.lowering.arguments import is_computed, known
-    from cgcli.ops.indexing import taken
-    from cgcli.ops.rearranged import elements
-
-    try:
-        for place in () if is_computed(places) else known(places, "an index"):
-            taken(place, 0, base.shape[0])
-    except CgError as error:
-        raise error.at(index.items[0].span) from None
-    return elements(base, places)
 
 
 def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:

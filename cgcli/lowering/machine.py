@@ -165,22 +165,14 @@ class Machine:
         return literal(values, [element.span for element in item.items])
 
     def _index(self, item: tree.Index, scope: Scope) -> Steps:
-        from cgcli.lowering.build import indexed
+        from cgcli.lowering.places import indexed
 
-        for axis, part in enumerate(item.items):
-            if isinstance(part, tree.Name) and part.name in ("None", "newaxis") and part.name not in self._named:
-                raise self._new_axis(item, axis)
-        base, *items = yield (item.base, *item.items), scope
-        if isinstance(base, Node) and not base.shape:
+        values = iter((yield (item.base, *(part for part in item.items if not isinstance(part, _MARKS))), scope))
+        base = next(values)
+        items = [part if isinstance(part, _MARKS) else next(values) for part in item.items]
+        if isinstance(base, Node) and not base.shape and not all(isinstance(part, _MARKS) for part in items):
             raise self._no_elements(item, base)
         return indexed(base, items, item)
-
-    def _new_axis(self, item: tree.Index, axis: int) -> CgError:
-        """The error for None among indices."""
-        alone = all(part == ":" for at, part in enumerate(self._texts(item.items)) if at != axis)
-        (base,) = self._texts([item.base])
-        hint = f"write expand({base}, {axis})" if alone else "a new axis is as in: expand(x, 1)"
-        return ArgumentError("an index makes no new axis", item.span, hint=hint)
 
     def _no_elements(self, item: tree.Index, base: Node) -> CgError:
         """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
@@ -323,7 +315,7 @@ class Machine:
         self._origins.setdefault(node, item.span)
         return node
 
-    def _texts(self, items: Sequence[tree.Expression]) -> list[str]:
+    def _texts(self, items: Sequence[tree.Expression | tree.Dots | tree.NewAxis]) -> list[str]:
         """How expressions are written."""
         return [self._source[item.span.start : item.span.end] for item in items]
 
@@ -382,6 +374,7 @@ def _plain(name: str, count: int) -> Operation | None:
 
 
 _OPERATORS = {"and", "or", "not"}  # words that nobody calls
+_MARKS = tree.Dots | tree.NewAxis
 
 _LEAVES: dict[type, Callable[[Machine, Any, Scope], Value]] = {
     tree.Number: Machine._number,

@@ -133,7 +133,12 @@ class TreeBuilder:
 
     def index(self, children: list[Any]) -> tree.Index:
         base, _, items, bracket = children
-        return tree.Index(base, items, Span(base.span.start, bracket.end_pos))
+        marked = tuple(tree.NewAxis(item.span) if _is_new_axis(item) else item for item in items)
+        return tree.Index(base, marked, Span(base.span.start, bracket.end_pos))
+
+    def ellipsis(self, children: list[Any]) -> tree.Dots:
+        (token,) = children
+        return tree.Dots(_span(token))
 
     def superscript(self, children: list[Any]) -> tree.Call:
         base, symbol = children
@@ -210,6 +215,13 @@ class TreeBuilder:
         first = start.span.start if start else colon.start_pos
         last = step or stop
         return tree.Slice(start, stop, step, Span(first, last.span.end if last else colon.end_pos))
+
+
+def _is_new_axis(item: tree.Expression) -> bool:
+    """Whether an index is numpy's word for a new axis, not a variable of that name in backticks."""
+    if not isinstance(item, tree.Name) or item.name not in ("None", "newaxis"):
+        return False
+    return item.span.end - item.span.start == len(item.name)
 
 
 def _own_rule(target: tree.Derived, body: tree.Expression, span: Span) -> tree.DefineJvp:

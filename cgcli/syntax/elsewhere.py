@@ -164,7 +164,7 @@ METHODS = {
 NAMES = {
     "True": "write true, or 1", "TRUE": "write true, or 1", "False": "write false, or 0", "FALSE": "write false, or 0",
     "None": "there is no empty value: leave the argument out, or of clip without one bound, write min(x, high)",
-    "newaxis": "a new axis is as in: expand(x, 1)",
+    "newaxis": "a new axis stands in an index, as in: x[:, None]",
     "end": "write -1 for the last element; a slice to the end is as in: v[1:], one without it as in: v[:-1]",
     "begin": "write 0 for the first element",
     "in": "max(v == x) is whether x is one of v",

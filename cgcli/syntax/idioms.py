@@ -91,7 +91,7 @@ _IDIOMS = (
     # ---- indices ----
     Idiom(rf"(?P<v>{NAME})\[\s*,", "an index is missing before ','", "write {v}[:,", ","),
     Idiom(r"(?<!\.)\.\.\.(?!\.)|…|⋯", "an ellipsis is not read",
-          "write out what it stands for; each axis of an array has its ':'"),
+          "write out what it stands for; in an index alone, x[..., 0], it means all other axes"),
     # ---- numbers ----
     Idiom(rf"(?<=\[){_ELEMENT}(?:\s*[,;]\s*{_ELEMENT}|\s+{_ELEMENT})+(?=\s*\])", "elements are set apart by commas",
            _list),

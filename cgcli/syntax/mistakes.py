@@ -92,6 +92,8 @@ def _unexpected(text: str, token: Token, functions: Callable[[str], bool]) -> Pa
     start, end = token.start_pos, token.end_pos
     here = Span(start, end)
     before = text[:start].rstrip(_BLANKS)
+    if token.type == "ELLIPSIS":
+        return ParseError("an ellipsis stands in an index only", here, hint="as in: x[..., 0]")
     if token.type in _OPERANDS and _at_end(_LAST_OPERAND, before):
         return _two_values(text, before, token, here, functions)
     if token.type == "EQUALS" and before.endswith(("(", ",")):

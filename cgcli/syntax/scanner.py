@@ -38,7 +38,7 @@ _SINGLE = {
     "+": "PLUS", "-": "MINUS", "−": "MINUS", "–": "MINUS", "·": "TIMES", "×": "TIMES", "÷": "DIVIDE", "%": "REMAINDER",
     "@": "AT", "^": "POWER", "√": "ROOT", "≤": "COMPARE", "≥": "COMPARE", "≠": "COMPARE", "?": "QUESTION", ":": "COLON",
     ",": "COMMA", "(": "LPAR", ")": "RPAR", "[": "LBRACKET", "]": "RBRACKET",
-    "{": "LBRACE", "}": "RBRACE", "∞": "NAME",
+    "{": "LBRACE", "}": "RBRACE", "∞": "NAME", "…": "ELLIPSIS",
 }  # fmt: skip
 _DOUBLE = {
     "**": "POWER", "//": "FLOOR_DIVIDE", "<=": "COMPARE", ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE",
@@ -163,7 +163,9 @@ def _other(text: str, at: int) -> tuple[str, int]:
     character = text[at]
     if character == "!" and _is_factorial(text, at):
         return "FACTORIAL", at + 1
-    if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith(("...", "!=="), at):
+    if text.startswith("...", at):
+        return "ELLIPSIS", at + 3
+    if (kind := _DOUBLE.get(text[at : at + 2])) and not text.startswith("!==", at):
         return kind, at + 2
     if kind := _SINGLE_OF_DOUBLE.get(character):
         return kind, at + 1

@@ -69,11 +69,23 @@ class Slice(NamedTuple):
     span: Span
 
 
+class Dots(NamedTuple):
+    """... inside brackets: all axes that no other index takes."""
+
+    span: Span
+
+
+class NewAxis(NamedTuple):
+    """None or newaxis inside brackets: an axis of size 1."""
+
+    span: Span
+
+
 class Index(NamedTuple):
     """base[items]."""
 
     base: Expression
-    items: tuple[Expression, ...]
+    items: tuple[Expression | Dots | NewAxis, ...]
     span: Span
 
 
