@@ -135,21 +135,26 @@ def expression(random: Random, depth: int) -> str:
     return f"({deeper[0]} {random.choice(['<', '>', '<=', '>='])} {deeper[1]} ? {deeper[2]} : {deeper[3]})"
 
 
-def is_exported(text: str) -> bool:
-    """Whether C has a program; what has no formula there has none anywhere, and is refused."""
+def is_exported(text: str, target: str = "c") -> bool:
+    """Whether a language has a program; what it has no formula for is refused."""
     try:
-        cgcli.export(text, "c")
+        cgcli.export(text, target)
     except CgError:
         return False
     return True
 
 
 @cache
+def functions() -> tuple[str, ...]:
+    """Each elementwise operation that is called by its name, on its own."""
+    named = (op for op in operations() if op.elementwise and op.infix is None and op.prefix is None)
+    return tuple(f"{op.name}({', '.join('xyz'[: len(op.arrays)])})" for op in named if op.arrays[0][0] != "*")
+
+
+@cache
 def scalar_programs() -> tuple[str, ...]:
     """Each elementwise operation on its own that C has a word or a formula for, and random expressions."""
-    functions = (op for op in operations() if op.elementwise and op.infix is None and op.prefix is None)
-    alone = [f"{op.name}({', '.join('xyz'[: len(op.arrays)])})" for op in functions if op.arrays[0][0] != "*"]
-    alone = [text for text in alone if is_exported(text)]
+    alone = [text for text in functions() if is_exported(text)]
     assert len(alone) > 60, alone
     random = Random(20)
     return (
@@ -315,7 +320,9 @@ def test_python() -> None:
 
 def test_numpy() -> None:
     wrong: list[str] = []
-    for case in all_cases():
+    of_scipy = [text for text in functions() if not is_exported(text) and is_exported(text, "numpy")]
+    assert len(of_scipy) > 10
+    for case in (*all_cases(), *cases(of_scipy)):
         function = _function(case, "numpy")
         rows = [function(*row) for row in case.rows()]
         wrong += case.differences(by_row(case, [row if len(case.names) > 1 else [row] for row in rows]))

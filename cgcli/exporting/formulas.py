@@ -25,6 +25,12 @@ _DIGAMMA = (
     "- (1/u + 1/(u + 1) + 1/(u + 2) + 1/(u + 3) + 1/(u + 4) + 1/(u + 5) + 1/(u + 6) + 1/(u + 7)) "
     "- (x >= 0 ? 0 : x == -inf ? nan : x == floor(x) ? inf : pi/tan(pi*(x - round(x))))"
 )
+_TRIGAMMA = (  # Abramowitz and Stegun, 6.4.12 and 6.4.7
+    "u = x < 0 ? 1 - x : x; z = u + 8; w = 1/z^2; "
+    "y = 1/z + w/2 + w/z*(1/6 - w*(1/30 - w*(1/42 - w*(1/30 - w*(5/66 - w*(691/2730 - w*7/6)))))) "
+    "+ 1/u^2 + 1/(u + 1)^2 + 1/(u + 2)^2 + 1/(u + 3)^2 + 1/(u + 4)^2 + 1/(u + 5)^2 + 1/(u + 6)^2 + 1/(u + 7)^2; "
+    "x >= 0 ? y : x == -inf ? nan : (pi/sin(pi*(x - round(x))))^2 - y"
+)
 _LGAMMA = (  # Stirling's series, eight places to the right; Abramowitz and Stegun, 6.1.40 and 6.1.17
     "u = x < 0.5 ? 1 - x : x; z = u > 1e10 ? u : u + 8; "
     "p = u > 1e10 ? 0 : ln(u*(u + 1)*(u + 2)*(u + 3)*(u + 4)*(u + 5)*(u + 6)*(u + 7)); "
@@ -113,6 +119,9 @@ FORMULAS: Mapping[str, str] = {
     "gamma": _GAMMA,
     "lgamma": _LGAMMA,
     "digamma": _DIGAMMA,
+    "digamma'": _TRIGAMMA,
+    "sinc'": "t = pi*x; s = t^2; abs(t) < 1 ? -pi*t*(1/3 - s*(1/30 - s*(1/840 - s*(1/45360 - s*(1/3991680 "
+             "- s*(1/518918400 - s/93405312000)))))) : (cos(t) - sinc(x))/x",
     "sinc": "x == 0 ? 1 : sin(pi*x)/(pi*x)",
     "stop_gradient": "x",
     "mean": "sum(x, axis=axis, keepdims=keepdims)/size(x, axis=axis)",
@@ -162,9 +171,13 @@ def _has_formula(node: Node) -> bool:
         return True
     if node.op is COFACTOR:
         return node.shape[-1] <= _MOST_MINORS
-    if node.op.name in ("sinc", "digamma") and node.params != (0,):
-        return False
-    return bool(FORMULAS.get(node.op.name) or node.op.expansion)
+    return bool(_formula_of(node.op, node.params) or node.op.expansion)
+
+
+def _formula_of(op: Operation, params: Params) -> str | None:
+    """The formula of an operation; that of its first derivative stands under its name with a prime."""
+    orders = (value for static, value in zip(op.statics, params, strict=False) if static.name == "order")
+    return FORMULAS.get(op.name + "'" * sum(order for order in orders if isinstance(order, int)))
 
 
 def _is_of_several(op: Operation, args: tuple[Node, ...]) -> bool:
@@ -176,7 +189,7 @@ def in_simpler_ones(op: Operation, args: tuple[Node, ...], params: Params) -> No
     """An operation by its formula, or by what the table says that it stands for."""
     if _is_of_several(op, args):
         return reduce(lambda found, arg: apply(op, (found, arg)), args)
-    formula = _by_minors(args[0].shape[-1]) if op is COFACTOR else FORMULAS.get(op.name)
+    formula = _by_minors(args[0].shape[-1]) if op is COFACTOR else _formula_of(op, params)
     return lower_formula(formula, names_of(op, args, params)) if formula else expand(op, args, params)
 
 

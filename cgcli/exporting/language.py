@@ -78,7 +78,7 @@ class Language(Record):
     def has(self, node: Node) -> bool:
         """Whether the language has a word for an elementwise operation; derivatives of some have an order, and none."""
         name = node.op.name
-        if (node.params and name in ("digamma", "sinc")) or (len(node.args) > 2 and name in ("max", "min")):
+        if is_a_derivative(node) or (len(node.args) > 2 and name in ("max", "min")):
             return False
         return name in self.infix or name in self.calls or name in TRUTHS or name in ("where", "neg")
 
@@ -132,3 +132,8 @@ def comment(lines: Sequence[str]) -> str:
     """Lines as a comment of C, JavaScript or SQL, which they do not end and in which none begins."""
     safe = (line.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /").rstrip("\\") for line in lines)
     return "/* " + "\n".join(f"   {line}".rstrip() for line in safe).lstrip() + " */"
+
+
+def is_a_derivative(node: Node) -> bool:
+    """Whether it is a derivative of a function, as trigamma is of digamma: languages have words for functions alone."""
+    return any(static.name == "order" and value for static, value in zip(node.op.statics, node.params, strict=False))

@@ -10,7 +10,20 @@ from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
-from cgcli.exporting.language import AND, ATOM, COMPARISON, MINUS, OR, PRODUCT, SUM, Text, comment, joined, number_text
+from cgcli.exporting.language import (
+    AND,
+    ATOM,
+    COMPARISON,
+    MINUS,
+    OR,
+    PRODUCT,
+    SUM,
+    Text,
+    comment,
+    is_a_derivative,
+    joined,
+    number_text,
+)
 from cgcli.exporting.task import Task
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
 from cgcli.records import Record
@@ -137,7 +150,7 @@ class _Select:
 
     def _has(self, node: Node) -> bool:
         name = node.op.name
-        if not node.op.elementwise or (node.params and name in ("digamma", "sinc")):
+        if not node.op.elementwise or is_a_derivative(node):
             return False
         known = (
             name in self._calls or name in _INFIX or name in _COMPARED or name in ("and", "or", "not", "where", "neg")

@@ -11,7 +11,18 @@ from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.kernels import kernel_of
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
-from cgcli.exporting.language import ATOM, COMPARISON, MINUS, PRODUCT, SUM, TRUTHS, Text, joined, number_text
+from cgcli.exporting.language import (
+    ATOM,
+    COMPARISON,
+    MINUS,
+    PRODUCT,
+    SUM,
+    TRUTHS,
+    Text,
+    is_a_derivative,
+    joined,
+    number_text,
+)
 from cgcli.exporting.places import along, places_of
 from cgcli.exporting.task import Task
 from cgcli.graph.loops import Loop, compared, most_trips
@@ -44,6 +55,15 @@ _CALLS = {
 }  # fmt: skip
 
 
+_SPECIAL = {
+    **{name: f"special.{name}({{args}})" for name in ("erfinv", "erfcinv", "erfcx", "gammainc", "gammaincc", "betainc",
+                                                      "jv", "yv", "iv", "kv", "exp1", "expi", "zeta")},
+    "betaln": "np.where(np.minimum({args}) >= 0.0, special.betaln({args}), np.nan)",
+    "binomial": "special.binom({args})", "Si": "special.sici({args})[0]",
+    "Ci": "np.where({args} < 0.0, np.nan, special.sici({args})[1])",
+}  # fmt: skip
+
+
 class Library(Record):
     """A library of arrays. imports: the lines that the code begins with; it is called np in the templates here, where
     `words` has no other. array: makes one of a literal. axes, keepdims: what its reductions call these. put: zeros with
@@ -66,7 +86,7 @@ class Library(Record):
 LIBRARIES: Mapping[str, Library] = {
     "numpy": Library(
         "numpy", ("import numpy as np",), "np", "np.array({})", "_put({x}, {shape}, {key})", quiet=True,
-        words={"solve": "_or_nan(np.linalg.solve, {args})", "inv": "_or_nan(np.linalg.inv, {args})"},
+        words={**_SPECIAL, "solve": "_or_nan(np.linalg.solve, {args})", "inv": "_or_nan(np.linalg.inv, {args})"},
         begin={
             "_or_nan(": ("def _or_nan(function, *args):", "    try:", "        return function(*args)",
                          "    except np.linalg.LinAlgError:", "        return np.full(np.shape(args[-1]), np.nan)"),
@@ -84,7 +104,9 @@ LIBRARIES: Mapping[str, Library] = {
                 'jax.config.update("jax_enable_x64", True)'),
         "jnp", "jnp.array({})", "jnp.zeros({shape}).at[{key}].set({x})",
         {"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
-         "digamma": "special.digamma({args})", "sigmoid": "jax.nn.sigmoid({args})",
+         **{name: f"special.{name}({{args}})" for name in ("digamma", "erfinv", "gammainc", "gammaincc", "betainc",
+                                                           "betaln", "exp1", "expi")},
+         "zeta": "special.zeta({args}, 1.0)", "sigmoid": "jax.nn.sigmoid({args})",
          "softplus": "jnp.logaddexp(0.0, {args})", "stop_gradient": "jax.lax.stop_gradient({args})",
          "logsumexp": "special.logsumexp({args}, axis={axis}, keepdims={keepdims})",
          "softmax": "jax.nn.softmax({args}, axis={axis})", "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
@@ -93,7 +115,9 @@ LIBRARIES: Mapping[str, Library] = {
         "torch", ("import torch",), "torch", "torch.tensor({}, dtype=torch.float64)",
         "torch.zeros({shape}, dtype=torch.float64).index_put(_places({key}), {x})",
         {"power": "torch.pow({args})", "mod": "torch.remainder({args})", "erf": "torch.erf({args})", "cbrt": "",
-         "erfc": "torch.erfc({args})", "lgamma": "torch.lgamma({args})", "digamma": "torch.digamma({args})",
+         **{name: f"torch.special.{name}({{args}})" for name in ("erfinv", "erfcx", "gammainc", "gammaincc")},
+         "zeta": "torch.special.zeta({args}, 1.0)", "erfc": "torch.erfc({args})",
+         "lgamma": "torch.lgamma({args})", "digamma": "torch.digamma({args})",
          "sigmoid": "torch.sigmoid({args})", "softplus": "torch.nn.functional.softplus({args}, threshold=float('inf'))",
          "stop_gradient": "({args}).detach()", "logsumexp": "torch.logsumexp({args}, dim={axis}, keepdim={keepdims})",
          "softmax": "torch.softmax({args}, dim={axis})", "log_softmax": "torch.log_softmax({args}, dim={axis})",
@@ -130,7 +154,7 @@ class _Vectors:
 
     def _has(self, node: Node) -> bool:
         name = node.op.name
-        if node.params and name in ("digamma", "sinc"):
+        if is_a_derivative(node):
             return False
         if name in ("max", "min") and node.op.elementwise:
             return len(node.args) == 2
@@ -308,7 +332,8 @@ class _Vectors:
         if library.quiet:
             body = ['    with np.errstate(all="ignore"):', *("    " + line for line in body)]
         helper = [line for call, lines in library.begin.items() if call in code for line in ("", "", *lines)]
-        return joined([about + '\n"""', "", *library.imports, *helper, "", "",
+        special = ["from scipy import special"] if library.quiet and "special." in code else []
+        return joined([about + '\n"""', "", *library.imports, *special, *helper, "", "",
                        f"def {self._task.function}({', '.join(self._names.values())}):", *body])  # fmt: skip
 
 
