@@ -21,7 +21,7 @@ from cgcli.tables.batch import Batch, Unread, together
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.cell_texts import cell_texts, header_of, line_of
 from cgcli.tables.content import Content, peeked
-from cgcli.tables.delimited import first_end, lines_of, row_bounds, whole_records
+from cgcli.tables.delimited import Records, lines_of, row_bounds, whole_records
 from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
@@ -48,26 +48,25 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     pieces, said = _declared(reading.tidied(content.pieces, dialect))
     dialect = reading.of(dialect._replace(separator=said) if said else dialect)
     records = whole_records(pieces, content.source, dialect)
-    text, line = _to_first_record(records)
-    if not text:
+    first = _to_first_record(records)
+    if first is None:
         raise DataError(f"{content.source} is empty: it has no {'header' if reading.header else 'rows'}")
-    end = first_end(text, dialect)
-    check_columns(text.count(dialect.separator.encode(), 0, end), content.source)
-    spelled = _names(text[:end], f"{content.source}, line {line}", dialect)
+    end = int(first.ends[0])
+    check_columns(first.text.count(dialect.separator.encode(), 0, end), content.source)
+    spelled = _names(first.text[:end], f"{content.source}, line {first.line}", dialect)
     names = one_name_each(spelled if dialect.quotes else [unescaped_text(name) for name in spelled])
     header = ""
     if not reading.header:
         names = [f"c{at}" for at in range(1, len(names) + 1)]
     else:
         if len(set(spelled)) == len(names):
-            header = text[:end].decode().rstrip("\r\n")
-        line += text.count(b"\n", 0, end)
-        text = text[end:]
+            header = first.text[:end].decode().rstrip("\r\n")
+        first = first.behind(end)
     wanted = reading.wanted
     chosen = None if wanted is None else [at for at, name in enumerate(names) if is_among(name, wanted)]
     reader = _Reader(names, chosen, dialect)
-    for part, begin in chain([(text, line)], records):
-        yield from reader.batches(part, content.source, begin, header)
+    for part in chain([first], records):
+        yield from reader.batches(part, content.source, header)
 
 
 def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
@@ -86,13 +85,12 @@ def _declared(pieces: Iterator[bytes]) -> tuple[Iterator[bytes], str]:
     return chain([newline + rest], pieces), separator
 
 
-def _to_first_record(records: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
-    """The first text that holds more than blank lines, from its first row on; and the line on which it begins."""
-    for text, line in records:
-        rows = text.lstrip(b"\r\n")
-        if rows:
-            return rows, line + text.count(b"\n", 0, len(text) - len(rows))
-    return b"", 1
+def _to_first_record(records: Iterator[Records]) -> Records | None:
+    """The first text that holds more than blank lines, from its first row on."""
+    for part in records:
+        if rows := part.text.lstrip(b"\r\n"):
+            return part.behind(len(part.text) - len(rows))
+    return None
 
 
 def _names(record: bytes, place: str, dialect: Dialect) -> list[str]:
@@ -128,9 +126,10 @@ class _Reader(NamedTuple):
     wanted: list[int] | None
     dialect: Dialect
 
-    def batches(self, text: bytes, source: str, line: int, header: str) -> Iterator[Batch]:
-        """The rows of a text that begins on a line, in several batches where some are bad. header: of names."""
-        starts, ends = row_bounds(text, self.dialect, len(self.names))
+    def batches(self, records: Records, source: str, header: str) -> Iterator[Batch]:
+        """The rows of a text, in several batches where some are bad. header: of names."""
+        text, line, _ = records
+        starts, ends = row_bounds(records, self.dialect, len(self.names))
 
         def place(row: int, begin: int = 0) -> str:
             return f"line {line + count_lines(text[: starts[begin + row]])}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Iterator
 from cgcli.errors import DataError
+from cgcli.records import NamedTuple
 from cgcli.tables.bounds import check_record
 from cgcli.tables.dialect import Dialect
 from cgcli.tables.text import count_lines
@@ -22,57 +23,58 @@ _BLANK = 2  # bytes that a line without anything takes at most
 _QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
 
 
-def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[tuple[bytes, int]]:
-    """The pieces, cut anew so that each ends with a record, and the line on which each begins.
+class Records(NamedTuple):
+    """Text that ends with a record. line: on which it begins. ends: behind each newline that is in no quotes."""
 
-    Raises DataError when a quote is never closed.
-    """
+    text: bytes
+    line: int
+    ends: NDArray[np.int64]
+
+    def behind(self, size: int) -> Records:
+        """Without the first bytes."""
+        line = self.line + self.text.count(b"\n", 0, size)
+        return Records(self.text[size:], line, self.ends[self.ends > size] - size)
+
+
+def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> Iterator[Records]:
+    """The pieces, cut anew so that each ends with a record. Raises DataError when a quote is never closed."""
     rest = b""
     line = 1  # on which the rest begins
     look_from = 0  # bytes that a row must have before it is looked at again
     for piece in content:
         rest += piece
-        end = _last_end(rest, dialect) if b"\n" in piece and len(rest) >= look_from else 0
-        if end:
-            text, rest = rest[:end], rest[end:]
-            yield text, line
-            line += count_lines(text)
+        if b"\n" in piece and len(rest) >= look_from:
+            ends = _behind_newlines(rest, dialect)
+            if len(ends):
+                text, rest = rest[: ends[-1]], rest[ends[-1] :]
+                yield Records(text, line, ends)
+                line += count_lines(text)
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
         check_record(len(rest), f"{source}, line {line}")
     rest += b"" if rest.endswith(b"\n") or not rest else b"\n"
-    end = _last_end(rest, dialect)
+    ends = _behind_newlines(rest, dialect)
+    end = int(ends.max(initial=0))
     if end:
-        yield rest[:end], line
+        yield Records(rest[:end], line, ends)
     if end < len(rest):
         raise DataError(f"{source}, line {line + count_lines(rest[:end])}: a quote is opened and never closed")
-
-
-def _last_end(text: bytes, dialect: Dialect) -> int:
-    """Behind the last newline that is in no quotes; 0 when there is none."""
-    if not dialect.has_quotes(text):
-        return text.rfind(b"\n") + 1
-    return int(_behind_newlines(text, dialect).max(initial=0))
-
-
-def first_end(text: bytes, dialect: Dialect) -> int:
-    """Behind the first newline that is in no quotes; the end of the text when there is none."""
-    return int(_behind_newlines(text, dialect).min(initial=len(text)))
 
 
 def _behind_newlines(text: bytes, dialect: Dialect) -> NDArray[np.int64]:
     return _outside_quotes(np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1, text, dialect)
 
 
-def row_bounds(text: bytes, dialect: Dialect, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each record begins and ends that is a row of a table: behind each newline that is in no quotes.
+def row_bounds(records: Records, dialect: Dialect, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each record begins and ends that is a row of a table.
 
     As pyarrow has it, a carriage return that no newline follows ends a record too.
     """
+    text, _, ends = records
     buffer = np.frombuffer(text, np.uint8)
-    is_end = buffer == _NEWLINE
-    if b"\r" in text:
+    if b"\r" in text and text.count(b"\r") > text.count(b"\r\n"):
+        is_end = buffer == _NEWLINE
         is_end[:-1] |= (buffer[:-1] == _RETURN) & ~is_end[1:]
-    ends = _outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
+        ends = _outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
     starts = np.append(0, ends[:-1])[: len(ends)]
     if dialect.has_blank_rows(columns) or (ends - starts).min(initial=_BLANK + 1) > _BLANK:
         return starts, ends
