@@ -21,6 +21,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("d.csv").write_text(ROWS, encoding="utf-8")
     Path("e.json").write_text("[]", encoding="utf-8")
     Path("g.csv").write_text("t;s\n1,5;a\n2,5;b\n", encoding="utf-8")
+    Path("h.txt").write_text('t,n\n# a comment\n"1,001",NA\n2,3\n', encoding="utf-8")
     Path("d.dat").write_text("1\n2\n", encoding="utf-8")
 
 
@@ -37,6 +38,16 @@ CASES = [
     ("eval sum(t) --vars g.csv", 2, "", "no value for 't'\n  sum(t)\n      ^\n  the first line is one cell"),
     ("eval sum(c1) --vars d.dat -i csv --no-header", 0, "3\n", ""),
     ("eval t --vars e.json --delimiter ;", 2, "", "--delimiter is for rows, and there are none"),
+    ("eval sum(t) t=@g.csv:t --delimiter ; --decimal ,", 0, "4\n", ""),
+    ("eval sum(t) t=@g.csv:t --delimiter ; --decimal , --digits 20", 0, "4\n", ""),
+    ("jvp sum(t) t=1 t=@g.csv:t --delimiter ;", 2, "", "'t' is bound twice"),
+    ("jvp sum(t^2) t=@g.csv:t --tangent t=@g.csv:t --delimiter ; --decimal ,", 0, "value\t8.5\njvp\t17\n", ""),
+    ("vjp 2*t t=@g.csv:t --cotangent @g.csv:t --delimiter ; --decimal ,", 0, "value\t[3, 5]\nvjp_t\t[3, 5]\n", ""),
+    ("jacobian sum(t^2) --vars g.csv --delimiter ; --decimal ,", 0, "\tt[0]\tt[1]\nvalue\t3\t5\n", ""),
+    ("jacobian t^2 t=3 --delimiter ;", 2, "", "--delimiter is for rows, and there are none\n  a file's columns are"),
+    ("eval sum(t) t=@g.csv:t", 1, "", "the value of 't': g.csv has no column 't'\n  the first line is one cell"),
+    ("eval sum(t) t=@h.txt:t -i csv --comment # --null NA --thousands ,", 0, "1003\n", ""),
+    ("eval sum(t) t=@h.txt:n -i csv --comment # --null NA", 1, "", "the value of 't': h.txt, line 3: column 'n' h"),
     ("eval sum(s) --vars d.csv", 1, "", "d.csv, line 2: column 's' holds 'a'"),
     ("eval sum(t) t=@d.csv:q", 1, "", "the value of 't': d.csv has no column 'q'\n  it has t, y, s"),
     ("eval sum(t) t=@e.csv:t", 1, "", "the value of 't': cannot read 'e.csv'"),

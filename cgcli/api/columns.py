@@ -207,13 +207,19 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
         listed = ", ".join(columns[:_SHOWN]) + ", …" * (len(columns) > _SHOWN)
         near = did_you_mean(missing, columns)
         error.hint = " ".join(filter(None, [near, f"the columns are: {listed or 'none'}"]))
-        if columns and all(_NUMBER.fullmatch(name.strip()) for name in columns):
-            error.topic = f"header:{listed}"
-        elif columns and columns[0].lstrip()[:1] in _COMMENTS:
-            error.topic = f"comment:{columns[0].lstrip()[0]}"
-        elif len(columns) == 1 and (sign := next((sign for sign in _SEPARATORS if sign in columns[0].strip()), "")):
-            error.topic = f"separator:{_SEPARATORS[sign]}"
+        error.topic = topic_of(columns)
         raise
+
+
+def topic_of(columns: Sequence[str]) -> str:
+    """What the names of columns tell of how they should have been read; "" for nothing."""
+    if columns and all(_NUMBER.fullmatch(name.strip()) for name in columns):
+        return f"header:{', '.join(columns[:_SHOWN])}{', …' * (len(columns) > _SHOWN)}"
+    if columns and columns[0].lstrip()[:1] in _COMMENTS:
+        return f"comment:{columns[0].lstrip()[0]}"
+    if len(columns) == 1 and (sign := next((sign for sign in _SEPARATORS if sign in columns[0].strip()), "")):
+        return f"separator:{_SEPARATORS[sign]}"
+    return ""
 
 
 def column_notices(point: Point, batches: Sequence[Batch]) -> Iterator[Notice]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Sequence
 from cgcli.api.cells import column_of
+from cgcli.api.columns import topic_of
 from cgcli.errors import DataError, did_you_mean
 from cgcli.graph.node import check_size
 from cgcli.lean import cached_property
@@ -55,7 +54,8 @@ class Table:
         """A column, of shape (rows, …). Raises DataError for a cell without a number, with its place."""
         if name not in self.names:
             raise DataError(f"{self.title} has no column '{name}'",
-                            hint=did_you_mean(name, self.names) or f"it has {', '.join(self.names)}")  # fmt: skip
+                            hint=did_you_mean(name, self.names) or f"it has {', '.join(self.names)}",
+                            topic=topic_of(self.names))  # fmt: skip
         shape: tuple[int, ...] | None = None
         found = []
         for batch in self.batches:
@@ -71,10 +71,3 @@ class Table:
     def vectors(self, names: Iterable[str]) -> dict[str, Any]:
         """Those of the names that are columns, as vectors."""
         return {name: self.vector(name) for name in names if name in self.names}
-
-
-def column_of_file(name: str, column: str) -> Any:
-    """One column of a file as a vector. Raises DataError."""
-    if not os.path.exists(name):
-        raise DataError(f"cannot read '{name}': no such file or directory")
-    return Table([name]).vector(column)

@@ -14,15 +14,16 @@ _MAX_ENDLESS_BYTES = 2**25  # of a pipe or a device, which may never end
 _BEGIN = 4096  # bytes, in which JSON shows what it is
 
 
-def of_file(name: str, what: str) -> Any:
+def of_file(name: str, what: str, column: Column | None = None) -> Any:
     """An array from a file, by its suffix: .npy, .json, .csv; `FILE:NAME` is a column of any file of rows.
 
-    Raises UsageError or DataError.
+    column: what reads that, of a file and a name; None does so without anything that options say. Raises UsageError or
+    DataError.
     """
-    path, _, column = name.rpartition(":")
-    is_column = bool(path and column) and not os.path.exists(name)
-    reader = _column if is_column else _READERS.get(os.path.splitext(name)[1].lower())
-    if reader is None:
+    path, _, column_name = name.rpartition(":")
+    is_column = bool(path and column_name) and not os.path.exists(name)
+    reader = _READERS.get(os.path.splitext(name)[1].lower())
+    if reader is None and not is_column:
         raise UsageError(
             f"{what}: '{name}' has no known suffix",
             hint=f"known: {', '.join(_READERS)}; a column of a file of rows is @{name}:NAME",
@@ -30,7 +31,7 @@ def of_file(name: str, what: str) -> Any:
     if not is_column:
         _check_size(name)
     try:
-        return reader(name)
+        return (column or _column)(path, column_name) if reader is None or is_column else reader(name)
     except CgError as error:
         error.message = f"{what}: {error.message}"
         raise
@@ -123,11 +124,10 @@ def _npy(path: str) -> Any:
     return as_array(array, f"'{path}'")
 
 
-def _column(name: str) -> Any:
-    from cgcli.api.files import column_of_file
+def _column(path: str, name: str) -> Any:
+    from cgcli.api.files import Table
 
-    path, _, column = name.rpartition(":")
-    return column_of_file(path, column)
+    return Table([path]).vector(name)
 
 
 def _csv(path: str) -> Any:
@@ -179,4 +179,5 @@ def _json_array(path: str) -> Any:
     return as_array(_json(path), f"'{path}'", OF_JSON)
 
 
+Column = Callable[[str, str], Any]
 _READERS: dict[str, Callable[[str], Any]] = {".npy": _npy, ".json": _json_array, ".csv": _csv}

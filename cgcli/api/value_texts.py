@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any
+from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import CgError, Source, UsageError
 from cgcli.graph.node import Node, name_of, toposort, variables
+
+if TYPE_CHECKING:
+    from cgcli.api.value_files import Column
 
 _DIGITS = tuple("0123456789.")
 _NUMBERS = r"\s*[-+.\d]+(\s*,\s*[-+.\d]+)+\s*"
 _NO_RANGE = {*"{}@;?\n"}  # signs that stand in programs and names of files
 
 
-def of_text(text: str, what: str) -> Any:
+def of_text(text: str, what: str, column: Column | None = None) -> Any:
     """The array, or float, that a text stands for: a number, a constant expression, or @file.
 
-    what: what messages call it. Raises UsageError or DataError.
+    what: what messages call it. column: as of `of_file`. Raises UsageError or DataError.
     """
     if text.isascii() and text.strip().lstrip("+-")[:1] in _DIGITS and "_" not in text:
         try:
@@ -24,7 +27,7 @@ def of_text(text: str, what: str) -> Any:
     if text.lstrip().startswith("@"):
         from cgcli.api.value_files import of_file
 
-        return of_file(text.strip()[1:], what)
+        return of_file(text.strip()[1:], what, column)
     values = _constants(text, what)
     if len(values) > 1:
         raise UsageError(f"{what} is {len(values)} values", hint="an array is written in brackets: [1, 2]")
@@ -44,18 +47,18 @@ def ends_of_range(text: str) -> tuple[str, str] | None:
     return None
 
 
-def several(text: str, what: str) -> list[Any]:
+def several(text: str, what: str, column: Column | None = None) -> list[Any]:
     """The values of a text that may hold several, `(1, [1, 0])`. Raises as `of_text` does."""
-    return _constants(text, what) if text.lstrip().startswith("(") else [of_text(text, what)]
+    return _constants(text, what) if text.lstrip().startswith("(") else [of_text(text, what, column)]
 
 
-def exact_of_text(text: str, what: str) -> tuple[Node, ...]:
+def exact_of_text(text: str, what: str, column: Column | None = None) -> tuple[Node, ...]:
     """The graphs of the values that a text stands for, of a number with all its digits; raises as `of_text` does."""
     if text.lstrip().startswith("@"):
         from cgcli.api.value_files import of_file
         from cgcli.evaluate.constants import as_constant
 
-        return (as_constant(of_file(text.strip()[1:], what)),)
+        return (as_constant(of_file(text.strip()[1:], what, column)),)
     return _graphs(text, what, exactly=True)
 
 

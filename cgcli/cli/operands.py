@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import Any, Container, Mapping, Sequence
+from cgcli.annotations import Any, Container, Iterable, Mapping, Sequence
+from cgcli.cli.options import READING_OPTIONS
 from cgcli.errors import UsageError
 from cgcli.lean import re
 from cgcli.records import NamedTuple
@@ -19,7 +20,6 @@ _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==
 
 _OVER_ROWS = "eval, grad, jvp, hessian, fit, minimize, solve and train"  # commands
 _DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
-_OF_READING = ("input_format", "no_header", "delimiter", "decimal", "thousands", "null", "comment")
 _SPELLINGS = {"called": "as", "output_format": "to"}
 
 
@@ -146,19 +146,22 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
                          hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
 
 
-def check_one_point(rows: Mapping[str, Any], vars_file: str | None) -> None:
+def check_one_point(rows: Mapping[str, Any], vars_file: str | None, values: Iterable[str], *, takes_rows: bool) -> None:
     """Raise UsageError for an option of rows where there are none. rows: their values, by name.
 
-    vars_file: where the values of names come from; what is said of text that is read is said of this file.
+    vars_file, values: where the values of names come from; what is said of text that is read is said of these files.
+    takes_rows: whether there could be rows.
     """
+    reads = vars_file is not None and not vars_file.endswith(".json")
+    reads = reads or any(text.lstrip().startswith("@") and ":" in text for text in values)
+    of_reading = [option.name for option in READING_OPTIONS if reads]
     for name, value in rows.items():
-        if name in _OF_READING and vars_file is not None and not vars_file.endswith(".json"):
-            continue
-        if value not in (None, False, (), _DEFAULTS.get(name)):
+        if name not in of_reading and value not in (None, False, (), _DEFAULTS.get(name)):
             spelling = _SPELLINGS.get(name, name.replace("_", "-"))
+            rows_come = "rows come from a file, from standard input as '-', or from a sweep: x=0:10:101"
             raise UsageError(
                 f"--{spelling} is for rows, and there are none",
-                hint="rows come from a file, from standard input as '-', or from a sweep: x=0:10:101",
+                hint=rows_come if takes_rows else "a file's columns are values with: --vars FILE, or x=@FILE:COLUMN",
             )
 
 

@@ -224,7 +224,7 @@ ORDER_OPTIONS = (
     option("--order", kind=ORDER, default=1, metavar="N", help="Go on to the N-th derivative."),
     flag("--taylor", help="Print the Taylor coefficients instead."),
 )
-ROWS_OPTIONS = (
+READING_OPTIONS = (
     option("-i", "--input-format", metavar="FORMAT",
            help="Read rows as {formats} (default: by suffix, or by content)."),
     flag("--no-header", help="The first row holds no names: call the columns c1, c2, …."),
@@ -232,10 +232,12 @@ ROWS_OPTIONS = (
     option("--decimal", metavar="C", help="The decimal sign in cells, as in: --delimiter ';' --decimal ,"),
     option("--thousands", metavar="C", help="The sign between thousands in cells, as in: --thousands ."),
     option("--null", metavar="NA,-", multiple=True, help="Cells that stand for nothing, besides empty ones."),
+    option("--comment", metavar="MARK", help="Lines that begin with MARK are no rows, as in: --comment '#'"),
+)  # fmt: skip
+ROWS_OPTIONS = (
     option("--text", metavar="COLUMN", multiple=True, help="Columns that stay text, whatever their cells look like."),
     option("--types", metavar="x=TYPE", multiple=True,
            help="Types of columns in Parquet, Arrow, npz: double, int, text, bool (default: what holds all cells)."),
-    option("--comment", metavar="MARK", help="Lines that begin with MARK are no rows, as in: --comment '#'"),
     option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
     option("--to", name="output_format", metavar="FORMAT",
            help="Write rows as FORMAT (default: that of FILE, or of the input)."),

@@ -10,7 +10,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands
-from cgcli.cli.options import PROGRAM_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
+from cgcli.cli.options import PROGRAM_OPTIONS, READING_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.records import NamedTuple, Record
@@ -114,7 +114,7 @@ class Request(Record):
                 raise bound_twice(key)
             seen.add(key)
             value = ((key in self.operands.ranges and ends_of_range(value)) or (value,))[0]
-            bindings[key] = of_text(value, f"the value of '{key}'")
+            bindings[key] = of_text(value, f"the value of '{key}'", self._column)
         wrt = (name.strip() for text in self.wrt for name in text.split(","))
         values_of = (*bindings, *(table.names if table else ()), *known)
         program = read_text(text, name, values_of, equations=equations).opening(wrt)
@@ -130,9 +130,17 @@ class Request(Record):
 
         if not (self.rows.input_format or holds_rows(self.vars_file)):
             return None
+        return self._rows_of(self.vars_file)
+
+    def _rows_of(self, name: str) -> Table:
+        """All rows of a file."""
         from cgcli.api.files import Table
 
-        return Table([self.vars_file], self.rows.input_format, self.rows.reading)
+        return Table([name], self.rows.input_format, self.rows.reading)
+
+    def _column(self, name: str, column: str) -> Any:
+        """A column of a file of rows, as a vector."""
+        return self._rows_of(name).vector(column)
 
     def exact_inputs(self, point: Point) -> dict[str, Node]:
         """The graph of the value of each name, with all the digits that it was typed with."""
@@ -143,11 +151,14 @@ class Request(Record):
         typed = dict(self.operands.bindings)
         if self.vars_file is not None and not holds_rows(self.vars_file):
             typed = exact_texts(self.vars_file) | typed
-        return {
-            name: exact_of_text(typed[name], f"the value of '{name}'")[0] if name in typed else as_constant(value)
-            for name, value in point.bindings.items()
-            if name not in self.operands.ranges
-        }
+
+        def exact(name: str, value: Any) -> Node:
+            if name not in typed:
+                return as_constant(value)
+            return exact_of_text(typed[name], f"the value of '{name}'", self._column)[0]
+
+        values = point.bindings.items()
+        return {name: exact(name, value) for name, value in values if name not in self.operands.ranges}
 
     def ends(self, point: Point) -> dict[str, tuple[Node, Node]]:
         """The graphs of both ends of each name's range."""
@@ -239,7 +250,7 @@ class Request(Record):
 
         if self.cotangent is None:
             return None
-        return [*(several if self.digits is None else exact_of_text)(self.cotangent, "--cotangent")]
+        return [*(several if self.digits is None else exact_of_text)(self.cotangent, "--cotangent", self._column)]
 
     def directions(self) -> dict[str, Any]:
         """The arrays of --tangent, by name, or with many digits the graphs of them. Raises UsageError for several."""
@@ -265,7 +276,8 @@ class Request(Record):
 
         def value(name: str, text: str) -> Any:
             what = f"the tangent of '{name}'"
-            return of_text(text, what) if self.digits is None else exact_of_text(text, what)[0]
+            exactly = self.digits is not None
+            return exact_of_text(text, what, self._column)[0] if exactly else of_text(text, what, self._column)
 
         directions = given.directions_of(self.tangents)
         return [{name: value(name, text) for name, text in texts.items()} for texts in directions]
@@ -350,17 +362,20 @@ def expression_command(
     holds a name at a value. example: what a line is like.
     """
     of_rows = [option for option in ROWS_OPTIONS if takes_rows and option.name not in without]
-    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *of_rows)
+    of_files = READING_OPTIONS if needs_values else ()
+    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *of_files, *of_rows)
     example = example or f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
 
     def decorate(function: Callable[..., Any]) -> Command:
         def call(operands: tuple[str, ...], settings: dict[str, Any]) -> Any:
             split = given.split(operands, settings["program_file"], example, fixing=fixing)
-            rows = {key: settings.pop(key) for key in RowOptions.__annotations__ if takes_rows and key in settings}
+            kept = RowOptions.__annotations__ if takes_rows else [option.name for option in of_files]
+            rows = {key: settings.pop(key) for key in kept if key in settings}
             if split.over_rows and not takes_rows:
                 raise given.no_rows(split)
             if not split.over_rows:
-                given.check_one_point(rows, settings["vars_file"])
+                values = (text for _, text in split.bindings)
+                given.check_one_point(rows, settings["vars_file"], values, takes_rows=takes_rows)
             if split.over_rows and settings.get("digits"):
                 raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
             if split.uncertain and "errors" not in settings:
