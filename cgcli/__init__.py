@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cgcli.api.prepared import Function as Function
     from cgcli.api.program import Program as Program
     from cgcli.api.program import parse as parse
+    from cgcli.api.sums import Sums as Sums
     from cgcli.api.views import check_grad as check_grad
     from cgcli.api.views import evaluation_trace as evaluation_trace
     from cgcli.errors import CgError as CgError
@@ -93,6 +94,7 @@ _HOMES = {
     "solve": "cgcli.searches.solve",
     "train": "cgcli.searches.train",
     "Trained": "cgcli.searches.train",
+    "Sums": "cgcli.api.sums",
     "check_grad": "cgcli.api.views",
     "evaluation_trace": "cgcli.api.views",
     "CgError": "cgcli.errors",

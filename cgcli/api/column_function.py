@@ -11,14 +11,19 @@ from cgcli.api.notices import warn
 from cgcli.api.point import at_values
 from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read, read_again
+from cgcli.api.sums import Sums
 from cgcli.api.values import arrays_of, as_array
 from cgcli.errors import ArgumentError, DataError, ShapeError, UsageError
 from cgcli.graph.node import name_of
 from cgcli.ops.lazily import np
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cgcli.api.prepared import Wrt
     from cgcli.graph.operation import Shape
+    from cgcli.tables.batch import Batch
 
     Shapes = tuple[tuple[str, Shape], ...]
 
@@ -54,6 +59,15 @@ def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     return ColumnFunction(program, wrt, values or {}, threads, on_error)
 
 
+class _Computed(NamedTuple):
+    """A batch with its results. null: rows that have none. fixed: whether arrays are lists of fixed size."""
+
+    batch: Batch
+    results: Mapping[str, NDArray[np.float64]]
+    null: NDArray[np.bool_]
+    fixed: bool
+
+
 class ColumnFunction:
     """A program as a function of columns; `compile` makes it.
 
@@ -86,15 +100,13 @@ class ColumnFunction:
         """
         if isinstance(columns, Mapping):
             return self._of_arrays(columns)
-        if hasattr(columns, "num_rows") and hasattr(columns, "to_pydict") and not hasattr(columns, "to_batches"):
-            return self._of_batch(columns)
+        if _is_batch(columns):
+            return self._of_batch(columns, "the record batch", 0)
         if hasattr(columns, "__arrow_c_stream__"):
-            from cgcli.tables.arrow import batch_by_batch
+            from cgcli.tables.arrow import batches_of, table_of
 
-            return batch_by_batch(columns, lambda batch, before: self._of_batch(batch, "the table", before))
-        hint = "map_batches takes an iterator of batches" if hasattr(columns, "__iter__") else ""
-        given = type(columns).__name__
-        raise UsageError(f"columns are a record batch, a table or arrays by name, and not a '{given}'", hint=hint)
+            return table_of([self._of_batch(batch, "the table", before) for batch, before in batches_of(columns)])
+        raise _no_columns(columns, "map_batches")
 
     def map_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
         """The results for each batch or table of an iterator, one after the other, as engines ask for them.
@@ -128,9 +140,42 @@ class ColumnFunction:
         bound = self._bound(tuple((name, array.shape[1:]) for name, array in arrays.items()), tuple(columns))
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
 
-    def _of_batch(self, record_batch: Any, source: str = "the record batch", before: int = 0) -> Any:
+    def sums(self, columns: Any) -> Sums:
+        """The results added up over all rows that have some; of an iterator, over all of its batches.
+
+        Sums of parts of the rows merge: `sum(parts).mean()`. Raises what a call does, and ShapeError where rows have
+        results of several shapes.
+        """
+        found = Sums()
+        several = hasattr(columns, "__iter__") and not _are_columns(columns)
+        for part in columns if several else [columns]:
+            for good in self._good(part):
+                found.add(good)
+        return found
+
+    def _good(self, columns: Any) -> Iterator[Mapping[str, NDArray[np.float64]]]:
+        """The results of the rows that have some."""
+        if isinstance(columns, Mapping):
+            yield self._of_arrays(columns)
+            return
+        if not _are_columns(columns):
+            raise _no_columns(columns, "sums")
+        from cgcli.tables.arrow import batches_of
+
+        source = "the record batch" if _is_batch(columns) else "the table"
+        for batch, before in [(columns, 0)] if _is_batch(columns) else batches_of(columns):
+            _, results, null, _ = self._computed(batch, source, before)
+            yield {name: each[~null] for name, each in results.items()} if null.any() else results
+
+    def _of_batch(self, record_batch: Any, source: str, before: int) -> Any:
+        from cgcli.tables.batch import with_results
+
+        batch, results, null, fixed = self._computed(record_batch, source, before)
+        return with_results(batch, results, null=null if null.any() else None, fixed=fixed).table
+
+    def _computed(self, record_batch: Any, source: str, before: int) -> _Computed:
         """before: how many rows of the source come before this batch."""
-        from cgcli.tables.batch import Batch, with_results
+        from cgcli.tables.batch import Batch
 
         batch = Batch(record_batch, source, lambda row: f"row {before + row + 1}")
         _, found = first_shapes([batch], self._read_names(), patient=False)
@@ -147,10 +192,8 @@ class ColumnFunction:
                 null[row] = True
         arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
         lengths = [length for each in sizes.values() for length in each]
-        return with_results(
-            batch, dict(zip(bound.names, arrays, strict=True)),
-            null=null if null.any() else None, fixed=bool(lengths) and None not in lengths,
-        ).table  # fmt: skip
+        results = dict(zip(bound.names, arrays, strict=True))
+        return _Computed(batch, results, null, fixed=bool(lengths) and None not in lengths)
 
     def _read_names(self) -> list[str]:
         """The names that are columns where there is one."""
@@ -199,6 +242,23 @@ class ColumnFunction:
 
     def __repr__(self) -> str:
         return f"<function of columns, of the program {self.program.text!r}>"
+
+
+def _is_batch(columns: Any) -> bool:
+    """Whether it is a record batch; a table has several."""
+    return hasattr(columns, "num_rows") and hasattr(columns, "to_pydict") and not hasattr(columns, "to_batches")
+
+
+def _are_columns(columns: Any) -> bool:
+    return isinstance(columns, Mapping) or _is_batch(columns) or hasattr(columns, "__arrow_c_stream__")
+
+
+def _no_columns(given: Any, takes_several: str) -> UsageError:
+    """The error for what are no columns. takes_several: what takes an iterator."""
+    hint = f"{takes_several} takes an iterator of batches" if hasattr(given, "__iter__") else ""
+    return UsageError(
+        f"columns are a record batch, a table or arrays by name, and not a '{type(given).__name__}'", hint=hint
+    )
 
 
 @lru_cache(maxsize=_MOST_REBUILT)

@@ -256,6 +256,10 @@ ROWS_OPTIONS = (
                 "the end (default), nothing, or empty results."),
     option("--threads", kind=Whole(1, 256), metavar="N", help="Compute in N threads (default: all cores, 8 at most)."),
 )  # fmt: skip
+SUM_OPTIONS = (
+    flag("--sum", name="summed", help="Print the sum over all rows, and write none; exact but for the last rounding."),
+    flag("--mean", help="Print the mean over all rows likewise."),
+)
 PREFIX_OPTION = option(
     "--prefix", default="d_", metavar="P", help="Begin the names of derivatives in rows with P, not d_."
 )

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.errors import DataError, UsageError
 from cgcli.records import NamedTuple
 
@@ -255,16 +255,24 @@ def without_rows(given: Any) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in given], names=given.names)
 
 
-def batch_by_batch(data: Any, function: Callable[[pa.RecordBatch, int], pa.RecordBatch]) -> pa.Table:
-    """What a function makes of each batch of a table, as one table. function: knows how many rows come before, too."""
+def batches_of(data: Any) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """The batches of a table, of a reader or a data frame, at least one, each with how many rows come before it."""
     import pyarrow as pa
 
-    table = data if isinstance(data, pa.Table) else pa.table(data)
-    begin, found = 0, []
-    for batch in table.to_batches() or [without_rows(table)]:
-        found.append(function(batch, begin))
-        begin += len(batch)
-    return pa.Table.from_batches(found)
+    reader = pa.RecordBatchReader.from_stream(data)
+    before = 0
+    for batch in reader:
+        yield batch, before
+        before += len(batch)
+    if not before:
+        yield without_rows(reader.schema), 0
+
+
+def table_of(batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Batches, at least one, as a table."""
+    import pyarrow as pa
+
+    return pa.Table.from_batches(batches)
 
 
 def _column(array: NDArray[Any]) -> pa.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Any
 from cgcli.cli import output
-from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, Whole, flag, option
+from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, SUM_OPTIONS, Whole, flag, option
 from cgcli.cli.request import Request, Task, expression_command
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
@@ -23,8 +23,8 @@ _UNCERTAINTY = (
 )  # fmt: skip
 
 
-@expression_command("eval", *RESULT_OPTIONS, ACCURACY_OPTION, _WHOLE, *_UNCERTAINTY, takes_rows=True)
-def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
+@expression_command("eval", *RESULT_OPTIONS, ACCURACY_OPTION, _WHOLE, *SUM_OPTIONS, *_UNCERTAINTY, takes_rows=True)
+def command(request: Request, *, whole: bool, summed: bool, mean: bool, **uncertainty: Any) -> None:
     """Print the value of EXPR.
 
     \b
@@ -40,6 +40,7 @@ def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
     cg eval 'sqrt(x^2 + y^2)' points.csv       each row, and its value behind it
     … | cg eval x/total total=7 -              rows from standard input
     cg eval 'exp(-x^2)' x=-3:3:601             601 points from -3 to 3, as CSV
+    cg eval 'x*y' points.csv --mean            one number: the mean over all rows
 
     Columns give values to names; name=value holds for all rows. {titles}, compressed with
     gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
@@ -49,11 +50,19 @@ def command(request: Request, *, whole: bool, **uncertainty: Any) -> None:
     cg eval 'x*y' points.csv --u x=ux,y=5%            columns value and std_error
     """
     if request.operands.uncertain or any(uncertainty.values()):
-        if whole:
-            raise UsageError("uncertainties are of one point, or of rows one by one", hint="leave out --whole")
+        if whole or summed or mean:
+            option = "--whole" if whole else "--sum" if summed else "--mean"
+            raise UsageError("uncertainties are of one point, or of rows one by one", hint=f"leave out {option}")
         from cgcli.cli import propagated
 
         propagated.run(request, uncertainty)
+        return
+    if summed or mean:
+        if whole:
+            raise UsageError("--whole has columns for vectors, whose sum is sum(x)", hint="leave out --sum and --mean")
+        from cgcli.cli.rows import added, results
+
+        added.run(request, results.value, summed=summed, mean=mean)
         return
     if whole:
         if request.accuracy:

@@ -10,6 +10,7 @@ from cgcli.cli.options import (
     ORDER_OPTIONS,
     PREFIX_OPTION,
     RESULT_OPTIONS,
+    SUM_OPTIONS,
     WRT_OPTION,
     flag,
     option,
@@ -28,9 +29,9 @@ _ELASTICITY_OPTION = flag("--elasticity", help="Print x/f * df/dx beside each de
 
 @expression_command(
     "grad", WRT_OPTION, _MODE_OPTION, COTANGENT_OPTION, _ELASTICITY_OPTION, *ORDER_OPTIONS, *RESULT_OPTIONS,
-    ACCURACY_OPTION, PREFIX_OPTION, takes_rows=True,
+    ACCURACY_OPTION, PREFIX_OPTION, *SUM_OPTIONS, takes_rows=True,
 )  # fmt: skip
-def command(request: Request, mode: Mode | None) -> None:
+def command(request: Request, mode: Mode | None, *, summed: bool, mean: bool) -> None:
     """Print the value of EXPR and its derivative by each name.
 
     \b
@@ -46,12 +47,18 @@ def command(request: Request, mode: Mode | None) -> None:
     cg grad 'ln(x1) + x1*x2 - sin(x2)' points.csv    each row, then value, d_x1, d_x2
     … | cg grad 'x^k' k=3 --wrt x -                  rows from standard input
     cg grad 'sin(x)' x=0:2*pi:201                    201 points, as CSV
+    cg grad '(a*x - y)^2' a=2 d.csv --wrt a --mean   a loss over all rows, and its gradient
 
     Columns give values to names; name=value holds for all rows. {titles}, compressed with
     gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
     """
     higher = request.order > 1 or request.taylor
     _check(request, mode, higher=higher)
+    if summed or mean:
+        from cgcli.cli.rows import added, results
+
+        added.run(request, results.gradient, summed=summed, mean=mean, derivatives=True)
+        return
     if request.operands.over_rows:
         from cgcli.cli.rows import results, table
 

@@ -16,10 +16,17 @@ from cgcli.errors import CgError, DataError, EvaluationError, describe
 from cgcli.records import NamedTuple
 from cgcli.signals import end_if_lost
 from cgcli.tables.batch import Batch, with_results
-from cgcli.tables.output import Writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from cgcli.annotations import Protocol
+
+    class Takes(Protocol):
+        """What takes rows with their results: a writer, a sum."""
+
+        def write(self, batch: Batch) -> None: ...
+
 
 _MOST_NUMBERS = 1 << 22  # in the results that are held at once
 _ADVICE = "--on-error skip leaves such rows out, --on-error null leaves their results empty"
@@ -61,9 +68,7 @@ class Flow:
     names: of the columns of results. error: why a row is bad, the first in its batch.
     """
 
-    def __init__(
-        self, writer: Writer, names: Sequence[str], error: ErrorOf, policy: Policy, progress: Progress
-    ) -> None:
+    def __init__(self, writer: Takes, names: Sequence[str], error: ErrorOf, policy: Policy, progress: Progress) -> None:
         self._writer = writer
         self._names = names
         self._error = error

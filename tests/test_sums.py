@@ -1,0 +1,214 @@
+"""Sums and means over rows: exact until they are rounded, so that no grouping changes a bit; `--sum` and `--mean`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import pickle
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import cgcli
+from cgcli.errors import CgError, DataError, ShapeError, UsageError
+from cgcli.evaluate.exact_sums import ExactSum
+from tests.command import Capture, cg
+from tests.for_each import for_each
+
+RANDOM = np.random.default_rng(0)
+TEXTBOOK = "ln(x1) + x1*x2 - sin(x2)"
+
+
+def _floats(low: int, high: int, count: int) -> Any:
+    """Numbers of both signs with these exponents."""
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(RANDOM.standard_normal(count), RANDOM.integers(low, high, count))
+    return found[np.isfinite(found)]
+
+
+NUMBERS = {
+    "none": np.zeros(0),
+    "one": np.array([0.1]),
+    "zeros": np.zeros(5),
+    "around 1": _floats(-3, 3, 30_000),
+    "of all sizes": _floats(-1074, 1024, 3_000),
+    "subnormal": _floats(-1074, -1020, 1_000),
+    "next to overflow": np.array([1.7e308, 1.7e308, -1.7e308, 1e-300, -1.7e308, 3.0]),
+    "beyond the floats": np.array([1.7e308] * 4),
+    "below the floats": np.array([-1.7e308] * 4),
+    "cancelling": np.concatenate([_floats(0, 60, 999), [1e-30]]),
+    "a tie": np.array([2.0**53, 1.0, 2.0**-60]),
+    "the last bit": np.array([1.0, 2.0**-53, 2.0**-53, -(2.0**-105)]),
+}
+NUMBERS["cancelling"] = np.concatenate([NUMBERS["cancelling"], -NUMBERS["cancelling"][:-1]])
+
+
+def _nearest(number: Fraction) -> float:
+    try:
+        return number.numerator / number.denominator
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+@for_each("name", NUMBERS)
+def test_a_sum_is_the_float_next_to_the_exact_one(name: str) -> None:
+    """Against Python's fractions; and in any order, and in parts that travel and merge, to the bit."""
+    numbers = NUMBERS[name]
+    exact = sum(map(Fraction, numbers.tolist()), Fraction(0))
+    whole = ExactSum(())
+    whole.add(numbers)
+    assert repr(whole.total()) == repr(_nearest(exact) + 0.0)
+    if len(numbers):
+        assert repr(whole.mean()) == repr(_nearest(exact / len(numbers)) + 0.0)
+    for cuts in ([1], [len(numbers) // 2], [3, 5, 8]):
+        parts = []
+        for part in np.split(RANDOM.permutation(numbers), cuts):
+            parts.append(ExactSum(()))
+            parts[-1].add(part)
+        merged = ExactSum(())
+        for one in reversed(parts):
+            merged.merge(pickle.loads(pickle.dumps(one)))
+        assert (repr(merged.total()), merged.rows) == (repr(whole.total()), len(numbers))
+
+
+def test_arrays_nan_and_infinities_are_added_up_element_by_element() -> None:
+    rows = np.stack([_floats(-40, 40, 6).reshape(2, 3) for _ in range(500)])
+    rows[7, 0, 0], rows[8, 0, 1], rows[9, 0, 2], rows[10, 0, 2] = np.nan, np.inf, np.inf, -np.inf
+    found = ExactSum((2, 3))
+    for part in np.array_split(rows, 7):
+        found.add(part)
+    assert found.total().shape == (2, 3)
+    np.testing.assert_array_equal(found.total()[0], [np.nan, np.inf, np.nan])
+    assert found.total()[1].tolist() == [math.fsum(rows[:, 1, at]) for at in range(3)]
+    wide = np.stack([_floats(-3, 3, 70_000) for _ in range(3)])
+    many = ExactSum((70_000,))
+    many.add(wide)
+    assert many.total().tolist() == [math.fsum(column) for column in wide.T]
+
+
+def test_sums_of_a_function_are_those_of_its_rows() -> None:
+    """Protects sums inside engines: rows without results do not count, and parts add up to the whole."""
+    function = cgcli.compile("x*sum(w^2)")
+    rows = [{"x": 0.1 * at, "w": [0.2 * at, 1 / 3]} for at in range(50)]
+    table = pa.Table.from_pylist([*rows[:20], {"x": None, "w": [1.0, 2.0]}, *rows[20:], {"x": 1.0, "w": None}])
+    found = function.sums(table)
+    assert found.rows == 50
+    results = [row for row in function(table).to_pylist() if row["value"] is not None]
+    assert found.sum()["value"] == math.fsum(row["value"] for row in results)
+    assert found.sum()["d_w"].tolist() == [math.fsum(row["d_w"][at] for row in results) for at in range(2)]
+    assert found.mean()["d_x"] == float(sum(Fraction(row["d_x"]) for row in results) / 50)
+    parts = [function.sums(batch) for batch in table.to_batches(max_chunksize=7)]
+    empty = function.sums(table.schema.empty_table())  # of no rows, nobody knows how long its lists are
+    travelled = pickle.loads(pickle.dumps([empty, *parts, empty]))
+    several = (sum(travelled), function.sums(iter(table.to_batches(max_chunksize=3))))
+    for other in several:
+        assert (other.rows, repr(other.sum())) == (50, repr(found.sum()))
+    arrays = {"x": np.array([row["x"] for row in rows]), "w": np.array([row["w"] for row in rows])}
+    assert repr(function.sums(arrays).sum()) == repr(found.sum())
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Three files of rows, of two formats."""
+    found = [tmp_path / name for name in ("a.parquet", "b.parquet", "c.csv")]
+    for at, path in enumerate(found):
+        columns = {"x1": RANDOM.uniform(0.5, 3, 20_011 + at), "x2": RANDOM.uniform(-9, 9, 20_011 + at)}
+        if path.suffix == ".csv":
+            lines = "".join(
+                f"{a!r},{b!r}\n" for a, b in zip(*(each.tolist() for each in columns.values()), strict=True)
+            )
+            path.write_text("x1,x2\n" + lines)
+        else:
+            pq.write_table(pa.table(columns), path, row_group_size=1000)
+    return found
+
+
+def test_no_grouping_changes_a_bit(files: list[Path], tmp_path: Path, capfd: Capture) -> None:
+    """Whatever the threads and the order of the files; against the rows that are written, added up by math.fsum."""
+    cg(capfd, "grad", TEXTBOOK, *map(str, files), "-o", str(tmp_path / "rows.parquet"), "--only")
+    rows = pq.read_table(tmp_path / "rows.parquet")
+    expected = "".join(f"{name}\t{math.fsum(rows[name].to_pylist())!r}\n" for name in ("value", "d_x1", "d_x2"))
+    for order, threads in itertools.product(itertools.permutations(files), ("1", "2", "5")):
+        found = cg(capfd, "grad", TEXTBOOK, *map(str, order), "--sum", "--threads", threads)
+        assert found == (0, expected, "")
+
+
+PRINTED: list[tuple[list[str], str]] = [
+    (["eval", "x^2", "x=1:3:3", "--sum"], "14\n"),
+    (["eval", "x^2", "x=1:3:3", "--mean"], "4.666666666666667\n"),
+    (["eval", "x^2", "x=1:3:3", "--mean", "--precision", "3"], "4.67\n"),
+    (["eval", "(x, x*[1, 2])", "x=1:3:3", "--sum"], "x\t6\nx*[1, 2]\t[6, 12]\n"),
+    (["eval", "x^2", "x=1:3:3", "--sum", "--json"], '{"value": 14, "warnings": []}\n'),
+    (["grad", "a*x^2", "x=1:3:3", "a=2", "--wrt", "a", "--mean"], "value\t9.333333333333334\nd_a\t4.666666666666667\n"),
+    (["grad", "a*x", "x=1:3:3", "a=2", "--sum", "--json"], '{"value": 12, "grad": {"a": 6, "x": 6}, "warnings": []}\n'),
+    (["grad", "x*[1, 2]", "x=1:3:3", "--cotangent", "[1, 10]", "--sum"], "value\t[6, 12]\nd_x\t63\n"),
+    (["eval", "x", "x=1:3:3", "--sum", "--where", "x > 1", "--limit", "1"], "2\n"),
+    (["eval", "x", "x=1:3:3", "--sum", "--where", "x > 5"], "0\n"),
+]
+
+
+@for_each("arguments, printed", PRINTED)
+def test_what_is_printed_is_as_for_one_point(arguments: list[str], printed: str, capfd: Capture) -> None:
+    assert cg(capfd, *arguments) == (0, printed, "")
+
+
+def test_bad_rows_do_not_count(tmp_path: Path, capfd: Capture) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("x\n1\na\n-1\n4\n")
+    code, printed, said = cg(capfd, "grad", "ln(x)", str(data), "--mean", "--on-error", "null", "--json")
+    assert (code, json.loads(printed)["grad"]) == (0, {"x": 0.625})
+    assert "2 of 4 rows are left out" in said
+    code, printed, said = cg(capfd, "grad", "ln(x)", str(data), "--mean")
+    assert (code, printed) == (1, "")
+    assert "line 3: column 'x' holds 'a'" in said
+
+
+MISTAKES = [
+    ("grad x x=1 --sum", "--sum is over rows, and there are none"),
+    ("grad x x=0:1:3 --sum --mean", "--sum and --mean each say what is printed"),
+    ("grad x x=0:1:3 --sum -o out.csv", "-o is for rows that are written, and --sum writes none"),
+    ("eval x x=0:1:3 --mean --as y", "--as is for rows that are written, and --mean writes none"),
+    ("grad x x=0:1:3 --sum --order 2", "--order does not go with --sum"),
+    ("grad x x=0:1:3 --sum --elasticity", "--elasticity does not go with --sum"),
+    ("eval x x=0:1:3 --sum --accuracy", "--accuracy does not go with --sum"),
+    ("eval x x=0:1:3 --sum --whole", "--whole has columns for vectors"),
+    ("eval x x=0:1:3 --u x=0.1 --sum", "uncertainties are of one point, or of rows one by one"),
+]
+
+
+@for_each("line, message", MISTAKES)
+def test_what_does_not_go_together(line: str, message: str, capfd: Capture) -> None:
+    code, printed, said = cg(capfd, *line.split())
+    assert (code, printed) == (2, "")
+    assert message in said
+
+
+def test_there_is_no_mean_of_nothing(capfd: Capture) -> None:
+    code, printed, said = cg(capfd, "eval", "x", "x=1:3:3", "--mean", "--where", "x > 5")
+    assert (code, printed) == (1, "")
+    assert "there are no rows to take the mean of" in said
+
+
+WRONG: list[tuple[Any, type[CgError], str]] = [
+    (lambda: cgcli.compile("x").sums("abc"), UsageError, "and not a 'str'"),
+    (lambda: cgcli.compile("x").sums([1, 2]), UsageError, "and not a 'int'"),
+    (lambda: cgcli.compile("x").sums({"x": ["a"]}), DataError, "is not a number"),
+    (
+        lambda: cgcli.compile("sum(w)").sums([pa.table({"w": pa.array([row])}) for row in ([1.0], [1.0, 2.0])]),
+        ShapeError,
+        "'d_w' cannot be added up: some rows have shapes [1] and [2]",
+    ),
+]
+
+
+@for_each("call, error, message", WRONG)
+def test_wrong_columns_are_errors(call: Any, error: type[CgError], message: str) -> None:
+    with pytest.raises(error) as found:
+        call()
+    assert message in found.value.message
