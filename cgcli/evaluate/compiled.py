@@ -45,7 +45,7 @@ _Reader = Callable[[list[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
 
 _shape = operator.attrgetter("shape")
-_scalar = operator.attrgetter("op.scalar")
+_params = operator.attrgetter("params")
 
 _OFTEN = 100  # calls with numbers, after which a function in Python is generated
 
@@ -95,11 +95,9 @@ class Compiled:
         self._other = kernels
         given = set(inputs)
         order = toposort(outputs, given) if order is None else order
-        leaves: list[Node] = []
-        made: list[Node] = []
-        for node in order:
-            if node not in given:
-                (made if node.args or not is_given(node) else leaves).append(node)
+        leaves = [node for node in order if not node.args and node not in given and is_given(node)]
+        places = dict(zip([*inputs, *leaves], count()))
+        made, readers, scalars = _read_and_computed(order, places)
         self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
@@ -111,22 +109,20 @@ class Compiled:
             dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
             check_work(made, order)
             check_live(most_bytes(made, dead), order)
-        places = dict(zip(self.nodes, count()))
-        place = places.__getitem__
-        self._readers = [_reader(*map(place, node.args)) for node in made]
+        self._readers = readers
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
-        if kernels is None:
-            on_numbers = [*map(_scalar, made)]
-            self._of_numbers = not of_arrays_too and None not in on_numbers
+        self._of_numbers = kernels is not None or (not of_arrays_too and None not in scalars)
+        if kernels is not None:
+            self._kernels = [kernels.step(node) for node in made]
+        elif self._of_numbers and not any(map(_params, made)):
+            self._kernels = scalars
+        else:
             self._kernels = [
                 scalar
                 if scalar is not None and not node.params and (self._of_numbers or kernel_of(node) is scalar)
                 else _adapted(kernel_of(node), node)
-                for node, scalar in zip(made, on_numbers, strict=True)
+                for node, scalar in zip(made, scalars, strict=True)
             ]
-        else:
-            self._of_numbers = True
-            self._kernels = [kernels.step(node) for node in made]
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape and kernels is None]
         self._outputs = [places[output] for output in outputs]
         self._inputs, self._calls = len(inputs), 0
@@ -236,11 +232,31 @@ def _adapted(kernel: Kernel, node: Node) -> Kernel:
     return lambda *arrays: float(kernel(*arrays, *params))
 
 
-def _reader(*places: int) -> _Reader:
-    """Takes the values at some places, as one call of a function in C."""
-    if len(places) > 1:
-        return operator.itemgetter(*places)
-    return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+def _read_and_computed(order: Sequence[Node], places: dict[Node, int]) -> tuple[list[Node], list[_Reader], list[Any]]:
+    """The nodes of an order that have no place yet; what takes each one's arguments from a tape; its kernel on numbers.
+
+    places: they get theirs. A reader is one call of a function in C. All is done at once, for a large graph is no
+    longer in the processor's cache when it is gone through again.
+    """
+    made: list[Node] = []
+    readers: list[_Reader] = []
+    scalars: list[Any] = []
+    take, place = operator.itemgetter, places.__getitem__
+    for node in order:
+        if node in places:
+            continue
+        args = node.args
+        if len(args) == 2:
+            one, other = args
+            readers.append(take(places[one], places[other]))
+        elif len(args) == 1:
+            readers.append(take(slice(at := places[args[0]], at + 1)))
+        else:
+            readers.append(take(*map(place, args)) if args else take(slice(0)))
+        places[node] = len(places)
+        made.append(node)
+        scalars.append(node.op.scalar)
+    return made, readers, scalars
 
 
 def _known(leaf: Node, kernels: Kernels | None) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from _thread import RLock
 
-from cgcli.annotations import Callable, Container, Iterable, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Callee, Operation, Params, Shape, imported
 from cgcli.graph.shapes import count_text, size_text
@@ -80,36 +80,45 @@ CONSTANT = _leaf("constant", "a number or an array")
 VARIABLE = _leaf("variable", "a name to be bound")
 STAND_IN = _leaf("stand-in", "what a formula will be applied to")
 
-_Key = tuple[Operation, tuple["Node", ...], Params, Shape]
-
 
 class _Reference(ref[Node]):
-    """A weak reference to a node, and the key that the node is kept under."""
+    """A weak reference to a node, and where it is kept."""
 
-    __slots__ = ("key",)
-    key: _Key
+    __slots__ = ("key", "table")
+    key: Any
+    table: dict[Any, _Reference]
 
 
-_interned: dict[_Key, _Reference] = {}
+class _OfOperations(dict[Operation, dict[tuple[Node, ...], _Reference]]):
+    """The numbers that each operation without parameters makes, by its arguments, whose tuple a node has anyway."""
+
+    def __missing__(self, op: Operation) -> dict[tuple[Node, ...], _Reference]:
+        return self.setdefault(op, {})
+
+
+_numbers = _OfOperations()
+_others: dict[tuple[Operation, tuple[Node, ...], Params, Shape], _Reference] = {}
 _changing = RLock()  # threads may build the same node; reentrant, for a node may go at any moment
 
 
 def interned(op: Operation, args: tuple[Node, ...], params: Params = (), shape: Shape = ()) -> Node:
     """The one node of an operation and its arguments, whose shape is known; see `apply`."""
-    key = (op, args, params, shape)
-    reference = _interned.get(key)
+    key: Any
+    table: dict[Any, _Reference]
+    table, key = (_others, (op, args, params, shape)) if params or shape else (_numbers[op], args)
+    reference = table.get(key)
     if reference is not None and (kept := reference()) is not None:
         return kept
     node = Node()
-    node.op, node.args, node.params, node.shape = key
+    node.op, node.args, node.params, node.shape = op, args, params, shape
     reference = _Reference(node, _forget)
-    reference.key = key
-    if _interned.setdefault(key, reference) is reference:
+    reference.key, reference.table = key, table
+    if table.setdefault(key, reference) is reference:
         return node
     with _changing:  # another thread was faster, or a node of this key has just gone
-        other = _interned.setdefault(key, reference)()
+        other = table.setdefault(key, reference)()
         if other is None:
-            _interned[key] = reference
+            table[key] = reference
         return other or node
 
 
@@ -117,8 +126,8 @@ def _forget(reference: ref[Node]) -> None:
     """Give up the key of a node that is gone, unless another node has its place."""
     assert isinstance(reference, _Reference)
     with _changing:
-        if _interned.get(reference.key) is reference:
-            del _interned[reference.key]
+        if reference.table.get(reference.key) is reference:
+            del reference.table[reference.key]
 
 
 def apply(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:

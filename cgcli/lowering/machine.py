@@ -79,22 +79,35 @@ class Machine:
                         values.append(leaf(self, item, scope))
                         continue
                     operation = self._operation(item) if type(item) is tree.Call else None
-                    if operation is not None:
+                    if operation is None:
+                        steps = _STEPS[type(item)](self, item, scope)
+                        needed, inner = next(steps)
+                    elif _ALONE(map(type, item.args)):
+                        call = item
+                        for item in call.args:
+                            if scope.inside:
+                                self._count(scope)
+                            taken.append(_LEAVES[type(item)](self, item, scope))
+                        item = call
+                    else:
                         waiting.append((item, scope, operation, len(item.args)))
                         waiting.extend([(child, scope, None, 0) for child in item.args[::-1]])
                         continue
-                    steps = _STEPS[type(item)](self, item, scope)
-                    needed, inner = next(steps)
                 else:
                     first = len(values) - count
                     taken = values[first:]
                     del values[first:]
+                    operation = None
                     if isinstance(steps, Operation):
-                        if (node := self._plainly(steps, taken, item)) is not None:
-                            values.append(node)
-                            continue
-                        steps = self._call(item, scope)
-                        next(steps)
+                        operation = steps
+                    else:
+                        needed, inner = steps.send(taken)
+                if operation is not None:
+                    if (node := self._plainly(operation, taken, item)) is not None:
+                        values.append(node)
+                        continue
+                    steps = self._call(item, scope)
+                    next(steps)
                     needed, inner = steps.send(taken)
             except StopIteration as end:
                 values.append(end.value)
@@ -311,7 +324,10 @@ class Machine:
                 return None
         if operation is NEG and item.operator and math.isinf(number := constant_value(args[0]) or 0.0):
             return constant(-number)  # -inf is a number, as -2 is
-        node = self._applied(operation, tuple(args), (), item)
+        try:
+            node = apply(operation, tuple(args))
+        except ShapeError as error:
+            raise _among_arguments(error, operation, item) from None
         self._origins.setdefault(node, item.span)
         return node
 
@@ -328,9 +344,7 @@ class Machine:
         except CgError as error:
             if not isinstance(entry, Operation):
                 error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
-            from cgcli.lowering.arguments import array_spans
-
-            raise error.among(array_spans(entry, item)) if isinstance(error, ShapeError) else error from None
+            raise _among_arguments(error, entry, item) if isinstance(error, ShapeError) else error from None
         for node in toposort([expanded], args):
             if node.args:
                 self._origins.setdefault(node, item.span)
@@ -364,6 +378,13 @@ class Machine:
         raise UnknownNameError(f"unknown function '{name}'", item.span if instead else item.where, hint=hint)
 
 
+def _among_arguments(error: ShapeError, entry: Operation | Shorthand, item: tree.Call) -> CgError:
+    """An error in the shapes of a call's arguments, placed among these."""
+    from cgcli.lowering.arguments import array_spans
+
+    return error.among(array_spans(entry, item))
+
+
 @cache
 def _plain(name: str, count: int) -> Operation | None:
     """The operation that takes just so many arrays and nothing else: that of most calls."""
@@ -381,6 +402,7 @@ _LEAVES: dict[type, Callable[[Machine, Any, Scope], Value]] = {
     tree.Name: Machine._name,
     tree.Text: Machine._text,
 }
+_ALONE = frozenset(_LEAVES).issuperset
 _STEPS: dict[type, Callable[[Machine, Any, Scope], Steps]] = {
     tree.Call: Machine._call,
     tree.Compare: Machine._compare,

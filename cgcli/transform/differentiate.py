@@ -85,11 +85,12 @@ def pullback(
     With unit vectors for cotangents: rows of the Jacobian. again: they are differentiated once more, so that a
     structural zero has to be a select, for a product with 0 has the derivative 0*inf where the other factor's is inf.
     """
-    found = _swept(outputs, cotangents, wrt, keep=False)
+    order = toposort(outputs)
+    found = _swept(outputs, cotangents, wrt, keep=False, order=order)
     if again:
         found = {node: each._replace(zeroed=False) if each.chosen else each for node, each in found.items()}
     adjoints = [found[node].selected() if node in found else zeros_like(node) for node in wrt]
-    return tuple(_narrowed(adjoints, toposort(outputs)))
+    return tuple(_narrowed(adjoints, order))
 
 
 def of_function(
@@ -152,9 +153,10 @@ def _swept(
     keep: bool,
     record: Callable[[Flow], None] | None = None,
     slopes: Slopes = slope,
+    order: Sequence[Node] | None = None,
 ) -> dict[Node, Guarded]:
-    """The sweep from all outputs, without those whose cotangent is zero."""
+    """The sweep from all outputs, without those whose cotangent is zero. order: of all that the outputs need."""
     seeds = [(output, Guarded.seed(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
     seeded = [(output, seed) for output, seed in seeds if seed]
     outputs, starts = [output for output, _ in seeded], [seed for _, seed in seeded]
-    return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes)
+    return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes, order=order)

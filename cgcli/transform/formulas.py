@@ -33,6 +33,7 @@ Slopes = Callable[[Node, int], Slope]
 """The partial of an elementwise node by the argument at a position."""
 
 
+_new = tuple.__new__
 _Step = tuple[Operation, list[int], Params]
 
 
@@ -70,7 +71,8 @@ class Template:
             row = self._row(node, self._steps[:-1])
             factor, divisor = [row[at] for at in self._quotient]
         elif not self._steps:  # one of the arguments, as of a product
-            return Slope([*node.args, node][self._formula], None, self._chooses)
+            args = node.args
+            return _new(Slope, (args[self._formula] if self._formula < len(args) else node, None, self._chooses))
         else:
             found = self._row(node, self._steps)[self._formula]
             if not self._is_choice or found.op is not DIVIDE:

@@ -6,6 +6,7 @@ from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.node import CONSTANT, Node, stand_in, toposort
 from cgcli.graph.operation import Rule, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Together, Transpose, TransposeOf
+from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, ROOTS
 from cgcli.ops.creation import ONES
@@ -22,7 +23,7 @@ from cgcli.transform.formulas import (
     tangent_formula,
     transposed,
 )
-from cgcli.transform.guarded import Guarded, through_linear, total
+from cgcli.transform.guarded import Guarded, added, through_linear
 
 
 def push_all(
@@ -69,7 +70,8 @@ def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes)
         return push_through(tangent, {**leaves, **dict(zip(argument_tangents, tangents, strict=True))}, slopes)
     if isinstance(first, Branch) or (isinstance(first, TransposeOf) and first.jointly):
         return _jointly(node, rules, moving)
-    return total([_term(node, at, rules[at], tangent, slopes) for at, tangent in moving.items()]).broadcast(node.shape)
+    terms = [_term(node, at, rules[at], tangent, slopes) for at, tangent in moving.items()]
+    return reduce(added, terms).broadcast(node.shape)
 
 
 def _term(node: Node, at: int, rule: Rule | None, tangent: Guarded, slopes: Slopes) -> Guarded:

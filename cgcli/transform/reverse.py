@@ -29,7 +29,17 @@ from cgcli.transform.formulas import (
     transposed,
     whole,
 )
-from cgcli.transform.guarded import Guarded, guard_and, is_light, is_positive, replaced, through_linear, total, truth
+from cgcli.transform.guarded import (
+    Guarded,
+    added,
+    guard_and,
+    is_light,
+    is_positive,
+    plain,
+    replaced,
+    through_linear,
+    truth,
+)
 
 _ONE = constant(1.0)  # the most frequent of all partials
 _FEW = 100  # elements, each of which may be divided by a number that the one before them could have been
@@ -83,7 +93,7 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
         adjoint = adjoint.closed()
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
     if not product.shape and adjoint.guard is None and not (node.shape or chooses):  # a number, as most are
-        return Guarded(product) if divisor is None else Guarded(product, divisor=divisor)
+        return plain(product) if divisor is None else Guarded(product, divisor=divisor)
     times = adjoint.choosing if chooses else adjoint.times
     moved = times(factor, broadcast(product, node.shape), divisor)
     return _fitted(moved if divisor is None or divisor.shape in ((), arg.shape) else moved.closed(), arg)
@@ -185,7 +195,7 @@ def _pulls(op: Operation) -> tuple[_Pull | None, ...] | None:
     return tuple(None if rule is None else _PULL[type(rule)] for rule in op.rules) or (None,)
 
 
-def active_nodes(order: list[Node], wrt: set[Node], slopes: Slopes = whole) -> set[Node]:
+def active_nodes(order: Sequence[Node], wrt: set[Node], slopes: Slopes = whole) -> set[Node]:
     """The nodes whose value has a derivative by one of `wrt`; steps among them where the slopes say so."""
     active = set(wrt)
     for node in order:
@@ -217,20 +227,22 @@ def sweep(
     leaves: Collection[Node] = (),
     record: Callable[[Flow], None] | None = None,
     slopes: Slopes = slope,
+    order: Sequence[Node] | None = None,
 ) -> dict[Node, Guarded]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
     leaves: nodes below which the pass does not go. record: told of every contribution as it is added, those
-    included that come from elements which nothing reads. slopes: the partials.
+    included that come from elements which nothing reads. slopes: the partials. order: that of what the outputs need,
+    down to the leaves, for whom has it at hand.
     """
-    order = toposort(outputs, leaves)
+    order = toposort(outputs, leaves) if order is None else order
     active = active_nodes(order, wrt, slopes)
     so_far: dict[Node, Guarded] = {}
 
     def add(source: Node | None, target: Node, contribution: Guarded) -> None:
         before = so_far.get(target)
-        so_far[target] = contribution if before is None else total([before, contribution])
+        so_far[target] = contribution if before is None else added(before, contribution)
         if record is not None:
             record(Flow(source, target, contribution, so_far[target]))
 
