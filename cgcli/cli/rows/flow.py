@@ -8,12 +8,12 @@ from collections import Counter
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Callable, Generator, Iterable, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
-from cgcli.errors import CgError, DataError, EvaluationError, describe
-from cgcli.records import NamedTuple
+from cgcli.errors import DataError, EvaluationError, describe
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.signals import end_if_lost
 from cgcli.tables.batch import Batch, with_results
 
@@ -62,8 +62,49 @@ class Policy(NamedTuple):
     precision: int | None
 
 
+class Tally(NamedTuple):
+    """How many rows are so, and what is to be said of the first."""
+
+    rows: int = 0
+    first: str = ""
+
+    def with_(self, other: Tally) -> Tally:
+        """These, and others behind them."""
+        return Tally(self.rows + other.rows, self.first if self.rows else other.first)
+
+
+class Counts(NamedTuple):
+    """How many rows there were, and of them bad ones, by their kinds, and others that are told of in the end."""
+
+    rows: int = 0
+    bad: Tally = Tally()
+    kinds: Mapping[str, int] = EMPTY
+    infinite: Tally = Tally()
+    beyond: Tally = Tally()
+
+    def with_(self, other: Counts) -> Counts:
+        """These, and those of rows behind them."""
+        kinds = {kind: self.kinds.get(kind, 0) + other.kinds.get(kind, 0) for kind in (*self.kinds, *other.kinds)}
+        return Counts(self.rows + other.rows, self.bad.with_(other.bad), kinds, self.infinite.with_(other.infinite),
+                      self.beyond.with_(other.beyond))  # fmt: skip
+
+    def sentences(self, on_error: str) -> Iterator[str]:
+        """What is said of them. on_error: what became of bad rows."""
+        if self.bad.rows:
+            become = _BECOME[on_error][self.bad.rows > 1]
+            by_number = sorted(self.kinds.items(), key=lambda item: -item[1])
+            listed = f" ({', '.join(f'{count} {kind}' for kind, count in by_number)})" if len(by_number) > 1 else ""
+            yield f"{self.bad.rows} of {self.rows} rows {become}{listed}; the first: {self.bad.first}"
+        for tally, what in (
+            (self.beyond, "a number is beyond float64, and read as an infinity"),
+            (self.infinite, "a result is infinite"),
+        ):
+            if tally.rows:
+                yield f"in {tally.rows} of {self.rows} rows {what}; the first: {tally.first}"
+
+
 class Flow:
-    """Takes batches with their results, and writes them.
+    """Takes batches with their results, and writes them; `counts` says what they were.
 
     names: of the columns of results. error: why a row is bad, the first in its batch.
     """
@@ -74,59 +115,49 @@ class Flow:
         self._error = error
         self._policy = policy
         self._progress = progress
-        self._bad = _Tally()
-        self._kinds = Counter[str]()
-        self._infinite = _Tally()
-        self._beyond = _Tally()
+        self.counts = Counts()
 
     def take(self, results: Iterator[tuple[Batch, Computed]]) -> None:
         """Write all rows. Raises DataError for the first bad one where none may be, after the rows before it."""
         try:
             for batch, computed in results:
                 end_if_lost()
-                self._write(batch, computed)
+                self.counts = self.counts.with_(self._write(batch, computed))
                 self._progress.add(batch)
         finally:
             self._progress.clear()
 
     def summarise(self) -> None:
         """Say how many rows were bad, and what the first was."""
-        rows = self._progress.rows
-        if self._bad.count:
-            become = _BECOME[self._policy.on_error][self._bad.count > 1]
-            kinds = ", ".join(f"{count} {kind}" for kind, count in self._kinds.most_common())
-            listed = f" ({kinds})" if len(self._kinds) > 1 else ""
-            self._say(f"{self._bad.count} of {rows} rows {become}{listed}; the first: {self._bad.first}")
-        for tally, what in (
-            (self._beyond, "a number is beyond float64, and read as an infinity"),
-            (self._infinite, "a result is infinite"),
-        ):
-            if tally.count:
-                self._say(f"in {tally.count} of {rows} rows {what}; the first: {tally.first}")
+        tell(self.counts, self._policy)
 
-    def _write(self, batch: Batch, computed: Computed) -> None:
-        bad = np.zeros(len(batch), np.bool_)
-        bad[[*computed.unread, *computed.nan]] = True
+    def _write(self, batch: Batch, computed: Computed) -> Counts:
+        def tally(before: Tally, rows: Collection[int]) -> Tally:
+            is_first = len(rows) and not before.rows
+            return Tally(len(rows), self._error(batch, int(min(rows)), computed).message if is_first else "")
+
+        is_bad = np.zeros(len(batch), np.bool_)
+        is_bad[[*computed.unread, *computed.nan]] = True
+        found = Counts(len(batch))
         if self._policy.strict:
-            bad[[*computed.infinite, *computed.beyond]] = True
-        elif len(computed.infinite):
-            first = int(computed.infinite[0])
-            self._infinite.add(len(computed.infinite), lambda: self._error(batch, first, computed))
-        if computed.beyond and not self._policy.strict:
-            self._beyond.add(len(computed.beyond), lambda: self._error(batch, min(computed.beyond), computed))
-        if not bad.any():
+            is_bad[[*computed.infinite, *computed.beyond]] = True
+        else:
+            infinite, beyond = (
+                tally(self.counts.infinite, computed.infinite),
+                tally(self.counts.beyond, computed.beyond),
+            )
+            found = found._replace(infinite=infinite, beyond=beyond)
+        if not is_bad.any():
             self._put(batch, computed.arrays)
-            return
-        first = int(np.argmax(bad))
+            return found
+        bad = np.flatnonzero(is_bad)
         if self._policy.on_error == "fail":
-            self._put(batch.part(0, first), [array[:first] for array in computed.arrays])
-            raise _advised(self._error(batch, first, computed))
-        self._bad.add(int(bad.sum()), lambda: self._error(batch, first, computed))
-        for why, count in Counter(computed.unread.values()).items():
-            self._kinds[_kind(why)] += count
-        if bad.sum() > len(computed.unread):
-            self._kinds["with a result that is no number"] += int(bad.sum()) - len(computed.unread)
-        self._put(batch, computed.arrays, **{self._policy.on_error: bad})
+            self._put(batch.part(0, bad[0]), [array[: bad[0]] for array in computed.arrays])
+            raise _advised(self._error(batch, int(bad[0]), computed))
+        kinds = Counter(map(_kind, computed.unread.values()))
+        kinds["with a result that is no number"] += len(bad) - len(computed.unread)
+        self._put(batch, computed.arrays, **{self._policy.on_error: is_bad})
+        return found._replace(bad=tally(self.counts.bad, bad), kinds=+kinds)
 
     def _put(
         self, batch: Batch, arrays: list[NDArray[np.float64]], *,
@@ -137,9 +168,11 @@ class Flow:
         results = dict(zip(self._names, arrays, strict=True))
         self._writer.write(with_results(batch, results, null=null, skip=skip, only=self._policy.only))
 
-    def _say(self, message: str) -> None:
-        if not self._policy.quiet:
-            say(describe(EvaluationError(message), "warning"))
+
+def tell(counts: Counts, policy: Policy) -> None:
+    """Say what was counted, unless nothing shall be said."""
+    for sentence in counts.sentences(policy.on_error) if not policy.quiet else ():
+        say(describe(EvaluationError(sentence), "warning"))
 
 
 def _kind(why: str) -> str:
@@ -152,19 +185,6 @@ def _advised(error: DataError) -> DataError:
     spelled = (hint for pattern, hint in _SPELLINGS if re.search(pattern, error.message))
     error.hint = error.hint or next(spelled, _ADVICE)
     return error
-
-
-class _Tally:
-    """How many rows are so, and what is to be said of the first."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first = ""
-
-    def add(self, rows: int, error: Callable[[], CgError]) -> None:
-        if not self.count:
-            self.first = error().message
-        self.count += rows
 
 
 class Selection(NamedTuple):
