@@ -16,6 +16,7 @@ from cgcli.tables.source import batches
 
 if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
+    from cgcli.tables.listing import Source
 
 _MOST_BYTES = 2**31  # of rows that are in memory at once
 
@@ -26,7 +27,9 @@ class Table:
     Raises DataError for what cannot be read, and for more than is held at once.
     """
 
-    def __init__(self, files: Sequence[str], format_name: str | None = None, reading: Reading = AS_EVERYWHERE) -> None:
+    def __init__(
+        self, files: Sequence[str | Source], format_name: str | None = None, reading: Reading = AS_EVERYWHERE
+    ) -> None:
         self.batches: list[Batch] = []
         size = 0
         for batch in batches(files, format_name, reading):
@@ -36,7 +39,7 @@ class Table:
                 raise DataError(
                     f"{batch.source} holds more than {_MOST_BYTES >> 30} GiB of rows, and all are needed at once"
                 )
-        self.title = self.batches[0].source if self.batches else ", ".join(files)
+        self.title = self.batches[0].source if self.batches else "the input"
 
     def __len__(self) -> int:
         """How many rows."""

@@ -14,6 +14,7 @@ from cgcli.syntax.scanner import is_word
 _ANOTHER = r",(?=\s*(?:`[^`]+`|[^\W\d]\w*)\s*=(?!=))"  # these are compiled when needed
 _ALMOST_A_BINDING = r"-*([^\W\d]\w*)(?::|->|:=)([-+.\w]+)"
 _PATH = r"^[^@].*/.*\.[a-zA-Z]\w*$"  # a value that may be the end of a file's name
+_WILD = r"[*?[]"  # in patterns for names of files
 _SUFFIX = r"\.[a-zA-Z]\w*$"
 _UNCERTAIN = ("±", "+/-", "+-", "+−")  # between a value and its uncertainty
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
@@ -78,7 +79,7 @@ def split(
                 uncertain.append((pair[0], error))
                 pair = pair[0], value
             (sweeps if _is_sweep(pair[1]) else bindings).append(pair)
-        elif "=" in operand and not os.path.exists(operand):
+        elif "=" in operand and not os.path.exists(operand) and not _is_place(operand):
             blanks = operand.startswith("=") or operand.endswith("=")
             hint = (
                 "write x=3 without blanks, or quote it all: 'x = 3'"
@@ -129,14 +130,22 @@ def _is_path(operand: str) -> bool:
         return True
     if split_name(operand)[0] is None:
         return False
+    if re.search(_WILD, operand):
+        return True
     raise UsageError(f"there is no file '{operand}', and it gives no value either",
                      hint=f"a file is ./{operand}, a value as in: x=3")  # fmt: skip
+
+
+def _is_place(operand: str) -> bool:
+    """Whether it is a URI, or a pattern for the names of files in a folder that there is."""
+    wild = re.search(_WILD, operand)
+    return "://" in operand or (wild is not None and os.path.isdir(operand[: operand.rfind("/", 0, wild.start()) + 1]))
 
 
 def _check_place(expression: str | None, program_file: str | None, files: Sequence[str]) -> None:
     """Raise UsageError for an expression that stands where data does."""
     strays = [name for name in files if name != "-" and not os.path.exists(name) and not re.search(_SUFFIX, name)]
-    if len(strays) != 1 or strays != [*files] or ":" in strays[0] or "->" in strays[0]:
+    if len(strays) != 1 or strays != [*files] or ":" in strays[0] or "->" in strays[0] or _is_place(strays[0]):
         return
     if program_file is not None:
         raise UsageError(f"there are two programs, '{strays[0]}' and that of '{program_file}'",

@@ -194,8 +194,8 @@ def begun(
 ) -> tuple[list[Point], list[Batch], Iterator[Batch]]:
     """Programs at values and at columns of data, the first batches, and all of them.
 
-    data: arrays by name, a table (of pyarrow, pandas, polars), the name of a file, or several. patient: as of
-    `first_shapes`. Raises UnknownNameError for names that are neither columns nor have a value.
+    data: arrays by name, a table (of pyarrow, pandas, polars), the name of a file, a folder or a pattern, or several.
+    patient: as of `first_shapes`. Raises UnknownNameError for names that are neither columns nor have a value.
     """
     source = _batches(data)
     names = dict.fromkeys(name for each in programs for name in each.open_names if name not in values)
@@ -213,9 +213,10 @@ def begun(
 
 def _batches(data: Any) -> Iterator[Batch]:
     if isinstance(data, str) or (isinstance(data, Sequence) and data and all(isinstance(each, str) for each in data)):
+        from cgcli.tables.listing import listed
         from cgcli.tables.source import batches
 
-        return batches([data] if isinstance(data, str) else data)
+        return batches(listed([data] if isinstance(data, str) else data))
     from cgcli.tables.arrow import record_batches
     from cgcli.tables.batch import Batch
 

@@ -15,6 +15,7 @@ from itertools import chain
 from cgcli.annotations import IO, Any, Callable, Iterable, Iterator
 from cgcli.errors import DataError, UsageError, refused
 from cgcli.tables.bounds import check_unpacked
+from cgcli.tables.remote import is_remote, opened, shown
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
@@ -55,7 +56,7 @@ class Content:
 
     def __init__(self, name: str, marks: Iterable[bytes]) -> None:
         self.name = name
-        self.source = "standard input" if name == "-" else name
+        self.source = "standard input" if name == "-" else shown(name)
         self.quoted = _displayed(name)
         self._packed = _Counted()
         self.pieces, self.begin = peeked(_pieces(name, self._packed), marks)
@@ -94,7 +95,7 @@ class Content:
 
     def is_plain(self) -> bool:
         """Whether the name is that of a file on disk that holds the content as it is, not compressed."""
-        if self.name == "-" or not stat.S_ISREG(os.stat(self.name).st_mode):
+        if self.name == "-" or is_remote(self.name) or not stat.S_ISREG(os.stat(self.name).st_mode):
             return False
         with open(self.name, "rb") as file:
             return file.read(len(self.begin)) == self.begin
@@ -112,7 +113,7 @@ class _Counted:
 
 
 def _displayed(name: str) -> str:
-    return "standard input" if name == "-" else f"'{name}'"
+    return "standard input" if name == "-" else f"'{shown(name)}'"
 
 
 def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
@@ -121,7 +122,7 @@ def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
         try:
             content, begin = peeked(packed.all_of(_bursts(stream)), _MAGIC)
             found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
-            expected = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
+            expected = COMPRESSIONS.get(os.path.splitext(shown(name).lower())[1])
             if expected and found != expected and begin:
                 raise DataError(f"{_displayed(name)} holds no {expected} data")
             yield from _DECOMPRESS[found](content) if found else content
@@ -131,6 +132,8 @@ def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
 
 def _opened(name: str) -> IO[bytes]:
     """Raises DataError when there is no such file, UsageError when standard input is closed."""
+    if is_remote(name):
+        return opened(name)
     if name != "-":
         try:
             return open(name, "rb", buffering=0)

@@ -11,6 +11,7 @@ from cgcli.files import Draft
 from cgcli.records import NamedTuple
 from cgcli.tables.content import COMPRESSIONS
 from cgcli.tables.output import Codec, Compressed, Output, StandardOutput, Writer
+from cgcli.tables.remote import Upload, is_remote, split_uri
 
 
 class Format(NamedTuple):
@@ -71,7 +72,7 @@ def format_named(name: str) -> Format:
 
 def split_name(name: str) -> tuple[Format | None, str | None]:
     """The format and the compression that the suffixes of a file name stand for; None where they say nothing."""
-    stem, suffix = splitext(name.lower())
+    stem, suffix = splitext((split_uri(name)[1] if is_remote(name) else name).lower())
     compression = COMPRESSIONS.get(suffix)
     if compression:
         suffix = splitext(stem)[1]
@@ -118,7 +119,7 @@ def open_writer(target: str | None, kind: Format) -> Writer:
         compression = split_name(target)[1]
         if compression == "xz":
             raise UsageError(f"cannot write '{target}': cg only reads xz", hint="as in: -o rows.csv.zst")
-        output: Output = Draft(target)
+        output: Output = Upload(target) if is_remote(target) else Draft(target)
         return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")

@@ -6,19 +6,21 @@ import contextlib
 from dataclasses import replace
 from itertools import chain
 
-from cgcli.annotations import Generator, Iterator, Sequence
+from cgcli.annotations import Any, Generator, Iterator, Sequence
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.tables.batch import Batch
 from cgcli.tables.content import Content
 from cgcli.tables.dialect import AS_EVERYWHERE, Reading
 from cgcli.tables.formats import MAGIC, Format, format_by_magic, format_named, format_of_text, split_name
+from cgcli.tables.keys import with_keys
+from cgcli.tables.listing import Source
 from cgcli.tables.text import as_utf8
 
 _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
 
 
 def batches(
-    names: Sequence[str], format_name: str | None = None, reading: Reading = AS_EVERYWHERE
+    names: Sequence[str | Source], format_name: str | None = None, reading: Reading = AS_EVERYWHERE
 ) -> Generator[Batch, None, None]:
     """The rows of files in their order. A batch without rows stands for a file without rows.
 
@@ -28,38 +30,42 @@ def batches(
     for what cannot be read, UsageError for an unknown format, and for what is said of no text.
     """
     given = None if format_name is None else format_named(format_name)
+    sources = [each if isinstance(each, Source) else Source(each) for each in names]
     rows: dict[str, Iterator[Batch]] = {}
-    others = _of_others(names, given, reading, rows) if len(names) > 1 else []
-    for name in names:
-        for batch in rows.pop(name, None) or _batches(name, given, reading):
+    others = _of_others(sources, given, reading, rows) if len(sources) > 1 else []
+    for source in sources:
+        for batch in rows.pop(source.name, None) or _batches(source, given, reading):
             found = replace(batch, others=others) if others else batch
             yield found.checked(reading.types) if reading.types else found
 
 
 def _of_others(
-    names: Sequence[str], given: Format | None, reading: Reading, begun: dict[str, Iterator[Batch]]
+    sources: Sequence[Source], given: Format | None, reading: Reading, begun: dict[str, Iterator[Batch]]
 ) -> list[str]:
     """The names of all columns of files, where these are not the same, of the same types, in all.
 
     begun: takes the rows of standard input, which are read once. A file that cannot be read says so in its turn.
     """
     found: list[Batch] = []
-    for name in names:
-        rows = _batches(name, given, reading._replace(wanted=None))
+    for source in sources:
+        rows = _batches(source, given, reading._replace(wanted=None))
         with contextlib.suppress(CgError):
             found.append(next(rows))
-            if name == "-":
-                begun[name] = chain(found[-1:], rows)
-    kinds = [
-        None if batch.holds_objects else dict(zip(batch.names, batch.given.schema.types, strict=True))
-        for batch in found
-    ]
+            if source.name == "-":
+                begun[source.name] = chain(found[-1:], rows)
+    kinds = [kinds_of(batch) for batch in found]
     if all(kind == kinds[0] for kind in kinds):
         return []
     return list(dict.fromkeys(name for batch in found for name in batch.names))
 
 
-def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batch]:
+def kinds_of(batch: Batch) -> dict[str, Any] | None:
+    """The types of the columns by name; None where rows are objects, of which each has its own."""
+    return None if batch.holds_objects else dict(zip(batch.names, batch.given.schema.types, strict=True))
+
+
+def _batches(source: Source, given: Format | None, reading: Reading) -> Iterator[Batch]:
+    name = source.name
     content = Content(name, MAGIC)
     found = format_by_magic(content.begin)
     kind = given or (split_name(name)[0] if name != "-" else None) or found
@@ -80,7 +86,7 @@ def _batches(name: str, given: Format | None, reading: Reading) -> Iterator[Batc
     nothing: Batch | None = None
     some = False
     for rows in kind.codec.read(content, reading):
-        batch = replace(rows, format=kind.name)
+        batch = with_keys(replace(rows, format=kind.name), source.keys)
         if len(batch):
             yield batch
             some = True

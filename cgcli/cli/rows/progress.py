@@ -10,6 +10,7 @@ from cgcli.annotations import Any, Iterable, Iterator, Sequence
 from cgcli.tables.arrow import joined
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import split_name
+from cgcli.tables.remote import is_remote
 
 _SILENT = 2.0  # seconds for which nothing is shown,
 _PAUSE = 0.5  # and between two changes
@@ -81,4 +82,4 @@ def _bytes_of_text(files: Sequence[str]) -> int | None:
     kinds = [split_name(name) for name in files]
     if not all(kind is not None and kind.is_text and not compression for kind, compression in kinds):
         return None
-    return sum(os.path.getsize(name) for name in files)
+    return None if any(map(is_remote, files)) else sum(os.path.getsize(name) for name in files)

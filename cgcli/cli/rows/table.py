@@ -26,13 +26,13 @@ from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound, Computed, Results, check_columns, column_notices, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
-from cgcli.cli.operands import no_data
 from cgcli.cli.report import Report
 from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
 from cgcli.cli.rows.progress import Progress
+from cgcli.cli.rows.sources import sources_of
 from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
 from cgcli.files import is_open_already
 from cgcli.records import EMPTY, NamedTuple
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
     from cgcli.tables.dialect import Reading
+    from cgcli.tables.listing import Source
 
 Value = TypeVar("Value")
 
@@ -88,6 +89,7 @@ class Rows(NamedTuple):
 def opened(
     request: Request, others: Mapping[str, str] = EMPTY, *, kind: Format | None = None, equations: str = "",
     columns: Collection[str] = (), check: Callable[[Point, list[str]], None] = check_columns,
+    sources: Sequence[Source] | None = None,
 ) -> Iterator[Rows]:  # fmt: skip
     """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
 
@@ -96,10 +98,10 @@ def opened(
     an error where a name has no value, and is none of the columns.
     """
     options, operands = request.rows, request.operands
-    check_operands(request)
+    sources = sources_of(request) if sources is None else sources
     reading = options.reading
     begun: list[Batch] = []
-    source = batches(operands.files, options.input_format, reading)
+    source = batches(sources, options.input_format, reading)
     condition = options.where[0] if len(options.where) == 1 else " and ".join(f"({text})" for text in options.where)
     texts = {**others, **({"--where": condition} if condition else {})}
     try:
@@ -124,10 +126,10 @@ def opened(
         reading = reading._replace(wanted=wanted, like=kind.module if kind and not options.only else "")
     total = math.prod(axis.size for axis in axes) if axes else None
     to_terminal = written_to(request) is None and sys.stdout is not None and sys.stdout.isatty()
-    progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=operands.files)
+    progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=[source.name for source in sources])
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
     if not begun:
-        source = grid(axes) if axes else batches(operands.files, options.input_format, reading)
+        source = grid(axes) if axes else batches(sources, options.input_format, reading)
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
@@ -241,34 +243,6 @@ def _noticed(point: Point, request: Request, first: Sequence[Batch]) -> list[Nod
     wrt = point.chosen(request.names(point))
     report.tell_all(point.notices(wrt))
     return wrt
-
-
-def check_operands(request: Request) -> None:
-    """Raise UsageError for operands that are no files, and for what does not go together."""
-    operands, options = request.operands, request.rows
-    files = operands.files
-    if files and operands.sweeps:
-        name, text = operands.sweeps[0]
-        raise UsageError(f"'{name}={text}' makes rows, and so does '{files[0]}'", hint="give either a sweep or files")
-    said = "--no-header" if options.no_header else options.reading.option
-    if operands.sweeps and (options.input_format or said):
-        option = "--input-format" if options.input_format else said
-        raise UsageError(f"{option} is for rows that are read, and a sweep makes its own")
-    if files.count("-") > 1:
-        raise UsageError("standard input can be read only once")
-    if "-" in files and "-" in (operands.expression, request.program_file):
-        raise UsageError("standard input cannot be both the program and the rows",
-                         hint="put the program into a file: -f program.cg")  # fmt: skip
-    absent = [name for name in files if name != "-" and not os.path.exists(name)]
-    if absent and not any(split_name(name)[0] or os.path.dirname(name) for name in absent):
-        raise no_data([*absent, *(name for name in files if name not in absent)], "there is no such file")
-    if absent:
-        raise DataError(f"cannot read '{absent[0]}': no such file or directory")
-    strange = [name for name in files if os.path.isfile(name) and split_name(name)[0] is None]
-    if strange and len(files) > 1 and options.input_format is None:
-        others = list(files)
-        others.remove(strange[0])
-        raise no_data([strange[0], *others], "it has no suffix of a format that cg reads; -i FORMAT says which it is")
 
 
 def check_types(reading: Reading, rows: Sequence[Batch], names: Sequence[str]) -> None:

@@ -12,7 +12,8 @@ from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.flow import Flow, Policy
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.results import value
-from cgcli.cli.rows.table import check_operands, check_types, output_format, written_to
+from cgcli.cli.rows.sources import sources_of
+from cgcli.cli.rows.table import check_types, output_format, written_to
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.shapes import shape_text
 from cgcli.tables.batch import Batch
@@ -24,7 +25,7 @@ _NONE = np.zeros(0, np.int64)
 def run(request: Request) -> None:
     """Compute the results for all rows at once, and write them. Raises CgError."""
     options, operands = request.rows, request.operands
-    check_operands(request)
+    sources = sources_of(request)
     if not operands.files and not operands.sweeps:
         raise UsageError("--whole is for rows, and there are none", hint="as in: cg eval 'x - mean(x)' FILE --whole")
     given = {"where": bool(options.where), "skip": options.skip, "limit": options.limit is not None,
@@ -36,7 +37,7 @@ def run(request: Request) -> None:
     if operands.sweeps:
         raise UsageError("--whole is for rows that are read", hint="points are a vector with: x=linspace(0, 1, 11)")
     kind = output_format(request)
-    table = Table(operands.files, options.input_format, options.reading)
+    table = Table(sources, options.input_format, options.reading)
     program, bindings = request.program([name for name in table.names if "." in name])
     check_types(options.reading, table.batches, table.names)
     columns = table.vectors(name for name in program.open_names if name not in bindings)

@@ -1,0 +1,144 @@
+"""Which files a name of data stands for: one, those of a folder, those that a pattern matches; here or in a store."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import chain
+
+from cgcli.annotations import TYPE_CHECKING, Iterable, Sequence
+from cgcli.errors import DataError, refused
+from cgcli.records import NamedTuple
+from cgcli.tables.formats import split_name
+from cgcli.tables.remote import found_at, is_remote, shown, split_uri
+
+if TYPE_CHECKING:
+    Key = int | float | str | None
+
+_WILD = re.compile(r"[*?[]")
+_SIGNS = re.compile(r"\*\*/|\*\*$|\*|\?|\[!?[^]/]+\]|.", re.DOTALL)
+_HIDDEN = ("_", ".")  # what the names of files begin with that are no data: of logs, marks, drafts
+_NOTHING = "__HIVE_DEFAULT_PARTITION__"
+_LOCAL = "file://"
+_WHOLE = re.compile(r"[-+]?\d{1,18}")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+class Source(NamedTuple):
+    """A file of rows.
+
+    name: its path, or its URI. below: its path below the folder that was asked for, or the part of a pattern that
+    matches but one. keys: what the folders on the way say of all its rows, `year=2024`. size, time: where it was
+    listed; time in nanoseconds.
+    """
+
+    name: str
+    below: str = ""
+    keys: tuple[tuple[str, Key], ...] = ()
+    size: int = -1
+    time: int = -1
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for those that it matches: it has one of `*?[`, and no file is called so."""
+    return bool(_WILD.search(split_uri(name)[1] if is_remote(name) else name)) and not os.path.exists(name)
+
+
+def listed(names: Sequence[str], *, of_any_name: bool = False) -> list[Source]:
+    """The files that names stand for, those of one name in the order of their own.
+
+    of_any_name: whether their suffixes need not say a format. Raises DataError where there is none, or a folder holds
+    files of no known format.
+    """
+    return [*chain.from_iterable(_files(name, of_any_name=of_any_name) for name in names)]
+
+
+def _files(name: str, *, of_any_name: bool) -> list[Source]:
+    if name.startswith(_LOCAL):
+        name = found_at(name)[1]
+    if not is_remote(name) and not is_pattern(name) and not os.path.isdir(name):
+        return [Source(name, os.path.basename(name))]
+    base, pattern = _parted(name) if is_pattern(name) else (name, "")
+    found = _found(base, recursive=not pattern or "/" in pattern or "**" in pattern)
+    if found is None and not pattern:
+        return [Source(name, os.path.basename(split_uri(name)[1]))]
+    matches = re.compile("".join(map(_matching, _SIGNS.findall(pattern))) if pattern else ".*")
+    chosen = [each for each in found or () if matches.fullmatch(each.below) and not _is_hidden(each.below, pattern)]
+    if not chosen:
+        raise DataError(
+            f"no file matches '{shown(name)}'" if pattern else f"there is no file of rows in '{shown(name)}'"
+        )
+    strange = [each.name for each in chosen if split_name(each.name)[0] is None]
+    if strange and not pattern and not of_any_name:
+        hint = "name those to read by a pattern in quotes, 'data/*.csv', or say the format: -i csv"
+        raise DataError(f"'{shown(strange[0])}' is in the folder, and has no suffix of a known format", hint=hint)
+    return _with_keys(sorted(chosen, key=lambda each: each.below))
+
+
+def _found(base: str, *, recursive: bool) -> list[Source] | None:
+    """What lies below a folder, nothing where there is none; None where it is a file."""
+    from pyarrow import fs
+
+    begin, path, query = split_uri(base) if is_remote(base) else ("", base, "")
+    filesystem, path = found_at(base) if begin else (fs.LocalFileSystem(), path or ".")
+    path = path.rstrip("/") or path
+    try:
+        if filesystem.get_file_info(path).type == fs.FileType.File:
+            return None
+        infos = filesystem.get_file_info(fs.FileSelector(path, recursive=recursive, allow_not_found=True))
+    except OSError as error:
+        raise refused("read", f"'{shown(base)}'", error) from None
+    start = len(path.rstrip("/")) + 1
+    prefix = "" if begin or base.startswith(".") or path != "." else f".{os.sep}"
+    return [
+        Source(f"{begin}{info.path.removeprefix(prefix)}{query}", info.path[start:].replace(os.sep, "/"), (),
+               info.size, info.mtime_ns)
+        for info in infos if info.type == fs.FileType.File
+    ]  # fmt: skip
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """The folder in which a pattern begins, and the pattern behind it."""
+    begin, path, query = split_uri(name) if is_remote(name) else ("", name, "")
+    wild = _WILD.search(path)
+    cut = path.rfind("/", 0, wild.start() if wild else None) + 1
+    return f"{begin}{path[:cut]}{query}" if begin else path[:cut], path[cut:]
+
+
+def _matching(sign: str) -> str:
+    """The regular expression for a sign of a pattern; none but `**` matches a slash."""
+    known = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    if sign in known or len(sign) == 1:
+        return known.get(sign) or re.escape(sign)
+    inner = sign[1:-1].replace("\\", r"\\")
+    return f"[^{inner[1:]}]" if inner[0] == "!" else f"[{inner}]"
+
+
+def _is_hidden(below: str, pattern: str) -> bool:
+    return any(part.startswith(_HIDDEN) for part in below.split("/")) and not pattern.startswith(_HIDDEN)
+
+
+def _with_keys(sources: list[Source]) -> list[Source]:
+    """The sources with what `name=value` in their paths says; a key is a number where it is one in all of them."""
+    texts = [
+        {name: _plain(value) for name, equals, value in (part.partition("=") for part in source.below.split("/")[:-1])
+         if equals and name}
+        for source in sources
+    ]  # fmt: skip
+    kinds = {name: _kind([each[name] for each in texts if name in each]) for each in texts for name in each}
+    keys = [tuple((name, text and kinds[name](text)) for name, text in each.items()) for each in texts]
+    return [source._replace(keys=each) for source, each in zip(sources, keys, strict=True)]
+
+
+def _plain(text: str) -> str | None:
+    from urllib.parse import unquote
+
+    return None if text == _NOTHING else unquote(text)
+
+
+def _kind(texts: Iterable[str | None]) -> type[int] | type[float] | type[str]:
+    some = [text for text in texts if text is not None]
+    for pattern, kind in ((_WHOLE, int), (_NUMBER, float)):
+        if all(map(pattern.fullmatch, some)):
+            return kind
+    return str
