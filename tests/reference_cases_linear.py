@@ -1,4 +1,4 @@
-"""As reference_cases.py: linear algebra, einsum and the layers of networks; and all cases together."""
+"""As reference_cases.py: linear algebra and einsum; and all cases together."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 import torch.autograd.functional
-from torch.nn import functional
 
-from tests.reference_cases import CREATION, REDUCTIONS, SHAPING, set_in
-from tests.support_cases import Case, Shape, classes, definite, shares, singular, spread
+from tests.reference_cases import CREATION, REDUCTIONS, SHAPING
+from tests.reference_cases_networks import NETWORK
+from tests.support_cases import Case, Shape, definite, singular
 
 
 def leibniz(x: Any) -> Any:
@@ -45,24 +45,6 @@ def minors_along(a: Any, b: Any) -> Any:
     return differentiate(minors, a, b, create_graph=True)[1]
 
 
-def padded_windows(x: Any, kernel: int, stride: int) -> Any:
-    return x.unfold(-1, kernel, stride).transpose(-1, -2)
-
-
-def folded(x: Any, size: int, stride: int) -> Any:
-    result = torch.zeros((*x.shape[:-2], size), dtype=x.dtype)
-    for tap in range(x.shape[-2]):
-        for place in range(x.shape[-1]):
-            piece = torch.zeros_like(result)
-            piece[..., tap + stride * place] = x[..., tap, place]
-            result = result + piece
-    return result
-
-
-def windows_2d(x: Any) -> Any:
-    return x.unfold(-2, 2, 2).unfold(-2, 3, 1).permute(0, 3, 4, 1, 2)
-
-
 def einsum(subscripts: str, shapes: dict[str, Shape]) -> Case:
     names = ", ".join(shapes)
     return Case(f'einsum("{subscripts}", {names})', shapes, lambda *arrays: torch.einsum(subscripts, *arrays))
@@ -70,8 +52,6 @@ def einsum(subscripts: str, shapes: dict[str, Shape]) -> Case:
 
 AB = {"a": definite}
 MATRIX: dict[str, Shape] = {"a": (3, 3)}
-IMAGE: dict[str, Shape] = {"x": (2, 3, 5, 6)}
-SIGNAL: dict[str, Shape] = {"x": (2, 3, 9)}
 
 LINEAR_ALGEBRA: dict[str, list[Case]] = {
     "matmul": [
@@ -134,69 +114,6 @@ LINEAR_ALGEBRA: dict[str, list[Case]] = {
         einsum("bij,bjk,k->bi", {"a": (2, 3, 4), "b": (2, 4, 5), "c": (5,)}),
         einsum("iij->j", {"a": (2, 2, 3)}),
         einsum("i,j->ij", {"a": (2,), "b": (3,)}),
-    ],
-}  # fmt: skip
-
-NETWORK: dict[str, list[Case]] = {
-    "unfold": [
-        Case("unfold(x, 3, 2)", {"x": (2, 8)}, lambda x: padded_windows(x, 3, 2)),
-        Case("unfold(x, 3, 1)", {"x": (5,)}, lambda x: padded_windows(x, 3, 1)),
-        Case("unfold(x, [2, 3], [2, 1])", {"x": (2, 5, 6)}, windows_2d),
-    ],
-    "fold": [
-        Case("fold(x, 8, 2)", {"x": (2, 3, 3)}, lambda x: folded(x, 8, 2)),
-        Case("fold(x, 5, 1)", {"x": (3, 3)}, lambda x: folded(x, 5, 1)),
-        Case("fold(x, 7, 4)", {"x": (2, 2)}, lambda x: folded(x, 7, 4)),
-    ],
-    "element": [
-        Case("element(x, i)", {"x": (4, 2), "i": ()}, lambda x, i: x[i.long()], {"i": classes(4)}),
-        Case("element(x, -1)", {"x": (4,)}, lambda x: x[-1]),
-    ],
-    "put_element": [
-        Case("put_element(x, 2, 3)", {"x": (2,)}, set_in((3, 2), 2)),
-        Case("put_element(x, i, 3)", {"x": (), "i": ()},
-             lambda x, i: functional.one_hot(i.long(), 3) * x, {"i": classes(3)}),
-    ],
-    "onehot": [
-        Case("onehot(x, 4)", {"x": (3,)}, lambda x: functional.one_hot(x.long(), 4), {"x": classes(4)}),
-        Case("onehot(x, 2)", {"x": ()}, lambda x: functional.one_hot(x.long(), 2), {"x": classes(2)}),
-    ],
-    "conv1d": [
-        Case("conv1d(x, w)", {**SIGNAL, "w": (4, 3, 2)}, functional.conv1d),
-        Case("conv1d(x, w, stride=2, padding=1)", {**SIGNAL, "w": (4, 3, 4)},
-             lambda x, w: functional.conv1d(x, w, stride=2, padding=1)),
-        Case("conv1d(x, w, stride=3)", {**SIGNAL, "w": (1, 3, 2)}, lambda x, w: functional.conv1d(x, w, stride=3)),
-    ],
-    "conv2d": [
-        Case("conv2d(x, w)", {**IMAGE, "w": (4, 3, 2, 3)}, functional.conv2d),
-        Case("conv2d(x, w, stride=2, padding=1)", {**IMAGE, "w": (2, 3, 3, 3)},
-             lambda x, w: functional.conv2d(x, w, stride=2, padding=1)),
-        Case("conv2d(x, w, stride=[1, 3], padding=[0, 2])", {**IMAGE, "w": (2, 3, 1, 2)},
-             lambda x, w: functional.conv2d(x, w, stride=(1, 3), padding=(0, 2))),
-    ],
-    "max_pool2d": [
-        Case("max_pool2d(x, 2)", IMAGE, lambda x: functional.max_pool2d(x, 2), {"x": spread}),
-        Case("max_pool2d(x, 3, 2, 1)", IMAGE, lambda x: functional.max_pool2d(x, 3, 2, 1), {"x": spread}),
-        Case("max_pool2d(x, [2, 3], [1, 2], [1, 0])", IMAGE,
-             lambda x: functional.max_pool2d(x, (2, 3), (1, 2), (1, 0)), {"x": spread}),
-    ],
-    "avg_pool2d": [
-        Case("avg_pool2d(x, 2)", IMAGE, lambda x: functional.avg_pool2d(x, 2)),
-        Case("avg_pool2d(x, 3, 2, 1)", IMAGE, lambda x: functional.avg_pool2d(x, 3, 2, 1)),
-    ],
-    "mse": [
-        Case("mse(x, y)", {"x": (3, 4), "y": (3, 4)}, functional.mse_loss),
-        Case("mse(x, y)", {"x": (3, 4), "y": (4,)}, lambda x, y: functional.mse_loss(x, y.expand(3, 4))),
-        Case("mse(x, y)", {"x": (), "y": ()}, functional.mse_loss),
-    ],
-    "cross_entropy": [
-        Case("cross_entropy(x, y)", {"x": (3, 4), "y": (3,)}, lambda x, y: functional.cross_entropy(x, y.long()),
-             {"y": classes(4)}, ("y",)),
-        Case("cross_entropy(x, y)", {"x": (3, 4), "y": (3, 4)}, functional.cross_entropy, {"y": shares}),
-        Case("cross_entropy(x, y)", {"x": (4,), "y": ()}, lambda x, y: functional.cross_entropy(x, y.long()),
-             {"y": classes(4)}, ("y",)),
-        Case("cross_entropy(x, y)", {"x": (2, 3, 4), "y": (2, 3)},
-             lambda x, y: functional.cross_entropy(x.permute(0, 2, 1), y.long()), {"y": classes(4)}, ("y",)),
     ],
 }  # fmt: skip
 

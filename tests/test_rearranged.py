@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ import torch
 
 from cgcli.errors import CgError
 from cgcli.ops.rearranged import ENTRIES
-from cgcli.transform.differentiate import vjp
-from tests.support import both_modes, gap, inputs, literal, node, value
-from tests.support_cases import Case, expected_in_torch, spread
+from tests.support import node, value
+from tests.support_cases import Case, spread
+from tests.support_torch import hold_against_torch
 
 V, X, CUBE = {"x": (6,)}, {"x": (3, 4)}, {"x": (2, 3, 4)}
 S = {"x": spread}
@@ -134,35 +133,7 @@ ROWS: Mapping[str, list[Case]] = {
 @pytest.mark.parametrize("name", ROWS)
 def test_value_gradient_and_second_derivative_are_pytorchs(name: str) -> None:
     for case in ROWS[name]:
-        sample = case.sample()
-        output = node(case.program, sample)
-        truth, leaves = expected_in_torch(case, sample)
-        assert gap(value(output, sample), truth.detach().numpy()) < 1e-13, case.program
-        cotangent = np.random.default_rng(1).normal(size=output.shape)
-        slopes = torch.autograd.grad((truth * torch.tensor(cotangent)).sum(), leaves, create_graph=True)
-        moving = [at for at, given in enumerate(sample) if given not in case.constants]
-        backward, onward = both_modes(output, cotangent, sample)
-        again = vjp(output, literal(cotangent), inputs(sample))
-        for place, slope in zip(moving, slopes, strict=True):
-            for found in (backward[place], onward[place]):
-                assert gap(found, slope.detach().numpy(), 0.1) < 1e-12, case.program
-            weights = np.random.default_rng(2).normal(size=slope.shape)
-            if not slope.requires_grad:
-                continue
-            seconds = torch.autograd.grad((slope * torch.tensor(weights)).sum(), leaves, retain_graph=True,
-                                          allow_unused=True)  # fmt: skip
-            for twice, second in zip(vjp(again[place], literal(weights), inputs(sample)), _by(moving, seconds, sample),
-                                     strict=True):  # fmt: skip
-                assert gap(value(twice, sample), second, 0.1) < 1e-12, case.program
-
-
-def _by(moving: list[int], seconds: Any, sample: Mapping[str, Any]) -> list[Any]:
-    """PyTorch's derivatives by each input, zeros where it has none."""
-    found = [np.zeros(np.shape(item)) for item in sample.values()]
-    for at, second in zip(moving, seconds, strict=True):
-        if second is not None:
-            found[at] = second.numpy()
-    return found
+        hold_against_torch(case)
 
 
 def test_every_function_is_tried() -> None:

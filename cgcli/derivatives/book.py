@@ -99,7 +99,7 @@ def expanded(output: Node) -> Expanded:
 
 def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
     """The definition of an operation, in terms of operations that have a rule of their own."""
-    if not op.expansion:
+    if not op.is_formula:
         return exact(op, args, params)
     inner = expand(op, args, params)
     return rebuild([inner], _definition, dict(zip(args, args, strict=True)))[inner]

@@ -165,7 +165,7 @@ class Series:
             for part in toposort([node], self._active):
                 if part not in self._active:
                     moving = [self._active[arg] for arg in part.args]
-                    has_rules = part.op.expansion or any(
+                    has_rules = part.op.is_formula or any(
                         part.op.rule(at) is not None for at, moves in enumerate(moving) if moves
                     )
                     self._active[part] = part.op is STAND_IN or (bool(has_rules) and any(moving))
@@ -186,7 +186,7 @@ class Series:
         together = node.op in _SUMS or any(isinstance(rule, TransposeOf) and rule.jointly for rule in rules)
         if node.op is WHERE:
             return self._of_choice(node)
-        if node.op.expansion:
+        if node.op.is_formula:
             return self._of_other(expand(node.op, node.args, node.params), 0)
         if node.op in _QUOTIENTS:
             return self._of_quotient(node)

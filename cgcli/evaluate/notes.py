@@ -173,6 +173,9 @@ def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) 
         holds = values[node.args[0]] != 0
         mask = holds if mask is None else holds & mask
     if not node.op.elementwise:
+        moved = next((arg for at, arg in enumerate(node.args) if isinstance(node.op.rule(at), Transpose)), None)
+        if rule is None and moved is not None and not somewhere(values[moved] != 0):  # nothing is chosen or placed
+            return False
         return _read(node, position, mask)
     if mask is None or not node.shape:
         return mask

@@ -9,7 +9,7 @@ from cgcli.evaluate.kernels import kernel_of
 from cgcli.graph.node import Node, apply
 from cgcli.ops.indexing import INDEX, Index
 from cgcli.ops.lazily import np
-from cgcli.ops.network import UNFOLD, Windows
+from cgcli.ops.windows import UNFOLD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def _back(node: Node) -> NDArray[Any]:
     else:
         folded: Any = node.params
         count = len(folded.sizes)
-        params = Windows(tuple(arg.shape[-2 * count : -count]), folded.stride)
+        params = folded._replace(sizes=tuple(arg.shape[-2 * count : -count]))
         taken = kernel_of(apply(UNFOLD, (node,), params))(numbers, *params)
     return np.asarray(taken).astype(int).reshape(arg.shape)
 

@@ -149,8 +149,7 @@ class Operation(Record):
     numpy: the kernel, (*arrays, *params) -> array, on numpy arrays; acts on trailing axes. A name is numpy's.
     shape: (argument shapes, params) -> shape; raises ShapeError.
     rules: one derivative rule for each array argument (one for all when variadic).
-    expansion: instead of rules, the operation as a formula of other operations; its
-        derivative is the formula's.
+    expansion: the operation as a formula of other operations. Where it has no rules, its derivative is the formula's.
     statics: the parameters that are no arrays. params: the NamedTuple of their values, in that order, which
         shape, rules, expansion and work take.
     aliases: other names that are read as this one. label: what a picture shows for the name.
@@ -253,6 +252,11 @@ class Operation(Record):
         if position < len(self.rules):
             return self.rules[position]
         return self.rules[-1] if self.rules else None
+
+    @property
+    def is_formula(self) -> bool:
+        """Whether its derivative is that of its expansion."""
+        return bool(self.expansion) and not self.rules
 
     @property
     def variadic(self) -> bool:

@@ -49,7 +49,7 @@ def fault(output: Node, tangents: Collection[Node], expand: Expand) -> Fault | N
                 return Fault(node, pieces)
             moving.update(pieces)
             continue
-        if node.op.expansion:
+        if node.op.is_formula:
             expanded = expand(node.op, node.args, node.params)
             inner = fault(expanded, {node.args[position] for position in at}, expand)
             if inner is not None:

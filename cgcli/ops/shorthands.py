@@ -12,7 +12,7 @@ from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
 from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.shaping import reshape
-from cgcli.ops.statics import Along, axis, new_axis, number, whole, wholes
+from cgcli.ops.statics import Along, axis, new_axis, number, whole
 from cgcli.records import NamedTuple
 
 
@@ -55,15 +55,6 @@ def _squeeze(args: tuple[Node, ...], params: Squeeze) -> Node:
     return reshape(x, tuple(size for place, size in sizes if (place != at if at is not None else size != 1)))
 
 
-def _conv_with_bias(rank: int, example: str) -> Shorthand:
-    ones = ", 1" * rank
-    return Shorthand(
-        f"conv{rank}d", f"conv{rank}d(x, w), plus b for each channel", ("x", "w", "b"),
-        f"conv{rank}d(x, w, stride=stride, padding=padding) + reshape(b, [-1{ones}])",
-        statics=(wholes("stride", rank, 1, 1, True), wholes("padding", rank, 0, 0, True)), example=example,
-    )  # fmt: skip
-
-
 ENTRIES: tuple[Shorthand, ...] = (
     Shorthand("square", "x^2", ("x",), "x^2", example="square(3)"),
     Shorthand("log", "logarithm of x to a base", ("x", "base"), _log,
@@ -80,6 +71,4 @@ ENTRIES: tuple[Shorthand, ...] = (
               example="expand([1, 2], 0)"),
     Shorthand("squeeze", "an axis of size 1 taken away, or all of them", ("x",), _squeeze, (axis(None),), Squeeze,
               example="squeeze([[1, 2]])"),
-    _conv_with_bias(1, "conv1d([[[1, 2, 3]]], [[[1, 1]]], [10])"),
-    _conv_with_bias(2, "conv2d([[[[1, 2], [3, 4]]]], [[[[1, 1], [1, 1]]]], [10])"),
 )  # fmt: skip

@@ -118,16 +118,6 @@ def _show_new_axis(axis: int, shapes: Sequence[Shape]) -> str:
     return str(axis + len(shapes[0]) + 1)
 
 
-def _flag(value: Any, shapes: Sequence[Shape]) -> bool:
-    if value in (0, 1):
-        return bool(value)
-    raise ArgumentError(f"keepdims must be 0 or 1, not {brief(value)}")
-
-
-def _show_flag(value: bool, shapes: Sequence[Shape]) -> str:
-    return "1" if value else "0"
-
-
 def _shape(value: Any, shapes: Sequence[Shape]) -> Shape:
     sizes = integers(value, "a shape")
     if any(size < 0 for size in sizes):
@@ -152,9 +142,9 @@ def _show_shape(value: Shape, shapes: Sequence[Shape]) -> str:
     return shape_text(value)
 
 
-def axes(keyword_only: bool = False) -> Static:
-    """One axis, a list of axes, or all of them when left out."""
-    return Static("axis", _axes, _show_axes, None, keyword_only)
+def axes(keyword_only: bool = False, default: Any = None) -> Static:
+    """One axis or a list of axes; all of them where the default is None."""
+    return Static("axis", _axes, _show_axes, default, keyword_only)
 
 
 def axis(default: Any = -1) -> Static:
@@ -167,9 +157,20 @@ def new_axis(default: Any = REQUIRED) -> Static:
     return Static("axis", _new_axis, _show_new_axis, default)
 
 
+def flag(name: str, default: int = 0, keyword_only: bool = False) -> Static:
+    """1 or 0: whether something is so."""
+
+    def convert(value: Any, shapes: Sequence[Shape]) -> bool:
+        if value in (0, 1):
+            return bool(value)
+        raise ArgumentError(f"{name} must be 0 or 1, not {brief(value)}")
+
+    return Static(name, convert, lambda value, shapes: str(int(value)), default, keyword_only)
+
+
 def keepdims(keyword_only: bool = False) -> Static:
-    """Whether a reduced axis stays, with size 1."""
-    return Static("keepdims", _flag, _show_flag, 0, keyword_only)
+    """Whether reduced axes stay with size 1."""
+    return flag("keepdims", 0, keyword_only)
 
 
 def shape() -> Static:
@@ -214,12 +215,14 @@ def wholes(name: str, count: int, default: Any, least: int, keyword_only: bool =
     return Static(name, convert, _show_shape, default, keyword_only)
 
 
-def number(name: str, default: Any = REQUIRED) -> Static:
-    """A number that is known before the evaluation."""
+def number(name: str, default: Any = REQUIRED, keyword_only: bool = False) -> Static:
+    """A number that is known before the evaluation; where the default is None, it may be left out."""
 
-    def convert(value: Any, shapes: Sequence[Shape]) -> float:
+    def convert(value: Any, shapes: Sequence[Shape]) -> float | None:
+        if value is None and default is None:
+            return None
         if isinstance(value, int | float):
             return float(value)
         raise ArgumentError(f"{name} must be a number, not {brief(value)}")
 
-    return Static(name, convert, lambda value, shapes: brief(value), default)
+    return Static(name, convert, lambda value, shapes: brief(value), default, keyword_only)

@@ -27,15 +27,14 @@ _MODULES = {
     "shape": ("shaping", "indexing", "rearranged"),
     "creation": ("creation",),
     "linear algebra": ("linalg", "determinants", "einsum"),
-    "network": ("network", "losses"),
+    "network": ("windows", "convolution", "pooling", "layers", "losses"),
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
 _RARE = {"elementary", "definitions", "integrals", "rearranged"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
-    "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "conv1d": "shorthands",
-    "conv2d": "shorthands", "round": "definitions",
+    "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "round": "definitions",
 }  # fmt: skip
 
 

@@ -55,9 +55,10 @@ def derivative(entry: Entry, parts: Sequence[str]) -> list[str]:
 
     parts: the names of the operations that it is made of, where a function builds it of them.
     """
-    if callable(entry.expansion):
+    ruled = isinstance(entry, Operation) and entry.rules and all(type(rule) in _WORDS for rule in entry.rules)
+    if callable(entry.expansion) and not ruled:
         return [f"that of the operations it is made of: {', '.join(parts)}"]
-    if entry.expansion:
+    if entry.expansion and not ruled:
         return [f"that of {entry.expansion}"]
     assert isinstance(entry, Operation)
     if not any(entry.rules):

@@ -110,7 +110,6 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "percentile": "write quantile({0}, ({1})/100)", "mode": "there is no most frequent value; mean({0}) is the mean",
     "cat": "write concat(x, y), with each array as an argument", "hcat": "write concat(x, y, axis=1)",
     "clamp": ("write clip({0}, low, high)", "write clip({0}, low, high)", "write clip({0}, {1}, {2})"),
-    "linear": "write x @ W.T + b, with a name for the weights and one for the bias",
     "rnorm": "there are no random numbers: give values to a name, as in: r=0.5",
     "runif": "there are no random numbers: give values to a name, as in: r=0.5",
     "D": _DERIVATIVE, "diff": _DERIVATIVE, "derivative": _DERIVATIVE, "deriv": _DERIVATIVE, "grad": _DERIVATIVE,
@@ -176,7 +175,7 @@ NAMES = {
 }  # fmt: skip
 
 # Parameters by the names that other tools give them.
-PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims",
+PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims", "kernel_size": "kernel",
               "num": "count", "a_min": "low", "a_max": "high", "min": "low", "max": "high"}  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def push_through(output: Node, tangents: Mapping[Node, Guarded | None], slopes: 
 
 def push_forward(node: Node, tangents: Sequence[Guarded | None], slopes: Slopes) -> Guarded | None:
     """The tangent of a node from its arguments' tangents."""
-    if node.op.expansion:
+    if node.op.is_formula:
         expanded = expand(node.op, node.args, node.params)
         return push_through(expanded, dict(zip(node.args, tangents, strict=True)), slopes)
     rules = [node.op.rule(position) for position in range(len(node.args))]

@@ -61,7 +61,7 @@ def pull_back(
             elif moves_where_nan(op, slopes):
                 yield arg, _fitted(adjoint.where_nan(node), arg)
         return
-    if op.expansion:
+    if op.is_formula:
         expanded = expand(op, node.args, node.params)
         wanted = {arg for arg in node.args if arg in active}
         yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes).items()
@@ -190,7 +190,7 @@ _PULL: dict[type, _Pull] = {
 @cache
 def _pulls(op: Operation) -> tuple[_Pull | None, ...] | None:
     """Who pulls an adjoint back to each argument; None where one rule is for all of them together."""
-    if op.expansion or (op.rules and isinstance(op.rules[0], JointJvp | Together)):
+    if op.is_formula or (op.rules and isinstance(op.rules[0], JointJvp | Together)):
         return None
     return tuple(None if rule is None else _PULL[type(rule)] for rule in op.rules) or (None,)
 
@@ -200,7 +200,7 @@ def active_nodes(order: Sequence[Node], wrt: set[Node], slopes: Slopes = whole) 
     active = set(wrt)
     for node in order:
         for at, arg in enumerate(node.args):
-            if arg in active and (node.op.expansion or node.op.rule(at) or moves_where_nan(node.op, slopes)):
+            if arg in active and (node.op.is_formula or node.op.rule(at) or moves_where_nan(node.op, slopes)):
                 active.add(node)
                 break
     return active

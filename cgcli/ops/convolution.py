@@ -1,0 +1,360 @@
+"""Convolutions over one, two and three axes, with PyTorch's axes: (N, C, L), (N, C, H, W), (N, C, D, H, W).
+
+Each is the sum of x[window]*w*y over windows, channels and taps, without one of the three: `conv2d(x, w)` lacks y,
+`conv_transpose2d(y, w)` lacks x, `conv2d_weights(x, y)` lacks w. So each is the derivative of the two others.
+Their kernels copy windows, as many as the cache holds, and multiply matrices (Chellapilla et al. 2006).
+"""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Any, Callable, Sequence
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply, check_size
+from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Shape, Shorthand, Static
+from cgcli.graph.rules import Transpose
+from cgcli.graph.shapes import shape_text
+from cgcli.ops.einsum import EINSUM, Einsum, Subscripts
+from cgcli.ops.entry import row_by_row
+from cgcli.ops.indexing import PAD, Pad, take
+from cgcli.ops.lazily import np
+from cgcli.ops.shaping import reshape
+from cgcli.ops.statics import Taken, whole, wholes
+from cgcli.ops.windows import FOLD, UNFOLD, Sizes, add_back, counts, parts, spans, view, windows_params
+from cgcli.records import NamedTuple
+
+_TAPS, _PLACES = "hij", "HIJ"  # letters of the axes of a window, and of the windows
+_AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
+
+
+class Conv(NamedTuple):
+    """The parameters of a convolution."""
+
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
+    groups: int
+
+
+class Transposed(NamedTuple):
+    """Those of a transposed one. output_padding: how much larger the result is, at its end, than it has to be."""
+
+    stride: Sizes
+    padding: Sizes
+    output_padding: Sizes
+    groups: int
+    dilation: Sizes
+
+
+class Weights(NamedTuple):
+    """Those of the derivative by the weights. kernel: the sizes of a window."""
+
+    kernel: Sizes
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
+    groups: int
+
+
+# ---- kernels --------------------------------------------------------------------------
+
+
+def _surrounded(x: Any, padding: Sizes) -> Any:
+    if not any(padding):
+        return np.asarray(x)
+    result: Any = np.zeros((*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding, strict=True))), x.dtype)
+    result[_within(padding, x.shape[2:])] = x
+    return result
+
+
+def _within(padding: Sizes, spatial: Shape) -> tuple[Any, ...]:
+    return (..., *(slice(p, p + n) for p, n in zip(padding, spatial, strict=True)))
+
+
+def _columns(windows: Any, rank: int, groups: int, items: slice, rows: slice) -> Any:
+    """Some windows as the columns of a matrix for each group: a copy, (items, groups, taps, windows)."""
+    some = windows[items, ..., rows, *(slice(None),) * (rank - 1)]
+    taken = math.prod(some.shape[1 : 2 + rank])
+    return some.reshape(some.shape[0], groups, taken // groups, math.prod(some.shape[2 + rank :]))
+
+
+def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> Any:
+    rank = len(stride)
+    windows = view(_surrounded(x, padding), w.shape[2:], stride, dilation)
+    items, places = len(x), windows.shape[2 + rank :]
+    row = math.prod(places[1:])
+    weights = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:]))
+    result: Any = np.empty((items, groups, len(w) // groups, math.prod(places)), np.result_type(x, w))
+    for some, rows in parts(items, math.prod(windows.shape[1 : 2 + rank]), places[0], row):
+        columns = _columns(windows, rank, groups, some, rows)
+        np.matmul(weights, columns, out=result[some, ..., rows.start * row : rows.stop * row])
+    return result.reshape(items, len(w), *places)
+
+
+def _conv_transpose(
+    y: Any, w: Any, stride: Sizes, padding: Sizes, output_padding: Sizes, groups: int, dilation: Sizes
+) -> Any:
+    y, places, items = np.asarray(y), y.shape[2:], len(y)
+    kernel, row = w.shape[2:], math.prod(places[1:])
+    channels = w.shape[1] * groups
+    weights = np.swapaxes(w.reshape(groups, len(w) // groups, math.prod(w.shape[1:])), 1, 2)
+    flat = y.reshape(items, groups, len(w) // groups, math.prod(places))
+    sizes = _wide(places, kernel, stride, output_padding, dilation)
+    result: Any = np.zeros((items, channels, *sizes), np.result_type(y, w))
+    for some, rows in parts(items, channels * math.prod(kernel), places[0], row):
+        columns = np.matmul(weights, flat[some, ..., rows.start * row : rows.stop * row])
+        windows = columns.reshape(len(columns), channels, *kernel, rows.stop - rows.start, *places[1:])
+        add_back(result[some, :, rows.start * stride[0] :], windows, kernel, stride, dilation)
+    return result[_within(padding, tuple(n - 2 * p for n, p in zip(sizes, padding, strict=True)))]
+
+
+def _conv_weights(
+    x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Any:  # fmt: skip
+    rank, places, items = len(stride), y.shape[2:], len(x)
+    windows = view(_surrounded(x, padding), kernel, stride, dilation)[(..., *map(slice, places))]
+    row, channels = math.prod(places[1:]), y.shape[1] // groups
+    flat = np.asarray(y).reshape(items, groups, channels, math.prod(places))
+    taken = math.prod(windows.shape[1 : 2 + rank])
+    result: Any = np.zeros((groups, channels, taken // groups), np.result_type(x, y))
+    for some, rows in parts(items, taken, places[0], row):
+        columns = _columns(windows, rank, groups, some, rows)
+        products = np.matmul(flat[some, ..., rows.start * row : rows.stop * row], np.swapaxes(columns, 2, 3))
+        result += np.sum(products, axis=0)
+    return result.reshape(y.shape[1], x.shape[1] // groups, *kernel)
+
+
+# ---- shapes ---------------------------------------------------------------------------
+
+
+def _wide(places: Shape, kernel: Sizes, stride: Sizes, output_padding: Sizes, dilation: Sizes) -> Sizes:
+    """The sizes that windows come from, the padding included."""
+    reach = spans(kernel, dilation)
+    return tuple((n - 1) * s + span + more
+                 for n, s, span, more in zip(places, stride, reach, output_padding, strict=True))  # fmt: skip
+
+
+def _check_axes(name: str, rank: int, shapes: Sequence[Shape], names: str, axes: str) -> None:
+    """Raise ShapeError where the arrays have not the axes that they are to have."""
+    first, second = names.split()
+    taken = [f"({one}, {_AXES[rank]})" for one in axes.split("; ")]
+    if any(len(shape) != rank + 2 for shape in shapes):
+        raise ShapeError(
+            f"{name} takes {first} as {taken[0]} and {second} as {taken[1]}, "
+            f"not {shape_text(shapes[0])} and {shape_text(shapes[1])}",
+            hint=f"give {first} its axes with reshape({first}, [1, 1, {_AXES[rank].lower()}])",
+        )
+
+
+def _check_groups(name: str, channels: int, groups: int) -> None:
+    if channels % groups:
+        raise ShapeError(f"{name}: {channels} channels are no {groups} groups of equally many")
+
+
+def _check_windows(name: str, spatial: Sequence[int], kernel: Sizes, dilation: Sizes) -> None:
+    reach = spans(kernel, dilation)
+    if any(size < span for size, span in zip(spatial, reach, strict=True)) or 0 in kernel:
+        raise ShapeError(f"{name}: a window of {shape_text(reach)} does not fit into {shape_text(tuple(spatial))}")
+
+
+def _conv_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Conv], Shape]:
+    def check(shapes: Sequence[Shape], params: Conv) -> Shape:
+        stride, padding, dilation, groups = params
+        x, w = shapes
+        _check_axes(name, rank, shapes, "x w", "N, C; O, C")
+        _check_groups(name, w[0], groups)
+        if x[1] != w[1] * groups:
+            each = f" for each of {groups} groups" if groups > 1 else ""
+            raise ShapeError(f"{name}: x has {x[1]} channels and w takes {w[1]}{each}")
+        spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
+        _check_windows(name, spatial, w[2:], dilation)
+        return (x[0], w[0], *counts(spatial, w[2:], stride, dilation))
+
+    return check
+
+
+def _transposed_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Transposed], Shape]:
+    def check(shapes: Sequence[Shape], params: Transposed) -> Shape:
+        stride, padding, output_padding, groups, dilation = params
+        y, w = shapes
+        _check_axes(name, rank, shapes, "x w", "N, O; O, C")
+        _check_groups(name, w[0], groups)
+        if y[1] != w[0]:
+            raise ShapeError(f"{name}: x has {y[1]} channels and w takes {w[0]}")
+        wide = _wide(y[2:], w[2:], stride, output_padding, dilation)
+        sizes = tuple(size - 2 * p for size, p in zip(wide, padding, strict=True))
+        if min(sizes) < 1 or 0 in (*y[2:], *w[2:]):
+            raise ShapeError(f"{name}: a padding of {shape_text(padding)} leaves nothing of {shape_text(wide)}")
+        check_size((y[0], w[1] * groups, *wide), name)
+        return (y[0], w[1] * groups, *sizes)
+
+    return check
+
+
+def _weights_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Weights], Shape]:
+    def check(shapes: Sequence[Shape], params: Weights) -> Shape:
+        kernel, stride, padding, dilation, groups = params
+        x, y = shapes
+        _check_axes(name, rank, shapes, "x y", "N, C; N, O")
+        _check_groups(name, x[1], groups)
+        _check_groups(name, y[1], groups)
+        spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
+        _check_windows(name, spatial, kernel, dilation)
+        most = counts(spatial, kernel, stride, dilation)
+        if x[0] != y[0] or any(size > n for size, n in zip(y[2:], most, strict=True)):
+            raise ShapeError(f"{name}: x of {shape_text(x)} has windows of {shape_text((x[0], y[1], *most))}, "
+                             f"and y is of {shape_text(y)}")  # fmt: skip
+        return (y[1], x[1] // groups, *kernel)
+
+    return check
+
+
+# ---- what they are made of ------------------------------------------------------------
+
+
+def padded(x: Node, padding: Sizes, more: Sizes | None = None) -> Node:
+    """x with zeros around, along its last axes. more: how many stand behind, where not as many as before."""
+    behind = padding if more is None else more
+    if not any((*padding, *behind)):
+        return x
+    lead = ((0, 0),) * (len(x.shape) - len(padding))
+    return apply(PAD, (x,), Pad((*lead, *zip(padding, behind, strict=True))))
+
+
+def _grouped(x: Node, axis: int, groups: int) -> Node:
+    """An axis of channels as two: that of the groups and that of the channels of each."""
+    return reshape(x, (*x.shape[:axis], groups, x.shape[axis] // groups, *x.shape[axis + 1 :]))
+
+
+def _windows_of(x: Node, kernel: Sizes, params: Conv) -> Node:
+    windows = apply(UNFOLD, (padded(x, params.padding),), windows_params(kernel, params.stride, params.dilation))
+    return _grouped(windows, 1, params.groups)
+
+
+def _contracted(one: tuple[Node, str], other: tuple[Node, str], result: str) -> Node:
+    return apply(EINSUM, (one[0], other[0]), Einsum(Subscripts((one[1], other[1]), result)))
+
+
+def _conv_expansion(args: tuple[Node, ...], params: Conv) -> Node:
+    x, w = args
+    rank = len(params.stride)
+    taps, places = _TAPS[:rank], _PLACES[:rank]
+    windows = (_windows_of(x, w.shape[2:], params), f"ngc{taps}{places}")
+    found = _contracted(windows, (_grouped(w, 0, params.groups), f"goc{taps}"), f"ngo{places}")
+    return reshape(found, (x.shape[0], w.shape[0], *found.shape[3:]))
+
+
+def _transposed_expansion(args: tuple[Node, ...], params: Transposed) -> Node:
+    stride, padding, output_padding, groups, dilation = params
+    y, w = args
+    rank = len(stride)
+    taps, places = _TAPS[:rank], _PLACES[:rank]
+    windows = _contracted((_grouped(y, 1, groups), f"ngo{places}"), (_grouped(w, 0, groups), f"goc{taps}"),
+                          f"ngc{taps}{places}")  # fmt: skip
+    # what no window covers is left out of the sum, and put around it afterwards
+    covered = _wide(y.shape[2:], w.shape[2:], stride, (0,) * rank, dilation)
+    windows = reshape(windows, (y.shape[0], w.shape[1] * groups, *windows.shape[3:]))
+    folded = padded(apply(FOLD, (windows,), windows_params(covered, stride, dilation)), (0,) * rank, output_padding)
+    return cropped(folded, padding, tuple(n - 2 * p for n, p in zip(folded.shape[2:], padding, strict=True)))
+
+
+def _weights_expansion(args: tuple[Node, ...], params: Weights) -> Node:
+    x, y = args
+    rank = len(params.stride)
+    taps, places = _TAPS[:rank], _PLACES[:rank]
+    windows = _windows_of(x, params.kernel, Conv(*params[1:]))
+    windows = cropped(windows, (0,) * rank, y.shape[2:])
+    found = _contracted((windows, f"ngc{taps}{places}"), (_grouped(y, 1, params.groups), f"ngo{places}"), f"goc{taps}")
+    return reshape(found, (y.shape[1], *found.shape[2:]))
+
+
+def cropped(x: Node, starts: Sizes, sizes: Shape) -> Node:
+    """Some elements along the last axes."""
+    lead = (Taken(0, size, 1) for size in x.shape[: len(x.shape) - len(sizes)])
+    return take(x, (*lead, *(Taken(start, size, 1) for start, size in zip(starts, sizes, strict=True))))
+
+
+# ---- the operations -------------------------------------------------------------------
+
+
+def _whole_array(name: str, rank: int, default: Any, least: int) -> Static:
+    return wholes(name, rank, default, least, True)
+
+
+def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
+    """The three operations over so many axes."""
+    name, transposed_name, weights_name = f"conv{rank}d", f"conv_transpose{rank}d", f"conv{rank}d_weights"
+
+    def conv(x: Node, w: Node, params: Conv, places: Shape) -> Node:
+        return cropped(apply(operation, (x, w), params), (0,) * rank, places)
+
+    def transposed(y: Node, w: Node, params: Conv, spatial: Shape) -> Node:
+        """With as much padding at the end as gives so many elements."""
+        stride, padding, dilation, groups = params
+        least = _wide(y.shape[2:], w.shape[2:], stride, (0,) * rank, dilation)
+        more = tuple(size + 2 * p - n for size, p, n in zip(spatial, padding, least, strict=True))
+        return apply(transpose, (y, w), Transposed(stride, padding, more, groups, dilation))
+
+    def by_weights(x: Node, y: Node, params: Conv, kernel: Shape) -> Node:
+        return apply(weights, (x, y), Weights(kernel, *params))
+
+    def of_transposed(params: Transposed) -> Conv:
+        return Conv(params.stride, params.padding, params.dilation, params.groups)
+
+    common = {"stride": _whole_array("stride", rank, 1, 1), "padding": _whole_array("padding", rank, 0, 0),
+              "dilation": _whole_array("dilation", rank, 1, 1), "groups": whole("groups", 1, 1)}  # fmt: skip
+    groups = common["groups"]._replace(keyword_only=True)
+    stride, padding, dilation = (common[each] for each in ("stride", "padding", "dilation"))
+    ones, deep = "[" * (rank + 2), "]" * (rank + 2)
+    operation = Operation(
+        name, f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
+        _conv_shape(name, rank),
+        (Transpose(lambda ct, args, params: transposed(ct, args[1], params, args[0].shape[2:])),
+         Transpose(lambda ct, args, params: by_weights(args[0], ct, params, args[1].shape[2:]))),
+        expansion=_conv_expansion, statics=(stride, padding, dilation, groups), params=Conv, facts=ANALYTIC,
+        work=lambda shapes, params: 2 * math.prod(shapes[1][1:]) * math.prod(_conv_shape(name, rank)(shapes, params)),
+        example=f"{name}({ones}1, 2{deep}, {ones}3{deep})", rows=row_by_row(_conv),
+    )  # fmt: skip
+    transpose = Operation(
+        transposed_name, f"{rank}-D transposed convolution, the derivative of {name} by x", ("x", "w"), _conv_transpose,
+        _transposed_shape(transposed_name, rank),
+        (Transpose(lambda ct, args, params: conv(ct, args[1], of_transposed(params), args[0].shape[2:])),
+         Transpose(lambda ct, args, params: by_weights(ct, args[0], of_transposed(params), args[1].shape[2:]))),
+        expansion=_transposed_expansion,
+        statics=(stride, padding, _whole_array("output_padding", rank, 0, 0), groups, dilation), params=Transposed,
+        facts=ANALYTIC, work=lambda shapes, params: 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]),
+        example=f"{transposed_name}({ones}1, 2{deep}, {ones}3{deep})", rows=row_by_row(_conv_transpose),
+    )  # fmt: skip
+    weights = Operation(
+        weights_name, f"the derivative of {name} by w, from that by its value", ("x", "y"), _conv_weights,
+        _weights_shape(weights_name, rank),
+        (Transpose(lambda ct, args, params: transposed(args[1], ct, Conv(*params[1:]), args[0].shape[2:])),
+         Transpose(lambda ct, args, params: conv(args[0], ct, Conv(*params[1:]), args[1].shape[2:]))),
+        expansion=_weights_expansion,
+        statics=(wholes("kernel", rank, REQUIRED, 1), stride, padding, dilation, groups), params=Weights,
+        facts=ANALYTIC, work=lambda shapes, params: 2 * math.prod(shapes[1]) * math.prod(params.kernel)
+        * (shapes[0][1] // params.groups),
+        example=f"{weights_name}({ones}1, 2{deep}, {ones}3{deep}, [{'1, ' * (rank - 1)}2])",
+        rows=row_by_row(_conv_weights),
+    )  # fmt: skip
+    return operation, transpose, weights
+
+
+def _with_bias(op: Operation) -> Shorthand:
+    """The same, plus a number for each channel of the result."""
+    words = [static.name for static in op.statics]
+    ones = ", 1" * int(op.name[-2])
+    given = ", ".join(f"{word}={word}" for word in words)
+    deep = op.example.rindex(")")
+    return Shorthand(
+        op.name, f"{op.name}(x, w), plus b for each channel", ("x", "w", "b"),
+        f"{op.name}(x, w, {given}) + reshape(b, [-1{ones}])", statics=op.statics, params=op.params,
+        example=f"{op.example[:deep]}, [10])",
+    )  # fmt: skip
+
+
+_ALL = tuple(_operations(rank) for rank in (1, 2, 3))
+ENTRIES: tuple[Operation | Shorthand, ...] = (
+    *(op for row in _ALL for op in row), *(_with_bias(op) for row in _ALL for op in row[:2]),
+)  # fmt: skip

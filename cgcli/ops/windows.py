@@ -1,0 +1,179 @@
+"""Sliding windows over the last axes of an array: `unfold` and its transpose `fold`, and the kernels around them.
+
+Convolutions and poolings are made of these; whatever is done here, is done over any number of axes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from cgcli.annotations import Any, Iterator, Sequence
+from cgcli.errors import ArgumentError, ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import ARRAYS, REQUIRED, Operation, Shape, Static
+from cgcli.graph.rules import Transpose
+from cgcli.graph.shapes import shape_text, shaped
+from cgcli.ops.lazily import np
+from cgcli.ops.statics import brief, integers
+from cgcli.records import NamedTuple
+
+Sizes = tuple[int, ...]
+
+_CHUNK = 2**17  # elements of windows that are copied at once: what the cache next to a core holds
+
+
+class Windows(NamedTuple):
+    """The parameters of unfold, whose sizes are those of a window, and of fold, whose sizes are those of the result.
+
+    stride: how far it is from a window to the next. dilation: how far from an element of a window to its next one; a
+    single number where it is the same along all axes.
+    """
+
+    sizes: Sizes
+    stride: Sizes
+    dilation: Sizes
+
+
+def windows_params(sizes: Sizes, stride: Sizes, dilation: Sizes) -> Windows:
+    """The parameters in the one form that they have in the graph."""
+    return Windows(sizes, stride, dilation[:1] if len(set(dilation)) == 1 else dilation)
+
+
+def along_each(dilation: Sizes, rank: int) -> Sizes:
+    """The dilation along each of the axes."""
+    return dilation * rank if len(dilation) == 1 else dilation
+
+
+def spans(kernel: Sizes, dilation: Sizes) -> Sizes:
+    """How far a window reaches along each axis."""
+    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+def counts(spatial: Shape, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
+    """How many windows fit along each axis."""
+    reach = spans(kernel, dilation)
+    return tuple((size - span) // s + 1 for size, span, s in zip(spatial, reach, stride, strict=True))
+
+
+def view(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """All windows, (..., kernel, windows): the memory of x, seen in another way."""
+    rank = len(kernel)
+    lead, spatial, steps = x.shape[:-rank], x.shape[-rank:], x.strides[-rank:]
+    shape = (*lead, *kernel, *counts(spatial, kernel, stride, dilation))
+    inside = (step * d for step, d in zip(steps, dilation, strict=True))
+    across = (step * s for step, s in zip(steps, stride, strict=True))
+    return np.lib.stride_tricks.as_strided(x, shape, (*x.strides[:-rank], *inside, *across), writeable=False)
+
+
+def taps(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, numbers: Sizes) -> Iterator[Any]:
+    """For each place in a window, the elements that stand there, of all windows: slices of x, of shape (..., numbers).
+
+    numbers: how many windows there are along each axis.
+    """
+    for offset in itertools.product(*map(range, kernel)):
+        starts = (o * d for o, d in zip(offset, dilation, strict=True))
+        places = (slice(o, o + s * (n - 1) + 1, s) for o, s, n in zip(starts, stride, numbers, strict=True))
+        yield x[(..., *places)]
+
+
+def add_back(into: Any, windows: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
+    """Add windows, (..., kernel, windows), to the elements that they are made of."""
+    numbers = windows.shape[windows.ndim - len(kernel) :]
+    offsets = itertools.product(*map(range, kernel))
+    rest = (slice(None),) * len(kernel)
+    for offset, elements in zip(offsets, taps(into, kernel, stride, dilation, numbers), strict=True):
+        elements += windows[(..., *offset, *rest)]
+
+
+def parts(items: int, taken: int, rows: int, row: int) -> Iterator[tuple[slice, slice]]:
+    """Windows in parts that are no larger than the cache: some of the items, and some rows of the windows of each.
+
+    taken: elements that each window takes. rows, row: of how many rows the windows of an item are, of how many each.
+    """
+    size = taken * rows * row
+    together = max(1, _CHUNK // max(size, 1))
+    at_once = rows if size <= _CHUNK else max(1, _CHUNK // max(taken * row, 1))
+    for first in range(0, items, together):
+        for top in range(0, rows, at_once):
+            yield slice(first, min(first + together, items)), slice(top, min(top + at_once, rows))
+
+
+def _unfold(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    return view(np.asarray(x), kernel, stride, along_each(dilation, len(kernel)))
+
+
+def _unfold_shape(shapes: Sequence[Shape], params: Windows) -> Shape:
+    kernel, stride, _ = params
+    dilation = _checked(params)
+    (x,) = shapes
+    rank = len(kernel)
+    spatial = x[len(x) - rank :]
+    if len(x) < rank or any(size < span for size, span in zip(spatial, spans(kernel, dilation), strict=True)):
+        raise ShapeError(f"windows of {shape_text(spans(kernel, dilation))} do not fit into {shaped(x)}")
+    return (*x[: len(x) - rank], *kernel, *counts(spatial, kernel, stride, dilation))
+
+
+def _fold(x: Any, sizes: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    x = np.asarray(x)
+    rank = len(sizes)
+    lead, kernel = x.shape[: -2 * rank], x.shape[-2 * rank : -rank]
+    flat = x.reshape(math.prod(lead), *x.shape[-2 * rank :])
+    result: Any = np.zeros((len(flat), *sizes), np.result_type(x))
+    together = max(1, _CHUNK // max(math.prod(kernel) * math.prod(x.shape[-rank:]), 1))
+    for first in range(0, len(flat), together):
+        some = slice(first, first + together)
+        add_back(result[some], flat[some], kernel, stride, along_each(dilation, rank))
+    return result.reshape(*lead, *sizes)
+
+
+def _fold_shape(shapes: Sequence[Shape], params: Windows) -> Shape:
+    sizes, stride, _ = params
+    dilation = _checked(params)
+    (x,) = shapes
+    rank = len(sizes)
+    if len(x) < 2 * rank or x[len(x) - rank :] != counts(sizes, x[-2 * rank : -rank], stride, dilation):
+        raise ShapeError(f"windows of shape {shape_text(x)} do not fold to {shape_text(sizes)}")
+    return (*x[: -2 * rank], *sizes)
+
+
+def _unfold_back(ct: Node, args: tuple[Node, ...], params: Windows) -> Node:
+    return apply(FOLD, (ct,), params._replace(sizes=args[0].shape[-len(params.sizes) :]))
+
+
+def _fold_back(ct: Node, args: tuple[Node, ...], params: Windows) -> Node:
+    rank = len(params.sizes)
+    return apply(UNFOLD, (ct,), params._replace(sizes=args[0].shape[-2 * rank : -rank]))
+
+
+def sizes_of(name: str, default: Any = REQUIRED, least: int = 1) -> Static:
+    """One size for each of the axes that the windows slide over."""
+
+    def convert(value: Any, shapes: Sequence[Shape]) -> Sizes:
+        sizes = integers(value, name)
+        if not sizes or min(sizes) < least:
+            raise ArgumentError(f"{name} takes whole numbers from {least}, not {brief(value)}")
+        return sizes
+
+    return Static(name, convert, lambda value, shapes: shape_text(value), default)
+
+
+def _checked(params: Windows) -> Sizes:
+    """The dilation along each axis."""
+    sizes, stride, dilation = params
+    for name, each in ("stride", stride), ("dilation", along_each(dilation, len(sizes))):
+        if len(sizes) != len(each):
+            raise ShapeError(f"{shape_text(sizes)} and {name} {shape_text(each)} differ in their number of axes")
+    return along_each(dilation, len(sizes))
+
+
+UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _unfold,
+                   _unfold_shape, (Transpose(_unfold_back),),
+                   statics=(sizes_of("kernel"), sizes_of("stride"), sizes_of("dilation", 1)), params=windows_params,
+                   example="unfold([1, 2, 3, 4], 2, 1)", mp=ARRAYS)  # fmt: skip
+FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
+                 _fold_shape, (Transpose(_fold_back),),
+                 statics=(sizes_of("sizes"), sizes_of("stride"), sizes_of("dilation", 1)), params=windows_params,
+                 gaps=True, example="fold([[1, 2, 3], [2, 3, 4]], 4, 1)", mp=ARRAYS)  # fmt: skip
+
+ENTRIES: tuple[Operation, ...] = (UNFOLD, FOLD)

@@ -1,0 +1,144 @@
+"""Layers of networks that are written out as others: value, gradient in both modes, second derivatives as PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import cgcli
+from cgcli.graph.operation import Shorthand
+from cgcli.ops import convolution, layers, losses
+from tests.for_each import for_each
+from tests.reference_cases_networks import entropy
+from tests.support import node, value
+from tests.support_cases import Case, Shape, classes, positive
+from tests.support_torch import hold_against_torch
+
+IMAGE: dict[str, Shape] = {"x": (2, 4, 3, 2)}
+SCALED: dict[str, Shape] = {**IMAGE, "w": (4,), "b": (4,)}
+QKV: dict[str, Shape] = {"q": (2, 3, 4), "k": (2, 5, 4), "v": (2, 5, 2)}
+ATTENTION = functional.scaled_dot_product_attention
+# Of the five keys those that each query sees; the last row but one sees none.
+MASK = [[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 1]]
+TAKEN = torch.tensor(MASK) != 0
+
+
+def biased(name: str, w: Shape, channels: int, x: Shape) -> Case:
+    theirs = getattr(functional, name)
+    return Case(f"{name}(x, w, b, stride=2)", {"x": x, "w": w, "b": (channels,)},
+                lambda x, w, b: theirs(x, w, b, stride=2))  # fmt: skip
+
+
+def masked(x: Any) -> Any:
+    """0 in a row that is fully masked, where PyTorch's softmax of -inf is nan."""
+    seen = TAKEN.any(-1, keepdim=True)
+    return torch.where(TAKEN, torch.softmax(torch.where(TAKEN | ~seen, x, -torch.inf), -1), 0.0)
+
+
+def weighted(x: Any, y: Any, w: Any) -> Any:
+    """PyTorch's own has no derivative by the weights."""
+    of = w[y.long()]
+    return (functional.cross_entropy(x, y.long(), reduction="none") * of).sum() / of.sum()
+
+
+CASES = [
+    Case("linear(x, w)^2", {"x": (2, 3), "w": (4, 3)}, lambda x, w: functional.linear(x, w) ** 2),
+    Case("linear(x, w, b)^2", {"x": (5, 2, 3), "w": (4, 3), "b": (4,)},
+         lambda x, w, b: functional.linear(x, w, b) ** 2),
+    Case("layer_norm(x)", {"x": (2, 5)}, lambda x: functional.layer_norm(x, (5,))),
+    Case("layer_norm(x, axis=[1, 2], eps=0.1)", {"x": (2, 3, 4)}, lambda x: functional.layer_norm(x, (3, 4), eps=0.1)),
+    Case("layer_norm(x, w, b)", {"x": (2, 3, 4), "w": (4,), "b": (4,)},
+         lambda x, w, b: functional.layer_norm(x, (4,), w, b)),
+    Case("batch_norm(x)", IMAGE, lambda x: functional.batch_norm(x, None, None, training=True)),
+    Case("batch_norm(x, w, b, eps=0.01)", SCALED,
+         lambda x, w, b: functional.batch_norm(x, None, None, w, b, training=True, eps=0.01)),
+    Case("batch_norm(x)", {"x": (3, 2)}, lambda x: functional.batch_norm(x, None, None, training=True)),
+    Case("group_norm(x, groups=2)", IMAGE, lambda x: functional.group_norm(x, 2)),
+    Case("group_norm(x, w, b, groups=4)", SCALED, lambda x, w, b: functional.group_norm(x, 4, w, b)),
+    Case("instance_norm(x)", IMAGE, functional.instance_norm),
+    Case("instance_norm(x, w, b)", SCALED, lambda x, w, b: functional.instance_norm(x, None, None, w, b)),
+    Case(f"masked_softmax(x, {MASK})", {"x": (3, 5)}, masked),
+    Case(f"masked_softmax(x, transpose({MASK}), axis=0)", {"x": (5, 3)}, lambda x: masked(x.T).T),
+    Case("attention(q, k, v)", QKV, ATTENTION),
+    Case("attention(q, k, v, scale=0.3)", QKV, lambda q, k, v: ATTENTION(q, k, v, scale=0.3)),
+    Case("attention(q, k, v, is_causal=1)", QKV, lambda q, k, v: ATTENTION(q, k, v, is_causal=True)),
+    Case(f"attention(q, k, v, {MASK})", QKV, lambda q, k, v: ATTENTION(q, k, v, TAKEN)),
+    Case(f"attention(q, k, v, {MASK}, is_causal=1)", QKV,
+         lambda q, k, v: ATTENTION(q, k, v, TAKEN & torch.ones(3, 5).tril().bool())),
+    biased("conv1d", (3, 2, 2), 3, (2, 2, 5)),
+    biased("conv2d", (3, 2, 2, 2), 3, (2, 2, 5, 4)),
+    biased("conv3d", (1, 2, 2, 2, 2), 1, (1, 2, 3, 3, 2)),
+    biased("conv_transpose1d", (2, 3, 2), 3, (2, 2, 5)),
+    biased("conv_transpose2d", (2, 3, 2, 2), 3, (2, 2, 3, 2)),
+    biased("conv_transpose3d", (2, 1, 2, 1, 2), 1, (1, 2, 2, 2, 2)),
+    *entropy({"x": (3, 4), "y": (3,), "w": (4,)}, label_smoothing=0.3),
+    *entropy({"x": (3, 4), "y": (3,), "w": (4,)}, reduction='"none"'),
+    *entropy({"x": (2, 4, 3), "y": (2, 3), "w": (4,)}, axis=1),
+    *entropy({"x": (2, 4, 3, 2), "y": (2, 3, 2), "w": (4,)}, axis=1, reduction='"sum"', label_smoothing=0.1),
+    *entropy({"x": (3, 4), "y": (3, 4), "w": (4,)}),
+    Case("cross_entropy(x, y, w)", {"x": (3, 4), "y": (3,), "w": (4,)}, weighted, {"y": classes(4), "w": positive},
+         ("y",)),
+    Case("gather(x, [[1, 0, 1]])^2", {"x": (1, 4)}, lambda x: x.gather(1, torch.tensor([[1, 0, 1]])) ** 2),
+    Case("one_hot(2, 4)*x", {"x": (4,)}, lambda x: functional.one_hot(torch.tensor(2), 4) * x),
+]  # fmt: skip
+
+
+@for_each("case", CASES)
+def test_a_layer_is_pytorchs(case: Case) -> None:
+    hold_against_torch(case)
+
+
+def test_every_layer_is_tried() -> None:
+    written_out = {entry.name for each in (convolution, layers, losses) for entry in each.ENTRIES
+                   if isinstance(entry, Shorthand)}  # fmt: skip
+    assert written_out <= {case.program.partition("(")[0] for case in CASES}
+
+
+@for_each(
+    ("program", "shapes"),
+    [
+        ("conv2d(x, w, padding=1)", {"x": (2, 3, 90, 90), "w": (4, 3, 7, 7)}),
+        ("conv2d(x, w, stride=2, groups=2)", {"x": (9, 4, 41, 40), "w": (6, 2, 5, 4)}),
+        ("conv3d(x, w, dilation=2)", {"x": (1, 2, 30, 12, 30), "w": (2, 2, 3, 3, 3)}),
+        ("conv1d(x, w)", {"x": (2, 1, 9000), "w": (1, 1, 40)}),
+    ],
+)
+def test_windows_that_no_cache_holds_are_taken_in_parts(program: str, shapes: dict[str, Shape]) -> None:
+    """Protects the bounds of the parts: some images at once, or some rows of one; in all three kernels."""
+    random = np.random.default_rng(3)
+    sample = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    graph, (_, arguments) = node(program, sample), program.split("(x, w")
+    leaves = {name: torch.tensor(item, requires_grad=True) for name, item in sample.items()}
+    options = {key.strip(): int(item) for key, item in (each.split("=") for each in arguments[1:-1].split(",") if each)}
+    truth = getattr(functional, graph.op.name)(*leaves.values(), **options)
+    np.testing.assert_allclose(value(graph, sample), truth.detach(), rtol=1e-11, atol=1e-11)
+    found = cgcli.value_and_grad(f"sum({program}^2)")(**sample)[1]
+    for name, slope in zip(leaves, torch.autograd.grad((truth**2).sum(), [*leaves.values()]), strict=True):
+        np.testing.assert_allclose(found[name], slope, rtol=1e-10, atol=1e-9)
+
+
+REFUSED = [
+    ("conv2d(ones([1, 3, 4, 4]), ones([4, 1, 2, 2]), groups=3)", "4 channels are no 3 groups"),
+    ("conv2d(ones([1, 3, 4, 4]), ones([2, 2, 2, 2]))", "x has 3 channels and w takes 2"),
+    ("conv1d(ones([1, 1, 4]), ones([1, 1, 3]), dilation=2)", "a window of [5] does not fit into [4]"),
+    ("conv_transpose1d(ones([1, 1, 1]), ones([1, 1, 2]), padding=1)", "a padding of [1] leaves nothing of [2]"),
+    ("conv2d(ones([1, 1, 4, 4]), ones([1, 1, 2, 2]), stride=[1, 2, 3])", "stride takes 2 whole numbers from 1"),
+    ("avg_pool2d(ones([4, 4]), 2, padding=2)", "does not fit into"),
+    ("max_pool1d([1, 2], 2, ceil_mode=2)", "ceil_mode must be 0 or 1, not 2"),
+    ("batch_norm(ones([2, 3]), ones([2]), ones([3]))", "a number for each of 3 channels"),
+    ("group_norm(ones([2, 3]), groups=2)", "3 channels are no 2 groups"),
+    ("batch_norm([1, 2])", "takes (N, C, ...)"),
+    ("attention([1], [1], [1])", "takes q, k and v as"),
+    ("cross_entropy([0, 1], 1, [1, 2, 3])", "a weight for each of 2 classes"),
+]  # fmt: skip
+
+
+@for_each(("program", "message"), REFUSED)
+def test_what_does_not_fit_is_refused(program: str, message: str) -> None:
+    with pytest.raises(cgcli.CgError) as caught:
+        node(program, {})
+    assert message in str(caught.value)
