@@ -175,8 +175,9 @@ NAMES = {
 }  # fmt: skip
 
 # Parameters by the names that other tools give them.
-PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims", "kernel_size": "kernel",
-              "num": "count", "a_min": "low", "a_max": "high", "min": "low", "max": "high"}  # fmt: skip
+PARAMETERS = {"dim": "axis", "dims": "axis", "axes": "axis", "keepdim": "keepdims", "keep_dims": "keepdims",
+              "kernel_size": "kernel", "num": "count", "a_min": "low", "a_max": "high", "min": "low",
+              "max": "high"}  # fmt: skip
 
 
 def instead_of(function: str, args: Sequence[str]) -> str:
