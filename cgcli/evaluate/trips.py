@@ -6,13 +6,13 @@ import math
 from abc import ABC, abstractmethod
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
-from cgcli.errors import EvaluationError, TooLargeError
+from cgcli.errors import EvaluationError
 from cgcli.evaluate import loop_code
 from cgcli.evaluate.budget import bounded, set_left, shown, spend, trips_left, unfinished
 from cgcli.evaluate.elements import is_nan, somewhere
 from cgcli.evaluate.runners import runner
 from cgcli.graph.body import Body
-from cgcli.graph.loops import Loop
+from cgcli.graph.loops import Loop, too_many
 from cgcli.graph.node import constant_value, toposort
 from cgcli.graph.shapes import count_text, shape_of
 from cgcli.lean import cached_property
@@ -128,9 +128,7 @@ class Trips(ABC):
         if bound is not None and somewhere(bound - self._carries[-1] >= left):
             trips = 1 + float(np.nanmax(bound - self._carries[-1]))
             many = count_text(int(trips)) if math.isfinite(trips) else "endlessly many"
-            raise TooLargeError(
-                f"the loop would make {many} trips", hint=f"the limit is {left} trips; --max-trips N sets another"
-            )
+            raise too_many(many, left)
 
     @cached_property
     def _without_condition(self) -> Body:

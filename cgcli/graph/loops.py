@@ -7,6 +7,7 @@ from _contextvars import ContextVar
 from itertools import chain, count
 
 from cgcli.annotations import Any, Iterable, Sequence
+from cgcli.errors import TooLargeError
 from cgcli.graph.body import Body
 from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
 from cgcli.graph.operation import Shape
@@ -42,6 +43,12 @@ class max_trips:  # noqa: N801, for it is used as a function
 
     def __exit__(self, *error: object) -> None:
         _most.reset(self._token)
+
+
+def too_many(trips: str, most: int) -> TooLargeError:
+    """The error for a loop that would make more trips than are allowed."""
+    return TooLargeError(f"the loop would make {trips} trips",
+                         hint=f"the limit is {most} trips; --max-trips N sets another")  # fmt: skip
 
 
 class Loop(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping, Sequence
-from cgcli.errors import Span, TooLargeError
+from cgcli.errors import Span
 from cgcli.graph.body import Body, leaves
-from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, most_trips
+from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, most_trips, too_many
 from cgcli.graph.node import CONSTANT, Node, apply, constant, dependents, rebuild, toposort
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import count_text
@@ -223,10 +223,7 @@ def check_trips(loop: Loop) -> None:
     """Raise TooLargeError where the loops that a text spells out make more trips than are allowed."""
     total = _trips(loop)
     if total > most_trips():
-        raise TooLargeError(
-            f"the loop would make {count_text(total)} trips",
-            hint=f"the limit is {most_trips()} trips; --max-trips N sets another",
-        )
+        raise too_many(count_text(total), most_trips())
 
 
 def _trips(loop: Loop) -> int:

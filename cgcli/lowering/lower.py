@@ -183,15 +183,12 @@ class _Lowering:
 
     def declare(self, statement: tree.Declare) -> None:
         from cgcli.lowering.arguments import known
-        from cgcli.ops.statics import brief, integers
+        from cgcli.ops.statics import sizes_of
 
         try:
-            raw = known(self.machine.run(statement.shape), "a shape")
-            shape = integers(raw, "a shape")
+            shape = sizes_of(known(self.machine.run(statement.shape), "a shape"))
         except CgError as error:
             raise error.at(statement.shape.span) from None
-        if any(size < 0 for size in shape):
-            raise ArgumentError(f"a shape has no negative sizes, but {brief(raw)} has", statement.shape.span)
         given = self.shapes.setdefault(statement.name, shape)
         if given != shape:
             raise ShapeError(

@@ -14,7 +14,7 @@ from cgcli.graph.operation import ARRAYS, REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.ops.lazily import np
-from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers
+from cgcli.ops.statics import RawSlice, Taken, brief, integer, integers, sizes_of
 from cgcli.records import NamedTuple
 
 Key = tuple[Taken | int, ...]
@@ -143,9 +143,7 @@ def _put(x: Any, place: Place) -> Any:
 
 def _place(value: Any, shapes: Sequence[Shape]) -> Place:
     """(shape, items...) together, for the items need the shape."""
-    sizes = integers(value[0], "a shape") if value else ()
-    if any(size < 0 for size in sizes):
-        raise ArgumentError(f"a shape has no negative sizes, but {brief(value[0])} has")
+    sizes = sizes_of(value[0]) if value else ()
     check_size(sizes, "put")
     return Place(sizes, _key(value[1:], sizes))
 

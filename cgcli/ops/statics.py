@@ -118,7 +118,8 @@ def _show_new_axis(axis: int, shapes: Sequence[Shape]) -> str:
     return str(axis + len(shapes[0]) + 1)
 
 
-def _shape(value: Any, shapes: Sequence[Shape]) -> Shape:
+def sizes_of(value: Any) -> Shape:
+    """The sizes of a shape. Raises ArgumentError where they are none."""
     sizes = integers(value, "a shape")
     if any(size < 0 for size in sizes):
         raise ArgumentError(f"a shape has no negative sizes, but {brief(value)} has")
@@ -175,7 +176,7 @@ def keepdims(keyword_only: bool = False) -> Static:
 
 def shape() -> Static:
     """The shape of something new."""
-    return Static("shape", _shape, _show_shape, REQUIRED)
+    return Static("shape", lambda value, shapes: sizes_of(value), _show_shape, REQUIRED)
 
 
 def own_rank() -> Static:
