@@ -55,11 +55,10 @@ if TYPE_CHECKING:
     from cgcli.searches.train import train as train
     from cgcli.uncertainty.propagation import Propagated as Propagated
     from cgcli.uncertainty.propagation import propagate as propagate
+    from cgcli.version import __version__ as __version__
 
 else:
     ModuleType = type(sys)
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "bounds": "cgcli.api.bounds",
@@ -101,9 +100,10 @@ _HOMES = {
     "CgWarning": "cgcli.errors",
     "describe": "cgcli.errors",
     "max_trips": "cgcli.graph.loops",
+    "__version__": "cgcli.version",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:

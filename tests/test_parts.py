@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import cgcli
 from cgcli.api import workers as crew
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
@@ -86,7 +85,7 @@ def test_a_worker_has_the_same_version(cluster: str, monkeypatch: pytest.MonkeyP
     if version == "no":
         monkeypatch.setattr(crew, "_VERSION", "__import__('cgcli_that_is_not_there').__version__")
     else:
-        monkeypatch.setattr(cgcli, "__version__", version)
+        monkeypatch.setattr("cgcli.version.__version__", version)
     with pytest.raises(DataError, match=text):
         workers(on=cluster)
 

@@ -21,11 +21,12 @@ from cgcli.graph.body import with_bodies
 from cgcli.graph.loops import loops_in
 from cgcli.graph.node import Node, apply, constant, constant_array, name_of, toposort
 from cgcli.graph.shapes import count_text, shape_text
-from cgcli.lean import import_module, struct
+from cgcli.lean import struct
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
 from cgcli.transform.differentiate import pushforward
 from cgcli.transform.substitute import rebuilt
+from cgcli.version import __version__
 
 if TYPE_CHECKING:
     from cgcli.api.prepared import Wrt
@@ -90,7 +91,7 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     found = results(at_constants, wrt)
     if wrt and loops_in(toposort(node for _, node in found)):
         found = _forward(at_constants, wrt, found)
-    task = Task(point.program.text, import_module("cgcli").__version__, name, tuple(arguments), tuple(found))
+    task = Task(point.program.text, __version__, name, tuple(arguments), tuple(found))
     try:
         return target.write(task, **options)
     except ReservedNameError:

@@ -242,7 +242,7 @@ def workers(jobs: int = 1, on: str = "") -> Workers:
 
 def _check_workers(client: Any, on: str) -> None:
     """Raise DataError where there are no workers that have this version of cgcli."""
-    from cgcli import __version__
+    from cgcli.version import __version__
 
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)

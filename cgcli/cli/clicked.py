@@ -6,12 +6,12 @@ import contextlib
 
 import click
 
-from cgcli import __version__
 from cgcli.annotations import Any
 from cgcli.cli import commands
 from cgcli.cli.options import HELP, Command, Kind, Option, sorted_out
 from cgcli.cli.say import say
 from cgcli.errors import CgError, UsageError, did_you_mean
+from cgcli.version import __version__
 
 _HELP_NAMES = {"help_option_names": list(HELP.spellings)}
 
