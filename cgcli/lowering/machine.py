@@ -9,7 +9,7 @@ from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError
 from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
-from cgcli.lowering.invoke import Gone, Invocations, Scope
+from cgcli.lowering.invoke import Gone, Invocations, Scope, Several
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
 from cgcli.records import EMPTY
@@ -335,20 +335,21 @@ class Machine:
         """How expressions are written."""
         return [self._source[item.span.start : item.span.end] for item in items]
 
-    def _applied(self, entry: Operation | Shorthand, args: tuple[Node, ...], params: Params, item: tree.Call) -> Node:
-        """The node of an operation, or what a shorthand stands for, every node of it read from the call."""
+    def _applied(self, entry: Operation | Shorthand, args: tuple[Node, ...], params: Params, item: tree.Call) -> Value:
+        """The node of an operation, or what a shorthand stands for, or both of two, every node read from the call."""
         try:
             if isinstance(entry, Operation):
                 return apply(entry, args, params)
-            expanded = self._expand(entry, args, params)
+            expanded: Any = self._expand(entry, args, params)
         except CgError as error:
             if not isinstance(entry, Operation):
                 error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
             raise _among_arguments(error, entry, item) if isinstance(error, ShapeError) else error from None
-        for node in toposort([expanded], args):
+        several = expanded if isinstance(expanded, tuple) else (expanded,)
+        for node in toposort(several, args):
             if node.args:
                 self._origins.setdefault(node, item.span)
-        return expanded
+        return expanded if isinstance(expanded, Node) else Several(several)
 
     def _unknown(self, item: tree.Call, scope: Scope) -> None:
         """Raise for a call of what is no function: an array's element in round brackets, a product, another tool's."""

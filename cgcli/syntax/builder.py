@@ -59,6 +59,12 @@ class TreeBuilder:
         opening, *items, closing = children
         return tree.Outputs(tuple(items), Span(opening.start_pos, closing.end_pos))
 
+    def names(self, children: list[Any]) -> tree.Outputs:
+        return self.listed([tree.Name(bare(token), _span(token)) for token in children])
+
+    def listed(self, children: list[Any]) -> tree.Outputs:
+        return tree.Outputs(tuple(children), Span(children[0].span.start, children[-1].span.end))
+
     def define_block(self, children: list[Any]) -> tree.Statement:
         made = self.assign(children)
         if isinstance(made, tree.Define):

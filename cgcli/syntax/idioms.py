@@ -67,18 +67,6 @@ def _from_latex(match: re.Match[str]) -> str:
     return f"write {plain}" if plain else "write it plainly, as in: (x + 1)/sqrt(2)"
 
 
-def _one_by_one(match: re.Match[str]) -> str:
-    """Several names that get a value each."""
-    names = match[0][: match.start("r") - match.start()].strip("() \t=").split(",")
-    listed = re.fullmatch(r"\s*\(([^()]*)\)\s*", match["r"])
-    values = re.split(r",(?![^\[(]*[\])])", listed[1] if listed else match["r"])
-    if len(names) != len(values):
-        values = ["…"] * len(names)
-    return "write " + "; ".join(
-        f"{name.strip(' )')} = {value.strip()}" for name, value in zip(names, values, strict=True)
-    )
-
-
 def _mixed(match: re.Match[str]) -> str:
     """A fraction in one character, with what stands before it."""
     fraction = unicodedata.normalize("NFKC", match["v"]).replace("⁄", "/")
@@ -150,10 +138,6 @@ _IDIOMS = (
     Idiom(rf"{FREE}\|\|(?P<x>[^|\n]{{1,40}})\|\|", "a norm is not written with bars", "write norm({x})"),
     Idiom(rf"{FREE}\|(?P<x>[^|\n]{{1,40}})\|", "an absolute value is not written with bars", "write abs({x})"),
     Idiom(rf"(?P<x>{VALUE})\s*!!", "a double factorial is not written with '!'", "write prod(arange({x}, 0, -2))"),
-    Idiom(rf"(?<![\w(,.=])(?<![(,=] ){NAME}(?:\s*,\s*{NAME})+\s*=(?!=)(?P<r>[^\n;#]*)",
-           "only one name can stand to the left of '='", _one_by_one, ","),
-    Idiom(rf"(?<![\w`])\({NAME}(?:\s*,\s*{NAME})+\)\s*=(?!=)(?P<r>[^\n;#]*)",
-           "only one name can stand to the left of '='", _one_by_one, "="),
     Idiom(rf"(?P<a>{NAME})\s*=\s*(?P<b>{NAME})\s*=(?!=)\s*(?P<v>[^\n;#=<>!]*[^\n;#=<>!\s])", "'=' cannot stand here",
           "write {b} = {v}; {a} = {b}; to compare, write =="),
     Idiom(rf",(?=\s*{NAME}\s*=(?!=))", "statements are set apart by ';'", "write ;", ","),

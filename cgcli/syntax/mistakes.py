@@ -22,6 +22,7 @@ _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d
 _WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
 _WORD = re.compile(r"(`[^`]+`|[\w.⁻]+|[)\]])$")
 _LAST_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*$")
+_NAMES = re.compile(r"\s*(?:[^\W\d]\w*\s*,\s*)+(?:[^\W\d]\w*\s*)?")
 _LAST_SYMBOL = re.compile(r"(?://|\*\*|&&|\|\||[<>=!]=|\w+|[^\w\s])$")
 _KEYWORD = re.compile(r"([^\W\d]\w*)\s*=$")
 _NEAR = 80  # characters before a mistake that are looked at
@@ -50,6 +51,8 @@ def explain(error: UnexpectedError, text: str, functions: Callable[[str], bool])
         reached = token.type == "$END" or token.start_pos >= unpaired.span.start
         if reached:
             return unpaired
+    if (comma := _between_names(text, len(text) if token.type == "$END" else token.start_pos)) is not None:
+        return ParseError("a comma cannot stand here", comma, hint="a list is written in brackets: [1, 2]")
     if token.type == "$END":
         return _ends_early(text)
     return _unexpected(text, token, functions)
@@ -58,6 +61,15 @@ def explain(error: UnexpectedError, text: str, functions: Callable[[str], bool])
 def _at_end(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     """The pattern at the end of a text, of which only the last characters are looked at."""
     return pattern.search(text, max(0, len(text) - _NEAR))
+
+
+def _between_names(text: str, end: int) -> Span | None:
+    """The first comma of a statement that is nothing but names and commas, as far as it was read."""
+    start = max(text.rfind(before, 0, end) for before in ";\n{") + 1
+    if end - start > _NEAR or not _NAMES.fullmatch(text, start, end):
+        return None
+    comma = text.index(",", start)
+    return Span(comma, comma + 1)
 
 
 def _ends_early(text: str) -> ParseError:
