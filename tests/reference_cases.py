@@ -175,6 +175,9 @@ SHAPING: dict[str, list[Case]] = {
         Case("diag(x)", X, torch.diag),
         Case("diag(x)", {"x": (4, 3)}, torch.diag),
         Case("diag(x)", {"x": (0,)}, lambda x: x.reshape(0, 0)),
+        *(Case(f"diag(x, {k})", {"x": (3,)}, lambda x, k=k: x.diag(k)) for k in (2, -1)),
+        *(Case(f"diag(x, k={k})", {"x": shape}, lambda x, k=k: x.diag(k))
+          for shape in ((3, 3), (2, 4), (4, 2)) for k in (-5, -3, -1, 1, 2, 4)),
     ],
     "tril": [Case("tril(x)", X, torch.tril), Case("tril(x, 1)", CUBE, lambda x: x.tril(1))],
     "triu": [Case("triu(x)", X, torch.triu), Case("triu(x, k=-1)", CUBE, lambda x: x.triu(-1))],

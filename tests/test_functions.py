@@ -270,7 +270,7 @@ def test_json_is_a_list_with_one_object_for_each_entry(capsys: Capture) -> None:
     [
         ("sni", "did you mean 'sin'?"),
         ("SQRT", "did you mean 'sqrt'?"),
-        ("matrix", "these have to do with 'matrix': diag, matrix_power, eye, matmul, inv, cofactor, trace, identity"),
+        ("matrix", "these have to do with 'matrix': eye, diag, matmul, inv, cofactor, trace, matrix_power, identity"),
         ("zzz", "'cg functions' lists them all"),
         ("", "'cg functions' lists them all"),
         ("<>", "'cg functions' lists them all"),

@@ -169,7 +169,9 @@ def test_a_bad_matrix_spoils_only_itself() -> None:
         assert [at for at in range(4) if np.any(np.isnan(result[at]))] == lost, name
 
 
-@pytest.mark.parametrize("program", ["diag(x, 1)", "diag(x, _rank=1)", "reshape(x, [4], 1)", "broadcast(x, [2, 4], 1)"])
+@pytest.mark.parametrize(
+    "program", ["diag(x, 0, 1)", "diag(x, _rank=1)", "reshape(x, [4], 1)", "broadcast(x, [2, 4], 1)"]
+)
 def test_what_an_operation_finds_out_itself_cannot_be_given(program: str) -> None:
     with pytest.raises(ArgumentError):
         node(program, {"x": np.ones(4)})

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from cgcli.errors import CgError
-from cgcli.ops.rearranged import ENTRIES
+from cgcli.ops import products, rearranged
 from tests.support import node, value
 from tests.support_cases import Case, spread
 from tests.support_torch import hold_against_torch
@@ -65,6 +65,12 @@ ROWS: Mapping[str, list[Case]] = {
         Case("roll(x, 1)*x", X, lambda x: x.roll(1) * x),
         Case("roll(x, -2, axis=1)*x", CUBE, lambda x: x.roll(-2, 1) * x),
         Case("roll(x, 13)*x", V, lambda x: x.roll(13) * x),
+    ],
+    "split": [
+        Case("a, b = split(x, 2); a*b", V, lambda x: torch.mul(*x.tensor_split(2))),
+        Case("split(x, [1, -1], axis=1)[1]^2", X, lambda x: x.tensor_split([1, -1], 1)[1] ** 2),
+        Case("a, b, c = split(x, [3, 1]); sum(a)*sum(c)", V,
+             lambda x: torch.mul(*(part.sum() for part in x.tensor_split([3, 1])[::2]))),
     ],
     "swapaxes": [Case("swapaxes(x, 0, -1)^2", CUBE, lambda x: x.swapaxes(0, -1) ** 2)],
     "moveaxis": [
@@ -118,7 +124,26 @@ ROWS: Mapping[str, list[Case]] = {
         Case("x[..., i, None]^2", {"x": (3, 4), "i": ()}, lambda x, i: x[..., i.long(), None] ** 2,
              {"i": lambda rng, shape: np.array(1.0)}, ("i",)),
     ],
+    "dot": [
+        Case("dot(x, y)", {"x": (3,), "y": (3, 2)}, torch.matmul),
+        Case("dot(x, y)", {"x": (2, 3), "y": (4, 5, 3, 2)}, lambda x, y: torch.tensordot(x, y, ([1], [2]))),
+        Case("dot(x, y)", {"x": (2, 2, 3), "y": (3,)}, torch.matmul),
+        Case("dot(x, y)", {"x": (2, 2, 3), "y": (2, 3, 4)}, lambda x, y: torch.tensordot(x, y, ([2], [1]))),
+    ],
+    "trace": [
+        Case("trace(x)^2", X, lambda x: x.diagonal().sum() ** 2),
+        *(Case(f"trace(x, {k})^2", X, lambda x, k=k: x.diagonal(k).sum() ** 2) for k in (-2, 1, 3)),
+    ],
+    "linspace": [
+        Case("linspace(x, y, 4)^2", {"x": (), "y": ()}, lambda x, y: (x + (y - x) * torch.arange(4).double() / 3) ** 2),
+        Case("linspace(x, 2, 1)", {"x": ()}, lambda x: x.reshape(1)),
+        Case("linspace(0, x, count=3)^2", V, lambda x: (x * torch.tensor([[0], [0.5], [1]])) ** 2),
+    ],
     "einsum": [
+        Case('einsum("ij,jk->ik", x, y)^2', {"x": (2, 1), "y": (3, 4)}, lambda x, y: (x * y.sum(0)) ** 2),
+        Case('einsum("ij,ij->i", x, y)^2', {"x": (1, 3), "y": (4, 1)}, lambda x, y: (x * y).sum(1) ** 2),
+        Case('einsum("...i,i...->...", x, y)^2', {"x": (2, 1, 3), "y": (1, 4)},
+             lambda x, y: (x.sum(-1) * y[0]) ** 2),
         Case('einsum("...ij,...jk->...ik", x, y)', {"x": (5, 2, 3), "y": (5, 3, 4)}, torch.matmul),
         Case('einsum("...ij,jk->...ik", x, y)', {"x": (2, 5, 2, 3), "y": (3, 4)}, torch.matmul),
         Case('einsum("...i->...", x)', CUBE, lambda x: torch.einsum("...i->...", x)),
@@ -138,7 +163,8 @@ def test_value_gradient_and_second_derivative_are_pytorchs(name: str) -> None:
 
 def test_every_function_is_tried() -> None:
     operations = {"argsort", "take_along", "put_along"}  # which reference_cases.py has
-    assert {entry.name for entry in ENTRIES} == {*ROWS, *operations} - {"an index", "einsum"}
+    names = {entry.name for entry in (*products.ENTRIES, *rearranged.ENTRIES)}
+    assert names == {*ROWS, *operations} - {"an index", "einsum"}
 
 
 def _index(rng: random.Random, shape: tuple[int, ...]) -> str:
@@ -198,6 +224,10 @@ REFUSED = [
     ("matrix_power([1, 2], 2)", "square matrix"), ("inner([1, 2], [1, 2, 3])", "differ"),
     ("tile([1], -1)", "at least 0"),
     ('einsum("...ij", [1])', "more letters"), ("[1, 2][[0, 2]]", "index 2 is out of range"),
+    ("split([1, 2, 3], 2)", "do not make 2 equal parts"), ("split([1, 2], 0)", "at least 1 part"),
+    ("dot(ones([2, 2]), ones([2, 3, 2]))", "differ"), ("trace([1, 2])", "a matrix"),
+    ("sum(split([1, 2], 2))", "several results"), ("split([1, 2], 2)[2]", "index 2 is out of range"),
+    ("split([1, 2], 2)[0:1]", "one whole number"), ('einsum("i,i->", [1, 2], [1, 2, 3])', "2 in one place"),
     ("[[1, 2]][[0, 0], [0, 1, 1]]", "do not broadcast"), ("[1, 2][..., ...]", "one '...'"),
     ("[1][0, ..., 0]", "2 indices"), ("[[1, 2]][0, [1, 2] > 1]", "not a condition"),
     ("take_along([[1, 2]], [0])", "differ beside the axis"), ("swapaxes([1], 0, 1)", "out of range"),

@@ -20,7 +20,7 @@ from cgcli.ops.indexing import INDEX
 from cgcli.ops.linalg import INV, MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import SIZE, SOFTMAX
-from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, column_of, outer, reshape, row_of, transpose
+from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, Diagonal, column_of, outer, reshape, row_of, transpose
 from cgcli.ops.statics import Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
 
@@ -83,11 +83,11 @@ def _homogeneous(canonical: Canonical, op: Operation, args: Args, params: Params
 
 
 def _of_transpose(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
-    """inv(A.T) = inv(A).T, det(A.T) = det(A)."""
+    """inv(A.T) = inv(A).T, det(A.T) = det(A), diag(A.T, k) = diag(A, -k)."""
     (a,) = args
     if a.op is not TRANSPOSE or len(a.shape) != 2:
         return None
-    found = apply(op, a.args, params)
+    found = apply(op, a.args, Diagonal(-params.k, params.rank) if isinstance(params, Diagonal) else params)
     return transpose(found, (-1, -2)) if len(found.shape) == 2 else found
 
 
@@ -189,9 +189,9 @@ def _transpose_of_product(canonical: Canonical, op: Operation, args: Args, param
     return _scaled(canonical, outer(y, x), scalars)
 
 
-def _diagonal_of_outer(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
+def _diagonal_of_outer(canonical: Canonical, op: Operation, args: Args, params: Diagonal) -> Node | None:
     found = _outer_of(canonical, args[0])
-    if found is None or args[0].shape[0] != args[0].shape[1]:
+    if found is None or params.k or args[0].shape[0] != args[0].shape[1]:
         return None
     x, y, scalars = found
     return _scaled(canonical, times(canonical, x, y), scalars)

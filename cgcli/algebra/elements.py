@@ -18,7 +18,7 @@ from cgcli.ops.indexing import INDEX, PUT, Index, Put
 from cgcli.ops.linalg import INV, MATMUL
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import PROD
-from cgcli.ops.shaping import DIAG, RESHAPE, STACK, TRANSPOSE
+from cgcli.ops.shaping import DIAG, RESHAPE, STACK, TRANSPOSE, Diagonal
 from cgcli.ops.statics import Along, Axes, Taken
 from cgcli.ops.sums import BROADCAST, SUM, Reduce
 
@@ -148,7 +148,9 @@ def _looked_through(canonical: Canonical, node: Node, place: _Place, depth: int)
     if op is BROADCAST:
         return _element(canonical, node.args[0], _aligned(place, node.args[0]), depth)
     if op is DIAG and len(node.shape) == 2:
-        return _element(canonical, node.args[0], place[:1], depth) if place[0] == place[1] else _ZERO_ELEMENT
+        assert isinstance(params, Diagonal)
+        is_on_it = place[1] - place[0] == params.k
+        return _element(canonical, node.args[0], (min(place),), depth) if is_on_it else _ZERO_ELEMENT
     if op in _LINEAR:
         return _of_elementwise(
             canonical, node, [_element(canonical, arg, _aligned(place, arg), depth) for arg in node.args]

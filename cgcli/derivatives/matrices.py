@@ -13,7 +13,7 @@ from cgcli.ops.creation import ZEROS
 from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.linalg import MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
-from cgcli.ops.shaping import DIAG, RESHAPE, outer, reshape, transpose
+from cgcli.ops.shaping import DIAG, RESHAPE, diagonals, outer, reshape, transpose
 from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import jvp
@@ -179,4 +179,4 @@ def _column(x: Node) -> Node:
 
 
 def _diag(x: Node) -> Node:
-    return exact(DIAG, (x,), (1,))
+    return exact(DIAG, (x,), diagonals(x))

@@ -455,9 +455,10 @@ _ARRAYS: Mapping[str, Callable[[_Vectors, Node], Text]] = {
     "broadcast": _simple("np.broadcast_to({args}, {shape})"),
     "reshape": _simple("np.reshape({args}, {shape})"),
     "transpose": _simple("np.transpose({args}, {axes})"),
-    "diag": _simple("np.diag({args})"),
-    "tril": lambda code, node: Text(f"np.tril({code.number(node.args[0]).code}, {_params(node)[0]})"),
-    "triu": lambda code, node: Text(f"np.triu({code.number(node.args[0]).code}, {_params(node)[0]})"),
+    **dict.fromkeys(
+        ("diag", "tril", "triu"),
+        lambda code, node: Text(f"np.{node.op.name}({code.number(node.args[0]).code}, {_params(node)[0]})"),
+    ),
     "concat": _simple("np.concatenate([{args}], {axis})"),
     "stack": _simple("np.stack([{args}], {axis})"),
     "flip": _flipped,

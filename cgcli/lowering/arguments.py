@@ -71,9 +71,9 @@ def choose(
     places: where the keywords stand. texts: how the others are written. Raises ArgumentError that shows the
     signatures, or what to write.
     """
-    for entry in entries:
-        if _accepts(entry, args, keywords):
-            return entry
+    fitting = [entry for entry in entries if _accepts(entry, args, keywords)]
+    if fitting:
+        return next((entry for entry in fitting[:-1] if _knows(entry, args, keywords)), fitting[-1])
     known = {parameter for entry in entries for parameter in (*entry.arrays, *(s.name for s in entry.statics))}
     odd = next((keyword for keyword in keywords if keyword not in known), None)
     usage = " or ".join(dict.fromkeys(signature(entry, name) for entry in entries))
@@ -131,6 +131,13 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
     if not set(keywords) <= names | set(entry.arrays) or count < len(arrays) + len(required):
         return False
     return any(static.variadic for static in free) or count <= len(arrays) + len(free)
+
+
+def _knows(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -> bool:
+    """Whether the static parameters of an entry are known, where another takes computed ones: linspace(0, x, 3)."""
+    arrays = len(args) if entry.variadic else sum(name not in keywords for name in entry.arrays)
+    statics = [*args[arrays:], *(value for name, value in keywords.items() if name not in entry.arrays)]
+    return not any(isinstance(value, Node) and is_computed(value) for value in statics)
 
 
 def bind(

@@ -72,6 +72,9 @@ EYE = Operation("eye", "the identity matrix of n rows", (), "eye", lambda shapes
 ARANGE = Operation("arange", "start, start + step, ... below stop", (), _arange, _vector,
                    statics=(number("start"), number("stop"), number("step", 1.0)), params=Steps,
                    why_no_derivative="it is constant", example="arange(0, 1, 0.25)", mp="arange")  # fmt: skip
+LINSPACE = Operation("linspace", "count values from start to stop, evenly apart", (), "linspace", _vector,
+                     statics=(number("start"), number("stop"), whole("count", 50, least=0)), params=Points,
+                     why_no_derivative="it is constant", example="linspace(0, 1, 5)", mp="linspace")  # fmt: skip
 
 
 ENTRIES: tuple[Operation, ...] = (
@@ -79,7 +82,5 @@ ENTRIES: tuple[Operation, ...] = (
     ONES,
     EYE,
     ARANGE,
-    Operation("linspace", "count values from start to stop, evenly apart", (), "linspace", _vector,
-              statics=(number("start"), number("stop"), whole("count", 50, least=0)), params=Points,
-              why_no_derivative="it is constant", example="linspace(0, 1, 5)", mp="linspace"),
+    LINSPACE,
 )  # fmt: skip

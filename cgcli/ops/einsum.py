@@ -15,6 +15,7 @@ from cgcli.graph.shapes import shape_text
 from cgcli.ops.creation import EYE, ONES, OfShape, OfSize
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.lazily import np
+from cgcli.ops.shaping import reshape
 from cgcli.ops.statics import brief
 from cgcli.records import NamedTuple
 
@@ -88,6 +89,20 @@ def _without_dots(text: str, shapes: Sequence[Shape]) -> str:
         alone = sorted(each for each in set(left) - {",", "."} if left.count(each) == 1)
         return ",".join(written) + "->" + "".join([*free, *alone])
     return ",".join(written) + "->" + result.replace("...", "".join(free))
+
+
+def _without_ones(args: tuple[Node, ...], params: Einsum) -> tuple[tuple[Node, ...], Einsum]:
+    """The operands without axes of size 1 whose letter has another size elsewhere: these broadcast, as in numpy."""
+    operands, result = params.subscripts
+    if any(len(letters) != len(arg.shape) for letters, arg in zip(operands, args, strict=True)):
+        return args, params
+    pairs = [[*zip(letters, arg.shape, strict=True)] for letters, arg in zip(operands, args, strict=True)]
+    wide = {letter for each in pairs for letter, size in each if size != 1}
+    kept = [[(letter, size) for letter, size in each if size != 1 or letter not in wide] for each in pairs]
+    if kept == pairs:
+        return args, params
+    narrow = tuple(reshape(arg, tuple(size for _, size in each)) for arg, each in zip(args, kept, strict=True))
+    return narrow, Einsum(Subscripts(tuple("".join(letter for letter, _ in each) for each in kept), result))
 
 
 def _show(subscripts: Subscripts, shapes: Sequence[Shape]) -> str:
@@ -213,6 +228,6 @@ EINSUM = Operation("einsum", 'sums of products by subscripts: einsum("ij,jk->ik"
                    (TransposeOf(_back, jointly=False),),
                    statics=(Static("subscripts", _subscripts, _show, REQUIRED, leading=True),), params=Einsum,
                    example='einsum("ij,j->i", [[1, 2], [3, 4]], [1, 1])', work=_work,
-                   rows=_einsum_rows, mp=ARRAYS)  # fmt: skip
+                   rows=_einsum_rows, canonical=_without_ones, mp=ARRAYS)  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (EINSUM,)

@@ -1,4 +1,4 @@
-"""Functions of arrays that are written out as others: running products, sorting, middles, parts put together, powers.
+"""Functions of arrays that are written out as others: running products, sorting, middles, parts put together or apart.
 
 Names, arguments and defaults are numpy's. Sorting is one operation, `take_along`: it reads elements by their computed
 places, and its transpose adds up where a place is read twice.
@@ -11,16 +11,15 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, REQUIRED, Operation, Params, Shape, Shorthand, Static
+from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, REQUIRED, Operation, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
-from cgcli.graph.shapes import shape_text, shaped
+from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MAXIMUM, MINIMUM, MULTIPLY, SUBTRACT
-from cgcli.ops.creation import EYE, OfSize
+from cgcli.ops.creation import LINSPACE, Points
 from cgcli.ops.entry import STEP, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.lazily import np
-from cgcli.ops.linalg import INV, MATMUL, square
-from cgcli.ops.shaping import CONCAT, STACK, reshape, transpose
+from cgcli.ops.shaping import CONCAT, reshape, transpose
 from cgcli.ops.statics import Along, Taken, axis, brief, integers, number, whole
 from cgcli.ops.sums import broadcast
 from cgcli.records import NamedTuple
@@ -265,6 +264,35 @@ def _roll(args: _Args, params: Shifts) -> Node:
     return apply(CONCAT, parts, Along(along))
 
 
+class Parts(NamedTuple):
+    """The parameters of split. places: where the axis is cut; or into how many equal parts."""
+
+    places: tuple[int, ...] | int
+    axis: int
+
+
+def _places(value: Any, shapes: Sequence[Shape]) -> tuple[int, ...] | int:
+    if isinstance(value, tuple):
+        return integers(value, "a place")
+    count = integers(value, "the number of parts")[0]
+    if count < 1:
+        raise ArgumentError(f"there is at least 1 part, not {brief(value)}")
+    return count
+
+
+def _split(args: _Args, params: Parts) -> tuple[Node, ...]:
+    """Slices between the places, as numpy's."""
+    (x,), (places, along) = args, params
+    size = x.shape[along]
+    if isinstance(places, int):
+        if size % places:
+            raise ShapeError(f"split: {size} elements do not make {places} equal parts", clash=(0,),
+                             hint="places are as in: split(x, [2, 3])")  # fmt: skip
+        places = tuple(range(size // places, size, size // places)) if size else (0,) * (places - 1)
+    bounds = (slice(start, end).indices(size)[:2] for start, end in zip((0, *places), (*places, size), strict=True))
+    return tuple(_slice(x, along, start, max(end - start, 0)) for start, end in bounds)
+
+
 def _swapped(args: _Args, params: TwoAxes) -> Node:
     (x,), (first, second) = args, params
     order = list(range(-len(x.shape), 0))
@@ -287,88 +315,6 @@ def _a_count(name: str) -> Static:
     return whole(name)
 
 
-# ---- products -------------------------------------------------------------------------
-
-
-def _kron(args: _Args, params: Params) -> Node:
-    x, y = args
-    rank = max(len(x.shape), len(y.shape))
-    xs, ys = ((1,) * (rank - len(each.shape)) + each.shape for each in args)
-    left = reshape(x, tuple(each for size in xs for each in (size, 1)))
-    right = reshape(y, tuple(each for size in ys for each in (1, size)))
-    return reshape(apply(MULTIPLY, (left, right)), tuple(a * b for a, b in zip(xs, ys, strict=True)))
-
-
-def _cross(args: _Args, params: Params) -> Node:
-    for at, each in enumerate(args):
-        if not each.shape or each.shape[-1] != 3:
-            raise ShapeError(f"cross takes vectors of 3 elements, not {shaped(each.shape)}", clash=(at,))
-    (x0, x1, x2), (y0, y1, y2) = ([_element(each, at) for at in range(3)] for each in args)
-
-    def minor(a: Node, b: Node, c: Node, d: Node) -> Node:
-        return apply(SUBTRACT, (apply(MULTIPLY, (a, d)), apply(MULTIPLY, (b, c))))
-
-    return apply(STACK, (minor(x1, x2, y1, y2), minor(x2, x0, y2, y0), minor(x0, x1, y0, y1)), Along(-1))
-
-
-def _element(x: Node, at: int) -> Node:
-    return take(x, (*(Taken(0, size, 1) for size in x.shape[:-1]), at))
-
-
-def _inner(args: _Args, params: Params) -> Node:
-    x, y = args
-    if not x.shape or not y.shape:
-        return apply(MULTIPLY, args)
-    if x.shape[-1] != y.shape[-1]:
-        raise ShapeError(
-            f"inner: the last axes of {shape_text(x.shape)} and {shape_text(y.shape)} differ", clash=(0, 1)
-        )
-    size = x.shape[-1]
-    flat = [reshape(each, (math.prod(each.shape[:-1]), size)) for each in args]
-    product = apply(MATMUL, (flat[0], transpose(flat[1], (-1, -2))))
-    return reshape(product, (*x.shape[:-1], *y.shape[:-1]))
-
-
-class Contracted(NamedTuple):
-    """The parameter of tensordot."""
-
-    axes: int
-
-
-def _tensordot(args: _Args, params: Contracted) -> Node:
-    (x, y), count = args, params.axes
-    if count > min(len(x.shape), len(y.shape)) or x.shape[len(x.shape) - count :] != y.shape[:count]:
-        raise ShapeError(f"tensordot: the last {count} axes of {shape_text(x.shape)} are not the first of "
-                         f"{shape_text(y.shape)}", clash=(0, 1))  # fmt: skip
-    kept, rest = x.shape[: len(x.shape) - count], y.shape[count:]
-    inner = math.prod(y.shape[:count])
-    product = apply(MATMUL, (reshape(x, (math.prod(kept), inner)), reshape(y, (inner, math.prod(rest)))))
-    return reshape(product, (*kept, *rest))
-
-
-class Power(NamedTuple):
-    """The parameter of matrix_power."""
-
-    n: int
-
-
-def _matrix_power(args: _Args, params: Power) -> Node:
-    """By repeated squares."""
-    (a,), n = args, params.n
-    square("matrix_power")((a.shape,), ())
-    if n == 0:
-        return broadcast(apply(EYE, (), OfSize(a.shape[-1])), a.shape)
-    if n < 0:
-        a, n = apply(INV, (a,)), -n
-    power: Node | None = None
-    while n:
-        if n % 2:
-            power = a if power is None else apply(MATMUL, (power, a))
-        a, n = apply(MATMUL, (a, a)) if n > 1 else a, n // 2
-    assert power is not None
-    return power
-
-
 def _diff(args: _Args, params: Any) -> Node:
     x, along = args[0], params.axis
     for _ in range(params.n):
@@ -377,6 +323,24 @@ def _diff(args: _Args, params: Any) -> Node:
             return x
         x = apply(SUBTRACT, (_slice(x, along, 1, size - 1), _slice(x, along, 0, size - 1)))
     return x
+
+
+class Count(NamedTuple):
+    """The parameter of linspace with ends that are computed."""
+
+    points: int
+
+
+def _linspace(args: tuple[Node, ...], params: Count) -> Node:
+    """Both ends exact; arrays in a new first axis, as numpy's."""
+    start, stop = args
+    new = (params.points, *(1,) * max(len(start.shape), len(stop.shape)))
+
+    def part(end: Node, first: float) -> Node:
+        share = apply(LINSPACE, (), Points(first, 1 - first, params.points))
+        return apply(MULTIPLY, (end, reshape(share, new)))
+
+    return apply(ADD, (part(start, 1.0), part(stop, 0.0)))
 
 
 class Order(NamedTuple):
@@ -412,21 +376,15 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
               example="tile([1, 2], 2)"),
     Shorthand("roll", "the elements moved along an axis, those behind the end to the front", ("x",), _roll,
               (_a_count("shift"), axis(None)), Shifts, example="roll([1, 2, 3], 1)"),
+    Shorthand("split", "the parts between places along an axis, or so many equal parts", ("x",), _split,
+              (Static("parts", _places, lambda value, shapes: brief(value), REQUIRED), axis(0)), Parts,
+              example="split([1, 2, 3, 4], 2)[1]"),
     Shorthand("swapaxes", "two axes in each other's place", ("x",), _swapped, (_an_axis("axis1"), _an_axis("axis2")),
               TwoAxes, example="swapaxes([[1, 2]], 0, 1)"),
     Shorthand("moveaxis", "an axis at another place", ("x",), _moved, (_an_axis("source"), _an_axis("destination")),
               TwoAxes, example="moveaxis([[1, 2]], 0, 1)"),
     Shorthand("ravel", "all elements in a row", ("x",), "reshape(x, [-1])", aliases=("flatten",),
               example="ravel([[1, 2], [3, 4]])"),
-
-    Shorthand("kron", "Kronecker's product: every element of x times all of y", ("x", "y"), _kron,
-              example="kron([1, 10], [1, 2])"),
-    Shorthand("cross", "the cross product of vectors in space", ("x", "y"), _cross,
-              example="cross([1, 0, 0], [0, 1, 0])"),
-    Shorthand("inner", "sums of products over the last axis of both", ("x", "y"), _inner,
-              example="inner([1, 2], [3, 4])"),
-    Shorthand("tensordot", "sums of products over the last axes of x and the first of y", ("x", "y"), _tensordot,
-              (whole("axes", 2, least=0),), Contracted, example="tensordot([1, 2], [3, 4], 1)"),
-    Shorthand("matrix_power", "a matrix multiplied by itself n times, or its inverse -n times", ("a",), _matrix_power,
-              (whole("n", least=-1000, most=1000),), Power, example="matrix_power([[1, 1], [0, 1]], 3)"),
+    Shorthand("linspace", "count values from start to stop, which are computed", ("start", "stop"), _linspace,
+              (whole("count", 50, least=0),), Count, example="sum(i=1..2, linspace(0, i, 3))"),
 )  # fmt: skip

@@ -33,6 +33,7 @@ from cgcli.ops.statics import (
     reshaped,
     whole,
 )
+from cgcli.records import NamedTuple
 
 # ---- one to one -----------------------------------------------------------------------
 
@@ -197,34 +198,53 @@ STACK = Operation("stack", "arrays of one shape joined along a new axis", ("*x",
 # ---- diagonals and triangles ----------------------------------------------------------
 
 
-def _diag(x: Any, rank: int) -> Any:
+class Diagonal(NamedTuple):
+    """The parameters of diag. k: which diagonal, above the main one. rank: how many axes the argument has."""
+
+    k: int
+    rank: int
+
+
+def diagonals(x: Node, k: int = 0) -> Diagonal:
+    """The parameters of diag for an argument."""
+    return Diagonal(k, len(x.shape))
+
+
+def _diag(x: Any, k: int, rank: int) -> Any:
     if rank == 2:
-        return np.diagonal(x, 0, -2, -1)
+        return np.diagonal(x, k, -2, -1)
     size = np.shape(x)[-1]
-    result = np.zeros((*np.shape(x), size), np.result_type(x))
-    result[..., range(size), range(size)] = x
+    result = np.zeros((*np.shape(x)[:-1], size + abs(k), size + abs(k)), np.result_type(x))
+    result[..., range(max(-k, 0), max(-k, 0) + size), range(max(k, 0), max(k, 0) + size)] = x
     return result
 
 
-def _diag_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    (x,) = shapes
+def _diag_shape(shapes: Sequence[Shape], params: Diagonal) -> Shape:
+    (x,), k = shapes, params.k
     if len(x) not in (1, 2):
         raise ShapeError(f"diag takes a vector or a matrix, not {shaped(x)}")
-    return (min(x),) if len(x) == 2 else (x[0], x[0])
+    if len(x) == 1:
+        return (x[0] + abs(k),) * 2
+    return (max(min(x[0] + min(k, 0), x[1] - max(k, 0)), 0),)
 
 
-def _diag_back(ct: Node, args: tuple[Node, ...], params: Params) -> Node:
-    (x,) = args
-    back = apply(DIAG, (ct,), (len(ct.shape),))
-    if back.shape == x.shape:
+def _diag_back(ct: Node, args: tuple[Node, ...], params: Diagonal) -> Node:
+    """The diagonal of a matrix; or a matrix with this one, cut or filled up with zeros to the shape of the argument."""
+    (x,), k = args, params.k
+    if len(x.shape) == 2 and not ct.shape[0]:
+        return apply(PAD, (reshape(ct, (0, 0)),), Pad(tuple((0, size) for size in x.shape)))
+    back = apply(DIAG, (ct,), diagonals(ct, k))
+    if len(x.shape) == 1 or back.shape == x.shape:
         return back
+    back = take(back, tuple(Taken(0, min(pair), 1) for pair in zip(x.shape, back.shape, strict=True)))
     extra = tuple((0, want - have) for want, have in zip(x.shape, back.shape, strict=True))
-    return apply(PAD, (back,), Pad(extra))
+    return apply(PAD, (back,), Pad(extra)) if any(map(any, extra)) else back
 
 
-DIAG = Operation("diag", "the diagonal of a matrix, or the matrix with a vector on its diagonal", ("x",), _diag,
-                 _diag_shape, (Transpose(_diag_back),), statics=(own_rank(),), gaps=True,
-                 example="diag([1, 2])", mp=ARRAYS)  # fmt: skip
+DIAG = Operation("diag", "the k-th diagonal of a matrix, or the matrix with a vector on it", ("x",), _diag,
+                 _diag_shape, (Transpose(_diag_back),),
+                 statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS), own_rank()), params=Diagonal,
+                 gaps=True, example="diag([1, 2])", mp=ARRAYS)  # fmt: skip
 
 
 def _triangle(name: str, doc: str, example: str) -> Operation:

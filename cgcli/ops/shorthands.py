@@ -8,9 +8,9 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant_value
 from cgcli.graph.operation import Params, Shorthand
 from cgcli.graph.shapes import shaped
-from cgcli.ops.arithmetic import DIVIDE, MULTIPLY
+from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.functions import LN, LOG2, LOG10
-from cgcli.ops.linalg import MATMUL, mt
+from cgcli.ops.linalg import mt
 from cgcli.ops.shaping import reshape
 from cgcli.ops.statics import Along, axis, new_axis, number, whole
 from cgcli.records import NamedTuple
@@ -21,11 +21,6 @@ def _log(args: tuple[Node, ...], params: Params) -> Node:
     x, base = args
     dedicated = {2.0: LOG2, 10.0: LOG10}.get(constant_value(base) or 0.0)
     return apply(dedicated, (x,)) if dedicated else apply(DIVIDE, (apply(LN, (x,)), apply(LN, (base,))))
-
-
-def _dot(args: tuple[Node, ...], params: Params) -> Node:
-    x, y = args
-    return apply(MATMUL if x.shape and y.shape else MULTIPLY, args)
 
 
 def _matrix_transpose(args: tuple[Node, ...], params: Params) -> Node:
@@ -59,10 +54,8 @@ ENTRIES: tuple[Shorthand, ...] = (
     Shorthand("square", "x^2", ("x",), "x^2", example="square(3)"),
     Shorthand("log", "logarithm of x to a base", ("x", "base"), _log,
               domain="x > 0 and base > 0 and base != 1", example="log(81, 3)"),
-    Shorthand("dot", "product of two vectors, or of matrices", ("x", "y"), _dot, example="dot([1, 2], [3, 4])"),
     Shorthand("outer", "all products of two vectors' elements", ("x", "y"),
               "reshape(x, [-1, 1])*reshape(y, [1, -1])", example="outer([1, 2], [3, 4])"),
-    Shorthand("trace", "the sum of a matrix's diagonal", ("x",), "sum(diag(x))", example="trace([[1, 2], [3, 4]])"),
     Shorthand("matrix_transpose", "the last two axes swapped", ("x",), _matrix_transpose,
               example="matrix_transpose([[1, 2], [3, 4]])"),
     Shorthand("arange", "0, 1, ... below stop", (), "arange(0, stop)", (number("stop"),), example="arange(3)"),

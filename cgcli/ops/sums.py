@@ -13,7 +13,7 @@ from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.entry import broadcast_shapes, same_shape
 from cgcli.ops.lazily import np
-from cgcli.ops.shaping import DIAG, FLIP, reshape
+from cgcli.ops.shaping import DIAG, FLIP, diagonals, reshape
 from cgcli.ops.statics import Along, Axes, Reshape, axes, axis, keepdims, own_rank, shape
 from cgcli.records import NamedTuple
 
@@ -59,7 +59,7 @@ def traced(node: Node) -> Node | None:
     if node.op is not SUM or node.shape or node.args[0].op is not DIAG:
         return None
     (x,) = node.args[0].args
-    return x if len(x.shape) == 2 else None
+    return x if node.args[0].params == diagonals(x) and len(x.shape) == 2 else None
 
 
 def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:

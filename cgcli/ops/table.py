@@ -24,17 +24,18 @@ _MODULES = {
     "logic": ("logic",),
     "sums": ("sums",),
     "reductions": ("reductions",),
-    "shape": ("shaping", "indexing", "rearranged"),
     "creation": ("creation",),
-    "linear algebra": ("linalg", "determinants", "einsum"),
+    "shape": ("shaping", "indexing", "rearranged"),
+    "linear algebra": ("linalg", "determinants", "einsum", "products"),
     "network": ("windows", "convolution", "pooling", "layers", "losses"),
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
-_RARE = {"elementary", "definitions", "integrals", "rearranged"}
+_RARE = {"elementary", "definitions", "integrals", "rearranged", "products"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "round": "definitions",
+    "linspace": "rearranged",
 }  # fmt: skip
 
 
