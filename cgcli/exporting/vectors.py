@@ -23,6 +23,7 @@ from cgcli.exporting.language import (
     joined,
     number_text,
 )
+from cgcli.exporting.libraries import CALLS, LIBRARIES, Library
 from cgcli.exporting.places import along, places_of
 from cgcli.exporting.task import Task
 from cgcli.graph.loops import Loop, compared, most_trips
@@ -30,7 +31,6 @@ from cgcli.graph.node import CONSTANT, Node, constant_value, is_given, toposort
 from cgcli.ops.lazily import np
 from cgcli.ops.loops import unpacked
 from cgcli.ops.statics import Taken
-from cgcli.records import EMPTY, Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,92 +41,6 @@ _TIMES_NAN = "*float('nan')"
 
 _INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT),
           "matmul": (" @ ", PRODUCT)}  # fmt: skip
-_SAME = ("exp", "expm1", "log1p", "log2", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "floor", "ceil",
-         "trunc", "sign", "abs", "exp2", "hypot", "fmod", "logaddexp")  # fmt: skip
-_CALLS = {
-    **{name: f"np.{name}({{args}})" for name in _SAME},
-    "ln": "np.log({args})", "asin": "np.arcsin({args})", "acos": "np.arccos({args})", "atan": "np.arctan({args})",
-    "atan2": "np.arctan2({args})", "asinh": "np.arcsinh({args})", "acosh": "np.arccosh({args})",
-    "atanh": "np.arctanh({args})", "cbrt": "np.cbrt({args})", "round": "np.round({args})", "power": "np.power({args})",
-    "mod": "np.mod({args})", "max": "np.maximum({args})", "min": "np.minimum({args})", "where": "np.where({args})",
-    "stop_gradient": "({args})", "and": "np.logical_and({args})", "or": "np.logical_or({args})",
-    "not": "np.logical_not({args})",
-    "det": "np.linalg.det({args})", "logdet": "np.linalg.slogdet({args})[1]",
-}  # fmt: skip
-
-
-_SPECIAL = {
-    **{name: f"special.{name}({{args}})" for name in ("erfinv", "erfcinv", "erfcx", "gammainc", "gammaincc", "betainc",
-                                                      "jv", "yv", "iv", "kv", "exp1", "expi", "zeta")},
-    "betaln": "np.where(np.minimum({args}) >= 0.0, special.betaln({args}), np.nan)",
-    "binomial": "special.binom({args})", "Si": "special.sici({args})[0]",
-    "Ci": "np.where({args} < 0.0, np.nan, special.sici({args})[1])",
-}  # fmt: skip
-
-
-class Library(Record):
-    """A library of arrays. imports: the lines that the code begins with; it is called np in the templates here, where
-    `words` has no other. array: makes one of a literal. axes, keepdims: what its reductions call these. put: zeros with
-    an array at a place, as a template. begin: the lines of functions that the code calls, by how it calls them.
-    """
-
-    name: str
-    imports: tuple[str, ...]
-    word: str
-    array: str
-    put: str
-    words: Mapping[str, str] = EMPTY
-    axes: str = "axis"
-    keepdims: str = "keepdims"
-    lacks: tuple[str, ...] = ()
-    begin: Mapping[str, tuple[str, ...]] = EMPTY
-    quiet: bool = False
-
-
-LIBRARIES: Mapping[str, Library] = {
-    "numpy": Library(
-        "numpy", ("import numpy as np",), "np", "np.array({})", "_put({x}, {shape}, {key})", quiet=True,
-        words={**_SPECIAL, "solve": "_or_nan(np.linalg.solve, {args})", "inv": "_or_nan(np.linalg.inv, {args})"},
-        begin={
-            "_or_nan(": ("def _or_nan(function, *args):", "    try:", "        return function(*args)",
-                         "    except np.linalg.LinAlgError:", "        return np.full(np.shape(args[-1]), np.nan)"),
-            "_put(": ("def _put(x, shape, key):", "    zeros = np.zeros(shape)", "    zeros[key] = x",
-                      "    return zeros"),
-            "_element(": ("def _element(x, i):", "    inside = -len(x) <= i < len(x) and i == int(i)",
-                          "    return x[int(i)] if inside else np.full(np.shape(x)[1:], np.nan)"),
-            "_put_element(": ("def _put_element(x, i, size):", "    zeros = np.zeros((size, *np.shape(x)))",
-                              "    if -size <= i < size and i == int(i):", "        zeros[int(i)] = x",
-                              "    return zeros"),
-        },
-    ),
-    "jax": Library(
-        "jax", ("import jax", "import jax.numpy as jnp", "from jax.scipy import special", "",
-                'jax.config.update("jax_enable_x64", True)'),
-        "jnp", "jnp.array({})", "jnp.zeros({shape}).at[{key}].set({x})",
-        {"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
-         **{name: f"special.{name}({{args}})" for name in ("digamma", "erfinv", "gammainc", "gammaincc", "betainc",
-                                                           "betaln", "exp1", "expi")},
-         "zeta": "special.zeta({args}, 1.0)", "sigmoid": "jax.nn.sigmoid({args})",
-         "softplus": "jnp.logaddexp(0.0, {args})", "stop_gradient": "jax.lax.stop_gradient({args})",
-         "logsumexp": "special.logsumexp({args}, axis={axis}, keepdims={keepdims})",
-         "softmax": "jax.nn.softmax({args}, axis={axis})", "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
-    ),
-    "torch": Library(
-        "torch", ("import torch",), "torch", "torch.tensor({}, dtype=torch.float64)",
-        "torch.zeros({shape}, dtype=torch.float64).index_put(_places({key}), {x})",
-        {"power": "torch.pow({args})", "mod": "torch.remainder({args})", "erf": "torch.erf({args})", "cbrt": "",
-         **{name: f"torch.special.{name}({{args}})" for name in ("erfinv", "erfcx", "gammainc", "gammaincc")},
-         "zeta": "torch.special.zeta({args}, 1.0)", "erfc": "torch.erfc({args})",
-         "lgamma": "torch.lgamma({args})", "digamma": "torch.digamma({args})",
-         "sigmoid": "torch.sigmoid({args})", "softplus": "torch.nn.functional.softplus({args}, threshold=float('inf'))",
-         "stop_gradient": "({args}).detach()", "logsumexp": "torch.logsumexp({args}, dim={axis}, keepdim={keepdims})",
-         "softmax": "torch.softmax({args}, dim={axis})", "log_softmax": "torch.log_softmax({args}, dim={axis})",
-         "transpose": "torch.permute({args}, {axes})", "solve": "torch.linalg.solve({args})",
-         "inv": "torch.linalg.inv({args})", "det": "torch.linalg.det({args})",
-         "logdet": "torch.linalg.slogdet({args})[1]"},
-        axes="dim", keepdims="keepdim",
-    ),
-}  # fmt: skip
 
 
 def write(task: Task, library: str) -> str:
@@ -140,7 +54,7 @@ class _Vectors:
     def __init__(self, library: Library, task: Task) -> None:
         self._library = library
         self._task = task
-        self._calls = {name: call for name, call in {**_CALLS, **library.words}.items() if call}
+        self._calls = {name: call for name, call in {**CALLS, **library.words}.items() if call}
         taken = {*keyword.kwlist, *keyword.softkwlist, library.word, "special", "jax", "float", "range"}
         self._names = task.argument_names(taken)
         self._taken = {*taken, task.function, *self._names.values()}
