@@ -44,7 +44,11 @@ PROGRAMS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("s = 0; for v in X { s = s + v^2 }; s", {"X": [1, 2, 3]}, ["for v in X"]),
     ("y = repeat 5 { x = x/2 + a/x/2; x }; sum(y*y)", {"x": 2, "a": 3}, ["repeat 5"]),
     ("(p, q) = repeat 1 { w = w + w*x; (w, sin(w)) }; p @ (2*q)", {"x": 2, "w": 3}, ["repeat 1"]),
-    ("f(a) = { y = a; repeat 2 { y = sin(y) }; y }; f(u)*f(w)", {"u": 1, "w": 2}, ["repeat 2", "repeat 2"]),
+    (
+        "f(a) = { y = a; repeat 2 { y = sin(y) }; y }; f(u)*f(w)",
+        {"u": 1, "w": 2},
+        ["f(u)", "repeat 2", "f(w)", "repeat 2"],
+    ),
 ]
 
 # Roots are no loops of the program: nothing is written out of them.

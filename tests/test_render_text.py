@@ -111,7 +111,7 @@ def test_each_class_of_mermaid_has_a_colour() -> None:
     for at in range(len(PROGRAMS)):
         text = drawn("mmd", at, **({} if "theme" in PROGRAMS[at][2] else {"theme": "colorblind"}))
         classes = re.findall(r"^ +classDef \w+ (.*)$", text, re.MULTILINE)
-        assert len(classes) == 6
+        assert len(classes) == 7
         assert all("color:#" in style.replace("stroke", "") for style in classes)
     assert escaped('<"`\\#;|]') == "#60;#34;#96;#92;#35;#59;#124;#93;"
 

@@ -324,9 +324,10 @@ def _filled(
     from cgcli.render.scene import NO_NUMBERS
 
     partial = "partial" in look.show
-    sketch = sketched(point.graph, fold=look.fold)
+    graph = point.graph if look.flat else point.with_calls()
+    sketch = sketched(graph, fold=look.fold)
     written = None
-    if sketch.clusters:
+    if any(cluster.call is None for cluster in sketch.clusters):  # a loop
         from cgcli.render.loops import trip_by_trip
         from cgcli.transform.trips import last_trips, unrolled
 
@@ -339,11 +340,16 @@ def _filled(
             point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written, stepwise=stepwise
         )
     if written is not None and unroll:
-        sketch = trip_by_trip(point.graph, written.outputs, written.become)
-        return sketch, numbers._replace(
-            trips={path: made for path, made in written.trips.items() if isinstance(made, int)}
-        )
-    return sketch, numbers if written is None else numbers_of_sketch(numbers, sketch, written)
+        sketch = trip_by_trip(graph, written.outputs, written.become)
+        made = {path: made for path, made in written.trips.items() if isinstance(made, int)}
+        numbers = numbers._replace(trips=made)
+    elif written is not None:
+        numbers = numbers_of_sketch(numbers, sketch, written)
+    if look.depth is None and not (look.around or look.tree):
+        return sketch, numbers
+    from cgcli.render.parts import chosen
+
+    return chosen(sketch, numbers, look)
 
 
 def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ def render(
     transparent: bool = False, title: str = "", legend: bool = False,
     precision: int | None = None, width: float | None = None, dpi: int | None = None,
     layout: str = "bundled", font_size: float | None = None, size: tuple[float, float] | None = None,
+    flat: bool = False, depth: int | None = None, around: str = "", radius: int | None = None, tree: bool = False,
     unroll: bool = False, blank: str = "", backward: bool = False, standalone: bool = False, **named: Any,
 ) -> Picture:  # fmt: skip
     """The computation graph as a picture: each node shows its value where the names that it needs have values.
@@ -32,6 +33,9 @@ def render(
     partial derivatives at the edges, and the text that each node was read from.
     rankdir: the direction of the drawing, LR, TB, RL or BT; auto: the one whose text is larger in a paper's column.
     theme: light, dark, print or colorblind. arrays: numbers, heat or shape; auto: numbers where they are few.
+    flat: no clusters for calls of functions. depth: calls that stand in so many others are one box each.
+    around: the name of a node or a function, to draw it with what lies `radius` steps around it, 2 if not given.
+    tree: draw what is shared at each of its uses.
     unroll: draw all trips of loops. blank: values, adjoints, tangents or all, to leave these numbers out.
     backward: draw two graphs, that of the values, and that of the adjoints which differentiation adds.
     fold: draw constants within the operator beside them, and long sums as one card. plain: names as they are typed.
@@ -51,7 +55,8 @@ def render(
     from cgcli.render.look import Look
     from cgcli.render.picture import Paper
 
-    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend, tuple(show), blanks(blank))
+    look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend, tuple(show), blanks(blank),
+                flat, depth, around, radius, tree)  # fmt: skip
     point = at_values(read(program, names_of(wrt)), arrays_of(by_name(values, named)))
     chosen = point.chosen(names_of(wrt))
     warn(point.notices(chosen))

@@ -56,6 +56,12 @@ class Point(NamedTuple):
             return last.function
         return self.graph.labels.get(self.graph.output, "")
 
+    def with_calls(self) -> Graph:
+        """The graph, with a record of the calls of the program's functions: of the same nodes."""
+        if not any(isinstance(statement, tree.Define) for statement in self.program.syntax.statements):
+            return self.graph
+        return self.program.graph(self.shapes, self.sizes, calls=True)
+
     def resized(self, sizes: Mapping[str, int]) -> Point:
         """The same with other numbers for the sizes that are free."""
         made = at_shapes(self.program, self.shapes, self.bindings, {**self.sizes, **sizes})

@@ -93,22 +93,29 @@ class Program(Record):
             from cgcli.render.draw import svg_of
 
             with suppress(CgError):
-                svg = svg_of(self.graph({}))
+                svg = svg_of(self.graph({}, calls=True))
         return {"text/plain": self.text} | ({"image/svg+xml": svg} if svg else {})
 
     def __reduce__(self) -> tuple[object, ...]:
         return read_again, (self.text, self.syntax.source.name, self.opened)
 
-    def graph(self, shapes: Mapping[str, Shape], sizes: Mapping[str, int] | None = None) -> Graph:
+    def graph(
+        self, shapes: Mapping[str, Shape], sizes: Mapping[str, int] | None = None, *, calls: bool = False
+    ) -> Graph:
         """The graph of the program when its inputs have these shapes; those not named are as declared, or scalars.
 
-        sizes: those that the shapes do not tell.
+        sizes: those that the shapes do not tell. calls: with a record of the calls of its functions.
 
         Raises UnknownNameError, ArgumentError, ShapeError with their place in the text.
         """
+        record = None
+        if calls:
+            from cgcli.lowering.calls import Recorder
+
+            record = Recorder()
         given = {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes
         with collector_at_rest:
-            return lower(self.syntax, given, sizes, exactly=self.exactly)
+            return lower(self.syntax, given, sizes, exactly=self.exactly, record=record)
 
 
 def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:

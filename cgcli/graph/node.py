@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from _thread import RLock
 
-from cgcli.annotations import Any, Callable, Container, Iterable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import Source, Span, TooLargeError
 from cgcli.graph.operation import Callee, Operation, Params, Shape, imported
 from cgcli.graph.shapes import count_text, size_text
 from cgcli.lean import ref, struct
 from cgcli.records import EMPTY, NamedTuple
+
+if TYPE_CHECKING:
+    from cgcli.graph.calls import Calls
 
 MAX_ELEMENTS = 2**27  # one array of float64 takes at most 1 GiB
 MAX_RANK = 32
@@ -46,6 +49,7 @@ class Graph(NamedTuple):
     names: what each of several outputs is called; () where there is one, which needs none.
     functions: what the program calls its functions that have a derivative rule of their own.
     carried: what it calls the carries of each loop, by the loop's body; '' for those that have no name.
+    calls: those of its functions, where somebody draws it.
     """
 
     outputs: tuple[Node, ...]
@@ -56,6 +60,7 @@ class Graph(NamedTuple):
     names: tuple[str, ...] = ()
     functions: Mapping[Callee, str] = EMPTY
     carried: Mapping[object, tuple[str, ...]] = EMPTY
+    calls: Calls | None = None
 
     @property
     def output(self) -> Node:

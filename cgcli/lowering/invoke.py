@@ -12,6 +12,7 @@ from cgcli.syntax import tree
 if TYPE_CHECKING:
     from cgcli.graph.body import OwnFunction
     from cgcli.lowering.arguments import Expand, Value
+    from cgcli.lowering.calls import Recorder
 
 
 class Scope(NamedTuple):
@@ -30,6 +31,12 @@ class Several(NamedTuple):
     values: tuple[Node, ...]
 
 
+def _nodes(value: Value) -> tuple[Node, ...]:
+    """The results of a call that are nodes."""
+    values = value.values if isinstance(value, Several) else (value,)
+    return tuple(each for each in values if isinstance(each, Node))
+
+
 class Gone(NamedTuple):
     """A name whose value ended with a block. why: what a message says of it."""
 
@@ -44,7 +51,7 @@ returns its own."""
 class Invocations:
     """The functions of a program, and which of them are being lowered.
 
-    named: what the program calls its functions with rules.
+    named: what the program calls its functions with rules. record: told of each call, where somebody draws the graph.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Invocations:
         self._own_functions: dict[tuple[str, tuple[Shape, ...]], OwnFunction] = {}
         self._rule: list[tuple[str, Node]] = []  # the functions whose rules are being lowered, with their own values
         self.named: dict[Callee, str] = {}
+        self.record: Recorder | None = None
 
     def forget(self) -> None:
         """Let go of what earlier statements computed: a name in a body may be assigned anew."""
@@ -81,9 +89,15 @@ class Invocations:
             return (yield from self._with_rule(item, wanted, args))
         if (name, args) not in self._returned:
             self._enter(item)
+            if self.record is not None:
+                self.record.enter(item, wanted, args)
             (value,) = yield (self._functions[name].body,), Scope(dict(zip(wanted, args, strict=True)), name)
             self._running.discard(name)
             self._returned[name, args] = value
+            if self.record is not None:
+                self.record.leave(item, args, _nodes(value))
+        elif self.record is not None:
+            self.record.again(item, args, _nodes(self._returned[name, args]))
         return self._returned[name, args]
 
     def _enter(self, item: tree.Call) -> None:

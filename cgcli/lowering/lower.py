@@ -19,6 +19,7 @@ from cgcli.syntax import tree
 
 if TYPE_CHECKING:
     from cgcli.lowering.arguments import Value
+    from cgcli.lowering.calls import Recorder
 
 STEPS_PER_CHARACTER = 5  # in the bodies of functions, for a program longer than most
 
@@ -31,25 +32,27 @@ def lower(
     sizes: Mapping[str, int] | None = None,
     *,
     exactly: bool = False,
+    record: Recorder | None = None,
 ) -> Graph:
     """The graph of a program.
 
     shapes: the shape of each input that is known; other free names are scalars, unless the
     program declares them. A name in `shapes` wins over a constant of the language.
     sizes: of those names in declared shapes that are known; the shapes of inputs tell others.
-    exactly: numerals keep digits that no float64 has. Raises UnknownNameError, ArgumentError, ShapeError, ParseError
-    with their place in the text.
+    exactly: numerals keep digits that no float64 has. record: told of the calls of its functions.
+    Raises UnknownNameError, ArgumentError, ShapeError, ParseError with their place in the text.
     """
     try:
-        return _Lowering(program, shapes or {}, sizes or {}, exactly=exactly).graph()
+        return _Lowering(program, shapes or {}, sizes or {}, record, exactly=exactly).graph()
     except CgError as error:
         raise error.at(None, program.source) from None
 
 
 class _Lowering:
     def __init__(
-        self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], *, exactly: bool
-    ) -> None:
+        self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], record: Recorder | None,
+        *, exactly: bool,
+    ) -> None:  # fmt: skip
         self.program = program
         self.shapes = dict(shapes)
         self.sized = sized(program.statements)
@@ -58,7 +61,8 @@ class _Lowering:
         self.unsized = {item.name for item in self.sized for size in item.sizes if size.name in self.unknown}
         self.names: dict[str, Value] = {}
         self.labels: dict[Node, str] = {}
-        self.origins: dict[Node, Span] = {}
+        self.record = record
+        self.origins: dict[Node, Span] = {} if record is None else record
         self.functions = _functions(program.statements)
         self.assigned = {item.name: item.span for item in program.statements if isinstance(item, tree.Assign)}
         self.rules = _rules(program.statements, self.functions)
@@ -73,6 +77,7 @@ class _Lowering:
             self.exact_numeral if exactly else None,
             program.source.text,
         )
+        self.machine.invocations.record = record
 
     def __contains__(self, name: object) -> bool:
         """Whether a name has a value."""
@@ -108,7 +113,8 @@ class _Lowering:
         if self.machine.has_blocks:
             outputs = self.narrowed(outputs)
         carried = self.machine.carried
-        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried)
+        calls = None if self.record is None else self.record.calls()
+        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried, calls)
 
     def results(
         self, item: tree.Expression | tree.Assign | tree.AssignSeveral | tree.Outputs | tree.Flow, last: bool

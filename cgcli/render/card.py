@@ -16,7 +16,7 @@ from cgcli.render.figures import figure
 from cgcli.render.look import Look
 from cgcli.render.metrics import width
 from cgcli.render.scene import Card, Numbers, shorten, trips_text
-from cgcli.render.sketch import CARRY, RESULT, Cluster
+from cgcli.render.sketch import CARRY, FOLDED, RESULT, Cluster
 from cgcli.render.themes import Theme, mixed
 
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
@@ -143,8 +143,8 @@ def link_label(words: str, theme: Theme) -> str:
 
 def head(cluster: Cluster, trips: int | None, theme: Theme) -> str:
     """What stands above a cluster, in angle brackets: the loop, and how many trips it has made."""
-    word, _, others = shorten(cluster.head, _HEAD_LENGTH).partition(" ")
-    runs = [(Pen(TEXT, theme.ink, bold=True), word), (Pen(TEXT, theme.ink), f" {others}" if others else "")]
+    word, parting, others = shorten(cluster.head, _HEAD_LENGTH).partition("(" if cluster.call else " ")
+    runs = [(Pen(TEXT, theme.ink, bold=True), word), (Pen(TEXT, theme.ink), parting + others)]
     made = trips_text(cluster, trips)
     if trips is not None and trips > 1 and not cluster.whole:
         made = f"{made}, the last one shown" if made else "the last trip shown"
@@ -234,6 +234,8 @@ def _head_lines(card: Card, theme: Theme, *, dims: bool) -> list[tuple[Pen, str]
         lines.append((Pen(TEXT, theme.ink, bold=True), card.name))
     if card.again or node.op in (VARIABLE, CARRY, RESULT):
         lines.append((Pen(VARIABLE_SIZE, theme.ink, bold=True), card.symbol))
+    elif node.op is FOLDED:
+        lines.append((Pen(TEXT, theme.ink, bold=True), card.symbol))
     elif card.symbol:
         size = TEXT if node.op is CONSTANT else SIGN if len(card.symbol) == 1 else WORD
         lines.append((Pen(size, theme.ink), card.symbol))
@@ -267,7 +269,9 @@ def _with_ports(card: Card, body: str, theme: Theme, rankdir: str) -> str:
     places = [card.places[at] for at in card.flowing]
     count, named = len(places), any(places)
     names = [f'<TD CELLPADDING="3">{Pen(TINY, theme.grey).write(place)}</TD>' if named else "" for place in places]
-    table = _RING.format(colour=theme.output.border) if theme.double and card.is_output else _TABLE
+    ring = theme.output.border if theme.double and card.is_output else theme.operation.border
+    is_double = (theme.double and card.is_output) or card.node.op is FOLDED
+    table = _RING.format(colour=ring) if is_double else _TABLE
     body = f'<TD CELLPADDING="3">{table}<TR>{body}</TR></TABLE></TD>'
     if rankdir in ("LR", "RL"):
         ports = [f'<TD PORT="p{at}" WIDTH="1" HEIGHT="{max(10, 34 // count)}"></TD>' for at in card.flowing]

@@ -7,12 +7,12 @@ from __future__ import annotations
 from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, toposort
-from cgcli.lean import Counter
+from cgcli.lean import Counter, re
 from cgcli.printing.spelling import in_unicode
 from cgcli.render.figures import figure, sign_of, typed
 from cgcli.render.look import Look
 from cgcli.render.scene import NEXT, NO, NO_NUMBERS, YES, ZERO, Card, Link, Numbers, Scene, shorten
-from cgcli.render.sketch import CARRY, RESULT, Sketch
+from cgcli.render.sketch import CARRY, CUT, DRAWN, FOLDED, MORE, RESULT, Folded, Sketch
 from cgcli.render.symbols import is_sign, own_name, sign, source_text, symbol_of_constant, with_number
 
 MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
@@ -29,8 +29,13 @@ def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> S
 
 
 def sketched(graph: Graph, *, fold: bool) -> Sketch:
-    """A graph with its loops opened. fold: an index says how far it counts, and its addition is not drawn."""
-    if not any(node.args and node.params for node in toposort(graph.outputs)):  # a loop has parameters
+    """A graph with its loops opened, and the calls of its functions as clusters, where it has a record of them.
+
+    fold: an index says how far it counts, and its addition is not drawn.
+    """
+    if graph.calls is None and not any(
+        node.args and node.params for node in toposort(graph.outputs)
+    ):  # a loop has parameters
         return Sketch(graph)
     from cgcli.render.loops import opened
 
@@ -45,8 +50,9 @@ class _Scene:
         self.outputs = frozenset(graph.outputs)
         self.labels = {node: graph.labels[node] for node in self.order if node in graph.labels}
         own = {node: own_name(graph, node) for node in self.order}
-        names = {*self.labels.values(), *own.values()}
+        names = {*self.labels.values(), *(name for node, name in own.items() if node.op is not FOLDED)}
         spelled = {name: name for name in names} if look.plain else in_unicode(names, set(map(sign_of, self.order)))
+        self.spelled = {name: text for name, text in spelled.items() if text != name}
         self.written = {name: shorten(text) for name, text in spelled.items()}
         self.own = own
         self.numbers = self._numbers()
@@ -80,7 +86,7 @@ class _Scene:
             if value is not None:
                 named = f"{self.written[self.labels[node]]} = " if node in self.labels else ""
                 numbers[node] = named + (sign_of(node) or typed(value, self.look.precision))
-            elif node in self.labels or not self.look.fold or not node.args or node.op in (CARRY, RESULT):
+            elif node in self.labels or not self.look.fold or not node.args or node.op in DRAWN:
                 continue
             elif all(arg in numbers and arg not in self.labels for arg in node.args):
                 text = source_text(self.graph, node)
@@ -126,7 +132,17 @@ class _Scene:
     def scene(self) -> Scene:
         """What is drawn."""
         cards = self._cards()
-        return Scene(self.graph, cards, list(self._links(cards)), self.sketch.clusters)
+        clusters = [
+            cluster if cluster.call is None else cluster._replace(head=self._spelled(cluster.head))
+            for cluster in self.sketch.clusters
+        ]
+        ids = {card.node: card.id for card in reversed(cards)}
+        roots = [ids[node] for node in (*self.graph.outputs, *self.sketch.ends)]
+        return Scene(self.graph, cards, list(self._links(cards)), clusters, roots)
+
+    def _spelled(self, text: str) -> str:
+        """A text in which names are written as on cards."""
+        return re.sub(r"\w+", lambda found: self.spelled.get(found[0], found[0]), text) if self.spelled else text
 
     def _cards(self) -> list[Card]:
         """Every card, operands before users."""
@@ -224,7 +240,7 @@ class _Scene:
     def _drawn(self) -> set[Node]:
         """The nodes that have one card, which every use of theirs shares."""
         drawn: set[Node] = set()
-        stack = [*self.graph.outputs, *self.sketch.nexts.values(), *self.sketch.indices]
+        stack = [*self.graph.outputs, *self.sketch.nexts.values(), *self.sketch.indices, *self.sketch.ends]
         while stack:
             node = stack.pop()
             if node not in drawn:
@@ -259,6 +275,8 @@ class _Scene:
             return "Σ"
         if node in self.outers:
             return "outer"
+        if node.op is FOLDED:
+            return self._spelled(self.own[node])
         symbol = self.written[self.own[node]] if self.own[node] else sign(node)
         folded = self._folded(node)
         if folded is None:
@@ -270,8 +288,8 @@ class _Scene:
         if node.op in (CONSTANT, VARIABLE):
             return []
         if node in self.sketch.notes:
-            return [self.sketch.notes[node]]
-        if node.op is RESULT:
+            return [*map(self._spelled, self.sketch.notes[node])]
+        if node.op in (RESULT, FOLDED, CUT, MORE):
             return []
         if node.op is CARRY:
             is_numbered = self.look.fold and len(node.args) == 1 and node.args[0] in self.numbers
@@ -298,6 +316,8 @@ class _Scene:
     def _place(self, node: Node, position: int) -> str:
         """What an operand is called where that tells something: `condition`; '' else."""
         names, is_variadic = node.op.arrays, node.op.variadic
+        if isinstance(node.params, Folded):
+            return node.params.names[position]
         if node.params:
             from cgcli.graph.body import function_of
 

@@ -10,7 +10,7 @@ from cgcli.render.card import caption, head, is_bare, label, link_label, partial
 from cgcli.render.compose import CROWD, scene
 from cgcli.render.look import DEFAULT, Look
 from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
-from cgcli.render.sketch import CARRY, RESULT, Sketch
+from cgcli.render.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch
 from cgcli.render.themes import THEMES, Theme
 
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
@@ -28,7 +28,7 @@ _CORNERS = {"LR": ("nw", "sw"), "TB": ("nw", "ne"), "RL": ("ne", "se"), "BT": ("
 
 _CLUSTER = """\
     graph [label={label}, labeljust="l", labelloc="t", tooltip={tip}]
-    graph [style="dashed,rounded", color="{colour}", margin="10"]
+    graph [{form}, margin="10"]
 """
 _HEADING = 'shape="plain", class="heading"'
 _HIDDEN, _FAR = 'style="invis", weight="0"', 'style="invis", weight="10"'
@@ -171,7 +171,12 @@ class _Writer:
         """How a cluster looks, and what stands above it: downwards, edges would cross a label, and go around a card."""
         cluster = self.clusters[place]
         words, tip = head(cluster, self.numbers.trips.get(cluster.path), self.theme), quote(cluster.head)
-        style = _CLUSTER.format(label='""' if self.has_headings else words, colour=self.theme.edge, tip=tip)
+        form = f'style="dashed,rounded", color="{self.theme.edge}"'
+        if cluster.call is not None:
+            form = f'style="rounded", color="{self.theme.edge}"'
+            if not self.look.transparent:
+                form = f'style="rounded,filled", color="{self.theme.edge}", fillcolor="{self.theme.panel}"'
+        style = _CLUSTER.format(label='""' if self.has_headings else words, form=form, tip=tip)
         return f"{style}    h{place} [label={words}, tooltip={tip}, {_HEADING}]\n" if self.has_headings else style
 
     def _link(self, link: Link) -> str:
@@ -216,7 +221,10 @@ def _looks(card: Card, theme: Theme, *, bare: bool, is_data: bool) -> str:
         form, role, kind = 'shape="box", style="filled"', theme.data, "carry"
     elif card.is_condition:
         form, role, kind = 'shape="diamond", style="filled", margin="0"', theme.operation, "condition"
-    elif node.op is CONSTANT or not card.operands:
+    elif node.op is FOLDED:  # two borders: there is more in it
+        double = "" if card.ordered else ', peripheries="2"'
+        form, role, kind = f'shape="box", style="filled,rounded"{double}', theme.operation, "call"
+    elif node.op in (CONSTANT, CUT, MORE) or not card.operands:
         form, role, kind = 'shape="plain"', None, "constant"
     elif node.op is RESULT:
         form, role, kind = 'shape="box", style="filled,rounded"', theme.operation, "result"
@@ -227,7 +235,9 @@ def _looks(card: Card, theme: Theme, *, bare: bool, is_data: bool) -> str:
         form, role, kind = 'shape="box", style="filled,rounded"', theme.operation, "operation"
     if card.ordered:  # edges end at its border
         form += ', margin="0"'
-    if card.is_output:
+    if card.is_output and node.op is FOLDED:
+        form, role, kind = f'{form}, penwidth="2.2"', theme.output, f"{kind} output"
+    elif card.is_output:
         form = form.replace('"plain"', '"box", style="filled"')
         if not theme.double:
             form += ', penwidth="2.2"'

@@ -23,6 +23,9 @@ class Look(NamedTuple):
     show: some of SHOW, what stands on cards and edges; none stands for all but partial and formula.
     transparent: no background. title: a line above the picture. legend: what stands where, in a line.
     blank: some of BLANKS: numbers that are left out, for a work sheet.
+    flat: no clusters for calls of functions. depth: calls that stand in so many others are one box each; None: none is.
+    around: the name of a node or a function that is drawn with what lies `radius` steps around it, 2 if None.
+    tree: what is shared is drawn at each use.
     """
 
     rankdir: str = "auto"
@@ -36,6 +39,11 @@ class Look(NamedTuple):
     legend: bool = False
     show: tuple[str, ...] = ()
     blank: tuple[str, ...] = ()
+    flat: bool = False
+    depth: int | None = None
+    around: str = ""
+    radius: int | None = None
+    tree: bool = False
 
     def shows(self, what: str) -> bool:
         """Whether something stands in the picture where it is known."""
@@ -45,6 +53,13 @@ class Look(NamedTuple):
         """Raise UsageError for a word that is none of the possible ones, and a title that no picture has room for."""
         if len(self.title) > _LONGEST_TITLE:
             raise UsageError(f"the title has {len(self.title)} characters; the limit is {_LONGEST_TITLE}")
+        for what, number in (("depth", self.depth), ("radius", self.radius)):
+            if number is not None and number < 0:
+                raise UsageError(f"the {what} is {number}, and must be 0 or more")
+        if self.flat and self.depth is not None:
+            raise UsageError("a picture is flat, or has calls as boxes from a depth on, not both")
+        if self.radius is not None and not self.around:
+            raise UsageError("a radius is that around a node", hint="say around which: --around NAME")
         for what, word, words in (
             ("direction", self.rankdir, RANKDIRS),
             ("theme", self.theme, tuple(THEMES)),

@@ -28,6 +28,7 @@ from cgcli.ops.roots import Root
 from cgcli.printing.equations import apart, is_equation, names_of_unknowns
 from cgcli.printing.expression import formula, written_name
 from cgcli.printing.printer import Names
+from cgcli.render.calling import Calling
 from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
 _HEAD_LENGTH = 48  # characters of a condition
@@ -36,8 +37,10 @@ SIGNS = {ADD: "Σ", MULTIPLY: "Π"}
 
 
 def opened(graph: Graph, *, fold: bool) -> Sketch:
-    """A graph with one trip of each loop drawn. fold: as in `sketched`."""
-    if not any(isinstance(node.params, Loop | LoopAdjoint | States | Root) for node in toposort(graph.outputs)):
+    """A graph with one trip of each loop drawn, and the calls of its functions. fold: as in `sketched`."""
+    if graph.calls is None and not any(
+        isinstance(node.params, Loop | LoopAdjoint | States | Root) for node in toposort(graph.outputs)
+    ):
         return Sketch(graph)
     opener = _Opener(graph, fold)
     outputs = opener.level((), graph.outputs, {}, None)
@@ -56,6 +59,7 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
     """
     labels, origins = dict[Node, str](), dict[Node, Span]()
     clusters: list[Cluster] = []
+    calls = Calling(graph, clusters)
     places: dict[Path, int] = {}
     for path, nodes in become.items():
         for node, drawn in nodes.items():
@@ -74,8 +78,9 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
         if around not in places:
             args = [nodes[leaf] for leaf in loop.body.parameters]
             head = _head(loop, names, args, *_going(loop, names, args), labels)
+            inside = calls.around(tuple(outer), node, places.get(tuple(outer)))
             places[around] = len(clusters)
-            clusters.append(Cluster(head, around, places.get(tuple(outer)), whole=True))
+            clusters.append(Cluster(head, around, inside, whole=True))
         places[path] = len(clusters)
         clusters.append(Cluster(f"trip {trip}", path, places[around]))
         for name, after in zip(names, loop.nexts, strict=True):
@@ -83,9 +88,12 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
                 labels.setdefault(nodes[after], f"{name}_{trip}")
     within: dict[Node, int] = {}
     for path in sorted(become, key=len, reverse=True):
-        for node, drawn in become[path].items() if path else ():
-            if drawn.args and node not in path[-1][0].params.body.parameters:
-                within.setdefault(drawn, places[path])
+        leaves = path[-1][0].params.body.parameters if path else ()
+        for node, drawn in become[path].items():
+            if drawn.args and node not in leaves:
+                place = calls.around(path, node, places.get(path))
+                if place is not None:
+                    within.setdefault(drawn, place)
     whole = graph._replace(outputs=tuple(outputs), labels=labels, origins=origins)
     return Sketch(whole, tuple(clusters), within)
 
@@ -95,28 +103,30 @@ class _Opener:
         self.graph, self.fold = graph, fold
         self.labels, self.origins = dict(graph.labels), dict(graph.origins)
         self.clusters: list[Cluster] = []
+        self.calls = Calling(graph, self.clusters)
         self.within: dict[Node, int] = {}
         self.loops: dict[Node, int] = {}
         self.indices: list[Node] = []
         self.nexts: dict[Node, Node] = {}
         self.sources: dict[Node, tuple[Path, Node]] = {}
         self.zeros: list[Node] = []
-        self.notes: dict[Node, str] = {}
+        self.notes: dict[Node, tuple[str, ...]] = {}
 
     def level(self, path: Path, outputs: Sequence[Node], known: Mapping[Node, Node], cluster: int | None) -> list[Node]:
         """The outputs of a body. known: what its leaves are. Loops stand in each other a few levels deep at most."""
         become = dict(known)
         for node in toposort(outputs, become):
+            place = self.calls.around(path, node, cluster) if node.args else cluster
             if isinstance(node.params, Loop | States):
-                become |= self.loop(path, node, [become[arg] for arg in node.args], cluster)
+                become |= self.loop(path, node, [become[arg] for arg in node.args], place)
             elif isinstance(node.params, LoopAdjoint):
-                become |= self.adjoint(path, node, [become[arg] for arg in node.args], cluster)
+                become |= self.adjoint(path, node, [become[arg] for arg in node.args], place)
             elif isinstance(node.params, Root):
-                become |= self.root(path, node, [become[arg] for arg in node.args], cluster)
+                become |= self.root(path, node, [become[arg] for arg in node.args], place)
             elif node not in become and become.keys() >= set(node.args):  # no way to what is read of a loop
                 args = tuple(become[arg] for arg in node.args)
                 become[node] = apply(node.op, args, node.params) if args else node
-                self.place(become[node], path, node, cluster)
+                self.place(become[node], path, node, place)
         return [become[output] for output in outputs]
 
     def place(self, drawn: Node, path: Path, node: Node, cluster: int | None) -> None:
@@ -166,7 +176,7 @@ class _Opener:
             name = self.graph.labels.get(piece) or names[at]
             found[piece] = self.result((after[at], *nexts[shown:]), name, (path, piece), inside)
             if isinstance(node.params, States):
-                self.notes[found[piece]] = "of each trip"
+                self.notes[found[piece]] = ("of each trip",)
         return found
 
     def adjoint(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
@@ -182,7 +192,7 @@ class _Opener:
         become = dict(zip(leaves[loop.carries :], args[loop.carries :], strict=False))
         for at, leaf in enumerate(leaves[: loop.carries]):
             become[leaf] = self.carry((args[at],), names[at])
-            self.notes[become[leaf]] = "of the trip"
+            self.notes[become[leaf]] = ("of the trip",)
             self.place(become[leaf], inner, leaf, inside)
         weights = unpacked(args[-2], loop.shapes)
         moving = dict(zip(params.moving, leaves[reads:], strict=True))
@@ -198,7 +208,7 @@ class _Opener:
             last = before.get(at) or (args[at] if at < loop.carries else next(added))
             found[piece] = self.result((last,), name, (path, piece), inside)
             if at >= loop.carries:
-                self.notes[found[piece]] = "sum over the trips"
+                self.notes[found[piece]] = ("sum over the trips",)
         return found
 
     def root(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:

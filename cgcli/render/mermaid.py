@@ -9,10 +9,16 @@ from cgcli.render.figures import DIGITS
 from cgcli.render.look import Look
 from cgcli.render.outline import cell
 from cgcli.render.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.render.sketch import RESULT
+from cgcli.render.sketch import FOLDED, RESULT
 from cgcli.render.themes import THEMES, Role, Theme
 
-_FORMS = {"input": '["{}"]', "data": '["{}"]', "constant": '["{}"]', "condition": '{{"{}"}}'}  # all others are rounded
+_FORMS = {
+    "folded": '[["{}"]]',
+    "input": '["{}"]',
+    "data": '["{}"]',
+    "constant": '["{}"]',
+    "condition": '{{"{}"}}',
+}  # all others are rounded
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,")
 _ANGLES = str.maketrans("<>", "‹›")  # in a title, which takes no numbers of signs
 
@@ -34,8 +40,9 @@ def mermaid(drawn: Scene, numbers: Numbers, look: Look) -> str:
         lines.append(f"  {link.tail} {'==>' if link.kind == NEXT else '-.->'}{_said(link.said)} {link.head}")
     lines += (f"  classDef {name} {style}" for name, style in _classes(theme))
     lines.append(f"  linkStyle default stroke:{theme.edge},color:{theme.ink}")
-    around = f"fill:{theme.background},stroke:{theme.edge},color:{theme.ink},stroke-dasharray:5 3"
-    lines += (f"  style cluster_{place} {around}" for place in range(len(drawn.clusters)))
+    for place, cluster in enumerate(drawn.clusters):
+        fill, line = (theme.panel, "") if cluster.call else (theme.background, ",stroke-dasharray:5 3")
+        lines.append(f"  style cluster_{place} fill:{fill},stroke:{theme.edge},color:{theme.ink}{line}")
     return "\n".join([*lines, ""])
 
 
@@ -87,6 +94,8 @@ def _role(card: Card, numbers: Numbers) -> str:
         return "data" if numbers.adjoints and node in numbers.values and node not in numbers.adjoints else "input"
     if card.is_carry:
         return "data"
+    if node.op is FOLDED:
+        return "folded"
     return "condition" if card.is_condition else "operation" if card.operands else "constant"
 
 
@@ -104,7 +113,8 @@ def _said(text: str) -> str:
 def _classes(theme: Theme) -> Iterator[tuple[str, str]]:
     """How the cards of each class look."""
     roles = {"input": theme.variable, "data": theme.data, "operation": theme.operation, "condition": theme.operation,
-             "output": theme.output, "constant": Role(theme.background, theme.background)}  # fmt: skip
+             "folded": theme.operation, "output": theme.output,
+             "constant": Role(theme.background, theme.background)}  # fmt: skip
     for name, role in roles.items():
         heavy = ",stroke-width:3px" if name == "output" else ""
         yield name, f"fill:{role.fill},stroke:{role.border},color:{theme.ink}{heavy}"

@@ -24,8 +24,9 @@ _POINTS = 72  # an inch
 _BLANK = "_____"  # for a number that is left out
 
 
-# A card's id, what stands before it and before its children, what it is called, the derivative by it.
-_Place = tuple[str, str, str, str, Any]
+# A card's id, what stands before it and before its children, what it is called, the derivative by it, and the cluster
+# of what uses it.
+_Place = tuple[str, str, str, str, Any, int | None]
 
 
 class _Line(NamedTuple):
@@ -40,21 +41,19 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
 
     Raises TooLargeError for more levels or lines than anybody reads.
     """
-    graph, cards = drawn.graph, drawn.cards
+    cards = drawn.cards
     by_id = {card.id: card for card in cards}
     uses = Counter(operand for card in cards for operand in card.operands)
     marks: dict[str, int] = {}
     lines: list[_Line] = []
-    outputs = {card.node: card.id for card in cards if card.is_output}
     kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
     shown = {title: known for title, known in kinds.items() if known and look.shows(_WORDS.get(title, title))}
     titles = (*shown, *["partial"] * bool(numbers.partials and look.shows("partial")))
-    stack: list[_Place] = [(outputs[node], "", "", "", None) for node in reversed(graph.outputs)]
+    stack: list[_Place] = [(name, "", "", "", None, None) for name in reversed(drawn.roots)]
     while stack:
-        name, before, within, place, slope = stack.pop()
+        name, before, within, place, slope, outer = stack.pop()
         card = by_id[name]
-        of_loop = "" if card.loop is None else _loop(drawn.clusters[card.loop], numbers)
-        text = before + (f"{place}: " if place else "") + _text(card) + of_loop
+        text = before + (f"{place}: " if place else "") + _text(card) + _meant(card, outer, drawn, numbers)
         if name in marks:
             cells = [cell(slope if title == "partial" else None, look, title) for title in titles]
             lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
@@ -82,6 +81,7 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
                     within + ("   " if last else "│  "),
                     places[at],
                     card.partials[at] if card.partials else None,
+                    card.cluster if card.loop is None else card.loop,
                 )
             )
     return _table(lines, titles)
@@ -92,6 +92,15 @@ def _text(card: Card) -> str:
     named = f"{card.name} = " if card.name else ""
     shape = f"({'×'.join(map(str, card.node.shape))})" if card.node.shape else ""
     return on_one_line("  ".join(filter(None, (named + (card.symbol or "constant"), *card.notes, shape))))
+
+
+def _meant(card: Card, outer: int | None, drawn: Scene, numbers: Numbers) -> str:
+    """What a line says of the loop or the call whose result it shows. outer: the cluster of what uses it."""
+    if card.loop is not None:
+        return _loop(drawn.clusters[card.loop], numbers)
+    around = drawn.path(outer) if card.operands else drawn.path(card.cluster)
+    calls = [drawn.clusters[at] for at in drawn.path(card.cluster) if at not in around]
+    return f" = {on_one_line(calls[-1].head)}" if calls and calls[-1].call else ""
 
 
 def _loop(cluster: Cluster, numbers: Numbers) -> str:
@@ -175,7 +184,8 @@ def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
         for at, operand in enumerate(card.operands)
     ]
     clusters = [
-        {"head": cluster.head, "trips": numbers.trips.get(cluster.path), "within": cluster.parent,
+        {"head": cluster.head, "kind": "call" if cluster.call else "loop",
+         "trips": numbers.trips.get(cluster.path), "within": cluster.parent,
          "nodes": [card.id for card in cards if card.cluster == place]}
         for place, cluster in enumerate(drawn.clusters)
     ]  # fmt: skip

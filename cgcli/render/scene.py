@@ -108,13 +108,22 @@ NEXT, YES, NO, ZERO = "next trip", "yes", "no", "= 0"
 class Scene(NamedTuple):
     """What is drawn: cards, operands before users, links between them, and clusters around them.
 
-    graph: the one whose nodes they show.
+    graph: the one whose nodes they show. roots: the cards that are drawn for their own sake, not for another.
     """
 
     graph: Graph
     cards: Sequence[Card]
     links: Sequence[Link]
     clusters: Sequence[Cluster]
+    roots: Sequence[str]
+
+    def path(self, place: int | None) -> list[int]:
+        """A cluster and all around it, the innermost first."""
+        path = []
+        while place is not None:
+            path.append(place)
+            place = self.clusters[place].parent
+        return path
 
 
 def shorten(text: str, limit: int = _NAME_LENGTH) -> str:

@@ -6,7 +6,7 @@ from cgcli.errors import quoted
 from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, name_of
 from cgcli.lean import re
 from cgcli.render.figures import sign_of, typed
-from cgcli.render.sketch import CARRY, RESULT
+from cgcli.render.sketch import CARRY, CUT, MORE, RESULT, Folded
 
 _SHORT = 6  # characters of numbers that are written as the program has them: `1/3`
 _SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card
@@ -38,6 +38,10 @@ def own_name(graph: Graph, node: Node) -> str:
         return name_of(node)
     if node.op in (CARRY, RESULT):
         return graph.labels[node]
+    if isinstance(node.params, Folded):
+        return node.params.title
+    if node.op in (CUT, MORE):
+        return "…"
     if not (node.args and node.params):
         return ""
     from cgcli.graph.body import function_of, name_of_operation

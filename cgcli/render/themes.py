@@ -36,6 +36,11 @@ class Theme(NamedTuple):
     high: str
     double: bool = False
 
+    @property
+    def panel(self) -> str:
+        """What is filled behind the cards of a call."""
+        return mixed(self.background, self.rule, 0.25)
+
 
 THEMES = {
     "light": Theme(

@@ -73,6 +73,13 @@ class Size(Kind):
                  help="Draw every node: no constants within operators, no long sum as one."),
     flag("--backward", help="Draw two graphs: of the values, and of the adjoints that differentiation adds; "
                             "dashed edges lead from values to adjoints that need them."),
+    flag("--flat", help="Draw the calls of functions without clusters around them."),
+    option("--depth", kind=Whole(0, 1000), metavar="N",
+           help="Draw calls that stand in N others as one box each: --depth 0 has no call open."),
+    option("--around", default="", metavar="NAME",
+           help="Draw the node or the function of this name, and what is near it."),
+    option("--radius", kind=Whole(0, 1000), metavar="N", help="With --around: how many steps are near (default: 2)."),
+    flag("--tree", help="Draw what is shared again at each of its uses."),
     flag("--unroll", help="Draw all trips of loops, each as a box of its own, instead of one for all."),
     flag("--plain", help="Names as they are typed: theta, not θ."),
     PRECISION_OPTION,
@@ -89,7 +96,8 @@ def command(
     request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
     theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
     width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
-    standalone: bool, frames: str | None, blank: str | None, backward: bool,
+    standalone: bool, frames: str | None, blank: str | None, backward: bool, flat: bool, depth: int | None, around: str,
+    radius: int | None, tree: bool,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -119,8 +127,9 @@ def command(
         raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     words = tuple(word.strip() for text in show for word in text.split(","))
     look = Look(
-        rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words, blanks(blank or "")
-    )
+        rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words, blanks(blank or ""),
+        flat, depth, around, radius, tree,
+    )  # fmt: skip
     moved = {}
     if request.tangents:
         from cgcli.api.seeds import tangents
