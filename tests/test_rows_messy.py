@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -178,3 +181,78 @@ def test_a_name_that_is_no_text_is_an_error(capsys: Capture, tmp_path: Path) -> 
     path.write_bytes(path.read_bytes().replace(b"name", b"n\xa2me"))
     found = cg(capsys, "eval", "1", str(path))
     assert (found.code, "holds damaged Arrow data: 'utf-8' codec can't decode" in found.err) == (1, True)
+
+
+# Inputs of Miller's own tests, and what `mlr --csv cat` prints, `--tsv` where there are tabs; None where it refuses.
+MILLER: list[tuple[bytes, str | None]] = [
+    (b"\xef\xbb\xbfa,b,c\n1,2,3\n4,5,6\n", "a,b,c\n1,2,3\n4,5,6\n"),
+    (b'\xef\xbb\xbf"a","b","c"\n1,2,3\n4,5,6\n', "a,b,c\n1,2,3\n4,5,6\n"),
+    (b"a,b,c\n1,2,3\n4,5,", "a,b,c\n1,2,3\n4,5,\n"),
+    (b"a,b,c\n1,2,3\n4,5,6\n7,8,9", "a,b,c\n1,2,3\n4,5,6\n7,8,9\n"),
+    ("año,ποσότητα\n2020,100\n2022,145".encode(), "año,ποσότητα\n2020,100\n2022,145\n"),
+    ("langue,nom,jour\nžusz,éloignée,\n".encode(), "langue,nom,jour\nžusz,éloignée,\n"),
+    (b"a\n1\n2\n\n4\n5\n", "a\n1\n2\n\n4\n5\n"),
+    (b".cnt,datid\n1,idle\n1,\n", ".cnt,datid\n1,idle\n1,\n"),
+    (b"name:x,name:y,z\n1,2,3\n4,6,5\n", "name:x,name:y,z\n1,2,3\n4,6,5\n"),
+    (b'foo,bar\n"""ts""","{""key"":""val""}"\n', 'foo,bar\n"""ts""","{""key"":""val""}"\n'),
+    (b"a,b,c\n6,,10\n,,\n", "a,b,c\n6,,10\n,,\n"),
+    (b"Id|Other Type|Number\na|foo|1\nc||1\n", "Id|Other Type|Number\na|foo|1\nc||1\n"),
+    (b'a,b,c\n1,2,3\n4,"5",6\n"7 ""8"" 9",,11\n', 'a,b,c\n1,2,3\n4,5,6\n"7 ""8"" 9",,11\n'),
+    (b"a b,c, d e\n1,,3\n4 5,6, 7  8\n", "a b,c, d e\n1,,3\n4 5,6, 7  8\n"),
+    (b'a,"b",c\n1,"x\n3",y\n4,5,6', 'a,b,c\n1,"x\n3",y\n4,5,6\n'),
+    (b'a,"b",c\n1,"x,3",y\n4,5,6', 'a,b,c\n1,"x,3",y\n4,5,6\n'),
+    (b"a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\n3,4\n"),
+    (b"a\tb\ti\npan\tpan\t1\neks\twye\t2\n", "a\tb\ti\npan\tpan\t1\neks\twye\t2\n"),
+    (b"a\tb\nx\\ty\t\"q\n", "a\tb\nx\\ty\t\"q\n"),
+    (b"a,b,c\n1,2,3\n4,5\n6,7,8,9\n", None),
+    (b'a,b,c\n1,2,3\n# x"y\n4,5,6\n', None),
+    (b"# hello\na,b,c\n# hi\n1,2,3\n", None),
+    (b"a\tb\na\tb\tc\td\n", None),
+]  # fmt: skip
+
+
+@for_each(("content", "expected"), MILLER)
+def test_inputs_of_miller_pass_through(content: bytes, expected: str | None, capsys: Capture, tmp_path: Path) -> None:
+    """As `mlr cat` has them; quotes that a cell needs not stay as they stood, where Miller leaves them out.
+
+    Of its 145 inputs seven others differ, all on purpose. It prints nothing for an empty file, which is an error here
+    as in pandas and Polars, as is one of blank lines alone. Blank lines between rows of several cells, where Miller
+    refuses the file, are no rows, as in pandas and DuckDB.
+    """
+    separator = "\t" if b"\t" in content else ","
+    path = tmp_path / ("a.tsv" if separator == "\t" else "a.csv")
+    path.write_bytes(content)
+    found = cg(capsys, "eval", "1", str(path))
+    assert found.code == (expected is None)
+    if expected is not None:
+        settings: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if separator == "\t" else {}
+        rows = [row[:-1] for row in csv.reader(found.out.splitlines(keepends=True), delimiter=separator, **settings)]
+        assert rows == [
+            row or [""] for row in csv.reader(expected.splitlines(keepends=True), delimiter=separator, **settings)
+        ]
+
+
+@for_each(
+    "content",
+    [
+        rb'{"a\"b\"c":"d\"e\"f"}',
+        rb'{"abc\bdef\fghi": "jkl\nmno\rpqr\tstu\"vw\\xyz"} {"abc\bdef\fghi": "\\\\xyz"}',
+        b'{\n  "x": 1,\n  "n": null,\n  "y": 3\n}\n',
+        b'{\n  "x": {\n    "a": 1,\n    "c": 3\n  },\r\n  "y": 4\n}\n',
+        b'[\n{\n  "msg": "X\\u0001\\b\xef\xbf\xbd\\u0012Y"\n}\n]\n',
+        b'{\n "b": 2,\n "a": 1\n}\n{\n "d": 4,\n "a": 1\n}\n',
+        b'{ "a": "abc" }\n{ "a": 0 }\n{ "a": 0.0 }\n{ "a": 2.3 }\n{ "a": false }\n{ "a": "0" }\n{ "a": "true" }\n',
+        b'{"a":1,"b":1}\n{"a":2,"b":[2,3]}\n{"a":4,"b":{"c":{"d":[4,5]}}}\n{"a":5,"b":[6,[8,9]]}\n{"a":6,"b":[[[11]]]}\n',
+    ],
+)
+def test_json_of_miller_passes_through(content: bytes, capsys: Capture, tmp_path: Path) -> None:
+    """Every value keeps its kind, whatever stands in the rows before."""
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    found = cg(capsys, "eval", "1", str(path))
+    decoder, text, expected = json.JSONDecoder(), content.decode().strip(), []
+    while text:
+        item, end = decoder.raw_decode(text)
+        expected += item if isinstance(item, list) else [item]
+        text = text[end:].strip()
+    assert [list(row.items()) for row in json.loads(found.out)] == [[*row.items(), ("value", 1)] for row in expected]
