@@ -90,7 +90,8 @@ def _read(batch: Batch, name: str, found: Numbers) -> Column:
     from cgcli.tables.numbers import NULL
 
     null = {row for row, cell in found.bad.items() if cell == NULL}
-    why = {row: f"column '{name}' holds {cell}" for row, cell in found.bad.items()}
+    said = {cell: f"column '{name}' holds {cell}" for cell in {*found.bad.values()}}
+    why = {row: said[cell] for row, cell in found.bad.items()}
     if batch.may_lack(name):
         why |= dict.fromkeys(null, f"there is no '{name}', or it is null")
     beyond = {row: f"column '{name}' holds {cell}" for row, cell in found.beyond.items()}

@@ -163,8 +163,8 @@ class Bound:
         unread: Mapping[int, str] = batch.bad
         beyond: Mapping[int, str] = {}
         for column in found.values():
-            unread = {**column.bad, **unread}
-            beyond = {**column.beyond, **beyond}
+            unread = {**column.bad, **unread} if unread else column.bad
+            beyond = {**column.beyond, **beyond} if beyond else column.beyond
         inputs = [column.values for column in found.values()]
         arrays = self._batched(inputs, len(batch), threads=self.threads)
         if all(np.isfinite(array).all() for array in arrays):

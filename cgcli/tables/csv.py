@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import csv
 from functools import partial
-from io import StringIO
 from itertools import chain
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -211,24 +211,22 @@ class _Reader(NamedTuple):
         lines = [text.rstrip("\r\n") + "\n" for text in texts]
         is_ascii = all(map(bytes.isascii, records))
         bad = {} if is_ascii else {at: why for at, record in enumerate(records) if (why := not_utf8(record))}
+        separator, written = self.dialect.separator, list[str]()
+        writer = csv.writer(SimpleNamespace(write=written.append), delimiter=separator, lineterminator="\n")
         for at, cells in enumerate(rows):
-            if len(cells) != expected:
+            missing = expected - len(cells)
+            if missing:
                 bad[at] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
-                missing = expected - len(cells)
-                lines[at] = (
-                    f"{lines[at][:-1]}{self.dialect.separator * missing}\n" if missing > 0 else self._line(cells)
-                )
-                rows[at] = [*cells, *[None] * missing][:expected]
+                rows[at] = cells[:expected] if missing < 0 else [*cells, *[None] * missing]
+            if missing > 0:
+                lines[at] = f"{lines[at][:-1]}{separator * missing}\n"
+            elif missing and self.dialect.quotes:
+                writer.writerow(rows[at])
+                lines[at] = written.pop()
+            elif missing:
+                lines[at] = f"{separator.join(rows[at])}\n"
         arrays = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, names=self.names), pa.array(lines, pa.string()), bad
-
-    def _line(self, cells: Sequence[str]) -> str:
-        """As many cells as there are names, as a line."""
-        if not self.dialect.quotes:
-            return self.dialect.separator.join(cells[: len(self.names)]) + "\n"
-        line = StringIO()
-        csv.writer(line, delimiter=self.dialect.separator, lineterminator="\n").writerow(cells[: len(self.names)])
-        return line.getvalue()
 
 
 # ---- writing --------------------------------------------------------------------------

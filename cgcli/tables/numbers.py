@@ -101,9 +101,12 @@ def _of_text(given: pa.Array, shape: tuple[int, ...] | None, dialect: Dialect | 
         trimmed = pc.replace_with_mask(trimmed, hexadecimal, pa.array(whole, pa.string()))
     good = pc.fill_null(pc.match_substring_regex(trimmed, _READ_AS_NUMBER), False)
     plain = pc.if_else(good, trimmed, "nan")
-    rows = np.flatnonzero(~np.asarray(good)).tolist()
+    rows = np.flatnonzero(~np.asarray(good))
+    cells = given.take(pa.array(rows)).to_pylist()
+    described = {cell: _described(cell) for cell in {*cells}}  # many have the same
     values = as_floats(plain).to_numpy()
-    return Numbers(values, {row: _described(given[row].as_py()) for row in rows}, _beyond(values, given))
+    bad = {row: described[cell] for row, cell in zip(rows.tolist(), cells, strict=True)}
+    return Numbers(values, bad, _beyond(values, given))
 
 
 def _beyond(values: NDArray[np.float64], cells: pa.Array) -> dict[int, str]:
