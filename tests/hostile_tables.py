@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,11 +58,11 @@ def parquet(column: pa.Array) -> bytes:
     return bytes(sink.getvalue())
 
 
-def arrow(column: pa.Array) -> bytes:
-    """A file of one column, whose buffers are compressed."""
+def arrow(column: pa.Array, make: Any = pa.ipc.new_file) -> bytes:
+    """A file of one column, or a stream, whose buffers are compressed."""
     sink = pa.BufferOutputStream()
     batch = pa.RecordBatch.from_arrays([column], names=["s"])
-    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
+    with make(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
         file.write_batch(batch)
     return bytes(sink.getvalue())
 
@@ -100,6 +101,8 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("a.arrow", lambda: arrow(pa.DictionaryArray.from_arrays([0] * 3000, [LONG])), UNPACKS),
     ("a.arrow", lambda: arrow(pa.array(np.zeros(10_000_000))), UNPACKS),
     ("a.arrow", lambda: arrow(pa.RunEndEncodedArray.from_arrays([3000], [LONG])), UNPACKS),
+    ("a.arrow", lambda: arrow(pa.array(np.zeros(40_000_000)), pa.ipc.new_stream), UNPACKS),
+    ("a.arrow.gz", lambda: gzipped([arrow(pa.array(np.zeros(40_000_000)), pa.ipc.new_stream)]), UNPACKS),
     ("a.npz", lambda: npz(**{f"a{at}": [npy("(1,)"), bytes(8)] for at in range(200)}), ""),
     ("a.json", lambda: b"null", "'null' where an object was expected"),
     ("a.parquet.gz", lambda: gzipped([b"PAR1", *[bytes(MEGABYTE)] * 80]), "unpacks to more than 200 times its size"),

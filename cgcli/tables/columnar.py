@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 from abc import abstractmethod
+from collections import deque
 
 import numpy as np
 
@@ -149,12 +151,29 @@ def _arrow_stream(content: Content) -> Iterator[pa.RecordBatch]:
     """A batch that comes through a pipe is in memory as a whole, as large as its writer made it."""
     import pyarrow as pa
 
-    file = pa.memory_map(content.name) if content.is_plain() else pa.PythonFile(Joined(content.pieces), "r")
-    with file, pa.ipc.open_stream(file) as opened:
+    with contextlib.ExitStack() as files:
+        if content.is_plain():
+            file = files.enter_context(pa.memory_map(content.name))
+            deque(_checked(file, content.source), 0)
+            file.seek(0)
+        else:
+            given = files.enter_context(pa.PythonFile(Joined(content.pieces), "r"))
+            checked = (memoryview(message.serialize()) for message in _checked(given, content.source))
+            file = pa.PythonFile(Joined(checked), "r")
+        opened = files.enter_context(pa.ipc.open_stream(file))
         yield _nothing(opened.schema)
         for batch in opened:
             batch.validate(full=True)
             yield from _slices(batch, content)
+
+
+def _checked(file: Any, source: str) -> Iterator[Any]:
+    """The messages of a stream. Raises DataError before the first that unpacks to much more than it is."""
+    import pyarrow as pa
+
+    for message in pa.ipc.MessageReader.open_stream(file):
+        check_unpacked(_size_of(message), message.body.size if message.body else 0, source)
+        yield message
 
 
 def _nothing(schema: pa.Schema) -> pa.RecordBatch:

@@ -271,7 +271,7 @@ _DECOMPRESS = {"gzip": _gunzipped, "zstd": _unzstd, "bz2": _unbz2, "xz": _unxz}
 class Joined(io.RawIOBase):
     """Pieces as a file that can only be read on."""
 
-    def __init__(self, content: Iterator[bytes]) -> None:
+    def __init__(self, content: Iterator[bytes | memoryview]) -> None:
         self._content = content
         self._rest = memoryview(b"")
 
