@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import gzip
 import io
 import json
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -345,6 +348,24 @@ def test_progress_says_how_much_is_done(capsys: Capture, monkeypatch: pytest.Mon
         shown.clear()
         said = capsys.readouterr().err
         assert (expected in said and said.endswith("\r")) if expected else not said
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(60, 60), (0, 80)])
+def test_progress_is_seen_on_a_terminal(columns: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that another program has opened may say that it has no columns, which would be no bar."""
+    terminal, ours = os.openpty()
+    size = struct.pack("4H", 24 * (columns > 0), columns, 0, 0)
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, size)
+    monkeypatch.setattr(progress, "_SILENT", 0)
+    with os.fdopen(ours, "w", encoding="utf-8") as stderr, os.fdopen(terminal, "rb", buffering=0) as seen:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        shown = progress.Progress(quiet=False, rows=300_000)
+        for batch in shown.of(islice(grid([Axis("x", 0, 1, 300_000)]), 1)):
+            shown.add(batch)
+        bar = seen.read(4096).decode().rpartition("\r")[2]
+        shown.clear()
+    assert " 0.00/300k " in bar
+    assert len(bar) in (expected - 1, expected)
 
 
 def test_progress_knows_how_many_rows_parquet_files_hold(

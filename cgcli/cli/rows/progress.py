@@ -14,6 +14,7 @@ from cgcli.tables.remote import is_remote
 
 _SILENT = 2.0  # seconds for which nothing is shown,
 _PAUSE = 0.5  # and between two changes
+_WIDTH, _HEIGHT = 80, 24  # characters, where a terminal does not know its own
 
 
 class Progress:
@@ -60,8 +61,8 @@ class Progress:
 
         tqdm.monitor_interval = 0  # no thread that looks after bars
         unit = " rows" if self._counts_rows else "B"
-        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, dynamic_ncols=True,
-                   delay=_PAUSE)  # fmt: skip
+        size: dict[str, Any] = {"dynamic_ncols": True} if _has_size() else {"ncols": _WIDTH, "nrows": _HEIGHT}
+        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, delay=_PAUSE, **size)
         bar.start_t -= time.monotonic() - self._begin
         return bar
 
@@ -70,6 +71,14 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _has_size() -> bool:
+    """Whether the terminal knows its size; one that a program has opened for another may not."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):
+        return False
 
 
 def _are_parquet(files: Sequence[str]) -> bool:
