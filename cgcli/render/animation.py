@@ -7,7 +7,7 @@ from cgcli.errors import MissingProgramError
 
 _PAUSE, _LAST = 900, 3000  # milliseconds: between pictures, and after the last one
 _COLOURS = 64
-_SAMPLES = 5  # pictures that the colours are chosen by, the last one among them
+_SAMPLES = 3  # pictures that the colours are chosen by, the last one among them, by every second dot each way
 
 
 def as_gif(pngs: Sequence[bytes], background: str) -> bytes:
@@ -27,13 +27,18 @@ def as_gif(pngs: Sequence[bytes], background: str) -> bytes:
     pictures = []
     for png in pngs:
         with Image.open(BytesIO(png)) as opened:
-            drawn = opened.convert("RGBA")
-        pictures.append(Image.alpha_composite(Image.new("RGBA", drawn.size, background), drawn).convert("RGB"))
-    wide, high = pictures[0].size
-    samples = pictures[:: -max(1, len(pictures) // _SAMPLES)]
+            drawn: Image.Image = opened
+            if "A" in opened.getbands() and opened.getchannel("A").getextrema() != (255, 255):
+                drawn = Image.alpha_composite(Image.new("RGBA", opened.size, background), opened.convert("RGBA"))
+            pictures.append(drawn.convert("RGB"))
+    wide, high = (-(-side // 2) for side in pictures[0].size)
+    samples = [
+        picture.resize((wide, high), Image.Resampling.NEAREST)
+        for picture in pictures[:: -max(1, len(pictures) // _SAMPLES)]
+    ]
     together = Image.new("RGB", (wide, high * len(samples)))
-    for at, picture in enumerate(samples):
-        together.paste(picture, (0, at * high))
+    for at, sample in enumerate(samples):
+        together.paste(sample, (0, at * high))
     colours = together.quantize(_COLOURS, dither=Image.Dither.NONE)
     first, *others = [picture.quantize(palette=colours, dither=Image.Dither.NONE) for picture in pictures]
     made = BytesIO()
