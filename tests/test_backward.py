@@ -12,6 +12,7 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgWarning
+from cgcli.render.backward import lines_of
 from tests.command import Capture, cg
 
 BAYDIN, AT = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}
@@ -85,12 +86,40 @@ def test_a_sheet_of_the_figure_has_no_answers() -> None:
     assert re.findall(r"<(?:path|polygon)[^>]*>", sheet) == re.findall(r"<(?:path|polygon)[^>]*>", whole)
 
 
+def test_calls_of_functions_are_clusters_in_both_panels() -> None:
+    """Protects the reading: the adjoint of a step stands in the call that the step stands in, inputs in none."""
+    text = "g(u) = sin(u); f(x) = g(x)*w; f(a) + g(b)"
+    dot = cgcli.render(text, backward=True, rankdir="LR").content(["dot"])["dot"].decode()
+    found = re.findall(r"subgraph cluster_(\w+)|^ +([fb]\d) \[|^ +(\})$", dot.partition("rank=same")[0], re.MULTILINE)
+    names = ["".join(each) for each in found]
+    panel = "{0} {0}0 {0}1 {0}2 {0}6 {0}_0 {0}4 {0}_1 {0}3 }} }} {0}_2 {0}5 }} }}"  # f(a) holds g(x); g(b)
+    assert names == [*panel.format("b").split(), *panel.format("f").split()]
+    flat = cgcli.render(text, backward=True, flat=True).content(["dot"])["dot"].decode()
+    assert flat.count("subgraph") == 2
+
+
+def test_a_long_formula_has_lines_and_a_sum_over_axes_no_axes_of_size_1() -> None:
+    """Protects what can be read of a convolution's adjoints: the box says the shape."""
+    values = {"x": [[[[1, 2], [3, 4]]]], "w": [[[[1]]], [[[2]]]], "b": [1, 2]}
+    made = cgcli.render("sum(relu(conv2d(x, w, b))^2)", values, backward=True)
+    assert "v̄₂ = sum(v̄₃, axis=[0, 2, 3])" in boxes(made.content(["dot"])["dot"].decode())
+    assert lines_of("y = a") == ["y = a"]
+    assert lines_of("y = " + " + ".join(f"term{at}" for at in range(12))) == [
+        "y = term0 + term1 + term2 + term3 + term4 +", "   term5 + term6 + term7 + term8 + term9 +",
+        "   term10 + term11",
+    ]  # fmt: skip
+    assert lines_of("x" * 300) == ["x" * 44, "   " + "x" * 41, "   " + "x" * 41 + "…"]
+
+
 WRONG = [
     (["1 + 1"], "there is nothing to differentiate by"),
     (["x*y", "x=1"], "no value for 'y'"),
-    (["x*y"], "is .png, .svg, .pdf, .dot, and not .txt"),
-    (["x*y", "-o", "a.json"], "is .png, .svg, .pdf, .dot, and not .json"),
+    (["x*y"], "is .png, .svg, .pdf, .tex, .mmd, .dot, and not .txt"),
+    (["x*y", "-o", "a.json"], "is .png, .svg, .pdf, .tex, .mmd, .dot, and not .json"),
     (["x*y", "x=1", "y=2", "-o", "a.gif"], "leave --backward out"),
+    (["f(x) = x^2; f(a)", "--depth", "0", "-o", "a.svg"], "the figure of both graphs has all their steps"),
+    (["f(x) = x^2; f(a)", "--around", "a", "-o", "a.svg"], "the figure of both graphs has all their steps"),
+    (["f(x) = x^2; f(a)", "--tree", "-o", "a.svg"], "the figure of both graphs has all their steps"),
     (["x*y", "--blank", "-o", "a.svg"], "there are no values to leave out"),
     (["x" + " + sin(x)*x" * 100, "-o", "a.svg"], "two panels show at most 100"),
     (["sin(" * 2000 + "x" + ")" * 2000, "-o", "a.svg"], "two panels show at most 100"),

@@ -32,6 +32,10 @@ PROGRAMS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("mean((X @ W.T - Y)^2) + where(a > 1, [1, 2], [3, 4]) @ [a, 1]",
      {"X": [[1, 2, 3], [4, 5, 6]], "W": [[1.5, -2, 0.3]] * 9, "Y": [[1] * 9] * 2, "a": -2e-9},
      {"theme": "print", "show": ("value", "grad", "partial", "shape"), "transparent": True}),
+    ("g(u) = sin(u)*`%#q`; f(x, y) = g(x)/y + g(x^2); f(a, 2)*g(b)", {"a": 1, "b": 2}, {}),
+    ("f(x) = { (sin(x), cos(x)) }; (u, v) = f(`a]b\\`); u*v", {}, {"depth": 0}),
+    ("f(x) = tanh(W @ x + b); h = f(x); sum(f(h)^2)*`%#q`",
+     {"W": [[1, 2], [3, -1]], "x": [1, 0.5], "b": [0, 1], "%#q": 2}, {"backward": True}),
 ]  # fmt: skip
 
 

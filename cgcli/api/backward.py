@@ -10,12 +10,17 @@ from cgcli.api.seeds import weights
 from cgcli.api.views import has_values, values_of_trace, with_trips
 from cgcli.api.watched import Watched
 from cgcli.errors import TooLargeError, UsageError
-from cgcli.graph.node import Node, toposort
+from cgcli.graph.node import Graph, Node, apply, toposort
 from cgcli.lean import re
+from cgcli.ops.shaping import RESHAPE
+from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.expression import formula as text_of
 from cgcli.printing.spelling import in_unicode
-from cgcli.render.backward import Box, Panels, figure_of
+from cgcli.render.backward import figure_of
+from cgcli.render.calling import Calling
 from cgcli.render.metrics import has_all
+from cgcli.render.panels import Box, Panels
+from cgcli.render.sketch import Cluster
 from cgcli.render.themes import THEMES
 from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
 from cgcli.trace.steps import Trace, trace
@@ -31,7 +36,7 @@ _BAR = "\N{COMBINING MACRON}"
 _FIRST = 0xF0000  # of the private characters that stand for names while signs are replaced
 _SIGNS = re.compile(r'"[^"]*"|\*|-|\.T\b|\^\d+(?![.\w])')  # texts stay as they are
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_KINDS = ("png", "svg", "pdf", "dot")
+_KINDS = ("png", "svg", "pdf", "tex", "mmd", "dot")
 
 
 def backward_at(
@@ -46,10 +51,14 @@ def backward_at(
     look.check()
     paper.check()
     check_blank(look, has_values=has_values(point), grad=True, moves=False)
+    if look.depth is not None or look.around or look.tree:
+        raise UsageError("the figure of both graphs has all their steps",
+                         hint="leave --backward out, or --depth, --around and --tree")  # fmt: skip
     if not wrt:
         raise UsageError("there is no backward graph: there is nothing to differentiate by", hint="as in: x^2")
     if point.bindings:
         point.check_complete()
+    graph = point.graph if look.flat else point.with_calls()
     point = with_trips(point, evaluate)
     count = len(toposort(point.graph.outputs))
     if count > _MOST_STEPS:
@@ -64,7 +73,7 @@ def backward_at(
     seeds = weights(point.graph, given) if given is not None else list(map(ones_of, outputs))
     traced = trace(point.graph, wrt, cotangents=seeds)
     values = values_of_trace(point, traced, evaluate) if has_values(point) else {}
-    panels = _panels(point, traced, values, plain=look.plain)
+    panels = _panels(point, traced, values, graph, plain=look.plain)
 
     def drawn(kinds: Sequence[str]) -> Pictures:
         for kind in kinds:
@@ -79,8 +88,8 @@ def backward_at(
     return Picture(point.graph.source.text, drawn, series, THEMES[look.theme].background, paper, tell)
 
 
-def _panels(point: Point, traced: Trace, values: Mapping[Node, Any], *, plain: bool) -> Panels:
-    """What the figure shows of a trace."""
+def _panels(point: Point, traced: Trace, values: Mapping[Node, Any], graph: Graph, *, plain: bool) -> Panels:
+    """What the figure shows of a trace. graph: of the program, with its calls."""
     numbers = {step.name: at for at, step in enumerate(traced.steps)}
     pretty = {name: name for name in numbers} if plain else in_unicode(numbers)
     writer = _Writer(pretty, traced)
@@ -98,6 +107,8 @@ def _panels(point: Point, traced: Trace, values: Mapping[Node, Any], *, plain: b
             pulled[numbers[each.source], to] = None
         saved |= {(numbers[name], to): None for name in _used(each.formula, Mark.VALUE)}
     forward, backward = {}, {}
+    clusters: list[Cluster] = []
+    calls = Calling(graph, clusters)
     computed: dict[tuple[int, int], None] = {}
     given = {each.to for each in traced.contributions if not each.source} - {
         each.to for each in traced.contributions if each.source
@@ -105,15 +116,30 @@ def _panels(point: Point, traced: Trace, values: Mapping[Node, Any], *, plain: b
     for at, step in enumerate(traced.steps):
         right = "" if step.formula is None else f" = {writer.text(step.formula)}"
         value = values.get(step.value)
-        forward[at] = Box(pretty[step.name] + right, step.value.shape, value, roles[at], step.formula is None)
+        place = calls.around((), step.value, None) if step.formula is not None else None
+        forward[at] = Box(pretty[step.name] + right, step.value.shape, value, roles[at], step.formula is None, place)
         if step.formula is not None:
             computed |= {(numbers[name], at): None for name in _used(step.formula, Mark.VALUE)}
         if step.adjoint is not None:
             total = " + ".join(terms.get(step.name, ["0"])).replace("+ −", "− ")
             text = f"{writer.barred(step.name)} = {total}"
             value = values.get(step.adjoint)
-            backward[at] = Box(text, step.value.shape, value, roles[at], step.name in given)
-    return Panels(point.graph.source.text, forward, backward, [*computed], [*pulled], [*saved])
+            backward[at] = Box(text, step.value.shape, value, roles[at], step.name in given, place)
+    spelled = clusters if plain else [each._replace(head=_spelled(each.head, pretty)) for each in clusters]
+    return Panels(point.graph.source.text, forward, backward, [*computed], [*pulled], [*saved], spelled)
+
+
+def _plain_sum(node: Node) -> Node:
+    """A node without the axes of size 1 that only fit a sum to a shape: the box says the shape."""
+    total = node.args[0] if node.op is RESHAPE else node
+    if not isinstance(total.params, Reduce) or total.op is not SUM:
+        return node
+    return apply(SUM, total.args, total.params._replace(keepdims=False))
+
+
+def _spelled(text: str, pretty: Mapping[str, str]) -> str:
+    """A call with names as the boxes have them."""
+    return re.sub(r"\w+", lambda found: pretty.get(found[0], found[0]), text)
 
 
 def _used(formula: Formula, mark: Mark) -> Iterable[str]:
@@ -143,7 +169,7 @@ class _Writer:
             names.append(self._named(symbol))
             return chr(_FIRST + len(names) - 1)
 
-        written = text_of(formula.node, _FORMULA, formula.names(spell, self._functions))
+        written = text_of(_plain_sum(formula.node), _FORMULA, formula.names(spell, self._functions))
         written = _SIGNS.sub(lambda found: _typeset(found[0]), written)
         return "".join(names[ord(sign) - _FIRST] if 0 <= ord(sign) - _FIRST < len(names) else sign for sign in written)
 

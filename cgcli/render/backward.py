@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Iterator, Mapping, Sequence
-from cgcli.graph.operation import Shape
+from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
-from cgcli.records import NamedTuple
-from cgcli.render.card import MARKED, SMALL, TEXT, Pen, is_written_out, number, quote
+from cgcli.render.card import MARKED, SMALL, TEXT, Pen, head, is_written_out, number, quote
 from cgcli.render.draw import Pictures
 from cgcli.render.look import Look
+from cgcli.render.panels import Box, Panels
 from cgcli.render.picture import Drawing, Paper, drawing_of
 from cgcli.render.scene import shorten
+from cgcli.render.sketch import Cluster
 from cgcli.render.themes import THEMES, Role, Theme
 
 _STYLE = """\
@@ -27,44 +27,18 @@ _PANEL = """\
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _ROOM = "<TD></TD>" * 8  # at each side of a number, which would grow with the box: all cells grow alike
 _MOST_STEPS_TO_TRY = 40  # laid out in each direction
-_LENGTH = 44  # characters of a formula
-
-
-class Box(NamedTuple):
-    """A node of a panel.
-
-    text: what it computes, `v₁ = ln(x₁)`. value: its number or array; None where that is not known. role: what it is
-    in the theme. is_given: nobody computes its number.
-    """
-
-    text: str
-    shape: Shape
-    value: Any
-    role: str
-    is_given: bool
-
-
-class Panels(NamedTuple):
-    """What is drawn of the passes; steps by their numbers.
-
-    title: the text of the program. forward, backward: the boxes of values and of adjoints. computed: a step and one
-    that is computed of it. pulled: a step and one to whose adjoint its own adds. saved: a step, and one whose adjoint
-    needs its value.
-    """
-
-    title: str
-    forward: Mapping[int, Box]
-    backward: Mapping[int, Box]
-    computed: Sequence[tuple[int, int]]
-    pulled: Sequence[tuple[int, int]]
-    saved: Sequence[tuple[int, int]]
+_LENGTH, _MOST_LINES = 44, 3  # characters of a line of a formula, and lines
 
 
 def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper) -> Pictures:
-    """The two panels in several formats; kinds: some of png, svg, pdf and dot. Raises what `pictures` raises."""
+    """The two panels in several formats; kinds: some of png, svg, pdf, tex, mmd, dot. Raises what `pictures` raises."""
     both = ("TB", "LR") if len(panels.forward) <= _MOST_STEPS_TO_TRY else ("TB",)
     tried = both if look.rankdir == "auto" else (look.rankdir,)
     content = {"dot": dot(panels, look._replace(rankdir=tried[0])).encode()} if "dot" in kinds else {}
+    if "mmd" in kinds:
+        from cgcli.render.mermaid import panels_as_mermaid
+
+        content["mmd"] = panels_as_mermaid(panels, look._replace(rankdir=tried[0])).encode()
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
     cards = len(panels.forward) + len(panels.backward)
     if not kinds:
@@ -104,15 +78,17 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool) -> Iterator[s
         words = f"<{Pen(TEXT, theme.grey, bold=True).write(title)}>"
         panel = _PANEL.format(label=words, colour=theme.rule, tip=quote(title), place=place)
         yield f"  subgraph cluster_{letter} {{\n{panel}"
+        written = dict[int | None, list[str]]()
         for at, box in boxes.items():
             role: Role = getattr(theme, box.role)
             border = theme.adjoint if kind == "grad" else role.border
             form = 'shape="box", style="filled"' if box.role == "variable" else 'style="filled,rounded"'
             inside = _label(box, kind, pen, look, theme, marked)
-            yield (
+            written.setdefault(box.cluster, []).append(
                 f"    {letter}{at} [label={inside}, tooltip={quote(box.text)}, {form}, "
                 f'fillcolor="{role.fill}", color="{border}", class="{kind}"]\n'
             )
+        yield from _within(panels.clusters, None, letter, written, theme, "b" if is_upright else "t")
         yield "  }\n"
     yield from (f"  {{ graph [rank=same]; f{at}; b{at} }}\n" for at in panels.backward)
     yield from (f"  f{tail} -> f{head}\n" for tail, head in panels.computed)
@@ -122,10 +98,26 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool) -> Iterator[s
     )
 
 
+def _within(
+    clusters: Sequence[Cluster], place: int | None, letter: str, written: Mapping[int | None, Sequence[str]],
+    theme: Theme, side: str,
+) -> Iterator[str]:  # fmt: skip
+    """The boxes of a call, and the calls within it; None for the whole panel. side: where edges cross no heading."""
+    yield from written.get(place, ())
+    for at, cluster in enumerate(clusters):
+        if cluster.parent == place:
+            words, tip = head(cluster, None, theme), quote(cluster.head)
+            panel = _PANEL.format(label=words, colour=theme.edge, tip=tip, place=side)
+            fill = f'    graph [style="rounded,filled", fillcolor="{theme.panel}"]\n'
+            yield f"  subgraph cluster_{letter}_{at} {{\n{panel}{fill}"
+            yield from _within(clusters, at, letter, written, theme, side)
+            yield "  }\n"
+
+
 def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool) -> str:
     """What a box says: the formula, below it the number."""
-    words = pen._replace(italic=False).write(shorten_formula(box.text), "LEFT")
-    rows = [f'<TR><TD ALIGN="LEFT">{words}</TD></TR>']
+    upright = pen._replace(italic=False)
+    rows = [f'<TR><TD ALIGN="LEFT">{upright.write(line, "LEFT")}</TD></TR>' for line in lines_of(box.text)]
     is_shown = box.value is not None and look.shows(kind)
     if box.shape and look.shows("shape") and not (is_shown and is_written_out(box.shape, look)):
         words = Pen(SMALL, theme.grey).write(shape_text(box.shape, "").strip("[]").replace(", ", "×"))
@@ -139,6 +131,11 @@ def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool
     return f"<{_TABLE}{''.join(rows)}</TABLE>>"
 
 
-def shorten_formula(text: str) -> str:
-    """A formula, cut at its end when it is too long for a box."""
-    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
+def lines_of(text: str) -> list[str]:
+    """A formula in lines that fit into a box, broken where it has spaces; cut at its end when it is too long."""
+    lines: list[str] = []
+    while len(text) > _LENGTH and len(lines) < _MOST_LINES - 1:
+        end = text.rfind(" ", _LENGTH // 2, _LENGTH + 1)
+        lines.append(text[: end if end > 0 else _LENGTH])
+        text = "   " + text[len(lines[-1]) :].lstrip()
+    return [*lines, text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterator
+from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE
 from cgcli.render.card import ADJOINT, TANGENT, shown
 from cgcli.render.figures import DIGITS
 from cgcli.render.look import Look
 from cgcli.render.outline import cell
+from cgcli.render.panels import Panels
 from cgcli.render.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.render.sketch import FOLDED, RESULT
+from cgcli.render.sketch import FOLDED, RESULT, Cluster
 from cgcli.render.themes import THEMES, Role, Theme
 
 _FORMS = {
@@ -24,26 +25,79 @@ _ANGLES = str.maketrans("<>", "‹›")  # in a title, which takes no numbers of
 
 
 def mermaid(drawn: Scene, numbers: Numbers, look: Look) -> str:
-    """The graph as a flowchart: cards, edges with partial derivatives, loops as subgraphs."""
-    import json
-
+    """The graph as a flowchart: cards, edges with partial derivatives, loops and calls as subgraphs."""
     theme = THEMES[look.theme]
-    colours = {"lineColor": theme.edge, "edgeLabelBackground": theme.background}
-    colours |= dict.fromkeys(("textColor", "titleColor"), theme.ink)
-    lines = [f"---\ntitle: {json.dumps(shown(look.title).translate(_ANGLES))}\n---"] if look.title else []
-    lines.append(f"%%{{init: {json.dumps({'theme': 'base', 'themeVariables': colours})}}}%%")
-    lines.append(f"flowchart {'LR' if look.rankdir == 'auto' else look.rankdir}")
+    lines = [*_preamble(look, theme)]
     lines += _within(drawn, numbers, look, None, "  ")
     for card in drawn.cards:
         lines += (f"  {card.operands[at]} -->{_said(_at_edge(card, at, look))} {card.id}" for at in card.flowing)
     for link in drawn.links:
         lines.append(f"  {link.tail} {'==>' if link.kind == NEXT else '-.->'}{_said(link.said)} {link.head}")
-    lines += (f"  classDef {name} {style}" for name, style in _classes(theme))
-    lines.append(f"  linkStyle default stroke:{theme.edge},color:{theme.ink}")
+    lines += _styles(theme)
     for place, cluster in enumerate(drawn.clusters):
         fill, line = (theme.panel, "") if cluster.call else (theme.background, ",stroke-dasharray:5 3")
         lines.append(f"  style cluster_{place} fill:{fill},stroke:{theme.edge},color:{theme.ink}{line}")
     return "\n".join([*lines, ""])
+
+
+def _preamble(look: Look, theme: Theme) -> Iterator[str]:
+    """What stands above all else."""
+    import json
+
+    if look.title:
+        yield f"---\ntitle: {json.dumps(shown(look.title).translate(_ANGLES))}\n---"
+    colours = {"lineColor": theme.edge, "edgeLabelBackground": theme.background}
+    colours |= dict.fromkeys(("textColor", "titleColor"), theme.ink)
+    yield f"%%{{init: {json.dumps({'theme': 'base', 'themeVariables': colours})}}}%%"
+    yield f"flowchart {'LR' if look.rankdir == 'auto' else look.rankdir}"
+
+
+def _styles(theme: Theme) -> Iterator[str]:
+    """How cards and edges look."""
+    yield from (f"  classDef {name} {style}" for name, style in _classes(theme))
+    yield f"  linkStyle default stroke:{theme.edge},color:{theme.ink}"
+
+
+def panels_as_mermaid(panels: Panels, look: Look) -> str:
+    """The graph of the values and that of the adjoints, as two subgraphs."""
+    theme = THEMES[look.theme]
+    lines = [*_preamble(look, theme)]
+    for letter, title, boxes, kind in (
+        ("f", "forward: values", panels.forward, "value"), ("b", "backward: adjoints", panels.backward, "grad"),
+    ):  # fmt: skip
+        written: dict[int | None, list[str]] = {}
+        for at, box in boxes.items():
+            said = [escaped(box.text)]
+            if box.value is not None and look.shows(kind):
+                said.append(f"<i>{escaped(cell(box.value, look, '' if box.is_given else kind, DIGITS))}</i>")
+            form = _FORMS["input"] if box.role == "variable" else '("{}")'
+            role = {"variable": "input"}.get(box.role, box.role)
+            written.setdefault(box.cluster, []).append(f"{letter}{at}{form.format('<br/>'.join(said))}:::{role}")
+        lines.append(f'  subgraph {letter}["{title}"]')
+        lines += _boxes_within(panels.clusters, None, letter, written, "    ")
+        lines.append("  end")
+    lines += (f"  f{tail} --> f{head}" for tail, head in panels.computed)
+    lines += (f"  b{tail} --> b{head}" for tail, head in panels.pulled)
+    lines += (f"  f{tail} -.-> b{head}" for tail, head in panels.saved)
+    lines += _styles(theme)
+    around = f"stroke:{theme.rule},color:{theme.ink}"
+    lines += (f"  style {letter} fill:{theme.background},{around}" for letter in "fb")
+    lines += (
+        f"  style {letter}_{at} fill:{theme.panel},{around}" for letter in "fb" for at in range(len(panels.clusters))
+    )
+    return "\n".join([*lines, ""])
+
+
+def _boxes_within(
+    clusters: Sequence[Cluster], place: int | None, letter: str, written: Mapping[int | None, Sequence[str]], space: str
+) -> Iterator[str]:
+    """The boxes of a call, and the calls within it; None for the whole panel."""
+    yield from (space + box for box in written.get(place, ()))
+    for at, cluster in enumerate(clusters):
+        if cluster.parent == place:
+            yield f'{space}subgraph {letter}_{at}["{escaped(cluster.head)}"]'
+            yield from _boxes_within(clusters, at, letter, written, space + "  ")
+            yield f"{space}end"
 
 
 def escaped(text: str) -> str:

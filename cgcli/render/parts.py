@@ -193,7 +193,7 @@ class _Folder(_Rebuilt):
         )
         sources = {self._source(arg): arg for arg in every}
         pairs = [*zip(call.args, call.parameters, strict=True)]
-        if any(arg and arg.args and arg not in self.known for arg in call.args):
+        if any(arg and arg.op is not CONSTANT and arg not in self.known for arg in call.args):
             pairs = []  # in a loop, whose body has nodes of its own
         named = {sources.pop(arg): name for arg, name in pairs if arg in sources}
         inputs = [arg for arg in sources.values() if arg.op is VARIABLE]

@@ -23,7 +23,7 @@ def refined(svg: str, width: float, height: float) -> str:
     A card has the id that it has in DOT text, and its `<title>`, which a viewer shows under the pointer, is the text
     that it was read from. Each text has a class: value, adjoint, tangent, name, symbol or note. The background fills
     the picture to its edges. The title of a cluster is what stands above it; its words and those at edges are drawn
-    last, in a halo of the background, which parts what they cross.
+    last, in a halo of what is behind them, which parts what they cross.
     """
     declaration, _, _ = svg.partition("<!DOCTYPE")
     _, _, content = svg.partition("<svg ")
@@ -31,7 +31,7 @@ def refined(svg: str, width: float, height: float) -> str:
     next(lines)  # its own size
     made = [f'{declaration}<svg width="{width:.6g}pt" height="{height:.6g}pt"']
     is_card, start = False, -1  # of the drawing, until its background was found
-    fill, words, has_clusters = "none", list[str](), False
+    fill, behind, words, has_clusters = "none", "", list[str](), False  # behind: what a cluster is filled with
     for line in lines:
         if line.startswith(_NODE):
             name, title = _between(next(lines), ">", "<"), _between(next(lines), 'title="', '"')
@@ -42,15 +42,19 @@ def refined(svg: str, width: float, height: float) -> str:
             is_card = False
         elif line.startswith(_CLUSTER):
             next(lines)  # its number
-            title, has_clusters = _between(next(lines), 'title="', '"'), True
-            made.append(f"{line}\n<title>{title}</title>")
+            title, form, has_clusters = _between(next(lines), 'title="', '"'), next(lines), True
+            behind = _between(form, 'fill="', '"')
+            made.append(f"{line}\n<title>{title}</title>\n{form}")
         elif line.startswith(_TEXT):
             if is_card or not has_clusters:
                 made.append(_text(line))
             else:
-                words.append(_text(line).replace(_TEXT.strip(), _HALO.format(fill), 1))
+                words.append(
+                    _text(line).replace(_TEXT.strip(), _HALO.format(fill if behind in ("", "none") else behind), 1)
+                )
         elif line.startswith(_EDGE):
             next(lines)  # its title
+            behind = ""
             made.append(line)
         elif start >= 0 and line.startswith(_CANVAS):
             fill = _between(line, '"', '"')
