@@ -8,7 +8,7 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,31 @@ def tour(scale: Any) -> Any:
     return 512 - 4 + 1 + 2 + 15 + (1 + 3) + (0.5**2 + 2) * scale
 
 
+def lstm(*inputs: Any) -> Any:
+    """Three steps, by PyTorch's cell, whose gates stand in the order input, forget, cell, output."""
+    wi, wf, wo, wc, ui, uf, uo, uc, *steps, h, c, y = inputs
+    weights = torch.cat([wi, wf, wc, wo]), torch.cat([ui, uf, uc, uo])
+    h, c = h[None], c[None]
+    for x in steps:
+        h, c = torch.lstm_cell(x[None], (h, c), *weights)
+    return ((h[0] - y) ** 2).sum()
+
+
+def arm(angles: Sequence[Any], lengths: Sequence[Any], target: Any) -> Any:
+    """In the plane of complex numbers: a link turns by all joints before it."""
+    turns = [sum(angles[: at + 1]) for at in range(len(angles))]
+    x, y = (
+        sum(length * part(turn) for length, turn in zip(lengths, turns, strict=True)) for part in (torch.cos, torch.sin)
+    )
+    return (x - target[0]) ** 2 + (y - target[1]) ** 2
+
+
+def transformer(x: Any, wq: Any, wk: Any, wv: Any, wo: Any, u: Any, v: Any, g1: Any, b1: Any, g2: Any, b2: Any) -> Any:
+    y = functional.layer_norm(x, (4,), g1, b1)
+    h = x + functional.scaled_dot_product_attention((y @ wq)[None], (y @ wk)[None], (y @ wv)[None])[0] @ wo
+    return ((h + torch.relu(functional.layer_norm(h, (4,), g2, b2) @ u) @ v) ** 2).sum()
+
+
 # program | the arguments of cg grad | the same function in PyTorch, of all inputs in this order
 Function = Callable[..., Any]
 TRUTH: list[tuple[str, str, list[str], Function]] = [
@@ -129,6 +154,12 @@ TRUTH: list[tuple[str, str, list[str], Function]] = [
      lambda ls, d, da, t, a, dt: ls + d - ls * (da * t + a * dt)),
     ("tour", "scale=2", ["scale"], tour),
     ("straight_through", "w=0.8 x=1.1 y=1", ["w", "x", "y"], straight_through),
+    ("lstm", "--vars lstm.json",
+     ["Wi", "Wf", "Wo", "Wc", "Ui", "Uf", "Uo", "Uc", "x1", "x2", "x3", "h0", "c0", "y"], lstm),
+    ("arm", "θ1=0.4 θ2=0.5 θ3=0.3 l1=1 l2=1 l3=0.5 target=[1,2]",
+     ["θ1", "θ2", "θ3", "l1", "l2", "l3", "target"], lambda *args: arm(args[:3], args[3:6], args[6])),
+    ("transformer", "--vars transformer.json",
+     ["X", "Wq", "Wk", "Wv", "Wo", "U", "V", "g1", "b1", "g2", "b2"], transformer),
 ]  # fmt: skip
 
 
