@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -130,6 +131,11 @@ def test_what_a_box_reads_enters_by_its_parameters_and_many_other_inputs_are_tol
 
 # A program, options, and the tree of text.
 PARTS: list[tuple[str, dict[str, Any], list[str]]] = [
+    (
+        "jvp f(x; dx) = dx*cos(x); f(x) = sin(x); f(a)*2 + exp(b)",
+        {"around": "f", "radius": 0},
+        ["…", "└─ f", "   └─ a"],
+    ),
     (
         "y = x^2; z = sin(y)*w; z + y",
         {"around": "y", "radius": 1},
@@ -309,6 +315,13 @@ def test_many_calls_and_deep_ones() -> None:
     many = "f(x, y) = sin(x) + y; " + " + ".join(f"f(a, {at})" for at in range(500))
     assert cgcli.picture(many).decode().count("subgraph") == 500
     assert cgcli.picture("f(x) = x; " + "f(" * 3000 + "a" + ")" * 3000, kind="txt") == b"a\n"
+
+
+def test_a_picture_that_is_too_small_says_that_calls_can_be_boxes(tmp_path: Path, capsys: Capture) -> None:
+    text = "f(x, k) = sin(x*k) + k; " + " + ".join(f"f(a{at}, {at})" for at in range(30))
+    said = cg(capsys, "render", text, "-o", str(tmp_path / "a.svg")).err
+    assert said.count("  a larger --width or a .svg shows more; --depth 0, --arrays shape and fewer operations") == 1
+    assert "--depth" not in cg(capsys, "render", text, "--depth", "0", "-o", str(tmp_path / "a.svg")).err
 
 
 def test_names_in_calls_are_escaped() -> None:

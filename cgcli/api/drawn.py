@@ -358,7 +358,7 @@ def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:
         signs = " ".join(made.unknown[:_MOST_SIGNS]) + (" …" if len(made.unknown) > _MOST_SIGNS else "")
         hint = "install a font that has them; or write .svg, for whoever has one"
         yield f"no font of this system has {signs}", hint
-    smaller = "--arrays shape and fewer operations make it smaller"
+    smaller = f"{'--depth 0, ' * made.has_calls}--arrays shape and fewer operations make it smaller"
     if made.simply:
         message = f"a picture of {made.cards} cards is laid out with less care"
         yield message, f"{smaller}; .txt is a tree of text"

@@ -39,7 +39,7 @@ class Pictures(NamedTuple):
 
     content: of a file in each of them. points: the height of the numbers where the picture is read; None where
     nothing was laid out. cards: how many there are. simply: whether they were too many to be laid out with all care.
-    unknown: the signs that no font has.
+    unknown: the signs that no font has. has_calls: whether calls of functions are drawn open.
     """
 
     content: Mapping[str, bytes]
@@ -47,6 +47,7 @@ class Pictures(NamedTuple):
     cards: int
     simply: bool = False
     unknown: str = ""
+    has_calls: bool = False
 
 
 def pictures(
@@ -100,7 +101,8 @@ def pictures(
         else:
             content[kind] = drawing.painted(kind, paper)
     unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
-    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), is_large(drawn), unknown)
+    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), is_large(drawn), unknown,
+                    any(cluster.call for cluster in drawn.clusters))  # fmt: skip
 
 
 def least_inches(drawn: Scene, numbers: Numbers, look: Look) -> float:

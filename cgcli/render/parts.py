@@ -7,10 +7,10 @@ from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, dependents, name_of
 from cgcli.render.look import Look
 from cgcli.render.scene import Event, Numbers
-from cgcli.render.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Cluster, Folded, Sketch, again
-from cgcli.render.symbols import sign
+from cgcli.render.sketch import CARRY, CUT, DRAWN, FOLDED, MORE, RESULT, Cluster, Folded, Sketch, again
+from cgcli.render.symbols import own_name, sign
 
-RADIUS = 2  # steps around a nodefrom cgcli.render.symbols import sign
+RADIUS = 2  # steps around a node
 
 MOST_CARDS = 2000  # of a tree that repeats what is shared
 _SHOWN = 20  # names in a message
@@ -293,6 +293,8 @@ def _by_name(sketch: Sketch) -> dict[str, list[Node]]:
             found.setdefault(name, []).append(node)
         if isinstance(node.params, Folded):
             functions.setdefault(node.params.title.partition("(")[0], []).append(node)
+        elif node.op not in DRAWN and node.op is not VARIABLE and (function := own_name(sketch.graph, node)):
+            functions.setdefault(function, []).append(node)
         for place in _outermost(sketch, node):
             call = sketch.clusters[place].call
             assert call is not None
