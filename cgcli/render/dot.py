@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Collection, Iterator, Mapping, Sequence
+from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
@@ -115,16 +115,16 @@ class _Writer:
         self, cluster: int | None, cards: Sequence[Card], edges: Mapping[int | None, Sequence[str]]
     ) -> Iterator[str]:
         """What stands in a cluster, or in one within it; None for the whole picture."""
-        written: set[int] = set()
+        parts: dict[Any, list[Card]] = {}  # by a card that stands there itself, or the place of a cluster
         for card in cards:
             inner = self._inner(card.cluster, cluster)
-            if inner is None:
-                yield self._card(card)
-            elif inner not in written:
-                written.add(inner)
-                others = [other for other in cards if self._inner(other.cluster, cluster) == inner]
-                yield f"  subgraph cluster_{inner} {{\n{self._style(inner)}"
-                yield from self._within(inner, others, edges)
+            parts.setdefault(card.id if inner is None else inner, []).append(card)
+        for place, others in parts.items():
+            if isinstance(place, str):
+                yield self._card(others[0])
+            else:
+                yield f"  subgraph cluster_{place} {{\n{self._style(place)}"
+                yield from self._within(place, others, edges)
                 yield "  }\n"
         yield from edges.get(cluster, ())
 
