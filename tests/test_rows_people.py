@@ -86,6 +86,10 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
     ("t.jsonl", b'{"a":1,"b":7}\n', ["b", "--text", "a"], 0, '{"a":"1","b":7,"value":7}\n', ""),
     ("w.csv", b"x\n1\n2\n3\n", ["x", "--where", "x > 1", "--where", "x < 3"], 0, "x,value\n2,2\n", ""),
     ("p.jsonl", b'{"p":{"x":2}}\n', ["p.y"], 2, "", "a name has no point\n  p.y\n  ^^^\n  what the input holds: p.x\n"),
+    # a list in one row leaves the numbers of others as they are read everywhere
+    ("l.csv", b'x\n0x10\n50%\ntrue\n7\n"[1,2]"\n1_000\n', ["x", "--on-error", "null", "--only"], 0,
+     'value\n16\n0.5\n1\n7\n""\n""\n',
+     "2 of 6 rows have no results; the first: l.csv, line 6: column 'x' holds a list of shape [2] instead of a number"),
     # numbers that float64 does not reach
     ("b.csv", b"x\n1e400\n1\n-inf\n", ["1/x"], 0, "x,value\n1e400,0\n1,1\n-inf,-0\n",
      "in 1 of 3 rows a number is beyond float64, and read as an infinity; the first: b.csv, line 2: column 'x' holds"),

@@ -91,8 +91,13 @@ def _of_text(given: pa.Array, shape: tuple[int, ...] | None, dialect: Dialect | 
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(column)
-    if shape or (shape is None and pc.any(pc.starts_with(trimmed, "[")).as_py()):
-        return _one_by_one([_parsed(cell) for cell in trimmed.to_pylist()], shape)
+    is_list = pc.starts_with(trimmed, "[")
+    if shape or (shape is None and pc.any(is_list).as_py()):
+        others = _of_text(pc.if_else(is_list, "", trimmed), (), None)
+        items = list(map(_parsed, trimmed.to_pylist()))
+        for row in set(range(len(items))).difference(others.bad):
+            items[row] = float(others.values[row])
+        return _one_by_one(items, shape)
     for pattern, number in _RESPELLED:
         trimmed = pc.replace_substring_regex(trimmed, pattern, number)
     hexadecimal = pc.fill_null(pc.match_substring_regex(trimmed, _HEX), False)
@@ -172,11 +177,11 @@ def _array(item: Any) -> NDArray[np.float64] | str:
 
 
 def _parsed(cell: str | None) -> Any:
-    """What a cell of text holds: a number, a list in brackets, or itself."""
-    if cell is None:
-        return None
+    """What a cell of text that is no number holds: a list in brackets, or itself."""
+    if cell is None or not cell.startswith("["):
+        return cell
     try:
-        return json.loads(cell) if cell.startswith("[") else float(cell)
+        return json.loads(cell)
     except (ValueError, RecursionError):
         return cell
 
