@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cgcli.errors import CgError, EvaluationError
+from cgcli.evaluate import compiled
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Node, apply, constant, name_of, variable
@@ -49,13 +50,21 @@ def bits(array: Any) -> Any:
     return np.where(np.isnan(array), np.nan, array).view(np.uint64)
 
 
+_READ_AND_COMPUTED = compiled._read_and_computed
+
+
 @pytest.fixture(autouse=True)
 def arrays_alone() -> Iterator[None]:
     """A point is computed by the kernels that rows have, so that both can be held against each other to the bit."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cgcli.evaluate.compiled.kernel_of", lambda node: node.op.kernel)
-        patch.setattr("cgcli.evaluate.compiled._scalar", lambda node: None)
+        patch.setattr("cgcli.evaluate.compiled._read_and_computed", _without_scalars)
         yield
+
+
+def _without_scalars(*args: Any) -> tuple[list[Node], list[Any], list[Any]]:
+    made, readers, scalars = _READ_AND_COMPUTED(*args)
+    return made, readers, [None] * len(scalars)
 
 
 def assert_same(ours: Any, expected: Any) -> None:
