@@ -130,7 +130,12 @@ def test_no_example_is_doubted(line: str, capsys: Capture, monkeypatch: pytest.M
 
 
 def test_every_example_is_checked_or_wrong_on_purpose() -> None:
-    names = {line.split()[0] for line in EXAMPLE_POINTS} | {"straight_through"}
+    names = {line.split()[0] for line in EXAMPLE_POINTS} | {
+        "straight_through",
+        "arm",
+        "lstm",
+        "transformer",
+    }  # these: test_examples.py
     assert names == {path.stem for path in EXAMPLES.glob("*.cg")}
 
 
@@ -180,7 +185,10 @@ def test_a_rule_that_is_off_by_half_a_thousandth_is_found(name: str) -> None:
             assert row.numbers.central.error < 1e-4 * abs(row.numbers.reverse)  # differences alone find it too
 
 
-@for_each("name", [name for name, operation in OTHERS.items() if any(operation.rules)])
+CHOOSING = ("max_pool1d", "max_pool2d", "max_pool3d")  # the test samples them at ties, where no verdict is given
+
+
+@for_each("name", [name for name, operation in OTHERS.items() if any(operation.rules) and name not in CHOOSING])
 def test_a_wrong_rule_for_arrays_is_found(name: str) -> None:
     operation, case = OTHERS[name], cases(name)[0]
     sample = case.sample(1)
