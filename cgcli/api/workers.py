@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from itertools import chain
 
-from cgcli import signals
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, TypeVar
 from cgcli.errors import DataError, MissingProgramError, UsageError
-from cgcli.lean import signal
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -132,46 +128,22 @@ def _is_signal(kind: type[BaseException] | None) -> bool:
 
 
 class _Processes(Pool):
-    """Processes of our own, which end when this one does."""
+    """Processes of our own."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(lambda: _processes(count), count, count + 1)
+        from cgcli.api.processes import processes
+
+        super().__init__(lambda: processes(count), count, count + 1)
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
+        from cgcli.api.processes import end
+
         if _is_signal(kind):
-            for process in [*vars(self._executor).get("_processes", {}).values()]:
-                process.terminate()
+            end(self._executor)
         self._executor.shutdown(cancel_futures=True)
         del self._executor
         gc.collect()  # its semaphores go now: `cg` ends at once, and nobody would remove them
-
-
-def _processes(count: int) -> Executor:
-    """They are made anew, and not as copies of this process, whose threads may hold locks."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    """Begin a process: Ctrl-C is for the one that made it, whose end is that of this one, too."""
-    from threading import Thread
-
-    signals.install()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # pyarrow would import it, in the time of a start
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 class _Cluster(Pool):

@@ -20,7 +20,7 @@ _UNCERTAIN = ("±", "+/-", "+-", "+−")  # between a value and its uncertainty
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
 _OVER_ROWS = "eval, grad, jvp, hessian, fit, minimize, solve and train"  # commands
-_DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0}  # of options of rows
+_DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0, "jobs": 1, "on": ""}  # of options of rows
 _SPELLINGS = {"called": "as", "output_format": "to"}
 
 

@@ -31,6 +31,17 @@ class Whole(Kind):
         return int(text)
 
 
+class Shard(Kind):
+    """One of so many shares, `3/100`, counted from 1."""
+
+    def read(self, text: str) -> tuple[int, int]:
+        """Which, and of how many; raises ValueError when it is none."""
+        which, _, many = text.partition("/")
+        if not (which.isdecimal() and many.isdecimal() and len(many) < 10 and 1 <= int(which) <= int(many)):
+            raise ValueError(f"'{text}' is no share, as 3/100 is the third of a hundred")
+        return int(which), int(many)
+
+
 class Option(NamedTuple):
     """An option of a command.
 
@@ -238,7 +249,8 @@ ROWS_OPTIONS = (
     option("--text", metavar="COLUMN", multiple=True, help="Columns that stay text, whatever their cells look like."),
     option("--types", metavar="x=TYPE", multiple=True,
            help="Types of columns in Parquet, Arrow, npz: double, int, text, bool (default: what holds all cells)."),
-    option("-o", "--output", metavar="FILE", help="Write the rows to FILE; its suffix says the format."),
+    option("-o", "--output", metavar="FILE",
+           help="Write the rows to FILE; its suffix says the format. FOLDER/ gets a file for each that is read."),
     option("--to", name="output_format", metavar="FORMAT",
            help="Write rows as FORMAT (default: that of FILE, or of the input)."),
     option(
@@ -255,6 +267,9 @@ ROWS_OPTIONS = (
            help="What becomes of a row that cannot be read or gives nan: "
                 "the end (default), nothing, or empty results."),
     option("--threads", kind=Whole(1, 256), metavar="N", help="Compute in N threads (default: all cores, 8 at most)."),
+    option("--jobs", kind=Whole(1, 4096), default=1, metavar="N", help="Compute N files at once, each in a process."),
+    option("--shard", kind=Shard(), metavar="I/N", help="Take the I-th of N shares of the files, as in: --shard 3/100"),
+    option("--on", default="", metavar="ADDRESS", help="Compute files on a cluster of Dask: dask://host:8786"),
 )  # fmt: skip
 SUM_OPTIONS = (
     flag("--sum", name="summed", help="Print the sum over all rows, and write none; exact but for the last rounding."),

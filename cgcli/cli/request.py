@@ -13,7 +13,7 @@ from cgcli.cli.operands import Operands
 from cgcli.cli.options import PROGRAM_OPTIONS, READING_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
-from cgcli.records import NamedTuple, Record
+from cgcli.records import EMPTY, NamedTuple, Record
 
 if TYPE_CHECKING:
     from cgcli.api.calls import Call
@@ -50,6 +50,9 @@ class RowOptions(Record):
     called: str | None = None
     on_error: str = "fail"
     threads: int | None = None
+    jobs: int = 1
+    shard: tuple[int, int] | None = None
+    on: str = ""
     prefix: str = "d_"
 
     @property
@@ -68,7 +71,8 @@ class RowOptions(Record):
 class Request(Record):
     """What the command line says; options that a command does not have are at their defaults.
 
-    takes_rows: whether the command computes many rows, too. rows: its options for them.
+    takes_rows: whether the command computes many rows, too. rows: its options for them. known: the values of names,
+    where they have been read already, and the program with them.
     """
 
     operands: Operands
@@ -89,6 +93,16 @@ class Request(Record):
     taylor: bool = False
     elasticity: bool = False
     rows: RowOptions = RowOptions()
+    known: Mapping[str, Any] | None = None
+
+    def changed(self, rows: Mapping[str, Any] = EMPTY, **others: Any) -> Request:
+        """The same with other values of some fields. rows: of its options for rows."""
+        return Request(**{**vars(self), **others, "rows": RowOptions(**{**vars(self.rows), **rows})})
+
+    def known_everywhere(self, program: Program, bindings: Mapping[str, Any]) -> Request:
+        """The same with its program and its values as they are: it reads no file for them, wherever it is used."""
+        operands = self.operands._replace(expression=program.text, bindings=(), files=())
+        return self.changed(operands=operands, program_file=None, vars_file=None, known={**bindings})
 
     def program(self, known: Collection[str] = (), *, equations: str = "") -> tuple[Program, dict[str, Any]]:
         """The program, and the values of names: those of the file, then name=value operands, which win.
@@ -101,7 +115,7 @@ class Request(Record):
 
         text, name = self._program_text()
         table = self._table()
-        bindings: dict[str, Any] = {}
+        bindings: dict[str, Any] = {**(self.known or {})}
         if self.vars_file is not None and table is None:
             from cgcli.api.value_files import of_json_object
 

@@ -35,6 +35,7 @@ _INDEX = 3  # bytes of each value in a column that holds each once, at most
 _FEW = 20_000  # values, in which one may be looked for
 _LONG_ROW = 1 << 12  # bytes, of which one may have many in honest files
 _GROUP = 1 << 25  # bytes of the rows that are written together, wherever their input was cut
+_MARK = "cgcli"  # the name of what stands at the end of a file, besides rows
 _TEXT = 4  # bytes for each row that a column of text takes besides its texts
 
 # ---- reading --------------------------------------------------------------------------
@@ -259,6 +260,11 @@ class _ColumnarWriter(TableWriter):
         self._schema: pa.Schema = None
         self._waiting: list[pa.RecordBatch] = []
         self._size = 0
+        self._mark = ""
+
+    def mark(self, text: str) -> None:
+        """Keep the text for the end."""
+        self._mark = text
 
     def _may_change(self, batch: Batch) -> bool:
         return batch.holds_objects or any(map(batch.is_cells, batch.names))
@@ -277,6 +283,8 @@ class _ColumnarWriter(TableWriter):
         if self._arrow is None:
             self._start(pa.schema([]))
         self._write_group()
+        if self._mark:
+            self._put_mark()
         self._arrow.close()
 
     def abort(self) -> None:
@@ -322,6 +330,10 @@ class _ColumnarWriter(TableWriter):
     def _opened(self, stream: pa.PythonFile, schema: pa.Schema) -> Any:
         """What writes batches of this schema to the stream."""
 
+    @abstractmethod
+    def _put_mark(self) -> None:
+        """Write the mark, behind all rows."""
+
 
 class _ArrowWriter(_ColumnarWriter):
     """Arrow IPC: where it is read at once a stream, else a file, which is Feather of version 2."""
@@ -336,6 +348,13 @@ class _ArrowWriter(_ColumnarWriter):
         if self._at_once:
             self._write_group()
 
+    def _put_mark(self) -> None:
+        """As what is said of a last batch, which has no rows."""
+        import pyarrow as pa
+
+        nothing = pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in self._schema.types], schema=self._schema)
+        self._arrow.write_batch(nothing, custom_metadata={_MARK: self._mark})
+
 
 class _ParquetWriter(_ColumnarWriter):
     """Parquet, whose lists have any size."""
@@ -346,6 +365,9 @@ class _ParquetWriter(_ColumnarWriter):
 
         texts = [field.name for field in schema if pa.types.is_string(field.type)]  # numbers seldom come twice
         return parquet.ParquetWriter(stream, schema, use_dictionary=texts)
+
+    def _put_mark(self) -> None:
+        self._arrow.add_key_value_metadata({_MARK: self._mark})
 
     def _stored(self, kind: pa.DataType) -> pa.DataType:
         import pyarrow as pa
@@ -370,6 +392,22 @@ def _row_sizes(columns: pa.RecordBatch) -> NDArray[np.int64]:
         else:
             sizes += 8 * math.prod(shape_of(column.type) or (1,))
     return sizes
+
+
+def mark_of(stream: Any, kind: str) -> str:
+    """The mark in a file of Parquet or Arrow, '' where there is none, or no such file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        if kind == "parquet":
+            found = parquet.read_metadata(stream).metadata or {}
+        else:
+            opened = pa.ipc.open_file(stream)
+            _, found = opened.get_batch_with_custom_metadata(opened.num_record_batches - 1)
+    except (pa.ArrowException, OSError, ValueError, IndexError):
+        return ""
+    return bytes(dict(found or {}).get(_MARK.encode(), b"")).decode("utf-8", "replace")
 
 
 PARQUET = Codec(_parquet_rows, _ParquetWriter)

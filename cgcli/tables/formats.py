@@ -36,6 +36,11 @@ class Format(NamedTuple):
         return not self.magic
 
     @property
+    def has_marks(self) -> bool:
+        """Whether a file says at its end what is no row."""
+        return self.module == "columnar"
+
+    @property
     def is_delimited(self) -> bool:
         """Whether it is text in cells, with a sign between them."""
         return self.module == "csv"

@@ -10,7 +10,7 @@ from cgcli.annotations import TYPE_CHECKING, Iterable, Sequence
 from cgcli.errors import DataError, refused
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import split_name
-from cgcli.tables.remote import found_at, is_remote, shown, split_uri
+from cgcli.tables.remote import file_at, is_remote, shown, split_uri
 
 if TYPE_CHECKING:
     Key = int | float | str | None
@@ -55,11 +55,11 @@ def listed(names: Sequence[str], *, of_any_name: bool = False) -> list[Source]:
 
 def _files(name: str, *, of_any_name: bool) -> list[Source]:
     if name.startswith(_LOCAL):
-        name = found_at(name)[1]
+        name = file_at(name)[1]
     if not is_remote(name) and not is_pattern(name) and not os.path.isdir(name):
         return [Source(name, os.path.basename(name))]
     base, pattern = _parted(name) if is_pattern(name) else (name, "")
-    found = _found(base, recursive=not pattern or "/" in pattern or "**" in pattern)
+    found = files_below(base, recursive=not pattern or "/" in pattern or "**" in pattern)
     if found is None and not pattern:
         return [Source(name, os.path.basename(split_uri(name)[1]))]
     matches = re.compile("".join(map(_matching, _SIGNS.findall(pattern))) if pattern else ".*")
@@ -75,12 +75,12 @@ def _files(name: str, *, of_any_name: bool) -> list[Source]:
     return _with_keys(sorted(chosen, key=lambda each: each.below))
 
 
-def _found(base: str, *, recursive: bool) -> list[Source] | None:
+def files_below(base: str, *, recursive: bool = True) -> list[Source] | None:
     """What lies below a folder, nothing where there is none; None where it is a file."""
     from pyarrow import fs
 
-    begin, path, query = split_uri(base) if is_remote(base) else ("", base, "")
-    filesystem, path = found_at(base) if begin else (fs.LocalFileSystem(), path or ".")
+    begin, _, query = split_uri(base) if is_remote(base) else ("", base, "")
+    filesystem, path = file_at(base or ".")
     path = path.rstrip("/") or path
     try:
         if filesystem.get_file_info(path).type == fs.FileType.File:

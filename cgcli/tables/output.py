@@ -63,6 +63,9 @@ class Writer(Undoable):
                 raise
             self._torn = False
 
+    def mark(self, text: str) -> None:
+        """Have a text stand at the end, where the format has room for what is no row; else nothing."""
+
     @abstractmethod
     def _put(self, batch: Batch) -> None:
         """Write rows."""

@@ -45,20 +45,22 @@ def joined(base: str, below: str) -> str:
     return f"{scheme}{path.rstrip('/')}/{below}{query}"
 
 
-def found_at(uri: str) -> tuple[pyarrow.fs.FileSystem, str]:
-    """The file system of a URI, and the path there. Raises DataError where there is none."""
+def file_at(name: str) -> tuple[pyarrow.fs.FileSystem, str]:
+    """The file system of a path or a URI, and the path there. Raises DataError where there is none."""
     import pyarrow as pa
     from pyarrow import fs
 
-    scheme, path, query = split_uri(uri)
+    if not is_remote(name):
+        return fs.LocalFileSystem(), name
+    scheme, path, query = split_uri(name)
     try:
         if scheme.removesuffix(_MARK) in _STORES:  # whose paths stand as they are, blanks and percent signs included
             bucket, _, key = path.partition("/")
             return _store(f"{scheme}{bucket}{query}"), "/".join(filter(None, [bucket.rpartition("@")[2], key]))
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
+        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(name)
     except (OSError, pa.ArrowException) as error:
         hint = "files are read from s3://, gs:// and file://, and what a pipe brings as '-'"
-        raise DataError(f"cannot use '{shown(uri)}': {_reason(error)}", hint=hint) from None
+        raise DataError(f"cannot use '{shown(name)}': {_reason(error)}", hint=hint) from None
     return found
 
 
@@ -71,7 +73,7 @@ def _store(root: str) -> pyarrow.fs.FileSystem:
 
 def opened(uri: str) -> IO[bytes]:
     """A file to read from its begin to its end. Raises DataError."""
-    filesystem, path = found_at(uri)
+    filesystem, path = file_at(uri)
     try:
         stream: IO[bytes] = filesystem.open_input_stream(path, compression=None, buffer_size=_PIECE)
     except OSError as error:
@@ -88,8 +90,10 @@ class Upload(Undoable):
     def __init__(self, uri: str) -> None:
         from tempfile import TemporaryFile
 
+        if split_uri(uri)[1].endswith("/"):
+            raise DataError(f"cannot write '{shown(uri)}': it is a folder", hint="name a file in it")
         self._uri = uri
-        self._filesystem, self._path = found_at(uri)
+        self._filesystem, self._path = file_at(uri)
         self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
 
     def write(self, content: bytes | memoryview) -> int:

@@ -72,9 +72,9 @@ def command(request: Request, *, whole: bool, summed: bool, mean: bool, **uncert
         at_once.run(request)
         return
     if request.operands.over_rows:
-        from cgcli.cli.rows import results, table
+        from cgcli.cli.rows import each, results
 
-        table.run(request, results.value)
+        each.run(request, results.value)
         return
     _show_value(request.task())
 

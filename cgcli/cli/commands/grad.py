@@ -60,9 +60,9 @@ def command(request: Request, mode: Mode | None, *, summed: bool, mean: bool) ->
         added.run(request, results.gradient, summed=summed, mean=mean, derivatives=True)
         return
     if request.operands.over_rows:
-        from cgcli.cli.rows import results, table
+        from cgcli.cli.rows import each, results
 
-        table.run(request, results.gradients_of_order if higher else results.gradient)
+        each.run(request, results.gradients_of_order if higher else results.gradient)
         return
     show = _show_orders if higher else _show_gradient
     show(request.task(), mode)

@@ -33,9 +33,9 @@ def command(request: Request) -> None:
     row gets the second derivative by each pair of numbers beside it: h_x_x, h_x_y, h_y_y.
     """
     if request.operands.over_rows:
-        from cgcli.cli.rows import results, table
+        from cgcli.cli.rows import each, results
 
-        table.run(request, results.hessian)
+        each.run(request, results.hessian)
         return
     task = request.task()
     found, digits = _computed(task)

@@ -24,9 +24,9 @@ def command(request: Request) -> None:
     rows of a file, of standard input or of a sweep, each row gets them beside it, as of cg grad.
     """
     if request.operands.over_rows:
-        from cgcli.cli.rows import results, table
+        from cgcli.cli.rows import each, results
 
-        table.run(request, results.directional)
+        each.run(request, results.directional)
         return
     from cgcli.api.seeds import tangents
     from cgcli.cli.orders import orders

@@ -12,13 +12,16 @@ from cgcli.tables.listing import Source, is_pattern, listed
 from cgcli.tables.remote import is_remote
 
 
-def sources_of(request: Request) -> list[Source]:
+def sources_of(request: Request, *, apart: bool = False) -> list[Source]:
     """The files of a request, those of folders and patterns one by one; '-' is standard input.
 
-    Raises UsageError for operands that are no files, and for what does not go together, DataError for files that are
-    not there.
+    apart: whether each may be computed by itself. Raises UsageError for operands that are no files, and for what does
+    not go together, DataError for files that are not there.
     """
     operands, options = request.operands, request.rows
+    for name, is_given in (("jobs", options.jobs > 1), ("shard", options.shard), ("on", options.on)):
+        if is_given and not apart:
+            raise UsageError(f"--{name} is for files whose results go into a folder", hint="name it: -o out/")
     files = operands.files
     if files and operands.sweeps:
         name, text = operands.sweeps[0]

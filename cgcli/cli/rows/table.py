@@ -1,4 +1,4 @@
-"""`cg eval` and `cg grad` over rows: each row of a table, or each point of a sweep, gets its results beside it."""
+"""Rows of a table, or points of a sweep, on their way to results: how they are opened, and how these are written."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ from cgcli.annotations import (
     TypeVar,
 )
 from cgcli.api.cells import first_shapes
-from cgcli.api.columns import Bound, Computed, Results, check_columns, column_notices, results
+from cgcli.api.columns import Bound, Computed, Results, check_columns, results
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read_text
-from cgcli.cli.report import Report
 from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
-from cgcli.cli.rows.ahead import ahead
-from cgcli.cli.rows.flow import Flow, Policy, Selection, computed, selected
+from cgcli.cli.rows.flow import Counts, Flow, Policy, Selection, selected
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.sources import sources_of
 from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
@@ -39,11 +37,11 @@ from cgcli.records import EMPTY, NamedTuple
 from cgcli.syntax import tree
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
+from cgcli.tables.remote import is_remote
 from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
-    from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
     from cgcli.tables.dialect import Reading
     from cgcli.tables.listing import Source
@@ -53,22 +51,6 @@ Value = TypeVar("Value")
 _MOST_THREADS = 8
 _MOST_PATHS = 12  # in a message
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
-
-
-def run(request: Request, results_at: Callable[[Request, Point, Sequence[Node]], Results]) -> None:
-    """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be.
-
-    results_at: what is computed of a program at its point, by the inputs to differentiate by.
-    """
-    kind = output_format(request)
-    with opened(request, kind=kind) as rows:
-        point = rows.points[0]
-        bound = _bound(request)(point, results_at(request, point, _noticed(point, request, rows.first)), rows.threads)
-        found = computed(rows.selected, bound)
-        flow = write(request, rows, bound, ahead(found) if bound.threads > 1 else found, kind)
-    flow.summarise()
-    if request.accuracy:
-        Report(point.graph.source, quiet=request.quiet, strict=request.strict).tell_all(bound.notices())
 
 
 class Rows(NamedTuple):
@@ -134,7 +116,7 @@ def opened(
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
         first, points = _begun(chain(begun, source), programs, bindings, request, check)
-        threads = options.threads or _threads()
+        threads = options.threads or cores()
         where = None if not condition else Bound(points[-1], _condition(points[-1]), threads)
         selection = Selection(where, options.skip, options.limit)
         yield Rows(
@@ -144,23 +126,19 @@ def opened(
 
 def write(
     request: Request, rows: Rows, bound: Bound, found: Generator[tuple[Batch, Computed], None, None],
-    kind: Format | None,
+    kind: Format | None, mark: Callable[[Counts], str] | None = None,
 ) -> Flow:  # fmt: skip
-    """Write batches with their results; what has been counted. kind: the format; None for that of the input."""
+    """Write batches with their results; what has been counted.
+
+    kind: the format; None for that of the input. mark: the text that shall stand at the end, where there is room.
+    """
     with open_writer(written_to(request), kind or FORMATS[rows.first[0].format if rows.first else "jsonl"]) as writer:
         flow = Flow(writer, bound.names, bound.error, rows.policy, rows.progress)
         with contextlib.closing(found):
             flow.take(found)
+        if mark is not None:
+            writer.mark(mark(flow.counts))
     return flow
-
-
-def _bound(request: Request) -> type[Bound]:
-    """What computes the results of a batch."""
-    if not request.accuracy:
-        return Bound
-    from cgcli.api.measured import Measured
-
-    return Measured
 
 
 def _programs(
@@ -234,17 +212,6 @@ def _condition(point: Point) -> Results:
     return found
 
 
-def _noticed(point: Point, request: Request, first: Sequence[Batch]) -> list[Node]:
-    """The inputs to differentiate by; what has no effect is reported."""
-    report = request.report(point)
-    report.tell_all(column_notices(point, first))
-    if request.rows.called is not None and point.graph.names:
-        raise UsageError(f"--as '{request.rows.called}' names one value, and the program has {len(point.graph.names)}")
-    wrt = point.chosen(request.names(point))
-    report.tell_all(point.notices(wrt))
-    return wrt
-
-
 def check_types(reading: Reading, rows: Sequence[Batch], names: Sequence[str]) -> None:
     """Raise UsageError for a type of a column that is not there. names: of all columns; objects may get others."""
     absent = [name for name in reading.types if name not in names]
@@ -259,9 +226,18 @@ def written_to(request: Request) -> str | None:
     return None if request.rows.output in _STANDARD_OUTPUT else request.rows.output
 
 
+def into_folder(request: Request) -> bool:
+    """Whether the results go into a folder."""
+    target = written_to(request)
+    return target is not None and (target.endswith(("/", os.sep)) or (not is_remote(target) and os.path.isdir(target)))
+
+
 def output_format(request: Request) -> Format | None:
     """The format to write; None for that of the first rows."""
     name, target = request.rows.output_format, written_to(request)
+    if into_folder(request):
+        raise UsageError(f"'{target}' is a folder, and these results are one file",
+                         hint="name a file in it: -o FOLDER/rows.csv")  # fmt: skip
     if request.as_json:
         if name not in (None, "jsonl"):
             raise UsageError(f"--json means --to jsonl over rows, and there is --to {name}")
@@ -272,7 +248,7 @@ def output_format(request: Request) -> Format | None:
     return format_named(name)
 
 
-def _threads() -> int:
+def cores() -> int:
     """As many as there are cores for this process, 8 at most."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, _MOST_THREADS)

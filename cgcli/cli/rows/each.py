@@ -1,0 +1,82 @@
+"""`cg eval` and `cg grad` over rows: each row of a table, or each point of a sweep, gets its results beside it."""
+
+from __future__ import annotations
+
+from cgcli.annotations import TYPE_CHECKING, Callable, Sequence
+from cgcli.api.columns import Bound, Results, column_notices
+from cgcli.api.point import Point
+from cgcli.cli.report import Report
+from cgcli.cli.request import Request
+from cgcli.cli.rows.ahead import ahead
+from cgcli.cli.rows.flow import Counts, Flow, computed
+from cgcli.cli.rows.table import Rows, into_folder, opened, output_format, write
+from cgcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from cgcli.graph.node import Node
+    from cgcli.tables.listing import Source
+
+    ResultsAt = Callable[[Request, Point, Sequence[Node]], Results]
+
+
+def run(request: Request, results_at: ResultsAt) -> None:
+    """Compute the results for all rows, and write them. Raises CgError, at the first bad row where none may be.
+
+    results_at: what is computed of a program at its point, by the inputs to differentiate by.
+    """
+    if into_folder(request):
+        from cgcli.cli.rows import parts
+
+        parts.run(request, results_at, _begun, _part)
+        return
+    with opened(request, kind=output_format(request)) as rows:
+        bound = _bound(request, rows, results_at)
+        flow = _written(request, rows, bound)
+    flow.summarise()
+    if request.accuracy:
+        report = Report(rows.points[0].graph.source, quiet=request.quiet, strict=request.strict)
+        report.tell_all(bound.notices())
+
+
+def _begun(request: Request, results_at: ResultsAt, source: Source) -> Rows:
+    """The rows of a file; what is wrong with the command line is told of here."""
+    with opened(request, sources=[source]) as rows:
+        _bound(request, rows, results_at)
+        return rows
+
+
+def _part(
+    request: Request, results_at: ResultsAt, source: Source, check: Callable[[Rows], None],
+    mark: Callable[[Counts], str],
+) -> Counts:  # fmt: skip
+    """The results for the rows of one file; what has been counted. check: of its columns."""
+    with opened(request, kind=output_format(request), sources=[source]) as rows:
+        check(rows)
+        return _written(request, rows, _bound(request, rows, results_at), mark).counts
+
+
+def _written(request: Request, rows: Rows, bound: Bound, mark: Callable[[Counts], str] | None = None) -> Flow:
+    found = computed(rows.selected, bound)
+    return write(request, rows, bound, ahead(found) if bound.threads > 1 else found, output_format(request), mark)
+
+
+def _bound(request: Request, rows: Rows, results_at: ResultsAt) -> Bound:
+    """What computes the results of a batch."""
+    point = rows.points[0]
+    results = results_at(request, point, _noticed(point, request, rows))
+    if not request.accuracy:
+        return Bound(point, results, rows.threads)
+    from cgcli.api.measured import Measured
+
+    return Measured(point, results, rows.threads)
+
+
+def _noticed(point: Point, request: Request, rows: Rows) -> list[Node]:
+    """The inputs to differentiate by; what has no effect is reported."""
+    report = request.report(point)
+    report.tell_all(column_notices(point, rows.first))
+    if request.rows.called is not None and point.graph.names:
+        raise UsageError(f"--as '{request.rows.called}' names one value, and the program has {len(point.graph.names)}")
+    wrt = point.chosen(request.names(point))
+    report.tell_all(point.notices(wrt))
+    return wrt

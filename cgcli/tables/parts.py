@@ -1,0 +1,217 @@
+"""Parts: for each file of rows a file of results, in a folder of their own, and what tells that one is done.
+
+A part appears whole or not at all. Parquet and Arrow hold at their end whose results they are; beside a part of another
+format lies a small file that says it, `_NAME.done`. When all parts are there, so is `_SUCCESS`, as Hadoop has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from contextlib import suppress
+
+from cgcli.annotations import TYPE_CHECKING, Any, Sequence
+from cgcli.errors import DataError, UsageError
+from cgcli.files import Draft, folder_at
+from cgcli.records import NamedTuple
+from cgcli.tables.columnar import mark_of
+from cgcli.tables.formats import FORMATS, Format, split_name
+from cgcli.tables.listing import Source, files_below
+from cgcli.tables.remote import Upload, file_at, is_remote, joined, shown, split_uri
+
+if TYPE_CHECKING:
+    from cgcli.tables.batch import Batch
+
+_SUCCESS = "_SUCCESS"
+_HIDDEN = ("_", ".")
+_DRAFT = re.compile(r"(.*/)?\.cg-[0-9a-f]{16}\.tmp")
+
+
+class Part(NamedTuple):
+    """A file of rows, and the file of its results: its path in the folder, its name, and the name of its format."""
+
+    source: Source
+    below: str
+    target: str
+    format: str
+
+
+def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given: Format | None) -> list[Part]:
+    """A part for each file, under the same path in the folder; with another suffix where it has another format.
+
+    kind: the format of the parts, None for that of each file. given: that of the files, None for what suffixes say.
+    Raises UsageError where two have one name, or one has no format; DataError for files that the folder holds besides.
+    """
+    found: dict[str, Part] = {}
+    for source in sources:
+        below, own = _renamed(source.below, kind, given)
+        target = joined(folder, below)
+        if below in found:
+            both = f"the results of '{shown(found[below].source.name)}' and of '{shown(source.name)}'"
+            raise UsageError(f"{both} would be in one file, '{shown(target)}'",
+                             hint="read a folder, in which their paths differ")  # fmt: skip
+        found[below] = Part(_stamped(source), below, target, own.name)
+    foreign = next((each.name for each in _listed(folder) if not _is_hidden(each) and each.below not in found), None)
+    if foreign is not None:
+        raise DataError(f"'{shown(foreign)}' is in the folder already, and is none of these parts",
+                        hint="choose another folder, or remove it")  # fmt: skip
+    return [*found.values()]
+
+
+def check_apart(names: Sequence[str], sources: Sequence[Source], folder: str) -> None:
+    """Raise UsageError where a folder to write into is one that is read. names: what was given; sources: its files."""
+    inside = next((each.name for each in sources if _lies_in(each.name, folder)), None)
+    around = next((name for name in names if _lies_in(folder, name)), None)
+    if inside is not None:
+        raise UsageError(f"'{shown(inside)}' is read, and lies in '{shown(folder)}', where its results would go",
+                         hint="choose another folder")  # fmt: skip
+    if around is not None:
+        raise UsageError(f"the results would lie in '{shown(around)}', which is read, and be read the next time",
+                         hint="choose a folder outside of it")  # fmt: skip
+
+
+def _lies_in(name: str, folder: str) -> bool:
+    paths = [shown(each).rstrip("/") if is_remote(each) else os.path.realpath(each) for each in (name, folder)]
+    return paths[0].startswith(os.path.join(paths[1], ""))
+
+
+def _renamed(below: str, kind: Format | None, given: Format | None) -> tuple[str, Format]:
+    """The path of a part, and its format. Raises UsageError where nothing says it."""
+    own, compression = split_name(below)
+    chosen = kind or own or given
+    if chosen is None:
+        raise UsageError(f"'{below}' has no suffix that says its format", hint="say that of the files with -i, or --to")
+    if kind is None or kind is own:
+        return below, chosen
+    stem = os.path.splitext(below)[0] if compression else below
+    return (os.path.splitext(stem)[0] if own else stem) + chosen.suffixes[0], chosen
+
+
+def _stamped(source: Source) -> Source:
+    """The file with its size and its time."""
+    if source.size >= 0:
+        return source
+    filesystem, path = file_at(source.name)
+    info = filesystem.get_file_info(path)
+    return source._replace(size=info.size or 0, time=info.mtime_ns or 0)
+
+
+def _listed(folder: str) -> list[Source]:
+    """All files in a folder. Raises DataError where it is none."""
+    found = files_below(folder)
+    if found is None:
+        raise DataError(f"cannot write into '{shown(folder)}': it is a file", hint="name a folder")
+    return found
+
+
+def _is_hidden(source: Source) -> bool:
+    return source.below.rpartition("/")[2].startswith(_HIDDEN)
+
+
+def key_of(part: Part, what: str) -> str:
+    """What a part is made of, in short. what: is done with the rows."""
+    source = part.source
+    name = shown(source.name) if is_remote(source.name) else os.path.abspath(source.name)
+    return hashlib.sha256(repr((what, name, source.keys, source.size, source.time)).encode()).hexdigest()[:32]
+
+
+class Done(NamedTuple):
+    """What was said of a part when it was written. key: of what it is made, '' while it is being made."""
+
+    key: str = ""
+    counts: Any = None
+    size: int | None = None
+
+
+def done(part: Part) -> Done | None:
+    """What is known of a part that is there; None where there is none.
+
+    Raises DataError for a file in its place that is no part.
+    """
+    filesystem, path = file_at(part.target)
+    info = filesystem.get_file_info(path)
+    if not info.is_file:
+        return None
+    try:
+        with filesystem.open_input_file(path if _holds_mark(part) else _beside(path)) as stream:
+            text = mark_of(stream, part.format) if _holds_mark(part) else stream.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        text = ""
+    found = None
+    with suppress(ValueError, TypeError):
+        found = Done(**json.loads(text))
+    if found is None:
+        raise DataError(f"'{shown(part.target)}' is there already, and is no part that cg has written",
+                        hint="choose another folder, or remove it")  # fmt: skip
+    return found if found.size in (None, info.size) else Done()
+
+
+def begin(part: Part) -> None:
+    """Make room for a part."""
+    if not is_remote(part.target):
+        folder_at(os.path.dirname(part.target))
+    if not _holds_mark(part):
+        _put(_beside(part.target), Done())
+
+
+def mark(key: str, counts: Any) -> str:
+    """The text that a part holds at its end."""
+    return json.dumps(Done(key, counts)._asdict())
+
+
+def end(part: Part, key: str, counts: Any) -> None:
+    """Say that a part is done, where it does not hold that itself."""
+    if not _holds_mark(part):
+        filesystem, path = file_at(part.target)
+        _put(_beside(part.target), Done(key, counts, filesystem.get_file_info(path).size))
+
+
+def open_again(folder: str) -> None:
+    """Take back that all parts are there."""
+    filesystem, path = file_at(joined(folder, _SUCCESS))
+    with suppress(FileNotFoundError):
+        filesystem.delete_file(path)
+
+
+def finish(folder: str) -> None:
+    """Say that all parts are there, and remove drafts that processes left which were killed."""
+    _save(b"", joined(folder, _SUCCESS))
+    for each in _listed(folder):
+        if not is_remote(folder) and _DRAFT.fullmatch(each.below):
+            with suppress(OSError):
+                os.unlink(each.name)
+
+
+def are_there(parts: Sequence[Part], folder: str) -> bool:
+    """Whether a folder has a file for each part, of whatever age."""
+    return {part.below for part in parts} <= {each.below for each in _listed(folder)}
+
+
+def columns_of(batch: Batch) -> tuple[tuple[str, str], ...] | None:
+    """The names and types of columns; of text the names alone, and None of objects, which have their own."""
+    if batch.holds_objects:
+        return None
+    types = [""] * len(batch.names) if batch.untyped else map(str, batch.given.schema.types)
+    return tuple(zip(batch.names, types, strict=True))
+
+
+def _holds_mark(part: Part) -> bool:
+    return FORMATS[part.format].has_marks and split_name(part.target)[1] is None
+
+
+def _beside(target: str) -> str:
+    """The name of the file that says of another that it is done: no reader takes it for data."""
+    scheme, path, query = split_uri(target) if is_remote(target) else ("", target, "")
+    folder, slash, name = path.rpartition("/")
+    return f"{scheme}{folder}{slash}_{name}.done{query}"
+
+
+def _put(name: str, said: Done) -> None:
+    _save(json.dumps(said._asdict()).encode(), name)
+
+
+def _save(content: bytes, name: str) -> None:
+    with Upload(name) if is_remote(name) else Draft(name) as file:
+        file.write(content)
