@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,11 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from cgcli.api import workers as crew
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
+from tests.command import CG, Capture, cg
 from tests.for_each import for_each
 
 
@@ -122,3 +129,273 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingProgramError) as caught:
         workers(on="dask://host:8786")
     assert "cgcli[dask]" in caught.value.hint
+
+
+# ---- a folder of results --------------------------------------------------------------
+
+ROWS = {"a": [1.0, 2.0], "b": [3.0, 4.5], "c": [-1.0, 0.5]}
+
+
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where cg runs: a folder `data` of three Parquet files, two of them in folders that say a year."""
+    monkeypatch.chdir(tmp_path)
+    for name, place in zip(ROWS, ("", "year=2023/", "year=2024/"), strict=True):
+        path = tmp_path / "data" / f"{place}{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"x": ROWS[name], "y": [2.0, 3.0]}), path)
+    (tmp_path / "data" / "a.parquet").rename(tmp_path / "data" / "year=2023" / "a.parquet")
+    return tmp_path
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """What the files in a folder hold that are there for readers, by their paths."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(("_", "."))
+    }
+
+
+READ = [
+    ("data", [2023, 2023, 2024]),
+    ("data/", [2023, 2023, 2024]),
+    ("data/year=*/*.parquet", [2023, 2023, 2024]),
+    ("data/**/[!b].parquet", [2023, 2024]),
+    ("file://{}/data", [2023, 2023, 2024]),
+]
+
+
+@for_each(("name", "years"), READ)
+def test_data_is_a_folder_a_pattern_or_a_uri_whose_folders_say_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, name: str, years: list[int]
+) -> None:
+    """Protects which files are read, in which order, and the keys of Hive."""
+    data = folders(tmp_path, monkeypatch)
+    found = cg(capsys, "eval", "x*year", name.format(data), "--to", "jsonl")
+    assert found.code == 0, found.err
+    rows = [json.loads(line) for line in found.out.splitlines()]
+    assert [row["year"] for row in rows[::2]] == years
+    assert all(row["value"] == row["x"] * row["year"] for row in rows)
+
+
+TEXTS = [  # files with a key that say the same in their formats; what is written of them
+    ("m=7/a.csv", 'x,s\r\n1,"a, b"\r\n', "x,s,m,v\n1,\"a, b\",7,7\n"),
+    ("m=7/a.tsv", "x\ts\n1\tb\n", "x\ts\tm\tv\n1\tb\t7\t7\n"),
+    ("m=7/a.jsonl", '{"x": 1, "s": {"t": 2}}\n', '{"x": 1, "s": {"t": 2},"m":7,"v":7}\n'),
+    ("m=0.5/a.csv", "x\n2\n", "x,m,v\n2,0.5,1\n"),
+    ("n=a%20b/m=7/a.csv", "x\n1\n", "x,n,m,v\n1,a b,7,7\n"),
+    ("n=__HIVE_DEFAULT_PARTITION__/m=7/a.csv", "x\n1\n", "x,n,m,v\n1,,7,7\n"),
+    ("m=7/a.csv", "x,m\n1,3\n", "x,m,v\n1,3,3\n"),  # the file's own column stays
+]  # fmt: skip
+
+
+@for_each(("name", "text", "expected"), TEXTS)
+def test_keys_stand_in_text_behind_the_cells_as_they_were(
+    tmp_path: Path, capsys: Capture, name: str, text: str, expected: str
+) -> None:
+    """Protects each format of text, whose rows pass through as they stand."""
+    path = tmp_path / "in" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode())
+    assert cg(capsys, "eval", "x*m", str(tmp_path / "in"), "--as", "v").out.replace("\r\n", "\n") == expected
+
+
+WRITTEN = [("parquet", "parquet"), ("arrow", "arrow"), ("csv", "csv"), ("jsonl", "jsonl")]
+
+
+@for_each(("kind", "suffix"), WRITTEN)
+def test_a_folder_gets_a_file_for_each_and_a_rerun_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str, suffix: str
+) -> None:
+    """Protects parts of every kind: the same bytes as of one file, counts that add up, what is made again."""
+    data = folders(tmp_path, monkeypatch)
+    arguments = ["grad", "ln(x)*y", "data", "--to", kind, "--on-error", "null"]
+    first = cg(capsys, *arguments, "-o", "out/")
+    assert first.code == 0
+    assert "1 of 6 rows has no results; the first: data/year=2024/c.parquet, row 1" in first.err
+    out = data / "out"
+    found = content(out)
+    assert [*sorted(found)] == [
+        f"year={year}/{name}.{suffix}" for year, name in ((2023, "a"), (2023, "b"), (2024, "c"))
+    ]
+    assert (out / "_SUCCESS").exists()
+    again = cg(capsys, *arguments, "-o", "out/")
+    assert again.err == f"3 of 3 files were done before, and are kept\n{first.err}"
+    (out / f"year=2023/a.{suffix}").unlink()
+    before = {path: path.stat().st_mtime_ns for path in out.rglob(f"*.{suffix}")}
+    assert cg(capsys, *arguments, "-o", "out/").err.startswith("2 of 3 files were done before")
+    assert content(out) == found
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    for changed in (["--precision", "3"], ["--wrt", "x"], ["k=1"]):  # other results, or maybe so
+        assert "kept" not in cg(capsys, *arguments, "-o", "out/", *changed).err
+    os.utime(data / "data/year=2024/c.parquet", (1, 1))
+    cg(capsys, *arguments, "-o", "out/")
+    os.utime(data / "data/year=2024/c.parquet", (2, 2))
+    assert cg(capsys, *arguments, "-o", "out/").err.startswith("2 of 3 files were done before")
+
+
+def test_processes_shares_and_a_cluster_write_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, cluster: str
+) -> None:
+    """Protects results from who computes them."""
+    data = folders(tmp_path, monkeypatch)
+    arguments = ["grad", "sin(x)*y*k", "data", "k=[1, 2]", "--cotangent", "[1, 2]", "--to", "parquet"]
+    assert cg(capsys, *arguments, "-o", "one/").code == 0
+    assert cg(capsys, *arguments, "-o", "two/", "--jobs", "2", "--threads", "3").code == 0
+    for shard in ("3/4", "4/4", "1/4"):
+        assert cg(capsys, *arguments, "-o", "shares/", "--shard", shard).code == 0
+        assert not (data / "shares" / "_SUCCESS").exists()
+    assert cg(capsys, *arguments, "-o", "shares/", "--shard", "2/4").code == 0
+    assert cg(capsys, *arguments, "-o", "far/", "--on", cluster).code == 0
+    expected = content(data / "one")
+    assert len(expected) == 3
+    for folder in ("two", "shares", "far"):
+        rows = {
+            name: pq.read_table(data / folder / name).equals(pq.read_table(data / "one" / name)) for name in expected
+        }
+        assert rows == dict.fromkeys(expected, True), folder
+        assert (data / folder / "_SUCCESS").exists(), folder
+    assert cg(capsys, *arguments, "-o", "two/").err == "3 of 3 files were done before, and are kept\n"
+
+
+def test_a_process_that_is_killed_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects a run of which the system kills a process: its part is made again, and no draft stays."""
+    data = folders(tmp_path, monkeypatch)
+    (data / "big").mkdir()
+    for at in range(6):
+        pq.write_table(
+            pa.table({"x": np.linspace(1, 2, 400_000), "y": np.full(400_000, 2.0)}), data / f"big/{at}.parquet"
+        )
+    arguments = [*CG, "grad", "sin(x)*exp(y)*gamma(x)", "big", "--threads", "1"]
+    subprocess.run([*arguments, "-o", "one/"], check=True)
+    run = subprocess.Popen([*arguments, "-o", "two/", "--jobs", "2"])
+    killed = False
+    while run.poll() is None:
+        drafts = [*(data / "two").glob(".cg-*.tmp")]
+        if drafts and not killed:
+            children = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "spawn_main"], capture_output=True, text=True)
+            os.kill(int(children.stdout.split()[-1]), signal.SIGKILL)
+            killed = True
+        time.sleep(0.01)
+    assert killed
+    assert run.returncode == 0
+    assert content(data / "two") == content(data / "one")
+    assert not [*(data / "two").glob(".cg-*")]
+
+
+WRONG = [  # what is called with data, and what is said
+    (["-o", "data/"], 2, "is read, and lies in 'data/', where its results would go"),
+    (["-o", "data/out/"], 2, "the results would lie in 'data', which is read"),
+    (["-o", "full/"], 1, "'full/strange.csv' is in the folder already, and is none of these parts"),
+    (["-o", "mine/"], 1, "is there already, and is no part that cg has written"),
+    (["-o", "file/"], 1, "it is a file"),
+    (["-o", "out/", "--limit", "1"], 2, "--limit is of all rows together"),
+    (["-o", "out/", "--jobs", "2", "--on", "dask://x"], 2, "--jobs is of this machine"),
+    (["-o", "out/", "--shard", "5/4"], 2, "'5/4' is no share"),
+    (["-o", "out/", "--on", "dask://127.0.0.1:1"], 1, "there is no scheduler of Dask at dask://127.0.0.1:1"),
+    (["-o", "out/", "--to", "csv", "other.csv"], 1, "has the columns 'x', 'z', and data/year=2023/a.parquet has"),
+    (["-o", "out/", "other.parquet"], 1, "has other columns than data/year=2023/a.parquet"),
+    (["-o", "out/", "short.parquet"], 1, "short.parquet has the columns 'x' (float), 'y' (double)"),
+    (["-o", "out/", "data/year=2023/a.parquet", "data/year=2023/../year=2023/a.parquet"], 2, "would be in one file"),
+    (["--jobs", "2"], 2, "--jobs is for files whose results go into a folder"),
+    (["--shard", "1/2"], 2, "--shard is for files whose results go into a folder"),
+    (["--on", "dask://x"], 2, "--on is for files whose results go into a folder"),
+    (["empty"], 1, "there is no file of rows in 'empty'"),
+    (["none/*.csv"], 1, "no file matches 'none/*.csv'"),
+    (["notes"], 1, "'notes/a.txt' is in the folder, and has no suffix of a known format"),
+    (["https://host/a.csv"], 1, "cannot use 'https://host/a.csv'"),
+]
+
+
+@for_each(("arguments", "code", "text"), WRONG)
+def test_what_is_wrong_with_folders_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, arguments: list[str], code: int, text: str
+) -> None:
+    """Protects files that are no parts from being replaced, and who has mistaken a folder."""
+    data = folders(tmp_path, monkeypatch)
+    for folder in ("full", "mine/year=2023", "empty", "notes"):
+        (data / folder).mkdir(parents=True)
+    for name in ("full/strange.csv", "mine/year=2023/a.parquet", "file", "notes/a.txt", "empty/_SUCCESS"):
+        (data / name).write_bytes(b"x\n1\n")
+    (data / "other.csv").write_bytes(b"x,z\n1,2\n")
+    pq.write_table(pa.table({"x": [1.0]}), data / "other.parquet")
+    pq.write_table(pa.table({"x": pa.array([1.0], pa.float32()), "y": [1.0], "year": [1]}), data / "short.parquet")
+    before = content(data)
+    found = cg(capsys, "eval", "x" if "other.csv" in arguments else "x*y", "data", *arguments)
+    assert (found.code, text in found.err) == (code, True), found.err
+    assert {name: text for name, text in content(data).items() if not name.startswith("out/")} == before
+
+
+def test_a_full_disk_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects a folder from half a file, and the rest of the work: what was done before is kept later."""
+    data = folders(tmp_path, monkeypatch)
+    pq.write_table(
+        pa.table({"x": np.linspace(1, 2, 200_000), "y": np.full(200_000, 2.0)}), data / "data/year=2024/z.parquet"
+    )
+    limited = ["sh", "-c", 'ulimit -f 1000; exec "$@"', "sh", *CG, "grad", "sin(x)*y", "data", "-o", "out/"]
+    found = subprocess.run([*limited, "--jobs", "2"], capture_output=True, text=True)
+    assert found.returncode == 1
+    assert "cannot write" in found.stderr
+    assert "z.parquet'" in found.stderr
+    assert len(content(data / "out")) == 3
+    assert not [*(data / "out").rglob(".cg-*")]
+    assert not (data / "out/_SUCCESS").exists()
+    assert "3 of 4 files were done before" in subprocess.run(limited[3:][1:], capture_output=True, text=True).stderr
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Any]:
+    """A stand-in for S3, with a bucket of two files; its file system."""
+    import logging
+
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patches:
+        settings = {
+            "ENDPOINT_URL": f"http://{host}:{port}",
+            "ACCESS_KEY_ID": "a",
+            "SECRET_ACCESS_KEY": "b",
+            "REGION": "us-east-1",
+        }
+        for name, value in settings.items():
+            patches.setenv(f"AWS_{name}", value)
+        found = fs.S3FileSystem(
+            allow_bucket_creation=True, region="us-east-1", endpoint_override=settings["ENDPOINT_URL"]
+        )
+        found.create_dir("rows")
+        for at in (1, 2):
+            with found.open_output_stream(f"rows/data/k={at}/a b.csv", compression=None) as stream:
+                stream.write(b"x,y\n1,2\n3,4\n")
+        yield found
+    server.stop()
+
+
+def test_objects_are_read_and_written(store: Any, capsys: Capture, tmp_path: Path) -> None:
+    """Protects object stores: folders and patterns there, one object, parts that a rerun keeps, all other formats."""
+    expected = "x,y,k,value,d_x,d_y,d_k\n1,2,1,2,2,1,2\n3,4,1,12,4,3,12\n1,2,2,4,4,2,2\n3,4,2,24,8,6,12\n"
+    assert cg(capsys, "grad", "x*y*k", "s3://rows/data").out == expected
+    assert cg(capsys, "grad", "x*y*k", "s3://rows/data/k=*/*.csv").out == expected
+    assert cg(capsys, "eval", "x*y", "s3://rows/data/k=1/a b.csv", "-o", "s3://rows/one.parquet").code == 0
+    assert (
+        cg(capsys, "eval", "value", "s3://rows/one.parquet", *["--only", "--as", "v", "--to", "csv"]).out
+        == "v\n2\n12\n"
+    )
+    for kind in ("csv", "parquet"):
+        arguments = ["grad", "x*y*k", "s3://rows/data", "--to", kind, "-o", f"s3://rows/{kind}/"]
+        assert cg(capsys, *arguments).code == 0
+        assert cg(capsys, *arguments, "--jobs", "2").err == "2 of 2 files were done before, and are kept\n"
+        assert cg(capsys, "eval", "k", f"s3://rows/{kind}", "--as", "v", "--to", "csv").out.count("\n") == 5
+        assert store.get_file_info(f"rows/{kind}/_SUCCESS").is_file
+    assert cg(capsys, "eval", "ln(-x)", "s3://rows/data", "-o", "s3://rows/bad/").code == 1
+    assert not store.get_file_info("rows/bad/k=1/a b.csv").is_file
+    for arguments, text in (
+        (["s3://rows/none.csv"], "there is no file of rows in 's3://rows/none.csv'"),
+        (["s3://rows/data/*.csv"], "no file matches"),
+        (["s3://rows/data", "-o", "s3://rows/data/"], "is read, and lies in"),
+        (["s3://rows/data", "-o", "s3://none/a.csv"], "bucket does not exist"),
+    ):
+        assert text in cg(capsys, "eval", "x", *arguments).err

@@ -134,7 +134,7 @@ def _work(request: Request, results_at: Any, rows: Rows, compute: Compute, count
 
 def _what(request: Request, results_at: Any) -> str:
     """All that decides about results, as a text in short."""
-    from cgcli import __version__
+    from cgcli.version import __version__
 
     values = {name: (getattr(value, "shape", ()), _bits(value)) for name, value in (request.known or {}).items()}
     rows = {name: value for name, value in vars(request.rows).items() if name not in _OF_THE_TASK}
