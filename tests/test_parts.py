@@ -25,7 +25,7 @@ from pyarrow import fs
 from cgcli.api import workers as crew
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
-from tests.command import CG, Capture, cg
+from tests.command import CG, Capture, cg, workers_of
 from tests.for_each import for_each
 
 
@@ -271,10 +271,8 @@ def test_a_process_that_is_killed_changes_no_byte(tmp_path: Path, monkeypatch: p
     run = subprocess.Popen([*arguments, "-o", "two/", "--jobs", "2"])
     killed = False
     while run.poll() is None:
-        drafts = [*(data / "two").glob(".cg-*.tmp")]
-        if drafts and not killed:
-            children = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "spawn_main"], capture_output=True, text=True)
-            os.kill(int(children.stdout.split()[-1]), signal.SIGKILL)
+        if not killed and [*(data / "two").glob(".cg-*.tmp")]:
+            os.kill(workers_of(run.pid)[0], signal.SIGKILL)
             killed = True
         time.sleep(0.01)
     assert killed

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import parent_process
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing import context, get_all_start_methods, parent_process
 from threading import Thread
 from types import ModuleType
 
 from cgcli import signals
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.lean import signal
 
+# Processes are no copies of this one, whose threads may hold locks, but of a server that has imported what they need,
+# where the system has such.
+_HAS_SERVER = "forkserver" in get_all_start_methods()
+_BASE: Any = context.ForkServerProcess if _HAS_SERVER else context.SpawnProcess
 
-class _Process(SpawnProcess):
+
+class _Process(_BASE):  # type: ignore[misc]
     """One that does not run the script that was started here: tasks are functions of this package."""
 
     @staticmethod
@@ -23,19 +27,22 @@ class _Process(SpawnProcess):
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            return SpawnProcess._Popen(process_obj)
+            return _BASE._Popen(process_obj)
         finally:
             sys.modules["__main__"] = main
 
 
-class _Context(SpawnContext):
-    """Processes that are no copies of this one, whose threads may hold locks."""
-
+class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContext):  # type: ignore[misc]
     Process = _Process
 
 
-def processes(count: int) -> Executor:
-    """So many, each as soon as it has something to do."""
+def processes(count: int, modules: Sequence[str]) -> Executor:
+    """So many, each as soon as it has something to do. modules: that they will need; they are imported meanwhile."""
+    if _HAS_SERVER:
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
+        forkserver.ensure_running()
     return ProcessPoolExecutor(count, _Context(), initializer=_begin)
 
 
@@ -46,19 +53,11 @@ def end(executor: Executor) -> None:
 
 
 def _begin() -> None:
+    from cgcli.api import without_pandas  # noqa: F401
+
     signals.install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.meta_path.insert(0, _NoPandas())
     Thread(target=_end_with_parent, daemon=True).start()
-
-
-class _NoPandas:
-    """Keeps pyarrow from importing pandas where it is installed, in the time of the whole start."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        """Raises ImportError for pandas; nothing else is found here."""
-        if name == "pandas":
-            raise ImportError("cg uses no pandas")
 
 
 def _end_with_parent() -> None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, Sequence, TypeVar
 from cgcli.errors import DataError, MissingProgramError, UsageError
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def _is_signal(kind: type[BaseException] | None) -> bool:
 class _Processes(Pool):
     """Processes of our own."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, modules: Sequence[str]) -> None:
         from cgcli.api.processes import processes
 
-        super().__init__(lambda: processes(count), count, count + 1)
+        super().__init__(lambda: processes(count, modules), count, count + 1)
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
@@ -174,14 +174,16 @@ class _Cluster(Pool):
         self._client.close()
 
 
-def workers(jobs: int = 1, on: str = "") -> Workers:
+def workers(jobs: int = 1, on: str = "", modules: Sequence[str] = ()) -> Workers:
     """So many processes, or the cluster at an address, `dask://host:8786`.
+
+    modules: that the tasks of processes will import; they do it once for all, while this process goes on.
 
     Raises UsageError for another address, MissingProgramError without Dask, DataError where no scheduler answers, and
     where its workers have no cgcli, or one of another version.
     """
     if not on:
-        return _Processes(jobs) if jobs > 1 else Here()
+        return _Processes(jobs, modules) if jobs > 1 else Here()
     host, _, port = on.removeprefix(_SCHEME).partition(":")
     if not on.startswith(_SCHEME) or not host or not (port or _PORT).isdecimal():
         raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")

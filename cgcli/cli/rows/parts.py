@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Compute = Callable[[Request, Any, Source, Callable[[Rows], None], Callable[[Counts], str]], Counts]
     Columns = tuple[tuple[str, str], ...] | None
 
+_NEEDED = ("cgcli.cli.rows.parts", "cgcli.cli.rows.results", "cgcli.tables.columnar", "pyarrow.parquet", "pyarrow.fs")
 _OF_THE_TASK = ("output", "output_format", "jobs", "shard", "on", "threads")  # options that change no result
 _NOT_OTHERS = ("rows", "known", "operands", "quiet")  # which are looked at one by one, or change no result
 _MOST_SHOWN = 8  # names of columns in a message
@@ -72,12 +73,12 @@ def run(request: Request, results_at: Any, begun: Callable[[Request, Any, Source
 
     options = request.rows
     _check(request)
-    everything = _parts(request)
-    folder = options.output or ""
-    which, many = options.shard or (1, 1)
-    mine = everything[which - 1 :: many]
-    rows = begun(request, results_at, everything[0].source)
-    with workers(options.jobs, options.on) as crew:
+    with workers(options.jobs, options.on, [compute.__module__, *_NEEDED]) as crew:
+        everything = _parts(request)
+        folder = options.output or ""
+        which, many = options.shard or (1, 1)
+        mine = everything[which - 1 :: many]
+        rows = begun(request, results_at, everything[0].source)
         work = _work(request, results_at, rows, compute, crew.count)
         open_again(folder)
         counts, kept = Counts(), 0

@@ -1,0 +1,108 @@
+"""Many files: rows of twenty Parquet files with five derivatives each, by one process, by two, and by a Dask cluster.
+
+    python tests/bench/parts.py [ROWS] [RUNS]
+
+The program is Black-Scholes, of ROWS rows (one million; the goals are those of five). All are whole processes of `cg`;
+they take turns, and each figure is a ratio of medians of elapsed time: that of `--jobs 2` to one process with
+`--threads 1`, that of a cluster of two workers, which waits for work, to `--jobs 2`. Then a process is killed in the
+middle of `--jobs 2`, and every byte is to be that of the one process.
+
+It needs Dask, and two processors that have nothing else to do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))  # the tests' own modules
+
+from tests.bench.startup import command_line
+
+FILES = 20
+PROGRAM = Path(__file__).parent.parent.parent / "examples" / "black_scholes.cg"
+INPUTS = {"S": (20, 60), "K": (20, 60), "r": (0, 0.1), "sigma": (0.1, 0.5), "T": (0.1, 2)}
+JOBS_GOAL, CLUSTER_GOAL = 0.6, 1.3
+
+
+def write_rows(folder: Path, rows: int) -> None:
+    """Random rows, in files of the same size."""
+    random = np.random.default_rng(1)
+    for at in range(FILES):
+        columns = {name: random.uniform(*ends, rows // FILES) for name, ends in INPUTS.items()}
+        pq.write_table(pa.table(columns), folder / f"{at:02}.parquet")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The parts of a folder."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
+
+
+def seconds(command: list[str], out: Path) -> float:
+    """The elapsed time of one whole process that fills a folder anew."""
+    shutil.rmtree(out, ignore_errors=True)
+    begin = time.perf_counter()
+    subprocess.run([*command, "-o", f"{out}/"], check=True)
+    return time.perf_counter() - begin
+
+
+def with_a_kill(command: list[str], out: Path) -> None:
+    """Run a command, one of whose processes is killed when there are three parts."""
+    shutil.rmtree(out, ignore_errors=True)
+    run = subprocess.Popen([*command, "-o", f"{out}/"])
+    killed = False
+    while run.poll() is None:
+        if not killed and len([*out.glob("*.parquet")]) >= 3:
+            found = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "spawn_main"], capture_output=True, text=True)
+            os.kill(int(found.stdout.split()[-1]), signal.SIGKILL)
+            killed = True
+        time.sleep(0.005)
+    assert killed, "there was nobody to be killed"
+    assert run.returncode == 0, "the command failed"
+
+
+def main(rows: int, runs: int) -> int:
+    """Measure, and print; 1 where a goal is missed."""
+    from distributed import LocalCluster
+
+    with (
+        tempfile.TemporaryDirectory() as name,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        folder = Path(name)
+        (folder / "data").mkdir()
+        write_rows(folder / "data", rows)
+        command = [*command_line(), "grad", "-f", str(PROGRAM), str(folder / "data")]
+        ways = {
+            "one": [*command, "--threads", "1"],
+            "jobs": [*command, "--jobs", "2"],
+            "cluster": [*command, "--on", cluster.scheduler_address.replace("tcp://", "dask://")],
+        }
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(runs):
+            for way, line in ways.items():
+                times[way].append(seconds(line, folder / way))
+        expected = content(folder / "one")
+        with_a_kill(ways["jobs"], folder / "killed")
+        same = all(content(folder / way) == expected for way in ("jobs", "cluster", "killed"))
+    one, jobs, on = (statistics.median(times[way]) for way in ways)
+    print(f"{rows} rows in {FILES} files: {one:.2f} s, {rows / one / 1e6:.2f} million rows a second in one thread")
+    print(f"two processes to one: {jobs / one:.2f} (goal {JOBS_GOAL})")
+    print(f"a cluster of two workers to two processes: {on / jobs:.2f} (goal {CLUSTER_GOAL})")
+    print(f"the same bytes, also after a process was killed: {'yes' if same else 'NO'}")
+    return 0 if jobs / one <= JOBS_GOAL and on / jobs <= CLUSTER_GOAL and same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*[int(text) for text in (*sys.argv[1:], *["1000000", "3"][len(sys.argv) - 1 :])]))
