@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))  # the tests' own modules
 
 from tests.bench.startup import command_line
+from tests.command import workers_of
 
 FILES = 20
 PROGRAM = Path(__file__).parent.parent.parent / "examples" / "black_scholes.cg"
@@ -64,8 +65,7 @@ def with_a_kill(command: list[str], out: Path) -> None:
     killed = False
     while run.poll() is None:
         if not killed and len([*out.glob("*.parquet")]) >= 3:
-            found = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "spawn_main"], capture_output=True, text=True)
-            os.kill(int(found.stdout.split()[-1]), signal.SIGKILL)
+            os.kill(workers_of(run.pid)[0], signal.SIGKILL)
             killed = True
         time.sleep(0.005)
     assert killed, "there was nobody to be killed"
