@@ -174,10 +174,10 @@ def _array(matrix: Any, shape: tuple[int, ...]) -> Any:
 def _inv(a: Any) -> Any:
     if a.ndim != 2:
         raise UndecidedError("inv")
-    try:
-        return _array(_matrix(a) ** -1, a.shape)
-    except ZeroDivisionError:
+    matrix = _matrix(a)
+    if not abs(mp.det(matrix)) > _near() * mp.mnorm(matrix, "f") ** len(a):  # singular, but for rounding
         return np.full(a.shape, _NAN)
+    return _array(matrix**-1, a.shape)
 
 
 def _det(a: Any) -> Any:

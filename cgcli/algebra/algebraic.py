@@ -45,7 +45,14 @@ def simplify(graph: Graph, named: bool = False) -> Graph:
     nothing. An operation counts as often as it is read; shared parts that are large, or are `named` by a label,
     have a name in the text, and count once.
     """
-    return Simplifier(named=named)(graph)
+    budget = Budget(graph.outputs)
+    found = Simplifier(named=named)(graph, budget)
+    while not budget.is_spent:  # what is remembered of the way may hide its last step
+        again = Simplifier(named=named)(found, budget)
+        if budget.is_spent or again.outputs == found.outputs:
+            break
+        found = again
+    return found
 
 
 class Simplifier:
