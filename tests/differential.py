@@ -425,7 +425,8 @@ def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:
     if _agree(ours, value) or (math.isnan(ours) and math.isnan(value)):
         return ""
     if math.inf in map(abs, np.hstack([np.ravel(number) for number in point.values()])):
-        wrong = math.isfinite(ours) and math.isfinite(value) and truth.is_plain
+        both = math.isfinite(ours) and math.isfinite(value)
+        wrong = both and abs(ours - value) > AGREE and truth.is_plain  # tan(atan(inf)) is 1.6e16
         return f"is {ours:.10g}, and should be {value:.10g}" if wrong else ""
     counts.by_digits += 1
     exact = truth.exact()

@@ -115,6 +115,9 @@ cbrt(relu(x)^2)
 v: [2]; cbrt(relu(v[0])^2)^x
 sqrt(x*relu(n)^2)
 (max(y, x) - y)^x*x^x
+A: [2, 2]; prod(prod(diag(mean(A, axis=1)), axis=0))
+v: [2]; mse(v, v)^x/mse(v, v)^x
+1/(tan(atan(x)))
 """.strip()
 
 # Programs whose simple form was simplified further when it was given again: what had been remembered on the way was in

@@ -27,6 +27,7 @@ from cgcli.graph.node import (
     variables,
 )
 from cgcli.graph.operation import NON_NEGATIVE
+from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import (
     ABS,
     ADD,
@@ -56,7 +57,7 @@ _IS_NOT_NEGATIVE, _IS_NOT_ZERO, _IS_REGULAR, _HAS_POSITIVE_DET = "x >= 0", "y !=
 _OF_LOGARITHM = (LN, LOG2, LOG10)
 _KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
 _JUMPS = (MOD, FMOD)  # mod(y, y) is 0 everywhere
-_ZERO_AS_ITS_FIRST = (DIVIDE, NEG, ABS, SQRT)  # operations that are 0 where their first argument is
+_ZERO_AS_ITS_FIRST = (DIVIDE, NEG, ABS, SQRT, SUM, MEAN)  # operations that are 0 where their first argument is
 
 
 class Demand(NamedTuple):
@@ -356,6 +357,10 @@ class Domains:
             return args[0] in self._zero and (number_of(args[1]) or 0) > 0
         if op in _ZERO_AS_ITS_FIRST:
             return args[0] in self._zero
+        if op.expansion and len(set(args)) < len(args):  # mse(x, x)
+            definition = expand(op, args, node.params)
+            self._learn(definition)
+            return definition in self._zero
         return op in (ADD, SUBTRACT) and (self._zero.issuperset(args) or (op is SUBTRACT and args[0] is args[1]))
 
 

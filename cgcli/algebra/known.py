@@ -14,14 +14,15 @@ from cgcli.ops.indexing import INDEX, PAD, PUT
 from cgcli.ops.lazily import np
 from cgcli.ops.linalg import MATMUL
 from cgcli.ops.logic import WHERE
+from cgcli.ops.reductions import PROD
 from cgcli.ops.shaping import CONCAT, DIAG, FLIP, RESHAPE, STACK, TRANSPOSE
-from cgcli.ops.sums import BROADCAST, SUM
+from cgcli.ops.sums import BROADCAST, MEAN, SUM
 
 _MOST_WRITTEN = 64  # elements of an array that is written as a list
 _MOST_COMPUTED = 100_000  # elements of an array whose value is computed
 # These move elements and do not change them.
 _MOVES = (STACK, CONCAT, RESHAPE, TRANSPOSE, FLIP, INDEX, PUT, PAD, DIAG, WHERE)
-_ADDS_UP = (*_MOVES, BROADCAST, SUM, MATMUL, ADD, MULTIPLY)  # 0 where all terms, or one factor of each, are 0
+_ADDS_UP = (*_MOVES, BROADCAST, SUM, MEAN, PROD, MATMUL, ADD, MULTIPLY)  # 0 where all terms, or a factor of each, are 0
 _CREATED = (ZEROS, ONES, EYE, ARANGE)
 
 
