@@ -3,7 +3,8 @@
     python tests/bench/rows.py [ROWS] [RUNS]
 
 All compute ln(x1) + x1*x2 - sin(x2) for a million rows of two columns: cg with both derivatives, which it derives;
-Miller and Polars from formulas that are given to them; jq the value alone. They take turns, and each figure is a ratio
+Miller and Polars from formulas that are given to them; jq the value alone; Polars from Parquet to
+Parquet, too, and with 38 columns of other kinds beside the two. They take turns, and each figure is a ratio
 of medians of elapsed time. Memory is the peak of cg over ten times the rows, against that over the rows. The answer's
 time is that from a row to its result, when cg has been waiting for the first row at a pipe that stays open.
 
@@ -36,38 +37,54 @@ POLARS = """
 import sys
 import polars as pl
 x1, x2 = pl.col("x1"), pl.col("x2")
-pl.read_csv(sys.argv[1]).with_columns(
+kind = sys.argv[1].rpartition(".")[2]
+rows = getattr(pl, "read_" + kind)(sys.argv[1]).with_columns(
     value=x1.log() + x1 * x2 - x2.sin(), d_x1=1 / x1 + x2, d_x2=x1 - x2.cos()
-).write_csv(sys.argv[2])
+)
+getattr(rows, "write_" + kind)(sys.argv[2])
 """
+_POLARS_COMMAND = [os.environ.get("POLARS_PYTHON", sys.executable), "-c", POLARS, "{in}", "{out}"]
+_OTHERS = ("1.25", "12345", "some text", '"with, a comma"', "2024-01-31", "true", "")  # cells of the other columns
+_MIXED = 38  # of these
 MEMORY_GOAL = 1.2
 ANSWER_GOAL = 0.05  # seconds
 WAITING = 2.0  # seconds until cg has surely started
 
 
 class Rival(NamedTuple):
-    """Another program that does the same, or less. command: `{in}` and `{out}` stand for files."""
+    """Another program that does the same, or less. command: `{in}` and `{out}` stand for files, of which the
+    first is called `data`."""
 
     name: str
     command: list[str]
-    suffix: str
+    data: str
     goal: float
 
 
 RIVALS = [
-    Rival("Miller", ["mlr", "--csv", "put", MILLER, "{in}"], ".csv", 0.22),
-    Rival("Polars", [os.environ.get("POLARS_PYTHON", sys.executable), "-c", POLARS, "{in}", "{out}"], ".csv", 1.0),
-    Rival("jq, value alone", ["jq", "-c", JQ, "{in}"], ".jsonl", 0.2),
+    Rival("Miller", ["mlr", "--csv", "put", MILLER, "{in}"], "rows.csv", 0.22),
+    Rival("Polars", _POLARS_COMMAND, "rows.csv", 1.0),
+    Rival("Polars, Parquet", _POLARS_COMMAND, "rows.parquet", 1.0),
+    Rival("Polars, 40 columns", _POLARS_COMMAND, "mixed.csv", 1.25),
+    Rival("jq, value alone", ["jq", "-c", JQ, "{in}"], "rows.jsonl", 0.2),
 ]
 
 
 def write_rows(path: Path, rows: int) -> None:
-    """Random rows, in the format of the suffix."""
+    """Random rows, in the format of the suffix; a quarter of them between 38 other columns where they are mixed."""
     numbers = random.Random(1)
-    line = '{{"x1":{},"x2":{}}}\n' if path.suffix == ".jsonl" else "{},{}\n"
+    others = "".join(f",{_OTHERS[at % len(_OTHERS)]}" for at in range(_MIXED)) if path.stem == "mixed" else ""
+    line = '{{"x1":{},"x2":{}}}\n' if path.suffix == ".jsonl" else f"{{}},{{}}{others}\n"
+    if path.suffix == ".parquet":  # in a process of its own: the peak of a new one begins with that of this one
+        write_rows(path.with_suffix(".csv"), rows)
+        subprocess.run(
+            command_line("eval", "x1", str(path.with_suffix(".csv")), "--as", "x3", "-o", str(path)), check=True
+        )
+        return
+    rows //= 4 if others else 1
     with path.open("w", encoding="utf-8") as file:
         if path.suffix == ".csv":
-            file.write("x1,x2\n")
+            file.write(",".join(["x1", "x2", *(f"c{at}" for at in range(_MIXED) if others)]) + "\n")
         file.writelines(line.format(numbers.uniform(0.5, 5), numbers.uniform(-5, 5)) for _ in range(rows))
 
 
@@ -111,11 +128,12 @@ def compare(rival: Rival, folder: Path, rows: int, runs: int) -> bool:
     if shutil.which(rival.command[0]) is None:
         print(f"{rival.name}: {rival.command[0]} is not installed")
         return True
-    data, out = folder / f"rows{rival.suffix}", folder / f"out{rival.suffix}"
+    data = folder / rival.data
+    out = folder / f"out{data.suffix}"
     if not data.exists():
         write_rows(data, rows)
     theirs = [part.replace("{in}", str(data)).replace("{out}", str(out)) for part in rival.command]
-    ours = command_line("grad", PROGRAM, str(data))
+    ours = command_line("grad", PROGRAM, str(data), "-o", str(folder / f"ours{data.suffix}"))
     pairs = [(seconds(ours, out), seconds(theirs, out)) for _ in range(runs)]
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{rival.name:20}{mine:8.2f} s{other:8.2f} s{mine / other:8.2f}   (goal {rival.goal})", flush=True)
