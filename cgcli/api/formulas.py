@@ -6,10 +6,8 @@ from functools import partial, reduce
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
-from cgcli.api.functions import check_order
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, check_any
-from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
 from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
@@ -23,7 +21,6 @@ from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, na
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.sums import SUM, Reduce
-from cgcli.printing.latex import Partials, latex
 from cgcli.printing.length import flat_length, parts_worth_naming
 from cgcli.printing.names import names
 from cgcli.printing.program import statements
@@ -66,6 +63,9 @@ def diff(
     of an array by an array, and second ones by one; the Jacobian by one vector and the Hessian have one where their
     operations allow. UnknownNameError for a name that does not occur.
     """
+    from cgcli.api.functions import check_order
+    from cgcli.api.prepared import names_of
+
     check_order(order)
     point = at_any_sizes(read(program, names_of(wrt)), arrays_of(values or {}))
     found = derivatives(point, names_of(wrt), order, each_array(cotangent, "cotangent"))
@@ -102,6 +102,8 @@ def simpler(point: Point, *, only_exact: bool = False, as_latex: bool = False) -
         return None if only_exact else names(graph, parts_worth_naming(graph, graph.labels))
 
     if as_latex:
+        from cgcli.printing.latex import latex
+
         return graphs.latex(lambda graph, taken: latex(graph, named(graph), others=taken))
     return "; ".join(graphs.program(lambda graph: statements(graph, named(graph))))
 
@@ -143,6 +145,8 @@ class Formulas(NamedTuple):
 
     def latex(self, *, flat: bool = False) -> str:
         """LaTeX: one formula, or lines with partial derivatives on the left. flat and the error are as in `program`."""
+        from cgcli.printing.latex import Partials, latex
+
         partials = Partials(self.wrt, self.order, self.result)
         return self.graphs.latex(lambda graph, taken: latex(graph, _named(graph, flat), partials, taken))
 

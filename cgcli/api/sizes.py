@@ -26,7 +26,6 @@ from cgcli.graph.shapes import shape_text
 from cgcli.lowering.inputs import declared_shapes
 from cgcli.ops.lazily import np
 from cgcli.printing.expression import text_of, written_name
-from cgcli.printing.latex import latex_of, spelling_of
 from cgcli.printing.program import statements
 from cgcli.records import NamedTuple
 
@@ -65,6 +64,8 @@ class Alike(NamedTuple):
         """The LaTeX that `write` makes of a graph, with sizes by their names, which it must not use itself."""
         if not self.points:
             return write(self.graphs[0], ())
+        from cgcli.printing.latex import latex_of, spelling_of
+
         free = self.points[0].free
         spelling = spelling_of(toposort(self.graphs[0].outputs), dict.fromkeys(free, ()))
         return self._merged(lambda graph: write(graph, free), lambda node: latex_of(node, spelling=spelling))

@@ -27,6 +27,8 @@ def definitions(contents: Contents, block: _Block | None = None) -> list[str]:
 
     block: the name and the definitions of a function with a block, which computes what a body does, for loops.
     """
+    if not contents.functions:
+        return []
     writer = _Writer(dict(contents.functions.items()), numbered(contents.reserved), block)
     return [text for own in contents.functions for text in writer.definition(own)]
 

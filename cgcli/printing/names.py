@@ -25,15 +25,15 @@ class Contents(NamedTuple):
     """What a text of a graph is made of besides its results; names are written as in the language.
 
     inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
-    nodes that have a statement of their own, in order; both with their names. reserved: the names that no further
-    function may have. loops: the loops; what is read of their carries are parts. equations: those that are solved and
+    nodes that have a statement of their own, in order; both with their names. called: what its functions and operations
+    are called. loops: the loops; what is read of their carries are parts. equations: those that are solved and
     have loops in them, inner ones first. has_blocks: whether there are loops anywhere, in functions and equations too.
     """
 
     inputs: list[Node]
     functions: dict[OwnFunction, str]
     parts: dict[Node, str]
-    reserved: set[str]
+    called: set[str]
     loops: tuple[Node, ...] = ()
     equations: tuple[Body, ...] = ()
     has_blocks: bool = False
@@ -46,6 +46,11 @@ class Contents(NamedTuple):
         named |= self.functions.items()
         named |= self.parts.items()
         return named
+
+    @property
+    def reserved(self) -> set[str]:
+        """The names that no further function may have; all operations are imported for theirs."""
+        return {*self.called, *FUNCTIONS}
 
 
 def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
@@ -64,10 +69,10 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
         wish = graph.functions.get(own, own.name)
         wishes = chain([wish], (f"{wish}_{at}" for at in count(2)))
         called[own] = next(name for name in wishes if name not in used and name not in called.values())
-    reserved = {*graph.functions.values(), *used, *called.values(), *FUNCTIONS}
+    all_called = {*graph.functions.values(), *used, *called.values()}
     written = {own: written_name(name) for own, name in called.items()}
     has_blocks = bool(loops_in(whole))
-    return Contents(variables(order), written, dict(parts), reserved, tuple(loops), _equations(whole), has_blocks)
+    return Contents(variables(order), written, dict(parts), all_called, tuple(loops), _equations(whole), has_blocks)
 
 
 def _equations(whole: Sequence[Node]) -> tuple[Body, ...]:
