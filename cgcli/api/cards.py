@@ -104,6 +104,9 @@ FORMS = (
     Form(("solve",), "solve(g = h, x=x0)", "the root x of an equation, by Newton's method from x0",
          "the tangent of x is -d(g - h)/(g - h)', by the implicit function theorem; that of x0 is 0",
          "solve(x^2 = 2, x=1)", "several: (x, y) = solve(g = h, k = l, x=x0, y=y0)"),
+    Form(("D", "derivative"), "D(f, x)", "the derivative of f by the name x",
+         "that of the derivative, which stands written out", "f(x) = x^2*sin(x); x = 2; D(f(x), x)",
+         "D(f, x, y): by x, then by y; by an array: the gradient. x - f(x)/D(f(x), x) is a step of Newton's method"),
 )  # fmt: skip
 
 

@@ -29,11 +29,13 @@ class Program(Record):
 
     # opened: names that are read as inputs, though the language has constants of these names
     # exactly: numerals keep digits that no float64 has
+    # book: derivatives by a name are those of a book, for formulas
     text: str
     shapes: Mapping[str, Shape]
     syntax: tree.Program
     opened: Collection[str] = ()
     exactly: bool = False
+    book: bool = False
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -66,11 +68,19 @@ class Program(Record):
     def opening(self, wrt: Iterable[str]) -> Program:
         """The program when it is differentiated by these names: constants among them are names like others."""
         opened = [name for name in wrt if name in CONSTANTS and name in self.open_names]
-        return Program(self.text, self.shapes, self.syntax, (*self.opened, *opened), self.exactly) if opened else self
+        return self._replace(opened=(*self.opened, *opened)) if opened else self
 
     def exact(self) -> Program:
         """The program for a computation with many digits: its numerals keep all of theirs."""
-        return Program(self.text, self.shapes, self.syntax, self.opened, exactly=True)
+        return self._replace(exactly=True)
+
+    def in_book_form(self) -> Program:
+        """The program for formulas: D(f(x), x) in it is the derivative as a book has it."""
+        return self._replace(book=True)
+
+    def _replace(self, **fields: Any) -> Program:
+        now: dict[str, Any] = {"opened": self.opened, "exactly": self.exactly, "book": self.book} | fields
+        return Program(self.text, self.shapes, self.syntax, **now)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.text == other.text
@@ -115,7 +125,7 @@ class Program(Record):
             record = Recorder()
         given = {**dict.fromkeys(self.opened, ()), **shapes} if self.opened else shapes
         with collector_at_rest:
-            return lower(self.syntax, given, sizes, exactly=self.exactly, record=record)
+            return lower(self.syntax, given, sizes, exactly=self.exactly, book=self.book, record=record)
 
 
 def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:

@@ -97,6 +97,7 @@ class Alike(NamedTuple):
 
 def at_any_sizes(program: Program, bindings: Mapping[str, Any]) -> Point:
     """The program at the values of its names, and at numbers for the sizes that these do not tell."""
+    program = program.in_book_form()
     free = program.unknown_sizes(bindings)
     if not free:
         return at_values(program, bindings)

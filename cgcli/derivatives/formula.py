@@ -55,6 +55,11 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
 
 
+def in_book_form(output: Node, by: Node) -> Node:
+    """The derivative of a node by a leaf, by the rules in their book form; not simplified."""
+    return _slopes(output, (by,))[0]
+
+
 def derivative_names(wrt: Sequence[str], order: int = 1) -> tuple[str, ...]:
     """What the derivatives by some names are called: d_x, or d2_x for the second order."""
     prefix = f"d{order}_" if order > 1 else "d_"

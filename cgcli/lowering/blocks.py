@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Callable, Iterable, Mapping, MutableMapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, MutableMapping, Sequence
 from cgcli.errors import ArgumentError, ParseError, ShapeError, Span, TooLargeError
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import Node, apply, constant, toposort
@@ -12,7 +12,7 @@ from cgcli.graph.shapes import shaped, two_shapes
 from cgcli.lowering.arguments import Value
 from cgcli.lowering.assigned import assigned, read_first, standing_deeper
 from cgcli.lowering.indices import Index, Places, bounds_of, number_of, scalar, value_of
-from cgcli.lowering.invoke import TAKEN, Gone, Scope, Several
+from cgcli.lowering.invoke import TAKEN, Gone, Scope, Several, settled
 from cgcli.lowering.invoke import Steps as Lowered
 from cgcli.lowering.loops import looped
 from cgcli.lowering.series import along_an_axis, is_elementwise
@@ -22,6 +22,9 @@ from cgcli.ops.logic import AND_OP, NOT_OP, WHERE
 from cgcli.ops.statics import brief
 from cgcli.syntax import tree
 
+if TYPE_CHECKING:
+    from cgcli.lowering.standing import Standing
+
 MAX_NESTED = 20  # loops and branches within each other
 _ONE = constant(1.0)
 
@@ -29,11 +32,16 @@ Lookup = Callable[[str, Span], Value]
 
 
 class Blocks:
-    """Lowers statements in braces. lookup: finds what no scope holds. places: told where things were read."""
+    """Lowers statements in braces.
 
-    def __init__(self, lookup: Lookup, places: Places) -> None:
+    lookup: finds what no scope holds. places: told where things were read. standing: makes leaves for names by which
+    the program differentiates, where it does.
+    """
+
+    def __init__(self, lookup: Lookup, places: Places, standing: Callable[[], Standing | None]) -> None:
         self._lookup = lookup
         self._places = places
+        self._standing = standing
         self._nested = 0
 
     # ---- statements -----------------------------------------------------------------------
@@ -53,6 +61,7 @@ class Blocks:
         assert isinstance(names, MutableMapping | dict)
         value: Any = None
         before: Any = None
+        standing = self._standing()
         for item in statements:
             if value is not None:
                 raise _unused(before)
@@ -61,7 +70,7 @@ class Blocks:
                 (result,) = yield (item.value,), scope
                 if not isinstance(result, Node):
                     raise ArgumentError("only a value can be named", item.value.span)
-                names[item.name], value = result, None
+                names[item.name], value = standing.of(item.name, result) if standing else result, None
             elif isinstance(item, tree.AssignSeveral):
                 (result,) = yield (item.value,), scope
                 names.update(assigned_values(item, result))
@@ -70,6 +79,9 @@ class Blocks:
                 raise ParseError("functions and shapes are declared outside of blocks", item.span)
             else:
                 (value,) = yield (item,), scope
+        if standing:
+            value, *values = settled(standing, [value, *names.values()])
+            names.update(zip([*names], values, strict=True))
         return value
 
     def outputs(self, item: tree.Outputs, scope: Scope) -> Lowered:

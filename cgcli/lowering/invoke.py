@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Generator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Generator, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, Span
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Callee, Shape
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cgcli.graph.body import OwnFunction
     from cgcli.lowering.arguments import Expand, Value
     from cgcli.lowering.calls import Recorder
+    from cgcli.lowering.standing import Standing
 
 
 class Scope(NamedTuple):
@@ -43,6 +44,19 @@ class Gone(NamedTuple):
     why: str
 
 
+def settled(standing: Standing, values: Sequence[Any]) -> list[Any]:
+    """Values of a scope, with those of names in the places of the leaves that stood for them."""
+    nodes = [node for value in values for node in (value.values if isinstance(value, Several) else (value,))]
+    become = standing.settled([node for node in nodes if isinstance(node, Node)])
+
+    def now(value: Any) -> Any:
+        if isinstance(value, Several):
+            return Several(tuple(become.get(each, each) for each in value.values))
+        return become.get(value, value) if isinstance(value, Node) else value
+
+    return [now(value) for value in values] if become else [*values]
+
+
 Steps = Generator[tuple[tuple[tree.Expression | tree.Outputs | tree.Flow, ...], Scope], list[Any], Any]
 """How an expression is lowered: it yields others that it needs, with their scope, is sent their values, and
 returns its own."""
@@ -60,8 +74,10 @@ class Invocations:
         rules: Mapping[str, tree.DefineJvp],
         origins: Mapping[Node, Span],
         expand: Expand,
+        standing: Callable[[], Standing | None],
     ) -> None:
         self._functions = functions
+        self._standing = standing
         self._rules = rules
         self._origins = origins
         self._expand = expand
@@ -91,7 +107,12 @@ class Invocations:
             self._enter(item)
             if self.record is not None:
                 self.record.enter(item, wanted, args)
-            (value,) = yield (self._functions[name].body,), Scope(dict(zip(wanted, args, strict=True)), name)
+            named, standing = dict(zip(wanted, args, strict=True)), self._standing()
+            if standing is not None:
+                named = {each: standing.of(each, value) for each, value in named.items()}
+            (value,) = yield (self._functions[name].body,), Scope(named, name)
+            if standing is not None:
+                (value,) = settled(standing, [value])
             self._running.discard(name)
             self._returned[name, args] = value
             if self.record is not None:

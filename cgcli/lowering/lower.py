@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from cgcli.annotations import TYPE_CHECKING, Iterable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Collection, Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ParseError, ShapeError, Span, UnknownNameError, quoted
 from cgcli.graph.node import Graph, Node, apply, constant, is_given, rebuild, variable
 from cgcli.graph.operation import Shape
@@ -14,6 +14,7 @@ from cgcli.lowering.formula import expand
 from cgcli.lowering.invoke import Several
 from cgcli.lowering.machine import MAX_STEPS, Machine
 from cgcli.lowering.sizes import check_sizes, names_of_sizes, sized, sizes_by_shape, without_sizes
+from cgcli.lowering.standing import Moving
 from cgcli.ops.table import CONSTANTS
 from cgcli.syntax import tree
 
@@ -32,6 +33,7 @@ def lower(
     sizes: Mapping[str, int] | None = None,
     *,
     exactly: bool = False,
+    book: bool = False,
     record: Recorder | None = None,
 ) -> Graph:
     """The graph of a program.
@@ -39,11 +41,12 @@ def lower(
     shapes: the shape of each input that is known; other free names are scalars, unless the
     program declares them. A name in `shapes` wins over a constant of the language.
     sizes: of those names in declared shapes that are known; the shapes of inputs tell others.
-    exactly: numerals keep digits that no float64 has. record: told of the calls of its functions.
+    exactly: numerals keep digits that no float64 has. book: derivatives by a name, D(f, x), are those of a book, which
+    hold where formulas do, and not at kinks and edges. record: told of the calls of its functions.
     Raises UnknownNameError, ArgumentError, ShapeError, ParseError with their place in the text.
     """
     try:
-        return _Lowering(program, shapes or {}, sizes or {}, record, exactly=exactly).graph()
+        return _Lowering(program, shapes or {}, sizes or {}, record, exactly=exactly, book=book).graph()
     except CgError as error:
         raise error.at(None, program.source) from None
 
@@ -51,7 +54,7 @@ def lower(
 class _Lowering:
     def __init__(
         self, program: tree.Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], record: Recorder | None,
-        *, exactly: bool,
+        *, exactly: bool, book: bool,
     ) -> None:  # fmt: skip
         self.program = program
         self.shapes = dict(shapes)
@@ -76,8 +79,10 @@ class _Lowering:
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
             self.exact_numeral if exactly else None,
             program.source.text,
+            Moving(_moving_names(program), self.origins, book, {}),
         )
         self.machine.invocations.record = record
+        self.standing = self.machine.moving.standing()
 
     def __contains__(self, name: object) -> bool:
         """Whether a name has a value."""
@@ -110,6 +115,7 @@ class _Lowering:
             _check_no_arrow(self.program.source.text, span)
         names = self.output_names(computed[-1], len(outputs)) if len(outputs) > 1 else ()
         functions = self.machine.invocations.named
+        outputs = self.settled(outputs)
         if self.machine.has_blocks:
             outputs = self.narrowed(outputs)
         carried = self.machine.carried
@@ -206,7 +212,7 @@ class _Lowering:
         value = self.run(statement.value)
         if not isinstance(value, Node):
             raise ArgumentError("only a value can be named", statement.value.span)
-        self.names[statement.name] = value
+        self.names[statement.name] = self.standing.of(statement.name, value) if self.standing else value
         self.label({statement.name: value})
         return value
 
@@ -217,6 +223,16 @@ class _Lowering:
         self.names.update(values)
         self.label(values)
         return tuple(values.values())
+
+    def settled(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The outputs with the values of names by which the program differentiates in the places of their leaves."""
+        if self.standing is None:
+            return outputs
+        become = self.standing.settled(outputs)
+        for node, new in become.items():
+            if node in self.labels and not is_given(new):
+                self.labels.setdefault(new, self.labels[node])
+        return tuple(become.get(output, output) for output in outputs)
 
     def narrowed(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
         """The outputs, whose loops carry nothing that nobody reads; what the program names keeps its name."""
@@ -256,6 +272,15 @@ class _Lowering:
         if name in self.functions:
             raise UnknownNameError(f"'{name}' is a function, not a value", span, hint=f"write {name}(…)")
         return variable(name)
+
+
+def _moving_names(program: tree.Program) -> Collection[str]:
+    """The names that a program differentiates by."""
+    if "D" not in program.source.text:
+        return ()
+    from cgcli.lowering.differentials import moving_names
+
+    return moving_names(program.statements)
 
 
 def opened_function(statements: Sequence[tree.Statement]) -> str:

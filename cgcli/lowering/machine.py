@@ -10,6 +10,7 @@ from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, na
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
 from cgcli.lowering.invoke import Gone, Invocations, Scope, Several
+from cgcli.lowering.standing import Moving
 from cgcli.ops.arithmetic import NEG
 from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
 from cgcli.records import EMPTY
@@ -35,7 +36,7 @@ class Machine:
     named: the names that have a value. expand: gives what an entry that is made of others stands for. functions:
     the user's own definitions; rules: their derivative rules. origins: filled with the span that each node was first
     read from. most: the operations that the bodies of functions may expand to. numeral: what a numeral means, unless
-    the nearest float64. source: the text that was read.
+    the nearest float64. source: the text that was read. moving: the names that the program differentiates by.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Machine:
         most: int = MAX_STEPS,
         numeral: Callable[[tree.Number], Node] | None = None,
         source: str = "",
+        moving: Moving | None = None,
     ) -> None:
         self._numeral = numeral
         self._lookup = lookup
@@ -56,7 +58,8 @@ class Machine:
         self._functions = functions
         self._origins = origins
         self._expand = expand
-        self.invocations = Invocations(functions, rules or {}, origins, expand)
+        self.moving = moving or Moving((), origins, False, {})
+        self.invocations = Invocations(functions, rules or {}, origins, expand, self.moving.standing)
         self._steps, self._most = 0, most
         self._source = source
         self._of_blocks: Places | None = None
@@ -279,7 +282,7 @@ class Machine:
         if self._blocks_made is None:
             from cgcli.lowering.blocks import Blocks
 
-            self._blocks_made = Blocks(self._lookup, self._places())
+            self._blocks_made = Blocks(self._lookup, self._places(), self.moving.standing)
         return self._blocks_made
 
     # ---- functions --------------------------------------------------------------------
@@ -288,6 +291,10 @@ class Machine:
         own = not item.operator and item.function in self._functions
         if not own and item.function == "iterate":
             return (yield from self._blocks().iterate(item, scope))
+        if not own and item.function == "D" and (len(item.args) > 1 or not self._is_value("D", scope)):
+            from cgcli.lowering.differentials import differentiated
+
+            return (yield from differentiated(item, scope, self.moving, self._texts(item.args)))
         if not own and not entries_of(item.function):
             self._unknown(item, scope)
         if item.function == "solve" and item.keywords and not own:
@@ -310,6 +317,9 @@ class Machine:
         given = {name: value.span for name, value, _ in item.keywords}
         entry = choose(entries_of(item.function), item.function, args, keywords, places, lambda: self._texts(item.args))
         return self._applied(entry, *bind(entry, args, keywords, given), item)
+
+    def _is_value(self, name: str, scope: Scope) -> bool:
+        return name in scope.names or name in self._named
 
     def _operation(self, item: tree.Call) -> Operation | None:
         """The operation that a call means which needs no choice: that of most calls."""

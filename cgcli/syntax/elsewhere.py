@@ -6,7 +6,7 @@ import re
 
 from cgcli.annotations import Container, Sequence
 
-_DERIVATIVE = "a derivative is a command: cg diff '{0}' prints the formula, cg grad '{0}' the number"
+_DERIVATIVE = "a derivative is D({0}, x); cg diff '{0}' prints the formula, cg grad '{0}' the number"
 _LIMIT = "there are no limits; the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"
 _BINOMIAL = "write binomial({0}, {1})"
 _ROWS = "vectors as rows are a list of them, as in: [x, y]; matrices one above the other are concat(A, B)"
@@ -112,11 +112,12 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "clamp": ("write clip({0}, low, high)", "write clip({0}, low, high)", "write clip({0}, {1}, {2})"),
     "rnorm": "there are no random numbers: give values to a name, as in: r=0.5",
     "runif": "there are no random numbers: give values to a name, as in: r=0.5",
-    "D": _DERIVATIVE, "diff": _DERIVATIVE, "derivative": _DERIVATIVE, "deriv": _DERIVATIVE, "grad": _DERIVATIVE,
-    "gradient": _DERIVATIVE, "jacobian": _DERIVATIVE, "hessian": _DERIVATIVE,
+    **dict.fromkeys(("D", "diff", "derivative", "deriv", "grad", "gradient"),
+                    (_DERIVATIVE, "write D({0}, {1})", "write D({0}, {1}, {2})")),
+    "jacobian": _DERIVATIVE, "hessian": _DERIVATIVE,
     "integrate": "cg differentiates, it does not integrate", "integral": "cg differentiates, it does not integrate",
     "quad": "cg differentiates, it does not integrate",
-    "d": "a derivative is a command: cg diff '{0}'; to multiply, write d*({0})",
+    "d": "a derivative is D({0}, x); to multiply, write d*({0})",
     "limit": _LIMIT, "lim": _LIMIT,
     "factor": "a simpler form is a command: cg simplify '{0}'",
     "matrix": "a matrix is a list of its rows, as in: [[1, 2], [3, 4]]",

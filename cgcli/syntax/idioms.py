@@ -31,7 +31,7 @@ _OPERATORS = {
     "~=": "!=", "=/=": "!=", "⊻": "!=", "%*%": "@", "%/%": "//", "%%": "%",
 }  # fmt: skip
 _DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
-_GRADIENT = "cg grad prints derivatives, as in: cg grad 'x^2' x=3"
+_GRADIENT = "as in: D(x^2, x); cg grad 'x^2' x=3 prints numbers"
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -153,12 +153,12 @@ _IDIOMS = (
           "write {a}.T @ {b} for a product of arrays; cg grad prints derivatives"),
     Idiom(rf"(?P<x>{VALUE})['’′](?!\w)", "a prime neither transposes nor differentiates",
            lambda match: f"write {match['x'].rstrip('.')}.T to transpose; cg grad prints derivatives"),
-    Idiom(rf"\b(?:derivative|gradient|slope)\s+of\s+{VALUE}", "a derivative is a command, not a part of the language",
+    Idiom(rf"\b(?:derivative|gradient|slope)\s+of\s+{VALUE}", "a derivative is written D(f(x), x)",
           _GRADIENT),
     Idiom(rf"\bintegral\s+of\s+{VALUE}", "cg differentiates, it does not integrate", _GRADIENT),
     Idiom(r"\bd\s*/\s*d\w+\s+\w+|∂\w*(?:\s*/\s*∂\w+)?|∇|\\(?:nabla|partial)\b|"
           r"\\[dt]?frac\{\s*(?:d|\\partial)\s*\w*\s*\}\{\s*(?:d|\\partial)\s*\w+\s*\}",
-          "a derivative is a command, not a part of the language", _GRADIENT),
+          "a derivative is written D(f(x), x)", _GRADIENT),
     Idiom(r"[∫∬∭∮]|\\i{1,3}nt(?![A-Za-z])", "cg differentiates, it does not integrate", _GRADIENT),
     # ---- LaTeX ----
     Idiom(rf"log_\{{(?P<b>{BRACED})\}}\s*\((?P<x>{INNER})\)", "a logarithm's base stands in its brackets",

@@ -188,7 +188,7 @@ LANGUAGES = (
           "each array is an argument", lambda match: f"write {match['s'] or 'concat'}({match['x']}"),
     Idiom(rf"\b(?:{_MODULES})(?:\.\w+)*\.(?P<x>{NAME})", "names stand without a module", _without_module),
     Idiom(rf"\b(?:grad|jacobian|hessian|jacfwd|jacrev|vmap|jit|derivative)\({NAME}\)\({INNER}\)",
-          "a derivative is a command, not a part of the language", "as in: cg grad 'x^2' x=3"),
+          "a derivative is written D(f(x), x)", "as in: f(x) = x^2; D(f(x), x)"),
     Idiom(rf"(?P<v>{NAME})\.(?:t|transpose)\(\)", "a function stands before its argument", "write {v}.T"),
     Idiom(rf"(?P<v>{NAME})\.detach\(\)", "a function stands before its argument", "write stop_gradient({v})"),
     Idiom(rf"(?P<v>{NAME})\.(?:powi|powf)\((?P<x>\w+)\)", "a function stands before its argument", "write {v}^{x}"),
