@@ -10,7 +10,7 @@ from threading import Thread
 from types import ModuleType
 
 from cgcli import signals
-from cgcli.annotations import Any, Sequence
+from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.lean import signal
 
 # Processes are no copies of this one, whose threads may hold locks, but of a server that has imported what they need,
@@ -43,7 +43,7 @@ def processes(count: int, modules: Sequence[str]) -> Executor:
 
         forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
         forkserver.ensure_running()
-    return ProcessPoolExecutor(count, _Context(), initializer=_begin)
+    return ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(dict(os.environ),))
 
 
 def end(executor: Executor) -> None:
@@ -52,9 +52,11 @@ def end(executor: Executor) -> None:
         process.terminate()
 
 
-def _begin() -> None:
+def _begin(environment: Mapping[str, str]) -> None:
+    """Begin a process. environment: that of the one that asks, for the server may have begun with another."""
     from cgcli.api import without_pandas  # noqa: F401
 
+    os.environ.update(environment)
     signals.install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
