@@ -127,10 +127,12 @@ def interned(op: Operation, args: tuple[Node, ...], params: Params = (), shape: 
         return other or node
 
 
-def _forget(reference: ref[Node]) -> None:
-    """Give up the key of a node that is gone, unless another node has its place."""
-    assert isinstance(reference, _Reference)
-    with _changing:
+def _forget(reference: Any, changing: RLock = _changing) -> None:
+    """Give up the key of a node that is gone, unless another node has its place.
+
+    changing: the lock, at hand here, for when Python ends a module's names go before the last nodes.
+    """
+    with changing:
         if reference.table.get(reference.key) is reference:
             del reference.table[reference.key]
 
