@@ -271,8 +271,8 @@ def test_a_process_that_is_killed_changes_no_byte(tmp_path: Path, monkeypatch: p
     run = subprocess.Popen([*arguments, "-o", "two/", "--jobs", "2"])
     killed = False
     while run.poll() is None:
-        if not killed and [*(data / "two").glob(".cg-*.tmp")]:
-            os.kill(workers_of(run.pid)[0], signal.SIGKILL)
+        if not killed and [*(data / "two").glob(".cg-*.tmp")] and (found := workers_of(run.pid)):
+            os.kill(found[0], signal.SIGKILL)
             killed = True
         time.sleep(0.01)
     assert killed

@@ -64,8 +64,8 @@ def with_a_kill(command: list[str], out: Path) -> None:
     run = subprocess.Popen([*command, "-o", f"{out}/"])
     killed = False
     while run.poll() is None:
-        if not killed and len([*out.glob("*.parquet")]) >= 3:
-            os.kill(workers_of(run.pid)[0], signal.SIGKILL)
+        if not killed and len([*out.glob("*.parquet")]) >= 3 and (found := workers_of(run.pid)):
+            os.kill(found[0], signal.SIGKILL)
             killed = True
         time.sleep(0.005)
     assert killed, "there was nobody to be killed"
