@@ -139,9 +139,7 @@ def _what(request: Request, results_at: Any) -> str:
 
     values = {name: (getattr(value, "shape", ()), _bits(value)) for name, value in (request.known or {}).items()}
     rows = {name: value for name, value in vars(request.rows).items() if name not in _OF_THE_TASK}
-    others = {
-        name: value for name, value in vars(request).items() if name not in ("rows", "known", "operands", "quiet")
-    }
+    others = {name: value for name, value in vars(request).items() if name not in _NOT_OTHERS}
     text = repr((__version__, results_at.__name__, request.operands.expression, sorted(values.items()),
                  sorted(rows.items()), sorted(others.items())))  # fmt: skip
     return hashlib.sha256(text.encode()).hexdigest()
