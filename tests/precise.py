@@ -149,7 +149,7 @@ def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
         return VALUES["power"](args[0], mp.nint(args[1]))
     if op.name in _WHOLE_EDGES and is_near(args[0], mp.nint(args[0])):
         args = (mp.nint(args[0]), *args[1:])
-    result = VALUES[key](*args, *params)
+    result = VALUES[key](*args, *(mpf(repr(param)) if isinstance(param, float) else param for param in params))
     if op.name in ("sin", "cos", "tan", "cot") and abs(result) < _near() * max(1, abs(args[0])):
         return mpf(0)
     return result

@@ -72,6 +72,10 @@ abs(x) | x -> x/abs(x)
 max(x, relu(x)) | x -> 1*(x > 0) + (x <= 0)*0
 x^y | x,y -> (y*x^(y - 1), x^y*ln(x))
 A: [2, 2]; det(A) | A -> A: [2, 2]; det(A)*inv(A).T
+leaky_relu(x) | x -> where(x > 0, 1, 0.01)
+(cosh(exp(x + 1))^2 - sinh(exp(x + 1))^2)^n -> 1
+where(2*tan(atan(y)) > tan(atan(y)), 1, x) -> where(2*y > y, 1, x)
+erf(x)^(x - 1)*erf(x) -> erf(x)^x
 """.strip()
 
 # Programs whose formulas were wrong, in the smallest form that had the fault.
