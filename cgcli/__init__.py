@@ -10,12 +10,8 @@ Each name is imported when it is first used, so that `import cgcli` costs next t
 
 from __future__ import annotations
 
-import sys
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from cgcli.api.bounds import bounds as bounds
     from cgcli.api.column_function import ColumnFunction as ColumnFunction
     from cgcli.api.column_function import compile as compile  # noqa: A004
@@ -56,9 +52,6 @@ if TYPE_CHECKING:
     from cgcli.uncertainty.propagation import Propagated as Propagated
     from cgcli.uncertainty.propagation import propagate as propagate
     from cgcli.version import __version__ as __version__
-
-else:
-    ModuleType = type(sys)
 
 _HOMES = {
     "bounds": "cgcli.api.bounds",
@@ -119,14 +112,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-class _FrontDoor(ModuleType):
-    """This package, whose public names stay: an import would put the room `render` in the place of the function."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _FrontDoor

@@ -12,7 +12,7 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgWarning
-from cgcli.render.backward import lines_of
+from cgcli.rendering.backward import lines_of
 from tests.command import Capture, cg
 
 BAYDIN, AT = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}

@@ -16,12 +16,12 @@ from cgcli.errors import CgError, TooLargeError
 from cgcli.graph.node import Graph
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
-from cgcli.render.compose import scene
-from cgcli.render.dot import dot
-from cgcli.render.draw import draw
-from cgcli.render.look import Look
-from cgcli.render.metrics import width
-from cgcli.render.themes import THEMES
+from cgcli.rendering.compose import scene
+from cgcli.rendering.dot import dot
+from cgcli.rendering.draw import draw
+from cgcli.rendering.look import Look
+from cgcli.rendering.metrics import width
+from cgcli.rendering.themes import THEMES
 from cgcli.syntax.parser import parse
 from tests.command import Capture, cg
 from tests.for_each import for_each

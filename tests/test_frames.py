@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import cgcli
-from cgcli.render import frames
+from cgcli.rendering import frames
 from tests.command import Capture, cg
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

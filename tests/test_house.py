@@ -33,7 +33,7 @@ FLOORS = [
     {"syntax", "graph"},
     {"ops"},
     {"evaluate", "printing"},
-    {"lowering", "render", "tables"},
+    {"lowering", "rendering", "tables"},
     {"transform"},
     {"exporting"},
     {"algebra"},
@@ -52,9 +52,9 @@ ROOMS_OF = {
     "lark": {"syntax"},
     "click": {"cli"},
     "tqdm": {"cli"},
-    "graphviz": {"render"},
-    "PIL": {"render"},
-    "typst": {"render"},
+    "graphviz": {"rendering"},
+    "PIL": {"rendering"},
+    "typst": {"rendering"},
     "scipy": {"ops", "fitting"},
     "pyarrow": {"tables"},
     "distributed": {"api"},
@@ -144,6 +144,11 @@ def test_no_two_modules_import_each_other() -> None:
         sorter.prepare()
     except graphlib.CycleError as circle:
         pytest.fail(" imports ".join(reversed(circle.args[1])))
+
+
+def test_no_room_has_a_public_name() -> None:
+    """Protects `cgcli.render(…)`: the import of a room would put it in the place of the function."""
+    assert {room_of(path) for path in MODULES if path.parent != PACKAGE}.isdisjoint(cgcli.__all__)
 
 
 def test_the_map_shows_every_room_from_the_top_to_the_ground() -> None:

@@ -12,7 +12,7 @@ from cgcli.errors import CgError
 from cgcli.graph.node import Graph, Node
 from cgcli.lowering.lower import lower
 from cgcli.printing.program import program
-from cgcli.render.dot import dot
+from cgcli.rendering.dot import dot
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import vjp
 from tests.command import Capture, cg

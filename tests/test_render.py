@@ -26,16 +26,16 @@ from cgcli.files import save
 from cgcli.graph.node import Graph, apply, constant, constant_array, toposort, variable, variables
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import operations
-from cgcli.render import layout, metrics, paint, picture
-from cgcli.render.compose import scene
-from cgcli.render.dot import dot
-from cgcli.render.draw import draw, least_inches, pictures
-from cgcli.render.look import Look
-from cgcli.render.metrics import FACES, is_drawn, width
-from cgcli.render.picture import PLAIN, Paper, drawing_of, kind_of, picture_bytes
-from cgcli.render.scene import NO_NUMBERS, Numbers
-from cgcli.render.svg import refined
-from cgcli.render.themes import THEMES
+from cgcli.rendering import layout, metrics, paint, picture
+from cgcli.rendering.compose import scene
+from cgcli.rendering.dot import dot
+from cgcli.rendering.draw import draw, least_inches, pictures
+from cgcli.rendering.look import Look
+from cgcli.rendering.metrics import FACES, is_drawn, width
+from cgcli.rendering.picture import PLAIN, Paper, drawing_of, kind_of, picture_bytes
+from cgcli.rendering.scene import NO_NUMBERS, Numbers
+from cgcli.rendering.svg import refined
+from cgcli.rendering.themes import THEMES
 from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import adjoints
 from tests.for_each import for_each
@@ -1030,6 +1030,6 @@ def test_a_failed_picture_leaves_the_old_file(tmp_path: Path, program: str) -> N
 
 
 def test_importing_render_starts_no_program_and_imports_no_graphviz() -> None:
-    code = "import sys, cgcli.render.dot, cgcli.render.picture; print('graphviz' in sys.modules)"
+    code = "import sys, cgcli.rendering.dot, cgcli.rendering.picture; print('graphviz' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -16,8 +16,8 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgWarning
-from cgcli.render import paint
-from cgcli.render.themes import THEMES
+from cgcli.rendering import paint
+from cgcli.rendering.themes import THEMES
 from tests.command import cg
 from tests.for_each import for_each
 

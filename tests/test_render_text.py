@@ -14,8 +14,8 @@ import pytest
 
 import cgcli
 from cgcli.ops.table import operations
-from cgcli.render import tikz
-from cgcli.render.mermaid import escaped
+from cgcli.rendering import tikz
+from cgcli.rendering.mermaid import escaped
 from tests.command import Capture, cg
 
 PDFLATEX, CHROMIUM, KATEX = map(shutil.which, ("pdflatex", "chromium", "katex"))

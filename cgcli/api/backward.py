@@ -16,19 +16,19 @@ from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.expression import formula as text_of
 from cgcli.printing.spelling import in_unicode
-from cgcli.render.backward import figure_of
-from cgcli.render.calling import Calling
-from cgcli.render.metrics import has_all
-from cgcli.render.panels import Box, Panels
-from cgcli.render.sketch import Cluster
-from cgcli.render.themes import THEMES
+from cgcli.rendering.backward import figure_of
+from cgcli.rendering.calling import Calling
+from cgcli.rendering.metrics import has_all
+from cgcli.rendering.panels import Box, Panels
+from cgcli.rendering.sketch import Cluster
+from cgcli.rendering.themes import THEMES
 from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
 from cgcli.trace.steps import Trace, trace
 
 if TYPE_CHECKING:
-    from cgcli.render.draw import Pictures
-    from cgcli.render.look import Look
-    from cgcli.render.picture import Paper
+    from cgcli.rendering.draw import Pictures
+    from cgcli.rendering.look import Look
+    from cgcli.rendering.picture import Paper
 
 _MOST_STEPS = 100  # in each panel
 _FORMULA = 200  # characters

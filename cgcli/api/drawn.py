@@ -15,11 +15,11 @@ from cgcli.lean import re, struct
 from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
-    from cgcli.render.draw import Pictures
-    from cgcli.render.look import Look
-    from cgcli.render.picture import Paper
-    from cgcli.render.scene import Numbers
-    from cgcli.render.sketch import Sketch
+    from cgcli.rendering.draw import Pictures
+    from cgcli.rendering.look import Look
+    from cgcli.rendering.picture import Paper
+    from cgcli.rendering.scene import Numbers
+    from cgcli.rendering.sketch import Sketch
     from cgcli.transform.reverse import Flow
     from cgcli.transform.trips import Written
 
@@ -59,7 +59,7 @@ class Picture:
         other, and DataError where a file cannot be written.
         """
         from cgcli.files import save
-        from cgcli.render.picture import kind_of
+        from cgcli.rendering.picture import kind_of
 
         kind = kind or kind_of(path)
         pattern = numbered(os.fspath(path))
@@ -98,12 +98,12 @@ class Picture:
 
         gif: its `frames` one after the other. Raises UsageError for any other.
         """
-        from cgcli.render.picture import SUFFIXES, check_kind
+        from cgcli.rendering.picture import SUFFIXES, check_kind
 
         for kind in kinds:
             check_kind(kind, SUFFIXES)
         if "gif" in kinds and "gif" not in self._content:
-            from cgcli.render.animation import as_gif
+            from cgcli.rendering.animation import as_gif
 
             self._content["gif"] = as_gif(self.frames(), self._behind)
         missing = [kind for kind in kinds if kind not in self._content]
@@ -140,7 +140,7 @@ def numbers_of(
     stepwise: the steps of the passes, too.
     """
     from cgcli.api.seeds import weights
-    from cgcli.render.scene import Event, Numbers
+    from cgcli.rendering.scene import Event, Numbers
     from cgcli.transform.differentiate import adjoints, partials, pushforward
     from cgcli.transform.passes import evaluation_order, reverse_order
     from cgcli.transform.reverse import active_nodes
@@ -253,7 +253,7 @@ def blanks(word: str) -> tuple[str, ...]:
 
     kinds = {"": (), "values": ("value",), "adjoints": ("grad",), "grads": ("grad",), "tangents": ("tangent",)}
     if word == "all":
-        from cgcli.render.look import BLANKS
+        from cgcli.rendering.look import BLANKS
 
         return BLANKS
     if word not in kinds:
@@ -273,8 +273,8 @@ def picture_at(
     derivatives where no name has a value, UsageError for trips whose number is not known, and numbers to leave out
     where there are none.
     """
-    from cgcli.render.draw import pictures, series
-    from cgcli.render.themes import THEMES
+    from cgcli.rendering.draw import pictures, series
+    from cgcli.rendering.themes import THEMES
 
     look.check()
     paper.check()
@@ -320,15 +320,15 @@ def _filled(
     moved: Mapping[Node, Node], *, grad: bool, unroll: bool, stepwise: bool = False,
 ) -> tuple[Sketch, Numbers]:  # fmt: skip
     """What is drawn, and its numbers. stepwise: with the steps of the passes."""
-    from cgcli.render.compose import sketched
-    from cgcli.render.scene import NO_NUMBERS
+    from cgcli.rendering.compose import sketched
+    from cgcli.rendering.scene import NO_NUMBERS
 
     partial = "partial" in look.show
     graph = point.graph if look.flat else point.with_calls()
     sketch = sketched(graph, fold=look.fold)
     written = None
     if any(cluster.call is None for cluster in sketch.clusters):  # a loop
-        from cgcli.render.loops import trip_by_trip
+        from cgcli.rendering.loops import trip_by_trip
         from cgcli.transform.trips import last_trips, unrolled
 
         written = (
@@ -347,7 +347,7 @@ def _filled(
         numbers = numbers_of_sketch(numbers, sketch, written)
     if look.depth is None and not (look.around or look.tree):
         return sketch, numbers
-    from cgcli.render.parts import chosen
+    from cgcli.rendering.parts import chosen
 
     return chosen(sketch, numbers, look)
 

@@ -52,8 +52,8 @@ def render(
     """
     from cgcli.api.prepared import names_of
     from cgcli.api.seeds import tangents
-    from cgcli.render.look import Look
-    from cgcli.render.picture import Paper
+    from cgcli.rendering.look import Look
+    from cgcli.rendering.picture import Paper
 
     look = Look(rankdir, theme, arrays, precision, fold, plain, transparent, title, legend, tuple(show), blanks(blank),
                 flat, depth, around, radius, tree)  # fmt: skip

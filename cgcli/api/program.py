@@ -100,7 +100,7 @@ class Program(Record):
         if len(self.text) <= _LONGEST_DRAWN:
             from contextlib import suppress
 
-            from cgcli.render.draw import svg_of
+            from cgcli.rendering.draw import svg_of
 
             with suppress(CgError):
                 svg = svg_of(self.graph({}, calls=True))

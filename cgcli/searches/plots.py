@@ -9,7 +9,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.errors import UsageError
 from cgcli.graph.node import name_of, toposort, variables
-from cgcli.render.plot import Plot, line_plot, plot
+from cgcli.rendering.plot import Plot, line_plot, plot
 from cgcli.searches.model import Model, Predictions
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def loss_curve(losses: Sequence[float], kind: str, theme: str = "light") -> byte
 def _painted(svg: str, kind: str) -> bytes:
     if kind == "svg":
         return svg.encode()
-    from cgcli.render.paint import as_pdf, as_png
+    from cgcli.rendering.paint import as_pdf, as_png
 
     return as_pdf(svg) if kind == "pdf" else as_png(svg, _DPI)
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import cgcli
 from cgcli.graph.node import toposort
 from cgcli.lowering.lower import lower
-from cgcli.render import draw as drawn
-from cgcli.render.dot import dot
-from cgcli.render.picture import PLAIN, drawing_of
+from cgcli.rendering import draw as drawn
+from cgcli.rendering.dot import dot
+from cgcli.rendering.picture import PLAIN, drawing_of
 from cgcli.syntax.parser import parse
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

@@ -113,8 +113,8 @@ def command(
     installed. '-o -' writes DOT text unless --format says otherwise.
     """
     from cgcli.api.drawn import blanks, numbered, picture_at
-    from cgcli.render.look import Look
-    from cgcli.render.picture import Paper, kind_of
+    from cgcli.rendering.look import Look
+    from cgcli.rendering.picture import Paper, kind_of
 
     kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets}
     if not targets and not frames:

@@ -10,8 +10,8 @@ import re
 from cgcli.annotations import Iterator, Mapping
 from cgcli.lean import cache
 from cgcli.printing.spelling import symbols
-from cgcli.render.metrics import width
-from cgcli.render.svg import texts_of
+from cgcli.rendering.metrics import width
+from cgcli.rendering.svg import texts_of
 
 _BASE = 10  # points: the size of text that nodes scale
 _RIGHT = ("value", "adjoint", "tangent")  # classes of numbers, which stand below each other

@@ -9,11 +9,11 @@ from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, toposort
 from cgcli.lean import Counter, re
 from cgcli.printing.spelling import in_unicode
-from cgcli.render.figures import figure, sign_of, typed
-from cgcli.render.look import Look
-from cgcli.render.scene import NEXT, NO, NO_NUMBERS, YES, ZERO, Card, Link, Numbers, Scene, shorten
-from cgcli.render.sketch import CARRY, CUT, DRAWN, FOLDED, MORE, RESULT, Folded, Sketch
-from cgcli.render.symbols import is_sign, own_name, sign, source_text, symbol_of_constant, with_number
+from cgcli.rendering.figures import figure, sign_of, typed
+from cgcli.rendering.look import Look
+from cgcli.rendering.scene import NEXT, NO, NO_NUMBERS, YES, ZERO, Card, Link, Numbers, Scene, shorten
+from cgcli.rendering.sketch import CARRY, CUT, DRAWN, FOLDED, MORE, RESULT, Folded, Sketch
+from cgcli.rendering.symbols import is_sign, own_name, sign, source_text, symbol_of_constant, with_number
 
 MANY_USERS = 4  # an input with more is drawn at each use, or its edges would cross the whole picture
 _SOME_USERS = 2  # a transposed input with more is one at all uses but the first
@@ -37,7 +37,7 @@ def sketched(graph: Graph, *, fold: bool) -> Sketch:
         node.args and node.params for node in toposort(graph.outputs)
     ):  # a loop has parameters
         return Sketch(graph)
-    from cgcli.render.loops import opened
+    from cgcli.rendering.loops import opened
 
     return opened(graph, fold=fold)
 

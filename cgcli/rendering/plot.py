@@ -8,8 +8,8 @@ from html import escape
 from cgcli.annotations import Iterator, Sequence
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
-from cgcli.render.metrics import FAMILY, width
-from cgcli.render.themes import THEMES, Theme, mixed
+from cgcli.rendering.metrics import FAMILY, width
+from cgcli.rendering.themes import THEMES, Theme, mixed
 
 _WIDTH, _HEIGHT = 480.0, 400.0  # points
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 16.0, 14.0, 44.0  # margins

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any
 from cgcli.errors import CgError, MissingProgramError
 from cgcli.lean import cache, re
-from cgcli.render.metrics import FAMILY, FONTS, has_all, is_drawn
+from cgcli.rendering.metrics import FAMILY, FONTS, has_all, is_drawn
 
 _OURS = "Arimo"
 _DOCUMENT = b"""\

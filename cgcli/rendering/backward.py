@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
-from cgcli.render.card import MARKED, SMALL, TEXT, Pen, head, is_written_out, number, quote
-from cgcli.render.draw import Pictures
-from cgcli.render.look import Look
-from cgcli.render.panels import Box, Panels
-from cgcli.render.picture import Drawing, Paper, drawing_of
-from cgcli.render.scene import shorten
-from cgcli.render.sketch import Cluster
-from cgcli.render.themes import THEMES, Role, Theme
+from cgcli.rendering.card import MARKED, SMALL, TEXT, Pen, head, is_written_out, number, quote
+from cgcli.rendering.draw import Pictures
+from cgcli.rendering.look import Look
+from cgcli.rendering.panels import Box, Panels
+from cgcli.rendering.picture import Drawing, Paper, drawing_of
+from cgcli.rendering.scene import shorten
+from cgcli.rendering.sketch import Cluster
+from cgcli.rendering.themes import THEMES, Role, Theme
 
 _STYLE = """\
   graph [rankdir={rankdir}, fontname="Helvetica", bgcolor="{background}", newrank="true"]
@@ -36,7 +36,7 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
     tried = both if look.rankdir == "auto" else (look.rankdir,)
     content = {"dot": dot(panels, look._replace(rankdir=tried[0])).encode()} if "dot" in kinds else {}
     if "mmd" in kinds:
-        from cgcli.render.mermaid import panels_as_mermaid
+        from cgcli.rendering.mermaid import panels_as_mermaid
 
         content["mmd"] = panels_as_mermaid(panels, look._replace(rankdir=tried[0])).encode()
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
@@ -46,7 +46,7 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
     laid = [drawing_of(dot(panels, look._replace(rankdir=each), marked=True), paper.layout) for each in tried]
     drawing: Drawing = max(laid, key=lambda each: each.reading_size(paper))
     if look.blank:
-        from cgcli.render.frames import without
+        from cgcli.rendering.frames import without
 
         drawing = drawing._replace(svg=without(drawing.svg, look.blank))
     content |= {kind: drawing.painted(kind, paper) for kind in kinds}

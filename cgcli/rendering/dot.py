@@ -6,12 +6,12 @@ from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
-from cgcli.render.card import caption, head, is_bare, label, link_label, partial_label, quote
-from cgcli.render.compose import CROWD, scene
-from cgcli.render.look import DEFAULT, Look
-from cgcli.render.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
-from cgcli.render.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch
-from cgcli.render.themes import THEMES, Theme
+from cgcli.rendering.card import caption, head, is_bare, label, link_label, partial_label, quote
+from cgcli.rendering.compose import CROWD, scene
+from cgcli.rendering.look import DEFAULT, Look
+from cgcli.rendering.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
+from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch
+from cgcli.rendering.themes import THEMES, Theme
 
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
 # graphviz-pure would measure the text as Times. TBbalance puts a node that could stand in

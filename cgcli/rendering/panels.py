@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple
-from cgcli.render.sketch import Cluster
+from cgcli.rendering.sketch import Cluster
 
 
 class Box(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE
-from cgcli.render.card import ADJOINT, TANGENT, shown
-from cgcli.render.figures import DIGITS
-from cgcli.render.look import Look
-from cgcli.render.outline import cell
-from cgcli.render.panels import Panels
-from cgcli.render.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.render.sketch import FOLDED, RESULT, Cluster
-from cgcli.render.themes import THEMES, Role, Theme
+from cgcli.rendering.card import ADJOINT, TANGENT, shown
+from cgcli.rendering.figures import DIGITS
+from cgcli.rendering.look import Look
+from cgcli.rendering.outline import cell
+from cgcli.rendering.panels import Panels
+from cgcli.rendering.scene import NEXT, Card, Numbers, Scene, trips_text
+from cgcli.rendering.sketch import FOLDED, RESULT, Cluster
+from cgcli.rendering.themes import THEMES, Role, Theme
 
 _FORMS = {
     "folded": '[["{}"]]',

@@ -6,8 +6,8 @@ from cgcli.annotations import Iterable
 from cgcli.errors import quoted
 from cgcli.graph.calls import Call
 from cgcli.graph.node import Graph, Node, toposort
-from cgcli.render.scene import shorten
-from cgcli.render.sketch import Cluster, Path
+from cgcli.rendering.scene import shorten
+from cgcli.rendering.sketch import Cluster, Path
 
 _LONGEST_HEAD = 32  # characters of a call as it is written
 _LONGEST_ARGUMENT = 12  # of an argument in a longer one

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cgcli.annotations import Collection, Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, dependents, name_of
-from cgcli.render.rebuilt import Rebuilt
-from cgcli.render.scene import Event, Numbers
-from cgcli.render.sketch import CARRY, FOLDED, RESULT, Cluster, Folded, Sketch
-from cgcli.render.symbols import sign
+from cgcli.rendering.rebuilt import Rebuilt
+from cgcli.rendering.scene import Event, Numbers
+from cgcli.rendering.sketch import CARRY, FOLDED, RESULT, Cluster, Folded, Sketch
+from cgcli.rendering.symbols import sign
 
 _FEW_INPUTS = 4  # besides the arguments of a call, which have edges to its box; more are told
 _MOST_INPUTS, _IN_A_LINE = 18, 6  # of these

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.graph.node import Node
-from cgcli.render.scene import Event, Numbers
-from cgcli.render.sketch import Cluster, Sketch
+from cgcli.rendering.scene import Event, Numbers
+from cgcli.rendering.sketch import Cluster, Sketch
 
 
 class Rebuilt:

@@ -12,12 +12,12 @@ from cgcli.annotations import Any, Callable, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, constant_elements
 from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple
-from cgcli.render.figures import figure
-from cgcli.render.look import Look
-from cgcli.render.metrics import width
-from cgcli.render.scene import Card, Numbers, shorten, trips_text
-from cgcli.render.sketch import CARRY, FOLDED, RESULT, Cluster
-from cgcli.render.themes import Theme, mixed
+from cgcli.rendering.figures import figure
+from cgcli.rendering.look import Look
+from cgcli.rendering.metrics import width
+from cgcli.rendering.scene import Card, Numbers, shorten, trips_text
+from cgcli.rendering.sketch import CARRY, FOLDED, RESULT, Cluster
+from cgcli.rendering.themes import Theme, mixed
 
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
 MATRIX = 10  # points, of numbers in an array

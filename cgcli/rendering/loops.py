@@ -28,8 +28,8 @@ from cgcli.ops.roots import Root
 from cgcli.printing.equations import apart, is_equation, names_of_unknowns
 from cgcli.printing.expression import formula, written_name
 from cgcli.printing.printer import Names
-from cgcli.render.calling import Calling
-from cgcli.render.sketch import CARRY, RESULT, Cluster, Path, Sketch
+from cgcli.rendering.calling import Calling
+from cgcli.rendering.sketch import CARRY, RESULT, Cluster, Path, Sketch
 
 _HEAD_LENGTH = 48  # characters of a condition
 _LETTERS = "stuvw"  # for carries that have no name

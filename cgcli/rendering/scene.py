@@ -6,7 +6,7 @@ from cgcli.annotations import Any, Collection, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node
 from cgcli.lean import MappingProxyType
 from cgcli.records import EMPTY, NamedTuple
-from cgcli.render.sketch import CARRY, Cluster, Path
+from cgcli.rendering.sketch import CARRY, Cluster, Path
 
 _NAME_LENGTH = 40
 _NOTHING: Mapping[Node, Any] = MappingProxyType({})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
-from cgcli.render.card import TEXT, least_width
-from cgcli.render.compose import scene, sketched
-from cgcli.render.dot import RANK_GAP, dot, is_large
-from cgcli.render.look import BLANKS, DEFAULT, Look
-from cgcli.render.picture import PLAIN, POINTS, Drawing, Paper, drawing_of, png_at_once
-from cgcli.render.scene import NO_NUMBERS, Numbers, Scene
-from cgcli.render.sketch import Sketch
-from cgcli.render.themes import THEMES
+from cgcli.rendering.card import TEXT, least_width
+from cgcli.rendering.compose import scene, sketched
+from cgcli.rendering.dot import RANK_GAP, dot, is_large
+from cgcli.rendering.look import BLANKS, DEFAULT, Look
+from cgcli.rendering.picture import PLAIN, POINTS, Drawing, Paper, drawing_of, png_at_once
+from cgcli.rendering.scene import NO_NUMBERS, Numbers, Scene
+from cgcli.rendering.sketch import Sketch
+from cgcli.rendering.themes import THEMES
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
 _MAX_CARDS_AT_A_GLANCE = 300  # laid out in a second
@@ -69,13 +69,13 @@ def pictures(
     drawn = scene(graph, look, numbers)
     content: dict[str, bytes] = {}
     if "txt" in kinds:
-        from cgcli.render.outline import outline
+        from cgcli.rendering.outline import outline
 
         content["txt"] = outline(drawn, numbers, look).encode()
     if "dot" in kinds:
         content["dot"] = dot(drawn, numbers, look=look).encode()
     if "mmd" in kinds:
-        from cgcli.render.mermaid import mermaid
+        from cgcli.rendering.mermaid import mermaid
 
         content["mmd"] = mermaid(drawn, numbers, look).encode()
     kinds = [kind for kind in dict.fromkeys(kinds) if kind not in content]
@@ -90,12 +90,12 @@ def pictures(
 
     drawing = _most_readable(tried, laid, drawn, numbers, look, paper)
     if look.blank:
-        from cgcli.render.frames import without
+        from cgcli.rendering.frames import without
 
         drawing = drawing._replace(svg=without(drawing.svg, look.blank))
     for kind in kinds:
         if kind == "json":
-            from cgcli.render.outline import as_json
+            from cgcli.rendering.outline import as_json
 
             content[kind] = as_json(drawn, numbers, look, drawing.plain).encode()
         else:
@@ -121,7 +121,7 @@ def series(
 
     kind: png, svg or pdf. Raises TooLargeError for too many, and what `pictures` raises.
     """
-    from cgcli.render.frames import frames, steps, widest
+    from cgcli.rendering.frames import frames, steps, widest
 
     look = look._replace(blank=BLANKS)
     drawn = scene(graph, look, numbers)

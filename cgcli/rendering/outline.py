@@ -10,10 +10,10 @@ from cgcli.graph.node import CONSTANT, VARIABLE, name_of
 from cgcli.lean import Counter
 from cgcli.printing.values import on_one_line
 from cgcli.records import NamedTuple
-from cgcli.render.figures import figure
-from cgcli.render.look import Look
-from cgcli.render.scene import Card, Numbers, Scene, trips_text
-from cgcli.render.sketch import Cluster
+from cgcli.rendering.figures import figure
+from cgcli.rendering.look import Look
+from cgcli.rendering.scene import Card, Numbers, Scene, trips_text
+from cgcli.rendering.sketch import Cluster
 
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000

@@ -12,9 +12,9 @@ from cgcli.annotations import Mapping
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
-from cgcli.render.card import TEXT
-from cgcli.render.layout import LAYOUTS, laid_out
-from cgcli.render.metrics import has_all
+from cgcli.rendering.card import TEXT
+from cgcli.rendering.layout import LAYOUTS, laid_out
+from cgcli.rendering.metrics import has_all
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
@@ -122,8 +122,8 @@ class Drawing(NamedTuple):
         """The signs of its texts that no font has."""
         if has_all(self.dot_text):
             return ""
-        from cgcli.render.paint import without_font
-        from cgcli.render.svg import texts_of
+        from cgcli.rendering.paint import without_font
+        from cgcli.rendering.svg import texts_of
 
         return without_font("".join(texts_of(self.svg)))
 
@@ -140,16 +140,16 @@ class Drawing(NamedTuple):
                 return with_resolution(self.png, dpi)
             if _is_painted_by_layout(self.dot_text, paper, MOST_LINES_TWICE):
                 return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
-        from cgcli.render.svg import refined
+        from cgcli.rendering.svg import refined
 
         svg = refined(self.svg, POINTS * width, POINTS * height)
         if kind == "svg":
             return svg.encode()
         if kind == "tex":
-            from cgcli.render.tikz import as_tikz
+            from cgcli.rendering.tikz import as_tikz
 
             return as_tikz(svg, standalone=paper.standalone).encode()
-        from cgcli.render import paint
+        from cgcli.rendering import paint
 
         return paint.as_pdf(svg) if kind == "pdf" else with_resolution(paint.as_png(svg, dpi), dpi)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cgcli.errors import quoted
 from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, name_of
 from cgcli.lean import re
-from cgcli.render.figures import sign_of, typed
-from cgcli.render.sketch import CARRY, CUT, MORE, RESULT, Folded
+from cgcli.rendering.figures import sign_of, typed
+from cgcli.rendering.sketch import CARRY, CUT, MORE, RESULT, Folded
 
 _SHORT = 6  # characters of numbers that are written as the program has them: `1/3`
 _SIGNS = {"neg": "−( )", "power": "^"}  # where the entry's label is not what stands on a card

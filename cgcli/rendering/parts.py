@@ -5,12 +5,12 @@ from __future__ import annotations
 from cgcli.annotations import Callable, Iterable, Iterator, Sequence
 from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, dependents, name_of
-from cgcli.render.boxes import folded
-from cgcli.render.look import Look
-from cgcli.render.rebuilt import Rebuilt
-from cgcli.render.scene import Event, Numbers
-from cgcli.render.sketch import CARRY, CUT, DRAWN, MORE, Folded, Sketch, again
-from cgcli.render.symbols import own_name
+from cgcli.rendering.boxes import folded
+from cgcli.rendering.look import Look
+from cgcli.rendering.rebuilt import Rebuilt
+from cgcli.rendering.scene import Event, Numbers
+from cgcli.rendering.sketch import CARRY, CUT, DRAWN, MORE, Folded, Sketch, again
+from cgcli.rendering.symbols import own_name
 
 RADIUS = 2  # steps around a node
 MOST_CARDS = 2000  # of a tree that repeats what is shared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.errors import UsageError, did_you_mean
 from cgcli.records import NamedTuple
-from cgcli.render.themes import THEMES
+from cgcli.rendering.themes import THEMES
 
 RANKDIRS = ("auto", "LR", "TB", "RL", "BT")
 SHOW = ("value", "grad", "tangent", "partial", "shape", "name", "formula")

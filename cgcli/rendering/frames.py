@@ -10,11 +10,11 @@ from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node
 from cgcli.lean import re
 from cgcli.records import NamedTuple
-from cgcli.render.card import TEXT, Pen, escape
-from cgcli.render.figures import figure
-from cgcli.render.look import Look
-from cgcli.render.scene import Event, Numbers, Scene
-from cgcli.render.themes import THEMES
+from cgcli.rendering.card import TEXT, Pen, escape
+from cgcli.rendering.figures import figure
+from cgcli.rendering.look import Look
+from cgcli.rendering.scene import Event, Numbers, Scene
+from cgcli.rendering.themes import THEMES
 
 MAX_FRAMES = 500  # as many take ten seconds
 _MARKED = re.compile(r'<g id="a_(?:node|edge)\d+_\d+"><a xlink:title="(\w+)">\n(.*?)</a>\n</g>\n', re.DOTALL)
