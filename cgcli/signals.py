@@ -32,6 +32,11 @@ def install() -> None:
             signal.signal(number, _on_signal)
 
 
+def are_ours() -> bool:
+    """Whether this process is a command, whose signals end it by an exception."""
+    return any(signal.getsignal(number) is _on_signal for number in _NUMBERS)
+
+
 class Deferred:
     """A context in which the first signal waits until its end, and the next ends the command at once.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import NamedTuple
 
@@ -26,11 +25,3 @@ def cg(capsys: Capture, *arguments: str) -> Outcome:
     """Run one command line in this process."""
     code = run(list(arguments))
     return Outcome(code, *capsys.readouterr())
-
-
-def workers_of(pid: int) -> list[int]:
-    """The processes that compute files for a `cg … --jobs N`: children of the server that it has started."""
-    listed = subprocess.run(["ps", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
-    servers = {child for parent, child, command in rows if int(parent) == pid and "forkserver" in command}
-    return [int(child) for parent, child, _ in rows if parent in servers]

@@ -24,6 +24,7 @@ import pytest
 from pyarrow import fs
 
 from cgcli.api import workers as crew
+from cgcli.api.program import Program
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
 from tests.command import CG, Capture, cg
@@ -291,6 +292,48 @@ def test_a_process_that_is_killed_changes_no_byte(
     assert (tmp_path / "killed").exists()
     assert content(data / "two") == content(data / "one")
     assert not [*(data / "two").rglob(".cg-*")]
+
+
+_COMMAND_THAT_DIES = """
+import sys
+from functools import partial
+from cgcli.api.workers import Pool
+from cgcli.cli.main import main
+from tests.test_parts import dying
+run, path = Pool.run, sys.argv.pop()
+Pool.run = lambda self, task, parts: run(self, partial(dying, task, path), parts)
+main()
+"""
+
+
+def test_a_copy_of_the_command_that_is_killed_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the same where processes are copies of the command, which runs by itself."""
+    data = folders(tmp_path, monkeypatch)
+    arguments = ["grad", "sin(x)*exp(y)", "data", "--threads", "1", "-o"]
+    assert subprocess.run([*CG, *arguments, "one/"]).returncode == 0
+    dies = [sys.executable, "-c", _COMMAND_THAT_DIES, *arguments, "two/", "--jobs", "2", str(tmp_path / "killed")]
+    found = subprocess.run(dies, capture_output=True, text=True, timeout=60)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (tmp_path / "killed").exists()
+    assert content(data / "two") == content(data / "one")
+    assert not [*(data / "two").rglob(".cg-*")]
+
+
+def test_files_that_are_alike_have_their_program_prepared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects the time of many small files: once to see whether all is right, and once for all that are computed."""
+    folders(tmp_path, monkeypatch)
+    made: list[Program] = []
+    lower = Program.graph
+
+    def counted(self: Program, *given: Any, **named: Any) -> Any:
+        made.append(self)
+        return lower(self, *given, **named)
+
+    monkeypatch.setattr(Program, "graph", counted)
+    assert cg(capsys, "grad", "sin(x)*y", "data", "--where", "x > 1", "-o", "out/").code == 0
+    assert len(made) == 2 * 2
 
 
 WRONG = [  # what is called with data, and what is said

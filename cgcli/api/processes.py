@@ -1,20 +1,22 @@
-"""Processes of our own that run tasks: they are made anew, end with this process, and leave Ctrl-C to it."""
+"""Processes of our own that run tasks: they end with this process, and leave Ctrl-C to it."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import context, get_all_start_methods, parent_process
-from threading import Thread
 from types import ModuleType
 
 from cgcli import signals
-from cgcli.annotations import Any, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.lean import signal
 
-# Processes are no copies of this one, whose threads may hold locks, but of a server that has imported what they need,
-# where the system has such.
+# Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
+# its threads may hold locks; then they are copies of a server that has imported what they need, where there is one.
 _HAS_SERVER = "forkserver" in get_all_start_methods()
 _BASE: Any = context.ForkServerProcess if _HAS_SERVER else context.SpawnProcess
 
@@ -36,14 +38,34 @@ class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContex
     Process = _Process
 
 
-def processes(count: int, modules: Sequence[str]) -> Executor:
-    """So many, each as soon as it has something to do. modules: that they will need; they are imported meanwhile."""
+def processes(count: int, modules: Sequence[str], *, copies: bool) -> Callable[[], Executor]:
+    """Makes so many. modules: that they will need. copies: whether they may be copies of this process at first."""
+    if copies and sys.platform == "linux" and signals.are_ours():
+        return partial(_copies, count, modules)
+    return _others(count, modules)
+
+
+def _copies(count: int, modules: Sequence[str]) -> Executor:
+    """Copies of this process, unless it has threads."""
+    if threading.active_count() > 1:
+        return _others(count, modules)()
+    executor = ProcessPoolExecutor(count, context.ForkContext(), initializer=_begin, initargs=({},))
+    executor.submit(_ready)  # has all of them begin, before there are threads here
+    return executor
+
+
+def _others(count: int, modules: Sequence[str]) -> Callable[[], Executor]:
+    """Others, each as soon as it has something to do; what they need is imported meanwhile."""
     if _HAS_SERVER:
         from multiprocessing import forkserver
 
         forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
         forkserver.ensure_running()
-    return ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(dict(os.environ),))
+    return lambda: ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(dict(os.environ),))
+
+
+def _ready() -> None:
+    """A task that does nothing."""
 
 
 def end(executor: Executor) -> None:
@@ -57,9 +79,11 @@ def _begin(environment: Mapping[str, str]) -> None:
     from cgcli.api import without_pandas  # noqa: F401
 
     os.environ.update(environment)
+    gc.freeze()
+    gc.enable()
     signals.install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

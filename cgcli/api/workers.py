@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import pickle
 from abc import ABC, abstractmethod
 from collections import Counter
+from functools import lru_cache
 from itertools import chain
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, Sequence, TypeVar
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
+_MOST_TASKS = 4  # that a worker keeps
 _DEATHS = 2  # of workers that had a part, and then it is given up
 _PATIENCE = 5.0  # seconds that a scheduler has to answer, and a process to take back what it has begun
 _SCHEME, _PORT = "dask://", "8786"
@@ -54,17 +57,33 @@ class Here(Workers):
         """Nothing is to be ended."""
 
 
+class _Sent:
+    """A task that is pickled once, and unpickled once by each worker: what it keeps, it keeps for all its parts."""
+
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+
+    def __call__(self, part: Any) -> Any:
+        """What the task gives for a part."""
+        return _unpickled(self._pickled)(part)
+
+
+@lru_cache(maxsize=_MOST_TASKS)
+def _unpickled(pickled: bytes) -> Any:
+    return pickle.loads(pickled)
+
+
 class Pool(Workers):
     """Any executor of concurrent.futures. A part whose worker dies is tried once more, by a new executor.
 
-    start: makes the executor. room: how many parts it has at a time.
+    start: makes the executor, when there is something to do. room: how many parts it has at a time.
     """
 
     def __init__(self, start: Callable[[], Executor], count: int, room: int) -> None:
         self.count = count
         self._start = start
         self._room = room
-        self._executor = start()
+        self._executor: Executor | None = None
 
     def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where the worker of a part dies again, too."""
@@ -72,6 +91,8 @@ class Pool(Workers):
 
         waiting: Iterator[tuple[int, Part]] = enumerate(parts)
         running: dict[Future[Result], tuple[int, Part]] = {}
+        executor = self._executor = self._executor or self._start()
+        sent = _Sent(pickle.dumps(task))
         deaths = Counter[int]()
         results: dict[int, Result] = {}
         following = 0
@@ -90,7 +111,7 @@ class Pool(Workers):
                 lost: list[tuple[int, Part]] = []
                 while not lost and len(running) < self._room and (item := next(waiting, None)):
                     try:
-                        running[self._executor.submit(task, item[1])] = item
+                        running[executor.submit(sent, item[1])] = item
                     except BrokenExecutor:
                         lost.append(item)
                 if not running and not lost:
@@ -99,7 +120,7 @@ class Pool(Workers):
                 if lost:  # with all that were with them, and nobody knows whose worker it was
                     lost += taken([*running])
                     deaths.update(at for at, _ in lost)
-                    self._renew(max(deaths[at] for at, _ in lost))
+                    executor = self._renewed(executor, max(deaths[at] for at, _ in lost))
                     waiting = chain(lost, waiting)
                 while following in results:
                     yield results.pop(following)
@@ -110,16 +131,18 @@ class Pool(Workers):
             wait(running)
             raise
 
-    def _renew(self, deaths: int) -> None:
+    def _renewed(self, broken: Executor, deaths: int) -> Executor:
         """Take a new executor for one that is broken. deaths: of the workers of one part."""
         if deaths >= _DEATHS:
             raise DataError("a worker died, and so did the one that tried again",
                             hint="is there too little memory? fewer at once need less: --jobs 1")  # fmt: skip
-        self._executor.shutdown(wait=False)
+        broken.shutdown(wait=False)
         self._executor = self._start()
+        return self._executor
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
-        self._executor.shutdown(wait=not _is_signal(kind))
+        if self._executor is not None:
+            self._executor.shutdown(wait=not _is_signal(kind))
 
 
 def _is_signal(kind: type[BaseException] | None) -> bool:
@@ -130,19 +153,21 @@ def _is_signal(kind: type[BaseException] | None) -> bool:
 class _Processes(Pool):
     """Processes of our own."""
 
-    def __init__(self, count: int, modules: Sequence[str]) -> None:
+    def __init__(self, count: int, modules: Sequence[str], *, copies: bool) -> None:
         from cgcli.api.processes import processes
 
-        super().__init__(lambda: processes(count, modules), count, count + 1)
+        super().__init__(processes(count, modules, copies=copies), count, count + 1)
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
         from cgcli.api.processes import end
 
+        if self._executor is None:
+            return
         if _is_signal(kind):
             end(self._executor)
         self._executor.shutdown(cancel_futures=True)
-        del self._executor
+        self._executor = None
         gc.collect()  # its semaphores go now: `cg` ends at once, and nobody would remove them
 
 
@@ -174,16 +199,17 @@ class _Cluster(Pool):
         self._client.close()
 
 
-def workers(jobs: int = 1, on: str = "", modules: Sequence[str] = ()) -> Workers:
+def workers(jobs: int = 1, on: str = "", modules: Sequence[str] = (), *, copies: bool = False) -> Workers:
     """So many processes, or the cluster at an address, `dask://host:8786`.
 
     modules: that the tasks of processes will import; they do it once for all, while this process goes on.
+    copies: whether they may be copies of this one, where it is a command: it has opened nothing in an object store.
 
     Raises UsageError for another address, MissingProgramError without Dask, DataError where no scheduler answers, and
     where its workers have no cgcli, or one of another version.
     """
     if not on:
-        return _Processes(jobs, modules) if jobs > 1 else Here()
+        return _Processes(jobs, modules, copies=copies) if jobs > 1 else Here()
     host, _, port = on.removeprefix(_SCHEME).partition(":")
     if not on.startswith(_SCHEME) or not host or not (port or _PORT).isdecimal():
         raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")

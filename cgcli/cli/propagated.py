@@ -141,13 +141,14 @@ def _over_rows(
     from cgcli.api.columns import column_notices
     from cgcli.cli.rows.ahead import ahead
     from cgcli.cli.rows.flow import computed
+    from cgcli.cli.rows.prepared import Prepared
     from cgcli.cli.rows.table import opened, output_format, write
     from cgcli.uncertainty.rows import BoundUncertain
 
     kind = output_format(request)
     texts = {name: program.text for name, program in texts_of(errors).items()}
     others = {f"the uncertainty of '{name}'": text for name, text in texts.items()}
-    with opened(request, others, kind=kind) as rows:
+    with opened(request, Prepared(request, others), kind=kind) as rows:
         point, *more = rows.points[: 1 + len(others)]
         report = request.report(point)
         report.tell_all(column_notices(point, rows.first))

@@ -9,6 +9,7 @@ from cgcli.cli.report import Report
 from cgcli.cli.request import Request
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Counts, Flow, computed
+from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.table import Rows, into_folder, opened, output_format, write
 from cgcli.errors import UsageError
 
@@ -46,11 +47,11 @@ def _begun(request: Request, results_at: ResultsAt, source: Source) -> Rows:
 
 
 def _part(
-    request: Request, results_at: ResultsAt, source: Source, check: Callable[[Rows], None],
+    request: Request, prepared: Prepared, results_at: ResultsAt, source: Source, check: Callable[[Rows], None],
     mark: Callable[[Counts], str],
 ) -> Counts:  # fmt: skip
     """The results for the rows of one file; what has been counted. check: of its columns."""
-    with opened(request, kind=output_format(request), sources=[source]) as rows:
+    with opened(request, prepared, kind=output_format(request), sources=[source]) as rows:
         check(rows)
         return _written(request, rows, _bound(request, rows, results_at), mark).counts
 
@@ -62,13 +63,17 @@ def _written(request: Request, rows: Rows, bound: Bound, mark: Callable[[Counts]
 
 def _bound(request: Request, rows: Rows, results_at: ResultsAt) -> Bound:
     """What computes the results of a batch."""
-    point = rows.points[0]
-    results = results_at(request, point, _noticed(point, request, rows))
+    wrt = _noticed(rows.points[0], request, rows)
+    return rows.prepared.made(_computing, rows.points[0], request, results_at, wrt, rows.threads)
+
+
+def _computing(point: Point, request: Request, results_at: ResultsAt, wrt: Sequence[Node], threads: int) -> Bound:
+    results = results_at(request, point, wrt)
     if not request.accuracy:
-        return Bound(point, results, rows.threads)
+        return Bound(point, results, threads)
     from cgcli.api.measured import Measured
 
-    return Measured(point, results, rows.threads)
+    return Measured(point, results, threads)
 
 
 def _noticed(point: Point, request: Request, rows: Rows) -> list[Node]:

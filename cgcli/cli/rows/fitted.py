@@ -7,6 +7,7 @@ from cgcli.api.columns import column_notices
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
+from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.table import opened, output_format, write
 from cgcli.cli.say import echo
 from cgcli.errors import DataError, UsageError
@@ -33,7 +34,8 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         picture = check_plot(settings["plot"])
     weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
     kind = output_format(request) if predicts else None
-    with opened(request, weights, kind=kind, equations="model", columns=[by] if by else (), check=check_starts) as rows:
+    prepared = Prepared(request, weights, "model")
+    with opened(request, prepared, kind=kind, columns=[by] if by else (), check=check_starts) as rows:
         point = rows.points[0]
         starts = [name for name in point.bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]

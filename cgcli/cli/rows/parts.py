@@ -9,6 +9,7 @@ from functools import partial
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import Counts, Tally, tell
+from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.sources import sources_of
 from cgcli.cli.rows.table import Rows, cores
 from cgcli.cli.say import say
@@ -33,7 +34,7 @@ from cgcli.tables.parts import (
 from cgcli.tables.remote import is_remote, shown
 
 if TYPE_CHECKING:
-    Compute = Callable[[Request, Any, Source, Callable[[Rows], None], Callable[[Counts], str]], Counts]
+    Compute = Callable[[Request, Prepared, Any, Source, Callable[[Rows], None], Callable[[Counts], str]], Counts]
     Columns = tuple[tuple[str, str], ...] | None
 
 _NEEDED = ("cgcli.cli.rows.parts", "cgcli.cli.rows.results", "cgcli.tables.columnar", "pyarrow.parquet", "pyarrow.fs")
@@ -45,11 +46,13 @@ _MOST_SHOWN = 8  # names of columns in a message
 class Work(NamedTuple):
     """What is done with each file.
 
-    request: of all that reads no more files than the one. results_at: what is computed. compute: who does it.
+    request: of all that reads no more files than the one; prepared: its program. results_at: what is computed.
+    compute: who does it.
     what: it is made of, as a text. columns: that each file has, and first: the name of that which says it.
     """
 
     request: Request
+    prepared: Prepared
     results_at: Any
     compute: Compute
     what: str
@@ -73,7 +76,8 @@ def run(request: Request, results_at: Any, begun: Callable[[Request, Any, Source
 
     options = request.rows
     _check(request)
-    with workers(options.jobs, options.on, [compute.__module__, *_NEEDED]) as crew:
+    is_near = not any(map(is_remote, (*request.operands.files, options.output or "")))
+    with workers(options.jobs, options.on, [compute.__module__, *_NEEDED], copies=is_near) as crew:
         everything = _parts(request)
         folder = options.output or ""
         which, many = options.shard or (1, 1)
@@ -130,7 +134,9 @@ def _work(request: Request, results_at: Any, rows: Rows, compute: Compute, count
     )
     first = next(iter(rows.first), None)
     columns = None if first is None else columns_of(first)
-    return Work(known, results_at, compute, _what(known, results_at), columns, first.source if first else "")
+    return Work(
+        known, Prepared(known), results_at, compute, _what(known, results_at), columns, first.source if first else ""
+    )
 
 
 def _what(request: Request, results_at: Any) -> str:
@@ -155,7 +161,7 @@ def _done(work: Work, part: Part) -> Outcome:
     request = work.request.changed({"output": part.target, "output_format": part.format})
     check = partial(_check_columns, work, part)
     try:
-        counts = work.compute(request, work.results_at, part.source, check, partial(mark, key))
+        counts = work.compute(request, work.prepared, work.results_at, part.source, check, partial(mark, key))
     except UnknownNameError as error:
         raise DataError(f"{shown(part.source.name)} has other columns than {work.first}: {error.message}", error.span,
                         source=error.source, hint=error.hint) from None  # fmt: skip

@@ -6,6 +6,7 @@ from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.api.columns import column_notices
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
+from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.table import opened, output_format, write
 from cgcli.errors import UsageError
 from cgcli.searches.parameters import check_starts
@@ -23,7 +24,7 @@ def run(request: Request, settings: Mapping[str, Any], names: Sequence[str], cho
         if value:
             raise UsageError(f"--{name} is for one point, and not for rows", hint="leave it out")
     kind = output_format(request)
-    with opened(request, kind=kind, equations="system", check=check_starts) as rows:
+    with opened(request, Prepared(request, equations="system"), kind=kind, check=check_starts) as rows:
         point = rows.points[0]
         report = request.report(point)
         report.tell_all(column_notices(point, rows.first))

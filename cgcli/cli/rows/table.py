@@ -12,29 +12,24 @@ from itertools import chain
 
 from cgcli.annotations import (
     TYPE_CHECKING,
-    Any,
     Callable,
     Collection,
-    Container,
     Generator,
     Iterator,
-    Mapping,
     Sequence,
-    TypeVar,
 )
 from cgcli.api.cells import first_shapes
-from cgcli.api.columns import Bound, Computed, Results, check_columns, results
-from cgcli.api.point import Point, at_values
-from cgcli.api.program import Program, read_text
+from cgcli.api.columns import Bound, Computed, check_columns
+from cgcli.api.point import Point
 from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
 from cgcli.cli.rows.flow import Counts, Flow, Policy, Selection, selected
+from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.sources import sources_of
 from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
 from cgcli.files import is_open_already
-from cgcli.records import EMPTY, NamedTuple
-from cgcli.syntax import tree
+from cgcli.records import NamedTuple
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.remote import is_remote
@@ -46,8 +41,6 @@ if TYPE_CHECKING:
     from cgcli.tables.dialect import Reading
     from cgcli.tables.listing import Source
 
-Value = TypeVar("Value")
-
 _MOST_THREADS = 8
 _MOST_PATHS = 12  # in a message
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1")
@@ -57,6 +50,7 @@ class Rows(NamedTuple):
     """Rows that are being read. points: of the program, of others that go with it.
 
     first: the batches that say what the columns are. selected: those that count, one batch after the other.
+    prepared: where what is made of the points is kept.
     """
 
     points: Sequence[Point]
@@ -65,39 +59,39 @@ class Rows(NamedTuple):
     policy: Policy
     progress: Progress
     threads: int
+    prepared: Prepared
 
 
 @contextlib.contextmanager
 def opened(
-    request: Request, others: Mapping[str, str] = EMPTY, *, kind: Format | None = None, equations: str = "",
-    columns: Collection[str] = (), check: Callable[[Point, list[str]], None] = check_columns,
-    sources: Sequence[Source] | None = None,
+    request: Request, prepared: Prepared | None = None, *, kind: Format | None = None, columns: Collection[str] = (),
+    check: Callable[[Point, list[str]], None] = check_columns, sources: Sequence[Source] | None = None,
 ) -> Iterator[Rows]:  # fmt: skip
     """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
 
-    others: texts of programs, by what messages call them. kind: the format that is written, None for that of the
-    input. equations: as of `read_text`. columns: others that are looked at. check: raises
-    an error where a name has no value, and is none of the columns.
+    prepared: the programs; the one of the request alone unless given. kind: the format that is written, None for that
+    of the input. columns: others that are looked at. check: raises an error where a name has no value, and is none of
+    the columns.
     """
+    prepared = prepared or Prepared(request)
     options, operands = request.rows, request.operands
     sources = sources_of(request) if sources is None else sources
     reading = options.reading
     begun: list[Batch] = []
     source = batches(sources, options.input_format, reading)
-    condition = options.where[0] if len(options.where) == 1 else " and ".join(f"({text})" for text in options.where)
-    texts = {**others, **({"--where": condition} if condition else {})}
+    known: list[str] = []
     try:
-        programs, bindings = _programs(request, texts, (), equations=equations)
+        programs, bindings = prepared.read()
     except ParseError as error:
-        begun, paths = _paths(request, source, error)
-        if not paths:
+        begun, known = _paths(request, source, error)
+        if not known:
             raise
         try:
-            programs, bindings = _programs(request, texts, paths, equations=equations)
+            programs, bindings = prepared.read(known)
         except ParseError as other:
             if other.source and other.span and other.message == error.message:
                 name = other.source.text[other.span.start : other.span.end]
-                other.hint = did_you_mean(name, paths) or f"what the input holds: {', '.join(paths[:_MOST_PATHS])}"
+                other.hint = did_you_mean(name, known) or f"what the input holds: {', '.join(known[:_MOST_PATHS])}"
             raise
     axes = sweeps.axes(operands.sweeps)
     both = next((axis.name for axis in axes if axis.name in bindings), None)
@@ -115,13 +109,13 @@ def opened(
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        first, points = _begun(chain(begun, source), programs, bindings, request, check)
+        first, points = _begun(chain(begun, source), prepared, known, request, check)
         threads = options.threads or cores()
-        where = None if not condition else Bound(points[-1], _condition(points[-1]), threads)
-        selection = Selection(where, options.skip, options.limit)
+        selection = Selection(prepared.where(points, threads), options.skip, options.limit)
         yield Rows(
-            points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads
-        )
+            points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads,
+            prepared,
+        )  # fmt: skip
 
 
 def write(
@@ -139,14 +133,6 @@ def write(
         if mark is not None:
             writer.mark(mark(flow.counts))
     return flow
-
-
-def _programs(
-    request: Request, others: Mapping[str, str], known: Collection[str], *, equations: str
-) -> tuple[list[Program], dict[str, Any]]:
-    """The program and the others, by what messages call them, and the values of names. known: names of columns."""
-    program, bindings = request.program(known, equations=equations)
-    return [program, *(read_text(text, name, {*bindings, *known}) for name, text in others.items())], bindings
 
 
 def _paths(request: Request, rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
@@ -173,12 +159,13 @@ def _closed(source: Generator[Batch, None, None]) -> Iterator[None]:
 
 def _begun(
     source: Iterator[Batch],
-    programs: Sequence[Program],
-    bindings: Mapping[str, Any],
+    prepared: Prepared,
+    known: Sequence[str],
     request: Request,
     check: Callable[[Point, list[str]], None],
 ) -> tuple[list[Batch], list[Point]]:
     """The first batches, which say what the columns are, and each program at a point where these vary."""
+    programs, bindings = prepared.read(known)
     open_names = dict.fromkeys(name for program in programs for name in program.open_names)
     names = [name for name in open_names if name not in bindings]
     first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
@@ -189,27 +176,10 @@ def _begun(
         batch, row = bad  # these are no rows at all
         raise DataError(f"{batch.at(row)}: {batch.bad[row]}")
     check_types(request.rows.reading, first, available)
-    points = [
-        at_values(program, _of(bindings, program, open_names), _of(shapes, program, shapes)) for program in programs
-    ]
+    points = prepared.at(known, shapes)
     for point in points:
         check(point, available)
     return first, points
-
-
-def _of(values: Mapping[str, Value], program: Program, others: Container[str]) -> dict[str, Value]:
-    """What a program may read, by name; without what is read by others alone."""
-    return {name: value for name, value in values.items() if name in program.open_names or name not in others}
-
-
-def _condition(point: Point) -> Results:
-    """What says whether a row counts. Raises UsageError when it is not one number."""
-    found = results(point, ())
-    if isinstance(point.program.syntax.statements[-1], tree.Assign):
-        raise UsageError("--where is a condition, and gives no names", hint="to compare, write ==")
-    if len(found) != 1 or found[0][1].shape:
-        raise UsageError("--where is one condition, as in: --where 'x > 0'")
-    return found
 
 
 def check_types(reading: Reading, rows: Sequence[Batch], names: Sequence[str]) -> None:
