@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
-from cgcli.rendering.card import MARKED, SMALL, TEXT, Pen, head, is_written_out, number, quote
+from cgcli.rendering.arrays import is_written_out, number
+from cgcli.rendering.card import MARKED, head
 from cgcli.rendering.draw import Pictures
 from cgcli.rendering.look import Look
 from cgcli.rendering.panels import Box, Panels
+from cgcli.rendering.pen import SMALL, TABLE, TEXT, Pen, quote
 from cgcli.rendering.picture import Drawing, Paper, drawing_of
 from cgcli.rendering.scene import shorten
 from cgcli.rendering.sketch import Cluster
@@ -24,7 +26,6 @@ _PANEL = """\
     graph [label={label}, labeljust="l", labelloc="{place}", tooltip={tip}]
     graph [style="rounded", color="{colour}", margin="12"]
 """
-_TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _ROOM = "<TD></TD>" * 8  # at each side of a number, which would grow with the box: all cells grow alike
 _MOST_STEPS_TO_TRY = 40  # laid out in each direction
 _LENGTH, _MOST_LINES = 44, 3  # characters of a line of a formula, and lines
@@ -127,8 +128,8 @@ def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool
         text = number(box.value, look, theme, pen._replace(empty=is_blank and not marked))
         mark = MARKED.format(kind) if is_blank and marked else ""
         cells = f'{_ROOM}<TD CELLPADDING="2"{mark}>{text}</TD>{_ROOM}'
-        rows.append(f"<TR><TD>{_TABLE}<TR>{cells}</TR></TABLE></TD></TR>")
-    return f"<{_TABLE}{''.join(rows)}</TABLE>>"
+        rows.append(f"<TR><TD>{TABLE}<TR>{cells}</TR></TABLE></TD></TR>")
+    return f"<{TABLE}{''.join(rows)}</TABLE>>"
 
 
 def lines_of(text: str) -> list[str]:

@@ -6,9 +6,10 @@ from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
-from cgcli.rendering.card import caption, head, is_bare, label, link_label, partial_label, quote
+from cgcli.rendering.card import caption, head, is_bare, label, link_label, partial_label
 from cgcli.rendering.compose import CROWD, scene
 from cgcli.rendering.look import DEFAULT, Look
+from cgcli.rendering.pen import quote
 from cgcli.rendering.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
 from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch
 from cgcli.rendering.themes import THEMES, Theme

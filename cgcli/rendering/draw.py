@@ -5,10 +5,11 @@ from __future__ import annotations
 from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Graph
 from cgcli.records import NamedTuple
-from cgcli.rendering.card import TEXT, least_width
+from cgcli.rendering.card import least_width
 from cgcli.rendering.compose import scene, sketched
 from cgcli.rendering.dot import RANK_GAP, dot, is_large
 from cgcli.rendering.look import BLANKS, DEFAULT, Look
+from cgcli.rendering.pen import TEXT
 from cgcli.rendering.picture import PLAIN, POINTS, Drawing, Paper, drawing_of, png_at_once
 from cgcli.rendering.scene import NO_NUMBERS, Numbers, Scene
 from cgcli.rendering.sketch import Sketch

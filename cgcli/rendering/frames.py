@@ -10,9 +10,9 @@ from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node
 from cgcli.lean import re
 from cgcli.records import NamedTuple
-from cgcli.rendering.card import TEXT, Pen, escape
 from cgcli.rendering.figures import figure
 from cgcli.rendering.look import Look
+from cgcli.rendering.pen import TEXT, Pen, escape
 from cgcli.rendering.scene import Event, Numbers, Scene
 from cgcli.rendering.themes import THEMES
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE
-from cgcli.rendering.card import ADJOINT, TANGENT, shown
+from cgcli.rendering.card import ADJOINT, TANGENT
 from cgcli.rendering.figures import DIGITS
 from cgcli.rendering.look import Look
 from cgcli.rendering.outline import cell
 from cgcli.rendering.panels import Panels
+from cgcli.rendering.pen import shown
 from cgcli.rendering.scene import NEXT, Card, Numbers, Scene, trips_text
 from cgcli.rendering.sketch import FOLDED, RESULT, Cluster
 from cgcli.rendering.themes import THEMES, Role, Theme

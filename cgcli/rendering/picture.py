@@ -12,9 +12,9 @@ from cgcli.annotations import Mapping
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
-from cgcli.rendering.card import TEXT
 from cgcli.rendering.layout import LAYOUTS, laid_out
 from cgcli.rendering.metrics import has_all
+from cgcli.rendering.pen import TEXT
 
 KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide

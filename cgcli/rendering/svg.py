@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cgcli.lean import re
-from cgcli.rendering.card import MARKS, MATRIX, SIGN, WORD, Pen
+from cgcli.rendering.card import MARKS
 from cgcli.rendering.metrics import FAMILY, has_all
+from cgcli.rendering.pen import MATRIX, SIGN, WORD, Pen
 from cgcli.rendering.themes import THEMES
 
 _NODE, _EDGE, _CLUSTER, _GRAPH = '<g id="node', '<g id="edge', '<g id="clust', '<g id="graph0"'  # how lines begin
