@@ -121,6 +121,8 @@ WRONG = [
     (["f(x) = x^2; f(a)", "--around", "a", "-o", "a.svg"], "the figure of both graphs has all their steps"),
     (["f(x) = x^2; f(a)", "--tree", "-o", "a.svg"], "the figure of both graphs has all their steps"),
     (["x*y", "--blank", "-o", "a.svg"], "there are no values to leave out"),
+    (["x*y", "x=1", "y=2", "--tangent", "x=1", "-o", "a.svg"], "shows no tangents"),
+    (["x*y", "--unroll", "-o", "a.svg"], "shows no trips of loops"),
     (["x" + " + sin(x)*x" * 100, "-o", "a.svg"], "two panels show at most 100"),
     (["sin(" * 2000 + "x" + ")" * 2000, "-o", "a.svg"], "two panels show at most 100"),
 ]

@@ -398,7 +398,8 @@ def test_latex_has_no_more_digits_than_are_true(capsys: Capture) -> None:
 
 BLANKS = [
     # option | how many blanks
-    ((), 0), (("--blank",), 24), (("--blank", "values"), 5), (("--blank=tangents",), 5), (("--blank", "adjoints"), 14),
+    ((), 0), (("--blank",), 24), (("--blank", "values"), 5), (("--blank=tangents",), 5),
+    (("--blank", "adjoints"), 14), (("--blank", "grads"), 14),
     (("--answers",), 24), (("--blank", "adjoints", "--answers"), 14),
 ]  # fmt: skip
 

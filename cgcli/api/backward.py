@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
-from cgcli.api.drawn import Picture, check_blank, of_what_sum, ones_of
+from cgcli.api.blanks import check_blanks
+from cgcli.api.drawn import Picture, of_what_sum, ones_of
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.api.seeds import weights
@@ -50,7 +51,7 @@ def backward_at(
     """
     look.check()
     paper.check()
-    check_blank(look, has_values=has_values(point), grad=True, moves=False)
+    check_blanks(look.blank, has_values=has_values(point), grad=True, moves=False)
     if look.depth is not None or look.around or look.tree:
         raise UsageError("the figure of both graphs has all their steps",
                          hint="leave --backward out, or --depth, --around and --tree")  # fmt: skip

@@ -6,6 +6,7 @@ import math
 import os
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Sequence
+from cgcli.api.blanks import check_blanks
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.api.watched import Watched
@@ -247,22 +248,6 @@ def numbered(path: str) -> Callable[[int], str] | None:
     return lambda at: f"{before}{at:{digits}}{behind}"
 
 
-def blanks(word: str) -> tuple[str, ...]:
-    """What of a picture is left out for a word of --blank. Raises UsageError for one that there is not."""
-    from cgcli.errors import did_you_mean
-
-    kinds = {"": (), "values": ("value",), "adjoints": ("grad",), "grads": ("grad",), "tangents": ("tangent",)}
-    if word == "all":
-        from cgcli.rendering.look import BLANKS
-
-        return BLANKS
-    if word not in kinds:
-        words = [*filter(None, kinds), "all"]
-        raise UsageError(f"unknown numbers to leave out '{word}'",
-                         hint=f"{did_you_mean(word, words)} possible: {', '.join(words)}".lstrip())  # fmt: skip
-    return kinds[word]
-
-
 def picture_at(
     point: Point, evaluate: Watched, look: Look, paper: Paper, tell: Callable[[Notice], None],
     wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool, unroll: bool,
@@ -286,13 +271,14 @@ def picture_at(
     derived = grad or "partial" in look.show or bool(moved)
     if derived and not point.bindings:
         point.check_complete()
-    check_blank(look, has_values=bool(point.bindings or not point.inputs), grad=grad, moves=bool(moved))
+    has_values = bool(point.bindings or not point.inputs)
+    check_blanks(look.blank, has_values=has_values, grad=grad, moves=bool(moved))
     if grad and given is None:
         for notice in of_what_sum(point.graph):
             tell(notice)
 
     def series_of(kind: str) -> Sequence[bytes]:
-        if point.inputs and not point.bindings:
+        if not has_values:
             raise UsageError("the steps of the passes need values for names", hint=f"as in: {point.names[0]}=2")
         found = _filled(point, evaluate, look, wrt, given, moved, grad=True, unroll=True, stepwise=True)
         return series(found[0], kind, found[1], look=look, paper=paper)
@@ -303,16 +289,6 @@ def picture_at(
         return pictures(sketch, kinds, numbers, look=look, paper=paper)
 
     return Picture(point.graph.source.text, drawn, series_of, THEMES[look.theme].background, paper, tell)
-
-
-def check_blank(look: Look, *, has_values: bool, grad: bool, moves: bool) -> None:
-    """Raise UsageError where there are no numbers to leave out."""
-    if look.blank and not has_values:
-        raise UsageError("there are no values to leave out", hint="give them, as in: x=2")
-    if look.blank == ("grad",) and not grad:
-        raise UsageError("there are no adjoints to leave out", hint="add them with --grad")
-    if look.blank == ("tangent",) and not moves:
-        raise UsageError("there are no tangents to leave out", hint="add them, as in: --tangent x=1")
 
 
 def _filled(

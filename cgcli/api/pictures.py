@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
-from cgcli.api.drawn import Picture, blanks, picture_at, quietly
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from cgcli.api.blanks import blanks
+from cgcli.api.drawn import Picture, picture_at, quietly
 from cgcli.api.notices import Notice, warn
-from cgcli.api.point import at_values
+from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of, by_name, each_array
+from cgcli.api.watched import Watched
+from cgcli.errors import UsageError
+from cgcli.graph.node import Node
 
 if TYPE_CHECKING:
     from cgcli.api.prepared import Wrt
+    from cgcli.rendering.look import Look
+    from cgcli.rendering.picture import Paper
 
 
 def render(
@@ -61,17 +67,33 @@ def render(
     chosen = point.chosen(names_of(wrt))
     warn(point.notices(chosen))
     paper, given = Paper(width, dpi, layout, font_size, size, standalone), each_array(cotangent, "cotangent")
-    evaluate = quietly(point)
 
     def tell(notice: Notice) -> None:
         warn([notice])
 
+    moved = tangents(point, arrays_of(direction)) if direction else {}
+    return drawn_at(
+        point, quietly(point), look, paper, tell, chosen, given, moved, grad=grad, unroll=unroll, backward=backward
+    )
+
+
+def drawn_at(
+    point: Point, evaluate: Watched, look: Look, paper: Paper, tell: Callable[[Notice], None],
+    wrt: Sequence[Node], given: Sequence[Any] | None, moved: Mapping[Node, Node], *, grad: bool, unroll: bool,
+    backward: bool,
+) -> Picture:  # fmt: skip
+    """The picture of a program at a point: of one graph, as `picture_at` makes it, or of both, as `backward_at` does.
+
+    Raises UsageError for what the latter does not show, and what they raise.
+    """
     if backward:
         from cgcli.api.backward import backward_at
 
-        return backward_at(point, evaluate, look, paper, tell, chosen, given)
-    moved = tangents(point, arrays_of(direction)) if direction else {}
-    return picture_at(point, evaluate, look, paper, tell, chosen, given, moved, grad=grad, unroll=unroll)
+        if moved or unroll:
+            what, name = ("tangents", "--tangent") if moved else ("trips of loops", "--unroll")
+            raise UsageError(f"the figure of both graphs shows no {what}", hint=f"leave --backward or {name} out")
+        return backward_at(point, evaluate, look, paper, tell, wrt, given)
+    return picture_at(point, evaluate, look, paper, tell, wrt, given, moved, grad=grad, unroll=unroll)
 
 
 def picture(

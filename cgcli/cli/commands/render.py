@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 
+from cgcli.annotations import TYPE_CHECKING, Mapping, Sequence
+from cgcli.api.blanks import WORDS, blanks
 from cgcli.cli.options import PRECISION_OPTION, WRT_OPTION, Kind, Whole, flag, option
 from cgcli.cli.request import Request, expression_command
 from cgcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from cgcli.api.drawn import Picture
+    from cgcli.api.point import Point
+    from cgcli.graph.node import Node
 
 _BINARY = ("png", "pdf", "gif")
 _UNITS = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72, "px": 1 / 96}  # in inches
@@ -50,7 +57,7 @@ class Size(Kind):
     option("--format", name="kind", kind=("png", "svg", "pdf", "tex", "mmd", "dot", "json", "txt", "gif"),
                  help="Format, if not the suffix's."),
     option("--frames", metavar="DIR", help="Draw each step of the passes into a folder, first the empty work sheet."),
-    option("--blank", alone="all", kind=("all", "values", "tangents", "adjoints", "grads"),
+    option("--blank", alone="all", kind=WORDS,
            metavar="[values|tangents|adjoints]",
            help="Leave the numbers out for a work sheet: all, or those of one kind."),
     flag("--grad", help="Show each node's adjoint beside its value."),
@@ -112,43 +119,54 @@ def command(
     of text. A loop is a dashed cluster with the numbers of its last trip. No Graphviz needs to be
     installed. '-o -' writes DOT text unless --format says otherwise.
     """
-    from cgcli.api.drawn import blanks, numbered, picture_at
+    from cgcli.api.pictures import drawn_at
     from cgcli.rendering.look import Look
-    from cgcli.rendering.picture import Paper, kind_of
+    from cgcli.rendering.picture import Paper
 
-    kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets}
-    if not targets and not frames:
-        kinds = {"-": kind or "txt"}
-    if kinds.get("-") in _BINARY and sys.stdout.isatty():
-        raise UsageError(f"a {kinds['-']} picture is not for the terminal", hint=f"write a file: -o graph.{kinds['-']}")
+    files = _files(targets or (() if frames else ("-",)), kind or ("" if targets else "txt"))
     task = request.task(partly=True)
-    point = task.point
-    if grad and point.inputs and not point.bindings:
+    if grad and task.point.inputs and not task.point.bindings:
         raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     words = tuple(word.strip() for text in show for word in text.split(","))
     look = Look(
         rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words, blanks(blank or ""),
         flat, depth, around, radius, tree,
     )  # fmt: skip
-    moved = {}
-    if request.tangents:
-        from cgcli.api.seeds import tangents
-
-        moved = tangents(point, request.directions())
     paper = Paper(width, dpi, layout, font_size, size, standalone)
-    if backward:
-        from cgcli.api.backward import backward_at
-
-        picture = backward_at(point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents())
-    else:
-        picture = picture_at(
-            point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents(), moved, grad=grad,
-            unroll=unroll,
-        )  # fmt: skip
+    picture = drawn_at(
+        task.point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents(),
+        _moved(request, task.point), grad=grad, unroll=unroll, backward=backward,
+    )  # fmt: skip
     if frames is not None:
         picture.save_frames(frames, kind or "png")
-    content = picture.content([kind for target, kind in kinds.items() if not numbered(target)])
-    for target, kind in kinds.items():
+    _write(picture, files)
+
+
+def _files(targets: Sequence[str], kind: str) -> dict[str, str]:
+    """The format of each file. kind: that of all of them; '' for those of their suffixes."""
+    from cgcli.rendering.picture import kind_of
+
+    kinds = {target: kind or ("dot" if target == "-" else kind_of(target)) for target in targets}
+    if kinds.get("-") in _BINARY and sys.stdout.isatty():
+        raise UsageError(f"a {kinds['-']} picture is not for the terminal", hint=f"write a file: -o graph.{kinds['-']}")
+    return kinds
+
+
+def _moved(request: Request, point: Point) -> Mapping[Node, Node]:
+    """The tangents of inputs that move."""
+    if not request.tangents:
+        return {}
+    from cgcli.api.seeds import tangents
+
+    return tangents(point, request.directions())
+
+
+def _write(picture: Picture, files: Mapping[str, str]) -> None:
+    """Write a picture to files, in the format of each: all are laid out at once."""
+    from cgcli.api.drawn import numbered
+
+    content = picture.content([kind for target, kind in files.items() if not numbered(target)])
+    for target, kind in files.items():
         if target == "-":
             sys.stdout.buffer.write(content[kind])
             sys.stdout.buffer.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
+from cgcli.api.blanks import KINDS, WORDS, blanks, check_blanks
 from cgcli.cli.options import (
     ACCURACY_OPTION,
     COTANGENT_OPTION,
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from cgcli.api.calls import Call
     from cgcli.api.point import Point
     from cgcli.evaluate.compiled import Kernels
-    from cgcli.trace.formulas import Mark
     from cgcli.trace.steps import Trace
-
-_KINDS = ("all", "values", "tangents", "adjoints")
 
 
 @expression_command(
@@ -33,7 +31,7 @@ _KINDS = ("all", "values", "tangents", "adjoints")
     COTANGENT_OPTION,
     WRT_OPTION,
     option(
-        "--blank", alone="all", kind=_KINDS, metavar="[values|tangents|adjoints]",
+        "--blank", alone="all", kind=WORDS, metavar="[values|tangents|adjoints]",
         help="Leave the numbers out for a work sheet: all, or those of one kind.",
     ),
     flag("--answers", help="Print the work sheet, then the same filled in."),
@@ -66,12 +64,14 @@ def command(
     from cgcli.api.views import traced_at, with_trips
     from cgcli.cli import output
     from cgcli.trace import latex, records, text
+    from cgcli.trace.formulas import Mark
     from cgcli.trace.sheet import Sheet
 
     _check_formats(answers, [("--json", request.as_json), ("--csv", as_csv), ("--latex", as_latex)])
     if parts is not None and (as_csv or request.as_json):
         raise UsageError("--parts is for text and --latex", hint="leave it out")
-    _check_blank(blank, moves=bool(request.tangents), grad=grad)
+    left_out = blanks(blank or ("all" if answers else ""))
+    check_blanks(left_out, has_values=True, grad=grad, moves=bool(request.tangents))
     task = request.task(without_values=True)
     point = with_trips(task.point, task.evaluate)
     moved = tangents(point, request.directions()) if request.tangents else None
@@ -81,7 +81,8 @@ def command(
         raise UsageError("answers need values", hint=f"as in: {task.point.names[0]}=2")
     if values and (grad or moved):
         task.evaluate.tell_kinks(task.wrt if grad else moved or ())
-    sheets = [Sheet(values, _left_out(blank or ("all" if answers else "")), None if answers else digits)]
+    marks = [mark for mark in Mark if KINDS.get(mark.value) in left_out]
+    sheets = [Sheet(values, marks, None if answers else digits)]
     if answers:
         sheets.append(Sheet(values, digits=digits))
     if request.as_json:
@@ -112,16 +113,3 @@ def _check_formats(answers: bool, formats: Sequence[tuple[str, bool]]) -> None:
         raise UsageError(f"{chosen[0]} and {chosen[1]} are two formats", hint="choose one")
     if answers and chosen and chosen != ["--latex"]:
         raise UsageError(f"{chosen[0]} prints one sheet, and --answers asks for two", hint="leave one of them out")
-
-
-def _check_blank(blank: str | None, *, moves: bool, grad: bool) -> None:
-    if blank == "tangents" and not moves:
-        raise UsageError("there are no tangents to leave out", hint="add them, as in: --tangent x=1")
-    if blank == "adjoints" and not grad:
-        raise UsageError("there are no adjoints to leave out", hint="add them with --grad")
-
-
-def _left_out(blank: str) -> list[Mark]:
-    from cgcli.trace.formulas import Mark
-
-    return [mark for mark in Mark if blank in ("all", mark.value)]
