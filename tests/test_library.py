@@ -207,7 +207,16 @@ def test_results_are_plain_numbers_arrays_and_dicts(case: tuple[Any, Any]) -> No
 def test_results_are_the_callers_own() -> None:
     """Protects callers who change a result: no input, no other result and no later call changes."""
     x = np.array([1.0, 2.0])
-    for text in ("x", "x.T", "reshape(x, [2, 1])", "[1, 2]", "broadcast(x, [3, 2])", "x[::-1]", "(x, x)"):
+    for text in (
+        "x",
+        "x.T",
+        "reshape(x, [2, 1])",
+        "[1, 2]",
+        "broadcast(x, [3, 2])",
+        "x[::-1]",
+        "(x, x)",
+        "stop_gradient(x)",
+    ):
         call = cgcli.value(text)
         given = {"x": x} if "x" in call.program.inputs else {}
         first, again = call(given), call(given)

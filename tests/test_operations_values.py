@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+from cgcli.ops.masks import chosen
 from tests.for_each import for_each
 from tests.reference_values import BEYOND, PARAMETERS, VALUES, reference
 from tests.support import ELEMENTWISE, argument_names, defaults, gap, intervals, samples
@@ -142,3 +143,22 @@ def test_the_gamma_family_left_of_0(name: str, params: tuple[int, ...]) -> None:
         assert gap(kernel(x, *params), truth, 0.1 if name != "gamma" else 1e-300) < 1e-12, f"{name}{params} at {x}"
     with np.errstate(all="ignore"):
         assert not np.any(np.isfinite(kernel(np.array([0.0, -1.0, -2.0]), *params)))
+
+
+def test_a_choice_gives_the_bits_of_numpys() -> None:
+    """Protects nan, infinities and the sign of 0, whichever way many elements are chosen; broadcasting, too."""
+    random = np.random.default_rng(4)
+    many = random.choice(SPECIAL, (64, 256))
+    for condition in (random.random((64, 256)) < 0.5, random.random((2, 64, 256)) < 0.1, many == many):
+        for yes in (
+            many,
+            many[::-1],
+            many[0],
+            many[:, :1],
+            many.T.reshape(256, 64).T,
+            np.float64(-0.0),
+            np.ones(256, int),
+        ):
+            for no in (0.0, -0.0, math.nan, many[1:2], random.normal(size=(64, 256)), many[:3, None, None, :1]):
+                ours, theirs = chosen(condition, yes, no), np.where(condition, yes, no)
+                assert (ours.shape, ours.dtype, ours.tobytes()) == (theirs.shape, theirs.dtype, theirs.tobytes())

@@ -476,6 +476,9 @@ x*-1 -> -x
 x*0 -> x*0
 x - x -> x - x
 2*3*x -> 6*x
+broadcast(1, [2, 1])*(x*[1, 2]) -> broadcast(x*[1, 2], [2, 2])
+x*[1, 2]/broadcast(1, [2]) -> x*[1, 2]
+broadcast(1, [2, 3])*x -> broadcast(x, [2, 3])
 where(1, x, y) -> x
 0/0 + x -> 0/0 + x
 """

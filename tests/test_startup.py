@@ -155,7 +155,7 @@ FAMILIES = {
     ("grad", BOOK, "x1=2", "x2=5"): {"arithmetic", "functions", "logic", "fitting"},
     ("eval", "log(8, 2)"): {"arithmetic", "functions", "shorthands", "linalg", "shaping", "indexing", "sums"},
 }
-NO_FAMILIES = {"entry", "floats", "lazily", "statics", "table"}
+NO_FAMILIES = {"entry", "floats", "lazily", "masks", "statics", "table"}
 
 
 @pytest.mark.parametrize("arguments", FAMILIES, ids=" ".join)

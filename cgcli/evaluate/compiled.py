@@ -47,6 +47,8 @@ _Places = tuple[int, ...]
 _shape = operator.attrgetter("shape")
 _params = operator.attrgetter("params")
 
+_LITTLE = 2**17  # bytes of an array, from which on C's allocator asks the system for them, unless told otherwise
+_AT_HAND = 2**25 - 2**13  # the most that it can be told
 _OFTEN = 100  # calls with numbers, after which a function in Python is generated
 
 
@@ -108,7 +110,9 @@ class Compiled:
 
             dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
             check_work(made, order)
-            check_live(most_bytes(made, dead), order)
+            check_live(most := most_bytes(made, dead), order)
+            if most > _LITTLE:
+                _keep_memory_at_hand()
         self._readers = readers
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
         self._of_numbers = kernels is not None or (not of_arrays_too and None not in scalars)
@@ -182,6 +186,16 @@ class Compiled:
         if events is not None and not all(map(math.isfinite, [x for x in tape[begin:] if isinstance(x, float)])):
             events("number", 0)
         return tape
+
+
+@cache
+def _keep_memory_at_hand() -> None:
+    """Have the allocator keep what arrays give back, for the next ones: the system fills every page that it hands out.
+
+    glibc keeps blocks as large as the largest that was given back (mallopt(3), M_MMAP_THRESHOLD), so one is; its pages
+    are never touched. Others have their own rules, and lose nothing by it.
+    """
+    np.empty(_AT_HAND, np.uint8)
 
 
 @cache

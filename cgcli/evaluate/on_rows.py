@@ -7,6 +7,7 @@ from cgcli.evaluate.kernels import of_arrays
 from cgcli.graph.node import Node
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import WHERE
+from cgcli.ops.masks import chosen
 
 Function = Callable[..., Any]
 
@@ -59,7 +60,7 @@ def _repeated(kernel: Function, moves: Sequence[bool]) -> Function:
 
 
 def _choice(yes_is_whole: bool, no_is_whole: bool) -> Function:
-    """np.where, but a branch that all rows of the block take is the result itself, if it has its shape."""
+    """`chosen`, but a branch that all rows of the block take is the result itself, if it has its shape."""
 
     def choice(condition: Any, yes: Any, no: Any) -> Any:
         taken = condition if condition.dtype == np.bool_ else condition != 0
@@ -67,6 +68,6 @@ def _choice(yes_is_whole: bool, no_is_whole: bool) -> Function:
             return yes
         if no_is_whole and not taken.any():
             return no
-        return np.where(taken, yes, no)
+        return chosen(taken, yes, no)
 
     return choice

@@ -11,7 +11,7 @@ from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
 from cgcli.graph.node import Node, dependents, is_given, toposort
-from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, WHERE
+from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
 
 _CACHE = 2**22  # bytes that the arrays of a block may take together: what a core has close by
@@ -178,7 +178,7 @@ def _read_as_numbers(nodes: Iterable[Node]) -> set[Node]:
 
 def _may_show(node: Node) -> bool:
     """Whether what a kernel makes by itself may be the memory of its arguments, seen in another way."""
-    return node.op is WHERE or not node.op.elementwise
+    return node.op in (WHERE, STOP_GRADIENT) or not node.op.elementwise
 
 
 def _rows_of_block(made: Plan) -> int:

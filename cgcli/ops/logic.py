@@ -8,6 +8,7 @@ from cgcli.graph.rules import Branch
 from cgcli.lean import operator
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
+from cgcli.ops.masks import chosen
 
 
 def _comparison(name: str, doc: str, symbol: str, on_scalars: Callable[..., Any],
@@ -22,7 +23,11 @@ def _comparison(name: str, doc: str, symbol: str, on_scalars: Callable[..., Any]
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:
-    return np.where(condition != 0, yes, no)
+    return chosen(np.not_equal(condition, 0), yes, no)
+
+
+def _itself(x: Any) -> Any:
+    return np.asarray(x)[...]
 
 
 def _both(x: Any, y: Any) -> bool:
@@ -59,7 +64,7 @@ WHERE = Operation("where", "yes where the condition is true, else no", ("conditi
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
                   written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
-STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", "positive", None,
+STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _itself, None,
                             facts=ODD | INCREASING | IDEMPOTENT,
                             why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
                             example="stop_gradient(3)")  # fmt: skip

@@ -41,7 +41,8 @@ def reduced_shape(shapes: Sequence[Shape], params: Reduce) -> Shape:
 
 def spread(ct: Node, old: Shape, along: tuple[int, ...]) -> Node:
     """The transpose of a sum: the adjoint of the reduced value, repeated over the reduced axes."""
-    return broadcast(reshape(ct, kept_shape(old, along)), old)
+    one = ct.args[0] if ct.op is BROADCAST else ct
+    return broadcast(reshape(ct, kept_shape(old, along)) if one.shape else one, old)
 
 
 def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:

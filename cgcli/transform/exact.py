@@ -84,7 +84,7 @@ def exact(op: Operation, args: tuple[Node, ...], params: Params = ()) -> Node:
             break
     else:
         return interned(op, args, params)
-    if not any(arg.op is CONSTANT for arg in args):
+    if not any(repeated(arg).op is CONSTANT for arg in args):
         return apply(op, args, params)
     if len(args) == 2 and (simpler := _with_constant(op, *args)) is not None:
         return simpler
@@ -152,12 +152,11 @@ def _everywhere(node: Node) -> float | None:
 
 
 def _with_constant(op: Operation, left: Node, right: Node) -> Node | None:
-    """What the tables say of an operation with a scalar constant on one side."""
-    rule = _ON_THE_RIGHT.get((op, _bits(right)))
-    if rule is not None:
-        return rule(left)
-    rule = _ON_THE_LEFT.get((op, _bits(left)))
-    return None if rule is None else rule(right)
+    """What the tables say of an operation with a scalar constant on one side, or one that is repeated."""
+    rule, other = _ON_THE_RIGHT.get((op, _bits(repeated(right)))), left
+    if rule is None:
+        rule, other = _ON_THE_LEFT.get((op, _bits(repeated(left)))), right
+    return None if rule is None else broadcast(rule(other), apply(op, (left, right)).shape)
 
 
 def _bits(node: Node) -> _Bits:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Callable, Collection, Container, Iterator, Sequence
-from cgcli.graph.node import Node, constant, stand_in, toposort
+from cgcli.graph.node import Node, constant, constant_value, stand_in, toposort
 from cgcli.graph.operation import Operation, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
 from cgcli.lean import cache
@@ -91,6 +91,10 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
         divisor = adjoint.divisor
     else:
         adjoint = adjoint.closed()
+    undivided = adjoint.guard is None and divisor is None
+    if undivided and arg.shape != node.shape and constant_value(factor) is not None:
+        summed = _fitted(adjoint.broadcast(node.shape), arg).value  # fewer elements are left to multiply
+        return plain(exact(MULTIPLY, (summed, factor)))
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
     if not product.shape and adjoint.guard is None and not (node.shape or chooses):  # a number, as most are
         return plain(product) if divisor is None else Guarded(product, divisor=divisor)
