@@ -50,7 +50,38 @@ def einsum(subscripts: str, shapes: dict[str, Shape]) -> Case:
     return Case(f'einsum("{subscripts}", {names})', shapes, lambda *arrays: torch.einsum(subscripts, *arrays))
 
 
+def oriented(vectors: Any, like: Any = None) -> Any:
+    """Columns with the signs that make the first of their largest elements positive, or that do so for others."""
+    like = vectors if like is None else like
+    sizes = like.abs()
+    place = (sizes >= sizes.amax(-2, keepdim=True) * (1 - 2**-20)).int().argmax(-2, keepdim=True)
+    return vectors * like.gather(-2, place).sign().detach()
+
+
+def symmetric(a: Any) -> Any:
+    return (a + a.mT) / 2
+
+
+def singular_vectors(a: Any, side: int) -> Any:
+    u, _, vh = torch.linalg.svd(a, full_matrices=False)
+    return oriented((u, vh.mT)[side], u)
+
+
+def over_gaps(x: Any, w: Any, v: Any) -> Any:
+    apart = torch.eye(x.shape[-1]) == 0
+    return torch.where(apart, x / torch.where(apart, w[..., None, :] - v[..., :, None], 1), 0)
+
+
+def exponential_along(a: Any, b: Any) -> Any:
+    """The derivative of the exponential along b, as the definition of the exponential of a block matrix has it."""
+    size = a.shape[-1]
+    both = torch.cat([torch.cat([a, b], -1), torch.cat([torch.zeros_like(a), a], -1)], -2)
+    return torch.linalg.matrix_exp(both)[..., :size, size:]
+
+
 AB = {"a": definite}
+TALL: dict[str, Shape] = {"a": (4, 3)}
+WIDE: dict[str, Shape] = {"a": (2, 4)}
 MATRIX: dict[str, Shape] = {"a": (3, 3)}
 
 LINEAR_ALGEBRA: dict[str, list[Case]] = {
@@ -114,6 +145,62 @@ LINEAR_ALGEBRA: dict[str, list[Case]] = {
         einsum("bij,bjk,k->bi", {"a": (2, 3, 4), "b": (2, 4, 5), "c": (5,)}),
         einsum("iij->j", {"a": (2, 2, 3)}),
         einsum("i,j->ij", {"a": (2,), "b": (3,)}),
+    ],
+    "eigvalsh": [
+        Case("eigvalsh(a)", MATRIX, lambda a: torch.linalg.eigvalsh(symmetric(a))),
+        Case("eigvalsh(a)", {"a": (2, 4, 4)}, lambda a: torch.linalg.eigvalsh(symmetric(a))),
+        Case("eigvalsh(a)", {"a": (1, 1)}, lambda a: torch.linalg.eigvalsh(symmetric(a))),
+    ],
+    "eigvecsh": [
+        Case("eigvecsh(a)", MATRIX, lambda a: oriented(torch.linalg.eigh(symmetric(a)).eigenvectors)),
+        Case("eigvecsh(a)", {"a": (2, 3, 3)}, lambda a: oriented(torch.linalg.eigh(symmetric(a)).eigenvectors)),
+    ],
+    "over_gaps": [
+        Case("over_gaps(x, w, v)", {"x": (3, 3), "w": (3,), "v": (3,)}, over_gaps),
+        Case("over_gaps(x, w, v, 1)", {"x": (2, 3, 3), "w": (2, 3), "v": (2, 3)}, over_gaps),
+    ],
+    "svdvals": [
+        Case("svdvals(a)", MATRIX, torch.linalg.svdvals),
+        Case("svdvals(a)", TALL, torch.linalg.svdvals),
+        Case("svdvals(a)", {"a": (2, 2, 4)}, torch.linalg.svdvals),
+    ],
+    "svd_left": [
+        Case("svd_left(a)", MATRIX, lambda a: singular_vectors(a, 0)),
+        Case("svd_left(a)", TALL, lambda a: singular_vectors(a, 0)),
+        Case("svd_left(a)", WIDE, lambda a: singular_vectors(a, 0)),
+    ],
+    "svd_right": [
+        Case("svd_right(a)", MATRIX, lambda a: singular_vectors(a, 1)),
+        Case("svd_right(a)", TALL, lambda a: singular_vectors(a, 1)),
+        Case("svd_right(a)", {"a": (2, 2, 4)}, lambda a: singular_vectors(a, 1)),
+    ],
+    "cholesky": [
+        Case("cholesky(a)", MATRIX, lambda a: torch.linalg.cholesky(symmetric(a)), AB),
+        Case("cholesky(a)", {"a": (2, 4, 4)}, lambda a: torch.linalg.cholesky(symmetric(a)), AB),
+    ],
+    "orthonormal": [
+        Case("orthonormal(a)", MATRIX, lambda a: torch.linalg.qr(a).Q, AB),
+        Case("orthonormal(a)", {"a": (2, 4, 3)}, lambda a: torch.linalg.qr(a).Q),
+    ],
+    "logabsdet": [
+        Case("logabsdet(a)", MATRIX, lambda a: torch.linalg.slogdet(a).logabsdet),
+        Case("logabsdet(a)", {"a": (2, 4, 4)}, lambda a: torch.linalg.slogdet(a).logabsdet),
+    ],
+    "signdet": [
+        Case("signdet(a)", {"a": (3, 2, 2)}, lambda a: torch.linalg.slogdet(a).sign),
+    ],
+    "pinv": [
+        Case("pinv(a)", MATRIX, torch.linalg.pinv, AB),
+        Case("pinv(a)", TALL, torch.linalg.pinv),
+        Case("pinv(a)", {"a": (2, 2, 4)}, torch.linalg.pinv),
+    ],
+    "expm": [
+        Case("expm(a)", MATRIX, torch.linalg.matrix_exp),
+        Case("expm(a)", {"a": (2, 4, 4)}, torch.linalg.matrix_exp),
+    ],
+    "expm_along": [
+        Case("expm_along(a, b)", {**MATRIX, "b": (3, 3)}, exponential_along),
+        Case("expm_along(a, b)", {"a": (2, 2, 2), "b": (2, 2, 2)}, exponential_along),
     ],
 }  # fmt: skip
 

@@ -119,6 +119,9 @@ ARRAYS = [
     "var(A)", "std(b)", "mse(b, A)", "cross_entropy(A, [0, 1])", "onehot([0, 1], 3)", "broadcast(b, [2, 2])",
     "conv1d(reshape(b, [1, 1, 2]), ones([1, 1, 1]))", "max_pool2d(A, 2)", "avg_pool2d(A, 2)", "where(A > 1, A, b)",
     "hypot(A, b)", "A^2 - b/3",
+    "eigvalsh(A)", "eigvecsh(A)", "over_gaps(A, b, 2*b)", "svdvals(A)", "svd_left(A[:, :1])", "svd_left(A[:1])",
+    "svd_right(A)", "cholesky(A)", "orthonormal(A)", "orthonormal(A[:, 1:])", "logabsdet(A - 2)", "signdet(A - 2)",
+    "pinv(A[:, :1])", "pinv(A[:1])", "pinv(A)", "expm(A)", "expm_along(A, A.T)",
 ]  # fmt: skip
 
 

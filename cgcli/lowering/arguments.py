@@ -123,7 +123,10 @@ def _accepts(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value])
         return False
     free = free[texts:]
     names = {static.name for static in entry.statics if not static.name.startswith("_")}
-    required = {static.name for static in free if static.default is REQUIRED and static.name not in keywords}
+    needed = [static for static in entry.statics if static.default is REQUIRED and static.name not in keywords]
+    if any(static.keyword_only for static in needed):
+        return False
+    required = {static.name for static in free if static in needed}
     if entry.variadic:
         least = entry.least if isinstance(entry, Operation) else 1
         return count >= least and set(keywords) <= names and not required

@@ -9,7 +9,9 @@ from cgcli.ops.table import FUNCTIONS
 from cgcli.printing.expression import written_name
 from cgcli.syntax import tree
 
-_SQUARE = frozenset({"inv", "det", "logdet", "trace", "solve", "cholesky"})
+_SQUARE = frozenset(
+    {"inv", "det", "logdet", "logabsdet", "trace", "solve", "cholesky", "eigvalsh", "eigvecsh", "eigh", "expm"}
+)
 
 
 def function_named(name: str) -> str:

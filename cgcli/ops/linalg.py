@@ -119,7 +119,7 @@ def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
     return check
 
 
-def _nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
+def nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
     """numpy refuses a whole batch for one singular matrix; cg gives nan for that one."""
 
     def kernel(*args: Any) -> Any:
@@ -135,12 +135,12 @@ def _nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-@_nan_where_singular
+@nan_where_singular
 def _solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b) if np.ndim(b) > 1 else np.linalg.solve(a, b[..., None])[..., 0]
 
 
-@_nan_where_singular
+@nan_where_singular
 def _inv(a: Any) -> Any:
     return np.linalg.inv(a)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from cgcli.annotations import Any, Callable
 from cgcli.ops.creation import Steps
 from cgcli.ops.lazily import np
+from cgcli.ops.spectra import over_gaps as _over_gaps
+from cgcli.ops.spectra import signs, symmetric
 
 
 def arange(mp: Any, start: Any, stop: Any, step: Any) -> Any:
@@ -123,6 +125,122 @@ def cofactor(mp: Any, a: Any) -> Any:
 def cofactor_along(mp: Any, a: Any, b: Any) -> Any:
     """The derivative of cofactor(a) along b."""
     return _cofactors(mp, a, b)[1]
+
+
+def logabsdet(mp: Any, a: Any) -> Any:
+    """ln(|det(a)|)."""
+    return _each(lambda value: mp.log(abs(value)) if value else -mp.inf)(det(mp, a))
+
+
+def signdet(mp: Any, a: Any) -> Any:
+    """The sign of det(a)."""
+    return _each(mp.sign)(det(mp, a))
+
+
+@_of_matrices
+def eigvalsh(mp: Any, a: Any) -> Any:
+    """The eigenvalues of the symmetric part, in ascending order."""
+    return _array([*mp.eigsy(_matrix(mp, symmetric(a)), eigvals_only=True)]) if a.size else a[0:0, 0]
+
+
+@_of_matrices
+def eigvecsh(mp: Any, a: Any) -> Any:
+    """The eigenvectors of the symmetric part."""
+    vectors = _as_array(mp.eigsy(_matrix(mp, symmetric(a)))[1], a.shape) if a.size else a
+    return vectors * signs(vectors)
+
+
+def over_gaps(mp: Any, x: Any, w: Any, v: Any, sparing: bool) -> Any:
+    """x[i, j]/(w[j] - v[i])."""
+    return _over_gaps(x, w, v, sparing, mp.eps)
+
+
+def _svd(mp: Any, a: Any) -> tuple[Any, Any, Any]:
+    """The reduced singular value decomposition: left vectors, values, right vectors."""
+    rows, columns = a.shape
+    if rows < columns:
+        left, values, right = _svd(mp, a.T)
+        return right, values, left
+    u, s, v = mp.svd_r(_matrix(mp, a))
+    return _as_array(u, (rows, columns)), _array([*s]), _as_array(v, (columns, columns)).T
+
+
+@_of_matrices
+def svdvals(mp: Any, a: Any) -> Any:
+    """The singular values, in descending order."""
+    return _svd(mp, a)[1] if a.size else a.ravel()
+
+
+@_of_matrices
+def svd_left(mp: Any, a: Any) -> Any:
+    """The left singular vectors."""
+    left = _svd(mp, a)[0] if a.size else a[:, :0]
+    return left * signs(left)
+
+
+@_of_matrices
+def svd_right(mp: Any, a: Any) -> Any:
+    """The right singular vectors."""
+    left, _, right = _svd(mp, a) if a.size else (a[:, :0], a, a[:0].T)
+    return right * signs(left)
+
+
+def pinv(mp: Any, a: Any, rcond: float) -> Any:
+    """The pseudo-inverse."""
+    return _of_matrices(lambda mp, matrix: _pinv(mp, matrix, rcond))(mp, a)
+
+
+def _pinv(mp: Any, a: Any, rcond: float) -> Any:
+    left, values, right = _svd(mp, a)
+    least = max(values) * mp.mpf(rcond)
+    return (right * _array([1 / value if value > least else mp.zero for value in values])) @ left.T
+
+
+@_of_matrices
+def cholesky(mp: Any, a: Any) -> Any:
+    """The lower triangular factor of the symmetric part; nan where that is not positive definite."""
+    try:
+        return _as_array(mp.cholesky(_matrix(mp, symmetric(a))), a.shape) if a.size else a
+    except ValueError:
+        return np.full(a.shape, mp.nan, object)
+
+
+@_of_matrices
+def orthonormal(mp: Any, a: Any) -> Any:
+    """The columns made orthonormal, by Householder's reflections, with the signs of LAPACK's."""
+    rows, columns = a.shape
+    left, found = a, np.where(np.eye(rows, columns) > 0, mp.one, mp.zero)
+    mirrors = []
+    for at in range(min(columns, rows - 1)):
+        mirror = left[at:, at] * 1
+        length = mp.sqrt(mirror @ mirror)
+        mirror[0] += length if mirror[0] >= 0 else -length
+        mirrors.append(mirror)
+        left = _mirrored(left, mirror)
+    for mirror in reversed(mirrors):
+        found = _mirrored(found, mirror)
+    return found
+
+
+def _mirrored(a: Any, mirror: Any) -> Any:
+    """The last rows of a matrix, as many as the vector has elements, mirrored at the plane across it."""
+    rows, square = a[-len(mirror) :], mirror @ mirror
+    mirrored = rows - np.outer(mirror, 2 / square * (mirror @ rows)) if square else rows
+    return np.concatenate([a[: -len(mirror)], mirrored])
+
+
+@_of_matrices
+def expm(mp: Any, a: Any) -> Any:
+    """The exponential of a matrix."""
+    return _as_array(mp.expm(_matrix(mp, a)), a.shape) if a.size else a
+
+
+def expm_along(mp: Any, a: Any, b: Any) -> Any:
+    """The derivative of expm(a) along b: a quarter of the exponential of a block matrix."""
+    a, b = np.broadcast_arrays(a, b)
+    size = a.shape[-1]
+    upper, lower = np.concatenate([a, b], axis=-1), np.concatenate([a * 0, a], axis=-1)
+    return expm(mp, np.concatenate([upper, lower], axis=-2))[..., :size, size:]
 
 
 def _cofactors(mp: Any, a: Any, b: Any) -> tuple[Any, Any]:

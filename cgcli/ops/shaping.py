@@ -263,8 +263,9 @@ def _triangle(name: str, doc: str, example: str) -> Operation:
     return operation
 
 
+TRIL = _triangle("tril", "the lower triangle, up to the k-th diagonal", example="tril([[1, 2], [3, 4]])")
+TRIU = _triangle("triu", "the upper triangle, from the k-th diagonal", example="triu([[1, 2], [3, 4]])")
+
 ENTRIES: tuple[Operation, ...] = (
-    RESHAPE, TRANSPOSE, FLIP, CONCAT, STACK, DIAG,
-    _triangle("tril", "the lower triangle, up to the k-th diagonal", example="tril([[1, 2], [3, 4]])"),
-    _triangle("triu", "the upper triangle, from the k-th diagonal", example="triu([[1, 2], [3, 4]])"),
+    RESHAPE, TRANSPOSE, FLIP, CONCAT, STACK, DIAG, TRIL, TRIU,
 )  # fmt: skip

@@ -26,16 +26,16 @@ _MODULES = {
     "reductions": ("reductions",),
     "creation": ("creation",),
     "shape": ("shaping", "indexing", "rearranged"),
-    "linear algebra": ("linalg", "determinants", "einsum", "products"),
+    "linear algebra": ("linalg", "determinants", "einsum", "products", "spectra", "factors", "norms"),
     "network": ("windows", "convolution", "pooling", "layers", "losses"),
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
-_RARE = {"elementary", "definitions", "integrals", "rearranged", "products"}
+_RARE = {"elementary", "definitions", "integrals", "rearranged", "products", "spectra", "factors", "norms"}
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "round": "definitions",
-    "linspace": "rearranged",
+    "linspace": "rearranged", "norm": "norms",
 }  # fmt: skip
 
 

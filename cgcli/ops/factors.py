@@ -1,0 +1,209 @@
+"""Factors of matrices, their pseudo-inverse and exponential, and the parts of a determinant, on the two trailing axes.
+
+Formulas: Giles (2008) as in linalg.py; Murray (2016), "Differentiation of the Cholesky decomposition"; Golub and
+Pereyra (1973), "The differentiation of pseudo-inverses"; Al-Mohy and Higham (2009), "Computing the Fréchet derivative
+of the matrix exponential".
+"""
+
+from __future__ import annotations
+
+import math
+
+from cgcli.annotations import Any, Sequence
+from cgcli.errors import ShapeError
+from cgcli.graph.node import Node, apply
+from cgcli.graph.operation import ANALYTIC, Advice, Operation, Params, Shape, Shorthand
+from cgcli.graph.rules import Jvp, Transpose
+from cgcli.graph.shapes import shape_text, shaped
+from cgcli.ops.entry import STEP
+from cgcli.ops.indexing import take
+from cgcli.ops.lazily import np
+from cgcli.ops.linalg import MATMUL, cubes, mt, nan_where_singular, square
+from cgcli.ops.shaping import TRIU
+from cgcli.ops.spectra import finite_only, symmetric
+from cgcli.ops.statics import Taken, number
+from cgcli.records import NamedTuple
+
+# ---- Cholesky's and the orthonormal factor -----------------------------------------------
+
+
+@finite_only
+@nan_where_singular
+def _cholesky(a: Any) -> Any:
+    return np.linalg.cholesky(symmetric(a))
+
+
+def _why_nan(a: Any) -> str:
+    return "the matrix, or its symmetric part, is not positive definite" if np.all(np.isfinite(a)) else ""
+
+
+CHOLESKY = Operation(
+    "cholesky", "the lower triangle that times its transpose is (a + a.T)/2; nan where that is not positive definite",
+    ("a",), _cholesky, square("cholesky"),
+    (Jvp("m = solve(out, matrix_transpose(solve(out, da + matrix_transpose(da))))\n"
+         "out @ (tril(m) + tril(m, -1))/4"),),
+    advice=Advice("nan", "", of_arrays=_why_nan), domain="min(eigvalsh(a)) > 0",
+    example="cholesky([[4, 2], [2, 5]])", work=cubes(0, 1), mp="cholesky",
+)  # fmt: skip
+
+
+@finite_only
+def _orthonormal(a: Any) -> Any:
+    return np.linalg.qr(a).Q
+
+
+def _orthonormal_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    a = shapes[0]
+    if len(a) < 2 or a[-2] < a[-1]:
+        raise ShapeError(f"orthonormal takes a matrix with no more columns than rows, not {shaped(a)}", clash=(0,))
+    return a
+
+
+ORTHONORMAL = Operation(
+    "orthonormal", "the columns made orthonormal, each within the space of those up to it: q of q, r = qr(a)", ("a",),
+    _orthonormal, _orthonormal_shape,
+    (Jvp("r = matrix_transpose(out) @ a\n"
+         "c = matrix_transpose(solve(matrix_transpose(r), matrix_transpose(da)))\n"
+         "m = matrix_transpose(out) @ c; l = tril(m, -1)\n"
+         "c + out @ (l - matrix_transpose(l) - m)"),),
+    example="orthonormal([[3, 0], [4, 5]])", work=lambda shapes, params: 4 * math.prod(shapes[0]) * shapes[0][-1],
+    mp="orthonormal",
+)  # fmt: skip
+
+
+def _qr(args: tuple[Node, ...], params: Params) -> tuple[Node, ...]:
+    """Of a matrix with more columns than rows, the first ones make q."""
+    (a,) = args
+    rows, columns = a.shape[-2:] if len(a.shape) > 1 else (0, 0)
+    first = take(a, (*(Taken(0, size, 1) for size in a.shape[:-1]), Taken(0, rows, 1))) if rows < columns else a
+    q = apply(ORTHONORMAL, (first,))
+    return q, apply(TRIU, (apply(MATMUL, (mt(q), a)),), (0,))
+
+
+# ---- parts of a determinant ----------------------------------------------------------
+
+
+def _logabsdet(a: Any) -> Any:
+    return _of_determinant(a, np.linalg.slogdet(a).logabsdet)
+
+
+def _signdet(a: Any) -> Any:
+    return _of_determinant(a, np.linalg.slogdet(a).sign)
+
+
+def _of_determinant(a: Any, found: Any) -> Any:
+    """nan for a matrix that holds one, which the elimination may lose on its way."""
+    return np.where(np.isnan(a).any((-2, -1)), np.nan, found)[()]
+
+
+def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
+    return square("a determinant")(shapes, params)[:-2]
+
+
+LOGABSDET = Operation(
+    "logabsdet", "ln(|det(a)|), without overflow", ("a",), _logabsdet, _scalar,
+    (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),), domain="det(a) != 0",
+    example="logabsdet([[0, 2], [2, 0]])", work=cubes(0, 2), latex=r"\ln(\lvert\det(#1)\rvert)", mp="logabsdet",
+)  # fmt: skip
+SIGNDET = Operation(
+    "signdet", "the sign of det(a), without overflow", ("a",), _signdet, _scalar, (None,), why_no_derivative=STEP,
+    example="signdet([[0, 2], [2, 0]])", work=cubes(0, 2), mp="signdet",
+)  # fmt: skip
+
+
+def _slogdet(args: tuple[Node, ...], params: Params) -> tuple[Node, ...]:
+    return apply(SIGNDET, args), apply(LOGABSDET, args)
+
+
+# ---- the pseudo-inverse ----------------------------------------------------------------
+
+
+class Cutoff(NamedTuple):
+    """The parameter of pinv: singular values below this share of the largest one count as 0."""
+
+    rcond: float
+
+
+def _pinv(a: Any, rcond: float) -> Any:
+    return finite_only(lambda matrix: np.linalg.pinv(matrix, rcond))(a)
+
+
+def _pinv_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    a = shapes[0]
+    if len(a) < 2:
+        raise ShapeError(f"pinv takes a matrix, not {shaped(a)}", clash=(0,))
+    return (*a[:-2], a[-1], a[-2])
+
+
+PINV = Operation(
+    "pinv", "the pseudo-inverse of a matrix of any sizes; its derivative holds where the rank stays", ("a",), _pinv,
+    _pinv_shape,
+    (Jvp("t = matrix_transpose(out); u = matrix_transpose(da)\n"
+         "out @ t @ (u - u @ a @ out) + (u - out @ a @ u) @ t @ out - out @ da @ out"),),
+    statics=(number("rcond", 1e-15),), params=Cutoff, example="pinv([[1, 2], [2, 4]])",
+    work=lambda shapes, params: 22 * math.prod(shapes[0]) * min(shapes[0][-2:]), latex="#1^{+}", mp="pinv",
+)  # fmt: skip
+
+# ---- the exponential -------------------------------------------------------------------
+
+
+@finite_only
+def _expm(a: Any) -> Any:
+    from scipy.linalg import expm
+
+    return expm(a)
+
+
+def _expm_along(a: Any, b: Any) -> Any:
+    """The upper right quarter of the exponential of [[a, b], [0, a]], with b made as large as a."""
+    a, b = np.broadcast_arrays(a, b)
+    size = a.shape[-1]
+    scale = _norm(b) / np.where(_norm(a) > 0, _norm(a), 1.0)
+    scale = np.where(scale > 0, scale, 1.0)
+    upper = np.concatenate([a, b / scale], axis=-1)
+    both = np.concatenate([upper, np.concatenate([np.zeros_like(a), a], axis=-1)], axis=-2)
+    return _expm(both)[..., :size, size:] * scale
+
+
+def _norm(a: Any) -> Any:
+    return np.max(abs(a), axis=(-2, -1), keepdims=True, initial=0.0)
+
+
+def _along_shape(shapes: Sequence[Shape], params: Params) -> Shape:
+    a, b = shapes
+    square("expm_along")((a,), ())
+    if a != b:
+        raise ShapeError(f"expm_along takes two matrices of one shape, not {shape_text(a)} and {shape_text(b)}")
+    return a
+
+
+_EXPONENTIAL = 30  # products of matrices and a solution, for some squarings
+
+EXPM = Operation("expm", "the exponential of a matrix: the sum of its powers a^n/n!", ("a",), _expm, square("expm"),
+                 (Jvp("expm_along(a, da)"),), facts=ANALYTIC, example="expm([[0, 1], [0, 0]])",
+                 work=cubes(_EXPONENTIAL), latex="e^{#1}", mp="expm")  # fmt: skip
+# The derivative by a is that along both directions: a quarter of the derivative of the exponential of a block matrix.
+EXPM_ALONG: Operation = Operation(
+    "expm_along", "the derivative of expm(a) along b", ("a", "b"), _expm_along, _along_shape,
+    (Jvp("zero = b*0\n"
+         "m = concat(concat(a, b, axis=-1), concat(zero, a, axis=-1), axis=-2)\n"
+         "d = concat(concat(da, zero, axis=-1), concat(zero, da, axis=-1), axis=-2)\n"
+         "split(split(expm_along(m, d), 2, axis=-2)[0], 2, axis=-1)[1]"),
+     Transpose(lambda ct, args, params: apply(EXPM_ALONG, (mt(args[0]), ct)), mixes=2)),
+    facts=ANALYTIC, example="expm_along([[0, 1], [0, 0]], [[1, 0], [0, 0]])", work=cubes(8 * _EXPONENTIAL),
+    mp="expm_along",
+)  # fmt: skip
+
+ENTRIES: tuple[Operation | Shorthand, ...] = (
+    CHOLESKY,
+    ORTHONORMAL,
+    Shorthand("qr", "q, r = qr(a): a is q @ r, with orthonormal columns and an upper triangle; numpy's reduced form",
+              ("a",), _qr, example="qr([[3, 0], [4, 5]])[1]"),
+    LOGABSDET,
+    SIGNDET,
+    Shorthand("slogdet", "signdet(a) and logabsdet(a): sign, ln = slogdet(a)", ("a",), _slogdet,
+              example="slogdet([[0, 2], [2, 0]])[1]"),
+    PINV,
+    EXPM,
+    EXPM_ALONG,
+)  # fmt: skip
