@@ -263,7 +263,7 @@ def _no_columns(given: Any, takes_several: str) -> UsageError:
 
 @lru_cache(maxsize=_MOST_REBUILT)
 def _rebuilt(
-    program: tuple[str, str, tuple[str, ...]], wrt: tuple[str, ...] | None,
+    program: tuple[Any, ...], wrt: tuple[str, ...] | None,
     values: tuple[tuple[str, Shape, bytes], ...], threads: int, on_error: str,
 ) -> ColumnFunction:  # fmt: skip
     """The function again, from its parts."""

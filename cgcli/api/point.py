@@ -62,6 +62,10 @@ class Point(NamedTuple):
             return self.graph
         return self.program.graph(self.shapes, self.sizes, calls=True)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        parts = dict(self.shapes), dict(self.bindings), dict(self.sizes), tuple(self.columns), self.free
+        return _at_again, (self.program, *parts)
+
     def resized(self, sizes: Mapping[str, int]) -> Point:
         """The same with other numbers for the sizes that are free."""
         made = at_shapes(self.program, self.shapes, self.bindings, {**self.sizes, **sizes})
@@ -187,6 +191,14 @@ def at_shapes(
     """
     graph = program.graph(shapes, sizes)
     return Point(program, graph, shapes, bindings, tuple(variables(toposort(graph.outputs))), sizes=sizes)
+
+
+def _at_again(
+    program: Program, shapes: Mapping[str, Shape], bindings: Mapping[str, Any], sizes: Mapping[str, int],
+    columns: Collection[str], free: tuple[str, ...],
+) -> Point:  # fmt: skip
+    """The point that was pickled."""
+    return at_shapes(program, shapes, bindings, sizes)._replace(columns=columns, free=free)
 
 
 def at_values(

@@ -30,12 +30,15 @@ class Program(Record):
     # opened: names that are read as inputs, though the language has constants of these names
     # exactly: numerals keep digits that no float64 has
     # book: derivatives by a name are those of a book, for formulas
+    # known, equations: how it was read, as of `read_text`
     text: str
     shapes: Mapping[str, Shape]
     syntax: tree.Program
     opened: Collection[str] = ()
     exactly: bool = False
     book: bool = False
+    known: Collection[str] = ()
+    equations: str = ""
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -68,19 +71,19 @@ class Program(Record):
     def opening(self, wrt: Iterable[str]) -> Program:
         """The program when it is differentiated by these names: constants among them are names like others."""
         opened = [name for name in wrt if name in CONSTANTS and name in self.open_names]
-        return self._replace(opened=(*self.opened, *opened)) if opened else self
+        return self._but(opened=(*self.opened, *opened)) if opened else self
 
     def exact(self) -> Program:
         """The program for a computation with many digits: its numerals keep all of theirs."""
-        return self._replace(exactly=True)
+        return self._but(exactly=True)
 
     def in_book_form(self) -> Program:
         """The program for formulas: D(f(x), x) in it is the derivative as a book has it."""
-        return self._replace(book=True)
+        return self._but(book=True)
 
-    def _replace(self, **fields: Any) -> Program:
-        now: dict[str, Any] = {"opened": self.opened, "exactly": self.exactly, "book": self.book} | fields
-        return Program(self.text, self.shapes, self.syntax, **now)
+    def _but(self, **fields: Any) -> Program:
+        """The same with other fields."""
+        return Program(**{**{name: getattr(self, name) for name in self._fields}, **fields})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.text == other.text
@@ -107,7 +110,8 @@ class Program(Record):
         return {"text/plain": self.text} | ({"image/svg+xml": svg} if svg else {})
 
     def __reduce__(self) -> tuple[object, ...]:
-        return read_again, (self.text, self.syntax.source.name, self.opened)
+        known, flags = tuple(sorted(self.known)), (self.exactly, self.book)
+        return read_again, (self.text, self.syntax.source.name, known, self.equations, self.opened, *flags)
 
     def graph(
         self, shapes: Mapping[str, Shape], sizes: Mapping[str, int] | None = None, *, calls: bool = False
@@ -140,9 +144,11 @@ def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:
     return read_text(program).opening(wrt or ())
 
 
-def read_again(text: str, name: str, opened: Iterable[str]) -> Program:
-    """The program that had this text, name and names that are opened."""
-    return read_text(text, name).opening(opened)
+def read_again(
+    text: str, name: str, known: Collection[str], equations: str, opened: Iterable[str], exactly: bool, book: bool
+) -> Program:
+    """The program that was read so."""
+    return read_text(text, name, known, equations=equations).opening(opened)._but(exactly=exactly, book=book)
 
 
 def parse(text: str) -> Program:
@@ -172,4 +178,5 @@ def read_text(text: str, name: str = "", known: Collection[str] = (), *, equatio
     with collector_at_rest:
         syntax = parser.parse(text, name, FUNCTIONS.__contains__, {*known, *CONSTANTS}, equations=equations,
                               given=known)  # fmt: skip
-    return Program(text, MappingProxyType(declared_shapes(syntax)), syntax)
+    shapes = MappingProxyType(declared_shapes(syntax))
+    return Program(text, shapes, syntax, known=known, equations=equations)
