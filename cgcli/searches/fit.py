@@ -7,11 +7,9 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
-from cgcli.api.point import at_values
 from cgcli.api.program import Program, read_text
 from cgcli.api.values import arrays_of
-from cgcli.errors import CgError, DataError, UsageError
-from cgcli.evaluate.compiled import Compiled
+from cgcli.errors import DataError, UsageError
 from cgcli.fitting.bounds import Bounds
 from cgcli.fitting.losses import Loss, loss_of
 from cgcli.fitting.marquardt import Found, least_squares
@@ -19,6 +17,7 @@ from cgcli.fitting.statistics import determined, quantile, two_sided
 from cgcli.records import EMPTY
 from cgcli.searches.model import Model
 from cgcli.searches.parameters import Limits, Search
+from cgcli.searches.parts import Parts, Rows, gathered
 from cgcli.searches.reached import Result, html_table
 from cgcli.searches.reading import begun
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from cgcli.fitting.summary import Summary
     from cgcli.tables.batch import Batch
-    from cgcli.tables.kept import Kept
 
     Floats = NDArray[np.float64]
 
@@ -35,7 +33,6 @@ _WEAK = 1e-13  # the effect of a parameter, to the size of the left sides, that 
 _ROUNDING = 1e-15  # residuals, to the size of the left sides, of which nothing is left but rounding,
 _NEXT_TO_ROUNDING = 1e-11  # and of which it shows in a few digits,
 _MOST_EXACT = 1000  # and in how many rows they are computed
-_DIGITS = 34  # with so many
 
 
 class Parameter(Result):
@@ -166,18 +163,17 @@ def fit(
 
 
 def fits(
-    model: Model, rows: Iterable[Batch], options: Options, *, by: str | None = None, on_error: str = "fail"
-) -> Iterator[tuple[str, Fit, Kept]]:
+    model: Model, rows: Iterable[Batch] | Parts, options: Options, *, by: str | None = None, on_error: str = "fail"
+) -> Iterator[tuple[str, Fit, Rows]]:
     """The fit of all rows, or of those of each value of a column: the value, the fit, the rows. Raises as `fit`."""
     bounds = options.checked(model)
-    read = model.read(rows, by=by, on_error=on_error)
-    read.check("fit")
-    for key, kept in read.groups.items():
-        found = _fitted(model, kept, options, bounds, f" where {by} is {key}" if by is not None else "")
-        yield key, Fit(**{**vars(found), "notes": [*found.notes, *read.notes()]}), kept
+    groups, notes = gathered(model, rows, "fit", by=by, on_error=on_error)
+    for key, group in groups.items():
+        found = _fitted(model, group, options, bounds, f" where {by} is {key}" if by is not None else "")
+        yield key, Fit(**{**vars(found), "notes": [*found.notes, *notes]}), group
 
 
-def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: str) -> Fit:
+def _fitted(model: Model, rows: Rows, options: Options, bounds: Bounds, where: str) -> Fit:
     """The fit of some rows."""
     size = len(model.parameters.start)
     if rows.rows < size:
@@ -192,7 +188,7 @@ def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: s
     plain, rss = end, end.rss
     if options.loss is None:
         if _ROUNDING * end.size < math.sqrt(rss) <= _NEXT_TO_ROUNDING * end.size and rows.rows <= _MOST_EXACT:
-            rss = _exact_rss(model, rows, best.values, rss)
+            rss = _exact_rss(rows, best.values, rss)
         spread = _spread(rss, dof)
     else:
         plain, spread = _robust(model, rows, best, options.loss, dof)
@@ -229,7 +225,7 @@ def _fitted(model: Model, rows: Kept, options: Options, bounds: Bounds, where: s
     )  # fmt: skip
 
 
-def _best(model: Model, rows: Kept, options: Options, bounds: Bounds) -> tuple[Found, str]:
+def _best(model: Model, rows: Rows, options: Options, bounds: Bounds) -> tuple[Found, str]:
     """The fit of least cost from all starts, and words on the others."""
 
     def search(start: Floats, steps: int) -> Found | None:
@@ -246,41 +242,20 @@ def _spread(squares: float, dof: int) -> float:
     return math.sqrt(squares / dof) if dof else math.nan
 
 
-def _exact_rss(model: Model, rows: Kept, values: Floats, known: float) -> float:
-    """The sum of squares of residuals that are next to rounding, computed with more digits, cells being as typed.
+def _exact_rss(rows: Rows, values: Floats, known: float) -> float:
+    """The sum of squares of residuals that are next to rounding, computed with more digits.
 
     known: what it is where an operation has no kernel for so many digits.
     """
-    from cgcli.digits.kernels import Many
-
-    point, kernels = model.point, Many(_DIGITS)
-    exact = at_values(point.program.exact(), point.bindings, {name: point.shapes[name] for name in point.columns})
-    fixed = {**point.bindings, **model.parameters.named(values)}
-    total: Any = 0
-    try:
-        residuals = Compiled(exact.graph.outputs, exact.inputs, kernels=kernels)
-        for arrays in rows:
-            weights = arrays[len(model.columns) :]
-            for row in range(len(arrays[0])):
-                cells = dict(zip(model.columns, (array[row] for array in arrays), strict=False))
-                left, right = residuals([kernels.given({**fixed, **cells}[name]) for name in exact.names])
-                total += (right - left) ** 2 * (float(weights[0][row]) if weights else 1.0)
-    except CgError:
-        return known
-    return float(total)
+    parts = [*rows.each("exact_rss", values)]
+    return known if None in parts else float(sum(parts))
 
 
-def _robust(model: Model, rows: Kept, best: Found, loss: Loss, dof: int) -> tuple[Summary, float]:
+def _robust(model: Model, rows: Rows, best: Found, loss: Loss, dof: int) -> tuple[Summary, float]:
     """The summary without the loss, and the factor of standard errors: Huber (1981), Robust statistics, 7.6.5."""
     plain = model.at(best.values, rows, None)
     assert plain is not None
-    squares = total = total_of_squares = 0.0
-    for block, _, weights in model.blocks(best.values, rows):
-        counted = block[:, -1] if weights is None else block[weights > 0, -1]
-        _, slopes, curves = loss.parts(counted)
-        squares += float(np.sum(slopes**2))
-        total += float(np.sum(curves))
-        total_of_squares += float(np.sum(curves**2))
+    squares, total, total_of_squares = sum(rows.each("robust_sums", best.values, loss)).tolist()
     mean = total / plain.rows
     variance = total_of_squares / plain.rows - mean**2
     small = 1 + len(best.values) / plain.rows * variance / mean**2 if mean else math.nan

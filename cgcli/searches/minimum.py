@@ -20,8 +20,9 @@ from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY
 from cgcli.searches.constraints import Constraints
 from cgcli.searches.parameters import Limits, Parameters, Search, check_starts, flat, not_finite
+from cgcli.searches.parts import Parts, Rows, gathered
 from cgcli.searches.reached import Reached
-from cgcli.searches.reading import Passes, begun, check_apart, read_rows
+from cgcli.searches.reading import Passes, begun, check_apart
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from cgcli.api.notices import Notice
     from cgcli.tables.batch import Batch
-    from cgcli.tables.kept import Kept
 
     Floats = NDArray[np.float64]
 
@@ -105,46 +105,62 @@ class AtPoint:
 class OverRows:
     """The mean of what a program gives for rows, or the sum, as an objective."""
 
+    weights = None
+
     def __init__(self, point: Point, parameters: Parameters, sign: float, threads: int, *, total: bool) -> None:
         value = point.graph.output
-        self.parameters, self._point, self._sign, self._total, self._threads = parameters, point, sign, total, threads
-        self._nodes = [value, *pullback([value], [constant(1.0)], parameters.nodes)]
+        self.parameters, self._sign, self._total, self._threads = parameters, sign, total, threads
+        self._made = point, parameters.names, sign, threads, total
+        nodes = [value, *pullback([value], [constant(1.0)], parameters.nodes)]
         units = parameters.directions()
-        products = pushforward(self._nodes[1:], dict(zip(parameters.nodes, units, strict=True)))
-        self._slopes = Passes(point, parameters, self._nodes, threads)
+        products = pushforward(nodes[1:], dict(zip(parameters.nodes, units, strict=True)))
+        self.first = Bound(point, [("value", nodes[0]), *(("slope", node) for node in nodes[1:])], threads)
+        self._slopes = Passes(point, parameters, nodes, threads)
         self._products = Passes(point, parameters, products, threads, units)
-        self._rows: Kept
+        self._rows: Rows
 
-    def read(self, batches: Iterable[Batch], on_error: str) -> list[str]:
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, self._made
+
+    def read(self, batches: Iterable[Batch] | Parts, on_error: str) -> list[str]:
         """Read the rows; sentences on them. Raises DataError as `read_rows` does, and where there are none."""
-        first = Bound(
-            self._point, [("value", self._nodes[0]), *(("slope", node) for node in self._nodes[1:])], self._threads
-        )
-        read = read_rows(batches, first, on_error=on_error)
-        read.check("compute the value of")
-        self._rows = read.groups[""]
-        return read.notes()
+        groups, notes = gathered(self, batches, "compute the value of", on_error=on_error)
+        self._rows = groups[""]
+        return notes
 
     def _weight(self) -> float:
         return self._sign / (1 if self._total else self._rows.rows)
 
     def slopes(self, values: Floats) -> tuple[float, Floats] | None:
         """The value and the gradient; None where a number of them is not finite."""
-        found = np.zeros(1 + len(values))
-        for _, arrays in self._slopes.over(self._rows, values):
-            found += flat([array.sum(axis=0) for array in arrays])
-        found *= self._weight()
+        found = sum(self._rows.each("slope_sums", values)) * self._weight()
         return (float(found[0]), found[1:]) if np.isfinite(found).all() else None
 
     def hessian(self, values: Floats) -> Floats:
         """The second derivatives: a product with each unit vector, for one block of rows after the other."""
+        return np.asarray(sum(self._rows.each("product_sums", values)) * self._weight())
+
+    def slope_sums(self, rows: Iterable[Sequence[Any]], values: Floats) -> Floats:
+        """The sums of the value and of the gradient over a part of the rows."""
+        found = np.zeros(1 + len(values))
+        for _, arrays in self._slopes.over(rows, values):
+            found += flat([array.sum(axis=0) for array in arrays])
+        return found
+
+    def product_sums(self, rows: Iterable[Sequence[Any]], values: Floats) -> Floats:
+        """The sum of the second derivatives over a part of the rows."""
         found = np.zeros((len(values), len(values)))
         runs = [self._products.at(values, self.parameters.arrays(unit)) for unit in np.eye(len(values))]
-        for arrays in self._rows:
+        for arrays in rows:
             for at, run in enumerate(runs):
                 sums = run(arrays, len(arrays[0]), threads=self._threads)
                 found[at] += flat([array.sum(axis=0) for array in sums])
-        return found * self._weight()
+        return found
+
+
+def _again(point: Point, names: Sequence[str], sign: float, threads: int, total: bool) -> OverRows:
+    """The objective that was pickled."""
+    return OverRows(point, Parameters(point, names), sign, threads, total=total)
 
 
 def check_loss(point: Point, names: Collection[str], what: str) -> Parameters:
@@ -202,8 +218,8 @@ def minimize(
 
 def minimum(
     point: Point, names: Sequence[str], search: Search, relations: Sequence[str] = (), *, maximize: bool = False,
-    total: bool = False, rows: Iterable[Batch] | None = None, first: Sequence[Batch] = (), on_error: str = "fail",
-    threads: int = 1,
+    total: bool = False, rows: Iterable[Batch] | Parts | None = None, first: Sequence[Batch] = (),
+    on_error: str = "fail", threads: int = 1,
 ) -> Minimum:  # fmt: skip
     """As `minimize`, of a program at a point. first: the first batches of the rows."""
     words = _MOST if maximize else _LEAST

@@ -6,14 +6,15 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.columns import Bound, Computed
-from cgcli.api.point import Point
-from cgcli.errors import UsageError
+from cgcli.api.point import Point, at_values
+from cgcli.errors import CgError, UsageError
+from cgcli.evaluate.compiled import Compiled
 from cgcli.fitting.summary import Summary, summary
 from cgcli.graph.node import constant, constant_value
 from cgcli.graph.shapes import element_names, shape_text
 from cgcli.ops.arithmetic import SUBTRACT
 from cgcli.searches.parameters import Parameters
-from cgcli.searches.reading import Passes, Read, Weights, check_apart, read_rows
+from cgcli.searches.reading import Passes, Weights, check_apart
 from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.fitting.losses import Loss
+    from cgcli.searches.parts import Rows
     from cgcli.tables.batch import Batch
-    from cgcli.tables.kept import Kept
 
     Floats = NDArray[np.float64]
+    Blocks = Iterable[Sequence[Any]]
+
+_DIGITS = 34  # of residuals that are next to rounding
 
 
 class Model:
@@ -54,7 +58,13 @@ class Model:
         self.left, self.right = sides.values()
         self._threads = threads
         self._passes = Passes(self.point, self.parameters, [self.residual, self.left, *self.slopes], threads)
-        self._weights = Weights(weights[0], threads, is_sigma=is_sigma) if weights else None
+        self._made = points, [*names], is_sigma, threads
+        self.weights = Weights(weights[0], threads, is_sigma=is_sigma) if weights else None
+        results = [("residual", self.residual), *(("slope", slope) for slope in self.slopes)]
+        self.first = Bound(self.point, results, threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, self._made
 
     @property
     def columns(self) -> list[str]:
@@ -71,13 +81,7 @@ class Model:
             for name in element_names(called, node.shape)
         ]
 
-    def read(self, batches: Iterable[Batch], *, by: str | None = None, on_error: str = "fail") -> Read:
-        """The rows, kept for the passes, with their weights; as `read_rows`."""
-        results = [("residual", self.residual), *(("slope", slope) for slope in self.slopes)]
-        first = Bound(self.point, results, self._threads)
-        return read_rows(batches, first, weights=self._weights, by=by, on_error=on_error)
-
-    def blocks(self, values: Floats, rows: Kept) -> Iterator[tuple[Floats, Floats, Floats | None]]:
+    def blocks(self, rows: Blocks, values: Floats) -> Iterator[tuple[Floats, Floats, Floats | None]]:
         """[J r] of each block of rows, times the roots of the weights; the left sides; the weights, None for 1."""
         for weights, (residual, left, *slopes) in self._passes.over(rows, values):
             block = np.column_stack([*(slope.reshape(len(residual), -1) for slope in slopes), residual])
@@ -86,17 +90,68 @@ class Model:
             else:
                 yield block, left, None
 
-    def at(self, values: Floats, rows: Kept, loss: Loss | None) -> Summary | None:
+    def at(self, values: Floats, rows: Rows, loss: Loss | None) -> Summary | None:
         """The summary of all rows at some values of the parameters; None where a number of it is not finite."""
-        found: Summary | None = None
-        for block, left, weights in self.blocks(values, rows):
+        return _merged(rows.each("summarised", values, loss))
+
+    def summarised(self, rows: Blocks, values: Floats, loss: Loss | None) -> Summary | None:
+        """That of a part of the rows."""
+        return _merged(self._summaries(rows, values, loss))
+
+    def _summaries(self, rows: Blocks, values: Floats, loss: Loss | None) -> Iterator[Summary | None]:
+        """That of each block."""
+        for block, left, weights in self.blocks(rows, values):
             with np.errstate(over="ignore", invalid="ignore"):
                 scaled, cost = (block, None) if loss is None else loss.scaled(block)
                 part = summary(scaled, left, weights, cost)
-            if not np.isfinite(part.cost) or not np.isfinite(part.triangle).all():
-                return None
-            found = part if found is None else found.merged(part)
+            yield part if np.isfinite(part.cost) and np.isfinite(part.triangle).all() else None
+
+    def robust_sums(self, rows: Blocks, values: Floats, loss: Loss) -> Floats:
+        """Of a part of the rows the sums of the squared slopes of the loss, of its curvatures, and of their squares."""
+        found = np.zeros(3)
+        for block, _, weights in self.blocks(rows, values):
+            counted = block[:, -1] if weights is None else block[weights > 0, -1]
+            _, slopes, curves = loss.parts(counted)
+            found += [np.sum(slopes**2), np.sum(curves), np.sum(curves**2)]
         return found
+
+    def exact_rss(self, rows: Blocks, values: Floats) -> Any:
+        """The sum of squares of a part of the rows with more digits, cells being as typed.
+
+        None where an operation has no kernel for so many digits.
+        """
+        from cgcli.digits.kernels import Many
+
+        point, kernels = self.point, Many(_DIGITS)
+        exact = at_values(point.program.exact(), point.bindings, {name: point.shapes[name] for name in point.columns})
+        fixed = {**point.bindings, **self.parameters.named(values)}
+        total: Any = 0
+        try:
+            residuals = Compiled(exact.graph.outputs, exact.inputs, kernels=kernels)
+            for arrays in rows:
+                weights = arrays[len(self.columns) :]
+                for row in range(len(arrays[0])):
+                    cells = dict(zip(self.columns, (array[row] for array in arrays), strict=False))
+                    left, right = residuals([kernels.given({**fixed, **cells}[name]) for name in exact.names])
+                    total += (right - left) ** 2 * (float(weights[0][row]) if weights else 1.0)
+        except CgError:
+            return None
+        return total
+
+
+def _again(points: Sequence[Point], names: Sequence[str], is_sigma: bool, threads: int) -> Model:
+    """The model that was pickled."""
+    return Model(points, names, (), is_sigma=is_sigma, threads=threads)
+
+
+def _merged(parts: Iterable[Summary | None]) -> Summary | None:
+    """The summary of all parts; None where one of them is none."""
+    found: Summary | None = None
+    for part in parts:
+        if part is None:
+            return None
+        found = part if found is None else found.merged(part)
+    return found
 
 
 class Predictions(Bound):

@@ -14,7 +14,7 @@ from cgcli.searches.model import Model, Predictions
 
 if TYPE_CHECKING:
     from cgcli.searches.fit import Fit
-    from cgcli.tables.kept import Kept
+    from cgcli.searches.parts import Here
 
 _MOST_POINTS = 5000  # rows that are drawn
 _CURVE = 301  # points of the curve
@@ -29,7 +29,7 @@ def check_plot(path: str) -> str:
     return kind
 
 
-def plotted(model: Model, fit: Fit, rows: Kept, kind: str, theme: str = "light") -> bytes:
+def plotted(model: Model, fit: Fit, rows: Here, kind: str, theme: str = "light") -> bytes:
     """The plot of a fit as svg, png or pdf; of many rows a part is drawn."""
     names = model.columns
     every = max(rows.rows // _MOST_POINTS, 1)

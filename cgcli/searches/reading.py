@@ -14,7 +14,7 @@ from cgcli.errors import DataError, UsageError
 from cgcli.evaluate.batched import Batched
 from cgcli.graph.node import name_of
 from cgcli.searches.parameters import Parameters, check_starts
-from cgcli.tables.kept import Kept
+from cgcli.tables.kept import MOST_BYTES, Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,17 +58,23 @@ class Weights(Bound):
 class Read:
     """Rows that were read. groups: those of each value of a column, under "" where all belong together.
 
-    total: how many there were; bad: how many were left out; first: what was wrong with the first of them.
+    rows: how many count; total: how many there were; bad: how many were left out; first: what was wrong with the first
+    of them.
     """
 
     def __init__(self) -> None:
         self.groups: dict[str, Kept] = {}
-        self.total = self.bad = 0
+        self.rows = self.total = self.bad = 0
         self.first = ""
+
+    def add(self, rows: int, total: int, bad: int, first: str) -> None:
+        """Count others, too."""
+        self.rows, self.total, self.bad = self.rows + rows, self.total + total, self.bad + bad
+        self.first = self.first or first
 
     def check(self, what: str) -> None:
         """Raise DataError where no row is left. what: there are none for it."""
-        if not self.groups:
+        if not self.rows:
             raise DataError(
                 f"there are no rows to {what}{f'; the first of {self.bad}: {self.first}' if self.bad else ''}"
             )
@@ -85,19 +91,20 @@ class Read:
 
 def read_rows(
     batches: Iterable[Batch], first: Bound, *, weights: Weights | None = None, by: str | None = None,
-    on_error: str = "fail",
+    on_error: str = "fail", most_bytes: int = MOST_BYTES,
 ) -> Read:  # fmt: skip
     """The rows, kept as arrays of the columns that `first` reads, and of their weights behind these.
 
     first: what is to be finite at the start. by: a column, for whose every value rows are kept apart. on_error: fail,
-    or skip, which leaves out rows with cells that are no numbers. Raises DataError for such rows, for a weight that is
+    or skip, which leaves out rows with cells that are no numbers. most_bytes: in memory, of each group.
+    Raises DataError for such rows, for a weight that is
     none, and for a row with a result that is not finite.
     """
     found = Read()
     for batch in batches:
         if not len(batch):
             continue
-        found.total += len(batch)
+        found.add(0, len(batch), 0, "")
         columns = first.read(batch)
         arrays = [column.values for column in columns.values()]
         good, error = _readable(batch, columns)
@@ -108,18 +115,19 @@ def read_rows(
         if error is not None:
             if on_error == "fail":
                 raise error
-            found.bad += len(batch) - int(good.sum())
-            found.first = found.first or error.message
+            found.add(0, 0, len(batch) - int(good.sum()), error.message)
         kept = batch if good.all() else batch.those(good)
         if not len(kept):
             continue
         _check_start(kept, first)
         arrays = arrays if kept is batch else [array[good] for array in arrays]
+        found.add(len(kept), 0, 0, "")
         if by is None:
-            found.groups.setdefault("", Kept()).add(arrays, len(kept))
+            found.groups.setdefault("", Kept(most_bytes)).add(arrays, len(kept), batch.source)
         else:
             for key, rows in _rows_of_groups(kept, by).items():
-                found.groups.setdefault(key, Kept()).add([array[rows] for array in arrays], len(rows))
+                group = found.groups.setdefault(key, Kept(most_bytes))
+                group.add([array[rows] for array in arrays], len(rows), batch.source)
     return found
 
 

@@ -17,8 +17,9 @@ from cgcli.graph.node import constant
 from cgcli.records import Record
 from cgcli.searches.minimum import check_loss
 from cgcli.searches.parameters import check_starts
+from cgcli.searches.parts import Here, Parts, Rows, gathered
 from cgcli.searches.reached import Reached
-from cgcli.searches.reading import Passes, begun, check_apart, read_rows
+from cgcli.searches.reading import Passes, begun, check_apart
 from cgcli.transform.differentiate import pullback
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
 
     Floats = NDArray[np.float64]
-    Block = tuple[Sequence[Any], int]  # the columns of some rows, and how many these are
 
 _MOST_NUMBERS = 1 << 22  # in the derivatives of rows that are computed at once
 _SMALLER = "a smaller learning rate may help"
@@ -57,6 +57,11 @@ class Training(Record):
     seed: int = 0
     total: bool = False
     log: Callable[[int, float], None] | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether an epoch takes rows in batches, or in an order of its own."""
+        return bool(self.batch or self.shuffle)
 
 
 def train(
@@ -89,82 +94,105 @@ def train(
 
 
 def trained(
-    point: Point, names: Sequence[str], training: Training, *, rows: Iterable[Batch] | None = None,
+    point: Point, names: Sequence[str], training: Training, *, rows: Iterable[Batch] | Parts | None = None,
     first: Sequence[Batch] = (), on_error: str = "fail", threads: int = 1,
 ) -> Trained:  # fmt: skip
     """As `train`, of a program at a point. first: the first batches of the rows."""
     for name in ("epochs", "accumulate", "batch"):
         if (count := getattr(training, name)) is not None and count < 1:
             raise UsageError(f"the {name} are at least 1, not {count}")
-    losses = _Losses(point, names, training, threads)
+    losses = _Losses(point, names, threads, total=training.total)
     step = optimizer(training.optimizer, training.lr, training.momentum)
     if rows is None:
-        if training.batch or training.shuffle:
+        if training.apart:
             raise UsageError("batches are of rows, and there are none", hint="rows come from a file, or as columns")
     else:
         check_apart(names, first)
-        losses.read(rows, on_error)
+        losses.read(rows, on_error, apart=training.apart)
     return _run(losses, step, training)
 
 
 class _Losses:
-    """The loss of some rows and its gradient, at any values of the parameters. notes: on rows that were read."""
+    """The loss of some rows and its gradient, at any values of the parameters. notes: on rows that were read.
 
-    def __init__(self, point: Point, names: Sequence[str], training: Training, threads: int) -> None:
+    total: whether the loss of rows is their sum, and not their mean.
+    """
+
+    weights = None
+
+    def __init__(self, point: Point, names: Sequence[str], threads: int, *, total: bool) -> None:
         self.parameters = check_loss(point, names, "least")
         loss = point.graph.output
         slopes = pullback([loss], [constant(1.0)], self.parameters.nodes)
+        self.first = Bound(point, [("loss", loss)], threads)
+        self._made = point, [*names], threads, total
         self._passes = Passes(point, self.parameters, [loss, *slopes], threads)
         self._only_losses = Passes(point, self.parameters, [loss], threads)
-        self._first = Bound(point, [("loss", loss)], threads)
-        self._training, self._threads = training, threads
-        self._blocks: Iterable[Sequence[Any]] = ([],)
+        self._total, self._threads = total, threads
+        self._rows: Rows | None = None  # of one point there are none
+        self._arrays: Sequence[Any] = []  # all rows, where any may be wanted at any time
         self.rows, self.notes = 1, list[str]()
 
-    def read(self, batches: Iterable[Batch], on_error: str) -> None:
-        """The rows to train on. Raises DataError as `read_rows`, and where there are none."""
-        found = read_rows(batches, self._first, on_error=on_error)
-        found.check("train on")
-        kept = found.groups[""]
-        self.rows, self.notes, self._blocks = kept.rows, found.notes(), kept
-        if self._training.batch or self._training.shuffle:  # any row may be wanted at any time
-            self._blocks = [[np.concatenate(arrays) for arrays in zip(*kept, strict=True)]]
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, self._made
 
-    def batches(self, random: np.random.Generator) -> Iterator[list[Block]]:
-        """The rows of one epoch, batch by batch, each in blocks."""
-        training = self._training
-        if not training.batch and not training.shuffle:
-            yield [(arrays, len(arrays[0]) if arrays else 1) for arrays in self._blocks]
-            return
-        (arrays,) = self._blocks
-        order = random.permutation(self.rows) if training.shuffle else np.arange(self.rows)
-        size = training.batch or self.rows
+    def read(self, batches: Iterable[Batch] | Parts, on_error: str, *, apart: bool) -> None:
+        """The rows to train on; apart: any of them may be wanted. Raises DataError as `read_rows`, and for no rows."""
+        groups, self.notes = gathered(self, batches, "train on", on_error=on_error)
+        self._rows = groups[""]
+        self.rows = self._rows.rows
+        if apart:
+            if not isinstance(self._rows, Here):
+                raise UsageError("rows that workers hold are taken together, and not in batches or in another order",
+                                 hint="leave out --batch and --shuffle, or train in this process")  # fmt: skip
+            self._arrays = [np.concatenate(arrays) for arrays in zip(*self._rows, strict=True)]
+
+    def batches(self, random: np.random.Generator, size: int, *, shuffle: bool) -> Iterator[Sequence[Any]]:
+        """The rows of one epoch, so many at a time."""
+        order = random.permutation(self.rows) if shuffle else np.arange(self.rows)
         for begin in range(0, self.rows, size):
             chosen = order[begin : begin + size]
-            yield [([array[chosen] for array in arrays], len(chosen))]
+            yield [array[chosen] for array in self._arrays]
 
-    def at(self, values: Floats, blocks: Iterable[Block]) -> tuple[float, Floats]:
-        """The loss of a batch, and its gradient."""
+    def at(self, values: Floats, batch: Sequence[Any] | None) -> tuple[float, Floats, int]:
+        """The loss of a batch, or of all rows, its gradient, and how many rows these are."""
+        if batch is None:
+            count = self.rows
+            found = self.sums(([],), values) if self._rows is None else sum(self._rows.each("sums", values))
+        else:
+            count = len(batch[0])
+            found = self.sums((batch,), values)
+        found = found / (1 if self._total else count)
+        return float(found[0]), found[1:], count
+
+    def sums(self, blocks: Iterable[Sequence[Any]], values: Floats) -> Floats:
+        """The sums of the loss and of its gradient over rows."""
         run = self._passes.at(values)
         found = np.zeros(1 + len(values))
-        rows = 0
         most = max(_MOST_NUMBERS // len(found), 1)
-        for arrays, count in blocks:
-            rows += count
+        for arrays in blocks:
+            count = len(arrays[0]) if arrays else 1
             for begin in range(0, count, most):
                 part = [array[begin : begin + most] for array in arrays]
                 sums = run(part, min(most, count - begin), threads=self._threads)
                 found += np.concatenate([np.ravel(each.sum(axis=0)) for each in sums])
-        found /= 1 if self._training.total else rows
-        return float(found[0]), found[1:]
+        return found
 
     def value(self, values: Floats) -> float:
         """The loss of all rows."""
+        total = self.losses(([],), values) if self._rows is None else float(sum(self._rows.each("losses", values)))
+        return total if self._total else total / self.rows
+
+    def losses(self, blocks: Iterable[Sequence[Any]], values: Floats) -> float:
+        """The sum of the losses of rows."""
         run = self._only_losses.at(values)
-        total = 0.0
-        for arrays in self._blocks:
-            total += float(run(arrays, len(arrays[0]) if arrays else 1, threads=self._threads)[0].sum())
-        return total if self._training.total else total / self.rows
+        return sum(float(run(arrays, len(arrays[0]) if arrays else 1, threads=self._threads)[0].sum())
+                   for arrays in blocks)  # fmt: skip
+
+
+def _again(point: Point, names: Sequence[str], threads: int, total: bool) -> _Losses:
+    """The losses that were pickled."""
+    return _Losses(point, names, threads, total=total)
 
 
 def _run(losses: _Losses, step: Callable[[Floats], Floats], training: Training) -> Trained:
@@ -172,12 +200,19 @@ def _run(losses: _Losses, step: Callable[[Floats], Floats], training: Training) 
     values, random = losses.parameters.start, np.random.default_rng(training.seed)
     gradient, waiting = np.zeros_like(values), 0
     told: list[float] = []
+
+    def batches() -> Iterable[Sequence[Any] | None]:
+        """Those of an epoch; None for all rows."""
+        if not training.apart:
+            return (None,)
+        return losses.batches(random, training.batch or losses.rows, shuffle=training.shuffle)
+
     with np.errstate(all="ignore"):
         for epoch in range(1, training.epochs + 1):
             total = 0.0
-            for blocks in losses.batches(random):
-                loss, slopes = losses.at(values, blocks)
-                total += loss * (1 if training.total else sum(count for _, count in blocks))
+            for batch in batches():
+                loss, slopes, count = losses.at(values, batch)
+                total += loss * (1 if training.total else count)
                 gradient, waiting = gradient + slopes, waiting + 1
                 if waiting == training.accumulate:
                     values = values + step(gradient)

@@ -53,8 +53,10 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         if settings["cov"]:
             _write_covariance(fit, settings["cov"])
         if picture:
+            from cgcli.searches.parts import Here
             from cgcli.searches.plots import plotted
 
+            assert isinstance(kept, Here)  # all rows of a command are read by it
             save(plotted(model, fit, kept, picture, settings["theme"]), settings["plot"])
         if predicts:
             bound = Predictions(model, fit.values, fit.root, fit.times, rows.threads)
