@@ -45,17 +45,8 @@ def two() -> Iterator[Workers]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster of two processes."""
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as found:
-        yield found.scheduler_address.replace("tcp://", "dask://")
-
-
 def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Workers) -> None:
-    """Protects sums and messages, which do not depend on who was done first."""
+    """Protects sums and messages, errors too, which do not depend on who was done first."""
     parts = [-0.1, *([0] * 7), 0.01]
     threads = Pool(lambda: ThreadPoolExecutor(3), 3, 4)
     for some in (workers(), two, threads):
@@ -65,6 +56,14 @@ def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Worke
             list(some.run(math.sqrt, [1, -1, 2]))
     with threads:
         assert [*threads.run(time.sleep, [0.02, 0, 0])] == [None] * 3
+        with pytest.raises(ValueError, match=r"0\.03"):
+            list(threads.run(late_error, [0.03, 0.0, 0.0]))
+
+
+def late_error(seconds: float) -> None:
+    """Fails after some time."""
+    time.sleep(seconds)
+    raise ValueError(str(seconds))
 
 
 def test_a_part_whose_worker_dies_is_tried_once_more(two: Workers, tmp_path: Path) -> None:

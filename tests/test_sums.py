@@ -139,6 +139,44 @@ def test_no_grouping_changes_a_bit(files: list[Path], tmp_path: Path, capfd: Cap
         assert found == (0, expected, "")
 
 
+def test_any_number_of_workers_prints_the_same_bits(files: list[Path], capfd: Capture, cluster: str) -> None:
+    """Processes, a cluster, this process: sums of files that travel are those of all rows."""
+    names = [str(path) for path in files[:2]]
+    several = ["--mean", "--where", "x1 > 1"]
+    for how, *ways in (
+        (["grad", TEXTBOOK, "--sum"], ["--jobs", "2"], ["--on", cluster]),
+        (["eval", "(x1*k, x2)", "k=[1, 2]", *several], ["--jobs", "3", "--threads", "2"]),
+    ):
+        expected = cg(capfd, *how, *names)
+        assert (expected.code, expected.err) == (0, "")
+        for way in ways:
+            assert cg(capfd, *how, *names, *way) == expected
+
+
+def test_what_workers_leave_out_is_counted(tmp_path: Path, capfd: Capture) -> None:
+    for name, rows in (("a", "x\n1\na\n"), ("b", "x\n-1\n4\n")):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    arguments = ["grad", "ln(x)", str(tmp_path), "--mean", "--json"]
+    alone = cg(capfd, *arguments, "--on-error", "skip")
+    assert json.loads(alone.out)["grad"] == {"x": 0.625}
+    assert cg(capfd, *arguments, "--on-error", "skip", "--jobs", "2") == alone
+    assert "2 of 4 rows are left out" in alone.err
+    assert cg(capfd, *arguments, "--jobs", "2") == cg(capfd, *arguments)
+    (tmp_path / "c.csv").write_text("y\n1\n")
+    found = cg(capfd, *arguments, "--jobs", "2", "--on-error", "skip")
+    assert (found.code, found.out) == (1, "")
+    assert "c.csv has other columns than" in found.err
+
+
+@for_each(("text", "kind"), [("1e308\n1e308\n", "infinity"), ("inf\n", "infinity"), ("inf\n-inf\n", "nan")])
+def test_a_sum_that_json_cannot_hold_is_told(text: str, kind: str, tmp_path: Path, capfd: Capture) -> None:
+    """Protects readers of null: the sum overflows, or holds what is infinite."""
+    (tmp_path / "rows.csv").write_text("x\n" + text)
+    found = json.loads(cg(capfd, "eval", "x", str(tmp_path / "rows.csv"), "--sum", "--json").out)
+    assert found["value"] is None
+    assert [(entry["kind"], entry["node"]) for entry in found["warnings"]] == [(kind, "value")]
+
+
 PRINTED: list[tuple[list[str], str]] = [
     (["eval", "x^2", "x=1:3:3", "--sum"], "14\n"),
     (["eval", "x^2", "x=1:3:3", "--mean"], "4.666666666666667\n"),
@@ -170,6 +208,11 @@ def test_bad_rows_do_not_count(tmp_path: Path, capfd: Capture) -> None:
 
 
 MISTAKES = [
+    ("grad x x=0:1:3 --sum --jobs 2", "--jobs is for files, and there are none"),
+    ("grad x - --sum --on dask://host:1", "--on is for files, and there are none"),
+    ("grad x rows.csv --sum --shard 1/2", "--shard is for files whose results go into a folder, and --sum is over all"),
+    ("grad x rows.csv --sum --jobs 2 --limit 5", "--limit is of all rows together"),
+    ("grad x rows.csv --sum --jobs 2 --on dask://host:1", "--jobs is of this machine"),
     ("grad x x=1 --sum", "--sum is over rows, and there are none"),
     ("grad x x=0:1:3 --sum --mean", "--sum and --mean each say what is printed"),
     ("grad x x=0:1:3 --sum -o out.csv", "-o is for rows that are written, and --sum writes none"),

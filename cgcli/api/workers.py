@@ -97,6 +97,8 @@ class Pool(Workers):
         results: dict[int, Result] = {}
         following = 0
 
+        errors: dict[int, Exception] = {}
+
         def taken(futures: Iterable[Future[Result]]) -> Iterator[tuple[int, Part]]:
             """Take the results of these; the parts whose worker died."""
             for future in futures:
@@ -105,31 +107,32 @@ class Pool(Workers):
                     results[item[0]] = future.result()
                 except BrokenExecutor:
                     yield item
+                except Exception as error:
+                    errors[item[0]] = error
 
-        try:
-            while True:
-                lost: list[tuple[int, Part]] = []
-                while not lost and len(running) < self._room and (item := next(waiting, None)):
-                    try:
-                        running[executor.submit(sent, item[1])] = item
-                    except BrokenExecutor:
-                        lost.append(item)
-                if not running and not lost:
-                    return
-                lost = lost or [*taken(wait(running, return_when=FIRST_COMPLETED).done)]
-                if lost:  # with all that were with them, and nobody knows whose worker it was
-                    lost += taken([*running])
-                    deaths.update(at for at, _ in lost)
-                    executor = self._renewed(executor, max(deaths[at] for at, _ in lost))
-                    waiting = chain(lost, waiting)
-                while following in results:
-                    yield results.pop(following)
-                    following += 1
-        except Exception:
-            for future in running:
-                future.cancel()
-            wait(running)
-            raise
+        while True:
+            lost: list[tuple[int, Part]] = []
+            while not lost and len(running) < self._room and (item := next(waiting, None)):
+                try:
+                    running[executor.submit(sent, item[1])] = item
+                except BrokenExecutor:
+                    lost.append(item)
+            if not running and not lost:
+                return
+            lost = lost or [*taken(wait(running, return_when=FIRST_COMPLETED).done)]
+            if errors:  # those that run are older than all others: the first error is among them
+                for future in running:
+                    future.cancel()
+                lost = [*taken(future for future in wait(running).done if not future.cancelled())]
+                raise errors[min(errors)]
+            if lost:  # with all that were with them, and nobody knows whose worker it was
+                lost += taken([*running])
+                deaths.update(at for at, _ in lost)
+                executor = self._renewed(executor, max(deaths[at] for at, _ in lost))
+                waiting = chain(lost, waiting)
+            while following in results:
+                yield results.pop(following)
+                following += 1
 
     def _renewed(self, broken: Executor, deaths: int) -> Executor:
         """Take a new executor for one that is broken. deaths: of the workers of one part."""

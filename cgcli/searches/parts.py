@@ -6,10 +6,8 @@ gradient; these are put together in the order of the parts. So as many workers a
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from abc import ABC, abstractmethod
-from functools import lru_cache
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
 from cgcli.errors import UsageError
@@ -68,30 +66,23 @@ class Here(Rows):
 
 
 class Parts(NamedTuple):
-    """Rows that workers read. readers: one for each part, which gives its batches; it can be pickled."""
+    """Rows that workers read. read: gives the batches of a part; parts: they can be pickled and hashed."""
 
-    readers: Sequence[Callable[[], Iterable[Batch]]]
+    read: Callable[[Any], Iterable[Batch]]
+    parts: Sequence[Any]
     workers: Workers
-
-
-class _Part(NamedTuple):
-    """A part as a worker gets it: who passes over the rows, and who reads them, both pickled."""
-
-    passing: bytes
-    reader: bytes
-    on_error: str
 
 
 class _Away(Rows):
     """Rows that workers hold, or read again for each pass."""
 
-    def __init__(self, parts: Sequence[_Part], workers: Workers, rows: int) -> None:
+    def __init__(self, passes: _Passes, parts: Sequence[Any], workers: Workers, rows: int) -> None:
         super().__init__(rows)
-        self._parts, self._workers = parts, workers
+        self._passes, self._parts, self._workers = passes, parts, workers
 
     def each(self, method: str, *given: Any) -> Iterator[Any]:
         """As of all rows."""
-        return self._workers.run(_pass, [(part, method, given) for part in self._parts])
+        return self._workers.run(self._passes, [(part, method, given) for part in self._parts])
 
 
 def gathered(
@@ -109,58 +100,41 @@ def gathered(
     if by is not None:
         raise UsageError("rows of one value of a column lie in many parts, and workers each have a part of their own",
                          hint="take those of one value: --where 'x == 1'")  # fmt: skip
-    sent = pickle.dumps(passing)
-    parts = [_Part(sent, pickle.dumps(reader), on_error) for reader in rows.readers]
-    counts = [*rows.workers.run(_counted, parts)]
+    passes = _Passes(pickle.dumps((passing, rows.read, on_error)))
+    counts = [*rows.workers.run(passes, [(part, "", ()) for part in rows.parts])]
     found = Read()
     for each in counts:
         found.add(*each)
     found.check(what)
-    counting = [part for part, (count, *_) in zip(parts, counts, strict=True) if count]
-    return {"": _Away(counting, rows.workers, found.rows)}, found.notes()
+    counting = [part for part, (count, *_) in zip(rows.parts, counts, strict=True) if count]
+    return {"": _Away(passes, counting, rows.workers, found.rows)}, found.notes()
 
 
-_held: dict[tuple[bytes, bytes], Kept] = {}  # of a worker: the rows of parts, by digests
+class _Passes:
+    """Passes over parts, by a worker, who holds their rows between passes as long as there is room.
 
+    made: who passes over the rows, who reads them, and what becomes of bad rows, pickled: for all passes the same.
+    """
 
-def _counted(part: _Part) -> tuple[int, int, int, str]:
-    """Of a part the rows that count, all, the bad ones, and what is wrong with the first of these."""
-    read = _read(part)
-    return read.rows, read.total, read.bad, read.first
+    def __init__(self, made: bytes) -> None:
+        self._made = made
+        self._passing, self._read, self._on_error = pickle.loads(made)
+        self._held: dict[Any, Kept] = {}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _Passes, (self._made,)
 
-def _pass(task: tuple[_Part, str, Sequence[Any]]) -> Any:
-    """What a method gives for a part."""
-    part, method, given = task
-    kept = _held.get(_key(part))
-    if kept is None:
-        kept = _read(part).groups.get("", Kept())
-    return getattr(_passing(part.passing), method)(iter(kept), *given)
-
-
-def _read(part: _Part) -> Read:
-    """Read the rows of a part; they are held as long as there is room, and those of other searches no longer."""
-    passing, batches = _passing(part.passing), pickle.loads(part.reader)()
-    read = read_rows(batches, passing.first, weights=passing.weights, on_error=part.on_error, most_bytes=_MOST_HELD)
-    key = _key(part)
-    for other in [other for other in _held if other[0] != key[0]]:
-        _held.pop(other, None)
-    kept = read.groups.get("", Kept())
-    if not kept.spilled and kept.bytes + sum(each.bytes for each in [*_held.values()]) <= _MOST_HELD:
-        _held[key] = kept
-    return read
-
-
-def _key(part: _Part) -> tuple[bytes, bytes]:
-    return _digest(part.passing), hashlib.sha256(part.reader + part.on_error.encode()).digest()
-
-
-@lru_cache(maxsize=4)
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
-
-
-@lru_cache(maxsize=4)
-def _passing(content: bytes) -> Any:
-    """The one who passes over rows, made once for all parts that a worker gets."""
-    return pickle.loads(content)
+    def __call__(self, task: tuple[Any, str, Sequence[Any]]) -> Any:
+        """What a method gives for a part. Without one, of its rows those that count, all, the bad ones, and why."""
+        part, method, given = task
+        kept = self._held.get(part)
+        if method and kept is not None:
+            return getattr(self._passing, method)(iter(kept), *given)
+        first, weights = self._passing.first, self._passing.weights
+        read = read_rows(self._read(part), first, weights=weights, on_error=self._on_error, most_bytes=_MOST_HELD)
+        kept = read.groups.get("", Kept())
+        if not kept.spilled and kept.bytes + sum(each.bytes for each in [*self._held.values()]) <= _MOST_HELD:
+            self._held[part] = kept
+        if method:
+            return getattr(self._passing, method)(iter(kept), *given)
+        return read.rows, read.total, read.bad, read.first

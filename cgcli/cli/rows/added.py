@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.columns import Bound, Results, column_notices
+from cgcli.api.notices import Notice
 from cgcli.api.sums import Sums
 from cgcli.cli import output
 from cgcli.cli.request import Request
 from cgcli.cli.rows.ahead import ahead
-from cgcli.cli.rows.flow import Flow, computed
-from cgcli.cli.rows.table import opened
+from cgcli.cli.rows.apart import is_apart, opened_apart
+from cgcli.cli.rows.flow import Counts, Flow, Policy, computed, tell
+from cgcli.cli.rows.table import Rows, opened
 from cgcli.cli.say import echo
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.node import name_of
 from cgcli.printing import values
+from cgcli.records import NamedTuple
 from cgcli.tables.arrow import masked
 
 if TYPE_CHECKING:
     from cgcli.api.point import Point
+    from cgcli.cli.report import Report
+    from cgcli.cli.rows.apart import Alike
     from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
+    from cgcli.tables.listing import Source
+
+    ResultsAt = Callable[[Request, Point, Sequence[Node]], Results]
 
 _OF_WRITING = {"output": "-o", "output_format": "--to", "only": "--only", "called": "--as"}
 
 
-def run(
-    request: Request, results_at: Callable[[Request, Point, Sequence[Node]], Results], *, summed: bool, mean: bool,
-    derivatives: bool = False,
-) -> None:  # fmt: skip
+def run(request: Request, results_at: ResultsAt, *, summed: bool, mean: bool, derivatives: bool = False) -> None:
     """Add up, and print. summed, mean: what was asked for. derivatives: whether there are some. Raises CgError."""
     if summed and mean:
         raise UsageError("--sum and --mean each say what is printed", hint="choose one")
     _check(request, "--mean" if mean else "--sum")
-    with opened(request) as rows:
-        point = rows.points[0]
-        report = request.report(point)
-        report.tell_all(column_notices(point, rows.first))
-        wrt = point.chosen(request.names(point)) if derivatives else []
-        report.tell_all(point.notices(wrt))
-        bound = Bound(point, results_at(request, point, wrt), rows.threads)
-        policy = rows.policy if rows.policy.on_error == "fail" else rows.policy._replace(on_error="skip")
-        taken = Taken()
-        flow = Flow(taken, bound.names, bound.error, policy._replace(only=True, precision=None), rows.progress)
-        found = computed(rows.selected, bound)
-        flow.take(ahead(found) if bound.threads > 1 else found)
-    flow.summarise()
-    if mean and not taken.sums.rows:
+    if is_apart(request):
+        with opened_apart(request, module=__name__) as apart:
+            rows = apart.rows
+            report, wrt = _begun(request, rows, derivatives=derivatives)
+            sums, counts = Sums(), Counts()
+            for some in apart.each(partial(_part, results_at, derivatives)):
+                sums, counts = sums + some.sums, counts.with_(some.counts)
+    else:
+        with opened(request) as rows:
+            report, wrt = _begun(request, rows, derivatives=derivatives)
+            sums, counts = _added(request, rows, results_at, wrt)
+    tell(counts, _policy(rows))
+    if mean and not sums.rows:
         raise DataError("there are no rows to take the mean of")
-    by_name = taken.sums.mean() if mean else taken.sums.sum()
+    point = rows.points[0]
+    by_name = sums.mean() if mean else sums.sum()
+    report.tell_all(_not_finite(by_name, "mean" if mean else "sum"))
     value = point.by_output(by_name[name or "value"] for name in point.graph.names or ("",))
     if not derivatives and not request.as_json and not point.graph.names:
         echo(values.value(value, request.precision))
@@ -63,6 +73,62 @@ def run(
             for name in point.graph.names or ("",)
         )
     output.as_json(content, request.precision, report.entries)
+
+
+class Added(NamedTuple):
+    """Of some rows."""
+
+    sums: Sums
+    counts: Counts
+
+
+def _begun(request: Request, rows: Rows, *, derivatives: bool) -> tuple[Report, list[Node]]:
+    """Where warnings go, and the inputs to differentiate by; what has no effect is reported."""
+    point = rows.points[0]
+    report = request.report(point)
+    report.tell_all(column_notices(point, rows.first))
+    wrt = _wrt(request, point) if derivatives else []
+    report.tell_all(point.notices(wrt))
+    return report, wrt
+
+
+def _wrt(request: Request, point: Point) -> list[Node]:
+    return point.chosen(request.names(point))
+
+
+def _computing(point: Point, request: Request, results_at: ResultsAt, wrt: Sequence[Node], threads: int) -> Bound:
+    return Bound(point, results_at(request, point, wrt), threads)
+
+
+def _policy(rows: Rows) -> Policy:
+    """Rows that are left out have no results, whatever is said of results that are written."""
+    return rows.policy if rows.policy.on_error == "fail" else rows.policy._replace(on_error="skip")
+
+
+def _added(request: Request, rows: Rows, results_at: ResultsAt, wrt: Sequence[Node]) -> Added:
+    """The sums over some rows."""
+    bound = rows.prepared.made(_computing, rows.points[0], request, results_at, wrt, rows.threads)
+    taken = Taken()
+    flow = Flow(taken, bound.names, bound.error, _policy(rows)._replace(only=True, precision=None), rows.progress)
+    found = computed(rows.selected, bound)
+    flow.take(ahead(found) if bound.threads > 1 else found)
+    return Added(taken.sums, flow.counts)
+
+
+def _part(results_at: ResultsAt, derivatives: bool, shared: Alike, source: Source) -> Added:
+    """The sums over the rows of one file."""
+    with shared.opened(source) as rows:
+        wrt = _wrt(shared.request, rows.points[0]) if derivatives else []
+        return _added(shared.request, rows, results_at, wrt)
+
+
+def _not_finite(results: Mapping[str, Any], what: str) -> Iterator[Notice]:
+    """What is to be told of sums that are no finite numbers: in JSON they are null."""
+    for name, result in results.items():
+        if not np.isfinite(result).all():
+            kind = "nan" if np.isnan(result).any() else "infinity"
+            is_what = "is nan" if kind == "nan" else "is infinite"
+            yield Notice(f"the {what} of '{name}' {is_what}", details={"kind": kind, "node": name})
 
 
 class Taken:
@@ -87,6 +153,9 @@ def _check(request: Request, option: str) -> None:
     for name, spelling in _OF_WRITING.items():
         if getattr(request.rows, name):
             raise UsageError(f"{spelling} is for rows that are written, and {option} writes none", hint="leave it out")
+    if request.rows.shard:
+        raise UsageError(f"--shard is for files whose results go into a folder, and {option} is over all of them",
+                         hint="several compute it with: --jobs N, --on dask://host:8786")  # fmt: skip
     others = {"--accuracy": request.accuracy, "--elasticity": request.elasticity, "--taylor": request.taylor,
               "--order": request.order > 1, "--prefix": request.rows.prefix != "d_"}  # fmt: skip
     given = next((name for name, is_given in others.items() if is_given), None)

@@ -9,11 +9,11 @@ from cgcli.cli.report import Report
 from cgcli.cli.request import Request
 from cgcli.cli.rows.ahead import ahead
 from cgcli.cli.rows.flow import Counts, Flow, computed
-from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.table import Rows, into_folder, opened, output_format, write
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from cgcli.cli.rows.apart import Alike
     from cgcli.graph.node import Node
     from cgcli.tables.listing import Source
 
@@ -47,12 +47,10 @@ def _begun(request: Request, results_at: ResultsAt, source: Source) -> Rows:
 
 
 def _part(
-    request: Request, prepared: Prepared, results_at: ResultsAt, source: Source, check: Callable[[Rows], None],
-    mark: Callable[[Counts], str],
-) -> Counts:  # fmt: skip
-    """The results for the rows of one file; what has been counted. check: of its columns."""
-    with opened(request, prepared, kind=output_format(request), sources=[source]) as rows:
-        check(rows)
+    shared: Alike, request: Request, results_at: ResultsAt, source: Source, mark: Callable[[Counts], str]
+) -> Counts:
+    """The results for the rows of one file; what has been counted."""
+    with shared.opened(source, request, output_format(request)) as rows:
         return _written(request, rows, _bound(request, rows, results_at), mark).counts
 
 

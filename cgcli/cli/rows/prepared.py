@@ -30,15 +30,18 @@ class Prepared:
     def __init__(self, request: Request, others: Mapping[str, str] = EMPTY, equations: str = "") -> None:
         conditions = request.rows.where
         condition = conditions[0] if len(conditions) == 1 else " and ".join(f"({text})" for text in conditions)
-        self._request, self._equations = request, equations
+        self._request, self._texts, self._equations = request, {**others}, equations
         self._others = {**others, **({"--where": condition} if condition else {})}
         self._read: dict[tuple[str, ...], tuple[list[Program], dict[str, Any]]] = {}
         self._points: dict[object, list[Point]] = {}
         self._made: list[tuple[Point, object, Any]] = []
 
     def __reduce__(self) -> tuple[object, ...]:
-        others = {name: text for name, text in self._others.items() if name != "--where"}
-        return Prepared, (self._request, others, self._equations)
+        return Prepared, (self._request, self._texts, self._equations)
+
+    def of(self, request: Request) -> Prepared:
+        """The same of another request; nothing has been made of it."""
+        return Prepared(request, self._texts, self._equations)
 
     def read(self, known: Sequence[str] = ()) -> tuple[list[Program], dict[str, Any]]:
         """The program and the others, and the values of names. known: names of columns."""

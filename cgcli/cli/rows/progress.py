@@ -6,11 +6,13 @@ import os
 import sys
 import time
 
-from cgcli.annotations import Any, Iterable, Iterator, Sequence
+from cgcli.annotations import Any, Iterable, Iterator, Sequence, TypeVar
 from cgcli.tables.arrow import joined
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import split_name
 from cgcli.tables.remote import is_remote
+
+Result = TypeVar("Result")
 
 _SILENT = 2.0  # seconds for which nothing is shown,
 _PAUSE = 0.5  # and between two changes
@@ -20,10 +22,10 @@ _WIDTH, _HEIGHT = 80, 24  # characters, where a terminal does not know its own
 class Progress:
     """Counts rows, and shows when it takes long how far the input is read.
 
-    rows: how many are done, of those that count.
+    rows: how many are done, of those that count. unit: of what the total counts, where it is known.
     """
 
-    def __init__(self, *, quiet: bool, rows: int | None = None, files: Sequence[str] = ()) -> None:
+    def __init__(self, *, quiet: bool, rows: int | None = None, files: Sequence[str] = (), unit: str = " rows") -> None:
         self.rows = 0
         self._read = 0
         self._bar: Any = None
@@ -34,6 +36,7 @@ class Progress:
             from cgcli.tables.columnar import parquet_rows
 
             rows = parquet_rows(files)
+        self._unit = unit
         self._counts_rows = rows is not None
         self._total = rows if rows is not None else _bytes_of_text(files)
 
@@ -46,6 +49,21 @@ class Progress:
     def add(self, batch: Batch) -> None:
         """These rows are done, too."""
         self.rows += len(batch)
+        self._show()
+
+    @classmethod
+    def of_files(cls, results: Iterable[Result], total: int, quiet: bool) -> Iterator[Result]:
+        """The same results, one for each file, of so many; the bar counts files."""
+        progress = cls(quiet=quiet, rows=total, unit=" files")
+        try:
+            for result in results:
+                progress._read += 1
+                progress._show()
+                yield result
+        finally:
+            progress.clear()
+
+    def _show(self) -> None:
         now = time.monotonic()
         if now < self._next:
             return
@@ -60,7 +78,7 @@ class Progress:
         from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # no thread that looks after bars
-        unit = " rows" if self._counts_rows else "B"
+        unit = self._unit if self._counts_rows else "B"
         size: dict[str, Any] = {"dynamic_ncols": True} if _has_size() else {"ncols": _WIDTH, "nrows": _HEIGHT}
         bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, delay=_PAUSE, **size)
         bar.start_t -= time.monotonic() - self._begin

@@ -21,7 +21,8 @@ def sources_of(request: Request, *, apart: bool = False) -> list[Source]:
     operands, options = request.operands, request.rows
     for name, is_given in (("jobs", options.jobs > 1), ("shard", options.shard), ("on", options.on)):
         if is_given and not apart:
-            raise UsageError(f"--{name} is for files whose results go into a folder", hint="name it: -o out/")
+            raise UsageError(f"--{name} is for files whose results go into a folder",
+                             hint="name it: -o out/; or add the results up: --sum, --mean")  # fmt: skip
     files = operands.files
     if files and operands.sweeps:
         name, text = operands.sweeps[0]

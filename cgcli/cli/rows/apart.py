@@ -1,0 +1,163 @@
+"""Files that are computed each by itself, by processes or on a cluster: by whom, and what all of them share."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import partial
+
+from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Iterator, Sequence, TypeVar
+from cgcli.api.columns import check_columns
+from cgcli.cli.request import Request
+from cgcli.cli.rows.prepared import Prepared
+from cgcli.cli.rows.progress import Progress
+from cgcli.cli.rows.sources import sources_of
+from cgcli.cli.rows.table import Rows, cores, opened
+from cgcli.errors import DataError, UnknownNameError, UsageError
+from cgcli.records import NamedTuple
+from cgcli.tables.listing import Source
+from cgcli.tables.parts import columns_of
+from cgcli.tables.remote import is_remote, shown
+
+if TYPE_CHECKING:
+    from cgcli.api.point import Point
+    from cgcli.api.workers import Workers
+    from cgcli.searches.parts import Parts
+    from cgcli.tables.batch import Batch
+    from cgcli.tables.formats import Format
+
+    Check = Callable[[Point, list[str]], None]
+    Columns = tuple[tuple[str, str], ...] | None
+
+Result = TypeVar("Result")
+_NEEDED = ("cgcli.cli.rows.apart", "cgcli.cli.rows.results", "cgcli.tables.columnar", "pyarrow.parquet", "pyarrow.fs")
+_MOST_SHOWN = 8  # names of columns in a message
+
+
+class Alike(NamedTuple):
+    """What files share that are alike.
+
+    request: of all that reads no more files than the one; prepared: its programs. check: as of `opened`. columns: that
+    each file has, and first: the name of that which says it.
+    """
+
+    request: Request
+    prepared: Prepared
+    check: Check
+    columns: Columns
+    first: str
+
+    @contextmanager
+    def opened(self, source: Source, request: Request | None = None, kind: Format | None = None) -> Iterator[Rows]:
+        """The rows of a file. request: with other options for it. kind: as of `opened`.
+
+        Raises DataError where it has other columns than the first one.
+        """
+        try:
+            with opened(request or self.request, self.prepared, kind=kind, check=self.check, sources=[source]) as rows:
+                self._check_columns(source, rows)
+                yield rows
+        except UnknownNameError as error:
+            raise DataError(f"{shown(source.name)} has other columns than {self.first}: {error.message}", error.span,
+                            source=error.source, hint=error.hint) from None  # fmt: skip
+
+    def _check_columns(self, source: Source, rows: Rows) -> None:
+        columns = columns_of(rows.first[0]) if rows.first else None
+        if columns is not None and self.columns is not None and columns != self.columns:
+            raise DataError(
+                f"{shown(source.name)} has the columns {_told(columns)}, and {self.first} has {_told(self.columns)}",
+                hint="take those of one kind by a pattern in quotes, as in: 'data/a*.parquet'",
+            )
+
+
+def alike(request: Request, rows: Rows, count: int, check: Check = check_columns) -> Alike:
+    """What all files share with the one of these rows. count: how many are computed at once."""
+    bindings = {name: value for point in rows.points for name, value in point.bindings.items()}
+    threads = request.rows.threads or (1 if request.rows.on else max(1, cores() // count))
+    known = request.known_everywhere(rows.points[0].program, bindings).changed(
+        {"threads": threads, "jobs": 1, "shard": None, "on": ""}, quiet=True
+    )
+    first = next(iter(rows.first), None)
+    columns = None if first is None else columns_of(first)
+    return Alike(known, rows.prepared.of(known), check, columns, first.source if first else "")
+
+
+def crew_of(request: Request, module: str) -> Workers:
+    """Those who compute files. module: of the task. Raises as `workers`, and UsageError where there would be two."""
+    from cgcli.api.workers import workers
+
+    options = request.rows
+    if options.on and options.jobs > 1:
+        raise UsageError("--jobs is of this machine, and --on has a cluster work", hint="choose one")
+    is_near = not any(map(is_remote, (*request.operands.files, options.output or "")))
+    return workers(options.jobs, options.on, [module, *_NEEDED], copies=is_near)
+
+
+def files_of(request: Request) -> list[Source]:
+    """The files, by names that those who compute them understand."""
+    sources = sources_of(request, apart=True)
+    if not request.rows.on:
+        return sources  # those of a cluster have other working directories
+    return [each if is_remote(each.name) else each._replace(name=os.path.abspath(each.name)) for each in sources]
+
+
+def is_apart(request: Request) -> bool:
+    """Whether others are asked to compute files whose results are put together."""
+    return request.rows.jobs > 1 or bool(request.rows.on)
+
+
+class Apart(NamedTuple):
+    """Files whose results are put together. rows: those of the first one, which has been closed again."""
+
+    rows: Rows
+    files: Sequence[Source]
+    alike: Alike
+    crew: Workers
+    quiet: bool
+
+    def each(self, task: Callable[[Alike, Source], Result]) -> Iterator[Result]:
+        """What a task gives for each file, in their order."""
+        return Progress.of_files(self.crew.run(partial(task, self.alike), self.files), len(self.files), self.quiet)
+
+    @property
+    def parts(self) -> Parts:
+        """The files as those of a search."""
+        from cgcli.searches.parts import Parts
+
+        return Parts(partial(_batches, self.alike), self.files, self.crew)
+
+
+@contextmanager
+def opened_apart(
+    request: Request, prepared: Prepared | None = None, *, module: str, columns: Collection[str] = (),
+    check: Check = check_columns,
+) -> Iterator[Apart]:  # fmt: skip
+    """The files of a request, for processes or a cluster. module: of the task. Others: as of `opened`.
+
+    Raises UsageError for what does not go with files that are computed each by itself.
+    """
+    name = "--on" if request.rows.on else "--jobs"
+    if not request.operands.files or "-" in request.operands.files:
+        raise UsageError(f"{name} is for files, and there are none", hint="as in: 'data/*.parquet'")
+    for option, given in (("--skip", request.rows.skip), ("--limit", request.rows.limit is not None)):
+        if given:
+            raise UsageError(f"{option} is of all rows together, and with {name} each file is computed by itself",
+                             hint=f"leave out {name}")  # fmt: skip
+    if request.rows.shard:
+        raise UsageError(f"--shard is for files whose results go into a folder, and {name} takes all files here",
+                         hint="leave it out")  # fmt: skip
+    with crew_of(request, module) as crew:
+        files = files_of(request)
+        with opened(request, prepared, columns=columns, check=check, sources=files[:1]) as rows:
+            pass
+        yield Apart(rows, files, alike(request, rows, crew.count, check), crew, request.quiet)
+
+
+def _batches(shared: Alike, source: Source) -> Iterator[Batch]:
+    with shared.opened(source) as rows:
+        yield from rows.selected
+
+
+def _told(columns: Sequence[tuple[str, str]]) -> str:
+    shown = ", ".join(f"'{name}'" + f" ({kind})" * bool(kind) for name, kind in columns[:_MOST_SHOWN])
+    return shown + ", …" * (len(columns) > _MOST_SHOWN)
