@@ -35,14 +35,17 @@ RESULTS = [  # value, d_x, d_y, d_w
 ]  # fmt: skip
 
 
+def write_folder(folder: Path) -> None:
+    """Three files, the second without rows."""
+    folder.mkdir()
+    for name, rows in (("a", ROWS), ("b", []), ("c", ROWS)):
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / f"{name}.parquet")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three files, the second without rows."""
-    found = tmp_path / "rows"
-    found.mkdir()
-    for name, rows in (("a", ROWS), ("b", []), ("c", ROWS)):
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), found / f"{name}.parquet")
-    return found
+    write_folder(tmp_path / "rows")
+    return tmp_path / "rows"
 
 
 def check(written: Path) -> None:
@@ -73,12 +76,14 @@ class Killed:
     def schema(self, columns: Any) -> Any:
         return self._function.schema(columns)
 
-    def map_batches(self, batches: Iterator[Any]) -> Iterator[Any]:
+    def __call__(self, batch: Any) -> Any:
         if not self._flag.exists():
             self._flag.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        found: Iterator[Any] = self._function.map_batches(batches)
-        return found
+        return self._function(batch)
+
+    def map_batches(self, batches: Iterator[Any]) -> Iterator[Any]:
+        return map(self, batches)
 
 
 def test_a_cluster_makes_parts(folder: Path, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ PROGRAMS = (
     "x: [3]; s = 0; for v in x { s = s + v^2 }; s",
     "n = abs(y) + 1; while n < 10 { n = n*(1 + x^2) + 1 }; n*x",
     "s = 0; t = x; repeat 3 { u = t; t = s + x; s = u*x }; s - t",
+    "y = x; repeat 3 { y = gelu(erf(y)) + digamma(y^2 + 1) }; y",
+    "y = x; while y < 3 { t = y; repeat 2 { t = softplus(t) }; y = y + t }; y",
     "(x + 0)^2",
     "a = x*y; (a, a^2)",
     "x > y ? x : y > 1",

@@ -85,6 +85,8 @@ def reduced(combine: str, start: float | None) -> Make:
     def make(code: Code, node: Node) -> Text:
         (arg,), (axes, *_) = node.args, node.params
         assert isinstance(axes, tuple)
+        if math.prod(arg.shape) == 1:
+            return code.text(arg)
         places, outer, inner = _apart(arg, axes)
         return _combined(code, node, [(arg, places)], outer, inner, combine, start)
 

@@ -6,7 +6,8 @@ import math
 from functools import reduce
 
 from cgcli.annotations import Callable, Mapping, Sequence
-from cgcli.graph.body import inlined
+from cgcli.graph.body import Body, inlined
+from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import Node, apply, constant, is_given, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.formula import expand, lower_formula, names_of
@@ -148,7 +149,7 @@ def in_terms_of(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[N
     for _ in range(_MANY):
         lacking = [node for node in toposort(outputs) if not is_given(node) and (node.op is SIZE or not has(node))]
         if not lacking:
-            return tuple(outputs)
+            return _with_bodies(outputs, has)
         unknown = next((node for node in lacking if not _has_formula(node)), None)
         if unknown is not None:
             raise NotInTargetError(unknown)
@@ -164,6 +165,19 @@ def in_terms_of(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[N
         become = rebuild(outputs, make)
         outputs = [become[output] for output in outputs]
     raise AssertionError("a formula needs itself")
+
+
+def _with_bodies(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[Node, ...]:
+    """The outputs with what their loops hold in operations that a target has, too."""
+
+    def make(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
+        if isinstance(params, Loop | States):
+            body = params.body
+            params = params._replace(body=Body(body.parameters, in_terms_of(body.outputs, has)))
+        return apply(op, args, params)
+
+    become = rebuild(outputs, make)
+    return tuple(become[output] for output in outputs)
 
 
 def _has_formula(node: Node) -> bool:

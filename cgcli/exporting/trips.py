@@ -17,7 +17,7 @@ def loop(code: Code, node: Node) -> Text:
     """A block that runs again and again; its pieces are known from there on, and the packed result where it is read."""
     params = node.params
     assert isinstance(params, Loop)
-    carried = _begun(code, node, params)
+    carried, inner = _begun(code, node, params)
 
     def trip(at: str) -> None:
         if params.going is not None:
@@ -25,7 +25,7 @@ def loop(code: Code, node: Node) -> Text:
         _next(code, params, carried)
 
     trips = most_trips() + 2 if params.trips is None else params.trips
-    _within(code, params, lambda: code.loop(trips, trip))
+    _within(code, params, inner, lambda: code.loop(trips, trip))
     pieces = unpacked(node, params.shapes)
     for piece, name in zip(pieces, carried, strict=True):
         code.texts[piece] = element_of(name) if piece.shape else Text(name)
@@ -39,7 +39,7 @@ def states(code: Code, node: Node) -> Text:
     """What a loop carries after each of its trips."""
     params = node.params
     assert isinstance(params, States)
-    carried = _begun(code, node, params.loop)
+    carried, inner = _begun(code, node, params.loop)
     sizes = [*map(math.prod, params.shapes)]
     name = code.array(params.trips * sum(sizes))
 
@@ -47,32 +47,37 @@ def states(code: Code, node: Node) -> Text:
         _next(code, params.loop, carried)
         _copy(code, name, [carried[place] for place in params.kept], params.shapes, f"{at}*{sum(sizes)} + ")
 
-    _within(code, params.loop, lambda: code.loop(params.trips, trip))
+    _within(code, params.loop, inner, lambda: code.loop(params.trips, trip))
     return element_of(name)
 
 
-def _within(code: Code, params: Loop, write: Callable[[], None]) -> None:
-    """Write what is computed within a loop, and is not known behind it."""
-    texts, uses = dict(code.texts), code.uses
+def _within(code: Code, params: Loop, inner: dict[Node, Text], write: Callable[[], None]) -> None:
+    """Write what is computed within a loop, and is not known behind it. inner: the code for what its body reads.
+
+    Nothing else is known there: a parameter of the body may be that of another body, around it, at the same place.
+    """
+    texts, uses = code.texts, code.uses
+    code.texts = inner
     code.uses = uses_of(params.body.outputs)
     write()
     code.texts, code.uses = texts, uses
 
 
-def _begun(code: Code, node: Node, params: Loop) -> list[str]:
-    """The variables and rows that a loop carries, with their starts; what its body reads besides is known there."""
+def _begun(code: Code, node: Node, params: Loop) -> tuple[list[str], dict[Node, Text]]:
+    """The variables and rows that a loop carries, with their starts; and the code for each parameter of its body."""
     carried: list[str] = []
+    inner: dict[Node, Text] = {}
     for leaf, arg in zip(params.body.parameters, node.args, strict=True):
         if len(carried) == params.carries:
-            code.texts[leaf] = element_of(code.row(arg)) if arg.shape else code.simple(arg)
+            inner[leaf] = element_of(code.row(arg)) if arg.shape else code.simple(arg)
         elif arg.shape:
             carried.append(name := code.array(math.prod(arg.shape)))
             code.fill(name, arg)
-            code.texts[leaf] = element_of(name)
+            inner[leaf] = element_of(name)
         else:
             carried.append(name := code.variable("c", code.number(arg).code))
-            code.texts[leaf] = Text(name)
-    return carried
+            inner[leaf] = Text(name)
+    return carried, inner
 
 
 def _next(code: Code, params: Loop, carried: Sequence[str]) -> None:

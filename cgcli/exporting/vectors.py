@@ -199,14 +199,10 @@ class _Vectors:
     def _loop(self, node: Node) -> Text:
         loop = node.params
         assert isinstance(loop, Loop)
-        names = []
-        for leaf, arg in zip(loop.body.parameters, node.args, strict=True):
-            name = self._fresh()
-            self._write(f"{name} = {self.number(arg).code}")
-            names.append(name)
-            self._texts[leaf] = Text(name)
+        names = [self._named(self.number(arg).code) for arg in node.args]
         carried = names[: loop.carries]
-        before, uses = dict(self._texts), self._uses
+        before, uses = self._texts, self._uses
+        self._texts = dict(zip(loop.body.parameters, map(Text, names), strict=True))
         self._uses = uses_of(loop.body.outputs)
         trip = self._fresh() if loop.trips is None else "_"
         self._write(f"for {trip} in range({most_trips() + 2 if loop.trips is None else loop.trips}):")
