@@ -27,6 +27,8 @@ _PANEL = """\
     graph [style="rounded", color="{colour}", margin="12"]
 """
 _ROOM = "<TD></TD>" * 8  # at each side of a number, which would grow with the box: all cells grow alike
+_UPRIGHT = ("TB", "BT")
+_HEADING = 'shape="plain", style="", class="heading"'
 _MOST_STEPS_TO_TRY = 40  # laid out in each direction
 _LENGTH, _MOST_LINES = 44, 3  # characters of a line of a formula, and lines
 
@@ -44,7 +46,7 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
     cards = len(panels.forward) + len(panels.backward)
     if not kinds:
         return Pictures(content, None, cards)
-    laid = [drawing_of(dot(panels, look._replace(rankdir=each), marked=True), paper.layout) for each in tried]
+    laid = [_laid(panels, look._replace(rankdir=each), paper) for each in tried]
     drawing: Drawing = max(laid, key=lambda each: each.reading_size(paper))
     if look.blank:
         from cgcli.rendering.frames import without
@@ -55,17 +57,31 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
     return Pictures(content, drawing.reading_size(paper), cards, unknown=unknown)
 
 
-def dot(panels: Panels, look: Look, *, marked: bool = False) -> str:
-    """The panels as DOT text: side by side where the graph goes down, else one above the other. marked: as of `dot`."""
+def _laid(panels: Panels, look: Look, paper: Paper) -> Drawing:
+    """The panels, laid out a second time where an edge crosses what stands above a call, and may go around it."""
+    found = drawing_of(dot(panels, look, marked=True, headings=False), paper.layout)
+    again = found.crossed and panels.clusters and look.rankdir in _UPRIGHT
+    return drawing_of(dot(panels, look, marked=True), paper.layout) if again else found
+
+
+def dot(panels: Panels, look: Look, *, marked: bool = False, headings: bool = True) -> str:
+    """The panels as DOT text: side by side where the graph goes down, else one above the other.
+
+    marked, headings: as of `dot` for one graph.
+    """
     theme = THEMES[look.theme]
     background = "transparent" if look.transparent else theme.background
     style = _STYLE.format(rankdir=look.rankdir, background=background, ink=theme.ink, edge=theme.edge)
     return "".join(
-        [f"digraph {quote(shorten(panels.title, 200))} {{\n{style}", *_lines(panels, look, theme, marked), "}\n"]
+        [
+            f"digraph {quote(shorten(panels.title, 200))} {{\n{style}",
+            *_lines(panels, look, theme, marked, headings),
+            "}\n",
+        ]
     )
 
 
-def _lines(panels: Panels, look: Look, theme: Theme, marked: bool) -> Iterator[str]:
+def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: bool) -> Iterator[str]:
     if look.title:
         words = Pen(TEXT + 2, theme.ink, bold=True).write(look.title)
         yield f'  graph [label=<{words}>, labelloc="t", labeljust="l"]\n'
@@ -73,7 +89,8 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool) -> Iterator[s
         ("f", "forward: values", panels.forward, Pen(TEXT, theme.ink), "value"),
         ("b", "backward: adjoints", panels.backward, Pen(TEXT, theme.adjoint, italic=True), "grad"),
     ]
-    is_upright = look.rankdir in ("TB", "BT")
+    is_upright = look.rankdir in _UPRIGHT
+    has_headings = headings and is_upright
     for letter, title, boxes, pen, kind in panes if is_upright else panes[::-1]:  # the last one stands above
         place = "b" if is_upright or letter == "b" else "t"  # where no edge goes from one to the other
         words = f"<{Pen(TEXT, theme.grey, bold=True).write(title)}>"
@@ -89,8 +106,10 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool) -> Iterator[s
                 f"    {letter}{at} [label={inside}, tooltip={quote(box.text)}, {form}, "
                 f'fillcolor="{role.fill}", color="{border}", class="{kind}"]\n'
             )
-        yield from _within(panels.clusters, None, letter, written, theme, "b" if is_upright else "t")
+        yield from _within(panels.clusters, None, letter, written, theme, "" if has_headings else place)
         yield "  }\n"
+    if has_headings:
+        yield from _below_headings(panels)
     yield from (f"  {{ graph [rank=same]; f{at}; b{at} }}\n" for at in panels.backward)
     yield from (f"  f{tail} -> f{head}\n" for tail, head in panels.computed)
     yield from (f'  b{head} -> b{tail} [dir="back", color="{theme.adjoint}"]\n' for tail, head in panels.pulled)
@@ -103,26 +122,55 @@ def _within(
     clusters: Sequence[Cluster], place: int | None, letter: str, written: Mapping[int | None, Sequence[str]],
     theme: Theme, side: str,
 ) -> Iterator[str]:  # fmt: skip
-    """The boxes of a call, and the calls within it; None for the whole panel. side: where edges cross no heading."""
+    """The boxes of a call, and the calls within it; None for the whole panel. side: of the heading; '' for a card."""
     yield from written.get(place, ())
     for at, cluster in enumerate(clusters):
         if cluster.parent == place:
             words, tip = head(cluster, None, theme), quote(cluster.head)
-            panel = _PANEL.format(label=words, colour=theme.edge, tip=tip, place=side)
+            panel = _PANEL.format(label=words if side else '""', colour=theme.edge, tip=tip, place=side or "t")
+            if not side:
+                panel += f"    {_heading(letter, at)} [label={words}, tooltip={tip}, {_HEADING}]\n"
             fill = f'    graph [style="rounded,filled", fillcolor="{theme.panel}"]\n'
             yield f"  subgraph cluster_{letter}_{at} {{\n{panel}{fill}"
             yield from _within(clusters, at, letter, written, theme, side)
             yield "  }\n"
 
 
+def _heading(letter: str, place: int) -> str:
+    """The name of the card with what stands above a call."""
+    return f"h{place}_{letter}"
+
+
+def _below_headings(panels: Panels) -> Iterator[str]:
+    """What stands below the headings of calls, in both panels: all that needs nothing else in the call."""
+    for place in range(len(panels.clusters)):
+        inside = {at for at, box in panels.forward.items() if place in _path(panels.clusters, box.cluster)}
+        first = inside.difference(head for tail, head in panels.computed if tail in inside)
+        letters = "fb" if inside.intersection(panels.backward) else "f"
+        for letter, shown in (("f", panels.forward), ("b", panels.backward)):
+            for at in sorted(first.intersection(shown)):
+                yield f'  {_heading(letter, place)} -> {letter}{at} [style="invis", weight="0"]\n'
+        if len(letters) > 1:
+            yield f"  {{ graph [rank=same]; {'; '.join(_heading(each, place) for each in letters)} }}\n"
+
+
+def _path(clusters: Sequence[Cluster], place: int | None) -> Iterator[int]:
+    """A call and all around it."""
+    while place is not None:
+        yield place
+        place = clusters[place].parent
+
+
 def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool) -> str:
     """What a box says: the formula, below it the number."""
     upright = pen._replace(italic=False)
-    rows = [f'<TR><TD ALIGN="LEFT">{upright.write(line, "LEFT")}</TD></TR>' for line in lines_of(box.text)]
+    lines = lines_of(box.text)
+    align = "LEFT" if len(lines) > 1 else "CENTER"
+    rows = [f'<TR><TD ALIGN="{align}">{upright.write(line, align)}</TD></TR>' for line in lines]
     is_shown = box.value is not None and look.shows(kind)
     if box.shape and look.shows("shape") and not (is_shown and is_written_out(box.shape, look)):
         words = Pen(SMALL, theme.grey).write(shape_text(box.shape, "").strip("[]").replace(", ", "×"))
-        rows.append(f'<TR><TD ALIGN="LEFT">{words}</TD></TR>')
+        rows.append(f"<TR><TD>{words}</TD></TR>")
     if is_shown:
         is_blank = kind in look.blank and not box.is_given
         text = number(box.value, look, theme, pen._replace(empty=is_blank and not marked))

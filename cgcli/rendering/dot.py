@@ -46,12 +46,18 @@ _EXIT = {"LR": "e", "TB": "s", "RL": "w", "BT": "n"}
 
 
 def dot(
-    graph: Graph | Sketch | Scene, numbers: Numbers = NO_NUMBERS, *, look: Look = DEFAULT, marked: bool = False
+    graph: Graph | Sketch | Scene,
+    numbers: Numbers = NO_NUMBERS,
+    *,
+    look: Look = DEFAULT,
+    marked: bool = False,
+    headings: bool = True,
 ) -> str:
     """The graph as DOT text; the same graph gives the same text.
 
     numbers: what to write beside nodes and at edges. marked: numbers that are to be left out are in their places, and
-    marked, so that they can be taken out of what is laid out; else boxes of their size are.
+    marked, so that they can be taken out of what is laid out; else boxes of their size are. headings: downwards, what
+    stands above a cluster is a card, which edges go around, and takes room as one.
     Raises UsageError for a look that there is not.
     """
     look.check()
@@ -67,7 +73,7 @@ def dot(
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if is_large(drawn):
         lines.append(_QUICK)
-    return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir, marked).lines(), "}\n"])
+    return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir, marked, headings).lines(), "}\n"])
 
 
 def is_large(drawn: Scene) -> bool:
@@ -78,12 +84,15 @@ def is_large(drawn: Scene) -> bool:
 class _Writer:
     """Writes cards and edges, those of a cluster together."""
 
-    def __init__(self, drawn: Scene, numbers: Numbers, look: Look, theme: Theme, rankdir: str, marked: bool) -> None:
+    def __init__(
+        self, drawn: Scene, numbers: Numbers, look: Look, theme: Theme, rankdir: str, marked: bool, headings: bool
+    ) -> None:  # fmt: skip
         self.drawn, self.numbers, self.marked = drawn, numbers, marked
         self.look, self.theme, self.rankdir = look, theme, rankdir
         self.clusters = drawn.clusters
         self.cards = {card.id: card for card in drawn.cards}
-        self.has_headings = rankdir in ("TB", "BT") and len(drawn.clusters) <= _MANY_CLUSTERS
+        has_room = rankdir in ("TB", "BT") and len(drawn.clusters) <= _MANY_CLUSTERS
+        self.has_headings = has_room and (headings or any(cluster.whole for cluster in drawn.clusters))
 
     def lines(self) -> Iterator[str]:
         """The whole picture: each edge in the innermost cluster that holds both of its ends, for it to stay within."""

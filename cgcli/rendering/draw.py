@@ -85,9 +85,10 @@ def pictures(
     tried = _directions(drawn, look)
 
     def laid(rankdir: str) -> Drawing:
-        text = dot(drawn, numbers, look=look._replace(rankdir=rankdir), marked=True)
-        at_once = png_at_once(text, paper) if kinds == ["png"] and rankdir == tried[-1] else None
-        return at_once or drawing_of(text, paper.layout, plain="json" in kinds)
+        return _laid(
+            drawn, numbers, look._replace(rankdir=rankdir), paper, plain="json" in kinds,
+            at_once=kinds == ["png"] and rankdir == tried[-1],
+        )  # fmt: skip
 
     drawing = _most_readable(tried, laid, drawn, numbers, look, paper)
     if look.blank:
@@ -130,10 +131,25 @@ def series(
     numbers = widest(numbers, look)
 
     def laid(rankdir: str) -> Drawing:
-        return drawing_of(dot(drawn, numbers, look=look._replace(rankdir=rankdir), marked=True), paper.layout)
+        return _laid(drawn, numbers, look._replace(rankdir=rankdir), paper)
 
     drawing = _most_readable(_directions(drawn, look), laid, drawn, numbers, look, paper)
     return [drawing._replace(svg=svg).painted(kind, paper) for svg in frames(drawing.svg, made, look)]
+
+
+def _laid(
+    drawn: Scene, numbers: Numbers, look: Look, paper: Paper, *, plain: bool = False, at_once: bool = False
+) -> Drawing:
+    """A graph that is laid out: a second time, where an edge crosses what stands above a cluster, and may go around it.
+
+    plain: as of `drawing_of`. at_once: as PNG alone, where that can be.
+    """
+    text = dot(drawn, numbers, look=look, marked=True, headings=False)
+    found = (png_at_once(text, paper) if at_once else None) or drawing_of(text, paper.layout, plain=plain)
+    if not found.crossed:
+        return found
+    again = dot(drawn, numbers, look=look, marked=True)
+    return found if again == text else drawing_of(again, paper.layout, plain=plain)
 
 
 def _directions(drawn: Scene, look: Look) -> Sequence[str]:

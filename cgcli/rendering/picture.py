@@ -30,7 +30,7 @@ MAX_SIDE = 32_000  # pixels
 MOST_LINES_TWICE = 400  # of DOT text that is laid out a second time, for the program to draw its PNG
 MOST_LINES_AT_ONCE = 60  # that is drawn as PNG before its size is known
 POINTS = 72  # an inch
-_VIEW, _END = 'viewBox="0.00 0.00 ', "</svg>"  # of the SVG that the layout program gives
+_VIEW, _CLUSTER, _END = 'viewBox="0.00 0.00 ', '<g id="clust', "</svg>"  # of the SVG that the layout program gives
 _SIZES, _HEADER = 16, 33  # bytes of a PNG, after which its width and height stand, and its first chunk ends
 
 
@@ -103,7 +103,8 @@ class Drawing(NamedTuple):
     """A graph that is laid out.
 
     dot_text: what was. width, height: of the picture, in inches. svg, plain, png: what the layout program gave; the
-    second where it was asked for, the third alone. dpi: of the last.
+    second where it was asked for, the third alone. dpi: of the last. crossed: whether an edge crosses what stands above
+    a cluster.
     """
 
     dot_text: str
@@ -113,6 +114,7 @@ class Drawing(NamedTuple):
     plain: str = ""
     png: bytes = b""
     dpi: int | None = None
+    crossed: bool = False
 
     def reading_size(self, paper: Paper) -> float:
         """How many points its numbers have where it is read."""
@@ -187,7 +189,12 @@ def drawing_of(dot_text: str, layout: str, *, plain: bool = False) -> Drawing:
     content = laid_out(dot_text, ["svg", "plain"] if plain else ["svg"], layout).decode()
     svg, end, places = content.partition(_END)
     width, height = svg.partition(_VIEW)[2].partition('"')[0].split()
-    return Drawing(dot_text, float(width) / POINTS, float(height) / POINTS, svg + end, places.lstrip())
+    crossed = False
+    if _CLUSTER in svg:
+        from cgcli.rendering.headings import parted
+
+        svg, crossed = parted(svg)
+    return Drawing(dot_text, float(width) / POINTS, float(height) / POINTS, svg + end, places.lstrip(), crossed=crossed)
 
 
 def png_at_once(dot_text: str, paper: Paper) -> Drawing | None:
