@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from cgcli.errors import CgError
-from cgcli.graph.node import Node
+from cgcli.graph.node import Node, constant, variable
 from cgcli.lowering.lower import lower
 from cgcli.ops.table import FUNCTIONS
+from cgcli.printing.latex import latex_of
 from cgcli.printing.program import program
 from cgcli.syntax.parser import parse
+from cgcli.transform.differentiate import vjp
 from tests.for_each import for_each
-from tests.support import float64, node, value
+from tests.support import float64, inputs, node, value
 
 X = {"x": [1.0, 2.0, 3.0], "M": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "s": 2.0}
 
@@ -160,9 +163,24 @@ def test_a_binding_wins_over_a_constant(name: str) -> None:
     assert value(node(f"{name} + 1", {name: 3.0}), {name: 3.0}) == 4
 
 
-@pytest.mark.parametrize("name", ["max", "sum", "sin", "where"])
-def test_a_column_may_be_called_as_a_function_is(name: str) -> None:
-    assert value(node(f"max({name}, 3)", {name: 5.0}), {name: 5.0}) == 5
+WORDS = {"and", "or", "not", "mod"}  # operators, which are no names
+CALLED = [
+    ("{0}*x", 6), ("{0} = x + 1; {0}^2", 16), ("f({0}) = {0}^2; f(x)", 9), ("{0}(t) = t*7; {0}(x)", 21),
+    ("sum({0}=1..3, {0}*x)", 18), ("{0}: []; -{0}", -2), ("{0}(t) = t + {0}; x*{0}(1)", 9), ("({0})^{0}", 4),
+]  # fmt: skip
+
+
+@for_each("name", [name for name in FUNCTIONS if name not in WORDS])
+def test_a_name_may_be_that_of_a_function(name: str) -> None:
+    """Protects old programs from new operations: whatever they call their inputs, their values and their functions."""
+    at = {name: 2.0, "x": 3.0}
+    for form, expected in CALLED:
+        output = node(form.format(name), at)
+        assert value(output, at) == expected
+    assert [value(slope, at) for slope in vjp(node(f"{name}*x", at), constant(1.0), inputs(at))] == [3, 2]
+    product = latex_of(node(f"{name}*x", {}))
+    assert {*product.replace(r"\,", "").split()} == {latex_of(variable(name)), "x"}
+    assert not re.search(r"\\operatorname|\\lVert|\\sqrt|\(", product), product
 
 
 # Each line is spellings of one node, and the one that cg prints comes first.

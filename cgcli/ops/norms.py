@@ -13,7 +13,6 @@ from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import REQUIRED, Shape, Shorthand, Static
 from cgcli.graph.shapes import shaped
 from cgcli.ops.arithmetic import ABS, DIVIDE, MULTIPLY, POWER_OP
-from cgcli.ops.linalg import INV
 from cgcli.ops.logic import AND_OP, LESS_EQUAL, NOT_EQUAL, STOP_GRADIENT, WHERE
 from cgcli.ops.reductions import MAX, MIN, NORM
 from cgcli.ops.shaping import reshape, transpose
@@ -132,22 +131,9 @@ def _vector(args: _Args, params: Ordered) -> Node:
 
 def _matrix(args: _Args, params: OfMatrix) -> Node:
     (x,) = args
-    return _of_matrices("matrix_norm", x, params.order)
-
-
-def _of_matrices(name: str, x: Node, order: float | str) -> Node:
     if len(x.shape) < 2:
-        raise ShapeError(f"{name} takes a matrix, not {shaped(x.shape)}", clash=(0,))
-    return _matrix_norm(x, Ordered(order, (-2, -1), False))
-
-
-def _cond(args: _Args, params: OfMatrix) -> Node:
-    """The norm times that of the inverse; by singular values a matrix needs not to be square."""
-    (x,), order = args, params.order
-    if order in (2.0, -2.0):
-        largest, least = (_of_matrices("cond", x, each) for each in (order, -float(order)))
-        return apply(DIVIDE, (largest, least))
-    return apply(MULTIPLY, (_of_matrices("cond", x, order), _of_matrices("cond", apply(INV, (x,)), order)))
+        raise ShapeError(f"matrix_norm takes a matrix, not {shaped(x.shape)}", clash=(0,))
+    return _matrix_norm(x, Ordered(params.order, (-2, -1), False))
 
 
 ENTRIES: tuple[Shorthand, ...] = (
@@ -158,6 +144,4 @@ ENTRIES: tuple[Shorthand, ...] = (
               (_order("ord", 2), axes(), flag("keepdims")), Ordered, example="vector_norm([3, 4], inf)"),
     Shorthand("matrix_norm", "of matrices the norm 'fro', 'nuc', 1, 2, inf, -1, -2 or -inf", ("x",), _matrix,
               (_order("ord", "fro"),), OfMatrix, example="matrix_norm([[3, 0], [4, 5]], 'nuc')"),
-    Shorthand("cond", "the condition number: the norm of a matrix times that of its inverse", ("x",), _cond,
-              (_order("p", 2),), OfMatrix, example="cond([[3, 0], [0, 1]])"),
 )  # fmt: skip
