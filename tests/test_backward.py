@@ -86,6 +86,12 @@ def test_a_sheet_of_the_figure_has_no_answers() -> None:
     assert re.findall(r"<(?:path|polygon)[^>]*>", sheet) == re.findall(r"<(?:path|polygon)[^>]*>", whole)
 
 
+def test_a_legend_says_what_the_figure_shows() -> None:
+    svg = cgcli.render(BAYDIN, AT, backward=True, legend=True, title="both").svg
+    assert all(f">{words}</text>" in svg for words in ("both", "dashed: a value that an adjoint needs"))
+    assert "dashed:" not in cgcli.render(BAYDIN, AT, backward=True).svg
+
+
 def test_calls_of_functions_are_clusters_in_both_panels() -> None:
     """Protects the reading: the adjoint of a step stands in the call that the step stands in, inputs in none."""
     text = "g(u) = sin(u); f(x) = g(x)*w; f(a) + g(b)"

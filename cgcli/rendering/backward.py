@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
 from cgcli.rendering.arrays import is_written_out, number
-from cgcli.rendering.card import MARKED, head
+from cgcli.rendering.card import MARKED, captioned, head
 from cgcli.rendering.draw import Pictures
 from cgcli.rendering.look import Look
 from cgcli.rendering.panels import Box, Panels
@@ -82,9 +82,13 @@ def dot(panels: Panels, look: Look, *, marked: bool = False, headings: bool = Tr
 
 
 def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: bool) -> Iterator[str]:
-    if look.title:
-        words = Pen(TEXT + 2, theme.ink, bold=True).write(look.title)
-        yield f'  graph [label=<{words}>, labelloc="t", labeljust="l"]\n'
+    small, italic = Pen(SMALL, theme.grey), Pen(SMALL, theme.adjoint, italic=True)
+    legend = [
+        [(small, "upright: value    "), (italic, "italic: adjoint, ∂result/∂node")],
+        [(small, "dashed: a value that an adjoint needs")],
+    ]
+    if words := captioned(look, theme, legend):
+        yield f'  graph [label={words}, labelloc="{"t" if look.title else "b"}", labeljust="l"]\n'
     panes = [
         ("f", "forward: values", panels.forward, Pen(TEXT, theme.ink), "value"),
         ("b", "backward: adjoints", panels.backward, Pen(TEXT, theme.adjoint, italic=True), "grad"),

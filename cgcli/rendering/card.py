@@ -103,19 +103,20 @@ def _numbers(card: Card, known: Numbers, look: Look, theme: Theme) -> list[tuple
 
 def caption(look: Look, theme: Theme, known: Numbers) -> str:
     """The title and the legend of a picture, in angle brackets; '' where there is neither."""
-    lines: list[list[tuple[Pen, str]]] = []
-    if look.title:
-        lines.append([(Pen(WORD, theme.ink, bold=True), look.title)])
-    if look.legend:
-        upright = [(Pen(SMALL, theme.grey), "upright: value    ")]
-        if known.tangents and look.shows("tangent"):
-            upright.append((Pen(SMALL, theme.tangent, italic=True), "d italic: tangent    "))
-        italic = Pen(SMALL, theme.adjoint, italic=True)
-        others = [(italic, "∂ italic: adjoint, ∂result/∂node")] if known.adjoints and look.shows("grad") else []
-        if known.partials and look.shows("partial"):
-            others.append((italic, "× at an edge: derivative by what comes in"))
-        lines.append([*upright, *others[:1]])
-        lines.extend([entry] for entry in others[1:])
+    upright = [(Pen(SMALL, theme.grey), "upright: value    ")]
+    if known.tangents and look.shows("tangent"):
+        upright.append((Pen(SMALL, theme.tangent, italic=True), "d italic: tangent    "))
+    italic = Pen(SMALL, theme.adjoint, italic=True)
+    others = [(italic, "∂ italic: adjoint, ∂result/∂node")] if known.adjoints and look.shows("grad") else []
+    if known.partials and look.shows("partial"):
+        others.append((italic, "× at an edge: derivative by what comes in"))
+    return captioned(look, theme, [[*upright, *others[:1]], *([entry] for entry in others[1:])])
+
+
+def captioned(look: Look, theme: Theme, legend: Sequence[Sequence[tuple[Pen, str]]]) -> str:
+    """The title of a picture and the lines of its legend, as far as they are asked for, as `caption`."""
+    title = [[(Pen(WORD, theme.ink, bold=True), look.title)]] if look.title else []
+    lines = [*title, *(legend if look.legend else ())]
     rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{line(runs)}</TD></TR>' for runs in lines)
     return f"<{TABLE}{rows}</TABLE>>" if rows else ""
 

@@ -70,7 +70,8 @@ def panels_as_mermaid(panels: Panels, look: Look) -> str:
         for at, box in boxes.items():
             said = [escaped(box.text)]
             if box.value is not None and look.shows(kind):
-                said.append(f"<i>{escaped(cell(box.value, look, '' if box.is_given else kind, DIGITS))}</i>")
+                text = escaped(cell(box.value, look, "" if box.is_given else kind, DIGITS))
+                said.append(f"<i>{text}</i>" if kind == "grad" else text)
             form = _FORMS["input"] if box.role == "variable" else '("{}")'
             role = {"variable": "input"}.get(box.role, box.role)
             written.setdefault(box.cluster, []).append(f"{letter}{at}{form.format('<br/>'.join(said))}:::{role}")
