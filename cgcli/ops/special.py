@@ -28,9 +28,6 @@ from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
 from cgcli.ops.statics import number, whole
 
-_INVERSE_SQRT2_ERROR = -4.833646656726457e-17  # 1/sqrt(2) minus its float64
-
-
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 
 
@@ -65,17 +62,29 @@ ERFC_COEFFICIENTS = (
 def _erfc(x: Any) -> Any:
     """By one formula for all x: scipy's function loses digits where x^2 is rounded, and branches at each element."""
     size = np.minimum(np.abs(x), 28.0)  # beyond, it is 0 or 2
+    value = _scaled_erfc(size)
+    value *= _bell(size, 1.0)
+    sign = np.copysign(1.0, x)
+    value *= sign
+    value += 1.0 - sign  # 2 - erfc(-x) on the left
+    return value
+
+
+def _scaled_erfc(size: Any) -> Any:
+    """exp(x^2)*erfc(x) for x from 0 to 28."""
     part = size / (size + 3.0)
     value = _polynomial(ERFC_COEFFICIENTS, part - 0.5)
     value *= part
     value += 1.0
     value /= size + 1.0
-    high = _split_high(size)
-    value *= np.exp(-high * high)
-    value *= np.exp((high - size) * (high + size))
-    sign = np.copysign(1.0, x)
-    value *= sign
-    value += 1.0 - sign  # 2 - erfc(-x) on the left
+    return value
+
+
+def _bell(x: Any, factor: float) -> Any:
+    """exp(-factor*x^2): the square of the upper half of x is exact, and the rest is little."""
+    high = np.float64(np.float32(x))
+    value = np.exp(high * high * -factor)
+    value *= np.exp((high - x) * (high + x) * factor)
     return value
 
 
@@ -189,24 +198,15 @@ def _elu(x: Any, alpha: float) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    """x*erfc(-x/sqrt(2))/2, corrected for the rounding of x/sqrt(2), which erfc would magnify."""
-    x = np.asarray(x, dtype=float)
-    z = -x * math.sqrt(0.5)
-    high = _split_high(x)
-    low = x - high
-    root_high = _split_high(np.float64(math.sqrt(0.5)))
-    root_low = math.sqrt(0.5) - root_high
-    product_error = ((high * root_high + z) + high * root_low + low * root_high) + low * root_low
-    error = -(product_error + x * _INVERSE_SQRT2_ERROR)
-    error = np.where(np.isfinite(error) & (np.abs(x) < 40), error, 0.0)
-    value = _erfc(z) - 2 / math.sqrt(math.pi) * np.exp(-z * z) * error
-    return (np.where(x == -np.inf, 0.0, 0.5 * x * value))[()]
-
-
-def _split_high(x: Any) -> Any:
-    """The upper 26 bits of a float64 (Dekker 1971), so that products of halves are exact."""
-    scaled = x * 134217729.0
-    return scaled - (scaled - x)
+    """x*erfc(-x/sqrt(2))/2, with the bell of x itself, for that of x/sqrt(2), which is rounded, would lose digits."""
+    size = np.minimum(np.abs(x), 40.0)
+    value = _scaled_erfc(size * math.sqrt(0.5))
+    value *= _bell(size, 0.5)
+    right = np.copysign(0.5, x) + 0.5
+    value *= 0.5 - right
+    value += right
+    value *= np.maximum(x, -40.0)  # below, it is 0
+    return value
 
 
 def _silu(x: Any) -> Any:

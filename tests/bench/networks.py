@@ -3,8 +3,8 @@
     python tests/bench/networks.py [ROUNDS [WORD]]      7 rounds unless told; a word picks the rows that hold it
 
 Both compute in float64, in one thread. A row's two figures are how much longer `cgcli` takes: for the value, and for
-the value and the gradient of a weighted sum of its elements, by all inputs together. Each round measures both in turns,
-so that a busy machine slows both.
+the value and the gradient of a weighted sum of its elements, by all inputs together. Times are those of the processor, which what
+else a busy machine does lengthens little, and each round measures both in turns.
 """
 
 from __future__ import annotations
@@ -106,16 +106,16 @@ def shortest(rounds: int, *functions: Callable[[], Any]) -> list[float]:
     counts = []
     for function in functions:
         function()
-        begin = time.perf_counter()
+        begin = time.process_time()
         function()
-        counts.append(max(1, int(SHORTEST / (time.perf_counter() - begin))))
+        counts.append(max(1, int(SHORTEST / (time.process_time() - begin))))
     best = [float("inf")] * len(functions)
     for _ in range(rounds):
         for at, (function, count) in enumerate(zip(functions, counts, strict=True)):
-            begin = time.perf_counter()
+            begin = time.process_time()
             for _ in range(count):
                 function()
-            best[at] = min(best[at], (time.perf_counter() - begin) / count)
+            best[at] = min(best[at], (time.process_time() - begin) / count)
     return best
 
 
