@@ -74,6 +74,16 @@ def pool(name: str, shapes: dict[str, Shape], kernel: Any, **options: Any) -> Ca
                 {"x": spread})  # fmt: skip
 
 
+def at_largest(x: Any, y: Any, axis: int) -> Any:
+    """What y has at the largest elements of x."""
+    return y.gather(axis, x.argmax(axis, keepdim=True))
+
+
+def to_largest(x: Any, y: Any, axis: int) -> Any:
+    """y at the largest elements of x."""
+    return torch.zeros_like(x).scatter_add(axis, x.argmax(axis, keepdim=True), y)
+
+
 def picked(x: Any, y: Any, kernel: int, stride: int, padding: int) -> Any:
     """The elements of y at the places where PyTorch finds the largest ones of x."""
     _, places = functional.max_pool2d(x, kernel, stride, padding, return_indices=True)
@@ -201,6 +211,16 @@ NETWORK: dict[str, list[Case]] = {
              lambda x, y: returned(x, y, 2, 2, 0), {"x": spread}, ("x",)),
         Case("max_pool_shares(y, x, max_pool2d(x, 3, 2, 1), [3, 3], 2, 1)", {**IMAGE, "y": (2, 3, 3, 3)},
              lambda x, y: returned(x, y, 3, 2, 1), {"x": spread}, ("x",)),
+    ],
+    "at_largest": [
+        Case("at_largest(y, x)", {"x": (3, 4), "y": (3, 4)}, lambda x, y: at_largest(x, y, -1), {"x": spread}, ("x",)),
+        Case("at_largest(y, x, axis=0)", {"x": (3, 2), "y": (3, 2)}, lambda x, y: at_largest(x, y, 0), {"x": spread},
+             ("x",)),
+    ],
+    "to_largest": [
+        Case("to_largest(y, x)", {"x": (3, 4), "y": (3, 1)}, lambda x, y: to_largest(x, y, -1), {"x": spread}, ("x",)),
+        Case("to_largest(y, x, axis=0)", {"x": (3, 2), "y": (1, 2)}, lambda x, y: to_largest(x, y, 0), {"x": spread},
+             ("x",)),
     ],
     "avg_pool1d": [
         pool("avg_pool1d", SIGNAL, kernel=2),

@@ -159,6 +159,7 @@ X: [2, 2]; f(A) = A @ A; jvp f(A; dA) = dA @ A + A @ dA; f(X)
 CALLS = {
     "arange": "arange(0, 3, 0.5)*x",
     "argmax": "argmax(V)",
+    "at_largest": "at_largest(V, V^2)",
     "argsort": "argsort(V)",
     "take_along": "take_along(V, [2, 0])",
     "put_along": "put_along(V, [2, 0, 2], 4, 0)",
@@ -231,6 +232,7 @@ CALLS = {
     "stack": "stack(V, V, axis=1)",
     "std": "std(V, ddof=1)",
     "sum": "sum(M, axis=1, keepdims=1)",
+    "to_largest": "to_largest(at_largest(M, M^2, axis=0), M^2, axis=0)",
     "transpose": "M.T",
     "tril": "tril(S)",
     "triu": "triu(S, k=1)",

@@ -12,7 +12,7 @@ from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, ARRAYS, NON_NEGATIVE, Kink, Operation, Shape
-from cgcli.graph.rules import Jvp
+from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES, OfShape
@@ -36,14 +36,7 @@ sum(where(less, 0, dx), axis=axis, keepdims=keepdims)/count
 """
 
 
-# The tangent, less that of the largest element: of a share near 1, 1 - share would lose its digits.
-_FROM_LARGEST = """
-largest = x == max(x, axis=axis, keepdims=1)
-from_it = dx - sum(largest*dx, axis=axis, keepdims=1)/sum(largest, axis=axis, keepdims=1)
-"""
-
-
-# The same in units of the largest element: the share of one that is nearly the whole norm would lose its derivative.
+# In units of the largest element: the share of one that is nearly the whole norm would lose its derivative.
 _BY_LARGEST = """
 largest = max(abs(x), axis=axis, keepdims=1)
 unit = where(largest == 0, 0, x/largest)
@@ -188,14 +181,76 @@ def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
 
 
 def _softmax(x: Any, along: int) -> Any:
-    powers = np.exp(x - np.max(x, axis=along, keepdims=True, initial=-np.inf))
-    return powers / np.sum(powers, along, keepdims=True)
+    powers = x - np.max(x, axis=along, keepdims=True, initial=-np.inf)
+    np.exp(powers, out=powers)
+    powers /= np.sum(powers, along, keepdims=True)
+    return powers
 
 
 def log_softmax(x: Any, along: int) -> Any:
-    """The kernel of ln(softmax(x))."""
-    below, largest = _below_largest(x, (along,))
-    return x - largest - _log_of_sum(below, (along,))
+    """The kernel of ln(softmax(x)): the largest element, of which exp is 1, is left to log1p."""
+    if not np.size(x):
+        return np.array(x)
+    at = np.argmax(x, along, keepdims=True)
+    largest = np.take_along_axis(x, at, along)
+    if not np.all(np.isfinite(largest)):
+        below, largest = _below_largest(x, (along,))
+        return x - largest - _log_of_sum(below, (along,))
+    below = x - largest
+    powers = np.exp(below)
+    np.put_along_axis(powers, at, 0.0, along)
+    below -= np.log1p(np.sum(powers, along, keepdims=True))
+    return below
+
+
+# The derivatives of softmax and its logarithm, in which 1 - share would lose the digits of a share near 1, stay the
+# same when a number is added to all of a tangent: it is taken relative to that of the largest element.
+_FROM_LARGEST = "from_it = dx - at_largest(dx, x, axis=axis)\n"
+_FIRST_LARGEST = """
+largest = x == max(x, axis=axis, keepdims=1)
+first = largest*(cumsum(largest, axis=axis) == 1)
+"""
+
+
+def _at_largest(dx: Any, x: Any, along: int) -> Any:
+    return np.take_along_axis(dx, np.argmax(x, along, keepdims=True), along)
+
+
+def _to_largest(y: Any, x: Any, along: int) -> Any:
+    result: Any = np.zeros(np.shape(x), np.result_type(y))
+    np.put_along_axis(result, np.argmax(x, along, keepdims=True), y, along)
+    return result
+
+
+def _at_largest_shape(shapes: Sequence[Shape], params: Along) -> Shape:
+    dx, x = shapes
+    if dx != x:
+        raise ShapeError(f"at_largest: shapes {shape_text(dx)} and {shape_text(x)} differ")
+    return _never_empty((x,), Reduce((params.axis,), True))
+
+
+def _to_largest_shape(shapes: Sequence[Shape], params: Along) -> Shape:
+    y, x = shapes
+    if y != _at_largest_shape((x, x), params):
+        raise ShapeError(
+            f"to_largest: an array of {shape_text(y)} has no element for each largest one of {shape_text(x)}"
+        )
+    return x
+
+
+_WHICH = "which element is the largest is a step"
+AT_LARGEST: Operation = Operation(
+    "at_largest", "dx at the first largest element of x along an axis", ("dx", "x"), _at_largest, _at_largest_shape,
+    (Transpose(lambda ct, args, params: apply(TO_LARGEST, (ct, args[1]), params)), None),
+    expansion=_FIRST_LARGEST + "sum(first*dx, axis=axis, keepdims=1)", statics=(axis(-1),), params=Along,
+    example="at_largest([1, 2, 3], [7, 9, 8])", work=passes(1), why_no_derivative=_WHICH,
+)  # fmt: skip
+TO_LARGEST: Operation = Operation(
+    "to_largest", "y at the first largest element of x along an axis, 0 elsewhere", ("y", "x"), _to_largest,
+    _to_largest_shape, (Transpose(lambda ct, args, params: apply(AT_LARGEST, (ct, args[1]), params)), None),
+    expansion=_FIRST_LARGEST + "first*y", statics=(axis(-1),), params=Along, gaps=True,
+    example="to_largest([5], [7, 9, 8])", work=lambda shapes, params: math.prod(shapes[1]), why_no_derivative=_WHICH,
+)  # fmt: skip
 
 
 def _size(x: Any, along: tuple[int, ...]) -> Any:
@@ -217,7 +272,7 @@ MAX = _extreme("max", "<", "the largest element", example="max([3, 7, 5])")
 MIN = _extreme("min", ">", "the smallest element", example="min([3, 7, 5])")
 LOG_SOFTMAX = Operation(
     "log_softmax", "ln(softmax(x)), exact for small shares", ("x",), log_softmax, same_shape,
-    (Jvp(_FROM_LARGEST + "from_it - sum(softmax(x, axis=axis)*from_it, axis=axis, keepdims=1)",
+    (Jvp(_FROM_LARGEST + "from_it - sum(exp(out)*from_it, axis=axis, keepdims=1)",
          "dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
     facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5), mp="log_softmax",
 )  # fmt: skip
@@ -285,5 +340,7 @@ ENTRIES: tuple[Operation, ...] = (
               book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4),
               mp="logsumexp"),
     SOFTMAX,
+    AT_LARGEST,
+    TO_LARGEST,
     SIZE,
 )  # fmt: skip

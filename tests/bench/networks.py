@@ -3,8 +3,8 @@
     python tests/bench/networks.py [ROUNDS [WORD]]      7 rounds unless told; a word picks the rows that hold it
 
 Both compute in float64, in one thread. A row's two figures are how much longer `cgcli` takes: for the value, and for
-the value and the gradient of a weighted sum of its elements, by all inputs together. Times are those of the processor, which what
-else a busy machine does lengthens little, and each round measures both in turns.
+the value and the gradient of a weighted sum of its elements, by all inputs together. Times are those of the processor,
+which what else a busy machine does lengthens little, and each round measures both in turns.
 """
 
 from __future__ import annotations
