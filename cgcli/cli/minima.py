@@ -17,14 +17,14 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     how = {"maximize": settings["maximize"], "total": settings["total"]}
     if request.operands.over_rows:
         from cgcli.api.columns import column_notices
-        from cgcli.cli.rows.table import opened
+        from cgcli.cli.rows.apart import to_search
 
-        with opened(request, check=check_starts) as rows:
+        with to_search(request) as (rows, searched):
             point = rows.points[0]
             report = request.report(point)
             report.tell_all(column_notices(point, rows.first))
             on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-            found = minimum(point, names, search, relations, rows=rows.selected, first=rows.first, on_error=on_error,
+            found = minimum(point, names, search, relations, rows=searched, first=rows.first, on_error=on_error,
                             threads=rows.threads, **how)  # fmt: skip
     else:
         if settings["total"]:

@@ -29,7 +29,14 @@ _OPTIONS = (
 
 
 @expression_command(
-    "fit", *_OPTIONS, JSON_OPTION, PRECISION_OPTION, takes_rows=True, without=("called",), fixing=True, example=_EXAMPLE
+    "fit",
+    *_OPTIONS,
+    JSON_OPTION,
+    PRECISION_OPTION,
+    takes_rows=True,
+    without=("called", "shard"),
+    fixing=True,
+    example=_EXAMPLE,
 )
 def command(request: Request, **settings: Any) -> int:
     """Fit the parameters of an equation LEFT = RIGHT to rows; exit 5 where they are not found.

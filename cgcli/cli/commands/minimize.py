@@ -21,7 +21,7 @@ _OPTIONS = (
 
 @expression_command(
     "minimize", *_OPTIONS, JSON_OPTION, PRECISION_OPTION, takes_rows=True, fixing=True, example=_EXAMPLE,
-    without=("called", "output", "output_format", "only"),
+    without=("called", "output", "output_format", "only", "shard"),
 )  # fmt: skip
 def command(request: Request, **settings: Any) -> int:
     """Find the names that make EXPR least; exit 5 where no minimum is reached.

@@ -20,8 +20,8 @@ _OPTIONS = (
 
 
 @expression_command(
-    "solve", *_OPTIONS, JSON_OPTION, PRECISION_OPTION, takes_rows=True, without=("called",), fixing=True,
-    example=_EXAMPLE,
+    "solve", *_OPTIONS, JSON_OPTION, PRECISION_OPTION, takes_rows=True, fixing=True, example=_EXAMPLE,
+    without=("called", "jobs", "shard", "on"),
 )  # fmt: skip
 def command(request: Request, **settings: Any) -> int:
     """Find the names that make equations LEFT = RIGHT hold; exit 5 where no root is found.

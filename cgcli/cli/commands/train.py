@@ -27,7 +27,8 @@ _OPTIONS = (
 
 @expression_command(
     "train", *_OPTIONS, JSON_OPTION, PRECISION_OPTION, takes_rows=True, fixing=True,
-    without=("called", "output", "output_format", "only"), example="cg train '(a*x + b - y)^2' data.csv a=0 b=0",
+    without=("called", "output", "output_format", "only", "shard"),
+    example="cg train '(a*x + b - y)^2' data.csv a=0 b=0",
 )  # fmt: skip
 def command(request: Request, **settings: Any) -> int:
     """Train the parameters of a LOSS by its gradient; exit 5 where the loss is nan, or grows.

@@ -119,13 +119,6 @@ class Apart(NamedTuple):
         """What a task gives for each file, in their order."""
         return Progress.of_files(self.crew.run(partial(task, self.alike), self.files), len(self.files), self.quiet)
 
-    @property
-    def parts(self) -> Parts:
-        """The files as those of a search."""
-        from cgcli.searches.parts import Parts
-
-        return Parts(partial(_batches, self.alike), self.files, self.crew)
-
 
 @contextmanager
 def opened_apart(
@@ -151,6 +144,23 @@ def opened_apart(
         with opened(request, prepared, columns=columns, check=check, sources=files[:1]) as rows:
             pass
         yield Apart(rows, files, alike(request, rows, crew.count, check), crew, request.quiet)
+
+
+@contextmanager
+def to_search(
+    request: Request, prepared: Prepared | None = None, *, kind: Format | None = None, columns: Collection[str] = ()
+) -> Iterator[tuple[Rows, Iterator[Batch] | Parts]]:
+    """The rows of a request, and what a search reads: those that count, or files that others read. As of `opened`."""
+    from cgcli.searches.parameters import check_starts
+
+    if not is_apart(request):
+        with opened(request, prepared, kind=kind, columns=columns, check=check_starts) as rows:
+            yield rows, rows.selected
+        return
+    from cgcli.searches import parts
+
+    with opened_apart(request, prepared, module=parts.__name__, columns=columns, check=check_starts) as apart:
+        yield apart.rows, parts.Parts(partial(_batches, apart.alike), apart.files, apart.crew)
 
 
 def _batches(shared: Alike, source: Source) -> Iterator[Batch]:

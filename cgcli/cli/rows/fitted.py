@@ -6,9 +6,10 @@ from cgcli.annotations import Any, Iterable, Iterator, Mapping
 from cgcli.api.columns import column_notices
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
+from cgcli.cli.rows.apart import is_apart, to_search
 from cgcli.cli.rows.flow import computed
 from cgcli.cli.rows.prepared import Prepared
-from cgcli.cli.rows.table import opened, output_format, write
+from cgcli.cli.rows.table import output_format, write
 from cgcli.cli.say import echo
 from cgcli.errors import DataError, UsageError
 from cgcli.files import save
@@ -16,7 +17,6 @@ from cgcli.fitting.losses import loss_of
 from cgcli.printing import values
 from cgcli.searches.fit import Fit, Options, fits
 from cgcli.searches.model import Model, Predictions
-from cgcli.searches.parameters import check_starts
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import format_of, open_writer
 
@@ -35,7 +35,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
     kind = output_format(request) if predicts else None
     prepared = Prepared(request, weights, "model")
-    with opened(request, prepared, kind=kind, columns=[by] if by else (), check=check_starts) as rows:
+    with to_search(request, prepared, kind=kind, columns=[by] if by else ()) as (rows, searched):
         point = rows.points[0]
         starts = [name for name in point.bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]
@@ -44,7 +44,7 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
         report.tell_all(column_notices(point, rows.first))
         report.tell_all(point.notices())
         batches: list[Batch] = []
-        read = _kept(rows.selected, batches) if predicts else rows.selected
+        read = _kept(rows.selected, batches) if predicts else searched
         on_error = "fail" if rows.policy.on_error == "fail" else "skip"
         found = list(fits(model, read, _options(request, settings), by=by, on_error=on_error))
         for key, fit, _ in found:
@@ -85,6 +85,10 @@ def _check(request: Request, settings: Mapping[str, Any]) -> None:
         if settings["by"] is not None and settings[name]:
             raise UsageError(f"--{name} is for one fit, and --by makes several",
                              hint="take the rows of one with --where")  # fmt: skip
+    for name in ("predict", "plot"):
+        if settings[name] and is_apart(request):
+            raise UsageError(f"--{name} is of rows that are here, and with --jobs and --on they stay with others",
+                             hint="compute them with: cg eval RIGHT FILE $(cg fit … --params)")  # fmt: skip
     for name in ("output", "output_format", "only"):
         if getattr(request.rows, name) and not settings["predict"]:
             spelling = {"output_format": "to"}.get(name, name)

@@ -6,7 +6,7 @@ from cgcli.annotations import Any, Mapping
 from cgcli.api.columns import column_notices
 from cgcli.cli import searches
 from cgcli.cli.request import Request, Task
-from cgcli.cli.rows.table import opened
+from cgcli.cli.rows.apart import to_search
 from cgcli.cli.say import echo, say
 from cgcli.errors import UsageError
 from cgcli.files import save
@@ -23,13 +23,13 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     picture = check_plot(settings["curve"]) if settings["curve"] else ""
     names, training = searches.starts(request), _training(request, settings)
     if request.operands.over_rows:
-        with opened(request, check=check_starts) as rows:
+        with to_search(request) as (rows, searched):
             point = rows.points[0]
             report = request.report(point)
             report.tell_all(column_notices(point, rows.first))
             report.tell_all(point.notices())
             on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-            found = trained(point, names, training, rows=rows.selected, first=rows.first, on_error=on_error,
+            found = trained(point, names, training, rows=searched, first=rows.first, on_error=on_error,
                             threads=rows.threads)  # fmt: skip
     else:
         point = request.point()
