@@ -541,6 +541,8 @@ ONCE_WRONG = [
     (["grad", "cross_entropy(x, 5)", "x=[1,2,3]", "--strict"], 1, "cross_entropy(…) is nan"),
     (["eval", "cos(x)=x", "x=1", "--strict"], 1, "'cos' is a function of the language, and is defined anew here\n"),
     (["eval", "ln(x)=3", "--strict"], 1, "to compare, write =="),
+    (["diff", "sqrt(u)=4"], 2, "this defines 'sqrt' anew, with no names in it; to compare, write =="),
+    (["diff", "f(x)=4"], 2, "the expression has no names, as in: x^2"),
     (["eval", "relu(x) = max(x, 0); relu(3)", "--strict"], 0, ""),
     (["diff", "x^2", "x=3", "--strict"], 1, "for the number, use cg grad"),
     (["eval", "1e400", "--strict"], 1, "the constant '1e400' is infinite\n  1e400\n  ^^^^^\n"),
@@ -570,6 +572,10 @@ def test_forward_mode_says_each_thing_once(capsys: Capture) -> None:
 
 # command line | what is warned of, without what is underlined; nothing where all is as it should be
 WARNINGS = [
+    (["eval", "repeat n { x = x/2 }; x", "x=1", "n=2.5"],
+     ["'n' is 2.5, and only whole trips are made: 2", "round(x) is the nearest whole number"]),
+    (["eval", "repeat n { x = x/2 }; x", "x=1", "n=3"], []),
+    (["eval", "for i in 1..n { x = x/2 }; x", "x=1", "n=2.5"], []),
     (["eval", "A^-1 @ b", "A=[[1,2],[3,4]]", "b=[1,2]"],
      ["'^' acts on each element of a matrix", "the inverse is inv(A), and inv(A) @ b is solve(A, b)"]),
     (["eval", "A^2 @ b", "A=[[1,2],[3,4]]", "b=[1,2]"], []),

@@ -132,6 +132,8 @@ ROWS = [
     Row("grad", "atan2(cosh(x), x)", "x=-516", [exactly("(-516*sinh(-516) - cosh(516))/(516**2 + cosh(516)**2)")]),
     Row("hessian", "1/x^y", "x=30 y=130", [exactly(f"{part}/mpf(30)**130") for part in (
         "130*131/mpf(900)", "(130*log(30) - 1)/mpf(30)", "(130*log(30) - 1)/mpf(30)", "log(30)**2")]),
+    *(Row("grad", "D(1/x^y, x)", f"x={x} y={y}", [exactly(f"{part}/mpf({x})**{y}") for part in (  # reverse mode twice
+        f"{y}*{y + 1}/mpf({x * x})", f"({y}*log({x}) - 1)/mpf({x})")]) for x, y in [(30, -170), (2, 700), (30, 130)]),
     Row("hessian", "xlogy(x, 2*x)", "x=1e-260", [1e260]),
     Row("hessian", "xlogy(x, 2*x)", "x=1e240", [1e-240]),
     Row("grad", "x^0.6*x^0.4", "x=0", [1]),

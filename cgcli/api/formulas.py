@@ -7,7 +7,7 @@ from functools import partial, reduce
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice, warn
-from cgcli.api.point import Point, check_any
+from cgcli.api.point import Point
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
 from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
@@ -172,7 +172,7 @@ def derivatives(
     if wrt is None:
         chosen = [node for node in chosen if node not in numbers] or chosen
     point.check_present(chosen)
-    check_any(chosen)
+    point.check_any(chosen)
     by = tuple(map(name_of, chosen))
 
     def build(point: Point) -> Graph:

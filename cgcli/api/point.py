@@ -84,6 +84,22 @@ class Point(NamedTuple):
         """What `by_output` has made, as pairs again: the name of an only output is ''."""
         return iter(labelled.items() if self.graph.names else [("", labelled)])
 
+    def _redefined(self) -> tree.Define | None:
+        """The definition that the program ends with, if it is one of a function of the language."""
+        last = self.program.syntax.statements[-1]
+        if not isinstance(last, tree.Define) or last.function not in FUNCTIONS:
+            return None
+        return last if opened_function(self.program.syntax.statements) else None
+
+    def check_any(self, wrt: Sequence[Node]) -> None:
+        """Raise UsageError where there are no names to differentiate by."""
+        if not wrt:
+            redefined = self._redefined()
+            hint = "the expression has no names, as in: x^2"
+            if redefined:
+                hint = f"this defines '{redefined.function}' anew, with no names in it; to compare, write =="
+            raise UsageError("there is nothing to differentiate by", hint=hint)
+
     def check_complete(self) -> None:
         """Raise UnknownNameError for the inputs that have no value, all at once."""
         if not self.shapes.keys() >= set(self.names):
@@ -132,15 +148,12 @@ class Point(NamedTuple):
         for span in self.graph.idle[:_SHOWN]:
             hint = "name it, as in: a = x^2; a + 1. A line goes on over the next one only inside brackets"
             yield Notice("nothing uses the value of this statement", hint, span, {"kind": "unused"})
-        last = self.program.syntax.statements[-1]
-        if (
-            isinstance(last, tree.Define)
-            and last.function in FUNCTIONS
-            and opened_function(self.program.syntax.statements)
-        ):
-            message = f"'{last.function}' is a function of the language, and is defined anew here"
-            yield Notice(message, "to compare, write ==", last.span, {"kind": "redefined"})
+        if redefined := self._redefined():
+            message = f"'{redefined.function}' is a function of the language, and is defined anew here"
+            yield Notice(message, "to compare, write ==", redefined.span, {"kind": "redefined"})
         yield from _arrows(self.program.syntax.source.text)
+        if "repeat" in self.program.syntax.source.text:
+            yield from _broken_trips(self)
         read = set(self.names)
         absent = [name for name in map(name_of, wrt) if name not in read]
         for name in self.shapes:
@@ -176,6 +189,21 @@ def _arrows(text: str) -> Iterator[Notice]:
         for arrow in re.finditer(r"([^\W\d]\w*) ?<- +(?=[\w(\[])", without_comments(text)):
             hint = f"to give a name a value, write {arrow[1]} = …; to compare, write {arrow[1]} < -…"
             yield Notice("'<-' compares with a negative value", hint, Span(*arrow.span()), {"kind": "reading"})
+
+
+def _broken_trips(point: Point) -> Iterator[Notice]:
+    """Statements that are repeated so many times as an input says, whose value is no whole number."""
+    from cgcli.graph.loops import Loop
+    from cgcli.ops.loops import last_index
+
+    text, origins = point.program.syntax.source.text, point.graph.origins
+    for loop in toposort(point.graph.outputs):
+        end, span = last_index(loop) if isinstance(loop.params, Loop) else None, origins.get(loop)
+        if end in point.inputs and span and text.startswith("repeat", span.start):
+            trips = point.bindings.get(name_of(end))
+            if trips is not None and trips % 1 != 0 and trips - trips == 0:
+                message = f"'{name_of(end)}' is {float(trips)!r}, and only whole trips are made: {max(int(trips), 0)}"
+                yield Notice(message, "round(x) is the nearest whole number", span, {"kind": "trips"})
 
 
 def at_shapes(
@@ -229,9 +257,3 @@ def _whole(name: str, value: Any) -> int:
 def by_name(wrt: Sequence[Node], results: Iterable[Any]) -> dict[str, Any]:
     """Results for each variable, by its name."""
     return dict(zip(map(name_of, wrt), results, strict=True))
-
-
-def check_any(wrt: Sequence[Node]) -> None:
-    """Raise UsageError where there are no names to differentiate by."""
-    if not wrt:
-        raise UsageError("there is nothing to differentiate by", hint="the expression has no names, as in: x^2")

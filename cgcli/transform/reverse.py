@@ -13,7 +13,7 @@ from cgcli.graph.operation import Operation, imported
 from cgcli.graph.rules import Branch, JointJvp, Jvp, Partial, Partials, Together, Transpose, TransposeOf
 from cgcli.lean import cache
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import MULTIPLY, ROOTS
+from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, ROOTS
 from cgcli.ops.fitting import broadcast, ones_like, unbroadcast, zeros_like
 from cgcli.ops.logic import NOT_OP
 from cgcli.records import NamedTuple
@@ -78,7 +78,9 @@ def pull_back(
 
 
 def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -> Guarded:
-    """The adjoint times a partial. A division stays open, as long as there is no other, for all that is added up."""
+    """The adjoint times a partial. One division stays open, for all that is added up: that by the argument itself,
+    else the one before, by what the argument is a part of.
+    """
     arg = node.args[position]
     factor, divisor, chooses = slopes(node, position)
     if node.op in ROOTS and slopes is slope:
@@ -87,15 +89,16 @@ def _pull_partial(node: Node, adjoint: Guarded, position: int, slopes: Slopes) -
         if (base := base_of_root(node)) is not None:
             ours, (factor, divisor, _) = joined(Slope(adjoint.value, adjoint.divisor), Slope(factor, divisor), base)
             adjoint = adjoint._replace(value=ours.factor, divisor=ours.divisor)
-    if divisor is None:
-        divisor = adjoint.divisor
-    else:
-        adjoint = adjoint.closed()
-    undivided = adjoint.guard is None and divisor is None
+    undivided = adjoint.guard is None and divisor is None and adjoint.divisor is None
     if undivided and arg.shape != node.shape and constant_value(factor) is not None:
         summed = _fitted(adjoint.broadcast(node.shape), arg).value  # fewer elements are left to multiply
         return plain(exact(MULTIPLY, (summed, factor)))
     product = adjoint.value if factor is _ONE else exact(MULTIPLY, (adjoint.value, factor))
+    if divisor is None:
+        divisor = adjoint.divisor
+    elif adjoint.divisor is not None:
+        first, divisor = (adjoint.divisor, arg) if divisor is arg else (divisor, adjoint.divisor)
+        product, adjoint = exact(DIVIDE, (product, first)), adjoint._replace(zeroed=False)
     if not product.shape and adjoint.guard is None and not (node.shape or chooses):  # a number, as most are
         return plain(product) if divisor is None else Guarded(product, divisor=divisor)
     times = adjoint.choosing if chooses else adjoint.times

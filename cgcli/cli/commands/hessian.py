@@ -54,13 +54,12 @@ def command(request: Request) -> None:
 def _computed(task: Task) -> tuple[Any, Any]:
     """The Hessian, or its product with the tangents that were given; and how many digits are right, or None."""
     from cgcli.api import calls
-    from cgcli.api.point import check_any
     from cgcli.api.seeds import tangents, weights
     from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
 
     request, point, wrt = task.request, task.point, task.wrt
-    check_any(wrt)
+    point.check_any(wrt)
     cotangents = weights(point.graph, request.cotangents())
     vector = tangents(point, request.directions()) if request.tangents else None
     if vector is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Callable, Mapping, Sequence
 from cgcli.api import seeds
 from cgcli.api.columns import Results, orders, results, second_derivatives
-from cgcli.api.point import Point, check_any
+from cgcli.api.point import Point
 from cgcli.errors import UsageError
 from cgcli.printing.values import in_longer_name
 
@@ -56,7 +56,7 @@ def hessian(request: Request, point: Point, wrt: Sequence[Node]) -> Results:
     """The outputs, and the second derivatives of their weighted sum."""
     if request.tangents:
         raise UsageError("over rows, cg hessian has no product with a vector", hint="leave out --tangent")
-    check_any(wrt)
+    point.check_any(wrt)
     return second_derivatives(point, wrt, seeds.weights(point.graph, request.cotangents()), _called(request))
 
 
