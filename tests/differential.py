@@ -314,20 +314,6 @@ class _Truth:
         return float(_value(self.text)(self.spot.values)) if self.names else float(_value(self.text)())
 
     @property
-    def is_plain(self) -> bool:
-        """Whether all parts of the program are numbers, in floats, and those that are finite are what they tend to.
-
-        Not x - x, nan for an infinite x, nor tan(atan(x)), 1.6e16, nor cosh(50)^2 - sinh(50)^2, 0; no arrays.
-        """
-        graph = Graph(tuple(toposort(graph_of(self.text).outputs)))
-        parts = evaluate(graph.outputs, {**_CONSTANTS, **self.spot.values})
-        if any(np.shape(part) or np.isnan(part) for part in parts):
-            return False
-        far = {name: min(max(mpf(number), -_FAR), _FAR) for name, number in self.spot.values.items()}
-        pairs = zip(parts, values(graph, far), strict=True)
-        return not any(abs(part - limit) > AGREE * max(1, abs(part)) for part, limit in pairs if np.isfinite(part))
-
-    @property
     def gradient(self) -> Mapping[str, Any]:
         """The gradient, in floats."""
         found: Mapping[str, Any] = _gradient(self.text)(self.spot.values)
@@ -340,6 +326,20 @@ class _Truth:
     def slopes(self, name: str) -> list[Any]:
         """The derivatives by each element of an input, with many digits; nan at a kink."""
         return slopes(graph_of(self.text), exactly(self.spot.values), name)
+
+
+def _is_plain(text: str, point: Mapping[str, Any]) -> bool:
+    """Whether all parts of a program are numbers, in floats, and those that are finite are what they tend to.
+
+    Not x - x, nan for an infinite x, nor tan(atan(x)), 1.6e16, nor cosh(50)^2 - sinh(50)^2, 0; no arrays.
+    """
+    graph = Graph(tuple(toposort(graph_of(text).outputs)))
+    parts = evaluate(graph.outputs, {**_CONSTANTS, **point})
+    if any(np.shape(part) or np.isnan(part) for part in parts):
+        return False
+    far = {name: min(max(mpf(number), -_FAR), _FAR) for name, number in point.items()}
+    pairs = zip(parts, values(graph, far), strict=True)
+    return not any(abs(part - limit) > AGREE * max(1.0, float(abs(part))) for part, limit in pairs if np.isfinite(part))
 
 
 _CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
@@ -435,7 +435,7 @@ def _wrong_value(shown: str, truth: _Truth, counts: Counts) -> str:
         return ""
     if math.inf in map(abs, np.hstack([np.ravel(number) for number in point.values()])):
         both = math.isfinite(ours) and math.isfinite(value)
-        wrong = both and abs(ours - value) > AGREE and truth.is_plain
+        wrong = both and abs(ours - value) > AGREE and _is_plain(truth.text, point) and _is_plain(shown, point)
         return f"is {ours:.10g}, and should be {value:.10g}" if wrong else ""
     counts.by_digits += 1
     exact = truth.exact()

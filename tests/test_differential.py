@@ -76,6 +76,7 @@ leaky_relu(x) | x -> where(x > 0, 1, 0.01)
 (cosh(exp(x + 1))^2 - sinh(exp(x + 1))^2)^n -> 1
 where(2*tan(atan(y)) > tan(atan(y)), 1, x) -> where(2*y > y, 1, x)
 erf(x)^(x - 1)*erf(x) -> erf(x)^x
+cbrt(ln(sec(x)^2 - tan(x)^2)^where(x < y, x/x, x)) -> cbrt(ln(sec(x)^2 - tan(x)^2)^where(x < y, 1, x))
 """.strip()
 
 # Programs whose formulas were wrong, in the smallest form that had the fault.
@@ -122,6 +123,8 @@ sqrt(x*relu(n)^2)
 A: [2, 2]; prod(prod(diag(mean(A, axis=1)), axis=0))
 v: [2]; mse(v, v)^x/mse(v, v)^x
 1/(tan(atan(x)))
+v: [2]; A: [2, 2]; (v @ (prod(diag(v), axis=0)*(A @ v)))^n
+ln(tan(x - sinh(atan(x - x^2))))
 """.strip()
 
 # Programs whose simple form was simplified further when it was given again: what had been remembered on the way was in

@@ -13,7 +13,7 @@ from cgcli.errors import UsageError
 from tests.for_each import for_each
 
 SHAPES = {"x": "[3]", "a": "[3]", "b": "[3]", "p": "[3]", "m": "[3]", "w": "[3]", "y": "[4]", "u": "[2]", "v": "[2]",
-          "A": "[3, 3]", "B": "[3, 3]", "C": "[3, 3]", "S": "[3, 3]", "X": "[4, 3]"}  # fmt: skip
+          "A": "[3, 3]", "B": "[3, 3]", "C": "[3, 3]", "S": "[3, 3]", "X": "[4, 3]", "Y": "[4, 3]"}  # fmt: skip
 
 # What is differentiated, by which name, and what it is; ours may be written in another way. In rows that begin with +,
 # the text is matrix algebra too; in the others it still has to become so.
@@ -193,6 +193,13 @@ x@A@x*(a@x) | x -> (a @ x)*(A @ x) + (a @ x)*(x @ A) + (x @ A @ x)*a
 sum((A@(c*x) - b)^2) | x -> 2*c*A.T @ (c*A@x - b)
 a@inv(A + c*eye(3))@b | c -> -(a @ inv(A + c*eye(3)) @ inv(A + c*eye(3)) @ b)
 logsumexp(-x) | x -> -softmax(-x)
+A@(x - m) + A@(m - x) -> zeros([3])
+A@(x - m) - (m - x)@A -> A@(x - m) + (x - m)@A
+diag(broadcast(-0.5, [3]))@A -> -0.5*A
+-0.5*(x - m)@inv(S)@(x - m) - 0.5*logdet(S) | m -> 0.5*(inv(S)@(x - m) + (x - m)@inv(S))
+-0.5*(x - m)@inv(S)@(x - m) - 0.5*logdet(S) | S -> 0.5*(outer(inv(S).T @ (m - x), inv(S) @ (m - x)) - inv(S).T)
+-0.5*(x - m)@solve(S, x - m) - 0.5*logdet(S) | m -> 0.5*(solve(S, x - m) + solve(S.T, x - m))
+-0.5*trace(inv(S)@(X - Y).T@(X - Y)) | S -> 0.5*inv(S).T @ ((Y - X).T @ (Y - X) @ inv(S).T)
 """.strip().split("\n")
 
 

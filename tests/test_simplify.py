@@ -164,6 +164,9 @@ tan(x)*cot(x) -> 1
 x*tanh(y)^2*cosh(y)^2 -> x*sinh(y)^2
 exp(2*x)*y - exp(x)*y -> y*exp(x)*(exp(x) - 1)
 E*k*(1 - c) + E*k*(c - 1) + 1 -> 1
+k*(x - m) - j*(m - x) -> (j + k)*(x - m)
+sin(k)*(x - m)^2 - j*(m - x) -> (sin(k)*(x - m) + j)*(x - m)
+j*(m - x) - 5*k*(m - x)*(a - b) -> (j - 5*k*(a - b))*(m - x)
 (a - b)/(b - a) -> -1
 x^2*y^2 - (x*y)^2 -> 0
 (x*z^2 + y*z)/z^4 -> (x*z + y)/z^3

@@ -19,7 +19,7 @@ from cgcli.algebra.forms import Forms
 from cgcli.algebra.loops import with_simpler_loops
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
-from cgcli.algebra.product import Factors, Product
+from cgcli.algebra.product import Factors, Product, Terms
 from cgcli.algebra.size import LARGEST_SIZE, Sizes
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
@@ -226,7 +226,7 @@ class _Pass:
             factors.times(Product(-ONE))
         return factors.product()
 
-    def _terms(self, piece: Piece, atomic: Container[Node]) -> dict[Node, Number]:
+    def _terms(self, piece: Piece, atomic: Container[Node]) -> Terms:
         """The terms of a sum, like ones collected."""
         terms: dict[Node, Number] = {}
         for leaf, signs in piece.leaves.items():
@@ -234,7 +234,7 @@ class _Pass:
             whole = leaf in atomic and node.op is not CONSTANT
             for term, coefficient in ({node: ONE} if whole else self.canonical.terms_of(node)).items():
                 terms[term] = terms.get(term, ZERO) + coefficient * sum(signs)
-        return {term: coefficient for term, coefficient in terms.items() if coefficient}
+        return self.canonical.like_terms({term: coefficient for term, coefficient in terms.items() if coefficient})
 
     def _unchanged(self, piece: Piece) -> Node:
         """The same operations on the operands' simpler forms."""

@@ -6,7 +6,7 @@ import math
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
-from cgcli.algebra.known import is_identity
+from cgcli.algebra.known import folded_array, is_identity, is_known
 from cgcli.algebra.masks import masked, times_masked
 from cgcli.algebra.product import Factors, Product
 from cgcli.annotations import Any, Callable
@@ -17,9 +17,10 @@ from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.determinants import COFACTOR, DET
 from cgcli.ops.indexing import INDEX
+from cgcli.ops.lazily import np
 from cgcli.ops.linalg import INV, MATMUL, SOLVE
 from cgcli.ops.logic import WHERE
-from cgcli.ops.reductions import SIZE, SOFTMAX
+from cgcli.ops.reductions import PROD, SIZE, SOFTMAX
 from cgcli.ops.shaping import DIAG, FLIP, RESHAPE, TRANSPOSE, Diagonal, column_of, outer, reshape, row_of, transpose
 from cgcli.ops.statics import Axes, Reshape
 from cgcli.ops.sums import BROADCAST, CUMSUM, MEAN, SUM, Reduce
@@ -58,7 +59,8 @@ def _linear(canonical: Canonical, op: Operation, args: Args, params: Params) -> 
     if op.gaps and not canonical.domains.is_total(canonical.product(scalars)):  # diag(sqrt(x)*v) has zeros for x < 0
         return None
     inside = canonical.fitted(canonical.product(arrays), x.shape)
-    return _scaled(canonical, apply(op, (inside,), params), scalars)
+    found = folded_array(op, (inside,), params) if is_known(inside) else None  # diag(ones([3])) is eye(3)
+    return _scaled(canonical, found or apply(op, (inside,), params), scalars)
 
 
 def _bilinear(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -310,6 +312,14 @@ def _transpose(canonical: Canonical, op: Operation, args: Args, params: Axes) ->
     return x if outer == all_axes(outer) else None
 
 
+def _product_with_zeros(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
+    """prod(diag(x)) = 0, for each product has an element that is 0 for all x."""
+    (x,) = args
+    if not canonical.domains.is_total(x) or np.any(np.all(canonical.domains.patterns.of(x), axis=params.axes)):
+        return None
+    return canonical.fitted(constant(0.0), apply(op, args, params).shape)
+
+
 def _sum_of_rearranged(canonical: Canonical, op: Operation, args: Args, params: Reduce) -> Node | None:
     (x,) = args
     if params.keepdims or len(params.axes) != len(x.shape):
@@ -342,6 +352,7 @@ ARRAY_RULES: dict[Operation, list[Rule]] = {
     RESHAPE: [_reshape],  # reshape(reshape(x)) = reshape(x), reshape(A @ reshape(v, [n, 1]), [m]) = A @ v
     #                    reshape(sum(A, axis=0, keepdims=1), [n]) = sum(A, axis=0)
     TRANSPOSE: [_transpose, _transpose_of_product],  # x.T.T = x, (A.T @ B).T = B.T @ A
+    PROD: [_product_with_zeros],  # prod(diag(x)) = 0
     SUM: [
         _sum_of_rearranged,
         _sum_with_vector,

@@ -201,23 +201,19 @@ class Canonical:
         """A product in which the first of a - b and b - a stands for both, and the sign by which the two differ."""
         return self._opposites.in_one_direction(product, self.sum)
 
-    def _in_one_direction(self, term: Node) -> tuple[Node, int]:
-        product = self._products.get(term)
-        if product is None:
-            return term, 1
-        chosen, sign = self.in_one_direction(product)
-        return (term if chosen is product else self.product(chosen, flip=False)), sign
-
-    def _like_terms(self, terms: Terms) -> Terms:
+    def like_terms(self, terms: Terms) -> Terms:
         """The terms, with those collected that differ in opposite sums only: a*(b - c) + a*(c - b) = 0."""
         if len(terms) < 2:
             return terms
-        found: dict[Node, tuple[Node, int]] = {}
+        changed = self._opposites.in_common_directions(terms, self.product_of, self.sum)
+        if not changed:
+            return terms
         collected: dict[Node, Number] = {}
         for term, coefficient in terms.items():
-            chosen, sign = self._in_one_direction(term)
-            first, first_sign = found.setdefault(chosen, (term, sign))
-            collected[first] = collected.get(first, ZERO) + coefficient * sign * first_sign
+            if term in changed:
+                product, sign = changed[term]
+                term, coefficient = self.product(product, flip=False), coefficient * sign
+            collected[term] = collected.get(term, ZERO) + coefficient
         return {term: coefficient for term, coefficient in collected.items() if coefficient}
 
     def _exponent(self, terms: Terms) -> Node:
@@ -243,7 +239,7 @@ class Canonical:
         Raises UnwritableError when no float64 holds a coefficient.
         """
         self.budget.spend(len(terms))
-        terms = self._like_terms({term: c for term, c in terms.items() if c})
+        terms = self.like_terms({term: c for term, c in terms.items() if c})
         terms = self._identities.sum(dict(terms), self)
         if not terms:
             return constant(0.0)
@@ -255,20 +251,20 @@ class Canonical:
             inner = self.sum({term: quotient(coefficient, common) for term, coefficient in terms.items()})
             return self.product(Product(common, {inner: ONE}))
         if max(terms.values()) < 0:
-            terms = self._with_a_positive_term(terms)
+            terms = self._with_positive_terms(terms)
         node = self._writer().sum(terms)
         self._sums.setdefault(node, dict(terms))
         return node
 
-    def _with_a_positive_term(self, terms: Terms) -> Terms:
-        """The terms of a sum without a positive one, with a difference in one the other way: (1 - y)/(1 - p) - y/p."""
+    def _with_positive_terms(self, terms: Terms) -> Terms:
+        """The terms of a sum without a positive one, with differences the other way: (1 - y)/(1 - p) - y/p."""
+        found = dict(terms)
         for term, coefficient in terms.items():
-            product = self._products.get(term)
-            flipped = product and self._opposites.flipped(product._replace(coefficient=-ONE), self.sum)
-            if flipped and flipped.coefficient == 1:
-                rest = {other: c for other, c in terms.items() if other is not term}
-                return {self.product(flipped): -coefficient, **rest}
-        return terms
+            flipped = self._opposites.flipped(self.product_of(term)._replace(coefficient=-ONE), self.sum)
+            if flipped.coefficient == 1:
+                del found[term]
+                found[self.product(flipped)] = -coefficient
+        return found
 
 
 _SYMBOLS = {PI: Product(ONE, {PI: ONE}), EULER: Product(ONE, {EULER: ONE})}

@@ -389,12 +389,14 @@ def _squared(terms: Terms, canonical: Canonical) -> Product | None:
         factors = Factors()
         factors.times(a)
         factors.times(b)
-        ((middle, coefficient),) = canonical.terms_of(canonical.product(factors.product())).items()
+        between = canonical.terms_of(canonical.product(factors.product()))
+        middle, coefficient = next(iter(between.items()))
         sign = quotient(terms.get(middle, ZERO), 2 * coefficient)
-        if middle not in (one, other) and abs(sign) == 1:
-            second = b._replace(coefficient=b.coefficient * sign)
-            sides = [canonical.terms_of(canonical.product(side)) for side in (a, second)]
-            return Product(ONE, {canonical.sum({**sides[0], **sides[1]}): 2})
+        if len(between) == 1 and middle not in (one, other) and abs(sign) == 1:
+            inner = dict(canonical.terms_of(canonical.product(a)))
+            for term, number in canonical.terms_of(canonical.product(b)).items():
+                inner[term] = inner.get(term, ZERO) + number * sign
+            return Product(ONE, {canonical.sum(inner): 2})
     return None
 
 
