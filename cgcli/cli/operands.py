@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import Any, Container, Iterable, Mapping, Sequence
-from cgcli.cli.options import READING_OPTIONS
+from cgcli.annotations import Container, Sequence
 from cgcli.errors import UsageError
 from cgcli.lean import re
 from cgcli.records import NamedTuple
@@ -20,8 +19,6 @@ _UNCERTAIN = ("±", "+/-", "+-", "+−")  # between a value and its uncertainty
 _OPERATORS = ("+", "-", "*", "/", "^", "**", "%", "@", "<", ">", "<=", ">=", "==", "!=")
 
 _OVER_ROWS = "eval, grad, jvp, hessian, fit, minimize, solve and train"  # commands
-_DEFAULTS = {"on_error": "fail", "prefix": "d_", "skip": 0, "jobs": 1, "on": ""}  # of options of rows
-_SPELLINGS = {"called": "as", "output_format": "to"}
 
 
 class Operands(NamedTuple):
@@ -155,25 +152,6 @@ def _check_place(expression: str | None, program_file: str | None, files: Sequen
                          hint=f"the expression comes first: '{strays[0]}' {expression}")  # fmt: skip
 
 
-def check_one_point(rows: Mapping[str, Any], vars_file: str | None, values: Iterable[str], *, takes_rows: bool) -> None:
-    """Raise UsageError for an option of rows where there are none. rows: their values, by name.
-
-    vars_file, values: where the values of names come from; what is said of text that is read is said of these files.
-    takes_rows: whether there could be rows.
-    """
-    reads = vars_file is not None and not vars_file.endswith(".json")
-    reads = reads or any(text.lstrip().startswith("@") and ":" in text for text in values)
-    of_reading = [option.name for option in READING_OPTIONS if reads]
-    for name, value in rows.items():
-        if name not in of_reading and value not in (None, False, (), _DEFAULTS.get(name)):
-            spelling = _SPELLINGS.get(name, name.replace("_", "-"))
-            rows_come = "rows come from a file, from standard input as '-', or from a sweep: x=0:10:101"
-            raise UsageError(
-                f"--{spelling} is for rows, and there are none",
-                hint=rows_come if takes_rows else "a file's columns are values with: --vars FILE, or x=@FILE:COLUMN",
-            )
-
-
 def no_data(files: Sequence[str], reason: str) -> UsageError:
     """The error for operands that are neither the expression nor bindings, nor files of rows."""
     first, *others = files
@@ -195,28 +173,6 @@ def no_rows(operands: Operands) -> UsageError:
     name, text = operands.sweeps[0]
     return UsageError(f"'{name}={text}' is a sweep, and only cg {_OVER_ROWS} compute many points",
                       hint="a value is as in: 3, pi/2, [1,2], @x.npy")  # fmt: skip
-
-
-def check_ranges(operands: Operands, *, known: bool, accuracy: bool) -> None:
-    """Raise UsageError for ranges where these do not go. known: whether the command computes over ranges."""
-    if not operands.ranges:
-        return
-    given = next(f"{name}={text}" for name, text in operands.bindings if name in operands.ranges)
-    if not known:
-        raise UsageError(f"'{given}' is a range, and this command computes one point",
-                         hint="cg eval, grad, jvp, vjp, jacobian, hessian, trace give bounds over ranges")  # fmt: skip
-    if operands.over_rows:
-        raise UsageError(f"'{given}' is a range, and there are rows, too", hint="bounds are for one point, or ranges")
-    if accuracy:
-        raise UsageError("--accuracy is of the numbers at one point, and bounds over ranges hold in all their digits",
-                         hint="choose one")  # fmt: skip
-
-
-def check_uncertain(operands: Operands) -> None:
-    """Raise UsageError for an uncertainty where the command does not take it."""
-    for name, error in operands.uncertain:
-        raise UsageError(f"'{name}' has an uncertainty, ±{error}, and this command computes without",
-                         hint="cg eval gives the uncertainty of a value")  # fmt: skip
 
 
 def names_of(texts: Sequence[str], known: Container[str], option: str = "--wrt") -> list[str] | None:

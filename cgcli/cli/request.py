@@ -1,4 +1,4 @@
-"""One command line as a value, and how every command begins: the program, its values, what to differentiate by."""
+"""One command line as a value, and what it is about: the program, its values, what to differentiate by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable
 from cgcli.cli import operands as given
 from cgcli.cli import output
 from cgcli.cli.operands import Operands
-from cgcli.cli.options import PROGRAM_OPTIONS, READING_OPTIONS, ROWS_OPTIONS, WARNING_OPTIONS, Command, Option
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.records import EMPTY, NamedTuple, Record
@@ -363,58 +362,6 @@ class Task(NamedTuple):
             output.as_json(content, self.request.precision, self.report.entries)
         else:
             output.plain(lines, self.request.precision)
-
-
-def expression_command(
-    name: str, *own: Option, needs_values: bool = True, takes_rows: bool = False, without: Collection[str] = (),
-    fixing: bool = False, example: str = "",
-) -> Callable[[Callable[..., Any]], Command]:  # fmt: skip
-    """A command on an expression; its function is called with a Request, and with options that only it has.
-
-    own: its options besides those that all have. needs_values: whether names must have values. takes_rows: whether
-    it computes many rows, too; without: the names of options for them that it does not have. fixing: whether `k==2`
-    holds a name at a value. example: what a line is like.
-    """
-    of_rows = [option for option in ROWS_OPTIONS if takes_rows and option.name not in without]
-    of_files = READING_OPTIONS if needs_values else ()
-    options = (*own, *PROGRAM_OPTIONS, *WARNING_OPTIONS, *of_files, *of_rows)
-    example = example or f"cg {name} 'x^2 + 1'{' x=3' * needs_values}"
-
-    def decorate(function: Callable[..., Any]) -> Command:
-        def call(operands: tuple[str, ...], settings: dict[str, Any]) -> Any:
-            split = given.split(operands, settings["program_file"], example, fixing=fixing)
-            kept = RowOptions.__annotations__ if takes_rows else [option.name for option in of_files]
-            rows = {key: settings.pop(key) for key in kept if key in settings}
-            if split.over_rows and not takes_rows:
-                raise given.no_rows(split)
-            if not split.over_rows:
-                values = (text for _, text in split.bindings)
-                given.check_one_point(rows, settings["vars_file"], values, takes_rows=takes_rows)
-            if split.over_rows and settings.get("digits"):
-                raise UsageError("--digits is for one point, and not for rows", hint="give each name one value: x=0.1")
-            if split.uncertain and "errors" not in settings:
-                given.check_uncertain(split)
-            given.check_ranges(split, known="digits" in settings, accuracy=bool(settings.get("accuracy")))
-            if settings.get("digits") is not None and settings.get("accuracy"):
-                raise UsageError("--accuracy is that of 64-bit floats, and with --digits all digits are right",
-                                 hint="choose one")  # fmt: skip
-            if settings.get("digits") is not None and settings.get("precision") is not None:
-                raise UsageError("--digits and --precision both say how many digits are printed", hint="choose one")
-            shared = {key: settings.pop(key) for key in Request.__annotations__ if key in settings}
-            request = Request(split, takes_rows=takes_rows, rows=RowOptions(**rows), **shared)
-            limits = request.limits()
-            for limit in limits:
-                limit.__enter__()
-            try:
-                return function(request, **settings)
-            finally:
-                for limit in limits:
-                    limit.__exit__()
-
-        metavar = "EXPR [name=value ...]" + " [FILE ... | -]" * takes_rows
-        return Command(name, function.__doc__ or "", "operands", metavar, options, call)
-
-    return decorate
 
 
 def mode_of_standard_input() -> int:

@@ -36,7 +36,7 @@ _MOST = 2**16  # bytes; what has more is left to Python
 _EVALUATED = "evaluate.elements evaluate.kernels evaluate.compiled evaluate.evaluate "
 _COMMAND = (
     "graph. graph.operation graph.shapes printing. syntax. syntax.scanner printing.values cli.output cli.operands "
-    "cli.report cli.request api."
+    "cli.report cli.request cli.expression api."
 )
 _AHEAD = {
     "cli.main": "annotations lean signals cli.commands. records errors cli.options cli.say",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Mapping, Sequence
-from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, name_of, toposort
+from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError
+from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, toposort
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
 from cgcli.lowering.invoke import Gone, Invocations, Scope, Several
 from cgcli.lowering.standing import Moving
 from cgcli.ops.arithmetic import NEG
-from cgcli.ops.table import CONSTANTS, FUNCTIONS, entries_of
+from cgcli.ops.table import CONSTANTS, entries_of
 from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
@@ -117,7 +117,11 @@ class Machine:
                 if type(end.value) is Node and end.value.args:
                     self._origins.setdefault(end.value, item.span)
             except CgError as fault:
-                error = self._without_value(fault, item, taken) if isinstance(fault, ShapeError) else fault
+                error = fault
+                if isinstance(fault, ShapeError):
+                    from cgcli.lowering.undeclared import without_value
+
+                    error = without_value(fault, item, taken, self._named)
                 if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
                     error.call = next(
                         (caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None
@@ -127,21 +131,6 @@ class Machine:
                 waiting.append((item, scope, steps, len(needed)))
                 waiting.extend((child, inner, None, 0) for child in reversed(needed))
         return values.pop()
-
-    def _without_value(self, error: ShapeError, item: tree.Expression, args: Sequence[Value]) -> CgError:
-        """What is wrong with shapes, where a name without a value counts as a number: that it has none."""
-        clashing = [args[at] for at in error.clash] or args
-        scalars = [arg for arg in clashing if type(arg) is Node and arg.op is VARIABLE and not arg.shape]
-        names = [name for name in dict.fromkeys(map(name_of, scalars)) if name not in self._named]
-        if not names:
-            return error
-        from cgcli.lowering.undeclared import remedy
-
-        listed = " and ".join(f"'{name}'" for name in names[:3])
-        verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
-        return UnknownNameError(
-            f"{listed} {verbs}: {error.message}", error.span, also=error.also, hint=remedy(names[:3], item, args)
-        )
 
     def _count(self, scope: Scope) -> None:
         """Count an expression that stands in a function's body."""
@@ -187,24 +176,10 @@ class Machine:
         base = next(values)
         items = [part if isinstance(part, _MARKS) else next(values) for part in item.items]
         if isinstance(base, Node) and not base.shape and not all(isinstance(part, _MARKS) for part in items):
-            raise self._no_elements(item, base)
+            from cgcli.lowering.undeclared import no_elements
+
+            raise no_elements(item, base, self._texts(item.items), self._named)
         return indexed(base, items, item)
-
-    def _no_elements(self, item: tree.Index, base: Node) -> CgError:
-        """The error for the index of a scalar, which may be a call in Mathematica's brackets."""
-        from cgcli.syntax.elsewhere import BRACKETS, filled, instead_of
-
-        name = item.base.name if isinstance(item.base, tree.Name) and base.op is VARIABLE else ""
-        args = self._texts(item.items)
-        known = next((spelling for spelling in (name, name.casefold()) if spelling in FUNCTIONS), "")
-        form = BRACKETS.get((known, len(args)), f"write {known}({{*}})" if known else "")
-        hint = filled(form, args)
-        if not known and name[:1].isupper() and name not in self._named:
-            hint = instead_of(name, args)
-        if hint:
-            return ArgumentError("a function's argument stands in round brackets", hint=hint)
-        return ShapeError("a scalar has no elements to index", clash=(0,),
-                          hint="an index belongs to an array, as in: [1, 2][0]")  # fmt: skip
 
     def _slice(self, item: tree.Slice, scope: Scope) -> Steps:
         from cgcli.lowering.build import raw_slice
@@ -296,7 +271,7 @@ class Machine:
 
             return (yield from differentiated(item, scope, self.moving, self._texts(item.args)))
         if not own and not entries_of(item.function):
-            self._unknown(item, scope)
+            raise self._unknown(item, scope)
         if item.function == "solve" and item.keywords and not own:
             from cgcli.lowering.equations import check_equation
 
@@ -341,6 +316,17 @@ class Machine:
         self._origins.setdefault(node, item.span)
         return node
 
+    def _unknown(self, item: tree.Call, scope: Scope) -> CgError:
+        """The error for a call of what is no function."""
+        from cgcli.lowering.undeclared import no_function
+
+        name = item.function
+        value = scope.names.get(name)
+        if value is None and (name in self._named or name in CONSTANTS):
+            value = self._lookup(name, item.where)
+        written = self._source[item.where.start : item.where.end]
+        return no_function(item, written, self._texts, value, self._functions)
+
     def _texts(self, items: Sequence[tree.Expression | tree.Dots | tree.NewAxis]) -> list[str]:
         """How expressions are written."""
         return [self._source[item.span.start : item.span.end] for item in items]
@@ -361,33 +347,6 @@ class Machine:
                 self._origins.setdefault(node, item.span)
         return expanded if isinstance(expanded, Node) else Several(several)
 
-    def _unknown(self, item: tree.Call, scope: Scope) -> None:
-        """Raise for a call of what is no function: an array's element in round brackets, a product, another tool's."""
-        from cgcli.syntax.elsewhere import element_of, instead_of
-
-        name = item.function
-        args = self._texts(item.args)
-        called = self._source[item.where.start : item.where.end]
-        inner = args[0] if len(args) == 1 and not item.keywords else "…"
-        product = f"to multiply, write {called}*({inner})" * (inner[:1] not in ("'", '"'))
-        value = scope.names.get(name)
-        if value is None and (name in self._named or name in CONSTANTS):
-            value = self._lookup(name, item.where)
-        if value is not None:
-            plain = not item.keywords and all(arg.replace(":", "0").replace(" ", "").isalnum() for arg in args)
-            is_array = plain and isinstance(value, Node) and len(args) <= len(value.shape) > 0
-            part = f"write {element_of(called, args)} for what counts from 0" if is_array else ""
-            hint = "; ".join(filter(None, (part, "" if part and (not inner.isalnum() or inner == "end") else product)))
-            raise UnknownNameError(f"'{name}' is a value, not a function", item.span, hint=hint)
-        values = [*args, *self._texts([value for _, value, _ in item.keywords])]
-        instead = instead_of(" ".join([name, *(key for key, *_ in item.keywords)]), values) or instead_of(name, values)
-        if not args and (constant := next((other for other in CONSTANTS if other == name.casefold()), "")):
-            instead = f"write {constant}"
-        near = instead or did_you_mean(name, [*self._functions, *(FUNCTIONS.keys() - _OPERATORS)])
-        parameters = ", ".join("xyzuvw"[: len(args)]) if len(args) <= 6 else "…"
-        hint = near or f"define it as {called}({parameters}) = …" + f"; {product}" * bool(len(args) == 1 and product)
-        raise UnknownNameError(f"unknown function '{name}'", item.span if instead else item.where, hint=hint)
-
 
 def _among_arguments(error: ShapeError, entry: Operation | Shorthand, item: tree.Call) -> CgError:
     """An error in the shapes of a call's arguments, placed among these."""
@@ -405,7 +364,6 @@ def _plain(name: str, count: int) -> Operation | None:
     return None
 
 
-_OPERATORS = {"and", "or", "not"}  # words that nobody calls
 _MARKS = tree.Dots | tree.NewAxis
 
 _LEAVES: dict[type, Callable[[Machine, Any, Scope], Value]] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, PRECISION_OPTION, WRT_OPTION
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 from cgcli.cli.say import echo
 
 _DIFFERENT = 4  # the exit code

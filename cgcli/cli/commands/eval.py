@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cgcli.annotations import Any
 from cgcli.cli import output
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import ACCURACY_OPTION, RESULT_OPTIONS, SUM_OPTIONS, Whole, flag, option
-from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.request import Request, Task
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 from cgcli.printing import values

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import WRT_OPTION, flag, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import JSON_OPTION, PRECISION_OPTION, flag, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 from cgcli.cli.searches import BOUNDS_OPTION, PARAMS_OPTION, STARTS_OPTIONS, STEPS_OPTIONS
 from cgcli.errors import UsageError
 

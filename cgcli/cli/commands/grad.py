@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Sequence
 from cgcli.cli import output
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import (
     ACCURACY_OPTION,
     COTANGENT_OPTION,
@@ -15,7 +16,7 @@ from cgcli.cli.options import (
     flag,
     option,
 )
-from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.request import Request, Task
 from cgcli.errors import UsageError
 from cgcli.printing.values import in_longer_name
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.cli import output
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import ACCURACY_OPTION, COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION, option
-from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.request import Request, Task
 
 if TYPE_CHECKING:
     from cgcli.api import calls

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING
 from cgcli.cli import output
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import RESULT_OPTIONS, WRT_OPTION, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 
 if TYPE_CHECKING:
     from cgcli.derivatives.jacobian import Mode

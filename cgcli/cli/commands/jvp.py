@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import ORDER_OPTIONS, RESULT_OPTIONS, TANGENT_OPTION
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 from cgcli.printing.values import in_longer_name
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cgcli.cli import output
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import COTANGENT_OPTION, JSON_OPTION, WRT_OPTION, flag
-from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.request import Request, Task
 from cgcli.cli.say import echo
 
 

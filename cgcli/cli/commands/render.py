@@ -6,8 +6,9 @@ import sys
 
 from cgcli.annotations import TYPE_CHECKING, Mapping, Sequence
 from cgcli.api.blanks import WORDS, blanks
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import PRECISION_OPTION, WRT_OPTION, Kind, Whole, flag, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 from cgcli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from cgcli.annotations import Any
 from cgcli.cli import searches
+from cgcli.cli.expression import expression_command
 from cgcli.cli.operands import names_of
 from cgcli.cli.options import JSON_OPTION, PRECISION_OPTION, Whole, flag, option
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 
 _EXAMPLE = "cg solve 'x^2 = a' x=1 a=2"
 _OPTIONS = (

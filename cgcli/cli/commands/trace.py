@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.api.blanks import KINDS, WORDS, blanks, check_blanks
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import (
     ACCURACY_OPTION,
     COTANGENT_OPTION,
@@ -13,7 +14,7 @@ from cgcli.cli.options import (
     flag,
     option,
 )
-from cgcli.cli.request import Request, Task, expression_command
+from cgcli.cli.request import Request, Task
 from cgcli.cli.say import echo
 from cgcli.errors import UsageError
 

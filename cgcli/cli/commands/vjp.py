@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cgcli.cli.expression import expression_command
 from cgcli.cli.options import COTANGENT_OPTION, RESULT_OPTIONS, WRT_OPTION
-from cgcli.cli.request import Request, expression_command
+from cgcli.cli.request import Request
 
 
 @expression_command("vjp", COTANGENT_OPTION, WRT_OPTION, *RESULT_OPTIONS)
