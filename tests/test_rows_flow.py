@@ -131,6 +131,14 @@ def test_nothing_depends_on_how_the_input_was_cut(
         assert results[0][target] == results[1][target], target
 
 
+def test_groups_of_parquet_are_of_moderate_size(capsys: Capture) -> None:
+    """Others read a file by its groups, in parallel; a group is written while the rows of the next are computed."""
+    assert cg(capsys, "eval", "x", "x=0:1:300000", "--as", "v", "-o", "a.parquet").code == 0
+    groups = parquet.read_metadata("a.parquet")
+    found = [groups.row_group(at).num_rows for at in range(groups.num_row_groups)]
+    assert found == [131_072, 131_072, 300_000 - 2 * 131_072]
+
+
 # What is said of types, the type of column `id`, and its values in Parquet; or how the error begins.
 TYPES: list[tuple[list[str], str, list[object]]] = [
     ([], "int64", [7, 8, None]),

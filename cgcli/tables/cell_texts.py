@@ -19,6 +19,7 @@ from cgcli.tables.text import as_json, in_range, without_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_RETURN = ord("\r")
 _EMPTY_CELL = '""'  # alone in its row: readers take a blank line for none
 
 
@@ -50,7 +51,7 @@ def cell_texts(rows: Batch, dialect: Dialect) -> pa.Array:
 
         return pc.if_else(pc.equal(found, "\n"), f"{_EMPTY_CELL}\n", found)
     lines = rows.lines
-    if b"\r" in bytes(joined(lines)):
+    if (np.frombuffer(joined(lines), np.uint8) == _RETURN).any():
         import pyarrow.compute as pc
 
         lines = side_by_side(pc.utf8_rtrim(lines, "\r\n"), "\n")

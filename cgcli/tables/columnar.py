@@ -34,7 +34,8 @@ _LIST_ITEM = 8  # bytes of what stands in a list
 _INDEX = 3  # bytes of each value in a column that holds each once, at most
 _FEW = 20_000  # values, in which one may be looked for
 _LONG_ROW = 1 << 12  # bytes, of which one may have many in honest files
-_GROUP = 1 << 25  # bytes of the rows that are written together, wherever their input was cut
+_GROUP = 1 << 25  # bytes of the rows that are written together, wherever their input was cut,
+_GROUP_ROWS = 1 << 17  # and at most so many
 _MARK = "cgcli"  # the name of what stands at the end of a file, besides rows
 _TEXT = 4  # bytes for each row that a column of text takes besides its texts
 
@@ -304,7 +305,7 @@ class _ColumnarWriter(TableWriter):
 
     def _put_columns(self, columns: pa.RecordBatch) -> None:
         """Take rows, and write as many as a group has, which their content alone decides."""
-        ends = self._size + np.cumsum(_row_sizes(columns))
+        ends = self._size + np.cumsum(np.maximum(_row_sizes(columns), _GROUP // _GROUP_ROWS))
         begin = 0
         while begin < len(ends):
             end = begin + int(np.searchsorted(ends[begin:], _GROUP)) + 1

@@ -11,7 +11,6 @@ from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.bounds import check_record
 from cgcli.tables.dialect import Dialect
-from cgcli.tables.text import count_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,26 +41,28 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
     line = 1  # on which the rest begins
     look_from = 0  # bytes that a row must have before it is looked at again
     for piece in content:
+        cut = piece.rfind(b"\n") + 1
+        if cut and len(rest) + cut >= look_from:
+            found, rest, line = _cut(b"".join((rest, memoryview(piece)[:cut])), line, dialect)
+            if found.text:
+                yield found
+            piece = piece[cut:]
         rest += piece
-        if b"\n" in piece and len(rest) >= look_from:
-            ends = _behind_newlines(rest, dialect)
-            if len(ends):
-                text, rest = rest[: ends[-1]], rest[ends[-1] :]
-                yield Records(text, line, ends)
-                line += count_lines(text)
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
         check_record(len(rest), f"{source}, line {line}")
-    rest += b"" if rest.endswith(b"\n") or not rest else b"\n"
-    ends = _behind_newlines(rest, dialect)
+    found, rest, line = _cut(rest + b"\n" * (rest[-1:] not in (b"", b"\n")), line, dialect)
+    if found.text:
+        yield found
+    if rest:
+        raise DataError(f"{source}, line {line}: a quote is opened and never closed")
+
+
+def _cut(text: bytes, line: int, dialect: Dialect) -> tuple[Records, bytes, int]:
+    """The text up to its last record's end, and what is behind it. line: on which each begins."""
+    newlines = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1
+    ends = _outside_quotes(newlines, text, dialect)
     end = int(ends.max(initial=0))
-    if end:
-        yield Records(rest[:end], line, ends)
-    if end < len(rest):
-        raise DataError(f"{source}, line {line + count_lines(rest[:end])}: a quote is opened and never closed")
-
-
-def _behind_newlines(text: bytes, dialect: Dialect) -> NDArray[np.int64]:
-    return _outside_quotes(np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1, text, dialect)
+    return Records(text[:end], line, ends), text[end:], line + int(np.searchsorted(newlines, end, "right"))
 
 
 def row_bounds(records: Records, dialect: Dialect, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -89,18 +89,25 @@ def _listed(
 
     values = numbers.ravel()
     size = np.abs(values)
-    empty = False if missing is None else missing.ravel()
+    empty = None if missing is None else missing.ravel()
     with np.errstate(invalid="ignore"):  # a signalling nan
-        by_hand = (np.floor(size) == size) | ~(size >= _SAME_FROM) | empty
+        by_hand = np.floor(size) == size
+        if not size.min() >= _SAME_FROM:
+            by_hand |= ~(size >= _SAME_FROM)
     few = np.count_nonzero(by_hand) <= _FEW * len(values)
     if not few:
-        by_hand = ~(size < np.inf) | ((size >= _NO_EXPONENT_FROM) & (size < _SAME_FROM)) | empty
-    text = orjson.dumps(np.where(by_hand, np.nan, values), option=orjson.OPT_SERIALIZE_NUMPY)
+        by_hand = ~(size < np.inf) | ((size >= _NO_EXPONENT_FROM) & (size < _SAME_FROM))
+    if empty is not None:
+        by_hand |= empty
+    chosen = np.flatnonzero(by_hand)
+    text = orjson.dumps(np.where(by_hand, np.nan, values) if len(chosen) else values, option=orjson.OPT_SERIALIZE_NUMPY)
     if not few:
         text = _respelled(text, json=json)
     none = "null" if json else ""
-    nothing = (empty | (json & ~(size < np.inf)))[by_hand].tolist()
-    pairs = zip(values[by_hand].tolist(), nothing, strict=True)
+    nothing = np.zeros(len(chosen), np.bool_) if empty is None else empty[chosen]
+    if json:
+        nothing |= ~(size[chosen] < np.inf)
+    pairs = zip(values[chosen].tolist(), nothing.tolist(), strict=True)
     found = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
     found[0] = found[-1] = _COMMA  # instead of brackets
     marks = np.frombuffer(found, np.uint8)

@@ -29,12 +29,15 @@ def keep_memory() -> None:
     """Let glibc keep the memory of arrays that are gone for those of the next batch; other systems do as they do.
 
     By itself it gives each of them back to the system, which fills the next one with zeros, page by page, while
-    the other threads wait.
+    the other threads wait. Arrow's own pool does so as well, with pages of 2 MB: its arrays are glibc's, too.
     """
     if sys.platform == "linux":
         import ctypes
+
+        import pyarrow as pa
 
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
             mallopt(_MMAP_THRESHOLD, _LARGEST)
             mallopt(_TRIM_THRESHOLD, _MOST)
+            pa.set_memory_pool(pa.system_memory_pool())
