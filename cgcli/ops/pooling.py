@@ -17,6 +17,7 @@ from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.fitting import broadcast
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import LESS, WHERE
+from cgcli.ops.masks import masked
 from cgcli.ops.reductions import MAX
 from cgcli.ops.shaping import reshape
 from cgcli.ops.statics import flag, wholes
@@ -97,10 +98,11 @@ def _surrounded(x: Any, layout: _Layout, fill: float) -> Any:
     x = np.asarray(x)
     if not any((*layout.padding, *layout.behind)):
         return x
-    rank = len(layout.kernel)
-    around = zip(layout.padding, layout.behind, strict=True)
-    lead = ((0, 0),) * (x.ndim - rank)
-    return np.pad(x, (*lead, *around), constant_values=fill)
+    rank, spatial = len(layout.kernel), x.shape[x.ndim - len(layout.kernel) :]
+    sizes = (n + p + b for n, p, b in zip(spatial, layout.padding, layout.behind, strict=True))
+    result: Any = np.full((*x.shape[: x.ndim - rank], *sizes), fill, x.dtype)
+    result[(..., *(slice(p, p + n) for p, n in zip(layout.padding, spatial, strict=True)))] = x
+    return result
 
 
 def _slices(x: Any, layout: _Layout) -> Any:
@@ -109,11 +111,19 @@ def _slices(x: Any, layout: _Layout) -> Any:
 
 def _largest(x: Any, *params: Any) -> Any:
     layout = _layout(_spatial(np.asarray(x), MaxPool(*params)), MaxPool(*params))
-    first, *others = _slices(_surrounded(x, layout, -np.inf), layout)
-    result = first.copy()
-    for other in others:
-        np.maximum(result, other, out=result)
-    return result
+    return _joined(np.maximum, _surrounded(x, layout, -np.inf), layout)
+
+
+def _joined(join: Any, x: Any, layout: _Layout) -> Any:
+    """The elements of each window by a function of two, along one axis after the other."""
+    kernel, stride, dilation, numbers = layout.kernel, layout.stride, layout.dilation, layout.numbers
+    for at, (k, s, d, number) in enumerate(zip(kernel, stride, dilation, numbers, strict=True)):
+        rest = (slice(None),) * (len(kernel) - 1 - at)
+        first, *others = (x[(..., slice(o, o + s * (number - 1) + 1, s), *rest)] for o in range(0, k * d, d))
+        x = join(first, others[0]) if others else first
+        for other in others[1:]:
+            join(x, other, out=x)
+    return x
 
 
 def _hits(x: Any, top: Any, layout: _Layout) -> tuple[list[Any], Any]:
@@ -141,7 +151,7 @@ def _along(dx: Any, x: Any, top: Any, *params: Any) -> Any:
     hits, count = _hits(x, top, layout)
     result: Any = np.zeros(np.shape(top), np.result_type(dx))
     for hit, moved in zip(hits, _slices(_surrounded(dx, layout, 0.0), layout), strict=True):
-        np.add(result, moved, out=result, where=hit)
+        result += masked(hit, moved)
     return result / count
 
 
@@ -157,19 +167,16 @@ def _shared(y: Any, x: Any, top: Any, *params: Any) -> Any:
     apart = all(s >= span for s, span in zip(layout.stride, spans(layout.kernel, layout.dilation), strict=True))
     for hit, elements in zip(hits, _slices(result, layout), strict=True):
         if apart:
-            np.copyto(elements, share, where=hit)
+            elements[...] = masked(hit, share)
         else:
-            np.add(elements, share, out=elements, where=hit)
+            elements += masked(hit, share)
     return result[(..., *(slice(p, p + n) for p, n in zip(layout.padding, spatial, strict=True)))]
 
 
 def _mean(x: Any, *params: Any) -> Any:
     spatial = _spatial(np.asarray(x), AvgPool(*params))
     layout = _layout(spatial, AvgPool(*params))
-    first, *others = _slices(_surrounded(x, layout, 0.0), layout)
-    result = first.copy()
-    for other in others:
-        result += other
+    result = _joined(np.add, _surrounded(x, layout, 0.0), layout)
     counted = _counted(spatial, layout, AvgPool(*params).count_include_pad)
     return result / (counted[0] if len(set(counted)) == 1 else np.reshape(counted, layout.numbers))
 
