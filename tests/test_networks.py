@@ -105,6 +105,8 @@ def test_every_layer_is_tried() -> None:
         ("conv2d(x, w, stride=2, groups=2)", {"x": (9, 4, 41, 40), "w": (6, 2, 5, 4)}),
         ("conv3d(x, w, dilation=2)", {"x": (1, 2, 30, 12, 30), "w": (2, 2, 3, 3, 3)}),
         ("conv1d(x, w)", {"x": (2, 1, 9000), "w": (1, 1, 40)}),
+        ("conv2d(x, w, padding=1, groups=2)", {"x": (2, 6, 30, 31), "w": (4, 3, 3, 2)}),
+        ("conv2d(x, w, padding=2, dilation=2)", {"x": (2, 3, 30, 31), "w": (9, 3, 2, 3)}),
     ],
 )
 def test_windows_that_no_cache_holds_are_taken_in_parts(program: str, shapes: dict[str, Shape]) -> None:

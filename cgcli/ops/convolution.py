@@ -8,8 +8,9 @@ Their kernels copy windows, as many as the cache holds, and multiply matrices (C
 from __future__ import annotations
 
 import math
+from functools import partial
 
-from cgcli.annotations import Any, Callable, Sequence
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Shape, Shorthand, Static
@@ -98,6 +99,10 @@ def _conv_transpose(
     y, places, items = np.asarray(y), y.shape[2:], len(y)
     kernel, row = w.shape[2:], math.prod(places[1:])
     channels = w.shape[1] * groups
+    around = tuple(span - 1 - p for span, p in zip(spans(kernel, dilation), padding, strict=True))
+    if set(stride) == {1} and not any(output_padding) and min(around) >= 0 and len(w) <= 2 * channels:
+        turned = np.swapaxes(w.reshape(groups, len(w) // groups, *w.shape[1:]), 1, 2).reshape(channels, -1, *kernel)
+        return _conv(y, np.flip(turned, tuple(range(2, w.ndim))), stride, around, dilation, groups)
     weights = np.swapaxes(w.reshape(groups, len(w) // groups, math.prod(w.shape[1:])), 1, 2)
     flat = y.reshape(items, groups, len(w) // groups, math.prod(places))
     sizes = _wide(places, kernel, stride, output_padding, dilation)
@@ -152,62 +157,50 @@ def _check_groups(name: str, channels: int, groups: int) -> None:
         raise ShapeError(f"{name}: {channels} channels are no {groups} groups of equally many")
 
 
-def _check_windows(name: str, spatial: Sequence[int], kernel: Sizes, dilation: Sizes) -> None:
-    reach = spans(kernel, dilation)
+def _windows_in(name: str, x: Shape, kernel: Sizes, params: Conv) -> Sizes:
+    """How many windows there are along each axis."""
+    reach = spans(kernel, params.dilation)
+    spatial = tuple(size + 2 * p for size, p in zip(x[2:], params.padding, strict=True))
     if any(size < span for size, span in zip(spatial, reach, strict=True)) or 0 in kernel:
-        raise ShapeError(f"{name}: a window of {shape_text(reach)} does not fit into {shape_text(tuple(spatial))}")
+        raise ShapeError(f"{name}: a window of {shape_text(reach)} does not fit into {shape_text(spatial)}")
+    return counts(spatial, kernel, params.stride, params.dilation)
 
 
-def _conv_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Conv], Shape]:
-    def check(shapes: Sequence[Shape], params: Conv) -> Shape:
-        stride, padding, dilation, groups = params
-        x, w = shapes
-        _check_axes(name, rank, shapes, "x w", "N, C; O, C")
-        _check_groups(name, w[0], groups)
-        if x[1] != w[1] * groups:
-            each = f" for each of {groups} groups" if groups > 1 else ""
-            raise ShapeError(f"{name}: x has {x[1]} channels and w takes {w[1]}{each}")
-        spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
-        _check_windows(name, spatial, w[2:], dilation)
-        return (x[0], w[0], *counts(spatial, w[2:], stride, dilation))
-
-    return check
+def _conv_shape(name: str, rank: int, shapes: Sequence[Shape], params: Conv) -> Shape:
+    x, w = shapes
+    _check_axes(name, rank, shapes, "x w", "N, C; O, C")
+    _check_groups(name, w[0], params.groups)
+    if x[1] != w[1] * params.groups:
+        each = f" for each of {params.groups} groups" if params.groups > 1 else ""
+        raise ShapeError(f"{name}: x has {x[1]} channels and w takes {w[1]}{each}")
+    return (x[0], w[0], *_windows_in(name, x, w[2:], params))
 
 
-def _transposed_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Transposed], Shape]:
-    def check(shapes: Sequence[Shape], params: Transposed) -> Shape:
-        stride, padding, output_padding, groups, dilation = params
-        y, w = shapes
-        _check_axes(name, rank, shapes, "x w", "N, O; O, C")
-        _check_groups(name, w[0], groups)
-        if y[1] != w[0]:
-            raise ShapeError(f"{name}: x has {y[1]} channels and w takes {w[0]}")
-        wide = _wide(y[2:], w[2:], stride, output_padding, dilation)
-        sizes = tuple(size - 2 * p for size, p in zip(wide, padding, strict=True))
-        if min(sizes) < 1 or 0 in (*y[2:], *w[2:]):
-            raise ShapeError(f"{name}: a padding of {shape_text(padding)} leaves nothing of {shape_text(wide)}")
-        check_size((y[0], w[1] * groups, *wide), name)
-        return (y[0], w[1] * groups, *sizes)
-
-    return check
+def _transposed_shape(name: str, rank: int, shapes: Sequence[Shape], params: Transposed) -> Shape:
+    stride, padding, output_padding, groups, dilation = params
+    y, w = shapes
+    _check_axes(name, rank, shapes, "x w", "N, O; O, C")
+    _check_groups(name, w[0], groups)
+    if y[1] != w[0]:
+        raise ShapeError(f"{name}: x has {y[1]} channels and w takes {w[0]}")
+    wide = _wide(y[2:], w[2:], stride, output_padding, dilation)
+    sizes = tuple(size - 2 * p for size, p in zip(wide, padding, strict=True))
+    if min(sizes) < 1 or 0 in (*y[2:], *w[2:]):
+        raise ShapeError(f"{name}: a padding of {shape_text(padding)} leaves nothing of {shape_text(wide)}")
+    check_size((y[0], w[1] * groups, *wide), name)
+    return (y[0], w[1] * groups, *sizes)
 
 
-def _weights_shape(name: str, rank: int) -> Callable[[Sequence[Shape], Weights], Shape]:
-    def check(shapes: Sequence[Shape], params: Weights) -> Shape:
-        kernel, stride, padding, dilation, groups = params
-        x, y = shapes
-        _check_axes(name, rank, shapes, "x y", "N, C; N, O")
-        _check_groups(name, x[1], groups)
-        _check_groups(name, y[1], groups)
-        spatial = tuple(size + 2 * p for size, p in zip(x[2:], padding, strict=True))
-        _check_windows(name, spatial, kernel, dilation)
-        most = counts(spatial, kernel, stride, dilation)
-        if x[0] != y[0] or any(size > n for size, n in zip(y[2:], most, strict=True)):
-            raise ShapeError(f"{name}: x of {shape_text(x)} has windows of {shape_text((x[0], y[1], *most))}, "
-                             f"and y is of {shape_text(y)}")  # fmt: skip
-        return (y[1], x[1] // groups, *kernel)
-
-    return check
+def _weights_shape(name: str, rank: int, shapes: Sequence[Shape], params: Weights) -> Shape:
+    x, y = shapes
+    _check_axes(name, rank, shapes, "x y", "N, C; N, O")
+    for channels in (x[1], y[1]):
+        _check_groups(name, channels, params.groups)
+    most = _windows_in(name, x, params.kernel, Conv(*params[1:]))
+    if x[0] != y[0] or any(size > n for size, n in zip(y[2:], most, strict=True)):
+        raise ShapeError(f"{name}: x of {shape_text(x)} has windows of {shape_text((x[0], y[1], *most))}, "
+                         f"and y is of {shape_text(y)}")  # fmt: skip
+    return (y[1], x[1] // params.groups, *params.kernel)
 
 
 # ---- what they are made of ------------------------------------------------------------
@@ -309,16 +302,16 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
     ones, deep = "[" * (rank + 2), "]" * (rank + 2)
     operation = Operation(
         name, f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
-        _conv_shape(name, rank),
+        partial(_conv_shape, name, rank),
         (Transpose(lambda ct, args, params: transposed(ct, args[1], params, args[0].shape[2:])),
          Transpose(lambda ct, args, params: by_weights(args[0], ct, params, args[1].shape[2:]))),
         expansion=_conv_expansion, statics=(stride, padding, dilation, groups), params=Conv, facts=ANALYTIC,
-        work=lambda shapes, params: 2 * math.prod(shapes[1][1:]) * math.prod(_conv_shape(name, rank)(shapes, params)),
+        work=lambda shapes, params: 2 * math.prod(shapes[1][1:]) * math.prod(_conv_shape(name, rank, shapes, params)),
         example=f"{name}({ones}1, 2{deep}, {ones}3{deep})", rows=row_by_row(_conv),
     )  # fmt: skip
     transpose = Operation(
         transposed_name, f"{rank}-D transposed convolution, the derivative of {name} by x", ("x", "w"), _conv_transpose,
-        _transposed_shape(transposed_name, rank),
+        partial(_transposed_shape, transposed_name, rank),
         (Transpose(lambda ct, args, params: conv(ct, args[1], of_transposed(params), args[0].shape[2:])),
          Transpose(lambda ct, args, params: by_weights(ct, args[0], of_transposed(params), args[1].shape[2:]))),
         expansion=_transposed_expansion,
@@ -328,7 +321,7 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
     )  # fmt: skip
     weights = Operation(
         weights_name, f"the derivative of {name} by w, from that by its value", ("x", "y"), _conv_weights,
-        _weights_shape(weights_name, rank),
+        partial(_weights_shape, weights_name, rank),
         (Transpose(lambda ct, args, params: transposed(args[1], ct, Conv(*params[1:]), args[0].shape[2:])),
          Transpose(lambda ct, args, params: conv(args[0], ct, Conv(*params[1:]), args[1].shape[2:]))),
         expansion=_weights_expansion,
