@@ -22,5 +22,5 @@ def cluster() -> Iterator[str]:
     """The address of a Dask cluster of two processes."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as found:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as found:
         yield found.scheduler_address.replace("tcp://", "dask://")

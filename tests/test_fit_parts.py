@@ -36,7 +36,6 @@ from tests.for_each import for_each
 
 MODEL, LOSS = "y = a*exp(-k*x) + w[0]", "(a*exp(-k*x) + w[0] - y)^2"
 START = {"a": 1.0, "k": 1.0, "w": np.array([0.5])}
-READ: list[str] = []  # the names of files, each time they are read in this process
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +54,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[Workers]:
-    with workers(2) as found:
+    with workers(2, holding=True) as found:
         yield found
 
 
-def rows_of(name: str) -> Iterator[Batch]:
-    """The rows of a file."""
-    READ.append(name)
+def rows_of(log: Path, name: str) -> Iterator[Batch]:
+    """The rows of a file; its name goes to the end of another."""
+    with log.open("a") as file:
+        file.write(f"{name}\n")
     return batches([Source(name)])
 
 
@@ -133,21 +133,23 @@ def test_no_number_of_workers_changes_a_bit(name: str, files: list[str], two: Wo
     expected = repr(run(batches([Source(each) for each in files])))
     assert "3 of 9003 rows are left out" in expected
     watched = Watched(two, [], str(tmp_path / "dead") if name == "robust" else "")
-    assert repr(run(Parts(rows_of, files, watched))) == expected
+    log = tmp_path / f"read by {name}"
+    assert repr(run(Parts(partial(rows_of, log), files, watched))) == expected
     assert os.path.exists(watched.path) == bool(watched.path)
+    assert watched.path or sorted(log.read_text().split("\n")) == ["", *files]  # once, by whom its passes are given to
     assert max(watched.sizes) < 4000 < 3000 * 8
 
 
 @for_each(("most", "times"), [(1 << 28, 1), (0, 22)])
 def test_rows_are_held_between_passes_as_long_as_there_is_room(
-    files: list[str], most: int, times: int, monkeypatch: pytest.MonkeyPatch
+    files: list[str], most: int, times: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Protects the time of passes, and memory: 20 epochs and the loss in the end."""
     expected = repr(learnt(batches([Source(each) for each in files])))
     monkeypatch.setattr(rows_in_parts, "_MOST_HELD", most)
-    READ.clear()
-    assert repr(learnt(Parts(rows_of, files, workers()))) == expected
-    assert files * times == READ
+    log = tmp_path / f"log of {times}"
+    assert repr(learnt(Parts(partial(rows_of, log), files, workers()))) == expected
+    assert log.read_text().splitlines() == files * times
 
 
 def test_the_command_finds_the_same_whoever_passes_over_the_rows(

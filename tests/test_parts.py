@@ -48,7 +48,7 @@ def two() -> Iterator[Workers]:
 def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Workers) -> None:
     """Protects sums and messages, errors too, which do not depend on who was done first."""
     parts = [-0.1, *([0] * 7), 0.01]
-    threads = Pool(lambda: ThreadPoolExecutor(3), 3, 4)
+    threads = Pool(lambda: [ThreadPoolExecutor(3)], 3, 4)
     for some in (workers(), two, threads):
         assert list(some.run(math.exp, parts)) == [math.exp(part) for part in parts]
         assert list(some.run(math.exp, [])) == []

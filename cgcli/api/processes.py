@@ -12,7 +12,7 @@ from multiprocessing import context, get_all_start_methods, parent_process
 from types import ModuleType
 
 from cgcli import signals
-from cgcli.annotations import Any, Callable, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Iterable, Mapping, Sequence
 from cgcli.lean import signal
 
 # Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
@@ -38,40 +38,45 @@ class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContex
     Process = _Process
 
 
-def processes(count: int, modules: Sequence[str], *, copies: bool) -> Callable[[], Executor]:
-    """Makes so many. modules: that they will need. copies: whether they may be copies of this process at first."""
+def processes(each: Sequence[int], modules: Sequence[str], *, copies: bool) -> Callable[[], list[Executor]]:
+    """Makes executors of so many. modules: that they will need. copies: whether they may be those of this process."""
     if copies and sys.platform == "linux" and signals.are_ours():
-        return partial(_copies, count, modules)
-    return _others(count, modules)
+        return partial(_copies, each, modules)
+    return _others(each, modules)
 
 
-def _copies(count: int, modules: Sequence[str]) -> Executor:
+def _copies(each: Sequence[int], modules: Sequence[str]) -> list[Executor]:
     """Copies of this process, unless it has threads."""
     if threading.active_count() > 1:
-        return _others(count, modules)()
-    executor = ProcessPoolExecutor(count, context.ForkContext(), initializer=_begin, initargs=({},))
-    executor.submit(_ready)  # has all of them begin, before there are threads here
-    return executor
+        return _others(each, modules)()
+    made = [ProcessPoolExecutor(count, context.ForkContext(), initializer=_begin, initargs=({},)) for count in each]
+    for executor in made:
+        executor.submit(_ready)  # has its processes begin, before this one has other threads than those that wait
+    return [*made]
 
 
-def _others(count: int, modules: Sequence[str]) -> Callable[[], Executor]:
+def _others(each: Sequence[int], modules: Sequence[str]) -> Callable[[], list[Executor]]:
     """Others, each as soon as it has something to do; what they need is imported meanwhile."""
     if _HAS_SERVER:
         from multiprocessing import forkserver
 
         forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
         forkserver.ensure_running()
-    return lambda: ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(dict(os.environ),))
+    environment = dict(os.environ)
+    return lambda: [
+        ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(environment,)) for count in each
+    ]
 
 
 def _ready() -> None:
     """A task that does nothing."""
 
 
-def end(executor: Executor) -> None:
-    """Have the processes of an executor take back what they have begun."""
-    for process in [*vars(executor).get("_processes", {}).values()]:
-        process.terminate()
+def end(executors: Iterable[Executor]) -> None:
+    """Have the processes of executors take back what they have begun."""
+    for executor in executors:
+        for process in [*(vars(executor).get("_processes") or {}).values()]:
+            process.terminate()
 
 
 def _begin(environment: Mapping[str, str]) -> None:

@@ -74,16 +74,18 @@ def _unpickled(pickled: bytes) -> Any:
 
 
 class Pool(Workers):
-    """Any executor of concurrent.futures. A part whose worker dies is tried once more, by a new executor.
+    """Any executors of concurrent.futures. A part whose worker dies is tried once more, by new ones.
 
-    start: makes the executor, when there is something to do. room: how many parts it has at a time.
+    start: makes the executors, when there is something to do: one for all workers, or one for each; then a part goes to
+    the one that had it in the run before. room: how many parts they have at a time.
     """
 
-    def __init__(self, start: Callable[[], Executor], count: int, room: int) -> None:
+    def __init__(self, start: Callable[[], Sequence[Executor]], count: int, room: int) -> None:
         self.count = count
         self._start = start
         self._room = room
-        self._executor: Executor | None = None
+        self._executors: Sequence[Executor] = ()
+        self._owners: dict[int, int] = {}  # which executor has had a part, by their places
 
     def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where the worker of a part dies again, too."""
@@ -91,13 +93,13 @@ class Pool(Workers):
 
         waiting: Iterator[tuple[int, Part]] = enumerate(parts)
         running: dict[Future[Result], tuple[int, Part]] = {}
-        executor = self._executor = self._executor or self._start()
+        self._executors = self._executors or self._start()
+        room = max(self._room, len(self._owners))
         sent = _Sent(pickle.dumps(task))
         deaths = Counter[int]()
         results: dict[int, Result] = {}
-        following = 0
-
         errors: dict[int, Exception] = {}
+        following = 0
 
         def taken(futures: Iterable[Future[Result]]) -> Iterator[tuple[int, Part]]:
             """Take the results of these; the parts whose worker died."""
@@ -112,7 +114,8 @@ class Pool(Workers):
 
         while True:
             lost: list[tuple[int, Part]] = []
-            while not lost and len(running) < self._room and (item := next(waiting, None)):
+            while not lost and len(running) < room and (item := next(waiting, None)):
+                executor = self._executor_of(item[0], [at for at, _ in running.values()])
                 try:
                     running[executor.submit(sent, item[1])] = item
                 except BrokenExecutor:
@@ -128,24 +131,31 @@ class Pool(Workers):
             if lost:  # with all that were with them, and nobody knows whose worker it was
                 lost += taken([*running])
                 deaths.update(at for at, _ in lost)
-                executor = self._renewed(executor, max(deaths[at] for at, _ in lost))
+                self._renew(max(deaths[at] for at, _ in lost))
                 waiting = chain(lost, waiting)
             while following in results:
                 yield results.pop(following)
                 following += 1
 
-    def _renewed(self, broken: Executor, deaths: int) -> Executor:
-        """Take a new executor for one that is broken. deaths: of the workers of one part."""
+    def _executor_of(self, part: int, running: Sequence[int]) -> Executor:
+        """The one that had a part before, else that which has the least to do. running: the parts that are computed."""
+        if part not in self._owners:
+            busy = Counter(self._owners[at] for at in running)
+            self._owners[part] = min(range(len(self._executors)), key=busy.__getitem__)
+        return self._executors[self._owners[part]]
+
+    def _renew(self, deaths: int) -> None:
+        """Take new executors where one is broken. deaths: of the workers of one part."""
         if deaths >= _DEATHS:
             raise DataError("a worker died, and so did the one that tried again",
                             hint="is there too little memory? fewer at once need less: --jobs 1")  # fmt: skip
-        broken.shutdown(wait=False)
-        self._executor = self._start()
-        return self._executor
+        for executor in self._executors:
+            executor.shutdown(wait=False)
+        self._executors = self._start()
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=not _is_signal(kind))
+        for executor in self._executors:
+            executor.shutdown(wait=not _is_signal(kind))
 
 
 def _is_signal(kind: type[BaseException] | None) -> bool:
@@ -156,30 +166,32 @@ def _is_signal(kind: type[BaseException] | None) -> bool:
 class _Processes(Pool):
     """Processes of our own."""
 
-    def __init__(self, count: int, modules: Sequence[str], *, copies: bool) -> None:
+    def __init__(self, count: int, modules: Sequence[str], *, copies: bool, holding: bool) -> None:
         from cgcli.api.processes import processes
 
-        super().__init__(processes(count, modules, copies=copies), count, count + 1)
+        each = [1] * count if holding else [count]
+        super().__init__(processes(each, modules, copies=copies), count, count + (not holding))
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
         from cgcli.api.processes import end
 
-        if self._executor is None:
-            return
         if _is_signal(kind):
-            end(self._executor)
-        self._executor.shutdown(cancel_futures=True)
-        self._executor = None
+            end(self._executors)
+        for executor in self._executors:
+            executor.shutdown(cancel_futures=True)
+        self._executors = ()
         gc.collect()  # its semaphores go now: `cg` ends at once, and nobody would remove them
 
 
 class _Cluster(Pool):
     """The workers of a Dask cluster. What a worker loses when it dies, the scheduler gives to another."""
 
-    def __init__(self, client: Any, address: str) -> None:
-        count = sum(client.nthreads().values())
-        super().__init__(lambda: client.get_executor(pure=False), count, 2 * count)
+    def __init__(self, client: Any, address: str, *, holding: bool) -> None:
+        threads = client.nthreads()
+        each = [{"workers": [worker], "allow_other_workers": True} for worker in threads] if holding else [{}]
+        count = sum(threads.values())
+        super().__init__(lambda: [client.get_executor(pure=False, **some) for some in each], count, 2 * count)
         self._client = client
         self._address = address
 
@@ -202,17 +214,20 @@ class _Cluster(Pool):
         self._client.close()
 
 
-def workers(jobs: int = 1, on: str = "", modules: Sequence[str] = (), *, copies: bool = False) -> Workers:
+def workers(
+    jobs: int = 1, on: str = "", modules: Sequence[str] = (), *, copies: bool = False, holding: bool = False
+) -> Workers:
     """So many processes, or the cluster at an address, `dask://host:8786`.
 
     modules: that the tasks of processes will import; they do it once for all, while this process goes on.
     copies: whether they may be copies of this one, where it is a command: it has opened nothing in an object store.
+    holding: whether they hold what they have read of a part for its next task.
 
     Raises UsageError for another address, MissingProgramError without Dask, DataError where no scheduler answers, and
     where its workers have no cgcli, or one of another version.
     """
     if not on:
-        return _Processes(jobs, modules, copies=copies) if jobs > 1 else Here()
+        return _Processes(jobs, modules, copies=copies, holding=holding) if jobs > 1 else Here()
     host, _, port = on.removeprefix(_SCHEME).partition(":")
     if not on.startswith(_SCHEME) or not host or not (port or _PORT).isdecimal():
         raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")
@@ -237,7 +252,7 @@ def workers(jobs: int = 1, on: str = "", modules: Sequence[str] = (), *, copies:
         raise DataError(f"there is no scheduler of Dask at {on}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None
     try:
         _check_workers(client, on)
-        return _Cluster(client, on)
+        return _Cluster(client, on, holding=holding)
     except BaseException:
         client.close()
         raise

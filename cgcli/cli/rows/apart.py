@@ -82,15 +82,18 @@ def alike(request: Request, rows: Rows, count: int, check: Check = check_columns
     return Alike(known, rows.prepared.of(known), check, columns, first.source if first else "")
 
 
-def crew_of(request: Request, module: str) -> Workers:
-    """Those who compute files. module: of the task. Raises as `workers`, and UsageError where there would be two."""
+def crew_of(request: Request, module: str, *, holding: bool = False) -> Workers:
+    """Those who compute files. module: of the task. holding: as of `workers`.
+
+    Raises as `workers`, and UsageError where processes and a cluster are asked for.
+    """
     from cgcli.api.workers import workers
 
     options = request.rows
     if options.on and options.jobs > 1:
         raise UsageError("--jobs is of this machine, and --on has a cluster work", hint="choose one")
     is_near = not any(map(is_remote, (*request.operands.files, options.output or "")))
-    return workers(options.jobs, options.on, [module, *_NEEDED], copies=is_near)
+    return workers(options.jobs, options.on, [module, *_NEEDED], copies=is_near, holding=holding)
 
 
 def files_of(request: Request) -> list[Source]:
@@ -123,9 +126,9 @@ class Apart(NamedTuple):
 @contextmanager
 def opened_apart(
     request: Request, prepared: Prepared | None = None, *, module: str, columns: Collection[str] = (),
-    check: Check = check_columns,
+    check: Check = check_columns, holding: bool = False,
 ) -> Iterator[Apart]:  # fmt: skip
-    """The files of a request, for processes or a cluster. module: of the task. Others: as of `opened`.
+    """The files of a request, for processes or a cluster. module: of the task. Others: as of `opened` and `workers`.
 
     Raises UsageError for what does not go with files that are computed each by itself.
     """
@@ -139,7 +142,7 @@ def opened_apart(
     if request.rows.shard:
         raise UsageError(f"--shard is for files whose results go into a folder, and {name} takes all files here",
                          hint="leave it out")  # fmt: skip
-    with crew_of(request, module) as crew:
+    with crew_of(request, module, holding=holding) as crew:
         files = files_of(request)
         with opened(request, prepared, columns=columns, check=check, sources=files[:1]) as rows:
             pass
@@ -159,7 +162,9 @@ def to_search(
         return
     from cgcli.searches import parts
 
-    with opened_apart(request, prepared, module=parts.__name__, columns=columns, check=check_starts) as apart:
+    with opened_apart(
+        request, prepared, module=parts.__name__, columns=columns, check=check_starts, holding=True
+    ) as apart:
         yield apart.rows, parts.Parts(partial(_batches, apart.alike), apart.files, apart.crew)
 
 
