@@ -33,8 +33,9 @@ def solve(item: tree.Solve, scope: Scope, places: Places) -> Lowered:
         (leaf,) = fresh_leaves([packed(starts).shape])
         names = {key: value for key, value in scope.names.items() if key != TAKEN}
         names |= zip((name.name for name in item.names), unpacked(leaf, shapes), strict=True)
-        sides = yield tuple(side for pair in item.sides for side in pair), Scope(names, scope.inside)
-        values = [value_of(side, part.span) for side, part in zip(sides, sum(item.sides, ()), strict=True)]
+        parts = tuple(side for pair in item.sides for side in pair)
+        sides = yield parts, Scope(names, scope.inside)
+        values = [value_of(side, part.span) for side, part in zip(sides, parts, strict=True)]
         rests = [_difference(left, right) for left, right in zip(values[::2], values[1::2], strict=True)]
         if len(starts) > 1 or shapes[0] or not rests[0].shape:
             break

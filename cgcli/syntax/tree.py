@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any
+from cgcli.annotations import TYPE_CHECKING, Any, ClassVar, Iterator, Self, dataclass_transform
 from cgcli.errors import Source, Span
-from cgcli.records import NamedTuple
 
-_Operands = tuple[Any, ...]  # of expressions; spelt out, mypy compares trees of trees with each other for minutes
+if TYPE_CHECKING:
+
+    @dataclass_transform(frozen_default=True)
+    class Tree:
+        """A named tuple that is no tuple to mypy, which would compare trees with each other for minutes."""
+
+        _fields: ClassVar[tuple[str, ...]]
+
+        def __iter__(self) -> Iterator[Any]: ...
+        def _replace(self, **others: Any) -> Self: ...
+else:
+    from cgcli.records import NamedTuple as Tree
 
 
-class Number(NamedTuple):
+class Number(Tree):
     """A numeral, or a numeral with its minus sign."""
 
     value: float
     span: Span
 
 
-class Name(NamedTuple):
+class Name(Tree):
     """A name: of a variable, a constant, a parameter, an earlier statement."""
 
     name: str
     span: Span
 
 
-class Text(NamedTuple):
+class Text(Tree):
     """A quoted text, as the subscripts of einsum."""
 
     text: str
     span: Span
 
 
-class Call(NamedTuple):
+class Call(Tree):
     """A function or an operator applied to arguments.
 
     operator: written as a symbol, so that no definition of the user's can take its place.
@@ -45,7 +55,7 @@ class Call(NamedTuple):
     operator: bool = False
 
 
-class Compare(NamedTuple):
+class Compare(Tree):
     """A chain of comparisons: operands[0] functions[0] operands[1] functions[1] ..."""
 
     operands: tuple[Expression, ...]
@@ -53,14 +63,14 @@ class Compare(NamedTuple):
     span: Span
 
 
-class Array(NamedTuple):
+class Array(Tree):
     """A bracketed list of elements."""
 
     items: tuple[Expression, ...]
     span: Span
 
 
-class Slice(NamedTuple):
+class Slice(Tree):
     """start:stop:step inside brackets; None where left out."""
 
     start: Expression | None
@@ -69,19 +79,19 @@ class Slice(NamedTuple):
     span: Span
 
 
-class Dots(NamedTuple):
+class Dots(Tree):
     """... inside brackets: all axes that no other index takes."""
 
     span: Span
 
 
-class NewAxis(NamedTuple):
+class NewAxis(Tree):
     """None or newaxis inside brackets: an axis of size 1."""
 
     span: Span
 
 
-class Index(NamedTuple):
+class Index(Tree):
     """base[items]."""
 
     base: Expression
@@ -89,7 +99,7 @@ class Index(NamedTuple):
     span: Span
 
 
-class Series(NamedTuple):
+class Series(Tree):
     """function(name=first..last, body): a sum or a product over an index. where: the span of the function's name."""
 
     function: str
@@ -101,7 +111,7 @@ class Series(NamedTuple):
     where: Span
 
 
-class Derived(NamedTuple):
+class Derived(Tree):
     """jvp function(args; moved), the results' tangents; vjp function(args; moved; guards), the arguments' adjoints.
 
     mode: 'jvp' or 'vjp'. moved: the tangents of the arguments, or the cotangents of the results. guards: 0 where such a
@@ -111,26 +121,26 @@ class Derived(NamedTuple):
     mode: str
     function: str
     args: tuple[Expression, ...]
-    moved: _Operands
-    guards: _Operands
+    moved: tuple[Expression, ...]
+    guards: tuple[Expression, ...]
     span: Span
     where: Span
 
 
-class Solve(NamedTuple):
+class Solve(Tree):
     """solve(left = right, name=start), or as many equations as names. where: the span of the function's name.
 
     sides: of each equation, left and right. names: the unknowns. starts: where Newton's method begins.
     """
 
-    sides: _Operands
+    sides: tuple[tuple[Expression, Expression], ...]
     names: tuple[Name, ...]
-    starts: _Operands
+    starts: tuple[Expression, ...]
     span: Span
     where: Span
 
 
-class Block(NamedTuple):
+class Block(Tree):
     """Statements in braces, as the body of a function; the last one is its value."""
 
     statements: tuple[Statement, ...]
@@ -140,7 +150,7 @@ class Block(NamedTuple):
 Expression = Number | Name | Text | Call | Compare | Array | Slice | Index | Series | Derived | Solve | Block
 
 
-class Assign(NamedTuple):
+class Assign(Tree):
     """name = value."""
 
     name: str
@@ -148,7 +158,7 @@ class Assign(NamedTuple):
     span: Span
 
 
-class Define(NamedTuple):
+class Define(Tree):
     """function(parameters) = body."""
 
     function: str
@@ -157,7 +167,7 @@ class Define(NamedTuple):
     span: Span
 
 
-class DefineJvp(NamedTuple):
+class DefineJvp(Tree):
     """jvp function(parameters; tangents) = body: the function's derivative rule.
 
     where: the span of the function's name.
@@ -171,14 +181,14 @@ class DefineJvp(NamedTuple):
     where: Span
 
 
-class Outputs(NamedTuple):
+class Outputs(Tree):
     """(a, b): several results."""
 
     items: tuple[Expression, ...]
     span: Span
 
 
-class Declare(NamedTuple):
+class Declare(Tree):
     """name: shape."""
 
     name: str
@@ -186,7 +196,7 @@ class Declare(NamedTuple):
     span: Span
 
 
-class AssignSeveral(NamedTuple):
+class AssignSeveral(Tree):
     """(names) = value: the results of a function or a loop that gives several."""
 
     names: tuple[Name, ...]
@@ -194,7 +204,7 @@ class AssignSeveral(NamedTuple):
     span: Span
 
 
-class While(NamedTuple):
+class While(Tree):
     """while condition { body }."""
 
     condition: Expression
@@ -202,7 +212,7 @@ class While(NamedTuple):
     span: Span
 
 
-class For(NamedTuple):
+class For(Tree):
     """for name in first..last { body }, or for name in first { body }: over the elements of an array."""
 
     name: str
@@ -212,7 +222,7 @@ class For(NamedTuple):
     span: Span
 
 
-class Repeat(NamedTuple):
+class Repeat(Tree):
     """repeat trips { body }."""
 
     trips: Expression
@@ -220,7 +230,7 @@ class Repeat(NamedTuple):
     span: Span
 
 
-class If(NamedTuple):
+class If(Tree):
     """if condition { yes } else { no }."""
 
     condition: Expression
@@ -233,7 +243,7 @@ Flow = While | For | Repeat | If
 Statement = Expression | Assign | AssignSeveral | Define | DefineJvp | Declare | Outputs | Flow
 
 
-class Program(NamedTuple):
+class Program(Tree):
     """The statements of a text, in order; the last one is the result.
 
     source: the text, as the user wrote it. read_as: the bodies of definitions in textbook form, with
