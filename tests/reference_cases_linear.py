@@ -145,6 +145,7 @@ LINEAR_ALGEBRA: dict[str, list[Case]] = {
         einsum("bij,bjk,k->bi", {"a": (2, 3, 4), "b": (2, 4, 5), "c": (5,)}),
         einsum("iij->j", {"a": (2, 2, 3)}),
         einsum("i,j->ij", {"a": (2,), "b": (3,)}),
+        einsum("ijjk,j->j", {"a": (2, 3, 3, 4), "b": (3,)}),
     ],
     "eigvalsh": [
         Case("eigvalsh(a)", MATRIX, lambda a: torch.linalg.eigvalsh(symmetric(a))),

@@ -67,6 +67,12 @@ ROWS: Mapping[str, list[Case]] = {
              lambda a: torch.stack([torch.linalg.qr(a[:, :3]).Q[0, 1],
                                     (torch.linalg.qr(a[:, :3]).Q.mT @ a)[0, 3], torch.linalg.qr(a[:, :3]).R[1, 2]])),
     ],
+    "solve_triangular": [
+        Case("solve_triangular(a, x)", {**SQUARE, "x": (3, 2)},
+             lambda a, x: torch.linalg.solve_triangular(a, x, upper=True), AB),
+        Case("solve_triangular(a, x, lower=1)", {**SQUARE, "x": (3, 2)},
+             lambda a, x: torch.linalg.solve_triangular(a, x, upper=False), AB),
+    ],
     "slogdet": [Case("s, l = slogdet(a); s*l", SQUARE, lambda a: a.det().sign() * a.det().abs().log())],
 }  # fmt: skip
 

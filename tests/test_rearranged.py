@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from cgcli.errors import CgError
-from cgcli.ops import products, rearranged
+from cgcli.ops import neighbours, products, rearranged
 from tests.support import node, value
 from tests.support_cases import Case, spread
 from tests.support_torch import hold_against_torch
@@ -30,11 +30,13 @@ ROWS: Mapping[str, list[Case]] = {
         Case("topk(x, k=2, axis=0)^2", X, lambda x: x.topk(2, 0).values ** 2, S),
     ],
     "median": [
+        Case("median(x, 1, keepdims=1)^2", CUBE, lambda x: x.quantile(0.5, 1, keepdim=True) ** 2, S),
         Case("median(x)^2", V, lambda x: x.quantile(0.5) ** 2, S),
         Case("median(x, 1)^2", CUBE, lambda x: x.quantile(0.5, 1) ** 2, S),
         Case("median(x)^2", {"x": (1,)}, lambda x: x[0] ** 2),
     ],
     "quantile": [
+        Case("quantile(x, 0.3, keepdims=1)^2", X, lambda x: x.quantile(0.3).reshape(1, 1) ** 2, S),
         Case("quantile(x, 0.3)^2", V, lambda x: x.quantile(0.3) ** 2, S),
         Case("quantile(x, 1)^2", V, lambda x: x.amax() ** 2, S),
         Case("quantile(x, q=0.9, axis=0)^2", X, lambda x: x.quantile(0.9, 0) ** 2, S),
@@ -52,6 +54,20 @@ ROWS: Mapping[str, list[Case]] = {
         Case("differences(x)^2", X, lambda x: x.diff() ** 2),
         Case("differences(x, 2, axis=0)^2", X, lambda x: x.diff(n=2, dim=0) ** 2),
     ],
+    "trapezoid": [
+        Case("trapezoid(x, dx=0.5)^2", X, lambda x: torch.trapezoid(x, dx=0.5) ** 2),
+        Case("trapezoid(x, axis=1)^2", CUBE, lambda x: torch.trapezoid(x, dim=1) ** 2),
+        Case("trapezoid(x, y)^2", {"x": (3, 4), "y": (4,)}, lambda x, y: torch.trapezoid(x, y) ** 2),
+        Case("trapezoid(x, y, axis=0)^2", {"x": (3, 4), "y": (3,)}, lambda x, y: torch.trapezoid(x, y, dim=0) ** 2),
+        Case("trapezoid(x, y, 0)^2", {"x": (3, 2), "y": (3, 2)}, lambda x, y: torch.trapezoid(x, y, dim=0) ** 2),
+    ],
+    "vdot": [Case("vdot(x, y)", {"x": (2, 3), "y": (3, 2)}, lambda x, y: x.ravel() @ y.ravel())],
+    "vecdot": [Case("vecdot(x, y, 0)", {"x": (2, 3), "y": (2, 1)}, lambda x, y: torch.linalg.vecdot(x, y, dim=0))],
+    "cov": [
+        Case("cov(x)", X, torch.cov),
+        Case("cov(x, ddof=0)", V, lambda x: torch.cov(x, correction=0)),
+    ],
+    "corrcoef": [Case("corrcoef(x)", X, torch.corrcoef)],
     "repeat": [
         Case("repeat(x, 2)^2", X, lambda x: x.repeat_interleave(2) ** 2),
         Case("repeat(x, 3, axis=1)^2", CUBE, lambda x: x.repeat_interleave(3, 1) ** 2),
@@ -163,7 +179,7 @@ def test_value_gradient_and_second_derivative_are_pytorchs(name: str) -> None:
 
 def test_every_function_is_tried() -> None:
     operations = {"argsort", "take_along", "put_along"}  # which reference_cases.py has
-    names = {entry.name for entry in (*products.ENTRIES, *rearranged.ENTRIES)}
+    names = {entry.name for entry in (*neighbours.ENTRIES, *products.ENTRIES, *rearranged.ENTRIES)}
     assert names == {*ROWS, *operations} - {"an index", "einsum"}
 
 
@@ -205,6 +221,7 @@ def test_a_computed_place_that_does_not_exist_is_nan() -> None:
 
 EDGES = [
     ("3[None]", [3]), ("[1, 2][...]", [1, 2]), ("[5, 6][[]]", []), ("[[1, 2]][0, newaxis]", [[1, 2]]),
+    ("trapezoid([3])", 0), ("trapezoid([])", 0),
     ("sort([2, nan, 1])", [1, 2, np.nan]), ("median([1, nan])", np.nan), ("sort([])", []), ("cumprod([])", []),
     ("repeat([1, 2], 0)", []), ("roll([], 3)", []), ("differences([1])", []), ("quantile([4], 0.3)", 4),
     ("sort([[3, 1], [2, 0]], axis=0)", [[2, 0], [3, 1]]), ("take_along([5, 6], [0, 7])", [5, np.nan]),
@@ -218,6 +235,7 @@ def test_edges() -> None:
 
 
 REFUSED = [
+    ("trapezoid([1, 2], [1, 2, 3])", "no places for"),
     ("topk([1, 2], 3)", "there are 2 elements, not 3"), ("quantile([1], 2)", "from 0 to 1"),
     ("median([])", "no elements"),
     ("cross([1, 2], [3, 4])", "3 elements"), ("tensordot([1, 2], [1, 2, 3], 1)", "are not the first"),

@@ -166,7 +166,8 @@ def _kept(operands: tuple[str, ...], result: str) -> tuple[str, ...]:
     if len(operands) == 1:
         return operands
     times = Counter(itertools.chain(result, *map(set, operands)))
-    return tuple("".join(letter for letter in letters if times[letter] > 1) for letters in operands)
+    kept = ("".join(letter for letter in letters if times[letter] > 1) for letters in operands)
+    return tuple(new if new == old else "".join(dict.fromkeys(new)) for old, new in zip(operands, kept, strict=True))
 
 
 def _work(shapes: Sequence[Shape], params: Einsum) -> int:

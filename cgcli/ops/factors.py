@@ -18,10 +18,10 @@ from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.entry import STEP
 from cgcli.ops.indexing import take
 from cgcli.ops.lazily import np
-from cgcli.ops.linalg import MATMUL, cubes, mt, nan_where_singular, square
-from cgcli.ops.shaping import TRIU
+from cgcli.ops.linalg import MATMUL, SOLVE, cubes, mt, nan_where_singular, square
+from cgcli.ops.shaping import TRIL, TRIU
 from cgcli.ops.spectra import finite_only, symmetric
-from cgcli.ops.statics import Taken, number
+from cgcli.ops.statics import Taken, flag, number
 from cgcli.records import NamedTuple
 
 # ---- Cholesky's and the orthonormal factor -----------------------------------------------
@@ -78,6 +78,18 @@ def _qr(args: tuple[Node, ...], params: Params) -> tuple[Node, ...]:
     first = take(a, (*(Taken(0, size, 1) for size in a.shape[:-1]), Taken(0, rows, 1))) if rows < columns else a
     q = apply(ORTHONORMAL, (first,))
     return q, apply(TRIU, (apply(MATMUL, (mt(q), a)),), (0,))
+
+
+class Lower(NamedTuple):
+    """The parameter of solve_triangular: which triangle is read."""
+
+    lower: bool
+
+
+def _solve_triangular(args: tuple[Node, ...], params: Lower) -> Node:
+    a, b = args
+    square("solve_triangular")((a.shape,), ())
+    return apply(SOLVE, (apply(TRIL if params.lower else TRIU, (a,), (0,)), b))
 
 
 # ---- parts of a determinant ----------------------------------------------------------
@@ -199,6 +211,8 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     ORTHONORMAL,
     Shorthand("qr", "q, r = qr(a): a is q @ r, with orthonormal columns and an upper triangle; numpy's reduced form",
               ("a",), _qr, example="qr([[3, 0], [4, 5]])[1]"),
+    Shorthand("solve_triangular", "the x with triu(a) @ x = b, or with lower=1 tril(a) @ x = b", ("a", "b"),
+              _solve_triangular, (flag("lower"),), Lower, example="solve_triangular([[2, 1], [0, 4]], [4, 8])"),
     LOGABSDET,
     SIGNDET,
     Shorthand("slogdet", "signdet(a) and logabsdet(a): sign, ln = slogdet(a)", ("a",), _slogdet,

@@ -13,7 +13,7 @@ from cgcli.ops.creation import EYE, OfSize
 from cgcli.ops.indexing import take
 from cgcli.ops.linalg import INV, MATMUL, square
 from cgcli.ops.shaping import DIAG, STACK, diagonals, reshape, transpose
-from cgcli.ops.statics import Along, Taken, whole
+from cgcli.ops.statics import Along, Taken, axis, whole
 from cgcli.ops.sums import SUM, Reduce, broadcast
 from cgcli.records import NamedTuple
 
@@ -127,6 +127,14 @@ def _dot(args: _Args, params: Params) -> Node:
     return reshape(apply(MATMUL, (x, columns)), (*x.shape[:-1], *y.shape[:-2], y.shape[-1]))
 
 
+class Spread(NamedTuple):
+    """The parameter of cov: by how much the divisor is less than the number of elements."""
+
+    ddof: int
+
+
+_CENTRED = "d = x - mean(x, axis=-1, keepdims=1)\n"
+
 ENTRIES: tuple[Shorthand, ...] = (
     Shorthand("dot", "product of two vectors, or of matrices: the last axis of x meets the last but one of y",
               ("x", "y"), _dot, example="dot([1, 2], [3, 4])"),
@@ -138,6 +146,15 @@ ENTRIES: tuple[Shorthand, ...] = (
               example="cross([1, 0, 0], [0, 1, 0])"),
     Shorthand("inner", "sums of products over the last axis of both", ("x", "y"), _inner,
               example="inner([1, 2], [3, 4])"),
+    Shorthand("vdot", "the sum of all products of two arrays' elements", ("x", "y"), "ravel(x) @ ravel(y)",
+              example="vdot([[1, 2]], [[3, 4]])"),
+    Shorthand("vecdot", "sums of products along an axis (the last one)", ("x", "y"), "sum(x*y, axis=axis)", (axis(-1),),
+              Along, example="vecdot([[1, 2], [3, 4]], [5, 6])"),
+    Shorthand("cov", "the covariances of variables, a row for each", ("x",),
+              _CENTRED + "inner(d, d)/(size(x, axis=-1) - ddof)", (whole("ddof", 1, least=0),), Spread,
+              example="cov([[1, 2, 3], [1, 0, 4]])"),
+    Shorthand("corrcoef", "the correlations of variables, a row for each", ("x",),
+              _CENTRED + "u = d/norm(d, axis=-1, keepdims=1); inner(u, u)", example="corrcoef([[1, 2, 3], [1, 0, 4]])"),
     Shorthand("tensordot", "sums of products over the last axes of x and the first of y", ("x", "y"), _tensordot,
               (whole("axes", 2, least=0),), Contracted, example="tensordot([1, 2], [3, 4], 1)"),
     Shorthand("matrix_power", "a matrix multiplied by itself n times, or its inverse -n times", ("a",), _matrix_power,

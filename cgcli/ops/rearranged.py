@@ -14,14 +14,14 @@ from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, REQUIRED, Operation, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.arithmetic import ADD, MAXIMUM, MINIMUM, MULTIPLY, SUBTRACT
+from cgcli.ops.arithmetic import ADD, MAXIMUM, MINIMUM, MULTIPLY
 from cgcli.ops.creation import LINSPACE, Points
 from cgcli.ops.entry import STEP, same_shape
 from cgcli.ops.indexing import take
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import CONCAT, reshape, transpose
-from cgcli.ops.statics import Along, Taken, axis, brief, integers, number, whole
-from cgcli.ops.sums import broadcast
+from cgcli.ops.statics import Along, Taken, axis, brief, integers, keepdims, number, whole
+from cgcli.ops.sums import Reduce, broadcast, reduced_shape
 from cgcli.records import NamedTuple
 
 _Args = tuple[Node, ...]
@@ -122,7 +122,8 @@ class Topk(NamedTuple):
     axis: int
 
 
-def _slice(x: Node, along: int, start: int, count: int, step: int = 1) -> Node:
+def part(x: Node, along: int, start: int, count: int, step: int = 1) -> Node:
+    """So many elements along an axis, a negative number, from one on."""
     key: list[Taken | int] = [Taken(0, size, 1) for size in x.shape]
     key[along] = Taken(start, count, step)
     return take(x, tuple(key))
@@ -132,7 +133,7 @@ def _topk(args: _Args, params: Topk) -> Node:
     (x,), size = args, args[0].shape[params.axis]
     if params.k > size:
         raise ShapeError(f"topk: there are {size} elements, not {params.k}")
-    return _slice(sort(x, params.axis), params.axis, size - 1, params.k, -1)
+    return part(sort(x, params.axis), params.axis, size - 1, params.k, -1)
 
 
 def _one_axis(x: Node, along: int | None) -> tuple[Node, int]:
@@ -144,15 +145,23 @@ def _one_axis(x: Node, along: int | None) -> tuple[Node, int]:
     return x, along
 
 
+class Middle(NamedTuple):
+    """The parameters of median."""
+
+    axis: int | None
+    keepdims: bool
+
+
 class Quantile(NamedTuple):
     """The parameters of quantile."""
 
     q: float
     axis: int | None
+    keepdims: bool
 
 
-def _median(args: _Args, params: Any) -> Node:
-    return _quantile(args, Quantile(0.5, params.axis))
+def _median(args: _Args, params: Middle) -> Node:
+    return _quantile(args, Quantile(0.5, *params))
 
 
 def _quantile(args: _Args, params: Quantile) -> Node:
@@ -164,9 +173,11 @@ def _quantile(args: _Args, params: Quantile) -> Node:
     below = min(math.floor(place), max(x.shape[along] - 2, 0))
     ordered, share = sort(x, along), place - below
 
+    reduced = range(-len(args[0].shape), 0) if params.axis is None else (along,)
+    final = reduced_shape((args[0].shape,), Reduce(tuple(reduced), params.keepdims))
+
     def at(place: int) -> Node:
-        found = _slice(ordered, along, place, 1)
-        return reshape(found, (*x.shape[: len(x.shape) + along], *x.shape[len(x.shape) + along + 1 :]))
+        return reshape(part(ordered, along, place, 1), final)
 
     if share == 0 or share == 1:
         return at(below + int(share))
@@ -187,8 +198,8 @@ def _running(operation: Operation) -> Any:
         (x,), along = args, params.axis
         size, shift = x.shape[along], 1
         while shift < size:
-            joined = apply(operation, (_slice(x, along, shift, size - shift), _slice(x, along, 0, size - shift)))
-            x = apply(CONCAT, (_slice(x, along, 0, shift), joined), Along(along))
+            joined = apply(operation, (part(x, along, shift, size - shift), part(x, along, 0, size - shift)))
+            x = apply(CONCAT, (part(x, along, 0, shift), joined), Along(along))
             shift *= 2
         return x
 
@@ -260,7 +271,7 @@ def _roll(args: _Args, params: Shifts) -> Node:
     shift = params.shift % size if size else 0
     if not shift:
         return x
-    parts = _slice(x, along, size - shift, shift), _slice(x, along, 0, size - shift)
+    parts = part(x, along, size - shift, shift), part(x, along, 0, size - shift)
     return apply(CONCAT, parts, Along(along))
 
 
@@ -290,7 +301,7 @@ def _split(args: _Args, params: Parts) -> tuple[Node, ...]:
                              hint="places are as in: split(x, [2, 3])")  # fmt: skip
         places = tuple(range(size // places, size, size // places)) if size else (0,) * (places - 1)
     bounds = (slice(start, end).indices(size)[:2] for start, end in zip((0, *places), (*places, size), strict=True))
-    return tuple(_slice(x, along, start, max(end - start, 0)) for start, end in bounds)
+    return tuple(part(x, along, start, max(end - start, 0)) for start, end in bounds)
 
 
 def _swapped(args: _Args, params: TwoAxes) -> Node:
@@ -315,16 +326,6 @@ def _a_count(name: str) -> Static:
     return whole(name)
 
 
-def _diff(args: _Args, params: Any) -> Node:
-    x, along = args[0], params.axis
-    for _ in range(params.n):
-        size = x.shape[along]
-        if size < 1:
-            return x
-        x = apply(SUBTRACT, (_slice(x, along, 1, size - 1), _slice(x, along, 0, size - 1)))
-    return x
-
-
 class Count(NamedTuple):
     """The parameter of linspace with ends that are computed."""
 
@@ -343,31 +344,22 @@ def _linspace(args: tuple[Node, ...], params: Count) -> Node:
     return apply(ADD, (part(start, 1.0), part(stop, 0.0)))
 
 
-class Order(NamedTuple):
-    """The parameters of differences."""
-
-    n: int
-    axis: int
-
-
 ENTRIES: tuple[Operation | Shorthand, ...] = (
     Shorthand("sort", "the elements in ascending order, along an axis (the last one)", ("x",), _sort, (axis(-1),),
               Along, example="sort([3, 7, 5])"),
     ARGSORT, TAKE_ALONG, PUT_ALONG,
     Shorthand("topk", "the k largest elements along an axis (the last one), the largest first", ("x",), _topk,
               (whole("k", least=0), axis(-1)), Topk, example="topk([3, 7, 5], 2)"),
-    Shorthand("median", "the middle element, or the mean of the two middle ones", ("x",), _median, (axis(None),), Along,
-              example="median([3, 7, 5, 1])"),
+    Shorthand("median", "the middle element, or the mean of the two middle ones", ("x",), _median,
+              (axis(None), keepdims()), Middle, example="median([3, 7, 5, 1])"),
     Shorthand("quantile", "the element below which the share q lies, by linear interpolation", ("x",), _quantile,
-              (number("q"), axis(None)), Quantile, example="quantile([1, 2, 3], 0.25)"),
+              (number("q"), axis(None), keepdims()), Quantile, example="quantile([1, 2, 3], 0.25)"),
     Shorthand("cumprod", "running products along an axis (the last one)", ("x",), _running(MULTIPLY),
               (axis(-1),), Along, example="cumprod([2, 3, 4])"),
     Shorthand("cummax", "the largest element so far, along an axis (the last one)", ("x",), _running(MAXIMUM),
               (axis(-1),), Along, example="cummax([3, 1, 4])"),
     Shorthand("cummin", "the smallest element so far, along an axis (the last one)", ("x",), _running(MINIMUM),
               (axis(-1),), Along, example="cummin([3, 1, 4])"),
-    Shorthand("differences", "of each element and the one before, along an axis (the last one), n times", ("x",), _diff,
-              (whole("n", 1, least=0, most=64), axis(-1)), Order, aliases=("ediff",), example="differences([1, 4, 9])"),
 
     Shorthand("repeat", "each element so many times, along an axis, or all in a row", ("x",), _repeat,
               (whole("count", least=0), axis(None)), Times, example="repeat([1, 2], 2)"),

@@ -67,7 +67,7 @@ def _extreme(name: str, less: str, doc: str, example: str) -> Operation:
         return np.sum(x == kernel(x, along, True), along, keepdims=keep) > 1
 
     rule = Jvp(_CHOSEN.format(extreme=name, less=less), _SHARED.format(extreme=name))
-    return Operation(name, doc, ("x",), kernel, _never_empty, (rule,),
+    return Operation(name, doc, ("x",), kernel, _never_empty, (rule,), aliases=(f"a{name}",),
                      statics=(axes(True), keepdims(True)), params=Reduce,
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally", tie=True),
                      example=example, latex=rf"\{name}_{{axis}} #1", mp=ARRAYS)  # fmt: skip

@@ -25,13 +25,15 @@ _MODULES = {
     "sums": ("sums",),
     "reductions": ("reductions",),
     "creation": ("creation",),
-    "shape": ("shaping", "indexing", "rearranged"),
+    "shape": ("shaping", "indexing", "rearranged", "neighbours"),
     "linear algebra": ("linalg", "determinants", "einsum", "products", "spectra", "factors", "norms"),
     "network": ("windows", "convolution", "pooling", "layers", "losses"),
     "shorthands": ("shorthands",),
 }
 # Those whose functions few programs use: a name is looked for in them after all others.
-_RARE = {"elementary", "definitions", "integrals", "rearranged", "products", "spectra", "factors", "norms"}
+_RARE = {
+    "elementary", "definitions", "integrals", "rearranged", "neighbours", "products", "spectra", "factors", "norms",
+}  # fmt: skip
 # The names with entries in two modules, and the second of these.
 AGAIN = {
     "max": "reductions", "min": "reductions", "log": "shorthands", "arange": "shorthands", "round": "definitions",

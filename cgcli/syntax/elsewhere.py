@@ -127,6 +127,18 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "symbols": "a name needs no declaration: take the line away",
     "syms": "a name needs no declaration: take the line away",
     "rational": "write ({0})/({1})", "frac": "write ({0})/({1})", "N": "write ({0})",
+    "true_divide": "write ({0})/({1})", "float_power": "write ({0})^({1})", "fma": "write ({0})*({1}) + ({2})",
+    "ldexp": "write ({0})*2^({1})", "lerp": "write ({0}) + ({2})*(({1}) - ({0}))", "entr": "write -xlogy({0}, {0})",
+    "clamp_min": "write max({0}, {1})", "clamp_max": "write min({0}, {1})", "masked_fill": "write where({1}, {2}, {0})",
+    "logical_and": "write ({0}) and ({1})", "logical_or": "write ({0}) or ({1})", "logical_not": "write not ({0})",
+    "logical_xor": "write (({0}) != 0) != (({1}) != 0)", "count_nonzero": "write sum(({0}) != 0)",
+    "ptp": "write max({0}) - min({0})", "nansum": "write sum(nan_to_num({0}))",
+    "logspace": "write 10^linspace({0}, {1}, {2})", "fliplr": "write flip({0}, 1)", "flipud": "write flip({0}, 0)",
+    "diagonal": "write diag({0})", "lstsq": "write pinv({0}) @ ({1})", "multi_dot": "write a @ b @ c",
+    "eig": "eigvalsh({0}) has the eigenvalues of a symmetric matrix", "softmin": "write softmax(-({0}))",
+    "eigvals": "eigvalsh({0}) has the eigenvalues of a symmetric matrix", "normalize": "write ({0})/norm({0})",
+    "chunk": "write split({0}, {1})", "dist": "write norm(({0}) - ({1}))", "jn": "write jv({0}, {1})",
+    "yn": "write yv({0}, {1})", "select": "write ({0})[{2}] for an element of the first axis",
     "plus": "write ({0}) + ({1})", "minus": "write ({0}) - ({1})", "times": "write ({0})*({1})",
 }  # fmt: skip
 
@@ -147,7 +159,7 @@ COUNTS = {
 _MISSING = "a missing number is nan: write nan"
 
 # What to say of a second argument that is no axis.
-NO_AXES = {"norm": "the second argument is an axis; other norms are sum(abs(v)) and max(abs(v))"}
+NO_AXES = {"norm": "the second argument is an axis; the order of a norm is named, as in: norm(v, ord=1)"}
 
 # Functions in Mathematica's square brackets that take their arguments in another order.
 BRACKETS = {
