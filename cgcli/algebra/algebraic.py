@@ -80,8 +80,7 @@ class Simplifier:
 
     def for_readers(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
         """Formulas in normal form, within the range of float64, and with one of exp(x) and exp(-x)."""
-        outputs = tuple(within_range(output, self._canonical) for output in outputs)
-        return with_one_exponential(outputs, self._canonical)
+        return with_one_exponential(within_range(outputs, self._canonical), self._canonical)
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""

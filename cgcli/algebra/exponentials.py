@@ -24,12 +24,12 @@ _MOST = 6  # exponentials that are compared with each other
 _WORTH_A_NAME = 3  # operations of an exponential; 1/((exp(x) + 1)*(exp(-x) + 1)) stays
 
 
-def within_range(output: Node, canonical: Canonical) -> Node:
-    """A formula in normal form without squares of exponentials below, where it is not much longer then.
+def within_range(outputs: Sequence[Node], canonical: Canonical) -> tuple[Node, ...]:
+    """Formulas in normal form without squares of exponentials below, where they are not much longer then.
 
     They leave the range of float64 where the formula does not: exp(x)/(exp(x) + 1)^2 for x = 400.
     """
-    quotients = [node for node in toposort([output]) if node.op is DIVIDE and has_square_of_exponentials(node.args[1])]
+    quotients = [node for node in toposort(outputs) if node.op is DIVIDE and has_square_of_exponentials(node.args[1])]
     known: dict[Node, Node] = {}
     for node in quotients:
         if canonical.budget.is_spent:  # the costs of many large formulas would take all the time
@@ -41,7 +41,8 @@ def within_range(output: Node, canonical: Canonical) -> Node:
             continue
         if found is not node and cost(found) <= _MOST_GROWTH * cost(node) and canonical.domains.keeps(node, found):
             known[node] = found
-    return rebuild([output], exact, known)[output] if known else output
+    become = rebuild(outputs, exact, known) if known else {}
+    return tuple(become.get(output, output) for output in outputs)
 
 
 def with_one_exponential(outputs: Sequence[Node], canonical: Canonical) -> tuple[Node, ...]:

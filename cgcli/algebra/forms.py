@@ -124,9 +124,11 @@ class Forms:
         spread = None if whole else distributed(product, self.canonical)
         if spread is not None:
             yield partial(self.canonical.product, spread)
-        yield lambda: self._primitive(product, flip=not whole)
-        yield partial(self.canonical.product, product, flip=not whole)
-        yield lambda: self._product_of(primitive(product, self.canonical), flip=not whole)
+        simpler = self._primitive(product)
+        before = simpler is not None and not self._gets_a_divisor(product, simpler)
+        for form in (simpler, product) if before else (product, simpler):
+            if form is not None:
+                yield partial(self.canonical.product, form, flip=not whole)
         yield lambda: self._product_of(split(product, self.canonical))
         if product.exponents:
             yield lambda: self._product_of(absorbed(product, self.canonical))
@@ -188,18 +190,20 @@ class Forms:
         """How many operations a sum has, its coefficients apart."""
         return len(terms) + sum(map(self._sizes.of, terms))
 
-    def _primitive(self, product: Product, *, flip: bool) -> Node | None:
-        """The product with the contents of its sums before them; not where x*(r/12 + 1) gets a divisor by that."""
-        found = primitive(product, self.canonical)
-        if found is None:
+    def _primitive(self, product: Product) -> Product | None:
+        """The product with the contents of its sums before them; None where they have none, or it cannot be written."""
+        try:
+            return primitive(product, self.canonical)
+        except UnwritableError:
             return None
-        divides = found.coefficient.denominator > product.coefficient.denominator
-        if divides and any(UNIT in self.canonical.terms_of(base) for base in product.powers):
-            return None
-        return self.canonical.product(found, flip)
 
-    def _product_of(self, found: Product | None, *, flip: bool = True) -> Node | None:
-        return None if found is None else self.canonical.product(found, flip)
+    def _gets_a_divisor(self, product: Product, found: Product) -> bool:
+        """Whether a product is over a number with the contents of its sums before them: x*(r/12 + 1) is."""
+        divides = found.coefficient.denominator > product.coefficient.denominator
+        return divides and any(UNIT in self.canonical.terms_of(base) for base in product.powers)
+
+    def _product_of(self, found: Product | None) -> Node | None:
+        return None if found is None else self.canonical.product(found)
 
 
 def _folded(op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:

@@ -59,8 +59,10 @@ class Opposites:
 
     def _sum_in(self, node: Node) -> Node | None:
         """A sum itself, or the one that a node is linear in; None where there is none."""
-        way = () if node in self._sums else self._way(node)
-        return None if way is None else way[-1].of if way else node
+        if node in self._sums:
+            return node
+        way = self._way(node) if _linear_in(node) else None
+        return way[-1].of if way else None
 
     def _way(self, node: Node) -> tuple[_Step, ...] | None:
         """The linear operations from a node to a sum; None where none leads to one."""
@@ -158,7 +160,7 @@ class Opposites:
         """The factors that are sums, to whole powers, or linear in one, each with the sum."""
         found = {}
         for base, number in product.powers.items():
-            if number.denominator == 1 and (inner := self._sum_in(base)) is not None:
+            if base.args and number.denominator == 1 and (inner := self._sum_in(base)) is not None:
                 found[base] = inner
         return found
 
@@ -173,6 +175,9 @@ def _may_flip(terms: Terms, coefficient: Number) -> bool:
 
 def _linear_in(node: Node) -> Sequence[int]:
     """In which of its arguments an operation is linear, each alone."""
-    if len(node.args) > 1:
+    args = node.args
+    if not args or not args[-1].shape:  # no array: a number, a name, or a function of such
+        return ()
+    if len(args) > 1:
         return _LINEAR_IN.get(node.op, ())
-    return (0,) if node.args and isinstance(node.op.rule(0), Transpose) else ()
+    return (0,) if isinstance(node.op.rule(0), Transpose) else ()

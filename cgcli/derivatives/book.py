@@ -30,11 +30,12 @@ _MOST_COMPARED = 100_000  # operands
 class Expanded(NamedTuple):
     """A graph in which operations that are defined by others are replaced by their definitions.
 
-    originals: for the definition of each of them, the operation itself.
+    originals: for the definition of each of them, the operation itself. domains: of its parts.
     """
 
     output: Node
     originals: Mapping[Node, Node]
+    domains: Domains
 
     @property
     def chooses(self) -> bool:
@@ -48,7 +49,7 @@ class Expanded(NamedTuple):
         infinite one. Raises TooLargeError for those of extremes of many operands, each of which compares all of them.
         """
         order = toposort([self.output])
-        smooth, active = _smooth(order), active_nodes(order, set(wrt))
+        smooth, active = _smooth(order, self.domains), active_nodes(order, set(wrt))
         _check_size(sum(len(node.args) * len(active.intersection(node.args)) for node in order if node.op.variadic))
 
         @cache
@@ -74,7 +75,8 @@ def expanded(output: Node) -> Expanded:
     originals: dict[Node, Node] = {}
     become: dict[Node, Node] = {}
     order = toposort([output])
-    smooth, domains = _smooth(order), Domains()
+    domains = Domains()
+    smooth = _smooth(order, domains)
     for node in order:
         if not node.args:
             become[node] = node
@@ -94,7 +96,7 @@ def expanded(output: Node) -> Expanded:
             originals |= {part: as_written[part.args[0]] for part in fixed}
         if definition.op is not node.op:
             originals[definition] = node
-    return Expanded(become[output], originals)
+    return Expanded(become[output], originals, domains)
 
 
 def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
@@ -160,7 +162,6 @@ def _without_edge_case(node: Node, smooth: bool) -> Node:
     return unguarded(node.op, node.args) if condition.op is EQUAL_TO and condition.args == (no, no) else node
 
 
-def _smooth(order: Sequence[Node]) -> set[Node]:
+def _smooth(order: Sequence[Node], domains: Domains) -> set[Node]:
     """The nodes that are smooth functions of the inputs, but for isolated points, and are 0 at such points only."""
-    domains = Domains()
     return {node for node in order if domains.has_isolated_zeros(node)}

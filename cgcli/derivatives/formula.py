@@ -6,7 +6,6 @@ from itertools import chain
 
 from cgcli.algebra.algebraic import Simplifier
 from cgcli.algebra.budget import Budget
-from cgcli.algebra.domain import Domains
 from cgcli.annotations import Sequence
 from cgcli.derivatives.book import Expanded, expanded
 from cgcli.derivatives.gradient import derivative_name
@@ -82,10 +81,9 @@ def _slopes(output: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """The derivative by each variable, not yet simplified."""
     primal = expanded(output)
     found = _by_rules(primal, wrt, primal.slopes(wrt))
-    if primal.chooses:
-        domains = Domains()
-        if not all(domains.keeps(slope, output) for slope in found):  # a slope has no value where the program has one
-            return _by_rules(primal, wrt, primal.slopes(wrt, select=True))
+    if primal.chooses and not all(primal.domains.keeps(slope, output) for slope in found):
+        # a slope has no value where the program has one
+        return _by_rules(primal, wrt, primal.slopes(wrt, select=True))
     return found
 
 
