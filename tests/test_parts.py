@@ -27,6 +27,8 @@ from cgcli.api import workers as crew
 from cgcli.api.program import Program
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
+from cgcli.tables.listing import listed
+from cgcli.tables.remote import failed
 from tests.command import CG, Capture, cg
 from tests.for_each import for_each
 
@@ -451,3 +453,30 @@ def test_objects_are_read_and_written(store: Any, capsys: Capture, tmp_path: Pat
         (["s3://rows/data", "-o", "s3://none/a.csv"], "bucket does not exist"),
     ):
         assert text in cg(capsys, "eval", "x", *arguments).err
+
+
+def test_who_asks_and_settings_behind_a_uri_go_with_each_object(store: Any, capsys: Capture) -> None:
+    """Protects keys and settings in a URI, of a folder to read and of one to write; messages do not have them."""
+    query = f"?scheme=http&endpoint_override={os.environ['AWS_ENDPOINT_URL'].removeprefix('http://')}"
+    names = [source.name for source in listed([f"s3://me:key@rows/data{query}"])]
+    assert names == [f"s3://me:key@rows/data/k={at}/a b.csv{query}" for at in (1, 2)]
+    found = cg(capsys, "eval", "x*k", f"s3://me:key@rows/data{query}", "-o", f"s3://me:key@rows/mine/{query}")
+    assert (found.code, found.err) == (0, "")
+    assert store.get_file_info("rows/mine/_SUCCESS").is_file
+    assert "'s3://rows/none'" in cg(capsys, "eval", "x", f"s3://me:key@rows/none{query}").err
+
+
+GOOGLE = [  # what pyarrow says of Google's store, and we
+    ("google::cloud::Status(NOT_FOUND: Permanent error, with a last message of Received HTTP status code: 404 "
+     "error_info={reason=, domain=, metadata={gcloud-cpp.retry.function=Create}}). Detail: [errno 2] No such file",
+     "cannot read 'gs://b/a.csv': not found: Received HTTP status code: 404"),
+    ("google::cloud::Status(UNAVAILABLE: Retry policy exhausted, with a last message of Could not create a OAuth2 "
+     "access token to authenticate the request. The request was not sent, as such an access token is required",
+     "cannot read 'gs://b/a.csv': unavailable: Could not create a OAuth2 access token to authenticate the request"),
+]  # fmt: skip
+
+
+@for_each(("said", "message"), GOOGLE)
+def test_what_google_says_at_length_is_told_in_short(said: str, message: str) -> None:
+    """Protects a reader from policies and metadata."""
+    assert failed("read", "gs://me@b/a.csv?scheme=http", OSError(said)).message == message

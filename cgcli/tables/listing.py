@@ -7,10 +7,10 @@ import re
 from itertools import chain
 
 from cgcli.annotations import TYPE_CHECKING, Iterable, Sequence
-from cgcli.errors import DataError, refused
+from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import split_name
-from cgcli.tables.remote import file_at, is_remote, shown, split_uri
+from cgcli.tables.remote import failed, file_at, is_remote, shown, split_uri
 
 if TYPE_CHECKING:
     Key = int | float | str | None
@@ -79,7 +79,8 @@ def files_below(base: str, *, recursive: bool = True) -> list[Source] | None:
     """What lies below a folder, nothing where there is none; None where it is a file."""
     from pyarrow import fs
 
-    begin, _, query = split_uri(base) if is_remote(base) else ("", base, "")
+    begin, given, query = split_uri(base) if is_remote(base) else ("", "", "")
+    user = given[: given.partition("/")[0].rfind("@") + 1]
     filesystem, path = file_at(base or ".")
     path = path.rstrip("/") or path
     try:
@@ -87,11 +88,11 @@ def files_below(base: str, *, recursive: bool = True) -> list[Source] | None:
             return None
         infos = filesystem.get_file_info(fs.FileSelector(path, recursive=recursive, allow_not_found=True))
     except OSError as error:
-        raise refused("read", f"'{shown(base)}'", error) from None
+        raise failed("read", base, error) from None
     start = len(path.rstrip("/")) + 1
     prefix = "" if begin or base.startswith(".") or path != "." else f".{os.sep}"
     return [
-        Source(f"{begin}{info.path.removeprefix(prefix)}{query}", info.path[start:].replace(os.sep, "/"), (),
+        Source(f"{begin}{user}{info.path.removeprefix(prefix)}{query}", info.path[start:].replace(os.sep, "/"), (),
                info.size, info.mtime_ns)
         for info in infos if info.type == fs.FileType.File
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 
 from cgcli.annotations import IO, TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _MARK = "://"
 _STORES = ("s3", "gs", "gcs")  # whose paths begin with the bucket
+_GOOGLE = re.compile(r"google::cloud::Status\((?P<kind>\w+): .*?last message of (?P<why>.*?)(\.? error_info|\. |\)|$)")
 _PIECE = 1 << 23  # bytes that are asked for at once
 
 
@@ -77,7 +79,7 @@ def opened(uri: str) -> IO[bytes]:
     try:
         stream: IO[bytes] = filesystem.open_input_stream(path, compression=None, buffer_size=_PIECE)
     except OSError as error:
-        raise refused("read", f"'{shown(uri)}'", error) from None
+        raise failed("read", uri, error) from None
     return stream
 
 
@@ -111,13 +113,21 @@ class Upload(Undoable):
                 while piece := self._file.read(_PIECE):
                     stream.write(piece)
         except OSError as error:
-            raise refused("write", f"'{shown(self._uri)}'", error) from None
+            raise failed("write", self._uri, error) from None
         finally:
             self._file.close()
 
     def abort(self) -> None:
         """Forget it."""
         self._file.close()
+
+
+def failed(what: str, uri: str, error: OSError) -> DataError:
+    """The error for an object that cannot be read or written (`what`)."""
+    google = _GOOGLE.search(str(error))  # who tells of policies, retries and metadata, too
+    if google:
+        error = OSError(f"{google['kind'].lower().replace('_', ' ')}: {google['why']}")
+    return refused(what, f"'{shown(uri)}'", error)
 
 
 def _reason(error: Any) -> str:

@@ -32,7 +32,7 @@ from cgcli.files import is_open_already
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
-from cgcli.tables.remote import is_remote
+from cgcli.tables.remote import is_remote, split_uri
 from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
 
@@ -199,7 +199,9 @@ def written_to(request: Request) -> str | None:
 def into_folder(request: Request) -> bool:
     """Whether the results go into a folder."""
     target = written_to(request)
-    return target is not None and (target.endswith(("/", os.sep)) or (not is_remote(target) and os.path.isdir(target)))
+    if target is not None and is_remote(target):
+        return split_uri(target)[1].endswith("/")
+    return target is not None and (target.endswith(("/", os.sep)) or os.path.isdir(target))
 
 
 def output_format(request: Request) -> Format | None:
