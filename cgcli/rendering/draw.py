@@ -134,7 +134,10 @@ def series(
         return _laid(drawn, numbers, look._replace(rankdir=rankdir), paper)
 
     drawing = _most_readable(_directions(drawn, look), laid, drawn, numbers, look, paper)
-    return [drawing._replace(svg=svg).painted(kind, paper) for svg in frames(drawing.svg, made, look)]
+    svgs = [*frames(drawing.svg, made, look)]
+    if kind == "png":
+        return drawing.pngs(svgs, paper)
+    return [drawing._replace(svg=svg).painted(kind, paper) for svg in svgs]
 
 
 def _laid(

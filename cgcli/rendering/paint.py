@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import CgError, MissingProgramError
 from cgcli.lean import cache, re
 from cgcli.rendering.metrics import FAMILY, FONTS, has_all, is_drawn
@@ -17,14 +17,19 @@ _OURS = "Arimo"
 _DOCUMENT = b"""\
 #set document(title: sys.inputs.title, date: none)
 #set page(width: auto, height: auto, margin: 0pt, fill: none)
-#image(bytes(sys.inputs.svg), format: "svg", width: eval(sys.inputs.width))
-#for it in json(bytes(sys.inputs.texts)) {
-  set text(font: it.fonts, size: it.size * 1pt, weight: it.weight, style: it.style, fill: rgb(it.fill))
-  set text(top-edge: "baseline", bottom-edge: "baseline")
-  place(top + left, context place(dx: it.x * 1pt - measure(it.text).width / 2, dy: it.y * 1pt, it.text))
+#for picture in json(bytes(sys.inputs.pictures)) {
+  page({
+    image(bytes(picture.svg), format: "svg", width: eval(picture.width))
+    for it in picture.texts {
+      set text(font: it.fonts, size: it.size * 1pt, weight: it.weight, style: it.style, fill: rgb(it.fill))
+      set text(top-edge: "baseline", bottom-edge: "baseline")
+      place(top + left, context place(dx: it.x * 1pt - measure(it.text).width / 2, dy: it.y * 1pt, it.text))
+    }
+  })
 }
 """
 _POINTS = 72  # an inch
+_MOST_PAINTERS, _SHARE = 4, 16  # processors that paint; pictures that one of them paints at once
 _NOWHERE = "\U0010fffe"  # no character: a font draws its empty box
 _PROBE = (
     '<svg width="32pt" height="32pt" viewBox="0 0 32 32" xmlns="http://www.w3.org/2000/svg">'
@@ -38,8 +43,39 @@ _NO_TYPST = "write .svg; or have Graphviz make it: cg render EXPR -o - | dot -Tp
 
 
 def as_png(svg: str, dpi: int) -> bytes:
-    """The picture in dots."""
-    return _drawn(_of_whole_dots(svg, dpi), "png", ppi=float(dpi))
+    """The picture in dots. Raises what `as_pdf` raises."""
+    return _pngs([svg], dpi)[0]
+
+
+def as_pngs(svgs: Sequence[str], dpi: int) -> list[bytes]:
+    """Pictures in dots, painted by several processors where there are. Raises what `as_pdf` raises."""
+    import os
+    from threading import Thread
+
+    count = min(_MOST_PAINTERS, os.cpu_count() or 1, len(svgs))
+    made: list[list[bytes]] = [[] for _ in range(count)]
+    failed: list[CgError] = []
+
+    def paint(at: int) -> None:
+        mine = svgs[at::count]
+        try:
+            for start in range(0, len(mine), _SHARE):
+                made[at] += _pngs(mine[start : start + _SHARE], dpi)
+        except CgError as error:
+            failed.append(error)
+
+    painters = [Thread(target=paint, args=(at,)) for at in range(count)]
+    for painter in painters:
+        painter.start()
+    for painter in painters:
+        painter.join()
+    if failed:
+        raise failed[0]
+    return [made[at % count][at // count] for at in range(len(svgs))]
+
+
+def _pngs(svgs: Sequence[str], dpi: int) -> list[bytes]:
+    return _drawn([_of_whole_dots(svg, dpi) for svg in svgs], "png", ppi=float(dpi))
 
 
 def as_pdf(svg: str) -> bytes:
@@ -47,7 +83,7 @@ def as_pdf(svg: str) -> bytes:
 
     Raises CgError for an SVG that Typst cannot draw, and MissingProgramError where there is no Typst.
     """
-    return _drawn(svg, "pdf", pdf_tags=False)
+    return _drawn([svg], "pdf", pdf_tags=False)[0]
 
 
 def without_font(text: str) -> str:
@@ -72,37 +108,37 @@ def _of_whole_dots(svg: str, dpi: int) -> str:
     return svg.replace(begin, begin.replace(size[0], sized), 1)
 
 
-def _drawn(svg: str, kind: Any, **options: Any) -> bytes:
-    """The picture in a format of Typst's. options: as its `compile` takes them."""
+def _drawn(svgs: Sequence[str], kind: Any, **options: Any) -> list[bytes]:
+    """Pictures in a format of Typst's. options: as its `compile` takes them."""
     try:
         import typst
     except ImportError as error:
         raise MissingProgramError("the picture needs the package typst, which was not found", hint=_NO_TYPST) from error
     from html import unescape
+    from json import dumps
 
-    drawn, texts = _apart(svg.replace(FAMILY, _OURS))
-    inputs = {
-        "svg": drawn,
-        "texts": texts,
-        "width": svg.partition('width="')[2].partition('"')[0],
-        "title": unescape(svg.partition("<title>")[2].partition("</title>")[0]),
-    }
-    compiler = typst.Compiler(_DOCUMENT, font_paths=_fonts(has_all(svg)), sys_inputs=inputs)
+    pictures = []
+    for svg in svgs:
+        drawn, texts = _apart(svg.replace(FAMILY, _OURS))
+        pictures.append({"svg": drawn, "texts": texts, "width": svg.partition('width="')[2].partition('"')[0]})
+    title = unescape(svgs[0].partition("<title>")[2].partition("</title>")[0])
+    inputs = {"title": title, "pictures": dumps(pictures)}
+    compiler = typst.Compiler(_DOCUMENT, font_paths=_fonts(all(map(has_all, svgs))), sys_inputs=inputs)
     try:
         made = compiler.compile(format=kind, **options)
     except typst.TypstError as error:
         raise CgError(f"the picture could not be drawn: {error}", hint="write .svg") from error
+    if isinstance(made, list):
+        return made
     assert isinstance(made, bytes)  # of one page
-    return made
+    return [made]
 
 
-def _apart(svg: str) -> tuple[str, str]:
-    """A picture without the texts that our font has not all signs of; and those, as JSON, in points of the page."""
-    from html import unescape
-
+def _apart(svg: str) -> tuple[str, list[dict[str, Any]]]:
+    """A picture without the texts that our font has not all signs of; and those, with their places in points."""
     if has_all(svg):
-        return svg, "[]"
-    from json import dumps
+        return svg, []
+    from html import unescape
 
     scale = float(svg.partition('width="')[2].partition("pt")[0]) / float(svg.partition('viewBox="')[2].split()[2])
     move = _MOVED.search(svg)
@@ -117,7 +153,7 @@ def _apart(svg: str) -> tuple[str, str]:
             "style": about.get("font-style", "normal"),
         })  # fmt: skip
         svg = svg.replace(whole, "", 1)
-    return svg, dumps(found)
+    return svg, found
 
 
 @cache

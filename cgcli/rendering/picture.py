@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import Mapping
+from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
@@ -154,6 +154,17 @@ class Drawing(NamedTuple):
         from cgcli.rendering import paint
 
         return paint.as_pdf(svg) if kind == "pdf" else with_resolution(paint.as_png(svg, dpi), dpi)
+
+    def pngs(self, svgs: Sequence[str], paper: Paper) -> list[bytes]:
+        """Pictures of this layout as PNG, of what was taken out of its SVG. Raises what `painted` raises."""
+        from cgcli.rendering.paint import as_pngs
+        from cgcli.rendering.svg import refined
+
+        scale = paper.scale(self.width, self.height)
+        width, height = self.width * scale, self.height * scale
+        dpi = _fitting_dpi((width, height), paper.dpi)
+        made = as_pngs([refined(svg, POINTS * width, POINTS * height) for svg in svgs], dpi)
+        return [with_resolution(png, dpi) for png in made]
 
 
 def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
