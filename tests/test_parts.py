@@ -26,6 +26,7 @@ from pyarrow import fs
 from cgcli.api import workers as crew
 from cgcli.api.program import Program
 from cgcli.api.workers import Pool, Workers, workers
+from cgcli.cli.rows import progress
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
 from cgcli.tables.listing import listed
 from cgcli.tables.remote import failed
@@ -293,6 +294,20 @@ def test_a_process_that_is_killed_changes_no_byte(
     assert (tmp_path / "killed").exists()
     assert content(data / "two") == content(data / "one")
     assert not [*(data / "two").rglob(".cg-*")]
+
+
+def test_a_bar_counts_the_files_that_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Protects who waits for many files on a terminal: one bar, of files, which goes before anything is said."""
+    folders(tmp_path, monkeypatch)
+    monkeypatch.setattr(progress, "_SILENT", 0)
+    monkeypatch.setattr(progress, "_PAUSE", 0)
+    for terminal in (True, False):
+        for task in (["-o", f"out {terminal}/"], ["--sum", "--jobs", "2"]):
+            monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+            said = cg(capsys, "eval", "1/(x + 1)", "data", *task).err
+            before, _, after = said.rpartition("\r")
+            assert [f" {at}/3 [" in before for at in (1, 2, 3)] == [terminal] * 3
+            assert "in 1 of 6 rows a result is infinite" in after.splitlines()[0]
 
 
 _COMMAND_THAT_DIES = """

@@ -80,7 +80,10 @@ class Progress:
         tqdm.monitor_interval = 0  # no thread that looks after bars
         unit = self._unit if self._counts_rows else "B"
         size: dict[str, Any] = {"dynamic_ncols": True} if _has_size() else {"ncols": _WIDTH, "nrows": _HEIGHT}
-        bar = tqdm(total=self._total, unit=unit, unit_scale=True, leave=False, file=sys.stderr, delay=_PAUSE, **size)
+        is_large = self._total is None or self._total >= 1000
+        bar = tqdm(
+            total=self._total, unit=unit, unit_scale=is_large, leave=False, file=sys.stderr, delay=_PAUSE, **size
+        )
         bar.start_t -= time.monotonic() - self._begin
         return bar
 
