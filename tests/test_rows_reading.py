@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import os
@@ -14,6 +15,7 @@ from contextlib import suppress
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -225,6 +227,32 @@ def test_a_bad_row_has_its_place_and_its_reason_and_the_others_are_read(tmp_path
     name, text, expected = BAD[case]
     found = list(batches([written(tmp_path, name, text)]))
     assert {batch.place(row): why for batch in found for row, why in batch.bad.items()} == expected
+
+
+ODD = ("1", "2.5", "", '"a,b"', '"x ""y"""', '6" pipe', '"6" pipe', '"l\nm"', '""', 'a"b"', "é", "\udcff")
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_rows_of_odd_length_are_those_of_pythons_reader(tmp_path: Path, columns: int) -> None:
+    """Too few cells, too many, quotes within, newlines within, bytes that are no UTF-8: only such rows are bad."""
+    random = Random(columns)
+    path = tmp_path / "a.csv"
+    for _ in range(60):
+        lengths = [max(1, columns + random.choice((-1, 0, 0, 0, 1, 2))) for _ in range(8)]
+        rows = [",".join(random.choice(ODD) for _ in range(length)) for length in lengths]
+        text = "\n".join([",".join("abc"[:columns]), *rows, ""])
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        expected = [cells or [""] for cells in csv.reader(io.StringIO(text.replace("\udcff", "�")))][1:]
+        if columns > 1:
+            expected = [cells for cells, row in zip(expected, rows, strict=True) if row]
+            rows = [row for row in rows if row]
+        found = list(batches([str(path)]))
+        cells = [row for batch in found for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+        assert cells == [tuple([*row, *[None] * columns][:columns]) for row in expected], text
+        bad = [at for batch in found for at in (row in batch.bad for row in range(len(batch)))]
+        assert bad == [len(cells) != columns or "\udcff" in row for cells, row in zip(expected, rows, strict=True)], (
+            text
+        )
 
 
 def test_objects_come_with_their_text() -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.arrow import joined
@@ -21,7 +21,7 @@ from cgcli.tables.batch import Batch, Unread, together
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.cell_texts import cell_texts, header_of, line_of
 from cgcli.tables.content import Content, peeked
-from cgcli.tables.delimited import Records, lines_of, row_bounds, whole_records
+from cgcli.tables.delimited import Records, cut, lines_of, outside_quotes, row_bounds, whole_records
 from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
@@ -31,9 +31,9 @@ from cgcli.tables.text import count_lines, not_utf8
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 _SEPARATOR_IS = b"sep="
-_ONE_BY_ONE = 1 << 14  # rows at a time, where some are bad
 
 # ---- reading --------------------------------------------------------------------------
 
@@ -115,6 +115,16 @@ def _cells(records: Sequence[str], dialect: Dialect) -> list[list[str]]:
         csv.field_size_limit(limit)
 
 
+def _without_cells(columns: pa.RecordBatch, present: NDArray[np.int64]) -> pa.RecordBatch:
+    """The columns, with nulls where a row has no such cell. present: how many cells each row has."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = [pc.if_else(pa.array(present > at), column, None) if (present <= at).any() else column
+             for at, column in enumerate(columns.columns)]  # fmt: skip
+    return pa.RecordBatch.from_arrays(found, names=columns.schema.names)
+
+
 class _Reader(NamedTuple):
     """Reads rows of text.
 
@@ -127,12 +137,12 @@ class _Reader(NamedTuple):
     dialect: Dialect
 
     def batches(self, records: Records, source: str, header: str) -> Iterator[Batch]:
-        """The rows of a text, in several batches where some are bad. header: of names."""
+        """The rows of a text. header: of names."""
         text, line, _ = records
         starts, ends = row_bounds(records, self.dialect, len(self.names))
 
-        def place(row: int, begin: int = 0) -> str:
-            return f"line {line + count_lines(text[: starts[begin + row]])}"
+        def place(row: int) -> str:
+            return f"line {line + count_lines(text[: starts[row]])}"
 
         found = None if not_utf8(text) else self._read(text)
         if found is not None and found.num_rows == len(starts):
@@ -140,11 +150,8 @@ class _Reader(NamedTuple):
             yield Batch(found, source, place, {}, lines_of(text, starts, ends), untyped=True, dialect=self.dialect,
                         header=header, unread=unread)  # fmt: skip
             return
-        for begin in range(0, len(starts), _ONE_BY_ONE):
-            bounds = zip(starts[begin : begin + _ONE_BY_ONE].tolist(), ends[begin:].tolist(), strict=False)
-            columns, lines, bad = self._one_by_one([text[start:end] for start, end in bounds])
-            yield Batch(columns, source, partial(place, begin=begin), bad, lines, untyped=True, dialect=self.dialect,
-                        header=header)  # fmt: skip
+        columns, lines, bad = self._mended(text, starts, ends)
+        yield Batch(columns, source, place, bad, lines, untyped=True, dialect=self.dialect, header=header)
 
     def _all_of(self, lines: pa.Array) -> pa.RecordBatch:
         """All columns of lines whose rows are known to be whole."""
@@ -201,32 +208,73 @@ class _Reader(NamedTuple):
         arrays = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
         return pa.RecordBatch.from_arrays(arrays, names=[self.names[at] for at in chosen])
 
-    def _one_by_one(self, records: Sequence[bytes]) -> tuple[pa.RecordBatch, pa.Array, dict[int, str]]:
+    def _mended(
+        self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> tuple[pa.RecordBatch, pa.Array, dict[int, str]]:
         """Rows of which some have too few or too many cells, or are not UTF-8; their lines; and which, and why."""
-        import pyarrow as pa
+        found = self._with_lines(text, starts, ends, self._doubtful(text, starts, ends))
+        if found is None:  # quotes are odd, so that Arrow has other rows than we: all are spelled anew
+            found = self._with_lines(text, starts, ends, range(len(starts)), anew=True)
+        assert found is not None, "the rows are whole"
+        return found
 
-        expected = len(self.names)
-        texts = [record.decode("utf-8", "replace") for record in records]
-        rows: list[list[Any]] = _cells(texts, self.dialect)
-        lines = [text.rstrip("\r\n") + "\n" for text in texts]
-        is_ascii = all(map(bytes.isascii, records))
-        bad = {} if is_ascii else {at: why for at, record in enumerate(records) if (why := not_utf8(record))}
-        separator, written = self.dialect.separator, list[str]()
-        writer = csv.writer(SimpleNamespace(write=written.append), delimiter=separator, lineterminator="\n")
-        for at, cells in enumerate(rows):
-            missing = expected - len(cells)
-            if missing:
-                bad[at] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
-                rows[at] = cells[:expected] if missing < 0 else [*cells, *[None] * missing]
-            if missing > 0:
-                lines[at] = f"{lines[at][:-1]}{separator * missing}\n"
-            elif missing and self.dialect.quotes:
-                writer.writerow(rows[at])
-                lines[at] = written.pop()
-            elif missing:
-                lines[at] = f"{separator.join(rows[at])}\n"
-        arrays = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, names=self.names), pa.array(lines, pa.string()), bad
+    def _doubtful(self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Sequence[int]:
+        """Rows with another number of cells than others have, or that may be no UTF-8."""
+        buffer = np.frombuffer(text, np.uint8)
+        behind = outside_quotes(np.flatnonzero(buffer == ord(self.dialect.separator)) + 1, text, self.dialect)
+        counts = np.searchsorted(behind, ends) - np.searchsorted(behind, starts, "right")
+        is_doubtful = counts != len(self.names) - 1
+        if not_utf8(text):
+            is_doubtful[np.searchsorted(ends, np.flatnonzero(buffer > 127), "right")] = True
+        rows: list[int] = np.flatnonzero(is_doubtful).tolist()
+        return rows
+
+    def _with_lines(
+        self,
+        text: bytes,
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        doubtful: Sequence[int],
+        *,
+        anew: bool = False,
+    ) -> tuple[pa.RecordBatch, pa.Array, dict[int, str]] | None:
+        """What `_mended` gives, where all rows are whole but some that are doubtful; None where they are not.
+
+        anew: the doubtful ones are spelled anew even if they are whole.
+        """
+        expected, rows = len(self.names), len(starts)
+        records = [text[starts[row] : ends[row]] for row in doubtful]
+        texts = [record.decode("utf-8", "replace").rstrip("\r\n") for record in records]
+        present = np.full(rows, expected)
+        bad: dict[int, str] = {}
+        parts, begin = list[bytes](), 0
+        for row, record, line, cells in zip(doubtful, records, texts, _cells(texts, self.dialect), strict=True):
+            present[row] = len(cells)
+            if len(cells) != expected:
+                bad[row] = f"{len(cells)} cell{'s' * (len(cells) > 1)} instead of {expected}"
+            elif why := not_utf8(record):
+                bad[row] = why
+            elif not anew:
+                continue
+            if len(cells) > expected or anew:
+                line = self._spelled(cells[:expected])
+            line += self.dialect.separator * (expected - len(cells))
+            parts += [text[begin : starts[row]], line.encode(), b"\n"]
+            begin = ends[row]
+        text = b"".join([*parts, text[begin:]])
+        starts, ends = row_bounds(cut(text, 1, self.dialect)[0], self.dialect, expected)
+        columns = self._replace(wanted=None)._read(text)
+        if columns is None or not columns.num_rows == len(starts) == rows:
+            return None
+        return _without_cells(columns, present), lines_of(text, starts, ends), bad
+
+    def _spelled(self, cells: Sequence[str]) -> str:
+        """Cells as a line."""
+        if not self.dialect.quotes:
+            return self.dialect.separator.join(cells)
+        written = list[str]()  # a carriage return is quoted where a line may end with it
+        csv.writer(SimpleNamespace(write=written.append), delimiter=self.dialect.separator).writerow(cells)
+        return written[0].removesuffix("\r\n")
 
 
 # ---- writing --------------------------------------------------------------------------

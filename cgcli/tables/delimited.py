@@ -41,26 +41,26 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
     line = 1  # on which the rest begins
     look_from = 0  # bytes that a row must have before it is looked at again
     for piece in content:
-        cut = piece.rfind(b"\n") + 1
-        if cut and len(rest) + cut >= look_from:
-            found, rest, line = _cut(b"".join((rest, memoryview(piece)[:cut])), line, dialect)
+        end = piece.rfind(b"\n") + 1
+        if end and len(rest) + end >= look_from:
+            found, rest, line = cut(b"".join((rest, memoryview(piece)[:end])), line, dialect)
             if found.text:
                 yield found
-            piece = piece[cut:]
+            piece = piece[end:]
         rest += piece
         look_from = 2 * len(rest) if len(rest) > 1 << 20 else 0
         check_record(len(rest), f"{source}, line {line}")
-    found, rest, line = _cut(rest + b"\n" * (rest[-1:] not in (b"", b"\n")), line, dialect)
+    found, rest, line = cut(rest + b"\n" * (rest[-1:] not in (b"", b"\n")), line, dialect)
     if found.text:
         yield found
     if rest:
         raise DataError(f"{source}, line {line}: a quote is opened and never closed")
 
 
-def _cut(text: bytes, line: int, dialect: Dialect) -> tuple[Records, bytes, int]:
+def cut(text: bytes, line: int, dialect: Dialect) -> tuple[Records, bytes, int]:
     """The text up to its last record's end, and what is behind it. line: on which each begins."""
     newlines = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1
-    ends = _outside_quotes(newlines, text, dialect)
+    ends = outside_quotes(newlines, text, dialect)
     end = int(ends.max(initial=0))
     return Records(text[:end], line, ends), text[end:], line + int(np.searchsorted(newlines, end, "right"))
 
@@ -75,7 +75,7 @@ def row_bounds(records: Records, dialect: Dialect, columns: int) -> tuple[NDArra
     if b"\r" in text and text.count(b"\r") > text.count(b"\r\n"):
         is_end = buffer == _NEWLINE
         is_end[:-1] |= (buffer[:-1] == _RETURN) & ~is_end[1:]
-        ends = _outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
+        ends = outside_quotes(np.flatnonzero(is_end) + 1, text, dialect)
     starts = np.append(0, ends[:-1])[: len(ends)]
     if dialect.has_blank_rows(columns) or (ends - starts).min(initial=_BLANK + 1) > _BLANK:
         return starts, ends
@@ -99,7 +99,7 @@ def lines_of(text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) ->
     return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(content)))
 
 
-def _outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> NDArray[np.int64]:
+def outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> NDArray[np.int64]:
     """Those of the ends whose last byte is in no quotes."""
     if dialect.has_quotes(text):
         starts, stops = _quoted_spans(text, dialect.separator)

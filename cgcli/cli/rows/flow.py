@@ -38,13 +38,6 @@ _SPELLINGS = (  # of cells that are numbers to people, and what has them read
 _BECOME = {"skip": ("is left out", "are left out"), "null": ("has no results", "have no results")}  # one, several
 
 
-_KINDS = (  # of bad rows, by what is said of one
-    (r"^\d+ cells? instead of", "with another number of cells"),
-    (r" an empty cell$| is null$| null$", "without a number"),
-    (r"^column ", "with something else than a number"),
-    (r"", "that cannot be read"),
-)
-
 ErrorOf = Callable[[Batch, int, Computed], DataError]
 
 
@@ -154,8 +147,9 @@ class Flow:
         if self._policy.on_error == "fail":
             self._put(batch.part(0, bad[0]), [array[: bad[0]] for array in computed.arrays])
             raise _advised(self._error(batch, int(bad[0]), computed))
-        kinds = Counter(map(_kind, computed.unread.values()))
-        kinds["with a result that is no number"] += len(bad) - len(computed.unread)
+        kinds = Counter({"with a result that is no number": len(bad) - len(computed.unread)})
+        for why, rows in Counter(computed.unread.values()).items():  # many rows hold the same
+            kinds[_kind(why)] += rows
         self._put(batch, computed.arrays, **{self._policy.on_error: is_bad})
         return found._replace(bad=tally(self.counts.bad, bad), kinds=+kinds)
 
@@ -177,7 +171,11 @@ def tell(counts: Counts, policy: Policy) -> None:
 
 def _kind(why: str) -> str:
     """What is wrong with a row, without its particulars."""
-    return next(kind for pattern, kind in _KINDS if re.search(pattern, why))
+    if re.match(r"\d+ cells? instead of", why):
+        return "with another number of cells"
+    if why.endswith((" an empty cell", " null")):
+        return "without a number"
+    return "with something else than a number" if why.startswith("column ") else "that cannot be read"
 
 
 def _advised(error: DataError) -> DataError:
