@@ -8,7 +8,7 @@ from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
 from cgcli.algebra.known import folded_array, is_identity, is_known
 from cgcli.algebra.masks import masked, times_masked
-from cgcli.algebra.product import Factors, Product
+from cgcli.algebra.product import Factors, Product, multiplied
 from cgcli.annotations import Any, Callable
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
@@ -118,10 +118,7 @@ def _by_identity(canonical: Canonical, op: Operation, args: Args, params: Params
 
 def _scaled(canonical: Canonical, node: Node, *scalars: Product) -> Node:
     """The node times its scalar factors."""
-    factors = Factors()
-    for product in (*scalars, canonical.product_of(node)):
-        factors.times(product)
-    return canonical.product(factors.product())
+    return canonical.product(multiplied(*scalars, canonical.product_of(node)))
 
 
 def times(canonical: Canonical, x: Node, y: Node, exponent: Number = ONE) -> Node:

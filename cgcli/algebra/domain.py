@@ -10,23 +10,18 @@ import math
 
 from cgcli.algebra.branches import Choice
 from cgcli.algebra.coefficient import Number, number_of
+from cgcli.algebra.facts import is_non_negative, is_regular_somewhere, is_smooth
 from cgcli.algebra.known import Patterns
 from cgcli.annotations import Collection, Iterable
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.elements import somewhere
-from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import (
     CONSTANT,
     Node,
     apply,
-    constant_elements,
     constant_value,
     missing,
-    name_of,
-    toposort,
-    variables,
 )
-from cgcli.graph.operation import NON_NEGATIVE
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import (
     ABS,
@@ -34,10 +29,8 @@ from cgcli.ops.arithmetic import (
     CBRT,
     DIVIDE,
     EQUAL_TO,
-    FMOD,
     MAXIMUM,
     MINIMUM,
-    MOD,
     MULTIPLY,
     NEG,
     POWER_OP,
@@ -48,15 +41,13 @@ from cgcli.ops.functions import LN, LOG2, LOG10
 from cgcli.ops.indexing import INDEX, Index
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import GREATER_EQUAL, WHERE
-from cgcli.ops.shaping import RESHAPE, STACK, TRANSPOSE
-from cgcli.ops.sums import BROADCAST, MEAN, SUM, Reduce
+from cgcli.ops.shaping import STACK
+from cgcli.ops.sums import MEAN, SUM, Reduce
 from cgcli.records import NamedTuple
 
 _MOST = 32  # demands of one formula that are told apart
 _IS_NOT_NEGATIVE, _IS_NOT_ZERO, _IS_REGULAR, _HAS_POSITIVE_DET = "x >= 0", "y != 0", "det(a) != 0", "det(a) > 0"
 _OF_LOGARITHM = (LN, LOG2, LOG10)
-_KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
-_JUMPS = (MOD, FMOD)  # mod(y, y) is 0 everywhere
 _ZERO_AS_ITS_FIRST = (DIVIDE, NEG, ABS, SQRT, SUM, MEAN)  # operations that are 0 where their first argument is
 
 
@@ -266,7 +257,7 @@ class Domains:
 
     def _regular(self, matrix: Node) -> list[Demand]:
         """That a matrix is not singular; none for one that is smooth, and not singular at a random point."""
-        return [] if matrix in self._smooth and _is_regular_somewhere(matrix) else [Demand(_IS_REGULAR, (matrix,))]
+        return [] if matrix in self._smooth and is_regular_somewhere(matrix) else [Demand(_IS_REGULAR, (matrix,))]
 
     def _not_zero(self, node: Node) -> list[Demand]:
         """That a divisor is not 0, if it may be 0 on an interval, as relu(x) may; none for isolated zeros, as x has."""
@@ -322,27 +313,9 @@ class Domains:
                 return [Demand(_IS_NOT_NEGATIVE if sign > 0 else "x <= 0", (node,))]
 
     def _is_non_negative(self, node: Node) -> bool:
-        return self._is_plainly_non_negative(node) or (
+        return is_non_negative(node, [self._non_negative[arg] for arg in node.args]) or (
             bool(self.assumed) and self.assumed.issuperset(self._not_negative(node))
         )
-
-    def _is_plainly_non_negative(self, node: Node) -> bool:
-        op, args = node.op, node.args
-        known = [self._non_negative[arg] for arg in args]
-        if op is CONSTANT:
-            return all(number >= 0 for number in constant_elements(node))
-        if op.facts & NON_NEGATIVE:
-            return True
-        if op in (ADD, DIVIDE, MINIMUM) or op in _KEEPS_SIGN:
-            return all(known)
-        if op is MULTIPLY:
-            return all(known) or args[0] is args[1]
-        if op is POWER_OP:
-            exponent = number_of(args[1])
-            return known[0] or (exponent is not None and (exponent.denominator != 1 or exponent % 2 == 0))
-        if op is MAXIMUM:
-            return any(known)
-        return op is WHERE and known[1] and known[2]
 
     def _is_zero(self, node: Node) -> bool:
         """Whether a formula is 0 wherever it has a value, as far as that is plain to see: 0, 0*x, lgamma(2)."""
@@ -364,15 +337,6 @@ class Domains:
         return op in (ADD, SUBTRACT) and (self._zero.issuperset(args) or (op is SUBTRACT and args[0] is args[1]))
 
 
-def _is_regular_somewhere(matrix: Node) -> bool:
-    """Whether a matrix is regular at a random point."""
-    inputs = {name_of(node): node.shape for node in variables(toposort([matrix]))}
-    random = np.random.default_rng(0)
-    point = {name: random.uniform(0.5, 1.5, shape)[()] for name, shape in sorted(inputs.items())}
-    (value,) = evaluate([matrix], point)
-    return bool(np.all(np.isfinite(value)) and np.all(np.linalg.matrix_rank(value) == matrix.shape[-1]))
-
-
 def _as_number(node: Node) -> Node:
     """norm(x) of norm(x, keepdims=1): what demands of both have in common."""
     params = node.params
@@ -385,14 +349,6 @@ def _value(node: Node) -> float:
     """A constant, or a quotient of two, as a float64; 0 for anything else."""
     number = number_of(node)
     return constant_value(node) or 0.0 if number is None else float(number)
-
-
-def is_smooth(node: Node) -> bool:
-    """Whether an operation is smooth, isolated points apart: its zeros then are isolated, or it is 0 everywhere."""
-    op = node.op
-    of_number = op is POWER_OP and node.args[0].op is CONSTANT  # 0^x has a corner
-    kink = op in _JUMPS or (op.kink and not op.kink.isolated)
-    return not (op is WHERE or op.why_no_derivative or kink or of_number)
 
 
 def _together(parts: Iterable[Demands]) -> Demands:

@@ -8,11 +8,11 @@ from itertools import combinations
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError
-from cgcli.algebra.product import EULER, Factors, Product, Terms
+from cgcli.algebra.product import EULER, Factors, Product, Terms, quotient_of
 from cgcli.algebra.rewrites import POSITIVE, divided, expanded, takeable
 from cgcli.algebra.size import cost, has_square_of_exponentials
 from cgcli.annotations import Sequence, Set
-from cgcli.graph.node import Node, apply, constant, rebuild, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
 from cgcli.ops.arithmetic import DIVIDE, MULTIPLY, NEG
 from cgcli.ops.functions import EXP
@@ -89,10 +89,10 @@ def _within_range(product: Product, canonical: Canonical) -> Product | None:
         if number > -2 or number.denominator != 1 or not canonical.is_sum(base):
             continue
         terms, found = canonical.terms_of(base), product
-        for exponents in [canonical.product_of(term).exponents.get(EULER) for term in terms]:
-            if exponents and found.powers.get(base, ZERO) < 0:
-                other = canonical.sum(divided(terms, Product(ONE, {}, {EULER: exponents}), canonical))
-                found = _less(found, base, exponents, other, canonical) or found
+        for growth in [_growth(canonical.product_of(term)) for term in terms]:
+            if growth.exponents and found.powers.get(base, ZERO) < 0:
+                other = canonical.sum(divided(terms, growth, canonical))
+                found = _less(found, base, growth, other, canonical) or found
         if found is not product:
             return _within_range(found, canonical) or found
     return None
@@ -114,26 +114,32 @@ def _with_exponentials_out(product: Product, canonical: Canonical) -> Product:
     return product
 
 
-def _less(product: Product, base: Node, exponents: Terms, other: Node, canonical: Canonical) -> Product | None:
+def _growth(product: Product) -> Product:
+    """The exponentials in a product: exp(x), 10^x. Those of a name, (1 + r)^n, stay as a book has them."""
+    return Product(ONE, {}, {base: terms for base, terms in product.exponents.items() if base.op is CONSTANT})
+
+
+def _less(product: Product, base: Node, growth: Product, other: Node, canonical: Canonical) -> Product | None:
     """A product over base^n as one over base^(n - 1), where a factor is one of base, or of the others.
 
-    other: base/exp(exponents). The factor is exp(exponents), or a sum with it in a term. None for none.
+    growth: exponentials. other: base/growth. The factor is growth, or a sum with it in a term. None for none.
     """
     factors = Factors()
     factors.times(product)
-    if _has_exponential(product, exponents):
-        factors.times(Product(ONE, {base: ONE, other: -ONE}, {EULER: {term: -n for term, n in exponents.items()}}))
+    if _has_exponential(product, growth):
+        factors.times(Product(ONE, {base: ONE, other: -ONE}))
+        factors.times(growth, -ONE)
         return factors.product()
     for whole, number in product.powers.items():
         if number != 1 or not canonical.is_sum(whole):
             continue
         for terms in (canonical.terms_of(whole), expanded(canonical.terms_of(whole), canonical) or {}):
-            shares = _shares(terms, base, exponents, canonical)
+            shares = _shares(terms, base, growth, canonical)
             if not shares[_EXPONENTIAL]:
                 continue
             inner = dict(shares[_BASE])
             for share, divisor in ((shares[_EXPONENTIAL], other), (shares[_OTHERS], base)):
-                part = _times(canonical.product_of(canonical.sum(share)), Product(ONE, {divisor: -ONE}))
+                part = quotient_of(canonical.product_of(canonical.sum(share)), Product(ONE, {divisor: ONE}))
                 for node, n in canonical.terms_of(canonical.product(part)).items():
                     inner[node] = inner.get(node, ZERO) + n
             common = takeable(POSITIVE, inner, canonical) or Product(ONE)
@@ -147,30 +153,26 @@ def _less(product: Product, base: Node, exponents: Terms, other: Node, canonical
 _BASE, _EXPONENTIAL, _OTHERS = range(3)
 
 
-def _shares(terms: Terms, base: Node, exponents: Terms, canonical: Canonical) -> list[dict[Node, Number]]:
-    """The terms with a factor base, those with exp(exponents), both without that factor, and the others."""
+def _shares(terms: Terms, base: Node, growth: Product, canonical: Canonical) -> list[dict[Node, Number]]:
+    """The terms with a factor base, those with the exponentials, both without that factor, and the others."""
     shares: list[dict[Node, Number]] = [{}, {}, {}]
     for term, coefficient in terms.items():
         product = canonical.product_of(term)
         if product.powers.get(base, ZERO) >= 1:
-            at, divisor = _BASE, Product(ONE, {base: -ONE})
-        elif _has_exponential(product, exponents):
-            at, divisor = _EXPONENTIAL, Product(ONE, {}, {EULER: {term: -n for term, n in exponents.items()}})
+            at, divisor = _BASE, Product(ONE, {base: ONE})
+        elif _has_exponential(product, growth):
+            at, divisor = _EXPONENTIAL, growth
         else:
             at, divisor = _OTHERS, Product(ONE)
-        for node, n in canonical.terms_of(canonical.product(_times(product, divisor))).items():
+        for node, n in canonical.terms_of(canonical.product(quotient_of(product, divisor))).items():
             shares[at][node] = shares[at].get(node, ZERO) + n * coefficient
     return shares
 
 
-def _times(*products: Product) -> Product:
-    factors = Factors()
-    for product in products:
-        factors.times(product)
-    return factors.product()
-
-
-def _has_exponential(product: Product, exponents: Terms) -> bool:
-    """Whether a product has exp(exponents) for a factor: exp(2*x) has exp(x)."""
-    own = product.exponents.get(EULER, {})
-    return all(own.get(term, ZERO) / number >= 1 for term, number in exponents.items())
+def _has_exponential(product: Product, growth: Product) -> bool:
+    """Whether a product has exponentials for factors: exp(2*x) has exp(x)."""
+    return all(
+        product.exponents.get(base, EMPTY).get(term, ZERO) / number >= 1
+        for base, terms in growth.exponents.items()
+        for term, number in terms.items()
+    )

@@ -10,6 +10,7 @@ from cgcli.algebra.domain import Domains
 from cgcli.algebra.elements import in_elements
 from cgcli.algebra.identities import RULES
 from cgcli.algebra.known import folded_array, is_known
+from cgcli.algebra.powers import exponential, raised
 from cgcli.algebra.product import EULER, UNIT, Product, Terms
 from cgcli.algebra.rewrites import (
     COMMON_FACTORS,
@@ -20,11 +21,9 @@ from cgcli.algebra.rewrites import (
     collected,
     distributed,
     expanded,
-    exponential,
     has_compound_factor,
     leveled,
     primitive,
-    raised,
     shared_factors,
     split,
     takeable,

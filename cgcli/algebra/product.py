@@ -123,6 +123,22 @@ class Factors:
         return Product(whole(self.coefficient), powers, exponents)
 
 
+def multiplied(*products: Product) -> Product:
+    """The product of products. Raises UnwritableError."""
+    factors = Factors()
+    for product in products:
+        factors.times(product)
+    return factors.product()
+
+
+def quotient_of(one: Product, other: Product) -> Product:
+    """one/other. Raises UnwritableError."""
+    factors = Factors()
+    factors.times(one)
+    factors.times(other, -ONE)
+    return factors.product()
+
+
 def _whole_power(number: Number, exponent: int) -> Number:
     """number^exponent. Raises UnwritableError for 0^-1, and for a power of too many digits."""
     if not number and exponent < 0:

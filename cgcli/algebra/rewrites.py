@@ -1,6 +1,6 @@
-"""Other forms of powers, products and sums, as the normal form of `canonical.py` reads them.
+"""Other forms of products and sums, as the normal form of `canonical.py` reads them.
 
-(x^2)^3 is x^6; (x*y)^2/y is x^2*y; x*exp(x) + exp(x) is exp(x)*(x + 1), and u/v - w/v^2 is (u*v - w)/v^2.
+(x*y)^2/y is x^2*y; x*exp(x) + exp(x) is exp(x)*(x + 1), and u/v - w/v^2 is (u*v - w)/v^2.
 """
 
 from __future__ import annotations
@@ -9,97 +9,16 @@ from itertools import combinations
 from math import gcd, isqrt, lcm
 
 from cgcli.algebra.canonical import Canonical, remembered
-from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, fraction_of, magnitude, number_of, quotient
-from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, Terms
+from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, magnitude, quotient
+from cgcli.algebra.product import EULER, UNIT, Factors, Product, Terms, multiplied, quotient_of
 from cgcli.annotations import Callable, Sequence
-from cgcli.graph.node import Node, apply
-from cgcli.ops.arithmetic import ABS, DIVIDE
-from cgcli.ops.functions import LN
+from cgcli.graph.node import Node
+from cgcli.ops.arithmetic import DIVIDE
 from cgcli.records import EMPTY, NamedTuple
 
 _MOST_TERMS = 24  # of a sum that is multiplied out
 _MOST_TWICE = 8  # of one that is multiplied out again
 _MOST_EXPANDED = 3  # the exponent of a sum in it
-
-# ---- powers ---------------------------------------------------------------------------
-
-
-def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
-    """base^exponent as a product. Raises UnwritableError for a number that no float64 holds."""
-    number = number_of(exponent)
-    if number is None:
-        return _symbolic(canonical, base, exponent)
-    factors = Factors()
-    product = canonical.product_of(base)
-    if number.denominator != 1:
-        _times_root(factors, canonical, product, number)
-        return factors.product()
-    constants = {base: n for base, n in product.powers.items() if _is_positive(base)}
-    rest = Product(ONE, {base: n for base, n in product.powers.items() if base not in constants}, product.exponents)
-    factors.times(Product(product.coefficient, constants), number)
-    if len(rest.powers) + len(rest.exponents) <= 1:  # (c*x^a)^n = c^n*x^(a*n)
-        factors.times(rest, number)
-    else:  # (c*x*y)^n = c^n*(x*y)^n
-        factors.times(Product(ONE, {canonical.product(rest): number}))
-    return factors.product()
-
-
-def _times_root(factors: Factors, canonical: Canonical, product: Product, exponent: Number) -> None:
-    """Multiply by product^exponent, for an exponent that is not whole: what is never negative is taken out of the root.
-
-    sqrt(4*x) = 2*sqrt(x), sqrt(2*x^2) = sqrt(2)*abs(x), and sqrt(2*x) stays, as does sqrt(x^y), for x may be negative.
-    """
-    positive = {base: n for base, n in product.powers.items() if _is_positive(base)}
-    even = {base: n for base, n in product.powers.items() if n % 2 == 0 and base not in positive}
-    others = {base: n for base, n in product.powers.items() if base not in positive and base not in even}
-    exponents = {base: terms for base, terms in product.exponents.items() if not _is_positive(base)}
-    outside = Factors()
-    if product.coefficient > 0:
-        outside.times(Product(product.coefficient), exponent)
-    roots_of_numbers = bool(outside.product().powers)
-    apart = not exponents and len(others) + bool(even) <= 1 and not (others and (roots_of_numbers or positive))
-    if product.coefficient > 0 and apart:
-        factors.times(Product(product.coefficient, positive, product.exponents), exponent)
-        factors.times(Product(ONE, others), exponent)  # where x^a is defined for an a that is not even, so is x^(a*r)
-        for base, n in even.items():  # (x^2)^r = abs(x)^(2*r)
-            plain = (n * exponent) % 2 == 0 or canonical.domains.is_non_negative(base)
-            inside = base if plain else apply(ABS, (base,))
-            factors.times(Product(ONE, {inside: n * exponent}))
-        return
-    taken_out = product.coefficient > 0 and not roots_of_numbers
-    inside = canonical.product(product._replace(coefficient=ONE) if taken_out else product)
-    if taken_out:
-        factors.times(Product(product.coefficient), exponent)
-    factors.times(Product(ONE, {inside: exponent}))
-
-
-def _is_positive(base: Node) -> bool:
-    """Whether a base is greater than 0 wherever it is a number."""
-    return base in (PI, EULER) or (fraction_of(base) or ZERO) > 0
-
-
-def exponential(canonical: Canonical, exponent: Node) -> Product:
-    """exp(exponent) as a product: exp(2*ln(x) + y) = x^2*exp(y)."""
-    factors = Factors()
-    for term, coefficient in canonical.terms_of(exponent).items():
-        if term.op is LN:
-            factors.times(Product(ONE, {term.args[0]: coefficient}))
-        else:
-            factors.times_power(EULER, {term: coefficient})
-    return factors.product()
-
-
-def _symbolic(canonical: Canonical, base: Node, exponent: Node) -> Product:
-    if base is EULER:  # e^x = exp(x)
-        return exponential(canonical, exponent)
-    if base is UNIT:  # 1^x = 1
-        return Product(ONE)
-    factors = Factors()
-    factors.times_power(base, canonical.terms_of(exponent))
-    return factors.product()
-
-
-# ---- sums and products ----------------------------------------------------------------
 
 
 def _every(base: Node, powers: Sequence[Number]) -> bool:
@@ -226,33 +145,19 @@ def split(product: Product, canonical: Canonical) -> Product | None:
             (first, coefficient), *_ = inside.items()
             for term, times in terms.items():
                 factor = _multiplied(canonical.product_of(term), UNIT, quotient(times, coefficient), canonical)
-                factor = _quotient_of(factor, canonical.product_of(first))
+                factor = quotient_of(factor, canonical.product_of(first))
                 taken: dict[Node, Number] = {}
                 for part, c in inside.items():
                     taken |= canonical.terms_of(canonical.product(_multiplied(factor, part, c, canonical)))
                 if all(terms.get(part) == c for part, c in taken.items()):
                     rest = canonical.sum({part: c for part, c in terms.items() if part not in taken})
-                    share = canonical.product(_quotient_of(canonical.product_of(rest), Product(ONE, {below: ONE})))
+                    share = canonical.product(quotient_of(canonical.product_of(rest), Product(ONE, {below: ONE})))
                     whole = {**canonical.terms_of(share)}
                     for part, c in canonical.terms_of(canonical.product(factor)).items():
                         whole[part] = whole.get(part, ZERO) + c
                     others = {base: n for base, n in product.powers.items() if base not in (above, below)}
-                    return _with_factor(product._replace(powers=others), canonical.sum(whole), canonical)
+                    return multiplied(product._replace(powers=others), canonical.product_of(canonical.sum(whole)))
     return None
-
-
-def _quotient_of(one: Product, other: Product) -> Product:
-    factors = Factors()
-    factors.times(one)
-    factors.times(other, -ONE)
-    return factors.product()
-
-
-def _with_factor(product: Product, node: Node, canonical: Canonical) -> Product:
-    factors = Factors()
-    factors.times(product)
-    factors.times(canonical.product_of(node))
-    return factors.product()
 
 
 def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
@@ -335,11 +240,7 @@ def _sums_to_multiply(product: Product, canonical: Canonical) -> dict[Node, int]
 
 
 def _multiplied(product: Product, term: Node, coefficient: Number, canonical: Canonical) -> Product:
-    factors = Factors()
-    factors.times(product)
-    factors.times(canonical.product_of(term))
-    factors.times(Product(coefficient))
-    return factors.product()
+    return multiplied(product, canonical.product_of(term), Product(coefficient))
 
 
 def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, Number]:
@@ -431,10 +332,7 @@ def brought_together(terms: Terms, canonical: Canonical, common: Product) -> Nod
 
 
 def _before_bracket(common: Product, inner: Terms, canonical: Canonical) -> Node:
-    whole = Factors()
-    whole.times(common)
-    whole.times(canonical.product_of(canonical.sum(inner)))
-    return canonical.product(whole.product())
+    return canonical.product(multiplied(common, canonical.product_of(canonical.sum(inner))))
 
 
 def distributed(product: Product, canonical: Canonical) -> Product | None:

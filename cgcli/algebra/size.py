@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, is_fraction, number_of, uniform_number
-from cgcli.graph.node import Node, missing
+from cgcli.graph.node import CONSTANT, Node, missing
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import EXP
 from cgcli.ops.shaping import outer_of
@@ -49,7 +49,7 @@ def _is_square_of_exponentials(node: Node) -> bool:
     waiting = [node.args[0]]
     for _ in range(_MOST_PARTS):
         part = waiting.pop()
-        if part.op is EXP:
+        if part.op is EXP or (part.op is POWER_OP and part.args[0].op is CONSTANT):
             return True
         waiting += part.args if part.op in (ADD, SUBTRACT, MULTIPLY) else ()
         if not waiting:
