@@ -136,6 +136,31 @@ def test_newtons_method_takes_few_trips(capsys: Capture) -> None:
     assert float(done.out) == pytest.approx(2 ** (1 / 3), rel=1e-15)
 
 
+KINKS = [
+    ("D(abs(x), x)", "x=0", "abs(0)"),
+    ("D(max(x, 1), x)", "x=1", "max(1, 1)"),
+    ("y = 2*x; D(abs(y), y)", "x=0", "abs(0)"),
+    ("f(u) = D(relu(u)^2, u); f(x)", "x=0", "relu(0)"),
+    ("D(norm(v), v)", "v=[0,0]", "norm(…)"),
+    ("D(abs(x), x)", "x=1", ""),
+    ("D(x^2, x) + abs(x)", "x=0", ""),
+    ("where(x > 0, D(abs(x), x), 0)", "x=0", ""),
+]
+
+
+@for_each(("text", "binding", "where"), KINKS)
+def test_a_kink_is_told(text: str, binding: str, where: str, capsys: Capture) -> None:
+    """Protects against a number chosen in silence; what is not differentiated, or not taken, is no concern."""
+    done = cg(capsys, "eval", text, binding)
+    assert done.code == 0
+    assert done.err.startswith(f"cg: warning: {where} is at a kink") if where else not done.err
+
+
+def test_a_name_that_a_derivative_leaves_out_is_used(capsys: Capture) -> None:
+    done = cg(capsys, "eval", "D(x^2*y, x, y)", "x=1", "y=2")
+    assert (done.out, done.err) == ("2\n", "")
+
+
 def test_a_derivative_of_high_order_ends(capsys: Capture) -> None:
     """Protects the machine: what grows without end is refused, in time."""
     done = cg(capsys, "eval", f"D(tan(x*exp(sin(x)))/x, {', '.join(['x'] * 40)})", "x=1")

@@ -32,17 +32,29 @@ class Telling:
         self._told: set[tuple[str, Node]] = set()
         self._events: set[tuple[object, ...]] = set()
 
-    def kinks(self, candidates: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> None:
-        """Which of the candidates between some inputs and the outputs stand at a kink."""
-        from cgcli.evaluate.notes import kinks
+    def kinks(
+        self, outputs: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any], slope: Node | None = None
+    ) -> None:
+        """Which of the operations between some nodes and outputs stand at a kink.
+
+        slope: a part of the graph without which nobody wants to know.
+        """
+        from cgcli.evaluate.notes import kinks, matters
         from cgcli.transform.reverse import active_nodes
 
+        order = toposort(outputs)
+        candidates = [node for node in order if node.op.kink is not None]
         for node in candidates:
             self._tell_trips(node, wrt)
-        outputs = self._graph.outputs
-        active = active_nodes(toposort(outputs), set(wrt))
+        active = active_nodes(order, set(wrt))
         values = self._every_value(outputs, bindings)
         found = kinks([node for node in candidates if node in active], outputs, values) if values else []
+        if (
+            slope
+            and found
+            and not matters(slope, self._graph.outputs, self._every_value(self._graph.outputs, bindings))
+        ):
+            return
         idle = _idle_ties([note.node for note in found if _is_tie(note.node)], wrt, values, bindings)
         self._tell_notes([note for note in found if note.node not in idle])
 

@@ -154,7 +154,7 @@ class Point(NamedTuple):
         yield from _arrows(self.program.syntax.source.text)
         if "repeat" in self.program.syntax.source.text:
             yield from _broken_trips(self)
-        read = set(self.names)
+        read = {*self.names, *map(name_of, variables(toposort([value for value, _, _ in self.graph.differentiated])))}
         absent = [name for name in map(name_of, wrt) if name not in read]
         for name in self.shapes:
             if name not in read and name not in absent and name not in self.columns:

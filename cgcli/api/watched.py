@@ -6,7 +6,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, S
 from cgcli.api.notices import Notice
 from cgcli.evaluate.elements import is_all_finite, is_small
 from cgcli.evaluate.evaluate import Events, evaluate
-from cgcli.graph.node import Graph, Node, toposort
+from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.lean import cached_property
 from cgcli.records import EMPTY
 
@@ -24,6 +24,7 @@ class Watched:
         self._graph = graph
         self._bindings = bindings
         self._tell = tell
+        self._has_told = False
 
     @cached_property
     def _telling(self) -> Telling:
@@ -46,6 +47,9 @@ class Watched:
         bindings = {**self._bindings, **bindings} if bindings else self._bindings
         if quiet:
             return evaluate(outputs, bindings)
+        if self._graph.differentiated and not self._has_told:
+            self._has_told = True
+            self._tell_of_derivatives(bindings)
         events = Events()
         numbers = evaluate(outputs, bindings, events)
         if events.seen or not all(map(is_all_finite, numbers)):
@@ -56,6 +60,17 @@ class Watched:
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:
         """Tell of the operations between some inputs and the outputs that stand at a kink."""
-        candidates = [node for node in toposort(self._graph.outputs) if node.op.kink is not None]
-        if candidates and (inputs := list(wrt)):
-            self._telling.kinks(candidates, inputs, self._bindings)
+        self._tell_kinks(self._graph.outputs, list(wrt), self._bindings)
+
+    def _tell_of_derivatives(self, bindings: Mapping[str, Any]) -> None:
+        """The same for the derivatives that the program takes itself, where they are part of it."""
+        parts = set(toposort(self._graph.outputs))
+        for value, place, slope in self._graph.differentiated:
+            if slope in parts and bindings.keys() >= set(map(name_of, variables(toposort([value])))):
+                self._tell_kinks([value], [place], bindings, slope)
+
+    def _tell_kinks(
+        self, outputs: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any], slope: Node | None = None
+    ) -> None:
+        if wrt and any(node.op.kink is not None for node in toposort(outputs)):
+            self._telling.kinks(outputs, wrt, bindings, slope)

@@ -61,6 +61,11 @@ def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, 
     return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
 
 
+def matters(node: Node, outputs: Sequence[Node], values: Mapping[Node, Array]) -> bool:
+    """Whether an output depends on a node at this point: not where it stands in a branch that was not taken."""
+    return node in _relevant(toposort(outputs), outputs, values)
+
+
 def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
     value = values[node]
     if not somewhere(is_not_finite(value)):

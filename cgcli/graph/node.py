@@ -50,6 +50,7 @@ class Graph(NamedTuple):
     functions: what the program calls its functions that have a derivative rule of their own.
     carried: what it calls the carries of each loop, by the loop's body; '' for those that have no name.
     calls: those of its functions, where somebody draws it.
+    differentiated: for each derivative that it takes itself, D(f, x): the nodes of f, of x, and of the derivative.
     """
 
     outputs: tuple[Node, ...]
@@ -61,6 +62,7 @@ class Graph(NamedTuple):
     functions: Mapping[Callee, str] = EMPTY
     carried: Mapping[object, tuple[str, ...]] = EMPTY
     calls: Calls | None = None
+    differentiated: tuple[tuple[Node, Node, Node], ...] = ()
 
     @property
     def output(self) -> Node:

@@ -73,7 +73,7 @@ def differentiated(item: tree.Call, scope: Scope, moving: Moving, texts: Sequenc
 
 def _by(value: Node, place: Node, moving: Moving, span: Span) -> Node:
     """The derivative of one node by another."""
-    value = _seen_through(value, place, moving.values)
+    seen = value = _seen_through(value, place, moving.values)
     (leaf,) = fresh_leaves([place.shape])
     value = rebuild([value], apply, {place: leaf})[value]
     if moving.book:
@@ -89,6 +89,7 @@ def _by(value: Node, place: Node, moving: Moving, span: Span) -> Node:
     for node in become.values():
         if node.args:
             moving.origins.setdefault(node, span)
+    moving.made.append((seen, place, become[found]))
     return become[found]
 
 

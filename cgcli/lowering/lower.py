@@ -79,7 +79,7 @@ class _Lowering:
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
             self.exact_numeral if exactly else None,
             program.source.text,
-            Moving(_moving_names(program), self.origins, book, {}),
+            Moving(_moving_names(program), self.origins, book, {}, []),
         )
         self.machine.invocations.record = record
         self.standing = self.machine.moving.standing()
@@ -120,7 +120,10 @@ class _Lowering:
             outputs = self.narrowed(outputs)
         carried = self.machine.carried
         calls = None if self.record is None else self.record.calls()
-        return Graph(outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried, calls)
+        made = self.machine.moving.settled() if self.machine.moving.made else ()
+        return Graph(
+            outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried, calls, made
+        )  # fmt: skip
 
     def results(
         self, item: tree.Expression | tree.Assign | tree.AssignSeveral | tree.Outputs | tree.Flow, last: bool

@@ -58,7 +58,7 @@ class Machine:
         self._functions = functions
         self._origins = origins
         self._expand = expand
-        self.moving = moving or Moving((), origins, False, {})
+        self.moving = moving or Moving((), origins, False, {}, [])
         self.invocations = Invocations(functions, rules or {}, origins, expand, self.moving.standing)
         self._steps, self._most = 0, most
         self._source = source

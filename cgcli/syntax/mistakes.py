@@ -178,7 +178,19 @@ def _two_values(text: str, before: str, token: Token, here: Span, functions: Cal
 
 
 def _left_operand(before: str) -> tuple[str, int]:
-    """The operand at the end of a text, and where it begins; brackets that go far back are cut short."""
+    """The operand at the end of a text, with what it is a power of, and where it begins; what is long is cut short."""
+    text, start = _left_part(before)
+    while start > len(before) - _NEAR and (
+        power := re.search(r" *(\^|\*\*) *$", before[max(start - _NEAR, 0) : start])
+    ):
+        written = power[0]
+        base, start = _left_part(before[: start - len(written)])
+        text = base + written + text
+    return text, start
+
+
+def _left_part(before: str) -> tuple[str, int]:
+    """That operand alone; brackets that go far back are cut short."""
     word = _at_end(_WORD, before)
     if word is None:
         return before[-1:], len(before) - 1
