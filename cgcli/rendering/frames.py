@@ -70,7 +70,7 @@ def steps(drawn: Scene, numbers: Numbers, look: Look) -> list[Step]:
     if len(found) > MAX_FRAMES:
         raise TooLargeError(
             f"the passes have {len(found)} steps, and a series has at most {MAX_FRAMES} pictures",
-            hint="draw a part of the program; cg trace --grad prints the steps of all of it",
+            hint="draw a part: --around NAME, --depth 0; cg trace --grad prints the steps of all of it",
         )
     return found
 
