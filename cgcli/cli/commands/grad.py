@@ -51,7 +51,7 @@ def command(request: Request, mode: Mode | None, *, summed: bool, mean: bool) ->
     cg grad '(a*x - y)^2' a=2 d.csv --wrt a --mean   a loss over all rows, and its gradient
 
     Columns give values to names; name=value holds for all rows. {titles}, compressed with
-    gzip or zstd, are read and written; --json writes JSON lines, an object for each row.
+    gzip, zstd or bz2, are read and written, with xz read; --json writes JSON lines, an object for each row.
     """
     higher = request.order > 1 or request.taylor
     _check(request, mode, higher=higher)
