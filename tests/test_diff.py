@@ -200,6 +200,9 @@ v: [2]; a*v | a -> v: [2]; v
 A: [2, 2]; b: [2]; sum(solve(A, b)) | b -> A: [2, 2]; solve(A.T, ones([2]))
 A: [2, 2]; trace(inv(A)) | A -> A: [2, 2]; -(inv(A) @ inv(A)).T
 A: [2, 2]; logdet(A) | A -> A: [2, 2]; inv(A).T
+A: [2, 2]; logabsdet(A) | A -> A: [2, 2]; inv(A).T
+A: [2, 2]; norm(A, ord="nuc") | A -> A: [2, 2]; svd_left(A) @ svd_right(A).T
+A: [2, 2]; sum(eigvalsh(A)^2) | A -> A: [2, 2]; 2*(eigvecsh(A)*reshape(eigvalsh(A), [1, 2])) @ eigvecsh(A).T
 A: [3, 3]; ln(det(A)) | A -> A: [3, 3]; inv(A).T
 w: [2]; exp(w)[0] | w -> w: [2]; [1, 0]*exp(w)
 w: [2]; sqrt(w)[0] | w -> w: [2]; where([1, 0], 1/(2*sqrt(w)), 0)

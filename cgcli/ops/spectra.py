@@ -192,7 +192,8 @@ _OUTSIDE = " + where(size(a, axis={longer}) > size(a, axis={shorter}), ({image} 
 
 SVDVALS = Operation(
     "svdvals", "the singular values, in descending order", ("a",), _svdvals, _singular("svdvals", lambda a: ()),
-    (Jvp("where(out == 0, 0, sum(svd_left(a)*(da @ svd_right(a)), axis=-2))"),), facts=NON_NEGATIVE,
+    (Jvp("where(out == 0, 0, sum(svd_left(a)*(da @ svd_right(a)), axis=-2))",
+         "sum(svd_left(a)*(da @ svd_right(a)), axis=-2)"),), facts=NON_NEGATIVE,
     kink=Kink(_at_kink, f"singular values are equal, or 0 and taken to have derivative 0: {_TIED}"),
     example="svdvals([[3, 0], [4, 5]])", work=_singular_work(4), mp="svdvals",
 )  # fmt: skip
