@@ -262,6 +262,21 @@ def test_processes_shares_and_a_cluster_write_the_same_bytes(
     assert cg(capsys, *arguments, "-o", "two/").err == "3 of 3 files were done before, and are kept\n"
 
 
+def test_columns_within_objects_are_read_in_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects names with a point, which a program may have once its rows are known: of each file, whoever reads it."""
+    monkeypatch.chdir(tmp_path)
+    for at in (1, 2):
+        (tmp_path / f"{at}.jsonl").write_text(f'{{"p": {{"x": {at}}}, "y": {2 * at}}}\n{{"p": {{"x": 5}}, "y": 9}}\n')
+    for options in (["--jobs", "2"], []):
+        assert cg(capsys, "eval", "p.x*2", "*.jsonl", "--sum", "--where", "p.x < 3", *options) == (0, "6\n", "")
+        fitted = cg(capsys, "fit", "y = a*p.x", "*.jsonl", "a=1", "--params", "--precision", "3", *options)
+        assert fitted == (0, "a=1.82\n", "")
+    assert cg(capsys, "eval", "p.x*2", "*.jsonl", "-o", "out/").code == 0
+    assert json.loads((tmp_path / "out/2.jsonl").read_text().splitlines()[0])["value"] == 4
+
+
 def dying(task: Callable[[Any], Any], path: str, part: Any) -> Any:
     """The task, whose process is killed when its draft is whole; but not where another has died before."""
 

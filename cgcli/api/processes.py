@@ -12,7 +12,7 @@ from multiprocessing import context, get_all_start_methods, parent_process
 from types import ModuleType
 
 from cgcli import signals
-from cgcli.annotations import Any, Callable, Iterable, Mapping, Sequence
+from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.lean import signal
 
 # Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
@@ -72,11 +72,17 @@ def _ready() -> None:
     """A task that does nothing."""
 
 
-def end(executors: Iterable[Executor]) -> None:
-    """Have the processes of executors take back what they have begun."""
+def end(executors: Sequence[Executor], *, at_once: bool) -> bool:
+    """End the processes of executors; whether these leave names in the system, which go when they do themselves.
+
+    at_once: the processes take back what they have begun.
+    """
     for executor in executors:
-        for process in [*(vars(executor).get("_processes") or {}).values()]:
+        for process in [*(vars(executor).get("_processes") or {}).values()] if at_once else ():
             process.terminate()
+    for executor in executors:
+        executor.shutdown(cancel_futures=True)
+    return any(vars(executor)["_mp_context"].get_start_method() != "fork" for executor in executors)
 
 
 def _begin(environment: Mapping[str, str]) -> None:

@@ -176,12 +176,10 @@ class _Processes(Pool):
         """Where a signal ends the command, they take back what they have begun."""
         from cgcli.api.processes import end
 
-        if _is_signal(kind):
-            end(self._executors)
-        for executor in self._executors:
-            executor.shutdown(cancel_futures=True)
+        leave_names = end(self._executors, at_once=_is_signal(kind))
         self._executors = ()
-        gc.collect()  # its semaphores go now: `cg` ends at once, and nobody would remove them
+        if leave_names:
+            gc.collect()  # `cg` ends at once, and nobody would remove their semaphores
 
 
 class _Cluster(Pool):

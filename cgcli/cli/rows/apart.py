@@ -13,7 +13,7 @@ from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.sources import sources_of
 from cgcli.cli.rows.table import Rows, cores, opened
-from cgcli.errors import DataError, UnknownNameError, UsageError
+from cgcli.errors import DataError, ParseError, UnknownNameError, UsageError
 from cgcli.records import NamedTuple
 from cgcli.tables.listing import Source
 from cgcli.tables.parts import columns_of
@@ -57,7 +57,7 @@ class Alike(NamedTuple):
             with opened(request or self.request, self.prepared, kind=kind, check=self.check, sources=[source]) as rows:
                 self._check_columns(source, rows)
                 yield rows
-        except UnknownNameError as error:
+        except (UnknownNameError, ParseError) as error:
             raise DataError(f"{shown(source.name)} has other columns than {self.first}: {error.message}", error.span,
                             source=error.source, hint=error.hint) from None  # fmt: skip
 

@@ -83,7 +83,7 @@ def opened(
     try:
         programs, bindings = prepared.read()
     except ParseError as error:
-        begun, known = _paths(request, source, error)
+        begun, known = _paths(source if sources else iter(()), error)
         if not known:
             raise
         try:
@@ -135,10 +135,10 @@ def write(
     return flow
 
 
-def _paths(request: Request, rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
+def _paths(rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
     """The first rows, where a program was read without them, and the names with a point that columns have in them."""
     first: list[Batch] = []
-    if request.operands.files and re.search(r"\w\.[^\W\d]", error.source.text if error.source else ""):
+    if re.search(r"\w\.[^\W\d]", error.source.text if error.source else ""):
         with contextlib.suppress(CgError):
             for batch in rows:
                 first.append(batch)
