@@ -15,6 +15,7 @@ from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
 from cgcli.exporting.code import TooManyNumbersError
 from cgcli.exporting.formulas import NotInTargetError
+from cgcli.exporting.language import order_of
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import with_bodies
@@ -112,13 +113,18 @@ def _with_constants(point: Point, names: Collection[str]) -> Point:
 def _not_in(point: Point, node: Node, target: Target) -> UsageError:
     """The error for an operation that a target has no word for, at its place in the program."""
     graph = point.graph
-    same = (other for other in with_bodies(toposort(graph.outputs)) if other.op is node.op and other in graph.origins)
-    span = next((graph.origins[other] for other in same), None)
+    same = [other for other in with_bodies(toposort(graph.outputs)) if other.op is node.op and other in graph.origins]
+    written = [other for other in same if order_of(other.op, other.params) == order_of(node.op, node.params)]
+    span = next((graph.origins[other] for other in written or same), None)
     if target.name == "sql" and any(each.shape for each in (node, *node.args)):
         return UsageError("sql has no arrays", span, source=graph.source, hint="give each element a name of its own")
-    needed = "" if span else ", which a derivative needs"
+    order = order_of(node.op, node.params)
+    derivative = f" of order {order}" if order else ""
+    needed = "" if written else ", which a derivative needs"
     hint = "cg eval and cg grad compute it"
-    return UsageError(f"{target.name} has no '{node.op.name}'{needed}", span, source=graph.source, hint=hint)
+    return UsageError(
+        f"{target.name} has no '{node.op.name}'{derivative}{needed}", span, source=graph.source, hint=hint
+    )
 
 
 def _forward(point: Point, wrt: Sequence[Node], found: Sequence[tuple[str, Node]]) -> list[tuple[str, Node]]:

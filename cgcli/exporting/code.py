@@ -40,8 +40,7 @@ class Code:
     """The lines that compute nodes.
 
     arrays: how operations on arrays are written, by name. inputs: what each variable is called, and what an array's row
-    is called. lines: those written so far. texts: the code for each node that is known here. outputs: the nodes that
-    are asked for.
+    is called. lines: those written so far. texts: the code for each node that is known here.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class Code:
         self._taken = {*inputs.values(), *language.reserved}
         self._numbers = 0
         self.uses = uses_of(outputs)
-        self.outputs = {*outputs}
 
     def compute(self, outputs: Sequence[Node]) -> None:
         """Write the lines of these nodes. Raises NotInTargetError, TooManyNumbersError."""
@@ -262,7 +260,8 @@ class Code:
             return negated(language, conditions[0])
         level = AND if name == "and" else OR
         sign, _ = language.infix[name]
-        return Text(f"{conditions[0].inside(level + 1)} {sign} {conditions[1].inside(level + 1)}", level, truth=True)
+        left, right = (condition.inside(COMPARISON) for condition in conditions)  # C warns of a && b || c
+        return Text(f"{left} {sign} {right}", level, truth=True)
 
     def is_set(self, text: Text) -> str:
         """The condition that a number is not 0."""

@@ -6,6 +6,7 @@ import math
 
 from cgcli.annotations import Callable, Collection, Mapping, Sequence
 from cgcli.graph.node import Node
+from cgcli.graph.operation import Operation, Params
 from cgcli.records import EMPTY, NamedTuple, Record
 
 # How tightly a piece of code holds together, as in C; 0 for a choice, the highest for a name or a call.
@@ -78,7 +79,7 @@ class Language(Record):
     def has(self, node: Node) -> bool:
         """Whether the language has a word for an elementwise operation; derivatives of some have an order, and none."""
         name = node.op.name
-        if is_a_derivative(node) or (len(node.args) > 2 and name in ("max", "min")):
+        if order_of(node.op, node.params) or (len(node.args) > 2 and name in ("max", "min")):
             return False
         return name in self.infix or name in self.calls or name in TRUTHS or name in ("where", "neg")
 
@@ -134,6 +135,7 @@ def comment(lines: Sequence[str]) -> str:
     return "/* " + "\n".join(f"   {line}".rstrip() for line in safe).lstrip() + " */"
 
 
-def is_a_derivative(node: Node) -> bool:
-    """Whether it is a derivative of a function, as trigamma is of digamma: languages have words for functions alone."""
-    return any(static.name == "order" and value for static, value in zip(node.op.statics, node.params, strict=False))
+def order_of(op: Operation, params: Params) -> int:
+    """Of which order it is as a derivative, as trigamma is of digamma: languages have words for functions alone."""
+    orders = (value for static, value in zip(op.statics, params, strict=False) if static.name == "order")
+    return sum(order for order in orders if isinstance(order, int))

@@ -46,7 +46,6 @@ class Library(Record):
     words: Mapping[str, str] = EMPTY
     axes: str = "axis"
     keepdims: str = "keepdims"
-    lacks: tuple[str, ...] = ()
     begin: Mapping[str, tuple[str, ...]] = EMPTY
     quiet: bool = False
 
@@ -96,10 +95,10 @@ LIBRARIES: Mapping[str, Library] = {
         "jnp", "jnp.array({})", "jnp.zeros({shape}).at[{key}].set({x})",
         {"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
          **{name: f"special.{name}({{args}})" for name in ("digamma", "erfinv", "gammainc", "gammaincc", "betainc",
-                                                           "betaln", "exp1", "expi")},
+                                                           "exp1", "expi")},
          "expm": "jax.scipy.linalg.expm({args})",
          "zeta": "special.zeta({args}, 1.0)", "sigmoid": "jax.nn.sigmoid({args})",
-         "softplus": "jnp.logaddexp(0.0, {args})", "stop_gradient": "jax.lax.stop_gradient({args})",
+         "softplus": "np.logaddexp(0.0, {args})", "stop_gradient": "jax.lax.stop_gradient({args})",
          "logsumexp": "special.logsumexp({args}, axis={axis}, keepdims={keepdims})",
          "softmax": "jax.nn.softmax({args}, axis={axis})", "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
     ),

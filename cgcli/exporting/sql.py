@@ -20,9 +20,9 @@ from cgcli.exporting.language import (
     SUM,
     Text,
     comment,
-    is_a_derivative,
     joined,
     number_text,
+    order_of,
 )
 from cgcli.exporting.task import Task
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, toposort
@@ -150,7 +150,7 @@ class _Select:
 
     def _has(self, node: Node) -> bool:
         name = node.op.name
-        if not node.op.elementwise or is_a_derivative(node):
+        if not node.op.elementwise or order_of(node.op, node.params):
             return False
         known = (
             name in self._calls or name in _INFIX or name in _COMPARED or name in ("and", "or", "not", "where", "neg")

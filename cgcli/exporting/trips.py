@@ -26,13 +26,16 @@ def loop(code: Code, node: Node) -> Text:
 
     trips = most_trips() + 2 if params.trips is None else params.trips
     _within(code, params, inner, lambda: code.loop(trips, trip))
-    pieces = unpacked(node, params.shapes)
-    for piece, name in zip(pieces, carried, strict=True):
+    readers = 0  # of the packed result, for its pieces
+    for piece, name in zip(unpacked(node, params.shapes), carried, strict=True):
         code.texts[piece] = element_of(name) if piece.shape else Text(name)
+        while piece is not node:
+            code.texts.setdefault(piece, element_of(name))  # of a piece that is shaped, its row
+            readers += piece.args[0] is node and code.uses[piece] > 0
+            piece = piece.args[0]
     if node in code.texts:
         return code.texts[node]
-    is_read_whole = any(params.shapes) or node in code.outputs
-    return _packed(code, carried, params.shapes) if is_read_whole else Text("")
+    return _packed(code, carried, params.shapes) if code.uses[node] > readers else Text("")
 
 
 def states(code: Code, node: Node) -> Text:

@@ -19,9 +19,9 @@ from cgcli.exporting.language import (
     SUM,
     TRUTHS,
     Text,
-    is_a_derivative,
     joined,
     number_text,
+    order_of,
 )
 from cgcli.exporting.libraries import CALLS, LIBRARIES, Library
 from cgcli.exporting.places import along, places_of
@@ -68,7 +68,7 @@ class _Vectors:
 
     def _has(self, node: Node) -> bool:
         name = node.op.name
-        if is_a_derivative(node):
+        if order_of(node.op, node.params):
             return False
         if name in ("max", "min") and node.op.elementwise:
             return len(node.args) == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Mapping
 from cgcli.errors import Span
-from cgcli.graph.node import Node, constant
+from cgcli.graph.node import Node, apply, constant, rebuild
 from cgcli.graph.operation import Operation, Params, Shorthand
 from cgcli.lean import cache
 from cgcli.lowering.machine import Machine
@@ -44,9 +44,20 @@ def lower_formula(text: str, names: Mapping[str, Value]) -> Node:
         )
         if isinstance(statement, tree.Assign):
             value = known[statement.name] = machine.run(statement.value)
+        elif isinstance(statement, tree.Flow):
+            machine.run(statement, known)
         else:
             value = machine.run(statement)
     assert isinstance(value, Node)
+    return _narrowed(value) if machine.has_blocks else value
+
+
+def _narrowed(value: Node) -> Node:
+    """The value, whose loops carry nothing that nobody reads."""
+    from cgcli.lowering.loops import narrowed
+
+    while become := narrowed((value,), {}):
+        value = (become | rebuild((value,), apply, become))[value]
     return value
 
 

@@ -122,17 +122,20 @@ DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x 
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), facts=STEPWISE, why_no_derivative=STEP,
                            domain="y != 0", python="floordiv", example="-7 // 2",
-                           latex=r"\lfloor \frac{#1}{#2} \rfloor")  # fmt: skip
+                           latex=r"\lfloor \frac{#1}{#2} \rfloor", simpler="floor(x/y)")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
                   "where(out == out, 1, out)",
                   Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -floor(x/y), out)"),
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
-                  domain="y != 0", python="mod", example="-7 % 3", latex=r"#1 \bmod #2")  # fmt: skip
+                  domain="y != 0", python="mod", example="-7 % 3", latex=r"#1 \bmod #2",
+                  simpler="abs(y) == inf && abs(x) < inf ? (x == 0 || (x < 0) == (y < 0) ? x : y) : x == "
+                          "y*floor(x/y) ? 0*y : x - y*floor(x/y)")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "fmod",
                    "where(out == out, 1, out)",
                    Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -trunc(x/y), out)"),
                    arrays="x y",
-                   domain="y != 0", python="fmod", example="fmod(-7, 3)")  # fmt: skip
+                   domain="y != 0", python="fmod", example="fmod(-7, 3)",
+                   simpler="abs(y) == inf && abs(x) < inf ? x : x - y*trunc(x/y)")  # fmt: skip
 NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
                   aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
                   python=operator.neg)  # fmt: skip
@@ -164,7 +167,7 @@ SQRT = elementwise("sqrt", "square root", "sqrt", "1/(2*out)", samples=POSITIVE,
                    latex=r"\sqrt{#1}")  # fmt: skip
 CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*out^2)",
                    facts=ODD | INCREASING, python="cgcli.ops.doubles:cbrt", example="cbrt(-8)",
-                   latex=r"\sqrt[3]{#1}")  # fmt: skip
+                   latex=r"\sqrt[3]{#1}", simpler="sign(x)*abs(x)^(1/3)")  # fmt: skip
 ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x))", "sign(x)"), aliases="fabs absolute",
                   facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
@@ -172,25 +175,28 @@ ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x)
 SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn",
                    facts=BOUNDED | ODD | INCREASING | IDEMPOTENT | STEPWISE,
                    why_no_derivative=STEP, python="sign", example="sign(-0.5)",
-                   latex=r"\operatorname{sgn}")  # fmt: skip
+                   latex=r"\operatorname{sgn}", simpler="x > 0 ? 1 : (x < 0 ? -1 : x)")  # fmt: skip
 FLOOR = elementwise("floor", "largest whole number not above", "floor", None, facts=INCREASING | IDEMPOTENT | STEPWISE,
                     why_no_derivative=STEP, python="floor", example="floor(-1.5)",
                     latex=r"\lfloor #1 \rfloor")  # fmt: skip
 CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, facts=INCREASING | IDEMPOTENT | STEPWISE,
                    why_no_derivative=STEP, python="ceil", example="ceil(1.2)",
-                   latex=r"\lceil #1 \rceil")  # fmt: skip
+                   latex=r"\lceil #1 \rceil", simpler="-floor(-x)")  # fmt: skip
 ROUND = elementwise("round", "nearest whole number, halves to even", "rint", None, aliases="rint",
                     facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="rint",
-                    example="round(2.5)")  # fmt: skip
+                    example="round(2.5)",
+                    simpler="n = floor(x + 0.5); n - x == 0.5 && n/2 != floor(n/2) ? n - 1 : n")  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
                     facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="trunc",
-                    example="trunc(-1.7)")  # fmt: skip
+                    example="trunc(-1.7)", simpler="sign(x)*floor(abs(x))")  # fmt: skip
 HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     _direction("x", "y"), _direction("y", "x"), arrays="x y", commutative=True,
                     facts=NON_NEGATIVE,
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0", isolated=True),
-                    python="hypot", example="hypot(3, 4)", latex=r"\sqrt{#1^{2} + #2^{2}}")  # fmt: skip
+                    python="hypot", example="hypot(3, 4)", latex=r"\sqrt{#1^{2} + #2^{2}}",
+                    simpler="a = max(abs(x), abs(y)); b = min(abs(x), abs(y)); a == 0 || a == inf ? a : a*sqrt(1 + "
+                            "(b/a)^2)")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
                        why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq), mp="equal",
@@ -208,7 +214,7 @@ CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    arrays="x low high", samples=(REAL, (-2.0, -1.0), (1.0, 2.0)),
                    kink=Kink(lambda x, low, high: (x == low) | (x == high),
                              "the derivative of clip at its bound is taken as 1"),
-                   python="clip", example="clip(7, 0, 5)")  # fmt: skip
+                   python="clip", example="clip(7, 0, 5)", simpler="min(max(x, low), high)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,

@@ -67,7 +67,7 @@ WHERE = Operation("where", "yes where the condition is true, else no", ("conditi
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _itself, None,
                             facts=ODD | INCREASING | IDEMPOTENT,
                             why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
-                            example="stop_gradient(3)")  # fmt: skip
+                            example="stop_gradient(3)", simpler="x")  # fmt: skip
 
 # What gives nothing but 1 and 0.
 TRUTHS: tuple[Operation, ...] = (

@@ -36,6 +36,7 @@ sum(where(less, 0, dx), axis=axis, keepdims=keepdims)/count
 """
 
 
+_LARGEST = "top = max(x, axis=axis, keepdims=1); far = where(abs(top) == inf, 0, top); "
 # In units of the largest element: the share of one that is nearly the whole norm would lose its derivative.
 _BY_LARGEST = """
 largest = max(abs(x), axis=axis, keepdims=1)
@@ -275,7 +276,7 @@ LOG_SOFTMAX = Operation(
     (Jvp(_FROM_LARGEST + "from_it - sum(exp(out)*from_it, axis=axis, keepdims=1)",
          "dx - sum(softmax(x, axis=axis)*dx, axis=axis, keepdims=1)"),), statics=(axis(-1),), params=Along,
     facts=ANALYTIC, example="log_softmax([1, 2, 3])", work=passes(5), mp="log_softmax",
-)  # fmt: skip
+    simpler=_LARGEST + "x - far - ln(sum(exp(x - far), axis=axis, keepdims=1))")  # fmt: skip
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  (Jvp(_BY_LARGEST, "length = norm(x, axis=axis, keepdims=1)\n"
                       "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
@@ -283,7 +284,10 @@ NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
                  kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
                            "the derivative of norm at 0 is taken as 0", isolated=True), example="norm([3, 4])",
-                 latex=r"\lVert #1 \rVert", work=passes(2), mp="norm")  # fmt: skip
+                 latex=r"\lVert #1 \rVert", work=passes(2), mp="norm",
+                 simpler="top = max(abs(x), axis=axis, keepdims=1); far = where(top == 0 || top == inf, 1, top); "
+                         "max(far, axis=axis, keepdims=keepdims)*sqrt(sum((x/far)^2, axis=axis, "
+                         "keepdims=keepdims))")  # fmt: skip
 SIZE = Operation("size", "how many elements there are along axes", ("x",), _size, lambda shapes, params: (), (None,),
                  statics=(axes(),), params=Axes, facts=NON_NEGATIVE, why_no_derivative="it depends on the shape only",
                  evident=True, rows=_size_rows, example="size([[1, 2, 3], [4, 5, 6]])", mp=ARRAYS)  # fmt: skip
@@ -311,6 +315,7 @@ SOFTMAX = Operation(
     example="softmax([1, 2, 3])",
     work=passes(5),
     mp="softmax",
+    simpler=_LARGEST + "u = exp(x - far); u/sum(u, axis=axis, keepdims=1)",
 )
 
 ENTRIES: tuple[Operation, ...] = (
@@ -338,7 +343,9 @@ ENTRIES: tuple[Operation, ...] = (
                    "sum(powers*dx, axis=axis, keepdims=keepdims)/sum(powers, axis=axis, keepdims=keepdims)"),),
               statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC,
               book="ln(sum(exp(x), axis=axis, keepdims=keepdims))", example="logsumexp([1000, 1000])", work=passes(4),
-              mp="logsumexp"),
+              mp="logsumexp",
+              simpler=_LARGEST + "max(far, axis=axis, keepdims=keepdims) + ln(sum(exp(x - far), axis=axis, "
+                                 "keepdims=keepdims))"),
     SOFTMAX,
     AT_LARGEST,
     TO_LARGEST,

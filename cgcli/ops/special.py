@@ -59,6 +59,55 @@ ERFC_COEFFICIENTS = (
 )
 
 
+def nested(coefficients: Sequence[float], variable: str) -> str:
+    """A polynomial from the highest power down."""
+    text = f"({coefficients[0]!r})"
+    for coefficient in coefficients[1:]:
+        text = f"({text}*{variable} + ({coefficient!r}))"
+    return text
+
+
+# What these functions are in simpler ones, for languages that lack them.
+_DIGAMMA = (
+    "u = x < 0 ? 1 - x : x; z = u + 8; "
+    "ln(z) - 1/(2*z) - (1/12 - (1/120 - (1/252 - (1/240 - (1/132 - 691/32760/z^2)/z^2)/z^2)/z^2)/z^2)/z^2 "
+    "- (1/u + 1/(u + 1) + 1/(u + 2) + 1/(u + 3) + 1/(u + 4) + 1/(u + 5) + 1/(u + 6) + 1/(u + 7)) "
+    "- (x >= 0 ? 0 : x == -inf ? nan : x == floor(x) ? inf : pi/tan(pi*(x - round(x))))"
+)
+_TRIGAMMA = (  # Abramowitz and Stegun, 6.4.12 and 6.4.7
+    "u = x < 0 ? 1 - x : x; z = u + 8; w = 1/z^2; "
+    "y = 1/z + w/2 + w/z*(1/6 - w*(1/30 - w*(1/42 - w*(1/30 - w*(5/66 - w*(691/2730 - w*7/6)))))) "
+    "+ 1/u^2 + 1/(u + 1)^2 + 1/(u + 2)^2 + 1/(u + 3)^2 + 1/(u + 4)^2 + 1/(u + 5)^2 + 1/(u + 6)^2 + 1/(u + 7)^2; "
+    "x >= 0 ? y : x == -inf ? nan : (pi/sin(pi*(x - round(x))))^2 - y"
+)
+_LGAMMA = (  # Stirling's series, eight places to the right; Abramowitz and Stegun, 6.1.40 and 6.1.17
+    "u = x < 0.5 ? 1 - x : x; z = u > 1e10 ? u : u + 8; "
+    "p = u > 1e10 ? 0 : ln(u*(u + 1)*(u + 2)*(u + 3)*(u + 4)*(u + 5)*(u + 6)*(u + 7)); "
+    "s = (1/12 - (1/360 - (1/1260 - (1/1680 - (1/1188 - 691/360360/z^2)/z^2)/z^2)/z^2)/z^2)/z; "
+    "l = u == inf ? inf : (z - 0.5)*ln(z) - z + ln(2*pi)/2 + s - p; "
+    "x == 1 || x == 2 ? 0 : x >= 0.5 ? l : x == floor(x) ? (x == -inf ? x : inf) "
+    ": ln(pi/abs(sin(pi*(x - round(x))))) - l"
+)
+_GAMMA = (
+    "x >= 0.5 ? exp(lgamma(x)) : x == floor(x) ? (x == 0 ? 1/x : nan)"
+    " : pi/(sin(pi*(x - round(x)))*(round(x)/2 == floor(round(x)/2) ? 1 : -1)*exp(lgamma(1 - x)))"
+)
+_ERFC = (  # the polynomial of the kernel on arrays, and exp(-x^2) without the rounding of x^2
+    "size = min(abs(x), 28); part = size/(size + 3); v = part - 0.5; "
+    "high = size*134217729 - (size*134217729 - size); "
+    f"y = (1 + part*{nested(ERFC_COEFFICIENTS, 'v')})/(1 + size)*exp(-high*high)*exp((high - size)*(high + size)); "
+    "x < 0 ? 2 - y : y"
+)
+_ERF = (
+    "abs(x) < 0.5 ? 2/sqrt(pi)*x*(1 - x^2*(1/3 - x^2*(1/10 - x^2*(1/42 - x^2*(1/216 - x^2*(1/1320 - x^2*(1/9360 "
+    "- x^2*(1/75600 - x^2*(1/685440 - x^2/6894720))))))))) : (x == x ? sign(x)*(1 - erfc(abs(x))) : x)"
+)
+_SINC_1 = (
+    "t = pi*x; s = t^2; abs(t) < 1 ? -pi*t*(1/3 - s*(1/30 - s*(1/840 - s*(1/45360 - s*(1/3991680 "
+    "- s*(1/518918400 - s/93405312000)))))) : (cos(t) - sinc(x))/x"
+)
+
+
 def _erfc(x: Any) -> Any:
     """By one formula for all x: scipy's function loses digits where x^2 is rounded, and branches at each element."""
     size = np.minimum(np.abs(x), 28.0)  # beyond, it is 0 or 2
@@ -220,60 +269,64 @@ _RELU_KINK = Kink(lambda x: x == 0, "the derivative of relu at 0 is taken as 0")
 SIGMOID = elementwise("sigmoid", "1/(1 + exp(-x)) without overflow", _sigmoid,
           Partial("sech(x/2)^2/4", "out*(1 - out)"), aliases="expit logistic",
           facts=BOUNDED | INCREASING | NON_NEGATIVE, inverse=Inverse("logit"),
-          python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)")  # fmt: skip
+          python="cgcli.ops.doubles:sigmoid", example="sigmoid(0)",
+          simpler="a = exp(-abs(x)); (x < 0 ? a : 1)/(1 + a)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     elementwise("erf", "error function", "scipy.special:erf",
                 Partial("2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "2/sqrt(pi)*exp(-x^2)"),
-                facts=BOUNDED | ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)"),
+                facts=BOUNDED | ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)", simpler=_ERF),
     elementwise("erfc", "1 - erf(x), exact for large x", _erfc,
                 Partial("-2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "-2/sqrt(pi)*exp(-x^2)"), facts=BOUNDED | NON_NEGATIVE,
-                python="erfc", ulps=3.0, example="erfc(10)"),
+                python="erfc", ulps=3.0, example="erfc(10)", simpler=_ERFC),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
                 samples=(0.0, 170.0), facts=ANALYTIC, domain="x > 0 or x != floor(x)", example="gamma(5)", mp="gamma",
-                latex=r"\Gamma"),
+                latex=r"\Gamma", simpler=_GAMMA),
     elementwise("lgamma", "logarithm of |gamma(x)|; few digits right beside its zeros below 0",
                 _lgamma, "digamma(x)", samples=POSITIVE,
                 aliases="gammaln loggamma", domain="x > 0 or x != floor(x)", example="lgamma(100)", mp="lgamma",
-                latex=r"\ln(|\Gamma(#1)|)"),
+                latex=r"\ln(|\Gamma(#1)|)", simpler=_LGAMMA),
     elementwise("digamma", "derivative of lgamma, order times more; few digits right beside its zeros < 0",
                 _digamma,
                 "digamma(x, order=order + 1)", samples=POSITIVE, aliases="psi",
                 statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
-                domain="x > 0 or x != floor(x)", example="digamma(1)", mp="digamma", latex=r"\psi"),
+                domain="x > 0 or x != floor(x)", example="digamma(1)", mp="digamma", latex=r"\psi",
+                simpler=(_DIGAMMA, _TRIGAMMA)),
     elementwise("logaddexp", "ln(exp(x) + exp(y)) without overflow", "logaddexp",
                 "sigmoid(x - y)", "sigmoid(y - x)", arrays="x y", commutative=True,
                 python="cgcli.ops.doubles:logaddexp", example="logaddexp(1000, 1000)",
-                latex=r"\ln(e^{#1} + e^{#2})"),
+                latex=r"\ln(e^{#1} + e^{#2})", simpler="x == y ? x + ln(2) : max(x, y) + log1p(exp(-abs(x - y)))"),
     elementwise("xlogy", "x*ln(y), and 0 where x is 0", "scipy.special:xlogy", "ln(y)",
                 Partial("where(x == 0 and y == 0, 0, x/where(out == out, y, out))", "where(x == 0 and y == 0, 0, x/y)"),
                 arrays="x y", samples=(REAL, POSITIVE), facts=ANALYTIC, cut=lambda x, y: y <= 0,
                 domain="x == 0 or y > 0", python="cgcli.ops.doubles:xlogy", example="xlogy(0, 0)",
-                latex=r"#1 \ln(#2)"),
+                latex=r"#1 \ln(#2)", simpler="x == 0 && y == y ? 0 : x*ln(y)"),
     elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
                 "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
-                example="sinc(0.5)", mp="sinc"),
+                example="sinc(0.5)", mp="sinc", simpler=("x == 0 ? 1 : sin(pi*x)/(pi*x)", _SINC_1)),
 
     SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
-                python="cgcli.ops.doubles:softplus", example="softplus(0)"),
+                python="cgcli.ops.doubles:softplus", example="softplus(0)", simpler="logaddexp(0, x)"),
     elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(sign(out))", "max(sign(x), 0)", chooses=True),
                 facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu", example="relu([-2, 3])",
-                latex=r"\operatorname{ReLU}"),
+                latex=r"\operatorname{ReLU}", simpler="max(x, 0)"),
     elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,
                 "where(x == x, where(x > 0, 1, slope), x)", statics=(number("slope", 0.01),),
                 kink=Kink(lambda x, slope: x == 0, "the derivative of leaky_relu at 0 is taken as its slope"),
-                python="leaky_relu", example="leaky_relu([-2, 3])", latex=r"\operatorname{LeakyReLU}"),
+                python="leaky_relu", example="leaky_relu([-2, 3])", latex=r"\operatorname{LeakyReLU}",
+                simpler="x > 0 ? x : slope*x"),
     elementwise("elu", "x where positive, else alpha*(exp(x) - 1)", _elu,
                 "where(x > 0, 1, alpha*exp(x))", statics=(number("alpha", 1.0),),
                 kink=Kink(lambda x, alpha: (x == 0) & (alpha != 1), "the derivative of elu at 0 is taken as alpha"),
-                python="elu", ulps=2.0, example="elu([-1, 3])", latex=r"\operatorname{ELU}"),
+                python="elu", ulps=2.0, example="elu([-1, 3])", latex=r"\operatorname{ELU}",
+                simpler="x > 0 ? x : alpha*expm1(x)"),
     elementwise("gelu", "x times the normal distribution function", _gelu,
                 Partial("u = clip(x, -40, 40)\n"
                         "erfc(-0.7071067811865476*x)/2 + 0.3989422804014327*u*exp(-u^2/2)",
                         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
-                example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}"),
+                example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}", simpler="x*erfc(-x/sqrt(2))/2"),
     elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish",
     python="cgcli.ops.doubles:silu", example="silu(1)",
-                latex=r"\operatorname{SiLU}"),
+                latex=r"\operatorname{SiLU}", simpler="x*sigmoid(x)"),
 )  # fmt: skip

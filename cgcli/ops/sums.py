@@ -75,7 +75,8 @@ def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
                  statics=(axes(), keepdims()), params=Reduce, aliases=("average",), example="mean([1, 2, 6])",
-                 latex=r"\frac{1}{size} \sum_{axis} #1", mp=ARRAYS)  # fmt: skip
+                 latex=r"\frac{1}{size} \sum_{axis} #1", mp=ARRAYS,
+                 simpler="sum(x, axis=axis, keepdims=keepdims)/size(x, axis=axis)")  # fmt: skip
 
 
 def _cumsum_back(ct: Node, args: tuple[Node, ...], params: Along) -> Node:

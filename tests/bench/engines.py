@@ -115,7 +115,7 @@ def by_hand() -> str:
     def normal(at: int) -> str:
         polynomial = repr(ERFC_COEFFICIENTS[0])
         for coefficient in ERFC_COEFFICIENTS[1:]:
-            polynomial = f"({polynomial}*(p{at} - 0.5e0) + {coefficient!r}::DOUBLE)"
+            polynomial = f"({polynomial}*v{at} + {coefficient!r}::DOUBLE)"
         tail = f"(1 + p{at}*{polynomial})/(1 + z{at})*exp(-z{at}*z{at})/2"
         return f"CASE WHEN d{at} > 0 THEN 1 - {tail} ELSE {tail} END AS n{at}"
 
@@ -123,7 +123,7 @@ def by_hand() -> str:
 WITH a AS (SELECT *, sqrt("T") AS q, exp(-r*"T")*K AS later, ln(S/K) AS l FROM data),
 b AS (SELECT *, (l + (r + sigma*sigma/2)*"T")/(sigma*q) AS d1, (l + (r - sigma*sigma/2)*"T")/(sigma*q) AS d2 FROM a),
 c AS (SELECT *, least(abs(d1)/sqrt(2), 28) AS z1, least(abs(d2)/sqrt(2), 28) AS z2 FROM b),
-d AS (SELECT *, z1/(z1 + 3) AS p1, z2/(z2 + 3) AS p2 FROM c),
+d AS (SELECT *, z1/(z1 + 3) AS p1, z2/(z2 + 3) AS p2, z1/(z1 + 3) - 0.5 AS v1, z2/(z2 + 3) - 0.5 AS v2 FROM c),
 e AS (SELECT *, {normal(1)}, {normal(2)}, S*exp(-d1*d1/2)/sqrt(2*pi()) AS w FROM d)
 SELECT S, K, r, sigma, "T", S*n1 - later*n2 AS value, n1 AS "d_S", -later/K*n2 AS "d_K", "T"*later*n2 AS d_r,
   w*q AS d_sigma, w*sigma/(2*q) + r*later*n2 AS "d_T" FROM e"""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.test_export import ROWS, Case, cases, scalar_programs
+from tests.test_export import ROWS, Case, cases, programs_of_sql
 
 
 def found_in(spark: Any, case: Case, null: np.ndarray[Any, Any]) -> list[str]:
@@ -41,7 +41,7 @@ def main() -> None:
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     spark = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
-    every = cases(scalar_programs())
+    every = cases(programs_of_sql())
     null = np.random.default_rng(3).random(ROWS) < 0.1
     for ansi in ("true", "false"):
         spark.conf.set("spark.sql.ansi.enabled", ansi)
