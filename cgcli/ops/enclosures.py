@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from cgcli.annotations import Any, Callable
 from cgcli.ops import many
-from cgcli.ops.intervals import EMPTY, End, Interval, outward, point
+from cgcli.ops.intervals import EMPTY, ONE, End, Interval, outward, point
 
 _MORE = 30  # bits that are computed more than count
 _FARTHEST = 20_000  # bits before the point of an end that is a number; and behind it, of one that is not 0
@@ -181,3 +181,40 @@ EXACT: dict[str, Callable[[End], End | None]] = {
     "log2": lambda end: _log_of(2, end),
     "log10": lambda end: _log_of(10, end),
 }
+
+
+def by_iv(name: str) -> Callable[..., Interval]:
+    """By the function of mpmath's intervals."""
+
+    def run(line: Line, x: Interval) -> Interval:
+        if x.is_empty:
+            return EMPTY
+        found = of_iv(getattr(line.iv, name)(as_iv(line, x)))
+        line.outside |= math.isinf(found.low) or math.isinf(found.high)
+        return found
+
+    return run
+
+
+def whole_power(line: Line, x: Interval, n: int) -> Interval:
+    """x^n, by products."""
+    if n < 0:
+        below = whole_power(line, x, -n)
+        line.outside |= below.holds(0)
+        return ONE / below
+    if n == 0:
+        return ONE
+    ends = [_raised(line, end, n, up=up) for end, up in ((x.low, False), (x.high, True))]
+    if n % 2:
+        return outward(*ends)
+    size = abs(x)
+    return outward(_raised(line, size.low, n, up=False), _raised(line, size.high, n, up=True))
+
+
+def _raised(line: Line, end: End, n: int, *, up: bool) -> End:
+    """end^n for a whole n from 1 on; of a negative end an odd one."""
+    if isinstance(end, float):
+        return end
+    if (end.numerator.bit_length() + end.denominator.bit_length()) * n < 10_000:
+        return end**n
+    return line.at(lambda x: x**n, end, up=up)

@@ -12,19 +12,12 @@ from fractions import Fraction
 from functools import partial
 
 from cgcli.annotations import Any, Callable
-from cgcli.ops import many
-from cgcli.ops.enclosures import EXACT, Line, as_iv, in_domain, increasing, of_iv, of_monotone
-from cgcli.ops.intervals import EMPTY, NOUGHT, ONE, UNDECIDED, WHOLE, End, Interval, hull, of, outward, point
+from cgcli.ops import interval_gamma, many
+from cgcli.ops.enclosures import EXACT, Line, as_iv, by_iv, in_domain, increasing, of_iv, of_monotone, whole_power
+from cgcli.ops.intervals import EMPTY, NOUGHT, ONE, UNDECIDED, End, Interval, hull, of, outward
 from cgcli.ops.lazily import np
 
 _INF = math.inf
-
-# Where gamma has its minimum between 1 and 2, and a number just below its value there, and below ln of it; and the
-# least value of sinc (OEIS A030169, A030171, A213053).
-_GAMMA_LEAST_AT = Fraction("1.461632144968362341")
-_GAMMA_LEAST = Fraction("0.885603194410888700")
-_LGAMMA_LEAST = Fraction("-0.12148629053584961")
-_SINC_LEAST = Fraction("-0.21723362821122166")
 
 
 def kernel(line: Line, name: str) -> Callable[..., Interval] | None:
@@ -47,7 +40,7 @@ def power(line: Line, x: Interval, y: Interval) -> Interval:
     if x.is_empty or y.is_empty:
         return EMPTY
     if y.is_point and y.low == y.low // 1 and abs(y.low) <= 1000:
-        return _whole_power(line, x, int(y.low))
+        return whole_power(line, x, int(y.low))
     if x.is_point and x.low == 1:
         return ONE
     if y.is_point and y.low == Fraction(1, 2):
@@ -62,27 +55,6 @@ def power(line: Line, x: Interval, y: Interval) -> Interval:
     logarithm = of_monotone(line, line.mp.log, base)
     found = of_monotone(line, line.mp.exp, y * logarithm).part(Fraction(0), _INF)
     return hull([found, ONE]) if base.low == 0 and y.holds(0) else found
-
-
-def _whole_power(line: Line, x: Interval, n: int) -> Interval:
-    if n < 0:
-        return truediv(line, ONE, _whole_power(line, x, -n))
-    if n == 0:
-        return ONE
-    ends = [_raised(line, end, n, up=up) for end, up in ((x.low, False), (x.high, True))]
-    if n % 2:
-        return outward(*ends)
-    size = abs(x)
-    return outward(_raised(line, size.low, n, up=False), _raised(line, size.high, n, up=True))
-
-
-def _raised(line: Line, end: End, n: int, *, up: bool) -> End:
-    """end^n for a whole n from 1 on; of a negative end an odd one."""
-    if isinstance(end, float):
-        return end
-    if (end.numerator.bit_length() + end.denominator.bit_length()) * n < 10_000:
-        return end**n
-    return line.at(lambda x: x**n, end, up=up)
 
 
 def _each_increasing(function: Callable[..., Any]) -> Callable[..., Interval]:
@@ -145,7 +117,7 @@ def fmod(line: Line, x: Interval, y: Interval) -> Interval:
 
 def hypot(line: Line, x: Interval, y: Interval) -> Interval:
     """sqrt(x^2 + y^2)."""
-    return sqrt(line, _whole_power(line, x, 2) + _whole_power(line, y, 2))
+    return sqrt(line, whole_power(line, x, 2) + whole_power(line, y, 2))
 
 
 def sqrt(line: Line, x: Interval) -> Interval:
@@ -207,19 +179,6 @@ def where(line: Line, condition: Interval, yes: Interval, no: Interval) -> Inter
 # ---- functions that are not increasing --------------------------------------------------
 
 
-def _by_iv(name: str) -> Callable[..., Interval]:
-    """By the function of mpmath's intervals."""
-
-    def run(line: Line, x: Interval) -> Interval:
-        if x.is_empty:
-            return EMPTY
-        found = of_iv(getattr(line.iv, name)(as_iv(line, x)))
-        line.outside |= math.isinf(found.low) or math.isinf(found.high)
-        return found
-
-    return run
-
-
 def _even(function: Callable[[Any, Any], Any], *, falls: bool = False) -> Callable[..., Interval]:
     """An even function that is monotone from 0 on."""
     return lambda line, x: of_monotone(line, partial(function, line.mp), abs(x), falls=falls)
@@ -252,7 +211,7 @@ def asec(line: Line, x: Interval) -> Interval:
 
 def _of_turns(name: str) -> Callable[..., Interval]:
     """A function of pi*x, by that of mpmath's intervals."""
-    return lambda line, x: _by_iv(name)(line, line.constant(math.pi) * x)
+    return lambda line, x: by_iv(name)(line, line.constant(math.pi) * x)
 
 
 def atan2(line: Line, y: Interval, x: Interval) -> Interval:
@@ -272,40 +231,6 @@ def _angle(line: Line, y: End, x: End) -> Interval:
     return of_iv(line.iv.atan2(as_iv(line, Interval(y, y)), as_iv(line, Interval(x, x))))
 
 
-def gamma(line: Line, x: Interval) -> Interval:
-    """The gamma function, which falls, then rises; below 0 by mpmath's intervals."""
-    if x.low > 0:
-        return _valley(line, line.mp.gamma, x, _GAMMA_LEAST)
-    return _by_iv("gamma")(line, x) if math.floor(x.low) < x.low and x.high < math.floor(x.low) + 1 else _poles(line, x)
-
-
-def lgamma(line: Line, x: Interval) -> Interval:
-    """ln(|gamma(x)|)."""
-    if x.low > 0:
-        return _valley(line, line.mp.loggamma, x, _LGAMMA_LEAST)
-    return _poles(line, x)
-
-
-def _poles(line: Line, x: Interval) -> Interval:
-    line.outside = True
-    return x if x.is_empty else WHOLE
-
-
-def _valley(line: Line, function: Callable[..., Any], x: Interval, least: Fraction) -> Interval:
-    """A function that falls to the place where gamma is least, and rises beyond."""
-    falls, rises = x.part(-_INF, _GAMMA_LEAST_AT), x.part(_GAMMA_LEAST_AT, _INF)
-    found = hull([of_monotone(line, function, falls, falls=True), of_monotone(line, function, rises)])
-    near = x.part(_GAMMA_LEAST_AT - Fraction(1, 10**9), _GAMMA_LEAST_AT + Fraction(1, 10**9))
-    return found if near.is_empty else hull([found, point(least)])
-
-
-def digamma(line: Line, x: Interval, order: Any) -> Interval:
-    """The derivative of lgamma, and its derivatives: right of 0 they rise and fall in turn."""
-    if not x.low > 0:
-        return _poles(line, x)
-    return of_monotone(line, partial(line.mp.psi, int(order)), x, falls=int(order) % 2 == 1)
-
-
 def xlogy(line: Line, x: Interval, y: Interval) -> Interval:
     """x*ln(y)."""
     if x.is_point and x.low == 0:
@@ -313,19 +238,6 @@ def xlogy(line: Line, x: Interval, y: Interval) -> Interval:
     inside = in_domain(line, y, Fraction(0), _INF)
     line.outside |= inside.low == 0
     return x * of_monotone(line, line.mp.log, inside)
-
-
-def sinc(line: Line, x: Interval, order: Any) -> Interval:
-    """The order-th derivative of sin(pi*x)/(pi*x), which is pi^n times the mean of a derivative of cos(pi*x*t)*t^n."""
-    n, turn = int(order), line.constant(math.pi)
-    if x.is_empty:
-        return EMPTY
-    if n == 0 and not x.holds(0):
-        return (_by_iv("sin")(line, turn * x) / (turn * x)).within(Interval(_SINC_LEAST, Fraction(1)))
-    if n == 0 and abs(x).high <= 1:
-        return of_monotone(line, partial(many.sinc, line.mp, order=0), abs(x), falls=True)
-    bound = _whole_power(line, turn, n).high / (n + 1)
-    return Interval(_SINC_LEAST, Fraction(1)) if n == 0 else Interval(-bound, bound)
 
 
 def _bent(line: Line, x: Interval, below: Interval) -> Interval:
@@ -369,12 +281,12 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "not": logical_not,
     "and": logical_and,
     "or": logical_or,
-    "sin": _by_iv("sin"),
-    "cos": _by_iv("cos"),
-    "tan": _by_iv("tan"),
-    "cot": _by_iv("cot"),
-    "sec": _by_iv("sec"),
-    "csc": _by_iv("csc"),
+    "sin": by_iv("sin"),
+    "cos": by_iv("cos"),
+    "tan": by_iv("tan"),
+    "cot": by_iv("cot"),
+    "sec": by_iv("sec"),
+    "csc": by_iv("csc"),
     "cosh": _even(lambda mp, x: mp.cosh(x)),
     "sech": _even(lambda mp, x: mp.sech(x), falls=True),
     "acos": _falling(lambda mp, x: mp.acos(x), Fraction(-1), Fraction(1)),
@@ -388,12 +300,12 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "cospi": _of_turns("cos"),
     "erfc": _falling(lambda mp, x: mp.erfc(x)),
     "atan2": atan2,
-    "gamma": gamma,
-    "lgamma": lgamma,
-    "digamma": digamma,
+    "gamma": interval_gamma.gamma,
+    "lgamma": interval_gamma.lgamma,
+    "digamma": interval_gamma.digamma,
     "logaddexp": _each_increasing(many.logaddexp),
     "xlogy": xlogy,
-    "sinc": sinc,
+    "sinc": interval_gamma.sinc,
     "leaky_relu": leaky_relu,
     "elu": elu,
     "gelu": _share(lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2),
@@ -406,7 +318,7 @@ KERNELS: dict[str, Callable[..., Interval]] = {
 
 def norm(line: Line, x: Any, along: tuple[int, ...], keep: bool) -> Any:
     """The root of the sum of squares."""
-    squares = np.sum(_each(partial(_whole_power, line, n=2))(x), along, keepdims=keep)
+    squares = np.sum(_each(partial(whole_power, line, n=2))(x), along, keepdims=keep)
     return _each(partial(sqrt, line))(squares)
 
 
