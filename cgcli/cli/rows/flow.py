@@ -147,9 +147,10 @@ class Flow:
         if self._policy.on_error == "fail":
             self._put(batch.part(0, bad[0]), [array[: bad[0]] for array in computed.arrays])
             raise _advised(self._error(batch, int(bad[0]), computed))
-        kinds = Counter({"with a result that is no number": len(bad) - len(computed.unread)})
+        kinds = Counter[str]()
         for why, rows in Counter(computed.unread.values()).items():  # many rows hold the same
             kinds[_kind(why)] += rows
+        kinds["with a result that is no number"] = len(bad) - len(computed.unread)
         self._put(batch, computed.arrays, **{self._policy.on_error: is_bad})
         return found._replace(bad=tally(self.counts.bad, bad), kinds=+kinds)
 
