@@ -17,7 +17,7 @@ _POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
 _TEXT = re.compile(r'<text [^>]*?x="([-\d.]+)" y="([-\d.]+)"([^>]*)>([^<]*)</text>')
 _SIZE = re.compile(r'font-size="([\d.]+)"')
 _PIECES = 12  # of a curve, each of which is taken for a straight line
-_MARGIN, _APART = 10, 6  # points: to the sides of a cluster, to an edge
+_MARGIN, _APART = 10, (4, 1)  # points: to the sides of a cluster; to an edge, where there is much room and little
 
 Point = tuple[float, float]
 
@@ -96,25 +96,28 @@ def _words(group: str) -> _Words | None:
     return _Words(min(float(x) for x, *_ in texts), max(ends), min(lines) - 0.8 * tall, max(lines) + 0.25 * tall)
 
 
-def _step(words: _Words, least: float, most: float, edges: Iterable[tuple[Point, Point]]) -> float | None:
+def _step(words: _Words, least: float, most: float, edges: Sequence[tuple[Point, Point]]) -> float | None:
     """How far words go to the right or, below 0, to the left, to stand between edges; None where no place is free."""
-    taken = [*_crossing(words, edges)]
     wide = words.right - words.left
-    places = [words.left, *(right + _APART for _, right in taken), *(left - _APART - wide for left, _ in taken)]
-    free = [
-        place - words.left
-        for place in places
-        if (place == words.left or least <= place <= most - wide)
-        and all(right < place or left > place + wide for left, right in taken)
-    ]
-    return min(free, key=abs, default=None)
+    for apart in _APART:
+        taken = [*_crossing(words, edges, apart)]
+        places = [words.left, *(right for _, right in taken), *(left - wide for left, _ in taken)]
+        free = [
+            place - words.left
+            for place in places
+            if (place == words.left or least <= place <= most - wide)
+            and all(right <= place or left >= place + wide for left, right in taken)
+        ]
+        if free:
+            return min(free, key=abs)
+    return None
 
 
-def _crossing(words: _Words, edges: Iterable[tuple[Point, Point]]) -> Iterator[tuple[float, float]]:
-    """From where to where lines cross the band that words stand in."""
+def _crossing(words: _Words, edges: Iterable[tuple[Point, Point]], apart: float) -> Iterator[tuple[float, float]]:
+    """From where to where lines cross the band that words stand in, and what words keep apart from them."""
     for (x, y), (x2, y2) in edges:
         if max(y, y2) >= words.top and min(y, y2) <= words.bottom:
-            yield min(x, x2), max(x, x2)
+            yield min(x, x2) - apart, max(x, x2) + apart
 
 
 def _at(text: re.Match[str], step: float) -> str:
