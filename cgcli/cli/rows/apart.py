@@ -139,9 +139,6 @@ def opened_apart(
         if given:
             raise UsageError(f"{option} is of all rows together, and with {name} each file is computed by itself",
                              hint=f"leave out {name}")  # fmt: skip
-    if request.rows.shard:
-        raise UsageError(f"--shard is for files whose results go into a folder, and {name} takes all files here",
-                         hint="leave it out")  # fmt: skip
     with crew_of(request, module, holding=holding) as crew:
         files = files_of(request)
         with opened(request, prepared, columns=columns, check=check, sources=files[:1]) as rows:
