@@ -147,7 +147,7 @@ x % 3 | x -> 1
 sqrt([x, y])[0] | x -> 1/(2*sqrt(x))
 prod([x, y, x]) | x -> 2*x*y
 prod(diag([x, y])) | x -> 0
-sqrt(relu(x)) | x -> where(x > 0, 1/(2*sqrt(relu(x))), 0)
+sqrt(relu(x)) | x -> where(x > 0, 1/(2*sqrt(x)), 0)
 sqrt(max(x, y)) | x -> (x >= y)/(2*sqrt(max(x, y)))
 sqrt(where(x > 0, x, 0)) | x -> where(x > 0, 1/(2*sqrt(x)), 0)
 where(x > 0, 0, y)^3 | y -> where(x > 0, 0, 3*y^2)
@@ -163,6 +163,8 @@ k/l*(x/l)^(k - 1)*exp(-(x/l)^k) | l -> k^2*(x/l)^(k - 1)*exp(-(x/l)^k)*((x/l)^k 
 w^2*a^2 + (1 - w)^2*b^2 + 2*w*(1 - w)*r*a*b | w -> 2*(a*b*r*(1 - 2*w) + a^2*w - b^2*(1 - w))
 1/(1 + 10^((x50 - x)*h)) | x -> h*ln(10)/((1/10^(h*(x50 - x)) + 1)*(10^(h*(x50 - x)) + 1))
 2^x/(2^x + 1) | x -> ln(2)/((1/2^x + 1)*(2^x + 1))
+asin(relu(x)) | x -> where(x > 0, 1/sqrt(1 - x^2), 0)
+where(x < 0, abs(x)^3, x) | x -> where(x < 0, -3*x^2, 1)
 Vmax*S^n/(K^n + S^n) | K -> -Vmax*n*K^(n - 1)*S^n/(K^n + S^n)^2
 D*(1 - exp(-a*(r - R)))^2 | a -> 2*D*exp(a*(R - r))*(1 - exp(a*(R - r)))*(r - R)
 q*z/(4*pi*(z^2 + R^2)^(3/2)) | z -> q*(R^2 - 2*z^2)/(4*pi*(R^2 + z^2)^(5/2))

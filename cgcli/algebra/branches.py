@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from cgcli.graph.node import Node, constant, rebuild, toposort
-from cgcli.ops.logic import NOT_OP, TRUTHS, WHERE
+from cgcli.graph.node import Node, apply, constant, rebuild, toposort
+from cgcli.ops.arithmetic import ABS, MAXIMUM, MINIMUM, NEG
+from cgcli.ops.logic import GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_OP, TRUTHS, WHERE
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
 _ONE, _ZERO = constant(1.0), constant(0.0)
+_ABOVE = {GREATER: True, GREATER_EQUAL: True, LESS: False, LESS_EQUAL: False}  # whether x is, where x > 0 holds
 _MOST = 200  # operations of a branch that is looked through
 
 
@@ -29,17 +31,34 @@ class Choice(NamedTuple):
             condition = condition.args[0]
 
     def with_known_condition(self) -> Choice:
-        """The choice, its branches without the condition and without other choices by it."""
+        """The choice, its branches without the condition, other choices by it, and abs(x) and relu(x) for x > 0."""
         if self.condition.shape:
             return self  # a branch may add up the elements of what depends on it
-        return self._replace(yes=self._branch(self.yes, _ONE), no=self._branch(self.no, _ZERO))
+        return self._replace(yes=self._branch(self.yes, True), no=self._branch(self.no, False))
 
-    def _branch(self, branch: Node, value: Node) -> Node:
+    def _branch(self, branch: Node, holds: bool) -> Node:
         parts, condition = toposort([branch]), self.condition
-        if condition not in parts or len(parts) > _MOST:
+        if len(parts) > _MOST:
             return branch
-        choices = [part for part in parts if part.op is WHERE and part.args[0] is condition and not part.shape]
-        known = {part: part.args[1 if value is _ONE else 2] for part in choices}
-        if condition.op in TRUTHS:
-            known[condition] = value
-        return rebuild([branch], exact, known)[branch]
+        known: dict[Node, Node] = {}
+        for part in parts:
+            if part is condition and condition.op in TRUTHS:
+                known[part] = _ONE if holds else _ZERO
+            elif part.op is WHERE and part.args[0] is condition and not part.shape:
+                known[part] = part.args[1 if holds else 2]
+            elif part.args and condition.op in _ABOVE and condition.args == (part.args[0], _ZERO):
+                found = _by_sign(part, _ABOVE[condition.op] is holds)
+                known |= {part: found} if found else {}
+        return rebuild([branch], exact, known)[branch] if known else branch
+
+
+def _by_sign(node: Node, above: bool) -> Node | None:
+    """abs(x), relu(x), max(x, 0), min(x, 0), where x is above 0, or below; None for others."""
+    x, *others = node.args
+    if node.op is ABS:
+        return x if above else apply(NEG, (x,))
+    if node.op.name == "relu" or (node.op is MAXIMUM and others == [_ZERO]):
+        return x if above else _ZERO
+    if node.op is MINIMUM and others == [_ZERO]:
+        return _ZERO if above else x
+    return None
