@@ -246,7 +246,7 @@ def test_bad_rows_are_counted_by_kind(capsys: Capture) -> None:
     Path("a.csv").write_text("x,y\n1,2\n-1,2\n,1\nabc,1\n1\n,2\n1,\xff\n", encoding="latin-1")
     assert cg(capsys, "eval", "ln(x)", "a.csv", "--on-error", "skip").err == (
         "cg: warning: 6 of 7 rows are left out (2 without a number, 1 with something else than a number, "
-        "1 that cannot be read, 1 with another number of cells, 1 with a result that is no number); "
+        "1 with another number of cells, 1 that cannot be read, 1 with a result that is no number); "
         "the first: a.csv, line 3: ln(-1) is nan\n"
     )
 
