@@ -69,7 +69,7 @@ def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
     else:
         yield begin.replace(b"\r", b"\n")
         return
-    if old >= 0 and not 0 <= newline <= old + 1 and b'"' not in begin[:old]:
+    if old >= 0 and not 0 <= newline <= old + 1 and begin.count(b'"', 0, old) % 2 == 0:
         yield begin.replace(b"\r", b"\n")
         for piece in content:
             yield piece.replace(b"\r", b"\n")
