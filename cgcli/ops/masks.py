@@ -22,7 +22,9 @@ def chosen(holds: Any, yes: Any, no: Any) -> Any:
 
 
 def masked(holds: Any, x: Any) -> Any:
-    """x where it holds, else 0; arrays of one shape, of float64."""
+    """x where it holds, else 0; arrays of one shape."""
+    if x.dtype != np.float64:
+        return np.where(holds, x, 0.0)
     bits = _bits(holds)
     return np.bitwise_and(bits, x.view(np.int64), out=bits).view(np.float64)
 
