@@ -10,13 +10,26 @@ from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
 from cgcli.errors import CgError
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, is_given, name_of, rebuild, toposort, variable, variables
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Graph,
+    Node,
+    constant,
+    is_given,
+    name_of,
+    rebuild,
+    toposort,
+    variable,
+    variables,
+)
 from cgcli.lowering.formula import lower_formula
 from cgcli.ops.fitting import ones_like
 from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
-from cgcli.transform.differentiate import vjp
 from cgcli.transform.exact import exact
+from cgcli.transform.guarded import plain
+from cgcli.transform.reverse import sweep
 
 if TYPE_CHECKING:
     from cgcli.digits.digits import Found, Make
@@ -123,8 +136,13 @@ def _way_to_culprit(node: Node, errors: Mapping[Node, float], run: AtPrecision) 
     path = []
     while not is_given(node):
         path.append(node)
-        inexact = [arg for arg in node.args if arg in errors]
-        worst = max(inexact, key=lambda arg: errors[arg] * _weight(node, arg, run), default=None)
+        known = [arg for arg in node.args if arg in errors]
+        inexact = [arg for arg in dict.fromkeys(known) if errors[arg]] or known[:1]
+        worst = (
+            inexact[0]
+            if len(inexact) == 1
+            else max(inexact, key=lambda arg: errors[arg] * _weight(node, arg, run), default=None)
+        )
         if worst is None or errors[node] > _GROWN * max(errors[worst], _EPSILON):
             return path
         node = worst
@@ -150,7 +168,8 @@ def _weight(node: Node, arg: Node, run: AtPrecision) -> float:
     """By how much a node's relative error grows with that of an argument; 1 where that is not known."""
     if not node.op.elementwise or node.shape or node.op.rule(node.args.index(arg)) is None:
         return 1.0
-    slope, value = run([*vjp(node, ones_like(node), [arg]), node], quiet=True)
+    adjoint = sweep([node], [plain(ones_like(node))], {arg}, leaves=node.args).get(arg)
+    slope, value = run([adjoint.selected() if adjoint else constant(0.0), node], quiet=True)
     if value == 0:
         return math.inf
     return float(abs(slope * run.values[arg] / value))

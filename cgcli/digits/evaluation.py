@@ -78,7 +78,7 @@ class AtPrecision:
         """
         if not quiet:
             self.passes.append((outputs, bindings))
-        order = toposort(outputs)
+        order = toposort(outputs, () if bindings else self.values)
         self._compute_fractions(order)
         needed = variables(order)
         bound = {node for node in needed if name_of(node) in bindings}
