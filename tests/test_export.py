@@ -534,6 +534,11 @@ def test_names_that_are_words_of_the_language(tmp_path: Path) -> None:
         assert list(case.differences(by_row(case, [function(*row) for row in case.rows()]))) == []
 
 
+def test_deep_code_says_what_spark_needs() -> None:
+    for text, is_said in (("erfinv(x)", True), ("sin(x)", False)):
+        assert ("maxIterations" in cgcli.export(text, "sql", dialect="spark")) == is_said
+
+
 def test_a_comment_is_not_ended_by_the_program() -> None:
     for target, ends in (("c", "*/"), ("js", "*/"), ("sql", "*/"), ("python", '"""')):
         code = cgcli.export(f"x # {ends} system() \\", target)

@@ -29,6 +29,7 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, 
 from cgcli.records import Record
 
 _LONGEST = 160
+_MOST_RESOLVED = 30  # SELECTs within each other that Spark resolves as it is set
 _INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
 # For each comparison its sign, and which operand must be no nan, since the order has nan above all.
 _COMPARED = {"equal": ("=", 0), "less": ("<", 1), "greater": (">", 0), "less_equal": ("<=", 1),
@@ -290,7 +291,10 @@ class _Select:
         return joined(lines)
 
     def _header(self) -> Sequence[str]:
-        return self._task.header({node: name_of(node) for node in self._task.inputs}, self._dialect.differs)
+        differs = list(self._dialect.differs)
+        if self._dialect.name == "Spark" and len({self._levels[node] for node in self._columns}) > _MOST_RESOLVED:
+            differs.append("Spark resolves so many SELECTs where spark.sql.analyzer.maxIterations is 1000, and not 100")
+        return self._task.header({node: name_of(node) for node in self._task.inputs}, differs)
 
     def _quoted_table(self) -> str:
         return ".".join(map(self._quoted, self._table.split(".")))

@@ -39,6 +39,7 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.sql.analyzer.maxIterations", "1000")  # as the header of deep code says
     spark = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     every = cases(programs_of_sql())
