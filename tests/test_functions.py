@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 import subprocess
 import sys
@@ -73,6 +74,24 @@ def test_a_value_is_finite_just_where_the_domain_says(entry: Entry) -> None:
         assert bool(np.isfinite(number)) == stated, (call, at)
         if np.isnan(number) and isinstance(entry, Operation) and any(entry.rules) and entry.name != "divide":
             assert all(np.isnan(value(partial(itself, each), at)) for each in range(len(names))), (call, at)
+
+
+ANOTHER_DECIDES = {"power", "hypot", "fmax", "fmin", "where", "heaviside"}  # alone, as in IEEE 754 and in numpy
+NAN_STAYS = [
+    entry for entry in ELEMENTWISE
+    if entry.name not in {*ANOTHER_DECIDES, "nan_to_num"} and (isinstance(entry, Shorthand) or entry.truth is None)
+]  # fmt: skip
+
+
+@for_each("entry", NAN_STAYS)
+def test_nan_in_is_nan_out(entry: Entry) -> None:
+    """Protects who looks for what is wrong: no number of another argument, not even an edge, hides a nan."""
+    names = [f"x{at}" for at in range(3)] if entry.variadic else list(entry.arrays)
+    call = f"{_callable_name(entry)}({', '.join(names)})"
+    for place in range(len(names)):
+        for others in itertools.product((-math.inf, -2.5, -1.0, 0.0, 1.0, 2.5, math.inf), repeat=len(names) - 1):
+            at = dict(zip(names, (*others[:place], math.nan, *others[place:]), strict=True))
+            assert np.isnan(value(node(call, at), at)), (call, at)
 
 
 @for_each("entry", OF_MATRICES)

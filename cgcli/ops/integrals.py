@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Any
-from cgcli.graph.operation import BOUNDED, INCREASING, NON_NEGATIVE, ODD, POSITIVE, Operation, Shorthand
+from cgcli.graph.operation import BOUNDED, INCREASING, NON_NEGATIVE, ODD, POSITIVE, Kernel, Operation, Shorthand
 from cgcli.graph.rules import Partial
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
@@ -269,9 +269,16 @@ def _ci(x: Any) -> Any:
     return np.where(np.asarray(x) < 0, np.nan, special.sici(x)[1])[()]
 
 
-def _bessel(name: str, kind: str, derivative: str, latex: str, domain: str = "", simpler: str = "") -> Operation:
+def _kv(v: Any, x: Any) -> Any:
+    """scipy's function, which is infinite at 0 for an order that is nan, too."""
+    return np.where(np.isnan(v), np.nan, special.kv(v, x))[()]
+
+
+def _bessel(
+    name: str, kind: str, derivative: str, latex: str, domain: str = "", simpler: str = "", kernel: Kernel = ""
+) -> Operation:
     return elementwise(f"{name}v", f"Bessel function of {kind}, of order v; no derivative by v",
-                       f"scipy.special:{name}v", _UNKNOWN, derivative, arrays="v x", domain=domain,
+                       kernel or f"scipy.special:{name}v", _UNKNOWN, derivative, arrays="v x", domain=domain,
                        samples=((0.0, 10.0), (0.0, 20.0)), mp=f"bessel_{name}", example=f"{name}v(0, 1)",
                        latex=f"{latex}_{{#1}}(#2)", simpler=simpler)  # fmt: skip
 
@@ -325,7 +332,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     _bessel("j", "the first kind", "(jv(v - 1, x) - jv(v + 1, x))/2", "J", _WHOLE_OR_RIGHT, _JV),
     _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0"),
     _bessel("i", "the first kind, modified", "(iv(v - 1, x) + iv(v + 1, x))/2", "I", _WHOLE_OR_RIGHT, _IV),
-    _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0", _KV),
+    _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0", _KV, _kv),
     elementwise("exp1", "exponential integral E1: of exp(-t)/t from x to infinity", "scipy.special:exp1",
                 "-exp(-x)/where(out == out, x, out)", aliases="expint", samples=POSITIVE, facts=NON_NEGATIVE,
                 domain="x > 0", mp="exp1", example="exp1(1)", latex="E_{1}", simpler=_EXP1),
