@@ -117,20 +117,24 @@ class Machine:
                 if type(end.value) is Node and end.value.args:
                     self._origins.setdefault(end.value, item.span)
             except CgError as fault:
-                error = fault
-                if isinstance(fault, ShapeError):
-                    from cgcli.lowering.undeclared import without_value
-
-                    error = without_value(fault, item, taken, self._named)
-                if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
-                    error.call = next(
-                        (caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None
-                    )
-                raise error.at(item.span) from None
+                raise self._told(fault, item, taken, scope, waiting) from None
             else:
                 waiting.append((item, scope, steps, len(needed)))
                 waiting.extend((child, inner, None, 0) for child in reversed(needed))
         return values.pop()
+
+    def _told(
+        self, fault: CgError, item: tree.Expression, taken: Sequence[Value], scope: Scope, waiting: Sequence[_Waiting]
+    ) -> CgError:
+        """An error with its place, and with that of the call in whose function it is."""
+        error = fault
+        if isinstance(fault, ShapeError):
+            from cgcli.lowering.undeclared import without_value
+
+            error = without_value(fault, item, taken, self._named)
+        if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
+            error.call = next((caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None)
+        return error.at(item.span)
 
     def _count(self, scope: Scope) -> None:
         """Count an expression that stands in a function's body."""
