@@ -21,6 +21,7 @@ from cgcli.rendering.backward import figure_of
 from cgcli.rendering.calling import Calling
 from cgcli.rendering.metrics import has_all
 from cgcli.rendering.panels import Box, Panels
+from cgcli.rendering.pen import OVERLINE
 from cgcli.rendering.sketch import Cluster
 from cgcli.rendering.themes import THEMES
 from cgcli.trace.formulas import Formula, Mark, Symbol, of_a_loop
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 100  # in each panel
 _FORMULA = 200  # characters
 _BAR = "\N{COMBINING MACRON}"
+_LOWERED = "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"  # indices, which a bar leaves out
 _FIRST = 0xF0000  # of the private characters that stand for names while signs are replaced
 _SIGNS = re.compile(r'"[^"]*"|\*|-|\.T\b|\^\d+(?![.\w])')  # texts stay as they are
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -180,11 +182,14 @@ class _Writer:
         return "1" if formula.node.shape and not set(written) - set("[]1, ") else written
 
     def barred(self, name: str) -> str:
-        """The adjoint of a step: a bar over each letter of its name, or a ∂ before it where our font lacks a sign."""
+        """The adjoint of a step: one bar over its name, or a ∂ before it where our font lacks a sign."""
         text = self._pretty[name]
         if not text[:1].isalpha() or not has_all(text):
             return f"∂{text}"
-        return "".join(sign + _BAR if sign.isalpha() else sign for sign in text)
+        base = text.rstrip(_LOWERED)
+        if sum(map(str.isalpha, base)) > 1:
+            return "".join(sign + OVERLINE for sign in base) + text[len(base) :]
+        return base[0] + _BAR + text[1:]
 
     def _named(self, symbol: Symbol) -> str:
         if symbol.mark is Mark.NUMBER:

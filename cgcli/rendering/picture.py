@@ -142,15 +142,16 @@ class Drawing(NamedTuple):
                 return with_resolution(self.png, dpi)
             if _is_painted_by_layout(self.dot_text, paper, MOST_LINES_TWICE):
                 return with_resolution(laid_out(self.dot_text, ["png"], paper.layout, f"-Gdpi={dpi * scale}"), dpi)
-        from cgcli.rendering.svg import refined
+        from cgcli.rendering.svg import refined, with_bars
 
         svg = refined(self.svg, POINTS * width, POINTS * height)
-        if kind == "svg":
-            return svg.encode()
         if kind == "tex":
             from cgcli.rendering.tikz import as_tikz
 
             return as_tikz(svg, standalone=paper.standalone).encode()
+        svg = with_bars(svg)
+        if kind == "svg":
+            return svg.encode()
         from cgcli.rendering import paint
 
         return paint.as_pdf(svg) if kind == "pdf" else with_resolution(paint.as_png(svg, dpi), dpi)

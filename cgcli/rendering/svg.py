@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from cgcli.lean import re
 from cgcli.rendering.card import MARKS
-from cgcli.rendering.metrics import FAMILY, has_all
-from cgcli.rendering.pen import MATRIX, SIGN, WORD, Pen
+from cgcli.rendering.metrics import FAMILY, has_all, width
+from cgcli.rendering.pen import MATRIX, OVERLINE, SIGN, WORD, Pen
 from cgcli.rendering.themes import THEMES
 
 _NODE, _EDGE, _CLUSTER, _GRAPH = '<g id="node', '<g id="edge', '<g id="clust', '<g id="graph0"'  # how lines begin
 _LINK_ENDS = "</a>"
 _HALO = '<text stroke="{}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
 _CANVAS, _TEXT, _PLACE = '<polygon fill="#', "<text ", ' text-anchor="start" x="'
+_OVERLINED = re.compile(f"(?:[^{OVERLINE}]{OVERLINE})+")
+_BAR_HEIGHT, _BAR_STROKE = 0.8, 0.06  # of a bar over a name, above its base line; of the font's size
 _FONT = 'font-family="Helvetica,sans-Serif"'
 _ADJOINTS, _TANGENTS, _GREYS = (
     {getattr(theme, kind).lower() for theme in THEMES.values()} for kind in ("adjoint", "tangent", "grey")
 )
 
 
-def refined(svg: str, width: float, height: float) -> str:
+def refined(svg: str, wide: float, high: float) -> str:
     """What the layout program has made of one graph, in a size of so many points.
 
     A card has the id that it has in DOT text, and its `<title>`, which a viewer shows under the pointer, is the text
@@ -30,7 +32,7 @@ def refined(svg: str, width: float, height: float) -> str:
     _, _, content = svg.partition("<svg ")
     lines = iter(content.split("\n"))
     next(lines)  # its own size
-    made = [f'{declaration}<svg width="{width:.6g}pt" height="{height:.6g}pt"']
+    made = [f'{declaration}<svg width="{wide:.6g}pt" height="{high:.6g}pt"']
     is_card, start = False, -1  # of the drawing, until its background was found
     fill, behind, words, has_clusters = "none", "", list[str](), False  # behind: what a cluster is filled with
     for line in lines:
@@ -66,6 +68,33 @@ def refined(svg: str, width: float, height: float) -> str:
             made.append(line)
     made[-3:-3] = words  # before the ends of the drawing
     return "\n".join(made).replace(_FONT, f'font-family="{FAMILY}"')
+
+
+def with_bars(svg: str) -> str:
+    """A refined picture with a line over each name that has one bar: fonts join bars over single signs badly."""
+    if OVERLINE not in svg:
+        return svg
+    lines = (line + _bars(line) if line.startswith(_TEXT) and OVERLINE in line else line for line in svg.split("\n"))
+    return "\n".join(lines).replace(OVERLINE, "")
+
+
+def _bars(line: str) -> str:
+    """The bars of a text, as lines."""
+    tag, _, text = line.removesuffix("</text>").partition(">")
+    about = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+    size, colour, text = float(about["font-size"]), about.get("fill", "black"), _read(text)
+    bold, italic = "font-weight" in about, "font-style" in about
+
+    def end(place: int) -> float:
+        return width(text[:place], size, bold=bold, italic=italic)
+
+    left = float(about["x"]) - (end(len(text)) / 2 if about["text-anchor"] == "middle" else 0)
+    y = float(about["y"]) - _BAR_HEIGHT * size
+    return "".join(
+        f'\n<path class="{about["class"]}" fill="none" stroke="{colour}" stroke-width="{_BAR_STROKE * size:.2f}" '
+        f'd="M{left + end(found.start()):.2f},{y:.2f}H{left + end(found.end()):.2f}"/>'
+        for found in _OVERLINED.finditer(text)
+    )
 
 
 def texts_of(svg: str) -> list[str]:

@@ -11,6 +11,7 @@ from cgcli.annotations import Iterator, Mapping
 from cgcli.lean import cache
 from cgcli.printing.spelling import symbols
 from cgcli.rendering.metrics import width
+from cgcli.rendering.pen import OVERLINE
 from cgcli.rendering.svg import texts_of
 
 _BASE = 10  # points: the size of text that nodes scale
@@ -18,7 +19,7 @@ _RIGHT = ("value", "adjoint", "tangent")  # classes of numbers, which stand belo
 _ELEMENT = re.compile(r"<(rect|polygon|polyline|path|ellipse|text) ([^>]*?)/?>(?:([^<]*)</text>)?")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _MARKS = "[\u0300-\u036f\u20d7]"  # accents, which stand behind their letters
-_PLAIN = re.compile(rf"(?:[A-Za-z0-9 .,;:!?()\[\]/*=+@'](?!{_MARKS}))+|.{_MARKS}*", re.DOTALL)
+_PLAIN = re.compile(rf"(?:[^{OVERLINE}]{OVERLINE})+|(?:[A-Za-z0-9 .,;:!?()\[\]/*=+@'](?!{_MARKS}))+|.{_MARKS}*", re.DOTALL)
 _LETTERS = str.maketrans({sign: f"{{{sign}}}" for sign in "[]!?"})  # no options, no ligatures
 _ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
@@ -134,6 +135,8 @@ def as_text(text: str) -> str:
 
 
 def _piece(piece: str) -> str:
+    if OVERLINE in piece:
+        return rf"$\overline{{\mbox{{{as_text(piece.replace(OVERLINE, ''))}}}}}$"
     if piece == "-":
         return "$-$"
     if piece in _ESCAPED or piece in _SIGNS:
