@@ -13,6 +13,7 @@ import pytest
 import cgcli
 from cgcli.errors import CgWarning
 from cgcli.rendering.backward import lines_of
+from cgcli.rendering.themes import THEMES
 from tests.command import Capture, cg
 
 BAYDIN, AT = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}
@@ -26,11 +27,14 @@ BOXES: list[tuple[str, dict[str, object], list[str]]] = [
     ("x", {"x": 2}, ["x", "x̄ = 1"]),
     ("floor(x)", {"x": 2.5}, ["x", "v₁ = floor(x)", "x̄ = 0"]),
     ("loss = w^2; loss*x", {}, [
-        "w", "x", "loss = w²", "v₁ = loss·x", "w̄ = 2·l̄ōs̄s̄·w", "x̄ = v̄₁·loss", "l̄ōs̄s̄ = v̄₁·x", "v̄₁ = 1",
+        "w", "x", "loss = w²", "v₁ = loss·x", "w̄ = 2·l̅o̅s̅s̅·w", "x̄ = v̄₁·loss", "l̅o̅s̅s̅ = v̄₁·x", "v̄₁ = 1",
     ]),
-    ("`a*b`^2", {"a*b": 3}, ["a*b", "v₁ = a*b²", "ā*b̄ = 2·v̄₁·a*b", "v̄₁ = 1"]),
+    ("`a*b`^2", {"a*b": 3}, ["a*b", "v₁ = a*b²", "a̅*̅b̅ = 2·v̄₁·a*b", "v̄₁ = 1"]),
     ("变量*x", {}, ["变量", "x", "v₁ = 变量·x", "∂变量 = v̄₁·x", "x̄ = v̄₁·变量", "v̄₁ = 1"]),
     ("`<script>` + 2", {}, ["<script>", "v₁ = <script> + 2", "∂<script> = v̄₁", "v̄₁ = 1"]),
+    ("x_max*loss_1", {}, [
+        "x_max", "loss₁", "v₁ = x_max·loss₁", "x̅_̅m̅a̅x̅ = v̄₁·loss₁", "l̅o̅s̅s̅₁ = v̄₁·x_max", "v̄₁ = 1",
+    ]),
     ("[x, x^2]", {"x": 3}, ["x", "v₁ = x²", "v₂ = [x, v₁]", "x̄ = v̄₂[0] + 2·v̄₁·x", "v̄₁ = v̄₂[1]", "v̄₂ = 1"]),
 ]  # fmt: skip
 
@@ -50,6 +54,27 @@ def test_boxes_say_what_a_blackboard_says() -> None:
             made = cgcli.render(text, values, backward=True, rankdir="TB")
         found = boxes(made.content(["dot"])["dot"].decode())
         assert sorted(found) == sorted(normalize("NFC", each) for each in said), text
+
+
+def test_one_bar_stands_over_a_name_of_several_letters() -> None:
+    """Protects `l̄ōs̄s̄`, which reads as a product: the bar goes from the first letter to the last in every format."""
+    made = cgcli.render("loss = w^2; loss_1*loss", backward=True, rankdir="TB").content(["svg", "tex", "mmd", "dot"])
+    svg = ElementTree.fromstring(made["svg"])
+    texts = {each.text: each for each in svg.iter("{http://www.w3.org/2000/svg}text")}
+    bars = [re.findall(r"-?[\d.]+", each.get("d") or "") for each in svg.iter() if each.tag.endswith("path")
+            and each.get("class")]  # fmt: skip
+    found = {(float(left), float(right)) for left, _, right in bars}
+    size, loss = 12, (2 * 500 + 556 + 222) / 1000  # s, s, o, l: Adobe's widths of Helvetica
+    for text, before in (
+        ("loss₁ = v̄₁·loss", 0.0),
+        ("loss = v̄₁·loss₁", 0.0),
+        ("w̄ = 2·loss·w", 722 + 2 * 278 + 584 + 556 + 333),
+    ):
+        left = float(texts[text].get("x") or "") + before * size / 1000
+        assert any(bar == pytest.approx((left, left + loss * size), abs=0.1) for bar in found), text
+    assert (len(bars), len(found)) == (3, 3)
+    assert made["tex"].decode().count(r"$\overline{\mbox{loss}}$") == 3
+    assert "#773;".join("loss") in made["mmd"].decode()
 
 
 def test_edges_are_those_of_both_passes() -> None:
@@ -75,6 +100,13 @@ def test_panels_stand_side_by_side_downwards_and_else_one_above_the_other(rankdi
         if group.get("class") == "cluster":
             numbers = re.findall(r"-?[\d.]+", next(each.get("d") or "" for each in group if each.get("d")))
             panels[group[0].text] = [sorted(map(float, numbers[at::2])) for at in (0, 1)]
+    for words, (across, down) in panels.items():
+        caption = next(
+            each for each in ElementTree.fromstring(svg).iter() if each.get("class") == "name" and each.text == words
+        )
+        middle = down[0] + (down[-1] - down[0]) / 4
+        assert across[0] < float(caption.get("x") or "") < across[-1]
+        assert down[0] < float(caption.get("y") or "") < middle
     forward, backward = panels["forward: values"][side], panels["backward: adjoints"][side]
     assert forward[-1] <= backward[0]
 
@@ -90,6 +122,21 @@ def test_a_legend_says_what_the_figure_shows() -> None:
     svg = cgcli.render(BAYDIN, AT, backward=True, legend=True, title="both").svg
     assert all(f">{words}</text>" in svg for words in ("both", "dashed: a value that an adjoint needs"))
     assert "dashed:" not in cgcli.render(BAYDIN, AT, backward=True).svg
+    assert all(f">{words}</text>" in svg for words in ("arrow in this colour: an adjoint goes into another", "input"))
+    assert "heat map" not in svg
+    theme = THEMES["light"]
+    boxes, cells = [theme.variable.fill, theme.output.fill], [theme.low, theme.middle, theme.high]
+    for values, samples in (([1, 2], boxes), ([*range(9)], [*boxes, *cells])):
+        many = cgcli.render("sum(x^2)", {"x": values}, backward=True, legend=True)
+        dot = many.content(["dot"])["dot"].decode()
+        assert re.findall(r'WIDTH="16" HEIGHT="10" BORDER="1" BGCOLOR="(#\w+)"', dot) == samples
+        assert (">above 0, scaled in each heat map</text>" in many.svg) == (len(samples) > 2)
+
+
+def test_a_number_that_a_formula_says_stands_once() -> None:
+    made = cgcli.render("x^2", {"x": 3}, backward=True)
+    assert sorted(re.findall(r">([\d.]+)</text>", made.svg)) == ["3", "6", "9"]
+    assert '#61; 1"):::output' in made.content(["mmd"])["mmd"].decode()
 
 
 def test_calls_of_functions_are_clusters_in_both_panels() -> None:
@@ -100,6 +147,9 @@ def test_calls_of_functions_are_clusters_in_both_panels() -> None:
     names = ["".join(each) for each in found]
     panel = "{0} {0}0 {0}1 {0}2 {0}6 {0}_0 {0}4 {0}_1 {0}3 }} }} {0}_2 {0}5 }} }}"  # f(a) holds g(x); g(b)
     assert names == [*panel.format("b").split(), *panel.format("f").split()]
+    titles = re.findall(r"<B>\w</B></FONT><FONT[^>]*>([^<]+)<", dot)
+    assert sorted(titles) == sorted([*(calls := ["(a)", "(x)", "(b)"]), *(f"{call}, backward" for call in calls)])
+    assert "g#40;b#41;, backward" in cgcli.render(text, backward=True).content(["mmd"])["mmd"].decode()
     flat = cgcli.render(text, backward=True, flat=True).content(["dot"])["dot"].decode()
     assert flat.count("subgraph") == 2
 

@@ -430,6 +430,9 @@ def test_small_arrays_are_numbers_and_large_ones_heat_maps() -> None:
     assert text_of(np.arange(7.0), "numbers") == "x 0 1 2 3 4 5 6"
     assert text_of([1.0, 2.0], "heat") == "x 2 1 … 2"
     assert text_of([1.0, 2.0], "shape") == "x 2 2"
+    assert text_of(np.linspace(-0.125, 9.25, 7)) == "x 7 -0.125 … 9.25"  # as numbers elsewhere have digits
+    assert text_of([[[0.5]], [[-0.125]]]) == "x 2×1×1 0.5 -0.125"
+    assert text_of(np.arange(5.0).reshape(5, 1, 1)) == "x 5×1×1 … 0 … 4"
     assert text_of(np.full((3, 4), 0.2)) == "x 3×4 all 0.2"
     assert text_of(np.arange(1000.0).reshape(10, 2, 50)) == "x 10×2×50 … 0 … 999"
     assert text_of([np.nan, 1, 2, 3, 4, 5, np.inf]) == "x 7 1 … 5"

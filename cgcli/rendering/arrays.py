@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Callable, Sequence
+from cgcli.annotations import Any, Callable, Iterable, Sequence
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import shape_of
 from cgcli.records import NamedTuple
@@ -14,6 +14,7 @@ from cgcli.rendering.pen import MATRIX, TINY, Pen
 from cgcli.rendering.themes import Theme, mixed
 
 _FEW, _COLUMNS = 6, 4  # an array of so many numbers, in so many columns, is written out
+_LEAST = 4  # so many of an array of more axes
 _MANY = 24  # so many where numbers were asked for
 _CELLS, _SLICES = 16, 4  # of a heat map: rows and columns; of an array of more axes: maps side by side
 
@@ -31,9 +32,29 @@ def elements_of(value: Any) -> Sequence[float]:
 
 def is_written_out(shape: Shape, look: Look) -> bool:
     """Whether an array stands as numbers."""
+    if not shape or look.arrays not in ("auto", "numbers"):
+        return False
     most, columns = (_MANY, _MANY // 2) if look.arrays == "numbers" else (_FEW, _COLUMNS)
-    few = len(shape) in (1, 2) and 0 < math.prod(shape) <= most and shape[-1] <= columns
-    return few and look.arrays in ("auto", "numbers")
+    few = 0 < math.prod(shape) <= (most if len(shape) <= 2 else _LEAST)
+    return few and columns_in(shape) <= columns
+
+
+def columns_in(shape: Shape) -> int:
+    """Into how many columns an array is written: one of more than two axes as if those of size 1 were not there."""
+    return (shape if len(shape) <= 2 else ([size for size in shape if size > 1] or [1]))[-1]
+
+
+def shows_shape(shape: Shape, look: Look) -> bool:
+    """Whether an array that stands as numbers has the shape that it seems to have."""
+    return len(shape) <= 2 and is_written_out(shape, look)
+
+
+def has_heat(values: Iterable[Any], look: Look) -> bool:
+    """Whether one of these is drawn as a heat map."""
+    shapes = (shape_of(value) for value in values)
+    return look.arrays != "shape" and any(
+        math.prod(each) and each and not is_written_out(each, look) for each in shapes
+    )
 
 
 def is_tall(shape: Shape, look: Look) -> bool:
@@ -65,7 +86,7 @@ def _element(number: float, look: Look) -> str:
 
 def columns_of(arrays: Sequence[tuple[Any, Pen]], look: Look) -> list[int]:
     """How wide the columns of a card's arrays are, all of one shape, so that they stand below each other."""
-    widths = [0] * (shape_of(arrays[0][0])[-1] if arrays else 0)
+    widths = [0] * (columns_in(shape_of(arrays[0][0])) if arrays else 0)
     for value, pen in arrays:
         pen = pen._replace(size=MATRIX)
         for at, number in enumerate(elements_of(value)):
@@ -112,7 +133,7 @@ def _heat(numbers: Sequence[float], shape: Shape, look: Look, theme: Theme, pen:
     small = pen._replace(size=TINY)
     more = f"<TD>{small.write('…')}</TD>" if count > _SLICES else ""
     span = len(maps) + bool(more)
-    ends = ([figure(end, look.precision, digits) for end in (low, high)] for digits in (2, 3, 4))
+    ends = ([figure(end, look.precision, digits) for end in (low, high)] for digits in (3, 4))
     bounds = next((" … ".join(pair) for pair in ends if pair[0] != pair[1]), f"≈ {figure(low, look.precision)}")
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">'

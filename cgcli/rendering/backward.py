@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
-from cgcli.rendering.arrays import is_written_out, number
-from cgcli.rendering.card import MARKED, captioned, head
+from cgcli.rendering.arrays import number, shows_shape
+from cgcli.rendering.card import MARKED, captioned, colours, head
 from cgcli.rendering.draw import Pictures
 from cgcli.rendering.look import Look
 from cgcli.rendering.panels import Box, Panels
-from cgcli.rendering.pen import SMALL, TABLE, TEXT, Pen, quote
+from cgcli.rendering.pen import SMALL, TABLE, TEXT, Pen, line, quote
 from cgcli.rendering.picture import Drawing, Paper, drawing_of
 from cgcli.rendering.scene import shorten
 from cgcli.rendering.sketch import Cluster
@@ -23,7 +23,7 @@ _STYLE = """\
   edge [fontname="Helvetica", fontsize="10", color="{edge}", penwidth="1.1", arrowsize="0.6"]
 """
 _PANEL = """\
-    graph [label={label}, labeljust="l", labelloc="{place}", tooltip={tip}]
+    graph [label={label}, labeljust="l", labelloc="t", tooltip={tip}]
     graph [style="rounded", color="{colour}", margin="12"]
 """
 _ROOM = "<TD></TD>" * 8  # at each side of a number, which would grow with the box: all cells grow alike
@@ -87,7 +87,11 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
         [(small, "upright: value    "), (italic, "italic: adjoint, ∂result/∂node")],
         [(small, "dashed: a value that an adjoint needs")],
     ]
-    if words := captioned(look, theme, legend):
+    if theme.adjoint != theme.ink:
+        legend.append([(Pen(SMALL, theme.adjoint), "arrow in this colour: an adjoint goes into another")])
+    values = [box.value for boxes in (panels.forward, panels.backward) for box in boxes.values()]
+    known = [value for value in values if value is not None]
+    if words := captioned(look, theme, [*map(line, legend), *colours(look, theme, known)]):
         yield f'  graph [label={words}, labelloc="{"t" if look.title else "b"}", labeljust="l"]\n'
     panes = [
         ("f", "forward: values", panels.forward, Pen(TEXT, theme.ink), "value"),
@@ -96,9 +100,8 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
     is_upright = look.rankdir in _UPRIGHT
     has_headings = headings and is_upright
     for letter, title, boxes, pen, kind in panes if is_upright else panes[::-1]:  # the last one stands above
-        place = "b" if is_upright or letter == "b" else "t"  # where no edge goes from one to the other
         words = f"<{Pen(TEXT, theme.grey, bold=True).write(title)}>"
-        panel = _PANEL.format(label=words, colour=theme.rule, tip=quote(title), place=place)
+        panel = _PANEL.format(label=words, colour=theme.rule, tip=quote(title))
         yield f"  subgraph cluster_{letter} {{\n{panel}"
         written = dict[int | None, list[str]]()
         for at, box in boxes.items():
@@ -110,7 +113,7 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
                 f"    {letter}{at} [label={inside}, tooltip={quote(box.text)}, {form}, "
                 f'fillcolor="{role.fill}", color="{border}", class="{kind}"]\n'
             )
-        yield from _within(panels.clusters, None, letter, written, theme, "" if has_headings else place)
+        yield from _within(panels, None, letter, written, theme, has_headings)
         yield "  }\n"
     if has_headings:
         yield from _below_headings(panels)
@@ -123,20 +126,21 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
 
 
 def _within(
-    clusters: Sequence[Cluster], place: int | None, letter: str, written: Mapping[int | None, Sequence[str]],
-    theme: Theme, side: str,
+    panels: Panels, place: int | None, letter: str, written: Mapping[int | None, Sequence[str]], theme: Theme,
+    has_headings: bool,
 ) -> Iterator[str]:  # fmt: skip
-    """The boxes of a call, and the calls within it; None for the whole panel. side: of the heading; '' for a card."""
+    """The boxes of a call, and the calls within it; None for the whole panel. has_headings: on cards."""
     yield from written.get(place, ())
-    for at, cluster in enumerate(clusters):
+    for at, cluster in enumerate(panels.clusters):
         if cluster.parent == place:
-            words, tip = head(cluster, None, theme), quote(cluster.head)
-            panel = _PANEL.format(label=words if side else '""', colour=theme.edge, tip=tip, place=side or "t")
-            if not side:
+            call = panels.head(at, letter)
+            words, tip = head(call, None, theme), quote(call.head)
+            panel = _PANEL.format(label='""' if has_headings else words, colour=theme.edge, tip=tip)
+            if has_headings:
                 panel += f"    {_heading(letter, at)} [label={words}, tooltip={tip}, {_HEADING}]\n"
             fill = f'    graph [style="rounded,filled", fillcolor="{theme.panel}"]\n'
             yield f"  subgraph cluster_{letter}_{at} {{\n{panel}{fill}"
-            yield from _within(clusters, at, letter, written, theme, side)
+            yield from _within(panels, at, letter, written, theme, has_headings)
             yield "  }\n"
 
 
@@ -171,8 +175,8 @@ def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool
     lines = lines_of(box.text)
     align = "LEFT" if len(lines) > 1 else "CENTER"
     rows = [f'<TR><TD ALIGN="{align}">{upright.write(line, align)}</TD></TR>' for line in lines]
-    is_shown = box.value is not None and look.shows(kind)
-    if box.shape and look.shows("shape") and not (is_shown and is_written_out(box.shape, look)):
+    is_shown = box.value is not None and look.shows(kind) and not box.is_told(look)
+    if box.shape and look.shows("shape") and not (is_shown and shows_shape(box.shape, look)):
         words = Pen(SMALL, theme.grey).write(shape_text(box.shape, "").strip("[]").replace(", ", "×"))
         rows.append(f"<TR><TD>{words}</TD></TR>")
     if is_shown:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Sequence
+from cgcli.annotations import Any, Iterable, Iterator, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, constant_elements
 from cgcli.graph.shapes import shape_of
-from cgcli.rendering.arrays import Elements, columns_of, elements_of, is_tall, is_written_out, number_in
+from cgcli.rendering.arrays import (
+    Elements,
+    columns_of,
+    elements_of,
+    has_heat,
+    is_tall,
+    is_written_out,
+    number_in,
+    shows_shape,
+)
 from cgcli.rendering.figures import figure
 from cgcli.rendering.look import Look
 from cgcli.rendering.pen import MATRIX, SIGN, SMALL, TABLE, TEXT, TINY, VARIABLE_SIZE, WORD, Pen, line
@@ -19,6 +28,7 @@ MARKS = ADJOINT, TANGENT = "∂", "d"  # before the numbers of a card
 KINDS = {"": "value", ADJOINT: "grad", TANGENT: "tangent"}  # what stands behind them
 MARKED = ' TITLE="{}"'  # of a cell whose number can be taken out of a picture
 _HEAD_LENGTH = 60  # characters above a cluster
+_SWATCH = 16  # points: the width of a sample of a colour
 _BESIDE = 20  # points around a symbol and a number beside it
 _RING = '<TABLE BORDER="1" STYLE="ROUNDED" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
@@ -36,8 +46,8 @@ def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str, *,
         is_blank = KINDS[mark] in look.blank and not known.is_given(card.node, KINDS[mark])
         text = number_in(number, look, theme, pen._replace(empty=is_blank and not marked), columns)
         rows.append((mark, MARKED.format(KINDS[mark]) if is_blank and marked else "", text))
-    written_out = any(not mark and is_written_out(shape_of(value), look) for mark, value, _ in numbers)
-    head = _head(card, theme, dims=look.shows("shape") and not written_out)
+    is_told = any(not mark and shows_shape(shape_of(value), look) for mark, value, _ in numbers)
+    head = _head(card, theme, dims=look.shows("shape") and not is_told)
     if not head:
         body = f'<TD CELLPADDING="2"{rows[0][1]}>{rows[0][2]}</TD>' if rows else '<TD CELLPADDING="2"></TD>'
     elif not rows:
@@ -110,14 +120,42 @@ def caption(look: Look, theme: Theme, known: Numbers) -> str:
     others = [(italic, "∂ italic: adjoint, ∂result/∂node")] if known.adjoints and look.shows("grad") else []
     if known.partials and look.shows("partial"):
         others.append((italic, "× at an edge: derivative by what comes in"))
-    return captioned(look, theme, [[*upright, *others[:1]], *([entry] for entry in others[1:])])
+    lines = [line(runs) for runs in ([*upright, *others[:1]], *([entry] for entry in others[1:]))]
+    values = [number for numbers in (known.values, known.adjoints, known.tangents) for number in numbers.values()]
+    has_data = known.adjoints and any(node.op is VARIABLE and node not in known.adjoints for node in known.values)
+    return captioned(look, theme, [*lines, *colours(look, theme, values, data=bool(has_data))])
 
 
-def captioned(look: Look, theme: Theme, legend: Sequence[Sequence[tuple[Pen, str]]]) -> str:
+def colours(look: Look, theme: Theme, values: Iterable[Any], *, data: bool = False) -> Iterator[str]:
+    """What the colours of cards say and, where one of the values is a heat map, those of its cells, for a legend.
+
+    data: whether there are inputs that have no adjoint.
+    """
+    roles = [(theme.variable, "input"), *([(theme.data, "input without an adjoint")] if data else []),
+             (theme.output, "result")]  # fmt: skip
+    yield _swatches([(role.fill, role.border, words) for role, words in roles if role != theme.operation], theme)
+    if has_heat(values, look):
+        signs = ((theme.low, "below 0"), (theme.middle, "0"), (theme.high, "above 0, scaled in each heat map"))
+        yield _swatches([(colour, theme.edge, words) for colour, words in signs], theme)
+
+
+def _swatches(samples: Sequence[tuple[str, str, str]], theme: Theme) -> str:
+    """Small boxes in a row: the fill and the border of each, and what stands to its right."""
+    pen = Pen(SMALL, theme.grey)
+    cells = "".join(
+        f'<TD FIXEDSIZE="TRUE" WIDTH="{_SWATCH}" HEIGHT="10" BORDER="1" BGCOLOR="{fill}" COLOR="{border}"></TD>'
+        f'<TD ALIGN="LEFT" CELLPADDING="5">{pen.write(words)}</TD>'
+        for fill, border, words in samples
+    )
+    wide = sum(_SWATCH + pen.width(words) + 14 for *_, words in samples)
+    return f'{TABLE[:-1]} FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="16" ALIGN="LEFT"><TR>{cells}</TR></TABLE>'
+
+
+def captioned(look: Look, theme: Theme, legend: Iterable[str]) -> str:
     """The title of a picture and the lines of its legend, as far as they are asked for, as `caption`."""
-    title = [[(Pen(WORD, theme.ink, bold=True), look.title)]] if look.title else []
+    title = [line([(Pen(WORD, theme.ink, bold=True), look.title)])] if look.title else []
     lines = [*title, *(legend if look.legend else ())]
-    rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{line(runs)}</TD></TR>' for runs in lines)
+    rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{written}</TD></TR>' for written in lines)
     return f"<{TABLE}{rows}</TABLE>>" if rows else ""
 
 

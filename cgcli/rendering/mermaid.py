@@ -11,7 +11,7 @@ from cgcli.rendering.outline import cell
 from cgcli.rendering.panels import Panels
 from cgcli.rendering.pen import shown
 from cgcli.rendering.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.rendering.sketch import FOLDED, RESULT, Cluster
+from cgcli.rendering.sketch import FOLDED, RESULT
 from cgcli.rendering.themes import THEMES, Role, Theme
 
 _FORMS = {
@@ -69,14 +69,14 @@ def panels_as_mermaid(panels: Panels, look: Look) -> str:
         written: dict[int | None, list[str]] = {}
         for at, box in boxes.items():
             said = [escaped(box.text)]
-            if box.value is not None and look.shows(kind):
+            if box.value is not None and look.shows(kind) and not box.is_told(look):
                 text = escaped(cell(box.value, look, "" if box.is_given else kind, DIGITS))
                 said.append(f"<i>{text}</i>" if kind == "grad" else text)
             form = _FORMS["input"] if box.role == "variable" else '("{}")'
             role = {"variable": "input"}.get(box.role, box.role)
             written.setdefault(box.cluster, []).append(f"{letter}{at}{form.format('<br/>'.join(said))}:::{role}")
         lines.append(f'  subgraph {letter}["{title}"]')
-        lines += _boxes_within(panels.clusters, None, letter, written, "    ")
+        lines += _boxes_within(panels, None, letter, written, "    ")
         lines.append("  end")
     lines += (f"  f{tail} --> f{head}" for tail, head in panels.computed)
     lines += (f"  b{tail} --> b{head}" for tail, head in panels.pulled)
@@ -91,14 +91,14 @@ def panels_as_mermaid(panels: Panels, look: Look) -> str:
 
 
 def _boxes_within(
-    clusters: Sequence[Cluster], place: int | None, letter: str, written: Mapping[int | None, Sequence[str]], space: str
+    panels: Panels, place: int | None, letter: str, written: Mapping[int | None, Sequence[str]], space: str
 ) -> Iterator[str]:
     """The boxes of a call, and the calls within it; None for the whole panel."""
     yield from (space + box for box in written.get(place, ()))
-    for at, cluster in enumerate(clusters):
+    for at, cluster in enumerate(panels.clusters):
         if cluster.parent == place:
-            yield f'{space}subgraph {letter}_{at}["{escaped(cluster.head)}"]'
-            yield from _boxes_within(clusters, at, letter, written, space + "  ")
+            yield f'{space}subgraph {letter}_{at}["{escaped(panels.head(at, letter).head)}"]'
+            yield from _boxes_within(panels, at, letter, written, space + "  ")
             yield f"{space}end"
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.graph.operation import Shape
 from cgcli.records import NamedTuple
+from cgcli.rendering.figures import figure
+from cgcli.rendering.look import Look
+from cgcli.rendering.scene import shorten
 from cgcli.rendering.sketch import Cluster
+
+_HEAD_LENGTH = 48  # characters of a call above its adjoints
 
 
 class Box(NamedTuple):
@@ -21,6 +26,14 @@ class Box(NamedTuple):
     role: str
     is_given: bool
     cluster: int | None = None
+
+    def is_told(self, look: Look) -> bool:
+        """Whether its text is its number: `v̄₅ = 1`."""
+        return (
+            not self.shape
+            and self.value is not None
+            and self.text.endswith(f" = {figure(float(self.value), look.precision)}")
+        )
 
 
 class Panels(NamedTuple):
@@ -38,3 +51,8 @@ class Panels(NamedTuple):
     pulled: Sequence[tuple[int, int]]
     saved: Sequence[tuple[int, int]]
     clusters: Sequence[Cluster] = ()
+
+    def head(self, place: int, letter: str) -> Cluster:
+        """A call as what stands above it says it. letter: of the panel, f or b."""
+        call = self.clusters[place]
+        return call if letter == "f" else call._replace(head=f"{shorten(call.head, _HEAD_LENGTH)}, backward")

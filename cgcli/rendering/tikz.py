@@ -19,7 +19,9 @@ _RIGHT = ("value", "adjoint", "tangent")  # classes of numbers, which stand belo
 _ELEMENT = re.compile(r"<(rect|polygon|polyline|path|ellipse|text) ([^>]*?)/?>(?:([^<]*)</text>)?")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _MARKS = "[\u0300-\u036f\u20d7]"  # accents, which stand behind their letters
-_PLAIN = re.compile(rf"(?:[^{OVERLINE}]{OVERLINE})+|(?:[A-Za-z0-9 .,;:!?()\[\]/*=+@'](?!{_MARKS}))+|.{_MARKS}*", re.DOTALL)
+_PLAIN = re.compile(
+    rf"(?:[^{OVERLINE}]{OVERLINE})+|(?:[A-Za-z0-9 .,;:!?()\[\]/*=+@'](?!{_MARKS}))+|.{_MARKS}*", re.DOTALL
+)
 _LETTERS = str.maketrans({sign: f"{{{sign}}}" for sign in "[]!?"})  # no options, no ligatures
 _ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
