@@ -11,13 +11,18 @@ import struct
 import warnings
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import cgcli
-from cgcli.rendering import frames
+from cgcli.rendering import frames, paint
+from cgcli.rendering.metrics import has_all
+from cgcli.rendering.pieces import in_pieces
 from tests.command import Capture, cg
+from tests.for_each import for_each
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BAYDIN, AT = "ln(x1) + x1*x2 - sin(x2)", {"x1": 2, "x2": 5}
@@ -117,6 +122,39 @@ def test_every_program_has_its_series() -> None:
         assert all(skeleton(frame) == skeleton(made[0]) for frame in made), text
         for kind in ("value", "adjoint"):
             assert sorted(texts(made[-1], kind)) == sorted(texts(whole, kind)), text
+
+
+# A program with its values, how it is drawn, and the dots of an inch: what stands in pictures at all.
+PAINTED: list[tuple[str, dict[str, Any], dict[str, Any], int]] = [
+    (BAYDIN, AT, {}, 192),
+    (
+        "f(x) = x^2*sin(x); f(y) + f(2)",
+        {"y": 3},
+        {"title": "<T> & ∂", "legend": True, "show": ["value", "partial"]},
+        99,
+    ),
+    ("sum(W @ x)", {"W": [[1, 2, 3], [4, 5, 6]], "x": [1, 2, 3]}, {"arrays": "heat", "theme": "dark", "width": 3}, 96),
+    ("where(x > y, x*y, x + y)", {"x": 1, "y": 2}, {"transparent": True, "font_size": 20, "rankdir": "BT"}, 77),
+    ("s = 1; repeat 2 { s = s*`名前` }; s", {"名前": 2}, {"rankdir": "LR"}, 72),
+]
+
+
+@for_each("text, values, how, dpi", PAINTED)
+def test_a_series_is_painted_as_each_picture_alone(
+    text: str, values: dict[str, Any], how: dict[str, Any], dpi: int
+) -> None:
+    """Protects the look: cards and edges that are painted once for all pictures are where they are in a whole one."""
+    made = [frame.decode() for frame in cgcli.render(text, values, **how).frames("svg")]
+    made = [made[0], made[len(made) // 2], made[-1]]
+    parted = [in_pieces(svg, dpi) for svg in made if has_all(svg)]
+    assert all(parts is not None and len(parts.pieces) > 3 for parts in parted)
+    for svg, together in zip(made, paint.as_pngs(made, dpi), strict=True):
+        one, other = (
+            np.asarray(Image.open(io.BytesIO(png)).convert("RGBa"), float) for png in (together, paint.as_png(svg, dpi))
+        )
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() <= 64, text  # a quarter of a dot, to which edges of shapes are rounded
+        assert np.abs(one - other).mean() < 0.02, text
 
 
 def test_an_array_comes_when_nothing_more_is_added_to_it() -> None:

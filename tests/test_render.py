@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import shutil
@@ -19,6 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 from cgcli.errors import CgError, DataError, MissingProgramError, TooLargeError, UsageError
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
@@ -777,6 +779,17 @@ def test_a_png_by_typst_is_of_whole_dots() -> None:
         sides = [float(side) * dpi / 72 for side in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2]]
         assert struct.unpack(">II", paint.as_png(svg, dpi)[16:24]) == tuple(round(side) for side in sides)
         assert all(abs(side - round(side)) < 0.01 for side in sides)
+
+
+def test_a_high_png_by_typst_has_all_of_its_rows() -> None:
+    """Protects from rows that are left out where a picture is higher than wide: every other one of these is black."""
+    rows = "".join(f'<rect x="0" y="{at}" width="41" height="1" fill="#000000"/>' for at in range(0, 300, 2))
+    svg = f'<svg width="41pt" height="300pt" viewBox="0 0 41 300" xmlns="http://www.w3.org/2000/svg">{rows}</svg>'
+    with Image.open(io.BytesIO(paint.as_png(svg, 72))) as opened:
+        found = np.asarray(opened.getchannel("A"))
+    assert found.shape == (300, 41)
+    assert (found[::2, 20] > 250).all()
+    assert (found[1::2, 20] < 5).all()
 
 
 RUNS_OF_LAYOUT = {  # what is drawn, and how often the layout program runs

@@ -9,7 +9,7 @@ import os
 
 from cgcli.annotations import Sequence
 from cgcli.errors import CgError
-from cgcli.lean import bisect_left, cache, struct
+from cgcli.lean import bisect_left, cache, lru_cache, struct
 from cgcli.records import NamedTuple
 
 FAMILY = "Helvetica,Arial,Arimo,Liberation Sans,sans-serif"  # of the same widths; in an SVG the viewer chooses
@@ -37,8 +37,12 @@ def is_drawn(sign: str) -> bool:
 
 def has_all(text: str) -> bool:
     """Whether the font has all signs of a text, line ends apart."""
-    font = _font(FACES[False, False])
-    return text.isascii() or all(font.glyph(sign) or sign == "\n" for sign in set(text))
+    return text.isascii() or all(_has(sign) for sign in set(text))
+
+
+@lru_cache(1024)
+def _has(sign: str) -> bool:
+    return sign == "\n" or bool(_font(FACES[False, False]).glyph(sign))
 
 
 def _elsewhere(sign: str) -> float:

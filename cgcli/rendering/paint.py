@@ -12,14 +12,19 @@ from cgcli.annotations import Any, Sequence
 from cgcli.errors import CgError, MissingProgramError
 from cgcli.lean import cache, re
 from cgcli.rendering.metrics import FAMILY, FONTS, has_all, is_drawn
+from cgcli.rendering.pieces import Piece, in_pieces, of_dots
 
 _OURS = "Arimo"
 _DOCUMENT = b"""\
 #set document(title: sys.inputs.title, date: none)
-#set page(width: auto, height: auto, margin: 0pt, fill: none)
-#for picture in json(bytes(sys.inputs.pictures)) {
-  page({
-    image(bytes(picture.svg), format: "svg", width: eval(picture.width))
+#let given = json(bytes(sys.inputs.given))
+#let pieces = given.pieces.map(it => place(top + left, dx: it.x * 1pt, dy: it.y * 1pt, image(
+  bytes(it.svg), format: "svg", width: it.width * 1pt, height: it.height * 1pt, fit: "stretch"
+)))
+#for picture in given.pictures {
+  let fill = if picture.fill == "" { none } else { rgb(picture.fill) }
+  page(width: picture.width * 1pt, height: picture.height * 1pt, margin: 0pt, fill: fill, {
+    for at in picture.pieces { pieces.at(at) }
     for it in picture.texts {
       set text(font: it.fonts, size: it.size * 1pt, weight: it.weight, style: it.style, fill: rgb(it.fill))
       set text(top-edge: "baseline", bottom-edge: "baseline")
@@ -75,7 +80,7 @@ def as_pngs(svgs: Sequence[str], dpi: int) -> list[bytes]:
 
 
 def _pngs(svgs: Sequence[str], dpi: int) -> list[bytes]:
-    return _drawn([_of_whole_dots(svg, dpi) for svg in svgs], "png", ppi=float(dpi))
+    return _drawn([_of_whole_dots(svg, dpi) for svg in svgs], "png", dpi, ppi=float(dpi))
 
 
 def as_pdf(svg: str) -> bytes:
@@ -102,14 +107,14 @@ def _of_whole_dots(svg: str, dpi: int) -> str:
     begin, size = svg.partition("<svg ")[2].partition(">")[0], _SIZE.search(svg)
     assert size is not None
     sides, dots = [float(side) for side in size.groups()], dpi / _POINTS
-    whole = [(math.ceil(side * dots - 0.5) - 0.001) / dots for side in sides[:2]]
+    whole = [side / dots for side in of_dots(*(math.ceil(side * dots - 0.5) for side in sides[:2]))]
     wide, high = (shown * new / old for shown, new, old in zip(sides[2:], whole, sides, strict=False))
     sized = f'width="{whole[0]:.9g}pt" height="{whole[1]:.9g}pt"\n viewBox="0 0 {wide:.9g} {high:.9g}"'
     return svg.replace(begin, begin.replace(size[0], sized), 1)
 
 
-def _drawn(svgs: Sequence[str], kind: Any, **options: Any) -> list[bytes]:
-    """Pictures in a format of Typst's. options: as its `compile` takes them."""
+def _drawn(svgs: Sequence[str], kind: Any, dpi: int = 0, **options: Any) -> list[bytes]:
+    """Pictures in a format of Typst's. dpi: of one in dots. options: as its `compile` takes them."""
     try:
         import typst
     except ImportError as error:
@@ -117,13 +122,22 @@ def _drawn(svgs: Sequence[str], kind: Any, **options: Any) -> list[bytes]:
     from html import unescape
     from json import dumps
 
-    pictures = []
-    for svg in svgs:
-        drawn, texts = _apart(svg.replace(FAMILY, _OURS))
-        pictures.append({"svg": drawn, "texts": texts, "width": svg.partition('width="')[2].partition('"')[0]})
+    pieces: dict[Piece, int] = {}
+    pictures, are_ours = [], [has_all(svg) for svg in svgs]
+    for svg, is_ours in zip(svgs, are_ours, strict=True):
+        drawn = svg.replace(FAMILY, _OURS)
+        drawn, texts = (drawn, []) if is_ours else _apart(drawn)
+        size = _SIZE.search(svg)
+        assert size is not None
+        wide, high = float(size[1]), float(size[2])
+        parted = in_pieces(drawn, dpi) if dpi and len(svgs) > 1 else None
+        fill, parts = parted or ("", [Piece(drawn, 0, 0, wide, high)])
+        places = [pieces.setdefault(part, len(pieces)) for part in parts]
+        pictures.append({"fill": fill, "pieces": places, "texts": texts, "width": wide, "height": high})
     title = unescape(svgs[0].partition("<title>")[2].partition("</title>")[0])
-    inputs = {"title": title, "pictures": dumps(pictures)}
-    compiler = typst.Compiler(_DOCUMENT, font_paths=_fonts(all(map(has_all, svgs))), sys_inputs=inputs)
+    given = {"pieces": [part._asdict() for part in pieces], "pictures": pictures}
+    inputs = {"title": title, "given": dumps(given)}
+    compiler = typst.Compiler(_DOCUMENT, font_paths=_fonts(all(are_ours)), sys_inputs=inputs)
     try:
         made = compiler.compile(format=kind, **options)
     except typst.TypstError as error:
@@ -136,8 +150,6 @@ def _drawn(svgs: Sequence[str], kind: Any, **options: Any) -> list[bytes]:
 
 def _apart(svg: str) -> tuple[str, list[dict[str, Any]]]:
     """A picture without the texts that our font has not all signs of; and those, with their places in points."""
-    if has_all(svg):
-        return svg, []
     from html import unescape
 
     scale = float(svg.partition('width="')[2].partition("pt")[0]) / float(svg.partition('viewBox="')[2].split()[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.lean import re
+from cgcli.lean import lru_cache, re
 from cgcli.rendering.card import MARKS
 from cgcli.rendering.metrics import FAMILY, has_all, width
 from cgcli.rendering.pen import MATRIX, OVERLINE, SIGN, WORD, Pen
@@ -107,6 +107,7 @@ def _between(line: str, begin: str, end: str) -> str:
     return line.partition(begin)[2].partition(end)[0]
 
 
+@lru_cache(1024)
 def _text(line: str) -> str:
     """A text with its class; about the middle of its place where a viewer's font decides how wide it is."""
     tag, _, text = line.removesuffix("</text>").partition(">")
