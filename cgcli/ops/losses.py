@@ -116,19 +116,25 @@ def _wrong_label(logits: Any, target: Any, smoothing: float, reduction: str, alo
 
 
 def _entropies(logits: Any, target: Any, smoothing: float, along: int) -> Any:
-    logs = np.moveaxis(log_softmax(logits, along), along, -1)
+    logs = log_softmax(logits, along)
+    if along != -1:
+        logs = np.moveaxis(logs, along, -1)
     classes = logs.shape[-1]
-    shares = np.moveaxis(target, along, -1) if np.ndim(target) == np.ndim(logits) else _onehot(target, classes)
+    of_classes = np.ndim(target) < np.ndim(logits)
+    shares = _onehot(target, classes) if of_classes else target if along == -1 else np.moveaxis(target, along, -1)
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / classes
-    return -np.sum(np.where(shares == 0, 0.0, shares * logs), axis=-1)
+    losses = np.add.reduce(shares * logs, -1)
+    if not np.isfinite(losses).all():  # 0 times -inf is to be 0
+        losses = np.add.reduce(np.where(shares == 0, 0.0, shares * logs), -1)
+    return np.negative(losses)
 
 
 def _cross_entropy(logits: Any, target: Any, smoothing: float, reduction: str, along: int) -> Any:
     losses = _entropies(logits, target, smoothing, along)
     if reduction == "none":
         return losses
-    return np.divide(np.sum(losses), np.size(losses) if reduction == "mean" else 1.0)
+    return np.divide(np.add.reduce(losses, None), np.size(losses) if reduction == "mean" else 1.0)
 
 
 def _cross_entropy_rows(logits: Any, target: Any, smoothing: float, reduction: str, along: int) -> Any:

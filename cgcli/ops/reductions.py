@@ -184,7 +184,7 @@ def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
 def _softmax(x: Any, along: int) -> Any:
     powers = x - np.max(x, axis=along, keepdims=True, initial=-np.inf)
     np.exp(powers, out=powers)
-    powers /= np.sum(powers, along, keepdims=True)
+    powers /= np.add.reduce(powers, along, keepdims=True)
     return powers
 
 
@@ -192,16 +192,24 @@ def log_softmax(x: Any, along: int) -> Any:
     """The kernel of ln(softmax(x)): the largest element, of which exp is 1, is left to log1p."""
     if not np.size(x):
         return np.array(x)
-    at = np.argmax(x, along, keepdims=True)
-    largest = np.take_along_axis(x, at, along)
-    if not np.all(np.isfinite(largest)):
+    at = _first_largest(x, along)
+    largest = x[at]
+    if not np.isfinite(largest).all():
         below, largest = _below_largest(x, (along,))
         return x - largest - _log_of_sum(below, (along,))
     below = x - largest
     powers = np.exp(below)
-    np.put_along_axis(powers, at, 0.0, along)
-    below -= np.log1p(np.sum(powers, along, keepdims=True))
+    powers[at] = 0.0
+    below -= np.log1p(np.add.reduce(powers, along, keepdims=True))
     return below
+
+
+def _first_largest(x: Any, along: int) -> tuple[Any, ...]:
+    """The index of the first largest element along an axis, as an axis of size 1."""
+    rank = x.ndim
+    places = [np.arange(size).reshape(-1, *(1,) * (rank - 1 - at)) for at, size in enumerate(x.shape)]
+    places[along] = np.argmax(x, along, keepdims=True)
+    return tuple(places)
 
 
 # The derivatives of softmax and its logarithm, in which 1 - share would lose the digits of a share near 1, stay the
@@ -214,12 +222,12 @@ first = largest*(cumsum(largest, axis=axis) == 1)
 
 
 def _at_largest(dx: Any, x: Any, along: int) -> Any:
-    return np.take_along_axis(dx, np.argmax(x, along, keepdims=True), along)
+    return dx[_first_largest(x, along)]
 
 
 def _to_largest(y: Any, x: Any, along: int) -> Any:
     result: Any = np.zeros(np.shape(x), np.result_type(y))
-    np.put_along_axis(result, np.argmax(x, along, keepdims=True), y, along)
+    result[_first_largest(x, along)] = y
     return result
 
 
