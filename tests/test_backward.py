@@ -91,7 +91,7 @@ def test_edges_are_those_of_both_passes() -> None:
     assert saved == {("f0", "b0"), ("f1", "b0"), ("f0", "b1"), ("f1", "b1")}
 
 
-@pytest.mark.parametrize(("rankdir", "side"), [("TB", 0), ("LR", 1)])
+@pytest.mark.parametrize(("rankdir", "side"), [("TB", 0), ("BT", 0), ("LR", 1), ("RL", 1)])
 def test_panels_stand_side_by_side_downwards_and_else_one_above_the_other(rankdir: str, side: int) -> None:
     """Protects the page: a step stands beside its adjoint, and the values come first."""
     svg = cgcli.render(BAYDIN, AT, backward=True, rankdir=rankdir).svg
@@ -164,6 +164,9 @@ def test_a_long_formula_has_lines_and_a_sum_over_axes_no_axes_of_size_1() -> Non
         "y = term0 + term1 + term2 + term3 + term4 +", "   term5 + term6 + term7 + term8 + term9 +",
         "   term10 + term11",
     ]  # fmt: skip
+    bar = "\N{COMBINING OVERLINE}"
+    assert lines_of(f"x{bar}" * 44) == [f"x{bar}" * 44]
+    assert lines_of(f"x{bar}" * 45) == [f"x{bar}" * 44, f"   x{bar}"]
     assert lines_of("x" * 300) == ["x" * 44, "   " + "x" * 41, "   " + "x" * 41 + "…"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.shapes import shape_text
+from cgcli.lean import re
 from cgcli.rendering.arrays import number, shows_shape
 from cgcli.rendering.card import MARKED, captioned, colours, head
 from cgcli.rendering.draw import Pictures
@@ -23,14 +24,15 @@ _STYLE = """\
   edge [fontname="Helvetica", fontsize="10", color="{edge}", penwidth="1.1", arrowsize="0.6"]
 """
 _PANEL = """\
-    graph [label={label}, labeljust="l", labelloc="t", tooltip={tip}]
+    graph [label={label}, labeljust="l", tooltip={tip}]
     graph [style="rounded", color="{colour}", margin="12"]
 """
 _ROOM = "<TD></TD>" * 8  # at each side of a number, which would grow with the box: all cells grow alike
 _UPRIGHT = ("TB", "BT")
 _HEADING = 'shape="plain", style="", class="heading"'
 _MOST_STEPS_TO_TRY = 40  # laid out in each direction
-_LENGTH, _MOST_LINES = 44, 3  # characters of a line of a formula, and lines
+_LENGTH, _MOST_LINES = 44, 3  # signs of a line of a formula, and lines
+_SIGNS = re.compile(".[\u0300-\u036f]*")  # with the bars over them
 
 
 def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper) -> Pictures:
@@ -102,6 +104,7 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
     for letter, title, boxes, pen, kind in panes if is_upright else panes[::-1]:  # the last one stands above
         words = f"<{Pen(TEXT, theme.grey, bold=True).write(title)}>"
         panel = _PANEL.format(label=words, colour=theme.rule, tip=quote(title))
+        panel += f'    graph [labelloc="{"b" if look.rankdir == "BT" else "t"}"]\n'  # upwards, "b" is above
         yield f"  subgraph cluster_{letter} {{\n{panel}"
         written = dict[int | None, list[str]]()
         for at, box in boxes.items():
@@ -190,9 +193,9 @@ def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool
 
 def lines_of(text: str) -> list[str]:
     """A formula in lines that fit into a box, broken where it has spaces; cut at its end when it is too long."""
-    lines: list[str] = []
-    while len(text) > _LENGTH and len(lines) < _MOST_LINES - 1:
-        end = text.rfind(" ", _LENGTH // 2, _LENGTH + 1)
-        lines.append(text[: end if end > 0 else _LENGTH])
-        text = "   " + text[len(lines[-1]) :].lstrip()
-    return [*lines, text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"]
+    lines, signs = list[str](), _SIGNS.findall(text)
+    while len(signs) > _LENGTH and len(lines) < _MOST_LINES - 1:
+        end = max((at for at in range(_LENGTH // 2, _LENGTH + 1) if signs[at] == " "), default=_LENGTH)
+        lines.append("".join(signs[:end]))
+        signs = _SIGNS.findall("   " + "".join(signs[end:]).lstrip())
+    return [*lines, "".join(signs) if len(signs) <= _LENGTH else f"{''.join(signs[:_LENGTH])}…"]
