@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+import cgcli
 from cgcli.graph.node import apply, constant, variable
 from cgcli.lowering.formula import lower_formula
 from cgcli.transform.differentiate import jvp, vjp
@@ -159,6 +160,27 @@ def test_what_lost_its_range_once_is_right(row: Row, capsys: Capture) -> None:
     assert len(ours) == len(row.right)
     for one, right in zip(ours, row.right, strict=True):
         assert one == pytest.approx(right, rel=bound, abs=least, nan_ok=True)
+
+
+# Each is 3*sqrt(x0) + 4*sqrt(x1), plus a constant, at A = [[1, 2], [3, 4]] and x = [0, 4].
+UNCHOSEN = [
+    "sum(max(A @ sqrt(x), 5))", "f(A, x) = max(A @ sqrt(x), 5); sum(f(A, x))", "sum(relu(A @ sqrt(x) - 5))",
+    "sum(clip(A @ sqrt(x), 5, 100))", "max(A @ sqrt(x))", "sum(where(A @ sqrt(x) > 5, A @ sqrt(x), 5))",
+    "(A @ sqrt(x))[1]", "sort(A @ sqrt(x))[1]", "quantile(A @ sqrt(x), 1)", "cummax(A @ sqrt(x))[1]",
+    "sum(max_pool1d(reshape(A @ sqrt(x), [1, 1, 2]), 2))", "sum(max(einsum('ij,j->i', A, sqrt(x)), 5))",
+    "sum(max(A @ sqrt(x), 5) @ eye(2))",
+]  # fmt: skip
+
+
+@for_each("program", UNCHOSEN)
+def test_what_is_not_chosen_has_no_second_derivative_beside_an_infinite_one(program: str) -> None:
+    """The first row of A is in no term that counts, so its derivatives are 0, not 0*inf: those of sqrt at 0 are inf."""
+    found = cgcli.hessian(program)(A=[[1.0, 2.0], [3.0, 4.0]], x=[0.0, 4.0])
+    mixed = np.array([[[0, 0], [0, 0]], [[INF, 0], [0, 1 / 4]]])  # 1/(2*sqrt(x)) in the second row
+    assert found["A"]["A"] == pytest.approx(np.zeros((2, 2, 2, 2)))
+    assert found["A"]["x"] == pytest.approx(mixed)
+    assert found["x"]["A"] == pytest.approx(mixed.transpose(2, 0, 1))
+    assert found["x"]["x"] == pytest.approx(np.array([[-INF, 0], [0, -4 / (4 * 8)]]))  # -A[1]/4*x^(-3/2)
 
 
 @for_each("order", [0, 1, 2])

@@ -86,9 +86,9 @@ def pullback(
     structural zero has to be a select, for a product with 0 has the derivative 0*inf where the other factor's is inf.
     """
     order = toposort(outputs)
-    found = _swept(outputs, cotangents, wrt, keep=False, order=order)
+    found = _swept(outputs, cotangents, wrt, keep=False, order=order, again=again)
     if again:
-        found = {node: each._replace(zeroed=False) if each.chosen else each for node, each in found.items()}
+        found = {node: each if each.gaps else each._replace(zeroed=False) for node, each in found.items()}
     adjoints = [found[node].selected() if node in found else zeros_like(node) for node in wrt]
     return tuple(_narrowed(adjoints, order))
 
@@ -154,9 +154,13 @@ def _swept(
     record: Callable[[Flow], None] | None = None,
     slopes: Slopes = slope,
     order: Sequence[Node] | None = None,
+    again: bool = False,
 ) -> dict[Node, Guarded]:
-    """The sweep from all outputs, without those whose cotangent is zero. order: of all that the outputs need."""
+    """The sweep from all outputs, without those whose cotangent is zero.
+
+    order: of all that the outputs need. again: as in `sweep`.
+    """
     seeds = [(output, Guarded.seed(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
     seeded = [(output, seed) for output, seed in seeds if seed]
     outputs, starts = [output for output, _ in seeded], [seed for _, seed in seeded]
-    return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes, order=order)
+    return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes, order=order, again=again)

@@ -46,9 +46,9 @@ _FEW = 100  # elements, each of which may be divided by a number that the one be
 
 
 def pull_back(
-    node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes = slope
+    node: Node, adjoint: Guarded, active: Container[Node], slopes: Slopes = slope, *, again: bool = False
 ) -> Iterator[tuple[Node, Guarded]]:
-    """What a node's adjoint contributes to those of its arguments that are active."""
+    """What a node's adjoint contributes to those of its arguments that are active. again: as in `sweep`."""
     op = node.op
     pulls = _pulls(op)
     if pulls is not None:
@@ -64,7 +64,7 @@ def pull_back(
     if op.is_formula:
         expanded = expand(op, node.args, node.params)
         wanted = {arg for arg in node.args if arg in active}
-        yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes).items()
+        yield from sweep([expanded], [adjoint], wanted, leaves=node.args, slopes=slopes, again=again).items()
         return
     rule = op.rules[0]
     if isinstance(rule, Together):
@@ -235,13 +235,15 @@ def sweep(
     record: Callable[[Flow], None] | None = None,
     slopes: Slopes = slope,
     order: Sequence[Node] | None = None,
+    again: bool = False,
 ) -> dict[Node, Guarded]:
     """The reverse pass: the adjoint of each node of `wrt` that the outputs depend on.
 
     seeds: the outputs' adjoints. keep: give the adjoints of all nodes on the way.
     leaves: nodes below which the pass does not go. record: told of every contribution as it is added, those
     included that come from elements which nothing reads. slopes: the partials. order: that of what the outputs need,
-    down to the leaves, for whom has it at hand.
+    down to the leaves, for whom has it at hand. again: the adjoints are differentiated once more, so that products of
+    arrays take care of all guards: a factor that meets structural zeros alone has no derivative, be it 0*inf.
     """
     order = toposort(outputs, leaves) if order is None else order
     active = active_nodes(order, wrt, slopes)
@@ -267,6 +269,8 @@ def sweep(
             continue
         moved = adjoint.without_gaps() if adjoint.gaps and record is None else adjoint
         if moved is not None:
-            for arg, contribution in pull_back(node, moved, active, slopes):
+            if again and moved.guard is not None and len(node.args) > 1 and not node.op.elementwise:
+                moved = moved._replace(chosen=False, gaps=False, zeroed=False)
+            for arg, contribution in pull_back(node, moved, active, slopes, again=again):
                 add(node, arg, contribution)
     return adjoints
