@@ -97,6 +97,8 @@ def test_each_format_has_the_cluster(theme: str, rankdir: str) -> None:
     texts = [text for text in root.iter(f"{SVG}text") if (text.text or "").strip()]
     assert all(text.get("class") for text in texts)
     assert sum("next trip" in (text.text or "") for text in texts) == 2
+    parts = [item for item in root.iter(f"{SVG}g") if item.get("class") != "graph"]
+    assert not [text for item in parts for text in item.iter(f"{SVG}text") if text.get("paint-order")]  # on top of all
     assert cgcli.picture(NESTED, x=0.5, y=3, kind="png", theme=theme, rankdir=rankdir).startswith(b"\x89PNG")
 
 

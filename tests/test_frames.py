@@ -194,6 +194,11 @@ WRONG = [
     ([BAYDIN, "x1=2", "x2=5", "--frames", "file"], "cannot write into 'file': it is a file"),
     ([BAYDIN, "x1=2", "x2=5", "--frames", "file/d"], "cannot write 'file/d'"),
     ([BAYDIN, "x1=2", "x2=5", "-o", "no/s-%02d.png"], "cannot write 'no/s-00.png'"),
+    (
+        [BAYDIN, "x1=2", "x2=5", "-o", "a.svg", "-o", "s-%d-%d.png"],
+        "'s-%d-%d.png' is no pattern of names with one number",
+    ),
+    ([BAYDIN, "x1=2", "x2=5", "-o", "s-%2d.svg"], "as in: step-%02d.png"),
     ([BAYDIN, "x1=2", "x2=5", "-o", "s-%02d.dot"], "is .png, .svg or .pdf, and not .dot"),
     ([BAYDIN, "x1=2", "x2=5", "--frames", "d", "--format", "txt"], "is .png, .svg or .pdf, and not .txt"),
     ([LARGE, "x=1", "--frames", "d"], f"a series has at most {frames.MAX_FRAMES} pictures"),

@@ -57,7 +57,7 @@ class Picture:
         """Write the picture to a file, whose suffix says the format where `kind` does not.
 
         The formats are those of `content`; `step-%02d.png` is a file for each of `frames`. Raises UsageError for any
-        other, and DataError where a file cannot be written.
+        other and for a pattern with several numbers, and DataError where a file cannot be written.
         """
         from cgcli.files import save
         from cgcli.rendering.picture import kind_of
@@ -240,12 +240,17 @@ def of_what_sum(graph: Graph) -> list[Notice]:
 
 
 def numbered(path: str) -> Callable[[int], str] | None:
-    """The names of numbered files, of a pattern as `step-%02d.png`; None for the name of one file."""
-    pattern = re.fullmatch(r"([^%]*)%(0\d)?d([^%]*)", path, re.DOTALL) if "%" in path else None  # no import of re
-    if pattern is None:
+    """The names of numbered files, of a pattern as `step-%02d.png`; None for the name of one file.
+
+    Raises UsageError for several numbers, and for one written otherwise than `%d` or `%02d`.
+    """
+    places = re.findall(r"%\d*d", path) if "%" in path else []  # no import of re
+    if not places:
         return None
-    before, digits, behind = pattern.groups("")
-    return lambda at: f"{before}{at:{digits}}{behind}"
+    before, place, behind = path.partition(places[0])
+    if len(places) > 1 or not re.fullmatch(r"%(0\d)?d", place):
+        raise UsageError(f"'{path}' is no pattern of names with one number each", hint="as in: step-%02d.png")
+    return lambda at: f"{before}{at:{place[1:-1]}}{behind}"
 
 
 def picture_at(

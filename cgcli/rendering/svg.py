@@ -66,7 +66,7 @@ def refined(svg: str, wide: float, high: float) -> str:
         else:
             start = len(made) if line.startswith(_GRAPH) else start
             made.append(line)
-    made[-3:-3] = words  # before the ends of the drawing
+    made[-2:-2] = words  # before the ends of the drawing and of the picture
     return "\n".join(made).replace(_FONT, f'font-family="{FAMILY}"')
 
 
