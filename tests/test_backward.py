@@ -73,6 +73,9 @@ def test_one_bar_stands_over_a_name_of_several_letters() -> None:
         left = float(texts[text].get("x") or "") + before * size / 1000
         assert any(bar == pytest.approx((left, left + loss * size), abs=0.1) for bar in found), text
     assert (len(bars), len(found)) == (3, 3)
+    mixed = cgcli.render("loss = w^2; 变量*loss", backward=True, rankdir="TB").svg  # in another font, of unknown widths
+    assert ">l\u0305o\u0305s\u0305s\u0305 = " in mixed
+    assert "·loss·w</text>\n<path " in mixed
     assert made["tex"].decode().count(r"$\overline{\mbox{loss}}$") == 3
     assert "#773;".join("loss") in made["mmd"].decode()
 

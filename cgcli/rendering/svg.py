@@ -71,11 +71,18 @@ def refined(svg: str, wide: float, high: float) -> str:
 
 
 def with_bars(svg: str) -> str:
-    """A refined picture with a line over each name that has one bar: fonts join bars over single signs badly."""
+    """A refined picture with a line over each name that has one bar: fonts join bars over single signs badly.
+
+    They stay in texts about a middle, where a viewer's font decides how wide a name is.
+    """
     if OVERLINE not in svg:
         return svg
-    lines = (line + _bars(line) if line.startswith(_TEXT) and OVERLINE in line else line for line in svg.split("\n"))
-    return "\n".join(lines).replace(OVERLINE, "")
+    return "\n".join(
+        line.replace(OVERLINE, "") + _bars(line)
+        if line.startswith(_TEXT) and OVERLINE in line and _PLACE in line
+        else line
+        for line in svg.split("\n")
+    )
 
 
 def _bars(line: str) -> str:
@@ -86,13 +93,12 @@ def _bars(line: str) -> str:
     bold, italic = "font-weight" in about, "font-style" in about
 
     def end(place: int) -> float:
-        return width(text[:place], size, bold=bold, italic=italic)
+        return float(about["x"]) + width(text[:place], size, bold=bold, italic=italic)
 
-    left = float(about["x"]) - (end(len(text)) / 2 if about["text-anchor"] == "middle" else 0)
     y = float(about["y"]) - _BAR_HEIGHT * size
     return "".join(
         f'\n<path class="{about["class"]}" fill="none" stroke="{colour}" stroke-width="{_BAR_STROKE * size:.2f}" '
-        f'd="M{left + end(found.start()):.2f},{y:.2f}H{left + end(found.end()):.2f}"/>'
+        f'd="M{end(found.start()):.2f},{y:.2f}H{end(found.end()):.2f}"/>'
         for found in _OVERLINED.finditer(text)
     )
 
