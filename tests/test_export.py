@@ -78,6 +78,11 @@ PROGRAMS = (
     "x: [3]; a = [[x[1]*x[0]]]; b = stack(a, a + 1); sum(exp(a)@a.T + [[x[2]]])*sum(b) + max([x[0]] + [x[1]])",
     "A: [2, 2]; B: [2, 3]; S = A@A.T + eye(2); sum(solve(S, B)) + sum(inv(S)*[[1, 2], [3, 4]])",
 )
+PLACES = (  # of all but JAX and PyTorch, which have no word for them
+    "x: [3]; sum(x[[0, 2, -1, 0]]^2) + x[[1]]@x[[2]]",
+    "x: [2, 3]; y: [2, 2]; sum(take_along(x, floor(y*2))*[[1, 2], [3, 4]])",
+    "x: [3, 2, 2]; sum(take_along(x, [[[0, 1], [2, -3]]], 0)*take_along(x, [[[1, 1]], [[0, 1]], [[1, 0]]], 1)[:1])",
+)
 LINEAR = (  # of NumPy, JAX and PyTorch
     "A: [2, 2]; S = A@A.T + eye(2); sum(cholesky(S)*[[1, 2], [3, 4]])",
     "A: [2, 2]; sum(eigvalsh(A)*[1, 2])",
@@ -246,7 +251,7 @@ def all_cases() -> list[Case]:
     """Those that every language with loops has; what a language lacks is refused, see REFUSED."""
     examples = [text for path in sorted(EXAMPLES.glob("*.cg")) if is_exported(text := path.read_text(encoding="utf-8"))]
     assert len(examples) > 5
-    return cases((*PROGRAMS, *examples, *scalar_programs()))
+    return cases((*PROGRAMS, *PLACES, *examples, *scalar_programs()))
 
 
 def without_repeats(codes: Sequence[str], language: Language) -> str:
@@ -340,7 +345,8 @@ def test_python() -> None:
 def test_numpy() -> None:
     wrong: list[str] = []
     of_scipy = [text for text in functions() if not is_exported(text) and is_exported(text, "numpy")]
-    for case in (*all_cases(), *cases(of_scipy), *cases([text for text in LINEAR if "nuc" not in text])):
+    others = [*(text for text in LINEAR if "nuc" not in text), "x: [2, 3]; sum(sort(x)*[1, 2, 3])"]
+    for case in (*all_cases(), *cases(of_scipy), *cases(others)):
         function = _function(case, "numpy")
         rows = [function(*row) for row in case.rows()]
         wrong += case.differences(by_row(case, [row if len(case.names) > 1 else [row] for row in rows]))

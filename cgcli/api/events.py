@@ -7,12 +7,13 @@ import math
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.errors import TooLargeError, line_and_column, quoted
-from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.constants import as_constant, constant_of
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import VARIABLE, Graph, Node, name_of, rebuild, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, rebuild, toposort
 from cgcli.graph.operation import Shape
+from cgcli.graph.rules import UNKNOWN
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
 
@@ -81,7 +82,7 @@ class Telling:
         if all(is_all_finite(values[node]) for node in results):
             # an overflow inside a derivative's formula that leaves no trace in it is nobody's concern
             found = [note for note in found if note.node in self._graph.origins]
-        elif not found:
+        elif not found and not self._tell_unknown(results):
             for node in values:
                 if not node.args and not is_all_finite(values[node]):
                     self._tell_leaf(node, values[node])
@@ -118,6 +119,22 @@ class Telling:
         known = event in self._events and note.node not in self._graph.origins
         self._events.add(event)
         return not known
+
+    def _tell_unknown(self, results: Sequence[Node]) -> bool:
+        """That derivatives by some arguments are nan because no formula of them is known; whether there are such."""
+        given = self._graph.origins
+        made = (node for node in toposort(results) if node.op is CONSTANT and node not in given)
+        if not any(somewhere(is_nan(constant_of(node))) for node in made):
+            return False
+        found = [(node, name) for node in toposort(self._graph.outputs)
+                 for arg, name, rule in zip(node.args, node.op.arrays, node.op.rules, strict=False)
+                 if rule == UNKNOWN and any(leaf.op is VARIABLE for leaf in toposort([arg]))]  # fmt: skip
+        for node, name in found:
+            if self._is_new(f"by {name}", node):
+                message = f"{node.op.name} has no derivative by {name}, for no formula of it is known here: it is nan"
+                details = {"kind": "nan", "operation": node.op.name, "node": _text(node, self._graph)}
+                self._tell(Notice(message, "differentiate by other names alone: --wrt", given.get(node), details))
+        return bool(found)
 
     def _tell_leaf(self, node: Node, value: Any) -> None:
         """That an input or a constant is itself nan or infinite."""

@@ -379,6 +379,9 @@ _ARRAYS: Mapping[str, Callable[[_Vectors, Node], Text]] = {
     "einsum": _summed_by_letters,
     "element": _by_helper("_element({args})"),
     "put_element": _by_helper("_put_element({args}, {shape}[0])"),
+    "argsort": _by_helper("(np.argsort({args}, {axis}, kind='stable')*1.0)"),
+    "take_along": _by_helper("_take_along({args}, {axis})"),
+    "put_along": _by_helper("_put_along({args}, {shape}, {axis})"),
     **dict.fromkeys(("argmax", "argmin"), _extreme_place),
     "loop": lambda code, node: code._loop(node),
 }

@@ -29,6 +29,8 @@ _ARRAYS: Mapping[str, Make] = {
     "cumsum": arrays.running_sum,
     "element": arrays.element,
     "put_element": arrays.put_element,
+    "take_along": arrays.take_along,
+    "put_along": arrays.put_along,
     "solve": arrays.solved,
     "inv": arrays.inverse,
     "det": arrays.determinant,

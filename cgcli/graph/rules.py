@@ -21,6 +21,9 @@ class Partial(NamedTuple):
     chooses: bool = False
 
 
+UNKNOWN = Partial("nan", "nan")  # no formula of it is known
+
+
 class Partials(NamedTuple):
     """As Partial, for an operation of any number of arguments: all its partials at once, as graphs."""
 

@@ -11,7 +11,7 @@ import math
 
 from cgcli.annotations import Any
 from cgcli.graph.operation import BOUNDED, INCREASING, NON_NEGATIVE, ODD, POSITIVE, Kernel, Operation, Shorthand
-from cgcli.graph.rules import Partial
+from cgcli.graph.rules import UNKNOWN, Partial
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
 from cgcli.ops.special import ERFC_COEFFICIENTS, nested
@@ -21,7 +21,6 @@ _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 _TERMS = 12  # of the sum, and of Bernoulli's, in the zeta function
 _START = 400  # of Miller's recurrence, from where it has all digits for x from 1 on
 
-_UNKNOWN = Partial("nan", "nan")
 _UNIT = (0.0, 1.0)
 _WHOLE_OR_RIGHT = "x > 0 or v == floor(v) or (x == 0 and v >= 0)"
 
@@ -278,7 +277,7 @@ def _bessel(
     name: str, kind: str, derivative: str, latex: str, domain: str = "", simpler: str = "", kernel: Kernel = ""
 ) -> Operation:
     return elementwise(f"{name}v", f"Bessel function of {kind}, of order v; no derivative by v",
-                       kernel or f"scipy.special:{name}v", _UNKNOWN, derivative, arrays="v x", domain=domain,
+                       kernel or f"scipy.special:{name}v", UNKNOWN, derivative, arrays="v x", domain=domain,
                        samples=((0.0, 10.0), (0.0, 20.0)), mp=f"bessel_{name}", example=f"{name}v(0, 1)",
                        latex=f"{latex}_{{#1}}(#2)", simpler=simpler)  # fmt: skip
 
@@ -313,17 +312,17 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 mp="binomial", example="binomial(5, 2)",
                 latex=r"\binom{#1}{#2}", simpler=_BINOMIAL),
     elementwise("gammainc", "regularized lower incomplete gamma function; no derivative by a", "scipy.special:gammainc",
-                _UNKNOWN, Partial("exp(where(out == out, xlogy(a - 1, x), out) - x - lgamma(a))",
+                UNKNOWN, Partial("exp(where(out == out, xlogy(a - 1, x), out) - x - lgamma(a))",
                                   "exp(xlogy(a - 1, x) - x - lgamma(a))"), arrays="a x", samples=(POSITIVE, POSITIVE),
                 facts=NON_NEGATIVE, domain="a >= 0 and x >= 0 and a + x > 0", mp="gamma_p", example="gammainc(2, 3)",
                 latex="P(#1, #2)", simpler=_GAMMAINC),
     elementwise("gammaincc", "1 - gammainc(a, x), exact for large x; no derivative by a", "scipy.special:gammaincc",
-                _UNKNOWN, Partial("-exp(where(out == out, xlogy(a - 1, x), out) - x - lgamma(a))",
+                UNKNOWN, Partial("-exp(where(out == out, xlogy(a - 1, x), out) - x - lgamma(a))",
                                   "-exp(xlogy(a - 1, x) - x - lgamma(a))"), arrays="a x", samples=(POSITIVE, POSITIVE),
                 facts=NON_NEGATIVE, domain="a >= 0 and x >= 0 and a + x > 0", mp="gamma_q", example="gammaincc(2, 3)",
                 latex="Q(#1, #2)", simpler=_GAMMAINCC),
     elementwise("betainc", "regularized incomplete beta function; no derivatives by a and b", "scipy.special:betainc",
-                _UNKNOWN, _UNKNOWN, Partial(
+                UNKNOWN, UNKNOWN, Partial(
                     "exp(where(out == out, xlogy(a - 1, x), out) + (b - 1)*log1p(-x) - betaln(a, b))",
                     "exp(xlogy(a - 1, x) + (b - 1)*log1p(-x) - betaln(a, b))"), arrays="a b x",
                 samples=(POSITIVE, POSITIVE, _UNIT), facts=NON_NEGATIVE,
