@@ -98,8 +98,10 @@ class Simplifier:
             graph = replaced(graph, _Pass(graph, self._forms, self._weights, self._settled, self._named).run())
         if graph.outputs not in seen:
             return graph
-        rank = list(seen).index(graph.outputs)  # from here on, passes repeat the same graphs; mostly this is one
-        return seen[min(list(seen)[rank:], key=lambda outputs: [self._order.factor(output) for output in outputs])]
+        repeated = list(seen)[list(seen).index(graph.outputs) :]  # passes go round through these; mostly this is one
+        if len(repeated) == 1:
+            return seen[graph.outputs]
+        return seen[min(repeated, key=lambda outputs: [self._order.factor(output) for output in outputs])]
 
 
 def _in_one_order(order: Order, op: Operation, args: tuple[Node, ...], params: Params) -> Node:

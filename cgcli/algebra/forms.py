@@ -168,10 +168,11 @@ class Forms:
             common = None if wide is None else takeable(COMMON_FACTORS, wide, canonical)
         except UnwritableError:
             return
+        size = self._size(terms)
         if wide is not None:
-            if self._size(wide) <= self._size(terms):
+            if self._size(wide) <= size:
                 yield partial(canonical.sum, wide)
-            if common is not None:
+            if common is not None and self._size(wide) - self._saved(common, wide) <= size:
                 yield partial(taken_out, common, wide, canonical)
         if powers is not None:
             yield partial(taken_out, powers, terms, canonical)
@@ -183,11 +184,16 @@ class Forms:
         for given, common in pairs:
             if given is not None and common is not None:
                 yield partial(taken_out, common, given, canonical)
-                yield partial(brought_together, given, canonical, common)
+                yield partial(brought_together, given, canonical, common, lambda inner: self._size(inner) <= size)
 
     def _size(self, terms: Terms) -> int:
         """How many operations a sum has, its coefficients apart."""
         return len(terms) + sum(map(self._sizes.of, terms))
+
+    def _saved(self, common: Product, terms: Terms) -> int:
+        """How many operations a sum loses at most when factors are taken out of its terms: each with its exponent."""
+        bases = [*common.powers, *common.exponents]
+        return len(terms) * sum(_WORTH_A_BRACKET + self._sizes.of(base) for base in bases)
 
     def _primitive(self, product: Product) -> Product | None:
         """The product with the contents of its sums before them; None where they have none, or it cannot be written."""

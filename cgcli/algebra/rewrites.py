@@ -322,13 +322,16 @@ def taken_out(common: Product, terms: Terms, canonical: Canonical) -> Node:
     return _before_bracket(common, divided(terms, common, canonical), canonical)
 
 
-def brought_together(terms: Terms, canonical: Canonical, common: Product) -> Node | None:
-    """As `taken_out`, with the products of sums in the bracket multiplied out, twice; None where there are none."""
+def brought_together(terms: Terms, canonical: Canonical, common: Product, fits: Callable[[Terms], bool]) -> Node | None:
+    """As `taken_out`, with the products of sums in the bracket multiplied out, twice; None where there are none.
+
+    fits: whether a bracket is not too long. Raises UnwritableError.
+    """
     inner = expanded(divided(terms, common, canonical), canonical)
-    if inner is None:
+    if inner is None or not fits(inner):
         return None
     again = expanded(inner, canonical) if len(inner) <= _MOST_TWICE else None
-    return _before_bracket(common, again or inner, canonical)
+    return _before_bracket(common, again or inner, canonical) if not again or fits(again) else None
 
 
 def _before_bracket(common: Product, inner: Terms, canonical: Canonical) -> Node:

@@ -57,9 +57,10 @@ class _Lengths:
             if isinstance(piece, str):
                 length += len(piece)
             else:
-                for part in toposort([piece.view.node], self.known):  # the sides of an equation are no arguments
-                    if part not in self.known:
-                        self.add(part)
+                if piece.view.node not in self.known:  # the sides of an equation are no arguments
+                    for part in toposort([piece.view.node], self.known):
+                        if part not in self.known:
+                            self.add(part)
                 level, inner = self.known[piece.view.node]
                 length += inner + (2 if level < piece.level else 0)
         length = min(length, ENDLESS)
