@@ -41,6 +41,8 @@ CSV: dict[str, tuple[bytes, Any]] = {
     "CRLF": (b"x,y\r\n1,2\r\n", {"x": ["1"], "y": ["2"]}),
     "CR alone": (b"x,y\r1,2\r3,4", {"x": ["1", "3"], "y": ["2", "4"]}),
     "CR alone, quoted names": (b'x,"y,z"\r1,2\r3,"4"', {"x": ["1", "3"], "y,z": ["2", "4"]}),
+    "CR alone behind a name that holds a newline": (b'x,"y\nz"\r1,2\n', {"x": ["1"], "y\nz": ["2"]}),
+    "CR alone behind a quote within a name": (b'x,y"z\r1,2\n', {"x": ["1"], 'y"z': ["2"]}),
     "blank lines": (b"\n\r\nx,y\n\n1,2\n\n", {"x": ["1"], "y": ["2"]}),
     "an empty cell in quotes, or a blank line in one column, is a row": (b'x\n""\n\n1\n', {"x": ["", "", "1"]}),
     "a mark for UTF-8": (b"\xef\xbb\xbfx\n1\n", {"x": ["1"]}),

@@ -173,15 +173,17 @@ def _content(path: str) -> bytes:
         os.close(descriptor)
 
 
-def import_quickly() -> None:
-    """Have this package imported in the short way, if Python keeps compiled modules beside their sources."""
+def import_quickly() -> bool:
+    """Have this package imported in the short way, if Python keeps compiled modules beside their sources; whether."""
     folder, marked, name = (__spec__.cached or "").rpartition(_CACHE)
     if marked and __file__ == f"{folder}{os.sep}start.py" and SourceFileLoader.__name__ == "SourceFileLoader":
         try:
             version = _content(__spec__.cached or "")
         except OSError:
-            return
+            return False
         sys.meta_path.insert(0, _Finder(name.removeprefix("start"), version))
+        return True
+    return False
 
 
 def main() -> NoReturn:
@@ -189,7 +191,8 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
-    import_quickly()
+    if not import_quickly():
+        from cgcli.api import without_pandas  # noqa: F401
     from cgcli.cli.main import main as main_
 
     main_()

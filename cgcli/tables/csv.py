@@ -51,7 +51,8 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     first = _to_first_record(records)
     if first is None:
         raise DataError(f"{content.source} is empty: it has no {'header' if reading.header else 'rows'}")
-    end = int(first.ends[0])
+    _, ends = row_bounds(Records(first.text[: int(first.ends[0])], first.line, first.ends[:1]), dialect, 1)
+    end = int(ends[0])
     check_columns(first.text.count(dialect.separator.encode(), 0, end), content.source)
     spelled = _names(first.text[:end], f"{content.source}, line {first.line}", dialect)
     names = one_name_each(spelled if dialect.quotes else [unescaped_text(name) for name in spelled])
