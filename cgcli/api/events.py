@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
-from cgcli.api.notices import Notice
+from cgcli.api.notices import Notice, has_no_formula, of_no_formula
 from cgcli.errors import TooLargeError, line_and_column, quoted
 from cgcli.evaluate.constants import as_constant, constant_of
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
@@ -13,7 +13,6 @@ from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, rebuild, toposort
 from cgcli.graph.operation import Shape
-from cgcli.graph.rules import UNKNOWN
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
 
@@ -126,14 +125,12 @@ class Telling:
         made = (node for node in toposort(results) if node.op is CONSTANT and node not in given)
         if not any(somewhere(is_nan(constant_of(node))) for node in made):
             return False
-        found = [(node, name) for node in toposort(self._graph.outputs)
-                 for arg, name, rule in zip(node.args, node.op.arrays, node.op.rules, strict=False)
-                 if rule == UNKNOWN and any(leaf.op is VARIABLE for leaf in toposort([arg]))]  # fmt: skip
+        order = toposort([*self._graph.outputs, *(value for value, _, _ in self._graph.differentiated)])
+        found = of_no_formula(order, [node for node in order if node.op is VARIABLE])
         for node, name in found:
             if self._is_new(f"by {name}", node):
-                message = f"{node.op.name} has no derivative by {name}, for no formula of it is known here: it is nan"
-                details = {"kind": "nan", "operation": node.op.name, "node": _text(node, self._graph)}
-                self._tell(Notice(message, "differentiate by other names alone: --wrt", given.get(node), details))
+                notice = has_no_formula(node, name)._replace(span=given.get(node))
+                self._tell(notice._replace(details={**notice.details, "node": _text(node, self._graph)}))
         return bool(found)
 
     def _tell_leaf(self, node: Node, value: Any) -> None:

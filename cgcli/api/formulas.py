@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial, reduce
+from itertools import starmap
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
-from cgcli.api.notices import Notice, warn
+from cgcli.api.notices import Notice, has_no_formula, of_no_formula, warn
 from cgcli.api.point import Point
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
@@ -183,9 +184,10 @@ def derivatives(
         return matrix or derivative(graph, chosen, order)
 
     found = at_all_sizes(point, build)
-    steps = _steps(_differentiated(point, by, cotangents).output, chosen)
+    output = _differentiated(point, by, cotangents).output
+    unknown = starmap(has_no_formula, of_no_formula(toposort([output]), chosen))
     notices = [*point.notices(), *(_has_no_use(node) for node in chosen if node in numbers),
-               *map(_counts_as_constant, steps)]  # fmt: skip
+               *map(_counts_as_constant, _steps(output, chosen)), *unknown]  # fmt: skip
     return Formulas(found, by, order, notices, point.result)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from cgcli.annotations import Any, Iterable, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 from cgcli.errors import CgWarning, Span
 from cgcli.records import EMPTY, NamedTuple
+
+if TYPE_CHECKING:
+    from cgcli.graph.node import Node
 
 
 class Notice(NamedTuple):
@@ -20,6 +23,30 @@ class Notice(NamedTuple):
     span: Span | None = None
     details: Mapping[str, Any] = EMPTY
     topic: str = ""
+
+
+def of_no_formula(order: Sequence[Node], wrt: Iterable[Node]) -> list[tuple[Node, str]]:
+    """The operations whose derivative by one of their arguments is not known, where that depends on some nodes.
+
+    order: all nodes, arguments before users. Given are the node and what the operation calls the argument.
+    """
+    from cgcli.graph.rules import UNKNOWN
+
+    moving = set(wrt)
+    for node in order:
+        if not moving.isdisjoint(node.args):
+            moving.add(node)
+    return [(node, name) for node in order
+            for arg, name, rule in zip(node.args, node.op.arrays, node.op.rules, strict=False)
+            if rule == UNKNOWN and arg in moving]  # fmt: skip
+
+
+def has_no_formula(node: Node, name: str) -> Notice:
+    """What is said of such an operation and its argument."""
+    message = f"{node.op.name} has no derivative by {name}, for no formula of it is known here: it is nan"
+    return Notice(
+        message, "differentiate by other names alone: --wrt", None, {"kind": "nan", "operation": node.op.name}
+    )
 
 
 def warn(notices: Iterable[Notice]) -> None:
