@@ -20,6 +20,7 @@ from cgcli.rendering import paint
 from cgcli.rendering.themes import THEMES
 from tests.command import cg
 from tests.for_each import for_each
+from tests.hostile import texts
 
 Capture = pytest.CaptureFixture[str]
 BAYDIN = "ln(x1) + x1*x2 - sin(x2)"
@@ -84,6 +85,26 @@ def test_a_tree_that_nobody_could_read(capsys: Capture) -> None:
     assert (done.code, done.out) == (2, "")
     assert "the limit is 200 levels" in done.err
     assert "-o graph.dot" in done.err
+
+
+@for_each(
+    "kind, found",
+    [
+        ("chain of names+", "1000 of its 1001 nodes are names or constants, the limit is 499 among so many"),
+        ("chain of parts+", "2000 of its 3001 nodes are names or constants, the limit is 166 among so many"),
+        ("nested ({} + 1/{x})", "1001 of its 2002 nodes are names or constants, the limit is 249 among so many"),
+        ("nested where(x > 0, {}, 1)", "its edges cross 1003004 levels, the limit is 60000"),
+        ("many outputs", ""),
+    ],
+)
+def test_a_picture_whose_layout_takes_too_long_says_what_helps(kind: str, found: str, capsys: Capture) -> None:
+    told = cg(capsys, "render", texts(300 if not found else 1000)[kind], "-o", "/dev/null", "--format", "svg")
+    if not found:
+        assert told.code == 0
+        return
+    assert told.code == 2
+    assert f"too large to lay out: {found}" in told.err
+    assert "--around NAME" in told.err
 
 
 def test_a_control_character_in_a_name_never_reaches_the_terminal(capsys: Capture) -> None:

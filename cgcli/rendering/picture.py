@@ -24,6 +24,7 @@ COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
 MAX_CROSSINGS = 60_000  # of edges over levels, at each of which the layout program keeps a point: two seconds, 100 MB
+MAX_PULLS = 500_000  # of leaves on cards, which the layout program moves one by one: one to three seconds
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
@@ -186,18 +187,7 @@ def drawing_of(dot_text: str, layout: str, *, plain: bool = False) -> Drawing:
 
     Raises TooLargeError, MissingProgramError, and CgError when the program fails or takes too long.
     """
-    lines = dot_text.count("\n")
-    if lines > MAX_LINES:
-        raise TooLargeError(
-            f"the graph is too large to lay out: {lines} nodes and edges, the limit is {MAX_LINES}",
-            hint="write .dot instead, which has no limit",
-        )
-    crossings = _crossings(dot_text)
-    if crossings > MAX_CROSSINGS:
-        raise TooLargeError(
-            f"the graph is too large to lay out: its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}",
-            hint="write .dot instead, which has no limit",
-        )
+    _check_size(dot_text)
     content = laid_out(dot_text, ["svg", "plain"] if plain else ["svg"], layout).decode()
     svg, end, places = content.partition(_END)
     width, height = svg.partition(_VIEW)[2].partition('"')[0].split()
@@ -230,21 +220,40 @@ def _is_painted_by_layout(dot_text: str, paper: Paper, most: int) -> bool:
     return is_plain and dot_text.count("\n") <= most and has_all(dot_text)
 
 
-def _crossings(dot_text: str) -> int:
-    """How many levels the edges of a graph cross, all together: a name that is used at every depth crosses most.
+def _check_size(dot_text: str) -> None:
+    """Raise TooLargeError where the layout program would take long.
 
-    Cards are numbered in the order of their nodes.
+    It places as many points for an edge as that crosses levels: a name that is used at every depth crosses most. And
+    it moves each leaf, a name or a constant, in a time that grows with the number of cards.
     """
+    lines = dot_text.count("\n")
+    if lines > MAX_LINES:
+        raise _too_large(f"{lines} nodes and edges, the limit is {MAX_LINES}")
     level: dict[str, int] = {}
     edges = []
     for line in dot_text.splitlines():
         tail, arrow, head = line.partition(" -> ")
         if arrow:
             edges.append((tail.strip().partition(":")[0], head.split()[0].partition(":")[0]))
-    edges.sort(key=lambda edge: int(edge[0][1:].partition("_")[0]))
+    edges.sort(key=lambda edge: int(edge[0][1:].partition("_")[0]))  # cards are numbered in the order of their nodes
     for tail, head in edges:
         level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)
-    return sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
+    crossings = sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
+    if crossings > MAX_CROSSINGS:
+        raise _too_large(f"its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}")
+    leaves = len({tail for tail, _ in edges} - level.keys())
+    cards = leaves + len(level)
+    if leaves * cards > MAX_PULLS:
+        raise _too_large(
+            f"{leaves} of its {cards} nodes are names or constants, the limit is {MAX_PULLS // cards} among so many"
+        )
+
+
+def _too_large(found: str) -> TooLargeError:
+    return TooLargeError(
+        f"the graph is too large to lay out: {found}",
+        hint="--around NAME draws what is near a name, --depth 0 each call as one box; .dot has no limit",
+    )
 
 
 def with_resolution(png: bytes, dpi: int) -> bytes:
