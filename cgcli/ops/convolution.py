@@ -13,14 +13,15 @@ from functools import partial
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, check_size
-from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Shape, Shorthand, Static
+from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Params, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
+from cgcli.ops.arithmetic import ADD
 from cgcli.ops.einsum import EINSUM, Einsum, Subscripts
 from cgcli.ops.entry import row_by_row
 from cgcli.ops.indexing import PAD, Pad, take
 from cgcli.ops.lazily import np
-from cgcli.ops.shaping import reshape
+from cgcli.ops.shaping import per_channel, reshape
 from cgcli.ops.statics import Taken, whole, wholes
 from cgcli.ops.windows import FOLD, UNFOLD, Sizes, add_back, counts, parts, spans, view, windows_params
 from cgcli.records import NamedTuple
@@ -336,14 +337,15 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
 
 def _with_bias(op: Operation) -> Shorthand:
     """The same, plus a number for each channel of the result."""
-    words = [static.name for static in op.statics]
-    ones = ", 1" * int(op.name[-2])
-    given = ", ".join(f"{word}={word}" for word in words)
-    deep = op.example.rindex(")")
+    behind = int(op.name[-2])
+
+    def build(args: tuple[Node, ...], params: Params) -> Node:
+        result = apply(op, args[:2], params)
+        return apply(ADD, (result, per_channel(args[2], (result.shape[-behind - 1], *(1,) * behind))))
+
     return Shorthand(
-        op.name, f"{op.name}(x, w), plus b for each channel", ("x", "w", "b"),
-        f"{op.name}(x, w, {given}) + reshape(b, [-1{ones}])", statics=op.statics, params=op.params,
-        example=f"{op.example[:deep]}, [10])",
+        op.name, f"{op.name}(x, w), plus b for each channel", ("x", "w", "b"), build, statics=op.statics,
+        params=op.params, example=f"{op.example[: op.example.rindex(')')]}, [10])",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from cgcli.ops.creation import ARANGE, Steps
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.logic import AND_OP, GREATER_EQUAL, WHERE
 from cgcli.ops.reductions import SOFTMAX
-from cgcli.ops.shaping import reshape
+from cgcli.ops.shaping import per_channel, reshape
 from cgcli.ops.statics import Along, axes, axis, flag, number, whole
 from cgcli.ops.sums import MEAN, Reduce
 from cgcli.records import NamedTuple
@@ -58,10 +58,22 @@ def _standardized(x: Node, along: tuple[int, ...], eps: float) -> Node:
 def _scaled(x: Node, factors: Sequence[Node], shape: tuple[int, ...] | None) -> Node:
     """x times a weight, plus a bias. shape: what they are given, where they are one number for each channel."""
     for op, factor in zip((MULTIPLY, ADD), factors, strict=False):
-        if shape is not None and factor.shape != (math.prod(shape),):
-            raise ShapeError(f"a number for each of {math.prod(shape)} channels is needed, not {shaped(factor.shape)}")
-        x = apply(op, (x, factor if shape is None else reshape(factor, shape)))
+        result = apply(op, (x, factor if shape is None else per_channel(factor, shape)))
+        if result.shape != x.shape:
+            raise ShapeError(f"a weight or a bias has the shape of what it acts on, {shape_text(x.shape)}, or of its "
+                             f"last axes, not {shape_text(factor.shape)}")  # fmt: skip
+        x = result
     return x
+
+
+def _linear(args: tuple[Node, ...], params: Params) -> Node:
+    x, w, *bias = args
+    if len(w.shape) != 2:
+        raise ShapeError(f"linear takes w as (results, size of x), not {shaped(w.shape)}", clash=(1,))
+    result = apply(MATMUL, (x, mt(w)))
+    for b in bias:
+        result = apply(ADD, (result, b if b.shape == () else per_channel(b, result.shape[-1:])))
+    return result
 
 
 def _layer_norm(args: tuple[Node, ...], params: Normal) -> Node:
@@ -138,9 +150,9 @@ _PER_CHANNEL = "[[[1, 2], [3, 5]]]", "[1, 2]"
 _ATTENTION = (flag("is_causal", 0, True), number("scale", None, True))
 
 ENTRIES: tuple[Shorthand, ...] = (
-    Shorthand("linear", "x @ w.T, a row of w for each result", ("x", "w"), "x @ matrix_transpose(w)",
+    Shorthand("linear", "x @ w.T, a row of w for each result", ("x", "w"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]])"),
-    Shorthand("linear", "x @ w.T + b", ("x", "w", "b"), "x @ matrix_transpose(w) + b",
+    Shorthand("linear", "x @ w.T + b", ("x", "w", "b"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]], [10, 20])"),
     *_with_factors("layer_norm", "x less its mean along axes, by its standard deviation there", _layer_norm,
                    (axes(True, -1), _EPS), Normal, "[1, 2, 3]", "[1, 2, 3]"),

@@ -59,6 +59,13 @@ def reshape(x: Node, new: Shape) -> Node:
     return x if x.shape == new else apply(RESHAPE, (x,), Reshape(new, len(x.shape)))
 
 
+def per_channel(numbers: Node, shape: tuple[int, ...]) -> Node:
+    """A number for each channel, in the shape that goes with an array. Raises ShapeError for another count."""
+    if numbers.shape != (math.prod(shape),):
+        raise ShapeError(f"a number for each of {math.prod(shape)} channels is needed, not {shaped(numbers.shape)}")
+    return reshape(numbers, shape)
+
+
 def column_of(node: Node) -> Node | None:
     """The vector that a node is as a matrix of one column; None for any other node."""
     return (

@@ -181,7 +181,7 @@ def _svd_right(a: Any) -> Any:
 
 def _at_kink(a: Any) -> Any:
     values = _svdvals(a)
-    return _equal(values) | np.any(values == 0, axis=-1)
+    return _equal(np.concatenate([values, np.zeros((*np.shape(values)[:-1], 1))], axis=-1))
 
 
 # What the tangent mixes among the vectors is p, in the basis of both sides: its symmetric part over the differences of
@@ -194,7 +194,8 @@ SVDVALS = Operation(
     "svdvals", "the singular values, in descending order", ("a",), _svdvals, _singular("svdvals", lambda a: ()),
     (Jvp("where(out == 0, 0, sum(svd_left(a)*(da @ svd_right(a)), axis=-2))",
          "sum(svd_left(a)*(da @ svd_right(a)), axis=-2)"),), facts=NON_NEGATIVE,
-    kink=Kink(_at_kink, f"singular values are equal, or 0 and taken to have derivative 0: {_TIED}"),
+    kink=Kink(_at_kink, "singular values are equal or 0, but for rounding: each has the derivative along one choice of "
+                        "its vectors, just at 0 it is 0; that of a sum of equal ones is exact"),
     example="svdvals([[3, 0], [4, 5]])", work=_singular_work(4), mp="svdvals",
 )  # fmt: skip
 SVD_LEFT = Operation(
