@@ -38,6 +38,7 @@ CALLS = {
     ("jacobian", "(x^2, x*y)", "x=2", "y=3"): ANY,
     ("eval", "a = x^2; (a, 2 < a, -a)", "x=2"): ANY,
     ("diff", "x^2*sin(x)"): ANY | FORMULAS,
+    ("diff", "e: []; 1 - e^2"): ANY | FORMULAS,
     ("simplify", "x + x"): ANY | FORMULAS,
     ("trace", BOOK, "x1=2", "x2=5"): ANY | FORMULAS | {"csv"},
     ("solve", "x^2 = a", "x=1", "a=2"): ANY | FORMULAS,

@@ -238,6 +238,8 @@ def known(value: Value, what: str) -> Any:
         )
     if math.prod(value.shape) > MAX_NUMBERS:
         raise ArgumentError(f"{what} cannot be an array of {math.prod(value.shape)} numbers")
+    if value.shape == (0,):  # the shape of a name that is declared as a number, for which nobody needs numpy
+        return ()
     return _nested(as_lists(_evaluated(value, order)))
 
 
