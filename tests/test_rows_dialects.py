@@ -137,6 +137,8 @@ SIGNS: list[tuple[str, list[str], list[str], str]] = [
     # what would be a number with a point is text where the sign is a comma, in every format
     ("x;b\n1,5;2.000\n2;1,5\n", ["--decimal", ","], ["--to", "jsonl"],
      '{"x":1.5,"b":"2.000","value":1}\n{"x":2,"b":1.5,"value":1}\n'),
+    ("x;b\n1,5;.5\n2;5.\n", ["--decimal", ","], ["--to", "jsonl"],
+     '{"x":1.5,"b":".5","value":1}\n{"x":2,"b":"5.","value":1}\n'),
     ("x;b\n1,5;2.000\n", ["--decimal", ","], ["--to", "npz"], ""),
     ("x;b\n1,5;2.000\n", ["--decimal", ",", "--thousands", "."], ["--to", "jsonl"], '{"x":1.5,"b":2000,"value":1}\n'),
 ]  # fmt: skip

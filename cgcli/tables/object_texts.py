@@ -130,8 +130,10 @@ def _untyped(column: pa.Array, words: pa.Array | None) -> pa.Array:
 
     is_plain = pc.match_substring_regex(column, _JSON_WORD)
     if not pc.all(is_plain).as_py() and pc.any(pc.match_substring_regex(column, _SPELLED)).as_py():
+        respelled = column
         for pattern, text in _RESPELLED:
-            column = pc.replace_substring_regex(column, pattern, text)
+            respelled = pc.replace_substring_regex(respelled, pattern, text)
+        column = respelled if words is None else pc.if_else(words, column, respelled)
         is_plain = pc.match_substring_regex(column, _JSON_WORD)
     if words is not None:
         is_plain = pc.and_not(is_plain, words)
