@@ -171,6 +171,21 @@ def test_the_command_finds_the_same_whoever_passes_over_the_rows(
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+def test_files_that_lack_a_column_have_bad_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects a fit over files of which some have other columns: it is that of one process, whichever comes first."""
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("a", "x,y\n1,2\n3,oops\n4,5\n"), ("b", "x,z\n1,2\n"), ("c", "x,y\n2,2\n")):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    for files in (["."], ["b.csv", "c.csv", "a.csv"]):
+        arguments = ["fit", "y = a*x", *files, "a=1", "--on-error", "skip", "--json"]
+        alone = cg(capsys, *arguments)
+        assert "2 of 5 rows are left out" in alone.err
+        assert json.loads(alone.out)["params"]["a"]["value"] == pytest.approx(26 / 21, rel=1e-9)
+        assert cg(capsys, *arguments, "--jobs", "2") == alone
+
+
 MISTAKES = [
     ("fit y=a*x {} a=1 --jobs 2 --predict", 2, "--predict is of rows that are here"),
     ("fit y=a*x {} a=1 --jobs 2 --plot a.svg", 2, "--plot is of rows that are here"),

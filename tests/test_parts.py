@@ -377,7 +377,11 @@ WRONG = [  # what is called with data, and what is said
     (["-o", "out/", "--jobs", "2", "--on", "dask://x"], 2, "--jobs is of this machine"),
     (["-o", "out/", "--shard", "5/4"], 2, "'5/4' is no share"),
     (["-o", "out/", "--on", "dask://127.0.0.1:1"], 1, "there is no scheduler of Dask at dask://127.0.0.1:1"),
-    (["-o", "out/", "--to", "csv", "other.csv"], 1, "has the columns 'x', 'z', and data/year=2023/a.parquet has"),
+    (
+        ["-o", "out/", "--to", "csv", "other.csv"],
+        1,
+        "has the columns 'x', 'z', and data/year=2023/a.parquet (Parquet) has",
+    ),
     (["-o", "out/", "other.parquet"], 1, "has other columns than data/year=2023/a.parquet"),
     (["-o", "out/", "short.parquet"], 1, "short.parquet has the columns 'x' (float), 'y' (double)"),
     (["-o", "out/", "data/year=2023/a.parquet", "data/year=2023/../year=2023/a.parquet"], 2, "would be in one file"),
@@ -408,6 +412,46 @@ def test_what_is_wrong_with_folders_is_said(
     found = cg(capsys, "eval", "x" if "other.csv" in arguments else "x*y", "data", *arguments)
     assert (found.code, text in found.err) == (code, True), found.err
     assert {name: text for name, text in content(data).items() if not name.startswith("out/")} == before
+
+
+PATTERNS = [  # a file of another kind among three, the argument, and the pattern that leaves it out
+    ("data/year=2024/z.csv", "data", "'data/**/*.parquet'"),
+    ("data/year=2024/z.parquet", "data", "'data/year=2023/*.parquet'"),
+    ("data/year=2024/z.csv", "data/*/*", "'data/**/*.parquet'"),
+    ("data/year=2023/z.parquet", "data/year=2023", "name the files without data/year=2023/z.parquet, or by a pattern"),
+]
+
+
+@for_each(("strange", "name", "pattern"), PATTERNS)
+def test_a_hint_has_a_pattern_of_the_files_that_were_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, strange: str, name: str, pattern: str
+) -> None:
+    """Protects who follows a hint: what it names is there, and leaves the other file out."""
+    data = folders(tmp_path, monkeypatch)
+    if strange.endswith("csv"):
+        (data / strange).write_text("x,z\n1,2\n")
+    else:
+        pq.write_table(pa.table({"x": [1.0], "z": [2.0]}), strange)
+    found = cg(capsys, "eval", "x", name, "-o", "out/")
+    assert found.code == 1
+    assert pattern in found.err
+    assert ("(CSV) has the columns" in found.err) == strange.endswith("csv")
+    if pattern.startswith("'"):
+        assert cg(capsys, "eval", "x", pattern.strip("'"), "-o", "other/").code == 0
+        assert content(data / "other")
+
+
+def test_parts_may_have_their_columns_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects folders whose files were written by several, and in several formats."""
+    data = folders(tmp_path, monkeypatch)
+    pq.write_table(pa.table({"y": [1.0], "x": [2.0]}), "data/year=2024/d.parquet")
+    (data / "data/year=2024/e.csv").write_text("y,x\n1,2\n")
+    found = cg(capsys, "eval", "x*y", "data", "-o", "out/", "--jobs", "2")
+    assert (found.code, found.err) == (0, "")
+    assert pq.read_table("out/year=2024/d.parquet")["value"].to_pylist() == [2.0]
+    assert (data / "out/year=2024/e.csv").read_text() == "y,x,year,value\n1,2,2024,2\n"
 
 
 def test_a_full_disk_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,10 +162,53 @@ def test_what_workers_leave_out_is_counted(tmp_path: Path, capfd: Capture) -> No
     assert cg(capfd, *arguments, "--on-error", "skip", "--jobs", "2") == alone
     assert "2 of 4 rows are left out" in alone.err
     assert cg(capfd, *arguments, "--jobs", "2") == cg(capfd, *arguments)
-    (tmp_path / "c.csv").write_text("y\n1\n")
-    found = cg(capfd, *arguments, "--jobs", "2", "--on-error", "skip")
-    assert (found.code, found.out) == (1, "")
-    assert "c.csv has other columns than" in found.err
+
+
+LIKE_ONE = [  # files whose columns differ: options, how it ends, what is said or printed
+    (["a.csv", "z.csv", "b.parquet", "--on-error", "skip"], 0, "30\n"),
+    (["z.csv", "a.csv", "b.parquet", "--on-error", "skip"], 0, "1 of 4 rows is left out"),
+    (["a.csv", "z.csv"], 1, "z.csv, line 2: there is no 'y', or it is null"),
+    (["z.csv", "a.csv"], 1, "z.csv, line 2: there is no 'y', or it is null"),
+    (["a.csv", "b.parquet", "turned.parquet"], 0, "42\n"),
+    (["z.csv"], 2, "no value for 'y'"),
+    (["a.csv", "null.parquet"], 1, "null.parquet, row 1: column 'y' holds null"),
+    (["c.jsonl", "d.jsonl", "--on-error", "skip"], 0, "6\n"),
+]
+
+
+@for_each(("arguments", "code", "text"), LIKE_ONE)
+def test_files_with_other_columns_add_up_as_in_one_process(
+    arguments: list[str], code: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Protects mixed formats, orders of columns, and rows of files that lack a column, which are bad rows."""
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("a", "x,y\n1,2\n4,5\n"), ("z", "x,z\n1,2\n")):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    pq.write_table(pa.table({"x": [2.0], "y": [4.0]}), "b.parquet")
+    pq.write_table(pa.table({"y": [3.0], "x": [4.0]}), "turned.parquet")
+    pq.write_table(pa.table({"x": [2.0], "y": pa.array([None], pa.float64())}), "null.parquet")
+    Path("c.jsonl").write_text('{"x": 2, "y": 3}\n')
+    Path("d.jsonl").write_text('{"x": 2}\n')
+    alone = cg(capfd, "eval", "x*y", *arguments, "--sum")
+    assert (alone.code, text in alone.out + alone.err) == (code, True), alone
+    assert cg(capfd, "eval", "x*y", *arguments, "--sum", "--jobs", "2") == alone
+
+
+def test_an_array_that_a_file_lacks_has_the_shape_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Protects programs that only arrays fit, and members of objects, from files that do not tell what they are."""
+    monkeypatch.chdir(tmp_path)
+    Path("c.jsonl").write_text('{"p": {"x": 2}, "w": [1, 2]}\n')
+    Path("d.jsonl").write_text('{"q": 2}\n')
+    Path("e.jsonl").write_text('{"w": [1, 2, 3], "p": {"x": 1}}\n')
+    for text, files in (
+        ("w@[1, 2]", ["c.jsonl", "d.jsonl", "e.jsonl"]), ("w@[1, 2]", ["d.jsonl", "c.jsonl", "e.jsonl"]),
+        ("p.x", ["c.jsonl", "d.jsonl", "e.jsonl"]),
+    ):  # fmt: skip
+        alone = cg(capfd, "eval", text, *files, "--sum", "--on-error", "skip")
+        assert alone.code == 0, alone.err
+        assert cg(capfd, "eval", text, *files, "--sum", "--on-error", "skip", "--jobs", "2") == alone
 
 
 @for_each(("text", "kind"), [("1e308\n1e308\n", "infinity"), ("inf\n", "infinity"), ("inf\n-inf\n", "nan")])

@@ -20,14 +20,14 @@ _MOST_SEARCHED = 16  # batches without a good row, after which a column is taken
 
 
 def first_shapes(
-    batches: Iterable[Batch], names: Sequence[str], *, patient: bool
+    batches: Iterable[Batch], names: Sequence[str], *, patient: bool, known: Mapping[str, Shape] = EMPTY
 ) -> tuple[list[Batch], dict[str, Shape]]:
     """The batches up to where it is known which names are columns, and the shape that each has in a row.
 
-    patient: whether to search some more batches where one has bad rows only.
+    patient: whether to search some more batches where one has bad rows only. known: shapes that rows before have.
     """
     searched: list[Batch] = []
-    shapes: dict[str, Shape] = {}
+    shapes = {**known}
     present: set[str] = set()
     for batch in batches:
         searched.append(batch)
@@ -37,6 +37,11 @@ def first_shapes(
         if len(batch) and (not patient or expected.issubset(shapes) or len(searched) == _MOST_SEARCHED):
             break
     return searched, {name: shapes.get(name, ()) for name in names if name in present}
+
+
+def tell_shapes(batches: Sequence[Batch], names: Iterable[str]) -> bool:
+    """Whether rows tell the shapes that columns have in a row."""
+    return all(any(batch.has(name) and _shape(batch, name) is not None for batch in batches) for name in names)
 
 
 def sizes_of(batch: Batch, name: str) -> tuple[int | None, ...]:

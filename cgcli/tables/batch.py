@@ -116,8 +116,8 @@ class Batch:
             return [json.loads(line) for line in lines]
 
     def may_lack(self, name: str) -> bool:
-        """Whether other rows have, or may have, such a column where these have none."""
-        return self.holds_objects or name in self.others
+        """Whether other rows have, or may have, such a column where some of these have none."""
+        return self.holds_objects or (name in self.others and self.position(name) is None)
 
     @property
     def size(self) -> int:

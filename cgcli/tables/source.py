@@ -20,19 +20,20 @@ _LOOKED_AT = 1 << 16  # bytes of text whose first line tells the format
 
 
 def batches(
-    names: Sequence[str | Source], format_name: str | None = None, reading: Reading = AS_EVERYWHERE
-) -> Generator[Batch, None, None]:
+    names: Sequence[str | Source], format_name: str | None = None, reading: Reading = AS_EVERYWHERE,
+    others: Sequence[str] = (),
+) -> Generator[Batch, None, None]:  # fmt: skip
     """The rows of files in their order. A batch without rows stands for a file without rows.
 
     names: of files, '-' for standard input. format_name: of all of them; None takes it from the
-    suffix of each, or else from how its data begin. reading: what is said of text. Where files have other
-    columns than each other, each batch says what the others have. Raises DataError
-    for what cannot be read, UsageError for an unknown format, and for what is said of no text.
+    suffix of each, or else from how its data begin. reading: what is said of text. others: columns that files have
+    which others read. Where files have other columns than each other, each batch says what the others have. Raises
+    DataError for what cannot be read, UsageError for an unknown format, and for what is said of no text.
     """
     given = None if format_name is None else format_named(format_name)
     sources = [each if isinstance(each, Source) else Source(each) for each in names]
     rows: dict[str, Iterator[Batch]] = {}
-    others = _of_others(sources, given, reading, rows) if len(sources) > 1 else []
+    others = _of_others(sources, given, reading, rows) if len(sources) > 1 else others
     for source in sources:
         for batch in rows.pop(source.name, None) or _batches(source, given, reading):
             found = replace(batch, others=others) if others else batch

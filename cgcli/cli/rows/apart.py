@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
-from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Iterator, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Iterator, Mapping, Sequence, TypeVar
+from cgcli.api.cells import tell_shapes
 from cgcli.api.columns import check_columns
 from cgcli.cli.request import Request
 from cgcli.cli.rows.prepared import Prepared
@@ -15,13 +16,17 @@ from cgcli.cli.rows.sources import sources_of
 from cgcli.cli.rows.table import Rows, cores, opened
 from cgcli.errors import DataError, ParseError, UnknownNameError, UsageError
 from cgcli.records import NamedTuple
+from cgcli.tables.formats import split_name
 from cgcli.tables.listing import Source
 from cgcli.tables.parts import columns_of
 from cgcli.tables.remote import is_remote, shown
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from cgcli.api.point import Point
     from cgcli.api.workers import Workers
+    from cgcli.graph.operation import Shape
     from cgcli.searches.parts import Parts
     from cgcli.tables.batch import Batch
     from cgcli.tables.formats import Format
@@ -37,49 +42,82 @@ _MOST_SHOWN = 8  # names of columns in a message
 class Alike(NamedTuple):
     """What files share that are alike.
 
-    request: of all that reads no more files than the one; prepared: its programs. check: as of `opened`. columns: that
-    each file has, and first: the name of that which says it.
+    request: of all that reads no more files than the one; prepared: its programs. check: as of `opened`. first: the
+    file that says what they share. columns: that each has; None where each may have its own. others: columns that are
+    looked at, and their shapes in a row, where a file need not have them.
     """
 
     request: Request
     prepared: Prepared
     check: Check
+    first: Source
     columns: Columns
-    first: str
+    others: Mapping[str, Shape]
 
     @contextmanager
     def opened(self, source: Source, request: Request | None = None, kind: Format | None = None) -> Iterator[Rows]:
         """The rows of a file. request: with other options for it. kind: as of `opened`.
 
-        Raises DataError where it has other columns than the first one.
+        Raises DataError where it has other columns than the first one, and may not.
         """
         try:
-            with opened(request or self.request, self.prepared, kind=kind, check=self.check, sources=[source]) as rows:
+            with opened(request or self.request, self.prepared, kind=kind, check=self.check, sources=[source],
+                        others=self.others) as rows:  # fmt: skip
                 self._check_columns(source, rows)
                 yield rows
         except (UnknownNameError, ParseError) as error:
-            raise DataError(f"{shown(source.name)} has other columns than {self.first}: {error.message}", error.span,
-                            source=error.source, hint=error.hint) from None  # fmt: skip
+            first = shown(self.first.name)
+            raise DataError(f"{shown(source.name)} has other columns than {first}: {error.message}", error.span,
+                            source=error.source, hint=_pattern(self.first, source)) from None  # fmt: skip
 
     def _check_columns(self, source: Source, rows: Rows) -> None:
         columns = columns_of(rows.first[0]) if rows.first else None
-        if columns is not None and self.columns is not None and columns != self.columns:
-            raise DataError(
-                f"{shown(source.name)} has the columns {_told(columns)}, and {self.first} has {_told(self.columns)}",
-                hint="take those of one kind by a pattern in quotes, as in: 'data/a*.parquet'",
-            )
+        if columns is None or self.columns is None or _are_alike(dict(columns), dict(self.columns)):
+            return
+        names = [shown(source.name), shown(self.first.name)]
+        kinds = [split_name(each.name)[0] for each in (source, self.first)]
+        if kinds[0] is not kinds[1]:
+            names = [f"{name} ({kind.title})" if kind else name for name, kind in zip(names, kinds, strict=True)]
+        raise DataError(
+            f"{names[0]} has the columns {_told(columns)}, and {names[1]} has {_told(self.columns)}",
+            hint=_pattern(self.first, source),
+        )
 
 
-def alike(request: Request, rows: Rows, count: int, check: Check = check_columns) -> Alike:
-    """What all files share with the one of these rows. count: how many are computed at once."""
+def _are_alike(some: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    """Whether there are the same columns, of the same types where both say them, in whatever order."""
+    return some.keys() == others.keys() and all(kind in ("", others[name]) or not others[name]
+                                                for name, kind in some.items())  # fmt: skip
+
+
+def _pattern(first: Source, other: Source) -> str:
+    """What to write so that files like the first are read, and not the other."""
+    ends = [os.path.splitext(each.below)[1] for each in (first, other)]
+    folders = [each.name.removesuffix(each.below) for each in (first, other)]
+    if ends[0] != ends[1] and folders[0] == folders[1]:
+        found = f"{folders[0]}{'**/' * ('/' in first.below + other.below)}*{ends[0]}"
+    elif os.path.dirname(first.name) != os.path.dirname(other.name):
+        found = f"{first.name.removesuffix(os.path.basename(first.below))}*{ends[0]}"
+    else:
+        return f"name the files without {shown(other.name)}, or by a pattern in quotes that it does not match"
+    return f"take those of one kind by a pattern in quotes: '{shown(found)}'"
+
+
+def alike(
+    request: Request, rows: Rows, count: int, first: Source, check: Check = check_columns, *, same: bool = True
+) -> Alike:
+    """What all files share with the first one, of which the rows are.
+
+    count: how many are computed at once. same: whether all have the same columns.
+    """
     bindings = {name: value for point in rows.points for name, value in point.bindings.items()}
     threads = request.rows.threads or (1 if request.rows.on else max(1, cores() // count))
     known = request.known_everywhere(rows.points[0].program, bindings).changed(
         {"threads": threads, "jobs": 1, "shard": None, "on": ""}, quiet=True
     )
-    first = next(iter(rows.first), None)
-    columns = None if first is None else columns_of(first)
-    return Alike(known, rows.prepared.of(known), check, columns, first.source if first else "")
+    columns = columns_of(rows.first[0]) if same and rows.first else None
+    others = {} if same else {name: point.shapes[name] for point in rows.points for name in point.columns}
+    return Alike(known, rows.prepared.of(known), check, first, columns, others)
 
 
 def crew_of(request: Request, module: str, *, holding: bool = False) -> Workers:
@@ -141,9 +179,17 @@ def opened_apart(
                              hint=f"leave out {name}")  # fmt: skip
     with crew_of(request, module, holding=holding) as crew:
         files = files_of(request)
-        with opened(request, prepared, columns=columns, check=check, sources=files[:1]) as rows:
-            pass
-        yield Apart(rows, files, alike(request, rows, crew.count, check), crew, request.quiet)
+        rows = _begun(partial(opened, request, prepared, columns=columns, check=check), files)
+        yield Apart(rows, files, alike(request, rows, crew.count, files[0], check, same=False), crew, request.quiet)
+
+
+def _begun(opened: Callable[..., AbstractContextManager[Rows]], files: Sequence[Source]) -> Rows:
+    """The rows that say what the columns are: of the first file, or of all where that does not tell."""
+    with suppress(UnknownNameError, ParseError), opened(sources=files[:1]) as rows:
+        if all(tell_shapes(rows.first, point.columns) for point in rows.points):
+            return rows
+    with opened(sources=files) as rows:
+        return rows
 
 
 @contextmanager

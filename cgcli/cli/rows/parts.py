@@ -71,7 +71,7 @@ def run(request: Request, results_at: Any, begun: Callable[[Request, Any, Source
         which, many = options.shard or (1, 1)
         mine = everything[which - 1 :: many]
         rows = begun(request, results_at, everything[0].source)
-        shared = alike(request, rows, crew.count)
+        shared = alike(request, rows, crew.count, everything[0].source)
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)
         counts, kept = Counts(), 0

@@ -16,6 +16,7 @@ from cgcli.annotations import (
     Collection,
     Generator,
     Iterator,
+    Mapping,
     Sequence,
 )
 from cgcli.api.cells import first_shapes
@@ -29,7 +30,7 @@ from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.sources import sources_of
 from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mean
 from cgcli.files import is_open_already
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
 from cgcli.tables.grid import grid
 from cgcli.tables.remote import is_remote, split_uri
@@ -37,6 +38,7 @@ from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
+    from cgcli.graph.operation import Shape
     from cgcli.tables.batch import Batch
     from cgcli.tables.dialect import Reading
     from cgcli.tables.listing import Source
@@ -66,22 +68,23 @@ class Rows(NamedTuple):
 def opened(
     request: Request, prepared: Prepared | None = None, *, kind: Format | None = None, columns: Collection[str] = (),
     check: Callable[[Point, list[str]], None] = check_columns, sources: Sequence[Source] | None = None,
+    others: Mapping[str, Shape] = EMPTY,
 ) -> Iterator[Rows]:  # fmt: skip
     """The rows of a request, with its program and others at a point where their columns vary; in the end it is closed.
 
     prepared: the programs; the one of the request alone unless given. kind: the format that is written, None for that
     of the input. columns: others that are looked at. check: raises an error where a name has no value, and is none of
-    the columns.
+    the columns. others: columns that are looked at, and their shapes in a row, where other files say them.
     """
     prepared = prepared or Prepared(request)
     options, operands = request.rows, request.operands
     sources = sources_of(request) if sources is None else sources
     reading = options.reading
     begun: list[Batch] = []
-    source = batches(sources, options.input_format, reading)
-    known: list[str] = []
+    source = batches(sources, options.input_format, reading, [*others])
+    known = [name for name in others if "." in name]
     try:
-        programs, bindings = prepared.read()
+        programs, bindings = prepared.read(known)
     except ParseError as error:
         begun, known = _paths(source if sources else iter(()), error)
         if not known:
@@ -97,7 +100,7 @@ def opened(
     both = next((axis.name for axis in axes if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    if not begun and not reading.types:
+    if not begun and not known and not reading.types:
         wanted = {*columns, *(name for each in programs for name in each.open_names)}
         reading = reading._replace(wanted=wanted, like=kind.module if kind and not options.only else "")
     total = math.prod(axis.size for axis in axes) if axes else None
@@ -105,11 +108,11 @@ def opened(
     progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=[source.name for source in sources])
     policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
     if not begun:
-        source = grid(axes) if axes else batches(sources, options.input_format, reading)
+        source = grid(axes) if axes else batches(sources, options.input_format, reading, [*others])
     keep_memory()
     import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
     with _closed(source):
-        first, points = _begun(chain(begun, source), prepared, known, request, check)
+        first, points = _begun(chain(begun, source), prepared, known, request, check, others)
         threads = options.threads or cores()
         selection = Selection(prepared.where(points, threads), options.skip, options.limit)
         yield Rows(
@@ -163,12 +166,13 @@ def _begun(
     known: Sequence[str],
     request: Request,
     check: Callable[[Point, list[str]], None],
+    others: Mapping[str, Shape],
 ) -> tuple[list[Batch], list[Point]]:
     """The first batches, which say what the columns are, and each program at a point where these vary."""
     programs, bindings = prepared.read(known)
     open_names = dict.fromkeys(name for program in programs for name in program.open_names)
     names = [name for name in open_names if name not in bindings]
-    first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail")
+    first, shapes = first_shapes(source, names, patient=request.rows.on_error != "fail", known=others)
     available = list(dict.fromkeys(name for batch in first for name in (*batch.names, *batch.others)))
     if not any(map(len, first)) and not available:  # nothing says which columns there would have been
         shapes = {name: () for program in programs for name in program.inputs if name in names}
