@@ -16,7 +16,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import count, pairwise
+from itertools import count, pairwise, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,7 @@ import cgcli
 from cgcli.errors import CgError
 from cgcli.exporting import c, javascript
 from cgcli.exporting.language import Language
+from cgcli.exporting.targets import TARGETS
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
 
@@ -154,10 +155,10 @@ def expression(random: Random, depth: int) -> str:
     return f"({deeper[0]} {random.choice(['<', '>', '<=', '>='])} {deeper[1]} ? {deeper[2]} : {deeper[3]})"
 
 
-def is_exported(text: str, target: str = "c") -> bool:
+def is_exported(text: str, target: str = "c", **options: Any) -> bool:
     """Whether a language has a program; what it has no formula for is refused."""
     try:
-        cgcli.export(text, target)
+        cgcli.export(text, target, **options)
     except CgError:
         return False
     return True
@@ -479,6 +480,38 @@ def test_torch_differentiates() -> None:
     assert wrong == []
 
 
+def calls_on_numbers() -> Iterator[str]:
+    """Each elementwise operation with a number in some of its places, and a name in the others."""
+    for text in functions():
+        function, names = text.rstrip(")").split("(")
+        for numbers in product((None, "0.3", "2"), repeat=names.count(",") + 1):
+            args = [number or name for number, name in zip(numbers, names.split(", "), strict=True)]
+            if None in numbers:
+                yield f"{function}({', '.join(args)})"
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy", "python"])
+def test_numbers_and_nan_in_each_place(target: str) -> None:
+    """Protects functions of PyTorch, which take no plain numbers, and nan, which those of libraries may lose."""
+    wrong = []
+    for text in calls_on_numbers():
+        names = cgcli.parse(text).inputs
+        points = [[0.4 + at for at in range(len(names))], [-1.5] * len(names)]
+        points += [[math.nan if at == place else 0.4 for at in range(len(names))] for place in range(len(names))]
+        if not is_exported(text, target, only_value=True):
+            continue
+        space: dict[str, Any] = {}
+        exec(cgcli.export(text, target, only_value=True), space)
+        for point in points:
+            found = float(np.ravel(space["f"](*point))[0])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ours = float(cgcli.value(text)(*point))
+            if found != pytest.approx(ours, rel=1e-9, abs=1e-12, nan_ok=True):
+                wrong.append(f"{text} at {point}: {found}, and of cg {ours}")
+    assert wrong == []
+
+
 @pytest.mark.parametrize("target", ["python", "numpy", "torch"])
 def test_a_loop_without_end_gives_nan(target: str) -> None:
     """Protects the caller of exported code from a hang: it makes as many trips as cg, and no more."""
@@ -492,16 +525,77 @@ def test_a_loop_without_end_gives_nan(target: str) -> None:
 
 REFUSED = (
     ("sort_of(x)", "c", "unknown function"),
-    ("x: [7, 7]; det(x)", "c", "c has no 'cofactor', which a derivative needs"),
+    ("x: [7, 7]; det(x)", "c", "cg does not write 'cofactor' for c, which a derivative needs"),
     ("x: [2, 2]; sum(x)", "sql", "sql has no arrays"),
-    ("2 + jv(2, x)", "sql", "sql has no 'jv'"),
-    ("yv(1, x)", "c", "c has no 'yv'"),
-    ("zeta(x)", "js", "js has no 'zeta' of order 1, which a derivative needs"),
+    ("2 + jv(2, x)", "sql", "cg does not write 'jv' for sql"),
+    ("yv(1, x)", "c", "cg does not write 'yv' for c"),
+    ("zeta(x)", "js", "cg does not write 'zeta' of order 1 for js, which"),
+    ("x: [2, 2]; norm(x, ord=2)", "numpy", "'svd_right' for numpy, which a derivative needs"),
+    ("s = 0; for k in 1..5 { s = s + x^k/k }; s", "sql", "no arrays or loops"),
+    ("A: [2, 2, 2]; sum(inv(A))", "c", "does not write 'inv' for c"),
     ("x: [2]; x^2", "c", "derivatives are written of a scalar"),
     ("x^2", "cobol", "there is no target 'cobol'"),
     ("x^2", "pyton", "there is no target 'pyton'"),
     ("x: [400, 400]; y = x@x; sum(y@y)", "c", "too many for the stack"),
 )
+
+
+ROOTS = (
+    "solve(t^3 = x, t=1)",
+    "solve(t^3 + s = x, s = t, t=1, s=2)",
+    "y = 2; repeat 2 { y = solve(t^3 = x*y, t=1) }; y",
+)
+
+
+def test_a_root_is_no_linear_system() -> None:
+    """Protects targets that have a word for `solve(A, b)`, whose name the root of an equation shares."""
+    for text in ROOTS:
+        for target in TARGETS:
+            is_loop = "repeat" in text and target == "sql"
+            message = "sql has no arrays or loops" if is_loop else f"cg does not write 'solve' for {target}"
+            for only_value in (False, True):
+                with pytest.raises(CgError) as caught:
+                    cgcli.export(text, target, only_value=only_value)
+                assert caught.value.message == message
+                assert caught.value.span is not None
+
+
+def test_the_value_alone_is_offered_where_it_is_written() -> None:
+    for text, target, is_offered in (("trigamma(x)", "numpy", True), ("zeta(x)", "c", True), ("yv(1, x)", "c", False),
+                                     ("x: [2, 2]; sum(svdvals(x))", "numpy", True)):  # fmt: skip
+        with pytest.raises(CgError) as caught:
+            cgcli.export(text, target)
+        assert ("--only-value" in str(caught.value.hint)) == is_offered == is_exported(text, target, only_value=True)
+
+
+ITERATED = (
+    ("iterate(cos, x, 5)", "x"),
+    ("f(t) = cos(t); iterate(f, x, 2)", "x"),
+    ("cos + x; iterate(cos, x, 5)", "cos x"),
+    ("iterate(a, x, b) = a*x*b; iterate(cos, x, 2)", "cos x"),
+)
+
+
+@pytest.mark.parametrize(("text", "inputs"), ITERATED)
+def test_the_name_of_an_iterated_function_is_no_input(text: str, inputs: str) -> None:
+    names = inputs.split()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert cgcli.parse(text).inputs == (*names,)
+        code = cgcli.export(text, "python", name="g")
+    assert f"def g({', '.join(names)}):" in code
+    assert "out: value, " + ", ".join(f"d_{name}" for name in names) in code
+
+
+def test_a_column_of_sql_has_a_name_of_its_own() -> None:
+    import duckdb
+
+    for text in ("value*2", "Value*2", "x*d_x", "X*d_x"):
+        names = cgcli.parse(text).inputs
+        database = duckdb.connect()
+        database.execute("create table data as select " + ", ".join(f'3.0 as "{name}"' for name in names))
+        found = database.sql(cgcli.export(text, "sql")).to_arrow_table().column_names
+        assert len({name.lower() for name in found}) == len(found) == 1 + 2 * len(names), found
 
 
 def test_what_is_refused_is_named() -> None:

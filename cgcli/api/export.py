@@ -19,10 +19,11 @@ from cgcli.exporting.language import order_of
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import with_bodies
-from cgcli.graph.loops import loops_in
+from cgcli.graph.loops import Loop, States, loops_in
 from cgcli.graph.node import Node, apply, constant, constant_array, name_of, toposort
 from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import struct
+from cgcli.ops.roots import ROOT
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
 from cgcli.transform.differentiate import pushforward
@@ -32,6 +33,8 @@ from cgcli.version import __version__
 if TYPE_CHECKING:
     from cgcli.api.prepared import Wrt
 
+_NOT_WRITTEN = "cg eval and cg grad compute it"
+_WITHOUT_DERIVATIVES = "--only-value writes the value without derivatives; cg grad computes them"
 _MOST_PASSES = 64  # of forward mode, where loops are
 
 
@@ -98,10 +101,23 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     except ReservedNameError:
         raise UsageError(f"'{name}' is a word of {target.name}", hint="choose another: --name") from None
     except NotInTargetError as error:
-        raise _not_in(point, error.node, target) from None
+        alone = Task(task.text, __version__, name, task.inputs, tuple(results(at_constants, [])))
+        value_too = _lacking(alone, target, options)
+        raise _not_in(point, value_too or error.node, target, value_too is None) from None
     except TooManyNumbersError as error:
         raise TooLargeError(f"the arrays of this program are {count_text(error.count)} numbers, too many for the stack",
-                            hint="cg eval and cg grad compute it") from None  # fmt: skip
+                            hint=_NOT_WRITTEN) from None  # fmt: skip
+
+
+def _lacking(task: Task, target: Target, options: Mapping[str, Any]) -> Node | None:
+    """The operation of a task that is not written for a target, if there is one."""
+    try:
+        target.write(task, **options)
+    except NotInTargetError as error:
+        return error.node
+    except TooManyNumbersError:
+        pass
+    return None
 
 
 def _with_constants(point: Point, names: Collection[str]) -> Point:
@@ -110,21 +126,28 @@ def _with_constants(point: Point, names: Collection[str]) -> Point:
     return point._replace(graph=rebuilt(point.graph, known=known)) if known else point
 
 
-def _not_in(point: Point, node: Node, target: Target) -> UsageError:
-    """The error for an operation that a target has no word for, at its place in the program."""
+def _not_in(point: Point, node: Node, target: Target, of_derivative: bool) -> UsageError:
+    """The error for an operation that is not written for a target, at its place in the program.
+
+    of_derivative: the value alone is written.
+    """
     graph = point.graph
     same = [other for other in with_bodies(toposort(graph.outputs)) if other.op is node.op and other in graph.origins]
     written = [other for other in same if order_of(other.op, other.params) == order_of(node.op, node.params)]
     span = next((graph.origins[other] for other in written or same), None)
-    if target.name == "sql" and any(each.shape for each in (node, *node.args)):
+    hint = _WITHOUT_DERIVATIVES if of_derivative else _NOT_WRITTEN
+    is_loop = isinstance(node.params, Loop | States)
+    has_shape = node.op is not ROOT and any(each.shape for each in (node, *node.args))
+    if target.name == "sql" and (is_loop or has_shape):
+        if is_loop or not any(each.shape for each in point.inputs):
+            hint = "write out each term or trip"
+            return UsageError("sql has no arrays or loops", span, source=graph.source, hint=hint)
         return UsageError("sql has no arrays", span, source=graph.source, hint="give each element a name of its own")
     order = order_of(node.op, node.params)
     derivative = f" of order {order}" if order else ""
-    needed = "" if written else ", which a derivative needs"
-    hint = "cg eval and cg grad compute it"
-    return UsageError(
-        f"{target.name} has no '{node.op.name}'{derivative}{needed}", span, source=graph.source, hint=hint
-    )
+    needed = ", which a derivative needs" if of_derivative and not written else ""
+    return UsageError(f"cg does not write '{node.op.name}'{derivative} for {target.name}{needed}", span,
+                      source=graph.source, hint=hint)  # fmt: skip
 
 
 def _forward(point: Point, wrt: Sequence[Node], found: Sequence[tuple[str, Node]]) -> list[tuple[str, Node]]:

@@ -215,13 +215,15 @@ def place_of_extreme(better: str) -> Make:
 # ---- linear systems -------------------------------------------------------------------
 
 
-def _eliminated(code: Code, matrix: Node, right: Node | None, columns: int) -> tuple[str, str, str]:
-    """The call that solves a system, and the rows that it changes: the triangle of the matrix, and the solution.
+def _eliminated(code: Code, node: Node, right: Node | None, columns: int) -> tuple[str, str, str]:
+    """The call that solves the system of a node's matrix, and the rows that it changes: the matrix's triangle, and the
+    solution.
 
     right: the right side, of so many columns; None for the identity. Raises NotInTargetError for a stack of matrices.
     """
+    matrix = node.args[0]
     if len(matrix.shape) != 2 or (right is not None and len(right.shape) > 2):
-        raise NotInTargetError(matrix)
+        raise NotInTargetError(node)
     size = matrix.shape[0]
     triangle_row, solution = code.array(size * size), code.array(size * columns)
     code.fill(triangle_row, matrix)
@@ -234,28 +236,28 @@ def _eliminated(code: Code, matrix: Node, right: Node | None, columns: int) -> t
 
 def solved(code: Code, node: Node) -> Text:
     """The solution of a linear system."""
-    matrix, right = node.args
-    call, _, solution = _eliminated(code, matrix, right, math.prod(right.shape[1:]))
+    right = node.args[1]
+    call, _, solution = _eliminated(code, node, right, math.prod(right.shape[1:]))
     code.write(code.language.statements.do, call=call)
     return Text(f"{solution}[{HERE if math.prod(node.shape) != 1 else 0}]")
 
 
 def inverse(code: Code, node: Node) -> Text:
     """The inverse of a matrix."""
-    call, _, solution = _eliminated(code, node.args[0], None, node.shape[-1])
+    call, _, solution = _eliminated(code, node, None, node.shape[-1])
     code.write(code.language.statements.do, call=call)
     return Text(f"{solution}[{HERE if math.prod(node.shape) != 1 else 0}]")
 
 
 def determinant(code: Code, node: Node) -> Text:
     """The determinant of a matrix."""
-    call, *_ = _eliminated(code, node.args[0], None, 0)
+    call, *_ = _eliminated(code, node, None, 0)
     return Text(code.let(call))
 
 
 def log_determinant(code: Code, node: Node) -> Text:
     """The logarithm of a determinant's size: of the product of the pivots."""
-    call, pivots, _ = _eliminated(code, node.args[0], None, 0)
+    call, pivots, _ = _eliminated(code, node, None, 0)
     code.write(code.language.statements.do, call=call)
     size, calls = node.args[0].shape[0], code.language.calls
     total = code.variable("s", code.language.number(0.0))

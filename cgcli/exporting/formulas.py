@@ -14,8 +14,10 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.determinants import COFACTOR
 from cgcli.ops.reductions import SIZE
+from cgcli.ops.roots import ROOT
 from cgcli.transform.exact import exact
 
+_IN_NONE = (SIZE, ROOT)  # which no target has; a root shares its name with the solution of a linear system
 _MOST_MINORS = 6  # the rows of a matrix whose determinant's derivative is written
 _MANY = 12  # rounds of formulas within formulas, which none has
 
@@ -39,14 +41,15 @@ def in_terms_of(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[N
                 alone = apply(node.op, leaves(arg.shape for arg in node.args), node.params)
                 try:
                     _rewritten([alone], has)
-                except NotInTargetError:
-                    raise NotInTargetError(node) from None
+                except NotInTargetError as error:
+                    is_inside = isinstance(node.params, Loop | States) and error.node.op is not node.op
+                    raise NotInTargetError(error.node if is_inside else node) from None
         raise
 
 
 def _rewritten(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[Node, ...]:
     for _ in range(_MANY):
-        lacking = [node for node in toposort(outputs) if not is_given(node) and (node.op is SIZE or not has(node))]
+        lacking = [node for node in toposort(outputs) if not is_given(node) and (node.op in _IN_NONE or not has(node))]
         if not lacking:
             return _with_bodies(outputs, has)
         unknown = next((node for node in lacking if not _has_formula(node)), None)

@@ -268,7 +268,7 @@ class _Select:
         """The whole."""
         known = " AND ".join(f"{self._quoted(name_of(node))} IS NOT NULL" for node in self._task.inputs)
         results = []
-        for (name, _), node in zip(self._task.results, self._outputs, strict=True):
+        for name, node in zip(self._task.columns(), self._outputs, strict=True):
             code = self._number(node).code
             code = f"CASE WHEN {known} THEN {code} END" if known else code
             results.append(f"  {code} AS {self._quoted(name)}")
@@ -294,7 +294,7 @@ class _Select:
         differs = list(self._dialect.differs)
         if self._dialect.name == "Spark" and len({self._levels[node] for node in self._columns}) > _MOST_RESOLVED:
             differs.append("Spark resolves so many SELECTs where spark.sql.analyzer.maxIterations is 1000, and not 100")
-        return self._task.header({node: name_of(node) for node in self._task.inputs}, differs)
+        return self._task.header({node: name_of(node) for node in self._task.inputs}, differs, self._task.columns())
 
     def _quoted_table(self) -> str:
         return ".".join(map(self._quoted, self._table.split(".")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, count
 
 from cgcli.annotations import Collection, Sequence
 from cgcli.exporting.identifiers import identifiers
@@ -45,16 +46,32 @@ class Task(Record):
         spelled = identifiers(map(name_of, self.inputs), {*reserved, self.function, *more})
         return {node: spelled[name_of(node)] for node in self.inputs}
 
-    def header(self, names: dict[Node, str], differs: Sequence[str] = ()) -> list[str]:
-        """The lines of a comment: the program, what the arguments and the results are, what is not as in cg."""
+    def columns(self) -> list[str]:
+        """The names of the results where they stand beside the inputs: none has that of another, in capitals or not."""
+        taken = {name_of(node).lower() for node in self.inputs}
+        found = []
+        for name, _ in self.results:
+            spelled = next(
+                each for each in chain([name], (f"{name}_{at}" for at in count(2))) if each.lower() not in taken
+            )
+            taken.add(spelled.lower())
+            found.append(spelled)
+        return found
+
+    def header(self, names: dict[Node, str], differs: Sequence[str] = (), columns: Sequence[str] = ()) -> list[str]:
+        """The lines of a comment: the program, what the arguments and the results are, what is not as in cg.
+
+        columns: what the results are called, where not by their own names.
+        """
         lines = ["", *(f"    {line}" for line in self.text.strip().split("\n")), ""]
         lines[0] = f"Written by cg {self.version} from the program"
         for node, name in names.items():
             what = f", {name_of(node)} in the program" if name_of(node) != name else ""
             if node.shape or what:
                 lines.append(f"{name}: {_array(node)}{what}")
+        called = columns or [name for name, _ in self.results]
         lines.append("out: " + ", ".join(name + (f" ({_array(node)})" if node.shape else "")
-                                         for name, node in self.results))  # fmt: skip
+                                         for name, node in zip(called, self.outputs, strict=True)))  # fmt: skip
         bodies = with_bodies(toposort(self.outputs))
         if any(isinstance(node.params, Loop) and node.params.trips is None for node in bodies):
             lines.append(f"A loop that has not ended after {most_trips()} trips gives nan.")

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
-from cgcli.evaluate.constants import constant_of
+from cgcli.evaluate.constants import computed, constant_of
 from cgcli.evaluate.kernels import kernel_of
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
@@ -61,6 +61,7 @@ class _Vectors:
         self._outputs = in_terms_of(task.outputs, self._has)
         self._uses: Counter[Node] = uses_of(self._outputs)
         self._texts: dict[Node, Text] = {}
+        self._plain: dict[Node, float] = {}
         self._lines: list[str] = []
         self._indent = 1
         self._count = 0
@@ -78,8 +79,9 @@ class _Vectors:
         for node in toposort(outputs, self._texts):
             if node in self._texts:
                 continue
-            text = self._given(node) if is_given(node) else self._made(node)
-            if node.args and text.code and (self._uses[node] > 1 or len(text.code) > _LONGEST):
+            text = self._given(node) if is_given(node) else self._folded(node) or self._made(node)
+            is_kept = self._uses[node] > 1 or len(text.code) > _LONGEST
+            if node.args and node not in self._plain and text.code and is_kept:
                 text = Text(self._named(text.code), truth=text.truth)
             self._texts[node] = text
 
@@ -104,7 +106,17 @@ class _Vectors:
         if node.op is not CONSTANT:
             return Text(self._names[node])
         value = constant_value(node)
-        return self._literal(node, constant_of(node)) if value is None else self._numeral(value)
+        if value is None:
+            return self._literal(node, constant_of(node))
+        self._plain[node] = value
+        return self._numeral(value)
+
+    def _folded(self, node: Node) -> Text | None:
+        """The number that an operation on plain numbers gives."""
+        if not node.op.elementwise or not all(arg in self._plain for arg in node.args):
+            return None
+        value = self._plain[node] = float(computed(node.op, [self._plain[arg] for arg in node.args], node.params))
+        return self._numeral(value)
 
     def _numeral(self, value: float) -> Text:
         text = number_text(value, "float('inf')", "float('nan')")
@@ -125,12 +137,22 @@ class _Vectors:
         return Text(f"np.full({_tuple(shape)}, {number}{kind})")
 
     def number(self, node: Node) -> Text:
-        """The code for the value of a node, as numbers."""
+        """The code for the value of a node, as functions of the library take it: those of PyTorch no plain numbers."""
+        text = self._operand(node)
+        if self._library.name == "torch" and node in self._plain:
+            return Text(f"torch.tensor({text.code}, dtype=torch.float64)")
+        return text
+
+    def _operand(self, node: Node) -> Text:
+        """The code for the value of a node beside an operator, where a plain number may stand."""
         text = self._texts[node]
         return Text(f"{text.inside(PRODUCT)}*1.0", PRODUCT) if text.truth else text
 
     def _condition(self, node: Node) -> Text:
         text = self._texts[node]
+        if node in self._plain:
+            truth = repr(self._plain[node] != 0)
+            return Text(f"torch.tensor({truth})" if self._library.name == "torch" else truth, truth=True)
         return text if text.truth else Text(f"{text.inside(COMPARISON + 1)} != 0.0", COMPARISON, truth=True)
 
     def _made(self, node: Node) -> Text:
@@ -140,40 +162,27 @@ class _Vectors:
         if not op.elementwise and name in _ARRAYS and name not in self._library.words:
             return _ARRAYS[name](self, node)
         if TRUTHS.get(name):
-            left, right = (self.number(arg).inside(COMPARISON + 1) for arg in node.args)
+            left, right = (self._operand(arg).inside(COMPARISON + 1) for arg in node.args)
             return Text(f"{left} {TRUTHS[name]} {right}", COMPARISON, truth=True)
         if name in ("and", "or", "not"):
             return Text(self._called(node, [self._condition(arg).code for arg in node.args]), truth=True)
         if name == "where":
-            args = [self._condition(node.args[0]).code, *(self._tensor(arg) for arg in node.args[1:])]
+            args = [self._condition(node.args[0]).code, *(self.number(arg).code for arg in node.args[1:])]
             return Text(self._called(node, args))
         if name == "neg":
-            return Text(f"-{self.number(node.args[0]).inside(MINUS + 1)}", MINUS)
+            return Text(f"-{self._operand(node.args[0]).inside(MINUS + 1)}", MINUS)
         if name in _INFIX:
             sign, level = _INFIX[name]
-            left, right = self.number(node.args[0]).inside(level), self.number(node.args[1]).inside(level + 1)
+            left, right = self._operand(node.args[0]).inside(level), self._operand(node.args[1]).inside(level + 1)
             space = " " if level == SUM else ""
             return Text(f"{left}{space}{sign}{space}{right}", level)
         if name == "power" and constant_value(node.args[1]) == 2:
             return Text(f"{self.number(node.args[0]).inside(ATOM)}**2", PRODUCT)
-        tensors = [self._tensor(arg) if name in ("max", "min", "atan2", "hypot", "logaddexp", "power") else
-                   self.number(arg).code for arg in node.args]  # fmt: skip
-        return Text(self._called(node, tensors))
-
-    def _tensor(self, node: Node) -> str:
-        """An argument of a function of PyTorch, which takes no plain numbers."""
-        code = self.number(node).code
-        if self._library.name == "torch" and node.op is CONSTANT and not node.shape:
-            return f"torch.tensor({code}, dtype=torch.float64)"
-        if self._library.name == "torch" and not node.args and not node.shape:
-            return f"torch.as_tensor({code}, dtype=torch.float64)"
-        return code
+        return Text(self._called(node, [self.number(arg).code for arg in node.args]))
 
     def _called(self, node: Node, args: Sequence[str]) -> str:
         words = {static.name: value for static, value in zip(node.op.statics, node.params, strict=True)}
         template = self._calls[node.op.name]
-        if self._library.name == "torch" and args and template.startswith(("np.", "torch.")):
-            args = [f"torch.as_tensor({arg}, dtype=torch.float64)" if _is_numeral(arg) else arg for arg in args]
         return template.format(args=", ".join(args), **words)
 
     def reduced(self, node: Node, function: str) -> Text:
@@ -220,7 +229,7 @@ class _Vectors:
     def _leave(self, going: Node, trip: str, carried: Sequence[str]) -> None:
         """Leave a loop where there is no more trip; with nan as the other languages do, see trips.py."""
         self._compute([going])
-        operands = [self.number(each).inside(COMPARISON + 1) for each in compared([going]) if not each.shape]
+        operands = [self._operand(each).inside(COMPARISON + 1) for each in compared([going]) if not each.shape]
         last = f"{trip} > {most_trips()}"
         self._write(f"if {last} or not ({self._condition(going).code}):")
         self._write(f"    if {' or '.join([last, *(f'{each} != {each}' for each in operands)])}:")
@@ -249,10 +258,6 @@ class _Vectors:
 
 def _params(node: Node) -> Any:
     return node.params
-
-
-def _is_numeral(code: str) -> bool:
-    return code.lstrip("-").replace(".", "").replace("e", "").isdigit()
 
 
 def _tuple(sizes: Sequence[int]) -> str:

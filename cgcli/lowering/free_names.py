@@ -11,6 +11,7 @@ from cgcli.ops.arithmetic import POWER_OP
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
+_ITERATE = "iterate"
 _POWERS = (POWER_OP.name, *POWER_OP.aliases)
 
 
@@ -41,6 +42,7 @@ def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
     sizes = names_of_sizes(sized(statements))
     given, every = {*sizes}, {*sizes, *assigned(statements)}
     opened = opened_function(statements)
+    own = any(isinstance(item, tree.Define) and item.function == _ITERATE for item in statements)
     for item in statements:
         known = given
         if isinstance(item, tree.DefineJvp):  # functions are called later, when all names have values
@@ -48,23 +50,28 @@ def _free(statements: Sequence[tree.Statement]) -> Iterator[_Use]:
         elif isinstance(item, tree.Define):
             known = every if item.function == opened else every.union(name.name for name in item.parameters)
         names = [tree.Name(item.name, item.span)] if isinstance(item, tree.Declare) else reads([item], known)
-        bases = _bases(item)
-        yield from (_Use(name, name.span in bases) for name in names if name.name not in known)
+        bases, functions = _bases_and_functions(item)
+        for name in names:
+            if name.name not in known and (own or name.span not in functions):
+                yield _Use(name, name.span in bases)
         if not isinstance(item, tree.Define | tree.DefineJvp):
             given.update(assigned([item]))
 
 
-def _bases(item: Any) -> set[Span]:
-    """Where e is the base of a power that depends on names."""
-    found: set[Span] = set()
+def _bases_and_functions(item: Any) -> tuple[set[Span], set[Span]]:
+    """Where e is the base of a power that depends on names, and where a function is named to be iterated."""
+    bases: set[Span] = set()
+    functions: set[Span] = set()
     waiting = [item]
     while waiting:
         part = waiting.pop()
         if isinstance(part, tree.Call) and part.function in _POWERS and _is_exponential(part):
-            found.add(part.args[0].span)
+            bases.add(part.args[0].span)
+        if isinstance(part, tree.Call) and part.function == _ITERATE and part.args:
+            functions.add(part.args[0].span)
         if isinstance(part, tuple):
             waiting.extend(part)
-    return found
+    return bases, functions
 
 
 def calls_on_names(program: tree.Program, functions: Collection[str]) -> Iterator[tuple[tree.Call, str]]:

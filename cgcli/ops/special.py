@@ -88,9 +88,9 @@ _LGAMMA = (  # Stirling's series, eight places to the right; Abramowitz and Steg
     "x == 1 || x == 2 ? 0 : x >= 0.5 ? l : x == floor(x) ? (x == -inf ? x : inf) "
     ": ln(pi/abs(sin(pi*(x - round(x))))) - l"
 )
-_GAMMA = (
-    "x >= 0.5 ? exp(lgamma(x)) : x == floor(x) ? (x == 0 ? 1/x : nan)"
-    " : pi/(sin(pi*(x - round(x)))*(round(x)/2 == floor(round(x)/2) ? 1 : -1)*exp(lgamma(1 - x)))"
+_GAMMA = (  # the reflection is computed where it is not chosen, too: there at 1/4, which has a derivative
+    "r = x >= 0.5 || x == floor(x) ? 0.25 : x; x >= 0.5 ? exp(lgamma(x)) : x == floor(x) ? (x == 0 ? 1/x : nan)"
+    " : pi/(sin(pi*(r - round(r)))*(round(r)/2 == floor(round(r)/2) ? 1 : -1)*exp(lgamma(1 - r)))"
 )
 _ERFC = (  # the polynomial of the kernel on arrays, and exp(-x^2) without the rounding of x^2
     "size = min(abs(x), 28); part = size/(size + 3); v = part - 0.5; "

@@ -27,7 +27,7 @@ COMMANDS = {
     "train": "Train the parameters of a loss by its gradient.",
     "plan": "Print how it is computed over many rows.",
     "render": "Draw its computation graph: text, PNG, SVG, PDF, DOT.",
-    "export": "Write it as C, JavaScript, Python, NumPy or SQL.",
+    "export": "Write it as C, JavaScript, Python, NumPy, JAX, PyTorch or SQL.",
     "functions": "List the operations, or explain those of a name.",
 }
 
