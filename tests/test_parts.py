@@ -386,6 +386,8 @@ WRONG = [  # what is called with data, and what is said
     (["-o", "out/", "short.parquet"], 1, "short.parquet has the columns 'x' (float), 'y' (double)"),
     (["-o", "out/", "data/year=2023/a.parquet", "data/year=2023/../year=2023/a.parquet"], 2, "would be in one file"),
     (["--jobs", "2"], 2, "--jobs is for files whose results go into a folder"),
+    (["--whole", "--jobs", "2", "-o", "out/"], 2, "--jobs has each file computed by itself, and --whole has all rows"),
+    (["--whole", "--shard", "1/2", "-o", "out/"], 2, "leave out --shard or --whole"),
     (["--shard", "1/2"], 2, "--shard is for files whose results go into a folder"),
     (["--on", "dask://x"], 2, "--on is for files whose results go into a folder"),
     (["empty"], 1, "there is no file of rows in 'empty'"),
@@ -452,6 +454,28 @@ def test_parts_may_have_their_columns_in_any_order(
     assert (found.code, found.err) == (0, "")
     assert pq.read_table("out/year=2024/d.parquet")["value"].to_pylist() == [2.0]
     assert (data / "out/year=2024/e.csv").read_text() == "y,x,year,value\n1,2,2024,2\n"
+
+
+OLDER = [("csv", "jsonl", ", and 'out/year=2023/_a.csv.done' beside it"), ("parquet", "csv", "")]
+
+
+@for_each(("kind", "other", "mark"), OLDER)
+def test_parts_of_earlier_are_told_from_files_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str, other: str, mark: str
+) -> None:
+    """Protects who deletes a file of rows, or writes in another format: cg knows its own parts, and what to remove."""
+    data = folders(tmp_path, monkeypatch)
+    arguments = ["eval", "x*y", "data", "-o", "out/", "--to"]
+    assert cg(capsys, *arguments, kind).code == 0
+    told = f"'out/year=2023/a.{kind}' is a part that cg wrote earlier, and no file that is read now gives it"
+    found = cg(capsys, *arguments, other)
+    assert (found.code, told in found.err) == (1, True), found.err
+    assert f"remove it{mark}\n" in found.err
+    (data / "data/year=2023/a.parquet").unlink()
+    assert told in cg(capsys, *arguments, kind).err
+    for name in (f"a.{kind}", f"_a.{kind}.done"):
+        (data / "out/year=2023" / name).unlink(missing_ok=True)
+    assert cg(capsys, *arguments, kind).err == "2 of 2 files were done before, and are kept\n"
 
 
 def test_a_full_disk_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

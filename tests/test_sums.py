@@ -248,6 +248,10 @@ def test_bad_rows_do_not_count(tmp_path: Path, capfd: Capture) -> None:
     code, printed, said = cg(capfd, "grad", "ln(x)", str(data), "--mean")
     assert (code, printed) == (1, "")
     assert "line 3: column 'x' holds 'a'" in said
+    for where in ([], ["--where", "x > 0"]):  # a sum writes no results that could be empty
+        assert cg(capfd, "grad", "ln(x)", str(data), "--sum", *where).err.endswith(
+            "  --on-error skip leaves such rows out\n"
+        )
 
 
 MISTAKES = [

@@ -53,11 +53,24 @@ def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given:
             raise UsageError(f"{both} would be in one file, '{shown(target)}'",
                              hint="read a folder, in which their paths differ")  # fmt: skip
         found[below] = Part(_stamped(source), below, target, own.name)
-    foreign = next((each.name for each in _listed(folder) if not _is_hidden(each) and each.below not in found), None)
+    there = sorted(_listed(folder), key=lambda each: each.below)
+    foreign = next((each for each in there if not _is_hidden(each) and each.below not in found), None)
     if foreign is not None:
-        raise DataError(f"'{shown(foreign)}' is in the folder already, and is none of these parts",
-                        hint="choose another folder, or remove it")  # fmt: skip
+        raise _in_the_way(foreign)
     return [*found.values()]
+
+
+def _in_the_way(file: Source) -> DataError:
+    """What is said of a file that is none of the parts that a folder is to have."""
+    kind = split_name(file.name)[0]
+    part = None if kind is None else Part(file, file.below, file.name, kind.name)
+    with suppress(DataError):
+        if part is not None and done(part) is not None:
+            mark = "" if _holds_mark(part) else f", and '{shown(_beside(file.name))}' beside it"
+            said = f"'{shown(file.name)}' is a part that cg wrote earlier, and no file that is read now gives it"
+            return DataError(said, hint=f"choose another folder, or remove it{mark}")
+    return DataError(f"'{shown(file.name)}' is in the folder already, and is none of these parts",
+                     hint="choose another folder, or remove it")  # fmt: skip
 
 
 def check_apart(names: Sequence[str], sources: Sequence[Source], folder: str) -> None:

@@ -102,7 +102,8 @@ def _computing(point: Point, request: Request, results_at: ResultsAt, wrt: Seque
 
 def _policy(rows: Rows) -> Policy:
     """Rows that are left out have no results, whatever is said of results that are written."""
-    return rows.policy if rows.policy.on_error == "fail" else rows.policy._replace(on_error="skip")
+    on_error = "fail" if rows.policy.on_error == "fail" else "skip"
+    return rows.policy._replace(on_error=on_error, writes=False)
 
 
 def _added(request: Request, rows: Rows, results_at: ResultsAt, wrt: Sequence[Node]) -> Added:

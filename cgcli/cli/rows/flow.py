@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 
 _MOST_NUMBERS = 1 << 22  # in the results that are held at once
-_ADVICE = "--on-error skip leaves such rows out, --on-error null leaves their results empty"
+_SKIP = "--on-error skip leaves such rows out"
+_NULL = ", --on-error null leaves their results empty"
 _SPELLINGS = (  # of cells that are numbers to people, and what has them read
     (r" holds '\s*[-+]?\d{1,3}(,\d{3})+(\.\d+|,\d{3})\s*'$", "such numbers are read with: --thousands ,"),
     (r" holds '\s*[-+]?\d+(\.\d{3})+,\d+\s*'$", "such numbers are read with: --thousands . --decimal ,"),
@@ -46,6 +47,7 @@ class Policy(NamedTuple):
 
     on_error: what becomes of bad ones, fail, skip or null. strict: rows with infinities are bad, too.
     only: whether the columns of the input are left out. precision: significant digits of the results; None for all.
+    writes: whether rows are written, with their results.
     """
 
     on_error: str
@@ -53,6 +55,7 @@ class Policy(NamedTuple):
     quiet: bool
     only: bool
     precision: int | None
+    writes: bool = True
 
 
 class Tally(NamedTuple):
@@ -146,7 +149,7 @@ class Flow:
         bad = np.flatnonzero(is_bad)
         if self._policy.on_error == "fail":
             self._put(batch.part(0, bad[0]), [array[: bad[0]] for array in computed.arrays])
-            raise _advised(self._error(batch, int(bad[0]), computed))
+            raise _advised(self._error(batch, int(bad[0]), computed), _SKIP + _NULL * self._policy.writes)
         kinds = Counter[str]()
         for why, rows in Counter(computed.unread.values()).items():  # many rows hold the same
             kinds[_kind(why)] += rows
@@ -179,10 +182,10 @@ def _kind(why: str) -> str:
     return "with something else than a number" if why.startswith("column ") else "that cannot be read"
 
 
-def _advised(error: DataError) -> DataError:
-    """The error of a row, with what may be done about it."""
+def _advised(error: DataError, advice: str) -> DataError:
+    """The error of a row, with what may be done about it, unless its cells say more."""
     spelled = (hint for pattern, hint in _SPELLINGS if re.search(pattern, error.message))
-    error.hint = error.hint or next(spelled, _ADVICE)
+    error.hint = error.hint or next(spelled, advice)
     return error
 
 
@@ -230,7 +233,7 @@ def _chosen(batch: Batch, where: Bound, policy: Policy) -> tuple[Batch, DataErro
     if not bad or policy.on_error != "fail":
         return batch.those(holds), None
     holds[min(bad) :] = False
-    return batch.those(holds), _advised(where.error(batch, min(bad), computed))
+    return batch.those(holds), _advised(where.error(batch, min(bad), computed), _SKIP)
 
 
 def computed(batches: Iterable[Batch], bound: Bound) -> Generator[tuple[Batch, Computed], None, None]:

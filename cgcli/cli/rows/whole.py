@@ -25,6 +25,11 @@ _NONE = np.zeros(0, np.int64)
 def run(request: Request) -> None:
     """Compute the results for all rows at once, and write them. Raises CgError."""
     options, operands = request.rows, request.operands
+    given = {"jobs": options.jobs > 1, "on": options.on, "shard": options.shard}
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError(f"--{name} has each file computed by itself, and --whole has all rows for one vector",
+                             hint=f"leave out --{name} or --whole")  # fmt: skip
     sources = sources_of(request)
     if not operands.files and not operands.sweeps:
         raise UsageError("--whole is for rows, and there are none", hint="as in: cg eval 'x - mean(x)' FILE --whole")
