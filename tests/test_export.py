@@ -134,7 +134,8 @@ UNARY = [
     "ceil",
 ]
 BINARY = ["atan2", "hypot", "max", "min", "logaddexp", "xlogy", "mod", "fmod"]
-_NOT_BY_TORCH = ("gammainc", "zeta")  # PyTorch has their values, and no derivatives by some arguments
+_SMOOTH_AT_2 = ("gamma(x)", "lgamma(x)", "digamma(x)", "zeta(x)", "exp1(x)", "erfc(x)")
+_NOT_BY_TORCH = ("gammainc",)  # PyTorch has their values, and no derivatives by some arguments
 _numbers = count()
 
 
@@ -454,6 +455,32 @@ def test_torch() -> None:
             assert value.item() == pytest.approx(case.expected[0][at], rel=1e-11, nan_ok=True), text
 
 
+MOVED = (
+    "x: [3]; sum(pad(x, [1, 2])*[1, 2, 3, 4, 5, 6])",
+    "x: [2, 3]; sum(pad(x, [[1, 0], [2, 1]])^2*reshape(arange(18), [3, 6]))",
+    "x: [1, 1, 3, 3]; w: [1, 1, 2, 2]; sum(conv2d(x, w, padding=1)^3)",
+    "x: [4]; sum(sort(x)*[1, 2, 3, 5])",
+    "x: [2, 3]; sum(argsort(x, axis=0)*x)",
+    "x: [3]; sum(take_along(x, [2, -1])*[1, 3])",
+)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch", "jax"])
+def test_what_moves_elements(target: str) -> None:
+    """Protects padding, order and constant arrays of libraries."""
+    pytest.importorskip(target)
+    wrong = []
+    for text in MOVED:
+        case = Case(text, 1)
+        function = _function(case, target)
+        for at, row in enumerate(case.rows()):
+            found = function(*(np.asarray(each, float) for each in row))
+            value, ours = float(np.ravel(found[0] if target == "numpy" else found)[0]), case.expected[0][at]
+            if value != pytest.approx(ours, rel=1e-11, nan_ok=True):
+                wrong.append(f"{text} at {row}: {value}, and of cg {ours}")
+    assert wrong == []
+
+
 def test_torch_differentiates() -> None:
     """Protects the derivatives that PyTorch takes of what is written for it, of each function inside its domain."""
     import torch
@@ -466,8 +493,9 @@ def test_torch_differentiates() -> None:
         case = Case(text, 1)
         function = _function(case, "torch")
         ends = [(max(low, -6), min(high, max(low, -6) + 9)) for low, high in inside[text.split("(")[0]]]
-        for part in (0.13, 0.47, 0.82):
-            point = [low + part * (high - low) * 0.9**at for at, (low, high) in enumerate(ends)]
+        parts = (0.13, 0.47, 0.82)
+        points = [[low + part * (high - low) * 0.9**at for at, (low, high) in enumerate(ends)] for part in parts]
+        for point in (*points, *([[2.0]] if text in _SMOOTH_AT_2 else [])):
             given = [torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in point]
             if (value := function(*given)).requires_grad:
                 value.backward()

@@ -101,7 +101,7 @@ LIBRARIES: Mapping[str, Library] = {
     "jax": Library(
         "jax", ("import jax", "import jax.numpy as jnp", "from jax.scipy import special", "",
                 'jax.config.update("jax_enable_x64", True)'),
-        "jnp", "jnp.array({})", "jnp.zeros({shape}).at[{key}].set({x})",
+        "jnp", "np.array({})", "np.zeros({shape}).at[{key}].set({x})",
         {"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
          **{name: f"special.{name}({{args}})" for name in ("digamma", "erfinv", "gammainc", "gammaincc", "betainc",
                                                            "exp1", "expi")},
@@ -110,6 +110,10 @@ LIBRARIES: Mapping[str, Library] = {
          "softplus": "np.logaddexp(0.0, {args})", "stop_gradient": "jax.lax.stop_gradient({args})",
          "logsumexp": "special.logsumexp({args}, axis={axis}, keepdims={keepdims})",
          "softmax": "jax.nn.softmax({args}, axis={axis})", "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
+        begin={"_take_along(": ("def _take_along(x, i, axis):", "    size = x.shape[axis]",
+                                "    inside = (i >= -size) & (i < size) & (i == jnp.floor(i))",
+                                "    places = jnp.where(inside, i, 0).astype(int)",
+                                "    return jnp.where(inside, jnp.take_along_axis(x, places, axis), jnp.nan)")},
     ),
     "torch": Library(
         "torch", ("import torch",), "torch", "torch.tensor({}, dtype=torch.float64)",
@@ -126,6 +130,10 @@ LIBRARIES: Mapping[str, Library] = {
          "inv": "torch.linalg.inv({args})", "det": "torch.linalg.det({args})",
          "logdet": "torch.linalg.slogdet({args})[1]"},
         axes="dim", keepdims="keepdim",
-        begin={"_sign(": ("def _sign(x):", "    return torch.where(x == x, torch.sign(x), x)")},
+        begin={"_sign(": ("def _sign(x):", "    return torch.where(x == x, torch.sign(x), x)"),
+               "_take_along(": ("def _take_along(x, i, axis):", "    size = x.shape[axis]",
+                                "    inside = (i >= -size) & (i < size) & (i == torch.floor(i))",
+                                "    places = torch.where(inside, i, 0.0).long() % size",
+                                "    return torch.where(inside, torch.gather(x, axis, places), float('nan'))")},
     ),
 }  # fmt: skip

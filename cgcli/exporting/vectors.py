@@ -353,6 +353,21 @@ def _flipped(code: _Vectors, node: Node) -> Text:
     return Text(f"np.flip({code.number(node.args[0]).code}, {_params(node).axes})")
 
 
+def _padded(code: _Vectors, node: Node) -> Text:
+    """Zeros around an array: PyTorch is told of the last axis first."""
+    array, widths = code.number(node.args[0]).code, [tuple(pair) for pair in _params(node)[0]]
+    if code._library.name == "torch":
+        return Text(f"torch.nn.functional.pad({array}, {[width for pair in widths[::-1] for width in pair]})")
+    return Text(f"np.pad({array}, {widths})")
+
+
+def _order(code: _Vectors, node: Node) -> Text:
+    """The places of elements in ascending order, of equal ones the first before: as numbers."""
+    array, axis = code.number(node.args[0]).code, _params(node)[0]
+    stable = "kind='stable'" if code._library.name == "numpy" else "stable=True"
+    return Text(f"np.argsort({array}, {code._library.axes}={axis}, {stable})*1.0", PRODUCT)
+
+
 def _summed_by_letters(code: _Vectors, node: Node) -> Text:
     letters = _params(node)[0]
     args = ", ".join(code.number(arg).code for arg in node.args)
@@ -379,13 +394,14 @@ _ARRAYS: Mapping[str, Callable[[_Vectors, Node], Text]] = {
     "flip": _flipped,
     "index": _taken,
     "put": _put,
+    "pad": _padded,
+    "argsort": _order,
     "unfold": _gathered,
     "fold": _added_back,
     "einsum": _summed_by_letters,
     "element": _by_helper("_element({args})"),
     "put_element": _by_helper("_put_element({args}, {shape}[0])"),
-    "argsort": _by_helper("(np.argsort({args}, {axis}, kind='stable')*1.0)"),
-    "take_along": _by_helper("_take_along({args}, {axis})"),
+    "take_along": _simple("_take_along({args}, {axis})"),
     "put_along": _by_helper("_put_along({args}, {shape}, {axis})"),
     **dict.fromkeys(("argmax", "argmin"), _extreme_place),
     "loop": lambda code, node: code._loop(node),
