@@ -90,11 +90,24 @@ def test_a_cluster_makes_parts(folder: Path, tmp_path: Path) -> None:
     """Protects the recipe for Dask, with a worker that is killed in the middle of a file: each file has its part."""
     from dask.distributed import Client, LocalCluster
 
-    run = runpy.run_path(str(ENGINES / "on_dask.py"))["run"]
+    recipe = runpy.run_path(str(ENGINES / "on_dask.py"))
+    run, files = recipe["run"], recipe["files_of"](str(folder))
+    assert recipe["files_of"](f"{folder}/[ac]*.parquet") == [files[0], files[2]]
     function = Killed(cgcli.compile(PROGRAM, on_error="null"), tmp_path / "killed")
     workers = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
     with workers as cluster, Client(cluster) as client:
-        assert run(function, folder, tmp_path / "out", client) == 2 * len(ROWS)
+        assert run(function, files, tmp_path / "out", client) == 2 * len(ROWS)
     assert (tmp_path / "killed").exists()
     assert sorted(path.name for path in (tmp_path / "out").glob("[!_]*")) == ["a.parquet", "b.parquet", "c.parquet"]
     check(tmp_path / "out")
+
+
+def test_a_cluster_is_not_asked_for_nothing(folder: Path, tmp_path: Path) -> None:
+    """Protects who mistakes a folder for "0 rows", and parts of one name from each other."""
+    main = runpy.run_path(str(ENGINES / "on_dask.py"))["main"]
+    write_folder(tmp_path / "others")
+    for source, text in ((f"{tmp_path}/none", "no file matches"), (f"{folder}/*.csv", "no file matches"),
+                         (str(tmp_path), "no file matches"), (f"{tmp_path}/*/*.parquet", "have one name")):  # fmt: skip
+        with pytest.raises(ValueError, match=text):
+            main(PROGRAM, source, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
