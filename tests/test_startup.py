@@ -44,6 +44,7 @@ CALLS = {
     ("solve", "x^2 = a", "x=1", "a=2"): ANY | FORMULAS,
     ("plan", BOOK, "--grad"): ANY | FORMULAS,
     ("fit", "y = a*x"): ANY | FORMULAS,
+    ("render", BOOK, "-o", "-", "--format", "svg"): ANY | {"select"},
     ("functions",): ANY | WORDS,
     ("functions", "sin"): ANY | WORDS,
     ("--help",): ANY,

@@ -12,7 +12,7 @@ _NODE, _EDGE, _CLUSTER, _GRAPH = '<g id="node', '<g id="edge', '<g id="clust', '
 _LINK_ENDS = "</a>"
 _HALO = '<text stroke="{}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
 _CANVAS, _TEXT, _PLACE = '<polygon fill="#', "<text ", ' text-anchor="start" x="'
-_OVERLINED = re.compile(f"(?:[^{OVERLINE}]{OVERLINE})+")
+_OVERLINED = f"(?:[^{OVERLINE}]{OVERLINE})+"
 _BAR_HEIGHT, _BAR_STROKE = 0.8, 0.06  # of a bar over a name, above its base line; of the font's size
 _FONT = 'font-family="Helvetica,sans-Serif"'
 _ADJOINTS, _TANGENTS, _GREYS = (
@@ -99,7 +99,7 @@ def _bars(line: str) -> str:
     return "".join(
         f'\n<path class="{about["class"]}" fill="none" stroke="{colour}" stroke-width="{_BAR_STROKE * size:.2f}" '
         f'd="M{end(found.start()):.2f},{y:.2f}H{end(found.end()):.2f}"/>'
-        for found in _OVERLINED.finditer(text)
+        for found in re.finditer(_OVERLINED, text)
     )
 
 
