@@ -25,7 +25,8 @@ CALLS = {
 
 _SPECIAL = {
     **{name: f"special.{name}({{args}})" for name in ("erfinv", "erfcinv", "erfcx", "gammainc", "gammaincc", "betainc",
-                                                      "jv", "yv", "iv", "kv", "exp1", "expi", "zeta")},
+                                                      "jv", "yv", "iv", "exp1", "expi", "zeta")},
+    "kv": "np.where(np.isnan(np.add({args})), np.nan, special.kv({args}))",
     "betaln": "np.where(np.minimum({args}) >= 0.0, special.betaln({args}), np.nan)",
     "binomial": "special.binom({args})", "Si": "special.sici({args})[0]",
     "Ci": "np.where({args} < 0.0, np.nan, special.sici({args})[1])",
