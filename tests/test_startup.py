@@ -55,7 +55,8 @@ RUN = "from cgcli.cli.main import run; run(sys.argv[1:])"
 def _imported(code: str, *arguments: str) -> set[str]:
     """The modules that some code imports, in a Python that has imported next to nothing."""
     script = (
-        f"import sys; sys.path += {sys.path!r}; before = {{*sys.modules}}; {code}; print(*({{*sys.modules}} - before))"
+        f"import sys; sys.path += {sys.path!r}; before = {{*sys.modules}}; {code}; "
+        "print(); print(*({*sys.modules} - before))"
     )
     command = [sys.executable, "-S", "-c", script, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
