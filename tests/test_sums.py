@@ -201,10 +201,12 @@ def test_an_array_that_a_file_lacks_has_the_shape_of_the_others(
     monkeypatch.chdir(tmp_path)
     Path("c.jsonl").write_text('{"p": {"x": 2}, "w": [1, 2]}\n')
     Path("d.jsonl").write_text('{"q": 2}\n')
+    Path("a.csv").write_text("w[0],w[1]\n1,2\n")
+    Path("b.csv").write_text("z\n3\n")
     Path("e.jsonl").write_text('{"w": [1, 2, 3], "p": {"x": 1}}\n')
     for text, files in (
         ("w@[1, 2]", ["c.jsonl", "d.jsonl", "e.jsonl"]), ("w@[1, 2]", ["d.jsonl", "c.jsonl", "e.jsonl"]),
-        ("p.x", ["c.jsonl", "d.jsonl", "e.jsonl"]),
+        ("p.x", ["c.jsonl", "d.jsonl", "e.jsonl"]), ("sum(w)", ["a.csv", "b.csv"]), ("w@[1, 2]", ["b.csv", "a.csv"]),
     ):  # fmt: skip
         alone = cg(capfd, "eval", text, *files, "--sum", "--on-error", "skip")
         assert alone.code == 0, alone.err

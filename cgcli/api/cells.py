@@ -31,7 +31,7 @@ def first_shapes(
     present: set[str] = set()
     for batch in batches:
         searched.append(batch)
-        present |= {name for name in names if batch.has(name) or name in batch.others}
+        present |= {name for name in names if batch.has(name) or batch.others_have(name)}
         shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
         expected = present if not batch.holds_objects else present.union(names).difference(CONSTANTS)
         if len(batch) and (not patient or expected.issubset(shapes) or len(searched) == _MOST_SEARCHED):

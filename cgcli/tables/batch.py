@@ -117,7 +117,11 @@ class Batch:
 
     def may_lack(self, name: str) -> bool:
         """Whether other rows have, or may have, such a column where some of these have none."""
-        return self.holds_objects or (name in self.others and self.position(name) is None)
+        return self.holds_objects or (self.others_have(name) and self.position(name) is None)
+
+    def others_have(self, name: str) -> bool:
+        """Whether other files have a column of this name, or columns of an array's elements, and not all have."""
+        return name in self.others or elements_of([*self.others], name) is not None
 
     @property
     def size(self) -> int:
