@@ -84,7 +84,7 @@ DESCRIBED = """; print(*(
     for name, module in sorted(sys.modules.items())
     if name.startswith("cgcli.")), sep="\\n")"""
 # The modules that are to be loaded ahead, and that an import has asked for all the same.
-WAITED = """; print([name for names in start._AHEAD.values() for name in names.split()
+WAITED = """; print(); print([name for names in start._AHEAD.values() for name in names.split()
     if "cgcli." + name.rstrip(".") in asked])"""
 ASKED = """from cgcli.cli import start; asked, find = [], start._Finder.find_spec
 def asking(finder, name, *others): asked.append(name); return find(finder, name, *others)
@@ -121,9 +121,15 @@ def test_the_short_way_of_the_command_finds_what_python_finds(arguments: tuple[s
     )
 
 
-def test_modules_that_are_loaded_ahead_stand_behind_what_they_import(compiled: Path) -> None:
+AHEAD = [("grad", BOOK, "x1=2", "x2=5"), ("render", BOOK, "-o", "-", "--format", "svg")]
+
+
+@pytest.mark.parametrize("arguments", AHEAD, ids=" ".join)
+def test_modules_that_are_loaded_ahead_stand_behind_what_they_import(
+    arguments: tuple[str, ...], compiled: Path
+) -> None:
     """Protects the start: an import within another one takes Python three times as long."""
-    assert _run(compiled, ASKED + RUN + WAITED, "grad", BOOK, "x1=2", "x2=5").endswith("\n[]\n")
+    assert _run(compiled, ASKED + RUN + WAITED, *arguments).endswith("\n[]\n")
 
 
 @pytest.mark.parametrize("fault", ["older", "moved", "missing", "cut", "of another Python"])
