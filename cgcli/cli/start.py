@@ -42,12 +42,13 @@ _AHEAD = {
     "cli.main": "annotations lean signals cli.commands. records errors cli.options cli.say",
     "cli.commands.eval": _COMMAND,
     "cli.commands.grad": _COMMAND,
-    "cli.commands.render": f"{_COMMAND} api.blanks",
+    "cli.commands.render": f"{_COMMAND} api.notices api.blanks",
     "evaluate.limits": "evaluate. graph.node",
     "api.point": (
         "api.notices graph.collector graph.node lowering. evaluate. ops. ops.lazily evaluate.constants syntax.tree "
         "lowering.invoke lowering.standing graph.rules ops.entry ops.arithmetic ops.table lowering.machine "
-        "syntax.builder syntax.lalr syntax.parser lowering.formula lowering.sizes lowering.lower lowering.inputs api.program"
+        "syntax.builder syntax.lalr syntax.parser lowering.formula lowering.sizes lowering.lower "
+        "lowering.inputs api.program"
     ),
     "api.calls": (
         "api.seeds derivatives. transform. ops.fitting ops.logic transform.exact "
@@ -55,7 +56,8 @@ _AHEAD = {
         "derivatives.gradient"
     ),
     "api.watched": _EVALUATED,
-    "rendering.picture": "rendering. rendering.themes rendering.look rendering.layout rendering.metrics rendering.pen",
+    "api.pictures": "rendering. rendering.themes rendering.look",
+    "rendering.picture": "rendering.layout rendering.metrics rendering.pen",
     "rendering.draw": (
         "rendering.figures rendering.arrays graph.calls rendering.sketch rendering.scene rendering.card "
         "printing.spelling rendering.symbols rendering.compose rendering.dot"
