@@ -165,7 +165,7 @@ def test_edges_over_many_levels_are_not_laid_out(capsys: Capture) -> None:
     """The layout program keeps a point for each edge on each level: 800 such powers took 3 GB."""
     code, out, err = cg(capsys, "render", "(" * 200 + "x" + " + x^x)^x" * 200, "-o", "-", "--format", "svg")
     assert (code, out) == (2, "")
-    assert "its edges cross 80803 levels, the limit is 60000\n  write .dot instead" in err
+    assert "its edges cross 80803 levels, the limit is 60000\n  --around NAME draws what is near a name" in err
 
 
 def test_high_orders_of_what_does_not_grow_are_there(capsys: Capture) -> None:

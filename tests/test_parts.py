@@ -343,7 +343,8 @@ def test_a_copy_of_the_command_that_is_killed_changes_no_byte(tmp_path: Path, mo
     arguments = ["grad", "sin(x)*exp(y)", "data", "--threads", "1", "-o"]
     assert subprocess.run([*CG, *arguments, "one/"]).returncode == 0
     dies = [sys.executable, "-c", _COMMAND_THAT_DIES, *arguments, "two/", "--jobs", "2", str(tmp_path / "killed")]
-    found = subprocess.run(dies, capture_output=True, text=True, timeout=60)
+    places = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}  # where the tests are found
+    found = subprocess.run(dies, capture_output=True, text=True, timeout=60, env=places)
     assert (found.returncode, found.stderr) == (0, "")
     assert (tmp_path / "killed").exists()
     assert content(data / "two") == content(data / "one")
