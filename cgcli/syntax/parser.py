@@ -66,11 +66,11 @@ def parse(
 
 def _may_define(text: str) -> bool:
     """Whether a `)` stands before a `=`, as in the definition of a function."""
-    at = text.find("=")
+    start, at = 0, text.find("=")  # what stands between two of them is looked at, and not all before
     while at >= 0:
-        if text[:at].rstrip().endswith(")") and not text.startswith("=", at + 1):
+        if text[start:at].rstrip().endswith(")") and not text.startswith("=", at + 1):
             return True
-        at = text.find("=", at + 1)
+        start, at = at + 1, text.find("=", at + 1)
     return False
 
 
