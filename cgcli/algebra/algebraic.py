@@ -12,14 +12,14 @@ from functools import partial
 
 from cgcli.algebra.budget import Budget
 from cgcli.algebra.canonical import MULTIPLES_OF_PI, Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError, is_root_of_number
+from cgcli.algebra.coefficient import ONE, Number, UnwritableError, is_root_of_number
 from cgcli.algebra.domain import Domains
 from cgcli.algebra.exponentials import with_one_exponential, within_range
 from cgcli.algebra.forms import Forms
 from cgcli.algebra.loops import with_simpler_loops
 from cgcli.algebra.order import Order
 from cgcli.algebra.pieces import Piece, Pieces
-from cgcli.algebra.product import Factors, Product, Terms
+from cgcli.algebra.product import Factors, Product, Terms, add_terms
 from cgcli.algebra.size import LARGEST_SIZE, Sizes
 from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.annotations import Container, Iterator, Set
@@ -233,9 +233,8 @@ class _Pass:
         for leaf, signs in piece.leaves.items():
             node = self.become[leaf]
             whole = leaf in atomic and node.op is not CONSTANT
-            for term, coefficient in ({node: ONE} if whole else self.canonical.terms_of(node)).items():
-                terms[term] = terms.get(term, ZERO) + coefficient * sum(signs)
-        return self.canonical.like_terms({term: coefficient for term, coefficient in terms.items() if coefficient})
+            add_terms(terms, {node: ONE} if whole else self.canonical.terms_of(node), sum(signs))
+        return self.canonical.like_terms(terms)
 
     def _unchanged(self, piece: Piece) -> Node:
         """The same operations on the operands' simpler forms."""

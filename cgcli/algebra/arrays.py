@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
+from cgcli.algebra.coefficient import ONE, Number, quotient
 from cgcli.algebra.known import folded_array, is_identity, is_known
 from cgcli.algebra.masks import masked, times_masked
-from cgcli.algebra.product import Factors, Product, multiplied
+from cgcli.algebra.product import Factors, Product, add_terms, multiplied
 from cgcli.annotations import Any, Callable
 from cgcli.graph.node import Node, apply, constant
 from cgcli.graph.operation import Operation, Params
@@ -220,8 +220,7 @@ def _sum_of_means(canonical: Canonical, op: Operation, args: Args, params: Reduc
         return None
     found: dict[Node, Number] = {}
     for term, coefficient in terms.items():
-        for part, number in (canonical.terms_of(means[term]) if term in means else {term: ONE}).items():
-            found[part] = found.get(part, ZERO) + number * coefficient
+        add_terms(found, canonical.terms_of(means[term]) if term in means else {term: ONE}, coefficient)
     return apply(op, (canonical.fitted(canonical.sum(found), x.shape),), params)
 
 
@@ -242,9 +241,7 @@ def _sum_with_vector(canonical: Canonical, op: Operation, args: Args, params: Re
     vectors = [base for base, number in product.powers.items() if of(base) and number == 1]
     if not vectors:
         return None
-    rest = canonical.product(
-        product._replace(powers={base: n for base, n in product.powers.items() if base not in vectors})
-    )
+    rest = canonical.product(product.without(vectors))
     vector = canonical.product(Product(ONE, {of(base) or base: ONE for base in vectors}))
     if rest.shape != x.shape:
         return None

@@ -25,7 +25,7 @@ from cgcli.algebra.coefficient import (
 from cgcli.algebra.domain import Domains
 from cgcli.algebra.opposites import Opposites
 from cgcli.algebra.order import Order
-from cgcli.algebra.product import EULER, PI, Product, Terms, common_number
+from cgcli.algebra.product import EULER, PI, Product, Terms, add, common_number
 from cgcli.algebra.written import Writer
 from cgcli.annotations import Any, Callable, TypeVar
 from cgcli.graph.node import CONSTANT, Node, apply, constant
@@ -213,8 +213,8 @@ class Canonical:
             if term in changed:
                 product, sign = changed[term]
                 term, coefficient = self.product(product, flip=False), coefficient * sign
-            collected[term] = collected.get(term, ZERO) + coefficient
-        return {term: coefficient for term, coefficient in collected.items() if coefficient}
+            add(collected, term, coefficient)
+        return collected
 
     def _exponent(self, terms: Terms) -> Node:
         """The sum of terms; one that was built before is not built again, however deep exponents are nested."""

@@ -7,9 +7,9 @@ from itertools import product as all_places
 
 from cgcli.algebra.arrays import times
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import ZERO, Number
+from cgcli.algebra.coefficient import Number
 from cgcli.algebra.known import is_known, known_value
-from cgcli.algebra.product import Factors, Terms
+from cgcli.algebra.product import Factors, Terms, add_terms
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
@@ -227,8 +227,7 @@ def _negative(canonical: Canonical, x: Node) -> Node:
 def _added(canonical: Canonical, parts: list[Node]) -> Terms:
     terms: dict[Node, Number] = {}
     for part in parts:
-        for term, coefficient in canonical.terms_of(part).items():
-            terms[term] = terms.get(term, ZERO) + coefficient
+        add_terms(terms, canonical.terms_of(part))
     return terms
 
 

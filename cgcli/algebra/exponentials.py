@@ -8,7 +8,7 @@ from itertools import combinations
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError
-from cgcli.algebra.product import EULER, Factors, Product, Terms, quotient_of
+from cgcli.algebra.product import EULER, Factors, Product, Terms, add_terms, quotient_of
 from cgcli.algebra.rewrites import POSITIVE, divided, expanded, takeable
 from cgcli.algebra.size import cost, has_square_of_exponentials
 from cgcli.annotations import Sequence, Set
@@ -140,8 +140,7 @@ def _less(product: Product, base: Node, growth: Product, other: Node, canonical:
             inner = dict(shares[_BASE])
             for share, divisor in ((shares[_EXPONENTIAL], other), (shares[_OTHERS], base)):
                 part = quotient_of(canonical.product_of(canonical.sum(share)), Product(ONE, {divisor: ONE}))
-                for node, n in canonical.terms_of(canonical.product(part)).items():
-                    inner[node] = inner.get(node, ZERO) + n
+                add_terms(inner, canonical.terms_of(canonical.product(part)))
             common = takeable(POSITIVE, inner, canonical) or Product(ONE)
             factors.times(Product(ONE, {whole: -ONE, base: ONE}))
             factors.times(common)
@@ -164,8 +163,7 @@ def _shares(terms: Terms, base: Node, growth: Product, canonical: Canonical) -> 
             at, divisor = _EXPONENTIAL, growth
         else:
             at, divisor = _OTHERS, Product(ONE)
-        for node, n in canonical.terms_of(canonical.product(quotient_of(product, divisor))).items():
-            shares[at][node] = shares[at].get(node, ZERO) + n * coefficient
+        add_terms(shares[at], canonical.terms_of(canonical.product(quotient_of(product, divisor))), coefficient)
     return shares
 
 

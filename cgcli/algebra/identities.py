@@ -15,7 +15,7 @@ from cgcli.algebra.branches import Choice
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node, number_of, whole
 from cgcli.algebra.order import Key
-from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product
+from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, add
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, CBRT, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
@@ -33,13 +33,12 @@ def _ln(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node
     if isinstance(product.coefficient, Decimal) or not (numbers or product.exponents or product.coefficient < 1):
         return None
     terms = dict(product.exponents.get(EULER, {}))
-    terms[UNIT] = terms.get(UNIT, ZERO) + numbers.pop(EULER, ZERO)
+    add(terms, UNIT, numbers.pop(EULER, ZERO))
     for base, power in numbers.items():  # ln(sqrt(2)) = ln(2)/2
         terms[apply(LN, (base,))] = power
     for number, sign in ((product.coefficient.numerator, ONE), (product.coefficient.denominator, -ONE)):
         if number != 1:  # ln(1/2) = -ln(2)
-            logarithm = apply(LN, (number_node(number),))
-            terms[logarithm] = terms.get(logarithm, ZERO) + sign
+            add(terms, apply(LN, (number_node(number),)), sign)
     return canonical.sum(terms)
 
 
@@ -105,8 +104,7 @@ def _abs(canonical: Canonical, op: Operation, args: Args, params: Params) -> Nod
     if product.coefficient == 1 and not outside and not product.exponents:
         return None
     if inside:
-        size = apply(ABS, (canonical.product(Product(ONE, inside)),))
-        outside[size] = outside.get(size, ZERO) + ONE
+        add(outside, apply(ABS, (canonical.product(Product(ONE, inside)),)), ONE)
     return canonical.product(Product(magnitude(product.coefficient), outside, product.exponents))
 
 
@@ -121,7 +119,7 @@ def _cbrt(canonical: Canonical, op: Operation, args: Args, params: Params) -> No
     if number.powers and (product.powers or product.exponents):  # cbrt(2*x)
         number, rest = Product(ONE), rest._replace(coefficient=magnitude(product.coefficient))
     cubes = {base: whole(n * Fraction(1, 3)) for base, n in product.powers.items() if n % 3 == 0}
-    rest = rest._replace(powers={base: n for base, n in product.powers.items() if base not in cubes})
+    rest = rest.without(cubes)
     found = Factors()
     found.times(number)
     found.times(Product(ONE if product.coefficient > 0 else -ONE, cubes))
@@ -164,8 +162,7 @@ def _where(canonical: Canonical, op: Operation, args: Args, params: Params) -> N
         return apply(WHERE, plain)
     product = canonical.product_of(yes)
     if condition.op in TRUTHS and product.powers.get(condition, ZERO) > 0:  # where(c, c*f, g) = where(c, f, g)
-        powers = {base: number for base, number in product.powers.items() if base is not condition}
-        rest = canonical.product(product._replace(powers=powers))
+        rest = canonical.product(product.without((condition,)))
         if constant_value(no) == 0 and canonical.domains.is_total(rest):
             return yes
         return apply(WHERE, (condition, canonical.fitted(rest, yes.shape), no))

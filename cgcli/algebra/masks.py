@@ -49,8 +49,7 @@ def _without_mask(canonical: Canonical, op: Operation, args: tuple[Node, ...], m
     product = canonical.product_of(yes)
     known = {base: known_value(base) for base, number in product.powers.items() if number == 1}
     ones = [base for base, value in known.items() if value is not None and np.all((value == 1) | ~mask)]
-    powers = {base: number for base, number in product.powers.items() if base not in ones}
-    return apply(op, (condition, canonical.product(product._replace(powers=powers)), no)) if ones else None
+    return apply(op, (condition, canonical.product(product.without(ones)), no)) if ones else None
 
 
 def times_masked(canonical: Canonical, op: Operation, args: tuple[Node, ...], params: Params) -> Node | None:

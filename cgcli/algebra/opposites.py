@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cgcli.algebra.coefficient import ZERO, Number
 from cgcli.algebra.order import Order
-from cgcli.algebra.product import UNIT, Product, Terms
+from cgcli.algebra.product import UNIT, Product, Terms, add
 from cgcli.annotations import Callable, Mapping, Sequence
 from cgcli.graph.node import Node, apply
 from cgcli.graph.rules import Transpose
@@ -91,8 +91,8 @@ class Opposites:
                 kept, dropped = (opposite, base) if negative else (base, opposite)
                 number = powers.pop(dropped)
                 coefficient *= (-1) ** (number.numerator % 2)
-                powers[kept] = powers.get(kept, ZERO) + number
-        return product._replace(coefficient=coefficient, powers={base: n for base, n in powers.items() if n})
+                add(powers, kept, number)
+        return product._replace(coefficient=coefficient, powers=powers)
 
     def flipped(self, product: Product, build: Build) -> Product:
         """A negative product without its sign, if a factor is a difference: -2*(a - b)*c as 2*(b - a)*c.
@@ -111,9 +111,7 @@ class Opposites:
         first = min(differences, key=lambda base: (differences[base].get(UNIT, ZERO) > 0, self._order.factor(base)))
         powers = dict(product.powers)
         number = powers.pop(first)
-        opposite = self.of(first, build)
-        powers[opposite] = powers.get(opposite, ZERO) + number
-        powers = {base: number for base, number in powers.items() if number}
+        add(powers, self.of(first, build), number)
         return Product(-product.coefficient, powers, product.exponents)
 
     def in_one_direction(self, product: Product, build: Build) -> tuple[Product, int]:
@@ -151,9 +149,9 @@ class Opposites:
                 if differences.get(base) in turned:
                     chosen = self.of(base, build)
                     sign *= -1 if number.numerator % 2 else 1
-                powers[chosen] = powers.get(chosen, ZERO) + number
+                add(powers, chosen, number)
             if powers.keys() != product.powers.keys():
-                changed[term] = product._replace(powers={base: n for base, n in powers.items() if n}), sign
+                changed[term] = product._replace(powers=powers), sign
         return changed
 
     def _differences(self, product: Product) -> dict[Node, Node]:

@@ -21,7 +21,7 @@ def raised(canonical: Canonical, base: Node, exponent: Node) -> Product:
         _times_root(factors, canonical, product, number)
         return factors.product()
     constants = {base: n for base, n in product.powers.items() if _is_positive(base)}
-    rest = Product(ONE, {base: n for base, n in product.powers.items() if base not in constants}, product.exponents)
+    rest = product.without(constants)._replace(coefficient=ONE)
     factors.times(Product(product.coefficient, constants), number)
     if len(rest.powers) + len(rest.exponents) <= 1:  # (c*x^a)^n = c^n*x^(a*n)
         factors.times(rest, number)

@@ -18,7 +18,7 @@ from cgcli.algebra.coefficient import (
     quotient,
     whole,
 )
-from cgcli.annotations import Mapping
+from cgcli.annotations import Container, Mapping
 from cgcli.graph.node import CONSTANT, Node, constant
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ABS, CBRT
@@ -59,6 +59,10 @@ class Product(NamedTuple):
             return self.coefficient, powers
         exponents = frozenset([(base, frozenset(terms.items())) for base, terms in self.exponents.items()])
         return self.coefficient, powers, exponents
+
+    def without(self, bases: Container[Node]) -> Product:
+        """The product without the powers of some bases."""
+        return self._replace(powers={base: number for base, number in self.powers.items() if base not in bases})
 
 
 class Factors:
@@ -137,6 +141,21 @@ def quotient_of(one: Product, other: Product) -> Product:
     factors.times(one)
     factors.times(other, -ONE)
     return factors.product()
+
+
+def add(numbers: dict[Node, Number], node: Node, number: Number) -> None:
+    """Add to the coefficient of a term, or to the exponent of a base; what comes to 0 is left out."""
+    total = numbers.get(node, ZERO) + number
+    if total:
+        numbers[node] = total
+    else:
+        numbers.pop(node, None)
+
+
+def add_terms(total: dict[Node, Number], terms: Terms, times: Number = ONE) -> None:
+    """Add so many times the terms of a sum to those of another."""
+    for term, coefficient in terms.items():
+        add(total, term, coefficient * times)
 
 
 def _whole_power(number: Number, exponent: int) -> Number:

@@ -10,7 +10,7 @@ from math import gcd, isqrt, lcm
 
 from cgcli.algebra.canonical import Canonical, remembered
 from cgcli.algebra.coefficient import ONE, ZERO, Decimal, Number, magnitude, quotient
-from cgcli.algebra.product import EULER, UNIT, Factors, Product, Terms, multiplied, quotient_of
+from cgcli.algebra.product import EULER, UNIT, Factors, Product, Terms, add_terms, multiplied, quotient_of
 from cgcli.annotations import Callable, Sequence
 from cgcli.graph.node import Node
 from cgcli.ops.arithmetic import DIVIDE
@@ -124,7 +124,7 @@ def primitive(product: Product, canonical: Canonical) -> Product | None:
     if not contents:
         return None
     factors = Factors()
-    factors.times(product._replace(powers={base: n for base, n in product.powers.items() if base not in contents}))
+    factors.times(product.without(contents))
     for base, found in contents.items():
         for part in found:
             factors.times(part, product.powers[base])
@@ -152,11 +152,9 @@ def split(product: Product, canonical: Canonical) -> Product | None:
                 if all(terms.get(part) == c for part, c in taken.items()):
                     rest = canonical.sum({part: c for part, c in terms.items() if part not in taken})
                     share = canonical.product(quotient_of(canonical.product_of(rest), Product(ONE, {below: ONE})))
-                    whole = {**canonical.terms_of(share)}
-                    for part, c in canonical.terms_of(canonical.product(factor)).items():
-                        whole[part] = whole.get(part, ZERO) + c
-                    others = {base: n for base, n in product.powers.items() if base not in (above, below)}
-                    return multiplied(product._replace(powers=others), canonical.product_of(canonical.sum(whole)))
+                    whole = dict(canonical.terms_of(share))
+                    add_terms(whole, canonical.terms_of(canonical.product(factor)))
+                    return multiplied(product.without((above, below)), canonical.product_of(canonical.sum(whole)))
     return None
 
 
@@ -173,7 +171,7 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
     count = len(terms)
     for term, coefficient in terms.items():
         product, sums = products[term], sums_of[term]
-        parts = [product._replace(powers={base: n for base, n in product.powers.items() if base not in sums})]
+        parts = [product.without(sums)]
         for base, times in sums.items():
             inside = canonical.terms_of(base)
             for _ in range(times):
@@ -182,9 +180,8 @@ def expanded(terms: Terms, canonical: Canonical) -> Terms | None:
                     return None
                 parts = [_multiplied(part, other, c, canonical) for part in parts for other, c in inside.items()]
         for part in parts:
-            for node, number in canonical.terms_of(canonical.product(part)).items():
-                found[node] = found.get(node, ZERO) + number * coefficient
-    return {term: coefficient for term, coefficient in found.items() if coefficient}
+            add_terms(found, canonical.terms_of(canonical.product(part)), coefficient)
+    return found
 
 
 def leveled(terms: Terms, canonical: Canonical) -> Terms | None:
@@ -203,9 +200,8 @@ def leveled(terms: Terms, canonical: Canonical) -> Terms | None:
     found: dict[Node, Number] = {}
     for term, coefficient in terms.items():
         product, sign = canonical.in_one_direction(primitive(products[term], canonical) or products[term])
-        for part, number in canonical.term_of(canonical.product(product, flip=False)).items():
-            found[part] = found.get(part, ZERO) + number * coefficient * sign
-    return None if found.keys() == terms.keys() else {term: c for term, c in found.items() if c}
+        add_terms(found, canonical.term_of(canonical.product(product, flip=False)), coefficient * sign)
+    return None if found.keys() == terms.keys() else found
 
 
 def absorbed(product: Product, canonical: Canonical) -> Product | None:
@@ -247,11 +243,8 @@ def divided(terms: Terms, common: Product, canonical: Canonical) -> dict[Node, N
     """The terms of a sum, each divided by a product. Raises UnwritableError."""
     inner: dict[Node, Number] = {}
     for term, coefficient in terms.items():
-        rest = Factors()
-        rest.times(_flat(term, canonical))
-        rest.times(common, -ONE)
-        for part, number in canonical.terms_of(canonical.product(rest.product())).items():
-            inner[part] = inner.get(part, ZERO) + number * coefficient
+        rest = canonical.product(quotient_of(_flat(term, canonical), common))
+        add_terms(inner, canonical.terms_of(rest), coefficient)
     return inner
 
 
@@ -278,8 +271,7 @@ def collected(terms: Terms, group: Sequence[Node], canonical: Canonical) -> Node
     if common is None:
         return None
     rest = {term: coefficient for term, coefficient in terms.items() if term not in inside}
-    for term, coefficient in canonical.terms_of(taken_out(common, inside, canonical)).items():
-        rest[term] = rest.get(term, ZERO) + coefficient
+    add_terms(rest, canonical.terms_of(taken_out(common, inside, canonical)))
     return canonical.sum(rest)
 
 
@@ -287,16 +279,12 @@ def _squared(terms: Terms, canonical: Canonical) -> Product | None:
     """(a + b)^2 for a^2 + 2*a*b + b^2; None for other sums. Raises UnwritableError."""
     roots = [(term, root) for term, c in terms.items() if (root := _square_root(canonical.product_of(term), c))]
     for (one, a), (other, b) in combinations(roots, 2) if len(terms) == 3 else ():
-        factors = Factors()
-        factors.times(a)
-        factors.times(b)
-        between = canonical.terms_of(canonical.product(factors.product()))
+        between = canonical.terms_of(canonical.product(multiplied(a, b)))
         middle, coefficient = next(iter(between.items()))
         sign = quotient(terms.get(middle, ZERO), 2 * coefficient)
         if len(between) == 1 and middle not in (one, other) and abs(sign) == 1:
             inner = dict(canonical.terms_of(canonical.product(a)))
-            for term, number in canonical.terms_of(canonical.product(b)).items():
-                inner[term] = inner.get(term, ZERO) + number * sign
+            add_terms(inner, canonical.terms_of(canonical.product(b)), sign)
             return Product(ONE, {canonical.sum(inner): 2})
     return None
 
@@ -349,7 +337,7 @@ def distributed(product: Product, canonical: Canonical) -> Product | None:
     if not compound:
         return None
     factors = Factors()
-    factors.times(product._replace(powers={base: n for base, n in product.powers.items() if base not in compound}))
+    factors.times(product.without(compound))
     for base, found in compound.items():
         factors.times(found, product.powers[base])
     return factors.product()

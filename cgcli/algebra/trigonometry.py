@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cgcli.algebra.canonical import Canonical, Identities
 from cgcli.algebra.coefficient import ONE, ZERO, Number, quotient
-from cgcli.algebra.product import EULER, UNIT, Product
+from cgcli.algebra.product import EULER, UNIT, Product, add
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import POWER_OP
@@ -76,15 +76,16 @@ def _pythagorean(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
         partner = _PARTNERS[base.op]
         twin = apply(partner.other, base.args)
         factor = canonical.product(rest)
-        squared = {**rest.powers, twin: rest.powers.get(twin, ZERO) + _SQUARE}
-        other = canonical.product(rest._replace(powers={base: n for base, n in squared.items() if n}))
+        squared = dict(rest.powers)
+        add(squared, twin, _SQUARE)
+        other = canonical.product(rest._replace(powers=squared))
         c = terms[term]
         if terms.get(other) == c * partner.sign:  # c*f^2 + c*s*g^2 = c, and c*g^2 + c*s*f^2 = c*s
             del terms[term], terms[other]
-            _add(terms, factor, c if partner.leads else c * partner.sign)
+            add(terms, factor, c if partner.leads else c * partner.sign)
         elif terms.get(factor) == (-c if partner.leads else -c * partner.sign):  # c*f^2 - c = -c*s*g^2
             del terms[term], terms[factor]
-            _add(terms, other, -c * partner.sign)
+            add(terms, other, -c * partner.sign)
     return terms
 
 
@@ -99,7 +100,7 @@ def _on_one_side(terms: dict[Node, Number], canonical: Canonical) -> dict[Node, 
                 powers = {twin if part is base else part: n for part, n in product.powers.items()}
                 other = canonical.product(product._replace(powers=powers))
                 if other in terms:
-                    _add(terms, other, terms.pop(term))
+                    add(terms, other, terms.pop(term))
                 break
     return terms
 
@@ -117,14 +118,14 @@ def _paired(product: Product, canonical: Canonical) -> Product:
             det, exponent = apply(DET, base.args), powers[base]
             if powers.get(det, ZERO) < 0:
                 powers = {part: n for part, n in powers.items() if part is not base}
-                _add(powers, det, exponent)
-                _add(powers, transpose(apply(INV, base.args), (-1, -2)), exponent)
+                add(powers, det, exponent)
+                add(powers, transpose(apply(INV, base.args), (-1, -2)), exponent)
         for pair in _PAIRS.get(base.op, ()) if base in powers else ():
             other, exponent = functions.get((pair.second, base.args)), powers[base]
             if other is not None and powers.get(other) == pair.sign * exponent:
                 powers = {part: n for part, n in powers.items() if part not in (base, other)}
                 if pair.product is not None:
-                    _add(powers, apply(pair.product, base.args), exponent)
+                    add(powers, apply(pair.product, base.args), exponent)
                 break
     return product if powers is product.powers else product._replace(powers=powers)
 
@@ -139,7 +140,7 @@ def _as_shares(product: Product, canonical: Canonical) -> Product:
         terms = canonical.terms_of(share.args[0])
         if all(own.get(term) == coefficient for term, coefficient in terms.items()):
             powers = {part: n for part, n in product.powers.items() if part is not base}
-            _add(powers, share, ONE)
+            add(powers, share, ONE)
             rest = {term: c for term, c in own.items() if term not in terms}
             others = {part: terms for part, terms in product.exponents.items() if part is not EULER}
             return product._replace(powers=powers, exponents={**others, EULER: rest} if rest else others)
@@ -174,19 +175,9 @@ def _under_roots(product: Product, canonical: Canonical) -> Product:
 
 def _square_in(product: Product) -> tuple[Node, Product] | None:
     """The first base that is a squared function with a partner, and what is left without it."""
-    for base, exponent in product.powers.items():
-        if exponent == _SQUARE and base.op in _PARTNERS:
-            rest = {other: number for other, number in product.powers.items() if other is not base}
-            return base, product._replace(powers=rest)
-    return None
-
-
-def _add(numbers: dict[Node, Number], node: Node, number: Number) -> None:
-    total = numbers.get(node, ZERO) + number
-    if total:
-        numbers[node] = total
-    else:
-        numbers.pop(node, None)
+    bases = (base for base, exponent in product.powers.items() if exponent == _SQUARE and base.op in _PARTNERS)
+    base = next(bases, None)
+    return None if base is None else (base, product.without((base,)))
 
 
 TRIGONOMETRY = Identities(_paired, _pythagorean)
