@@ -28,7 +28,7 @@ def of_sum(count: int) -> Any:
 PROGRAMS = [
     ("D(x^2*sin(x), x)", sympy.diff(X**2 * sympy.sin(X), X)),
     ("D(sin(x), x)*x", sympy.cos(X) * X),
-    ("D(y*x, t)", 0 * X),
+    ("D(y*x, t) + t", T),
     ("f(x) = x^3*exp(-a*x); D(f(x), x)", sympy.diff(F, X)),
     ("f(x) = x^3*exp(-a*x); D(f(2*x), x)", sympy.diff(F.subs(X, 2 * X), X)),
     ("f(u) = u^3*exp(-a*u); g(x) = D(f(x), x); g(2*x)", sympy.diff(F, X).subs(X, 2 * X)),
@@ -145,6 +145,27 @@ KINKS = [
     ("D(abs(x), x)", "x=1", ""),
     ("D(x^2, x) + abs(x)", "x=0", ""),
     ("where(x > 0, D(abs(x), x), 0)", "x=0", ""),
+    ("s = 1; for i in 1..3 { s = s - D(abs(s), s) }; s + x", "x=0", "abs(0)"),
+    ("s = 2; for i in 1..3 { s = s + D(abs(x*s), s) }; s", "x=0", "abs(0)"),
+    ("s = 2; for i in 1..3 { s = s + D(abs(x*s), s) }; s", "x=1", ""),
+    ("s = 1; while s < 9 { s = s + 1 + x*D(max(s, 4), s) }; s", "x=0", "max(4, 4)"),
+    ("s = 1; repeat 3 { t = s; for k in 1..2 { t = t + 2*D(abs(t - k), t) }; s = s + t }; s*x", "x=1", "abs(0)"),
+    ("s = 1; for i in 1..3 { if i > x { s = s + D(abs(s - 1), s) } }; s", "x=1", "abs(0)"),
+    ("s = 1; for i in 1..3 { if i > x { s = s + D(abs(s - 1), s) } }; s", "x=5", ""),
+    ("sum(i=1..3, D(abs(i*x - 2), x))", "x=1", "abs(0)"),
+    ("sum(i=1..3, D(norm([x, i - 2]), i))", "x=0", "norm(…)"),
+]
+
+ABSENT = [
+    ("D(x^2, y)", "y", ""),
+    ("D(x^2, y)*x", "y", ""),
+    ("f(u) = u^2; D(f(x), t)", "t", ""),
+    ("speed = 1; D(x*speed + rate, rats)", "rats", "did you mean 'rate'?"),
+    ("s = 1; for i in 1..3 { s = s*x + D(s*x, y) }; s", "y", ""),
+    ("D(x^2, y) + y", "", ""),
+    ("D(x^2, y) + D(y*x, x)", "", ""),
+    ("y = 3; D(x^2, y)", "", ""),
+    ("f(x, y) = D(x^2, y); f(x, 2)", "", ""),
 ]
 
 
@@ -154,6 +175,22 @@ def test_a_kink_is_told(text: str, binding: str, where: str, capsys: Capture) ->
     done = cg(capsys, "eval", text, binding)
     assert done.code == 0
     assert done.err.startswith(f"cg: warning: {where} is at a kink") if where else not done.err
+
+
+@for_each(("text", "name", "hint"), ABSENT)
+@pytest.mark.parametrize("command", ["eval", "grad", "simplify"])
+def test_a_name_that_is_nowhere_else_is_told(text: str, name: str, hint: str, command: str, capsys: Capture) -> None:
+    """Protects against a 0 by a name that was misspelled: as of `--wrt`, in the same words, and where it stands."""
+    values = [f"{each}=1" for each in cgcli.parse(text).inputs] * (command != "simplify")
+    done = cg(capsys, command, text, *values)
+    told = [line for line in done.err.splitlines() if line.startswith("cg: ")]
+    if name:
+        assert told == [f"cg: warning: '{name}' is not in the expression: its derivative is 0"]
+        assert hint in done.err
+        of_grad = cg(capsys, "grad", "x", "x=1", "--wrt", name).err.splitlines()
+        assert of_grad[0] == told[0]
+    else:
+        assert not told
 
 
 def test_a_name_that_a_derivative_leaves_out_is_used(capsys: Capture) -> None:

@@ -11,7 +11,7 @@ from cgcli.evaluate.constants import as_constant, constant_of
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of, rebuild, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Differentiated, Graph, Node, name_of, rebuild, toposort
 from cgcli.graph.operation import Shape
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
@@ -57,6 +57,17 @@ class Telling:
             return
         idle = _idle_ties([note.node for note in found if _is_tie(note.node)], wrt, values, bindings)
         self._tell_notes([note for note in found if note.node not in idle])
+
+    def kinks_within(self, derivative: Differentiated, bindings: Mapping[str, Any]) -> None:
+        """Which of the operations between the nodes of a derivative within a loop stand at a kink, in its first such
+        trip.
+        """
+        from cgcli.evaluate.notes import kinks_within
+
+        has_kinks = any(node.op.kink is not None for node in toposort([derivative.value]))
+        values = self._every_value(derivative.read, bindings) if has_kinks else {}
+        if values:
+            self._tell_notes(kinks_within(derivative, [values[node] for node in derivative.read]))
 
     def _tell_trips(self, node: Node, wrt: Sequence[Node]) -> None:
         """That the number of a loop's trips counts as a constant, where an input decides on it."""
@@ -125,7 +136,7 @@ class Telling:
         made = (node for node in toposort(results) if node.op is CONSTANT and node not in given)
         if not any(somewhere(is_nan(constant_of(node))) for node in made):
             return False
-        order = toposort([*self._graph.outputs, *(value for value, _, _ in self._graph.differentiated)])
+        order = toposort([*self._graph.outputs, *(node for each in self._graph.differentiated for node in each.read)])
         found = of_no_formula(order, [node for node in order if node.op is VARIABLE])
         for node, name in found:
             if self._is_new(f"by {name}", node):

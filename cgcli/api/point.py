@@ -154,14 +154,17 @@ class Point(NamedTuple):
         yield from _arrows(self.program.syntax.source.text)
         if "repeat" in self.program.syntax.source.text:
             yield from _broken_trips(self)
-        read = {*self.names, *map(name_of, variables(toposort([value for value, _, _ in self.graph.differentiated])))}
-        absent = [name for name in map(name_of, wrt) if name not in read]
+        graph = self.graph
+        inside = toposort([node for each in graph.differentiated for node in each.read])
+        read = {*self.names, *map(name_of, variables(inside))}
+        places = {name_of(node): span for node, span in graph.absent.items() if name_of(node) not in self.names}
+        absent = [*dict.fromkeys([*(name for name in map(name_of, wrt) if name not in read), *places])]
         for name in self.shapes:
             if name not in read and name not in absent and name not in self.columns:
                 yield Notice(f"'{name}' is bound, but the expression does not use it", details={"kind": "unused"})
         for name in absent:
             message = f"'{name}' is not in the expression: its derivative is 0"
-            yield Notice(message, did_you_mean(name, self.names), details={"kind": "absent"})
+            yield Notice(message, did_you_mean(name, sorted(read)), places.get(name), details={"kind": "absent"})
         if any(node.shape for node in self.inputs):
             from cgcli.api.elementwise import doubtful
 

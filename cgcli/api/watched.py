@@ -65,9 +65,13 @@ class Watched:
     def _tell_of_derivatives(self, bindings: Mapping[str, Any]) -> None:
         """The same for the derivatives that the program takes itself, where they are part of it."""
         parts = set(toposort(self._graph.outputs))
-        for value, place, slope in self._graph.differentiated:
-            if slope in parts and bindings.keys() >= set(map(name_of, variables(toposort([value])))):
-                self._tell_kinks([value], [place], bindings, slope)
+        for each in self._graph.differentiated:
+            if not bindings.keys() >= set(map(name_of, variables(toposort(each.read)))):
+                continue
+            if each.within:
+                self._telling.kinks_within(each, bindings)
+            elif each.slope in parts:
+                self._tell_kinks([each.value], [each.place], bindings, each.slope)
 
     def _tell_kinks(
         self, outputs: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any], slope: Node | None = None

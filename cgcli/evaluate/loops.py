@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterator
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.runners import runner
 from cgcli.evaluate.trips import Values, trips_of
 from cgcli.graph.loops import Loop, States, packed_shape
-from cgcli.graph.node import Node
+from cgcli.graph.node import Differentiated, Node
 from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
@@ -52,14 +52,28 @@ def _states(params: States, values: Values, rows: tuple[int, ...] = (), kernels:
     return np.stack(after, axis=len(rows)) if states else np.zeros((*rows, 0, *packed_shape(params.shapes)))
 
 
-def values_in_trips(loop: Loop, values: Values) -> Iterator[dict[Node, Any]]:
-    """The values of the body's nodes in each of the first trips. values: of the loop's arguments."""
+def values_in_trips(loop: Loop, values: Values, more: Sequence[Node] = ()) -> Iterator[dict[Node, Any]]:
+    """The values of the body's nodes in each of the first trips. values: of the loop's arguments. more: nodes of it."""
     leaves, others = loop.body.parameters, values[loop.carries :]
-    compiled = Compiled(loop.nexts, leaves, keep=True)
+    compiled = Compiled([*loop.nexts, *more], leaves, keep=True)
     states: list[Values] = []
-    trips_of(loop, values, keep=lambda more, _: states.extend(more[: _LOOKED_AT - len(states)]))
+    trips_of(loop, values, keep=lambda some, _: states.extend(some[: _LOOKED_AT - len(states)]))
     for carries in states:
         yield dict(zip(compiled.nodes, compiled.tape([*carries, *others]), strict=True))
+
+
+def values_within(derivative: Differentiated, values: Values) -> Iterator[dict[Node, Any]]:
+    """The values of the nodes in the innermost of the loops around a derivative, in each of the first trips.
+
+    values: of the arguments of the outermost.
+    """
+    (_, loop), *inner = derivative.within
+    for found in values_in_trips(loop, values, inner[0].args if inner else derivative[:3]):
+        if inner:  # no deeper than loops may stand in each other
+            deeper = derivative._replace(within=tuple(inner))
+            yield from values_within(deeper, [found[arg] for arg in inner[0].args])
+        else:
+            yield found
 
 
 def makes_no_trip(*args: Any) -> bool:

@@ -11,7 +11,7 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.elements import is_nan, is_not_finite, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.node import Differentiated, Node, dependents, is_given, toposort
 from cgcli.graph.rules import Branch, Transpose, TransposeOf
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.fitting import ones_like
@@ -94,6 +94,18 @@ def _in_first_trip(loop: Loop, args: Sequence[Any], find: Callable[..., list[Not
     from cgcli.evaluate.loops import values_in_trips
 
     return next(filter(None, (find(loop.nexts, values) for values in values_in_trips(loop, args))), [])
+
+
+def kinks_within(derivative: Differentiated, args: Sequence[Any]) -> list[Note]:
+    """The kinks in the first trip that has any where a program differentiates. args: values of the outermost loop's."""
+    from cgcli.evaluate.loops import values_within
+
+    value, place, slope, within = derivative
+    nodes = [node for node in dependents([place], toposort([value])) if node.op.kink is not None]
+    nexts = within[-1].loop.nexts
+    trips = values_within(derivative, args)
+    found = (kinks(nodes, [value], values) for values in trips if matters(slope, nexts, values))
+    return next(filter(None, found), [])
 
 
 def _kinks_in_trip(nexts: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:

@@ -40,6 +40,31 @@ class Node:
         return f"<node {self.op.name} {self.shape}>"
 
 
+class Within(NamedTuple):
+    """A loop around a derivative, as the arguments and the parameters that its node has."""
+
+    args: tuple[Node, ...]
+    loop: Any
+
+
+class Differentiated(NamedTuple):
+    """A derivative that a program takes itself, D(f, x): the nodes of f, of x, and of the derivative.
+
+    within: the loops around it, the outermost first. Of each but the first the arguments, and the three nodes, are
+    those of the body of the loop before.
+    """
+
+    value: Node
+    place: Node
+    slope: Node
+    within: tuple[Within, ...] = ()
+
+    @property
+    def read(self) -> tuple[Node, ...]:
+        """What it reads outside of all loops."""
+        return self.within[0].args if self.within else (self.value,)
+
+
 class Graph(NamedTuple):
     """What a program means: its output nodes, and where they came from.
 
@@ -50,7 +75,8 @@ class Graph(NamedTuple):
     functions: what the program calls its functions that have a derivative rule of their own.
     carried: what it calls the carries of each loop, by the loop's body; '' for those that have no name.
     calls: those of its functions, where somebody draws it.
-    differentiated: for each derivative that it takes itself, D(f, x): the nodes of f, of x, and of the derivative.
+    differentiated: the derivatives that it takes itself. absent: the variables that these are by and none of them
+    reads, and where each stands.
     """
 
     outputs: tuple[Node, ...]
@@ -62,7 +88,8 @@ class Graph(NamedTuple):
     functions: Mapping[Callee, str] = EMPTY
     carried: Mapping[object, tuple[str, ...]] = EMPTY
     calls: Calls | None = None
-    differentiated: tuple[tuple[Node, Node, Node], ...] = ()
+    differentiated: tuple[Differentiated, ...] = ()
+    absent: Mapping[Node, Span] = EMPTY
 
     @property
     def output(self) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, MutableMapping, Sequence
+from cgcli.annotations import Any, Callable, Iterable, Mapping, MutableMapping, Sequence
 from cgcli.errors import ArgumentError, ParseError, ShapeError, Span, TooLargeError
 from cgcli.graph.loops import fresh_leaves
 from cgcli.graph.node import Node, apply, constant, toposort
@@ -22,9 +22,6 @@ from cgcli.ops.logic import AND_OP, NOT_OP, WHERE
 from cgcli.ops.statics import brief
 from cgcli.syntax import tree
 
-if TYPE_CHECKING:
-    from cgcli.lowering.standing import Standing
-
 MAX_NESTED = 20  # loops and branches within each other
 _ONE = constant(1.0)
 
@@ -34,14 +31,12 @@ Lookup = Callable[[str, Span], Value]
 class Blocks:
     """Lowers statements in braces.
 
-    lookup: finds what no scope holds. places: told where things were read. standing: makes leaves for names by which
-    the program differentiates, where it does.
+    lookup: finds what no scope holds. places: told where things were read.
     """
 
-    def __init__(self, lookup: Lookup, places: Places, standing: Callable[[], Standing | None]) -> None:
+    def __init__(self, lookup: Lookup, places: Places) -> None:
         self._lookup = lookup
         self._places = places
-        self._standing = standing
         self._nested = 0
 
     # ---- statements -----------------------------------------------------------------------
@@ -61,7 +56,7 @@ class Blocks:
         assert isinstance(names, MutableMapping | dict)
         value: Any = None
         before: Any = None
-        standing = self._standing()
+        standing = self._places.moving.standing()
         for item in statements:
             if value is not None:
                 raise _unused(before)
@@ -125,8 +120,9 @@ class Blocks:
                 going, trips = index.going(place[0]), None
             going = apply(AND_OP, (taken, going))
         afters = [*nexts, *(apply(ADD, (leaf, _ONE)) for leaf in place)]
-        found = looped([*leaves, *place], [*starts, *([index.start] if place else [])], afters, going, trips,
-                       range(len(carried) + bool(index.name)), self._places.origins)  # fmt: skip
+        loop = [*leaves, *place], [*starts, *([index.start] if place else [])], afters, going, trips
+        self._places.moving.go_within(*loop)
+        found = looped(*loop, range(len(carried) + bool(index.name)), self._places.origins)  # fmt: skip
         self._places.of_loop(found, item.span, [*carried, index.name])
         names.update(zip(carried, found, strict=False))
         if index.name:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cgcli.annotations import Any, Collection, Mapping, Sequence
 from cgcli.errors import ArgumentError, ShapeError, Span, TooLargeError
 from cgcli.graph.loops import fresh_leaves
-from cgcli.graph.node import CONSTANT, Node, apply, rebuild, toposort
+from cgcli.graph.node import CONSTANT, VARIABLE, Differentiated, Node, apply, is_carry, rebuild, toposort
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.assigned import reads
@@ -56,6 +56,8 @@ def differentiated(item: tree.Call, scope: Scope, moving: Moving, texts: Sequenc
         if not isinstance(place, Node) or place.op is CONSTANT:
             raise ArgumentError(f"'{name.name}' is a constant, by which nothing is differentiated", name.span,
                                 hint=f"give it a value, or make it a parameter: f({name.name}) = …")  # fmt: skip
+        if place.op is VARIABLE and not is_carry(place):
+            moving.by.setdefault(place, name.span)
     (value,) = yield (item.args[0],), scope
     if not isinstance(value, Node):
         raise ArgumentError("D differentiates one value", item.args[0].span,
@@ -89,7 +91,8 @@ def _by(value: Node, place: Node, moving: Moving, span: Span) -> Node:
     for node in become.values():
         if node.args:
             moving.origins.setdefault(node, span)
-    moving.made.append((seen, place, become[found]))
+    moving.read.update(toposort([seen]))
+    moving.made.append(Differentiated(seen, place, become[found]))
     return become[found]
 
 

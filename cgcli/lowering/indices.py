@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Any, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError, Span
 from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant_value, toposort
@@ -16,18 +16,22 @@ from cgcli.ops.loops import unpacked
 from cgcli.records import NamedTuple
 from cgcli.syntax import tree
 
+if TYPE_CHECKING:
+    from cgcli.lowering.standing import Moving
+
 
 class Places(NamedTuple):
     """Where things were read. origins: the spans of nodes.
 
     names: what the program calls the indices of its loops. carried: and all that each loop carries, by its body.
-    series: the sums and products that are being read, the outermost first.
+    series: the sums and products that are being read, the outermost first. moving: the derivatives in the program.
     """
 
     origins: dict[Node, Span]
     names: dict[Node, str]
     carried: dict[object, tuple[str, ...]]
     series: list[tree.Series]
+    moving: Moving
 
     def of_loop(self, pieces: Sequence[Node], span: Span, names: Sequence[str]) -> None:
         """Say where a loop was read, and what it carries. pieces: its carries after it."""

@@ -79,7 +79,7 @@ class _Lowering:
             max(MAX_STEPS, STEPS_PER_CHARACTER * len(program.source.text)),
             self.exact_numeral if exactly else None,
             program.source.text,
-            Moving(_moving_names(program), self.origins, book, {}, []),
+            Moving(_moving_names(program), self.origins, book, {}, [], {}, set()),
         )
         self.machine.invocations.record = record
         self.standing = self.machine.moving.standing()
@@ -122,7 +122,8 @@ class _Lowering:
         calls = None if self.record is None else self.record.calls()
         made = self.machine.moving.settled() if self.machine.moving.made else ()
         return Graph(
-            outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried, calls, made
+            outputs, self.labels, self.origins, self.program.source, idle, names, functions, carried, calls, made,
+            self.machine.moving.absent,
         )  # fmt: skip
 
     def results(

@@ -58,7 +58,7 @@ class Machine:
         self._functions = functions
         self._origins = origins
         self._expand = expand
-        self.moving = moving or Moving((), origins, False, {}, [])
+        self.moving = moving or Moving((), origins, False, {}, [], {}, set())
         self.invocations = Invocations(functions, rules or {}, origins, expand, self.moving.standing)
         self._steps, self._most = 0, most
         self._source = source
@@ -254,14 +254,14 @@ class Machine:
         if self._of_blocks is None:
             from cgcli.lowering.indices import Places
 
-            self._of_blocks = Places(self._origins, {}, {}, [])
+            self._of_blocks = Places(self._origins, {}, {}, [], self.moving)
         return self._of_blocks
 
     def _blocks(self) -> Blocks:
         if self._blocks_made is None:
             from cgcli.lowering.blocks import Blocks
 
-            self._blocks_made = Blocks(self._lookup, self._places(), self.moving.standing)
+            self._blocks_made = Blocks(self._lookup, self._places())
         return self._blocks_made
 
     # ---- functions --------------------------------------------------------------------

@@ -50,7 +50,9 @@ def series(item: tree.Series, scope: Scope, places: Places) -> Lowered:
     (so_far,) = fresh_leaves([term.shape])
     going = None if index.trips is not None else index.going(leaf)
     nexts = [apply(combine, (so_far, term)), apply(ADD, (leaf, _ONE))]
-    total, last = looped([so_far, leaf], [begin, start], nexts, going, index.trips, [0, 1], places.origins)
+    loop = [so_far, leaf], [begin, start], nexts, going, index.trips
+    places.moving.go_within(*loop)
+    total, last = looped(*loop, [0, 1], places.origins)
     places.of_loop([total, last], item.span, ["", item.name])
     places.names[last] = item.name
     return total
@@ -73,6 +75,7 @@ def along_an_axis(term: Node, leaf: Node, index: Index, places: Places) -> Node 
     else:
         numbers = reshape(apply(ARANGE, (), Steps(first, first + index.trips, 1.0)), shape)
     terms = moved([term], {leaf: numbers}, places.origins)[term]
+    places.moving.replace_leaf(leaf, numbers)
     if terms.shape[:1] != shape[:1] or len(terms.shape) != len(shape):  # a term without the index
         terms = broadcast(terms, (index.trips, *term.shape))
     return terms
