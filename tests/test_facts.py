@@ -6,7 +6,7 @@ Algebra and checks rely on these facts: abs(exp(x)) is exp(x) because exp is nev
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from cgcli.graph.node import apply
 from cgcli.graph.operation import (
     ANALYTIC,
     BOUNDED,
+    CHOOSES,
     EVEN,
     IDEMPOTENT,
     INCREASING,
@@ -117,7 +118,8 @@ def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so
     with np.errstate(all="ignore"):
         holds = not np.any(operation.kernel(*columns) < 0)
     assert holds == (operation.facts & NON_NEGATIVE != NOTHING)
-    assert operation.facts & ~(NON_NEGATIVE | ANALYTIC | STEPWISE) == NOTHING  # the others are of one argument
+    of_several = NON_NEGATIVE | ANALYTIC | STEPWISE | CHOOSES  # the others are of one argument
+    assert operation.facts & ~of_several == NOTHING
 
 
 @for_each("name", [name for name, op in OTHERS.items() if op.facts & NON_NEGATIVE])
@@ -126,6 +128,33 @@ def test_an_operation_on_arrays_is_never_negative_where_it_says_so(name: str) ->
         for seed in range(5):
             at = case.sample(seed)
             assert not np.any(value(node(case.program, at), at) < 0), case.program
+
+
+def is_chosen(result: Any, given: Iterable[Any]) -> bool:
+    """Whether each number of a result is one of those given, the negative of one, or 0."""
+    known = np.concatenate([[0.0], *(np.ravel(each) for each in given)])
+    return bool(np.isin(np.abs(result), np.abs(known[~np.isnan(known)]))[~np.isnan(result)].all())
+
+
+@for_each("name", ELEMENTWISE)
+def test_an_operation_chooses_just_where_it_says_so(name: str) -> None:
+    """Protects what takes such a value for as exact as the arguments, and a guard of 1 and 0 for a guard still."""
+    operation = ELEMENTWISE[name]
+    rng = np.random.default_rng(0)
+    size = (50, len(argument_names(operation)))
+    rows = [*rng.normal(size=size), *rng.choice(EDGES, size=size)]
+    with np.errstate(all="ignore"):
+        holds = all(is_chosen(operation.kernel(*map(np.float64, row), *defaults(operation)), row) for row in rows)
+    assert holds == (operation.facts & CHOOSES != NOTHING)
+
+
+@for_each("name", [name for name, op in OTHERS.items() if op.arrays])
+def test_an_operation_on_arrays_chooses_just_where_it_says_so(name: str) -> None:
+    """Of whole numbers, too, among which there are ties."""
+    points = [(case.program, case.sample(seed)) for case in CASES[name] for seed in range(3)]
+    whole = [(program, {name: np.round(array) for name, array in at.items()}) for program, at in points]
+    holds = all(is_chosen(value(node(program, at), at), at.values()) for program, at in points + whole)
+    assert holds == (OTHERS[name].facts & CHOOSES != NOTHING)
 
 
 # ---- the complex step -----------------------------------------------------------------

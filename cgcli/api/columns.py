@@ -22,7 +22,7 @@ from cgcli.graph.node import CONSTANT, Node, constant, name_of, toposort
 from cgcli.lowering.free_names import calls_on_names
 from cgcli.ops.arithmetic import DIVIDE
 from cgcli.ops.lazily import np
-from cgcli.ops.table import CONSTANTS
+from cgcli.ops.table import CONSTANTS, entries_of
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback
 from cgcli.transform.exact import exact
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from cgcli.tables.batch import Batch
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_OF_MANY = ("sum", "mean", "prod", "var", "std", "median", "max", "min", "argmax", "argmin", "norm", "logsumexp",
-            "softmax", "log_softmax", "cumsum", "cumprod", "size")  # fmt: skip
 _COMMENTS = ("#", "%", "!")  # what a first line begins with that is no header
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
 _MOST_NODES = 10_000  # of derivatives of higher order
@@ -234,12 +232,18 @@ def column_notices(point: Point, batches: Sequence[Batch]) -> Iterator[Notice]:
         if name in CONSTANTS:
             yield Notice(f"'{name}' is the column here, and not the constant", details={"kind": "column"})
     over_rows = {name_of(node) for node in point.inputs if name_of(node) in point.columns and not node.shape}
-    for call, name in calls_on_names(point.program.syntax, _OF_MANY):
+    for call, name in calls_on_names(point.program.syntax, _is_along_an_axis):
         if name in over_rows:
             yield Notice(f"{call.function}({name}) is computed for each row, of its one number",
                          "for all rows at once: --vars FILE instead of FILE, or --whole",
                          call.span, {"kind": "row"})  # fmt: skip
             break
+
+
+def _is_along_an_axis(function: str) -> bool:
+    """Whether a built-in function with one array goes along an axis of it, as a sum."""
+    return any(len(entry.arrays) == 1 and any(static.name == "axis" for static in entry.statics)
+               for entry in entries_of(function))  # fmt: skip
 
 
 def _some(test: Any, arrays: Iterable[NDArray[np.float64]], rows: int) -> NDArray[np.bool_]:

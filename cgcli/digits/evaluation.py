@@ -22,7 +22,7 @@ from cgcli.graph.node import (
     toposort,
     variables,
 )
-from cgcli.graph.operation import ARRAYS
+from cgcli.graph.operation import ARRAYS, CHOOSES, STEPWISE
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import count_text, shape_of, size_text
 from cgcli.graph.work import work_of
@@ -39,14 +39,6 @@ _MOST_BYTES = 2**31
 _MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
 _GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5}
-_CHOOSE = (
-    "relu",
-    "where",
-    "max",
-    "min",
-    "clip",
-    "abs",
-)  # they round nothing: a zero is one that was given
 
 
 class AtPrecision:
@@ -191,7 +183,7 @@ class AtPrecision:
             return False
         if len(node.args) == 2 and node.args[0] is node.args[1]:
             return False  # a number is equal to itself; this is how derivatives ask whether it is nan
-        return node.op in COMPARISONS or node.op.name in _ROUNDED
+        return node.op in COMPARISONS or bool(node.op.facts & STEPWISE)
 
     def cancelled(self) -> list[Node]:
         """Nodes that are 0 somewhere, which with more digits may turn out to be only close to it."""
@@ -227,7 +219,7 @@ class AtPrecision:
 
     def _adds_no_rounding(self, node: Node) -> bool:
         """Whether the value of a node with exact arguments is certainly exact, too."""
-        if node.op.truth is not None or node.op.why_no_derivative or node.op.name in _CHOOSE:
+        if node.op.truth is not None or node.op.why_no_derivative or node.op.facts & CHOOSES:
             return True
         if node not in self.values:
             return False
@@ -254,7 +246,7 @@ class AtPrecision:
         if not somewhere(zero) or node.op.truth is not None or node.op.why_no_derivative:
             return False
         if node.op.elementwise:
-            if node.op.name in _CHOOSE:
+            if node.op.facts & CHOOSES:
                 return False
             zero = zero & self._may_be_another(node)
             for each in given:
@@ -264,9 +256,6 @@ class AtPrecision:
             size = self.kernels.step(node)(*map(abs, given))
             return somewhere(zero & (size != 0))
         return False
-
-
-_ROUNDED = ("floor", "ceil", "round", "trunc")
 
 
 def _each(test: Callable[..., bool]) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Collection, Iterator, Sequence
+from cgcli.annotations import Any, Callable, Collection, Iterator, Sequence
 from cgcli.errors import Span
 from cgcli.lowering.assigned import assigned, reads
 from cgcli.lowering.lower import opened_function, opened_parameters
@@ -74,14 +74,17 @@ def _bases_and_functions(item: Any) -> tuple[set[Span], set[Span]]:
     return bases, functions
 
 
-def calls_on_names(program: tree.Program, functions: Collection[str]) -> Iterator[tuple[tree.Call, str]]:
-    """The calls of some functions with one name as their only argument, and that name."""
+def calls_on_names(program: tree.Program, is_meant: Callable[[str], bool]) -> Iterator[tuple[tree.Call, str]]:
+    """The calls of built-in functions with one name as their only argument, and that name.
+
+    is_meant: which functions, by name.
+    """
     defined = {item.function for item in program.statements if isinstance(item, tree.Define)}
     waiting: list[Any] = [program.statements]
     while waiting:
         part = waiting.pop()
-        is_one = isinstance(part, tree.Call) and part.function in functions and part.function not in defined
-        if is_one and len(part.args) == 1 and isinstance(part.args[0], tree.Name):
+        is_one = isinstance(part, tree.Call) and len(part.args) == 1 and isinstance(part.args[0], tree.Name)
+        if is_one and part.function not in defined and is_meant(part.function):
             yield part, part.args[0].name
         if isinstance(part, tuple):
             waiting.extend(reversed(part))

@@ -11,6 +11,7 @@ from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import (
     ANALYTIC,
     BOUNDED,
+    CHOOSES,
     EVEN,
     IDEMPOTENT,
     INCREASING,
@@ -137,7 +138,7 @@ FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "f
                    domain="y != 0", python="fmod", example="fmod(-7, 3)",
                    simpler="abs(y) == inf && abs(x) < inf ? x : x - y*trunc(x/y)")  # fmt: skip
 NEG = elementwise("neg", "the negative", "negative", "-1", label="−", prefix=Infix("-", UNARY),
-                  aliases="negative", facts=ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
+                  aliases="negative", facts=CHOOSES | ODD | ANALYTIC, inverse=Inverse("neg"), example="-[1, 2]",
                   python=operator.neg)  # fmt: skip
 
 # d/dx: the power rule, which folds to n*x^(n-1) for a constant exponent: exact at 0, never through a
@@ -169,7 +170,7 @@ CBRT = elementwise("cbrt", "cube root, of negative numbers too", "cbrt", "1/(3*o
                    facts=ODD | INCREASING, python="cgcli.ops.doubles:cbrt", example="cbrt(-8)",
                    latex=r"\sqrt[3]{#1}", simpler="sign(x)*abs(x)^(1/3)")  # fmt: skip
 ABS = elementwise("abs", "absolute value", "abs", Partial("stop_gradient(sign(x))", "sign(x)"), aliases="fabs absolute",
-                  facts=EVEN | IDEMPOTENT | NON_NEGATIVE,
+                  facts=CHOOSES | EVEN | IDEMPOTENT | NON_NEGATIVE,
                   kink=Kink(lambda x: x == 0, "the derivative of abs at 0 is taken as 0"),
                   example="abs(-3)", python=operator.abs, latex="|#1|")  # fmt: skip
 SIGN = elementwise("sign", "-1, 0 or 1", "sign", None, aliases="sgn",
@@ -203,10 +204,12 @@ EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None
                        latex="#1 = #2", truth="equal")  # fmt: skip
 MAXIMUM = elementwise("max", "the largest of its arguments, element by element", _maximum, _shares_of("max"),
                       arrays="*x", least=2, aliases="maximum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of("max"), python="maximum", example="max(3, 7, 5)", latex=r"\max")  # fmt: skip
+                      kink=_tie_of("max"), python="maximum", facts=CHOOSES,
+                      example="max(3, 7, 5)", latex=r"\max")  # fmt: skip
 MINIMUM = elementwise("min", "the smallest of its arguments, element by element", _minimum, _shares_of("min"),
                       arrays="*x", least=2, aliases="minimum", commutative=True, samples=(REAL, REAL),
-                      kink=_tie_of("min"), python="minimum", example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
+                      kink=_tie_of("min"), python="minimum", facts=CHOOSES,
+                      example="min(3, 7, 5)", latex=r"\min")  # fmt: skip
 CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    Partial("where(out == out, x >= low and x <= high, out)", chooses=True),
                    Partial("where(out == out, x < low and low <= high, out)", chooses=True),
@@ -214,7 +217,7 @@ CLIP = elementwise("clip", "x, kept between low and high", _clip,
                    arrays="x low high", samples=(REAL, (-2.0, -1.0), (1.0, 2.0)),
                    kink=Kink(lambda x, low, high: (x == low) | (x == high),
                              "the derivative of clip at its bound is taken as 1"),
-                   python="clip", example="clip(7, 0, 5)", simpler="min(max(x, low), high)")  # fmt: skip
+                   python="clip", facts=CHOOSES, example="clip(7, 0, 5)", simpler="min(max(x, low), high)")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, MOD, FMOD, NEG, POWER_OP, SQRT, CBRT, ABS, SIGN,

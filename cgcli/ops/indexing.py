@@ -10,7 +10,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
-from cgcli.graph.operation import ARRAYS, REQUIRED, Operation, Shape, Static
+from cgcli.graph.operation import ARRAYS, CHOOSES, REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.ops.lazily import np
@@ -118,7 +118,8 @@ INDEX_KEY = Static("key", lambda value, shapes: _key(value, shapes[0]),
                    lambda key, shapes: _show_key(key, shapes[0]), REQUIRED, variadic=True)  # fmt: skip
 INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x",), _take, _take_shape,
                   (Transpose(lambda ct, args, params: put(ct, args[0].shape, params.key)),),
-                  statics=(INDEX_KEY,), params=Index, label="[ ]", written=("x[key]",), example="[5, 6, 7][1:]",
+                  statics=(INDEX_KEY,), params=Index, label="[ ]", written=("x[key]",),
+                  facts=CHOOSES, example="[5, 6, 7][1:]",
                   work=lambda shapes, params: math.prod(_take_shape(shapes, params)), mp=ARRAYS)  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def _put_shape(shapes: Sequence[Shape], params: Put) -> Shape:
 PUT = Operation("put", "zeros of a shape with x at an index: put(x, [5], 1:3)", ("x",), _put, _put_shape,
                 (Transpose(lambda ct, args, params: take(ct, params.place.key)),),
                 statics=(Static("place", _place, _show_place, REQUIRED, variadic=True),), params=Put,
-                gaps=True, example="put(7, [3], 1)", mp=ARRAYS)  # fmt: skip
+                gaps=True, facts=CHOOSES, example="put(7, [3], 1)", mp=ARRAYS)  # fmt: skip
 
 
 def put(x: Node, sizes: Shape, key: Any) -> Node:
@@ -200,7 +201,7 @@ def _element_shape(shapes: Sequence[Shape], params: tuple[()]) -> Shape:
 ELEMENT = Operation(
     "element", "x[i], where i is computed: nan where there is none", ("x", "i"), _element, _element_shape,
     (Transpose(lambda ct, args, params: _put_back(ct, args)), None),
-    rows=_element_rows, example="element([1, 2, 3], 1 + 1)", mp=ARRAYS,
+    rows=_element_rows, facts=CHOOSES, example="element([1, 2, 3], 1 + 1)", mp=ARRAYS,
 )  # fmt: skip
 
 
@@ -228,7 +229,7 @@ PUT_ELEMENT = Operation(
     lambda shapes, params: (params.size, *shapes[0]),
     (Transpose(lambda ct, args, params: apply(ELEMENT, (ct, args[1]))), None),
     statics=(Static("size", lambda value, shapes: integer(value, "a size"), lambda size, shapes: str(size), REQUIRED),),
-    params=Size, rows=_put_element_rows, example="put_element(5, 1, 3)", mp=ARRAYS,
+    params=Size, rows=_put_element_rows, facts=CHOOSES, example="put_element(5, 1, 3)", mp=ARRAYS,
 )  # fmt: skip
 
 
@@ -266,6 +267,6 @@ def _pad_back(ct: Node, args: tuple[Node, ...], params: Pad) -> Node:
 PAD = Operation("pad", "zeros around: pad(x, [before, after]), or one pair for each axis", ("x",), _pad,
                 _pad_shape, (Transpose(_pad_back),),
                 statics=(Static("widths", _widths, _show_widths, REQUIRED),), params=Pad,
-                gaps=True, example="pad([1, 2], [1, 0])", mp=ARRAYS)  # fmt: skip
+                gaps=True, facts=CHOOSES, example="pad([1, 2], [1, 0])", mp=ARRAYS)  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (INDEX, PUT, PAD, ELEMENT, PUT_ELEMENT)

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Callable
-from cgcli.graph.operation import BOUNDED, EVEN, IDEMPOTENT, INCREASING, NON_NEGATIVE, ODD, REAL, Infix, Operation
+from cgcli.graph.operation import (
+    BOUNDED,
+    CHOOSES,
+    EVEN,
+    IDEMPOTENT,
+    INCREASING,
+    NON_NEGATIVE,
+    ODD,
+    REAL,
+    Infix,
+    Operation,
+)
 from cgcli.graph.rules import Branch
 from cgcli.lean import operator
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
@@ -63,9 +74,10 @@ OR_OP = elementwise("or", "1 where either is true, else 0", truth_of("logical_or
 WHERE = Operation("where", "yes where the condition is true, else no", ("condition", "yes", "no"),
                   _where, broadcast_shapes, (None, Branch(True), Branch(False)),
                   elementwise=True, samples=((-1.0, 1.0), REAL, REAL),
-                  written=("condition ? yes : no",), example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
+                  written=("condition ? yes : no",), facts=CHOOSES,
+                  example="where(2 > 1, 10, 20)", python="where")  # fmt: skip
 STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every derivative", _itself, None,
-                            facts=ODD | INCREASING | IDEMPOTENT,
+                            facts=CHOOSES | ODD | INCREASING | IDEMPOTENT,
                             why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
                             example="stop_gradient(3)", simpler="x")  # fmt: skip
 

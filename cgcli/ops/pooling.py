@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, check_size, constant, constant_array
-from cgcli.graph.operation import ANALYTIC, REQUIRED, Kink, Operation, Shape, Static
+from cgcli.graph.operation import ANALYTIC, CHOOSES, REQUIRED, Kink, Operation, Shape, Static
 from cgcli.graph.rules import JointJvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped
 from cgcli.lean import struct
@@ -366,8 +366,9 @@ def _operations(rank: int) -> tuple[Operation, Operation]:
     largest = Operation(
         f"max_pool{rank}d", f"the maximum of each window of {last}", ("x",), _largest, _pooled_shape,
         (JointJvp(_tangent),), expansion=_max_expansion, statics=(*common, wholes("dilation", rank, 1, 1), _CEIL),
-        params=MaxPool, kink=Kink(_tied, "equal elements of a window share its derivative equally", tie=True),
-        work=_work, example=f"max_pool{rank}d({x}, {kernel})",
+        params=MaxPool, facts=CHOOSES, work=_work,
+        kink=Kink(_tied, "equal elements of a window share its derivative equally", tie=True),
+        example=f"max_pool{rank}d({x}, {kernel})",
     )  # fmt: skip
     mean = Operation(
         f"avg_pool{rank}d", f"the mean of each window of {last}", ("x",), _mean, _pooled_shape,

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import ARRAYS, NON_NEGATIVE, REQUIRED, Operation, Shape, Shorthand, Static
+from cgcli.graph.operation import ARRAYS, CHOOSES, NON_NEGATIVE, REQUIRED, Operation, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import ADD, MAXIMUM, MINIMUM, MULTIPLY
@@ -91,7 +91,8 @@ ARGSORT = Operation("argsort", "the places of the elements in ascending order, a
                     why_no_derivative=STEP, evident=True, example="argsort([3, 7, 5])", mp=ARRAYS)  # fmt: skip
 TAKE_ALONG = Operation("take_along", "elements by their places along an axis: nan where there is none", ("x", "i"),
                        _take_along, _take_along_shape, (Transpose(_take_along_back), None), statics=(axis(-1),),
-                       params=Along, aliases=("take_along_axis", "gather"), example="take_along([5, 6, 7], [2, 0])",
+                       params=Along, aliases=("take_along_axis", "gather"), facts=CHOOSES,
+                       example="take_along([5, 6, 7], [2, 0])",
                        mp=ARRAYS)  # fmt: skip
 PUT_ALONG = Operation("put_along", "zeros with elements added at places along an axis, the transpose of take_along",
                       ("x", "i"), _put_along, _put_along_shape, (Transpose(_put_along_back), None),

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, ARRAYS, NON_NEGATIVE, Kink, Operation, Shape
+from cgcli.graph.operation import ANALYTIC, ARRAYS, CHOOSES, NON_NEGATIVE, Kink, Operation, Shape
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import MULTIPLY
@@ -71,7 +71,7 @@ def _extreme(name: str, less: str, doc: str, example: str) -> Operation:
     return Operation(name, doc, ("x",), kernel, _never_empty, (rule,), aliases=(f"a{name}",),
                      statics=(axes(True), keepdims(True)), params=Reduce,
                      kink=Kink(tied, "equal elements of an extreme share its derivative equally", tie=True),
-                     example=example, latex=rf"\{name}_{{axis}} #1", mp=ARRAYS)  # fmt: skip
+                     facts=CHOOSES, example=example, latex=rf"\{name}_{{axis}} #1", mp=ARRAYS)  # fmt: skip
 
 
 def _argument(name: str, doc: str, example: str) -> Operation:
@@ -252,13 +252,14 @@ AT_LARGEST: Operation = Operation(
     "at_largest", "dx at the first largest element of x along an axis", ("dx", "x"), _at_largest, _at_largest_shape,
     (Transpose(lambda ct, args, params: apply(TO_LARGEST, (ct, args[1]), params)), None),
     expansion=_FIRST_LARGEST + "sum(first*dx, axis=axis, keepdims=1)", statics=(axis(-1),), params=Along,
-    example="at_largest([1, 2, 3], [7, 9, 8])", work=passes(1), why_no_derivative=_WHICH,
+    facts=CHOOSES, example="at_largest([1, 2, 3], [7, 9, 8])", work=passes(1), why_no_derivative=_WHICH,
 )  # fmt: skip
 TO_LARGEST: Operation = Operation(
     "to_largest", "y at the first largest element of x along an axis, 0 elsewhere", ("y", "x"), _to_largest,
     _to_largest_shape, (Transpose(lambda ct, args, params: apply(AT_LARGEST, (ct, args[1]), params)), None),
     expansion=_FIRST_LARGEST + "first*y", statics=(axis(-1),), params=Along, gaps=True,
-    example="to_largest([5], [7, 9, 8])", work=lambda shapes, params: math.prod(shapes[1]), why_no_derivative=_WHICH,
+    facts=CHOOSES, example="to_largest([5], [7, 9, 8])",
+    work=lambda shapes, params: math.prod(shapes[1]), why_no_derivative=_WHICH,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import MAX_ELEMENTS, Node, apply
-from cgcli.graph.operation import ARRAYS, Operation, Params, Shape, Static
+from cgcli.graph.operation import ARRAYS, CHOOSES, Operation, Params, Shape, Static
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
@@ -51,7 +51,7 @@ def _reshape_shape(shapes: Sequence[Shape], params: Reshape) -> Shape:
 RESHAPE = Operation("reshape", "the same numbers in another shape; one size may be -1", ("x",), _reshape,
                     _reshape_shape, (Transpose(lambda ct, args, params: reshape(ct, args[0].shape)),),
                     statics=(reshaped(), own_rank()), params=Reshape,
-                    example="reshape([1, 2, 3, 4], [2, -1])", mp=ARRAYS)  # fmt: skip
+                    facts=CHOOSES, example="reshape([1, 2, 3, 4], [2, -1])", mp=ARRAYS)  # fmt: skip
 
 
 def reshape(x: Node, new: Shape) -> Node:
@@ -123,7 +123,7 @@ def _transpose_back(ct: Node, args: tuple[Node, ...], params: Axes) -> Node:
 TRANSPOSE = Operation("transpose", "axes in another order; reversed when none is given", ("x",), _transpose,
                       _transpose_shape, (Transpose(_transpose_back),),
                       statics=(Static("axes", _permutation, _show_permutation),), params=Axes, label="transpose",
-                      written=("x.T",), example="transpose([[1, 2], [3, 4]])", mp=ARRAYS)  # fmt: skip
+                      written=("x.T",), facts=CHOOSES, example="transpose([[1, 2], [3, 4]])", mp=ARRAYS)  # fmt: skip
 
 
 def transpose(x: Node, order: tuple[int, ...]) -> Node:
@@ -137,7 +137,7 @@ def _flip(x: Any, axes: tuple[int, ...]) -> Any:
 
 FLIP: Operation = Operation("flip", "the elements in reverse along axes", ("x",), _flip, same_shape,
                  (Transpose(lambda ct, args, params: apply(FLIP, (ct,), params)),), statics=(axes(),), params=Axes,
-                 example="flip([1, 2, 3])", mp=ARRAYS)  # fmt: skip
+                 facts=CHOOSES, example="flip([1, 2, 3])", mp=ARRAYS)  # fmt: skip
 
 # ---- join -----------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ def _concat_back(ct: Node, args: tuple[Node, ...], params: Along, position: int)
 
 CONCAT = Operation("concat", "arrays joined along an axis that they have", ("*x",), _concat, _concat_shape,
                    (TransposeOf(_concat_back, jointly=True),), statics=(axis(0),), params=Along,
-                   aliases=("concatenate",), example="concat([1, 2], [3])", mp=ARRAYS)  # fmt: skip
+                   aliases=("concatenate",), facts=CHOOSES, example="concat([1, 2], [3])", mp=ARRAYS)  # fmt: skip
 
 
 def _stack(*items: Any) -> Any:
@@ -200,7 +200,7 @@ def _stack_back(ct: Node, args: tuple[Node, ...], params: Along, position: int) 
 
 STACK = Operation("stack", "arrays of one shape joined along a new axis", ("*x",), _stack, _stack_shape,
                   (TransposeOf(_stack_back, jointly=True),), statics=(new_axis(0),), params=Along,
-                  written=("[x1, x2]",), example="stack([1, 2], [3, 4])", mp=ARRAYS)  # fmt: skip
+                  written=("[x1, x2]",), facts=CHOOSES, example="stack([1, 2], [3, 4])", mp=ARRAYS)  # fmt: skip
 
 # ---- diagonals and triangles ----------------------------------------------------------
 
@@ -251,7 +251,7 @@ def _diag_back(ct: Node, args: tuple[Node, ...], params: Diagonal) -> Node:
 DIAG = Operation("diag", "the k-th diagonal of a matrix, or the matrix with a vector on it", ("x",), _diag,
                  _diag_shape, (Transpose(_diag_back),),
                  statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS), own_rank()), params=Diagonal,
-                 gaps=True, example="diag([1, 2])", mp=ARRAYS)  # fmt: skip
+                 gaps=True, facts=CHOOSES, example="diag([1, 2])", mp=ARRAYS)  # fmt: skip
 
 
 def _triangle(name: str, doc: str, example: str) -> Operation:
@@ -265,7 +265,8 @@ def _triangle(name: str, doc: str, example: str) -> Operation:
 
     operation = Operation(
         name, doc, ("x",), name, matrix, (Transpose(back),),
-        statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),), gaps=True, example=example, mp=ARRAYS,
+        statics=(whole("k", 0, least=-MAX_ELEMENTS, most=MAX_ELEMENTS),), gaps=True,
+        facts=CHOOSES, example=example, mp=ARRAYS,
     )  # fmt: skip
     return operation
 

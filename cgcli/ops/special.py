@@ -12,6 +12,7 @@ from cgcli.annotations import Any, Sequence
 from cgcli.graph.operation import (
     ANALYTIC,
     BOUNDED,
+    CHOOSES,
     IDEMPOTENT,
     INCREASING,
     NON_NEGATIVE,
@@ -309,8 +310,8 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
                 python="cgcli.ops.doubles:softplus", example="softplus(0)", simpler="logaddexp(0, x)"),
     elementwise("relu", "max(x, 0)", _relu, Partial("stop_gradient(sign(out))", "max(sign(x), 0)", chooses=True),
-                facts=INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu", example="relu([-2, 3])",
-                latex=r"\operatorname{ReLU}", simpler="max(x, 0)"),
+                facts=CHOOSES | INCREASING | IDEMPOTENT | NON_NEGATIVE, kink=_RELU_KINK, python="relu",
+                example="relu([-2, 3])", latex=r"\operatorname{ReLU}", simpler="max(x, 0)"),
     elementwise("leaky_relu", "x where positive, else slope*x", _leaky_relu,
                 "where(x == x, where(x > 0, 1, slope), x)", statics=(number("slope", 0.01),),
                 kink=Kink(lambda x, slope: x == 0, "the derivative of leaky_relu at 0 is taken as its slope"),

@@ -11,15 +11,12 @@ import math
 from cgcli.annotations import Any, Callable, Mapping
 from cgcli.evaluate.constants import OF_RULES, SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, interned
-from cgcli.graph.operation import Operation, Params
+from cgcli.graph.operation import CHOOSES, Operation, Params
 from cgcli.lean import struct
 from cgcli.ops.arithmetic import (
-    ABS,
     ADD,
     DIVIDE,
     EQUAL_TO,
-    MAXIMUM,
-    MINIMUM,
     MULTIPLY,
     NEG,
     POWER_OP,
@@ -43,7 +40,6 @@ def _negative(x: Node) -> Node:
 
 
 _PIECES = frozenset({"index", "reshape"})  # by name: their modules are imported when first used
-_CHOICES = (MAXIMUM, MINIMUM, ABS)  # give one of their arguments, or its negative
 _LARGEST_WHOLE = 2.0**53
 _ARITHMETIC = frozenset({ADD, SUBTRACT, MULTIPLY, DIVIDE, NEG})
 _LITTLE = 16
@@ -182,11 +178,11 @@ def _loses_nothing(op: Operation, numbers: list[float], value: float) -> bool:
     """Whether a value is that of the operation in exact arithmetic, where 0.1 is a tenth, and pi no decimal number."""
     if not math.isfinite(value):
         return False
-    if op in _CHOICES or op.why_no_derivative or op.truth:
+    if op.why_no_derivative or op.truth or (op.facts & CHOOSES and value in numbers):
         return True
     if not (SYMBOLIC.isdisjoint(numbers) and OF_RULES.isdisjoint(numbers)):
         return False
-    if op is NEG:
+    if op.facts & CHOOSES:
         return True
     if op in (ADD, SUBTRACT, MULTIPLY):
         return _decimal_arithmetic(op, numbers, value)

@@ -12,9 +12,9 @@ import math
 from cgcli.annotations import Any, Callable, Mapping, TypeVar
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant, constant_elements, constant_value, rebuild, toposort
-from cgcli.graph.operation import BOUNDED, Shape
+from cgcli.graph.operation import BOUNDED, CHOOSES, Shape
 from cgcli.lean import lru_cache
-from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, POWER_OP, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, EQUAL_TO, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.fitting import broadcast, ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, NOT_EQUAL, NOT_OP, OR_OP, TRUTHS, WHERE
@@ -25,11 +25,8 @@ ZERO = constant(0.0)
 _new = tuple.__new__
 Key = TypeVar("Key")
 
-_MOVE = frozenset({"index", "put", "reshape"})  # elements, and add none up
 _MOST_KEPT, _LARGEST_KEPT = 16, 10**5  # guards, elements
-_KEEP_BOUNDS = frozenset(
-    {"add", "subtract", "multiply", "neg", "max", "min", "stop_gradient", "broadcast", "reshape", "transpose"}
-)
+_KEEP_BOUNDS = frozenset({ADD, SUBTRACT, MULTIPLY})
 _MOST_PARTS = 16
 
 
@@ -213,7 +210,7 @@ def is_bounded(node: Node) -> bool:
             return False
         if op is POWER_OP and (constant_value(args[1]) or -1) > 0:
             waiting.append(args[0])
-        elif op.name in _KEEP_BOUNDS:
+        elif op in _KEEP_BOUNDS or op.facts & CHOOSES:
             waiting += args
         elif names > 1 or not (op is CONSTANT or op is VARIABLE or op.name == "ones" or op.truth or op.facts & BOUNDED):
             return False
@@ -259,8 +256,8 @@ def through_linear(
     guard = moved.elementwise_guard()
     if alone:
         mark = image(guard, args)
-        moves = mark.op.name in _MOVE and mark.args == (guard,)
-        return Guarded(value, mark if moves else is_positive(mark), True, moved.gaps, moved.chosen)
+        chosen = mark.op.facts & CHOOSES and mark.args == (guard,)
+        return Guarded(value, mark if chosen else is_positive(mark), True, moved.gaps, moved.chosen)
     if moved.gaps:
         return Guarded(value)
     if moved.chosen:
