@@ -129,7 +129,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("grad 'x*y' x=1 y=2 --order 2", "--order goes by one input that is a number", "--wrt x"),
     ("grad 'sum(x)' x=[1,2] --order 2", "and the inputs are: x [2]", "cg jvp --tangent"),
     ("grad 'x' x=1 --order 2 --mode reverse", "--order 2 is computed in forward mode", "leave out --mode reverse"),
-    ("grad '2' --order 2", "and the inputs are: none", ""),
+    ("grad '2' --order 2", "there is nothing to differentiate by", "the expression has no names"),
 ]
 
 

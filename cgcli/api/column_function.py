@@ -126,6 +126,8 @@ class ColumnFunction:
         return self(without_rows(columns)).schema
 
     def _of_arrays(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        from cgcli.tables.arrow import check_lengths
+
         arrays = {name: as_array(columns[name], f"column '{name}'") for name in columns if name in self._read_names()}
         for name, array in arrays.items():
             if not np.ndim(array):
@@ -133,9 +135,7 @@ class ColumnFunction:
                     f"column '{name}' is one number", hint="give what holds for all rows to compile: values={…}"
                 )
         rows = {name: len(array) for name, array in arrays.items()}
-        if len(set(rows.values())) > 1:
-            listed = ", ".join(f"'{name}' has {count}" for name, count in rows.items())
-            raise DataError(f"the columns differ in length: {listed}")
+        check_lengths(rows)
         count = next(iter(rows.values()), len(next(iter(columns.values()), ())))
         bound = self._bound(tuple((name, array.shape[1:]) for name, array in arrays.items()), tuple(columns))
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Any
 from cgcli.errors import EvaluationError, Source, Span
 from cgcli.fitting.bounds import Bounds
-from cgcli.fitting.descent import Descent
+from cgcli.fitting.descent import ENDLESS, Descent, not_enough
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ def _judged(objective: Objective, constraints: Constraints, x: Floats, steps: in
         at = int(np.argmax(off))
         reason = f"no point is found where the constraints hold: '{constraints.texts[at]}' is off by {off[at]:.3g}"
     elif value < -_HUGE / 1e5 or np.abs(x).max() > _HUGE:
-        reason = "the value falls without bound"
+        reason = ENDLESS
     elif not is_whole:
-        reason = f"{steps} iterations were not enough"
+        reason = not_enough(steps)
     return Descent(x, value, steps, known is not None and reason == "the steps are small", reason)
 
 

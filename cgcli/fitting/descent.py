@@ -45,6 +45,14 @@ _TESTED = (1e-2, 1e-3)  # steps, to the size of the parameters, that try what th
 _TOWARDS_ROUNDING = 20  # steps by the Hessian that follow L-BFGS
 
 
+ENDLESS = "the value falls without bound"
+
+
+def not_enough(iterations: int) -> str:
+    """Why a search ended that was to make no more iterations."""
+    return f"{iterations} iterations were not enough"
+
+
 class Descent(NamedTuple):
     """Where a search has ended. kind: minimum, edge, kink, saddle, maximum, flat; '' where it was not looked at."""
 
@@ -93,7 +101,7 @@ def _by_hessian(
         if not slope[free].any():
             return ended(True, "the gradient is 0")
         if value < first[0] - _LOW * max(1.0, abs(first[0])) or np.abs(x).max() > _FAR:
-            return ended(False, "the value falls without bound")
+            return ended(False, ENDLESS)
         hessian = objective.hessian(x)
         if not np.isfinite(hessian).all():
             return ended(False, "a second derivative is not finite")
@@ -125,7 +133,7 @@ def _by_hessian(
                 return ended(True, "no step makes the value less, which has a kink there")._replace(kind="kink")
             return ended(False, "no step makes the value less, and the gradient is not 0: it may have a kink there")
     iteration += 1
-    return ended(False, f"{max_iter} iterations were not enough")
+    return ended(False, not_enough(max_iter))
 
 
 def _is_settled(objective: Objective, x: Floats, size: float, slope: Floats, scale: Floats, bounds: Bounds) -> bool:
@@ -245,10 +253,10 @@ def _by_gradients(
             options={"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": _EPSILON, "gtol": 0.0, "maxcor": 20},
         )  # fmt: skip
     except _EndlessError as endless:
-        return Descent(endless.values, endless.value, steps[0], False, "the value falls without bound")
+        return Descent(endless.values, endless.value, steps[0], False, ENDLESS)
     x, value = found.x, float(found.fun)
     if steps[0] >= max_iter:
-        return Descent(x, value, steps[0], False, f"{max_iter} iterations were not enough")
+        return Descent(x, value, steps[0], False, not_enough(max_iter))
     if len(start) <= MOST_CHECKED:
         ended = _by_hessian(objective, x, bounds, _TOWARDS_ROUNDING, tol, log, steps[0])
         if ended is not None and ended.iterations == steps[0] + _TOWARDS_ROUNDING:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Callable
 from cgcli.fitting.bounds import Bounds
+from cgcli.fitting.descent import not_enough
 from cgcli.fitting.summary import Summary
 from cgcli.records import NamedTuple
 
@@ -91,7 +92,7 @@ def least_squares(
             return ended(True, "the sum of squares changes no more")
         if radius < _EPSILON * np.linalg.norm(scale * values):
             return ended(bool(reach <= _NEARLY_FLAT * whole), "no step makes the sum of squares less")
-    return ended(False, f"{max_iter} iterations were not enough")
+    return ended(False, not_enough(max_iter))
 
 
 def _reach(now: Summary, values: Floats, bounds: Bounds) -> float:

@@ -14,7 +14,7 @@ from cgcli.errors import UsageError
 from cgcli.evaluate.batched import Batched
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
-from cgcli.fitting.descent import Descent, least
+from cgcli.fitting.descent import ENDLESS, Descent, least
 from cgcli.graph.node import constant, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY
@@ -254,7 +254,7 @@ def minimum(
     if isinstance(objective, AtPoint) and best.converged:
         objective.tell(best.values, found.append)
     reason = best.reason
-    if best.reason == "the value falls without bound" and maximize:
+    if best.reason == ENDLESS and maximize:
         reason = "the value rises without bound"
     if best.converged:
         reason = _KINDS[best.kind].format(reason=reason, **words)

@@ -220,9 +220,7 @@ def record_batches(data: Any) -> list[pa.RecordBatch]:
     if isinstance(data, Mapping):
         arrays = {name: np.asarray(array) for name, array in data.items()}
         lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
-        if len(set(lengths.values())) > 1:
-            listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
-            raise DataError(f"the columns differ in length: {listed}")
+        check_lengths(lengths)
         try:
             columns = [_column(array) for array in arrays.values()]
         except (pa.ArrowInvalid, ValueError) as error:
@@ -233,6 +231,13 @@ def record_batches(data: Any) -> list[pa.RecordBatch]:
     if hasattr(data, "__arrow_c_stream__"):
         return list(pa.table(data).to_batches())
     raise UsageError(f"rows are arrays by name, a table or the name of a file, and not a '{type(data).__name__}'")
+
+
+def check_lengths(rows: Mapping[str, int]) -> None:
+    """Raise DataError for columns that differ in length. rows: how many each has, by its name."""
+    if len(set(rows.values())) > 1:
+        listed = ", ".join(f"'{name}' has {count}" for name, count in rows.items())
+        raise DataError(f"the columns differ in length: {listed}")
 
 
 def without_rows(given: Any) -> pa.RecordBatch:

@@ -89,6 +89,11 @@ class Inputs(Parameters):
         return self.named(self.start + steps)
 
 
+def negative(name: str, size: float) -> str:
+    """What is said of an uncertainty that is none."""
+    return f"the uncertainty of '{name}' is {size:g}, and must be 0 or more"
+
+
 def texts_of(uncertainties: Mapping[str, Any]) -> dict[str, Program]:
     """The programs of those that are texts, but for names of files, `@u.npy`."""
     return {

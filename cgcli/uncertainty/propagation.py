@@ -25,7 +25,17 @@ from cgcli.records import EMPTY, NamedTuple
 from cgcli.searches.parameters import flat
 from cgcli.searches.reached import Result
 from cgcli.transform.differentiate import pushforward
-from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, MUCH, Combined, Inputs, combined, texts_of, unit_rows
+from cgcli.uncertainty.inputs import (
+    DETAILS,
+    MOST_SECOND,
+    MUCH,
+    Combined,
+    Inputs,
+    combined,
+    negative,
+    texts_of,
+    unit_rows,
+)
 from cgcli.uncertainty.law import statistics
 
 if TYPE_CHECKING:
@@ -136,7 +146,7 @@ def propagated(
     sizes = inputs.sizes(evaluate(inputs.errors, {**values, **point.bindings}))
     for name, size in zip(inputs.elements, sizes.tolist(), strict=True):
         if not 0 <= size < math.inf:
-            raise UsageError(f"the uncertainty of '{name}' is {size:g}, and must be 0 or more")
+            raise UsageError(negative(name, size))
     outputs, watched = point.graph.outputs, Watched(point.graph, point.bindings, tell)
     slopes = _matrix(Jacobian(outputs, inputs.nodes)(watched), outputs, inputs.nodes)
     made = _At(point, inputs, sizes, flat(watched(outputs)), slopes)

@@ -13,7 +13,7 @@ from cgcli.api.point import Point
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.derivatives.jacobian import elements
 from cgcli.errors import UsageError
-from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, Inputs, combined, unit_rows
+from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, Inputs, combined, negative, unit_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +71,7 @@ class BoundUncertain(Bound):
         rows, size = (len(batch),), len(self._inputs.elements)
         sizes = self._inputs.sizes(errors, rows)
         bad = ~((sizes >= 0) & np.isfinite(sizes))
-        unread = {row: f"the uncertainty of '{self._inputs.elements[int(np.argmax(bad[row]))]}' is "
-                       f"{sizes[row, np.argmax(bad[row])]:g}, and must be 0 or more"
+        unread = {row: negative(self._inputs.elements[int(np.argmax(bad[row]))], sizes[row, np.argmax(bad[row])])
                   for row in np.flatnonzero(bad.any(axis=1)).tolist() if row not in computed.unread}  # fmt: skip
         count = sum(map(math.prod, self._shapes))
         found = combined(self._inputs.correlations, sizes, _wide(slopes, (*rows, count, size)),

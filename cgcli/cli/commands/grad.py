@@ -132,10 +132,11 @@ def _show_orders(task: Task, mode: Mode | None) -> None:
             f"{option} is for each element of the value, and --cotangent {request.cotangent} adds them up",
             hint="weigh the elements in the expression, as in: sum([1, 2]*v)",
         )
+    point.check_any(task.wrt)
     if len(task.wrt) != 1 or task.wrt[0].shape:
         inputs = ", ".join(f"{side.name} {shape_text(side.shape)}" if side.shape else side.name for side in task.sides)
         raise UsageError(
-            f"--order goes by one input that is a number, and the inputs are: {inputs or 'none'}",
+            f"--order goes by one input that is a number, and the inputs are: {inputs}",
             hint=_instead(task.sides),
         )
     ((name, _),) = task.sides
@@ -148,8 +149,6 @@ def _show_orders(task: Task, mode: Mode | None) -> None:
 
 def _instead(sides: Sequence[output.Labelled]) -> str:
     """What gives derivatives of higher order where the inputs are not one number."""
-    if not sides:
-        return "the expression has no names, as in: x^2"
     numbers = [side.name for side in sides if not side.shape]
     choice = f"choose it with --wrt {numbers[0]}; or " if numbers else ""
     tangent = ",".join(f"{name}=1" for name in numbers[:2]) or f"'{sides[0].name}=[1, 0, …]'"
