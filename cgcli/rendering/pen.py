@@ -15,7 +15,7 @@ from cgcli.rendering.metrics import width
 TEXT, SIGN, WORD, VARIABLE_SIZE, SMALL, TINY = 12, 18, 14, 15, 9, 8  # points
 MATRIX = 10  # points, of numbers in an array
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-OVERLINE = "\N{COMBINING OVERLINE}"  # behind each sign of what has one bar over all of it
+OVERLINE = "\u0305"  # combining: behind each sign of what has one bar over all of it
 _JOINERS = "\u200c\u200d"  # between letters of Devanagari and between emoji
 
 
