@@ -99,10 +99,10 @@ class Picture:
 
         gif: its `frames` one after the other. Raises UsageError for any other.
         """
-        from cgcli.rendering.picture import SUFFIXES, check_kind
+        from cgcli.rendering.picture import check_kind
 
         for kind in kinds:
-            check_kind(kind, SUFFIXES)
+            check_kind(kind)
         if "gif" in kinds and "gif" not in self._content:
             from cgcli.rendering.animation import as_gif
 

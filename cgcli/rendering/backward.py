@@ -7,13 +7,13 @@ from cgcli.graph.shapes import shape_text
 from cgcli.lean import re
 from cgcli.rendering.arrays import number, shows_shape
 from cgcli.rendering.card import MARKED, captioned, colours, head
-from cgcli.rendering.draw import Pictures
+from cgcli.rendering.draw import Pictures, painted
 from cgcli.rendering.look import Look
 from cgcli.rendering.panels import Box, Panels
 from cgcli.rendering.pen import SMALL, TABLE, TEXT, Pen, line, quote
 from cgcli.rendering.picture import Drawing, Paper, drawing_of
 from cgcli.rendering.scene import shorten
-from cgcli.rendering.sketch import Cluster
+from cgcli.rendering.sketch import enclosing
 from cgcli.rendering.themes import THEMES, Role, Theme
 
 _STYLE = """\
@@ -49,14 +49,8 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
     if not kinds:
         return Pictures(content, None, cards)
     laid = [_laid(panels, look._replace(rankdir=each), paper) for each in tried]
-    drawing: Drawing = max(laid, key=lambda each: each.reading_size(paper))
-    if look.blank:
-        from cgcli.rendering.frames import without
-
-        drawing = drawing._replace(svg=without(drawing.svg, look.blank))
-    content |= {kind: drawing.painted(kind, paper) for kind in kinds}
-    unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
-    return Pictures(content, drawing.reading_size(paper), cards, unknown=unknown)
+    drawing = max(laid, key=lambda each: each.reading_size(paper))
+    return painted(drawing, kinds, content, look, paper)._replace(cards=cards)
 
 
 def _laid(panels: Panels, look: Look, paper: Paper) -> Drawing:
@@ -155,7 +149,7 @@ def _heading(letter: str, place: int) -> str:
 def _below_headings(panels: Panels) -> Iterator[str]:
     """What stands below the headings of calls, in both panels: all that needs nothing else in the call."""
     for place in range(len(panels.clusters)):
-        inside = {at for at, box in panels.forward.items() if place in _path(panels.clusters, box.cluster)}
+        inside = {at for at, box in panels.forward.items() if place in enclosing(panels.clusters, box.cluster)}
         first = inside.difference(head for tail, head in panels.computed if tail in inside)
         letters = "fb" if inside.intersection(panels.backward) else "f"
         for letter, shown in (("f", panels.forward), ("b", panels.backward)):
@@ -163,13 +157,6 @@ def _below_headings(panels: Panels) -> Iterator[str]:
                 yield f'  {_heading(letter, place)} -> {letter}{at} [style="invis", weight="0"]\n'
         if len(letters) > 1:
             yield f"  {{ graph [rank=same]; {'; '.join(_heading(each, place) for each in letters)} }}\n"
-
-
-def _path(clusters: Sequence[Cluster], place: int | None) -> Iterator[int]:
-    """A call and all around it."""
-    while place is not None:
-        yield place
-        place = clusters[place].parent
 
 
 def _label(box: Box, kind: str, pen: Pen, look: Look, theme: Theme, marked: bool) -> str:

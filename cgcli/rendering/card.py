@@ -24,8 +24,7 @@ from cgcli.rendering.scene import Card, Numbers, shorten, trips_text
 from cgcli.rendering.sketch import CARRY, FOLDED, RESULT, Cluster
 from cgcli.rendering.themes import Theme
 
-MARKS = ADJOINT, TANGENT = "∂", "d"  # before the numbers of a card
-KINDS = {"": "value", ADJOINT: "grad", TANGENT: "tangent"}  # what stands behind them
+MARKS = {"grad": "∂", "tangent": "d"}  # before the numbers of a card
 MARKED = ' TITLE="{}"'  # of a cell whose number can be taken out of a picture
 _HEAD_LENGTH = 60  # characters above a cluster
 _SWATCH = 16  # points: the width of a sample of a colour
@@ -42,11 +41,11 @@ def label(card: Card, known: Numbers, look: Look, theme: Theme, rankdir: str, *,
     numbers = _numbers(card, known, look, theme)
     columns = columns_of([(value, pen) for _, value, pen in numbers if is_written_out(shape_of(value), look)], look)
     rows = []
-    for mark, number, pen in numbers:
-        is_blank = KINDS[mark] in look.blank and not known.is_given(card.node, KINDS[mark])
+    for kind, number, pen in numbers:
+        is_blank = kind in look.blank and not known.is_given(card.node, kind)
         text = number_in(number, look, theme, pen._replace(empty=is_blank and not marked), columns)
-        rows.append((mark, MARKED.format(KINDS[mark]) if is_blank and marked else "", text))
-    is_told = any(not mark and shows_shape(shape_of(value), look) for mark, value, _ in numbers)
+        rows.append((kind, MARKED.format(kind) if is_blank and marked else "", text))
+    is_told = any(kind == "value" and shows_shape(shape_of(value), look) for kind, value, _ in numbers)
     head = _head(card, theme, dims=look.shows("shape") and not is_told)
     if not head:
         body = f'<TD CELLPADDING="2"{rows[0][1]}>{rows[0][2]}</TD>' if rows else '<TD CELLPADDING="2"></TD>'
@@ -97,18 +96,16 @@ def is_bare(card: Card, known: Numbers, look: Look, theme: Theme) -> bool:
 
 
 def _numbers(card: Card, known: Numbers, look: Look, theme: Theme) -> list[tuple[str, Any, Pen]]:
-    """The numbers that stand on a card, each with its mark: '' for the value."""
+    """The numbers that stand on a card, each with its kind."""
     node = card.node
     if node.op is CONSTANT:
-        return [("", Elements(constant_elements(node), node.shape), Pen(TEXT, theme.ink))] if node.shape else []
+        return [("value", Elements(constant_elements(node), node.shape), Pen(TEXT, theme.ink))] if node.shape else []
     if card.again:
         return []
-    kinds = (
-        ("", "value", known.values, Pen(TEXT, theme.ink)),
-        (ADJOINT, "grad", known.adjoints, Pen(TEXT, theme.adjoint, italic=True)),
-        (TANGENT, "tangent", known.tangents, Pen(TEXT, theme.tangent, italic=True)),
-    )
-    return [(mark, numbers[node], pen) for mark, what, numbers, pen in kinds if node in numbers and look.shows(what)]
+    pens = {"value": Pen(TEXT, theme.ink), "grad": Pen(TEXT, theme.adjoint, italic=True),
+            "tangent": Pen(TEXT, theme.tangent, italic=True)}  # fmt: skip
+    kinds = known.kinds.items()
+    return [(kind, numbers[node], pens[kind]) for kind, numbers in kinds if node in numbers and look.shows(kind)]
 
 
 def caption(look: Look, theme: Theme, known: Numbers) -> str:
@@ -121,9 +118,9 @@ def caption(look: Look, theme: Theme, known: Numbers) -> str:
     if known.partials and look.shows("partial"):
         others.append((italic, "× at an edge: derivative by what comes in"))
     lines = [line(runs) for runs in ([*upright, *others[:1]], *([entry] for entry in others[1:]))]
-    values = [number for numbers in (known.values, known.adjoints, known.tangents) for number in numbers.values()]
-    has_data = known.adjoints and any(node.op is VARIABLE and node not in known.adjoints for node in known.values)
-    return captioned(look, theme, [*lines, *colours(look, theme, values, data=bool(has_data))])
+    values = [number for numbers in known.kinds.values() for number in numbers.values()]
+    has_data = any(node.op is VARIABLE and known.is_data(node) for node in known.values)
+    return captioned(look, theme, [*lines, *colours(look, theme, values, data=has_data)])
 
 
 def colours(look: Look, theme: Theme, values: Iterable[Any], *, data: bool = False) -> Iterator[str]:
@@ -200,14 +197,14 @@ def _head_lines(card: Card, theme: Theme, *, dims: bool) -> list[tuple[Pen, str]
 def _beside(head: str, rows: Sequence[tuple[str, str, str]], theme: Theme, *, tall: bool) -> str:
     """The left part, a thin rule, and the numbers: below each other, or side by side where tall.
 
-    rows: for each number its mark, attributes of its cell, and what stands there.
+    rows: for each number its kind, attributes of its cell, and what stands there.
     """
     left = f'<TD CELLPADDING="6" SIDES="R" BORDER="1" COLOR="{theme.rule}"'
-    marks = dict(zip(MARKS, (Pen(MATRIX, theme.adjoint), Pen(MATRIX, theme.tangent, italic=True)), strict=True))
-    written = {mark: f'<TD CELLPADDING="3">{pen.write(mark)}</TD>' for mark, pen in marks.items()}
+    pens = {"grad": Pen(MATRIX, theme.adjoint), "tangent": Pen(MATRIX, theme.tangent, italic=True)}
+    marks = {kind: f'<TD CELLPADDING="3">{pen.write(MARKS[kind])}</TD>' for kind, pen in pens.items()}
     cells = [
-        (written.get(mark, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4"{attributes}>{number}</TD>')
-        for mark, attributes, number in rows
+        (marks.get(kind, ""), f'<TD ALIGN="RIGHT" CELLPADDING="4"{attributes}>{number}</TD>')
+        for kind, attributes, number in rows
     ]
     if tall or len(rows) == 1:
         return f"{left}>{head}</TD>" + "".join(mark + number for mark, number in cells)

@@ -11,7 +11,7 @@ from cgcli.rendering.compose import CROWD, scene
 from cgcli.rendering.look import DEFAULT, Look
 from cgcli.rendering.pen import quote
 from cgcli.rendering.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
-from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch
+from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch, enclosing
 from cgcli.rendering.themes import THEMES, Theme
 
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
@@ -140,10 +140,7 @@ class _Writer:
 
     def _path(self, place: int | None) -> list[int | None]:
         """A cluster and all around it, the whole picture last."""
-        path = [place]
-        while path[-1] is not None:
-            path.append(self.clusters[path[-1]].parent)
-        return path
+        return [*enclosing(self.clusters, place), None]
 
     def _around(self, one: str, other: str) -> int | None:
         """The innermost cluster that holds two cards."""
@@ -157,10 +154,8 @@ class _Writer:
 
     def _card(self, card: Card) -> str:
         inside = label(card, self.numbers, self.look, self.theme, self.rankdir, marked=self.marked)
-        numbers = self.numbers
-        is_data = bool(numbers.adjoints) and card.node in numbers.values and card.node not in numbers.adjoints
-        bare = is_bare(card, numbers, self.look, self.theme)
-        looks = _looks(card, self.theme, bare=bare, is_data=is_data)
+        bare = is_bare(card, self.numbers, self.look, self.theme)
+        looks = _looks(card, self.theme, bare=bare, is_data=self.numbers.is_data(card.node))
         return f"  {card.id} [label={inside}, tooltip={quote(_tooltip(self.drawn.graph, card.node))}, {looks}]\n"
 
     def _edge(self, card: Card, at: int) -> str:

@@ -45,7 +45,7 @@ class Pictures(NamedTuple):
 
     content: Mapping[str, bytes]
     points: float | None
-    cards: int
+    cards: int = 0
     simply: bool = False
     unknown: str = ""
     has_calls: bool = False
@@ -63,7 +63,7 @@ def pictures(
 
     kinds: some of png, svg, pdf, tex for TikZ, mmd for Mermaid, dot, json, and txt for a tree of text. numbers: what to
     write beside nodes and at edges.
-    Raises UsageError for a look or paper that there is not, and what `picture_bytes` raises.
+    Raises UsageError for a look or paper that there is not, and what `drawing_of` and `Drawing.painted` raise.
     """
     look.check()
     paper.check()
@@ -91,20 +91,24 @@ def pictures(
         )  # fmt: skip
 
     drawing = _most_readable(tried, laid, drawn, numbers, look, paper)
+    if "json" in kinds:
+        from cgcli.rendering.outline import as_json
+
+        content["json"] = as_json(drawn, numbers, look, drawing.plain).encode()
+    made = painted(drawing, kinds, content, look, paper)
+    has_calls = any(cluster.call for cluster in drawn.clusters)
+    return made._replace(cards=len(drawn.cards), simply=is_large(drawn), has_calls=has_calls)
+
+
+def painted(drawing: Drawing, kinds: Sequence[str], content: Mapping[str, bytes], look: Look, paper: Paper) -> Pictures:
+    """A layout in several formats, without the numbers that are left out. content: of formats that there are."""
     if look.blank:
         from cgcli.rendering.frames import without
 
         drawing = drawing._replace(svg=without(drawing.svg, look.blank))
-    for kind in kinds:
-        if kind == "json":
-            from cgcli.rendering.outline import as_json
-
-            content[kind] = as_json(drawn, numbers, look, drawing.plain).encode()
-        else:
-            content[kind] = drawing.painted(kind, paper)
+    every = {kind: content[kind] if kind in content else drawing.painted(kind, paper) for kind in [*content, *kinds]}
     unknown = drawing.without_font() if not {"png", "pdf"}.isdisjoint(kinds) else ""
-    return Pictures(content, drawing.reading_size(paper), len(drawn.cards), is_large(drawn), unknown,
-                    any(cluster.call for cluster in drawn.clusters))  # fmt: skip
+    return Pictures(every, drawing.reading_size(paper), unknown=unknown)
 
 
 def least_inches(drawn: Scene, numbers: Numbers, look: Look) -> float:

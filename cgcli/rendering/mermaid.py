@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE
-from cgcli.rendering.card import ADJOINT, TANGENT
+from cgcli.rendering.card import MARKS
 from cgcli.rendering.figures import DIGITS
 from cgcli.rendering.look import Look
 from cgcli.rendering.outline import cell
 from cgcli.rendering.panels import Panels
 from cgcli.rendering.pen import shown
 from cgcli.rendering.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.rendering.sketch import FOLDED, RESULT
+from cgcli.rendering.sketch import FOLDED, RESULT, Cluster
 from cgcli.rendering.themes import THEMES, Role, Theme
 
 _FORMS = {
@@ -29,7 +29,14 @@ def mermaid(drawn: Scene, numbers: Numbers, look: Look) -> str:
     """The graph as a flowchart: cards, edges with partial derivatives, loops and calls as subgraphs."""
     theme = THEMES[look.theme]
     lines = [*_preamble(look, theme)]
-    lines += _within(drawn, numbers, look, None, "  ")
+    written: dict[int | None, list[str]] = {}
+    for card in drawn.cards:
+        role = _role(card, numbers)
+        form = _FORMS.get(role, '("{}")').format("<br/>".join(_lines(card, numbers, look)))
+        written.setdefault(card.cluster, []).append(f"{card.id}{form}:::{role}")
+    made = [filter(None, (each.head, trips_text(each, numbers.trips.get(each.path)))) for each in drawn.clusters]
+    heads = [f'cluster_{at}["{escaped("   ".join(parts))}"]' for at, parts in enumerate(made)]
+    lines += _within(drawn.clusters, None, written, heads, "  ")
     for card in drawn.cards:
         lines += (f"  {card.operands[at]} -->{_said(_at_edge(card, at, look))} {card.id}" for at in card.flowing)
     for link in drawn.links:
@@ -75,8 +82,9 @@ def panels_as_mermaid(panels: Panels, look: Look) -> str:
             form = _FORMS["input"] if box.role == "variable" else '("{}")'
             role = {"variable": "input"}.get(box.role, box.role)
             written.setdefault(box.cluster, []).append(f"{letter}{at}{form.format('<br/>'.join(said))}:::{role}")
+        heads = [f'{letter}_{at}["{escaped(panels.head(at, letter).head)}"]' for at in range(len(panels.clusters))]
         lines.append(f'  subgraph {letter}["{title}"]')
-        lines += _boxes_within(panels, None, letter, written, "    ")
+        lines += _within(panels.clusters, None, written, heads, "    ")
         lines.append("  end")
     lines += (f"  f{tail} --> f{head}" for tail, head in panels.computed)
     lines += (f"  b{tail} --> b{head}" for tail, head in panels.pulled)
@@ -90,36 +98,22 @@ def panels_as_mermaid(panels: Panels, look: Look) -> str:
     return "\n".join([*lines, ""])
 
 
-def _boxes_within(
-    panels: Panels, place: int | None, letter: str, written: Mapping[int | None, Sequence[str]], space: str
-) -> Iterator[str]:
-    """The boxes of a call, and the calls within it; None for the whole panel."""
-    yield from (space + box for box in written.get(place, ()))
-    for at, cluster in enumerate(panels.clusters):
+def _within(
+    clusters: Sequence[Cluster], place: int | None, written: Mapping[int | None, Sequence[str]], heads: Sequence[str],
+    space: str,
+) -> Iterator[str]:  # fmt: skip
+    """The lines of a cluster, and the clusters within it, a few levels deep; None for all. heads: of each cluster."""
+    yield from (space + line for line in written.get(place, ()))
+    for at, cluster in enumerate(clusters):
         if cluster.parent == place:
-            yield f'{space}subgraph {letter}_{at}["{escaped(panels.head(at, letter).head)}"]'
-            yield from _boxes_within(panels, at, letter, written, space + "  ")
+            yield f"{space}subgraph {heads[at]}"
+            yield from _within(clusters, at, written, heads, space + "  ")
             yield f"{space}end"
 
 
 def escaped(text: str) -> str:
     """Any text for a label in quotes: what is no letter, digit or space by its number."""
     return "".join(sign if sign in _PLAIN or sign.isalnum() else f"#{ord(sign)};" for sign in shown(text))
-
-
-def _within(drawn: Scene, numbers: Numbers, look: Look, cluster: int | None, space: str) -> Iterator[str]:
-    """The cards of a cluster, and the clusters within it, a few levels deep; None for the whole picture."""
-    for card in drawn.cards:
-        if card.cluster == cluster:
-            role = _role(card, numbers)
-            form = _FORMS.get(role, '("{}")').format("<br/>".join(_lines(card, numbers, look)))
-            yield f"{space}{card.id}{form}:::{role}"
-    for place, inner in enumerate(drawn.clusters):
-        if inner.parent == cluster:
-            made = trips_text(inner, numbers.trips.get(inner.path))
-            yield f'{space}subgraph cluster_{place}["{escaped("   ".join(filter(None, (inner.head, made))))}"]'
-            yield from _within(drawn, numbers, look, place, space + "  ")
-            yield f"{space}end"
 
 
 def _lines(card: Card, numbers: Numbers, look: Look) -> Iterator[str]:
@@ -132,12 +126,11 @@ def _lines(card: Card, numbers: Numbers, look: Look) -> Iterator[str]:
     yield from map(escaped, card.notes)
     if card.node.shape and look.shows("shape"):
         yield "×".join(map(str, card.node.shape))
-    kinds = (("", "value", numbers.values), (f"{ADJOINT} ", "grad", numbers.adjoints),
-             (f"{TANGENT} ", "tangent", numbers.tangents))  # fmt: skip
-    for mark, word, known in kinds:
-        if card.node in known and look.shows(word) and not card.again and card.node.op is not CONSTANT:
-            given = numbers.is_given(card.node, word)
-            text = escaped(mark + cell(known[card.node], look, "" if given else word, DIGITS))
+    for kind, known in numbers.kinds.items() if not card.again and card.node.op is not CONSTANT else ():
+        if card.node in known and look.shows(kind):
+            given = numbers.is_given(card.node, kind)
+            mark = f"{MARKS[kind]} " if kind in MARKS else ""
+            text = escaped(mark + cell(known[card.node], look, "" if given else kind, DIGITS))
             yield f"<i>{text}</i>" if mark else text
 
 
@@ -147,7 +140,7 @@ def _role(card: Card, numbers: Numbers) -> str:
     if card.is_output:
         return "output"
     if node.op is VARIABLE or card.again:
-        return "data" if numbers.adjoints and node in numbers.values and node not in numbers.adjoints else "input"
+        return "data" if numbers.is_data(node) else "input"
     if card.is_carry:
         return "data"
     if node.op is FOLDED:

@@ -13,13 +13,13 @@ from cgcli.records import NamedTuple
 from cgcli.rendering.figures import figure
 from cgcli.rendering.look import Look
 from cgcli.rendering.scene import Card, Numbers, Scene, trips_text
-from cgcli.rendering.sketch import Cluster
+from cgcli.rendering.sketch import Cluster, enclosing
 
 MAX_DEPTH = 200  # levels: the lines of a deeper tree could not be read
 MAX_LINES = 100_000
 _FEW = 6  # an array of so many numbers is written out
 _MOST = {"shape": 0, "numbers": 24}  # so many where that was asked for
-_WORDS = {"adjoint": "grad"}  # what `show` calls a column
+_TITLES = {"grad": "adjoint"}  # of columns, where they are not called as `show` does
 _POINTS = 72  # an inch
 _BLANK = "_____"  # for a number that is left out
 
@@ -46,25 +46,24 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
     uses = Counter(operand for card in cards for operand in card.operands)
     marks: dict[str, int] = {}
     lines: list[_Line] = []
-    kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
-    shown = {title: known for title, known in kinds.items() if known and look.shows(_WORDS.get(title, title))}
-    titles = (*shown, *["partial"] * bool(numbers.partials and look.shows("partial")))
+    shown = {kind: known for kind, known in numbers.kinds.items() if known and look.shows(kind)}
+    columns = (*shown, *["partial"] * bool(numbers.partials and look.shows("partial")))
     stack: list[_Place] = [(name, "", "", "", None, None) for name in reversed(drawn.roots)]
     while stack:
         name, before, within, place, slope, outer = stack.pop()
         card = by_id[name]
         text = before + (f"{place}: " if place else "") + _text(card) + _meant(card, outer, drawn, numbers)
         if name in marks:
-            cells = [cell(slope if title == "partial" else None, look, title) for title in titles]
+            cells = [cell(slope if kind == "partial" else None, look, kind) for kind in columns]
             lines.append(_Line(f"{text}  → [{marks[name]}]", tuple(cells)))
             continue
         if card.operands and uses[name] + card.is_output > 1:
             marks[name] = len(marks) + 1
             text += f"  [{marks[name]}]"
-        of_card = {} if card.node.op is CONSTANT else {title: known.get(card.node) for title, known in shown.items()}
+        of_card = {} if card.node.op is CONSTANT else {kind: known.get(card.node) for kind, known in shown.items()}
         of_card["partial"] = slope
-        given = {title for title in titles if numbers.is_given(card.node, _WORDS.get(title, title))}
-        cells = [cell(of_card.get(title), look, "" if title in given - {"partial"} else title) for title in titles]
+        given = {kind for kind in shown if numbers.is_given(card.node, kind)}
+        cells = [cell(of_card.get(kind), look, "" if kind in given else kind) for kind in columns]
         lines.append(_Line(text, tuple(cells)))
         if len(within) >= 3 * MAX_DEPTH or len(lines) > MAX_LINES:
             raise TooLargeError(
@@ -84,7 +83,7 @@ def outline(drawn: Scene, numbers: Numbers, look: Look) -> str:
                     card.cluster if card.loop is None else card.loop,
                 )
             )
-    return _table(lines, titles)
+    return _table(lines, [_TITLES.get(kind, kind) for kind in columns])
 
 
 def _text(card: Card) -> str:
@@ -98,8 +97,9 @@ def _meant(card: Card, outer: int | None, drawn: Scene, numbers: Numbers) -> str
     """What a line says of the loop or the call whose result it shows. outer: the cluster of what uses it."""
     if card.loop is not None:
         return _loop(drawn.clusters[card.loop], numbers)
-    around = drawn.path(outer) if card.operands else drawn.path(card.cluster)
-    calls = [drawn.clusters[at] for at in drawn.path(card.cluster) if at not in around]
+    own = enclosing(drawn.clusters, card.cluster)
+    around = enclosing(drawn.clusters, outer) if card.operands else own
+    calls = [drawn.clusters[at] for at in own if at not in around]
     return f" = {on_one_line(calls[-1].head)}" if calls and calls[-1].call else ""
 
 
@@ -109,11 +109,11 @@ def _loop(cluster: Cluster, numbers: Numbers) -> str:
     return "  ".join(filter(None, (f" = {on_one_line(cluster.head)}", made)))
 
 
-def cell(value: Any, look: Look, title: str, digits: int = 6) -> str:
-    """What stands in a column. title: of the column; '' where the number is given. digits: significant ones."""
+def cell(value: Any, look: Look, kind: str, digits: int = 6) -> str:
+    """What stands in a column. kind: one of BLANKS; '' where the number is given. digits: significant ones."""
     if value is None:
         return ""
-    if _WORDS.get(title, title) in look.blank:
+    if kind in look.blank:
         return _BLANK
     shape = getattr(value, "shape", ())
     if not shape:
@@ -161,7 +161,6 @@ def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
     lines = (line.split(maxsplit=6) for line in plain.splitlines() if line.startswith("node "))
     where = {name: tuple(map(float, places)) for _, name, *places, _ in lines}
     nodes = []
-    kinds = {"value": numbers.values, "adjoint": numbers.adjoints, "tangent": numbers.tangents}
     for card in cards:
         x, y, across, down = where[card.id]
         about: dict[str, Any] = {
@@ -171,11 +170,10 @@ def as_json(drawn: Scene, numbers: Numbers, look: Look, plain: str) -> str:
         }  # fmt: skip
         if card.node.op is VARIABLE or card.node in graph.labels:
             about["name"] = graph.labels.get(card.node) or name_of(card.node)
-        for key, known in kinds.items():
-            kind = _WORDS.get(key, key)
+        for kind, known in numbers.kinds.items():
             is_blank = kind in look.blank and not numbers.is_given(card.node, kind)
             if card.node in known and look.shows(kind) and not is_blank:
-                about[key] = _plain_numbers(known[card.node])
+                about[_TITLES.get(kind, kind)] = _plain_numbers(known[card.node])
         nodes.append(about)
     edges = [
         {"from": operand, "to": card.id, "position": at}

@@ -9,7 +9,7 @@ from cgcli.rendering.boxes import folded
 from cgcli.rendering.look import Look
 from cgcli.rendering.rebuilt import Rebuilt
 from cgcli.rendering.scene import Event, Numbers
-from cgcli.rendering.sketch import CARRY, CUT, DRAWN, MORE, Folded, Sketch, again
+from cgcli.rendering.sketch import CARRY, CUT, DRAWN, MORE, Cluster, Folded, Sketch, again, enclosing
 from cgcli.rendering.symbols import own_name
 
 RADIUS = 2  # steps around a node
@@ -41,22 +41,18 @@ def _named(name: str, sketch: Sketch, whole: Sketch) -> list[Node]:
     if name in found:
         return found[name]
     if name in (inside := _by_name(whole)):
-        heads = (whole.clusters[place].head for place in _outermost(whole, inside[name][0]))
-        raise UsageError(f"'{name}' stands within the call {next(heads)}, which is one box",
+        call = next(_calls(whole, inside[name][0]))
+        raise UsageError(f"'{name}' stands within the call {call.head}, which is one box",
                          hint="a larger --depth draws what is in it")  # fmt: skip
     near = did_you_mean(name, found)
     listed = ", ".join([*found][:_SHOWN])
     raise UsageError(f"nothing in the picture is called '{name}'", hint=f"{near} possible: {listed}".lstrip())
 
 
-def _outermost(sketch: Sketch, node: Node) -> Iterator[int]:
+def _calls(sketch: Sketch, node: Node) -> Iterator[Cluster]:
     """The calls around a node, the outermost first."""
-    path: list[int] = []
-    place = sketch.within.get(node)
-    while place is not None:
-        path += [place] if sketch.clusters[place].call else []
-        place = sketch.clusters[place].parent
-    return reversed(path)
+    around = (sketch.clusters[place] for place in reversed(enclosing(sketch.clusters, sketch.within.get(node))))
+    return (cluster for cluster in around if cluster.call)
 
 
 def _by_name(sketch: Sketch) -> dict[str, list[Node]]:
@@ -71,10 +67,9 @@ def _by_name(sketch: Sketch) -> dict[str, list[Node]]:
             functions.setdefault(node.params.title.partition("(")[0], []).append(node)
         elif node.op not in DRAWN and node.op is not VARIABLE and (function := own_name(sketch.graph, node)):
             functions.setdefault(function, []).append(node)
-        for place in _outermost(sketch, node):
-            call = sketch.clusters[place].call
-            assert call is not None
-            functions.setdefault(call.name, []).append(node)
+        for cluster in _calls(sketch, node):
+            assert cluster.call is not None
+            functions.setdefault(cluster.call.name, []).append(node)
     return functions | found
 
 
@@ -163,16 +158,8 @@ class _Tree(Rebuilt):
         self.single = {*sketch.nexts, *sketch.loops, *sketch.graph.outputs}
         self.single |= {
             node for node, place in sketch.within.items()
-            if any(self.sketch.clusters[each].call is None for each in self._path(place))
+            if any(sketch.clusters[each].call is None for each in enclosing(sketch.clusters, place))
         }  # fmt: skip
-
-    def _path(self, place: int | None) -> list[int]:
-        """A cluster and all around it, the outermost first."""
-        path = []
-        while place is not None:
-            path.append(place)
-            place = self.sketch.clusters[place].parent
-        return path[::-1]
 
     def copied(self, root: Node) -> Node:
         """What is drawn of a node, with all that it needs."""
@@ -211,11 +198,8 @@ class _Tree(Rebuilt):
         """The new cluster of a node. place: that of what uses it."""
         if node not in self.sketch.within:
             return None
-        around: list[int] = []  # the clusters of the user, new ones
-        while place is not None:
-            around.append(place)
-            place = self.clusters[place].parent
-        for old in self._path(self.sketch.within[node]):
+        around, place = enclosing(self.clusters, place), None  # the clusters of the user, new ones
+        for old in reversed(enclosing(self.sketch.clusters, self.sketch.within[node])):
             if around and self.was_cluster[around[-1]] == old:
                 place = around.pop()
                 continue

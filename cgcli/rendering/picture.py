@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import Mapping, Sequence
+from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.lean import struct
 from cgcli.records import NamedTuple
@@ -16,10 +16,12 @@ from cgcli.rendering.layout import LAYOUTS, laid_out
 from cgcli.rendering.metrics import has_all
 from cgcli.rendering.pen import TEXT
 
-KINDS = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 DEFAULT_DPI = 192  # twice the 96 dots of a plain screen: crisp on a dense one and on a slide
 MIN_DPI, MAX_DPI = 10, 1200
-SUFFIXES = {**KINDS, ".tex": "tex", ".mmd": "mmd", ".json": "json", ".txt": "txt", ".gif": "gif"}
+SUFFIXES = {
+    ".png": "png", ".svg": "svg", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".tex": "tex", ".mmd": "mmd",
+    ".json": "json", ".txt": "txt", ".gif": "gif",
+}  # fmt: skip
 COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
@@ -35,9 +37,9 @@ _VIEW, _CLUSTER, _END = 'viewBox="0.00 0.00 ', '<g id="clust', "</svg>"  # of th
 _SIZES, _HEADER = 16, 33  # bytes of a PNG, after which its width and height stand, and its first chunk ends
 
 
-def check_kind(kind: str, of: Mapping[str, str]) -> None:
-    """Raise UsageError for a format that there is not. of: those that there are, by suffix."""
-    if kind not in of.values():
+def check_kind(kind: str) -> None:
+    """Raise UsageError for a format that there is not."""
+    if kind not in SUFFIXES.values():
         hint = f"possible: {', '.join(dict.fromkeys(SUFFIXES.values()))}"
         raise UsageError(f"unknown picture format: '{kind}'", hint=hint)
 
@@ -167,19 +169,6 @@ class Drawing(NamedTuple):
         dpi = _fitting_dpi((width, height), paper.dpi)
         made = as_pngs([refined(svg, POINTS * width, POINTS * height) for svg in svgs], dpi)
         return [with_resolution(png, dpi) for png in made]
-
-
-def picture_bytes(dot_text: str, kind: str, *, paper: Paper = PLAIN) -> bytes:
-    """The picture of a graph in DOT text; kind: png, svg, pdf or dot, the text itself.
-
-    Raises UsageError for another kind or a wrong dpi, TooLargeError, MissingProgramError,
-    and CgError when the layout program fails or takes too long.
-    """
-    check_kind(kind, KINDS)
-    paper.check()
-    if kind == "dot":
-        return dot_text.encode()
-    return drawing_of(dot_text, paper.layout).painted(kind, paper)
 
 
 def drawing_of(dot_text: str, layout: str, *, plain: bool = False) -> Drawing:

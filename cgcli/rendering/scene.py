@@ -40,6 +40,15 @@ class Numbers(NamedTuple):
     seeds: Collection[Node] = ()
     events: Sequence[Event] = ()
 
+    @property
+    def kinds(self) -> Mapping[str, Mapping[Node, Any]]:
+        """Those of nodes by the word of SHOW for them."""
+        return {"value": self.values, "grad": self.adjoints, "tangent": self.tangents}
+
+    def is_data(self, node: Node) -> bool:
+        """Whether a node with a value has no adjoint where others have one."""
+        return bool(self.adjoints) and node in self.values and node not in self.adjoints
+
     def is_given(self, node: Node, kind: str) -> bool:
         """Whether nobody computes a number of a node: it stands on a work sheet, too. kind: one of BLANKS."""
         return node in self.seeds if kind == "grad" else node.op in (CONSTANT, VARIABLE)
@@ -116,14 +125,6 @@ class Scene(NamedTuple):
     links: Sequence[Link]
     clusters: Sequence[Cluster]
     roots: Sequence[str]
-
-    def path(self, place: int | None) -> list[int]:
-        """A cluster and all around it, the innermost first."""
-        path = []
-        while place is not None:
-            path.append(place)
-            place = self.clusters[place].parent
-        return path
 
 
 def shorten(text: str, limit: int = _NAME_LENGTH) -> str:

@@ -65,6 +65,15 @@ class Cluster(NamedTuple):
     call: Call | None = None
 
 
+def enclosing(clusters: Sequence[Cluster], place: int | None) -> list[int]:
+    """A cluster and all around it, the innermost first; none where there is none."""
+    path = []
+    while place is not None:
+        path.append(place)
+        place = clusters[place].parent
+    return path
+
+
 class Sketch(NamedTuple):
     """What is drawn of a graph.
 

@@ -135,8 +135,8 @@ def _text(line: str) -> str:
 
 def _kind(text: str, size: float, colour: str, *, bold: bool, italic: bool) -> str:
     """What a text on a card says, told by how it is written."""
-    if italic or (size == MATRIX and text in MARKS):
-        return "tangent" if colour in _TANGENTS or text == "d" else "adjoint"
+    if italic or (size == MATRIX and text in MARKS.values()):
+        return "tangent" if colour in _TANGENTS or text == MARKS["tangent"] else "adjoint"
     if bold:
         return "name"
     if colour in _GREYS:
