@@ -29,6 +29,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import Reading
 from cgcli.tables.numbers import numbers
 from cgcli.tables.source import batches
+from cgcli.tables.text import places_of
 from tests.for_each import for_each
 
 # What a file holds: its columns, or the beginning of the error; `bad` rows by their places.
@@ -256,6 +257,14 @@ def test_rows_of_odd_length_are_those_of_pythons_reader(tmp_path: Path, columns:
         assert bad == [len(cells) != columns or "\udcff" in row for cells, row in zip(expected, rows, strict=True)], (
             text
         )
+
+
+@for_each("size", [0, 1, 7, 8, 9, 4097])
+@for_each("share", [0, 0.01, 0.3, 1])
+def test_the_places_of_a_byte_are_those_where_it_stands(size: int, share: float) -> None:
+    """Protects where rows and cells are cut, however close newlines and separators are to each other."""
+    text = np.where(np.random.default_rng(size).random(size) < share, ord("\n"), ord("1")).astype(np.uint8).tobytes()
+    assert places_of(ord("\n"), text).tolist() == [at for at, byte in enumerate(text) if byte == ord("\n")]
 
 
 def test_objects_come_with_their_text() -> None:

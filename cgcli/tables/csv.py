@@ -27,7 +27,7 @@ from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
 from cgcli.tables.names import is_among, one_name_each
 from cgcli.tables.output import Codec, Output, in_parts
-from cgcli.tables.text import count_lines, not_utf8
+from cgcli.tables.text import count_lines, not_utf8, places_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -222,7 +222,7 @@ class _Reader(NamedTuple):
     def _doubtful(self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Sequence[int]:
         """Rows with another number of cells than others have, or that may be no UTF-8."""
         buffer = np.frombuffer(text, np.uint8)
-        behind = outside_quotes(np.flatnonzero(buffer == ord(self.dialect.separator)) + 1, text, self.dialect)
+        behind = outside_quotes(places_of(ord(self.dialect.separator), text) + 1, text, self.dialect)
         counts = np.searchsorted(behind, ends) - np.searchsorted(behind, starts, "right")
         is_doubtful = counts != len(self.names) - 1
         if not_utf8(text):

@@ -11,6 +11,7 @@ from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.bounds import check_record
 from cgcli.tables.dialect import Dialect
+from cgcli.tables.text import places_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ def whole_records(content: Iterator[bytes], source: str, dialect: Dialect) -> It
 
 def cut(text: bytes, line: int, dialect: Dialect) -> tuple[Records, bytes, int]:
     """The text up to its last record's end, and what is behind it. line: on which each begins."""
-    newlines = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1
+    newlines = places_of(_NEWLINE, text) + 1
     ends = outside_quotes(newlines, text, dialect)
     end = int(ends.max(initial=0))
     return Records(text[:end], line, ends), text[end:], line + int(np.searchsorted(newlines, end, "right"))
@@ -111,7 +112,7 @@ def outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> ND
 def _quoted_spans(text: bytes, separator: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where quoted text begins, and where it ends: behind the text when a quote is left open."""
     buffer = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(buffer == _QUOTE)
+    quotes = places_of(_QUOTE, text)
     before = buffer[quotes[::2] - 1][int(quotes[0] == 0) :]
     # When each odd quote stands where a cell begins, or behind another, all quotes are pairs.
     if np.isin(before, np.frombuffer(_SAFE_BEFORE_QUOTE + separator.encode(), np.uint8)).all():

@@ -6,6 +6,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING
 from cgcli.printing.values import number
+from cgcli.tables.text import places_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +54,8 @@ def row_texts(
         marks[commas] = ord(between)
     bounds = commas[::width]
     joint = (after + before).encode()
-    marks[bounds] = joint[0] if len(joint) == 1 else _NEWLINE  # which stands in no number
+    if joint != b",":
+        marks[bounds] = joint[0] if len(joint) == 1 else _NEWLINE  # which stands in no number
     if len(joint) != 1:
         text = text.replace(b"\n", joint)
         bounds += np.arange(rows + 1) * (len(joint) - 1)
@@ -111,7 +113,7 @@ def _listed(
     found = _filled(text, [none if is_empty else _spelled(item, json=json) for item, is_empty in pairs])
     found[0] = found[-1] = _COMMA  # instead of brackets
     marks = np.frombuffer(found, np.uint8)
-    return found, marks, np.flatnonzero(marks == _COMMA)
+    return found, marks, places_of(_COMMA, found)
 
 
 def _respelled(text: bytes, *, json: bool) -> bytes:

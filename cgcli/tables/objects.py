@@ -16,7 +16,7 @@ from cgcli.records import NamedTuple
 from cgcli.tables.batch import Batch, Unread
 from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.names import is_among
-from cgcli.tables.text import not_utf8
+from cgcli.tables.text import not_utf8, places_of
 from cgcli.tables.values import as_texts, column_of, encodable
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _all_at_once(text: bytes) -> list[dict[str, Any]] | None:
     import orjson
 
     buffer = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(buffer == _NEWLINE)
+    ends = places_of(_NEWLINE, text)
     if not text.startswith(b"{") or (buffer[ends - 1] != _CLOSING).any() or (buffer[ends[:-1] + 1] != _OPENING).any():
         return None
     if b"[" in text or np.count_nonzero(buffer == _OPENING) > len(ends) + _DEEPEST:
@@ -236,6 +236,6 @@ def _texts(text: bytes) -> pa.Array:
     import pyarrow as pa
 
     text = text.replace(b"\r", b" ")
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
+    ends = places_of(_NEWLINE, text)
     offsets = np.append(0, ends + 1).astype(np.int32)
     return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from threading import Thread
 
+_OF_PIPES = ("cgcli.tables.csv", "pyarrow.compute")  # what most of them need, and what some do
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
 _LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in all
 
@@ -13,7 +14,7 @@ _LARGEST, _MOST = 1 << 25, 1 << 28  # bytes of one array, and of what is kept in
 def import_early(*, waiting: bool) -> None:
     """Import what reads and writes text, so that the first row of a pipe that stays open need not wait for it.
 
-    waiting: whether rows come from a pipe; what only some of them need is then imported beside the waiting.
+    waiting: whether rows come from a pipe; what many of them need is then imported beside the waiting.
     """
     import orjson  # noqa: F401
     import pyarrow.csv  # noqa: F401
@@ -22,7 +23,7 @@ def import_early(*, waiting: bool) -> None:
 
     functions()
     if waiting:
-        Thread(target=import_module, args=("pyarrow.compute",), daemon=True).start()
+        Thread(target=lambda: [*map(import_module, _OF_PIPES)], daemon=True).start()
 
 
 def keep_memory() -> None:

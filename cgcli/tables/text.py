@@ -14,6 +14,7 @@ from cgcli.tables.content import peeked
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 _MARKED = {  # the longer first, as it begins with the shorter
     codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
@@ -22,6 +23,9 @@ _MARKED = {  # the longer first, as it begins with the shorter
 _LOOKED_AT = 1000  # bytes at the begin
 _NO_TIME = b"<value out of range"  # Arrow's text of a time that has none
 _ZEROS = 8  # one of so many bytes there is zero: this is no text
+_NONE = 8
+_ONLY_BIT = np.full(256, _NONE)  # which bit of a byte is set; _NONE where it is not one
+_ONLY_BIT[1 << np.arange(8)] = np.arange(8)
 _LONGEST_FIRST_LINE = 1 << 20  # bytes in which a newline is looked for
 
 
@@ -76,6 +80,19 @@ def _unix_newlines(content: Iterator[bytes]) -> Iterator[bytes]:
         return
     yield begin
     yield from content
+
+
+def places_of(byte: int, text: bytes | bytearray | NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where a byte stands in a text, in ascending order. Where it is rare, eight bytes are looked at together."""
+    found = np.frombuffer(text, np.uint8) == byte
+    eights = np.packbits(found, bitorder="little")
+    places = np.flatnonzero(eights != 0)
+    within = _ONLY_BIT.take(eights.take(places))
+    if within.max(initial=0) == _NONE:
+        return np.flatnonzero(found)
+    places *= 8
+    places += within
+    return places
 
 
 def count_lines(text: bytes) -> int:

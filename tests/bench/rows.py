@@ -145,10 +145,10 @@ def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     print(f"{format(rows, ',') + ' rows':20}{'cg grad':>10}{'other':>10}{'ratio':>8}")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # cg starts as it does where pip has installed it
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):  # cg starts as it does where pip has installed it
+        os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
         subprocess.run(command_line("grad", PROGRAM, "x1=1:2:2", "x2=1"), check=True, stdout=subprocess.DEVNULL)
         missed = sum(compare(rival, folder, rows, runs) for rival in RIVALS)
         data, many = folder / "rows.csv", folder / "many.csv"
