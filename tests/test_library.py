@@ -10,10 +10,13 @@ import subprocess
 import sys
 import threading
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -243,6 +246,39 @@ def test_a_function_is_compiled_for_each_set_of_shapes() -> None:
             assert same(call(x=ones, y=2), (2.0 * size, {"x": 2 * ones, "y": float(size)}))
 
 
+@for_each(
+    "value",
+    [
+        2**53 + 1, -(10**400), Fraction(1, 3), Decimal("0.1"), mpmath.ldexp(2**70 + 1, -80), np.int64(2**53 + 1),
+        [2**53 + 1, 0.5], [[Fraction(1, 3)], [2]], (Decimal("1e-30"), 1), np.array([2**53 + 1, 7]),
+        np.array([mpmath.ldexp(2**70 + 1, 3), 1], dtype=object),
+    ],
+)  # fmt: skip
+def test_exact_numbers_of_python_keep_their_digits(value: Any) -> None:
+    """Protects digits that were computed elsewhere: with digits, and in bounds, none becomes a float on its way."""
+    exact = sum(map(_fraction, np.array(value, dtype=object).flat), Fraction(0))
+    found = cgcli.value("sum(x)", digits=500)(value)
+    assert abs(_fraction(found) - exact) <= abs(exact) / 10**499
+    low, high = cgcli.bounds("sum(x/10^400)")(x=(value, value))[0]
+    assert Fraction(repr(low)) <= exact / 10**400 <= Fraction(repr(high))
+
+
+def _fraction(number: Any) -> Fraction:
+    """A number of Python, numpy or mpmath, exactly."""
+    if isinstance(number, mpmath.mpf):
+        sign, mantissa, exponent, _ = number._mpf_
+        return Fraction((-1) ** sign * int(mantissa)) * Fraction(2) ** int(exponent)
+    return Fraction(int(number) if isinstance(number, np.integer) else number)
+
+
+@for_each("value", [Fraction(3, 2), Decimal("1.5"), mpmath.mpf(1.5), np.float32(1.5)])
+def test_numbers_of_other_types_are_floats(value: Any) -> None:
+    """Protects callers with fractions, decimals and columns of objects."""
+    assert cgcli.value("x^2")(value) == 2.25
+    np.testing.assert_array_equal(cgcli.value("x^2")([value, 2]), [2.25, 4])
+    np.testing.assert_array_equal(cgcli.compile("x^2")({"x": [value, 2]})["value"], [2.25, 4])
+
+
 def test_threads_may_call_a_function() -> None:
     """Protects servers: the first calls, which compile, come together."""
     for make in (cgcli.value, cgcli.grad, cgcli.hessian, cgcli.jacobian):
@@ -264,6 +300,14 @@ def test_threads_may_call_a_function() -> None:
 
 # ---- what goes wrong ----------------------------------------------------------------------
 
+
+class _Refusing:
+    """As a tensor of PyTorch that has a gradient: it does not become an array of numpy."""
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        raise RuntimeError("detach it first")
+
+
 # Calls, the error, and what its whole message holds, place and hint included.
 MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.parse("2 +"), ParseError, "2 +\n    ^"),
@@ -277,7 +321,17 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.value("x")(x="2"), DataError, "the value of 'x' is not a number or a list of numbers"),
     (lambda: cgcli.value("x")(x=None), DataError, "the value of 'x' is not a number"),
     (lambda: cgcli.value("x")(x=1j), DataError, "the value of 'x' is not a number"),
-    (lambda: cgcli.value("x")(x=10**400), DataError, "the value of 'x' is not a number"),
+    (lambda: cgcli.value("x")(x=10**400), DataError, "the value of 'x' is beyond the range of 64-bit floats"),
+    (lambda: cgcli.value("x")(x=[Fraction(1, 3), None]), DataError, "the value of 'x' is not a number"),
+    (lambda: cgcli.value("x")(x=_Refusing()), DataError, "cannot be read as numbers\n  detach it first"),
+    (lambda: cgcli.value("x", digits=30)(x=[Fraction(1, 3), None]), DataError, "the value of 'x' is not a number"),
+    (lambda: cgcli.value("x", digits=30)(x=10**5000), DataError, "an integer of more digits than Python writes"),
+    (lambda: cgcli.parse(None), UsageError, "a program is a text, and not a 'NoneType'"),  # type: ignore[arg-type]
+    (lambda: cgcli.grad("x", 3), UsageError, "wrt is a name or a list of names, and not 3"),  # type: ignore[arg-type]
+    (lambda: cgcli.diff("x", [3]), UsageError, "wrt is a name or a list"),  # type: ignore[list-item]
+    (lambda: cgcli.grad("x*y", "x, y")(1, 2), UsageError, "several names are a list: ['x', 'y']"),
+    (lambda: cgcli.minimize("x^2", 3), UsageError, "values are given by name"),  # type: ignore[arg-type]
+    (lambda: cgcli.export("x*y", "c", values=[1]), UsageError, "values are given by name"),  # type: ignore[arg-type]
     (lambda: cgcli.value("x")(x=[[1], [1, 2]]), DataError, "rows differ in length"),
     (lambda: cgcli.value("x")({"x": 1}, x=2), UsageError, "'x' is bound twice"),
     (lambda: cgcli.value("x")(3, 4), UsageError, "there are 2 values for 1 name"),

@@ -7,15 +7,15 @@ from fractions import Fraction
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api import calls
+from cgcli.api.exact_values import exact_of
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.value_texts import ends_of_range, exact_of_text
-from cgcli.api.values import as_array, by_position
+from cgcli.api.values import by_position
 from cgcli.digits.bounds import OverRanges
 from cgcli.digits.evaluation import mapped
 from cgcli.errors import UsageError
-from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.ops.intervals import End, Interval, text
 from cgcli.ops.lazily import np
@@ -136,14 +136,10 @@ def _ends(value: Any, what: str) -> Ends:
         if len(value) != 2:
             raise UsageError(f"{what} is a tuple of {len(value)}", hint="a range is (low, high), an array a list")
         low, high = value
-        return _node(low, what), _node(high, what)
+        return exact_of(low, what), exact_of(high, what)
     if isinstance(value, str):
         return ends_of_text(value, what)
-    return (_node(value, what),) * 2
-
-
-def _node(value: Any, what: str) -> Node:
-    return exact_of_text(value, what)[0] if isinstance(value, str) else as_constant(as_array(value, what))
+    return (exact_of(value, what),) * 2
 
 
 def ends_of_text(value: str, what: str) -> Ends:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from cgcli.api.exact_values import exact_of
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.remade import Remade
-from cgcli.api.value_texts import exact_of_text
-from cgcli.api.values import as_array, by_position
+from cgcli.api.values import by_position
 from cgcli.api.watched import Watched
 from cgcli.digits.digits import MAX_DIGITS, Found, to_digits
 from cgcli.digits.evaluation import mapped, numbers_in
 from cgcli.errors import UsageError
-from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import Graph, Node
 from cgcli.ops import many
@@ -125,8 +124,9 @@ def check_digits(digits: Any) -> None:
 class ManyDigits(Remade):
     """A function of the inputs of a program, whose results have so many digits, all of them right.
 
-    It is called as a `Function` is. A float is the decimal number that Python prints for it, 0.1 one tenth; a text is
-    an expression, "1/3". Results are numbers of mpmath, or arrays of them as objects.
+    It is called as a `Function` is. A float is the decimal number that Python prints for it, 0.1 one tenth; integers,
+    Fractions, Decimals and numbers of mpmath are themselves, also in lists; a text is an expression, "1/3".
+    Results are numbers of mpmath, or arrays of them as objects.
     """
 
     def __init__(self, program: Program | str, wrt: Sequence[str] | None, make: MakeOf, digits: int) -> None:
@@ -141,7 +141,7 @@ class ManyDigits(Remade):
 
     def at(self, values: Mapping[str, Any], seeds: Any) -> Any:
         """The result at these values. seeds: tangents or cotangents, by name, a list of such, or a cotangent alone."""
-        nodes = {name: _node(value, f"the value of '{name}'") for name, value in values.items()}
+        nodes = {name: exact_of(value, f"the value of '{name}'") for name, value in values.items()}
         point = at_values(self.program, dict(zip(nodes, evaluate(tuple(nodes.values()), {}), strict=True)))
         point.check_complete()
         wrt = point.chosen(self._wrt)
@@ -158,18 +158,7 @@ class ManyDigits(Remade):
 def _seeds(given: Any) -> Any:
     """The graphs of tangents or cotangents by name, of a list of such, or of a cotangent alone."""
     if isinstance(given, Mapping):
-        return {name: _node(value, f"the seed of '{name}'") for name, value in given.items()}
+        return {name: exact_of(value, f"the seed of '{name}'") for name, value in given.items()}
     if isinstance(given, list | tuple) and given and all(isinstance(each, Mapping) for each in given):
         return [_seeds(each) for each in given]
-    return _node(given, "the cotangent")
-
-
-def _node(value: Any, what: str) -> Node:
-    """The graph of a value: of a text an expression, of a number the decimal number that it is written as."""
-    if isinstance(value, str):
-        (node,) = exact_of_text(value, what)
-        return node
-    if hasattr(value, "_mpf_") or type(value).__name__ in ("Decimal", "Fraction"):
-        (node,) = exact_of_text(str(value), what)
-        return node
-    return as_constant(as_array(value, what))
+    return exact_of(given, "the cotangent")

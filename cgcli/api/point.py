@@ -123,6 +123,10 @@ class Point(NamedTuple):
         if name in self.graph.labels.values():
             raise UsageError(f"cannot differentiate by '{name}': it is computed by the program, not an input",
                              hint=self._inputs_are())  # fmt: skip
+        if "," in name and name not in self.shapes:
+            listed = [each.strip() for each in name.split(",")]
+            raise UsageError(f"cannot differentiate by '{name}': it is no name of the program",
+                             hint=f"several names are a list: {listed}")  # fmt: skip
         return variable(name, self.shapes.get(name, self.program.shapes.get(name, ())))
 
     def check_present(self, wrt: Iterable[Node]) -> None:

@@ -191,8 +191,13 @@ def _seed(kind: str, given: Any, node: Node, name: str) -> Any:
 
 
 def names_of(wrt: Wrt) -> tuple[str, ...] | None:
-    """The names to differentiate by, each once; None for all."""
-    return (wrt,) if isinstance(wrt, str) else wrt if wrt is None else tuple(dict.fromkeys(wrt))
+    """The names to differentiate by, each once; None for all. Raises UsageError for what are no names."""
+    if wrt is None:
+        return None
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt) if hasattr(wrt, "__iter__") else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"wrt is a name or a list of names, and not {wrt!r}", hint="as in: wrt='x', or wrt=['x', 'y']")
+    return tuple(dict.fromkeys(names))
 
 
 class _Compiled:

@@ -139,9 +139,7 @@ def read(program: Program | str, wrt: Iterable[str] | None = None) -> Program:
     """
     if isinstance(program, Program):
         return program.opening(wrt or ())
-    if not isinstance(program, str):
-        raise UsageError(f"a program is a text, and not a '{type(program).__name__}'", hint="as in: 'x^2 + 1'")
-    return read_text(program).opening(wrt or ())
+    return parse(program).opening(wrt or ())
 
 
 def read_again(
@@ -165,8 +163,11 @@ def parse(text: str) -> Program:
     Products between the parameters of a definition may go without a sign, as in books:
     `f(x, y) = 2xy`. What depends on the shapes of the inputs is checked when these are known.
 
-    Raises ParseError with the place of the mistake, TooLargeError for a text of more than 4 MB.
+    Raises ParseError with the place of the mistake, TooLargeError for a text of more than 4 MB, UsageError
+    for what is no text.
     """
+    if not isinstance(text, str):
+        raise UsageError(f"a program is a text, and not a '{type(text).__name__}'", hint="as in: 'x^2 + 1'")
     return read_text(text)
 
 

@@ -30,12 +30,17 @@ def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str
     """The values of a call `f({"x": 1}, y=2)`. Raises UsageError for a name that is given twice."""
     if values is None:
         return named
-    if not isinstance(values, Mapping):
-        raise UsageError("values are given by name", hint="as in: f(x=2), or f({'x': 2})")
+    _check_named(values)
     for name in named:
         if name in values:
             raise bound_twice(name)
     return {**values, **named}
+
+
+def _check_named(values: Any) -> None:
+    """Raise UsageError for values that no names are given for."""
+    if not isinstance(values, Mapping):
+        raise UsageError("values are given by name", hint="as in: {'x': 2, 'y': [1, 2]}")
 
 
 def bound_twice(name: str) -> UsageError:
@@ -44,7 +49,8 @@ def bound_twice(name: str) -> UsageError:
 
 
 def arrays_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by name as arrays; see `as_array`."""
+    """Values by name as arrays; see `as_array`. Raises UsageError for what is no mapping."""
+    _check_named(values)
     return {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
 
 
@@ -56,9 +62,9 @@ def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
 def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
     """A value as a float64 array, or a float where it is a number.
 
-    what: what messages call it. kinds: of numpy's types, that count as numbers. What a masked array hides
-    is nan. Raises DataError for what is no number and no array of numbers, TooLargeError for an
-    array beyond the bounds.
+    what: what messages call it. kinds: of numpy's types, that count as numbers; of objects, each is a number, as a
+    Fraction. What a masked array hides is nan. Raises DataError for what is no number and no array of numbers,
+    TooLargeError for an array beyond the bounds.
     """
     if type(value) is float:  # most of all calls
         return value
@@ -68,10 +74,29 @@ def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:
         array = np.asarray(value)
     except (ValueError, OverflowError):
         raise DataError(f"{what} is a list whose rows differ in length") from None
+    except (TypeError, RuntimeError) as error:  # of an object that refuses, as a tensor of PyTorch that has a gradient
+        raise DataError(f"{what} cannot be read as numbers", hint=str(error)) from None
     check_size(array.shape, what)
+    if array.dtype.kind == "O":
+        array = _of_objects(array, what)
     if array.dtype.kind not in kinds:
         example = "2, [1, 2], [[1, 2], [3, 4]]" + ", a numpy array" * (kinds != OF_JSON)
         raise DataError(f"{what} is not a number or a list of numbers", hint=f"as in: {example}")
     if array is not value and isinstance(getattr(value, "mask", None), (np.ndarray, np.bool_)):  # of a masked array
         array = np.where(value.mask, np.nan, array)
     return np.ascontiguousarray(array, np.float64) if array.shape else float(array[()])
+
+
+def _of_objects(array: Any, what: str) -> Any:
+    """An array of Python's numbers, of Fractions and the like as one of floats; any other as it is."""
+    from decimal import Decimal
+    from numbers import Real
+
+    if not all(isinstance(each, Real | Decimal) for each in array.flat):
+        return array
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise DataError(
+            f"{what} is beyond the range of 64-bit floats", hint="more digits take more: digits=30"
+        ) from None

@@ -271,7 +271,7 @@ class OverRanges:
         count = int(_MOST_PARTS ** (1 / len(moving)) + 1e-9)
         for place in moving:
             value = _at(self._box, place)
-            if count > 1 and not (math.isinf(value.low) or math.isinf(value.high)):
+            if count > 1 and not value.is_unbounded:
                 ends = [value.low + (value.high - value.low) * at / count for at in range(count + 1)]
                 cuts = [value.low, *(outward(end, end).low for end in ends[1:-1]), value.high]
                 parts = [_with(box, place, Interval(low, high)) for box in parts for low, high in pairwise(cuts)]
@@ -321,8 +321,8 @@ def _joined(name: str, low: Any, high: Any) -> Any:
 
 def _middle(x: Interval) -> Interval:
     """The number in the middle; of an infinite range one in it."""
-    if math.isinf(x.low) or math.isinf(x.high):
-        return point(next((end for end in (x.low, x.high) if not math.isinf(end)), 0))
+    if x.is_unbounded:
+        return point(next((end for end in (x.low, x.high) if abs(end) != math.inf), 0))
     middle = (x.low + x.high) / 2
     return point(outward(middle, middle).low) if not x.is_point else x
 

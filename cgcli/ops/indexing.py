@@ -10,7 +10,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
-from cgcli.graph.operation import ARRAYS, CHOOSES, REQUIRED, Operation, Shape, Static
+from cgcli.graph.operation import ARRAYS, CHOOSES, REQUIRED, Advice, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import axes_text, shape_text
 from cgcli.ops.lazily import np
@@ -198,10 +198,17 @@ def _element_shape(shapes: Sequence[Shape], params: tuple[()]) -> Shape:
     return array[1:]
 
 
+def _why_nan(x: Any, i: Any) -> str:
+    if i % 1 != 0:
+        return f"an index is a whole number, and not {i:g}"
+    return f"there is no element {i:.0f}: indices go from 0 to {len(x) - 1}" if len(x) else "there is no element"
+
+
 ELEMENT = Operation(
     "element", "x[i], where i is computed: nan where there is none", ("x", "i"), _element, _element_shape,
     (Transpose(lambda ct, args, params: _put_back(ct, args)), None),
     rows=_element_rows, facts=CHOOSES, example="element([1, 2, 3], 1 + 1)", mp=ARRAYS,
+    advice=Advice("nan", "", of_arrays=_why_nan),
 )  # fmt: skip
 
 

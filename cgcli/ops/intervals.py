@@ -72,6 +72,11 @@ class Interval:
         return of(other) - self
 
     @property
+    def is_unbounded(self) -> bool:
+        """Whether an end is infinite."""
+        return _INF in (abs(self.low), abs(self.high))
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no value at all."""
         return bool(self.low != self.low)
