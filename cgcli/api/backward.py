@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.api.blanks import check_blanks
-from cgcli.api.drawn import Picture, of_what_sum, ones_of
+from cgcli.api.drawn import Picture, of_what_sum
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
-from cgcli.api.seeds import weights
+from cgcli.api.seeds import ones_of, weights
 from cgcli.api.views import has_values, values_of_trace, with_trips
 from cgcli.api.watched import Watched
 from cgcli.errors import TooLargeError, UsageError

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.blanks import check_blanks
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.api.watched import Watched
 from cgcli.errors import UsageError
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant, constant_array, name_of, toposort
-from cgcli.lean import re, struct
-from cgcli.records import EMPTY
+from cgcli.graph.node import Graph, Node
+from cgcli.lean import re
 
 if TYPE_CHECKING:
     from cgcli.rendering.draw import Pictures
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from cgcli.rendering.picture import Paper
     from cgcli.rendering.scene import Numbers
     from cgcli.rendering.sketch import Sketch
-    from cgcli.transform.reverse import Flow
-    from cgcli.transform.trips import Written
 
 _MOST_SIGNS = 10
 LEAST_POINTS = 4  # of text that people read
@@ -127,109 +123,6 @@ def quietly(point: Point) -> Watched:
     return Watched(point.graph, point.bindings, lambda notice: None)
 
 
-def numbers_of(
-    point: Point, evaluate: Watched, wrt: Sequence[Node] = (), given: Sequence[Any] | None = None,
-    moved: Mapping[Node, Node] = EMPTY, *, grad: bool = False, partial: bool = False, written: Written | None = None,
-    stepwise: bool = False,
-) -> Numbers:  # fmt: skip
-    """What is known of the nodes of a program: those that names without a value have no part in.
-
-    written: the program with the last trips of its loops; the numbers are of its nodes.
-
-    wrt: the inputs that adjoints and partial derivatives are for. given: the cotangents, or ones. moved: the tangents
-    of inputs; none are computed without. grad: the adjoints, too. partial: the derivatives by each argument alone.
-    stepwise: the steps of the passes, too.
-    """
-    from cgcli.api.seeds import weights
-    from cgcli.rendering.scene import Event, Numbers
-    from cgcli.transform.differentiate import adjoints, partials, pushforward
-    from cgcli.transform.passes import evaluation_order, reverse_order
-    from cgcli.transform.reverse import active_nodes
-
-    outputs = point.graph.outputs if written is None else written.outputs
-    order = toposort(outputs)
-    seeds = weights(point.graph, given) if given is not None else list(map(ones_of, outputs))
-    flows: list[Flow] = []
-    by_node = adjoints(outputs, seeds, wrt, flows.append if stepwise else None) if grad else {}
-    order_of_steps = evaluation_order(outputs) if stepwise else []
-    back = [(flow, flow.so_far.selected()) for flow in reverse_order(flows, order_of_steps)]
-    moving = active_nodes(order, set(moved)) if moved else set()
-    pushed = (
-        {node: t for node, t in zip(order, pushforward(order, moved), strict=True) if node in moving} if moved else {}
-    )
-    active = active_nodes(order, set(wrt)) if partial else set()
-    slopes = {node: partials(node, active) for node in order if node in active}
-    counts = {} if written is None else {path: made for path, made in written.trips.items() if isinstance(made, Node)}
-    within = [] if written is None else [node for some in written.become.values() for node in some.values()]
-    every = [
-        *order, *by_node.values(), *pushed.values(), *(each for some in slopes.values() for each in some if each),
-        *counts.values(), *point.graph.outputs, *within, *(so_far for _, so_far in back),
-    ]  # fmt: skip
-    known = _computable(every, set(point.bindings))
-    wanted = [node for node in dict.fromkeys(every) if node in known]
-    results = [*point.graph.outputs, *(by_node[node] for node in wrt if node in by_node)]
-    found = dict(zip(wanted, evaluate(wanted, results=[node for node in results if node in known]), strict=True))
-    if grad or moved:
-        evaluate.tell_kinks([*wrt, *moved] if known.issuperset(order) else ())
-    inputs_first = sorted(order_of_steps, key=lambda node: node.op is not VARIABLE)
-    forth = [Event(node) for node in inputs_first if node.op is not CONSTANT and node in found]
-    events = [Event(flow.target, flow.source, found[so_far]) for flow, so_far in back if so_far in found]
-    used = {arg for node in order for arg in node.args}
-    return Numbers(
-        {node: found[node] for node in (*order, *within) if node in found},
-        {node: found[each] for node, each in by_node.items() if each in found},
-        {node: found[each] for node, each in pushed.items() if each in found},
-        {node: [found.get(each) if each else None for each in some] for node, some in slopes.items()},
-        {path: int(found[node]) for path, node in counts.items() if node in found and found[node] == found[node]},
-        {node for node in outputs if node not in used},
-        [*forth, *events],
-    )
-
-
-def counter_of(point: Point, evaluate: Watched) -> Callable[[Node], float]:
-    """What tells how many trips a loop makes."""
-
-    def number(node: Node) -> float:
-        if node not in _computable([node], set(point.bindings)):
-            raise UsageError("how many trips the loop makes depends on names without values",
-                             hint="give them, or draw the loop as it is, without --unroll")  # fmt: skip
-        (found,) = evaluate([node], quiet=True)
-        if found != found:
-            raise UsageError("the condition of the loop is nan: nobody knows how many trips it makes")
-        return float(found)
-
-    return number
-
-
-def numbers_of_sketch(known: Numbers, sketch: Sketch, written: Written) -> Numbers:
-    """The numbers of what is drawn, from those of the program with its last trips; a loop without a trip has none."""
-    trips = {path: made for path, made in written.trips.items() if isinstance(made, int)} | dict(known.trips)
-    stands_for = {
-        node: written.become[path][source]
-        for node, (path, source) in sketch.sources.items()
-        if source in written.become.get(path, ()) and all(trips.get(path[: at + 1], 1) for at in range(len(path)))
-    }
-
-    def moved(numbers: Mapping[Node, Any]) -> dict[Node, Any]:
-        return {node: numbers[other] for node, other in stands_for.items() if other in numbers}
-
-    unknowns = {carry for carry, after in sketch.nexts.items() if after in sketch.zeros}  # whose adjoints cancel out
-    adjoints = {node: adjoint for node, adjoint in moved(known.adjoints).items() if node not in unknowns}
-    return known._replace(
-        values=moved(known.values), adjoints=adjoints, tangents=moved(known.tangents),
-        partials=moved(known.partials), trips=trips,
-    )  # fmt: skip
-
-
-def _computable(nodes: Sequence[Node], bound: Collection[str]) -> set[Node]:
-    """Those of some nodes, and of what they are made of, that no name without a value has a part in."""
-    known: set[Node] = set()
-    for node in toposort(nodes):
-        if name_of(node) in bound if node.op is VARIABLE else known.issuperset(node.args):
-            known.add(node)
-    return known
-
-
 def of_what_sum(graph: Graph) -> list[Notice]:
     """What is told of adjoints that were asked for without a cotangent, where the result is not one number."""
     if not graph.names and not graph.output.shape:
@@ -306,26 +199,29 @@ def _filled(
 
     partial = "partial" in look.show
     graph = point.graph if look.flat else point.with_calls()
-    sketch = sketched(graph, fold=look.fold)
-    written = None
-    if any(cluster.call is None for cluster in sketch.clusters):  # a loop
-        from cgcli.rendering.loops import trip_by_trip
-        from cgcli.transform.trips import last_trips, unrolled
+    sketch, numbers = sketched(graph, fold=look.fold), NO_NUMBERS
+    has_loops = any(cluster.call is None for cluster in sketch.clusters)
+    if has_loops or grad or partial or moved or point.bindings:
+        from cgcli.api.node_numbers import counter_of, numbers_of, numbers_of_sketch
 
-        written = (
-            unrolled(point.graph.outputs, counter_of(point, evaluate)) if unroll else last_trips(point.graph.outputs)
-        )
-    numbers = NO_NUMBERS
-    if grad or partial or moved or point.bindings:
-        numbers = numbers_of(
-            point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written, stepwise=stepwise
-        )
-    if written is not None and unroll:
-        sketch = trip_by_trip(graph, written.outputs, written.become)
-        made = {path: made for path, made in written.trips.items() if isinstance(made, int)}
-        numbers = numbers._replace(trips=made)
-    elif written is not None:
-        numbers = numbers_of_sketch(numbers, sketch, written)
+        written = None
+        if has_loops:
+            from cgcli.transform.trips import last_trips, unrolled
+
+            outputs = point.graph.outputs
+            written = unrolled(outputs, counter_of(point, evaluate)) if unroll else last_trips(outputs)
+        if grad or partial or moved or point.bindings:
+            numbers = numbers_of(
+                point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written, stepwise=stepwise
+            )
+        if written is not None and unroll:
+            from cgcli.rendering.loops import trip_by_trip
+
+            sketch = trip_by_trip(graph, written.outputs, written.become)
+            made = {path: made for path, made in written.trips.items() if isinstance(made, int)}
+            numbers = numbers._replace(trips=made)
+        elif written is not None:
+            numbers = numbers_of_sketch(numbers, sketch, written)
     if look.depth is None and not (look.around or look.tree):
         return sketch, numbers
     from cgcli.rendering.parts import chosen
@@ -346,12 +242,3 @@ def unreadable(made: Pictures, paper: Paper) -> Iterator[tuple[str, str]]:
     if made.points is not None and made.points < LEAST_POINTS:
         message = f"the text of the picture is {made.points:.1f} pt high in a width of {paper.room[0] * 2.54:.3g} cm"
         yield message, f"a larger --width or a .svg shows more; {smaller}"
-
-
-def ones_of(output: Node) -> Node:
-    """The cotangent of a sum of all elements."""
-    return (
-        constant_array(struct.pack("<d", 1.0) * math.prod(output.shape), output.shape)
-        if output.shape
-        else constant(1.0)
-    )

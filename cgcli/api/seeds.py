@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.api.point import Point
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.evaluate.constants import as_constant
-from cgcli.graph.node import Graph, Node, constant, name_of, variable
+from cgcli.graph.node import Graph, Node, constant, constant_array, name_of, variable
 from cgcli.graph.shapes import shape_of, shape_text
+from cgcli.lean import struct
 
 
 def cotangents(graph: Graph, given: Sequence[Any] | None = None) -> list[Node]:
@@ -108,3 +111,10 @@ def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
 def _as_node(value: Any) -> Node:
     """An array as a constant; the graph of one as it is."""
     return value if isinstance(value, Node) else as_constant(value)
+
+
+def ones_of(output: Node) -> Node:
+    """The cotangent of a sum of all elements."""
+    if not output.shape:
+        return constant(1.0)
+    return constant_array(struct.pack("<d", 1.0) * math.prod(output.shape), output.shape)

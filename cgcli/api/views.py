@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
-from cgcli.api.drawn import counter_of, quietly
+from cgcli.api.drawn import quietly
 from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -90,6 +90,8 @@ def with_trips(point: Point, evaluate: Watched) -> Point:
 
     if not any(isinstance(node.params, Loop) for node in toposort(point.graph.outputs)):
         return point
+    from cgcli.api.node_numbers import counter_of
+
     counter = counter_of(point, evaluate)
 
     def number(node: Node) -> int | None:
