@@ -81,15 +81,13 @@ def _json(content: Any, precision: int | None) -> str:
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_json(item, precision)}" for key, item in content.items())
         return "{" + ", ".join(members) + "}"
     if isinstance(content, float | values.Numeral) or hasattr(content, "tolist"):
-        return _numbers(as_lists(content), precision)
+        return values.nested(as_lists(content), precision, _number)
     if isinstance(content, list):
         return "[" + ", ".join(_json(item, precision) for item in content) + "]"
     return json.dumps(content, ensure_ascii=False)
 
 
-def _numbers(item: Any, precision: int | None) -> str:
-    if isinstance(item, list):
-        return "[" + ", ".join(_numbers(part, precision) for part in item) + "]"
+def _number(item: Any, precision: int | None) -> str:
     if isinstance(item, values.Range):
         low, high = ("null" if end in _NOT_FINITE else end for end in (item.low, item.high))
         return f'{{"low": {low}, "high": {high}}}'

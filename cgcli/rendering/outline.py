@@ -8,7 +8,7 @@ from cgcli.annotations import Any, Sequence
 from cgcli.errors import TooLargeError, cells_of, padded
 from cgcli.graph.node import CONSTANT, VARIABLE, name_of
 from cgcli.lean import Counter
-from cgcli.printing.values import on_one_line
+from cgcli.printing.values import nested, on_one_line
 from cgcli.records import NamedTuple
 from cgcli.rendering.figures import figure
 from cgcli.rendering.look import Look
@@ -120,14 +120,7 @@ def cell(value: Any, look: Look, kind: str, digits: int = 6) -> str:
         return figure(float(value), look.precision, digits)
     if math.prod(shape) > _MOST.get(look.arrays, _FEW):
         return "×".join(map(str, shape))
-    return _nested(value.tolist(), look)
-
-
-def _nested(item: Any, look: Look) -> str:
-    """A small array; the nesting is at most its number of axes."""
-    if isinstance(item, list):
-        return "[" + ", ".join(_nested(part, look) for part in item) + "]"
-    return figure(item, look.precision)
+    return nested(value.tolist(), look.precision, figure)
 
 
 def _table(lines: Sequence[_Line], titles: Sequence[str]) -> str:

@@ -247,19 +247,11 @@ def _too_large(found: str) -> TooLargeError:
 
 def with_resolution(png: bytes, dpi: int) -> bytes:
     """A PNG that says how many of its dots make an inch, for a page to show it by."""
+    from zlib import crc32
+
     per_metre = round(dpi / 0.0254)
     chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", _check_sum(chunk)) + png[_HEADER:]
-
-
-def _check_sum(chunk: bytes) -> int:
-    """The cyclic redundancy code of a PNG's chunk, as `zlib.crc32`, whose import takes longer."""
-    rest = 0xFFFFFFFF
-    for byte in chunk:
-        rest ^= byte
-        for _ in range(8):
-            rest = rest >> 1 ^ 0xEDB88320 * (rest & 1)
-    return rest ^ 0xFFFFFFFF
+    return png[:_HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", crc32(chunk)) + png[_HEADER:]
 
 
 def _fitting_dpi(inches: tuple[float, float], dpi: int | None) -> int:

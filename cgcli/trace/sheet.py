@@ -13,7 +13,7 @@ from cgcli.errors import UsageError, did_you_mean
 from cgcli.evaluate.elements import somewhere
 from cgcli.graph.node import CONSTANT, Node
 from cgcli.graph.shapes import shape_of, shape_text
-from cgcli.printing.values import Numeral, unsigned
+from cgcli.printing.values import Numeral, nested, unsigned
 from cgcli.records import NamedTuple
 from cgcli.trace.formulas import Formula, Mark, Symbol
 from cgcli.trace.steps import Contribution, Step, Trace
@@ -234,14 +234,10 @@ class Notation(ABC):
             return self.digits(value if isinstance(value, Numeral) else float(value))
         if not value.size:
             return "[]"
-        if value.size <= _ELEMENTS and len(text := self._nested(value.tolist())) <= _ARRAY:
-            return text
-        beginnings = [self._beginning(value, count) for count in (3, 2, 1)]
-        return next((text for text in beginnings if len(text) <= _ARRAY), beginnings[-1])
-
-    def _nested(self, item: Any) -> str:
-        """Nested lists of numbers. The nesting is at most an array's number of axes."""
-        return f"[{', '.join(map(self._nested, item))}]" if isinstance(item, list) else self.digits(item)
+        texts = [self._beginning(value, count) for count in (3, 2, 1)]
+        if value.size <= _ELEMENTS:
+            texts.insert(0, nested(value.tolist(), None, lambda item, _: self.digits(item)))
+        return next((text for text in texts if len(text) <= _ARRAY), texts[-1])
 
     def _beginning(self, array: Any, count: int) -> str:
         """The first elements of the first row: `[[1, 2, …], …]`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cgcli.annotations import TYPE_CHECKING, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.api.blanks import WORDS, blanks
 from cgcli.cli.expression import expression_command
 from cgcli.cli.options import PRECISION_OPTION, WRT_OPTION, Kind, Whole, flag, option
@@ -52,11 +52,11 @@ class Size(Kind):
 @expression_command(
     "render",
     option("-o", "--output", name="targets", metavar="FILE", multiple=True,
-                 help="The picture: .png, .svg, .pdf, .tex (TikZ), .mmd (Mermaid), .dot, .json or .txt; '-' for "
-                      "stdout; several are possible. "
-                      "Of both passes: steps.gif, or step-%02d.png for a picture of each step."),
+           help="The picture: .png, .svg, .pdf, .tex (TikZ), .mmd (Mermaid), .dot, .json or .txt; '-' for "
+                "stdout; several are possible. "
+                "Of both passes: steps.gif, or step-%02d.png for a picture of each step."),
     option("--format", name="kind", kind=("png", "svg", "pdf", "tex", "mmd", "dot", "json", "txt", "gif"),
-                 help="Format, if not the suffix's."),
+           help="Format, if not the suffix's."),
     option("--frames", metavar="DIR", help="Draw each step of the passes into a folder, first the empty work sheet."),
     option("--blank", alone="all", kind=WORDS,
            metavar="[values|tangents|adjoints]",
@@ -65,20 +65,20 @@ class Size(Kind):
     WRT_OPTION,
     option("--cotangent", metavar="VALUE", help="With --grad: weights for a value that is no scalar (default: ones)."),
     option("--tangent", name="tangents", metavar="x=1,y=0", multiple=True,
-                 help="Show each node's tangent when the inputs move so."),
+           help="Show each node's tangent when the inputs move so."),
     option("--show", metavar="WORD,WORD", multiple=True,
-                 help="What stands in the picture, of value, grad, tangent, partial, shape, name, formula "
-                      "(default: all but partial derivatives and formulas)."),
+           help="What stands in the picture, of value, grad, tangent, partial, shape, name, formula "
+                "(default: all but partial derivatives and formulas)."),
     option("--rankdir", metavar="auto|LR|TB|RL|BT", default="auto",
-                 help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
+           help="Direction of the drawing (auto: the one whose text is larger at the picture's width)."),
     option("--theme", metavar="light|dark|print|colorblind", default="light", help="Its colours."),
     flag("--transparent", help="No background."),
     option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
-                 help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
+           help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
     option("--title", default="", metavar="TEXT", help="A line above the picture."),
     flag("--legend", help="Say below the picture what its numbers, colours and edges are."),
     flag("--no-fold", name="fold", value=False,
-                 help="Draw every node: no constants within operators, no long sum as one."),
+           help="Draw every node: no constants within operators, no long sum as one."),
     flag("--backward", help="Draw two graphs: of the values, and of the adjoints that differentiation adds; "
                             "dashed edges lead from values to adjoints that need them."),
     flag("--flat", help="Draw the calls of functions without clusters around them."),
@@ -97,15 +97,12 @@ class Size(Kind):
     option("--dpi", kind=int, metavar="N", help="Resolution of a PNG, in dots per inch."),
     flag("--standalone", help="A .tex file that is a whole document, not a tikzpicture for one."),
     option("--layout", metavar="bundled|dot", default="bundled",
-                 help="The layout program: cg's own, or Graphviz's dot."),
+           help="The layout program: cg's own, or Graphviz's dot."),
     needs_values=False,
 )  # fmt: skip
 def command(
-    request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], rankdir: str,
-    theme: str, transparent: bool, arrays: str, title: str, legend: bool, fold: bool, unroll: bool, plain: bool,
-    width: float | None, size: tuple[float, float] | None, font_size: int | None, dpi: int | None, layout: str,
-    standalone: bool, frames: str | None, blank: str | None, backward: bool, flat: bool, depth: int | None, around: str,
-    radius: int | None, tree: bool,
+    request: Request, targets: tuple[str, ...], kind: str | None, grad: bool, show: tuple[str, ...], blank: str | None,
+    unroll: bool, backward: bool, frames: str | None, **settings: Any,
 ) -> None:  # fmt: skip
     """Draw the computation graph of EXPR.
 
@@ -129,11 +126,8 @@ def command(
     if grad and task.point.inputs and not task.point.bindings:
         raise UsageError("--grad needs values for names", hint="as in: cg render 'x^2' x=3 --grad -o g.png")
     words = tuple(word.strip() for text in show for word in text.split(","))
-    look = Look(
-        rankdir, theme, arrays, request.precision, fold, plain, transparent, title, legend, words, blanks(blank or ""),
-        flat, depth, around, radius, tree,
-    )  # fmt: skip
-    paper = Paper(width, dpi, layout, font_size, size, standalone)
+    paper = Paper(**{name: settings.pop(name) for name in Paper._fields})
+    look = Look(precision=request.precision, show=words, blank=blanks(blank or ""), **settings)
     picture = drawn_at(
         task.point, task.evaluate, look, paper, task.report.tell, task.wrt, request.cotangents(),
         _moved(request, task.point), grad=grad, unroll=unroll, backward=backward,
