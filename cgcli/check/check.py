@@ -105,7 +105,8 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
     checker = _Checker(graph.outputs, cotangents, gradients, wrt, bindings)
     rows = [row for at, indices in chosen.items() for index in indices for row in checker.element(at, index)]
     total = sum(math.prod(node.shape) for node in wrt) * len(graph.outputs)
-    found = Check(rows, list(checker.line()) if total else [], total, [])
+    line = rows if total == len(graph.outputs) else checker.line()  # one number is a line of its own
+    found = Check(rows, [row._replace(name="", element=()) for row in line] if total else [], total, [])
     return found._replace(own=_whose_rule_differs(graph, cotangents, wrt, bindings)) if found.mismatches else found
 
 
@@ -118,8 +119,9 @@ class _Checker:
     ) -> None:  # fmt: skip
         self._outputs, self._wrt, self._bindings = outputs, wrt, bindings
         self._function = Function(outputs, [constant_of(node) for node in cotangents], wrt, bindings)
-        self._gradients = [list(map(np.asarray, evaluate(gradient, bindings))) for gradient in gradients]
-        self._roundings = [_roundings(gradient, wrt, bindings) for gradient in gradients]
+        compiled = [_Gradient(gradient, wrt, bindings) for gradient in gradients]
+        self._gradients = [list(map(np.asarray, gradient.at(0))) for gradient in compiled]
+        self._roundings = [gradient.roundings() for gradient in compiled]
         self._complex = ComplexStep(self._function.outputs, evaluate_all(self._function.outputs, bindings))
         candidates = [node for node in toposort(outputs) if node.op.kink is not None]
         notes = kinks(candidates, outputs, evaluate_all(outputs, bindings)) if candidates else []
@@ -181,24 +183,37 @@ def _product(gradient: Sequence[Array], direction: Direction) -> float:
     return sum(weighted_sum(along, gradient[at]) for at, along in direction.items())
 
 
-def _roundings(gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> list[Array]:
-    """The rounding errors of a gradient: how much it varies over points a few units in the last place apart.
+class _Gradient:
+    """A gradient as a function of how far all inputs are moved, in units of their last places."""
 
-    Two points are too few: where the derivative is 0, as at a singular matrix, two results may be equal by
-    chance. All points lie on one side of the given one, so that a kink or a jump there does not count as rounding.
-    """
-    random = np.random.default_rng(1)
-    signs = [(name_of(node), random.choice([-1.0, 1.0], node.shape)) for node in wrt]
-    gradients = []
-    for places in range(1, _SHAKEN_POINTS + 1):
-        shaken = {name: bindings[name] * (1 + _SHAKE * places * sign) for name, sign in signs}
-        with suppress(EvaluationError):  # as where an equation has no root
-            gradients.append(evaluate(gradient, {**bindings, **shaken}))
-    if not gradients:
-        return [np.zeros(node.shape) for node in wrt]
-    with np.errstate(all="ignore"):
-        ranges = [4 * np.ptp(parts, axis=0) for parts in zip(*gradients, strict=True)]
-    return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]
+    def __init__(self, gradient: Sequence[Node], wrt: Sequence[Node], bindings: Mapping[str, Any]) -> None:
+        random = np.random.default_rng(1)
+        self._shapes = [node.shape for node in wrt]
+        self._signs = {node: random.choice([-1.0, 1.0], node.shape) for node in wrt}
+        self._inputs = variables(toposort(gradient))
+        self._arrays = [bindings[name_of(node)] for node in self._inputs]
+        self._compiled = Compiled(gradient, self._inputs)
+
+    def at(self, places: int) -> Sequence[Array]:
+        """The gradient where the inputs are moved by so many places."""
+        moved = zip(self._inputs, self._arrays, strict=True)
+        return self._compiled([array * (1 + _SHAKE * places * self._signs.get(node, 0.0)) for node, array in moved])
+
+    def roundings(self) -> list[Array]:
+        """The rounding errors: how much the gradient varies over points a few units in the last place apart.
+
+        Two points are too few: where the derivative is 0, as at a singular matrix, two results may be equal by
+        chance. All points lie on one side of the given one, so that a kink or a jump there does not count as rounding.
+        """
+        found = []
+        for places in range(1, _SHAKEN_POINTS + 1):
+            with suppress(EvaluationError):  # as where an equation has no root
+                found.append(self.at(places))
+        if not found:
+            return [np.zeros(shape) for shape in self._shapes]
+        with np.errstate(all="ignore"):
+            ranges = [4 * np.ptp(parts, axis=0) for parts in zip(*found, strict=True)]
+        return [np.where(np.isfinite(gap), gap, 0.0) for gap in ranges]
 
 
 def _chosen(

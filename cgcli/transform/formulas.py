@@ -9,7 +9,7 @@ from cgcli.graph.node import CONSTANT, Node, rebuild, stand_in, toposort, variab
 from cgcli.graph.operation import STEPWISE, Operation, Params
 from cgcli.graph.rules import JointJvp, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.lean import cache, lru_cache
-from cgcli.lowering.formula import lower_formula, names_of
+from cgcli.lowering.formula import formula_at, lower_formula, names_of
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO
 from cgcli.ops.fitting import repeated, zeros_like
 from cgcli.ops.logic import WHERE
@@ -183,6 +183,7 @@ def tangent_formula(node: Node, position: int, tangent: Node, slopes: Slopes) ->
     assert isinstance(rule, Jvp)
     if 0 in node.args[position].shape:  # nothing moves, and there is no largest of no elements
         return zeros_like(node)
-    names = names_of(node.op, node.args, node.params)
+    op = node.op
     formula = rule.formula if slopes in (slope, shown) else rule.book or rule.formula
-    return lower_formula(formula, {**names, "out": node, f"d{node.op.arrays[position]}": tangent})
+    nodes = {**dict(zip(op.arrays, node.args, strict=True)), "out": node, f"d{op.arrays[position]}": tangent}
+    return formula_at(formula, op, node.params, nodes)
