@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cgcli.digits.evaluation import AtPrecision
 
 _MOST = 5000  # numbers on the way to the derivatives, which are computed twice with many digits
+_MOST_STEPS = 150_000  # of one of these computations: some tenths of a second
 
 
 def with_digits(
@@ -43,7 +44,7 @@ def with_digits(
         return call
 
     try:
-        known = accuracy(make, evaluate(gradients, bindings), inputs, bindings).digits
+        known = accuracy(make, evaluate(gradients, bindings), inputs, bindings, losses=False, most=_MOST_STEPS).digits
     except CgError:  # so many digits are not to be had
         return found
     places = {(output, name_of(node)): output * len(wrt) + at

@@ -6,7 +6,7 @@ import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.digits.digits import to_digits
-from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
+from cgcli.digits.evaluation import MOST_STEPS, AtPrecision, mapped, numbers_in
 from cgcli.errors import CgError
 from cgcli.evaluate.constants import as_constant
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
@@ -64,14 +64,16 @@ class Accuracy(NamedTuple):
 
 
 def accuracy(
-    make: Make, result: Any, inputs: Mapping[str, Node], bindings: Mapping[str, Any], *, losses: bool = True
-) -> Accuracy:
+    make: Make, result: Any, inputs: Mapping[str, Node], bindings: Mapping[str, Any], *, losses: bool = True,
+    most: int = MOST_STEPS,
+) -> Accuracy:  # fmt: skip
     """The accuracy of a result in float64.
 
     make: what it is computed by, as of `to_digits`. inputs: the graph of each name's value. bindings: the floats.
-    losses: whether to find where digits were lost. Raises EvaluationError where the truth is not to be had.
+    losses: whether to find where digits were lost. most: steps of one evaluation.
+    Raises EvaluationError where the truth is not to be had.
     """
-    found = to_digits(make, inputs, _TRUTH)
+    found = to_digits(make, inputs, _TRUTH, most=most)
     truths = iter(list(numbers_in(found.result)))
     digits = mapped(lambda number: _right_digits(number, next(truths)), result)
     if not losses or min((number for number in numbers_in(digits) if number == number), default=_ALL) >= _ENOUGH:

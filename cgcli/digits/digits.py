@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
-from cgcli.digits.evaluation import AtPrecision, mapped, numbers_in
+from cgcli.digits.evaluation import MOST_STEPS, AtPrecision, mapped, numbers_in
 from cgcli.errors import EvaluationError
 from cgcli.graph.node import Node
 from cgcli.records import NamedTuple
@@ -39,16 +39,18 @@ def most_digits(digits: int) -> int:
     return 4 * digits + 1000
 
 
-def to_digits(make: Make, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False) -> Found:
+def to_digits(
+    make: Make, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False, most: int = MOST_STEPS
+) -> Found:
     """What `make` computes, to so many digits. inputs: for each name the graph of its value.
 
     as_floats: constants are the numbers that their bits are, and not the decimal ones that they are written as.
-    make: gives from kernels what computes the result of an `Evaluate`. Raises EvaluationError where so many digits
-    are not to be had.
+    make: gives from kernels what computes the result of an `Evaluate`. most: steps of one evaluation.
+    Raises EvaluationError where so many digits are not to be had.
     """
     before: Any = None
     for count in _counts(digits):
-        run = AtPrecision(inputs, count, as_floats=as_floats)
+        run = AtPrecision(inputs, count, as_floats=as_floats, most=most)
         result = make(run.kernels)(run)
         if before is not None and _agree(before, result, digits) and not run.cancelled() and not run.close_calls():
             return Found(result, run, count, ())

@@ -36,7 +36,7 @@ from cgcli.ops.sums import Reduce
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
-_MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
+MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
 _GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5}
 
@@ -45,12 +45,15 @@ class AtPrecision:
     """Values of nodes in mpmath's numbers, at one point; an `Evaluate`.
 
     inputs: for each name the graph of its value. digits: how many to compute with. values: of every node so far.
+    most: steps of one call.
     passes: the nodes whose values were asked for, as results, each time, and what was bound for that time.
     """
 
-    def __init__(self, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Node], digits: int, *, as_floats: bool = False, most: int = MOST_STEPS
+    ) -> None:
         self.kernels = Many(digits, as_floats=as_floats)
-        self._as_floats = as_floats
+        self._as_floats, self._most = as_floats, most
         self.values: dict[Node, Any] = {}
         self.passes: list[tuple[Sequence[Node], Mapping[str, Any]]] = []
         self._fractions: dict[Node, Ratio] = {}
@@ -116,10 +119,10 @@ class AtPrecision:
                 hint="ask for fewer digits, or for the value of a smaller part",
             )
         steps = sum(work_of(node) * self._steps_of_one(node) for node in order)
-        if steps > _MOST_STEPS:
+        if steps > self._most:
             raise TooLargeError(
                 f"to compute this with {self.kernels.digits} digits takes {count_text(int(steps))} steps",
-                hint=f"the limit is {_MOST_STEPS}: ask for fewer digits, or for the value of a smaller part",
+                hint=f"the limit is {self._most}: ask for fewer digits, or for the value of a smaller part",
             )
 
     def _steps_of_one(self, node: Node) -> float:

@@ -46,43 +46,43 @@ def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
     reported only where one of them turns into the other.
     """
     order = toposort(outputs)
-    relevant = _relevant(order, outputs, values)
-    return [
-        note
-        for node in order
-        if node in relevant and not is_given(node)
-        for note in _birth(node, relevant[node], values)
-    ]
+    born = {node: found for node in order if not is_given(node) and (found := _born(node, values))}
+    relevant = _relevant(order, outputs, values, born)
+    return [note for node in born if node in relevant for note in _birth(node, born[node], relevant[node], values)]
 
 
 def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
     """Where those of the nodes that have a derivative were evaluated at a kink."""
-    relevant = _relevant(toposort(outputs), outputs, values)
+    relevant = _relevant(toposort(outputs), outputs, values, nodes)
     return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
 
 
 def matters(node: Node, outputs: Sequence[Node], values: Mapping[Node, Array]) -> bool:
     """Whether an output depends on a node at this point: not where it stands in a branch that was not taken."""
-    return node in _relevant(toposort(outputs), outputs, values)
+    return node in _relevant(toposort(outputs), outputs, values, [node])
 
 
-def _birth(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
+def _born(node: Node, values: Mapping[Node, Array]) -> Mapping[str, Any]:
+    """The elements that are nan, and those that are infinite, where the arguments are not; each kind if there are."""
     value = values[node]
     if not somewhere(is_not_finite(value)):
-        return
+        return {}
     args = [values[arg] for arg in node.args]
-    if isinstance(node.params, Loop) and (inside := _in_first_trip(node.params, args, births)):
-        yield from inside
-        return
     nans, others = [is_nan(arg) for arg in args], [is_not_finite(arg) for arg in args]
     if not node.op.elementwise:
         nans, others = [somewhere(each) for each in nans], [somewhere(each) for each in others]
     had_nan, was_finite = _any(nans), _any(others) ^ True
     is_born = is_nan(value)
-    for kind, born in (
-        ("nan", is_born & (had_nan ^ True)),
-        ("infinity", is_not_finite(value) & (is_born ^ True) & was_finite),
-    ):
+    found = {"nan": is_born & (had_nan ^ True), "infinity": is_not_finite(value) & (is_born ^ True) & was_finite}
+    return found if isinstance(node.params, Loop) or any(map(somewhere, found.values())) else {}
+
+
+def _birth(node: Node, found: Mapping[str, Any], mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]:
+    args = [values[arg] for arg in node.args]
+    if isinstance(node.params, Loop) and (inside := _in_first_trip(node.params, args, births)):
+        yield from inside
+        return
+    for kind, born in found.items():
         born = born if mask is None else born & mask
         if somewhere(born):
             yield _note(kind, node, born, args)
@@ -144,21 +144,26 @@ def _any(masks: Iterable[Any]) -> Any:
     return result
 
 
-def _relevant(order: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> dict[Node, Any]:
-    """For each node that reaches an output, which of its elements do: a mask, None for all."""
+def _relevant(
+    order: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array], nodes: Iterable[Node]
+) -> dict[Node, Any]:
+    """For each of the nodes that reaches an output, which of its elements do: a mask, None for all."""
+    between = dependents(nodes, order)
     masks: dict[Node, Any] = dict.fromkeys(outputs)
     for node in reversed(order):
         if node not in masks:
             continue
         mask = masks[node]
         for position, arg in enumerate(node.args):
+            if arg not in between:
+                continue
             passed = _passed(node, position, mask, values)
             if passed is not None and not somewhere(passed):
                 continue
             if arg not in masks:
                 masks[arg] = passed
             elif masks[arg] is not None:
-                masks[arg] = None if passed is None else masks[arg] | passed
+                masks[arg] = None if passed is None or np.all(both := masks[arg] | passed) else both
     return masks
 
 
@@ -177,7 +182,7 @@ def _read(node: Node, position: int, mask: Any) -> Any:
     if mask is None and not read.op.gaps:
         return None
     (count,) = evaluate([read], {})
-    return count != 0
+    return None if np.all(count) else count != 0
 
 
 def _passed(node: Node, position: int, mask: Any, values: Mapping[Node, Array]) -> Any:
