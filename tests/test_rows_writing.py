@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 
 from cgcli.errors import CgError, DataError, UsageError
 from cgcli.printing.values import number
-from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.batch import Batch
 from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.formats import FORMATS, open_writer
+from cgcli.tables.results import with_results
 from cgcli.tables.source import batches
 from tests.for_each import for_each
 
@@ -570,7 +571,8 @@ def test_where_no_file_can_be(tmp_path: Path) -> None:
 PROGRAM = """
 import sys, time
 import numpy as np, pyarrow as pa
-from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.batch import Batch
+from cgcli.tables.results import with_results
 from cgcli.tables.formats import FORMATS, open_writer
 from cgcli.signals import install
 kind, rows, batches, pause = sys.argv[1], *map(float, sys.argv[2:])

@@ -168,7 +168,7 @@ class ColumnFunction:
             yield {name: each[~null] for name, each in results.items()} if null.any() else results
 
     def _of_batch(self, record_batch: Any, source: str, before: int) -> Any:
-        from cgcli.tables.batch import with_results
+        from cgcli.tables.results import with_results
 
         batch, results, null, fixed = self._computed(record_batch, source, before)
         return with_results(batch, results, null=null if null.any() else None, fixed=fixed).table

@@ -43,6 +43,18 @@ def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = N
     return compute.call_function("binary_join_element_wise", typed, options)
 
 
+def together(*parts: pa.RecordBatch | None) -> pa.RecordBatch:
+    """The columns of the same rows, one behind the other; None has none."""
+    import pyarrow as pa
+
+    found = [part for part in parts if part is not None]
+    if len(found) == 1:
+        return found[0]
+    columns, names = ([item for part in lists for item in part] for lists in
+                      ([part.columns for part in found], [part.schema.names for part in found]))  # fmt: skip
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
 def plain_type(kind: pa.DataType) -> pa.DataType:
     """The type with the same values of which there is one alone: text that is no view, lists that are not large."""
     import pyarrow as pa

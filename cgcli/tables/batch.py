@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
-from cgcli.errors import DataError, UsageError, did_you_mean
-from cgcli.graph.shapes import element_names
+from cgcli.errors import DataError, did_you_mean
 from cgcli.records import NamedTuple
-from cgcli.tables.arrow import lists_of
+from cgcli.tables.arrow import together
 from cgcli.tables.escapes import unescaped
 from cgcli.tables.names import Elements, elements_of
 from cgcli.tables.numbers import Numbers, numbers
@@ -337,66 +336,6 @@ def _member(column: pa.Array, path: Sequence[str]) -> pa.Array | None:
             return pa.nulls(len(column))
         column = pc.struct_field(column, name)
     return column
-
-
-def with_results(
-    batch: Batch,
-    results: Mapping[str, NDArray[np.float64]],
-    *,
-    null: NDArray[np.bool_] | None = None,
-    skip: NDArray[np.bool_] | None = None,
-    only: bool = False,
-    fixed: bool = True,
-) -> Batch:
-    """The batch with the results behind its columns.
-
-    results: arrays of shape (rows, *shape) under the names of their columns. null: rows that have
-    no results. skip: rows that are left out. only: leave out the batch's own columns. fixed:
-    arrays are lists of fixed size, and not of any.
-    Raises UsageError when a name stands for two columns.
-    """
-    import pyarrow as pa
-
-    if only:
-        batch = replace(batch, given=batch.given.select([]), lines=None, unread=None, header="")
-    _check_names(batch.names, results, batch.source)
-    columns = [_column(array, null, fixed=fixed) for array in results.values()]
-    found = replace(batch, results=pa.RecordBatch.from_arrays(columns, names=[*results]))
-    return found if skip is None or not skip.any() else found.those(~skip)
-
-
-def together(*parts: pa.RecordBatch | None) -> pa.RecordBatch:
-    """The columns of the same rows, one behind the other; None has none."""
-    import pyarrow as pa
-
-    found = [part for part in parts if part is not None]
-    if len(found) == 1:
-        return found[0]
-    columns, names = ([item for part in lists for item in part] for lists in
-                      ([part.columns for part in found], [part.schema.names for part in found]))  # fmt: skip
-    return pa.RecordBatch.from_arrays(columns, names=names)
-
-
-def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None, *, fixed: bool) -> pa.Array:
-    import pyarrow as pa
-
-    if array.ndim == 1 and null is None:  # pa.array would import numpy.ma
-        return pa.Array.from_buffers(pa.float64(), len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
-    if array.ndim == 1:
-        return pa.array(array, mask=null)
-    return lists_of(array, null, fixed=fixed)
-
-
-def _check_names(given: list[str], results: Mapping[str, NDArray[np.float64]], source: str) -> None:
-    taken = set(given)
-    for name, array in results.items():
-        for element in [name, *element_names(name, array.shape[1:])]:
-            if element in taken:
-                raise UsageError(
-                    f"{source} has a column '{element}' already, and a result would be called so too",
-                    hint="rename the column, or leave it out of the batch",
-                    topic="taken",
-                )
 
 
 def _listed(names: list[str], most: int = 12) -> str:

@@ -9,8 +9,18 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.graph.shapes import element_names
-from cgcli.tables.arrow import Masked, joined, masked, masked_together, offsets_of, plain, shape_of, side_by_side
-from cgcli.tables.batch import Batch, together
+from cgcli.tables.arrow import (
+    Masked,
+    joined,
+    masked,
+    masked_together,
+    offsets_of,
+    plain,
+    shape_of,
+    side_by_side,
+    together,
+)
+from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import Dialect
 from cgcli.tables.digits import row_texts
 from cgcli.tables.escapes import escaped

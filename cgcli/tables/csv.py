@@ -16,8 +16,8 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
-from cgcli.tables.arrow import joined
-from cgcli.tables.batch import Batch, Unread, together
+from cgcli.tables.arrow import joined, together
+from cgcli.tables.batch import Batch, Unread
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.cell_texts import cell_texts, header_of, line_of
 from cgcli.tables.content import Content, peeked

@@ -9,7 +9,8 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping
 from cgcli.errors import DataError
 from cgcli.lean import cached_property
 from cgcli.records import NamedTuple
-from cgcli.tables.batch import Batch, together
+from cgcli.tables.arrow import together
+from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer

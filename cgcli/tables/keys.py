@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
-from cgcli.tables.batch import Batch, together
+from cgcli.tables.arrow import together
+from cgcli.tables.batch import Batch
 from cgcli.tables.cell_texts import line_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from itertools import chain, groupby
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING
-from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, plain, shape_of, side_by_side
-from cgcli.tables.batch import Batch, together
+from cgcli.tables.arrow import joined, masked, masked_together, offsets_of, plain, shape_of, side_by_side, together
+from cgcli.tables.batch import Batch
 from cgcli.tables.digits import json_texts, row_texts
 from cgcli.tables.text import as_json, without_text
 

@@ -16,8 +16,8 @@ from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.errors import DataError, UsageError
 from cgcli.files import Draft, folder_at
 from cgcli.records import NamedTuple
-from cgcli.tables.columnar import mark_of
 from cgcli.tables.formats import FORMATS, Format, split_name
+from cgcli.tables.grouped import mark_of
 from cgcli.tables.listing import Source, files_below
 from cgcli.tables.remote import Upload, file_at, is_remote, joined, shown, split_uri
 

@@ -15,7 +15,8 @@ from cgcli.cli.say import say
 from cgcli.errors import DataError, EvaluationError, describe
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.signals import end_if_lost
-from cgcli.tables.batch import Batch, with_results
+from cgcli.tables.batch import Batch
+from cgcli.tables.results import with_results
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
