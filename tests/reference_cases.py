@@ -95,8 +95,8 @@ REDUCTIONS: dict[str, list[Case]] = {
     ],
     "norm": [
         Case("norm(x)", X, torch.linalg.norm),
-        Case("norm(x, 1)", CUBE, lambda x: x.norm(dim=1)),
-        Case("norm(x, [0, 2], 1)", CUBE, lambda x: (x * x).sum((0, 2), keepdim=True).sqrt()),
+        Case("norm(x, axis=1)", CUBE, lambda x: x.norm(dim=1)),
+        Case("norm(x, axis=[0, 2], keepdims=1)", CUBE, lambda x: (x * x).sum((0, 2), keepdim=True).sqrt()),
         Case("norm(x)", SCALAR, torch.abs),
     ],
     "logsumexp": [

@@ -100,7 +100,7 @@ TABLE: dict[str, list[Row]] = {
     "norm'(0), hypot'(0,0), atan2'(0,0): 0, with a note": [
         Row("norm(x)", {"x": [0.0, 0.0]}, 0, [[0, 0]], ZERO2, kink("norm at 0 is taken as 0")),
         Row("norm(x)^2", {"x": [0.0, 0.0]}, 0, [[0, 0]], ZERO2, kink("norm at 0 is taken as 0")),
-        Row("sum(norm(x, 1))", {"x": [[0.0, 0.0], [3.0, 4.0]]}, 5, [[[0, 0], [0.6, 0.8]]],
+        Row("sum(norm(x, axis=1))", {"x": [[0.0, 0.0], [3.0, 4.0]]}, 5, [[[0, 0], [0.6, 0.8]]],
             np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 16, -12], [0, 0, -12, 9]]) / 125,
             kink("norm at 0 is taken as 0")),
         Row("hypot(x, y)", XY0, 0, [0, 0], ZERO2, kink("hypot at (0, 0) is taken as 0")),

@@ -186,7 +186,7 @@ def test_a_file_is_named_in_the_message(tmp_path: Path, capsys: Capture) -> None
 SEVERAL_LINES = [
     (
         "v = [1, 2, 3]\nhypot(v,\n  [1, 2])",
-        ["line 2, column 7: shapes [3] and [2] do not broadcast",
+        ["line 2, column 7: hypot: shapes [3] and [2] do not broadcast",
          "  hypot(v,", "        ^", "    [1, 2])", "    ^^^^^^",
          "  sizes must be equal, or 1, counted from the last axis"],
     ),

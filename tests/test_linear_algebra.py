@@ -12,6 +12,7 @@ import pytest
 import torch
 from mpmath import mp
 
+import cgcli
 from cgcli.errors import CgError
 from cgcli.ops import factors, norms, spectra
 from cgcli.transform.differentiate import jvp, vjp
@@ -187,7 +188,9 @@ def test_it_is_said(program: str, matrix: Any, note: str, capsys: Capture) -> No
 
 
 EDGES: list[tuple[str, Any]] = [
-    ("norm([3, 0, 4], ord=0)", 2), ("norm([0, 0], ord=3)", 0), ("norm([0, 1], ord=-3)", 0),
+    ("norm([3, 0, 4], ord=0)", 2), ("norm([3, 0, 4], 0)", 2),
+    ("norm([[1, 2], [3, 4]], 1)", 6), ("norm([[3, 4], [0, 0]], 2, 1)", [5, 0]), ("norm([[3, 4]], axis=1)", [5]),
+    ("norm([0, 0], ord=3)", 0), ("norm([0, 1], ord=-3)", 0),
     ("norm([inf, 1], ord=3)", np.inf), ("norm([3e200, 4e200], ord=4)", 337**0.25 * 1e200),
     ("norm([3e-200, 4e-200], ord=4)", 337**0.25 * 1e-200), ("norm([nan, 1], ord=3)", np.nan), ("norm([], ord=1)", 0),
     ("norm([], ord=3)", 0), ("norm([[3, 4]], axis=1, ord=1)", [7]), ("norm([[3, 0], [4, 5]], ord='fro')", 50**0.5),
@@ -224,3 +227,26 @@ REFUSED = [
 def test_wrong_calls_are_refused(call: str, message: str) -> None:
     with pytest.raises(CgError, match=message):
         node(call, {})
+
+
+WHY_NAN = [
+    ("inv([[1, 2], [2, 4]])", "the matrix is singular, of rank 1 of 2: pinv(a) is its pseudo-inverse"),
+    ("sum(inv(stack(eye(3), ones([3, 3]))))", "the matrix [1] is singular, of rank 1 of 3: pinv(a) is"),
+    ("solve([[1, 2], [2, 4]], [1, 2])", "the matrix is singular, of rank 1 of 2: pinv(a) @ b comes nearest"),
+    ("solve(zeros([2, 2]), eye(2))", "the matrix is singular, of rank 0 of 2"),
+    ("logdet([[-1, 0], [0, 1]])", "the determinant is negative: logabsdet(a) is"),
+    ("inv([[nan, 2], [2, 4]])", ""),
+]
+
+
+@for_each(("program", "why"), WHY_NAN)
+def test_a_nan_of_a_matrix_says_why(program: str, why: str, capsys: Capture) -> None:
+    """Protects against a nan without a reason, or with a wrong one."""
+    done = cg(capsys, "eval", program)
+    assert done.code == 0
+    assert (why in done.err) if why else ("singular" not in done.err)
+
+
+def test_what_is_said_to_write_for_a_singular_matrix_is_numpys() -> None:
+    a, b = np.array([[1.0, 2], [2, 4]]), np.array([1.0, 3])
+    np.testing.assert_allclose(cgcli.value("pinv(a) @ b")(a=a, b=b), np.linalg.lstsq(a, b)[0], rtol=1e-12)

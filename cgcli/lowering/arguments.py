@@ -164,6 +164,8 @@ def bind(
     for static in entry.statics:
         raw: Any = static.default
         if static.name in keywords:
+            if rest and not (static.keyword_only or static.leading):
+                raise ArgumentError(f"'{static.name}' is given twice", places.get(static.name))
             try:
                 raw = known(keywords[static.name], static.name)
             except CgError as error:
@@ -179,10 +181,6 @@ def bind(
         try:
             params.append(static.convert(raw, shapes))
         except CgError as error:
-            if static.name == "axis":
-                from cgcli.syntax.elsewhere import NO_AXES
-
-                error.hint = NO_AXES.get(entry.name, error.hint)
             raise error.at(places.get(static.name)) from None
     return tuple(arrays), entry.params(*params)
 

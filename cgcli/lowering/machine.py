@@ -128,10 +128,13 @@ class Machine:
     ) -> CgError:
         """An error with its place, and with that of the call in whose function it is."""
         error = fault
-        if isinstance(fault, ShapeError):
-            from cgcli.lowering.undeclared import without_value
+        if isinstance(fault, ShapeError | ArgumentError | TooLargeError):
+            from cgcli.lowering.undeclared import naming, without_value
 
-            error = without_value(fault, item, taken, self._named)
+            if isinstance(fault, ShapeError):
+                error = without_value(fault, item, taken, self._named)
+            if error is fault and isinstance(item, tree.Call) and not item.operator:
+                naming(error, item.function)
         if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
             error.call = next((caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None)
         return error.at(item.span)

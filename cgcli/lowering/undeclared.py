@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from cgcli.annotations import Callable, Container, Iterable, Sequence
-from cgcli.errors import ArgumentError, CgError, ShapeError, UnknownNameError, did_you_mean
+from cgcli.errors import ArgumentError, CgError, ShapeError, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import VARIABLE, Node, name_of
 from cgcli.lowering.arguments import Value
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
@@ -36,6 +38,15 @@ def without_value(error: ShapeError, item: tree.Expression, args: Sequence[Value
     verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
     message = f"{listed} {verbs}: {error.message}"
     return UnknownNameError(message, error.span, also=error.also, hint=_remedy(names[:3], item, args))
+
+
+def naming(error: CgError, function: str) -> None:
+    """Have an error of what a function was given begin with its name, as it was called; it may stand on others."""
+    begin = re.match(r"(\w+)(?= takes| would make|:)", error.message)
+    if begin and begin[1] in FUNCTIONS:
+        error.message = function + error.message[begin.end() :]
+    elif not isinstance(error, TooLargeError) and not re.match(rf"'?{re.escape(function)}\b", error.message):
+        error.message = f"{function}: {error.message}"
 
 
 def no_elements(item: tree.Index, base: Node, parts: Sequence[str], named: Container[str]) -> CgError:

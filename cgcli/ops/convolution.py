@@ -22,7 +22,7 @@ from cgcli.ops.entry import row_by_row
 from cgcli.ops.indexing import PAD, Pad, take
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import per_channel, reshape
-from cgcli.ops.statics import Taken, whole, wholes
+from cgcli.ops.statics import Taken, brief, whole, wholes
 from cgcli.ops.windows import FOLD, UNFOLD, Sizes, add_back, counts, parts, spans, view, windows_params
 from cgcli.records import NamedTuple
 
@@ -153,9 +153,9 @@ def _check_axes(name: str, rank: int, shapes: Sequence[Shape], names: str, axes:
         )
 
 
-def _check_groups(name: str, channels: int, groups: int) -> None:
+def _check_groups(name: str, called: str, channels: int, groups: int) -> None:
     if channels % groups:
-        raise ShapeError(f"{name}: {channels} channels are no {groups} groups of equally many")
+        raise ShapeError(f"{name}: groups={brief(groups)} does not divide {called}, which is {channels}")
 
 
 def _windows_in(name: str, x: Shape, kernel: Sizes, params: Conv) -> Sizes:
@@ -163,17 +163,20 @@ def _windows_in(name: str, x: Shape, kernel: Sizes, params: Conv) -> Sizes:
     reach = spans(kernel, params.dilation)
     spatial = tuple(size + 2 * p for size, p in zip(x[2:], params.padding, strict=True))
     if any(size < span for size, span in zip(spatial, reach, strict=True)) or 0 in kernel:
-        raise ShapeError(f"{name}: a window of {shape_text(reach)} does not fit into {shape_text(spatial)}")
+        raise ShapeError(f"{name}: a window of {shape_text(reach)} does not fit into x of {shape_text(x)} "
+                         f"with padding {shape_text(params.padding)}")  # fmt: skip
     return counts(spatial, kernel, params.stride, params.dilation)
 
 
 def _conv_shape(name: str, rank: int, shapes: Sequence[Shape], params: Conv) -> Shape:
     x, w = shapes
     _check_axes(name, rank, shapes, "x w", "N, C; O, C")
-    _check_groups(name, w[0], params.groups)
+    _check_groups(name, "the first axis of w", w[0], params.groups)
     if x[1] != w[1] * params.groups:
         each = f" for each of {params.groups} groups" if params.groups > 1 else ""
-        raise ShapeError(f"{name}: x has {x[1]} channels and w takes {w[1]}{each}")
+        raise ShapeError(
+            f"{name}: x of {shape_text(x)} has C = {x[1]}, and w of {shape_text(w)} takes C = {w[1]}{each}"
+        )
     return (x[0], w[0], *_windows_in(name, x, w[2:], params))
 
 
@@ -181,9 +184,9 @@ def _transposed_shape(name: str, rank: int, shapes: Sequence[Shape], params: Tra
     stride, padding, output_padding, groups, dilation = params
     y, w = shapes
     _check_axes(name, rank, shapes, "x w", "N, O; O, C")
-    _check_groups(name, w[0], groups)
+    _check_groups(name, "the first axis of w", w[0], groups)
     if y[1] != w[0]:
-        raise ShapeError(f"{name}: x has {y[1]} channels and w takes {w[0]}")
+        raise ShapeError(f"{name}: x of {shape_text(y)} has C = {y[1]}, and w of {shape_text(w)} takes C = {w[0]}")
     wide = _wide(y[2:], w[2:], stride, output_padding, dilation)
     sizes = tuple(size - 2 * p for size, p in zip(wide, padding, strict=True))
     if min(sizes) < 1 or 0 in (*y[2:], *w[2:]):
@@ -195,8 +198,8 @@ def _transposed_shape(name: str, rank: int, shapes: Sequence[Shape], params: Tra
 def _weights_shape(name: str, rank: int, shapes: Sequence[Shape], params: Weights) -> Shape:
     x, y = shapes
     _check_axes(name, rank, shapes, "x y", "N, C; N, O")
-    for channels in (x[1], y[1]):
-        _check_groups(name, channels, params.groups)
+    for called, shape in (("x", x), ("y", y)):
+        _check_groups(name, f"the second axis of {called}", shape[1], params.groups)
     most = _windows_in(name, x, params.kernel, Conv(*params[1:]))
     if x[0] != y[0] or any(size > n for size, n in zip(y[2:], most, strict=True)):
         raise ShapeError(f"{name}: x of {shape_text(x)} has windows of {shape_text((x[0], y[1], *most))}, "
@@ -301,8 +304,10 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
     groups = common["groups"]._replace(keyword_only=True)
     stride, padding, dilation = (common[each] for each in ("stride", "padding", "dilation"))
     ones, deep = "[" * (rank + 2), "]" * (rank + 2)
+    axes, taps = _AXES[rank], ", ".join("k" + axis for axis in _AXES[rank].split(", "))
     operation = Operation(
-        name, f"{rank}-D convolution (cross-correlation) with PyTorch's axes", ("x", "w"), _conv,
+        name, f"{rank}-D convolution (cross-correlation) of x (N, C, {axes}) with w (O, C/groups, {taps})", ("x", "w"),
+        _conv,
         partial(_conv_shape, name, rank),
         (Transpose(lambda ct, args, params: transposed(ct, args[1], params, args[0].shape[2:])),
          Transpose(lambda ct, args, params: by_weights(args[0], ct, params, args[1].shape[2:]))),
@@ -311,8 +316,9 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
         example=f"{name}({ones}1, 2{deep}, {ones}3{deep})", rows=row_by_row(_conv),
     )  # fmt: skip
     transpose = Operation(
-        transposed_name, f"{rank}-D transposed convolution, the derivative of {name} by x", ("x", "w"), _conv_transpose,
-        partial(_transposed_shape, transposed_name, rank),
+        transposed_name,
+        f"{rank}-D transposed convolution of x (N, C, {axes}) with w (C, O/groups, {taps}): {name}'s derivative by x",
+        ("x", "w"), _conv_transpose, partial(_transposed_shape, transposed_name, rank),
         (Transpose(lambda ct, args, params: conv(ct, args[1], of_transposed(params), args[0].shape[2:])),
          Transpose(lambda ct, args, params: by_weights(ct, args[0], of_transposed(params), args[1].shape[2:]))),
         expansion=_transposed_expansion,
@@ -341,7 +347,7 @@ def _with_bias(op: Operation) -> Shorthand:
 
     def build(args: tuple[Node, ...], params: Params) -> Node:
         result = apply(op, args[:2], params)
-        return apply(ADD, (result, per_channel(args[2], (result.shape[-behind - 1], *(1,) * behind))))
+        return apply(ADD, (result, per_channel(args[2], (result.shape[-behind - 1], *(1,) * behind), "b")))
 
     return Shorthand(
         op.name, f"{op.name}(x, w), plus b for each channel", ("x", "w", "b"), build, statics=op.statics,

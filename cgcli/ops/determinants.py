@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Callable, Sequence
+from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import apply
-from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape
+from cgcli.graph.operation import ANALYTIC, Advice, Operation, Params, Shape
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.lazily import np
-from cgcli.ops.linalg import cubes, square
+from cgcli.ops.linalg import cubes, scalar_of_matrix, square
 
 # Times n^3, from Golub and Van Loan (2013), "Matrix Computations", 3.2 and 8.6.
 _LU = 2  # thirds
 _SVD = 21
-
-
-def _scalar_of_matrix(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
-    def check(shapes: Sequence[Shape], params: Params) -> Shape:
-        return square(name)(shapes, params)[:-2]
-
-    return check
 
 
 def _cofactor_along_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -39,6 +32,10 @@ def _det(a: Any) -> Any:
 def _logdet(a: Any) -> Any:
     sign, value = np.linalg.slogdet(a)
     return np.where((sign < 0) | np.isnan(a).any((-2, -1)), np.nan, value)[()]
+
+
+def _why_nan(a: Any) -> str:
+    return "the determinant is negative: logabsdet(a) is the logarithm of its size" if np.all(np.isfinite(a)) else ""
 
 
 def _cofactor(a: Any) -> Any:
@@ -105,7 +102,7 @@ COFACTOR_ALONG: Operation = Operation(
     mp="cofactor_along",
 )  # fmt: skip
 
-DET = Operation("det", "the determinant", ("a",), _det, _scalar_of_matrix("det"),
+DET = Operation("det", "the determinant", ("a",), _det, scalar_of_matrix("det"),
                 (Jvp("sum(cofactor(a)*da, axis=[-2, -1])"),), facts=ANALYTIC,
                 example="det([[2, 0], [1, 3]])", work=cubes(0, _LU),
                 latex=r"\det", mp="det")  # fmt: skip
@@ -114,8 +111,8 @@ ENTRIES: tuple[Operation, ...] = (
     COFACTOR,
     COFACTOR_ALONG,
     DET,
-    Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, _scalar_of_matrix("logdet"),
+    Operation("logdet", "ln(det(a)); nan where det(a) < 0", ("a",), _logdet, scalar_of_matrix("logdet"),
               (Jvp("where(out == out, 1, out)*sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),),
-              domain="det(a) > 0", example="logdet([[2, 0], [0, 8]])", work=cubes(0, _LU), latex=r"\ln(\det(#1))",
-              mp="logdet"),
+              domain="det(a) > 0", advice=Advice("nan", "", of_arrays=_why_nan),
+              example="logdet([[2, 0], [0, 8]])", work=cubes(0, _LU), latex=r"\ln(\det(#1))", mp="logdet"),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.entry import STEP
 from cgcli.ops.indexing import take
 from cgcli.ops.lazily import np
-from cgcli.ops.linalg import MATMUL, SOLVE, cubes, mt, nan_where_singular, square
+from cgcli.ops.linalg import MATMUL, SOLVE, cubes, mt, nan_where_singular, scalar_of_matrix, square
 from cgcli.ops.shaping import TRIL, TRIU
 from cgcli.ops.spectra import finite_only, symmetric
 from cgcli.ops.statics import Taken, flag, number
@@ -74,7 +74,9 @@ ORTHONORMAL = Operation(
 def _qr(args: tuple[Node, ...], params: Params) -> tuple[Node, ...]:
     """Of a matrix with more columns than rows, the first ones make q."""
     (a,) = args
-    rows, columns = a.shape[-2:] if len(a.shape) > 1 else (0, 0)
+    if len(a.shape) < 2:
+        raise ShapeError(f"qr takes a matrix, not {shaped(a.shape)}", clash=(0,))
+    rows, columns = a.shape[-2:]
     first = take(a, (*(Taken(0, size, 1) for size in a.shape[:-1]), Taken(0, rows, 1))) if rows < columns else a
     q = apply(ORTHONORMAL, (first,))
     return q, apply(TRIU, (apply(MATMUL, (mt(q), a)),), (0,))
@@ -108,18 +110,14 @@ def _of_determinant(a: Any, found: Any) -> Any:
     return np.where(np.isnan(a).any((-2, -1)), np.nan, found)[()]
 
 
-def _scalar(shapes: Sequence[Shape], params: Params) -> Shape:
-    return square("a determinant")(shapes, params)[:-2]
-
-
 LOGABSDET = Operation(
-    "logabsdet", "ln(|det(a)|), without overflow", ("a",), _logabsdet, _scalar,
+    "logabsdet", "ln(|det(a)|), without overflow", ("a",), _logabsdet, scalar_of_matrix("logabsdet"),
     (Jvp("sum(matrix_transpose(inv(a))*da, axis=[-2, -1])"),), domain="det(a) != 0",
     example="logabsdet([[0, 2], [2, 0]])", work=cubes(0, 2), latex=r"\ln(\lvert\det(#1)\rvert)", mp="logabsdet",
 )  # fmt: skip
 SIGNDET = Operation(
-    "signdet", "the sign of det(a), without overflow", ("a",), _signdet, _scalar, (None,), why_no_derivative=STEP,
-    example="signdet([[0, 2], [2, 0]])", work=cubes(0, 2), mp="signdet",
+    "signdet", "the sign of det(a), without overflow", ("a",), _signdet, scalar_of_matrix("signdet"), (None,),
+    why_no_derivative=STEP, example="signdet([[0, 2], [2, 0]])", work=cubes(0, 2), mp="signdet",
 )  # fmt: skip
 
 

@@ -144,7 +144,8 @@ def _put(x: Any, place: Place) -> Any:
 
 def _place(value: Any, shapes: Sequence[Shape]) -> Place:
     """(shape, items...) together, for the items need the shape."""
-    sizes = sizes_of(value[0]) if value else ()
+    value = value if isinstance(value, tuple) and value else ((),)
+    sizes = sizes_of(value[0])
     check_size(sizes, "put")
     return Place(sizes, _key(value[1:], sizes))
 

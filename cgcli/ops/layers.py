@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Params, Shorthand, Static
+from cgcli.graph.operation import Params, Shape, Shorthand, Static
 from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, SQRT, SUBTRACT
 from cgcli.ops.creation import ARANGE, Steps
@@ -57,22 +57,27 @@ def _standardized(x: Node, along: tuple[int, ...], eps: float) -> Node:
 
 def _scaled(x: Node, factors: Sequence[Node], shape: tuple[int, ...] | None) -> Node:
     """x times a weight, plus a bias. shape: what they are given, where they are one number for each channel."""
-    for op, factor in zip((MULTIPLY, ADD), factors, strict=False):
-        result = apply(op, (x, factor if shape is None else per_channel(factor, shape)))
-        if result.shape != x.shape:
-            raise ShapeError(f"a weight or a bias has the shape of what it acts on, {shape_text(x.shape)}, or of its "
-                             f"last axes, not {shape_text(factor.shape)}")  # fmt: skip
-        x = result
+    for op, factor, called in zip((MULTIPLY, ADD), factors, "wb", strict=False):
+        if shape is None and not _stretches(factor.shape, x.shape):
+            raise ShapeError(f"{called} has the shape of x, {shape_text(x.shape)}, or of its last axes, "
+                             f"not {shaped(factor.shape)}")  # fmt: skip
+        x = apply(op, (x, factor if shape is None else per_channel(factor, shape, called)))
     return x
+
+
+def _stretches(shape: Shape, into: Shape) -> bool:
+    """Whether an array broadcasts to a shape, which stays as it is."""
+    return len(shape) <= len(into) and all(one in (1, n) for one, n in zip(shape[::-1], into[::-1], strict=False))
 
 
 def _linear(args: tuple[Node, ...], params: Params) -> Node:
     x, w, *bias = args
-    if len(w.shape) != 2:
-        raise ShapeError(f"linear takes w as (results, size of x), not {shaped(w.shape)}", clash=(1,))
+    if len(w.shape) != 2 or x.shape[-1:] != w.shape[-1:]:
+        raise ShapeError(f"linear takes x as (..., inputs) and w as (results, inputs), not {shape_text(x.shape)} and "
+                         f"{shape_text(w.shape)}", clash=(0, 1))  # fmt: skip
     result = apply(MATMUL, (x, mt(w)))
     for b in bias:
-        result = apply(ADD, (result, b if b.shape == () else per_channel(b, result.shape[-1:])))
+        result = apply(ADD, (result, b if b.shape == () else per_channel(b, result.shape[-1:], "b", "result")))
     return result
 
 
@@ -119,11 +124,15 @@ def _masked_softmax(args: tuple[Node, ...], params: Along) -> Node:
 
 def _attention(args: tuple[Node, ...], params: Attention) -> Node:
     q, k, v, *masks = args
-    if min(len(each.shape) for each in (q, k, v)) < 2:
-        raise ShapeError("attention takes q, k and v as (..., positions, size), "
-                         f"not {', '.join(shape_text(each.shape) for each in (q, k, v))}")  # fmt: skip
+    if min(len(each.shape) for each in (q, k, v)) < 2 or (q.shape[-1], k.shape[-2]) != (k.shape[-1], v.shape[-2]):
+        raise ShapeError("attention takes q as (..., L, E), k as (..., S, E) and v as (..., S, V), not "
+                         f"{shape_text(q.shape)}, {shape_text(k.shape)} and {shape_text(v.shape)}")  # fmt: skip
     scale = 1 / math.sqrt(max(q.shape[-1], 1)) if params.scale is None else params.scale
     scores = apply(MULTIPLY, (apply(MATMUL, (q, mt(k))), constant(scale)))
+    for mask in masks:
+        if not _stretches(mask.shape, scores.shape):
+            raise ShapeError(f"attention takes a mask as (..., L, S), {shape_text(scores.shape)}, "
+                             f"not {shaped(mask.shape)}", clash=(3,))  # fmt: skip
     if params.is_causal:
         asked, there = (apply(ARANGE, (), Steps(0.0, float(each.shape[-2]), 1.0)) for each in (q, k))
         masks.append(apply(GREATER_EQUAL, (reshape(asked, (q.shape[-2], 1)), there)))
@@ -150,9 +159,9 @@ _PER_CHANNEL = "[[[1, 2], [3, 5]]]", "[1, 2]"
 _ATTENTION = (flag("is_causal", 0, True), number("scale", None, True))
 
 ENTRIES: tuple[Shorthand, ...] = (
-    Shorthand("linear", "x @ w.T, a row of w for each result", ("x", "w"), _linear,
+    Shorthand("linear", "x @ w.T of x (..., inputs) and w (results, inputs)", ("x", "w"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]])"),
-    Shorthand("linear", "x @ w.T + b", ("x", "w", "b"), _linear,
+    Shorthand("linear", "x @ w.T + b, one b for each result", ("x", "w", "b"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]], [10, 20])"),
     *_with_factors("layer_norm", "x less its mean along axes, by its standard deviation there", _layer_norm,
                    (axes(True, -1), _EPS), Normal, "[1, 2, 3]", "[1, 2, 3]"),
@@ -165,10 +174,10 @@ ENTRIES: tuple[Shorthand, ...] = (
                    (_EPS,), Small, *_PER_CHANNEL),
     Shorthand("masked_softmax", "softmax of the elements where the mask is true, 0 elsewhere", ("x", "mask"),
               _masked_softmax, (axis(),), Along, example="masked_softmax([1, 1, 5], [1, 1, 0])"),
-    Shorthand("attention", "softmax(q @ k.T/sqrt(size of a key)) @ v", ("q", "k", "v"), _attention, _ATTENTION,
-              Attention, aliases=("scaled_dot_product_attention",),
+    Shorthand("attention", "softmax(q @ k.T/sqrt(E)) @ v of q (..., L, E), k (..., S, E), v (..., S, V)",
+              ("q", "k", "v"), _attention, _ATTENTION, Attention, aliases=("scaled_dot_product_attention",),
               example="attention([[1, 0]], [[1, 0], [0, 1]], [[1, 2], [3, 4]])"),
-    Shorthand("attention", "the same with the keys for which the mask is true", ("q", "k", "v", "mask"), _attention,
-              _ATTENTION, Attention, aliases=("scaled_dot_product_attention",),
+    Shorthand("attention", "the same with the keys for which the mask, (..., L, S), is true",
+              ("q", "k", "v", "mask"), _attention, _ATTENTION, Attention, aliases=("scaled_dot_product_attention",),
               example="attention([[1, 0]], [[1, 0], [0, 1]], [[1, 2], [3, 4]], [[1, 0]])"),
 )  # fmt: skip

@@ -9,7 +9,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, ARRAYS, Infix, Operation, Params, Shape, Work
+from cgcli.graph.operation import ANALYTIC, ARRAYS, Advice, Infix, Operation, Params, Shape, Work
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
@@ -119,6 +119,23 @@ def square(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
     return check
 
 
+def scalar_of_matrix(name: str) -> Callable[[Sequence[Shape], Params], Shape]:
+    """The shape rule of an operation from square matrices, (..., n, n), to numbers."""
+    return lambda shapes, params: square(name)(shapes, params)[:-2]
+
+
+def _singular(a: Any, instead: str) -> str:
+    """That a matrix is singular, and what to write instead; '' where a nan has another reason."""
+    if not np.all(np.isfinite(a)):
+        return ""
+    ranks = np.linalg.matrix_rank(a)
+    places = [tuple(map(int, at)) for at in np.argwhere(ranks < np.shape(a)[-1])]
+    which = f" {list(places[0])}" if np.ndim(a) > 2 else ""
+    return (
+        f"the matrix{which} is singular, of rank {ranks[places[0]]} of {np.shape(a)[-1]}: {instead}" if places else ""
+    )
+
+
 def nan_where_singular(compute: Callable[..., Any]) -> Callable[..., Any]:
     """numpy refuses a whole batch for one singular matrix; cg gives nan for that one."""
 
@@ -185,14 +202,18 @@ def cubes(count: int, thirds: int = 0) -> Work:
     return work
 
 
+_SHORTEST = "pinv(a) @ b comes nearest, and is the shortest that does"
+
 SOLVE = Operation("solve", "the x with a @ x = b", ("a", "b"), _solve, _solve_shape,
                   (Jvp("-solve(a, da @ out)"), Transpose(_solve_back, mixes=2)),
                   samples=((-2.0, 2.0),) * 2, facts=ANALYTIC,
-                  domain="det(a) != 0", example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
+                  domain="det(a) != 0", advice=Advice("nan", "", of_arrays=lambda a, b: _singular(a, _SHORTEST)),
+                  example="solve([[2, 0], [0, 4]], [2, 4])", latex="#1^{-1} #2",
                   work=_solve_work, rows=_solve_rows, mp="solve")  # fmt: skip
 INV = Operation("inv", "the inverse of a matrix", ("a",), _inv, square("inv"),
-                (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0", example="inv([[2, 0], [0, 4]])",
-                latex="#1^{-1}", work=cubes(2), mp="inv")  # fmt: skip
+                (Jvp("-out @ da @ out"),), facts=ANALYTIC, domain="det(a) != 0",
+                advice=Advice("nan", "", of_arrays=lambda a: _singular(a, "pinv(a) is its pseudo-inverse")),
+                example="inv([[2, 0], [0, 4]])", latex="#1^{-1}", work=cubes(2), mp="inv")  # fmt: skip
 
 ENTRIES: tuple[Operation, ...] = (
     MATMUL,

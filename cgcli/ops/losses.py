@@ -187,7 +187,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     Operation("mse", "mean squared error", ("x", "y"), _mse, _scalar, expansion="mean((x - y)^2)",
               commutative=True, facts=ANALYTIC | NON_NEGATIVE, example="mse([1, 2], [1, 4])",
               work=lambda shapes, params: 3 * math.prod(broadcast_shapes(shapes)), rows=_mse_rows),
-    Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target class or classes' shares",
+    Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target: class indices (...), or shares (..., C)",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
               statics=_ENTROPY, params=Entropy, facts=ANALYTIC, advice=Advice("nan", "", of_arrays=_wrong_label),
               example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),

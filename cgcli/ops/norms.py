@@ -40,7 +40,7 @@ class OfMatrix(NamedTuple):
     order: float | str
 
 
-def _order(name: str, default: Any, keyword_only: bool = False) -> Static:
+def _order(name: str, default: Any) -> Static:
     def convert(value: Any, shapes: Sequence[Shape]) -> float | str:
         if value in ("fro", "nuc"):
             return str(value)
@@ -48,7 +48,7 @@ def _order(name: str, default: Any, keyword_only: bool = False) -> Static:
             return float(value)
         raise ArgumentError(f"{name} must be a number, inf, -inf, 'fro' or 'nuc', not {brief(value)}")
 
-    return Static(name, convert, lambda value, shapes: brief(value), default, keyword_only)
+    return Static(name, convert, lambda value, shapes: brief(value), default)
 
 
 def _along() -> Static:
@@ -138,8 +138,8 @@ def _matrix(args: _Args, params: OfMatrix) -> Node:
 
 ENTRIES: tuple[Shorthand, ...] = (
     Shorthand("norm", "the norm of an order: 1, 2, inf, any p; of a matrix also 'fro' and 'nuc'", ("x",), _norm,
-              (_order("ord", REQUIRED, keyword_only=True), _along(), flag("keepdims")), Ordered,
-              example="norm([3, 4], ord=1)"),
+              (_order("ord", REQUIRED), _along(), flag("keepdims")), Ordered,
+              example="norm([3, 4], 1)"),
     Shorthand("vector_norm", "the norm of an order of all elements, or along axes", ("x",), _vector,
               (_order("ord", 2), axes(), flag("keepdims")), Ordered, example="vector_norm([3, 4], inf)"),
     Shorthand("matrix_norm", "of matrices the norm 'fro', 'nuc', 1, 2, inf, -1, -2 or -inf", ("x",), _matrix,

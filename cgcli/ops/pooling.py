@@ -197,8 +197,13 @@ def _counted(spatial: Shape, layout: _Layout, with_padding: bool) -> tuple[float
 
 def _pooled_shape(shapes: Sequence[Shape], params: MaxPool | AvgPool) -> Shape:
     rank, x = len(params.kernel), shapes[0]
+    for each in params[1:4]:
+        if isinstance(each, tuple) and len(each) not in (1, rank):
+            raise ShapeError(f"{shape_text(each)} has no size for each axis of the kernel {shape_text(params.kernel)}")
+    if rank not in _AXES:
+        raise ShapeError(f"a kernel has 1, 2 or 3 axes, not {shape_text(params.kernel)}")
     if len(x) < rank:
-        raise ShapeError(f"pooling takes (..., {_AXES[rank]}), not {shaped(x)}")
+        raise ShapeError(f"x has the axes (..., {_AXES[rank]}), not {shaped(x)}", clash=(0,))
     spatial = x[len(x) - rank :]
     layout = _layout(spatial, params)
     reach = spans(params.kernel, layout.dilation)
@@ -206,7 +211,7 @@ def _pooled_shape(shapes: Sequence[Shape], params: MaxPool | AvgPool) -> Shape:
     if any(size < span for size, span in zip(sizes, reach, strict=True)) or any(
         2 * p > k for p, k in zip(layout.padding, params.kernel, strict=True)
     ):
-        raise ShapeError(f"pooling: a window of {shape_text(reach)} does not fit into {shape_text(x)} "
+        raise ShapeError(f"a window of {shape_text(reach)} does not fit into x of {shape_text(x)} "
                          f"with padding {shape_text(layout.padding)}")  # fmt: skip
     check_size((*x[: len(x) - rank], *layout.numbers, *params.kernel), "pooling")  # all windows: the work, too
     return (*x[: len(x) - rank], *layout.numbers)
@@ -328,7 +333,7 @@ def _moves_to(shared: bool) -> Callable[[Sequence[Shape], MaxPool], Shape]:
         pooled = _pooled_shape((x,), params)
         for found, wanted in ((top, pooled), (moved, pooled if shared else x)):
             if found != wanted:
-                raise ShapeError(f"pooling: shape {shape_text(found)} stands where {shape_text(wanted)} belongs")
+                raise ShapeError(f"shape {shape_text(found)} stands where {shape_text(wanted)} belongs")
         return x if shared else pooled
 
     return check
@@ -364,14 +369,14 @@ def _operations(rank: int) -> tuple[Operation, Operation]:
     x = "[" * (rank - 1) + "[1, 2], [3, 4]" + "]" * (rank - 1) if rank > 1 else "[1, 2, 3, 4]"
     kernel = f"[{', '.join(['1'] * (rank - 2) + ['2'] * min(rank, 2))}]" if rank > 2 else "2"
     largest = Operation(
-        f"max_pool{rank}d", f"the maximum of each window of {last}", ("x",), _largest, _pooled_shape,
-        (JointJvp(_tangent),), expansion=_max_expansion, statics=(*common, wholes("dilation", rank, 1, 1), _CEIL),
-        params=MaxPool, facts=CHOOSES, work=_work,
+        f"max_pool{rank}d", f"the maximum of each window of {last}, (..., {_AXES[rank]})", ("x",), _largest,
+        _pooled_shape, (JointJvp(_tangent),), expansion=_max_expansion,
+        statics=(*common, wholes("dilation", rank, 1, 1), _CEIL), params=MaxPool, facts=CHOOSES, work=_work,
         kink=Kink(_tied, "equal elements of a window share its derivative equally", tie=True),
         example=f"max_pool{rank}d({x}, {kernel})",
     )  # fmt: skip
     mean = Operation(
-        f"avg_pool{rank}d", f"the mean of each window of {last}", ("x",), _mean, _pooled_shape,
+        f"avg_pool{rank}d", f"the mean of each window of {last}, (..., {_AXES[rank]})", ("x",), _mean, _pooled_shape,
         expansion=_mean_expansion, statics=(*common, _CEIL, flag("count_include_pad", 1)), params=AvgPool,
         facts=ANALYTIC, work=_work, example=f"avg_pool{rank}d({x}, {kernel})",
     )  # fmt: skip

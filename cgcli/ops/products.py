@@ -13,7 +13,7 @@ from cgcli.ops.creation import EYE, OfSize
 from cgcli.ops.indexing import take
 from cgcli.ops.linalg import INV, MATMUL, square
 from cgcli.ops.shaping import DIAG, STACK, diagonals, reshape, transpose
-from cgcli.ops.statics import Along, Taken, axis, whole
+from cgcli.ops.statics import Along, Taken, axis, brief, whole
 from cgcli.ops.sums import SUM, Reduce, broadcast
 from cgcli.records import NamedTuple
 
@@ -68,7 +68,7 @@ class Contracted(NamedTuple):
 def _tensordot(args: _Args, params: Contracted) -> Node:
     (x, y), count = args, params.axes
     if count > min(len(x.shape), len(y.shape)) or x.shape[len(x.shape) - count :] != y.shape[:count]:
-        raise ShapeError(f"tensordot: the last {count} axes of {shape_text(x.shape)} are not the first of "
+        raise ShapeError(f"tensordot: the last {brief(count)} axes of {shape_text(x.shape)} are not the first of "
                          f"{shape_text(y.shape)}", clash=(0, 1))  # fmt: skip
     kept, rest = x.shape[: len(x.shape) - count], y.shape[count:]
     inner = math.prod(y.shape[:count])

@@ -13,7 +13,7 @@ from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
 from cgcli.graph.operation import ANALYTIC, ARRAYS, CHOOSES, NON_NEGATIVE, Kink, Operation, Shape
 from cgcli.graph.rules import Jvp, Transpose
-from cgcli.graph.shapes import shape_text
+from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.arithmetic import MULTIPLY
 from cgcli.ops.creation import ONES, OfShape
 from cgcli.ops.entry import STEP, passes, same_shape
@@ -56,7 +56,7 @@ class Spread(NamedTuple):
 
 def _never_empty(shapes: Sequence[Shape], params: Reduce) -> Shape:
     if any(shapes[0][at] == 0 for at in params.axes):
-        raise ShapeError(f"an extreme of no elements: the shape is {shape_text(shapes[0])}")
+        raise ShapeError(f"{shaped(shapes[0])} has no elements, of which none is the largest or smallest")
     return reduced_shape(shapes, params)
 
 
@@ -240,7 +240,7 @@ def _at_largest_shape(shapes: Sequence[Shape], params: Along) -> Shape:
 
 def _to_largest_shape(shapes: Sequence[Shape], params: Along) -> Shape:
     y, x = shapes
-    if y != _at_largest_shape((x, x), params):
+    if len(x) < -params.axis or y != _at_largest_shape((x, x), params):
         raise ShapeError(
             f"to_largest: an array of {shape_text(y)} has no element for each largest one of {shape_text(x)}"
         )
@@ -289,7 +289,7 @@ LOG_SOFTMAX = Operation(
 NORM = Operation("norm", "the Euclidean norm", ("x",), _norm, reduced_shape,
                  (Jvp(_BY_LARGEST, "length = norm(x, axis=axis, keepdims=1)\n"
                       "sum(where(length == 0, 0, x/length)*dx, axis=axis, keepdims=keepdims)"),),
-                 statics=(axes(), keepdims()), params=Reduce, facts=ANALYTIC | NON_NEGATIVE,
+                 statics=(axes(True), keepdims(True)), params=Reduce, facts=ANALYTIC | NON_NEGATIVE,
                  book="sqrt(sum(x^2, axis=axis, keepdims=keepdims))",
                  kink=Kink(lambda x, along, keep: _norm(x, along, keep) == 0,
                            "the derivative of norm at 0 is taken as 0", isolated=True), example="norm([3, 4])",

@@ -59,10 +59,10 @@ def reshape(x: Node, new: Shape) -> Node:
     return x if x.shape == new else apply(RESHAPE, (x,), Reshape(new, len(x.shape)))
 
 
-def per_channel(numbers: Node, shape: tuple[int, ...]) -> Node:
+def per_channel(numbers: Node, shape: tuple[int, ...], called: str, each: str = "channel") -> Node:
     """A number for each channel, in the shape that goes with an array. Raises ShapeError for another count."""
     if numbers.shape != (math.prod(shape),):
-        raise ShapeError(f"a number for each of {math.prod(shape)} channels is needed, not {shaped(numbers.shape)}")
+        raise ShapeError(f"{called} has one number for each {each}, [{math.prod(shape)}], not {shaped(numbers.shape)}")
     return reshape(numbers, shape)
 
 

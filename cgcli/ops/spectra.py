@@ -118,15 +118,11 @@ def _equal(values: Any) -> Any:
     return np.any(abs(np.diff(values, axis=-1)) <= np.shape(values)[-1] * _EPSILON * largest, axis=-1)
 
 
-def _values_shape(shapes: Sequence[Shape], params: Params) -> Shape:
-    return square("eigvalsh")(shapes, params)[:-1]
-
-
 _TIED = "of equal ones, each has the derivative along a vector of its own; that of their sum is exact"
 
 EIGVALSH = Operation(
     "eigvalsh", "the eigenvalues of the symmetric part (a + a.T)/2, in ascending order", ("a",), _eigvalsh,
-    _values_shape, (Jvp("v = eigvecsh(a); sum(v*(da @ v), axis=-2)"),),
+    lambda shapes, params: square("eigvalsh")(shapes, params)[:-1], (Jvp("v = eigvecsh(a); sum(v*(da @ v), axis=-2)"),),
     kink=Kink(lambda a: _equal(_eigvalsh(a)), f"eigenvalues are equal: {_TIED}"),
     example="eigvalsh([[2, 1], [1, 2]])", work=cubes(1, 1), mp="eigvalsh",
 )  # fmt: skip

@@ -14,6 +14,8 @@ from cgcli.graph.operation import REQUIRED, Shape, Static
 from cgcli.graph.shapes import all_axes, axes_text, shape_text
 from cgcli.records import NamedTuple
 
+_MOST = 1e16  # of the whole numbers that are written with all digits
+
 
 class RawSlice(NamedTuple):
     """start:stop:step as written, before the length of the axis is known."""
@@ -70,17 +72,19 @@ def brief(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(brief(item) for item in value) + "]"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < _MOST else repr(value)
+    if isinstance(value, int) and abs(value) >= _MOST:
+        return f"{value:.4g}"
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
 def normal_axis(axis: int, rank: int, what: str = "axis") -> int:
     """The axis counted from the end, or ShapeError when it is out of range."""
+    if not rank:
+        raise ShapeError(f"a scalar has no {what} {brief(axis)}")
     if not -rank <= axis < rank:
-        span = (
-            f"0 to {rank - 1}, or -{rank} to -1" if rank > 1 else "0 or -1" if rank else "none: the value is a scalar"
-        )
-        raise ShapeError(f"{what} {axis} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")
+        span = f"0 to {rank - 1}, or -{rank} to -1" if rank > 1 else "0 or -1"
+        raise ShapeError(f"{what} {brief(axis)} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")
     return axis - rank if axis >= 0 else axis
 
 

@@ -158,9 +158,6 @@ COUNTS = {
 
 _MISSING = "a missing number is nan: write nan"
 
-# What to say of a second argument that is no axis.
-NO_AXES = {"norm": "the second argument is an axis; the order of a norm is named, as in: norm(v, ord=1)"}
-
 # Functions in Mathematica's square brackets that take their arguments in another order.
 BRACKETS = {
     ("arctan", 2): "write atan2({1}, {0})",
