@@ -64,7 +64,7 @@ class RowOptions(Record):
         )
         nothing = tuple(word for words in self.null for word in words.split(","))
         return Reading(not self.no_header, delimiter, decimal, thousands, nothing, self.comment or "",
-                       types=types_of(self.types, self.text))  # fmt: skip
+                       types=types_of(self.types, self.text), alone=self.threads == 1)  # fmt: skip
 
 
 class Request(Record):

@@ -33,9 +33,9 @@ _FEW = 20_000  # values, in which one may be looked for
 _LONG_ROW = 1 << 12  # bytes, of which one may have many in honest files
 
 
-def _parquet_rows(content: Content, _: Reading) -> Iterator[Batch]:
+def _parquet_rows(content: Content, reading: Reading) -> Iterator[Batch]:
     with content.as_file() as path:
-        yield from _numbered(_parquet(path, content), content, "Parquet")
+        yield from _numbered(_parquet(path, content, alone=reading.alone), content, "Parquet")
 
 
 def _arrow_rows(content: Content, _: Reading) -> Iterator[Batch]:
@@ -62,8 +62,8 @@ def rows_of_size(row_bytes: float) -> int:
     return max(1, min(_ROWS, int(_BYTES / max(row_bytes, 1))))
 
 
-def _parquet(path: str, content: Content) -> Iterator[pa.RecordBatch]:
-    """First a batch without rows, for the columns."""
+def _parquet(path: str, content: Content, *, alone: bool) -> Iterator[pa.RecordBatch]:
+    """First a batch without rows, for the columns. alone: whether no other thread decodes them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -86,7 +86,7 @@ def _parquet(path: str, content: Content) -> Iterator[pa.RecordBatch]:
         )
         yield _nothing(opened.schema_arrow)
         row_bytes = max((size / max(group.num_rows, 1) for size, group in zip(sizes, groups, strict=True)), default=0)
-        for batch in opened.iter_batches(rows_of_size(row_bytes)):
+        for batch in opened.iter_batches(rows_of_size(row_bytes), use_threads=not alone):
             yield from _slices(batch, content)
 
 

@@ -106,7 +106,7 @@ class Reading(NamedTuple):
     nothing: cells that stand for none. comment: what a line begins with that is no row, "" for none.
     wanted: the names of columns that are looked at, the text of the others passes on; None where all columns are
     looked at. like: the module of the formats whose own text passes on, "" for that of the input.
-    types: of columns, by name, as types.TYPES has them.
+    types: of columns, by name, as types.TYPES has them. alone: whether one thread does it all.
     """
 
     header: bool = True
@@ -118,6 +118,7 @@ class Reading(NamedTuple):
     wanted: Collection[str] | None = None
     like: str = ""
     types: Mapping[str, str] = EMPTY
+    alone: bool = False
 
     @property
     def option(self) -> str:
