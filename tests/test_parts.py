@@ -277,6 +277,55 @@ def test_columns_within_objects_are_read_in_each_file(
     assert json.loads((tmp_path / "out/2.jsonl").read_text().splitlines()[0])["value"] == 4
 
 
+OBJECTS = [
+    ("x + p", ['{"x": 1}\n', '{"x": 2, "p": 3}\n'], "p"),
+    ("x + p", ['{"x": 2, "p": 3}\n', '{"x": 1}\n', ""], "p"),
+    ("x + p.q", ['{"x": 1}\n', '{"x": 2, "p": {"q": 3}}\n'], "p.q"),
+    ("x + p.q", ["", '{"x": 2, "p": {"q": 3}}\n', '{"x": 1, "p": {"r": 3}}\n', '{"x": 0, "p": null}\n'], "p.q"),
+    ("x + p.q.r", ['{"x": 1, "p": {}}\n{"x": 1}\n', '{"x": 2, "p": {"q": {"r": 3}}}\n'], "p.q.r"),
+    ("x + p@[1, 2]", ['{"x": 1}\n', '{"x": 0, "p": [1, 2]}\n'], "p"),
+]
+
+
+@for_each(("program", "files", "name"), OBJECTS)
+def test_files_of_objects_are_read_as_one(
+    program: str, files: list[str], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects objects of which only some have a member: wherever the first with it stands, and whoever reads it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    for at, text in enumerate(files):
+        (tmp_path / "in" / f"{at}.jsonl").write_text(text)
+    (tmp_path / "all.jsonl").write_text("".join(files))
+    skip, null = ("--on-error", "skip"), ("--on-error", "null")
+    together = cg(capsys, "eval", program, "all.jsonl", *null)
+    assert together.code == 0
+    assert "null" in together.out
+    assert cg(capsys, "eval", program, "in", *null).out == together.out
+    for options in ((), ("--jobs", "2")):
+        assert cg(capsys, "eval", program, "in", "--sum", *skip, *options).out == "5\n"
+        code, _, said = cg(capsys, "eval", program, "in", "--sum", *options)
+        assert (code, f"there is no '{name}', or it is null" in said) == (1, True)
+        out = f"out{len(options)}"
+        assert cg(capsys, "eval", program, "in", "-o", f"{out}/", *null, *options).code == 0
+        written = [(tmp_path / out / f"{at}.jsonl").read_text() for at in range(len(files))]
+        assert "".join(written) == together.out
+
+
+def test_objects_in_parquet_need_not_be_in_every_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects names with a point that types say: of a later file, and of one whose first rows have no objects."""
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"x": [1.0]}), "1.parquet")
+    kind = pa.struct({"q": pa.float64()})
+    pq.write_table(pa.table({"x": [2.0] * 200, "p": pa.array([None] * 199 + [{"q": 3.0}], kind)}), "2.parquet")
+    for options in ((), ("--jobs", "2")):
+        added = cg(capsys, "eval", "x + p.q", "*.parquet", "--sum", "--on-error", "skip", *options)
+        assert (added.code, added.out) == (0, "5\n")
+        assert "200 of 201 rows are left out; the first: 1.parquet, row 1: there is no 'p.q'" in added.err
+
+
 def dying(task: Callable[[Any], Any], path: str, part: Any) -> Any:
     """The task, whose process is killed when its draft is whole; but not where another has died before."""
 

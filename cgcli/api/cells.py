@@ -24,7 +24,8 @@ def first_shapes(
 ) -> tuple[list[Batch], dict[str, Shape]]:
     """The batches up to where it is known which names are columns, and the shape that each has in a row.
 
-    patient: whether to search some more batches where one has bad rows only. known: shapes that rows before have.
+    patient: whether to search some more batches where one has bad rows only; that is done for what only other files
+    have, too. known: shapes that rows before have.
     """
     searched: list[Batch] = []
     shapes = {**known}
@@ -34,7 +35,8 @@ def first_shapes(
         present |= {name for name in names if batch.has(name) or batch.others_have(name)}
         shapes |= {name: shape for name in present.difference(shapes) if (shape := _shape(batch, name)) is not None}
         expected = present if not batch.holds_objects else present.union(names).difference(CONSTANTS)
-        if len(batch) and (not patient or expected.issubset(shapes) or len(searched) == _MOST_SEARCHED):
+        awaited = expected if patient else {name for name in present if not batch.has(name)}
+        if len(batch) and (awaited.issubset(shapes) or len(searched) == _MOST_SEARCHED):
             break
     return searched, {name: shapes.get(name, ()) for name in names if name in present}
 

@@ -95,17 +95,19 @@ class Batch:
 
     @cached_property
     def paths(self) -> list[str]:
-        """Names with points in them: of columns, and of what the first rows have in objects, `p.x`."""
-        found = [(name, item) for row in self._objects(_LOOKED_AT) for name, item in row.items()]
+        """Names with points in them: of columns, and of what these hold, `p.x`; of objects, the first ones."""
+        if self.holds_objects:
+            found = [member for row in self._objects(_LOOKED_AT) for member in row.items()]
+        else:
+            found = [*((name, None) for name in self.names), *_members_of(self.given.schema)]
         for name, item in found:  # and what is added meanwhile
-            if isinstance(item, dict):
-                found += [(f"{name}.{member}", value) for member, value in item.items()]
+            found += [(f"{name}.{member}", value) for member, value in _members_of(item)]
         return list(dict.fromkeys(name for name, _ in found if "." in name))
 
     def _objects(self, most: int) -> list[dict[str, Any]]:
         """The rows, at most so many, as objects."""
-        if self.lines is None or self.dialect is not None:
-            return list(self.given.slice(0, most).to_pylist()) if self.dialect is None else [dict.fromkeys(self.names)]
+        if self.lines is None:
+            return list(self.given.slice(0, most).to_pylist())
         import orjson
 
         lines = self.lines.slice(0, most).to_pylist()
@@ -119,8 +121,9 @@ class Batch:
         return self.holds_objects or (self.others_have(name) and self.position(name) is None)
 
     def others_have(self, name: str) -> bool:
-        """Whether other files have a column of this name, or columns of an array's elements, and not all have."""
-        return name in self.others or elements_of([*self.others], name) is not None
+        """Whether other files have a column of this name, of an array's elements or of objects, and not all have."""
+        has_column = any(name == other or name.startswith(f"{other}.") for other in self.others)
+        return has_column or elements_of([*self.others], name) is not None
 
     @property
     def size(self) -> int:
@@ -313,6 +316,15 @@ class Batch:
         if self.dialect is None or not self.dialect.has_words:
             return None
         return self.dialect.words(self.columns.column(self.names.index(name)))
+
+
+def _members_of(item: Any) -> list[tuple[str, Any]]:
+    """The members of an object with their values, those of a schema and of a type of objects with their types."""
+    import pyarrow as pa
+
+    if isinstance(item, dict):
+        return [*item.items()]
+    return [(field.name, field.type) for field in item] if isinstance(item, (pa.Schema, pa.StructType)) else []
 
 
 def _value(row: dict[str, Any], path: str) -> Any:

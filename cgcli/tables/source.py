@@ -45,7 +45,8 @@ def _of_others(
 ) -> list[str]:
     """The names of all columns of files, where these are not the same, of the same types, in all.
 
-    begun: takes the rows of standard input, which are read once. A file that cannot be read says so in its turn.
+    What counts of objects are the members of the first ones. begun: takes the rows of standard input, which are read
+    once. A file that cannot be read says so in its turn.
     """
     found: list[Batch] = []
     for source in sources:
@@ -54,7 +55,7 @@ def _of_others(
             found.append(next(rows))
             if source.name == "-":
                 begun[source.name] = chain(found[-1:], rows)
-    kinds = [kinds_of(batch) for batch in found]
+    kinds = [kinds_of(batch) or {*batch.names, *batch.paths} for batch in found]
     if all(kind == kinds[0] for kind in kinds):
         return []
     return list(dict.fromkeys(name for batch in found for name in batch.names))

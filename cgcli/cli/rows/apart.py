@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Iterator, Mapping, Sequence, TypeVar
@@ -108,15 +108,15 @@ def alike(
 ) -> Alike:
     """What all files share with the first one, of which the rows are.
 
-    count: how many are computed at once. same: whether all have the same columns.
+    count: how many are computed at once. same: as of `begun`.
     """
     bindings = {name: value for point in rows.points for name, value in point.bindings.items()}
     threads = request.rows.threads or (1 if request.rows.on else max(1, cores() // count))
     known = request.known_everywhere(rows.points[0].program, bindings).changed(
         {"threads": threads, "jobs": 1, "shard": None, "on": ""}, quiet=True
     )
-    columns = columns_of(rows.first[0]) if same and rows.first else None
-    others = {} if same else {name: point.shapes[name] for point in rows.points for name in point.columns}
+    columns = _columns(rows) if same else None
+    others = {} if columns else {name: point.shapes[name] for point in rows.points for name in point.columns}
     return Alike(known, rows.prepared.of(known), check, first, columns, others)
 
 
@@ -179,17 +179,31 @@ def opened_apart(
                              hint=f"leave out {name}")  # fmt: skip
     with crew_of(request, module, holding=holding) as crew:
         files = files_of(request)
-        rows = _begun(partial(opened, request, prepared, columns=columns, check=check), files)
+        rows = begun(partial(opened, request, prepared, columns=columns, check=check), files)
         yield Apart(rows, files, alike(request, rows, crew.count, files[0], check, same=False), crew, request.quiet)
 
 
-def _begun(opened: Callable[..., AbstractContextManager[Rows]], files: Sequence[Source]) -> Rows:
-    """The rows that say what the columns are: of the first file, or of all where that does not tell."""
-    with suppress(UnknownNameError, ParseError), opened(sources=files[:1]) as rows:
-        if all(tell_shapes(rows.first, point.columns) for point in rows.points):
-            return rows
+def begun(opened: Callable[..., AbstractContextManager[Rows]], files: Sequence[Source], *, same: bool = False) -> Rows:
+    """The rows that say what the columns are: of the first file, or of all where that does not tell.
+
+    same: whether all have the same columns, unless they hold objects, of which each has its own.
+    """
+    error: UnknownNameError | ParseError | None = None
+    try:
+        with opened(sources=files[:1]) as rows:
+            if (same and _columns(rows)) or all(tell_shapes(rows.first, point.columns) for point in rows.points):
+                return rows
+    except (UnknownNameError, ParseError) as raised:
+        error = raised
     with opened(sources=files) as rows:
+        if error is not None and same and _columns(rows):
+            raise error
         return rows
+
+
+def _columns(rows: Rows) -> Columns:
+    """The columns of the first rows; None where each row has its own."""
+    return columns_of(rows.first[0]) if rows.first else None
 
 
 @contextmanager

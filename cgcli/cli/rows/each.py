@@ -28,7 +28,7 @@ def run(request: Request, results_at: ResultsAt) -> None:
     if into_folder(request):
         from cgcli.cli.rows import parts
 
-        parts.run(request, results_at, _begun, _part)
+        parts.run(request, results_at, _bound, _part)
         return
     with opened(request, kind=output_format(request)) as rows:
         bound = _bound(request, rows, results_at)
@@ -37,13 +37,6 @@ def run(request: Request, results_at: ResultsAt) -> None:
     if request.accuracy:
         report = Report(rows.points[0].graph.source, quiet=request.quiet, strict=request.strict)
         report.tell_all(bound.notices())
-
-
-def _begun(request: Request, results_at: ResultsAt, source: Source) -> Rows:
-    """The rows of a file; what is wrong with the command line is told of here."""
-    with opened(request, sources=[source]) as rows:
-        _bound(request, rows, results_at)
-        return rows
 
 
 def _part(

@@ -8,10 +8,10 @@ from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable
 from cgcli.cli.request import Request
-from cgcli.cli.rows.apart import Alike, alike, crew_of, files_of
+from cgcli.cli.rows.apart import Alike, alike, begun, crew_of, files_of
 from cgcli.cli.rows.flow import Counts, Tally, tell
 from cgcli.cli.rows.progress import Progress
-from cgcli.cli.rows.table import Rows
+from cgcli.cli.rows.table import Rows, opened
 from cgcli.cli.say import say
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple
@@ -58,10 +58,10 @@ class Outcome(NamedTuple):
     kept: bool
 
 
-def run(request: Request, results_at: Any, begun: Callable[[Request, Any, Source], Rows], compute: Compute) -> None:
+def run(request: Request, results_at: Any, bound: Callable[[Request, Rows, Any], object], compute: Compute) -> None:
     """Compute the parts that are not done yet. Raises CgError, for the first file with what may not be.
 
-    begun: opens one file, and tells of what is wrong with the command line.
+    bound: tells of what is wrong with the command line, at the first rows.
     """
     options = request.rows
     _check(request)
@@ -70,7 +70,8 @@ def run(request: Request, results_at: Any, begun: Callable[[Request, Any, Source
         folder = options.output or ""
         which, many = options.shard or (1, 1)
         mine = everything[which - 1 :: many]
-        rows = begun(request, results_at, everything[0].source)
+        rows = begun(partial(opened, request), [part.source for part in everything], same=True)
+        bound(request, rows, results_at)
         shared = alike(request, rows, crew.count, everything[0].source)
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)

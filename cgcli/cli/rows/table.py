@@ -86,7 +86,7 @@ def opened(
     try:
         programs, bindings = prepared.read(known)
     except ParseError as error:
-        begun, known = _paths(source if sources else iter(()), error)
+        begun, known = _paths(source if sources else iter(()), error, sources[1:], options.input_format)
         if not known:
             raise
         try:
@@ -138,16 +138,25 @@ def write(
     return flow
 
 
-def _paths(rows: Iterator[Batch], error: ParseError) -> tuple[list[Batch], list[str]]:
-    """The first rows, where a program was read without them, and the names with a point that columns have in them."""
+def _paths(
+    rows: Iterator[Batch], error: ParseError, others: Sequence[Source], format_name: str | None
+) -> tuple[list[Batch], list[str]]:
+    """The first rows, where a program was read without them, and the names with a point that columns have in them.
+
+    others: files that follow, whose first rows may have more.
+    """
     first: list[Batch] = []
+    found: dict[str, None] = {}
     if re.search(r"\w\.[^\W\d]", error.source.text if error.source else ""):
-        with contextlib.suppress(CgError):
-            for batch in rows:
-                first.append(batch)
-                if len(batch):
-                    break
-    return first, [name for batch in first for name in batch.paths]
+        for each in (rows, *(batches([other], format_name) for other in others if other.name != "-")):
+            with contextlib.suppress(CgError):
+                for batch in each:
+                    found |= dict.fromkeys(batch.paths)
+                    if each is rows:
+                        first.append(batch)
+                    if len(batch):
+                        break
+    return first, [*found]
 
 
 @contextlib.contextmanager
