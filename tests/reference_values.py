@@ -176,7 +176,7 @@ class Beyond(NamedTuple):
 
 
 BEYOND: dict[str, Beyond] = {
-    "erfc": Beyond(6, "scipy's erfcx, times an exponential"),
+    "erfc": Beyond(8, "a quotient of polynomials, times an exponential"),
     "gelu": Beyond(8, "as erfc; results below 1e-305 have few digits", lambda point, params: 1e-305),
     "gamma": Beyond(8, "scipy's power loses digits for large x"),
     "lgamma": Beyond(4, "cancels near its zeros 1 and 2", lambda point, params: 1.0),

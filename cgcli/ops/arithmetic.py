@@ -31,6 +31,7 @@ from cgcli.graph.shapes import shape_of
 from cgcli.lean import operator, reduce
 from cgcli.ops.entry import COMPARISON, POWER, PRODUCT, STEP, SUM, UNARY, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
+from cgcli.ops.masks import bounded
 
 
 def _shares_of(extreme: str) -> Partials:
@@ -64,7 +65,7 @@ def _minimum(*args: Any) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
-    return np.minimum(np.maximum(x, low), high)
+    return bounded(np.minimum, bounded(np.maximum, x, low), high)
 
 
 def _power(x: Any, y: Any, *, out: Any = None) -> Any:

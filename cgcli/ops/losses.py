@@ -124,7 +124,7 @@ def _entropies(logits: Any, target: Any, smoothing: float, along: int) -> Any:
     shares = _onehot(target, classes) if of_classes else target if along == -1 else np.moveaxis(target, along, -1)
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / classes
-    losses = np.add.reduce(shares * logs, -1)
+    losses = np.vecdot(shares, logs)
     if not np.isfinite(losses).all():  # 0 times -inf is to be 0
         losses = np.add.reduce(np.where(shares == 0, 0.0, shares * logs), -1)
     return np.negative(losses)

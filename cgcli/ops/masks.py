@@ -1,15 +1,46 @@
-"""Elements chosen by a mask, without a branch for each of them, which takes its time where nobody can foretell it."""
+"""Elements chosen by a mask, or by a bound, in the ways that are quick on many of them."""
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import Any
+from cgcli.lean import cache
 from cgcli.ops.lazily import np
 
 _MANY = 2**14  # elements, from which on numpy's own choice takes longer, as its guesses fail
+_ROW = 2**13  # how often a number is written down, for numpy is slow to compare many with one
+
+
+def bounded(extreme: Any, x: Any, bound: Any) -> Any:
+    """numpy's maximum or minimum of x and a bound."""
+    size = getattr(x, "size", 0)
+    if size < 2 * _ROW or np.ndim(bound) or x.dtype != np.float64 or not x.flags.c_contiguous:
+        return extreme(x, bound)
+    row = _row(float(bound))
+    flat, rest = x.reshape(-1), size % _ROW
+    if not rest:
+        return extreme(flat.reshape(-1, _ROW), row).reshape(x.shape)
+    result = np.empty(size)
+    extreme(flat[rest:].reshape(-1, _ROW), row, out=result[rest:].reshape(-1, _ROW))
+    extreme(flat[:rest], bound, out=result[:rest])
+    return result.reshape(x.shape)
+
+
+def _row(number: float) -> Any:
+    return _zeros() if number == 0 and math.copysign(1.0, number) > 0 else np.full(_ROW, number)
+
+
+@cache
+def _zeros() -> Any:
+    return np.zeros(_ROW)
 
 
 def chosen(holds: Any, yes: Any, no: Any) -> Any:
-    """`yes` where it holds, else `no`, as numpy's where. holds: bools."""
+    """`yes` where it holds, else `no`, as numpy's where, without a branch for each, which nobody can foretell.
+
+    holds: bools.
+    """
     yes, no = np.asarray(yes), np.asarray(no)
     if holds.size < _MANY or not yes.dtype == no.dtype == np.float64:
         return np.where(holds, yes, no)

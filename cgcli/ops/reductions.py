@@ -182,26 +182,31 @@ def _logsumexp(x: Any, along: tuple[int, ...], keep: bool) -> Any:
 
 
 def _softmax(x: Any, along: int) -> Any:
-    powers = x - np.max(x, axis=along, keepdims=True, initial=-np.inf)
+    powers = x - _largest(x, along)
     np.exp(powers, out=powers)
     powers /= np.add.reduce(powers, along, keepdims=True)
     return powers
 
 
 def log_softmax(x: Any, along: int) -> Any:
-    """The kernel of ln(softmax(x)): the largest element, of which exp is 1, is left to log1p."""
-    if not np.size(x):
-        return np.array(x)
-    at = _first_largest(x, along)
-    largest = x[at]
+    """The kernel of ln(softmax(x)): where the largest element, of which exp is 1, is most of the sum, log1p has it."""
+    largest = _largest(x, along)
     if not np.isfinite(largest).all():
         below, largest = _below_largest(x, (along,))
         return x - largest - _log_of_sum(below, (along,))
     below = x - largest
     powers = np.exp(below)
-    powers[at] = 0.0
-    below -= np.log1p(np.add.reduce(powers, along, keepdims=True))
+    total = np.add.reduce(powers, along, keepdims=True)
+    logarithm = np.log(total)
+    if np.minimum.reduce(total, None, initial=2.0) < 2.0:
+        others = np.add.reduce(powers, along, keepdims=True, where=below < 0)
+        np.log1p(others, out=logarithm, where=total < 2.0)
+    below -= logarithm
     return below
+
+
+def _largest(x: Any, along: int) -> Any:
+    return np.maximum.reduce(x, along, keepdims=True, initial=-np.inf)
 
 
 def _first_largest(x: Any, along: int) -> tuple[Any, ...]:

@@ -25,39 +25,13 @@ from cgcli.graph.operation import (
 )
 from cgcli.graph.rules import Partial
 from cgcli.lean import cache
+from cgcli.ops.bells import ERFC_COEFFICIENTS, erfc, gelu, polynomial
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
+from cgcli.ops.masks import bounded
 from cgcli.ops.statics import number, whole
 
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
-
-
-# r(v) in erfc(x) = exp(-x^2)*(1 + u*r(u - 1/2))/(1 + x), u = x/(x + 3), for x from 0 to 28: the polynomial through
-# its values at the Chebyshev nodes of that range, computed with 60 digits. Highest power first.
-ERFC_COEFFICIENTS = (
-    -0.006410933041834397,
-    -0.0043018945122927045,
-    0.015467762552292992,
-    0.014712542416959783,
-    -0.01896461475176214,
-    -0.02765125786450469,
-    0.017780622861486923,
-    0.04292200582777401,
-    -0.01720324447448667,
-    -0.06501550122844911,
-    0.026307517490121123,
-    0.1017764439012684,
-    -0.07193331571720897,
-    -0.1520849314007514,
-    0.2413709142239446,
-    0.08649138776520984,
-    -0.6672898089635324,
-    1.036293352943717,
-    -0.8990092862058539,
-    0.3676215319104192,
-    0.21227224876252596,
-    -0.5679907905488804,
-)
 
 
 def nested(coefficients: Sequence[float], variable: str) -> str:
@@ -109,46 +83,6 @@ _SINC_1 = (
 )
 
 
-def _erfc(x: Any) -> Any:
-    """By one formula for all x: scipy's function loses digits where x^2 is rounded, and branches at each element."""
-    size = np.minimum(np.abs(x), 28.0)  # beyond, it is 0 or 2
-    value = _scaled_erfc(size)
-    value *= _bell(size, 1.0)
-    sign = np.copysign(1.0, x)
-    value *= sign
-    value += 1.0 - sign  # 2 - erfc(-x) on the left
-    return value
-
-
-def _scaled_erfc(size: Any) -> Any:
-    """exp(x^2)*erfc(x) for x from 0 to 28."""
-    part = size / (size + 3.0)
-    value = _polynomial(ERFC_COEFFICIENTS, part - 0.5)
-    value *= part
-    value += 1.0
-    value /= size + 1.0
-    return value
-
-
-def _bell(x: Any, factor: float) -> Any:
-    """exp(-factor*x^2): the square of the upper half of x is exact, and the rest is little."""
-    high = np.float64(np.float32(x))
-    value = np.exp(high * high * -factor)
-    value *= np.exp((high - x) * (high + x) * factor)
-    return value
-
-
-def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
-    """By Horner's rule, in place where x is an array; highest power first."""
-    first, *rest, last = coefficients
-    value = first * x
-    for coefficient in rest:
-        value += coefficient
-        value *= x
-    value += last
-    return value
-
-
 @cache
 def _log_gamma_at_1() -> tuple[float, ...]:
     """Taylor's coefficients of ln(gamma(1 + t))/t, highest power first (DLMF 5.7.3)."""
@@ -163,7 +97,7 @@ def _lgamma(x: Any) -> Any:
     if not np.any(at):
         return value
     part = np.where(at, x - near, 0.0)
-    return np.where(at, part * _polynomial(_log_gamma_at_1(), part) + np.log1p(part) * (near == 2.0), value)[()]
+    return np.where(at, part * polynomial(_log_gamma_at_1(), part) + np.log1p(part) * (near == 2.0), value)[()]
 
 
 def _digamma(x: Any, order: int) -> Any:
@@ -236,7 +170,7 @@ def _sinc_near_0(z: Any, order: int) -> Any:
 
 
 def _relu(x: Any) -> Any:
-    return np.maximum(x, 0.0)
+    return bounded(np.maximum, x, 0.0)
 
 
 def _leaky_relu(x: Any, slope: float) -> Any:
@@ -245,18 +179,6 @@ def _leaky_relu(x: Any, slope: float) -> Any:
 
 def _elu(x: Any, alpha: float) -> Any:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(0.0, x)))
-
-
-def _gelu(x: Any) -> Any:
-    """x*erfc(-x/sqrt(2))/2, with the bell of x itself, for that of x/sqrt(2), which is rounded, would lose digits."""
-    size = np.minimum(np.abs(x), 40.0)
-    value = _scaled_erfc(size * math.sqrt(0.5))
-    value *= _bell(size, 0.5)
-    right = np.copysign(0.5, x) + 0.5
-    value *= 0.5 - right
-    value += right
-    value *= np.maximum(x, -40.0)  # below, it is 0
-    return value
 
 
 def _silu(x: Any) -> Any:
@@ -277,7 +199,7 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("erf", "error function", "scipy.special:erf",
                 Partial("2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "2/sqrt(pi)*exp(-x^2)"),
                 facts=BOUNDED | ODD | INCREASING | ANALYTIC, python="erf", example="erf(1)", simpler=_ERF),
-    elementwise("erfc", "1 - erf(x), exact for large x", _erfc,
+    elementwise("erfc", "1 - erf(x), exact for large x", erfc,
                 Partial("-2/sqrt(pi)*exp(-clip(x, -30, 30)^2)", "-2/sqrt(pi)*exp(-x^2)"), facts=BOUNDED | NON_NEGATIVE,
                 python="erfc", ulps=3.0, example="erfc(10)", simpler=_ERFC),
     elementwise("gamma", "gamma function; gamma(n + 1) is n!", "scipy.special:gamma", "out*digamma(x)",
@@ -322,9 +244,9 @@ ENTRIES: tuple[Operation, ...] = (
                 kink=Kink(lambda x, alpha: (x == 0) & (alpha != 1), "the derivative of elu at 0 is taken as alpha"),
                 python="elu", ulps=2.0, example="elu([-1, 3])", latex=r"\operatorname{ELU}",
                 simpler="x > 0 ? x : alpha*expm1(x)"),
-    elementwise("gelu", "x times the normal distribution function", _gelu,
+    elementwise("gelu", "x times the normal distribution function", gelu,
                 Partial("u = clip(x, -40, 40)\n"
-                        "erfc(-0.7071067811865476*x)/2 + 0.3989422804014327*u*exp(-u^2/2)",
+                        "0.5*erfc(-0.7071067811865476*x) + 0.3989422804014327*u*exp(-0.5*u*u)",
                         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
                 example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}", simpler="x*erfc(-x/sqrt(2))/2"),
     elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish",

@@ -46,7 +46,7 @@ def spread(ct: Node, old: Shape, along: tuple[int, ...]) -> Node:
 
 
 def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:
-    return np.sum(x, along, keepdims=keep)
+    return np.add.reduce(x, along, keepdims=keep)
 
 
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
@@ -65,7 +65,7 @@ def traced(node: Node) -> Node | None:
 
 def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     count = math.prod(np.shape(x)[at] for at in along)
-    return np.divide(np.sum(x, along, keepdims=keep), count)
+    return np.divide(np.add.reduce(x, along, keepdims=keep), count)
 
 
 def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
