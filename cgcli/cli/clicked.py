@@ -6,7 +6,7 @@ import contextlib
 
 import click
 
-from cgcli.annotations import Any
+from cgcli.annotations import Any, Sequence
 from cgcli.cli import commands
 from cgcli.cli.options import HELP, Command, Kind, Option, sorted_out
 from cgcli.cli.say import say
@@ -82,17 +82,27 @@ class _Command(click.Command):
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page; what it says of formats of rows comes from their table."""
-        from cgcli.tables.formats import FORMATS
+        from cgcli.tables.content import COMPRESSIONS
+        from cgcli.tables.formats import FORMATS, ONLY_READ
 
-        *names, last_name = FORMATS
-        *titles, last_title = (entry.title for entry in FORMATS.values())
-        words = {"{formats}": f"{', '.join(names)} or {last_name}", "{titles}": f"{', '.join(titles)} and {last_title}"}
+        titles = _listed([entry.title for entry in FORMATS.values()], "and")
+        compressions = [name for name in COMPRESSIONS.values() if name not in ONLY_READ]
+        words = {
+            "{formats}": _listed([*FORMATS], "or"),
+            "{what is read}": f"{titles}, compressed with {_listed([*COMPRESSIONS.values()], 'or')}, are read",
+            "{what is read and written}": f"{titles}, compressed with {_listed(compressions, 'or')}, are read and "
+            f"written, with {_listed(ONLY_READ, 'or')} only read",
+        }
         options = (option for option in self.params if isinstance(option, click.Option))
         parts: list[click.Command | click.Option] = [self, *options]
         for part in parts:
             for word, meaning in words.items():
                 part.help = part.help and part.help.replace(word, meaning)
         super().format_help(ctx, formatter)
+
+
+def _listed(words: Sequence[str], before_last: str) -> str:
+    return f"{', '.join(words[:-1])} {before_last} {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _option(declared: Option) -> click.Option:

@@ -64,6 +64,7 @@ _ALL = (
 )
 FORMATS = {entry.name: entry for entry in _ALL}
 MAGIC = {magic: entry for entry in _ALL for magic in entry.magic}
+ONLY_READ = ("xz",)  # of compressions
 _BY_SUFFIX = {suffix: entry for entry in _ALL for suffix in entry.suffixes}
 
 
@@ -122,8 +123,8 @@ def open_writer(target: str | None, kind: Format) -> Writer:
     """
     if target is not None:
         compression = split_name(target)[1]
-        if compression == "xz":
-            raise UsageError(f"cannot write '{target}': cg only reads xz", hint="as in: -o rows.csv.zst")
+        if compression in ONLY_READ:
+            raise UsageError(f"cannot write '{target}': cg only reads {compression}", hint="as in: -o rows.csv.zst")
         output: Output = Upload(target) if is_remote(target) else Draft(target)
         return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():

@@ -43,8 +43,8 @@ def command(request: Request, *, whole: bool, summed: bool, mean: bool, **uncert
     cg eval 'exp(-x^2)' x=-3:3:601             601 points from -3 to 3, as CSV
     cg eval 'x*y' points.csv --mean            one number: the mean over all rows
 
-    Columns give values to names; name=value holds for all rows. {titles}, compressed with
-    gzip, zstd or bz2, are read and written, with xz read; --json writes JSON lines, an object for each row.
+    Columns give values to names; name=value holds for all rows. {what is read and written};
+    --json writes JSON lines, an object for each row.
 
     \b
     cg eval 'x*y' x=2±0.1 y=3+/-0.2 --corr x,y=0.5    value and standard uncertainty

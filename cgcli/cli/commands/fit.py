@@ -57,7 +57,7 @@ def command(request: Request, **settings: Any) -> int:
     cg fit … --params | xargs cg eval 'b1*(1 - exp(-b2*100))'
     cg fit … --predict -o fitted.csv --plot fit.svg
 
-    {titles}, compressed with gzip, zstd, bz2 or xz, are read.
+    {what is read}.
     """
     if not request.operands.over_rows:
         raise UsageError(

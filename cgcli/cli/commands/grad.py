@@ -50,8 +50,8 @@ def command(request: Request, mode: Mode | None, *, summed: bool, mean: bool) ->
     cg grad 'sin(x)' x=0:2*pi:201                    201 points, as CSV
     cg grad '(a*x - y)^2' a=2 d.csv --wrt a --mean   a loss over all rows, and its gradient
 
-    Columns give values to names; name=value holds for all rows. {titles}, compressed with
-    gzip, zstd or bz2, are read and written, with xz read; --json writes JSON lines, an object for each row.
+    Columns give values to names; name=value holds for all rows. {what is read and written};
+    --json writes JSON lines, an object for each row.
     """
     higher = request.order > 1 or request.taylor
     _check(request, mode, higher=higher)

@@ -39,7 +39,7 @@ def command(request: Request, **settings: Any) -> int:
     constraints by SLSQP. Printed are the point, the value, whether it is a minimum, and why: a
     minimum, a saddle (exit 5), or an edge of what is allowed, as the Hessian there says.
 
-    {titles}, compressed with gzip, zstd, bz2 or xz, are read.
+    {what is read}.
     """
     from cgcli.cli import minima
 

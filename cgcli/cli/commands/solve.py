@@ -42,7 +42,7 @@ def command(request: Request, **settings: Any) -> int:
     cg solve 'x^2 = a' x=1 data.csv                   a root for each row, of its a
     cg solve 'x^2 = a' x=1 a=1:9:9 --grad             and for each point of a sweep
 
-    {titles}, compressed with gzip, zstd or bz2, are read and written; xz is read.
+    {what is read and written}.
     """
     names = searches.starts(request)
     chosen = names_of(settings["unknowns"], {*names}, "--for")

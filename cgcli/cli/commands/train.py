@@ -44,7 +44,7 @@ def command(request: Request, **settings: Any) -> int:
     over a batch, which is the whole table unless --batch says otherwise, in the order of the rows.
     Without rows the loss is that of the values alone. Optimizers take the steps of PyTorch's.
 
-    {titles}, compressed with gzip, zstd, bz2 or xz, are read.
+    {what is read}.
     """
     from cgcli.cli.rows import trained
 
