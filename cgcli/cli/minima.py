@@ -16,16 +16,12 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     relations, names = settings["subject_to"], searches.starts(request)
     how = {"maximize": settings["maximize"], "total": settings["total"]}
     if request.operands.over_rows:
-        from cgcli.api.columns import column_notices
         from cgcli.cli.rows.apart import to_search
 
         with to_search(request) as (rows, searched):
-            point = rows.points[0]
-            report = request.report(point)
-            report.tell_all(column_notices(point, rows.first))
-            on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-            found = minimum(point, names, search, relations, rows=searched, first=rows.first, on_error=on_error,
-                            threads=rows.threads, **how)  # fmt: skip
+            point, report = rows.points[0], rows.report(request)
+            found = minimum(point, names, search, relations, rows=searched, first=rows.first,
+                            on_error=rows.policy.for_all, threads=rows.threads, **how)  # fmt: skip
     else:
         if settings["total"]:
             raise UsageError("--sum is for rows, and there are none", hint="leave it out")

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
-from cgcli.api.columns import Bound, Results, column_notices
+from cgcli.api.columns import Bound, Results
 from cgcli.api.notices import Notice
 from cgcli.api.sums import Sums
 from cgcli.cli import output
@@ -44,35 +44,39 @@ def run(request: Request, results_at: ResultsAt, *, summed: bool, mean: bool, de
     _check(request, "--mean" if mean else "--sum")
     if is_apart(request):
         with opened_apart(request, module=__name__) as apart:
-            rows = apart.rows
-            report, wrt = _begun(request, rows, derivatives=derivatives)
-            sums, counts = Sums(), Counts()
+            rows, (report, wrt) = apart.rows, _begun(request, apart.rows, derivatives=derivatives)
+            found = Added(Sums(), Counts())
             for some in apart.each(partial(_part, results_at, derivatives)):
-                sums, counts = sums + some.sums, counts.with_(some.counts)
+                found = found.with_(some)
     else:
         with opened(request) as rows:
             report, wrt = _begun(request, rows, derivatives=derivatives)
-            sums, counts = _added(request, rows, results_at, wrt)
-    tell(counts, _policy(rows))
-    if mean and not sums.rows:
+            found = _added(request, rows, results_at, wrt)
+    tell(found.counts, _policy(rows))
+    if mean and not found.sums.rows:
         raise DataError("there are no rows to take the mean of")
-    point = rows.points[0]
-    by_name = sums.mean() if mean else sums.sum()
+    by_name = found.sums.mean() if mean else found.sums.sum()
     report.tell_all(_not_finite(by_name, "mean" if mean else "sum"))
+    _print(request, rows.points[0], by_name, wrt if derivatives else None, report)
+
+
+def _print(
+    request: Request, point: Point, by_name: Mapping[str, Any], wrt: Sequence[Node] | None, report: Report
+) -> None:
+    """Print results as those of one point. by_name: all of them. wrt: what there are derivatives by; None for none."""
     value = point.by_output(by_name[name or "value"] for name in point.graph.names or ("",))
-    if not derivatives and not request.as_json and not point.graph.names:
+    if request.as_json:
+        content: dict[str, Any] = {"value": value}
+        if wrt is not None:
+            content["grad"] = point.by_output(
+                {name_of(by): by_name[derivative_name(name, name_of(by))] for by in wrt}
+                for name in point.graph.names or ("",)
+            )
+        output.as_json(content, request.precision, report.entries)
+    elif wrt is None and not point.graph.names:
         echo(values.value(value, request.precision))
-        return
-    if not request.as_json:
+    else:
         output.plain(by_name.items(), request.precision)
-        return
-    content: dict[str, Any] = {"value": value}
-    if derivatives:
-        content["grad"] = point.by_output(
-            {name_of(by): by_name[derivative_name(name, name_of(by))] for by in wrt}
-            for name in point.graph.names or ("",)
-        )
-    output.as_json(content, request.precision, report.entries)
 
 
 class Added(NamedTuple):
@@ -81,12 +85,14 @@ class Added(NamedTuple):
     sums: Sums
     counts: Counts
 
+    def with_(self, other: Added) -> Added:
+        """These, and others."""
+        return Added(self.sums + other.sums, self.counts.with_(other.counts))
+
 
 def _begun(request: Request, rows: Rows, *, derivatives: bool) -> tuple[Report, list[Node]]:
     """Where warnings go, and the inputs to differentiate by; what has no effect is reported."""
-    point = rows.points[0]
-    report = request.report(point)
-    report.tell_all(column_notices(point, rows.first))
+    report, point = rows.report(request), rows.points[0]
     wrt = _wrt(request, point) if derivatives else []
     report.tell_all(point.notices(wrt))
     return report, wrt
@@ -102,8 +108,7 @@ def _computing(point: Point, request: Request, results_at: ResultsAt, wrt: Seque
 
 def _policy(rows: Rows) -> Policy:
     """Rows that are left out have no results, whatever is said of results that are written."""
-    on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-    return rows.policy._replace(on_error=on_error, writes=False)
+    return rows.policy._replace(on_error=rows.policy.for_all, writes=False)
 
 
 def _added(request: Request, rows: Rows, results_at: ResultsAt, wrt: Sequence[Node]) -> Added:

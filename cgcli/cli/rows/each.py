@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Callable, Sequence
-from cgcli.api.columns import Bound, Results, column_notices
+from cgcli.api.columns import Bound, Results
 from cgcli.api.point import Point
 from cgcli.cli.report import Report
 from cgcli.cli.request import Request
@@ -69,8 +69,7 @@ def _computing(point: Point, request: Request, results_at: ResultsAt, wrt: Seque
 
 def _noticed(point: Point, request: Request, rows: Rows) -> list[Node]:
     """The inputs to differentiate by; what has no effect is reported."""
-    report = request.report(point)
-    report.tell_all(column_notices(point, rows.first))
+    report = rows.report(request)
     if request.rows.called is not None and point.graph.names:
         raise UsageError(f"--as '{request.rows.called}' names one value, and the program has {len(point.graph.names)}")
     wrt = point.chosen(request.names(point))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Iterable, Iterator, Mapping
-from cgcli.api.columns import column_notices
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
 from cgcli.cli.rows.apart import is_apart, to_search
@@ -20,6 +19,9 @@ from cgcli.searches.model import Model, Predictions
 from cgcli.tables.batch import Batch
 from cgcli.tables.formats import format_of, open_writer
 
+if TYPE_CHECKING:
+    from cgcli.cli.report import Report
+
 _MOST_BYTES = 2**31  # of rows that are in memory at once, where each is printed
 
 
@@ -27,50 +29,53 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     """Fit, and print what is asked for; the exit code. Raises CgError."""
     by, predicts = settings["by"], settings["predict"]
     _check(request, settings)
-    picture = ""
-    if settings["plot"]:
-        from cgcli.searches.plots import check_plot
-
-        picture = check_plot(settings["plot"])
-    weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
     kind = output_format(request) if predicts else None
-    prepared = Prepared(request, weights, "model")
-    with to_search(request, prepared, kind=kind, columns=[by] if by else ()) as (rows, searched):
-        point = rows.points[0]
-        starts = [name for name in point.bindings if name not in request.operands.fixed]
+    weights = {f"--{name}": settings[name] for name in ("weights", "sigma") if settings[name] is not None}
+    with to_search(request, Prepared(request, weights, "model"), kind=kind, columns=[by] if by else ()) as (rows, some):
+        starts = [name for name in rows.points[0].bindings if name not in request.operands.fixed]
         weighed = rows.points[: 1 + len(weights)]
         model = Model(weighed, starts, rows.first, is_sigma="--sigma" in weights, threads=rows.threads)
-        report = request.report(point)
-        report.tell_all(column_notices(point, rows.first))
-        report.tell_all(point.notices())
+        report = rows.report(request)
+        report.tell_all(rows.points[0].notices())
         batches: list[Batch] = []
-        read = _kept(rows.selected, batches) if predicts else searched
-        on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-        found = list(fits(model, read, _options(request, settings), by=by, on_error=on_error))
+        read = _kept(rows.selected, batches) if predicts else some
+        found = list(fits(model, read, _options(request, settings), by=by, on_error=rows.policy.for_all))
         for key, fit, _ in found:
             searches.tell(request, report, fit, "fit", f" ({by} is {key})" if by else "")
-        key, fit, kept = found[0]
-        if settings["cov"]:
-            _write_covariance(fit, settings["cov"])
-        if picture:
-            from cgcli.searches.parts import Here
-            from cgcli.searches.plots import plotted
-
-            assert isinstance(kept, Here)  # all rows of a command are read by it
-            save(plotted(model, fit, kept, picture, settings["theme"]), settings["plot"])
+        _, fit, kept = found[0]
+        _write_files(model, fit, kept, settings)
         if predicts:
             bound = Predictions(model, fit.values, fit.root, fit.times, rows.threads)
             write(request, rows, bound, computed(batches, bound), kind).summarise()
-    if settings["as_params"]:
-        params = ({name: each.value for name, each in fit.params.items()} for _, fit, _ in found)
-        lines = (searches.bindings(each, request.precision) for each in params)
-        echo("\n".join(f"{key}\t{line}" if by else line for (key, _, _), line in zip(found, lines, strict=True)))
-    elif request.as_json:
-        for key, fit, _ in found:
-            output.as_json({**({by: key} if by else {}), **fit.content()}, request.precision, report.entries)
-    elif not predicts or request.rows.output is not None:
-        echo("\n".join(_table([(key, fit) for key, fit, _ in found], by, request.precision)))
+    _print(request, report, [(key, fit) for key, fit, _ in found], settings)
     return 0 if all(fit.converged for _, fit, _ in found) else searches.NOT_REACHED
+
+
+def _write_files(model: Model, fit: Fit, kept: object, settings: Mapping[str, Any]) -> None:
+    """Write the files that were asked for besides. kept: the rows of the fit."""
+    if settings["cov"]:
+        _write_covariance(fit, settings["cov"])
+    if settings["plot"]:
+        from cgcli.searches.parts import Here
+        from cgcli.searches.plots import check_plot, plotted
+
+        assert isinstance(kept, Here)  # all rows of a command are read by it
+        picture = check_plot(settings["plot"])
+        save(plotted(model, fit, kept, picture, settings["theme"]), settings["plot"])
+
+
+def _print(request: Request, report: Report, found: Sequence[tuple[str, Fit]], settings: Mapping[str, Any]) -> None:
+    """Print fits, each with the value of the column by which there are several."""
+    by = settings["by"]
+    if settings["as_params"]:
+        for key, fit in found:
+            line = searches.bindings({name: each.value for name, each in fit.params.items()}, request.precision)
+            echo(f"{key}\t{line}" if by else line)
+    elif request.as_json:
+        for key, fit in found:
+            output.as_json({**({by: key} if by else {}), **fit.content()}, request.precision, report.entries)
+    elif not settings["predict"] or request.rows.output is not None:
+        echo("\n".join(_table(found, by, request.precision)))
 
 
 def _check(request: Request, settings: Mapping[str, Any]) -> None:
@@ -93,6 +98,10 @@ def _check(request: Request, settings: Mapping[str, Any]) -> None:
         if getattr(request.rows, name) and not settings["predict"]:
             spelling = {"output_format": "to"}.get(name, name)
             raise UsageError(f"--{spelling} is for rows, and a fit has none to write but those of --predict")
+    if settings["plot"]:
+        from cgcli.searches.plots import check_plot
+
+        check_plot(settings["plot"])
     if settings["as_params"] and (request.as_json or settings["predict"]):
         raise UsageError("--params, --json and --predict each say what is printed", hint="choose one")
 
@@ -120,7 +129,7 @@ def _kept(batches: Iterable[Batch], kept: list[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def _table(found: list[tuple[str, Fit]], by: str | None, precision: int | None) -> Iterator[str]:
+def _table(found: Sequence[tuple[str, Fit]], by: str | None, precision: int | None) -> Iterator[str]:
     """The parameters of all fits, then their figures; with the value of the column in front, where there is one."""
     first = [by] if by else []
     yield "\t".join([*first, "name", *Fit.COLUMNS])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.annotations import Protocol
+    from cgcli.cli.request import Request
 
     class Takes(Protocol):
         """What takes rows with their results: a writer, a sum."""
@@ -57,6 +58,17 @@ class Policy(NamedTuple):
     only: bool
     precision: int | None
     writes: bool = True
+
+    @classmethod
+    def of(cls, request: Request) -> Policy:
+        """That of a request."""
+        options = request.rows
+        return cls(options.on_error, request.strict, request.quiet, options.only, request.precision)
+
+    @property
+    def for_all(self) -> str:
+        """What becomes of bad rows where a result is for all of them: fail or skip."""
+        return "fail" if self.on_error == "fail" else "skip"
 
 
 class Tally(NamedTuple):

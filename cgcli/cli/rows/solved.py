@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping, Sequence
-from cgcli.api.columns import column_notices
 from cgcli.cli.request import Request
 from cgcli.cli.rows.flow import computed
 from cgcli.cli.rows.prepared import Prepared
@@ -26,8 +25,7 @@ def run(request: Request, settings: Mapping[str, Any], names: Sequence[str], cho
     kind = output_format(request)
     with opened(request, Prepared(request, equations="system"), kind=kind, check=check_starts) as rows:
         point = rows.points[0]
-        report = request.report(point)
-        report.tell_all(column_notices(point, rows.first))
+        report = rows.report(request)
         bound = Roots(system(point, names, chosen), rows.threads, grad=settings["grad"], max_iter=settings["max_iter"])
         report.tell_all(point.notices())
         flow = write(request, rows, bound, computed(rows.selected, bound), kind)

@@ -20,7 +20,7 @@ from cgcli.annotations import (
     Sequence,
 )
 from cgcli.api.cells import first_shapes
-from cgcli.api.columns import Bound, Computed, check_columns
+from cgcli.api.columns import Bound, Computed, check_columns, column_notices
 from cgcli.api.point import Point
 from cgcli.cli.request import Request, mode_of_standard_input
 from cgcli.cli.rows import sweeps
@@ -38,10 +38,12 @@ from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
 
 if TYPE_CHECKING:
+    from cgcli.cli.report import Report
     from cgcli.graph.operation import Shape
     from cgcli.tables.batch import Batch
     from cgcli.tables.dialect import Reading
     from cgcli.tables.listing import Source
+    from cgcli.tables.output import Writer
 
 _MOST_THREADS = 8
 _MOST_PATHS = 12  # in a message
@@ -62,6 +64,13 @@ class Rows(NamedTuple):
     progress: Progress
     threads: int
     prepared: Prepared
+
+    def report(self, request: Request) -> Report:
+        """Where warnings go; what the columns mean is told."""
+        point = self.points[0]
+        report = request.report(point)
+        report.tell_all(column_notices(point, self.first))
+        return report
 
 
 @contextlib.contextmanager
@@ -106,7 +115,7 @@ def opened(
     total = math.prod(axis.size for axis in axes) if axes else None
     to_terminal = written_to(request) is None and sys.stdout is not None and sys.stdout.isatty()
     progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=[source.name for source in sources])
-    policy = Policy(options.on_error, request.strict, request.quiet, options.only, request.precision)
+    policy = Policy.of(request)
     if not begun:
         source = grid(axes) if axes else batches(sources, options.input_format, reading, [*others])
     keep_memory()
@@ -129,13 +138,18 @@ def write(
 
     kind: the format; None for that of the input. mark: the text that shall stand at the end, where there is room.
     """
-    with open_writer(written_to(request), kind or FORMATS[rows.first[0].format if rows.first else "jsonl"]) as writer:
+    with written(request, kind, rows.first) as writer:
         flow = Flow(writer, bound.names, bound.error, rows.policy, rows.progress)
         with contextlib.closing(found):
             flow.take(found)
         if mark is not None:
             writer.mark(mark(flow.counts))
     return flow
+
+
+def written(request: Request, kind: Format | None, first: Sequence[Batch]) -> Writer:
+    """What writes the rows of a request. kind: as of `write`. first: the first rows of the input."""
+    return open_writer(written_to(request), kind or FORMATS[first[0].format if first else "jsonl"])
 
 
 def _paths(

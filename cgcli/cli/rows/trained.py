@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any, Mapping
-from cgcli.api.columns import column_notices
 from cgcli.cli import searches
 from cgcli.cli.request import Request, Task
 from cgcli.cli.rows.apart import to_search
@@ -24,12 +23,9 @@ def run(request: Request, settings: Mapping[str, Any]) -> int:
     names, training = searches.starts(request), _training(request, settings)
     if request.operands.over_rows:
         with to_search(request) as (rows, searched):
-            point = rows.points[0]
-            report = request.report(point)
-            report.tell_all(column_notices(point, rows.first))
+            point, report = rows.points[0], rows.report(request)
             report.tell_all(point.notices())
-            on_error = "fail" if rows.policy.on_error == "fail" else "skip"
-            found = trained(point, names, training, rows=searched, first=rows.first, on_error=on_error,
+            found = trained(point, names, training, rows=searched, first=rows.first, on_error=rows.policy.for_all,
                             threads=rows.threads)  # fmt: skip
     else:
         point = request.point()
