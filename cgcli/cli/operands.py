@@ -57,38 +57,47 @@ def split(
         if not rest or not rest[0].strip():
             raise UsageError("there is no expression", hint=f"as in: {example}")
         expression = rest.pop(0)
-    bindings: list[tuple[str, str]] = []
-    sweeps: list[tuple[str, str]] = []
-    files: list[str] = []
-    fixed: list[str] = []
-    uncertain: list[tuple[str, str]] = []
+    found = _Sorted()
     for operand in rest:
+        found.add(operand, fixing=fixing)
+    _check_place(expression, program_file, found.files)
+    ranges = tuple(name for name, value in found.bindings if ".." in value and _is_range(value))
+    return Operands(expression, tuple(found.bindings), tuple(found.sweeps), tuple(found.files), ranges,
+                    tuple(found.fixed), tuple(found.uncertain))  # fmt: skip
+
+
+class _Sorted:
+    """Operands behind the expression by their kind; the fields are those of `Operands`."""
+
+    def __init__(self) -> None:
+        self.bindings: list[tuple[str, str]] = []
+        self.sweeps: list[tuple[str, str]] = []
+        self.files: list[str] = []
+        self.fixed: list[str] = []
+        self.uncertain: list[tuple[str, str]] = []
+
+    def add(self, operand: str, *, fixing: bool) -> None:
+        """Take an operand. Raises UsageError for one that is of no kind."""
         pair = _binding(operand)
         if fixing and not pair and (pair := _binding(operand.replace("==", "=", 1))):
-            fixed.append(pair[0])
-        if pair and "/" in operand and re.search(_PATH, pair[1]) and _is_path(operand):
-            files.append(operand)
-        elif pair:
-            if any(sign in pair[1] for sign in _UNCERTAIN) and not os.path.exists(pair[1].removeprefix("@")):
-                from cgcli.cli.plusminus import parted
-
-                value, error = parted(*pair)
-                uncertain.append((pair[0], error))
-                pair = pair[0], value
-            (sweeps if _is_sweep(pair[1]) else bindings).append(pair)
-        elif "=" in operand and not os.path.exists(operand) and not _is_place(operand):
-            blanks = operand.startswith("=") or operand.endswith("=")
-            hint = (
-                "write x=3 without blanks, or quote it all: 'x = 3'"
-                if blanks
-                else "as in: x=3, or '`a b`=3' for any name"
-            )
-            raise UsageError(f"'{operand}' gives no value to a name", hint=hint)
+            self.fixed.append(pair[0])
+        if pair and not ("/" in operand and re.search(_PATH, pair[1]) and _is_path(operand)):
+            self._bind(*pair)
+        elif pair or "=" not in operand or os.path.exists(operand) or _is_place(operand):
+            self.files.append(operand)
         else:
-            files.append(operand)
-    _check_place(expression, program_file, files)
-    ranges = tuple(name for name, value in bindings if ".." in value and _is_range(value))
-    return Operands(expression, tuple(bindings), tuple(sweeps), tuple(files), ranges, tuple(fixed), tuple(uncertain))
+            blanks = operand.startswith("=") or operand.endswith("=")
+            hint = "write x=3 without blanks, or quote it all: 'x = 3'"
+            raise UsageError(f"'{operand}' gives no value to a name",
+                             hint=hint if blanks else "as in: x=3, or '`a b`=3' for any name")  # fmt: skip
+
+    def _bind(self, name: str, text: str) -> None:
+        if any(sign in text for sign in _UNCERTAIN) and not os.path.exists(text.removeprefix("@")):
+            from cgcli.cli.plusminus import parted
+
+            text, error = parted(name, text)
+            self.uncertain.append((name, error))
+        (self.sweeps if _is_sweep(text) else self.bindings).append((name, text))
 
 
 def _binding(text: str) -> tuple[str, str] | None:
