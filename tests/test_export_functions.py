@@ -38,6 +38,14 @@ ROWS: list[tuple[str, Callable[..., Any], list[tuple[float, float]]]] = [
     ("iv(v, x)", mp.besseli, [ANY, POSITIVE]),
     ("iv(4, x)", lambda x: mp.besseli(4, x), [(-60, 60)]),
     ("kv(v, x)", mp.besselk, [ANY, POSITIVE]),
+    ("kv(v, x)", mp.besselk, [(-900, 900), (200, 900)]),
+    ("yv(v, x)", mp.bessely, [POSITIVE, POSITIVE]),
+    ("yv(v, x)", mp.bessely, [(-8, 8), (0, 2000)]),
+    ("yv(1, x)", lambda x: mp.bessely(1, x), [(0, 1e12)]),
+    ("zeta(x)", mp.zeta, [(-160, -100)]),
+    ("sinc(x)", mp.sincpi, [(-1e6, 1e6)]),
+    ("x // y", lambda x, y: mp.floor(x / y), [(-1e3, 1e3), (0.001, 1e3)]),
+    ("mod(x, y)", lambda x, y: x - y * mp.floor(x / y), [(-1e3, 1e3), (0.001, 1e3)]),
 ]
 
 
@@ -59,7 +67,7 @@ def test_functions_that_no_language_has(
         point = [inside(*interval, random) for interval in intervals]
         with mp.workdps(60):
             expected = exact(*map(mp.mpf, point))
-            largest = max(abs(expected), mp.mpf("0.01") if text[0] in "jC" else 0)  # of what crosses 0
+            largest = max(abs(expected), mp.mpf("0.01") if text[0] in "jyCm" else 0)  # of what crosses 0
             (found,) = space["f"](*point)
             if 1e-290 < abs(expected) < 1e300:
                 assert abs(mp.mpf(found) - expected) < DIGITS * largest, (text, point, found, mp.nstr(expected, 17))

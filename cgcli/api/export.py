@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Mapping, Sequence
 from cgcli.api.columns import results
@@ -11,22 +12,22 @@ from cgcli.api.point import Point, at_values
 from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of
-from cgcli.errors import TooLargeError, UsageError, did_you_mean
+from cgcli.errors import Span, TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
 from cgcli.exporting.code import TooManyNumbersError
 from cgcli.exporting.formulas import NotInTargetError
-from cgcli.exporting.language import order_of
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import with_bodies
 from cgcli.graph.loops import Loop, States, loops_in
-from cgcli.graph.node import Node, apply, constant, constant_array, name_of, toposort
+from cgcli.graph.node import Graph, Node, apply, constant, constant_array, name_of, toposort, variable
 from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import struct
 from cgcli.ops.roots import ROOT
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
-from cgcli.transform.differentiate import pushforward
+from cgcli.ops.table import entries_of
+from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.substitute import rebuilt
 from cgcli.version import __version__
 
@@ -101,23 +102,22 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     except ReservedNameError:
         raise UsageError(f"'{name}' is a word of {target.name}", hint="choose another: --name") from None
     except NotInTargetError as error:
-        alone = Task(task.text, __version__, name, task.inputs, tuple(results(at_constants, [])))
-        value_too = _lacking(alone, target, options)
-        raise _not_in(point, value_too or error.node, target, value_too is None) from None
+        value = Task(task.text, __version__, name, task.inputs, tuple(results(at_constants, [])))
+        raise _not_in(point, error.node, target, options, _lacks(value, target, options)) from None
     except TooManyNumbersError as error:
         raise TooLargeError(f"the arrays of this program are {count_text(error.count)} numbers, too many for the stack",
                             hint=_NOT_WRITTEN) from None  # fmt: skip
 
 
-def _lacking(task: Task, target: Target, options: Mapping[str, Any]) -> Node | None:
-    """The operation of a task that is not written for a target, if there is one."""
+def _lacks(task: Task, target: Target, options: Mapping[str, Any]) -> bool:
+    """Whether a target lacks an operation of a task."""
     try:
         target.write(task, **options)
-    except NotInTargetError as error:
-        return error.node
+    except NotInTargetError:
+        return True
     except TooManyNumbersError:
         pass
-    return None
+    return False
 
 
 def _with_constants(point: Point, names: Collection[str]) -> Point:
@@ -126,28 +126,52 @@ def _with_constants(point: Point, names: Collection[str]) -> Point:
     return point._replace(graph=rebuilt(point.graph, known=known)) if known else point
 
 
-def _not_in(point: Point, node: Node, target: Target, of_derivative: bool) -> UsageError:
-    """The error for an operation that is not written for a target, at its place in the program.
+def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, Any], of_value: bool) -> UsageError:
+    """The error for an operation that a target lacks, at the place in the program of what needs it.
 
-    of_derivative: the value alone is written.
+    of_value: the value needs it, and not the derivatives alone.
     """
     graph = point.graph
-    same = [other for other in with_bodies(toposort(graph.outputs)) if other.op is node.op and other in graph.origins]
-    written = [other for other in same if order_of(other.op, other.params) == order_of(node.op, node.params)]
-    span = next((graph.origins[other] for other in written or same), None)
-    hint = _WITHOUT_DERIVATIVES if of_derivative else _NOT_WRITTEN
-    is_loop = isinstance(node.params, Loop | States)
-    has_shape = node.op is not ROOT and any(each.shape for each in (node, *node.args))
+    node = _user_of(graph, target, options, of_value) or lacking
+    span = graph.origins.get(node)
+    hint = _NOT_WRITTEN if of_value else _WITHOUT_DERIVATIVES
+    is_loop = isinstance(lacking.params, Loop | States)
+    has_shape = lacking.op is not ROOT and any(each.shape for each in (lacking, *lacking.args))
     if target.name == "sql" and (is_loop or has_shape):
+        span = span or graph.origins.get(lacking)
         if is_loop or not any(each.shape for each in point.inputs):
             hint = "write out each term or trip"
             return UsageError("sql has no arrays or loops", span, source=graph.source, hint=hint)
         return UsageError("sql has no arrays", span, source=graph.source, hint="give each element a name of its own")
-    order = order_of(node.op, node.params)
-    derivative = f" of order {order}" if order else ""
-    needed = ", which a derivative needs" if of_derivative and not written else ""
-    return UsageError(f"cg does not write '{node.op.name}'{derivative} for {target.name}{needed}", span,
-                      source=graph.source, hint=hint)  # fmt: skip
+    called = _called(graph.source.text, span, node)
+    what = f"'{called}'" if of_value else f"the derivative of '{called}'"
+    needs = f", which needs '{lacking.op.name}'" if lacking.op.name != called else ""
+    return UsageError(f"cg does not write {what} for {target.name}{needs}", span, source=graph.source, hint=hint)
+
+
+def _user_of(graph: Graph, target: Target, options: Mapping[str, Any], of_value: bool) -> Node | None:
+    """The first operation of a program that is not written for a target, alone or with its derivatives."""
+    tried = set()
+    for node in with_bodies(toposort(graph.outputs)):
+        if node not in graph.origins or not node.args or isinstance(node.params, Loop | States):
+            continue
+        args = [variable(f"x{at}", arg.shape) for at, arg in enumerate(node.args)]
+        alone = apply(node.op, tuple(args), node.params)
+        if alone in tried:
+            continue
+        tried.add(alone)
+        weight = variable("weight", alone.shape)
+        derivatives = [] if of_value else pullback([alone], [weight], args)
+        found = [(f"r{at}", result) for at, result in enumerate((alone, *derivatives))]
+        if _lacks(Task("", __version__, "f", (*args, weight), tuple(found)), target, options):
+            return node
+    return None
+
+
+def _called(text: str, span: Span | None, node: Node) -> str:
+    """What an operation is called where it stands: `median`, where that is what the program asks for."""
+    found = re.match(r"[(\s]*(\w+)\s*\(", text[span.start : span.end]) if span else None
+    return found[1] if found and entries_of(found[1]) else node.op.name
 
 
 def _forward(point: Point, wrt: Sequence[Node], found: Sequence[tuple[str, Node]]) -> list[tuple[str, Node]]:

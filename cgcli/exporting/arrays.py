@@ -8,7 +8,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
 from cgcli.evaluate.kernels import kernel_of
 from cgcli.exporting.code import HERE, Code, Make, element_of
 from cgcli.exporting.formulas import NotInTargetError
-from cgcli.exporting.language import CHOICE, PRODUCT, TRUTHS, Text
+from cgcli.exporting.language import CHOICE, PRODUCT, Text
 from cgcli.exporting.places import along, places_of
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Shape
@@ -114,7 +114,7 @@ def _combined(
         total = code.variable("s", language.number(start) if start is not None else product(i, "0"))
 
         def step(k: str) -> None:
-            sign, _ = language.infix.get(combine, ("", 0))
+            sign = language.sign_of(combine)
             term = product(i, k)
             code.assign(total, f"{total} {sign} {term}" if sign else language.calls[combine].format(total, term))
 
@@ -183,7 +183,7 @@ def place_of_extreme(better: str) -> Make:
         (arg,), (axes, *_) = node.args, node.params
         assert isinstance(axes, tuple)
         places, outer, inner = _apart(arg, axes)
-        words, infix = code.language.statements, code.language.infix
+        words, sign = code.language.statements, code.language.sign_of
         row = code.row(arg)
 
         def here(i: str, k: str) -> str:
@@ -195,14 +195,13 @@ def place_of_extreme(better: str) -> Make:
 
             def step(k: str) -> None:
                 new = here(i, k)
-                equal, differs = (infix.get(name, (TRUTHS[name],))[0] for name in ("equal", "not_equal"))
-                is_better = f"({new} {better} {best} {infix['or'][0]} {new} {differs} {new})"
+                is_better = f"({new} {sign(better)} {best} {sign('or')} {new} {sign('not_equal')} {new})"
 
                 def found() -> None:
                     code.assign(best, new)
                     code.assign(at, words.whole.format(k))
 
-                code.block(words.when, found, condition=f"{best} {equal} {best} {infix['and'][0]} {is_better}")
+                code.block(words.when, found, condition=f"{best} {sign('equal')} {best} {sign('and')} {is_better}")
 
             code.loop(math.prod(inner), step)
             return at
@@ -210,6 +209,47 @@ def place_of_extreme(better: str) -> Make:
         return code.each(node, element)
 
     return make
+
+
+def order(code: Code, node: Node) -> Text:
+    """The places of elements along an axis in ascending order: of equal ones the first before, and nan at the end.
+
+    Each element is counted to its place, by how many come before it.
+    """
+    (arg,), (axis, *_) = node.args, node.params
+    assert isinstance(axis, int)
+    places, outer, inner = _apart(arg, [axis])
+    words, sign, row = code.language.statements, code.language.sign_of, code.row(arg)
+    name, size = code.array(math.prod(arg.shape)), inner[0]
+
+    def line(i: str) -> None:
+        def at(k: str) -> str:
+            return code.place(places, [*([(i, outer)] if outer else []), (k, inner)])
+
+        def element(k: str) -> None:
+            count = code.variable("n", code.language.number(0.0))
+            here = code.let(f"{row}[{at(k)}]")
+
+            def compare(other: str) -> None:
+                there = code.let(f"{row}[{at(other)}]")
+                is_nan, is_known = f"{here} {sign('not_equal')} {here}", f"{there} {sign('equal')} {there}"
+                both = f"{is_nan} {sign('and')} {there} {sign('not_equal')} {there}"
+                is_level = f"({here} {sign('equal')} {there} {sign('or')} ({both})) {sign('and')} {other} < {k}"
+                comes = f"{there} {sign('less')} {here} {sign('or')} ({is_nan} {sign('and')} {is_known})"
+                code.block(words.when, lambda: code.assign(count, f"{count} + {code.language.number(1.0)}"),
+                           condition=f"{comes} {sign('or')} ({is_level})")  # fmt: skip
+
+            code.loop(size, compare)
+            place = code.place(places, [*([(i, outer)] if outer else []), (words.place.format(count), inner)])
+            code.assign(f"{name}[{place}]", words.whole.format(k))
+
+        code.loop(size, element)
+
+    if outer:
+        code.loop(math.prod(outer), line)
+    else:
+        line("0")
+    return Text(f"{name}[{HERE if math.prod(node.shape) != 1 else 0}]")
 
 
 # ---- linear systems -------------------------------------------------------------------
@@ -250,24 +290,23 @@ def inverse(code: Code, node: Node) -> Text:
 
 
 def determinant(code: Code, node: Node) -> Text:
-    """The determinant of a matrix."""
-    call, *_ = _eliminated(code, node, None, 0)
-    return Text(code.let(call))
-
-
-def log_determinant(code: Code, node: Node) -> Text:
-    """The logarithm of a determinant's size: of the product of the pivots."""
+    """A determinant, its sign, or the logarithm of its size: from the pivots, and the sign of their order."""
     call, pivots, _ = _eliminated(code, node, None, 0)
-    code.write(code.language.statements.do, call=call)
-    size, calls = node.args[0].shape[0], code.language.calls
-    total = code.variable("s", code.language.number(0.0))
+    language, name = code.language, node.op.name
+    product = code.variable("s", call)
+    total = code.variable("s", language.number(0.0)) if name.startswith("log") else ""
 
     def add(i: str) -> None:
-        pivot = calls["abs"].format(f"{pivots}[{i}*{size + 1}]")
-        code.assign(total, f"{total} + {calls['ln'].format(pivot)}")
+        pivot = code.let(f"{pivots}[{i}*{node.args[0].shape[0] + 1}]")
+        code.assign(product, f"{product}*{pivot if name == 'det' else language.calls['sign'].format(pivot)}")
+        if total:
+            code.assign(total, f"{total} + {language.calls['ln'].format(language.calls['abs'].format(pivot))}")
 
-    code.loop(size, add)
-    return Text(total)
+    code.loop(node.args[0].shape[0], add)
+    if name != "logdet":
+        return Text(total or product)
+    is_below = f"{product} {language.sign_of('less')} {language.number(0.0)}"
+    return code.kept(node, Text(language.choice.format(is_below, language.number(math.nan), total), CHOICE))
 
 
 # ---- elements at computed places ------------------------------------------------------
@@ -275,15 +314,13 @@ def log_determinant(code: Code, node: Node) -> Text:
 
 def _inside(code: Code, name: str, size: int) -> tuple[str, str]:
     """The condition that a number is a place on an axis, and that place as a whole number, counted from 0."""
-    number, infix = code.language.number, code.language.infix
-    floor = code.language.calls["floor"].format(name)
-    least, below, equal = (
-        infix.get(op, (TRUTHS[op],))[0] for op in ("greater_equal", "less", "equal")
-    )  # fmt: skip
-    inside = f" {infix['and'][0]} ".join([
-        f"{name} {least} {number(-float(size))}", f"{name} {below} {number(float(size))}", f"{name} {equal} {floor}",
+    number, sign = code.language.number, code.language.sign_of
+    inside = f" {sign('and')} ".join([
+        f"{name} {sign('greater_equal')} {number(-float(size))}", f"{name} {sign('less')} {number(float(size))}",
+        f"{name} {sign('equal')} {code.language.calls['floor'].format(name)}",
     ])  # fmt: skip
-    counted = code.language.choice.format(f"{name} {below} {number(0.0)}", f"{name} + {number(float(size))}", name)
+    is_below = f"{name} {sign('less')} {number(0.0)}"
+    counted = code.language.choice.format(is_below, f"{name} + {number(float(size))}", name)
     return inside, code.language.statements.place.format(counted)
 
 

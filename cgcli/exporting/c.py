@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Mapping, Sequence
-from cgcli.exporting.language import AND, ARITHMETIC, ATOM, OR, Language, Statements, comment, joined, number_text
+from cgcli.exporting.language import (
+    AND,
+    ARITHMETIC,
+    ATOM,
+    OR,
+    Language,
+    Statements,
+    comment,
+    helpers_in,
+    joined,
+    number_text,
+)
 from cgcli.exporting.task import Task
 from cgcli.exporting.writer import body_of
 from cgcli.graph.node import Node
@@ -28,11 +39,6 @@ _HELPERS = {
     "cg_max": "static double cg_max(double a, double b) { return a > b || a != a ? a : b; }",
     "cg_min": "static double cg_min(double a, double b) { return a < b || a != a ? a : b; }",
     "cg_sign": "static double cg_sign(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; }",
-    "cg_mod": """static double cg_mod(double x, double y)
-{
-    double r = fmod(x, y);
-    return r != 0.0 ? ((y < 0.0) != (r < 0.0) ? r + y : r) : r == 0.0 ? copysign(0.0, y) : r;
-}""",
     "cg_gamma": "static double cg_gamma(double x) { return x < 0.0 && x == floor(x) ? NAN : tgamma(x); }",
     "cg_lgamma": "static double cg_lgamma(double x) { return x == -INFINITY ? x : lgamma(x); }",
     "cg_logaddexp": """static double cg_logaddexp(double x, double y)
@@ -41,20 +47,19 @@ _HELPERS = {
     if (x == y) return x + 0.6931471805599453;
     return d > 0.0 ? x + log1p(exp(-d)) : d <= 0.0 ? y + log1p(exp(d)) : d;
 }""",
-    "cg_solve": """/* Makes x of b, with a x = b, by elimination; gives the determinant of a. It changes a. */
+    "cg_solve": """/* Makes x of b, with a x = b, by elimination. Leaves pivots in a; gives the sign of their order. */
 static double cg_solve(int n, int m, double *a, double *b)
 {
-    double det = 1.0;
+    double sign = 1.0;
     int singular = 0;
     for (int k = 0; k < n; k++) {
         int p = k;
         for (int i = k + 1; i < n; i++) if (fabs(a[i*n + k]) > fabs(a[p*n + k])) p = i;
         if (p != k) {
-            det = -det;
+            sign = -sign;
             for (int j = 0; j < n; j++) { double t = a[k*n + j]; a[k*n + j] = a[p*n + j]; a[p*n + j] = t; }
             for (int j = 0; j < m; j++) { double t = b[k*m + j]; b[k*m + j] = b[p*m + j]; b[p*m + j] = t; }
         }
-        det *= a[k*n + k];
         if (a[k*n + k] == 0.0) { singular = 1; continue; }
         for (int i = k + 1; i < n; i++) {
             double f = a[i*n + k]/a[k*n + k];
@@ -68,7 +73,7 @@ static double cg_solve(int n, int m, double *a, double *b)
             for (int k = i + 1; k < n; k++) s -= a[i*n + k]*b[k*m + j];
             b[i*m + j] = singular ? NAN : s/a[i*n + i];
         }
-    return det;
+    return sign;
 }""",
     "cg_sigmoid": """static double cg_sigmoid(double x)
 {
@@ -83,7 +88,7 @@ LANGUAGE = Language(
         **{name: f"{name}({{0}})" for name in _BY_NAME},
         "ln": "log({0})", "abs": "fabs({0})", "round": "rint({0})", "power": "pow({0}, {1})",
         "atan2": "atan2({0}, {1})",
-        "hypot": "hypot({0}, {1})", "fmod": "fmod({0}, {1})", "mod": "cg_mod({0}, {1})", "sign": "cg_sign({0})",
+        "hypot": "hypot({0}, {1})", "fmod": "fmod({0}, {1})", "sign": "cg_sign({0})",
         "max": "cg_max({0}, {1})", "min": "cg_min({0}, {1})", "gamma": "cg_gamma({0})", "lgamma": "cg_lgamma({0})",
         "logaddexp": "cg_logaddexp({0}, {1})", "softplus": "cg_logaddexp(0.0, {0})", "sigmoid": "cg_sigmoid({0})",
         "stop_gradient": "({0})",
@@ -123,7 +128,7 @@ def write(task: Task, *, header: bool = False) -> str:
     body = body_of(task, LANGUAGE, names)
     linkage = ["#ifdef __cplusplus", 'extern "C" {', "#endif"]
     return joined([
-        about, "#include <math.h>", "#include <stddef.h>", "", *LANGUAGE.helpers_in(joined(body)), *linkage,
+        about, "#include <math.h>", "#include <stddef.h>", "", *helpers_in(joined(body), LANGUAGE.helpers), *linkage,
         f"{one};", f"{rows};", "#ifdef __cplusplus", "}", "#endif", "",
         one, "{", *body, "}", "", rows, "{", *_rows(task, names), "}",
     ])  # fmt: skip

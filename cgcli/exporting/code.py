@@ -253,20 +253,17 @@ class Code:
         language = self.language
         if TRUTHS[name]:
             left, right = (self._as_number(arg).inside(COMPARISON + 1) for arg in args)
-            sign, _ = language.infix.get(name, (TRUTHS[name], COMPARISON))
-            return Text(f"{left} {sign} {right}", COMPARISON, truth=True)
+            return Text(f"{left} {language.sign_of(name)} {right}", COMPARISON, truth=True)
         conditions = [arg if arg.truth else Text(self.is_set(arg), COMPARISON, truth=True) for arg in args]
         if name == "not":
             return negated(language, conditions[0])
         level = AND if name == "and" else OR
-        sign, _ = language.infix[name]
         left, right = (condition.inside(COMPARISON) for condition in conditions)  # C warns of a && b || c
-        return Text(f"{left} {sign} {right}", level, truth=True)
+        return Text(f"{left} {language.sign_of(name)} {right}", level, truth=True)
 
     def is_set(self, text: Text) -> str:
         """The condition that a number is not 0."""
-        sign, _ = self.language.infix.get("not_equal", (TRUTHS["not_equal"], COMPARISON))
-        return f"{text.inside(COMPARISON + 1)} {sign} {self.language.number(0.0)}"
+        return f"{text.inside(COMPARISON + 1)} {self.language.sign_of('not_equal')} {self.language.number(0.0)}"
 
     def _as_number(self, text: Text) -> Text:
         return Text(self.language.as_number.format(code=text.code, atom=text.inside(ATOM))) if text.truth else text

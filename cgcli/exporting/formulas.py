@@ -11,10 +11,11 @@ from cgcli.graph.body import Body, inlined, leaves
 from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import Node, apply, constant, is_given, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
-from cgcli.lowering.formula import expand, lower_formula, names_of
+from cgcli.lowering.formula import lower_formula, names_of
 from cgcli.ops.determinants import COFACTOR
 from cgcli.ops.reductions import SIZE
 from cgcli.ops.roots import ROOT
+from cgcli.transform.differentiate import pushforward
 from cgcli.transform.exact import exact
 
 _IN_NONE = (SIZE, ROOT)  # which no target has; a root shares its name with the solution of a linear system
@@ -87,14 +88,7 @@ def _has_formula(node: Node) -> bool:
         return True
     if node.op is COFACTOR:
         return node.shape[-1] <= _MOST_MINORS
-    return bool(_formula_of(node.op, node.params) or node.op.expansion)
-
-
-def _formula_of(op: Operation, params: Params) -> str | None:
-    """The formula of an operation in simpler ones, or of its derivative of an order."""
-    formulas = (op.simpler,) if isinstance(op.simpler, str) else op.simpler
-    order = order_of(op, params)
-    return formulas[order] if order < len(formulas) else None
+    return bool(node.op.simpler or node.op.expansion)
 
 
 def _is_of_several(op: Operation, args: tuple[Node, ...]) -> bool:
@@ -106,8 +100,24 @@ def in_simpler_ones(op: Operation, args: tuple[Node, ...], params: Params) -> No
     """An operation by its formula, or by what the table says that it stands for."""
     if _is_of_several(op, args):
         return reduce(lambda found, arg: apply(op, (found, arg)), args)
-    formula = _by_minors(args[0].shape[-1]) if op is COFACTOR else _formula_of(op, params)
-    return lower_formula(formula, names_of(op, args, params)) if formula else expand(op, args, params)
+    if op is COFACTOR:
+        return lower_formula(_by_minors(args[0].shape[-1]), names_of(op, args, params))
+    if isinstance(op.simpler, tuple):
+        return _of_order(op, op.simpler, args, params)
+    formula = op.simpler or op.expansion
+    return formula(args, params) if callable(formula) else lower_formula(formula, names_of(op, args, params))
+
+
+def _of_order(op: Operation, formulas: tuple[str, ...], args: tuple[Node, ...], params: Params) -> Node:
+    """The derivative of an order by its formula, or by the last formula that there is, which is differentiated."""
+    order, highest = order_of(op, params), len(formulas) - 1
+    if order <= highest:
+        return lower_formula(formulas[order], names_of(op, args, params))
+    (x,) = leaves([()])
+    value = lower_formula(formulas[highest], names_of(op, (x,), params))
+    for _ in range(order - highest):
+        (value,) = pushforward([value], {x: constant(1.0)})
+    return rebuild([value], exact, {x: args[0]})[value]
 
 
 def _by_minors(size: int) -> str:

@@ -13,6 +13,7 @@ from cgcli.exporting.language import (
     Language,
     Statements,
     comment,
+    helpers_in,
     joined,
     number_text,
 )
@@ -30,10 +31,6 @@ _BY_NAME = ("exp", "expm1", "log1p", "log2", "log10", "sin", "cos", "tan", "asin
 _HELPERS = {
     "cg_max": "const cg_max = (a, b) => (a > b || a !== a ? a : b);",
     "cg_min": "const cg_min = (a, b) => (a < b || a !== a ? a : b);",
-    "cg_mod": """function cg_mod(x, y) {
-  const r = x % y;
-  return r !== 0 ? (y < 0 !== r < 0 ? r + y : r) : y < 0 || 1/y < 0 ? -0 : 0;
-}""",
     "cg_pow": "const cg_pow = (x, y) => (x === 1 ? 1 : Math.abs(x) === 1 && Math.abs(y) === Infinity ? 1 : x ** y);",
     "cg_hypot": "const cg_hypot = (x, y) => "
                 "(Math.abs(x) === Infinity || Math.abs(y) === Infinity ? Infinity : Math.hypot(x, y));",
@@ -42,18 +39,17 @@ _HELPERS = {
   if (x === y) return x + Math.LN2;
   return d > 0 ? x + Math.log1p(Math.exp(-d)) : d <= 0 ? y + Math.log1p(Math.exp(d)) : d;
 }""",
-    "cg_solve": """// Makes x of b, with a x = b, by elimination with pivots; gives the determinant of a, and changes a.
+    "cg_solve": """// Makes x of b, with a x = b, by elimination. Leaves pivots in a; gives the sign of their order.
 function cg_solve(n, m, a, b) {
-  let det = 1, singular = false;
+  let sign = 1, singular = false;
   for (let k = 0; k < n; k++) {
     let p = k;
     for (let i = k + 1; i < n; i++) if (Math.abs(a[i*n + k]) > Math.abs(a[p*n + k])) p = i;
     if (p !== k) {
-      det = -det;
+      sign = -sign;
       for (let j = 0; j < n; j++) [a[k*n + j], a[p*n + j]] = [a[p*n + j], a[k*n + j]];
       for (let j = 0; j < m; j++) [b[k*m + j], b[p*m + j]] = [b[p*m + j], b[k*m + j]];
     }
-    det *= a[k*n + k];
     if (a[k*n + k] === 0) { singular = true; continue; }
     for (let i = k + 1; i < n; i++) {
       const f = a[i*n + k]/a[k*n + k];
@@ -67,7 +63,7 @@ function cg_solve(n, m, a, b) {
       for (let k = i + 1; k < n; k++) s -= a[i*n + k]*b[k*m + j];
       b[i*m + j] = singular ? NaN : s/a[i*n + i];
     }
-  return det;
+  return sign;
 }""",
     "cg_shaped": """function cg_shaped(row, ...sizes) {
   row = Array.from(row);
@@ -83,7 +79,7 @@ LANGUAGE = Language(
     calls={
         **{name: f"Math.{name}({{0}})" for name in _BY_NAME},
         "ln": "Math.log({0})", "atan2": "Math.atan2({0}, {1})", "hypot": "cg_hypot({0}, {1})",
-        "power": "cg_pow({0}, {1})", "mod": "cg_mod({0}, {1})", "max": "cg_max({0}, {1})", "min": "cg_min({0}, {1})",
+        "power": "cg_pow({0}, {1})", "max": "cg_max({0}, {1})", "min": "cg_min({0}, {1})",
         "logaddexp": "cg_logaddexp({0}, {1})", "stop_gradient": "({0})",
     },
     statements=Statements(
@@ -114,7 +110,7 @@ def write(task: Task) -> str:
         at += size
     tail = [f"  return [{', '.join(results)}];", "}"]
     return joined([
-        comment(task.header(names)), *LANGUAGE.helpers_in(joined([*body, *tail])), "",
+        comment(task.header(names)), *helpers_in(joined([*body, *tail]), LANGUAGE.helpers), "",
         f"export function {task.function}({', '.join(names.values())}) {{", *arrays,
         f"  const out = new Float64Array({max(task.size, 1)});", *body, *tail,
     ])  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from cgcli.annotations import Callable, Collection, Mapping, Sequence
 from cgcli.graph.node import Node
@@ -83,17 +84,10 @@ class Language(Record):
             return False
         return name in self.infix or name in self.calls or name in TRUTHS or name in ("where", "neg")
 
-    def helpers_in(self, code: str) -> list[str]:
-        """The helpers that a piece of code calls, and those that they call."""
-        found: dict[str, None] = {}
-        waiting = [code]
-        while waiting:
-            text = waiting.pop()
-            for name, helper in self.helpers.items():
-                if name not in found and f"{name}(" in text:
-                    found[name] = None
-                    waiting.append(helper)
-        return [helper for name, helper in self.helpers.items() if name in found]
+    def sign_of(self, name: str) -> str:
+        """The sign of an operation; '' where it is a call."""
+        sign, _ = self.infix.get(name, (TRUTHS.get(name, ""), 0))
+        return sign
 
 
 TRUTHS: Mapping[str, str] = {
@@ -127,6 +121,25 @@ def number_text(value: float, infinity: str, nan: str) -> str:
 def joined(lines: Sequence[str]) -> str:
     """Lines as one text, which ends with a line's end."""
     return "\n".join([*lines, ""])
+
+
+def helpers_in(code: str, helpers: Mapping[str, str]) -> list[str]:
+    """The functions that a piece of code names, and those that they name. helpers: each by its name, with its text."""
+    found: dict[str, None] = {}
+    waiting = [code]
+    while waiting:
+        text = waiting.pop()
+        for name, helper in helpers.items():
+            if name not in found and re.search(rf"\b{name}\b", text):
+                found[name] = None
+                waiting.append(helper)
+    return [helper for name, helper in helpers.items() if name in found]
+
+
+def in_quotes(lines: Sequence[str]) -> str:
+    """Lines as the text in three quotes that a module of Python begins with, and which they do not end."""
+    safe = (line.replace("\\", "\\\\").replace('"', "'") for line in lines)
+    return '"""' + "\n".join(safe).lstrip() + '\n"""'
 
 
 def comment(lines: Sequence[str]) -> str:

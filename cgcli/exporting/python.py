@@ -5,12 +5,25 @@ from __future__ import annotations
 import keyword
 import math
 
-from cgcli.exporting.language import AND, ARITHMETIC, COMPARISON, OR, Language, Statements, joined, number_text
+from cgcli.exporting.language import (
+    AND,
+    ARITHMETIC,
+    COMPARISON,
+    OR,
+    Language,
+    Statements,
+    helpers_in,
+    in_quotes,
+    joined,
+    number_text,
+)
 from cgcli.exporting.task import Task
 from cgcli.exporting.writer import body_of
 
 _QUIET = ("exp", "expm1", "log1p", "sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "sqrt", "acosh")
 _HELPERS = {
+    "_sign": """def _sign(x):
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x""",
     "_div": """def _div(x, y):
     if y != 0.0:
         return x/y
@@ -56,17 +69,16 @@ _HELPERS = {
         return x + 0.6931471805599453
     return _max(x, y) + math.log1p(math.exp(-abs(x - y)))""",
     "_solve": """def _solve(n, m, a, b):
-    # makes x of b, with a x = b, by elimination with pivots; gives the determinant of a, which it changes
-    det, singular = 1.0, False
+    # makes x of b, with a x = b, by elimination; leaves the pivots in a, and gives the sign of their order
+    sign, singular = 1.0, False
     for k in range(n):
         p = max(range(k, n), key=lambda i: abs(a[i*n + k]))
         if p != k:
-            det = -det
+            sign = -sign
             for row, width in ((a, n), (b, m)):
                 row[k*width:k*width + width], row[p*width:p*width + width] = (
                     row[p*width:p*width + width], row[k*width:k*width + width])
         pivot = a[k*n + k]
-        det *= pivot
         if pivot == 0.0:
             singular = True
             continue
@@ -80,7 +92,7 @@ _HELPERS = {
         for j in range(m):
             s = b[i*m + j] - sum(a[i*n + k]*b[k*m + j] for k in range(i + 1, n))
             b[i*m + j] = math.nan if singular else s/a[i*n + i]
-    return det""",
+    return sign""",
     "_flat": """def _flat(array):
     return [number for part in array for number in _flat(part)] if hasattr(array, "__iter__") else [float(array)]""",
     "_shaped": """def _shaped(row, *sizes):
@@ -99,7 +111,8 @@ LANGUAGE = Language(
         "ln": "_log(math.log, {0})", "log2": "_log(math.log2, {0})", "log10": "_log(math.log10, {0})",
         "log1p": "_log(math.log1p, {0}, -1.0)", "atan": "math.atan({0})", "atan2": "math.atan2({0}, {1})",
         "tanh": "math.tanh({0})", "asinh": "math.asinh({0})", "atanh": "_atanh({0})", "hypot": "math.hypot({0}, {1})",
-        "abs": "abs({0})", "power": "_pow({0}, {1})", "fmod": "_fmod({0}, {1})", "mod": "_mod({0}, {1})",
+        "abs": "abs({0})", "sign": "_sign({0})", "power": "_pow({0}, {1})", "fmod": "_fmod({0}, {1})",
+        "mod": "_mod({0}, {1})",
         "floor": "_whole(math.floor, {0})", "ceil": "_whole(math.ceil, {0})", "round": "_whole(round, {0})",
         "trunc": "_whole(math.trunc, {0})", "max": "_max({0}, {1})", "min": "_min({0}, {1})", "erf": "math.erf({0})",
         "erfc": "math.erfc({0})", "gamma": "_gamma({0})", "lgamma": "_lgamma({0})", "cbrt": "math.cbrt({0})",
@@ -130,10 +143,9 @@ def write(task: Task) -> str:
         results.append(_result(output.shape, at, size))
         at += size
     tail = [f"    return [{', '.join(results)}]"]
-    text = joined([*body, *arrays, *tail])
-    about = ['"""' + "\n".join(_safe(line) for line in task.header(names)).lstrip() + '\n"""']
+    helpers = ["\n" + helper + "\n" for helper in helpers_in(joined([*body, *arrays, *tail]), LANGUAGE.helpers)]
     return joined([
-        *about, "", "import math", "", *("\n" + helper + "\n" for helper in LANGUAGE.helpers_in(text)), "",
+        in_quotes(task.header(names)), "", "import math", "", *helpers, "",
         f"def {task.function}({', '.join(names.values())}):", *arrays,
         f"    out = [0.0]*{max(task.size, 1)}", *body, *tail,
     ])  # fmt: skip
@@ -144,8 +156,3 @@ def _result(shape: tuple[int, ...], at: int, size: int) -> str:
         return f"out[{at}]"
     part = f"out[{at}:{at + size}]"
     return part if len(shape) == 1 else f"_shaped({part}, {', '.join(map(str, shape))})"
-
-
-def _safe(line: str) -> str:
-    """A line of a text in three quotes, which it does not end."""
-    return line.replace("\\", "\\\\").replace('"', "'")

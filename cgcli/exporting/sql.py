@@ -82,7 +82,6 @@ DIALECTS: Mapping[str, Dialect] = {
         "DuckDB", "DOUBLE", '"', "isnan({})",
         {"log2": "log2({0})", "log10": "log10({0})", "trunc": "trunc({0})", "round": "round_even({0}, 0)",
          "fmod": "mod({0}, {1})",
-         "mod": "CASE WHEN fmod({0}, {1}) = 0e0 THEN 0e0*{1} ELSE fmod({0}, {1}) END",
          "power": "pow({0}, {1})", "gamma": "", "lgamma": ""},
         "* EXCLUDE ({})",
     ),

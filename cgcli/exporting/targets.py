@@ -33,9 +33,10 @@ TARGETS: Mapping[str, Target] = {
         Target("c", "c", "C99 and C++: f(x, …, out), and f_rows(n, in, out)", (".c", ".h", ".cpp", ".cc"), ("header",)),
         Target("js", "javascript", "a JavaScript module", (".js", ".mjs")),
         Target("python", "python", "Python that needs its module math only", (".py",)),
-        Target("numpy", "vectors", "Python with NumPy", fixed={"library": "numpy"}),
-        Target("jax", "vectors", "Python with JAX, which differentiates it", only_value=True, fixed={"library": "jax"}),
-        Target("torch", "vectors", "Python with PyTorch, the same", only_value=True, fixed={"library": "torch"}),
+        Target("numpy", "libraries", "Python with NumPy", fixed={"library": "numpy"}),
+        Target("jax", "libraries", "Python with JAX, which differentiates it", only_value=True,
+               fixed={"library": "jax"}),
+        Target("torch", "libraries", "Python with PyTorch, the same", only_value=True, fixed={"library": "torch"}),
         Target("sql", "sql", "one SELECT that keeps the columns of a table", (".sql",), ("dialect", "table")),
     )
 }  # fmt: skip

@@ -13,6 +13,9 @@ from cgcli.graph.node import Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.records import Record
 
+_OF_MATRICES = ("solve", "inv", "det", "logdet", "logabsdet", "signdet", "cholesky", "eigvalsh", "svdvals", "pinv",
+                "orthonormal", "expm")  # fmt: skip
+
 
 class ReservedNameError(Exception):
     """A function has a name that the language has a meaning for."""
@@ -75,6 +78,8 @@ class Task(Record):
         bodies = with_bodies(toposort(self.outputs))
         if any(isinstance(node.params, Loop) and node.params.trips is None for node in bodies):
             lines.append(f"A loop that has not ended after {most_trips()} trips gives nan.")
+        if any(node.op.name in _OF_MATRICES for node in bodies):
+            lines.append("Of a matrix that is singular or not finite, it may give other results than cg, or an error.")
         return [line.rstrip() for line in (*lines, *differs)]
 
     @property

@@ -6,7 +6,7 @@ import math
 
 from cgcli.annotations import Callable, Sequence
 from cgcli.exporting.code import Code, element_of, negated, uses_of
-from cgcli.exporting.language import AND, COMPARISON, TRUTHS, Text
+from cgcli.exporting.language import AND, COMPARISON, Text
 from cgcli.graph.loops import Loop, States, compared, most_trips
 from cgcli.graph.node import Node
 from cgcli.graph.operation import Shape
@@ -113,9 +113,9 @@ def _leave(code: Code, params: Loop, carried: Sequence[str], at: str) -> None:
     code.compute([params.going])
     going = code.text(params.going)
     going = going if going.truth else Text(code.is_set(going), COMPARISON, truth=True)
-    either = f" {language.infix['or'][0]} ".join
+    either = f" {language.sign_of('or')} ".join
     operands = [code.number(each).inside(COMPARISON + 1) for each in compared([params.going]) if not each.shape]
-    differs, _ = language.infix.get("not_equal", (TRUTHS["not_equal"], COMPARISON))
+    differs = language.sign_of("not_equal")
     last = f"{at} > {most_trips()}"
 
     def unknown() -> None:

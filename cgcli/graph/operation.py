@@ -184,7 +184,8 @@ class Operation(Record):
     ulps: how far the value of that kernel may be from the exact one, in units of its last place.
     truth: where the value is 1 or 0, the function that gives it as bools. A name is numpy's.
     simpler: the operation as a formula in others that more languages have, for code in one that lacks it; of one whose
-        derivatives have an order, a formula for each, as far as there are some. A formula may have loops.
+        derivatives have an order, a formula for each, the last of which the others are derivatives of. A formula may
+        have loops.
     better: forms of this operation that lose digits, as formulas in x and y, each with one that keeps them.
     mp: the kernel on mpmath's numbers, of any precision: on numbers where it is elementwise, else on arrays of them.
         It is the name of a function in ops/many.py, or of mpmath's own; ARRAYS where the kernel on numpy's arrays takes
@@ -228,7 +229,7 @@ class Operation(Record):
     rows: Kernel | None = None
     truth: Kernel | None = None
     mp: str = ""
-    simpler: str | tuple[str, ...] = ""
+    simpler: Expansion | tuple[str, ...] = ""
     better: tuple[tuple[str, str], ...] = ()
 
     @cached_property

@@ -124,14 +124,15 @@ DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x 
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), facts=STEPWISE, why_no_derivative=STEP,
                            domain="y != 0", python="floordiv", example="-7 // 2",
-                           latex=r"\lfloor \frac{#1}{#2} \rfloor", simpler="floor(x/y)")  # fmt: skip
+                           latex=r"\lfloor \frac{#1}{#2} \rfloor",
+                           simpler="m = fmod(x, y); d = (x - m)/y - (m != 0 && (y < 0) != (m < 0)); f = floor(d); "
+                                   "y == 0 ? x/y : d == 0 ? 0*(x/y) : d - f > 0.5 ? f + 1 : f")  # fmt: skip
 MOD = elementwise("mod", "remainder with the sign of the divisor, as Python's", "mod",
                   "where(out == out, 1, out)",
                   Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -floor(x/y), out)"),
                   arrays="x y", label="mod", infix=Infix("%", PRODUCT), aliases="remainder",
                   domain="y != 0", python="mod", example="-7 % 3", latex=r"#1 \bmod #2",
-                  simpler="abs(y) == inf && abs(x) < inf ? (x == 0 || (x < 0) == (y < 0) ? x : y) : x == "
-                          "y*floor(x/y) ? 0*y : x - y*floor(x/y)")  # fmt: skip
+                  simpler="m = fmod(x, y); m == 0 ? (y < 0 ? -0 : 0) : (y < 0) != (m < 0) ? m + y : m")  # fmt: skip
 FMOD = elementwise("fmod", "remainder with the sign of the dividend, as C's", "fmod",
                    "where(out == out, 1, out)",
                    Partial("where(out == out, -round((x - out)/y), out)", "where(out == out, -trunc(x/y), out)"),

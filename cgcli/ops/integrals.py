@@ -59,6 +59,17 @@ def _hankel() -> str:
     return "b = 0*y; a = 1 + b; j = 4*w*w; l = 1/(8*max(u, 1)); " + "".join(steps)
 
 
+def _hankels_terms(order: str, real: str, imaginary: str) -> str:
+    """What nodes at t and -t add to Hankel's integral (DLMF 10.9.10) on the path on which it does not oscillate.
+
+    There its variable is t + i*g with g = atan(sinh(t)); k = sech(t), and exp(-z) is what is the same for all orders.
+    """
+    return (
+        f"m = exp({order}*t - z); l = exp(-{order}*t - z); p = cos({order}*g); q = sin({order}*g); "
+        f"{real} = {real} + l*(p + k*q) + m*(p - k*q); {imaginary} = {imaginary} + l*(k*p - q) + m*(k*p + q); "
+    )
+
+
 _ZETA_TERMS = (  # Bernoulli's number of 2*k, over (2*k)!*12^(2*k - 1)
     0.006944444444444444,
     -8.037551440329218e-07,
@@ -92,7 +103,7 @@ _ERFINV = (
 )
 _BETALN = (
     "m = max(x, y); a = min(x, y); l = max(m, 15); t = l + a; "
-    "a < 0 || (a == 0 && m == inf) ? nan : a == 0 ? inf : lgamma(a) + (m > 15 ? "
+    "a < 0 || (a == 0 && m == inf) ? nan : a == 0 ? inf : m == inf ? -inf : lgamma(a) + (m > 15 ? "
     f"a - (l - 0.5)*log1p(a/l) - a*ln(t) + {_stirlings('l')} - {_stirlings('t')} : lgamma(m) - lgamma(m + a))"
 )
 _BINOMIAL = (
@@ -105,7 +116,8 @@ _BINOMIAL = (
 _ZETA = (  # DLMF 25.2.9, and 25.4.1 on the left
     "y = x < 0 ? 1 - x : x; h = 12^(-y); z = y > 60 ? 1 + 2^(-y) : 1 + "
     f"({' + '.join(f'{n}^(-y)' for n in range(11, 1, -1))}) + 12*h/(y - 1) + h/2 + h*y*({_by_bernoulli()}); "
-    "x < 0 ? 2*(2*pi)^(-y)*sinpi(x/2)*gamma(y)*z : z"
+    "s = sinpi(x/2); p = y < 150 ? (2*pi)^(-y)*gamma(y) : exp(lgamma(y) - y*ln(2*pi)); "
+    "x < 0 ? (y > 250 && s == 0 ? 0 : 2*s*p*z) : z"
 )
 _EXP1 = (  # DLMF 6.6.2, and the continued fraction 6.9.1
     "y = x < 1 ? x : 0; t = -y; s = y; k = x == x ? 1 : x; "
@@ -137,7 +149,8 @@ _SI = (
 )
 _CI = (
     f"{_E1_OF_IX}y = a < 4 ? a : 0; t = -y*y/2; s = t/2; k = 2 + 0*d; {_NEXT}"
-    "x < 0 ? nan : a < 4 ? 0.5772156649015329 + ln(x) + s : a == inf ? 0 : -(cos(a)*r + sin(a)*w)"
+    "x < 0 ? nan : a < 4 ? 0.5772156649015329 + ln(x) + s : a == inf ? 0 : a > 1e8 ? (sin(a) - cos(a)/a)/a "
+    ": -(cos(a)*r + sin(a)*w)"
 )
 _GAMMAS = (  # DLMF 8.7.1, and the continued fraction 8.9.2
     "o = x == x ? a : x; i = a < inf && x < inf && a >= 0 && x >= 0; left = x < a + 1; l = max(o, 20); "
@@ -191,10 +204,24 @@ _IV = (  # DLMF 10.25.2 and 10.27.2
 )
 _KV = (  # the integral of DLMF 10.32.9 by the trapezoidal rule, which has all digits there
     "i = abs(v) < inf && x > 0 && x < inf; u = i ? abs(v) : 0; y = i ? x : 1; "
-    "h = min(0.2, 0.45/sqrt(hypot(u, y))); z = asinh(u/y); t = 0*h; e = 0.5 + t; s = e; "
-    "while max(s < inf and (t < z or e > 1e-18*s)) "
-    "{ t = t + h; e = exp(u*t - 2*y*sinh(t/2)^2)*(1 + exp(-2*u*t))/2; s = s + e }; "
-    "i ? h*exp(-x)*s : v + x != v + x || x < 0 || (abs(v) == inf && x > 0) ? nan : x == inf ? 0 : inf"
+    "h = min(0.2, 0.45/sqrt(hypot(u, y))); z = asinh(u/y); m = u*z - 2*y*sinh(z/2)^2; "
+    "t = 0*h; e = exp(-m)/2; s = e; o = abs(m - y) < 800; while max(o and (t < z or e > 1e-18*s)) "
+    "{ t = t + h; e = exp(u*t - 2*y*sinh(t/2)^2 - m)*(1 + exp(-2*u*t))/2; s = s + e }; "
+    "i ? (o ? h*exp(m - y)*s : m < y ? 0 : inf) "
+    ": v + x != v + x || x < 0 || (abs(v) == inf && x > 0) ? nan : x == inf ? 0 : inf"
+)
+_YV = (  # for orders f of -1/2 to 1/2 and f + 1; then by recurrence upwards
+    "i = abs(v) < 1e5 && x > 0 && x < inf; w = i ? abs(v) : 0; y = i ? x : 1; n = round(w); f = w - n; "
+    "h = min(0.15, 0.45/sqrt(y)); t = 0*(h + f); m = 1 + t; a = t; b = t; c = t; d = t; "
+    "while max(t == 0 or m > 1e-18*(abs(c) + abs(d))) "
+    "{ k = sech(t); g = atan(sinh(t)); z = y*sinh(t)*tanh(t) + (t == 0 ? ln(2) : 0); "
+    f"{_hankels_terms('f', 'a', 'b')}{_hankels_terms('(f + 1)', 'c', 'd')}t = t + h }}; "
+    "s = sin(y); r = cos(y); o = cospi(f/2); p = sinpi(f/2); g = -s*p - r*o; l = s*o - r*p; "
+    "q = h/pi*(g*a + l*b); r = h/pi*(g*d - l*c); k = 1 + t*0; "
+    "while max(k < n) "
+    "{ on = k < n; p = abs(r) < inf ? 2*(f + k)/y*r - q : r; q = on ? r : q; r = on ? p : r; k = k + 1 }; "
+    "r = n == 0 ? q : r; s = v < 0 ? sinpi(w) : 0; r = (v < 0 ? cospi(w)*r : r) + (s == 0 ? 0 : s*jv(w, y)); "
+    "i ? r : x == 0 ? (v < 0 && cospi(v) < 0 ? inf : -inf) : nan"
 )
 
 
@@ -223,7 +250,7 @@ def _betaln(x: Any, y: Any) -> Any:
     """scipy's function; where one is large, what Stirling's series gives for the quotient of gamma functions."""
     large, small = np.maximum(x, y), np.minimum(x, y)
     value = np.where(small >= 0, special.betaln(x, y), np.nan)
-    at = large > 15.0
+    at = (large > 15.0) & (large < np.inf)
     if np.any(at):
         size, total = np.where(at, large, 16.0), np.where(at, large + small, 17.0)
         ratio = small - (size - 0.5) * np.log1p(small / size) - small * np.log(total)
@@ -329,7 +356,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 domain="a >= 0 and b >= 0 and a + b > 0 and 0 <= x <= 1", mp="beta_i",
                 example="betainc(2, 3, 0.5)", latex="I_{#3}(#1, #2)", simpler=_BETAINC),
     _bessel("j", "the first kind", "(jv(v - 1, x) - jv(v + 1, x))/2", "J", _WHOLE_OR_RIGHT, _JV),
-    _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0"),
+    _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0", _YV),
     _bessel("i", "the first kind, modified", "(iv(v - 1, x) + iv(v + 1, x))/2", "I", _WHOLE_OR_RIGHT, _IV),
     _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0", _KV, _kv),
     elementwise("exp1", "exponential integral E1: of exp(-t)/t from x to infinity", "scipy.special:exp1",
@@ -347,7 +374,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     elementwise("zeta", "Riemann's zeta function; its order-th derivative, that for x >= -10", _zeta,
                 "zeta(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 samples=(1.0, float("inf")), domain="x != 1", mp="zeta", example="zeta(2)", latex=r"\zeta",
-                simpler=_ZETA),
+                simpler=(_ZETA,)),
 
     _shorthand("beta", "gamma(x)*gamma(y)/gamma(x + y)", "exp(betaln(x, y))", "beta(2, 3)", "x y", "x > 0 and y > 0"),
     _shorthand("factorial", "n!, for real numbers too: gamma(n + 1)", "gamma(n + 1)", "factorial(5)", "n"),

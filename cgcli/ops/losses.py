@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ArgumentError, ShapeError
@@ -13,6 +14,7 @@ from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG
 from cgcli.ops.creation import OfSize
 from cgcli.ops.entry import broadcast_shapes, passes, same_rank
 from cgcli.ops.lazily import np
+from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import LOG_SOFTMAX, log_softmax
 from cgcli.ops.shaping import TRANSPOSE, reshape
 from cgcli.ops.statics import Along, Axes, axis, brief, whole
@@ -100,6 +102,7 @@ ONEHOT = Operation("onehot", "1 at the class index, else 0, along a new last axi
                    aliases=("one_hot",),
                    advice=Advice("nan", "", of_arrays=lambda x, classes: _wrong_class(np.asarray(x), classes)),
                    why_no_derivative="a class index has no derivative", example="onehot([0, 2], 3)",
+                   simpler="k = expand(x, -1); k == arange(classes) ? 1 : 0 <= k < classes && k == floor(k) ? 0 : nan",
                    mp=ARRAYS)  # fmt: skip
 
 
@@ -145,7 +148,8 @@ def _cross_entropy_rows(logits: Any, target: Any, smoothing: float, reduction: s
     return np.divide(np.sum(losses, axis=-1), losses.shape[-1] if reduction == "mean" else 1.0)
 
 
-def _cross_entropy_expansion(args: tuple[Node, ...], params: Entropy) -> Node:
+def _cross_entropy_expansion(args: tuple[Node, ...], params: Entropy, exact: bool = False) -> Node:
+    """exact: for values; 0 times the -inf of an impossible class is 0."""
     logits, target, *weights = args
     smoothing, reduction, along = params
     _entropies_shape([arg.shape for arg in args], params)
@@ -162,7 +166,10 @@ def _cross_entropy_expansion(args: tuple[Node, ...], params: Entropy) -> Node:
     if smoothing:
         kept = apply(MULTIPLY, (target, constant(1 - smoothing)))
         target = apply(ADD, (kept, constant(smoothing / classes)))
-    losses = apply(NEG, (apply(SUM, (apply(MULTIPLY, (target, logs)),), Reduce((along,), False)),))
+    products = apply(MULTIPLY, (target, logs))
+    if exact:
+        products = apply(WHERE, (target, products, constant(0.0)))
+    losses = apply(NEG, (apply(SUM, (products,), Reduce((along,), False)),))
     if reduction == "none":
         return losses
     everywhere = Reduce(all_axes(losses.shape), False)
@@ -190,7 +197,9 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     Operation("cross_entropy", "mean of -ln(softmax(logits)) at the target: class indices (...), or shares (..., C)",
               ("logits", "target"), _cross_entropy, _cross_entropy_shape, expansion=_cross_entropy_expansion,
               statics=_ENTROPY, params=Entropy, facts=ANALYTIC, advice=Advice("nan", "", of_arrays=_wrong_label),
-              example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows),
+              example="cross_entropy([0, 0], 1)", work=passes(7), rows=_cross_entropy_rows,
+              simpler=partial(_cross_entropy_expansion, exact=True)),
     Shorthand("cross_entropy", "the same with a weight for each class", ("logits", "target", "weight"),
-              _cross_entropy_expansion, _ENTROPY, Entropy, example="cross_entropy([[0, 0], [0, 1]], [1, 0], [1, 3])"),
+              partial(_cross_entropy_expansion, exact=True), _ENTROPY, Entropy,
+              example="cross_entropy([[0, 0], [0, 1]], [1, 0], [1, 3])"),
 )  # fmt: skip

@@ -221,7 +221,7 @@ def _first_largest(x: Any, along: int) -> tuple[Any, ...]:
 # same when a number is added to all of a tangent: it is taken relative to that of the largest element.
 _FROM_LARGEST = "from_it = dx - at_largest(dx, x, axis=axis)\n"
 _FIRST_LARGEST = """
-largest = x == max(x, axis=axis, keepdims=1)
+largest = x == max(x, axis=axis, keepdims=1) or x != x
 first = largest*(cumsum(largest, axis=axis) == 1)
 """
 
@@ -256,13 +256,13 @@ _WHICH = "which element is the largest is a step"
 AT_LARGEST: Operation = Operation(
     "at_largest", "dx at the first largest element of x along an axis", ("dx", "x"), _at_largest, _at_largest_shape,
     (Transpose(lambda ct, args, params: apply(TO_LARGEST, (ct, args[1]), params)), None),
-    expansion=_FIRST_LARGEST + "sum(first*dx, axis=axis, keepdims=1)", statics=(axis(-1),), params=Along,
+    expansion=_FIRST_LARGEST + "sum(where(first, dx, 0), axis=axis, keepdims=1)", statics=(axis(-1),), params=Along,
     facts=CHOOSES, example="at_largest([1, 2, 3], [7, 9, 8])", work=passes(1), why_no_derivative=_WHICH,
 )  # fmt: skip
 TO_LARGEST: Operation = Operation(
     "to_largest", "y at the first largest element of x along an axis, 0 elsewhere", ("y", "x"), _to_largest,
     _to_largest_shape, (Transpose(lambda ct, args, params: apply(AT_LARGEST, (ct, args[1]), params)), None),
-    expansion=_FIRST_LARGEST + "first*y", statics=(axis(-1),), params=Along, gaps=True,
+    expansion=_FIRST_LARGEST + "where(first, y, 0)", statics=(axis(-1),), params=Along, gaps=True,
     facts=CHOOSES, example="to_largest([5], [7, 9, 8])",
     work=lambda shapes, params: math.prod(shapes[1]), why_no_derivative=_WHICH,
 )  # fmt: skip

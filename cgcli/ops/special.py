@@ -52,7 +52,7 @@ _DIGAMMA = (
 _TRIGAMMA = (  # Abramowitz and Stegun, 6.4.12 and 6.4.7
     "u = x < 0 ? 1 - x : x; z = u + 8; w = 1/z^2; "
     "y = 1/z + w/2 + w/z*(1/6 - w*(1/30 - w*(1/42 - w*(1/30 - w*(5/66 - w*(691/2730 - w*7/6)))))) "
-    "+ 1/u^2 + 1/(u + 1)^2 + 1/(u + 2)^2 + 1/(u + 3)^2 + 1/(u + 4)^2 + 1/(u + 5)^2 + 1/(u + 6)^2 + 1/(u + 7)^2; "
+    "+ u^-2 + 1/(u + 1)^2 + 1/(u + 2)^2 + 1/(u + 3)^2 + 1/(u + 4)^2 + 1/(u + 5)^2 + 1/(u + 6)^2 + 1/(u + 7)^2; "
     "x >= 0 ? y : x == -inf ? nan : (pi/sin(pi*(x - round(x))))^2 - y"
 )
 _LGAMMA = (  # Stirling's series, eight places to the right; Abramowitz and Stegun, 6.1.40 and 6.1.17
@@ -226,7 +226,7 @@ ENTRIES: tuple[Operation, ...] = (
                 latex=r"#1 \ln(#2)", simpler="x == 0 && y == y ? 0 : x*ln(y)"),
     elementwise("sinc", "sin(pi*x)/(pi*x), and 1 at 0; its order-th derivative", _sinc,
                 "sinc(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
-                example="sinc(0.5)", mp="sinc", simpler=("x == 0 ? 1 : sin(pi*x)/(pi*x)", _SINC_1)),
+                example="sinc(0.5)", mp="sinc", simpler=("x == 0 ? 1 : abs(x) == inf ? 0 : sinpi(x)/(pi*x)", _SINC_1)),
 
     SIGMOID,
     elementwise("softplus", "ln(1 + exp(x)) without overflow", _softplus, "sigmoid(x)", facts=INCREASING | NON_NEGATIVE,
@@ -248,8 +248,9 @@ ENTRIES: tuple[Operation, ...] = (
                 Partial("u = clip(x, -40, 40)\n"
                         "0.5*erfc(-0.7071067811865476*x) + 0.3989422804014327*u*exp(-0.5*u*u)",
                         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)"),
-                example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}", simpler="x*erfc(-x/sqrt(2))/2"),
+                example="gelu(1)", mp="gelu", latex=r"\operatorname{GELU}",
+                simpler="x == -inf ? -0 : x*erfc(-x/sqrt(2))/2"),
     elementwise("silu", "x*sigmoid(x)", _silu, "sigmoid(x)*(1 - silu(-x))", aliases="swish",
     python="cgcli.ops.doubles:silu", example="silu(1)",
-                latex=r"\operatorname{SiLU}", simpler="x*sigmoid(x)"),
+                latex=r"\operatorname{SiLU}", simpler="x == -inf ? -0 : x*sigmoid(x)"),
 )  # fmt: skip
