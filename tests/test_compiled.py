@@ -19,7 +19,9 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.generated import generated
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, apply, constant, name_of, toposort, variable, variables
 from cgcli.graph.operation import Operation
+from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD, MULTIPLY
+from cgcli.syntax.parser import parse
 from cgcli.transform.differentiate import pullback
 from tests.for_each import for_each
 from tests.support import ELEMENTWISE, defaults, float64, node
@@ -185,3 +187,29 @@ def test_threads_that_build_equal_nodes_get_the_same_nodes() -> None:
             assert all(len({id(node) for node in nodes}) == 1 for nodes in zip(*built, strict=True))
     finally:
         sys.setswitchinterval(before)
+
+
+@for_each(
+    "program, computed",
+    [
+        ("broadcast(a, [3, 2])*x", 0),
+        ("where(x > 0, broadcast(a, [3, 2]), x) + broadcast(b, [3, 2])", 0),
+        ("exp(x)*broadcast(broadcast(a, [1, 2]), [3, 2])", 1),
+        ("y = broadcast(exp(b), [3, 2]); z = exp(x); y*z + y*exp(z) + exp(b)*0.5", 0),
+        ("broadcast(a, [3, 2])*broadcast(b, [3, 2])", 2),
+        ("y = broadcast(a, [3, 2]); x*y + sum(y)", 1),
+        ("exp(broadcast(a, [3, 2]))*x", 1),
+        ("broadcast(a, [3, 2])", 1),
+    ],
+)
+def test_what_numpy_repeats_by_itself_is_not_repeated_before(program: str, computed: int) -> None:
+    """Protects the values beside one of the whole shape, and the memory of what is repeated until its last reader."""
+    random = np.random.default_rng(6)
+    values = {"a": random.normal(size=2), "b": random.normal(size=(3, 1)), "x": random.normal(size=(3, 2))}
+    graph = lower(parse(program), {name: value.shape for name, value in values.items()})
+    outputs = [graph.output]
+    inputs = variables(toposort(outputs))
+    run = Compiled(outputs, inputs)
+    assert sum(item.op.name == "broadcast" for item in run.nodes) == computed
+    bindings = {name_of(item): values[name_of(item)] for item in inputs}
+    assert bits(run(list(bindings.values()))[0]) == bits(one_by_one(outputs, bindings)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import count
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.elements import LEAST
@@ -99,16 +99,21 @@ class Compiled:
         order = toposort(outputs, given) if order is None else order
         leaves = [node for node in order if not node.args and node not in given and is_given(node)]
         places = dict(zip([*inputs, *leaves], count()))
-        made, readers, scalars = _read_and_computed(order, places)
+        of_arrays_too = any(map(_shape, order))
+        left: Collection[Node] = ()
+        if of_arrays_too and not keep and kernels is None:
+            from cgcli.evaluate.lifetimes import left_to_numpy
+
+            left = left_to_numpy(order, {*outputs, *inputs})
+        made, readers, scalars = _read_and_computed(order, places, left)
         self.nodes = [*inputs, *leaves, *made]
         self._constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
-        of_arrays_too = any(map(_shape, order))
         if of_arrays_too:
             from cgcli.evaluate.lifetimes import most_bytes
             from cgcli.evaluate.limits import check_live, check_work
 
-            dead = [()] * len(made) if keep else _dead_arrays(made, outputs)
+            dead = [()] * len(made) if keep else _dead_arrays(made, outputs, left)
             check_work(made, order)
             check_live(most := most_bytes(made, dead), order)
             if most > _LITTLE:
@@ -246,20 +251,26 @@ def _adapted(kernel: Kernel, node: Node) -> Kernel:
     return lambda *arrays: float(kernel(*arrays, *params))
 
 
-def _read_and_computed(order: Sequence[Node], places: dict[Node, int]) -> tuple[list[Node], list[_Reader], list[Any]]:
+def _read_and_computed(
+    order: Sequence[Node], places: dict[Node, int], left: Collection[Node] = ()
+) -> tuple[list[Node], list[_Reader], list[Any]]:
     """The nodes of an order that have no place yet; what takes each one's arguments from a tape; its kernel on numbers.
 
-    places: they get theirs. A reader is one call of a function in C. All is done at once, for a large graph is no
-    longer in the processor's cache when it is gone through again.
+    places: they get theirs. left: those whose argument is read in their place. A reader is one call of a function in C.
+    All is done at once, for a large graph is no longer in the processor's cache when it is gone through again.
     """
     made: list[Node] = []
     readers: list[_Reader] = []
     scalars: list[Any] = []
+    first = len(places)
     take, place = operator.itemgetter, places.__getitem__
     for node in order:
         if node in places:
             continue
         args = node.args
+        if node in left:
+            places[node] = places[args[0]]
+            continue
         if len(args) == 2:
             one, other = args
             readers.append(take(places[one], places[other]))
@@ -267,7 +278,7 @@ def _read_and_computed(order: Sequence[Node], places: dict[Node, int]) -> tuple[
             readers.append(take(slice(at := places[args[0]], at + 1)))
         else:
             readers.append(take(*map(place, args)) if args else take(slice(0)))
-        places[node] = len(places)
+        places[node] = first + len(made)
         made.append(node)
         scalars.append(node.op.scalar)
     return made, readers, scalars
@@ -280,8 +291,8 @@ def _known(leaf: Node, kernels: Kernels | None) -> Any:
     return constant_of(leaf) if kernels is None else kernels.constant(leaf)
 
 
-def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node]) -> list[tuple[Node, ...]]:
+def _dead_arrays(nodes: Sequence[Node], outputs: Sequence[Node], left: Collection[Node]) -> list[tuple[Node, ...]]:
     """For each node, the arrays computed that nobody reads after it."""
     from cgcli.evaluate.lifetimes import last_reads
 
-    return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs)]
+    return [tuple([arg for arg in dead if arg.shape]) for dead in last_reads(nodes, outputs, left=left)]

@@ -46,7 +46,8 @@ def spread(ct: Node, old: Shape, along: tuple[int, ...]) -> Node:
 
 
 def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:
-    return np.add.reduce(x, along, keepdims=keep)
+    reduce: Any = np.add.reduce  # np.sum asks what x is before it does the same
+    return reduce(x, along, keepdims=keep)
 
 
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
@@ -65,7 +66,7 @@ def traced(node: Node) -> Node | None:
 
 def _mean(x: Any, along: tuple[int, ...], keep: bool) -> Any:
     count = math.prod(np.shape(x)[at] for at in along)
-    return np.divide(np.add.reduce(x, along, keepdims=keep), count)
+    return np.divide(_sum(x, along, keep), count)
 
 
 def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
@@ -93,6 +94,8 @@ CUMSUM = Operation("cumsum", "running sums along an axis (the last one)", ("x",)
 
 def _broadcast(x: Any, new: Shape, rank: int) -> Any:
     cut = np.ndim(x) - rank
+    if cut == 0:
+        return np.broadcast_to(x, new)
     lead, own = np.shape(x)[:cut], np.shape(x)[cut:]
     return np.broadcast_to(np.reshape(x, (*lead, *(1,) * (len(new) - rank), *own)), (*lead, *new))
 
