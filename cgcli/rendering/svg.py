@@ -10,6 +10,8 @@ from cgcli.rendering.themes import THEMES
 
 _NODE, _EDGE, _CLUSTER, _GRAPH = '<g id="node', '<g id="edge', '<g id="clust', '<g id="graph0"'  # how lines begin
 _LINK_ENDS = "</a>"
+_OUTLINE, _WAY, _CORNER = "<path ", ' d="', 5  # of a card with round corners; their radius in points
+_FREE_ENDS = ('class="node value"', 'class="node grad"')  # cards of two panels, which edges reach at their corners, too
 _HALO = '<text stroke="{}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
 _CANVAS, _TEXT, _PLACE = '<polygon fill="#', "<text ", ' text-anchor="start" x="'
 _OVERLINED = f"(?:[^{OVERLINE}]{OVERLINE})+"
@@ -33,16 +35,16 @@ def refined(svg: str, wide: float, high: float) -> str:
     lines = iter(content.split("\n"))
     next(lines)  # its own size
     made = [f'{declaration}<svg width="{wide:.6g}pt" height="{high:.6g}pt"']
-    is_card, start = False, -1  # of the drawing, until its background was found
+    is_card, has_free_ends, start = False, False, -1  # of the drawing, until its background was found
     fill, behind, words, has_clusters = "none", "", list[str](), False  # behind: what a cluster is filled with
     for line in lines:
         if line.startswith(_NODE):
             name, title = _between(next(lines), ">", "<"), _between(next(lines), 'title="', '"')
             made.append(f'<g id="{name}" class={line.partition(" class=")[2]}\n<title>{title}</title>')
-            is_card, start = True, -1
+            is_card, has_free_ends, start = True, line.rstrip(">").endswith(_FREE_ENDS), -1
         elif line == _LINK_ENDS:
             next(lines)  # the end of its group
-            is_card = False
+            is_card = has_free_ends = False
         elif line.startswith(_CLUSTER):
             next(lines)  # its number
             title, form, has_clusters = _between(next(lines), 'title="', '"'), next(lines), True
@@ -55,6 +57,8 @@ def refined(svg: str, wide: float, high: float) -> str:
                 words.append(
                     _text(line).replace(_TEXT.strip(), _HALO.format(fill if behind in ("", "none") else behind), 1)
                 )
+        elif has_free_ends and line.startswith(_OUTLINE):
+            made.append(_with_small_corners(line))
         elif line.startswith(_EDGE):
             next(lines)  # its title
             behind = ""
@@ -68,6 +72,26 @@ def refined(svg: str, wide: float, high: float) -> str:
             made.append(line)
     made[-2:-2] = words  # before the ends of the drawing and of the picture
     return "\n".join(made).replace(_FONT, f'font-family="{FAMILY}"')
+
+
+def _with_small_corners(outline: str) -> str:
+    """The outline of a card with smaller corners: edges end at the rectangle around it, which then is hardly larger."""
+    style, _, way = outline.partition(_WAY)
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", way)]
+    (left, right), (top, bottom) = ((min(side), max(side)) for side in (numbers[::2], numbers[1::2]))
+    short = _CORNER * (1 - 0.5523)  # from the corner to where a curve that is nearly a quarter of a circle turns
+    points = [
+        (right - _CORNER, top), (right - _CORNER, top), (left + _CORNER, top), (left + _CORNER, top),
+        (left + short, top), (left, top + short), (left, top + _CORNER),
+        (left, top + _CORNER), (left, bottom - _CORNER), (left, bottom - _CORNER),
+        (left, bottom - short), (left + short, bottom), (left + _CORNER, bottom),
+        (left + _CORNER, bottom), (right - _CORNER, bottom), (right - _CORNER, bottom),
+        (right - short, bottom), (right, bottom - short), (right, bottom - _CORNER),
+        (right, bottom - _CORNER), (right, top + _CORNER), (right, top + _CORNER),
+        (right, top + short), (right - short, top), (right - _CORNER, top),
+    ]  # fmt: skip
+    start, *curves = (f"{x:.2f},{y:.2f}" for x, y in points)
+    return f'{style}{_WAY}M{start}C{" ".join(curves)}"/>'
 
 
 def with_bars(svg: str) -> str:
