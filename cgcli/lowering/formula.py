@@ -9,8 +9,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Mapping, Sequence
 from cgcli.errors import Span
 from cgcli.graph.node import Node, apply, constant, interned, leaf, rebuild, toposort
-from cgcli.graph.operation import Operation, Params, Shorthand
-from cgcli.graph.shapes import Shape
+from cgcli.graph.operation import Operation, Params, Shape, Shorthand
 from cgcli.lean import cache, lru_cache
 from cgcli.lowering.machine import Machine
 from cgcli.ops.table import CONSTANTS
