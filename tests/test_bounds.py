@@ -162,6 +162,7 @@ def test_what_has_no_value_is_said(capsys: Capture, arguments: list[str], out: s
         (["eval", "x", "x=0..1", "--accuracy"], "--accuracy is of the numbers at one point"),
         (["eval", "det(A)*x", "A=[[1,2],[3,4]]", "x=0..1"], "'det' has no bounds"),
         (["eval", "argmax([x, 1])", "x=0..1"], "'argmax' has no bounds"),
+        (["grad", "repeat 2 { x = sin(x) }; x", "x=0..1"], "the gradient of a loop has no bounds"),
         (["eval", "x", "x=a..1"], "the value of 'x' is not a number: 'a' is not known"),
         (["eval", "w: [n]; sum(w)", "w=[1,2]", "n=2..3"], "'n' is a size, and has no range"),
     ],

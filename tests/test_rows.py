@@ -262,6 +262,11 @@ MISTAKES = [
     Case(["eval", "lenght^2", "p.csv"], "", {"p.csv": "length,x\n1,2\n"},
          "cg: error: no value for 'lenght'\n  lenght^2\n"
          "  ^^^^^^\n  did you mean 'length'? the columns are: length, x\n", 2),
+    Case(["eval", "2*time", "p.csv"], "", {"p.csv": "time (s),x y,w[0],a.b,2nd\n1,2,3,4,5\n"},
+         "cg: error: no value for 'time'\n  2*time\n    ^^^^\n"
+         "  the columns are: `time (s)`, `x y`, w[0], a.b, `2nd`\n", 2),
+    Case(["eval", "2*`time (s)` + `x y` + w[0] + a.b + `2nd`", "p.csv"],
+         "time (s),x y,w[0],a.b,2nd,value\n1,2,3,4,5,16\n", {"p.csv": "time (s),x y,w[0],a.b,2nd\n1,2,3,4,5\n"}),
     Case(["eval", "2*x", "absent.csv"], "", {}, "cg: error: cannot read 'absent.csv': no such file or directory\n", 1),
     Case(["eval", "2*x", "3"], "", {}, "cg: error: cannot take data from '3': there is no such file\n"
          "  give values as name=value, or in a JSON object with --vars FILE.json\n", 2),

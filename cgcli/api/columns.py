@@ -37,6 +37,7 @@ _COMMENTS = ("#", "%", "!")  # what a first line begins with that is no header
 _SEPARATORS = {";": "';'", "|": "'|'", "\t": "tab", " ": "blanks"}  # of CSV, with their names in options
 _MOST_NODES = 10_000  # of derivatives of higher order
 _SHOWN = 12  # names of columns in a message
+_NEEDS_BACKTICKS = re.compile(r"[^\w.\[\]]|^(\d|$)")  # a path, and an element of a column, need none
 
 
 Results = Sequence[tuple[str, Node]]
@@ -202,11 +203,16 @@ def check_columns(point: Point, available: Iterable[str]) -> None:
     except UnknownNameError as error:
         columns = list(available)
         missing = next(name for name in point.names if name not in point.shapes)
-        listed = ", ".join(columns[:_SHOWN]) + ", …" * (len(columns) > _SHOWN)
         near = did_you_mean(missing, columns)
-        error.hint = " ".join(filter(None, [near, f"the columns are: {listed or 'none'}"]))
+        error.hint = " ".join(filter(None, [near, f"the columns are: {listed_columns(columns) or 'none'}"]))
         error.topic = topic_of(columns)
         raise
+
+
+def listed_columns(columns: Sequence[str]) -> str:
+    """The first columns as a program writes them: in backticks, where a name is none without."""
+    written = [f"`{name}`" if _NEEDS_BACKTICKS.search(name) else name for name in columns[:_SHOWN]]
+    return ", ".join(written) + ", …" * (len(columns) > _SHOWN)
 
 
 def topic_of(columns: Sequence[str]) -> str:

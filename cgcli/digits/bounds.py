@@ -48,8 +48,11 @@ class Enclosing(Many):
 
     def step(self, node: Node) -> Callable[..., Any]:
         """What computes a node from its arguments. Raises EvaluationError where there is no kernel for this."""
-        if isinstance(node.params, LoopAdjoint | Root) or (isinstance(node.params, Loop) and node.params.trips is None):
-            raise _without_kernel(node.op)  # nobody knows how many trips it makes, or what its guards are
+        if isinstance(node.params, LoopAdjoint):
+            raise EvaluationError("the gradient of a loop has no bounds: it cannot be computed with ranges",
+                                  hint="its derivative along a direction has some: cg jvp")  # fmt: skip
+        if isinstance(node.params, Root) or (isinstance(node.params, Loop) and node.params.trips is None):
+            raise _without_kernel(node.op)  # nobody knows how many trips it makes
         run = self._special(node) or super().step(node)
         own_rule = function_of(node) is not None
 

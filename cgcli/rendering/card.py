@@ -149,10 +149,15 @@ def _swatches(samples: Sequence[tuple[str, str, str]], theme: Theme) -> str:
 
 
 def captioned(look: Look, theme: Theme, legend: Iterable[str]) -> str:
-    """The title of a picture and the lines of its legend, as far as they are asked for, as `caption`."""
+    """The title of a picture and the lines of its legend, as far as they are asked for, as `caption`.
+
+    With a title both stand above the picture, where the legend's boxes keep a distance from the first nodes.
+    """
     title = [line([(Pen(WORD, theme.ink, bold=True), look.title)])] if look.title else []
     lines = [*title, *(legend if look.legend else ())]
     rows = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="4">{written}</TD></TR>' for written in lines)
+    if look.title and look.legend:
+        rows += '<TR><TD HEIGHT="12"></TD></TR>'
     return f"<{TABLE}{rows}</TABLE>>" if rows else ""
 
 

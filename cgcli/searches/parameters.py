@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence, TypeVar
-from cgcli.api.columns import check_columns
+from cgcli.api.columns import check_columns, listed_columns
 from cgcli.errors import EvaluationError, UnknownNameError, UsageError, did_you_mean, listed
 from cgcli.fitting.bounds import Bounds
 from cgcli.graph.node import leaf, name_of
@@ -163,7 +163,7 @@ def check_starts(point: Point, columns: Sequence[str] = ()) -> None:
     except UnknownNameError as error:
         verb = "are" if len(error.missing) > 1 else "is"
         error.message = f"{listed(error.missing)} {verb}{' no column, and' * bool(columns)} without a start"
-        known = f"; the columns are: {', '.join(columns[:_SHOWN])}{', …' * (len(columns) > _SHOWN)}"
+        known = f"; the columns are: {listed_columns(columns)}"
         starts = f"give each a start, as in: {_starts(error.missing)}" + known * bool(columns)
         error.hint = did_you_mean(error.missing[0], columns) or starts
         error.topic = ""

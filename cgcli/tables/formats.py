@@ -128,5 +128,7 @@ def open_writer(target: str | None, kind: Format) -> Writer:
         output: Output = Upload(target) if is_remote(target) else Draft(target)
         return kind.codec.writer(Compressed(output, compression) if compression else output, False)
     if not kind.is_text and sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError(f"{kind.name} is not for the terminal", hint=f"write a file: -o rows{kind.suffixes[0]}")
+        raise UsageError(
+            f"{kind.name} is not for the terminal", hint=f"write a file, -o rows{kind.suffixes[0]}, or text: --to csv"
+        )
     return kind.codec.writer(StandardOutput(lines=kind.lines), True)

@@ -76,7 +76,7 @@ class Size(Kind):
     option("--arrays", metavar="auto|numbers|heat|shape", default="auto",
            help="How arrays are drawn (auto: numbers up to six, else a heat map)."),
     option("--title", default="", metavar="TEXT", help="A line above the picture."),
-    flag("--legend", help="Say below the picture what its numbers, colours and edges are."),
+    flag("--legend", help="Say below the picture, or below its title, what its numbers, colours and edges are."),
     flag("--no-fold", name="fold", value=False,
            help="Draw every node: no constants within operators, no long sum as one."),
     flag("--backward", help="Draw two graphs: of the values, and of the adjoints that differentiation adds; "
