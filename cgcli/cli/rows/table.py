@@ -32,7 +32,7 @@ from cgcli.errors import CgError, DataError, ParseError, UsageError, did_you_mea
 from cgcli.files import is_open_already
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.tables.formats import FORMATS, Format, format_named, format_of, open_writer, split_name
-from cgcli.tables.grid import grid
+from cgcli.tables.grid import Axis, grid
 from cgcli.tables.remote import is_remote, split_uri
 from cgcli.tables.source import batches
 from cgcli.tables.startup import import_early, keep_memory
@@ -86,48 +86,76 @@ def opened(
     the columns. others: columns that are looked at, and their shapes in a row, where other files say them.
     """
     prepared = prepared or Prepared(request)
-    options, operands = request.rows, request.operands
+    options = request.rows
     sources = sources_of(request) if sources is None else sources
-    reading = options.reading
-    begun: list[Batch] = []
-    source = batches(sources, options.input_format, reading, [*others])
+    source = batches(sources, options.input_format, options.reading, [*others])
     known = [name for name in others if "." in name]
+    begun, known = _programs(prepared, known, source if sources else iter(()), sources[1:], options.input_format)
+    axes = _axes(request, prepared, known)
+    if not begun:
+        reading = _reading(request, prepared, known, kind, columns)
+        source = grid(axes) if axes else batches(sources, options.input_format, reading, [*others])
+    progress = _progress(request, sources, axes)
+    keep_memory()
+    import_early(waiting="-" in request.operands.files and not stat.S_ISREG(mode_of_standard_input()))
+    with _closed(source):
+        first, points = _begun(chain(begun, source), prepared, known, request, check, others)
+        threads = options.threads or cores()
+        selection, policy = Selection(prepared.where(points, threads), options.skip, options.limit), Policy.of(request)
+        counted = selected(progress.of(chain(first, source)), selection, policy)
+        yield Rows(points, first, counted, policy, progress, threads, prepared)
+
+
+def _programs(
+    prepared: Prepared, known: list[str], rows: Iterator[Batch], others: Sequence[Source], format_name: str | None
+) -> tuple[list[Batch], list[str]]:
+    """Read the programs; the first rows, where these had to say which names `p.x` are members, and all such names.
+
+    known: those of columns that are known. others: files that follow. Raises ParseError.
+    """
     try:
-        programs, bindings = prepared.read(known)
+        prepared.read(known)
     except ParseError as error:
-        begun, known = _paths(source if sources else iter(()), error, sources[1:], options.input_format)
+        begun, known = _paths(rows, error, others, format_name)
         if not known:
             raise
         try:
-            programs, bindings = prepared.read(known)
+            prepared.read(known)
         except ParseError as other:
             if other.source and other.span and other.message == error.message:
                 name = other.source.text[other.span.start : other.span.end]
                 other.hint = did_you_mean(name, known) or f"what the input holds: {', '.join(known[:_MOST_PATHS])}"
             raise
-    axes = sweeps.axes(operands.sweeps)
-    both = next((axis.name for axis in axes if axis.name in bindings), None)
+        return begun, known
+    return [], known
+
+
+def _axes(request: Request, prepared: Prepared, known: Sequence[str]) -> list[Axis]:
+    """The axes of a sweep, if there is one. Raises UsageError for a name with a value, too."""
+    found = sweeps.axes(request.operands.sweeps)
+    _, bindings = prepared.read(known)
+    both = next((axis.name for axis in found if axis.name in bindings), None)
     if both:
         raise UsageError(f"'{both}' is bound twice", hint="give a value or a sweep")
-    if not begun and not known and not reading.types:
-        wanted = {*columns, *(name for each in programs for name in each.open_names)}
-        reading = reading._replace(wanted=wanted, like=kind.module if kind and not options.only else "")
+    return found
+
+
+def _reading(
+    request: Request, prepared: Prepared, known: Sequence[str], kind: Format | None, columns: Collection[str]
+) -> Reading:
+    """What is said of text; where no more than columns by name are looked at, which these are."""
+    reading = request.rows.reading
+    if known or reading.types:
+        return reading
+    programs, _ = prepared.read()
+    wanted = {*columns, *(name for program in programs for name in program.open_names)}
+    return reading._replace(wanted=wanted, like=kind.module if kind and not request.rows.only else "")
+
+
+def _progress(request: Request, sources: Sequence[Source], axes: Sequence[Axis]) -> Progress:
     total = math.prod(axis.size for axis in axes) if axes else None
     to_terminal = written_to(request) is None and sys.stdout is not None and sys.stdout.isatty()
-    progress = Progress(quiet=request.quiet or to_terminal, rows=total, files=[source.name for source in sources])
-    policy = Policy.of(request)
-    if not begun:
-        source = grid(axes) if axes else batches(sources, options.input_format, reading, [*others])
-    keep_memory()
-    import_early(waiting="-" in operands.files and not stat.S_ISREG(mode_of_standard_input()))
-    with _closed(source):
-        first, points = _begun(chain(begun, source), prepared, known, request, check, others)
-        threads = options.threads or cores()
-        selection = Selection(prepared.where(points, threads), options.skip, options.limit)
-        yield Rows(
-            points, first, selected(progress.of(chain(first, source)), selection, policy), policy, progress, threads,
-            prepared,
-        )  # fmt: skip
+    return Progress(quiet=request.quiet or to_terminal, rows=total, files=[source.name for source in sources])
 
 
 def write(
