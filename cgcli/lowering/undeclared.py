@@ -6,7 +6,7 @@ import re
 
 from cgcli.annotations import Callable, Container, Iterable, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, TooLargeError, UnknownNameError, did_you_mean
-from cgcli.graph.node import VARIABLE, Node, name_of
+from cgcli.graph.node import VARIABLE, Node, is_leaf_of_function, name_of
 from cgcli.lowering.arguments import Value
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import written_name
@@ -31,12 +31,13 @@ def without_value(error: ShapeError, item: tree.Expression, args: Sequence[Value
     """
     clashing = [args[at] for at in error.clash] or args
     scalars = [arg for arg in clashing if isinstance(arg, Node) and arg.op is VARIABLE and not arg.shape]
-    names = [name for name in dict.fromkeys(map(name_of, scalars)) if name not in named]
+    names = [*dict.fromkeys(name_of(arg) for arg in scalars if not is_leaf_of_function(arg))]
+    names = [name for name in names if name not in named]
     if not names:
         return error
     listed = " and ".join(f"'{name}'" for name in names[:3])
     verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
-    message = f"{listed} {verbs}: {error.message}"
+    message = f"{listed} {verbs}: {re.sub(r'^[a-z_0-9]+: ', '', error.message)}"
     return UnknownNameError(message, error.span, also=error.also, hint=_remedy(names[:3], item, args))
 
 

@@ -16,6 +16,7 @@ from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Params, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
+from cgcli.lean import lru_cache
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.einsum import EINSUM, Einsum, Subscripts
 from cgcli.ops.entry import row_by_row
@@ -23,9 +24,10 @@ from cgcli.ops.indexing import PAD, Pad, take
 from cgcli.ops.lazily import np
 from cgcli.ops.shaping import per_channel, reshape
 from cgcli.ops.statics import Taken, brief, whole, wholes
-from cgcli.ops.windows import FOLD, UNFOLD, Sizes, add_back, counts, parts, spans, view, windows_params
+from cgcli.ops.windows import FOLD, UNFOLD, Frame, Sizes, add_back, counts, frame, parts, spans, windows_params
 from cgcli.records import NamedTuple
 
+_PLANS = 256  # that are kept
 _TAPS, _PLACES = "hij", "HIJ"  # letters of the axes of a window, and of the windows
 _AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
@@ -62,42 +64,65 @@ class Weights(NamedTuple):
 # ---- kernels --------------------------------------------------------------------------
 
 
-def _surrounded(x: Any, padding: Sizes) -> Any:
-    if not any(padding):
-        return np.asarray(x)
-    result: Any = np.zeros((*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding, strict=True))), x.dtype)
-    result[_within(padding, x.shape[2:])] = x
-    return result
+class _Plan(NamedTuple):
+    """How windows are copied: all that follows from the shapes. columns: the shape of all as the columns of matrices.
+
+    parts: which of the items and of the rows of windows are copied at once. row: of how many windows a row is.
+    """
+
+    frame: Frame
+    columns: Shape
+    parts: tuple[tuple[slice, slice], ...]
+    row: int
+
+
+@lru_cache(maxsize=_PLANS)
+def _plan(
+    shape: Shape, itemsize: int, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
+    places: Sizes | None = None,
+) -> _Plan:  # fmt: skip
+    """The plan for an array of a shape. places: how many windows are used along each axis; None for all."""
+    made = frame(shape, itemsize, kernel, stride, padding, dilation)
+    items, taken = shape[0], shape[1] * math.prod(kernel)
+    if places is not None:
+        made = made._replace(shape=(*made.shape[: 2 + len(kernel)], *places))
+    places = made.shape[2 + len(kernel) :]
+    row = math.prod(places[1:])
+    some = tuple(parts(items, taken, places[0], row))
+    return _Plan(made, (items, groups, taken // groups, row * places[0]), some, row)
 
 
 def _within(padding: Sizes, spatial: Shape) -> tuple[Any, ...]:
     return (..., *(slice(p, p + n) for p, n in zip(padding, spatial, strict=True)))
 
 
-def _columns(windows: Any, rank: int, groups: int, items: slice, rows: slice) -> Any:
+def _columns(windows: Any, plan: _Plan, items: slice, rows: slice) -> Any:
     """Some windows as the columns of a matrix for each group: a copy, (items, groups, taps, windows)."""
-    some = windows[items, ..., rows, *(slice(None),) * (rank - 1)]
-    taken = math.prod(some.shape[1 : 2 + rank])
-    return some.reshape(some.shape[0], groups, taken // groups, math.prod(some.shape[2 + rank :]))
+    if len(plan.parts) == 1:
+        return windows.reshape(plan.columns)
+    some = windows[items, ..., rows, *(slice(None),) * (len(windows.shape) // 2 - 2)]
+    return some.reshape(some.shape[0], *plan.columns[1:3], (rows.stop - rows.start) * plan.row)
 
 
 def _conv(x: Any, w: Any, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> Any:
-    rank = len(stride)
-    windows = view(_surrounded(x, padding), w.shape[2:], stride, dilation)
-    items, places = len(x), windows.shape[2 + rank :]
-    row = math.prod(places[1:])
-    weights = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:]))
-    result: Any = np.empty((items, groups, len(w) // groups, math.prod(places)), np.result_type(x, w))
-    for some, rows in parts(items, math.prod(windows.shape[1 : 2 + rank]), places[0], row):
-        columns = _columns(windows, rank, groups, some, rows)
-        np.matmul(weights, columns, out=result[some, ..., rows.start * row : rows.stop * row])
-    return result.reshape(items, len(w), *places)
+    plan = _plan(x.shape, x.itemsize, w.shape[2:], stride, padding, dilation, groups)
+    windows, row = plan.frame.windows(x), plan.row
+    outputs = len(w)
+    weights = w.reshape(groups, outputs // groups, plan.columns[2])
+    if len(plan.parts) == 1:
+        result = np.matmul(weights, windows.reshape(plan.columns))
+    else:
+        result = np.empty((len(x), groups, outputs // groups, plan.columns[3]), np.result_type(x, w))
+        for some, rows in plan.parts:
+            columns = _columns(windows, plan, some, rows)
+            np.matmul(weights, columns, out=result[some, ..., rows.start * row : rows.stop * row])
+    return result.reshape(len(x), outputs, *plan.frame.shape[2 + len(stride) :])
 
 
 def _conv_transpose(
     y: Any, w: Any, stride: Sizes, padding: Sizes, output_padding: Sizes, groups: int, dilation: Sizes
 ) -> Any:
-    y, places, items = np.asarray(y), y.shape[2:], len(y)
+    places, items = y.shape[2:], len(y)
     kernel, row = w.shape[2:], math.prod(places[1:])
     channels = w.shape[1] * groups
     around = tuple(span - 1 - p for span, p in zip(spans(kernel, dilation), padding, strict=True))
@@ -118,16 +143,14 @@ def _conv_transpose(
 def _conv_weights(
     x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Any:  # fmt: skip
-    rank, places, items = len(stride), y.shape[2:], len(x)
-    windows = view(_surrounded(x, padding), kernel, stride, dilation)[(..., *map(slice, places))]
-    row, channels = math.prod(places[1:]), y.shape[1] // groups
-    flat = np.asarray(y).reshape(items, groups, channels, math.prod(places))
-    taken = math.prod(windows.shape[1 : 2 + rank])
-    result: Any = np.zeros((groups, channels, taken // groups), np.result_type(x, y))
-    for some, rows in parts(items, taken, places[0], row):
-        columns = _columns(windows, rank, groups, some, rows)
+    plan = _plan(x.shape, x.itemsize, kernel, stride, padding, dilation, groups, y.shape[2:])
+    windows, row, channels = plan.frame.windows(x), plan.row, y.shape[1] // groups
+    flat = y.reshape(len(x), groups, channels, plan.columns[3])
+    result: Any = 0.0
+    for some, rows in plan.parts:
+        columns = _columns(windows, plan, some, rows)
         products = np.matmul(flat[some, ..., rows.start * row : rows.stop * row], np.swapaxes(columns, 2, 3))
-        result += np.sum(products, axis=0)
+        result = result + (products[0] if len(products) == 1 else np.add.reduce(products, 0))
     return result.reshape(y.shape[1], x.shape[1] // groups, *kernel)
 
 

@@ -10,7 +10,7 @@ from cgcli.graph.node import Node, apply, check_size, constant, constant_array
 from cgcli.graph.operation import ANALYTIC, CHOOSES, REQUIRED, Kink, Operation, Shape, Static
 from cgcli.graph.rules import JointJvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped
-from cgcli.lean import struct
+from cgcli.lean import lru_cache, struct
 from cgcli.ops.arithmetic import DIVIDE, EQUAL_TO, MULTIPLY, SUBTRACT
 from cgcli.ops.convolution import cropped, padded
 from cgcli.ops.creation import ONES, OfShape
@@ -22,9 +22,10 @@ from cgcli.ops.reductions import MAX
 from cgcli.ops.shaping import reshape
 from cgcli.ops.statics import flag, wholes
 from cgcli.ops.sums import SUM, Reduce
-from cgcli.ops.windows import FOLD, UNFOLD, Sizes, along_each, sizes_of, spans, taps, windows_params
+from cgcli.ops.windows import FOLD, UNFOLD, Sizes, along_each, sizes_of, spans, surrounded, taps, windows_params
 from cgcli.records import NamedTuple
 
+_LAYOUTS = 256  # that are kept
 _AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 
@@ -71,6 +72,7 @@ class _Layout(NamedTuple):
         return tuple((n - 1) * s + span for n, s, span in zip(self.numbers, self.stride, reach, strict=True))
 
 
+@lru_cache(maxsize=_LAYOUTS)
 def _layout(spatial: Shape, params: MaxPool | AvgPool) -> _Layout:
     kernel, rank = params.kernel, len(params.kernel)
     stride, padding = along_each(params.stride or kernel, rank), along_each(params.padding, rank)
@@ -86,7 +88,7 @@ def _layout(spatial: Shape, params: MaxPool | AvgPool) -> _Layout:
     return _Layout(kernel, stride, padding, tuple(behind), dilation, tuple(numbers))
 
 
-def _spatial(x: Any, params: MaxPool | AvgPool) -> Shape:
+def _spatial(x: Any, params: MaxPool | AvgPool | _Layout) -> Shape:
     return tuple(x.shape[len(x.shape) - len(params.kernel) :])
 
 
@@ -100,9 +102,8 @@ def _surrounded(x: Any, layout: _Layout, fill: float) -> Any:
         return x
     rank, spatial = len(layout.kernel), x.shape[x.ndim - len(layout.kernel) :]
     sizes = (n + p + b for n, p, b in zip(spatial, layout.padding, layout.behind, strict=True))
-    result: Any = np.full((*x.shape[: x.ndim - rank], *sizes), fill, x.dtype)
-    result[(..., *(slice(p, p + n) for p, n in zip(layout.padding, spatial, strict=True)))] = x
-    return result
+    inside = tuple(slice(p, p + n) for p, n in zip(layout.padding, spatial, strict=True))
+    return surrounded(x, (*x.shape[: x.ndim - rank], *sizes), inside, fill)
 
 
 def _slices(x: Any, layout: _Layout) -> Any:
@@ -176,20 +177,23 @@ def _shared(y: Any, x: Any, top: Any, *params: Any) -> Any:
 def _mean(x: Any, *params: Any) -> Any:
     spatial = _spatial(np.asarray(x), AvgPool(*params))
     layout = _layout(spatial, AvgPool(*params))
-    result = _joined(np.add, _surrounded(x, layout, 0.0), layout)
     counted = _counted(spatial, layout, AvgPool(*params).count_include_pad)
-    return result / (counted[0] if len(set(counted)) == 1 else np.reshape(counted, layout.numbers))
+    result = _joined(np.add, _surrounded(x, layout, 0.0), layout)
+    return result / (counted[0] if len(counted) == 1 else np.reshape(counted, layout.numbers))
 
 
+@lru_cache(maxsize=_LAYOUTS)
 def _counted(spatial: Shape, layout: _Layout, with_padding: bool) -> tuple[float, ...]:
-    """How many elements the mean of each window is of. What ceil_mode adds behind the padding is none."""
+    """How many elements the mean of each window is of, one number where all are equal. What ceil_mode adds behind the
+    padding is none.
+    """
     product = [1.0]
     along = zip(spatial, layout.kernel, layout.stride, layout.padding, layout.numbers, strict=True)
     for size, k, s, p, number in along:
         first, end = (-p, size + p) if with_padding else (0, size)
         each = [max(min(at * s - p + k, end) - max(at * s - p, first), 0) for at in range(number)]
         product = [so_far * count for so_far in product for count in each]
-    return tuple(map(float, product))
+    return tuple(map(float, product if len(set(product)) > 1 else product[:1]))
 
 
 # ---- shapes ---------------------------------------------------------------------------
@@ -227,9 +231,11 @@ def _work(shapes: Sequence[Shape], params: MaxPool | AvgPool) -> int:
 
 def _windows(x: Node, layout: _Layout) -> Node:
     """All windows, (..., kernel, windows)."""
-    wide = padded(x, layout.padding, layout.behind)
-    return apply(UNFOLD, (cropped(wide, (0,) * len(layout.kernel), layout.covered),),
-                 windows_params(layout.kernel, layout.stride, layout.dilation))  # fmt: skip
+    ends = tuple(c - p for c, p in zip(layout.covered, layout.padding, strict=True))  # of what is read of x
+    kept = tuple(map(min, ends, _spatial(x, layout)))
+    behind = tuple(end - size for end, size in zip(ends, kept, strict=True))
+    wide = padded(cropped(x, (0,) * len(kept), kept), layout.padding, behind)
+    return apply(UNFOLD, (wide,), windows_params(layout.kernel, layout.stride, layout.dilation))
 
 
 def _within(x: Node, layout: _Layout) -> tuple[Node, Reduce]:
@@ -290,7 +296,7 @@ def _mean_expansion(args: tuple[Node, ...], params: AvgPool) -> Node:
     layout, rank = _layout(spatial, params), len(params.kernel)
     total = apply(SUM, (_windows(x, layout),), Reduce(tuple(range(-2 * rank, -rank)), False))
     counted = _counted(spatial, layout, params.count_include_pad)
-    if len(set(counted)) == 1:
+    if len(counted) == 1:
         return apply(DIVIDE, (total, constant(counted[0])))
     return apply(DIVIDE, (total, constant_array(struct.pack(f"<{len(counted)}d", *counted), layout.numbers)))
 

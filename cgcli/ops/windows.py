@@ -66,6 +66,49 @@ def view(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     return np.lib.stride_tricks.as_strided(x, shape, (*x.strides[:-rank], *inside, *across), writeable=False)
 
 
+def surrounded(x: Any, wide: Shape, inside: tuple[slice, ...], fill: float) -> Any:
+    """x within an array of a shape, and a number around it. inside: where it stands along the last axes."""
+    result: Any = np.empty(wide, x.dtype)
+    result[(..., *inside)] = x
+    for at, place in enumerate(inside):
+        rest = (slice(None),) * (len(inside) - 1 - at)
+        result[(..., slice(place.start), *rest)] = fill
+        result[(..., slice(place.stop, None), *rest)] = fill
+    return result
+
+
+class Frame(NamedTuple):
+    """Where the windows of an array stand in memory: all that follows from its shape, and is the same at each call.
+
+    wide: the shape with its padding. inside: where the array stands in that; None where there is no padding. shape,
+    strides: of all windows, (..., kernel, windows).
+    """
+
+    wide: Shape
+    inside: tuple[slice, ...] | None
+    shape: Shape
+    strides: Shape
+
+    def windows(self, x: Any) -> Any:
+        """All windows of x, (..., kernel, windows): its memory, or that of a copy with zeros around, in another way."""
+        whole = np.ascontiguousarray(x) if self.inside is None else surrounded(x, self.wide, self.inside, 0.0)
+        return np.ndarray(self.shape, whole.dtype, whole, 0, self.strides)
+
+
+def frame(shape: Shape, itemsize: int, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> Frame:
+    """The frame of an array. itemsize: how many bytes an element takes."""
+    rank = len(kernel)
+    lead, spatial = shape[: len(shape) - rank], shape[len(shape) - rank :]
+    wide = (*lead, *(n + 2 * p for n, p in zip(spatial, padding, strict=True)))
+    steps = tuple(itemsize * math.prod(wide[at + 1 :]) for at in range(len(wide)))
+    inside = (step * d for step, d in zip(steps[-rank:], dilation, strict=True))
+    across = (step * s for step, s in zip(steps[-rank:], stride, strict=True))
+    return Frame(
+        wide, tuple(slice(p, p + n) for p, n in zip(padding, spatial, strict=True)) if any(padding) else None,
+        (*lead, *kernel, *counts(wide[-rank:], kernel, stride, dilation)), (*steps[:-rank], *inside, *across),
+    )  # fmt: skip
+
+
 def taps(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, numbers: Sizes) -> Iterator[Any]:
     """For each place in a window, the elements that stand there, of all windows: slices of x, of shape (..., numbers).
 
@@ -79,11 +122,30 @@ def taps(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, numbers: Sizes) 
 
 def add_back(into: Any, windows: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
     """Add windows, (..., kernel, windows), to the elements that they are made of."""
-    numbers = windows.shape[windows.ndim - len(kernel) :]
+    rank = len(kernel)
+    numbers = windows.shape[windows.ndim - rank :]
+    if not any(windows.strides[-2 * rank : -rank]):  # in a window all elements are the same
+        _add_everywhere(into, windows[(..., *(0,) * rank, *(slice(None),) * rank)], kernel, stride, dilation)
+        return
     offsets = itertools.product(*map(range, kernel))
     rest = (slice(None),) * len(kernel)
     for offset, elements in zip(offsets, taps(into, kernel, stride, dilation, numbers), strict=True):
         elements += windows[(..., *offset, *rest)]
+
+
+def _add_everywhere(into: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
+    """Add an element for each window to all that the window is made of, along one axis after the other."""
+    rank = len(kernel)
+    for at in range(rank - 1, -1, -1):
+        size = into.shape[at - rank]
+        wide: Any = (
+            into if at == 0 else np.zeros((*x.shape[: at - rank], size, *x.shape[x.ndim + at - rank + 1 :]), x.dtype)
+        )
+        rest, last = (slice(None),) * (rank - 1 - at), stride[at] * (x.shape[at - rank] - 1) + 1
+        for first in range(0, kernel[at] * dilation[at], dilation[at]):
+            elements = wide[(..., slice(first, first + last, stride[at]), *rest)]
+            elements += x
+        x = wide
 
 
 def parts(items: int, taken: int, rows: int, row: int) -> Iterator[tuple[slice, slice]]:
