@@ -75,17 +75,13 @@ def _slsqp(
     objective: Objective, constraints: Constraints, start: Floats, bounds: Bounds, max_iter: int, log: Log | None
 ) -> tuple[Floats, int]:
     """Where scipy's SLSQP ends, and its steps."""
-    from scipy.optimize import minimize
-
     parts = [
         {"type": kind, "fun": lambda x, mask=mask: constraints.values(x)[mask],
          "jac": lambda x, mask=mask: constraints.jacobian(x)[mask]}
         for kind, mask in (("eq", constraints.equal), ("ineq", ~constraints.equal)) if mask.any()
     ]  # fmt: skip
-    told = _Told(objective, log)
-    found = minimize(told.slopes, start, jac=True, method="SLSQP", bounds=np.transpose(bounds), constraints=parts,
-                     callback=told, options={"maxiter": max_iter, "ftol": 1e-12})  # fmt: skip
-    return (found.x if np.isfinite(found.x).all() else start), told.steps
+    return _by_scipy(objective, start, log, method="SLSQP", bounds=np.transpose(bounds), constraints=parts,
+                     options={"maxiter": max_iter, "ftol": 1e-12})  # fmt: skip
 
 
 def _trust_constr(
@@ -93,33 +89,33 @@ def _trust_constr(
 ) -> tuple[Floats, int]:
     """Where scipy's trust-constr ends, and its steps."""
     from scipy.optimize import Bounds as Box
-    from scipy.optimize import NonlinearConstraint, minimize
+    from scipy.optimize import NonlinearConstraint
 
     low = np.zeros(len(constraints.equal))
     both = NonlinearConstraint(constraints.values, low, np.where(constraints.equal, 0.0, np.inf),
                                constraints.jacobian, constraints.hessian)  # fmt: skip
-    told = _Told(objective, log)
-    found = minimize(told.slopes, start, jac=True, method="trust-constr", hess=objective.hessian, constraints=both,
-                     bounds=Box(*bounds), callback=told,
+    return _by_scipy(objective, start, log, method="trust-constr", hess=objective.hessian, constraints=both,
+                     bounds=Box(*bounds),
                      options={"maxiter": min(max_iter, _MOST_STEPS), "gtol": 1e-9, "xtol": 1e-12})  # fmt: skip
-    return (found.x if np.isfinite(found.x).all() else start), told.steps
 
 
-class _Told:
-    """The objective for scipy, and steps that are counted and told."""
+def _by_scipy(objective: Objective, start: Floats, log: Log | None, **settings: Any) -> tuple[Floats, int]:
+    """Where scipy's `minimize` ends, the start where that is no point, and its steps. settings: of `minimize`."""
+    from scipy.optimize import minimize
 
-    def __init__(self, objective: Objective, log: Log | None) -> None:
-        self._objective, self._log, self.steps = objective, log, 0
+    steps = 0
 
-    def slopes(self, values: Floats) -> tuple[float, Floats]:
-        """The value and the gradient; a huge value where there is none."""
-        found = self._objective.slopes(values)
-        return (_HUGE, np.zeros(len(values))) if found is None else found
+    def slopes(values: Floats) -> tuple[float, Floats]:  # a huge value where there is none
+        return objective.slopes(values) or (_HUGE, np.zeros(len(values)))
 
-    def __call__(self, values: Floats, *_: Any) -> None:
-        self.steps += 1
-        if self._log:
-            self._log(self.steps, self.slopes(values)[0], values)
+    def told(values: Floats, *_: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if log:
+            log(steps, slopes(values)[0], values)
+
+    found = minimize(slopes, start, jac=True, callback=told, **settings)
+    return (found.x if np.isfinite(found.x).all() else start), steps
 
 
 def _judged(objective: Objective, constraints: Constraints, x: Floats, steps: int, *, is_whole: bool) -> Descent:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from cgcli.annotations import Any
+from cgcli.cli import searches
 from cgcli.cli.expression import expression_command
 from cgcli.cli.options import JSON_OPTION, PRECISION_OPTION, flag, option
 from cgcli.cli.request import Request
-from cgcli.cli.searches import BOUNDS_OPTION, PARAMS_OPTION, STARTS_OPTIONS, STEPS_OPTIONS
+from cgcli.errors import UsageError
 
 _EXAMPLE = "cg minimize '(x - 1)^2 + (y - x^2)^2' x=3 y=0"
 _OPTIONS = (
     flag("--max", name="maximize", help="Seek the greatest value instead."),
-    BOUNDS_OPTION,
+    searches.BOUNDS_OPTION,
     option("--subject-to", metavar="RELATION", multiple=True, help="What holds in the end: 'x + y <= 1', 'x*y = 2'."),
     flag("--sum", name="total", help="Over rows, make the sum of the values least, and not their mean."),
-    *STARTS_OPTIONS,
-    *STEPS_OPTIONS,
-    PARAMS_OPTION,
+    *searches.STARTS_OPTIONS,
+    *searches.STEPS_OPTIONS,
+    searches.PARAMS_OPTION,
 )
 
 
@@ -41,6 +42,27 @@ def command(request: Request, **settings: Any) -> int:
 
     {what is read}.
     """
-    from cgcli.cli import minima
+    from cgcli.searches.minimum import minimum
+    from cgcli.searches.parameters import Search, check_starts
 
-    return minima.run(request, settings)
+    search = Search(**searches.search_settings(settings, "value"))
+    names, relations = searches.starts(request), settings["subject_to"]
+    how = {"maximize": settings["maximize"], "total": settings["total"]}
+    if request.operands.over_rows:
+        from cgcli.cli.rows.apart import to_search
+
+        with to_search(request) as (rows, searched):
+            point, report = rows.points[0], rows.report(request)
+            found = minimum(point, names, search, relations, rows=searched, first=rows.first,
+                            on_error=rows.policy.for_all, threads=rows.threads, **how)  # fmt: skip
+    else:
+        if settings["total"]:
+            raise UsageError("--sum is for rows, and there are none", hint="leave it out")
+        point = request.point()
+        check_starts(point)
+        report = request.report(point)
+        found = minimum(point, names, search, relations, **how)
+    report.tell_all(point.notices())
+    report.tell_all(found.events)
+    searches.tell(request, report, found, "minimum")
+    return searches.show(request, report, found, as_params=settings["as_params"])
