@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +75,7 @@ class Watched(NamedTuple):
     sizes: list[int]
     path: str
 
-    def run(self, task: Any, parts: Iterable[Any]) -> Iterator[Any]:
+    def run(self, task: Any, parts: Collection[Any]) -> Iterator[Any]:
         """As of the workers."""
         for result in self.workers.run(partial(once_dead, task, self.path) if self.path else task, parts):
             self.sizes.append(len(pickle.dumps((task, result))))

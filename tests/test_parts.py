@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import os
 import signal
 import socket
@@ -51,7 +52,7 @@ def two() -> Iterator[Workers]:
 def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Workers) -> None:
     """Protects sums and messages, errors too, which do not depend on who was done first."""
     parts = [-0.1, *([0] * 7), 0.01]
-    threads = Pool(lambda: [ThreadPoolExecutor(3)], 3, 4)
+    threads = Pool(lambda _: [ThreadPoolExecutor(3)], 3, 4)
     for some in (workers(), two, threads):
         assert list(some.run(math.exp, parts)) == [math.exp(part) for part in parts]
         assert list(some.run(math.exp, [])) == []
@@ -61,6 +62,17 @@ def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Worke
         assert [*threads.run(time.sleep, [0.02, 0, 0])] == [None] * 3
         with pytest.raises(ValueError, match=r"0\.03"):
             list(threads.run(late_error, [0.03, 0.0, 0.0]))
+
+
+def test_there_are_no_more_processes_than_parts() -> None:
+    """Protects the machine of who asks for a thousand processes, and has two files."""
+    for holding in (False, True):
+        before = {*multiprocessing.active_children()}
+        with workers(4096, holding=holding) as some:
+            assert list(some.run(abs, [])) == []
+            assert {*multiprocessing.active_children()} == before
+            assert list(some.run(abs, [-1, -2])) == [1, 2]
+            assert len({*multiprocessing.active_children()} - before) <= 2
 
 
 def late_error(seconds: float) -> None:
@@ -116,6 +128,8 @@ def test_a_scheduler_that_is_not_there_is_told_of_soon(monkeypatch: pytest.Monke
         ("spark://127.0.0.1:1", UsageError, "no address of a cluster"),
         ("dask://", UsageError, "no address of a cluster"),
         ("dask://x:y", UsageError, "no address of a cluster"),
+        ("dask://x:65536", UsageError, "no address of a cluster"),
+        ("dask://[::1]:1", DataError, r"at dask://\[::1\]:1: "),
     ]
     with deaf() as address:
         cases.append((address, DataError, "there is no answer"))
@@ -426,6 +440,7 @@ WRONG = [  # what is called with data, and what is said
     (["-o", "out/", "--limit", "1"], 2, "--limit is of all rows together"),
     (["-o", "out/", "--jobs", "2", "--on", "dask://x"], 2, "--jobs is of this machine"),
     (["-o", "out/", "--shard", "5/4"], 2, "'5/4' is no share"),
+    (["-o", "out/", "--on", ""], 2, "'' is no address of a cluster"),
     (["-o", "out/", "--on", "dask://127.0.0.1:1"], 1, "there is no scheduler of Dask at dask://127.0.0.1:1"),
     (
         ["-o", "out/", "--to", "csv", "other.csv"],

@@ -38,24 +38,24 @@ class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContex
     Process = _Process
 
 
-def processes(each: Sequence[int], modules: Sequence[str], *, copies: bool) -> Callable[[], list[Executor]]:
-    """Makes executors of so many. modules: that they will need. copies: whether they may be those of this process."""
+def processes(modules: Sequence[str], *, copies: bool) -> Callable[[Sequence[int]], list[Executor]]:
+    """Makes executors of so many each. modules: that they need. copies: whether they may be those of this process."""
     if copies and sys.platform == "linux" and signals.are_ours():
-        return partial(_copies, each, modules)
-    return _others(each, modules)
+        return partial(_copies, modules)
+    return _others(modules)
 
 
-def _copies(each: Sequence[int], modules: Sequence[str]) -> list[Executor]:
+def _copies(modules: Sequence[str], each: Sequence[int]) -> list[Executor]:
     """Copies of this process, unless it has threads."""
     if threading.active_count() > 1:
-        return _others(each, modules)()
+        return _others(modules)(each)
     made = [ProcessPoolExecutor(count, context.ForkContext(), initializer=_begin, initargs=({},)) for count in each]
     for executor in made:
         executor.submit(_ready)  # has its processes begin, before this one has other threads than those that wait
     return [*made]
 
 
-def _others(each: Sequence[int], modules: Sequence[str]) -> Callable[[], list[Executor]]:
+def _others(modules: Sequence[str]) -> Callable[[Sequence[int]], list[Executor]]:
     """Others, each as soon as it has something to do; what they need is imported meanwhile."""
     if _HAS_SERVER:
         from multiprocessing import forkserver
@@ -63,7 +63,7 @@ def _others(each: Sequence[int], modules: Sequence[str]) -> Callable[[], list[Ex
         forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
         forkserver.ensure_running()
     environment = dict(os.environ)
-    return lambda: [
+    return lambda each: [
         ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(environment,)) for count in each
     ]
 

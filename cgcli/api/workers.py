@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import pickle
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from functools import lru_cache
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Self, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, Self, Sequence, TypeVar
 from cgcli.errors import DataError, MissingProgramError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ Result = TypeVar("Result")
 _MOST_TASKS = 4  # that a worker keeps
 _DEATHS = 2  # of workers that had a part, and then it is given up
 _PATIENCE = 5.0  # seconds that a scheduler has to answer, and a process to take back what it has begun
-_SCHEME, _PORT = "dask://", "8786"
+_ADDRESS = re.compile(r"dask://(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/:@[\]]+)(:(?P<port>\d{1,5}))?/?")
+_PORT, _LAST_PORT = 8786, 65535
 _VERSION = "__import__('cgcli').__version__"
 
 
@@ -38,7 +40,7 @@ class Workers(ABC):
         """All are done, or given up."""
 
     @abstractmethod
-    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """`task(part)` for each part, in the order of the parts, as soon as those before it are there.
 
         task, parts, results: what can be pickled, a function of a module. Raises what a task raises, once those that
@@ -49,7 +51,7 @@ class Workers(ABC):
 class Here(Workers):
     """This process, one task after the other."""
 
-    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """As of all workers."""
         return map(task, parts)
 
@@ -76,24 +78,26 @@ def _unpickled(pickled: bytes) -> Any:
 class Pool(Workers):
     """Any executors of concurrent.futures. A part whose worker dies is tried once more, by new ones.
 
-    start: makes the executors, when there is something to do: one for all workers, or one for each; then a part goes to
-    the one that had it in the run before. room: how many parts they have at a time.
+    start: makes the executors for so many workers, when there is something to do: one for all, or one for each; then a
+    part goes to the one that had it in the run before. room: how many parts they have at a time.
     """
 
-    def __init__(self, start: Callable[[], Sequence[Executor]], count: int, room: int) -> None:
+    def __init__(self, start: Callable[[int], Sequence[Executor]], count: int, room: int) -> None:
         self.count = count
         self._start = start
         self._room = room
         self._executors: Sequence[Executor] = ()
         self._owners: dict[int, int] = {}  # which executor has had a part, by their places
 
-    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where the worker of a part dies again, too."""
         from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
         waiting: Iterator[tuple[int, Part]] = enumerate(parts)
         running: dict[Future[Result], tuple[int, Part]] = {}
-        self._executors = self._executors or self._start()
+        if parts and not self._executors:
+            self.count = min(self.count, len(parts))
+            self._executors = self._start(self.count)
         room = max(self._room, len(self._owners))
         sent = _Sent(pickle.dumps(task))
         deaths = Counter[int]()
@@ -151,7 +155,7 @@ class Pool(Workers):
                             hint="is there too little memory? fewer at once need less: --jobs 1")  # fmt: skip
         for executor in self._executors:
             executor.shutdown(wait=False)
-        self._executors = self._start()
+        self._executors = self._start(self.count)
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         for executor in self._executors:
@@ -169,8 +173,8 @@ class _Processes(Pool):
     def __init__(self, count: int, modules: Sequence[str], *, copies: bool, holding: bool) -> None:
         from cgcli.api.processes import processes
 
-        each = [1] * count if holding else [count]
-        super().__init__(processes(each, modules, copies=copies), count, count + (not holding))
+        start = processes(modules, copies=copies)
+        super().__init__(lambda most: start([1] * most if holding else [most]), count, count + (not holding))
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
@@ -189,11 +193,11 @@ class _Cluster(Pool):
         threads = client.nthreads()
         each = [{"workers": [worker], "allow_other_workers": True} for worker in threads] if holding else [{}]
         count = sum(threads.values())
-        super().__init__(lambda: [client.get_executor(pure=False, **some) for some in each], count, 2 * count)
+        super().__init__(lambda _: [client.get_executor(pure=False, **some) for some in each], count, 2 * count)
         self._client = client
         self._address = address
 
-    def run(self, task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where workers die of a part, and where the scheduler is gone."""
         from concurrent.futures import CancelledError
 
@@ -226,9 +230,7 @@ def workers(
     """
     if not on:
         return _Processes(jobs, modules, copies=copies, holding=holding) if jobs > 1 else Here()
-    host, _, port = on.removeprefix(_SCHEME).partition(":")
-    if not on.startswith(_SCHEME) or not host or not (port or _PORT).isdecimal():
-        raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")
+    host, port = address_of(on)
     import socket
 
     try:
@@ -241,10 +243,10 @@ def workers(
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by errors
     try:
-        with socket.create_connection((host, int(port or _PORT)), _PATIENCE) as probe:
+        with socket.create_connection((host, port), _PATIENCE) as probe:
             probe.recv(1)  # a scheduler speaks first; for one that does not, the client would wait for ever
-        client = Client(f"tcp://{host}:{port or _PORT}", timeout=_PATIENCE, set_as_default=False)
-    except (OSError, OverflowError) as error:
+        client = Client(f"tcp://{f'[{host}]' if ':' in host else host}:{port}", timeout=_PATIENCE, set_as_default=False)
+    except OSError as error:
         reason = getattr(error, "strerror", None) or "there is no answer"
         hint = "one is started with: dask scheduler; its workers with: dask worker"
         raise DataError(f"there is no scheduler of Dask at {on}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None
@@ -254,6 +256,15 @@ def workers(
     except BaseException:
         client.close()
         raise
+
+
+def address_of(on: str) -> tuple[str, int]:
+    """The host and the port of `dask://host:8786`. Raises UsageError for another text."""
+    match = _ADDRESS.fullmatch(on)
+    port = int(match["port"] or _PORT) if match else 0
+    if match is None or not 0 < port <= _LAST_PORT:
+        raise UsageError(f"'{on}' is no address of a cluster", hint="as in: dask://host:8786")
+    return match["host"].strip("[]"), port
 
 
 def _check_workers(client: Any, on: str) -> None:

@@ -42,6 +42,20 @@ class Shard(Kind):
         return int(which), int(many)
 
 
+class Cluster(Kind):
+    """The address of a cluster."""
+
+    def read(self, text: str) -> str:
+        """The same; raises ValueError when it is none."""
+        from cgcli.api.workers import address_of
+
+        try:
+            address_of(text)
+        except UsageError as error:
+            raise ValueError(f"{error.message}, {error.hint}") from None
+        return text
+
+
 class Option(NamedTuple):
     """An option of a command.
 
@@ -269,7 +283,7 @@ ROWS_OPTIONS = (
     option("--threads", kind=Whole(1, 256), metavar="N", help="Compute in N threads (default: all cores, 8 at most)."),
     option("--jobs", kind=Whole(1, 4096), default=1, metavar="N", help="Compute N files at once, each in a process."),
     option("--shard", kind=Shard(), metavar="I/N", help="Take the I-th of N shares of the files, as in: --shard 3/100"),
-    option("--on", default="", metavar="ADDRESS", help="Compute files on a cluster of Dask: dask://host:8786"),
+    option("--on", kind=Cluster(), metavar="ADDRESS", help="Compute files on a cluster of Dask: dask://host:8786"),
 )  # fmt: skip
 SUM_OPTIONS = (
     flag("--sum", name="summed", help="Print the sum over all rows, and write none; exact but for the last rounding."),

@@ -51,7 +51,7 @@ class RowOptions(Record):
     threads: int | None = None
     jobs: int = 1
     shard: tuple[int, int] | None = None
-    on: str = ""
+    on: str | None = None
     prefix: str = "d_"
 
     @property

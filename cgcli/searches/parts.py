@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 from abc import ABC, abstractmethod
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, Sequence
 from cgcli.errors import UsageError
 from cgcli.records import NamedTuple
 from cgcli.searches.reading import Read, read_rows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     class Workers(Protocol):
         """Those who run tasks; as of `api.workers`."""
 
-        def run(self, task: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Any]: ...
+        def run(self, task: Callable[[Any], Any], parts: Collection[Any]) -> Iterator[Any]: ...
 
     class Summarises(Protocol):
         """What has methods whose first argument are the blocks of a part. first, weights: as of `read_rows`."""

@@ -111,9 +111,9 @@ def alike(
     count: how many are computed at once. same: as of `begun`.
     """
     bindings = {name: value for point in rows.points for name, value in point.bindings.items()}
-    threads = request.rows.threads or (1 if request.rows.on else max(1, cores() // count))
+    threads = request.rows.threads or (1 if request.rows.on else max(1, cores() // max(1, count)))
     known = request.known_everywhere(rows.points[0].program, bindings).changed(
-        {"threads": threads, "jobs": 1, "shard": None, "on": ""}, quiet=True
+        {"threads": threads, "jobs": 1, "shard": None, "on": None}, quiet=True
     )
     columns = _columns(rows) if same else None
     others = {} if columns else {name: point.shapes[name] for point in rows.points for name in point.columns}
@@ -131,7 +131,7 @@ def crew_of(request: Request, module: str, *, holding: bool = False) -> Workers:
     if options.on and options.jobs > 1:
         raise UsageError("--jobs is of this machine, and --on has a cluster work", hint="choose one")
     is_near = not any(map(is_remote, (*request.operands.files, options.output or "")))
-    return workers(options.jobs, options.on, [module, *_NEEDED], copies=is_near, holding=holding)
+    return workers(options.jobs, options.on or "", [module, *_NEEDED], copies=is_near, holding=holding)
 
 
 def files_of(request: Request) -> list[Source]:
@@ -180,7 +180,8 @@ def opened_apart(
     with crew_of(request, module, holding=holding) as crew:
         files = files_of(request)
         rows = begun(partial(opened, request, prepared, columns=columns, check=check), files)
-        yield Apart(rows, files, alike(request, rows, crew.count, files[0], check, same=False), crew, request.quiet)
+        shared = alike(request, rows, min(crew.count, len(files)), files[0], check, same=False)
+        yield Apart(rows, files, shared, crew, request.quiet)
 
 
 def begun(opened: Callable[..., AbstractContextManager[Rows]], files: Sequence[Source], *, same: bool = False) -> Rows:

@@ -72,7 +72,7 @@ def run(request: Request, results_at: Any, bound: Callable[[Request, Rows, Any],
         mine = everything[which - 1 :: many]
         rows = begun(partial(opened, request), [part.source for part in everything], same=True)
         bound(request, rows, results_at)
-        shared = alike(request, rows, crew.count, everything[0].source)
+        shared = alike(request, rows, min(crew.count, len(mine)), everything[0].source)
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)
         counts, kept = Counts(), 0
