@@ -5,20 +5,13 @@ The numbers are those of `cgcli.compile`, over rows in which arguments are small
 
 from __future__ import annotations
 
-import ctypes
-import json
 import math
-import os
-import re
-import shutil
 import subprocess
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from itertools import count, pairwise, product
+from itertools import product
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -26,17 +19,26 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgError
-from cgcli.exporting import c, javascript
-from cgcli.exporting.language import Language
+from cgcli.exporting import c
 from cgcli.exporting.targets import TARGETS
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
+from tests.exported import (
+    Case,
+    by_row,
+    cases,
+    functions,
+    in_c,
+    in_duckdb,
+    in_javascript,
+    in_postgres,
+    in_python,
+    is_exported,
+    need,
+    without_repeats,
+)
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-ROWS = 32
 EXAMPLES = Path(__file__).parent.parent / "examples"
-DIGITS = 1e-11  # of a number, relative to the largest of its kind
-LESS = {"zeta(x)": 1e-6}  # cg's own derivative has lost as many near -5
 
 # Programs of arrays and loops, as code has them; each name is an input.
 PROGRAMS = (
@@ -94,91 +96,15 @@ LINEAR = (  # of NumPy, JAX and PyTorch
     "A: [2, 2]; sum(expm(A)*[[1, 2], [3, 4]])",
     "A: [3, 2]; q, r = qr(A); sum(r*[[1, 2], [3, 4]])",
 )
-UNARY = [
-    "exp",
-    "ln",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "atanh",
-    "sqrt",
-    "cbrt",
-    "abs",
-    "sigmoid",
-    "softplus",
-    "relu",
-    "silu",
-    "gelu",
-    "erf",
-    "erfc",
-    "lgamma",
-    "log2",
-    "log10",
-    "exp2",
-    "sec",
-    "floor",
-    "round",
-    "square",
-    "sign",
-    "leaky_relu",
-    "elu",
-    "expm1",
-    "log1p",
-    "trunc",
-    "ceil",
-]
-BINARY = ["atan2", "hypot", "max", "min", "logaddexp", "xlogy", "mod", "fmod"]
 _SMOOTH_AT_2 = ("gamma(x)", "lgamma(x)", "digamma(x)", "zeta(x)", "exp1(x)", "erfc(x)")
 _NOT_BY_TORCH = ("gammainc",)  # PyTorch has their values, and no derivatives by some arguments
-_numbers = count()
-
-
-def expression(random: Random, depth: int) -> str:
-    """A random expression in x, y and z."""
-    if depth == 0 or random.random() < 0.12:
-        return random.choice(["x", "y", "z", "x", "y", str(round(random.uniform(0.1, 3), 2)), "2", "3"])
-    deeper = [expression(random, depth - 1) for _ in range(4)]
-    kind = random.random()
-    if kind < 0.45:
-        return f"({deeper[0]} {random.choice('+-*/')} {deeper[1]})"
-    if kind < 0.75:
-        return f"{random.choice(UNARY)}({deeper[0]})"
-    if kind < 0.85:
-        return f"{random.choice(BINARY)}({deeper[0]}, {deeper[1]})"
-    if kind < 0.93:
-        return f"({deeper[0]})^{random.choice(['2', '3', '0.5', '(-1)', 'y'])}"
-    return f"({deeper[0]} {random.choice(['<', '>', '<=', '>='])} {deeper[1]} ? {deeper[2]} : {deeper[3]})"
-
-
-def is_exported(text: str, target: str = "c", **options: Any) -> bool:
-    """Whether a language has a program; what it has no formula for is refused."""
-    try:
-        cgcli.export(text, target, **options)
-    except CgError:
-        return False
-    return True
-
-
-@cache
-def functions() -> tuple[str, ...]:
-    """Each elementwise operation that is called by its name, on its own."""
-    named = (op for op in operations() if op.elementwise and op.infix is None and op.prefix is None)
-    return tuple(f"{op.name}({', '.join('xyz'[: len(op.arrays)])})" for op in named if op.arrays[0][0] != "*")
 
 
 @cache
 def scalar_programs() -> tuple[str, ...]:
-    """Each elementwise operation on its own that C has a word or a formula for, and random expressions."""
+    """Each elementwise operation on its own that C has a word or a formula for, and operators."""
     alone = [text for text in functions() if is_exported(text)]
     assert len(alone) > 60, alone
-    random = Random(20)
     return (
         *alone,
         "max(x, y, z)",
@@ -187,66 +113,12 @@ def scalar_programs() -> tuple[str, ...]:
         "x != y",
         "not x",
         "x // y",
-        *(expression(random, random.choice([2, 3, 4])) for _ in range(30)),
     )
 
 
 def programs_of_sql() -> list[str]:
     """Those that SQL has, too, which has no loops."""
     return [text for text in scalar_programs() if is_exported(text, "sql")]
-
-
-class Case:
-    """A program with rows of values, and what cg computes for them."""
-
-    def __init__(self, text: str, seed: int) -> None:
-        self.text = text
-        self.name = f"f{next(_numbers)}"
-        program = cgcli.parse(text)
-        self.inputs = program.inputs
-        rng = np.random.default_rng(seed)
-        self.values = {name: _values(program.shapes.get(name, ()), rng) for name in self.inputs}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = cgcli.compile(text, wrt=self.inputs)(self.values)
-        self.names = list(found)
-        self.expected = [np.asarray(found[name]) for name in found]
-
-    def rows(self) -> Iterator[list[Any]]:
-        """The arguments, row by row."""
-        for row in range(ROWS):
-            yield [self.values[name][row].tolist() for name in self.inputs]
-
-    def code(self, target: str, **options: Any) -> str:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return cgcli.export(self.text, target, wrt=self.inputs, name=self.name, **options)
-
-    def differences(self, found: Sequence[Array]) -> Iterator[str]:
-        """Where the results of another are not those of cg."""
-        for name, ours, theirs in zip(self.names, self.expected, found, strict=True):
-            theirs = np.asarray(theirs, float).reshape(ours.shape)
-            finite = np.isfinite(ours) & np.isfinite(theirs)
-            same = np.where(finite, True, (ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))
-            largest = np.median(np.abs(ours[finite])) if finite.any() else 0.0
-            with np.errstate(invalid="ignore"):
-                near = np.abs(ours - theirs) <= LESS.get(self.text, DIGITS) * np.maximum(np.abs(ours), largest)
-            bad = ~(same & (near | ~finite))
-            if bad.any():
-                at = tuple(np.argwhere(bad)[0])
-                values = {key: each[at[0]].tolist() for key, each in self.values.items()}
-                yield f"{self.text}: {name} at {values}: {theirs[at]}, and of cg {ours[at]}"
-
-
-def _values(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    half = ROWS // 2
-    special = [np.full((1, *shape), value) for value in (0.0, 1.0, -1.0, 0.5, math.nan)]
-    some = np.concatenate([rng.uniform(0.05, 3, (half, *shape)), rng.normal(0, 2, (half - 5, *shape)), *special])
-    return rng.permutation(some)
-
-
-def cases(texts: Sequence[str]) -> list[Case]:
-    return [Case(text, seed) for seed, text in enumerate(texts) if cgcli.parse(text).inputs]
 
 
 @cache
@@ -257,188 +129,38 @@ def all_cases() -> list[Case]:
     return cases((*PROGRAMS, *PLACES, *examples, *scalar_programs()))
 
 
-def without_repeats(codes: Sequence[str], language: Language) -> str:
-    """Several programs in one file, which has each helper once."""
-    seen: set[str] = set()
-    parts = []
-    for code in codes:
-        for helper in language.helpers.values():
-            if helper in code and helper in seen:
-                code = code.replace(helper + "\n", "")
-            elif helper in code:
-                seen.add(helper)
-        parts.append(code)
-    return "\n".join(parts)
-
-
-def by_row(case: Case, rows: Sequence[Sequence[Any]]) -> list[Array]:
-    """Results of each row as results of all rows."""
-    return [np.array([np.asarray(row[at], float) for row in rows]) for at in range(len(case.names))]
-
-
-def need(*programs: str) -> None:
-    """Leave a test out where a program is not installed; what a change must pass has them all."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: not installed")
-
-
 def test_c_and_cpp(tmp_path: Path) -> None:
     """Protects the code that people compile: without a warning, as C99 and as C++."""
     need("gcc", "g++")
-    every = all_cases()
-    source = tmp_path / "all.c"
-    source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
-    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off", "-O1"]
-    subprocess.run(["g++", "-x", "c++", "-fsyntax-only", *strict, source], check=True)
-    subprocess.run(
-        ["gcc", "-std=c99", *strict, "-fPIC", "-shared", source, "-o", tmp_path / "all.so", "-lm"], check=True
-    )
-    library = ctypes.CDLL(str(tmp_path / "all.so"))
-    wrong: list[str] = []
-    for case in every:
-        given = [np.ascontiguousarray(case.values[name]) for name in case.inputs]
-        shapes = [np.shape(each)[1:] for each in case.expected]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        out = np.empty((sum(sizes), ROWS))
-        rows = getattr(library, f"{case.name}_rows")
-        pointers = (ctypes.c_void_p * max(len(given), 1))(*[each.ctypes.data for each in given])
-        results = (ctypes.c_void_p * len(out))(*[each.ctypes.data for each in out])
-        rows(ctypes.c_size_t(ROWS), pointers, results)
-        ends = np.cumsum([0, *sizes])
-        found = [out[begin:end].T for begin, end in pairwise(ends)]
-        wrong += case.differences(found)
-    assert wrong == []
+    assert [why for case, found in in_c(all_cases(), tmp_path, "-O1") for why in case.differences(found)] == []
 
 
 def test_javascript(tmp_path: Path) -> None:
     need("node")
+    assert [why for case, found in in_javascript(all_cases(), tmp_path) for why in case.differences(found)] == []
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_python(target: str) -> None:
     every = all_cases()
-    code = without_repeats([case.code("js") for case in every], javascript.LANGUAGE)
-    text = "value => Number.isNaN(value) ? 'nan' : Math.abs(value) === Infinity ? String(value) : value"
-    calls = f"""
-const deep = value => Array.isArray(value) ? value.map(deep) : ({text})(value);
-const rows = JSON.parse(require("fs").readFileSync(0), (_, value) => value === "nan" ? NaN : value);
-const functions = [{", ".join(case.name for case in every)}];
-console.log(JSON.stringify(rows.map((each, at) => each.map(row => deep(functions[at](...row))))));
-"""
-    script = tmp_path / "all.cjs"
-    script.write_text(code.replace("export function", "function") + calls, encoding="utf-8")
-    given = json.dumps([list(case.rows()) for case in every]).replace("NaN", '"nan"')
-    done = subprocess.run(["node", script], input=given, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    assert [why for case, rows in zip(every, found, strict=True) for why in case.differences(by_row(case, rows))] == []
-
-
-def _function(case: Case, target: str) -> Callable[..., Any]:
-    space: dict[str, Any] = {}
-    exec(compile(case.code(target), case.text, "exec"), space)
-    function: Callable[..., Any] = space[case.name]
-    return function
-
-
-def test_python() -> None:
-    wrong: list[str] = []
-    for case in all_cases():
-        function = _function(case, "python")
-        wrong += case.differences(by_row(case, [function(*row) for row in case.rows()]))
-    assert wrong == []
-
-
-def test_numpy() -> None:
-    wrong: list[str] = []
-    of_scipy = [text for text in functions() if not is_exported(text) and is_exported(text, "numpy")]
-    others = [*(text for text in LINEAR if "nuc" not in text), "x: [2, 3]; sum(sort(x)*[1, 2, 3])"]
-    for case in (*all_cases(), *cases(of_scipy), *cases(others)):
-        function = _function(case, "numpy")
-        rows = [function(*row) for row in case.rows()]
-        wrong += case.differences(by_row(case, [row if len(case.names) > 1 else [row] for row in rows]))
-    assert wrong == []
+    if target == "numpy":
+        every = [*every, *cases(LINEAR)]
+    assert [why for case, found in in_python(every, target) for why in case.differences(found)] == []
 
 
 def test_duckdb() -> None:
     """Protects nulls and nans, whose order is another in databases."""
-    import duckdb
-    import pyarrow as pa
-
-    wrong: list[str] = []
-    connection = duckdb.connect()
-    connection.execute("set threads = 1")
-    rng = np.random.default_rng(3)
-    for case in cases(programs_of_sql()):
-        data = pa.table(
-            {
-                "id": range(ROWS),
-                **{name: pa.array(case.values[name], mask=rng.random(ROWS) < 0.1) for name in case.inputs},
-            }
-        )
-        null = np.any([data[name].is_null().to_numpy() for name in case.inputs], axis=0)
-        got = connection.sql(case.code("sql", table="data")).to_arrow_table()
-        assert got.column_names == [*data.column_names, *case.names]
-        wrong += [f"{case.text}: {name}" for name in case.names if (got[name].is_null().to_numpy() != null).any()]
-        found = [
-            np.where(null, ours, got[name].to_numpy()) for name, ours in zip(case.names, case.expected, strict=True)
-        ]
-        wrong += case.differences(found)
-    assert wrong == []
+    every = cases(programs_of_sql())
+    assert [why for case, found in in_duckdb(every) for why in case.differences(found)] == []
 
 
-@pytest.fixture
-def postgres() -> Iterator[Callable[[str], str]]:
-    """What a PostgreSQL server of its own prints for a script of statements."""
-    on_path = shutil.which("initdb")
-    programs = (
-        Path(on_path).resolve().parent if on_path else max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
-    )
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    folder = tempfile.mkdtemp()
-    other = ["runuser", "-u", "nobody", "--"] if os.getuid() == 0 else []  # the server refuses to be root
-    if other:
-        shutil.chown(folder, "nobody")
-
-    def quietly(*command: str) -> None:
-        subprocess.run([*other, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def script(text: str) -> str:
-        client = [str(programs / "psql"), "-h", folder, "-U", "cg", "postgres", "-Atq", "-v", "ON_ERROR_STOP=1"]
-        return subprocess.run(client, input=text, capture_output=True, text=True, check=True).stdout
-
-    try:
-        quietly(str(programs / "initdb"), "-D", f"{folder}/data", "-A", "trust", "-U", "cg", "--no-sync")
-        settings = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        control = [str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w"]
-        quietly(*control, "-o", settings, "-l", f"{folder}/log", "start")
-        try:
-            yield script
-        finally:
-            quietly(*control, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
-
-
-def test_postgres(postgres: Callable[[str], str]) -> None:
+def test_postgres() -> None:
     """Protects what PostgreSQL stops at: division by 0, logarithms and roots of what has none, powers below the range.
 
     Remainders are left out where they jump, for PostgreSQL has no exact one.
     """
-    every = cases(programs_of_sql())
-    lines = []
-    for case in every:
-        columns = ", ".join(f'"{name}" float8' for name in case.inputs)
-        lines.append(
-            f"drop table if exists data; create table data (id int, {columns}); copy data from stdin with csv;"
-        )
-        lines += [",".join(map(repr, [at, *row])) for at, row in enumerate(case.rows())]
-        select = case.code("sql", dialect="postgres")
-        lines += ["\\.", f"\\echo {case.name}", f"copy ({select}) to stdout with csv;"]
-    found = postgres("\n".join(lines))
-    wrong: list[str] = []
-    for case, block in zip(every, re.split(r"^f\d+\n", found, flags=re.MULTILINE)[1:], strict=True):
-        rows = [[float(cell) for cell in line.split(",")] for line in block.split()]
-        results = by_row(case, [row[1 + len(case.inputs) :] for row in rows])
-        wrong += [why for why in case.differences(results) if "mod(" not in case.text]
-    assert wrong == []
+    every = [case for case in cases(programs_of_sql()) if "mod(" not in case.text]
+    assert [why for case, found in in_postgres(every) for why in case.differences(found)] == []
 
 
 def test_torch() -> None:
@@ -448,8 +170,8 @@ def test_torch() -> None:
     loops = [text for text in PROGRAMS if "while" in text or "repeat" in text]
     for text in (*PROGRAMS[:20], *loops, *LINEAR):
         case = Case(text, 1)
-        function = _function(case, "torch")
-        for at, row in enumerate(case.rows()):
+        function = case.function("torch")
+        for at, row in enumerate(case.arguments()):
             if text in LINEAR and not np.isfinite(case.expected[0][at]):
                 continue  # PyTorch raises an error there
             value = function(*[torch.tensor(each, dtype=torch.float64) for each in row])
@@ -472,8 +194,8 @@ def test_what_moves_elements(target: str) -> None:
     wrong = []
     for text in MOVED:
         case = Case(text, 1)
-        function = _function(case, target)
-        for at, row in enumerate(case.rows()):
+        function = case.function(target)
+        for at, row in enumerate(case.arguments()):
             found = function(*(np.asarray(each, float) for each in row))
             value, ours = float(np.ravel(found[0] if target == "numpy" else found)[0]), case.expected[0][at]
             if value != pytest.approx(ours, rel=1e-11, nan_ok=True):
@@ -491,7 +213,7 @@ def test_torch_differentiates() -> None:
         if text.startswith(_NOT_BY_TORCH) or not is_exported(text, "torch"):
             continue
         case = Case(text, 1)
-        function = _function(case, "torch")
+        function = case.function("torch")
         ends = [(max(low, -6), min(high, max(low, -6) + 9)) for low, high in inside[text.split("(")[0]]]
         parts = (0.13, 0.47, 0.82)
         points = [[low + part * (high - low) * 0.9**at for at, (low, high) in enumerate(ends)] for part in parts]
@@ -660,8 +382,8 @@ def test_names_that_are_words_of_the_language(tmp_path: Path) -> None:
     source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
     subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", source], check=True)
     for case in every:
-        function = _function(case, "python")
-        assert list(case.differences(by_row(case, [function(*row) for row in case.rows()]))) == []
+        function = case.function("python")
+        assert list(case.differences(by_row(case, [function(*row) for row in case.arguments()]))) == []
 
 
 def test_deep_code_says_what_spark_needs() -> None:

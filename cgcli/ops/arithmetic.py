@@ -188,7 +188,8 @@ CEIL = elementwise("ceil", "smallest whole number not below", "ceil", None, fact
 ROUND = elementwise("round", "nearest whole number, halves to even", "rint", None, aliases="rint",
                     facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="rint",
                     example="round(2.5)",
-                    simpler="n = floor(x + 0.5); n - x == 0.5 && n/2 != floor(n/2) ? n - 1 : n")  # fmt: skip
+                    simpler="n = floor(x + 0.5); n == 0 ? 0*x : n - x == 0.5 && n/2 != floor(n/2) ? n - 1 : n",
+                    )  # fmt: skip
 TRUNC = elementwise("trunc", "whole part, rounded towards 0", "trunc", None,
                     facts=ODD | INCREASING | IDEMPOTENT | STEPWISE, why_no_derivative=STEP, python="trunc",
                     example="trunc(-1.7)", simpler="sign(x)*floor(abs(x))")  # fmt: skip

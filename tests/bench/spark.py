@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.test_export import ROWS, Case, cases, programs_of_sql
+from tests.exported import ROWS, Case, cases
+from tests.test_export import programs_of_sql
+from tests.test_export_random import random_cases
 
 
 def found_in(spark: Any, case: Case, null: np.ndarray[Any, Any]) -> list[str]:
@@ -20,7 +22,7 @@ def found_in(spark: Any, case: Case, null: np.ndarray[Any, Any]) -> list[str]:
     names = ["id", *case.inputs]
     rows = [
         (row, *(None if at == 0 and null[row] else value for at, value in enumerate(values)))
-        for row, values in enumerate(case.rows())
+        for row, values in enumerate(case.arguments())
     ]
     schema = ", ".join(["id int", *(f"`{name}` double" for name in case.inputs)])
     spark.createDataFrame(rows, schema).createOrReplaceTempView("data")
@@ -42,7 +44,7 @@ def main() -> None:
     builder = builder.config("spark.sql.analyzer.maxIterations", "1000")  # as the header of deep code says
     spark = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
-    every = cases(programs_of_sql())
+    every = [*cases(programs_of_sql()), *random_cases()]
     null = np.random.default_rng(3).random(ROWS) < 0.1
     for ansi in ("true", "false"):
         spark.conf.set("spark.sql.ansi.enabled", ansi)
