@@ -245,6 +245,16 @@ LOST = [
     ("eval", "y + 1e300*(x*x)", "x=1e-200 y=1e-90", "x*x"),
     ("eval", "1e300*exp(-x)", "x=800", "exp(-x)"),
     ("eval", "sum((x + 1e20) - 1e20)", "x=[0,1]", "x + 1e20"),
+    ("eval", "1 - 1/(1 + exp(-x))", "x=36", "1 - 1/(1 + exp(-x))"),
+    ("grad", "1 - 1/(1 + exp(-x))", "x=25", "1 - 1/(1 + exp(-x))"),
+    ("hessian", "(1 - cos(x))/x^2", "x=1e-5", "1 - cos(x)"),
+    ("eval", "sqrt(x^2 + 1) - x", "x=1e6", "sqrt(x^2 + 1) - x"),
+    ("eval", "ln(1 + x)", "x=1e-9", "ln(1 + x)"),
+    ("eval", "(1 + 1/n)^n", "n=1e12", "(1 + 1/n)^n"),
+    ("eval", "-b + sqrt(b^2 - 4*a*c)", "a=1 b=1e6 c=1", "-b + sqrt(b^2 - 4*a*c)"),
+    ("eval", "mean(x^2) - mean(x)^2", "x=[1e6,1000001,1000002]", "mean(x^2) - mean(x)^2"),
+    ("eval", "sum(1 - cos(x))", "x=[1e-5,2e-5]", "1 - cos(x)"),
+    ("jacobian", "1 - cos(x)", "x=[1,1e-5]", "1 - cos(x)"),
 ]
 
 
@@ -274,6 +284,12 @@ def test_what_is_lost_has_a_warning_that_names_the_node(
         ("x*y + x^3", "x=0 y=0"),
         ("where(x > 0, ln(1 + exp(-x)) , x)", "x=-40"),
         ("p = exp(x)/(1 + exp(x)); p*(1 - p)", "x=-800"),
+        ("0.1*x - 0.3", "x=3.0000001"),  # as far as the last bit of x moves it
+        ("x^2 - y", "x=3 y=9.00000001"),  # of exact terms
+        ("(x + 1)^2 - x^2 - 2*x - 1", "x=0.3"),  # is 0, and nothing is right of what rounding leaves
+        ("ln(1 + x) + 1", "x=1e-9"),  # is lost, and no result depends on it
+        ("sin(3.141592653589793*x)", "x=1000"),
+        ("sum((y - a*x)^2)", "y=[2,4,6.0000001] x=[1,2,3] a=2"),
     ],
 )
 def test_what_nothing_depends_on_is_no_loss(program: str, point: str, capsys: Capture) -> None:

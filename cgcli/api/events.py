@@ -98,14 +98,25 @@ class Telling:
                     self._tell_leaf(node, values[node])
         self._tell_notes(found)
 
-    def losses(self, results: Sequence[Node], bindings: Mapping[str, Any], values: Mapping[Node, Any] | None) -> None:
-        """What was lost that a result depends on. values: of every node, where they are known; not of large arrays."""
-        from cgcli.evaluate.losses import MOST, losses
+    def losses(
+        self, results: Sequence[Node], bindings: Mapping[str, Any], values: Mapping[Node, Any], is_near_0: bool
+    ) -> None:
+        """What was lost that a result depends on; not of large arrays.
 
-        if values is None and sum(math.prod(node.shape) for node in toposort(results)) <= MOST:
+        values: of every node, where they are known. is_near_0: whether one is 0, or next to it.
+        """
+        from cgcli.evaluate.losses import MOST, losses, roundings
+
+        if not values and sum(math.prod(node.shape) for node in toposort(results)) <= MOST:
             values = evaluate_all(results, bindings)
-        if values is not None:
-            self._tell_notes([*losses(results, values)])
+        if not values:
+            return
+        found = [*losses(results, values)] if is_near_0 else []
+        if not found and (found := [*roundings(results, values)]):
+            from cgcli.digits.accuracy import is_inexact
+
+            found = found if is_inexact(results, values, bindings) else []
+        self._tell_notes(found)
 
     def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
         """The value of every node that the outputs need; none when they are too large to keep together."""

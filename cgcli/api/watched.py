@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
 from cgcli.api.notices import Notice
-from cgcli.evaluate.elements import is_all_finite, is_small
+from cgcli.evaluate.elements import is_all_finite, is_small, may_lose
 from cgcli.evaluate.evaluate import Events, evaluate
 from cgcli.graph.node import Graph, Node, name_of, toposort, variables
 from cgcli.lean import cached_property
@@ -54,8 +54,8 @@ class Watched:
         numbers = evaluate(outputs, bindings, events)
         if events.seen or not all(map(is_all_finite, numbers)):
             self._telling.births(outputs if results is None else results, bindings)
-        elif events.small is not None or any(map(is_small, numbers)):
-            self._telling.losses(outputs if results is None else results, bindings, events.small)
+        elif (is_near_0 := events.small or any(map(is_small, numbers))) or may_lose(outputs, events.numbers):
+            self._telling.losses(outputs if results is None else results, bindings, events.numbers, is_near_0)
         return numbers
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:

@@ -300,6 +300,16 @@ def ignored(_: Notice) -> None:
     """What is told of one point, where there are ranges."""
 
 
+def but_losses(tell: Callable[[Notice], None]) -> Callable[[Notice], None]:
+    """Tells what is no loss of digits: --accuracy says those itself, and how many."""
+
+    def told(notice: Notice) -> None:
+        if notice.details.get("kind") != "lost":
+            tell(notice)
+
+    return told
+
+
 class Task(NamedTuple):
     """What a command works on: a program at its point, and the inputs to differentiate it by.
 
@@ -320,7 +330,7 @@ class Task(NamedTuple):
         report = request.report(point)
         wrt = point.chosen(request.names(point))
         report.tell_all(point.notices(wrt))
-        tell = ignored if request.operands.ranges else report.tell
+        tell = ignored if request.operands.ranges else but_losses(report.tell) if request.accuracy else report.tell
         return cls(request, point, wrt, report, Watched(point.graph, point.bindings, tell))
 
     def computed(self, make: Callable[[Kernels | None], Call], rounded: int | None = None) -> Any:

@@ -39,6 +39,9 @@ _ENOUGH = 13.0  # digits of a result, of which nothing is worth telling
 _EPSILON = 2.0**-53
 _GROWN = 10.0  # how many times larger than that of its arguments the error of a node is, where digits are lost
 _TRUTH = 25  # digits of the results to compare with
+_NOTHING = 1e-300  # a result of this size counts as 0
+_CHECKED = 8  # digits of a result that are to be right, or a warning says which node has lost them
+_LITTLE_WORK = 50_000  # steps, for which a warning may be held back: a tenth of a second
 _NAMES = ("x", "y")  # in the forms of the table
 
 
@@ -79,6 +82,20 @@ def accuracy(
     if not losses or min((number for number in numbers_in(digits) if number == number), default=_ALL) >= _ENOUGH:
         return Accuracy(digits, (), found)
     return Accuracy(digits, tuple(_losses(found.last, bindings)), found)
+
+
+def is_inexact(results: Sequence[Node], values: Mapping[Node, Any], bindings: Mapping[str, Any]) -> bool:
+    """Whether a result differs by more than 1e-8 from what its formula gives; not where that is 0, or not known.
+
+    values: of the results, in float64. bindings: floats, each the number that its bits are.
+    """
+    inputs = {name: as_constant(value) for name, value in bindings.items()}
+    try:
+        found = to_digits(lambda _: lambda run: run(results), inputs, _CHECKED, as_floats=True, most=_LITTLE_WORK)
+    except CgError:
+        return False
+    pairs = zip(numbers_in([values[result] for result in results]), numbers_in(found.result), strict=True)
+    return any(abs(exact) > _NOTHING and relative_error(number, exact) > 10**-_CHECKED for number, exact in pairs)
 
 
 def _right_digits(number: Any, exact: Any) -> float:

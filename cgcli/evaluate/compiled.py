@@ -80,6 +80,7 @@ class Compiled:
     A node that is a number, made of numbers, is computed in Python's floats where its operation has a kernel for
     them; where all nodes are, without numpy, and after many calls by a function in Python that is generated for them.
 
+    of_numbers: whether all values are numbers.
     nodes: those whose values a tape has, in their order. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
     kernels: those to compute with, where not those on floats.
@@ -120,15 +121,15 @@ class Compiled:
                 _keep_memory_at_hand()
         self._readers = readers
         self._dead = [tuple([places[node] for node in arrays]) for arrays in dead] if any(dead) else ()
-        self._of_numbers = kernels is not None or (not of_arrays_too and None not in scalars)
+        self.of_numbers = kernels is not None or (not of_arrays_too and None not in scalars)
         if kernels is not None:
             self._kernels = [kernels.step(node) for node in made]
-        elif self._of_numbers and not any(map(_params, made)):
+        elif self.of_numbers and not any(map(_params, made)):
             self._kernels = scalars
         else:
             self._kernels = [
                 scalar
-                if scalar is not None and not node.params and (self._of_numbers or kernel_of(node) is scalar)
+                if scalar is not None and not node.params and (self.of_numbers or kernel_of(node) is scalar)
                 else _adapted(kernel_of(node), node)
                 for node, scalar in zip(made, scalars, strict=True)
             ]
@@ -144,7 +145,7 @@ class Compiled:
         division by zero, an overflow or an invalid operation happens, or where a number that is
         computed is not finite.
         """
-        if events is None and self._of_numbers:
+        if events is None and self.of_numbers:
             if self._direct is not None:
                 try:
                     return self._direct(*arrays)
@@ -163,9 +164,9 @@ class Compiled:
         return [tape[at] for at in self._outputs]
 
     def meets_small(self, tape: Sequence[Any]) -> bool:
-        """Whether all values on a tape are numbers, and one that was computed is 0 or next to it."""
+        """Whether one of the numbers on a tape that were computed is 0 or next to it."""
         computed = tape[len(tape) - len(self._kernels) :]
-        return self._of_numbers and self._other is None and bool(computed) and min(map(abs, computed)) < LEAST
+        return bool(computed) and min(map(abs, computed)) < LEAST
 
     def tape(self, arrays: Sequence[Any], events: Callable[[str, int], None] | None = None) -> list[Any]:
         """The values of all `nodes`; None for those that were dropped."""
@@ -177,7 +178,7 @@ class Compiled:
             if type(tape[at]) is not float:
                 tape[at] = float(tape[at])
         try:
-            if self._of_numbers:
+            if self.of_numbers:
                 _write(tape, self._kernels, self._readers, self._dead)
             elif events is None:
                 _quiet_writer()(tape, self._kernels, self._readers, self._dead)

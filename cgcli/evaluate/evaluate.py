@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+_FEW = 10_000  # numbers, whose values are kept to be looked through
+
+
 class Events:
     """Whether a floating-point exception was signalled: the cheap sign of a possible nan or inf.
 
-    small: the values of all nodes, where they are numbers and one that was computed is 0 or next to it.
+    numbers: the values of all nodes, where they are numbers. small: whether one that was computed is 0 or next to it.
     """
 
     def __init__(self) -> None:
         self.seen = False
-        self.small: Mapping[Node, float] | None = None
+        self.numbers: Mapping[Node, float] = EMPTY
+        self.small = False
 
     def __call__(self, kind: str, flag: int) -> None:
         self.seen = True
@@ -37,7 +41,7 @@ def evaluate(
     """The value of each output.
 
     bindings: an array of the variable's shape for every name that the outputs need.
-    events: told when a division by zero, an overflow or an invalid operation happens, and of small numbers.
+    events: told when a division by zero, an overflow or an invalid operation happens, and of values that are numbers.
     known: nodes whose values are there already, so that nothing below them is computed.
     Raises KeyError for an unbound name, TooLargeError beyond the memory bound.
     """
@@ -46,8 +50,10 @@ def evaluate(
     arrays = [bindings[name_of(node)] for node in inputs]
     compiled = Compiled(outputs, [*inputs, *known], order=order)
     tape = compiled.tape([*arrays, *known.values()], events)
-    if events is not None and compiled.meets_small(tape):
-        events.small = dict(zip(compiled.nodes, tape, strict=True))
+    if events is not None and compiled.of_numbers:
+        events.small = compiled.meets_small(tape)
+        if events.small or len(tape) <= _FEW:
+            events.numbers = dict(zip(compiled.nodes, tape, strict=True))
     return compiled.outputs_on(tape)
 
 

@@ -1,8 +1,9 @@
-"""After an evaluation that came to 0, or next to it: what was lost on the way that a result depends on.
+"""After an evaluation: what was lost on the way that a result depends on.
 
-Lost is a term that a sum takes nothing of, as 1 in 1 + 1e20; a product or a power below the smallest float; and
-what exp(x) or cos(x) differs from 1 by. Whether a result depends on it is tried: the value is moved a little, and
-how far a result goes with it tells how far what was lost would have moved it.
+Where it came to 0, or next to it, lost is a term that a sum takes nothing of, as 1 in 1 + 1e20; a product or a power
+below the smallest float; and what exp(x) or cos(x) differs from 1 by. Elsewhere it is the digits of a difference
+whose terms were rounded, as of 1 - cos(x), or of a logarithm next to 1. Whether a result depends on it is tried: a
+value is moved a little, and how far a result goes with it tells how far what was lost would have moved it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
-from cgcli.evaluate.elements import LEAST, somewhere
+from cgcli.evaluate.elements import LEAST, LOSING, is_ill_conditioned, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import Note
-from cgcli.graph.node import Node, dependents, is_given, toposort
+from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
 from cgcli.graph.operation import Operation
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
@@ -29,6 +30,7 @@ _STEPS = 1024  # floats that a value is moved by: a root of it still moves
 _TRIED = 20  # losses, for each of which what follows is computed again
 _MATTERS = 1e-8  # of a result: less is what any rounding does to it
 _NOTHING = 1e-300  # a result of this size counts as 0
+_OWN = 30  # times as much as rounding the inputs, where a program loses digits that its result has
 
 _NEVER_0 = (MULTIPLY, DIVIDE, POWER_OP, EXP, EXP2, SECH, SIGMOID)  # but of operands that are
 _ABOVE_1, _BELOW_1 = (EXP, EXP2, COSH, SEC), (COS, SECH)  # 1 at 0 alone, nearby
@@ -64,6 +66,67 @@ def losses(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[No
                 break
 
 
+def roundings(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[Note]:
+    """Where an operation shows the rounding of its operands, as a difference, or ln next to 1, and an output needs it.
+
+    values: of every node that the outputs need, all of them finite. Those are left out of which rounding the inputs
+    moves the outputs as far: as no program for the same function could know them better.
+    """
+    order = toposort(outputs)
+    found = [(node, *place) for node in order if node.op.name in LOSING and not all(map(is_given, node.args))
+             for place in [_first_ill_conditioned(node, values)] if place][:_TRIED]  # fmt: skip
+    if not found:
+        return
+    own = _own_errors(outputs, order, values)
+    for node, index, operands in found:
+        for arg in node.args:
+            if is_given(arg) or (arg.shape and arg.shape != node.shape):
+                continue
+            at = index if arg.shape else ()
+            moved = _moved_outputs(arg, at, operands[node.args.index(arg)], outputs, values)
+            if any(
+                somewhere((error > _MATTERS * abs(values[output]) + _NOTHING) & (error > _OWN * own[output]))
+                for output, error in moved.items()
+            ):
+                yield Note("lost", node, operands, index, "digits to the rounding of its operands", _ADVICE)
+                break
+
+
+def _first_ill_conditioned(node: Node, values: Mapping[Node, Any]) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
+    """The first element that rounding the operands moves far: its index, and them."""
+    for index, value, operands in _elements(node, values):
+        if is_ill_conditioned(node.op.name, value, operands):
+            return index, operands
+    return None
+
+
+def _moved_outputs(
+    node: Node, index: tuple[int, ...], value: float, outputs: Sequence[Node], values: Mapping[Node, Any]
+) -> dict[Node, Any]:
+    """How far each output that a node reaches moves with half a unit in the last place of one of its elements."""
+    return {output: error / 2 for output, error in _moved(node, index, value + math.ulp(value), outputs, values)}
+
+
+def _own_errors(outputs: Sequence[Node], order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Any]:
+    """How far each output moves with half a unit in the last place of the inputs, and of constants with fractions."""
+    leaves = [node for node in order if is_given(node) and not (node.op is CONSTANT and _is_whole(values[node]))]
+    own: dict[Node, Any] = dict.fromkeys(outputs, 0.0)
+    for turn in (lambda at: 1, lambda at: (-1) ** at):
+        shaken = {node: values[node] * (1 + turn(at) * _STEPS * 2.0**-52) for at, node in enumerate(leaves)}
+        for output, other in zip(outputs, evaluate(outputs, {}, known=_known(order, values) | shaken), strict=True):
+            own[output] = np.maximum(own[output], abs(other - values[output]) / (2 * _STEPS))
+    return own
+
+
+def _known(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Any]:
+    """The values of what is given."""
+    return {node: values[node] for node in order if is_given(node)}
+
+
+def _is_whole(value: Any) -> bool:
+    return not somewhere(np.mod(value, 1) != 0)
+
+
 def _elements(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[tuple[int, ...], float, tuple[float, ...]]]:
     """Each element of a node's value: its index, itself, and the operands that it comes from."""
     value, args = values[node], [values[arg] for arg in node.args]
@@ -96,15 +159,22 @@ def _matters(
     node: Node, index: tuple[int, ...], loss: _Loss, outputs: Sequence[Node], values: Mapping[Node, Any]
 ) -> bool:
     """Whether an output would be another number, had the value of a node what was lost."""
-    moved = loss.beside
+    return any(
+        somewhere(error * loss.part > _MATTERS * abs(values[output]) + _NOTHING)
+        for output, error in _moved(node, index, loss.beside, outputs, values)
+    )
+
+
+def _moved(
+    node: Node, index: tuple[int, ...], beside: float, outputs: Sequence[Node], values: Mapping[Node, Any]
+) -> Iterator[tuple[Node, Any]]:
+    """How far each output that a node reaches moves when one of the node's elements is another number."""
+    moved: Any = beside
     if node.shape:
         moved = values[node].copy()
-        moved[index] = loss.beside
+        moved[index] = beside
     after = dependents([node], toposort(outputs))
     known = {each: value for each, value in values.items() if each not in after}
     reached = [output for output in outputs if output in after]
     for output, other in zip(reached, evaluate(reached, {}, known={**known, node: moved}), strict=True):
-        error = abs(other - values[output]) * loss.part
-        if somewhere(error > _MATTERS * abs(values[output]) + _NOTHING):
-            return True
-    return False
+        yield output, abs(other - values[output])
