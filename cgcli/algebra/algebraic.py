@@ -237,7 +237,7 @@ class _Pass:
         return self.canonical.like_terms(terms)
 
     def _unchanged(self, piece: Piece) -> Node:
-        """The same operations on the operands' simpler forms."""
+        """A piece as it was, its operations applied to the simpler forms of its operands."""
         become = {leaf: self.become[leaf] for leaf in piece.leaves}
         if [*become] == [*become.values()]:
             return piece.inner[0]

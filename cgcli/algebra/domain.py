@@ -290,7 +290,7 @@ class Domains:
         return True
 
     def _not_negative(self, node: Node) -> list[Demand]:
-        """That a node is not negative: of 2*x^3, that x is not."""
+        """The demand that a node is not negative: for 2*x^3, that x is not; none where it never is."""
         sign = 1.0
         while True:
             if sign > 0 and self.is_non_negative(node):

@@ -26,7 +26,7 @@ class _Step(NamedTuple):
 
     @property
     def of(self) -> Node:
-        """That argument."""
+        """The argument in which it is linear."""
         return self.user.args[self.at]
 
 

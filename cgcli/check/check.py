@@ -63,7 +63,7 @@ class Row(NamedTuple):
 
     @property
     def relative_error(self) -> float:
-        """The same, relative to the larger of the two."""
+        """How far they are apart, relative to the larger of the two."""
         larger = max(abs(self.numbers.reverse), abs(self.numbers.central.value))
         return self.error / larger if larger else self.error
 

@@ -43,7 +43,7 @@ def as_text(found: Check, outputs: Sequence[str], precision: int | None) -> Iter
 
 
 def members(found: Check, outputs: Sequence[str]) -> dict[str, Any]:
-    """The same for JSON, with every element that was checked."""
+    """A check as the members of a JSON object, with every element that was checked."""
     return {
         "agrees": not found.mismatches,
         "derivatives": [_record(row, outputs) for row in found.rows],

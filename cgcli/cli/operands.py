@@ -203,20 +203,13 @@ def names_of(texts: Sequence[str], known: Container[str], option: str = "--wrt")
 def directions_of(texts: Sequence[str]) -> list[dict[str, str]]:
     """The texts of the tangents, by name, of each direction, which are apart by `;`.
 
-    Raises UsageError for several directions that stand in several options, and as `_tangents_of`.
+    Raises UsageError for several directions that stand in several options, and as `named_texts`.
     """
-    for text in texts:
-        parts = re.split(_ANOTHER.replace(",", ";", 1), text)
-        if len(parts) > 1 and len(texts) > 1:
-            raise UsageError("several directions stand in one --tangent", hint="as in: --tangent 'x=1; y=1'")
-        if len(parts) > 1:
-            return [_tangents_of([part]) for part in parts]
-    return [_tangents_of(texts)]
-
-
-def _tangents_of(texts: Sequence[str]) -> dict[str, str]:
-    """The texts of the tangents, by name, of options `--tangent x=1,w=[0,1]`."""
-    return named_texts(texts, "--tangent", "tangent", "as in: --tangent x=1,y=0")
+    parts = [part for text in texts for part in re.split(_ANOTHER.replace(",", ";", 1), text)]
+    if len(parts) > len(texts) > 1:
+        raise UsageError("several directions stand in one --tangent", hint="as in: --tangent 'x=1; y=1'")
+    directions = [[part] for part in parts] if len(parts) > len(texts) else [texts]
+    return [named_texts(each, "--tangent", "tangent", "as in: --tangent x=1,y=0") for each in directions]
 
 
 def named_texts(texts: Sequence[str], option: str, what: str, hint: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Whole(Kind):
 
 
 class Shard(Kind):
-    """One of so many shares, `3/100`, counted from 1."""
+    """One share of several: `3/100` is the third of a hundred."""
 
     def read(self, text: str) -> tuple[int, int]:
         """Which, and of how many; raises ValueError when it is none."""
@@ -76,7 +76,7 @@ class Option(NamedTuple):
 
     @property
     def unset(self) -> Any:
-        """Its value where it is not given."""
+        """The value of the option where it is not given."""
         return () if self.multiple else not self.says if self.kind is bool else self.default
 
     def value(self, text: str) -> Any:
@@ -120,7 +120,7 @@ class Command(NamedTuple):
     takes_expression: bool = True
 
     def spelt(self) -> dict[str, Option]:
-        """Its options by their spellings, that for help included."""
+        """The options by their spellings, `--help` among them."""
         return {spelling: option for option in (*self.options, HELP) for spelling in option.spellings}
 
 

@@ -33,7 +33,7 @@ def parted(name: str, text: str) -> tuple[str, str]:
 
 
 def _element(text: str) -> tuple[str, str]:
-    """Those of an element of a list; blanks between brackets stay."""
+    """The texts of value and uncertainty of an element of a list; blanks between brackets stay."""
     value, sign, error = text.strip().partition(_SIGN)
     if not sign:
         return text, "0" if text.strip() else text

@@ -108,18 +108,14 @@ def _lines(point: Point, found: Propagated, settings: Mapping[str, Any], digits:
     if not point.graph.names and not settings["second_order"] and not settings["monte_carlo"]:
         yield uncertain(found.value, found.std_error, digits)
     else:
-        for name, value in point.per_output(found.value):
-
-            def of(field: Any, name: str = name) -> Any:
-                return dict(point.per_output(field))[name]
-
-            told, error = f"_{values.on_one_line(name)}" * bool(name), of(found.std_error)
-            yield f"{values.on_one_line(name) or 'value'}\t{uncertain(value, error, digits)}"
-            if settings["second_order"]:
-                yield f"first_order{told}\t{values.value(of(found.first_order), 3)}"
-                yield f"bias{told}\t{values.value(of(found.bias), 3)}"
+        of = {field: dict(point.per_output(getattr(found, field))) for field in _shown(settings) if field != "budget"}
+        for name, value in of["value"].items():
+            told = f"_{values.on_one_line(name)}" * bool(name)
+            yield f"{values.on_one_line(name) or 'value'}\t{uncertain(value, of['std_error'][name], digits)}"
+            for field in ("first_order", "bias") if settings["second_order"] else ():
+                yield f"{field}{told}\t{values.value(of[field][name], 3)}"
             if settings["monte_carlo"]:
-                tried = of(found.monte_carlo)
+                tried = of["monte_carlo"][name]
                 yield f"monte_carlo{told}\t{uncertain(tried.mean, tried.std_error, digits)}"
                 for end in ("low", "high"):
                     text, _, _ = uncertain(getattr(tried, end), tried.std_error, digits).partition(" ± ")

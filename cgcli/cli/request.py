@@ -56,7 +56,7 @@ class RowOptions(Record):
 
     @property
     def reading(self) -> Reading:
-        """What is said of text that is read. Raises UsageError."""
+        """How the text of tables is read. Raises UsageError for an option with a wrong value."""
         from cgcli.tables.dialect import Reading, sign, types_of
 
         delimiter, decimal, thousands = (
@@ -95,7 +95,7 @@ class Request(Record):
     known: Mapping[str, Any] | None = None
 
     def changed(self, rows: Mapping[str, Any] = EMPTY, **others: Any) -> Request:
-        """The same with other values of some fields. rows: of its options for rows."""
+        """A copy with other values of some fields. rows: with other values of its options for rows."""
         return Request(**{**vars(self), **others, "rows": RowOptions(**{**vars(self.rows), **rows})})
 
     def known_everywhere(self, program: Program, bindings: Mapping[str, Any]) -> Request:
@@ -297,7 +297,7 @@ class Request(Record):
 
 
 def ignored(_: Notice) -> None:
-    """What is told of one point, where there are ranges."""
+    """Drop a notice about one point: over ranges, it holds for none of their other points."""
 
 
 def but_losses(tell: Callable[[Notice], None]) -> Callable[[Notice], None]:

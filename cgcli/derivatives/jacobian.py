@@ -145,7 +145,7 @@ class _UnitVectors:
             yield numbers
 
     def _blocks(self, known: Sequence[Any], places: Sequence[_Place]) -> Iterator[list[Array]]:
-        """As above, for so many unit vectors at once as memory is good for."""
+        """The derivatives along unit vectors, for as many of them at once as fit into memory well."""
         from cgcli.evaluate.batched import Batched
 
         run = Batched(self._results, self._units, dict(zip(self._fixed, known, strict=True)))

@@ -222,7 +222,7 @@ class Series:
         return _Rule(lambda at: [(condition, 0), *((branch, at) for branch in branches)], coefficient)
 
     def _of_sum(self, node: Node) -> _Rule:
-        """Of what is linear in all its arguments together."""
+        """The rule of an operation that is linear in all its arguments together."""
         step = self._kernels.step(node)
 
         def coefficient(at: int) -> Coefficient:
@@ -234,7 +234,7 @@ class Series:
         return _Rule(lambda at: [(arg, at) for arg in node.args], coefficient)
 
     def _of_product(self, node: Node, moving: Sequence[int]) -> _Rule:
-        """Of what is linear in each of its moving arguments alone: all products whose orders add up."""
+        """The rule of what is linear in each of its moving arguments alone: all products whose orders add up."""
         step = self._kernels.step(node)
 
         def coefficient(at: int) -> Coefficient:

@@ -68,7 +68,7 @@ class Enclosing(Many):
         return watched
 
     def _special(self, node: Node) -> Callable[..., Any] | None:
-        """What is known of an operation whose arguments depend on each other."""
+        """The kernel of an operation whose arguments are not independent, as x - x and x/(x + y); None for others."""
         if node.shape or len(node.args) != 2:
             return None
         x, y = node.args

@@ -163,7 +163,7 @@ class _Active(NamedTuple):
         return np.concatenate([self.constraints.jacobian(x)[self.relations], np.eye(len(x))[self.held]])
 
     def rest(self, x: Floats, weights: Floats) -> Floats:
-        """What is 0 at a minimum."""
+        """The left sides of the conditions, all of which are 0 at a minimum."""
         apart = [self.constraints.values(x)[self.relations], x[self.held] - self.ends]
         return np.concatenate([self.slope(x) - self.normals(x).T @ weights, *apart])
 
@@ -180,7 +180,7 @@ class _Active(NamedTuple):
         return np.concatenate([np.where(self.constraints.equal[self.relations], np.inf, weights[:count]), sides])
 
     def without(self, at: int) -> _Active:
-        """The same with one of them not active."""
+        """The conditions where one of the constraints or bounds is not active."""
         count = len(self.relations)
         if at < count:
             return self._replace(relations=np.delete(self.relations, at))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Log = Callable[[int, float, Floats], None]
 
     class Objective(Protocol):
-        """What is made least."""
+        """The function that is made least."""
 
         def slopes(self, values: Floats) -> tuple[float, Floats] | None:
             """The value and the gradient; None where a number of them is not finite."""

@@ -88,7 +88,7 @@ def quantile(level: float, dof: float) -> float:
 
 
 def _density(t: float, dof: float) -> float:
-    """That of Student's t."""
+    """The probability density of Student's t."""
     if math.isinf(dof):
         return math.exp(-t * t / 2) / math.sqrt(2 * math.pi)
     return math.exp(_ratio(dof / 2) - (dof + 1) / 2 * math.log1p(t * t / dof)) / math.sqrt(dof)

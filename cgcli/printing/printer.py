@@ -42,7 +42,7 @@ class View(NamedTuple):
         return View(node, items, self.depth, self.small)
 
     def smaller(self, times: int = 1) -> View:
-        """The same in a fraction, or in an exponent."""
+        """The view as it stands in a fraction, or with times=SMALLEST in an exponent."""
         return self._replace(small=min(self.small + times, SMALLEST))
 
     @property
@@ -141,7 +141,7 @@ class Vocabulary(ABC):
         """How a view is written."""
 
     def layout(self, part: Part) -> Layout:
-        """The same, finished; by default from `layouts`."""
+        """The layout of a view with nothing left to be made; by default the one that `lay_out` has found."""
         return self.layouts[part.view]
 
     def brackets(self, layout: Layout, level: int) -> tuple[str, str]:

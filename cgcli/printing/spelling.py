@@ -209,7 +209,7 @@ def typeset(name: str) -> Written:
 
 
 def _upright(name: str) -> Written:
-    """As it is spelled, in one upright word."""
+    """A name letter by letter, as one upright word."""
     return Written(word(name))
 
 

@@ -79,6 +79,12 @@ def _close(order: Sequence[Node], box_of: dict[Node, int]) -> None:
 
 
 class _Folder(Rebuilt):
+    """Puts one card in the place of each box.
+
+    box_of: the box of each node that is in one. members: the nodes of each box, in order. read: nodes whose values are
+    needed outside of their box.
+    """
+
     def __init__(
         self, sketch: Sketch, numbers: Numbers, box_of: Mapping[Node, int], members: Mapping[int, Sequence[Node]],
         read: set[Node],
@@ -91,7 +97,7 @@ class _Folder(Rebuilt):
         self.moving = dependents([node for node in sketch.order if node.op in (VARIABLE, CARRY)], sketch.order)
 
     def built(self, order: Sequence[Node]) -> dict[Node, Node]:
-        """What is drawn of each node: of those in boxes, the results alone."""
+        """The node that stands for each one in the picture; of those in boxes, only the results have one."""
         become: dict[Node, Node] = {}
         for top in order:
             stack = [top]
@@ -168,7 +174,7 @@ class _Folder(Rebuilt):
         return found
 
     def source(self, node: Node | None) -> Node | None:
-        """What is drawn of the user that adds to an adjoint."""
+        """The card of a user that adds to an adjoint: its own, or that of the box that it is in; None without one."""
         if node is None:
             return None
         if node in self.box_of:

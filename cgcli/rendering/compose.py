@@ -23,7 +23,7 @@ _FORMULA_LENGTH = 28  # characters below a symbol
 
 
 def scene(graph: Graph | Sketch, look: Look, numbers: Numbers = NO_NUMBERS) -> Scene:
-    """What is drawn of a graph."""
+    """The cards, links and clusters that a graph is drawn as."""
     sketch = graph if isinstance(graph, Sketch) else sketched(graph, fold=look.fold)
     return _Scene(sketch, look, numbers).scene()
 
@@ -43,6 +43,13 @@ def sketched(graph: Graph, *, fold: bool) -> Sketch:
 
 
 class _Scene:
+    """Finds the cards of a graph, and what each of them says.
+
+    written: how names stand on cards. numbers: texts of scalars that no input has a part in, which stand within the
+    operators beside them. sums: the terms of long chains of +. outers: the vectors of outer products. repeated: inputs
+    that have a card at each use. turned: texts of transposed inputs that have one at each use but the first.
+    """
+
     def __init__(self, sketch: Sketch, look: Look, known: Numbers) -> None:
         graph = sketch.graph
         self.sketch, self.graph, self.look, self.values, self.known = sketch, graph, look, known.values, known
@@ -130,7 +137,7 @@ class _Scene:
         return outer_of(node) if is_plain else None
 
     def scene(self) -> Scene:
-        """What is drawn."""
+        """All cards, the links between them, and the clusters around them."""
         cards = self._cards()
         clusters = [
             cluster if cluster.call is None else cluster._replace(head=self._spelled(cluster.head))

@@ -160,7 +160,7 @@ def _laid(
 
 
 def _directions(drawn: Scene, look: Look) -> Sequence[str]:
-    """Those in which a graph is laid out, to take the one that can be read best."""
+    """The directions in which a graph is laid out, to take the one whose text is largest."""
     return ("LR", "TB") if look.rankdir == "auto" and len(drawn.cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
 
 

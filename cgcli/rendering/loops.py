@@ -99,6 +99,8 @@ def trip_by_trip(graph: Graph, outputs: Sequence[Node], become: Mapping[Path, Ma
 
 
 class _Opener:
+    """Opens the loops of a graph, from the outside in; what it has found are the fields of a `Sketch`."""
+
     def __init__(self, graph: Graph, fold: bool) -> None:
         self.graph, self.fold = graph, fold
         self.labels, self.origins = dict(graph.labels), dict(graph.origins)
@@ -140,7 +142,7 @@ class _Opener:
             self.within.setdefault(drawn, cluster)
 
     def loop(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
-        """What is drawn of a loop's carries after it, or after each of its trips."""
+        """Draw one trip of a loop; for each value that is read of the loop, the card of a result."""
         itself = _itself(node)
         loop = itself.params
         assert isinstance(loop, Loop)
@@ -180,7 +182,7 @@ class _Opener:
         return found
 
     def adjoint(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
-        """What is drawn of the adjoints that the reverse pass of a loop gives: one of its trips."""
+        """Draw one trip of the reverse pass of a loop; for each adjoint that is read of it, the card of a result."""
         params, inside, inner = node.params, len(self.clusters), (*path, node)
         assert isinstance(params, LoopAdjoint)
         loop, leaves = params.loop, params.back.parameters
@@ -212,7 +214,7 @@ class _Opener:
         return found
 
     def root(self, path: Path, node: Node, args: Sequence[Node], cluster: int | None) -> dict[Node, Node]:
-        """What is drawn of the unknowns of equations."""
+        """Draw the equations of a root in a cluster; for each unknown, the card of a result."""
         inside, inner = len(self.clusters), (*path, node)
         assert isinstance(node.params, Root)
         body = node.params.body

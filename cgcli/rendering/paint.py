@@ -98,7 +98,7 @@ def without_font(text: str) -> str:
 
 @cache
 def _probe(sign: str) -> bytes:
-    """What is drawn for a sign alone."""
+    """A picture of one sign alone, by which it is found out whether any font has it."""
     return as_png(_PROBE.format(sign), _POINTS)
 
 

@@ -144,7 +144,10 @@ def _tree(sketch: Sketch, numbers: Numbers) -> tuple[Sketch, Numbers]:
 
 
 class _Tree(Rebuilt):
-    """once: what is drawn once, and the outputs. loops: the new places of the clusters of loops."""
+    """Copies nodes for each of their uses.
+
+    once: what is drawn once, and the outputs. loops: the new places of the clusters of loops.
+    """
 
     def __init__(self, sketch: Sketch, numbers: Numbers) -> None:
         super().__init__(sketch, numbers)
@@ -162,7 +165,7 @@ class _Tree(Rebuilt):
         }  # fmt: skip
 
     def copied(self, root: Node) -> Node:
-        """What is drawn of a node, with all that it needs."""
+        """The copy of a node for one of its uses, after copies of all that it needs."""
         if root in self.once:
             return self.once[root]
         frames: list[tuple[Node, int | None, list[Node]]] = [(root, self._cluster(root, None), [])]

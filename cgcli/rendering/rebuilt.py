@@ -30,7 +30,7 @@ class Rebuilt:
         self, outputs: Iterable[Node], become: Mapping[Node, Node], ends: Sequence[Node] = (),
         events: Sequence[Event] = (),
     ) -> tuple[Sketch, Numbers]:  # fmt: skip
-        """What is drawn now. become: what nodes are now, if they are drawn."""
+        """The new graph with its numbers. become: the new node for each old one that is still drawn."""
         old, was = self.sketch, self.was
         nexts = {new: become[old.nexts[node]] for new, node in was.items() if old.nexts.get(node) in become}
         labels = {new: old.graph.labels[node] for new, node in was.items() if node in old.graph.labels} | self.titles

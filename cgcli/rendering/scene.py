@@ -42,7 +42,7 @@ class Numbers(NamedTuple):
 
     @property
     def kinds(self) -> Mapping[str, Mapping[Node, Any]]:
-        """Those of nodes by the word of SHOW for them."""
+        """Values, adjoints and tangents, by the words of `show` for them."""
         return {"value": self.values, "grad": self.adjoints, "tangent": self.tangents}
 
     def is_data(self, node: Node) -> bool:

@@ -38,7 +38,7 @@ class Theme(NamedTuple):
 
     @property
     def panel(self) -> str:
-        """What is filled behind the cards of a call."""
+        """The colour behind the cards of a call."""
         return mixed(self.background, self.rule, 0.25)
 
 

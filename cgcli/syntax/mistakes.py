@@ -190,7 +190,7 @@ def _left_operand(before: str) -> tuple[str, int]:
 
 
 def _left_part(before: str) -> tuple[str, int]:
-    """That operand alone; brackets that go far back are cut short."""
+    """The last operand of a text, without the power that it may be the exponent of; long brackets are cut short."""
     word = _at_end(_WORD, before)
     if word is None:
         return before[-1:], len(before) - 1

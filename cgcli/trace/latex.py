@@ -56,11 +56,11 @@ class _Latex(Notation):
         self._functions = {op: self._spelling.text(name) for op, name in trace.functions.items()}
 
     def word(self, text: str) -> str:
-        r"""As text: `\text{value}`."""
+        r"""Words as text within math mode: `\text{value}`."""
         return rf"\text{{{text}}}" if text else ""
 
     def partial(self, name: str) -> str:
-        r"""As an operator: `\partial / \partial x`."""
+        r"""The derivative by a name as an operator: `\partial / \partial x`."""
         return rf"\partial / \partial {self._spelling.text(name)}"
 
     def digits(self, value: float | Numeral) -> str:

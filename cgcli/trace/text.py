@@ -69,11 +69,11 @@ class Text(Notation):
         self._language = Language(trace)
 
     def word(self, text: str) -> str:
-        """As it is."""
+        """Words as they are."""
         return text
 
     def partial(self, name: str) -> str:
-        """As `cg grad` prints it."""
+        """The derivative by a name, as `cg grad` prints it: `d_x`."""
         return f"d_{name}"
 
     def equations(self, cells: Sequence[Equation | None]) -> list[str]:

@@ -85,12 +85,12 @@ class Inputs(Parameters):
         return np.concatenate(found, axis=-1)
 
     def moved(self, steps: Floats) -> dict[str, Any]:
-        """Their values by name, moved by so much."""
+        """The values of the inputs by name, each element moved by its step."""
         return self.named(self.start + steps)
 
 
 def negative(name: str, size: float) -> str:
-    """What is said of an uncertainty that is none."""
+    """The message for a negative uncertainty, or one that is no number."""
     return f"the uncertainty of '{name}' is {size:g}, and must be 0 or more"
 
 

@@ -99,7 +99,7 @@ class _Maker:
         return become
 
     def _of_loop(self, node: Node, args: Sequence[Node]) -> dict[Node, Node]:
-        """Those of a loop's last carries that are series."""
+        """For each value of a loop that is a sum or a product over its index, a node of SERIES."""
         loop = node.params
         assert isinstance(loop, Loop)
         if not has_index(loop):

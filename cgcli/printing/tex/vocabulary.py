@@ -143,13 +143,13 @@ def is_truth(layout: Layout) -> bool:
 
 
 def _symbol(text: str) -> Layout:
-    """What is written by a name."""
+    """The layout of a name."""
     is_marked = "^" in text or "_" in text.replace(r"\_", "")
     return Layout(POSTFIX if is_marked else ATOM, (text,))
 
 
 def _element(text: str, index: Sequence[str]) -> Layout:
-    """What is written by a name, or an element of it."""
+    """The layout of a name, or of an element of what it stands for."""
     base = _symbol(text)
     if not index:
         return base
