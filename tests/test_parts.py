@@ -29,6 +29,7 @@ from cgcli.api.program import Program
 from cgcli.api.workers import Pool, Workers, workers
 from cgcli.cli.rows import progress
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
+from cgcli.tables import listing
 from cgcli.tables.listing import listed
 from cgcli.tables.remote import failed
 from tests.command import CG, Capture, cg
@@ -147,6 +148,21 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingProgramError) as caught:
         workers(on="dask://host:8786")
     assert "cgcli[dask]" in caught.value.hint
+
+
+def test_links_in_a_folder_are_followed_but_not_around_in_a_circle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects a folder from being read for ever, and the rows behind a link from being left out."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "x").mkdir(parents=True)
+    (tmp_path / "data" / "x" / "a.csv").write_text("x\n1\n")
+    (tmp_path / "data" / "y").symlink_to("x")
+    (tmp_path / "data" / "x" / "up").symlink_to("..")
+    assert cg(capsys, "eval", "2*x", "data", "--only") == (0, "value\n2\n2\n", "")
+    monkeypatch.setattr(listing, "_MOST", 2)
+    done = cg(capsys, "eval", "2*x", "data")
+    assert (done.code, done.err.splitlines()[0]) == (1, "cg: error: 'data' holds more than 2 files")
 
 
 # ---- a folder of results --------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 import re
 from itertools import chain
 
-from cgcli.annotations import TYPE_CHECKING, Iterable, Sequence
+from cgcli.annotations import TYPE_CHECKING, Iterable, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import split_name
@@ -20,6 +20,7 @@ _SIGNS = re.compile(r"\*\*/|\*\*$|\*|\?|\[!?[^]/]+\]|.", re.DOTALL)
 _HIDDEN = ("_", ".")  # what the names of files begin with that are no data: of logs, marks, drafts
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"
 _LOCAL = "file://"
+_MOST = 150_000  # files and folders below one of this machine
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -76,12 +77,17 @@ def _files(name: str, *, of_any_name: bool) -> list[Source]:
 
 
 def files_below(base: str, *, recursive: bool = True) -> list[Source] | None:
-    """What lies below a folder, nothing where there is none; None where it is a file."""
+    """What lies below a folder, nothing where there is none; None where it is a file.
+
+    Raises DataError for more files than any data has, and for a folder that cannot be read.
+    """
+    if not is_remote(base):
+        return None if os.path.isfile(base.rstrip("/")) else [*_files_here(base, recursive=recursive)]
     from pyarrow import fs
 
-    begin, given, query = split_uri(base) if is_remote(base) else ("", "", "")
+    begin, given, query = split_uri(base)
     user = given[: given.partition("/")[0].rfind("@") + 1]
-    filesystem, path = file_at(base or ".")
+    filesystem, path = file_at(base)
     path = path.rstrip("/") or path
     try:
         if filesystem.get_file_info(path).type == fs.FileType.File:
@@ -90,12 +96,37 @@ def files_below(base: str, *, recursive: bool = True) -> list[Source] | None:
     except OSError as error:
         raise failed("read", base, error) from None
     start = len(path.rstrip("/")) + 1
-    prefix = "" if begin or base.startswith(".") or path != "." else f".{os.sep}"
-    return [
-        Source(f"{begin}{user}{info.path.removeprefix(prefix)}{query}", info.path[start:].replace(os.sep, "/"), (),
-               info.size, info.mtime_ns)
-        for info in infos if info.type == fs.FileType.File
-    ]  # fmt: skip
+    return [Source(f"{begin}{user}{info.path}{query}", info.path[start:], (), info.size, info.mtime_ns)
+            for info in infos if info.type == fs.FileType.File]  # fmt: skip
+
+
+def _files_here(base: str, *, recursive: bool) -> Iterator[Source]:
+    """The files below a folder of this machine; links are followed, but not one to a folder around it."""
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+    count = 0
+    while waiting:
+        below, around = waiting.pop()
+        folder = os.path.join(base, below)
+        try:
+            about = os.stat(folder or ".")
+            if (about.st_dev, about.st_ino) in around:
+                continue
+            with os.scandir(folder or ".") as entries:
+                for entry in entries:
+                    count += 1
+                    if count > _MOST:
+                        hint = "name a folder below it, or a pattern in quotes: 'data/*.csv'"
+                        raise DataError(f"'{shown(base)}' holds more than {_MOST} files", hint=hint)
+                    if entry.is_file():
+                        size, time = entry.stat().st_size, entry.stat().st_mtime_ns
+                        path = f"{below}{entry.name}"
+                        yield Source(os.path.join(base, path), path, (), size, time)
+                    elif recursive and entry.is_dir():
+                        waiting.append((f"{below}{entry.name}/", around | {(about.st_dev, about.st_ino)}))
+        except FileNotFoundError:
+            continue  # there is none, or it has gone meanwhile
+        except OSError as error:
+            raise failed("read", folder, error) from None
 
 
 def _parted(name: str) -> tuple[str, str]:
