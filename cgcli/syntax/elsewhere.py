@@ -125,7 +125,15 @@ INSTEAD: dict[str, str | tuple[str, ...]] = {
     "eig": "eigvalsh({0}) has the eigenvalues of a symmetric matrix", "softmin": "write softmax(-({0}))",
     "eigvals": "eigvalsh({0}) has the eigenvalues of a symmetric matrix", "normalize": "write ({0})/norm({0})",
     "chunk": "write split({0}, {1})", "dist": "write norm(({0}) - ({1}))", "jn": "write jv({0}, {1})",
-    "yn": "write yv({0}, {1})", "select": "write ({0})[{2}] for an element of the first axis",
+    "yn": "write yv({0}, {1})", **{f"bessel{kind}": f"write {kind}v({{0}}, {{1}})" for kind in "jyik"},
+    **{f"bessel{kind}{order}": f"write {kind}{order}({{0}})" for kind in "jyik" for order in "01"},
+    **dict.fromkeys(("lambertw", "productlog"), "write solve(w*exp(w) = {0}, w=1)"), "li": "write expi(ln({0}))",
+    "ei": "write expi({0})", "ceiling": "write ceil({0})", "cube": "write ({0})^3", "ramp": "write relu({0})",
+    **dict.fromkeys(("step", "unitstep", "heavisidetheta"), "write heaviside({0}, 0.5), with the value at 0"),
+    "kroneckerdelta": "write ({0}) == ({1})", "Phi": "write ndtr({0})",
+    **dict.fromkeys(("npr", "perm", "permut"), "write ({0})!/(({0}) - ({1}))!"),
+    "summation": "a sum is as in: sum(i=1..10, x^i)", "polyval": "a polynomial is as in: sum(i=0..2, c[i]*x^i)",
+    "select": "write ({0})[{2}] for an element of the first axis",
     "plus": "write ({0}) + ({1})", "minus": "write ({0}) - ({1})", "times": "write ({0})*({1})",
 }  # fmt: skip
 
