@@ -155,6 +155,10 @@ TYPES: list[tuple[pa.Array, str | None, str | None]] = [
     (pa.array([{"a": -(10**12)}], pa.struct({"a": pa.timestamp("s")})), *['{"a":"-29719-04-05 22:13:20"}'] * 2),
     (pa.array([[Decimal("1.50")]]), *['["1.50"]'] * 2),
     (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), *['[["k",1]]'] * 2),
+    (pa.array([[("k", b"v")]], pa.map_(pa.string(), pa.binary())), *['[["k","v"]]'] * 2),
+    (pa.array([[("k", Decimal("1.5"))]], pa.map_(pa.string(), pa.decimal128(3, 1))), *['[["k","1.5"]]'] * 2),
+    (pa.array(["é".encode()]), *["é"] * 2),
+    (pa.array([{"b": b"v"}], pa.struct({"b": pa.binary_view()})), *['{"b":"v"}'] * 2),
     (pa.UnionArray.from_sparse(pa.array([1], pa.int8()), [pa.array([1]), pa.array(["b"])]), '"b"', "b"),
     (pa.array([1700000000123456789], pa.timestamp("ns", "UTC")), *["2023-11-14 22:13:20.123456789Z"] * 2),
     (pa.array(["b"], pa.string_view()), *["b"] * 2),
@@ -163,6 +167,7 @@ TYPES: list[tuple[pa.Array, str | None, str | None]] = [
     (pa.array([10**8], pa.int32()).cast(pa.date32()), None, None),
     (pa.array([10**12], pa.timestamp("s")), None, None),
     (pa.array([b"\xff"]), None, None),
+    (pa.array([[b"\xff"]]), None, None),
     (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, None),
 ]
 

@@ -73,7 +73,9 @@ class _ColumnarWriter(TableWriter):
         self._schema = pa.schema([field.with_type(self._stored(field.type)) for field in schema])
         try:
             self._arrow = self._opened(pa.PythonFile(self._file, "w"), self._schema)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the system's, and not Arrow's
+                raise
             raise DataError(f"these columns cannot be written: {error}") from None
 
     def _put_columns(self, columns: pa.RecordBatch) -> None:

@@ -112,14 +112,14 @@ def not_utf8(text: bytes) -> str:
 
 
 def as_json(column: pa.Array) -> pa.Array:
-    """Each value as JSON has it; times that Python has not, and decimals in lists, as Arrow's text.
+    """Each value as JSON has it; as Arrow's text times that Python has not, decimals in lists, and bytes that are text.
 
     Raises TypeError or ValueError for one that JSON has not, or of which Arrow has no text.
     """
     import orjson
     import pyarrow as pa
 
-    kind = _in_words(column.type, lambda leaf: "[ns" in str(leaf) or pa.types.is_duration(leaf))
+    kind = _in_words(column.type, lambda leaf: any(word in str(leaf) for word in ("[ns", "binary", "duration")))
     try:
         items = (column if kind == column.type else column.cast(kind)).to_pylist()
     except (ValueError, OverflowError):  # a year that Python does not know
@@ -144,6 +144,8 @@ def _in_words(kind: pa.DataType, says: Callable[[pa.DataType], bool]) -> pa.Data
         return pa.list_(_in_words(kind.value_type, says))
     if kinds.is_fixed_size_list(kind):
         return pa.list_(_in_words(kind.value_type, says), kind.list_size)
+    if kinds.is_map(kind):
+        return pa.map_(_in_words(kind.key_type, says), _in_words(kind.item_type, says))
     if kinds.is_struct(kind):
         return pa.struct([(field.name, _in_words(field.type, says)) for field in kind])
     return pa.string() if says(kind) or kinds.is_decimal(kind) else kind
