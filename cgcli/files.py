@@ -33,6 +33,14 @@ def is_open_already(path: str) -> bool:
     return os.path.abspath(path).startswith("/dev/") or not os.path.isfile(path)
 
 
+def _descriptor(path: str) -> int | None:
+    """The number of an open file, /dev/stdout, /dev/stderr or /dev/fd/3; None for any other path."""
+    folder, _, name = path.rpartition("/")
+    if folder in ("/dev/fd", "/proc/self/fd") and name.isascii() and name.isdecimal():
+        return int(name)
+    return {"/dev/stdout": 1, "/dev/stderr": 2}.get(path)
+
+
 class Undoable(ABC):
     """What is closed when all went well, and aborted when not; as a context, by itself."""
 
@@ -58,8 +66,8 @@ class Draft(Undoable):
     """A file in the making: what is written becomes the file at `path` on `close`, on `abort` nothing happened.
 
     A link stays a link, an existing file keeps its permissions, a new one obeys the umask; a pipe
-    or a device, which holds nothing to protect, is written to as it is. Every method raises
-    DataError for what cannot be done.
+    or a device, which holds nothing to protect, and an open file are written to as they are. Every method
+    raises DataError for what cannot be done.
     """
 
     def __init__(self, path: str) -> None:
@@ -68,8 +76,9 @@ class Draft(Undoable):
             if os.path.isdir(path):
                 raise DataError(f"cannot write '{path}': it is a folder", hint="name a file in it")
             self._target = os.path.realpath(path)
-            self._whole = not os.path.exists(path) or not is_open_already(path)
-            self._file, self._draft = _opened(self._target) if self._whole else (open(path, "wb", buffering=0), path)  # noqa: SIM115
+            is_open = _descriptor(path) is not None or (os.path.exists(path) and is_open_already(path))
+            self._whole = not is_open
+            self._file, self._draft = (_opened_as_it_is(path), path) if is_open else _opened(self._target)
 
     def write(self, content: bytes | memoryview) -> int:
         """Add to the end; how many bytes."""
@@ -117,6 +126,12 @@ class _Reasons:
         # a NUL in the name is a ValueError, a loop of links a RuntimeError
         if isinstance(error, (OSError, ValueError, RuntimeError)) and not isinstance(error, BrokenPipeError):
             raise refused("write", f"'{self._path}'", error) from error
+
+
+def _opened_as_it_is(path: str) -> IO[bytes]:
+    """A device or a pipe, or an open file: behind what others have written there, which to open it anew would lose."""
+    descriptor = _descriptor(path)
+    return open(path, "wb", buffering=0) if descriptor is None else os.fdopen(os.dup(descriptor), "wb", buffering=0)
 
 
 def _opened(target: str) -> tuple[IO[bytes], str]:

@@ -223,11 +223,17 @@ def test_paths_of_every_kind(
     assert error in found.err if error else not found.err
 
 
-def test_a_descriptor_takes_the_format_of_the_input(tmp_path: Path) -> None:
+def test_a_descriptor_takes_the_format_of_the_input_and_keeps_what_stands_there(tmp_path: Path) -> None:
+    """Rows and pictures go behind what others have written to an open file, which is no file to be made anew."""
     (tmp_path / "f.tsv").write_text("x\ty\n1\ta\n", encoding="utf-8")
-    command = 'exec 3>out; shift 0; "$@" -o /dev/fd/3'
-    subprocess.run(["sh", "-c", command, "sh", *CG, "eval", "x", "f.tsv"], cwd=tmp_path, check=True)
-    assert (tmp_path / "out").read_text(encoding="utf-8") == "x\ty\tvalue\n1\ta\t1\n"
+    command = (
+        'exec 3>out; echo first >&3; "$@" eval x f.tsv -o /dev/fd/3; echo then >&3; '
+        '"$@" render x -o /dev/stderr --format dot 2>&3; echo last >&3'
+    )
+    subprocess.run(["sh", "-c", command, "sh", *CG], cwd=tmp_path, check=True)
+    lines = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
+    assert lines[:5] == ["first", "x\ty\tvalue", "1\ta\t1", "then", 'digraph "x" {']
+    assert lines[-1] == "last"
 
 
 STREAMS: list[tuple[str, dict[str, str], int, bytes, str]] = [
