@@ -280,6 +280,8 @@ COMMAND_LINES = [
     (["eval", "x"], 2, "no value for 'x'", "x=3"),
     (["eval", "longname", "longnmae=3"], 2, "no value for 'longname'", "did you mean 'longnmae'"),
     (["eval", "x", "X=3"], 2, "no value for 'x'", "did you mean 'X'"),
+    (["eval", "sum(i=1..3, x_i)", "x=[1,2,3]"], 2, "no value for 'x_i'", "an element of 'x' is x[i]"),
+    (["eval", "x_1", "x=[1,2,3]"], 2, "no value for 'x_1'", "is x[1], and the first one has the index 0"),
     (["eval", "x", "x=1", "x=2"], 2, "'x' is bound twice", "one value"),
     (["eval", "x", "x="], 2, "the value of 'x' is missing", "pi/2"),
     (["eval", "x", "x=abc"], 2, "the value of 'x' is not a number: 'abc'", "an array [1, 2]"),

@@ -78,7 +78,8 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
 
     first = missing[0]
     function = function_named(first)
-    near = NAMES.get(first) or did_you_mean(first, unused) or ("" if function else _run_together(first))
+    near = NAMES.get(first) or _as_index(first, unused) or did_you_mean(first, unused)
+    near = near or ("" if function else _run_together(first))
     if near:
         return near
     if function:
@@ -86,6 +87,15 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"
     return "as in: " + " ".join(f"{written_name(name)}=3" for name in missing[:3])
+
+
+def _as_index(name: str, unused: Collection[str]) -> str:
+    """An element of an array that was written with a subscript: x_i."""
+    array, _, index = name.rpartition("_")
+    if not index or array not in unused:
+        return ""
+    counted = ", and the first one has the index 0" if index.isdecimal() else ""
+    return f"an element of '{array}' is {array}[{index}]{counted}"
 
 
 def _run_together(name: str) -> str:
