@@ -273,6 +273,7 @@ COMMAND_LINES = [
     (["grad", "x", "-f", "p.cg"], 2, "two programs, 'x' and that of 'p.cg'", "EXPR or -f, not both"),
     (["grad", "x*y", "x=1", "y=2", "--wrt", "x y"], 2, "--wrt 'x y' is no name", "--wrt x,y"),
     (["grad", "x*tau", "x=1", "--wrt", "tau"], 2, "no value for 'tau'", "as in: tau=3"),
+    (["eval", "a_max", "a=1"], 2, "no value for 'a_max'", "as in: a_max=3"),
     (["grad", "x^2", "x=1", "--order", "2", "--mode", "reverse"], 2, "--order 2", "leave out --mode reverse"),
     (["grad", "x^2", "x=1", "--taylor", "--cotangent", "1"], 2, "--taylor is for each", "weigh the elements"),
     (["grad", "sum(x^2)", "x=[1,2]", "--order", "2"], 2, "x [2]", "cg jvp --tangent 'x=[1, 0, …]' --order 2"),

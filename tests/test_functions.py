@@ -295,6 +295,9 @@ def test_json_is_a_list_with_one_object_for_each_entry(capsys: Capture) -> None:
             "these have to do with 'matrix': eye, diag, matmul, inv, cofactor, trace, matrix_power, "
             "pinv, expm, norm, identity",
         ),
+        ("nCr", "write binomial(x, y)"),
+        ("besselj", "write jv(x, y)"),
+        ("curve_fit", "a fit is a command: cg fit 'y = a*x + b' data.csv a=1 b=0"),
         ("zzz", "'cg functions' lists them all"),
         ("", "'cg functions' lists them all"),
         ("<>", "'cg functions' lists them all"),

@@ -141,13 +141,15 @@ def _called_by(name: str) -> list[Entry | Form | Constant]:
 
 
 def _nearest(name: str) -> str:
-    """A function of nearly this name, or those whose meaning has a word that begins with it."""
+    """Functions whose meaning has a word that begins so, what stands for another tool's, or one of nearly this name."""
+    from cgcli.syntax.elsewhere import instead_of
+
     near = did_you_mean(name, [*FUNCTIONS, *CONSTANTS, *(name for form in FORMS for name in form.names)])
     word = re.compile(rf"\b{re.escape(name)}\w*\b(?!\()", re.IGNORECASE)  # a word, no formula's function
     about = dict.fromkeys(entry.name for entry in entries() if word.search(entry.doc)) if len(name) > 2 else {}
     if about:
         return f"these have to do with '{name}': {', '.join(about)}"
-    return near or "'cg functions' lists them all"
+    return instead_of(name, ("x", "y", "z")) or near or "'cg functions' lists them all"
 
 
 def _card(item: Entry | Form | Constant) -> Card:
