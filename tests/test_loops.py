@@ -446,6 +446,63 @@ def test_rows_of_many_trips_go_back_as_points_do(text: str, rows: int, monkeypat
         assert gradient["a"] == pytest.approx(ahead, rel=1e-9)
 
 
+def _damped(x: Any, a: Any) -> Any:
+    y = x
+    for _ in range(500):
+        y = 0.9 * torch.sin(y) + a * x
+    return (y**2).sum()
+
+
+def _mixed(x: Any, a: Any) -> Any:
+    w = 0 * a
+    for k in range(1, 301):
+        w = 0.5 * w + x.max() / k
+        x = torch.tanh(a * x.flip(0) + 0.1 * w)
+    return w + x.sum()
+
+
+def _nested(x: Any, a: Any) -> Any:
+    for _ in range(300):
+        x = torch.cos(a * x)
+    return (x * x).sum()
+
+
+MANY_TRIPS = [
+    ("y = x; repeat 500 { y = 0.9*sin(y) + a*x }; sum(y^2)", _damped),
+    ("w = 0*a; v = x; for k in 1..300 { w = 0.5*w + max(v)/k; v = tanh(a*flip(v) + 0.1*w) }; w + sum(v)", _mixed),
+    ("y = x; repeat 100 { repeat 3 { y = cos(a*y) } }; sum(y*y)", _nested),
+]
+
+
+@for_each(
+    "text, reference, at_once, states",
+    [(*case, *sizes) for case in MANY_TRIPS for sizes in ((2**20, 2**17), (100, 64), (16, 64))],
+)
+def test_trips_of_arrays_are_made_together(
+    text: str, reference: Callable[..., Any], at_once: int, states: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects what is carried from some trips to the next, forth and back, and the states that are kept between."""
+    monkeypatch.setattr("cgcli.evaluate.trips._AT_ONCE", at_once)
+    monkeypatch.setattr("cgcli.evaluate.loop_adjoints._STATES", states)
+    x, a = np.linspace(0.1, 0.7, 6), 0.3
+    leaves = [torch.tensor(x, requires_grad=True), torch.tensor(a, dtype=torch.float64, requires_grad=True)]
+    truth = reference(*leaves)
+    truth.backward()
+    value, slopes = cgcli.value_and_grad(text)(x=x, a=a)
+    np.testing.assert_allclose(value, truth.item(), rtol=1e-12)
+    for ours, leaf in zip((slopes["x"], slopes["a"]), leaves, strict=True):
+        np.testing.assert_allclose(ours, np.asarray(leaf.grad), rtol=1e-10, atol=1e-14)
+
+
+def test_trips_of_arrays_end_at_the_bound() -> None:
+    """Protects --max-trips where many trips are made without a look between them, and loops stand in them."""
+    many = cgcli.value("y = x; repeat 200 { k = 0*y[0]; while k < n { k = k + 1 }; y = 0.5*y + k }; y")
+    with cgcli.max_trips(2000):
+        with pytest.raises(cgcli.CgError, match="did not end within 2000 trips"):
+            many(x=[1.0, 2.0], n=50)
+        np.testing.assert_array_equal(many(x=[1.0, 2.0], n=5), [10.0, 10.0])
+
+
 @pytest.mark.parametrize(("text", "told"), [
     ("x = a; while x > 0 { x = 3 - x }; x", "it would never end"),
     ("for i in 1..a*1e9 { a = a/2 }; a", "1e\\+09 trips"),

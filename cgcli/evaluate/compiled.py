@@ -159,6 +159,14 @@ class Compiled:
         tape = self.tape(arrays, events)
         return self.outputs_on(tape)
 
+    def repeated(self, arrays: Sequence[Any] | None, following: Callable[[list[Any]], Sequence[Any] | None]) -> None:
+        """Call after call, with less to do around each. following: gives the next arrays, from outputs; None to end."""
+        with np.errstate(all="ignore"):
+            while arrays is not None:
+                tape = self._begun(arrays)
+                self._go_on(tape, _write)
+                arrays = following([tape[at] for at in self._outputs])
+
     def outputs_on(self, tape: Sequence[Any]) -> list[Array]:
         """The outputs' values on a tape."""
         return [tape[at] for at in self._outputs]
@@ -172,26 +180,35 @@ class Compiled:
         """The values of all `nodes`; None for those that were dropped."""
         if self._other is not None:
             arrays = [self._other.given(array) for array in arrays]
-        tape = [*arrays, *self._constants]
+        tape = self._begun(arrays)
         begin = len(tape)
+        if self.of_numbers:
+            self._go_on(tape, _write)
+        elif events is None:
+            self._go_on(tape, _quiet_writer())
+        else:
+            with np.errstate(all="call", under="ignore", call=events):
+                self._go_on(tape, _write)
+        if events is not None and not all(map(math.isfinite, [x for x in tape[begin:] if isinstance(x, float)])):
+            events("number", 0)
+        return tape
+
+    def _begun(self, arrays: Sequence[Any]) -> list[Any]:
+        """A tape with what is given."""
+        tape = [*arrays, *self._constants]
         for at in self._scalars:
             if type(tape[at]) is not float:
                 tape[at] = float(tape[at])
+        return tape
+
+    def _go_on(self, tape: list[Any], write: Callable[..., None]) -> None:
+        """Write what is computed on a tape."""
         try:
-            if self.of_numbers:
-                _write(tape, self._kernels, self._readers, self._dead)
-            elif events is None:
-                _quiet_writer()(tape, self._kernels, self._readers, self._dead)
-            else:
-                with np.errstate(all="call", under="ignore", call=events):
-                    _write(tape, self._kernels, self._readers, self._dead)
+            write(tape, self._kernels, self._readers, self._dead)
         except (MemoryError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             from cgcli.graph.body import name_of_operation
 
             raise failure(name_of_operation(self.nodes[len(tape)]), error) from error
-        if events is not None and not all(map(math.isfinite, [x for x in tape[begin:] if isinstance(x, float)])):
-            events("number", 0)
-        return tape
 
 
 @cache

@@ -85,7 +85,7 @@ class _Reverse:
             trips = PointTrips(loop, self._values, states.add, self._kernels)
         self.alone = trips.make().alone
         for piece, rows in states.backwards(trips):
-            if len(piece) <= _BY_TAPE or not self._in_one_call(piece, others):
+            if not self._in_one_call(piece, others):
                 for before, active in zip(reversed(piece), reversed(rows), strict=True):
                     self._back(before, trips.at(others, active), trips.at(self._behind, active), active)
         return self._told(trips.unknown)
@@ -103,18 +103,33 @@ class _Reverse:
             target[rows] += value
 
     def _in_one_call(self, piece: Sequence[Values], others: Values) -> bool:
-        """Go back through trips by a generated function; False where none can."""
-        if self._rows or self._kernels is not None:
+        """Go back through trips by a generated function, or of arrays in one go; False where neither can."""
+        if self._rows or self._kernels is not None or len(piece) <= _BY_TAPE:
             return False
         function = generated_back(self._adjoint, guarded=self._guarded)
         if function is None:
-            return False
+            self._repeat(reversed(piece), others)
+            return True
         try:
             found = function(*others, *self._behind, *self._added, reversed(piece))
         except (TypeError, ValueError, ArithmeticError):
             return False  # where Python raises and IEEE 754 has a result
         self._behind, self._added = found[: len(self._behind)], found[len(self._behind) :]
         return True
+
+    def _repeat(self, piece: Iterator[Values], others: Values) -> None:
+        """Go back through trips, at least one, of which only the adjoints are told."""
+
+        def given() -> Values | None:
+            before = next(piece, None)
+            return None if before is None else [*before, *others, *self._behind]
+
+        def following(outputs: list[Any]) -> Values | None:
+            self._behind, added = self._adjoint.told_apart(outputs)
+            self._added = [so_far + more for so_far, more in zip(self._added, added, strict=True)]
+            return given()
+
+        self._step.repeated(given(), following)
 
     def _told(self, unknown: Any) -> list[Any]:
         """The results; where the condition compares a nan they are nan, if anything that the loop carries counts."""

@@ -31,8 +31,8 @@ class Runner:
         self._rows, self._kernels = rows, kernels
 
     @cached_property
-    def step(self) -> _Function:
-        """The next values."""
+    def step(self) -> Any:
+        """The next values; of a point `repeated`, too."""
         return self._compiled(self._nexts)
 
     @cached_property

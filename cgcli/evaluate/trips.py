@@ -29,6 +29,8 @@ _LONGEST = 2**16  # what goes round in up to so many trips is found
 _FEW_ROWS = 16  # that are left after so many trips, each for itself
 _ROUNDING = 1e-14  # what numbers as 1 cannot differ by after some operations
 _WITHIN_REACH = 1e-12
+_LITTLE = 2**14  # numbers in the arrays of a trip: of more, what happens around it counts for nothing
+_AT_ONCE = 2**20  # numbers in the arrays of trips that are made together
 
 Values = Sequence[Any]
 
@@ -197,8 +199,7 @@ class PointTrips(Trips):
         function, before, trip = self._runner.generated, self._carries, self._trip
         most = _TOGETHER if self._loop.trips is None else min(_TOGETHER, self._loop.trips - trip)
         if function is None:
-            self._by_tape = math.inf
-            return False
+            return self._makes_many_of_arrays()
         states: list[Values] = []
         looks = trip >= self._looks  # whether it comes back to where it was, within half as many trips as it has made
         if looks:
@@ -222,6 +223,27 @@ class PointTrips(Trips):
         if looks and not ended and (last := tuple(self._carries)) in states:
             been = trip + states.index(last)
             raise self._endless(f"after {been} trips it is where it is after {self._trip}", last)
+        return True
+
+    def _makes_many_of_arrays(self) -> bool:
+        """Make some trips, and look only then at what is left; False where each asks whether there is another."""
+        numbers = max(sum(math.prod(shape_of(carry)) for carry in self._carries), 1)
+        if self._loop.trips is None or self._kernels is not None or numbers > _LITTLE:
+            self._by_tape = math.inf
+            return False
+        states: list[Values] = [self._carries]
+        most = min(self._loop.trips - self._trip, _AT_ONCE // numbers, trips_left() + 1)
+
+        def following(carries: list[Any]) -> Values | None:
+            states.append(carries)
+            return [*carries, *self._others] if len(states) <= most else None
+
+        self._runner.step.repeated(self._values(), following)
+        self._carries = states.pop()
+        if self._keep is not None:
+            self._keep(states, None)
+        self._trip += most
+        spend(most, self._carries)
         return True
 
     def _first(self) -> State:

@@ -138,6 +138,8 @@ class LoopAdjoint(NamedTuple):
         """What `back` or `careful` gives: what goes to the trip before, and what is added up; guards behind values."""
         carries = len(self.moving)
         size = carries + sum(at >= self.loop.carries for at in self.wanted)
+        if len(outputs) == size:
+            return [*outputs[:carries]], [*outputs[carries:]]
         halves = (outputs[:size], outputs[size:])
         behind, added = (chain(*(half[part] for half in halves)) for part in (slice(carries), slice(carries, None)))
         return [*behind], [*added]
