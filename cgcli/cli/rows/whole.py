@@ -44,8 +44,8 @@ def run(request: Request) -> None:
 def _check(request: Request) -> None:
     """Raise UsageError for what does not go with all rows at once."""
     options, operands = request.rows, request.operands
-    apart = {"jobs": options.jobs > 1, "on": options.on, "shard": options.shard}
-    of_rows = {"where": options.where, "skip": options.skip, "limit": options.limit is not None,
+    apart = {"jobs": options.jobs > 1, "on": bool(options.on), "shard": bool(options.shard)}
+    of_rows = {"where": bool(options.where), "skip": bool(options.skip), "limit": options.limit is not None,
                "on-error": options.on_error != "fail"}  # fmt: skip
     for name, is_given in apart.items():
         if is_given:
