@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from cgcli.api.workers import Pool, Workers, workers
 from cgcli.cli.rows import progress
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
 from cgcli.tables import listing
-from cgcli.tables.listing import listed
+from cgcli.tables.listing import escaped, listed
 from cgcli.tables.remote import failed
 from tests.command import CG, Capture, cg
 from tests.for_each import for_each
@@ -210,6 +211,35 @@ def test_data_is_a_folder_a_pattern_or_a_uri_whose_folders_say_columns(
     rows = [json.loads(line) for line in found.out.splitlines()]
     assert [row["year"] for row in rows[::2]] == years
     assert all(row["value"] == row["x"] * row["year"] for row in rows)
+
+
+GLOBS = ["*.csv", "**", "*/*.csv", "**/*.csv", "[a]*", "[!a]*.csv", "[[]x]/*", "[]y].csv", "[[]z", "[z-a].csv", "?.csv",
+         "[a&&b--c||d~~].csv", "a b/*", "ü*/[!k]*.csv", "[\\]*", "a[!b]b/*.csv", "*[*]*"]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+def test_patterns_match_what_those_of_python_match(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects names with blanks, brackets and letters of any kind, and a slash from all but `**`."""
+    monkeypatch.chdir(tmp_path)
+    names = ["a.csv", "[z", "].csv", "y.csv", "&.csv", "\\.csv", "*x.csv",
+             "a b/c d.csv", "[x]/1.csv", "[x]/[1].csv", "ü/é.csv"]  # fmt: skip
+    for name in names:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("x\n1\n")
+    for pattern in GLOBS:
+        expected = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())
+        try:
+            found = [source.name for source in listed([pattern])]
+        except DataError as error:
+            found = []
+            assert str(error.message) == f"no file matches '{pattern}'"  # noqa: PT017 (its words are the check)
+        assert sorted(found) == expected, pattern
+    for name in names:
+        assert [source.name for source in listed([escaped(name)])] == [name]
+    Path("[x]/2.tsv").write_text("x\tz\n1\t2\n")
+    assert "'[[]x]/*.csv'" in cg(capsys, "eval", "x", "[x]", "-o", "out/").err
 
 
 TEXTS = [  # files with a key that say the same in their formats; what is written of them

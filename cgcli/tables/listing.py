@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Key = int | float | str | None
 
 _WILD = re.compile(r"[*?[]")
-_SIGNS = re.compile(r"\*\*/|\*\*$|\*|\?|\[!?[^]/]+\]|.", re.DOTALL)
+_SIGNS = re.compile(r"\*\*/|\*\*$|\*|\?|\[!?\]?[^]/]*\]|.", re.DOTALL)
 _HIDDEN = ("_", ".")  # what the names of files begin with that are no data: of logs, marks, drafts
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"
 _LOCAL = "file://"
@@ -66,9 +66,8 @@ def _files(name: str, *, of_any_name: bool) -> list[Source]:
     matches = re.compile("".join(map(_matching, _SIGNS.findall(pattern))) if pattern else ".*")
     chosen = [each for each in found or () if matches.fullmatch(each.below) and not _is_hidden(each.below, pattern)]
     if not chosen:
-        raise DataError(
-            f"no file matches '{shown(name)}'" if pattern else f"there is no file of rows in '{shown(name)}'"
-        )
+        said = f"no file matches '{shown(name)}'" if pattern else f"there is no file of rows in '{shown(name)}'"
+        raise DataError(said, hint="a bracket in a name is written so: [[]" if "[" in pattern else "")
     strange = [each.name for each in chosen if split_name(each.name)[0] is None]
     if strange and not pattern and not of_any_name:
         hint = "name those to read by a pattern in quotes, 'data/*.csv', or say the format: -i csv"
@@ -129,6 +128,11 @@ def _files_here(base: str, *, recursive: bool) -> Iterator[Source]:
             raise failed("read", folder, error) from None
 
 
+def escaped(name: str) -> str:
+    """The pattern that matches a name alone."""
+    return _WILD.sub(r"[\g<0>]", name)
+
+
 def _parted(name: str) -> tuple[str, str]:
     """The folder in which a pattern begins, and the pattern behind it."""
     begin, path, query = split_uri(name) if is_remote(name) else ("", name, "")
@@ -142,8 +146,9 @@ def _matching(sign: str) -> str:
     known = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     if sign in known or len(sign) == 1:
         return known.get(sign) or re.escape(sign)
-    inner = sign[1:-1].replace("\\", r"\\")
-    return f"[^{inner[1:]}]" if inner[0] == "!" else f"[{inner}]"
+    from fnmatch import translate
+
+    return f"(?!/){translate(sign)[:-2]}"  # without the end of a text
 
 
 def _is_hidden(below: str, pattern: str) -> bool:

@@ -17,7 +17,7 @@ from cgcli.cli.rows.table import Rows, cores, opened
 from cgcli.errors import DataError, ParseError, UnknownNameError, UsageError
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import split_name
-from cgcli.tables.listing import Source
+from cgcli.tables.listing import Source, escaped
 from cgcli.tables.parts import columns_of
 from cgcli.tables.remote import is_remote, shown
 
@@ -93,11 +93,11 @@ def _are_alike(some: Mapping[str, str], others: Mapping[str, str]) -> bool:
 def _pattern(first: Source, other: Source) -> str:
     """What to write so that files like the first are read, and not the other."""
     ends = [os.path.splitext(each.below)[1] for each in (first, other)]
-    folders = [each.name.removesuffix(each.below) for each in (first, other)]
+    folders = [escaped(each.name.removesuffix(each.below)) for each in (first, other)]
     if ends[0] != ends[1] and folders[0] == folders[1]:
         found = f"{folders[0]}{'**/' * ('/' in first.below + other.below)}*{ends[0]}"
     elif os.path.dirname(first.name) != os.path.dirname(other.name):
-        found = f"{first.name.removesuffix(os.path.basename(first.below))}*{ends[0]}"
+        found = f"{escaped(first.name.removesuffix(os.path.basename(first.below)))}*{ends[0]}"
     else:
         return f"name the files without {shown(other.name)}, or by a pattern in quotes that it does not match"
     return f"take those of one kind by a pattern in quotes: '{shown(found)}'"
