@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
-from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, name_of
+from cgcli.graph.node import VARIABLE, Graph, Node, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.rendering.card import caption, head, is_bare, label, link_label, partial_label
 from cgcli.rendering.compose import CROWD, scene
 from cgcli.rendering.look import DEFAULT, Look
 from cgcli.rendering.pen import quote
 from cgcli.rendering.scene import NEXT, NO_NUMBERS, YES, Card, Link, Numbers, Scene, shorten
-from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Sketch, enclosing
+from cgcli.rendering.sketch import CARRY, FOLDED, Sketch, enclosing
 from cgcli.rendering.themes import THEMES, Theme
 
 # Helvetica is a name that every layout program knows the widths of; in a list of fonts,
@@ -31,6 +31,12 @@ _CLUSTER = """\
     graph [label={label}, labeljust="l", labelloc="t", tooltip={tip}]
     graph [{form}, margin="10"]
 """
+_FORMS = {
+    "input": 'shape="box", style="filled"',
+    "carry": 'shape="box", style="filled"',
+    "condition": 'shape="diamond", style="filled", margin="0"',
+    "constant": 'shape="plain"',
+}  # of cards; all others have rounded corners
 _HEADING = 'shape="plain", class="heading"'
 _HIDDEN, _FAR = 'style="invis", weight="0"', 'style="invis", weight="10"'
 _NEXT = 'class="next", dir="back", penwidth="2.4"'
@@ -215,36 +221,24 @@ def _tooltip(graph: Graph, node: Node) -> str:
 
 
 def _looks(card: Card, theme: Theme, *, bare: bool, is_data: bool) -> str:
-    """The form and the colours of a card: each role is told apart without its colour, too.
+    """The form and the colours of a card: each kind is told apart without its colour, too.
 
     bare: it shows no numbers. is_data: it has no adjoint, where others have one.
     """
-    node = card.node
-    if node.op is VARIABLE or card.again:
-        form, role, kind = 'shape="box", style="filled"', theme.data if is_data else theme.variable, "input"
-    elif card.is_carry:
-        form, role, kind = 'shape="box", style="filled"', theme.data, "carry"
-    elif card.is_condition:
-        form, role, kind = 'shape="diamond", style="filled", margin="0"', theme.operation, "condition"
-    elif node.op is FOLDED:  # two borders: there is more in it
-        double = "" if card.ordered else ', peripheries="2"'
-        form, role, kind = f'shape="box", style="filled,rounded"{double}', theme.operation, "call"
-    elif node.op in (CONSTANT, CUT, MORE) or not card.operands:
-        form, role, kind = 'shape="plain"', None, "constant"
-    elif node.op is RESULT:
-        form, role, kind = 'shape="box", style="filled,rounded"', theme.operation, "result"
-    elif bare and len(card.symbol) == 1 and not (card.name or card.notes or node.shape or card.ordered):
+    kind, node = card.kind, card.node
+    form = _FORMS.get(kind, 'shape="box", style="filled,rounded"')
+    roles = {"input": theme.data if is_data else theme.variable, "carry": theme.data, "constant": None}
+    role = roles.get(kind, theme.operation)
+    if kind == "call" and not card.ordered:  # two borders: there is more in it
+        form += ', peripheries="2"'
+    is_sign = bare and len(card.symbol) == 1 and not (card.name or card.notes or node.shape or card.ordered)
+    if kind == "operation" and is_sign:
         form = 'shape="circle", style="filled", margin="0", width="0.42", fixedsize="true"'
-        role, kind = theme.operation, "operation"
-    else:
-        form, role, kind = 'shape="box", style="filled,rounded"', theme.operation, "operation"
     if card.ordered:  # edges end at its border
         form += ', margin="0"'
-    if card.is_output and node.op is FOLDED:
-        form, role, kind = f'{form}, penwidth="2.2"', theme.output, f"{kind} output"
-    elif card.is_output:
+    if card.is_output:
         form = form.replace('"plain"', '"box", style="filled"')
-        if not theme.double:
+        if node.op is FOLDED or not theme.double:
             form += ', penwidth="2.2"'
         elif not card.ordered:  # or the second border is one within: edges end at the outer one
             form += ', peripheries="2"'

@@ -11,7 +11,7 @@ from cgcli.rendering.outline import cell
 from cgcli.rendering.panels import Panels
 from cgcli.rendering.pen import shown
 from cgcli.rendering.scene import NEXT, Card, Numbers, Scene, trips_text
-from cgcli.rendering.sketch import FOLDED, RESULT, Cluster
+from cgcli.rendering.sketch import CARRY, FOLDED, RESULT, Cluster
 from cgcli.rendering.themes import THEMES, Role, Theme
 
 _FORMS = {
@@ -120,7 +120,7 @@ def _lines(card: Card, numbers: Numbers, look: Look) -> Iterator[str]:
     """What stands on a card."""
     if card.name:
         yield f"<b>{escaped(card.name)}</b>"
-    is_name = card.again or card.node.op in (VARIABLE, RESULT) or card.is_carry
+    is_name = card.again or card.node.op in (VARIABLE, RESULT, CARRY)
     symbol = escaped(card.symbol or "constant")
     yield f"<b>{symbol}</b>" if is_name else symbol
     yield from map(escaped, card.notes)
@@ -136,16 +136,15 @@ def _lines(card: Card, numbers: Numbers, look: Look) -> Iterator[str]:
 
 def _role(card: Card, numbers: Numbers) -> str:
     """The class of a card."""
-    node = card.node
     if card.is_output:
         return "output"
-    if node.op is VARIABLE or card.again:
-        return "data" if numbers.is_data(node) else "input"
-    if card.is_carry:
-        return "data"
-    if node.op is FOLDED:
+    if card.kind == "input":
+        return "data" if numbers.is_data(card.node) else "input"
+    if card.kind == "constant":
+        return "operation" if card.operands else "constant"
+    if card.node.op is FOLDED:
         return "folded"
-    return "condition" if card.is_condition else "operation" if card.operands else "constant"
+    return {"carry": "data", "result": "operation"}.get(card.kind, card.kind)
 
 
 def _at_edge(card: Card, at: int, look: Look) -> str:

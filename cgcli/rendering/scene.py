@@ -6,7 +6,7 @@ from cgcli.annotations import Any, Collection, Mapping, Sequence
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node
 from cgcli.lean import MappingProxyType
 from cgcli.records import EMPTY, NamedTuple
-from cgcli.rendering.sketch import CARRY, Cluster, Path
+from cgcli.rendering.sketch import CARRY, CUT, FOLDED, MORE, RESULT, Cluster, Path
 
 _NAME_LENGTH = 40
 _NOTHING: Mapping[Node, Any] = MappingProxyType({})
@@ -86,9 +86,17 @@ class Card(NamedTuple):
     loop: int | None = None
 
     @property
-    def is_carry(self) -> bool:
-        """Whether it is what a loop carries, within the loop."""
-        return self.node.op is CARRY
+    def kind(self) -> str:
+        """What it stands for: input, carry, condition, call, constant, result (of a loop), or operation."""
+        op = self.node.op
+        if op is VARIABLE or self.again:
+            return "input"
+        if op is CARRY or self.is_condition:
+            return "carry" if op is CARRY else "condition"
+        if op is FOLDED:
+            return "call"
+        is_constant = op in (CONSTANT, CUT, MORE) or not self.operands
+        return "constant" if is_constant else "result" if op is RESULT else "operation"
 
     @property
     def flowing(self) -> list[int]:
