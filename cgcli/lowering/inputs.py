@@ -90,9 +90,9 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
 
 
 def _as_index(name: str, unused: Collection[str]) -> str:
-    """An element of an array that was written with a subscript: x_i."""
+    """An element of an array that was written with a subscript, x_i; a word behind it, as in a_max, is no index."""
     array, _, index = name.rpartition("_")
-    if not index or array not in unused:
+    if array not in unused or not (len(index) == 1 or index.isdecimal()):
         return ""
     counted = ", and the first one has the index 0" if index.isdecimal() else ""
     return f"an element of '{array}' is {array}[{index}]{counted}"
