@@ -72,3 +72,22 @@ def test_a_parameter_is_given_once(text: str) -> None:
     error = refused(text)
     assert error is not None
     assert "is given twice" in error.message
+
+
+UNDECLARED = [
+    "conv2d(x, w)", "conv1d(x, w)", "conv_transpose3d(x, w)", "max_pool2d(x, 2)", "attention(q, k, v)", "linear(x, w)",
+    "cross_entropy(z, t)", "batch_norm(x)", "softmax(x)", "solve(A, b)", "inv(W)", "eigh(A)[0]", "slogdet(s)[1]",
+    "cross(u, v)", "diag(d)", "x @ [1, 2, 3]", "[[1, 2]] @ x", "x @ y", "concat(a, [1, 2])", "[a, [1, 2]]",
+    "K[1, 2, 3]", "X[3]",
+    "f(z) = softmax(z); f(t)", "sum(x, axis=1)", "trace(t)", "matrix_power(P, 2)",
+]  # fmt: skip
+
+
+@for_each("text", UNDECLARED)
+def test_a_shape_that_is_proposed_fits(text: str) -> None:
+    """Protects against a remedy that leads to the next error: each was [64, 784]."""
+    error = refused(text)
+    assert error is not None
+    _, found, shapes = error.hint.partition("declare the shape, as in: ")
+    assert found, error.hint
+    assert refused(f"{shapes}; {text}") is None, shapes

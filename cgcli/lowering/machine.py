@@ -6,8 +6,8 @@ import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Container, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, Span, TooLargeError, UnknownNameError
-from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, toposort
-from cgcli.graph.operation import Operation, Params, Shorthand
+from cgcli.graph.node import VARIABLE, Node, apply, constant, constant_value, toposort, variable
+from cgcli.graph.operation import Operation, Params, Shape, Shorthand
 from cgcli.lean import cache
 from cgcli.lowering.invoke import Gone, Invocations, Scope, Several
 from cgcli.lowering.standing import Moving
@@ -132,12 +132,29 @@ class Machine:
             from cgcli.lowering.undeclared import naming, without_value
 
             if isinstance(fault, ShapeError):
-                error = without_value(fault, item, taken, self._named)
+                error = without_value(
+                    fault, item, taken, self._named, lambda shapes: self._fits(item, taken, scope, shapes)
+                )
             if error is fault and isinstance(item, tree.Call) and not item.operator:
                 naming(error, item.function)
         if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
             error.call = next((caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None)
         return error.at(item.span)
+
+    def _fits(self, item: tree.Expression, taken: Sequence[Value], scope: Scope, shapes: Mapping[str, Shape]) -> bool:
+        """Whether an expression can be read where some names, which count as numbers, have other shapes."""
+        if not isinstance(item, tree.Call | tree.Array | tree.Index | tree.Compare):
+            return False
+        names = {variable(name): variable(name, shape) for name, shape in shapes.items()}
+        steps = _STEPS[type(item)](self, item, scope)
+        try:
+            next(steps)
+            steps.send([names.get(value, value) if type(value) is Node else value for value in taken])
+        except CgError:
+            return False
+        except StopIteration:
+            pass
+        return True
 
     def _count(self, scope: Scope) -> None:
         """Count an expression that stands in a function's body."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice, product
 
-from cgcli.annotations import Callable, Container, Iterable, Sequence
+from cgcli.annotations import Callable, Container, Iterable, Mapping, Sequence
 from cgcli.errors import ArgumentError, CgError, ShapeError, TooLargeError, UnknownNameError, did_you_mean
 from cgcli.graph.node import VARIABLE, Node, is_leaf_of_function, name_of
+from cgcli.graph.operation import Shape
+from cgcli.graph.shapes import shape_text
 from cgcli.lowering.arguments import Value
 from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import written_name
@@ -14,9 +17,11 @@ from cgcli.syntax import tree
 from cgcli.syntax.elsewhere import BRACKETS, element_of, filled, instead_of
 
 _OPERATORS = {"and", "or", "not"}  # words that nobody calls
-_SQUARE = frozenset(
-    {"inv", "det", "logdet", "logabsdet", "trace", "solve", "cholesky", "eigvalsh", "eigvecsh", "eigh", "expm"}
-)
+# Shapes that a name without a value may be meant to have, the likelier ones first.
+_VECTORS = ((3,), (784,), (10,))
+_MATRICES = ((64, 784), (3, 3))
+_IMAGES = tuple(shape for rank in (2, 1, 3) for shape in ((8, 8, *(32,) * rank), (8, 8, *(3,) * rank)))
+_TRIED = 2000  # choices of shapes
 
 
 def function_named(name: str) -> str:
@@ -24,21 +29,30 @@ def function_named(name: str) -> str:
     return next((each for each in (name, name.lower()) if each in FUNCTIONS and (each == name or len(each) > 1)), "")
 
 
-def without_value(error: ShapeError, item: tree.Expression, args: Sequence[Value], named: Container[str]) -> CgError:
+def without_value(
+    error: ShapeError, item: tree.Expression, args: Sequence[Value], named: Container[str],
+    fits: Callable[[Mapping[str, Shape]], bool],
+) -> CgError:  # fmt: skip
     """What is wrong with shapes, where a name without a value counts as a number: that it has none.
 
-    args: of the expression. named: the names that have a value.
+    args: of the expression. named: the names that have a value. fits: whether names may have some shapes there.
     """
-    clashing = [args[at] for at in error.clash] or args
-    scalars = [arg for arg in clashing if isinstance(arg, Node) and arg.op is VARIABLE and not arg.shape]
-    names = [*dict.fromkeys(name_of(arg) for arg in scalars if not is_leaf_of_function(arg))]
-    names = [name for name in names if name not in named]
+    every = [*dict.fromkeys(name_of(arg) for arg in args if _is_plain(arg) and name_of(arg) not in named)]
+    clashing = {name_of(args[at]) for at in error.clash if _is_plain(args[at])} if error.clash else {*every}
+    names = [name for name in every if name in clashing]
     if not names:
         return error
     listed = " and ".join(f"'{name}'" for name in names[:3])
     verbs = "has no value, and counts as a number" if len(names) == 1 else "have no value, and count as numbers"
     message = f"{listed} {verbs}: {re.sub(r'^[a-z_0-9]+: ', '', error.message)}"
-    return UnknownNameError(message, error.span, also=error.also, hint=_remedy(names[:3], item, args))
+    return UnknownNameError(
+        message, error.span, also=error.also, hint=_remedy((names[:3], every[:3]), item, args, fits)
+    )
+
+
+def _is_plain(arg: Value) -> bool:
+    """Whether an argument is a name that counts as a number."""
+    return isinstance(arg, Node) and arg.op is VARIABLE and not arg.shape and not is_leaf_of_function(arg)
 
 
 def naming(error: CgError, function: str) -> None:
@@ -92,33 +106,35 @@ def no_function(
     return UnknownNameError(f"unknown function '{name}'", item.span if instead else item.where, hint=hint)
 
 
-def _remedy(names: Sequence[str], item: tree.Expression, args: Sequence[Value]) -> str:
+def _remedy(
+    asked: Sequence[Sequence[str]], item: tree.Expression, args: Sequence[Value],
+    fits: Callable[[Mapping[str, Shape]], bool],
+) -> str:  # fmt: skip
     """What to do about names without a value, the operands of an expression that takes arrays.
 
-    names: all of them that are arguments. args: the expression's arguments.
+    asked: those that clash, and all. args: the expression's arguments. fits: as of `without_value`.
     """
-    called = next(filter(None, map(function_named, names)), "")
+    called = next(filter(None, map(function_named, asked[0])), "")
     if called and not isinstance(item, tree.Index):
         return f"'{called}' is a function: write {called}(…)"
-    shapes = _shapes(names, item, args)
-    listed = "; ".join(f"{written_name(name)}: {shape}" for name, shape in zip(names, shapes, strict=True))
+    choices = (
+        dict(zip(names, shapes, strict=True))
+        for names in asked
+        for shapes in islice(product(*(_guesses(name, at, item, args) for at, name in enumerate(names))), _TRIED)
+    )
+    shapes = next(filter(fits, choices), dict.fromkeys(asked[0], _MATRICES[0]))
+    listed = "; ".join(f"{written_name(name)}: {shape_text(shape)}" for name, shape in shapes.items())
     return f"give a value, or declare the shape, as in: {listed}"
 
 
-def _shapes(names: Sequence[str], item: tree.Expression, args: Sequence[Value]) -> list[str]:
-    if isinstance(item, tree.Index) and not (names[0][:1].isupper() and len(item.items) <= 2):
-        return ["[" + ", ".join(["10"] * len(item.items)) + "]"] * len(names)
-    if isinstance(item, tree.Array):
-        whole = next((arg.shape for arg in args if isinstance(arg, Node) and arg.shape), (3,))
-        return [f"[{', '.join(map(str, whole))}]"] * len(names)
-    function = item.function if isinstance(item, tree.Call) else ""
-    if function in _SQUARE:
-        return ["[3, 3]"] * len(names)
-    if function == "matmul" and len(args) == 2:
-        left, right = (arg.shape if isinstance(arg, Node) else () for arg in args)
-        if left:
-            return [f"[{left[-1]}]"]
-        if right:
-            return [f"[64, {right[-2] if len(right) > 1 else right[0]}]"]
-        return ["[64, 784]", "[784]"][-len(names) :] if len(names) > 1 else ["[64, 64]"]
-    return ["[64, 784]"] * len(names)
+def _guesses(name: str, at: int, item: tree.Expression, args: Sequence[Value]) -> list[Shape]:
+    """The shapes that a name may have, by those of what stands beside it, and by what such names mean most of all.
+
+    at: how many names stand before it.
+    """
+    beside = [arg.shape for arg in args if isinstance(arg, Node) and arg.shape]
+    sizes = [(size,) for shape in beside for size in shape[::-1]]
+    likely = _MATRICES + _VECTORS if name[:1].isupper() else _VECTORS + _MATRICES
+    if isinstance(item, tree.Index):
+        beside = [] if name[:1].isupper() and len(item.items) <= 2 else [(10,) * len(item.items)]
+    return [*beside, *sizes, *likely, *(_IMAGES[::-1] if at else _IMAGES)]
