@@ -30,12 +30,16 @@ _DRAFT = re.compile(r"(.*/)?\.cg-[0-9a-f]{16}\.tmp")
 
 
 class Part(NamedTuple):
-    """A file of rows, and the file of its results: its path in the folder, its name, and the name of its format."""
+    """A file of rows, and the file of its results: its path in the folder, its name, and the name of its format.
+
+    was_there: whether there was such a file when the run began.
+    """
 
     source: Source
     below: str
     target: str
     format: str
+    was_there: bool = False
 
 
 def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given: Format | None) -> list[Part]:
@@ -45,6 +49,7 @@ def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given:
     Raises UsageError where two have one name, or one has no format; DataError for files that the folder holds besides.
     """
     found: dict[str, Part] = {}
+    there = {each.below: each for each in sorted(_listed(folder), key=lambda each: each.below)}
     for source in sources:
         below, own = _renamed(source.below, kind, given)
         target = joined(folder, below)
@@ -52,9 +57,8 @@ def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given:
             both = f"the results of '{shown(found[below].source.name)}' and of '{shown(source.name)}'"
             raise UsageError(f"{both} would be in one file, '{shown(target)}'",
                              hint="read a folder, in which their paths differ")  # fmt: skip
-        found[below] = Part(_stamped(source), below, target, own.name)
-    there = sorted(_listed(folder), key=lambda each: each.below)
-    foreign = next((each for each in there if not _is_hidden(each) and each.below not in found), None)
+        found[below] = Part(_stamped(source), below, target, own.name, below in there)
+    foreign = next((each for below, each in there.items() if not _is_hidden(each) and below not in found), None)
     if foreign is not None:
         raise _in_the_way(foreign)
     return [*found.values()]

@@ -52,7 +52,7 @@ class Work(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Of a part. kept: whether it was done before."""
+    """Of a part. kept: whether an earlier run has done it, and no worker of this one, who died before he said so."""
 
     counts: Counts
     kept: bool
@@ -129,7 +129,7 @@ def _done(work: Work, part: Part) -> Outcome:
     key = key_of(part, work.what)
     before = done(part)
     if before is not None and before.key == key:
-        return Outcome(_counts(before.counts), kept=True)
+        return Outcome(_counts(before.counts), kept=part.was_there)
     begin(part)
     request = work.shared.request.changed({"output": part.target, "output_format": part.format})
     counts = work.compute(work.shared, request, work.results_at, part.source, partial(mark, key))
