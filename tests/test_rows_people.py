@@ -236,6 +236,49 @@ def test_a_descriptor_takes_the_format_of_the_input_and_keeps_what_stands_there(
     assert lines[-1] == "last"
 
 
+NO_ROOM = [
+    ("eval x big.csv -o out.parquet", "cannot keep the rows in a temporary file: file too large"),
+    ("eval x big.jsonl --to csv", "cannot keep the rows in a temporary file: file too large"),
+    ("eval x big.parquet.gz --to csv", "cannot keep a copy of big.parquet.gz in a temporary file: file too large"),
+]
+
+
+def test_no_room_for_temporary_files_is_told(tmp_path: Path) -> None:
+    """With its reason, and where there may be room; no file is left."""
+    numbers = np.random.default_rng(1).random(40_000)
+    (tmp_path / "big.csv").write_text("x\n" + "\n".join(map(str, numbers)), encoding="utf-8")
+    (tmp_path / "big.jsonl").write_text("".join(f'{{"x":{number}}}\n' for number in numbers), encoding="utf-8")
+    pa.parquet.write_table(pa.table({"x": numbers}), tmp_path / "big.parquet")
+    (tmp_path / "big.parquet.gz").write_bytes(gzip.compress((tmp_path / "big.parquet").read_bytes()))
+    before = {*os.listdir(tmp_path)}
+    for line, error in NO_ROOM:
+        command = f'ulimit -f 100; "$@" {line} > /dev/null'
+        done = subprocess.run(["sh", "-c", command, "sh", *CG], cwd=tmp_path, capture_output=True, check=False,
+                              env={**os.environ, "TMPDIR": str(tmp_path)})  # fmt: skip
+        expected = f"cg: error: {error}\n  another folder for such files: TMPDIR=FOLDER cg …\n"
+        assert (done.returncode, done.stderr.decode()) == (1, expected), line
+    assert {*os.listdir(tmp_path)} == before
+
+
+VALUES_OF_PIPES = [  # what standard input holds, and what the options are
+    ('{"x": [1, 3]}', "--vars -", 0, "2"),
+    ("x\n1\n3\n", "--vars - -i csv", 0, "2"),
+    ("x\n1\n3\n", "t=@-:x --vars -", 1, "standard input is not JSON: Expecting value: line 1 column 1 (char 0)"),
+    ("x\n1\n3\n", "--vars -", 1, "if it holds rows, say their format, as in: -i csv"),
+    ("x\n1\n3\n", "- --vars - -i csv", 2, "standard input can be read only once"),
+]
+
+
+@for_each(("content", "options", "code", "told"), VALUES_OF_PIPES)
+def test_values_come_through_pipes(content: str, options: str, code: int, told: str, capsys: Capture,
+                                   monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """As an object of JSON, or as rows of a format that is said; one stream gives them once."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    found = cg(capsys, "eval", "mean(x)", *options.split())
+    assert found.code == code
+    assert told in found.out + found.err
+
+
 STREAMS: list[tuple[str, dict[str, str], int, bytes, str]] = [
     ('"$@" functions sqrt', {"PYTHONIOENCODING": "cp1252"}, 0, "√".encode(), ""),
     ('"$@" functions sqrt', {"LC_ALL": "de_DE.ISO-8859-1"}, 0, "√".encode(), ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from cgcli.annotations import IO, Any, Callable
 from cgcli.api.values import OF_JSON, as_array
@@ -79,9 +80,16 @@ def holds_rows(name: str) -> bool:
 
 
 def text_of(path: str, limit: int | None = None) -> str:
-    """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out. Raises DataError."""
+    """The text of a UTF-8 file of at most `limit` bytes, a byte-order mark left out; that of standard input for '-'.
+
+    Raises DataError, UsageError when standard input is closed.
+    """
     if limit is None:
         limit = _MAX_FILE_BYTES if os.path.isfile(path) else _MAX_ENDLESS_BYTES
+    if path == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        return bounded_text(sys.stdin.buffer, "standard input", limit)
     try:
         with open(path, "rb") as stream:
             return bounded_text(stream, f"'{path}'", limit)
@@ -102,7 +110,7 @@ def bounded_text(stream: IO[bytes], what: str, limit: int) -> str:
 
 def _check_size(path: str) -> None:
     try:
-        size = os.stat(path).st_size
+        size = 0 if path == "-" else os.stat(path).st_size
     except (OSError, ValueError) as error:
         raise refused("read", f"'{path}'", error) from None
     if size > _MAX_FILE_BYTES:
@@ -163,7 +171,9 @@ def _json(path: str) -> Any:
     except RecursionError:
         raise DataError(f"'{path}' is nested too deeply") from None
     except ValueError as error:
-        raise DataError(f"'{path}' is not JSON: {error}") from None
+        what = "standard input" if path == "-" else f"'{path}'"
+        hint = "" if os.path.isfile(path) else "if it holds rows, say their format, as in: -i csv"
+        raise DataError(f"{what} is not JSON: {error}", hint=hint) from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

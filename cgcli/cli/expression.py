@@ -58,11 +58,13 @@ def _check_rows(operands: Operands, rows: Mapping[str, Any], settings: Mapping[s
 
     What is said of text that is read is said of files of values, too.
     """
+    file = settings["vars_file"]
+    if file == "-" and "-" in (operands.expression, settings["program_file"], *operands.files):
+        raise UsageError("standard input can be read only once", hint="--vars FILE has the values of a file")
     if operands.over_rows:
         if not takes_rows:
             raise no_rows(operands)
         return
-    file = settings["vars_file"]
     reads = file is not None and not file.endswith(".json")
     reads = reads or any(text.lstrip().startswith("@") and ":" in text for _, text in operands.bindings)
     of_reading = [option.name for option in READING_OPTIONS if reads]

@@ -16,6 +16,7 @@ from cgcli.annotations import IO, Any, Callable, Iterable, Iterator
 from cgcli.errors import DataError, UsageError, refused
 from cgcli.tables.bounds import check_unpacked
 from cgcli.tables.remote import is_remote, opened, shown
+from cgcli.tables.temporary import keeping
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
@@ -77,15 +78,14 @@ class Content:
             return
         from tempfile import TemporaryDirectory
 
-        with TemporaryDirectory(prefix="cg-") as folder:
+        with keeping(f"a copy of {self.name}"):
+            made = TemporaryDirectory(prefix="cg-")
+        with made as folder:
             path = os.path.join(folder, "content")
-            try:
-                with open(path, "wb") as file:
-                    for piece in self.pieces:
-                        file.write(piece)
-                        check_unpacked(file.tell(), self._packed.size, self.source)
-            except OSError as error:
-                raise DataError(f"cannot keep a copy of {self.name}: {error.strerror}") from None
+            with keeping(f"a copy of {self.name}"), open(path, "wb") as file:
+                for piece in self.pieces:
+                    file.write(piece)
+                    check_unpacked(file.tell(), self._packed.size, self.source)
             yield path
 
     @property

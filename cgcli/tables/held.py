@@ -14,6 +14,7 @@ from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.objects import members_of
 from cgcli.tables.output import Output, Writer
+from cgcli.tables.temporary import keeping
 from cgcli.tables.types import cast, merged, stored, type_of, type_of_cells
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Held:
         self._as_text = as_text
         from tempfile import TemporaryFile
 
-        self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
+        with keeping("the rows"):
+            self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
         self._sections: list[tuple[_Section, int]] = []  # and where each begins in the file
         self._stream: Any = None
         self._types: dict[str, pa.DataType] = {}
@@ -75,17 +77,22 @@ class Held:
                 types[name] = merged(known, here)
         if batch.holds_objects:
             columns = pa.RecordBatch.from_arrays([*columns.columns, batch.lines], names=[*names, ""])
-        section = _Section(columns.schema, given, batch.untyped, batch.holds_objects, batch.dialect)
+        with keeping("the rows"):
+            self._keep(columns, _Section(columns.schema, given, batch.untyped, batch.holds_objects, batch.dialect))
+        self.rows += len(batch)
+        self._size += batch.size
+        check_columns(len(self._types), batch.source)
+        check_cells(self.rows * (len(self._types) + len(self._results)), self._size, batch.source)
+
+    def _keep(self, columns: pa.RecordBatch, section: _Section) -> None:
+        import pyarrow as pa
+
         if not self._sections or self._sections[-1][0] != section:
             if self._stream is not None:
                 self._stream.close()
             self._sections.append((section, self._file.tell()))
             self._stream = pa.ipc.new_stream(self._file, columns.schema)
         self._stream.write_batch(columns)
-        self.rows += len(batch)
-        self._size += batch.size
-        check_columns(len(self._types), batch.source)
-        check_cells(self.rows * (len(self._types) + len(self._results)), self._size, batch.source)
 
     @property
     def dialect(self) -> Dialect | None:
@@ -110,8 +117,9 @@ class Held:
 
         if self._stream is None:
             return []
-        self._stream.close()
-        self._file.flush()
+        with keeping("the rows"):
+            self._stream.close()
+            self._file.flush()
         content = pa.py_buffer(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
         found = []
         for section, start in self._sections:

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
+from cgcli.tables.temporary import keeping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Kept:
     def add(self, arrays: Sequence[NDArray[Any]], rows: int, part: str = "") -> None:
         """Take a block of so many rows; with another part than that before it begins one.
 
-        Raises OSError where the file does not take it.
+        Raises DataError where the file does not take it.
         """
         name, count = self._parts.pop() if self._parts and self._parts[-1][0] == part else (part, 0)
         self._parts.append((name, count + 1))
@@ -45,11 +46,13 @@ class Kept:
         if self.bytes <= self._most:
             self._held.append(arrays)
             return
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes when this object does)
-        self._in_file.append(len(arrays))
-        for array in arrays:
-            np.save(self._file, np.ascontiguousarray(array), allow_pickle=False)
+        with keeping("the rows"):
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it goes when this object does)
+            self._in_file.append(len(arrays))
+            for array in arrays:
+                np.save(self._file, np.ascontiguousarray(array), allow_pickle=False)
+            self._file.flush()
 
     def __iter__(self) -> Iterator[Sequence[NDArray[Any]]]:
         yield from self._held

@@ -9,6 +9,7 @@ from functools import lru_cache
 from cgcli.annotations import IO, TYPE_CHECKING, Any
 from cgcli.errors import DataError, refused
 from cgcli.files import Undoable
+from cgcli.tables.temporary import keeping
 
 if TYPE_CHECKING:
     import pyarrow.fs
@@ -96,14 +97,13 @@ class Upload(Undoable):
             raise DataError(f"cannot write '{shown(uri)}': it is a folder", hint="name a file in it")
         self._uri = uri
         self._filesystem, self._path = file_at(uri)
-        self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
+        with keeping(f"'{shown(uri)}'"):
+            self._file = TemporaryFile()  # noqa: SIM115 (it goes when this object does)
 
     def write(self, content: bytes | memoryview) -> int:
         """Add to the end; how many bytes."""
-        try:
+        with keeping(f"'{shown(self._uri)}'"):
             return self._file.write(content)
-        except OSError as error:
-            raise refused("write", f"'{shown(self._uri)}'", error) from None
 
     def close(self) -> None:
         """Send it."""
