@@ -123,6 +123,24 @@ def test_windows_that_no_cache_holds_are_taken_in_parts(program: str, shapes: di
         np.testing.assert_allclose(found[name], slope, rtol=1e-10, atol=1e-9)
 
 
+OF_NO_ITEMS = [
+    "conv2d(x, w)", "conv2d(x, w, padding=1)", "conv_transpose2d(x, w, stride=2)", "conv2d_weights(x, y, [2, 2])",
+    "max_pool2d(x, 2)", "avg_pool2d(x, 2)", "softmax(x)", "log_softmax(x)", "logsumexp(x, axis=-1)", "layer_norm(x)",
+    "attention(x, x, x)", "linear(x, ones([2, 3]))", "instance_norm(x)", "norm(x, axis=-1)", "sort(x)", "cumprod(x)",
+]  # fmt: skip
+
+
+@for_each("program", OF_NO_ITEMS)
+def test_a_batch_of_no_items_has_a_value_and_a_gradient(program: str) -> None:
+    """Protects the last batch of a table, which may be empty: its sum is 0, and so is every derivative."""
+    values = {"x": np.zeros((0, 1, 3, 3)), "w": np.ones((1, 1, 2, 2)), "y": np.zeros((0, 1, 2, 2))}
+    names = cgcli.parse(program).inputs
+    value, slopes = cgcli.value_and_grad(f"sum({program})")(**{name: values[name] for name in names})
+    assert value == 0
+    for name, slope in slopes.items():
+        np.testing.assert_array_equal(slope, np.zeros(values[name].shape))
+
+
 REFUSED = [
     ("conv2d(ones([1, 3, 4, 4]), ones([4, 1, 2, 2]), groups=3)", "groups=3 does not divide the first axis of w, which"),
     ("conv2d(ones([1, 3, 4, 4]), ones([2, 2, 2, 2]))", "x of [1, 3, 4, 4] has C = 3, and w of [2, 2, 2, 2] takes"),

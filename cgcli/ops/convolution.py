@@ -146,11 +146,11 @@ def _conv_weights(
     plan = _plan(x.shape, x.itemsize, kernel, stride, padding, dilation, groups, y.shape[2:])
     windows, row, channels = plan.frame.windows(x), plan.row, y.shape[1] // groups
     flat = y.reshape(len(x), groups, channels, plan.columns[3])
-    result: Any = 0.0
+    result: Any = np.zeros((groups, channels, plan.columns[2]), np.result_type(x, y))
     for some, rows in plan.parts:
         columns = _columns(windows, plan, some, rows)
         products = np.matmul(flat[some, ..., rows.start * row : rows.stop * row], np.swapaxes(columns, 2, 3))
-        result = result + (products[0] if len(products) == 1 else np.add.reduce(products, 0))
+        result += products[0] if len(products) == 1 else np.add.reduce(products, 0)
     return result.reshape(y.shape[1], x.shape[1] // groups, *kernel)
 
 
