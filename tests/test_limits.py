@@ -12,6 +12,8 @@ import pytest
 
 import cgcli
 from cgcli.algebra import budget
+from cgcli.derivatives import formula
+from cgcli.graph.node import Node
 from tests.command import Capture, cg
 from tests.for_each import for_each
 from tests.hostile import names_in, texts
@@ -81,6 +83,7 @@ LIMITS = [
     (["exp(x^2)/x", "--order", "20"], HIGH),
     (["gamma(x)", "--order", "20"], HIGH),
     (["sin(x)^3/(1 + x^2)", "--order", "20"], HIGH),
+    (["s = x; for i in 1..5 { s = sin(s)*s }; s", "--order", "20"], HIGH),
     ([f"max({NAMES})"], "the derivatives compare 810000 operands, and the limit is 100000\n"
      "  ask for fewer names with --wrt, or for numbers, which cost less: cg grad"),
 ]  # fmt: skip
@@ -94,6 +97,21 @@ def test_a_formula_that_grows_beyond_bounds_is_refused_with_what_was_reached(
     code, out, err = cg(capsys, "diff", *arguments)
     assert (code, out) == (2, "")
     assert re.search(message, err)
+
+
+def test_formulas_of_many_names_are_not_counted_to_the_end(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects from a count that takes the square of the time: each derivative of a chain has all of its nodes."""
+    counted: list[int] = []
+    size = formula._size
+
+    def told(*outputs: Node) -> int:
+        counted.append(size(*outputs))
+        return counted[-1]
+
+    monkeypatch.setattr(formula, "_size", told)
+    text = DEEP["nested sqrt({}^2 + {x}^2)"]
+    assert "steps to simplify" in cg(capsys, "diff", text, "--order", "2").err
+    assert len(counted) < 50
 
 
 LONG = {
@@ -120,6 +138,8 @@ def test_what_a_formula_builds_inside_is_counted(name: str, monkeypatch: pytest.
 
 TOO_MUCH = [
     (["jvp", "x^x^x", "x=1.5", "--tangent", "x=1", "--order", "100"],
+     r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
+    (["jvp", "s = x; for i in 1..20000 { s = sin(s) }; s", "x=1.5", "--tangent", "x=1", "--order", "9"],
      r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
     (["eval", "sum(sin(arange(100000)))", "--digits", "100"],
      r"to compute this with \d+ digits takes .* steps\n  the limit is 1500000: ask for fewer digits"),

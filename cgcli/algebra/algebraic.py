@@ -84,9 +84,17 @@ class Simplifier:
 
     def __call__(self, graph: Graph, budget: Budget | None = None) -> Graph:
         """The graph in normal form; see `simplify`. budget: what may be tried; by default what its size may need."""
-        loops = with_simpler_loops(graph.outputs, lambda nodes: self(graph._replace(outputs=nodes, labels={})).outputs)
+        budget = budget or Budget(graph.outputs)
+
+        def simpler(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+            own = Budget(nodes, before=budget)
+            outputs = self(graph._replace(outputs=nodes, labels={}), own).outputs
+            budget.spend_as(own)
+            return outputs
+
+        loops = with_simpler_loops(graph.outputs, simpler)
         graph = replaced(graph, rebuild(graph.outputs, apply, loops)) if loops else graph
-        self._canonical.budget = budget or Budget(graph.outputs)
+        self._canonical.budget = budget
         with collector_at_rest:
             return self._repeated(rebuilt(graph, partial(_in_one_order, self._order), MULTIPLES_OF_PI))
 

@@ -29,3 +29,7 @@ class Budget:
     def spend(self, operands: int) -> None:
         """Count a form of so many operands."""
         self._spent += operands
+
+    def spend_as(self, other: Budget) -> None:
+        """Count what was tried with another budget, which has this one before it."""
+        self._spent = other._spent

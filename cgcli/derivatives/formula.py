@@ -10,6 +10,7 @@ from cgcli.annotations import Sequence
 from cgcli.derivatives.book import Expanded, expanded
 from cgcli.derivatives.gradient import derivative_name
 from cgcli.errors import TooLargeError
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort
 from cgcli.transform.differentiate import jvp, vjp
 from cgcli.transform.formulas import Slopes
@@ -39,10 +40,13 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
     if order > 1:  # one for all higher orders
         budget = Budget(outputs, each=_HIGHER_STEPS, before=first if first.is_spent else None)
     for reached in range(1, order):
-        budget.spend(sum(len(toposort([output])) for output in outputs))
-        if not budget.is_spent:
+        for output in outputs:
+            budget.spend(_size(output))
+            if budget.is_spent:
+                break
+        else:
             slopes = _each_slope(outputs, wrt)
-            budget.spend(len(toposort(slopes)))
+            budget.spend(_size(*slopes))
             outputs = _simplified(graph, slopes, simplifier, budget, apart)
         if budget.is_spent:
             raise TooLargeError(
@@ -52,6 +56,16 @@ def derivative(graph: Graph, wrt: Sequence[Node], order: int = 1) -> Graph:
             )
     found = _with(graph, simplifier.for_readers(outputs))
     return found._replace(names=derivative_names([name_of(node) for node in wrt], order)) if len(wrt) > 1 else found
+
+
+def _size(*outputs: Node) -> int:
+    """How many nodes formulas have, those in the bodies of loops included."""
+    size, waiting = 0, [toposort(outputs)]
+    while waiting:
+        nodes = waiting.pop()
+        size += len(nodes)
+        waiting.extend(toposort(node.params.nexts) for node in nodes if isinstance(node.params, Loop))
+    return size
 
 
 def in_book_form(output: Node, by: Node) -> Node:

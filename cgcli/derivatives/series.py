@@ -15,12 +15,13 @@ from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, S
 from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Floats
 from cgcli.evaluate.limits import has_data, steps_of
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, STAND_IN, VARIABLE, Node, stand_in, stood_for, toposort
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.work import work_of
 from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.lazily import np
 from cgcli.ops.linalg import SOLVE
 from cgcli.ops.logic import WHERE
@@ -37,7 +38,8 @@ _MAX_NODES = 50_000
 _MAX_STEPS = 1_000_000  # products of coefficients, and what takes as long as some: a second or two
 _STEPS_OF_ONE = 8  # for a coefficient, besides its products
 _OF_ARRAYS = 10_000  # steps in arrays that take as long as one
-_LEAST = 1e-100  # of a base and its power, for their quotients to be numbers
+_TO_MAKE = 6  # steps, for each operation of a loop whose derivative is made
+_CALLS = 12  # of operations on numbers in a loop, which take as long as a step
 _SUMS = (ADD, SUBTRACT, NEG)
 _QUOTIENTS = (DIVIDE, SOLVE)
 
@@ -118,7 +120,12 @@ class Series:
             raise _too_large(order, _MAX_STEPS, "steps")
 
     def _work(self, node: Node) -> int:
-        """How many steps more a product of arrays takes; of floats none where data account for that."""
+        """How many steps more a product of arrays takes; of floats none where data account for that. A loop takes those
+        of its trips, and some to make what it runs.
+        """
+        if isinstance(node.params, Loop):
+            size = len(toposort(node.params.nexts))
+            return size * (_TO_MAKE + (node.params.trips or 1) // _CALLS)
         if not node.shape and not any(arg.shape for arg in node.args):
             return 0
         if not self._on_floats:
@@ -191,8 +198,6 @@ class Series:
             return self._of_other(expand(node.op, node.args, node.params), 0)
         if node.op in _QUOTIENTS:
             return self._of_quotient(node)
-        if node.op is POWER_OP and moving == [0] and self._never_ends(node):
-            return self._of_power(node)
         if together:
             return self._of_sum(node)
         if node.op is MULTIPLY or all(isinstance(rule, Transpose | TransposeOf) for rule in rules):
@@ -263,27 +268,6 @@ class Series:
             return None if left is None else step(by[0], left) if swapped else step(left, by[0])
 
         return _Rule(lambda at: [(number, at), (divisor, at)], coefficient)
-
-    def _never_ends(self, node: Node) -> bool:
-        """Whether each derivative of a power is one of the base, and both are in the range to be divided by."""
-        base, exponent, value = (self._found[part][0] for part in (*node.args, node))
-        inside = all(np.all((abs(part) > _LEAST) & (abs(part) < 1 / _LEAST)) for part in (base, exponent, value))
-        return inside and not np.any((exponent > 0) & (exponent % 1 == 0))
-
-    def _of_power(self, node: Node) -> _Rule:
-        """Of x^a, whose x*y' is a*x'*y: sums of products, where the rule would ask for a series of each x^(a - k)."""
-        base, exponent = node.args
-
-        def coefficient(at: int) -> Coefficient:
-            x, y, a = self._found[base], self._found[node], self._found[exponent][0]
-            terms = [
-                x[k] / x[0] * y[at - k] * ((a + 1) * k - at)
-                for k in range(1, at + 1)
-                if x[k] is not None and y[at - k] is not None
-            ]
-            return reduce(_plus, terms) / at if terms else None
-
-        return _Rule(lambda at: [(base, at)], coefficient)
 
 
 def _plus(x: Any, y: Any) -> Any:
