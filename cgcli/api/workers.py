@@ -16,6 +16,8 @@ from cgcli.errors import DataError, MissingProgramError, UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
+    Item = tuple[int, Any]  # a part behind its place
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -75,6 +77,38 @@ def _unpickled(pickled: bytes) -> Any:
     return pickle.loads(pickled)
 
 
+class _AtWork:
+    """The parts that are computed, with their places; the results and the errors of others, by these."""
+
+    def __init__(self) -> None:
+        self.running: dict[Future[Any], Item] = {}
+        self.results: dict[int, Any] = {}
+        self.errors: dict[int, Exception] = {}
+
+    def take(self, futures: Iterable[Future[Any]]) -> list[Item]:
+        """Take the results of these; the parts whose worker died."""
+        from concurrent.futures import BrokenExecutor
+
+        lost: list[Item] = []
+        for future in futures:
+            item = self.running.pop(future)
+            try:
+                self.results[item[0]] = future.result()
+            except BrokenExecutor:
+                lost.append(item)
+            except Exception as error:
+                self.errors[item[0]] = error
+        return lost
+
+    def take_what_runs(self) -> None:
+        """Take the results of all that have begun; the others never do."""
+        from concurrent.futures import wait
+
+        for future in self.running:
+            future.cancel()
+        self.take(future for future in wait(self.running).done if not future.cancelled())
+
+
 class Pool(Workers):
     """Any executors of concurrent.futures. A part whose worker dies is tried once more, by new ones.
 
@@ -91,55 +125,45 @@ class Pool(Workers):
 
     def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where the worker of a part dies again, too."""
-        from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+        from concurrent.futures import FIRST_COMPLETED, wait
 
-        waiting: Iterator[tuple[int, Part]] = enumerate(parts)
-        running: dict[Future[Result], tuple[int, Part]] = {}
+        waiting: Iterator[Item] = enumerate(parts)
         if parts and not self._executors:
             self.count = min(self.count, len(parts))
             self._executors = self._start(self.count)
         room = max(self._room, len(self._owners))
         sent = _Sent(pickle.dumps(task))
         deaths = Counter[int]()
-        results: dict[int, Result] = {}
-        errors: dict[int, Exception] = {}
+        work = _AtWork()
         following = 0
-
-        def taken(futures: Iterable[Future[Result]]) -> Iterator[tuple[int, Part]]:
-            """Take the results of these; the parts whose worker died."""
-            for future in futures:
-                item = running.pop(future)
-                try:
-                    results[item[0]] = future.result()
-                except BrokenExecutor:
-                    yield item
-                except Exception as error:
-                    errors[item[0]] = error
-
         while True:
-            lost: list[tuple[int, Part]] = []
-            while not lost and len(running) < room and (item := next(waiting, None)):
-                executor = self._executor_of(item[0], [at for at, _ in running.values()])
-                try:
-                    running[executor.submit(sent, item[1])] = item
-                except BrokenExecutor:
-                    lost.append(item)
-            if not running and not lost:
+            lost = self._given(work, waiting, room, sent)
+            if not work.running and not lost:
                 return
-            lost = lost or [*taken(wait(running, return_when=FIRST_COMPLETED).done)]
-            if errors:  # those that run are older than all others: the first error is among them
-                for future in running:
-                    future.cancel()
-                lost = [*taken(future for future in wait(running).done if not future.cancelled())]
-                raise errors[min(errors)]
+            lost = lost or work.take(wait(work.running, return_when=FIRST_COMPLETED).done)
+            if work.errors:  # those that run are older than all others: the first error is among them
+                work.take_what_runs()
+                raise work.errors[min(work.errors)]
             if lost:  # with all that were with them, and nobody knows whose worker it was
-                lost += taken([*running])
+                lost += work.take([*work.running])
                 deaths.update(at for at, _ in lost)
                 self._renew(max(deaths[at] for at, _ in lost))
                 waiting = chain(lost, waiting)
-            while following in results:
-                yield results.pop(following)
+            while following in work.results:
+                yield work.results.pop(following)
                 following += 1
+
+    def _given(self, work: _AtWork, waiting: Iterator[Item], room: int, sent: _Sent) -> list[Item]:
+        """Give parts to the executors as long as there is room; the one that they cannot take any more."""
+        from concurrent.futures import BrokenExecutor
+
+        while len(work.running) < room and (item := next(waiting, None)):
+            executor = self._executor_of(item[0], [at for at, _ in work.running.values()])
+            try:
+                work.running[executor.submit(sent, item[1])] = item
+            except BrokenExecutor:
+                return [item]
+        return []
 
     def _executor_of(self, part: int, running: Sequence[int]) -> Executor:
         """The one that had a part before, else that which has the least to do. running: the parts that are computed."""
