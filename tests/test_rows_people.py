@@ -139,6 +139,29 @@ def test_text_stays_in_npz(capsys: Capture, tmp_path: Path, monkeypatch: pytest.
         assert arrays["d"].astype(str).tolist() == ["2024-02-29", "NaT"]
     again = cg(capsys, "eval", "x", "a.npz", "--as", "y", "--to", "tsv").out
     assert again.startswith("s\tx\tvalue\ty\nab\t1\t2\t1\n")
+    np.savez("d.npz", s=np.array(["a\0b", "c"]), t=np.array([["d\0e"], ["f"]]))
+    lines = cg(capsys, "eval", "1", "d.npz", "--to", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"s": "a\0b", "t": ["d\0e"], "value": 1}, {"s": "c", "t": ["f"], "value": 1}
+    ]  # fmt: skip
+
+
+@for_each(
+    ("name", "text", "told"),
+    [
+        ("s", "a\\u0000", "column 's' holds text that ends with a NUL, and numpy's arrays leave it out"),
+        ("s\\u0000", "a", "has a NUL in it, and archives have no such names"),
+        ("s" * 70_000, "a", "has more than 65535 bytes, and archives have no such names"),
+    ],
+)
+def test_what_numpys_archives_do_not_keep_is_refused(
+    name: str, text: str, told: str, capsys: Capture, tmp_path: Path
+) -> None:
+    """Nothing is lost in silence, or cannot be read again."""
+    (tmp_path / "a.jsonl").write_text(f'{{"{name}": "{text}"}}\n', encoding="utf-8")
+    found = cg(capsys, "eval", "1", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "a.npz"))
+    assert (found.code, os.listdir(tmp_path)) == (1, ["a.jsonl"])
+    assert told in found.err
 
 
 # A column of Arrow, and its first value in CSV and in JSON; None where the type is refused.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 from cgcli.errors import DataError
-from cgcli.tables.arrow import lists_of, masked, shape_of
+from cgcli.tables.arrow import lists_of, masked, shape_of, vector_of
 from cgcli.tables.batch import Batch
 from cgcli.tables.bounds import check_columns, check_unpacked
 from cgcli.tables.columnar import row_place, rows_of_size
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _SIZES = ("file_size", "compress_size")  # of a member of an archive
 _HEADER = 1 << 18  # bytes, for the names of thousands of fields
-_SHOWN = 200  # characters of what numpy says
+_SHOWN = 200  # characters of what numpy says, or of a name
+_LONGEST_NAME = 2**16 - 1  # bytes, in an archive
+_ANOTHER = "leave the input's columns out with --only, or write another format"
 Array = NDArray[Any]
 
 # ---- reading --------------------------------------------------------------------------
@@ -130,7 +132,7 @@ def _column(array: Array, place: str) -> pa.Array:
     try:
         native = array.astype(array.dtype.newbyteorder("="))
         native = np.char.decode(native) if native.dtype.kind == "S" else native
-        return pa.array(native) if native.ndim == 1 else lists_of(native)
+        return vector_of(native) if native.ndim == 1 else lists_of(native)
     except (pa.ArrowException, ValueError, TypeError):
         raise DataError(f"{place}: its type is {array.dtype}, which a table does not hold") from None
 
@@ -185,12 +187,12 @@ class _NpzWriter(_ArrayWriter):
             for at, field in enumerate(rows.schema):
                 convert: Callable[[pa.Array], Array] = partial(_floats, name=field.name)
                 if kinds.is_string(field.type):
-                    convert = partial(_characters, longest=max(map(_longest, rows.column(at))))
+                    convert = partial(_characters, longest=max(map(_longest, rows.column(at))), name=field.name)
                 elif not any(map(_needs_floats, rows.column(at))):
                     convert = _exact
                 arrays = map(convert, rows.column(at))
                 first = next(arrays)
-                with archive.open(f"{field.name}.npy", "w", force_zip64=True) as member:
+                with archive.open(_file_of(field.name), "w", force_zip64=True) as member:
                     _write_header(member, first.dtype, (rows.rows, *first.shape[1:]))
                     for array in chain([first], arrays):
                         member.write(array.tobytes())
@@ -232,9 +234,24 @@ def _longest(texts: pa.Array) -> int:
     return max(pc.max(pc.utf8_length(texts)).as_py() or 0, 1)
 
 
-def _characters(texts: pa.Array, longest: int) -> Array:
-    """Text as numpy has it, of one length for all."""
-    return np.array([text or "" for text in texts.to_pylist()], f"<U{longest}")
+def _characters(texts: pa.Array, longest: int, name: str) -> Array:
+    """Text as numpy has it, of one length for all. Raises DataError where it ends with NULs, which fill it up."""
+    found = [text or "" for text in texts.to_pylist()]
+    if any(text.endswith("\0") for text in found):
+        raise DataError(f"column '{name}' holds text that ends with a NUL, and numpy's arrays leave it out",
+                        hint=_ANOTHER)  # fmt: skip
+    return np.array(found, f"<U{longest}")
+
+
+def _file_of(name: str) -> str:
+    """The file of a column in an archive. Raises DataError for a name that archives cannot hold."""
+    file = f"{name}.npy"
+    if "\0" in name or len(file.encode()) > _LONGEST_NAME:
+        why = "a NUL in it" if "\0" in name else f"more than {_LONGEST_NAME} bytes"
+        raise DataError(
+            f"the name of column '{name[:_SHOWN]}' has {why}, and archives have no such names", hint=_ANOTHER
+        )
+    return file
 
 
 def _exact(column: pa.Array) -> Array:
@@ -260,7 +277,7 @@ def _floats(column: pa.Array, name: str) -> NDArray[np.float64]:
     what = f"values of type {column.type} that float64 cannot hold"
     if kinds.is_string(kind):
         what = "text, and numpy's files hold numbers"
-    hint = "leave the input's columns out with --only, or write another format"
+    hint = _ANOTHER
     raise DataError(f"column '{name}' holds {what}", hint=hint)
 
 

@@ -181,7 +181,7 @@ def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None, *, fixe
     import pyarrow as pa
 
     sizes = array.shape[1:]
-    column = pa.array(np.ascontiguousarray(array).ravel())
+    column = vector_of(np.ascontiguousarray(array).ravel())
     missing = None if null is None else pa.array(null)
     if not fixed:
         for axis in reversed(range(len(sizes))):
@@ -197,6 +197,13 @@ def lists_of(array: NDArray[Any], null: NDArray[np.bool_] | None = None, *, fixe
     for size in reversed(sizes[1:]):
         column = pa.FixedSizeListArray.from_arrays(column, size)
     return pa.FixedSizeListArray.from_arrays(column, sizes[0], mask=missing)
+
+
+def vector_of(array: NDArray[Any]) -> pa.Array:
+    """An array of one axis as a column. Arrow by itself ends numpy's texts at their first NUL."""
+    import pyarrow as pa
+
+    return pa.array(array.tolist(), pa.string()) if array.dtype.kind == "U" else pa.array(array)
 
 
 def list_sizes(kind: pa.DataType) -> tuple[int | None, ...]:
