@@ -277,8 +277,7 @@ def _floats(column: pa.Array, name: str) -> NDArray[np.float64]:
     what = f"values of type {column.type} that float64 cannot hold"
     if kinds.is_string(kind):
         what = "text, and numpy's files hold numbers"
-    hint = _ANOTHER
-    raise DataError(f"column '{name}' holds {what}", hint=hint)
+    raise DataError(f"column '{name}' holds {what}", hint=_ANOTHER)
 
 
 def _levels(column: pa.Array) -> list[pa.Array]:
