@@ -12,10 +12,9 @@ import math
 from cgcli.annotations import Any
 from cgcli.graph.operation import BOUNDED, INCREASING, NON_NEGATIVE, ODD, POSITIVE, Kernel, Operation, Shorthand
 from cgcli.graph.rules import UNKNOWN, Partial
-from cgcli.ops.bells import ERFC_COEFFICIENTS
 from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
-from cgcli.ops.special import nested
+from cgcli.ops.special import ERFC_COEFFICIENTS, nested
 from cgcli.ops.statics import whole
 
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64

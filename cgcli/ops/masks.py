@@ -18,13 +18,12 @@ def bounded(extreme: Any, x: Any, bound: Any) -> Any:
     if size < 2 * _ROW or np.ndim(bound) or x.dtype != np.float64 or not x.flags.c_contiguous:
         return extreme(x, bound)
     row = _row(float(bound))
-    flat, rest = x.reshape(-1), size % _ROW
-    if not rest:
-        return extreme(flat.reshape(-1, _ROW), row).reshape(x.shape)
-    result = np.empty(size)
-    extreme(flat[rest:].reshape(-1, _ROW), row, out=result[rest:].reshape(-1, _ROW))
-    extreme(flat[:rest], bound, out=result[:rest])
-    return result.reshape(x.shape)
+    result = np.empty(x.shape)
+    flat, into, rest = x.reshape(-1), result.reshape(-1), size % _ROW
+    extreme(flat[rest:].reshape(-1, _ROW), row, out=into[rest:].reshape(-1, _ROW))
+    if rest:
+        extreme(flat[:rest], bound, out=into[:rest])
+    return result
 
 
 def _row(number: float) -> Any:
