@@ -188,7 +188,7 @@ def test_a_notation_reads_as_its_operation(operation: Operation, notation: str) 
     ("name", "signatures"),
     [
         ("log", ["ln(x)", "log(x, base)"]),
-        ("max", ["max(x1, x2, …)", "max(x, axis=…, keepdims=0)"]),
+        ("max", ["max(x1, x2, …)", "max(x, *, axis=…, keepdims=0)"]),
         ("arcsin", ["asin(x)"]),
         ("+", ["add(x, y)"]),
         ("-", ["subtract(x, y)", "neg(x)"]),

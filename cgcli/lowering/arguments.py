@@ -39,7 +39,10 @@ def _values() -> WeakKeyDictionary[Node, Any]:
 
 
 def signature(entry: Entry, name: str = "") -> str:
-    """How the entry is called, as in `sum(x, axis=…, keepdims=0)`; name: when it goes by an alias."""
+    """How the entry is called, as in `sum(x, axis=…, keepdims=0)`; name: when it goes by an alias.
+
+    What stands behind '*' is given by its name alone, as in Python.
+    """
     arrays = [f"{name[1:]}1, {name[1:]}2, …" if name.startswith("*") else name for name in entry.arrays]
     from cgcli.ops.statics import brief
 
@@ -49,6 +52,8 @@ def signature(entry: Entry, name: str = "") -> str:
         statics = first if static.leading else last
         if static.name.startswith("_"):  # known without being written
             continue
+        if static.keyword_only and "*" not in statics and not entry.variadic:
+            statics.append("*")
         if static.variadic:
             statics.append(f"{static.name}…")
         elif static.default is REQUIRED:

@@ -20,6 +20,7 @@ def _call(names: tuple[str, ...], settings: dict[str, Any]) -> None:
     cg functions '@' where    operators go by their symbol
 
     Every derivative that is shown is the rule by which cg differentiates.
+    What stands behind a * is given by its name alone: norm(x, axis=0).
     """
     from cgcli.api import cards
 
