@@ -371,19 +371,35 @@ NAMES = (
     "t1*a1 + t1^2*a1",
     "f*out + in*n",
     "x₁*π2 + ñ",
+    "linux*M_PI + typeof*HUGE_VAL + decltype*concept",
+    "x: [3]; int: []; x[0]*int + sum(take_along(x, [int]))*max(len, range) + round(abs)*float",
 )
 
 
 def test_names_that_are_words_of_the_language(tmp_path: Path) -> None:
     """Protects reserved words, letters beyond ASCII, and the names that the code makes up itself."""
-    need("gcc")
+    need("gcc", "g++")
     every = [Case(text, at) for at, text in enumerate(NAMES)]
     source = tmp_path / "names.c"
     source.write_text(without_repeats([case.code("c") for case in every], c.LANGUAGE), encoding="utf-8")
-    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", source], check=True)
+    for compiler in (["gcc", "-std=c99"], ["gcc"], ["g++", "-x", "c++", "-std=c++20"]):
+        subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", source], check=True)
     for case in every:
         function = case.function("python")
         assert list(case.differences(by_row(case, [function(*row) for row in case.arguments()]))) == []
+
+
+def test_sql_is_no_longer_than_databases_read() -> None:
+    """Protects a database from hours over a query, and its reader from a file of hundreds of megabytes."""
+    text = "x"
+    for depth in range(1, 1001):
+        text = f"sin({text})"
+        if depth == 100:
+            assert len(cgcli.export(text, "sql")) < 20_000
+    with pytest.raises(CgError, match="SELECTs within each other; the limit is 400"):
+        cgcli.export(text, "sql")
+    with pytest.raises(CgError, match="PostgreSQL has no room for the"):
+        cgcli.export(" + ".join(f"sin(x{at})^2" for at in range(1000)), "sql", dialect="postgres")
 
 
 def test_deep_code_says_what_spark_needs() -> None:

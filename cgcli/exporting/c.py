@@ -30,7 +30,10 @@ _WORDS = (
     "using virtual wchar_t xor xor_eq size_t NAN INFINITY NULL out in n row sin cos tan asin acos atan atan2 sinh "
     "cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p pow sqrt cbrt fabs floor ceil rint round trunc "
     "fmod hypot erf erfc tgamma lgamma fmin fmax j0 j1 jn y0 y1 yn gamma signgam remainder copysign nan main abs "
-    "div errno index time"
+    "div errno index time alignas alignof asm char8_t char16_t char32_t co_await co_return co_yield concept consteval "
+    "constinit decltype fortran i386 linux requires typeof unix HUGE_VAL HUGE_VALF HUGE_VALL MATH_ERRNO MATH_ERREXCEPT "
+    "FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA M_E M_LOG2E M_LOG10E M_LN2 "
+    "M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2"
 )
 _BY_NAME = ("exp", "expm1", "exp2", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
             "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "sqrt", "cbrt", "floor", "ceil",

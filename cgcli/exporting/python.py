@@ -128,7 +128,7 @@ LANGUAGE = Language(
     solve="_solve",
     choice="{1} if {0} else {2}", as_number="float({code})", no=("not {}", COMPARISON, COMPARISON), helpers=_HELPERS,
     reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "out", "float", "abs", "range", "round",
-                        "hasattr", "len", "OverflowError", "ValueError"]),
+                        "hasattr", "int", "len", "max", "reversed", "sum", "OverflowError", "ValueError"]),
 )  # fmt: skip
 
 

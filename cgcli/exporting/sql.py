@@ -7,7 +7,7 @@ What is read twice is a column of an inner SELECT. A row with a null in a column
 from __future__ import annotations
 
 from cgcli.annotations import Mapping, Sequence
-from cgcli.errors import UsageError, did_you_mean
+from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
 from cgcli.exporting.language import (
@@ -29,6 +29,9 @@ from cgcli.graph.node import CONSTANT, VARIABLE, Node, constant_value, name_of, 
 from cgcli.records import Record
 
 _LONGEST = 160
+_MOST_WITHIN = 400  # SELECTs within each other, which take PostgreSQL half a minute
+_MOST_INDENTED = 10
+_SMALLER = "write it for another target, or a part of it"
 _MOST_RESOLVED = 30  # SELECTs within each other that Spark resolves as it is set
 _INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
 # For each comparison its sign, and which operand must be no nan, since the order has nan above all.
@@ -50,7 +53,8 @@ class Dialect(Record):
     number_type: the type of float64. quote: of names. nan: whether a number is one, as a template. calls: templates of
     operations, in the places of those that all have; '' for those it lacks. all_but: the columns of the inner SELECT
     without some; '' where no SELECT can say that. numeral: a float, as a template. fence: what keeps an inner SELECT
-    from being written out where its columns are read. differs: lines of the comment.
+    from being written out where its columns are read. most_columns: that may be added to a table. differs: lines of the
+    comment.
     """
 
     name: str
@@ -61,13 +65,14 @@ class Dialect(Record):
     all_but: str
     numeral: str = "{}"
     fence: str = ""
+    most_columns: int = 10_000
     differs: tuple[str, ...] = ()
 
 
-_DIVIDE_BY_ZERO = (
-    "CASE WHEN {1} = 0e0 THEN {0}*CASE WHEN atan2({1}, -1e0) < 0e0 THEN {minus_infinity} ELSE {infinity} END"
-    " ELSE {0}/{1} END"
-)
+def _divide(is_negative: str) -> str:
+    """The template of a quotient, for a database that stops at a division by 0. is_negative: whether 0 is -0."""
+    infinite = f"CASE WHEN {is_negative} THEN {{minus_infinity}} ELSE {{infinity}} END"
+    return f"CASE WHEN {{1}} = 0e0 THEN {{0}}*{infinite} ELSE {{0}}/{{1}} END"
 
 
 def _logarithm(function: str, edge: str = "0e0") -> str:
@@ -88,15 +93,17 @@ DIALECTS: Mapping[str, Dialect] = {
     "spark": Dialect(
         "Spark", "DOUBLE", "`", "isnan({})",
         {"log2": _logarithm("log2"), "log10": _logarithm("log10"), "log1p": _logarithm("log1p", "-1e0"),
-         "expm1": "expm1({0})", "round": "rint({0})", "hypot": "hypot({0}, {1})", "divide": _DIVIDE_BY_ZERO,
-         "floor": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(floor({0}) AS DOUBLE) ELSE {0} END",
-         "ceil": "CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(ceil({0}) AS DOUBLE) ELSE {0} END",
+         "expm1": "expm1({0})", "round": "rint({0})", "hypot": "hypot({0}, {1})",
+         "divide": _divide("CAST({1} AS STRING) = '-0.0'"),
+         "floor": "CASE WHEN {0} <> 0e0 AND abs({0}) < 4503599627370496e0 THEN CAST(floor({0}) AS DOUBLE) ELSE {0} END",
+         "ceil": "CASE WHEN {0} > -1e0 AND {0} <= 0e0 THEN 0e0*{0} "
+                 "WHEN abs({0}) < 4503599627370496e0 THEN CAST(ceil({0}) AS DOUBLE) ELSE {0} END",
          "ln": _logarithm("ln")},
         "",
     ),
     "postgres": Dialect(
         "PostgreSQL", "DOUBLE PRECISION", '"', "{} = 'NaN'::float8",
-        {"divide": _DIVIDE_BY_ZERO,
+        {"divide": _divide("atan2({1}, -1e0) < 0e0"),
          "sqrt": "CASE WHEN {0} < 0e0 THEN {nan} ELSE sqrt({0}) END",
          "ln": _logarithm("ln"),
          "exp": "CASE WHEN {0} > 709.782712893384e0 AND {0} < {infinity} THEN {infinity} "
@@ -110,7 +117,7 @@ DIALECTS: Mapping[str, Dialect] = {
          "power": "CASE WHEN {0} < 0e0 AND {1} <> floor({1}) AND abs({1}) < {infinity} AND {0} > {minus_infinity} "
                   "THEN {nan} WHEN {0} = 0e0 AND {1} < 0e0 THEN {infinity} ELSE power({0}, {1}) END",
          "sinh": "", "cosh": "", "asinh": "", "acosh": "", "atanh": ""},
-        "", "{}::float8", " OFFSET 0",
+        "", "{}::float8", " OFFSET 0", 1500,
         ("PostgreSQL stops with an error where a sum or a product is beyond float64 or below its smallest number",),
     ),
 }  # fmt: skip
@@ -119,7 +126,8 @@ DIALECTS: Mapping[str, Dialect] = {
 def write(task: Task, dialect: str = "duckdb", table: str = "data") -> str:
     """The code: `SELECT *, … AS "value", … AS "d_x" FROM data`. dialect: a key of DIALECTS. table: its name.
 
-    Raises UsageError for another dialect, NotInTargetError for arrays, loops and operations that no formula gives.
+    Raises UsageError for another dialect, TooLargeError for what a database does not read, and NotInTargetError for
+    arrays, loops and operations that no formula gives.
     """
     if dialect not in DIALECTS:
         hint = did_you_mean(dialect, DIALECTS) or f"known: {', '.join(DIALECTS)}"
@@ -271,23 +279,32 @@ class _Select:
             code = self._number(node).code
             code = f"CASE WHEN {known} THEN {code} END" if known else code
             results.append(f"  {code} AS {self._quoted(name)}")
-        lines = [comment(self._header())]
-        source, whole = self._quoted_table(), self._whole()
-        levels = sorted({self._levels[node] for node in self._columns})
-        inner: list[str] = []
-        for level in levels:
-            columns = [
-                f"{code} AS {name}" for node, (name, code) in self._columns.items() if self._levels[node] == level
-            ]
-            first = self._kept() if level == levels[0] else "*"
-            text = f"SELECT {first}, " + ", ".join(columns)
-            fence = self._dialect.fence
-            inner = (
-                [text, "FROM (", *_indented(inner), f") AS cg{fence}"] if inner else [f"{text} FROM {source}{fence}"]
+        by_level: dict[int, list[str]] = {}
+        for node, (column, code) in self._columns.items():
+            by_level.setdefault(self._levels[node], []).append(f"{code} AS {column}")
+        self._check_sizes(len(by_level))
+        source, fence, pad = self._quoted_table(), self._dialect.fence, ""
+        lines = [comment(self._header()), f"SELECT {self._whole()},", ",\n".join(results)]
+        closing: list[str] = []
+        for depth, level in enumerate(sorted(by_level, reverse=True)):
+            lines.append(f"{pad}FROM (")
+            closing.append(f"{pad}) AS cg{fence if depth else ''}")
+            pad = "  " * min(depth + 1, _MOST_INDENTED)
+            first = self._kept() if depth == len(by_level) - 1 else "*"
+            lines += _indented(f"SELECT {first}, {', '.join(by_level[level])}", pad)
+        lines.append(f"{pad}FROM {source}{fence if by_level else ''}")
+        return joined([*lines, *reversed(closing)])
+
+    def _check_sizes(self, depth: int) -> None:
+        """Raise TooLargeError for what takes a database long to read, or what it does not read at all."""
+        if depth > _MOST_WITHIN:
+            raise TooLargeError(
+                f"the code would be {depth} SELECTs within each other; the limit is {_MOST_WITHIN}", hint=_SMALLER
             )
-        lines += [f"SELECT {whole},", ",\n".join(results)]
-        lines += ["FROM (", *_indented(inner), ") AS cg"] if inner else [f"FROM {source}"]
-        return joined(lines)
+        if len(self._columns) > self._dialect.most_columns:
+            raise TooLargeError(
+                f"{self._dialect.name} has no room for the {len(self._columns)} columns of inner SELECTs", hint=_SMALLER
+            )
 
     def _header(self) -> Sequence[str]:
         differs = list(self._dialect.differs)
@@ -315,5 +332,5 @@ class _Select:
         return "cg_row.*" if self._dialect.name == "Spark" else "(cg_row).*"
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"  {line}" for text in lines for line in text.split("\n")]
+def _indented(text: str, pad: str) -> list[str]:
+    return [pad + line for line in text.split("\n")]
