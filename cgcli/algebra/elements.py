@@ -9,7 +9,7 @@ from cgcli.algebra.arrays import times
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import Number
 from cgcli.algebra.known import is_known, known_value
-from cgcli.algebra.product import Factors, Terms, add_terms
+from cgcli.algebra.product import Terms, add_terms, multiplied
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
@@ -54,10 +54,8 @@ def _scalar(canonical: Canonical, node: Node) -> Node | None:
             return None
         return canonical.sum(_added(canonical, [_element(canonical, x, place) for place in _places(x.shape)]))
     if node.op is PROD and node.args[0].op in (*_WRITTEN_OUT, DIAG) and math.prod(node.args[0].shape) <= _MOST:
-        factors = Factors()
-        for place in _places(node.args[0].shape):
-            factors.times(canonical.product_of(_element(canonical, node.args[0], place)))
-        return canonical.product(factors.product())
+        elements = (_element(canonical, node.args[0], place) for place in _places(node.args[0].shape))
+        return canonical.product(multiplied(*map(canonical.product_of, elements)))
     if node.op is MATMUL and node.args[0].shape[0] <= _MOST:
         return _inner(canonical, node.args[0], (), node.args[1], ())
     if node.op is INDEX:

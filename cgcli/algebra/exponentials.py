@@ -8,7 +8,7 @@ from itertools import combinations
 
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import ONE, ZERO, Number, UnwritableError
-from cgcli.algebra.product import EULER, Factors, Product, Terms, add_terms, quotient_of
+from cgcli.algebra.product import EULER, Product, Terms, add_terms, multiplied, quotient_of
 from cgcli.algebra.rewrites import POSITIVE, divided, expanded, takeable
 from cgcli.algebra.size import cost, has_square_of_exponentials
 from cgcli.annotations import Sequence, Set
@@ -106,11 +106,9 @@ def _with_exponentials_out(product: Product, canonical: Canonical) -> Product:
         least = {term: min([number, *(each.get(term, ZERO) for each in others)]) for term, number in first.items()}
         shared = {term: number for term, number in least.items() if number > 0}
         if shared:
-            common, factors = Product(ONE, {}, {EULER: shared}), Factors()
-            factors.times(product)
-            factors.times(Product(ONE, {whole: -ONE, canonical.sum(divided(terms, common, canonical)): ONE}))
-            factors.times(common)
-            return factors.product()
+            common = Product(ONE, {}, {EULER: shared})
+            rest = Product(ONE, {whole: -ONE, canonical.sum(divided(terms, common, canonical)): ONE})
+            return multiplied(product, rest, common)
     return product
 
 
@@ -124,12 +122,8 @@ def _less(product: Product, base: Node, growth: Product, other: Node, canonical:
 
     growth: exponentials. other: base/growth. The factor is growth, or a sum with it in a term. None for none.
     """
-    factors = Factors()
-    factors.times(product)
     if _has_exponential(product, growth):
-        factors.times(Product(ONE, {base: ONE, other: -ONE}))
-        factors.times(growth, -ONE)
-        return factors.product()
+        return quotient_of(multiplied(product, Product(ONE, {base: ONE, other: -ONE})), growth)
     for whole, number in product.powers.items():
         if number != 1 or not canonical.is_sum(whole):
             continue
@@ -142,10 +136,8 @@ def _less(product: Product, base: Node, growth: Product, other: Node, canonical:
                 part = quotient_of(canonical.product_of(canonical.sum(share)), Product(ONE, {divisor: ONE}))
                 add_terms(inner, canonical.terms_of(canonical.product(part)))
             common = takeable(POSITIVE, inner, canonical) or Product(ONE)
-            factors.times(Product(ONE, {whole: -ONE, base: ONE}))
-            factors.times(common)
-            factors.times(canonical.product_of(canonical.sum(divided(inner, common, canonical))))
-            return factors.product()
+            rest = canonical.product_of(canonical.sum(divided(inner, common, canonical)))
+            return multiplied(product, Product(ONE, {whole: -ONE, base: ONE}), common, rest)
     return None
 
 

@@ -15,7 +15,7 @@ from cgcli.algebra.branches import Choice
 from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import HALF, ONE, ZERO, Decimal, Number, magnitude, number_node, number_of, whole
 from cgcli.algebra.order import Key
-from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, add
+from cgcli.algebra.product import EULER, PI, UNIT, Factors, Product, add, multiplied, quotient_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value
 from cgcli.graph.operation import EVEN, IDEMPOTENT, ODD, Operation, Params
 from cgcli.ops.arithmetic import ABS, CBRT, EQUAL_TO, MAXIMUM, MINIMUM, SIGN
@@ -58,11 +58,7 @@ def _at_multiple_of_pi(canonical: Canonical, op: Operation, args: Args, params: 
     sine, cosine = _sine(product.coefficient), _sine(product.coefficient + HALF)
     if sine is None or cosine is None:
         return None
-    factors = Factors()
-    factors.times(cosine if op is COS else sine)
-    if op is TAN:
-        factors.times(cosine, -ONE)
-    return canonical.product(factors.product())
+    return canonical.product(quotient_of(sine, cosine) if op is TAN else multiplied(cosine if op is COS else sine))
 
 
 def _angle(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
@@ -120,12 +116,10 @@ def _cbrt(canonical: Canonical, op: Operation, args: Args, params: Params) -> No
         number, rest = Product(ONE), rest._replace(coefficient=magnitude(product.coefficient))
     cubes = {base: whole(n * Fraction(1, 3)) for base, n in product.powers.items() if n % 3 == 0}
     rest = rest.without(cubes)
-    found = Factors()
-    found.times(number)
-    found.times(Product(ONE if product.coefficient > 0 else -ONE, cubes))
+    found = multiplied(number, Product(ONE if product.coefficient > 0 else -ONE, cubes))
     if rest != Product(ONE):
-        found.times(Product(ONE, {apply(op, (canonical.product(rest),)): ONE}))
-    return canonical.product(found.product())
+        found = multiplied(found, Product(ONE, {apply(op, (canonical.product(rest),)): ONE}))
+    return canonical.product(found)
 
 
 def _logarithm(canonical: Canonical, op: Operation, args: Args, params: Params) -> Node | None:
