@@ -14,10 +14,16 @@ from hypothesis import strategies as st
 
 import cgcli
 from cgcli.algebra.algebraic import simplify
+from cgcli.algebra.canonical import Canonical
 from cgcli.algebra.coefficient import is_root_of_number
+from cgcli.algebra.domain import Domains
+from cgcli.algebra.order import Order
+from cgcli.algebra.product import EULER, Product
+from cgcli.algebra.rewrites import COMMON_FACTORS, EXPONENTIALS, takeable
 from cgcli.algebra.size import weight
+from cgcli.algebra.trigonometry import TRIGONOMETRY
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
-from cgcli.graph.node import Graph, Node, apply, constant_value, name_of, toposort, variables
+from cgcli.graph.node import Graph, Node, apply, constant_value, name_of, toposort, variable, variables
 from cgcli.graph.operation import Operation, Params
 from cgcli.lowering.lower import lower
 from cgcli.ops.arithmetic import ADD, NEG, SUBTRACT
@@ -536,6 +542,20 @@ def test_the_command_prints_a_program_that_it_reads_again(arguments: list[str], 
     code, out, _ = cg(capsys, "simplify", *arguments)
     assert (code, out) == (0, expected + "\n")
     assert cg(capsys, "simplify", "--exact", out) == (0, out, "")
+
+
+def test_common_factors_stand_in_the_order_of_the_first_term() -> None:
+    """Protects that a text is the same in every run: sets of nodes are in the order in which these lie in memory."""
+    canonical = Canonical(Order(), TRIGONOMETRY, Domains())
+    bases = [variable(f"x{at}") for at in range(12)]
+    for takes, first in (
+        (COMMON_FACTORS, Product(1, dict.fromkeys(bases, 1))),
+        (EXPONENTIALS, Product(1, {}, {base: {variable("k"): 1} for base in (*bases, EULER)})),
+    ):
+        others = (first._replace(powers={**first.powers, variable(name): 1}) for name in "yz")
+        common = takeable(takes, {canonical.product(other): 1 for other in others}, canonical)
+        assert common is not None
+        assert [*common.powers, *common.exponents] == [*first.powers, *first.exponents]
 
 
 def test_the_command_in_json(capsys: Capture) -> None:

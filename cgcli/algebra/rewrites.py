@@ -66,11 +66,11 @@ def takeable(takes: Takes, terms: Terms, canonical: Canonical) -> Product | None
     products = [_flat(term, canonical) if takes.flat else canonical.product_of(term) for term in terms]
     powers = {}
     below = [base for product in products[1:] for base, number in product.powers.items() if number < 0]
-    for base in {*products[0].powers, *below}:  # what every term has, or one as a divisor
+    for base in dict.fromkeys([*products[0].powers, *below]):  # what every term has, or one as a divisor
         numbers = [product.powers.get(base, ZERO) for product in products]
         if (lowest := min(numbers)) and takes.power(base, numbers):
             powers[base] = lowest
-    bases = {base for product in products if product.exponents for base in product.exponents}
+    bases = dict.fromkeys(base for product in products for base in product.exponents)
     exponents = {base: found for base in bases if (found := _lowest(base, products, takes))}
     return Product(ONE, powers, exponents) if powers or exponents else None
 
