@@ -94,6 +94,7 @@ def test_a_tree_that_nobody_could_read(capsys: Capture) -> None:
         ("chain of parts+", "2000 of its 3001 nodes are names or constants, the limit is 166 among so many"),
         ("nested ({} + 1/{x})", "1001 of its 2002 nodes are names or constants, the limit is 249 among so many"),
         ("nested where(x > 0, {}, 1)", "its edges cross 1003004 levels, the limit is 60000"),
+        ("elements one by one", "1002 edges meet in one of its nodes, the limit is 600"),
         ("many outputs", ""),
     ],
 )

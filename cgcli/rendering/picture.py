@@ -7,6 +7,7 @@ program draws as PNG itself, which takes a third of the time.
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError, UsageError
@@ -27,6 +28,7 @@ PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
 MAX_CROSSINGS = 60_000  # of edges over levels, at each of which the layout program keeps a point: two seconds, 100 MB
 MAX_PULLS = 500_000  # of leaves on cards, which the layout program moves one by one: one to three seconds
+MAX_MEETING = 600  # edges of one card, which the layout program compares with each other: a second or two
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
 MOST_PIXELS = 12_000_000  # where no resolution was asked for: a second of drawing
 MAX_SIDE = 32_000  # pixels
@@ -213,7 +215,8 @@ def _check_size(dot_text: str) -> None:
     """Raise TooLargeError where the layout program would take long.
 
     It places as many points for an edge as that crosses levels: a name that is used at every depth crosses most. And
-    it moves each leaf, a name or a constant, in a time that grows with the number of cards.
+    it moves each leaf, a name or a constant, in a time that grows with the number of cards, and compares the edges that
+    meet in a card with each other.
     """
     lines = dot_text.count("\n")
     if lines > MAX_LINES:
@@ -236,6 +239,11 @@ def _check_size(dot_text: str) -> None:
         raise _too_large(
             f"{leaves} of its {cards} nodes are names or constants, the limit is {MAX_PULLS // cards} among so many"
         )
+    meeting = dict.fromkeys(chain.from_iterable(edges), 0)
+    for end in chain.from_iterable(edges):
+        meeting[end] += 1
+    if (most := max(meeting.values(), default=0)) > MAX_MEETING:
+        raise _too_large(f"{most} edges meet in one of its nodes, the limit is {MAX_MEETING}")
 
 
 def _too_large(found: str) -> TooLargeError:
