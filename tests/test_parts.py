@@ -77,6 +77,26 @@ def test_there_are_no_more_processes_than_parts() -> None:
             assert len({*multiprocessing.active_children()} - before) <= 2
 
 
+@for_each(("options", "threads"), [(["--threads", "1"], False), (["--threads", "2"], True), (["-o", "out/"], True)])
+def test_one_thread_reads_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, options: list[str], threads: bool
+) -> None:
+    """Protects the other processes on a machine, those of `--jobs` and of a cluster, from threads of Arrow's own."""
+    folders(tmp_path, monkeypatch)
+    asked: list[bool] = []
+    read = pq.ParquetFile.iter_batches
+
+    def watched(self: Any, *given: Any, use_threads: bool = True) -> Any:
+        asked.append(use_threads)
+        return read(self, *given, use_threads=use_threads)
+
+    monkeypatch.setattr("cgcli.cli.rows.table.cores", lambda: 2)
+    monkeypatch.setattr("cgcli.cli.rows.apart.cores", lambda: 2)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", watched)
+    assert cg(capsys, "eval", "x*y", "data", "--to", "csv", *options).code == 0
+    assert {*asked} == {threads}
+
+
 def late_error(seconds: float) -> None:
     """Fails after some time."""
     time.sleep(seconds)
