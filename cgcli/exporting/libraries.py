@@ -84,7 +84,8 @@ LIBRARIES: Mapping[str, Library] = {
                        'jax.config.update("jax_enable_x64", True)'),
         added="np.zeros({count}).at[{places}].add({x})",
         words={"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
-               **{name: f"special.{name}({{args}})" for name in ("digamma", "erfinv", "gammainc", "gammaincc",
+               "digamma": "_digamma({args})",
+               **{name: f"special.{name}({{args}})" for name in ("erfinv", "gammainc", "gammaincc",
                                                                  "betainc", "exp1", "expi")},
                "expm": "jax.scipy.linalg.expm({args})", "sigmoid": "jax.nn.sigmoid({args})",
                "stop_gradient": "jax.lax.stop_gradient({args})",
@@ -92,7 +93,8 @@ LIBRARIES: Mapping[str, Library] = {
                "softmax": "jax.nn.softmax({args}, axis={axis})",
                "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
         helpers={**HELPERS, "_put": """def _put(x, shape, key):
-    return np.zeros(shape).at[key].set(x)"""},
+    return np.zeros(shape).at[key].set(x)""", "_digamma": """def _digamma(x):
+    return np.where((x <= 0) & (x == np.floor(x)) & (x > -np.inf), -np.inf, special.digamma(x))"""},
     ),
     "torch": Library(
         "torch", "torch", ("import torch",), tensor="np.tensor({}, dtype=np.float64)",
