@@ -135,7 +135,8 @@ class Machine:
                 error = without_value(
                     fault, item, taken, self._named, lambda shapes: self._fits(item, taken, scope, shapes)
                 )
-            if error is fault and isinstance(item, tree.Call) and not item.operator:
+            own = self._functions
+            if error is fault and isinstance(item, tree.Call) and not item.operator and item.function not in own:
                 naming(error, item.function)
         if scope.inside and (error.span is None or isinstance(fault, ShapeError)):
             error.call = next((caller.span for caller, where, *_ in reversed(waiting) if not where.inside), None)
