@@ -127,7 +127,7 @@ def _entropies(logits: Any, target: Any, smoothing: float, along: int) -> Any:
     shares = _onehot(target, classes) if of_classes else target if along == -1 else np.moveaxis(target, along, -1)
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / classes
-    losses = np.vecdot(shares, logs)
+    losses = np.vecdot(np.conj(shares) if np.iscomplexobj(shares) else shares, logs)  # which takes the conjugate itself
     if not np.isfinite(losses).all():  # 0 times -inf is to be 0
         losses = np.add.reduce(np.where(shares == 0, 0.0, shares * logs), -1)
     return np.negative(losses)
