@@ -48,7 +48,7 @@ PROGRAMS = {
         r"& x \gets a", r"& \textbf{repeat } 3 \textbf{ times}", r"& \quad x \gets \sin(x)", "& f = x b"
     ),
     "x = a; for k in 1..n { x = sin(k*x) }; x": aligned(
-        r"& x \gets a", r"& \textbf{for } i = 1, \dots, n", r"& \quad x \gets \sin(i x)", "& f = x"
+        r"& x \gets a", r"& \textbf{for } k = 1, \dots, n", r"& \quad x \gets \sin(k x)", "& f = x"
     ),
 }
 
@@ -61,10 +61,11 @@ def test_a_loop_is_written_as_in_a_book(text: str) -> None:
 # A program, options of `cg diff --latex`, and what its derivative has among others.
 DERIVATIVES: list[tuple[str, list[str], list[str]]] = [
     ("sum(i=1..n, sin(i*x))", [], [r"\frac{\partial f}{\partial x} &= \sum_{i=1}^{n} i \cos(i x)"]),
+    ("sum(k=1..n, sin(k*x))", [], [r"\frac{\partial f}{\partial x} &= \sum_{k=1}^{n} k \cos(k x)"]),
     ("sum(i=1..4, x^i/i)", [], [r"\sum_{i=1}^{4} x^{i - 1}"]),
     (
         "x = a; while abs(x^2 - a) > 1e-12 { x = (x + a/x)/2 }; x", [],
-        [r"\textbf{while } |", r"\gets", r"\frac{\partial x}{\partial a} = t_{1}"],
+        [r"\textbf{while } |", r"\gets", r"\frac{\partial x}{\partial a} = d_{x}"],
     ),
     (
         "s = 0; for i in 1..4 { t = i; for j in 1..i { t = t*x + j }; s = s + t }; s*y", [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import Callable, Sequence
-from cgcli.graph.loops import Loop, fresh_leaves
+from cgcli.graph.loops import Loop, leaves_of
 from cgcli.graph.node import Node, apply, rebuild, toposort
 from cgcli.lowering.loops import looped
 from cgcli.ops.loops import unpacked
@@ -22,7 +22,7 @@ def with_simpler_loops(outputs: Sequence[Node], simplify: Simplify) -> dict[Node
         if not isinstance(loop, Loop):
             continue
         args = _replaced(node.args, become)
-        carries = fresh_leaves(loop.shapes)
+        carries = leaves_of(loop.body, loop.carries)
         inside = dict(zip(loop.body.parameters, (*carries, *args[loop.carries :]), strict=True))
         results = _replaced(loop.body.outputs, inside)
         nexts, going = results[: loop.carries], results[-1] if loop.trips is None else None

@@ -18,6 +18,7 @@ from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.derivatives.matrices import matrix_derivative
 from cgcli.errors import TooLargeError, UsageError
 from cgcli.evaluate.constants import as_constant
+from cgcli.graph.loops import names_kept
 from cgcli.graph.node import Graph, Node, apply, constant, constant_elements, name_of, toposort
 from cgcli.graph.shapes import all_axes, shape_text
 from cgcli.ops.arithmetic import ADD, MULTIPLY
@@ -95,9 +96,12 @@ def simpler(point: Point, *, only_exact: bool = False, as_latex: bool = False) -
     as_latex: as LaTeX, else as a program.
     """
     make, again = (exact, _kept) if only_exact else (apply, partial(simplified, named=True))
-    graphs = at_all_sizes(
-        point, lambda point: again(rebuilt(point.graph, make, _constants(point, point.inputs))), again
-    )
+
+    def build(point: Point) -> Graph:
+        with names_kept(point.graph.carried) as carried:
+            return again(rebuilt(point.graph, make, _constants(point, point.inputs)))._replace(carried=carried)
+
+    graphs = at_all_sizes(point, build, again)
 
     def named(graph: Graph) -> dict[Node, str] | None:
         return None if only_exact else names(graph, parts_worth_naming(graph, graph.labels))
@@ -177,11 +181,12 @@ def derivatives(
     by = tuple(map(name_of, chosen))
 
     def build(point: Point) -> Graph:
-        graph, chosen = _differentiated(point, by, cotangents), point.chosen(by)
-        matrix = _matrix(graph, chosen, order)
-        if matrix is None:
-            _check_shapes(graph.output, chosen, order)
-        return matrix or derivative(graph, chosen, order)
+        with names_kept(point.graph.carried) as carried:
+            graph, chosen = _differentiated(point, by, cotangents), point.chosen(by)
+            matrix = _matrix(graph, chosen, order)
+            if matrix is None:
+                _check_shapes(graph.output, chosen, order)
+            return (matrix or derivative(graph, chosen, order))._replace(carried=carried)
 
     found = at_all_sizes(point, build)
     output = _differentiated(point, by, cotangents).output

@@ -6,7 +6,7 @@ import math
 from _contextvars import ContextVar
 from itertools import chain, count
 
-from cgcli.annotations import Any, Iterable, Sequence
+from cgcli.annotations import Any, Iterable, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import Body
 from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
@@ -156,6 +156,62 @@ _numbers = count()
 def fresh_leaves(shapes: Sequence[Shape]) -> list[Node]:
     """Leaves that are no others: for carries, until a body has them as its parameters."""
     return [carry(next(_numbers), shape) for shape in shapes]
+
+
+class _Names(NamedTuple):
+    """What the carries of loops are called, by the loops' bodies, and the leaves that stand for such carries."""
+
+    of_bodies: dict[object, tuple[str, ...]]
+    of_leaves: dict[Node, str]
+
+
+_names: ContextVar[_Names | None] = ContextVar("names of carries", default=None)
+
+
+class names_kept:  # noqa: N801, for it is used as a function
+    """Loops that are made of others in it have their names: `with names_kept(graph.carried) as carried: …`
+
+    What it gives has the names of the new loops too, as `Graph.carried` has them.
+    """
+
+    __slots__ = ("_carried", "_token")
+
+    def __init__(self, carried: Mapping[object, tuple[str, ...]]) -> None:
+        self._carried = dict(carried)
+
+    def __enter__(self) -> dict[object, tuple[str, ...]]:
+        self._token = _names.set(_Names(self._carried, {}))
+        return self._carried
+
+    def __exit__(self, *error: object) -> None:
+        _names.reset(self._token)
+
+
+def leaves_of(body: Body, count: int) -> list[Node]:
+    """Leaves for the carries of another loop that is made of one with this body, whose names they have."""
+    found = fresh_leaves([leaf.shape for leaf in body.parameters[:count]])
+    if (names := _names.get()) is not None:
+        names.of_leaves.update(zip(found, names.of_bodies.get(body, ()), strict=False))
+    return found
+
+
+def tangent_leaf(leaf: Node) -> Node:
+    """A leaf for the tangent of a carry: that of s is called d_s, that of d_s is d2_s."""
+    (found,) = fresh_leaves([leaf.shape])
+    if (names := _names.get()) is not None and (name := names.of_leaves.get(leaf)):
+        prefix, _, rest = name.partition("_")
+        order = prefix[1:] or "1"
+        is_tangent = prefix[0] == "d" and rest and order.isdecimal()
+        names.of_leaves[found] = f"d{int(order) + 1}_{rest}" if is_tangent else f"d_{name}"
+    return found
+
+
+def keep_names(body: Body, carries: Sequence[Node]) -> None:
+    """Call the carries of a new body what the leaves are called that stood for them."""
+    if (names := _names.get()) is not None:
+        called = tuple(names.of_leaves.get(each, "") for each in carries)
+        if any(called):
+            names.of_bodies.setdefault(body, called)
 
 
 def compared(going: Sequence[Node]) -> list[Node]:

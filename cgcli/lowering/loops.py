@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import Span
 from cgcli.graph.body import Body, leaves
-from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, most_trips, too_many
+from cgcli.graph.loops import Loop, LoopAdjoint, States, keep_names, leaves_of, most_trips, too_many
 from cgcli.graph.node import CONSTANT, Node, apply, constant, dependents, rebuild, toposort
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import count_text
@@ -108,7 +108,7 @@ def narrowed(
         if len(needed) == loop.carries:
             continue
         leaves = loop.body.parameters
-        carries = fresh_leaves(loop.shapes)
+        carries = leaves_of(loop.body, loop.carries)
         inside = moved(
             loop.body.outputs, dict(zip(leaves, (*carries, *node.args[loop.carries :]), strict=True)), origins
         )
@@ -175,7 +175,9 @@ def closed(
     outside = [node for node in dict.fromkeys([*read, *results]) if node not in inside and node.op is not CONSTANT]
     places = leaves(node.shape for node in (*own, *outside))
     become = moved(results, dict(zip((*own, *outside), places, strict=True)), origins)
-    return outside, Body(places, [become[result] for result in results])
+    body = Body(places, [become[result] for result in results])
+    keep_names(body, own)
+    return outside, body
 
 
 def are_apart(outside: Sequence[Node]) -> bool:
@@ -203,7 +205,7 @@ def with_canonical_body(args: tuple[Node, ...], body: Body, count: int) -> tuple
     outside: Sequence[Node] = args[count:]
     if are_apart(outside):
         return args, body
-    own = fresh_leaves([parameter.shape for parameter in body.parameters[:count]])
+    own = leaves_of(body, count)
     become = moved(body.outputs, dict(zip(body.parameters, (*own, *outside), strict=True)), None)
     outside, body = closed(own, [become[output] for output in body.outputs])
     return (*args[:count], *outside), body

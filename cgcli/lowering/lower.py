@@ -116,9 +116,9 @@ class _Lowering:
         names = self.output_names(computed[-1], len(outputs)) if len(outputs) > 1 else ()
         functions = self.machine.invocations.named
         outputs = self.settled(outputs)
-        if self.machine.has_blocks:
-            outputs = self.narrowed(outputs)
         carried = self.machine.carried
+        if self.machine.has_blocks:
+            outputs, carried = self.narrowed(outputs)
         calls = None if self.record is None else self.record.calls()
         made = self.machine.moving.settled() if self.machine.moving.made else ()
         return Graph(
@@ -238,12 +238,21 @@ class _Lowering:
                 self.labels.setdefault(new, self.labels[node])
         return tuple(become.get(output, output) for output in outputs)
 
-    def narrowed(self, outputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        """The outputs, whose loops carry nothing that nobody reads; what the program names keeps its name."""
+    def narrowed(self, outputs: tuple[Node, ...]) -> tuple[tuple[Node, ...], Mapping[object, tuple[str, ...]]]:
+        """The outputs, whose loops carry nothing that nobody reads, and the names of these.
+
+        What the program names keeps its name.
+        """
+        from cgcli.graph.loops import names_kept
         from cgcli.lowering.loops import narrowed
 
         self.label({name: node for node, name in self.machine.indices.items()})
-        while become := narrowed(outputs, self.origins):
+        carried = self.machine.carried
+        while True:
+            with names_kept(carried) as carried:
+                become = narrowed(outputs, self.origins)
+            if not become:
+                return outputs, carried
             become = become | rebuild(outputs, apply, become)
             for node, new in become.items():
                 if node in self.labels:
@@ -251,7 +260,6 @@ class _Lowering:
                 if node in self.origins:
                     self.origins.setdefault(new, self.origins[node])
             outputs = tuple(become.get(output, output) for output in outputs)
-        return outputs
 
     def label(self, values: Mapping[str, Value]) -> None:
         """Call nodes what the program calls them."""

@@ -64,7 +64,8 @@ def latex(
     shapes: dict[str, Shape] = dict.fromkeys([*others, *functions.values(), *results], ())
     shapes |= {name: leaf.shape for own in functions for name, leaf in zip(own.names, _leaves(own), strict=True)}
     shapes |= {name: node.shape for node, name in parts.items()}
-    shapes |= dict.fromkeys([*letters.values(), *(graph.labels.values() if held.loops else ())], ())
+    of_loops = [graph.labels.values(), *graph.carried.values()] if held.loops else []
+    shapes |= dict.fromkeys(chain(letters.values(), *of_loops), ())
     spelling = spelling_of(toposort(graph.outputs), shapes, ["D"] * bool(functions or held.loops))
     words: dict[Node | Callee, str] = {own: spelling.text(name) for own, name in functions.items()}
     words |= {leaf: spelling.text(letter) for leaf, letter in letters.items()}
@@ -73,7 +74,8 @@ def latex(
     if held.loops:
         from cgcli.printing.loops import Fresh, statements_of
 
-        fresh = Fresh({*taken, *held.reserved}, LatexWords(partial(latex_of, spelling=spelling), spelling.text))
+        words_of = LatexWords(partial(latex_of, spelling=spelling), spelling.text)
+        fresh = Fresh({*taken, *held.reserved}, graph.carried, words_of)
         written = {node: called[node] for node in parts}
         block = [line for text in statements_of(graph, held.loops, written, called, fresh) for line in text.split("\n")]
     else:
@@ -144,7 +146,7 @@ def _with_series(
     graph: Graph, named: Mapping[Node, str] | None
 ) -> tuple[Graph, Mapping[Node, str], Mapping[Node, str]]:
     """A graph with its sums over an index as nodes of their own, the names of its parts, the letters of the indices."""
-    made = indexed(graph.outputs, named or (), graph.labels)
+    made = indexed(graph.outputs, named or (), graph.labels, graph.carried)
     become = made.become
     outputs = tuple(become[output] for output in graph.outputs)
     labels = {become[node]: label for node, label in graph.labels.items() if node in become}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, count, zip_longest
+from itertools import chain, count
 
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, instantiated
@@ -10,8 +10,10 @@ from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, loops_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_value, rebuild, toposort
 from cgcli.graph.operation import Callee
 from cgcli.ops.fitting import zeros_like
-from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked, unpacked_states
-from cgcli.printing.expression import shared, text_of
+from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
+from cgcli.printing.carries import carried, own_names, replacing
+from cgcli.printing.expression import shared, text_of, written_name
+from cgcli.printing.names import free_names, is_helper, numbered
 from cgcli.printing.printer import Names
 from cgcli.records import EMPTY
 
@@ -26,7 +28,7 @@ class Words:
 
     def name(self, name: str) -> str:
         """A name that was made up or taken over."""
-        return name
+        return written_name(name)
 
     def text(self, node: Node, named: Names, *, whole: bool = False) -> str:
         """An expression. whole: it is written out although it has a name."""
@@ -65,19 +67,11 @@ class Words:
         return f"vjp {function}({'; '.join(map(', '.join, operands))})"
 
 
-def carried(node: Node) -> list[Node]:
-    """What a loop's carries are after it, or after each trip, or what its adjoint packs, as nodes."""
-    if isinstance(node.params, States):
-        return unpacked_states(node, node.params.shapes)
-    assert isinstance(node.params, Loop | LoopAdjoint)
-    return unpacked(node, node.params.shapes)
-
-
 def loop_statements(
-    node: Node, named: Named, carries: Sequence[str], fresh: Fresh, wishes: Sequence[str] = ()
+    node: Node, named: Named, carries: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
 ) -> list[str]:
     """The statements of a loop. named: what its arguments read, by name. carries: names for what it carries; '' for
-    one that nobody reads after the loop. fresh: names that are still free. wishes: what the program calls the carries.
+    one that nobody reads after the loop. fresh: names that are still free. labels: what the program calls its nodes.
     """
     loop = node.params
     if isinstance(loop, States):
@@ -85,15 +79,18 @@ def loop_statements(
     assert isinstance(loop, Loop)
     words = fresh.words
     starts = [words.text(start, named) for start in node.args[: loop.carries]]
-    names = [name or fresh.name(wish) for name, wish in zip_longest(carries, wishes, fillvalue="")]
+    counts = _has_index(node, loop, carries)
+    wishes = fresh.wishes(node, labels)
+    names = [name or fresh.name(wish) for name, wish in [*zip(carries, wishes, strict=True)][: loop.carries - counts]]
+    names += [fresh.index(wish) for wish in wishes[loop.carries - counts :]]
     leaves, outside = fresh_leaves(loop.shapes), node.args[loop.carries :]
     fresh.carries.update(leaves)
     become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, (*leaves, *outside), strict=True)))
     outputs = [become[output] for output in loop.body.outputs]
     going = outputs.pop() if loop.trips is None else None
     inside: Named = {**named, **dict(zip(leaves, names, strict=True))}
-    shown = loop.carries - _has_index(node, loop, carries)
-    if shown < loop.carries:
+    shown = loop.carries - counts
+    if counts:
         end = words.text(_last(loop, node) if going is None else going.args[1], named)
         head = words.counted(names[-1], starts[-1], end)
     else:
@@ -101,7 +98,9 @@ def loop_statements(
     pairs = zip(names[:shown], starts, strict=False)
     lines = [words.assigned([name], start) for name, start in pairs if name != start]
     trip = _Trip(outputs[:shown], names[:shown], leaves, {*leaves, *outside}, inside, fresh)
-    return [*lines, words.block(head, [*trip.statements()])]
+    block = words.block(head, [*trip.statements()])
+    fresh.give_back(names[shown:])
+    return [*lines, block]
 
 
 def adjoint_statements(
@@ -124,13 +123,13 @@ def adjoint_statements(
     stand_ins = dict(zip(places, fresh_leaves([args[at].shape for at in places]), strict=True))
     fresh.carries.update(stand_ins.values())
     inner = apply(LOOP, tuple(stand_ins.get(at, arg) for at, arg in enumerate(args)), loop)
-    wishes = [labels.get(piece, "") for piece in carried(apply(LOOP, tuple(args), loop))]
+    wishes = fresh.wishes(apply(LOOP, tuple(args), loop), labels)
     of_index = carries - 1 if has_index(loop) else carries
     kept = {*read, *(at for at in places if at < of_index)}
     names = [fresh.name(wish) if at in kept else "" for at, wish in enumerate(wishes)]
     parameters = {at: names[at] if at < carries and names[at] else fresh.name() for at in places}
     inside: Named = {**named, **{stand_ins[at]: name for at, name in parameters.items()}}
-    body = loop_statements(inner, inside, names, fresh, wishes)
+    body = loop_statements(inner, inside, names, fresh)
     function = fresh.function()
     yield fresh.words.defined(function, [*parameters.values()], body, listed([names[at] for at in read]))
     plain = all(marks[at] is implied_guard(weights[at]) for at in read) and not any(results[len(params.wanted) :])
@@ -146,14 +145,15 @@ def statements_of(
 ) -> Iterator[str]:
     """The statements of parts and loops, each before what reads it. parts, named: with names as they are written."""
     pieces = {piece for node in loops for piece in carried(node)}
+    known = {piece: fresh.words.name(name) for piece, name in replacing(graph, loops).items()}
+    known |= {**parts}
     for node in toposort(graph.outputs):
         if node in loops:
-            names = [parts.get(piece, "") for piece in carried(node)]
-            wishes = [graph.labels.get(piece, "") for piece in carried(node)]
+            names = [known.get(piece, "") for piece in carried(node)]
             if isinstance(node.params, LoopAdjoint):
                 lines = [*adjoint_statements(node, dict(named), names, fresh, graph.labels)]
             else:
-                lines = loop_statements(node, dict(named), names, fresh, wishes)
+                lines = loop_statements(node, dict(named), names, fresh, graph.labels)
             yield from (*fresh.functions, *lines)
             fresh.functions.clear()
         if node in parts and node not in pieces:
@@ -168,7 +168,8 @@ def _of_each_trip(node: Node, states: States, named: Named, results: Sequence[st
     """The statements of a loop whose value is what it carries after each trip. results: names for that."""
     inner = apply(LOOP, node.args, states.loop)
     count = states.loop.carries - has_index(states.loop)
-    names = [fresh.name() if at < count or at in states.kept else "" for at in range(states.loop.carries)]
+    wishes = fresh.wishes(inner)
+    names = [fresh.name(wish) if at < count or at in states.kept else "" for at, wish in enumerate(wishes)]
     *lines, block = loop_statements(inner, named, names, fresh)
     targets = [name or fresh.name() for name in results]
     kept = [names[at] for at in states.kept]
@@ -256,7 +257,8 @@ class _Trip:
         """The statements of a loop within the trip, with names for what is read of it."""
         read = {arg for part in self._order for arg in part.args}.union(self._nexts)
         pieces = carried(node)
-        names = [self._fresh.name() if piece in read else "" for piece in pieces]
+        wishes = self._fresh.wishes(node)
+        names = [self._fresh.name(wish) if piece in read else "" for piece, wish in zip(pieces, wishes, strict=True)]
         if isinstance(node.params, LoopAdjoint):
             function, call = adjoint_statements(node, self._named, names, self._fresh)
             self._fresh.functions.append(function)
@@ -267,22 +269,45 @@ class _Trip:
 
 
 class Fresh:
-    """Names for what loops carry and compute: those that are wished for, else i, j, …, then i1, j1, …"""
+    """Names for what loops carry and compute: those that are wished for, else t1, t2, …, and i, j, … for an index.
 
-    def __init__(self, taken: set[str], words: Words | None = None) -> None:
+    taken: names that something else has. carried: what the program calls the carries of each loop, by its body.
+    """
+
+    def __init__(
+        self, taken: set[str], carried: Mapping[object, tuple[str, ...]] = EMPTY, words: Words | None = None
+    ) -> None:
         self.words = words or Words()
+        self._carried = carried
         self.functions: list[str] = []  # definitions for before the statement that is being written
         self.carries: set[Node] = set()  # the leaves of all trips and functions that were written
         self._taken = taken
         self._functions = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _FUNCTIONS)
-        self._others = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
+        self._indices = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
+        self._others = numbered(taken, [name for name in taken if not is_helper(name)])
 
     def name(self, wish: str = "") -> str:
         """The name that is wished for, or another."""
-        free = chain([wish] if wish else [], self._others)
-        found = next(name for name in free if name not in self._taken)
+        return self._written(free_names(wish, self._taken, self._others))
+
+    def index(self, wish: str = "") -> str:
+        """The name that is wished for an index, or another."""
+        return self._written(free_names(wish, self._taken, self._indices))
+
+    def _written(self, names: Iterator[str]) -> str:
+        found = next(name for name in names if name not in self._taken)
         self._taken.add(found)
         return self.words.name(found)
+
+    def give_back(self, names: Sequence[str]) -> None:
+        """Let names be used again: those of an index, which nobody reads after its loop."""
+        self._taken.difference_update(names)
+
+    def wishes(self, node: Node, labels: Mapping[Node, str] = EMPTY) -> list[str]:
+        """What the program calls each carry of a loop, or ''. labels: what it calls its nodes."""
+        pieces = carried(node)
+        own = own_names(node, self._carried) or [""] * len(pieces)
+        return [labels.get(piece, "") or name for piece, name in zip(pieces, own, strict=True)]
 
     def is_local(self, node: Node) -> bool:
         """Whether a node is known within a trip or a function only."""

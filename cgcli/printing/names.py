@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import chain, count
 
-from cgcli.annotations import Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import Collection, Iterable, Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, OwnFunction, function_of, functions_in, with_bodies
 from cgcli.graph.loops import loops_in
 from cgcli.graph.node import Graph, Node, constant, name_of, toposort, variables
@@ -59,7 +59,7 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     loops = loops_in(order)
     if parts is None or loops:
         wanted = shared(order, graph.outputs) if parts is None else [*parts]
-        parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs))
+        parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs), loops)
     functions = functions_in(order)
     whole = [*with_bodies(order)]
     operations = {node.op for node in whole if function_of(node) is None}
@@ -87,7 +87,7 @@ def _with_pieces(
     """The parts, with what is read of the loops' carries, in their order."""
     if not loops:
         return [*parts]
-    from cgcli.printing.loops import carried
+    from cgcli.printing.carries import carried
 
     read = {arg for node in order for arg in node.args}.union(outputs)
     pieces = {piece for node in loops for piece in carried(node) if piece in read}
@@ -95,19 +95,41 @@ def _with_pieces(
     return [node for node in order if node in named]
 
 
-def names(graph: Graph, parts: Iterable[Node]) -> dict[Node, str]:
-    """Names for some nodes of a graph, in their order: their labels, else t1, t2, …, by a letter that is free."""
+def names(graph: Graph, parts: Iterable[Node], loops: Sequence[Node] = ()) -> dict[Node, str]:
+    """Names for some nodes of a graph, in their order: what the program calls them, else t1, t2, …
+
+    A name that something else has gets a number. loops: those whose carries are among the nodes.
+    """
     inputs = variables(toposort(graph.outputs))
     parts = [*parts]
-    labels = {graph.labels.get(node, "") for node in parts}
+    results = {node: name for node, name in zip(graph.outputs, graph.names, strict=False) if written_name(name) == name}
+    labels, replaced = {**results, **graph.labels}, dict[Node, str]()
+    if loops:
+        from cgcli.printing.carries import called, replacing
+
+        free = {piece: name for piece, name in called(graph, loops).items() if name not in results.values()}
+        labels, replaced = {**free, **labels}, replacing(graph, loops)
     taken = not_for_parts(inputs)
-    fresh = numbered(taken, [*map(name_of, inputs), *(label for label in labels if not _HELPER.fullmatch(label))])
+    own = {labels[node] for node in parts if node in labels}
+    fresh = numbered(taken, [*map(name_of, inputs), *(label for label in own if not is_helper(label))])
     named: dict[Node, str] = {}
     for node in parts:
-        label = graph.labels.get(node, "")
-        named[node] = written_name(label) if label and label not in taken else next(fresh)
-        taken.add(label or named[node])
+        name = replaced.get(node) or next(free_names(labels.get(node, ""), taken, fresh))
+        named[node] = written_name(name)
+        taken.add(name)
     return named
+
+
+def is_helper(name: str) -> bool:
+    """Whether a name is such as cg makes up: t1."""
+    return bool(_HELPER.fullmatch(name))
+
+
+def free_names(wish: str, taken: Collection[str], others: Iterator[str]) -> Iterator[str]:
+    """Names that are free: the one that is wished for, or that with a number. others: where none is, or it has one."""
+    if not wish or (wish in taken and wish[-1].isdigit()):
+        return others
+    return (name for name in chain([wish], (f"{wish}{at}" for at in count(1))) if name not in taken)
 
 
 def not_for_parts(inputs: Iterable[Node]) -> set[str]:

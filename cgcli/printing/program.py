@@ -36,7 +36,7 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     else:
         from cgcli.printing.loops import Fresh, function_of, statements_of
 
-        fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()})
+        fresh = Fresh({*held.reserved, *not_for_parts(held.inputs), *held.parts.values()}, graph.carried)
         lines += definitions(held, lambda body, named: function_of(body, named, fresh))
         for body in held.equations:
             spelled[body], definition = function_of(body, dict(spelled), fresh)

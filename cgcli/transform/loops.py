@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.graph.body import Body
-from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves
+from cgcli.graph.loops import Loop, LoopAdjoint, fresh_leaves, leaves_of, tangent_leaf
 from cgcli.graph.node import VARIABLE, Node, apply, leaf, rebuild, toposort
 from cgcli.lowering.loops import are_apart, closed, looped
 from cgcli.ops.arithmetic import ADD
@@ -123,8 +123,8 @@ def tangent_body(
     count, leaves = loop.carries, loop.body.parameters
     moving = _moving(loop, set(tangents), slopes)
     given = {at: tangents[at] if at in tangents else Guarded(zeros_like(args[at]), ZERO, zeroed=True) for at in moving}
-    primal = fresh_leaves([start.shape for start in args[:count]])
-    dots = dict(zip(moving, fresh_leaves([args[at].shape for at in moving]), strict=True))
+    primal = leaves_of(loop.body, count)
+    dots = {at: tangent_leaf(leaf) for at, leaf in enumerate((*primal, *args[count:])) if at in moving}
     carried = [at for at in moving if at < count]
     late = [at for at, tangent in given.items() if tangent.guard is not None and not tangent.gaps] if guarded else []
     marks = dict(zip(late, fresh_leaves([args[at].shape for at in late]), strict=True))
@@ -214,7 +214,7 @@ def canonical(args: tuple[Node, ...], params: Any) -> tuple[tuple[Node, ...], Lo
     places = range(loop.carries, len(given))
     if are_apart([given[at] for at in places if at not in params.wanted]):
         return (*given, *ends), params
-    own = fresh_leaves(loop.shapes)
+    own = leaves_of(loop.body, loop.carries)
     stand_ins = dict(zip(params.wanted, fresh_leaves([given[at].shape for at in params.wanted]), strict=True))
     inside = [*own, *(stand_ins.get(at, given[at]) for at in places)]
     become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, inside, strict=True)))

@@ -28,7 +28,7 @@ from cgcli.ops.shaping import RESHAPE
 from cgcli.ops.sums import SUM, Reduce
 from cgcli.printing.printer import Layout, Part, View
 from cgcli.printing.spelling import INDEX_LETTERS
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 _SIGNS = {ADD: r"\sum", MULTIPLY: r"\prod", SUM: r"\sum", PROD: r"\prod"}
 _NEUTRAL = {ADD: 0.0, MULTIPLY: 1.0}
@@ -56,13 +56,17 @@ class Indexed(NamedTuple):
     letters: Mapping[Node, str]
 
 
-def indexed(outputs: Sequence[Node], named: Collection[Node], labels: Mapping[Node, str]) -> Indexed:
+def indexed(
+    outputs: Sequence[Node], named: Collection[Node], labels: Mapping[Node, str],
+    carried: Mapping[object, tuple[str, ...]] = EMPTY,
+) -> Indexed:  # fmt: skip
     """The outputs, whose sums and products over an index are nodes of SERIES. Those over an axis with a name within
     stay as they are.
 
-    named: what is written by a name. labels: what the program calls nodes, among them the last values of indices.
+    named: what is written by a name. labels: what the program calls nodes. carried: and the carries of each loop, the
+    index among them, by its body.
     """
-    maker = _Maker(outputs, named, labels)
+    maker = _Maker(outputs, named, labels, carried)
     become = maker.rebuilt(outputs, {})
     return Indexed(become, maker.letters([become[output] for output in outputs]))
 
@@ -78,8 +82,11 @@ def series(view: View, letter: str) -> Layout:
 
 
 class _Maker:
-    def __init__(self, outputs: Sequence[Node], named: Collection[Node], labels: Mapping[Node, str]) -> None:
-        self._named, self._labels = named, labels
+    def __init__(
+        self, outputs: Sequence[Node], named: Collection[Node], labels: Mapping[Node, str],
+        carried: Mapping[object, tuple[str, ...]],
+    ) -> None:  # fmt: skip
+        self._named, self._labels, self._carried = named, labels, carried
         order = toposort(outputs)
         self._taken = {*map(name_of, variables(order)), *(labels[node] for node in order if node in labels)}
         self._wishes: dict[Node, str] = {}
@@ -120,7 +127,8 @@ class _Maker:
             loops = [each for each in toposort([term]) if isinstance(each.params, Loop | LoopAdjoint)]
             if index in toposort(loops):
                 continue  # what a block computes in each trip has no place in a formula
-            self._wishes[index] = self._labels.get(pieces[at], "")
+            own = self._carried.get(loop.body, ())
+            self._wishes[index] = self._labels.get(pieces[at], "") or (own[at] if own else "")
             value = apply(SERIES, (term, first, last), Index(one.combine, index))
             is_neutral = args[place].op is CONSTANT and set(constant_elements(args[place])) == {_NEUTRAL[one.combine]}
             found[pieces[place]] = value if is_neutral else apply(one.combine, (args[place], value))
