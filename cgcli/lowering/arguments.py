@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TypeVar
-from cgcli.errors import ArgumentError, CgError, Span
+from cgcli.errors import ArgumentError, CgError, ShapeError, Span
 from cgcli.evaluate.constants import constant_of
 from cgcli.graph.node import CONSTANT, VARIABLE, Node, is_carry, is_leaf_of_function, name_of, toposort
 from cgcli.graph.operation import REQUIRED, Operation, Params, Shorthand
 from cgcli.graph.shapes import as_lists
 from cgcli.lean import cache
+from cgcli.ops.table import entries_of
 from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
@@ -63,7 +64,27 @@ def signature(entry: Entry, name: str = "") -> str:
     return f"{name or entry.name}({', '.join([*first, *arrays, *last])})"
 
 
-def choose(
+def called(
+    call: tree.Call, values: Sequence[Value], texts: Callable[[], Sequence[str]]
+) -> tuple[Entry, tuple[Node, ...], Params]:
+    """The entry that a call of a built-in function means, its arrays and its parameters.
+
+    values: of the arguments, those that are given by name behind the others. texts: how the others are written.
+    Raises ArgumentError.
+    """
+    args = values[: len(call.args)]
+    keywords: dict[str, Value] = {}
+    places: dict[str, Span] = {}
+    given: dict[str, Span] = {}
+    for (name, expression, span), value in zip(call.keywords, values[len(args) :], strict=True):
+        if name in keywords:
+            raise ArgumentError(f"'{name}' is given twice", span)
+        keywords[name], places[name], given[name] = value, span, expression.span
+    entry = _choose(entries_of(call.function), call.function, args, keywords, places, texts)
+    return entry, *_bind(entry, args, keywords, given)
+
+
+def _choose(
     entries: Sequence[Entry],
     name: str,
     args: Sequence[Value],
@@ -148,7 +169,7 @@ def _knows(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -
     return not any(isinstance(value, Node) and is_computed(value) for value in statics)
 
 
-def bind(
+def _bind(
     entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value], places: Mapping[str, Span] = EMPTY
 ) -> tuple[tuple[Node, ...], Params]:
     """The arrays and the canonical static parameters; `entry` was chosen for these arguments.
@@ -210,13 +231,13 @@ def _divided(entry: Entry, plain: Sequence[Item], keywords: Mapping[str, Item]) 
     return [keywords[name] if name in keywords else next(queue) for name in entry.arrays], list(queue)
 
 
-def array_spans(entry: Entry, call: tree.Call) -> list[Span]:
-    """Where in a call each of the entry's arrays stands."""
+def among(error: ShapeError, entry: Entry, call: tree.Call) -> CgError:
+    """An error in the shapes of a call's arguments, placed where the entry's arrays stand."""
     texts = [arg for arg in call.args if isinstance(arg, tree.Text)]
     plain = [arg.span for arg in call.args if not isinstance(arg, tree.Text)]
     keywords = {name: value for name, value, _ in call.keywords}
     plain = plain[_leading(entry, texts, keywords) :]
-    return _divided(entry, plain, {name: value.span for name, value, _ in call.keywords})[0]
+    return error.among(_divided(entry, plain, {name: value.span for name, value, _ in call.keywords})[0])
 
 
 def known(value: Value, what: str) -> Any:

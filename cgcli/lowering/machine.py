@@ -305,18 +305,9 @@ class Machine:
         values = yield children, scope
         if own:
             return (yield from self.invocations.invoke(item, tuple(values)))
-        from cgcli.lowering.arguments import bind, choose
+        from cgcli.lowering.arguments import called
 
-        args = values[: len(item.args)]
-        keywords: dict[str, Value] = {}
-        for (name, _, span), value in zip(item.keywords, values[len(item.args) :], strict=True):
-            if name in keywords:
-                raise ArgumentError(f"'{name}' is given twice", span)
-            keywords[name] = value
-        places = {name: span for name, _, span in item.keywords}
-        given = {name: value.span for name, value, _ in item.keywords}
-        entry = choose(entries_of(item.function), item.function, args, keywords, places, lambda: self._texts(item.args))
-        return self._applied(entry, *bind(entry, args, keywords, given), item)
+        return self._applied(*called(item, values, lambda: self._texts(item.args)), item)
 
     def _is_value(self, name: str, scope: Scope) -> bool:
         return name in scope.names or name in self._named
@@ -337,7 +328,9 @@ class Machine:
         try:
             node = apply(operation, tuple(args))
         except ShapeError as error:
-            raise _among_arguments(error, operation, item) from None
+            from cgcli.lowering.arguments import among
+
+            raise among(error, operation, item) from None
         self._origins.setdefault(node, item.span)
         return node
 
@@ -365,19 +358,14 @@ class Machine:
         except CgError as error:
             if not isinstance(entry, Operation):
                 error.span, error.also = None, ()  # a place in the shorthand's formula is none in the program
-            raise _among_arguments(error, entry, item) if isinstance(error, ShapeError) else error from None
+            from cgcli.lowering.arguments import among
+
+            raise among(error, entry, item) if isinstance(error, ShapeError) else error from None
         several = expanded if isinstance(expanded, tuple) else (expanded,)
         for node in toposort(several, args):
             if node.args:
                 self._origins.setdefault(node, item.span)
         return expanded if isinstance(expanded, Node) else Several(several)
-
-
-def _among_arguments(error: ShapeError, entry: Operation | Shorthand, item: tree.Call) -> CgError:
-    """An error in the shapes of a call's arguments, placed among these."""
-    from cgcli.lowering.arguments import array_spans
-
-    return error.among(array_spans(entry, item))
 
 
 @cache
