@@ -174,55 +174,39 @@ def fits(
 
 
 def _fitted(model: Model, rows: Rows, options: Options, bounds: Bounds, where: str) -> Fit:
-    """The fit of some rows."""
+    """The fit of some rows. where: which these are, in words."""
     size = len(model.parameters.start)
     if rows.rows < size:
         raise DataError(f"there are {rows.rows} rows{where}, and {size} parameters", hint="hold some of them: a==1")
     best, words = _best(model, rows, options, bounds)
-    end = best.end
-    if not end.weight > 0 or not end.rows:
-        raise DataError(f"all weights are 0{where}")
-    dof = end.rows - size
-    if dof < 0:
-        raise DataError(f"{end.rows} rows{where} have a weight that is not 0, and there are {size} parameters")
-    plain, rss = end, end.rss
-    if options.loss is None:
-        if _ROUNDING * end.size < math.sqrt(rss) <= _NEXT_TO_ROUNDING * end.size and rows.rows <= _MOST_EXACT:
-            rss = _exact_rss(rows, best.values, rss)
-        spread = _spread(rss, dof)
-    else:
-        plain, spread = _robust(model, rows, best, options.loss, dof)
-        rss = plain.rss
+    dof = _degrees(best.end, size, where)
+    plain, rss, spread = _spread(model, rows, best, options.loss, dof)
     said = determined(plain.factor)
     problems = _problems(model, best, plain, said.tied)
     root = said.root * (1.0 if options.absolute else spread)
     covariance = root @ root.T
-    errors = np.sqrt(np.diag(covariance))
-    errors[said.open] = np.inf
     covariance[said.open], covariance[:, said.open] = np.inf, np.inf
-    likely = math.inf if options.absolute else dof
-    with np.errstate(all="ignore"):
-        t = best.values / errors
-        margin = quantile(options.level, likely) * errors
-    p = np.array([two_sided(each, likely) for each in t.tolist()])
-    columns = [
-        model.parameters.named(each) for each in (best.values, errors, t, p, best.values - margin, best.values + margin)
-    ]
-    params = {name: Parameter(*(column[name] for column in columns)) for name in columns[0]}
-    reason = ("; ".join(problems) or best.reason) + words
+    aic, bic = _criteria(best.end, rss, size, options)
     notes = model.parameters.at_bounds(best.values, bounds)
-    r2 = math.nan
-    if plain.spread > 0:
-        r2 = 1 - rss / plain.spread
-    else:
+    if not plain.spread > 0:
         notes.append("all left sides are the same, so that r2 has no meaning")
-    likelihood = _deviance(end, rss, options) if options.loss is None else math.nan
-    count = size + (not options.absolute)
     return Fit(
-        params, model.parameters.elements, covariance, spread, dof, rss, r2, likelihood + 2 * count,
-        likelihood + math.log(end.rows) * count, best.iterations, best.converged and not problems, reason, end.rows,
-        options.level, options.absolute, end, best.values, root, notes,
+        params=_parameters(model, best.values, np.sqrt(np.diag(covariance)), dof, options),
+        elements=model.parameters.elements, covariance=covariance, residual_sd=spread, dof=dof, rss=rss,
+        r2=1 - rss / plain.spread if plain.spread > 0 else math.nan, aic=aic, bic=bic, iterations=best.iterations,
+        converged=best.converged and not problems, reason=("; ".join(problems) or best.reason) + words,
+        rows=best.end.rows, level=options.level, absolute=options.absolute, summary=best.end, values=best.values,
+        root=root, notes=notes,
     )  # fmt: skip
+
+
+def _degrees(end: Summary, size: int, where: str) -> int:
+    """The degrees of freedom. size: how many parameters there are. Raises DataError for too few rows with a weight."""
+    if not end.weight > 0 or not end.rows:
+        raise DataError(f"all weights are 0{where}")
+    if end.rows < size:
+        raise DataError(f"{end.rows} rows{where} have a weight that is not 0, and there are {size} parameters")
+    return end.rows - size
 
 
 def _best(model: Model, rows: Rows, options: Options, bounds: Bounds) -> tuple[Found, str]:
@@ -238,7 +222,18 @@ def _best(model: Model, rows: Rows, options: Options, bounds: Bounds) -> tuple[F
     return best, words
 
 
-def _spread(squares: float, dof: int) -> float:
+def _spread(model: Model, rows: Rows, best: Found, loss: Loss | None, dof: int) -> tuple[Summary, float, float]:
+    """The summary without the loss, the sum of squares of the residuals, and the factor of standard errors."""
+    if loss is not None:
+        plain, factor = _robust(model, rows, best, loss, dof)
+        return plain, plain.rss, factor
+    end, rss = best.end, best.end.rss
+    if _ROUNDING * end.size < math.sqrt(rss) <= _NEXT_TO_ROUNDING * end.size and rows.rows <= _MOST_EXACT:
+        rss = _exact_rss(rows, best.values, rss)
+    return end, rss, _deviation(rss, dof)
+
+
+def _deviation(squares: float, dof: int) -> float:
     return math.sqrt(squares / dof) if dof else math.nan
 
 
@@ -259,13 +254,33 @@ def _robust(model: Model, rows: Rows, best: Found, loss: Loss, dof: int) -> tupl
     mean = total / plain.rows
     variance = total_of_squares / plain.rows - mean**2
     small = 1 + len(best.values) / plain.rows * variance / mean**2 if mean else math.nan
-    return plain, small * _spread(squares, dof) / mean if mean else math.nan
+    return plain, small * _deviation(squares, dof) / mean if mean else math.nan
 
 
-def _deviance(end: Summary, rss: float, options: Options) -> float:
+def _parameters(model: Model, values: Floats, errors: Floats, dof: int, options: Options) -> dict[str, Parameter]:
+    """What the fit says of each parameter, by name. errors: the standard errors of their elements."""
+    likely = math.inf if options.absolute else dof
+    with np.errstate(all="ignore"):
+        t = values / errors
+        margin = quantile(options.level, likely) * errors
+    p = np.array([two_sided(each, likely) for each in t.tolist()])
+    columns = [model.parameters.arrays(each) for each in (values, errors, t, p, values - margin, values + margin)]
+    return {name: Parameter(*each) for name, *each in zip(model.parameters.names, *columns, strict=True)}
+
+
+def _criteria(end: Summary, rss: float, size: int, options: Options) -> tuple[float, float]:
+    """The criteria of Akaike and of Schwarz, by which fits of several models are compared; nan with a robust loss."""
+    if options.loss is not None:
+        return math.nan, math.nan
+    deviance = _deviance(end, rss, absolute=options.absolute)
+    count = size + (not options.absolute)
+    return deviance + 2 * count, deviance + math.log(end.rows) * count
+
+
+def _deviance(end: Summary, rss: float, *, absolute: bool) -> float:
     """Minus twice the logarithm of the likelihood of normal residuals, at its largest unless their size is known."""
     known = end.rows * math.log(2 * math.pi) - end.logs
-    if options.absolute:
+    if absolute:
         return known + rss
     return known + end.rows * (1 + (math.log(rss / end.rows) if rss > 0 else -math.inf))
 
