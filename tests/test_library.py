@@ -186,6 +186,8 @@ RESULTS: list[tuple[Any, Any]] = [
     (lambda: cgcli.diff("x^2/y", "x", latex=True), r"\frac{2 x}{y}"),
     (lambda: cgcli.simplify("a*x + a*x", a=3), "6*x"),
     (lambda: cgcli.directional("(x^2, x)", 2)({"x": 3}, {"x": 1}), {"x^2": [9.0, 6.0, 2.0], "x": [3.0, 1.0, 0.0]}),
+    (lambda: cgcli.jacobian("3")(), {}),
+    (lambda: cgcli.jacobian("y = 2*x; z = x", wrt=[])(x=1), {}),
     (lambda: cgcli.hessian_product("x^2*y")({"x": 3, "y": 2}, {"y": 1}), {"x": 6.0, "y": 0.0}),
 ]  # fmt: skip
 

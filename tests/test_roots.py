@@ -69,6 +69,7 @@ def test_arrays_are_solved_for_as_by_scipy() -> None:
 SLOPES = [  # operands, the derivatives of the unknowns
     ("x^2=a x=1 a=4", {"x": {"a": 0.25}}),
     ("x*exp(x)=k x=1 k=3", {"x": {"k": float(1 / (mpmath.exp(mpmath.lambertw(3)) * (1 + mpmath.lambertw(3))))}}),
+    ("x+y=3;x*y=2 x=0 y=5", {"x": {}, "y": {}}),
     ("x+y=s;x*y=2 x=0 y=5 s=3", {"x": {"s": -1.0}, "y": {"s": 2.0}}),
 ]  # fmt: skip
 

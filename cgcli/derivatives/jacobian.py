@@ -64,7 +64,7 @@ class Jacobian:
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""
-        if not any(node.shape for node in (*self._outputs, *self._wrt)):
+        if self._wrt and not any(node.shape for node in (*self._outputs, *self._wrt)):
             passes = [results for *_, results in self._units.products(evaluate)]
             return [list(row) for row in zip(*passes, strict=True)] if self._forward else passes
         blocks = [[self._zeros((*output.shape, *node.shape)) for node in self._wrt] for output in self._outputs]
