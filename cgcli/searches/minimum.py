@@ -17,7 +17,7 @@ from cgcli.evaluate.elements import is_all_finite
 from cgcli.fitting.descent import ENDLESS, Descent, least
 from cgcli.graph.node import constant, name_of
 from cgcli.graph.shapes import shape_text
-from cgcli.records import EMPTY
+from cgcli.records import EMPTY, NamedTuple
 from cgcli.searches.constraints import Constraints
 from cgcli.searches.parameters import Limits, Parameters, Search, check_starts, flat, not_finite
 from cgcli.searches.parts import Parts, Rows, gathered
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cgcli.api.notices import Notice
+    from cgcli.fitting.bounds import Bounds
     from cgcli.tables.batch import Batch
 
     Floats = NDArray[np.float64]
 
-_LEAST = {"minimum": "minimum", "maximum": "maximum", "positive": "positive", "falls": "falls", "rises": "rises"}
-_MOST = {"minimum": "maximum", "maximum": "minimum", "positive": "negative", "falls": "rises", "rises": "falls"}
 _KINDS = {  # what the Hessian says, in words of the search for a minimum
     "minimum": "a {minimum}: {reason}, and the Hessian is {positive}",
     "edge": "a {minimum} at the edge of what is allowed: {reason}, and the value {rises} to the inside",
@@ -62,6 +61,27 @@ class Minimum(Reached):
     def content(self) -> dict[str, Any]:
         """All of it as an object of JSON."""
         return {**super().content(), "kind": self.kind}
+
+
+class _Way(NamedTuple):
+    """Which way a search goes. sign: -1 for up. goal: what is sought; words: those that `_KINDS` has places for."""
+
+    sign: float
+    goal: str
+    words: Mapping[str, str]
+
+    def said(self, end: Descent) -> tuple[str, str]:
+        """Why a search has stopped, and what kind of point that is, in words."""
+        reason = "the value rises without bound" if end.reason == ENDLESS and self.sign < 0 else end.reason
+        if end.converged:
+            reason = _KINDS[end.kind].format(reason=reason, **self.words)
+        return reason, self.words.get(end.kind, end.kind)
+
+
+_DOWN = _Way(1.0, "least", {"minimum": "minimum", "maximum": "maximum", "positive": "positive",
+                            "falls": "falls", "rises": "rises"})  # fmt: skip
+_UP = _Way(-1.0, "greatest", {"minimum": "maximum", "maximum": "minimum", "positive": "negative",
+                              "falls": "rises", "rises": "falls"})  # fmt: skip
 
 
 class AtPoint:
@@ -222,21 +242,39 @@ def minimum(
     on_error: str = "fail", threads: int = 1,
 ) -> Minimum:  # fmt: skip
     """As `minimize`, of a program at a point. first: the first batches of the rows."""
-    words = _MOST if maximize else _LEAST
-    sign = -1.0 if maximize else 1.0
-    parameters = check_loss(point, names, "greatest" if maximize else "least")
+    way = _UP if maximize else _DOWN
+    parameters = check_loss(point, names, way.goal)
     bounds = parameters.bounds(search.bounds)
     notes: list[str] = []
     objective: AtPoint | OverRows
     if rows is None:
-        objective = AtPoint(point, parameters, sign)
+        objective = AtPoint(point, parameters, way.sign)
     else:
         check_apart(names, first)
-        objective = OverRows(point, parameters, sign, threads, total=total)
+        objective = OverRows(point, parameters, way.sign, threads, total=total)
         notes = objective.read(rows, on_error)
+    constraints = Constraints(relations, point, parameters) if relations else None
+    best, others = _descended(objective, constraints, bounds, search, way.sign)
+    events: list[Notice] = []
+    if isinstance(objective, AtPoint) and (best is None or best.converged):
+        objective.tell(parameters.start if best is None else best.values, events.append)
+    if best is None:
+        raise not_finite("the value, or a derivative of it,", point, events)
+    reason, kind = way.said(best)
+    return Minimum(
+        point=parameters.named(best.values), value=way.sign * best.value, reason=reason + others, kind=kind,
+        notes=[*notes, *parameters.at_bounds(best.values, bounds)], converged=best.converged and best.kind in _REACHED,
+        iterations=best.iterations, events=events,
+    )  # fmt: skip
+
+
+def _descended(
+    objective: AtPoint | OverRows, constraints: Constraints | None, bounds: Bounds, search: Search, sign: float
+) -> tuple[Descent | None, str]:
+    """The lowest end of the searches from all starts, and words on the others; None where none could begin."""
+    parameters = objective.parameters
     log = search.logged(parameters)
     told = log and (lambda iteration, value, values: log(iteration, sign * value, values))
-    constraints = Constraints(relations, point, parameters) if relations else None
 
     def descend(start: Floats, steps: int) -> Descent | None:
         if constraints is not None:
@@ -245,22 +283,4 @@ def minimum(
             return least_within(objective, constraints, start, bounds, max_iter=steps, log=told)
         return least(objective, start, bounds, max_iter=steps, tol=search.tol, log=told)
 
-    found: list[Notice] = []
-    best, others = search.best(parameters.start, bounds, descend, lambda found: found.value)
-    if best is None:
-        if isinstance(objective, AtPoint):
-            objective.tell(parameters.start, found.append)
-        raise not_finite("the value, or a derivative of it,", point, found)
-    if isinstance(objective, AtPoint) and best.converged:
-        objective.tell(best.values, found.append)
-    reason = best.reason
-    if best.reason == ENDLESS and maximize:
-        reason = "the value rises without bound"
-    if best.converged:
-        reason = _KINDS[best.kind].format(reason=reason, **words)
-    kind = words.get(best.kind, best.kind)
-    notes = [*notes, *parameters.at_bounds(best.values, bounds)]
-    return Minimum(
-        point=parameters.named(best.values), value=sign * best.value, reason=reason + others, kind=kind, notes=notes,
-        converged=best.converged and best.kind in _REACHED, iterations=best.iterations, events=found,
-    )  # fmt: skip
+    return search.best(parameters.start, bounds, descend, lambda found: found.value)
