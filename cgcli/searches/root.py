@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
-from cgcli.errors import ShapeError, TooLargeError, UsageError
+from cgcli.errors import CgError, ShapeError, TooLargeError, UsageError
 from cgcli.evaluate.compiled import Compiled
-from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
+from cgcli.evaluate.elements import is_all_finite, somewhere
 from cgcli.graph.loops import Loop
 from cgcli.graph.node import Graph, Node, name_of, toposort
 from cgcli.graph.shapes import shape_of, shape_text
@@ -25,6 +25,7 @@ from cgcli.transform.exact import exact
 from cgcli.transform.roots import newton
 
 if TYPE_CHECKING:
+    from cgcli.errors import Source, Span
     from cgcli.graph.operation import Shape
 
 _EPS = 2.0**-52
@@ -105,46 +106,52 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
     where equations and unknowns do not fit each other.
     """
     rests = [exact(SUBTRACT, pair) for pair in zip(point.graph.outputs[::2], point.graph.outputs[1::2], strict=True)]
-    count = sum(math.prod(node.shape) for node in rests)
-    span, source = point.program.syntax.statements[-1].span, point.graph.source
-    several = f"{count} equation{'s' * (count != 1)}"
-    names = [*(_first(point, given, count) if chosen is None else chosen)]
+    count = _elements(rests)
+    unknowns = _unknowns(point, [*(_first(point, given, count) if chosen is None else chosen)])
+    if _elements(unknowns) != count:
+        raise _misfit(rests, unknowns, are_chosen=chosen is not None).at(*_place(point))
+    if count > MAX_UNKNOWNS:
+        raise TooLargeError(f"there are {count} unknowns, and at most {MAX_UNKNOWNS} are solved for together")
+    read = {*toposort(rests)}
+    alone = next((name_of(node) for node in unknowns if node not in read), None)
+    if alone is not None:
+        raise UsageError(f"the equations do not depend on '{alone}'").at(*_place(point))
+    node = root_of(unknowns, rests)
+    assert isinstance(node.params, RootParams)
+    return System(point, unknowns, node, newton(node.params.body))
+
+
+def _place(point: Point) -> tuple[Span, Source | None]:
+    """Where the last equation stands."""
+    return point.program.syntax.statements[-1].span, point.graph.source
+
+
+def _elements(nodes: Iterable[Node]) -> int:
+    return sum(math.prod(node.shape) for node in nodes)
+
+
+def _unknowns(point: Point, names: Sequence[str]) -> list[Node]:
+    """The inputs of these names. Raises UsageError for one without a start, and for one that is in no equation."""
     read = dict(zip(point.names, point.inputs, strict=True))
     for name in names:
         if name not in point.bindings:
             raise UsageError(f"'{name}' is solved for, and has no start", hint=f"give it one: {name}=1")
         if name not in read:
             hint = f"the names are: {', '.join(point.names) or 'none'}; --for says which to solve for"
-            raise UsageError(f"'{name}' is in none of the equations", hint=hint, span=span, source=source)
-    unknowns = [read[name] for name in names]
-    found = sum(math.prod(node.shape) for node in unknowns)
-    if found != count and not any(node.shape for node in (*rests, *unknowns)):
-        hint = (
-            "each equation takes an unknown with a start, as in: x=1 y=1"
-            if chosen is None
-            else "--for has a name for each equation"
-        )
-        raise UsageError(
-            f"{several} and {found} unknown{'s' * (found != 1)} do not fit each other",
-            hint=hint,
-            span=span,
-            source=source,
-        )
-    if found != count:
-        listed = ", ".join(
-            f"{name_of(node)} {shape_text(node.shape)}" if node.shape else name_of(node) for node in unknowns
-        )
-        error = ShapeError(f"there are {several} for {found} unknown{'s' * (found != 1)} ({listed or 'none'})",
-                           hint="give an unknown a start of the shape of its equation, as in: x=[1,1]")  # fmt: skip
-        raise error.at(span, source)
-    if count > MAX_UNKNOWNS:
-        raise TooLargeError(f"there are {count} unknowns, and at most {MAX_UNKNOWNS} are solved for together")
-    alone = {*unknowns}.difference(toposort(rests))
-    if alone:
-        raise UsageError(f"the equations do not depend on '{name_of(alone.pop())}'", span=span, source=source)
-    node = root_of(unknowns, rests)
-    assert isinstance(node.params, RootParams)
-    return System(point, unknowns, node, newton(node.params.body))
+            raise UsageError(f"'{name}' is in none of the equations", hint=hint).at(*_place(point))
+    return [read[name] for name in names]
+
+
+def _misfit(rests: Sequence[Node], unknowns: Sequence[Node], *, are_chosen: bool) -> CgError:
+    """The error for more equations than unknowns, or fewer. are_chosen: whether the unknowns are."""
+    counts = [_elements(rests), _elements(unknowns)]
+    equations, sought = (f"{n} {what}{'s' * (n != 1)}" for n, what in zip(counts, ("equation", "unknown"), strict=True))
+    if not any(node.shape for node in (*rests, *unknowns)):
+        hints = "each equation takes an unknown with a start, as in: x=1 y=1", "--for has a name for each equation"
+        return UsageError(f"{equations} and {sought} do not fit each other", hint=hints[are_chosen])
+    listed = (f"{name_of(node)} {shape_text(node.shape)}" if node.shape else name_of(node) for node in unknowns)
+    return ShapeError(f"there are {equations} for {sought} ({', '.join(listed) or 'none'})",
+                      hint="give an unknown a start of the shape of its equation, as in: x=[1,1]")  # fmt: skip
 
 
 def _first(point: Point, given: Sequence[str], count: int) -> Iterator[str]:
@@ -197,9 +204,43 @@ def root(
     return Root(**{**vars(best), "grad": grads, "events": events})
 
 
+class _End(NamedTuple):
+    """Where Newton's method has ended.
+
+    moved: what the last step has moved the unknowns by. distance: how far apart the sides are. trips: the steps.
+    """
+
+    x: Any
+    moved: Any
+    distance: Any
+    trips: int
+    is_found: bool
+
+    def said(self) -> tuple[str, list[str]]:
+        """Why it ended, and what is to be noted."""
+        most = _most(self.distance)
+        singular = "the Jacobian is singular" if shape_of(self.x) else "the derivative by the unknown is 0"
+        stands = not is_all_finite(self.moved)
+        if self.is_found:
+            notes = [f"{singular} at the root: it is a multiple one, or one of many"] if stands else []
+            return "the steps are small" if most else "the sides are equal", notes
+        if stands:
+            return f"{singular} where the sides differ by {most:.4g}; start elsewhere", []
+        return f"no root is found: after {self.trips} steps the sides still differ by {most:.4g}", []
+
+
 def _searched(found: System, start: Mapping[str, Any], max_iter: int, log: Log | None) -> Root | None:
-    """Where Newton's method ends; None where an equation is not finite at the start."""
-    bindings = {**found.point.bindings, **start}
+    """Where the search from a start ends; None where an equation is not finite there."""
+    end = _stepped(found, {**found.point.bindings, **start}, max_iter, log)
+    if not is_all_finite(end.distance):
+        return None
+    reason, notes = end.said()
+    return Root(point=found.named(end.x), value=_most(end.distance), converged=end.is_found, reason=reason,
+                iterations=end.trips, notes=notes)  # fmt: skip
+
+
+def _stepped(found: System, bindings: Mapping[str, Any], max_iter: int, log: Log | None) -> _End:
+    """Newton's method, step by step, as the loop of a root takes them."""
     others = _values(found.node.args[1:], bindings, found.point.inputs)
     (x,) = _values([packed(found.unknowns)], bindings, found.point.inputs)
     loop = found.loop
@@ -220,19 +261,7 @@ def _searched(found: System, start: Mapping[str, Any], max_iter: int, log: Log |
         if log:
             log(int(carries[4]), _most(carries[2]), found.named(carries[0]))
     x, moved, distance, _, trips, is_found = carries
-    if not is_all_finite(distance):
-        return None
-    singular = "the Jacobian is singular" if shape_of(x) else "the derivative by the unknown is 0"
-    reason = "the steps are small" if _most(distance) else "the sides are equal"
-    if not is_found:
-        reason = f"no root is found: after {int(trips)} steps the sides still differ by {_most(distance):.4g}"
-        if somewhere(is_nan(moved)) or not is_all_finite(moved):
-            reason = f"{singular} where the sides differ by {_most(distance):.4g}; start elsewhere"
-    notes = []
-    if is_found and not is_all_finite(moved):
-        notes.append(f"{singular} at the root: it is a multiple one, or one of many")
-    return Root(point=found.named(x), value=_most(distance), converged=bool(is_found), reason=reason,
-                iterations=int(trips), notes=notes)  # fmt: skip
+    return _End(x, moved, distance, int(trips), bool(is_found))
 
 
 def _most(distance: Any) -> float:
