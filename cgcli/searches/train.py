@@ -195,40 +195,57 @@ def _again(point: Point, names: Sequence[str], threads: int, total: bool) -> _Lo
     return _Losses(point, names, threads, total=total)
 
 
+class _Steps:
+    """The parameters on their way: a step for each sum of the gradients of so many batches.
+
+    values: where they are. waiting: how many gradients are added up for the next step.
+    """
+
+    def __init__(self, start: Floats, step: Callable[[Floats], Floats], accumulate: int) -> None:
+        self.values, self.waiting = start, 0
+        self._step, self._accumulate = step, accumulate
+        self._gradient = np.zeros_like(start)
+
+    def take(self, slopes: Floats) -> None:
+        """Add the gradient of a batch, and step where it was the last one."""
+        self._gradient, self.waiting = self._gradient + slopes, self.waiting + 1
+        if self.waiting == self._accumulate:
+            self.values = self.values + self._step(self._gradient)
+            self._gradient, self.waiting = np.zeros_like(self.values), 0
+
+
+def _epoch(losses: _Losses, steps: _Steps, training: Training, random: np.random.Generator) -> float:
+    """Take the steps of an epoch; the loss, as they met it."""
+    batches: Iterable[Sequence[Any] | None] = (None,)  # all rows
+    if training.apart:
+        batches = losses.batches(random, training.batch or losses.rows, shuffle=training.shuffle)
+    total = 0.0
+    for batch in batches:
+        loss, slopes, count = losses.at(steps.values, batch)
+        total += loss * (1 if training.total else count)
+        steps.take(slopes)
+    return total if training.total else total / losses.rows
+
+
 def _run(losses: _Losses, step: Callable[[Floats], Floats], training: Training) -> Trained:
     """All epochs, as long as the loss is finite."""
-    values, random = losses.parameters.start, np.random.default_rng(training.seed)
-    gradient, waiting = np.zeros_like(values), 0
+    steps = _Steps(losses.parameters.start, step, training.accumulate)
+    random = np.random.default_rng(training.seed)
     told: list[float] = []
-
-    def batches() -> Iterable[Sequence[Any] | None]:
-        """Those of an epoch; None for all rows."""
-        if not training.apart:
-            return (None,)
-        return losses.batches(random, training.batch or losses.rows, shuffle=training.shuffle)
-
     with np.errstate(all="ignore"):
         for epoch in range(1, training.epochs + 1):
-            total = 0.0
-            for batch in batches():
-                loss, slopes, count = losses.at(values, batch)
-                total += loss * (1 if training.total else count)
-                gradient, waiting = gradient + slopes, waiting + 1
-                if waiting == training.accumulate:
-                    values = values + step(gradient)
-                    gradient, waiting = np.zeros_like(values), 0
-            told.append(total if training.total else total / losses.rows)
+            told.append(_epoch(losses, steps, training, random))
             if training.log:
                 training.log(epoch, told[-1])
             if not math.isfinite(told[-1]):
                 break
-        end = losses.value(values)
+        end = losses.value(steps.values)
     notes = list(losses.notes)
-    if waiting:
-        notes.append(f"the gradients of the last {waiting} batches were not enough for a step")
+    if steps.waiting:
+        notes.append(f"the gradients of the last {steps.waiting} batches were not enough for a step")
     wrong = _diverged(told, end)
     return Trained(
-        point=losses.parameters.named(values), value=end, converged=not wrong, iterations=len(told), notes=notes,
+        point=losses.parameters.named(steps.values), value=end, converged=not wrong, iterations=len(told), notes=notes,
         reason=wrong or f"{len(told)} epochs; the loss was {told[0]:.4g} at first", losses=told,
     )  # fmt: skip
 
