@@ -267,6 +267,30 @@ def test_what_is_lost_has_a_warning_that_names_the_node(
 
 
 @for_each(
+    ("program", "point", "hint"),
+    [
+        ("1e16 + x - 1e16", "x=1", ""),  # no form of the table helps: none is offered
+        ("-b + sqrt(b^2 - 4*a*c)", "a=1 b=1e6 c=1", ""),
+        ("1e300*exp(-x)", "x=800", ""),
+        ("(1 - cos(x))/x^2", "x=1e-9", "2*sin(x/2)^2 keeps it, in the place of (1 - cos(x))"),
+        ("3*ln(1 + exp(-x))", "x=40", "softplus(-x) keeps it, in the place of ln(1 + exp(-x))"),  # not log1p(exp(-x))
+        ("1 - 1/(1 + exp(-x))", "x=40", "sigmoid(-x) keeps it, in the place of 1 - 1/(1 + exp(-x))"),  # not of a part
+        ("sqrt(1 + x) - 1", "x=1e-17", "x/(sqrt(x + 1) + 1) keeps it, in the place of sqrt(1 + x) - 1"),
+        (
+            "ln(1 + (x + 1e20)) - ln(1e20)",
+            "x=1e11",  # log1p of x + 1e20, which has lost x, loses it too
+            "log1p((x + 1)/1e+20) keeps it, in the place of ln(1 + (x + 1e20)) - ln(1e20)",
+        ),
+    ],
+)
+def test_the_hint_at_what_is_lost_names_the_form_that_fits(
+    program: str, point: str, hint: str, capsys: Capture
+) -> None:
+    (warning,) = json.loads(cg(capsys, "eval", program, *point.split(), "--json").out)["warnings"]
+    assert (warning["kind"], warning.get("hint", "")) == ("lost", hint)
+
+
+@for_each(
     ("program", "point"),
     [
         ("x^2", "x=0"),

@@ -116,7 +116,15 @@ class Telling:
             from cgcli.digits.accuracy import is_inexact
 
             found = found if is_inexact(results, values, bindings) else []
-        self._tell_notes(found)
+        self._tell_notes([note._replace(advice=self._instead(note, bindings)) for note in found])
+
+    def _instead(self, note: Note, bindings: Mapping[str, Any]) -> str:
+        """A form that keeps what was lost, of the node or of one that is made of it; '' where none is known."""
+        from cgcli.digits.accuracy import instead_of
+        from cgcli.printing.expression import formula
+
+        found = instead_of(note.node, self._graph.outputs, bindings)
+        return f"{formula(found[1])} keeps it, in the place of {_text(found[0], self._graph)}" if found else ""
 
     def _every_value(self, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> dict[Node, Any]:
         """The value of every node that the outputs need; none when they are too large to keep together."""

@@ -9,6 +9,7 @@ from cgcli.digits.digits import to_digits
 from cgcli.digits.evaluation import MOST_STEPS, AtPrecision, mapped, numbers_in
 from cgcli.errors import CgError
 from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.elements import somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import (
     CONSTANT,
@@ -16,6 +17,7 @@ from cgcli.graph.node import (
     Graph,
     Node,
     constant,
+    dependents,
     is_given,
     name_of,
     rebuild,
@@ -42,6 +44,7 @@ _TRUTH = 25  # digits of the results to compare with
 _NOTHING = 1e-300  # a result of this size counts as 0
 _CHECKED = 8  # digits of a result that are to be right, or a warning says which node has lost them
 _LITTLE_WORK = 50_000  # steps, for which a warning may be held back: a tenth of a second
+_MOST_TRIED = 20  # nodes on the way from a loss, each of which a better form is sought of
 _NAMES = ("x", "y")  # in the forms of the table
 
 
@@ -219,6 +222,27 @@ def better(node: Node) -> Iterator[Node]:
             if kept is not None:
                 yield kept
                 break
+
+
+def instead_of(lost: Node, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, Node] | None:
+    """The last node on the way from one that loses digits to outputs of which the table knows a form that keeps them,
+    and the shortest such form: one without the node, or of another value. None where there is none.
+    """
+    from cgcli.algebra.algebraic import Simplifier
+
+    order = toposort(outputs)
+    after = dependents([lost], order)
+    for node in [each for each in reversed(order) if each in after and each.op.better][:_MOST_TRIED]:
+        forms = [Simplifier()(Graph((found,))).output for found in better(node)]
+        for form in sorted(forms, key=lambda form: len(toposort([form]))):
+            if lost not in toposort([form]) or _differ(evaluate([form, node], bindings)):
+                return node, form
+    return None
+
+
+def _differ(pair: Sequence[Any]) -> bool:
+    """Whether two values differ in digits that matter."""
+    return somewhere(abs(pair[0] - pair[1]) > 10.0**-_CHECKED * abs(pair[0]))
 
 
 def _matched(form: Node, node: Node) -> dict[Node, Node] | None:

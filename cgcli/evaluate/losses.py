@@ -34,7 +34,6 @@ _OWN = 30  # times as much as rounding the inputs, where a program loses digits 
 
 _NEVER_0 = (MULTIPLY, DIVIDE, POWER_OP, EXP, EXP2, SECH, SIGMOID)  # but of operands that are
 _ABOVE_1, _BELOW_1 = (EXP, EXP2, COSH, SEC), (COS, SECH)  # 1 at 0 alone, nearby
-_ADVICE = "expm1, log1p, softplus, logaddexp and logsumexp keep small differences; 1 - cos(x) is 2*sin(x/2)^2"
 
 
 class _Loss(NamedTuple):
@@ -61,8 +60,7 @@ def losses(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[No
                 continue
             tried += 1
             if _matters(node, index, loss, outputs, values):
-                advice = "" if value == 0 else _ADVICE
-                yield Note("lost", node, operands, index, loss.what, advice)
+                yield Note("lost", node, operands, index, loss.what)
                 break
 
 
@@ -88,7 +86,7 @@ def roundings(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator
                 somewhere((error > _MATTERS * abs(values[output]) + _NOTHING) & (error > _OWN * own[output]))
                 for output, error in moved.items()
             ):
-                yield Note("lost", node, operands, index, "digits to the rounding of its operands", _ADVICE)
+                yield Note("lost", node, operands, index, "digits to the rounding of its operands")
                 break
 
 
