@@ -51,6 +51,10 @@ def raw_slice(start: Value, stop: Value, step: Value) -> RawSlice:
 
 def comparisons(functions: Sequence[str], values: Sequence[Value], spans: Sequence[Span]) -> Node:
     """`a < b < c`, which is `a < b and b < c` with b computed once. spans: where each stands."""
+    for value, span in zip(values, spans, strict=True):
+        if isinstance(value, str):
+            hint = "rows are chosen by a text with other tools, as in: mlr --csv filter '$name == \"a\"'"
+            raise ArgumentError("a text cannot be compared: values are numbers", span, hint=hint)
     operands = [_node(value, "a comparison") for value in values]
     links = []
     for position, function in enumerate(functions):
