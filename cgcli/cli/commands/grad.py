@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import TYPE_CHECKING, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.cli import output
 from cgcli.cli.expression import expression_command
 from cgcli.cli.options import (
@@ -21,6 +21,7 @@ from cgcli.errors import UsageError
 from cgcli.printing.values import in_longer_name
 
 if TYPE_CHECKING:
+    from cgcli.api.point import Point
     from cgcli.derivatives.jacobian import Mode
     from cgcli.evaluate.compiled import Kernels
 
@@ -86,7 +87,6 @@ def _show_gradient(task: Task, mode: Mode | None) -> None:
     """Print the value and its derivatives, each with what stands beside it: its elasticity, or its right digits."""
     from cgcli.api import calls
     from cgcli.api.seeds import cotangents
-    from cgcli.derivatives.gradient import derivative_name
 
     request, point = task.request, task.point
     weights = cotangents(point.graph, request.cotangents())
@@ -100,13 +100,7 @@ def _show_gradient(task: Task, mode: Mode | None) -> None:
     value, grad = found
     grad, elasticity = grad if request.elasticity else (grad, None)
     task.evaluate.tell_kinks(task.wrt)
-    lines = []
-    for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
-        lines.append((name or "value", item))
-        for by, partial in partials.items():
-            lines.append((derivative_name(name, by), partial))
-            if elasticity is not None:
-                lines.append((derivative_name(name, by, "e_"), dict(point.per_output(elasticity))[name][by]))
+    lines = [*_lines(point, value, grad, elasticity)]
     content = {"value": value, "grad": grad}
     if elasticity is not None:
         content["elasticity"] = elasticity
@@ -115,6 +109,18 @@ def _show_gradient(task: Task, mode: Mode | None) -> None:
         pairs = zip(*map(point.per_output, digits), strict=True)
         lines = [*output.with_digits(lines, [item for (_, own), (_, each) in pairs for item in (own, *each.values())])]
     task.show(content, lines)
+
+
+def _lines(point: Point, value: Any, grad: Any, elasticity: Any) -> Iterator[tuple[str, Any]]:
+    """Each value, then its derivatives, each before its elasticity where there are some."""
+    from cgcli.derivatives.gradient import derivative_name
+
+    for (name, item), (_, partials) in zip(point.per_output(value), point.per_output(grad), strict=True):
+        yield name or "value", item
+        for by, partial in partials.items():
+            yield derivative_name(name, by), partial
+            if elasticity is not None:
+                yield derivative_name(name, by, "e_"), dict(point.per_output(elasticity))[name][by]
 
 
 def _show_orders(task: Task, mode: Mode | None) -> None:

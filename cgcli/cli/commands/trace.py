@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cgcli.api.calls import Call
     from cgcli.api.point import Point
     from cgcli.evaluate.compiled import Kernels
+    from cgcli.trace.sheet import Sheet
     from cgcli.trace.steps import Trace
 
 
@@ -63,8 +64,6 @@ def command(
     """
     from cgcli.api.seeds import tangents
     from cgcli.api.views import traced_at, with_trips
-    from cgcli.cli import output
-    from cgcli.trace import latex, records, text
     from cgcli.trace.formulas import Mark
     from cgcli.trace.sheet import Sheet
 
@@ -86,14 +85,31 @@ def command(
     sheets = [Sheet(values, marks, None if answers else digits)]
     if answers:
         sheets.append(Sheet(values, digits=digits))
-    if request.as_json:
-        output.as_json(records.records(traced, sheets[0]), request.precision)
-    elif as_csv:
-        echo(records.as_csv(traced, sheets[0], request.precision))
+    if as_csv or request.as_json:
+        _show_records(traced, sheets[0], request, as_csv=as_csv)
     else:
-        write, between = (latex.as_latex, "\n\n") if as_latex else (text.as_text, "\n\n\nanswers\n\n")
-        words = [word.strip() for word in parts.split(",")] if parts is not None else []
-        echo(between.join(write(traced, sheet, request.precision, words) for sheet in sheets))
+        _show_text(traced, sheets, request.precision, parts, as_latex=as_latex)
+
+
+def _show_records(traced: Trace, sheet: Sheet, request: Request, *, as_csv: bool) -> None:
+    from cgcli.cli import output
+    from cgcli.trace import records
+
+    if as_csv:
+        echo(records.as_csv(traced, sheet, request.precision))
+    else:
+        output.as_json(records.records(traced, sheet), request.precision)
+
+
+def _show_text(
+    traced: Trace, sheets: Sequence[Sheet], precision: int | None, parts: str | None, *, as_latex: bool
+) -> None:
+    """Print the sheets one below the other. parts: which of their parts, as --parts names them."""
+    from cgcli.trace import latex, text
+
+    write, between = (latex.as_latex, "\n\n") if as_latex else (text.as_text, "\n\n\nanswers\n\n")
+    words = [word.strip() for word in parts.split(",")] if parts is not None else []
+    echo(between.join(write(traced, sheet, precision, words) for sheet in sheets))
 
 
 def _numbers(task: Task, point: Point, traced: Trace) -> tuple[Any, Any]:
