@@ -440,6 +440,45 @@ NAMED = [
 ]  # fmt: skip
 
 
+# Programs, their form, and the terms of the value at x = 0 and at x = 0.5 for n = 6, by Python.
+INDICES: list[tuple[str, str, str, Callable[[float], float]]] = [
+    ("diff", "sum(i=1..n, x^i)", "i*x^(i - 1)", lambda x: sum(i * x ** (i - 1) for i in range(1, 7))),
+    ("diff", "sum(i=0..n, x^i)", "where(i == 0 and x == 0, 0, i*x^(i - 1))",
+     lambda x: sum(i * x ** (i - 1) for i in range(1, 7))),
+    ("diff", "s = 0; for i in 2..n { s = s + x^(i - 1) }; s", "+ x^(i - 2)*(i - 1) }",
+     lambda x: sum((i - 1) * x ** (i - 2) for i in range(2, 7))),
+    ("diff", "sum(i=1..n, x^(i - 1))", "== 0 and x == 0", lambda x: sum((i - 1) * x ** (i - 2) for i in range(2, 7))),
+    ("diff", "sum(i=1..n, sum(j=i..4, x^j))", "t2 + j*x^(j - 1) }",
+     lambda x: sum(j * x ** (j - 1) for i in range(1, 7) for j in range(i, 5))),
+    ("diff", "sum(i=1..n, x^(2*i))", "t1 + t2*x^(t2 - 1) }", lambda x: sum(2*i*x**(2*i - 1) for i in range(1, 7))),
+    ("diff", "sum(i=1..n, x^(3*i - 2))", "t1 + x^(t2 - 3)*(t2 - 2) }",
+     lambda x: sum((3 * i - 2) * x ** (3 * i - 3) for i in range(1, 7))),
+    ("simplify", "sum(i=3..n, -2*i < -5 ? x : i)", "{ t1 = t1 + x }", lambda x: 4 * x),
+    ("simplify", "sum(i=3..n, 2*i == 9 or 7 - i == 1 ? x : i)", "where(7 - i == 1, x, i)", lambda x: 12 + x),
+    ("simplify", "sum(i=3..n, i > 2 ? x : i)", "{ t1 = t1 + x }", lambda x: 4 * x),
+    ("simplify", "sum(i=3..n, i > 3 ? x : i)", "where(i > 3, x, i)", lambda x: 3 * x + 3),
+    ("simplify", "sum(i=3..n, i != 4 ? x : i)", "where(i != 4, x, i)", lambda x: 3 * x + 4),
+    ("simplify", "s = 0; for i in 1..6 { s = s*x + (i <= 6 ? i : n) }; s", "{ s = s*x + i }",
+     lambda x: sum(i * x ** (6 - i) for i in range(1, 7))),
+    ("simplify", "s = 0; for i in 1..6 { s = s*x + (i < 6 ? i : n) }; s", "where(i < 6, i, n)",
+     lambda x: sum(i * x ** (6 - i) for i in range(1, 7))),
+    ("simplify", "s = 0; for i in 1..6 { s = s*x + (2.5 == i ? n : i) }; s", "{ s = s*x + i }",
+     lambda x: sum(i * x ** (6 - i) for i in range(1, 7))),
+]  # fmt: skip
+
+
+@for_each(("command", "text", "part", "value"), INDICES)
+def test_a_formula_knows_the_values_of_an_index(
+    command: str, text: str, part: str, value: Callable[[float], float]
+) -> None:
+    """Protects readers from cases that no trip is; and values from a case that is left out although one trip is it."""
+    formula = cgcli.diff(text, "x") if command == "diff" else cgcli.simplify(text)
+    assert part in formula
+    for x in (0.0, 0.5):
+        given = {name: float(number) for name, number in (("x", x), ("n", 6)) if name in cgcli.parse(formula).inputs}
+        assert cgcli.value(formula)(**given) == pytest.approx(value(x), rel=1e-14)
+
+
 @for_each(("command", "text", "options", "told"), NAMED)
 def test_a_loop_keeps_the_names_of_the_program(
     command: str, text: str, options: list[str], told: str, capsys: Capture

@@ -242,6 +242,8 @@ max(x, x) -> x
 max(b, a, b) -> max(a, b)
 max(0, x) -> max(x, 0)
 not not (a < b) -> a < b
+not not (a == b) -> a == b
+a == b or 0 -> a == b
 a < b and a < b -> a < b
 stop_gradient(x) - x -> stop_gradient(x) - x
 

@@ -17,6 +17,7 @@ from cgcli.graph.operation import (
 )
 from cgcli.graph.rules import Branch
 from cgcli.lean import operator
+from cgcli.ops.arithmetic import EQUAL_TO
 from cgcli.ops.entry import AND, COMPARISON, NOT, OR, STEP, broadcast_shapes, elementwise, scalar_truth, truth_of
 from cgcli.ops.lazily import np
 from cgcli.ops.masks import chosen
@@ -81,9 +82,9 @@ STOP_GRADIENT = elementwise("stop_gradient", "x itself, but a constant to every 
                             why_no_derivative="it blocks derivatives on purpose", evident=True, python=operator.pos,
                             example="stop_gradient(3)", simpler="x")  # fmt: skip
 
-# What gives nothing but 1 and 0.
+# What gives nothing but 1 and 0; the first is an entry of arithmetic.
 TRUTHS: tuple[Operation, ...] = (
-    LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP, LESS_EQUAL, GREATER_EQUAL,
+    EQUAL_TO, LESS, GREATER, NOT_EQUAL, NOT_OP, AND_OP, OR_OP, LESS_EQUAL, GREATER_EQUAL,
 )  # fmt: skip
 
-ENTRIES: tuple[Operation, ...] = (*TRUTHS, WHERE, STOP_GRADIENT)
+ENTRIES: tuple[Operation, ...] = (*TRUTHS[1:], WHERE, STOP_GRADIENT)
