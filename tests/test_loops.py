@@ -437,6 +437,9 @@ NAMED = [
     ("simplify", "y = repeat 3 { s = s*x; s }; sum(y)", [], "s1 = s; y = repeat 3 { s1 = s1*x; s1 }; sum(y)"),
     ("simplify", "s = 0; for k in 1..n { r = s; for j in 1..k { r = r*x + j }; s = s + r }; s", [],
      "s = 0; for k in 1..n { r = s; for j in 1..k { r = r*x + j }; s = s + r }; s"),
+    # what iterate carries has no name in the program
+    ("simplify", "iterate(cos, x, 5)", [], "t1 = x; repeat 5 { t1 = cos(t1) }; t1"),
+    ("diff", "f(y) = y^2; iterate(f, x, 5)", [], "t2 = x\nt1 = 1\nrepeat 5 { t3 = 2*t2*t1; t2 = t2^2; t1 = t3 }\nt1"),
 ]  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class Places(NamedTuple):
 
     def of_loop(self, pieces: Sequence[Node], span: Span, names: Sequence[str]) -> None:
         """Say where a loop was read, and what it carries. pieces: its carries after it."""
-        called = dict(zip(pieces, names, strict=False))
+        of_program = ("" if name.endswith("(…)") else name for name in names)  # f(…) is what iterate(f, …) carries
+        called = dict(zip(pieces, of_program, strict=False))
         for node in pieces:
             self.origins.setdefault(node, span)
             while node.args and not isinstance(node.params, Loop | States):

@@ -270,8 +270,7 @@ def carry_names(graph: Graph, node: Node) -> list[str]:
     assert isinstance(loop, Loop)
     given = graph.carried.get(loop.body) or ("",) * loop.carries
     pieces = unpacked(node, loop.shapes)
-    named = ["" if name.endswith("(…)") else name for name in given]  # of what iterates a function
-    names = [name or graph.labels.get(piece, "") for name, piece in zip(named, pieces, strict=True)]
+    names = [name or graph.labels.get(piece, "") for name, piece in zip(given, pieces, strict=True)]
     others = (name for name in chain(_LETTERS, (f"s{at}" for at in count(1))) if name not in names)
     for at, name in enumerate(names):
         series = None if name else series_of(node, at)
