@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import cgcli
+from cgcli.api.prepared import _OFTEN
 from cgcli.errors import EvaluationError, TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.constants import constant_of
@@ -213,3 +216,67 @@ def test_what_numpy_repeats_by_itself_is_not_repeated_before(program: str, compu
     assert sum(item.op.name == "broadcast" for item in run.nodes) == computed
     bindings = {name_of(item): values[name_of(item)] for item in inputs}
     assert bits(run(list(bindings.values()))[0]) == bits(one_by_one(outputs, bindings)[0])
+
+
+def flat(result: Any) -> list[Any]:
+    """The parts of a result."""
+    parts = result.values() if isinstance(result, dict) else result if isinstance(result, tuple) else None
+    return [result] if parts is None else [each for part in parts for each in flat(part)]
+
+
+OFTEN_CALLED: list[tuple[Any, dict[str, Any]]] = [
+    (cgcli.value("relu(x)"), {"x": [[1.0, -2.0], [math.nan, 0.0]]}),
+    (cgcli.value("x"), {"x": [1.0, 2.0]}),
+    (cgcli.value("y = transpose(x)\n(y, y, x, [1, 2], sum(x), x + 1, x + 1)"), {"x": [[1.0, 2.0], [3.0, 4.0]]}),
+    (cgcli.value("1/x + ln(x)*z"), {"x": [0.0, -1.0, math.inf], "z": 2}),
+    (cgcli.value("sum(arange(4)*x)"), {"x": 3.0}),
+    (cgcli.value("softmax(x + [1, 2])@w"), {"x": [[1.0, 2.0], [3.0, 4.0]], "w": [1.0, -1.0]}),
+    (cgcli.value_and_grad("mean((w@x - 1)^2)"), {"w": [1.0, 2.0], "x": [3.0, -1.0]}),
+    (cgcli.value_and_grad("s = sum(x*y)\nt = max(x + y)\n(s, t)"), {"x": [1.0, 2.0], "y": [3.0, 4.0]}),
+    (cgcli.grad("k = 0*x; y = repeat 5 { k = tanh(k + x); k }; sum(y)", wrt="x"), {"x": [1.0, 2.0]}),
+    (cgcli.jacobian("x*x[0]"), {"x": [1.0, 2.0]}),
+]
+
+
+@for_each("function, values", OFTEN_CALLED)
+def test_a_function_of_arrays_gives_the_same_when_it_is_called_often(function: Any, values: dict[str, Any]) -> None:
+    """Protects the generated function: the bits, arrays of the caller's own, and values of other types and shapes."""
+    given = {name: np.array(value) if isinstance(value, list) else value for name, value in values.items()}
+    first = flat(function(**values))
+    for _ in range(2 * _OFTEN):
+        again = flat(function(**given))
+        assert list(map(bits, again)) == list(map(bits, first))
+        assert list(map(type, again)) == list(map(type, first))
+        kept = [*(each for each in again if isinstance(each, np.ndarray)),
+                *(each for each in given.values() if isinstance(each, np.ndarray))]  # fmt: skip
+        assert not any(np.shares_memory(one, other) for at, one in enumerate(kept) for other in kept[:at])
+    others: dict[str, Callable[[Any], Any]] = {
+        "a list": lambda array: array.tolist(),
+        "float32": np.float32,
+        "rows apart": lambda array: np.repeat(array, 2, axis=0)[::2],
+        "the order of Fortran": np.asfortranarray,
+        "other bytes": lambda array: array.astype(">f8"),
+        "a matrix": lambda array: array if array.ndim < 2 else array.view(np.matrix),
+    }
+    for other in others.values():
+        changed = {n: other(value) if isinstance(value, np.ndarray) else value for n, value in given.items()}
+        assert list(map(bits, flat(function(**changed)))) == list(map(bits, first))
+
+
+def test_a_function_that_is_called_often_takes_other_shapes_and_raises_its_errors() -> None:
+    """Protects what comes after the calls for which a function was generated; new shapes have one in their turn."""
+    function = cgcli.value("inv(x)")
+    for size in (2, 3, 2):
+        for _ in range(5 * _OFTEN):
+            np.testing.assert_array_equal(function(2.0 * np.eye(size)), 0.5 * np.eye(size))
+        with pytest.raises(cgcli.CgError, match="inv"):
+            function(np.ones((2, 3)))
+        with pytest.raises(cgcli.CgError, match="not a number or a list of numbers"):
+            function(np.array([["a"]]))
+        with pytest.raises(cgcli.CgError, match="for 1 name"):
+            function(np.eye(2), np.eye(2))
+    quotient = cgcli.value("y/x")
+    for _ in range(2 * _OFTEN):
+        assert quotient({"x": np.array([2.0])}, y=np.array([4.0])) == 2
+    with pytest.raises(cgcli.CgError, match="'y' is bound twice"):
+        quotient(np.array([2.0]), y=np.array([4.0]))

@@ -199,10 +199,10 @@ def test_a_generated_function_is_made_for_numbers_that_come_often() -> None:
 
 
 def test_a_large_program_of_numbers_stays_a_tape() -> None:
-    """Protects from a compiler that takes seconds: what is long, or lacks a kernel on numbers, is run as it was."""
-    for program in (" + ".join(f"sin(x*{at})" for at in range(3000)), "lgamma(x)"):
-        function = cgcli.value(program)
-        values = {function(x=2.5) for _ in range(_OFTEN + 3)}
+    """Protects from a compiler that takes seconds: what is long is run as it was, of numbers and of arrays."""
+    function = cgcli.value(" + ".join(f"sin(x*{at})" for at in range(3000)))
+    for x in (2.5, np.array([2.5])):
+        values = {float(np.sum(function(x))) for _ in range(_OFTEN + 3)}
         assert len(values) == 1
         assert list(function._direct.values()) == [None]
 

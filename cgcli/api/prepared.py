@@ -13,11 +13,11 @@ from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
 from cgcli.api.remade import Remade
 from cgcli.api.seeds import check_seed, moving
-from cgcli.api.values import as_array, by_position
+from cgcli.api.values import as_array, by_position, is_plain
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.collector import collector_at_rest
-from cgcli.graph.node import Graph, Node, leaf, variable
+from cgcli.graph.node import Graph, Node, check_size, leaf, variable
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
 from cgcli.records import EMPTY
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Directions = Mapping[str, Any] | Sequence[Mapping[str, Any]]
     Seeded = tuple[Sequence[Node], calls.Call, Callable[[Any], list[Any]] | None]
 
-_OFTEN = 16  # calls with numbers, after which a function in Python is generated
+_OFTEN = 16  # calls with numbers and arrays, after which a function in Python is generated
 _MOST_KEPT = 32  # compiled programs that one function keeps, for as many sets of shapes
 
 
@@ -44,12 +44,14 @@ class Prepared(Remade, ABC):
 
     def _result(self, values: Mapping[str, Any], seed: Any = None, moves: Moves = ()) -> Any:
         """The result at values of the inputs. seed: tangents, of the names `moves` by direction, or a cotangent."""
-        arrays = [as_array(value, f"the value of '{name}'") for name, value in values.items()]
+        arrays = [value if is_plain(value) else as_array(value, _what(name)) for name, value in values.items()]
         compiled, call, seeds = self._ready(tuple(values), tuple(map(shape_of, arrays)), moves)
         return call(compiled.at([*arrays, *seeds(seed)] if seeds else arrays))
 
     def _prepare(self, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], moves: Moves) -> Any:
         with collector_at_rest:
+            for name, shape in zip(names, shapes, strict=True):
+                check_size(shape, _what(name))
             point = at_shapes(self.program, dict(zip(names, shapes, strict=True)))
             point.check_complete()
             wrt = point.chosen(self._wrt)
@@ -70,8 +72,8 @@ class Function(Prepared):
 
     Call it with the inputs by name, `f(x=2, y=[1, 2])` or `f({"x": 2, "a b": 3})`, or in the order of
     `program.inputs`, `f(2, [1, 2])`: numbers, nested lists, numpy arrays. The first call for each set of
-    shapes compiles the program, and the last 32 are kept; after many calls with numbers alone, a Python function is
-    generated for them. Results are floats and new arrays. Threads may call at the same time.
+    shapes compiles the program, and the last 32 are kept; after many calls with numbers or with arrays of float64, a
+    Python function is generated for them. Results are floats and new arrays. Threads may call at the same time.
 
     As in numpy, nan and infinities are results like others, and nothing is said of kinks. A
     value that the program does not use, and a name to differentiate by that it does not have (the
@@ -96,23 +98,30 @@ class Function(Prepared):
         if direct is not None:
             try:
                 return direct(*given, *named.values())
-            except (TypeError, ValueError, ArithmeticError):
-                pass  # no number, or where Python raises and IEEE 754 has a result: the tape knows
+            except (TypeError, ValueError, ArithmeticError, MemoryError):
+                pass  # other values than it takes, or where Python raises and IEEE 754 has a result: the tape knows
         values = by_position(self.program.inputs, given, named)
         result = self._result(values)
-        if key not in self._direct:
-            calls = self._calls[key] = self._calls.get(key, 0) + 1
-            if calls % self._often == 0 and all(isinstance(item, float | int) for item in values.values()):
-                self._generate(key, values)
+        calls = self._calls[key] = self._calls.get(key, 0) + 1
+        again = calls >= self._often and calls & (calls - 1) == 0  # ever more rarely: shapes may change
+        if again and all(isinstance(value, float | int) or is_plain(value) for value in (*given, *named.values())):
+            self._generate(key, values)
         return result
 
     def _generate(self, key: tuple[object, ...], values: Mapping[str, Any]) -> None:
-        """Make the function that computes the result from numbers given in this way."""
+        """Make the function that computes the result from values of these shapes that are given in this way."""
         from cgcli.evaluate.generated import generated
 
-        _, call, _ = self._ready(tuple(values), ((),) * len(values), ())
+        shapes = tuple(map(shape_of, values.values()))
+        _, call, _ = self._ready(tuple(values), shapes, ())
         result = call(lambda outputs, *_: list(outputs))  # the nodes, in the place of their values
-        self._direct[key] = generated(result, [variable(name) for name in values])
+        inputs = [variable(name, shape) for name, shape in zip(values, shapes, strict=True)]
+        made = None if any(shapes) else generated(result, inputs)
+        if made is None:
+            from cgcli.evaluate.generated_arrays import generated_of_arrays
+
+            made = generated_of_arrays(result, inputs, _finish)
+        self._direct[key] = made
 
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: Moves) -> Seeded:
         return (), self._make(point, wrt), None
@@ -164,6 +173,10 @@ class Pulled(Prepared):
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: Moves) -> Seeded:
         leaves = [leaf(f"cotangent {at}", output.shape) for at, output in enumerate(point.graph.outputs)]
         return leaves, calls.vjp(point, wrt, leaves), lambda given: _cotangents(given, point.graph)
+
+
+def _what(name: str) -> str:
+    return f"the value of '{name}'"
 
 
 def _cotangents(given: Any, graph: Graph) -> list[Any]:

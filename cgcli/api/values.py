@@ -5,6 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.errors import DataError, UsageError
 from cgcli.graph.node import check_size
+from cgcli.lean import cache
 from cgcli.ops.lazily import np
 
 _MOST = 2**1023  # an int beyond it may be no float
@@ -18,12 +19,13 @@ def by_position(names: Sequence[str], given: Sequence[Any], named: dict[str, Any
     """
     if not given:
         return named
-    if len(given) == 1 and (given[0] is None or isinstance(given[0], Mapping)):
+    if len(given) == 1 and not is_plain(given[0]) and (given[0] is None or isinstance(given[0], Mapping)):
         return by_name(given[0], named)
     if len(given) > len(names):
         raise UsageError(f"there are {len(given)} values for {len(names)} name{'s' * (len(names) != 1)}",
                          hint=f"the names, in their order, are: {', '.join(names) or 'none'}")  # fmt: skip
-    return by_name(dict(zip(names, given, strict=False)), named)
+    values = dict(zip(names, given, strict=False))
+    return by_name(values, named) if named else values
 
 
 def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +59,19 @@ def arrays_of(values: Mapping[str, Any]) -> dict[str, Any]:
 def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
     """Several values as arrays; None where there are none. what: what messages call each; see `as_array`."""
     return None if values is None else [as_array(value, f"{what} {at + 1}") for at, value in enumerate(values)]
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is an array that `as_array` gives back as it is, if the bounds allow its size."""
+    dtype = getattr(value, "dtype", None)  # numpy need not be there for numbers
+    if dtype is None or dtype is not _double() or type(value) is not np.ndarray:
+        return False
+    return bool(value.flags.c_contiguous) and value.ndim > 0
+
+
+@cache
+def _double() -> Any:
+    return np.dtype(np.float64)
 
 
 def as_array(value: Any, what: str, kinds: str = "fiub") -> Any:

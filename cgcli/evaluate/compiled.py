@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import count
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator, Sequence
 from cgcli.errors import CgError, EvaluationError, TooLargeError
 from cgcli.evaluate.constants import constant_of
 from cgcli.evaluate.elements import LEAST
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
             """The value of an input: a float, an array of floats, or one of this arithmetic itself."""
 
 
-_Reader = Callable[[list[Any]], Sequence[Any]]
+_Reader = Callable[[Sequence[Any]], Sequence[Any]]
 _Places = tuple[int, ...]
 
 _shape = operator.attrgetter("shape")
@@ -81,7 +81,8 @@ class Compiled:
     them; where all nodes are, without numpy, and after many calls by a function in Python that is generated for them.
 
     of_numbers: whether all values are numbers.
-    nodes: those whose values a tape has, in their order. keep: none of them is dropped.
+    nodes: those whose values a tape has, in their order: the inputs, those of `constants`, what is computed. places: of
+    the outputs, there. keep: none of them is dropped.
     order: what the outputs need, down to the inputs, for whom has it at hand.
     kernels: those to compute with, where not those on floats.
     """
@@ -108,7 +109,7 @@ class Compiled:
             left = left_to_numpy(order, {*outputs, *inputs})
         made, readers, scalars = _read_and_computed(order, places, left)
         self.nodes = [*inputs, *leaves, *made]
-        self._constants = [_known(node, kernels) for node in leaves]
+        self.constants = [_known(node, kernels) for node in leaves]
         dead: Sequence[tuple[Node, ...]] = ()
         if of_arrays_too:
             from cgcli.evaluate.lifetimes import most_bytes
@@ -134,7 +135,7 @@ class Compiled:
                 for node, scalar in zip(made, scalars, strict=True)
             ]
         self._scalars = [at for at, node in enumerate(inputs) if not node.shape and kernels is None]
-        self._outputs = [places[output] for output in outputs]
+        self.places = [places[output] for output in outputs]
         self._inputs, self._calls = len(inputs), 0
         self._direct: Callable[..., list[Any]] | None = None
 
@@ -145,7 +146,11 @@ class Compiled:
         division by zero, an overflow or an invalid operation happens, or where a number that is
         computed is not finite.
         """
-        if events is None and self.of_numbers:
+        if events is None and not self.of_numbers:
+            tape = self._begun(arrays)
+            self._go_on(tape, _quiet_writer())
+            return self.outputs_on(tape)
+        if events is None:
             if self._direct is not None:
                 try:
                     return self._direct(*arrays)
@@ -155,9 +160,8 @@ class Compiled:
             if self._calls == _OFTEN and self._other is None:
                 from cgcli.evaluate.generated import generated
 
-                self._direct = generated([self.nodes[at] for at in self._outputs], self.nodes[: self._inputs])
-        tape = self.tape(arrays, events)
-        return self.outputs_on(tape)
+                self._direct = generated([self.nodes[at] for at in self.places], self.nodes[: self._inputs])
+        return self.outputs_on(self.tape(arrays, events))
 
     def repeated(self, arrays: Sequence[Any] | None, following: Callable[[list[Any]], Sequence[Any] | None]) -> None:
         """Call after call, with less to do around each. following: gives the next arrays, from outputs; None to end."""
@@ -165,11 +169,18 @@ class Compiled:
             while arrays is not None:
                 tape = self._begun(arrays)
                 self._go_on(tape, _write)
-                arrays = following([tape[at] for at in self._outputs])
+                arrays = following([tape[at] for at in self.places])
+
+    def steps(self) -> Iterator[tuple[Kernel, Sequence[int], _Places]]:
+        """Of each node computed: the kernel, the places on a tape of its arguments, and of what is dropped after it."""
+        places = range(len(self.nodes))
+        dead = self._dead or ((),) * len(self._kernels)
+        for kernel, read, dropped in zip(self._kernels, self._readers, dead, strict=True):
+            yield kernel, read(places), dropped
 
     def outputs_on(self, tape: Sequence[Any]) -> list[Array]:
         """The outputs' values on a tape."""
-        return [tape[at] for at in self._outputs]
+        return [tape[at] for at in self.places]
 
     def meets_small(self, tape: Sequence[Any]) -> bool:
         """Whether one of the numbers on a tape that were computed is 0 or next to it."""
@@ -195,7 +206,7 @@ class Compiled:
 
     def _begun(self, arrays: Sequence[Any]) -> list[Any]:
         """A tape with what is given."""
-        tape = [*arrays, *self._constants]
+        tape = [*arrays, *self.constants]
         for at in self._scalars:
             if type(tape[at]) is not float:
                 tape[at] = float(tape[at])

@@ -14,7 +14,7 @@ from cgcli.evaluate.kernels import kernel_of
 from cgcli.graph.node import CONSTANT, Node, is_given, toposort
 from cgcli.ops import floats
 
-_MOST = 2000  # operations, for Python compiles some ten thousand in a second
+MOST = 2000  # operations, for Python compiles some ten thousand in a second
 
 _BINARY: Mapping[Any, ast.operator] = {
     operator.add: ast.Add(),
@@ -45,10 +45,10 @@ def generated(result: Any, inputs: Sequence[Node]) -> Callable[..., Any] | None:
     code = Code(inputs)
     lines = code.checks()
     try:
-        lines += code.computed(list(_leaves(result)))
+        lines += code.computed(list(leaves_of(result)))
     except NotOfNumbersError:
         return None
-    return code.function([*lines, ast.Return(_structure(result, code.value))])
+    return code.function([*lines, ast.Return(structure(result, code.value))])
 
 
 class NotOfNumbersError(Exception):
@@ -69,7 +69,7 @@ class Code:
 
     def checks(self) -> list[ast.stmt]:
         """The lines that make the arguments floats."""
-        return [_checked(name) for name in self._arguments]
+        return [checked(name) for name in self._arguments]
 
     def value(self, node: Node) -> ast.expr:
         """A node that is computed already."""
@@ -97,7 +97,7 @@ class Code:
             if (special := self.special(node)) is not None:
                 lines += special
                 continue
-            if node.shape or not node.op.scalar or self._size >= _MOST:
+            if node.shape or not node.op.scalar or self._size >= MOST:
                 raise NotOfNumbersError
             lines.append(assigned(name := self.fresh(), _applied(node, [*map(self.value, node.args)], self.called)))
             self.names[node] = name
@@ -125,21 +125,21 @@ def _number(value: Any) -> float:
     raise TypeError
 
 
-def _leaves(result: Any) -> Sequence[Node]:
+def leaves_of(result: Any) -> Sequence[Node]:
     """The nodes of a result, whose nesting is that of a call's result."""
     if isinstance(result, Node):
         return [result]
     parts = result.values() if isinstance(result, dict) else result
-    return [node for part in parts for node in _leaves(part)]
+    return [node for part in parts for node in leaves_of(part)]
 
 
-def _structure(result: Any, value: Callable[[Node], ast.expr]) -> ast.expr:
+def structure(result: Any, value: Callable[[Node], ast.expr]) -> ast.expr:
     """What builds a result."""
     if isinstance(result, Node):
         return value(result)
     if isinstance(result, dict):
-        return ast.Dict([ast.Constant(key) for key in result], [_structure(part, value) for part in result.values()])
-    parts = [_structure(part, value) for part in result]
+        return ast.Dict([ast.Constant(key) for key in result], [structure(part, value) for part in result.values()])
+    parts = [structure(part, value) for part in result]
     return ast.Tuple(parts, ast.Load()) if isinstance(result, tuple) else ast.List(parts, ast.Load())
 
 
@@ -172,8 +172,8 @@ def assigned(name: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(name, ast.Store())], value)
 
 
-def _checked(name: str) -> ast.stmt:
-    """`if name.__class__ is not float: name = number(name)`."""
+def checked(name: str) -> ast.stmt:
+    """The line that makes an argument a float: `if name.__class__ is not float: name = number(name)`."""
     test = ast.Compare(
         ast.Attribute(name_in_code(name), "__class__", ast.Load()), [ast.IsNot()], [name_in_code("float")]
     )
