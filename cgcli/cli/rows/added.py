@@ -13,7 +13,7 @@ from cgcli.api.sums import Sums
 from cgcli.cli import output
 from cgcli.cli.request import Request
 from cgcli.cli.rows.ahead import ahead
-from cgcli.cli.rows.apart import is_apart, opened_apart
+from cgcli.cli.rows.apart import crew, opened_apart
 from cgcli.cli.rows.flow import Counts, Flow, Policy, computed, tell
 from cgcli.cli.rows.table import Rows, opened
 from cgcli.cli.say import echo
@@ -42,7 +42,7 @@ def run(request: Request, results_at: ResultsAt, *, summed: bool, mean: bool, de
     if summed and mean:
         raise UsageError("--sum and --mean each say what is printed", hint="choose one")
     _check(request, "--mean" if mean else "--sum")
-    if is_apart(request):
+    if crew(request).is_of_others:
         with opened_apart(request, module=__name__) as apart:
             rows, (report, wrt) = apart.rows, _begun(request, apart.rows, derivatives=derivatives)
             found = Added(Sums(), Counts())

@@ -1,4 +1,4 @@
-"""Files that are computed each by itself, by processes or on a cluster: by whom, and what all of them share."""
+"""Files of a request that are computed each by itself, by processes or on a cluster: what all of them share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Callable, Collection, Iterator, Mapping, Sequence, TypeVar
-from cgcli.api.cells import tell_shapes
+from cgcli.api.apart import Crew, begun, columns_in
 from cgcli.api.columns import check_columns
 from cgcli.cli.request import Request
 from cgcli.cli.rows.prepared import Prepared
@@ -19,11 +19,9 @@ from cgcli.records import NamedTuple
 from cgcli.tables.formats import split_name
 from cgcli.tables.listing import Source, escaped
 from cgcli.tables.parts import columns_of
-from cgcli.tables.remote import is_remote, shown
+from cgcli.tables.remote import shown
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from cgcli.api.point import Point
     from cgcli.api.workers import Workers
     from cgcli.graph.operation import Shape
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     Columns = tuple[tuple[str, str], ...] | None
 
 Result = TypeVar("Result")
-_NEEDED = ("cgcli.cli.rows.apart", "cgcli.cli.rows.results", "cgcli.tables.columnar", "pyarrow.parquet", "pyarrow.fs")
+_NEEDED = ("cgcli.cli.rows.apart", "cgcli.cli.rows.results")
 _MOST_SHOWN = 8  # names of columns in a message
 
 
@@ -115,36 +113,25 @@ def alike(
     known = request.known_everywhere(rows.points[0].program, bindings).changed(
         {"threads": threads, "jobs": 1, "shard": None, "on": None}, quiet=True
     )
-    columns = _columns(rows) if same else None
+    columns = columns_in(rows) if same else None
     others = {} if columns else {name: point.shapes[name] for point in rows.points for name in point.columns}
     return Alike(known, rows.prepared.of(known), check, first, columns, others)
 
 
-def crew_of(request: Request, module: str, *, holding: bool = False) -> Workers:
-    """Those who compute files. module: of the task. holding: as of `workers`.
+def crew(request: Request) -> Crew:
+    """Those who are asked to compute the files of a request."""
+    return Crew(request.rows.jobs, request.rows.on or "", "--")
 
-    Raises as `workers`, and UsageError where processes and a cluster are asked for.
-    """
-    from cgcli.api.workers import workers
 
-    options = request.rows
-    if options.on and options.jobs > 1:
-        raise UsageError("--jobs is of this machine, and --on has a cluster work", hint="choose one")
-    is_near = not any(map(is_remote, (*request.operands.files, options.output or "")))
-    return workers(options.jobs, options.on or "", [module, *_NEEDED], copies=is_near, holding=holding)
+def workers_of(request: Request, module: str, *, holding: bool = False) -> Workers:
+    """Those who compute files. module: of the task. holding, and what it raises: as of `Crew.workers`."""
+    files = [*request.operands.files, request.rows.output or ""]
+    return crew(request).workers(files, [module, *_NEEDED], holding=holding)
 
 
 def files_of(request: Request) -> list[Source]:
     """The files, by names that those who compute them understand."""
-    sources = sources_of(request, apart=True)
-    if not request.rows.on:
-        return sources  # those of a cluster have other working directories
-    return [each if is_remote(each.name) else each._replace(name=os.path.abspath(each.name)) for each in sources]
-
-
-def is_apart(request: Request) -> bool:
-    """Whether others are asked to compute files whose results are put together."""
-    return request.rows.jobs > 1 or bool(request.rows.on)
+    return crew(request).named(sources_of(request, apart=True))
 
 
 class Apart(NamedTuple):
@@ -153,12 +140,12 @@ class Apart(NamedTuple):
     rows: Rows
     files: Sequence[Source]
     alike: Alike
-    crew: Workers
+    workers: Workers
     quiet: bool
 
     def each(self, task: Callable[[Alike, Source], Result]) -> Iterator[Result]:
         """What a task gives for each file, in their order."""
-        return Progress.of_files(self.crew.run(partial(task, self.alike), self.files), len(self.files), self.quiet)
+        return Progress.of_files(self.workers.run(partial(task, self.alike), self.files), len(self.files), self.quiet)
 
 
 @contextmanager
@@ -170,41 +157,18 @@ def opened_apart(
 
     Raises UsageError for what does not go with files that are computed each by itself.
     """
-    name = "--on" if request.rows.on else "--jobs"
-    if not request.operands.files or "-" in request.operands.files:
-        raise UsageError(f"{name} is for files, and there are none", hint="as in: 'data/*.parquet'")
+    crew(request).check_files(request.operands.files)
+    asked = crew(request).option
     for option, given in (("--skip", request.rows.skip), ("--limit", request.rows.limit is not None)):
         if given:
-            raise UsageError(f"{option} is of all rows together, and with {name} each file is computed by itself",
-                             hint=f"leave out {name}")  # fmt: skip
-    with crew_of(request, module, holding=holding) as crew:
+            raise UsageError(f"{option} is of all rows together, and with {asked} each file is computed by itself",
+                             hint=f"leave out {asked}")  # fmt: skip
+    with workers_of(request, module, holding=holding) as workers:
         files = files_of(request)
-        rows = begun(partial(opened, request, prepared, columns=columns, check=check), files)
-        shared = alike(request, rows, min(crew.count, len(files)), files[0], check, same=False)
-        yield Apart(rows, files, shared, crew, request.quiet)
-
-
-def begun(opened: Callable[..., AbstractContextManager[Rows]], files: Sequence[Source], *, same: bool = False) -> Rows:
-    """The rows that say what the columns are: of the first file, or of all where that does not tell.
-
-    same: whether all have the same columns, unless they hold objects, of which each has its own.
-    """
-    error: UnknownNameError | ParseError | None = None
-    try:
-        with opened(sources=files[:1]) as rows:
-            if (same and _columns(rows)) or all(tell_shapes(rows.first, point.columns) for point in rows.points):
-                return rows
-    except (UnknownNameError, ParseError) as raised:
-        error = raised
-    with opened(sources=files) as rows:
-        if error is not None and same and _columns(rows):
-            raise error
-        return rows
-
-
-def _columns(rows: Rows) -> Columns:
-    """The columns of the first rows; None where each row has its own."""
-    return columns_of(rows.first[0]) if rows.first else None
+        reading = partial(opened, request, prepared, columns=columns, check=check)
+        rows = begun(lambda some: reading(sources=some), files)
+        shared = alike(request, rows, min(workers.count, len(files)), files[0], check, same=False)
+        yield Apart(rows, files, shared, workers, request.quiet)
 
 
 @contextmanager
@@ -214,7 +178,7 @@ def to_search(
     """The rows of a request, and what a search reads: those that count, or files that others read. As of `opened`."""
     from cgcli.searches.parameters import check_starts
 
-    if not is_apart(request):
+    if not crew(request).is_of_others:
         with opened(request, prepared, kind=kind, columns=columns, check=check_starts) as rows:
             yield rows, rows.selected
         return
@@ -223,7 +187,7 @@ def to_search(
     with opened_apart(
         request, prepared, module=parts.__name__, columns=columns, check=check_starts, holding=True
     ) as apart:
-        yield apart.rows, parts.Parts(partial(_batches, apart.alike), apart.files, apart.crew)
+        yield apart.rows, parts.Parts(partial(_batches, apart.alike), apart.files, apart.workers)
 
 
 def _batches(shared: Alike, source: Source) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.cli import output, searches
 from cgcli.cli.request import Request
-from cgcli.cli.rows.apart import is_apart, to_search
+from cgcli.cli.rows.apart import crew, to_search
 from cgcli.cli.rows.flow import computed
 from cgcli.cli.rows.prepared import Prepared
 from cgcli.cli.rows.table import output_format, write
@@ -91,7 +91,7 @@ def _check(request: Request, settings: Mapping[str, Any]) -> None:
             raise UsageError(f"--{name} is for one fit, and --by makes several",
                              hint="take the rows of one with --where")  # fmt: skip
     for name in ("predict", "plot"):
-        if settings[name] and is_apart(request):
+        if settings[name] and crew(request).is_of_others:
             raise UsageError(f"--{name} is of rows that are here, and with --jobs and --on they stay with others",
                              hint="compute them with: cg eval RIGHT FILE $(cg fit … --params)")  # fmt: skip
     for name in ("output", "output_format", "only"):

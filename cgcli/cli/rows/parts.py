@@ -7,8 +7,9 @@ import os
 from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable
+from cgcli.api.apart import begun
 from cgcli.cli.request import Request
-from cgcli.cli.rows.apart import Alike, alike, begun, crew_of, files_of
+from cgcli.cli.rows.apart import Alike, alike, files_of, workers_of
 from cgcli.cli.rows.flow import Counts, Tally, tell
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.rows.table import Rows, opened
@@ -65,24 +66,24 @@ def run(request: Request, results_at: Any, bound: Callable[[Request, Rows, Any],
     """
     options = request.rows
     _check(request)
-    with crew_of(request, compute.__module__) as crew:
+    with workers_of(request, compute.__module__) as workers:
         everything = _parts(request)
         folder = options.output or ""
         which, many = options.shard or (1, 1)
         mine = everything[which - 1 :: many]
-        rows = begun(partial(opened, request), [part.source for part in everything], same=True)
+        rows = begun(lambda some: opened(request, sources=some), [part.source for part in everything], same=True)
         bound(request, rows, results_at)
-        shared = alike(request, rows, min(crew.count, len(mine)), everything[0].source)
+        shared = alike(request, rows, min(workers.count, len(mine)), everything[0].source)
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)
         counts, kept = Counts(), 0
-        for outcome in Progress.of_files(crew.run(partial(_done, work), mine), len(mine), request.quiet):
+        for outcome in Progress.of_files(workers.run(partial(_done, work), mine), len(mine), request.quiet):
             counts = counts.with_(outcome.counts)
             kept += outcome.kept
         if kept and not request.quiet:
             say(f"{kept} of {len(mine)} files were done before, and are kept")
         others = [part for part in everything if part not in mine]
-        if not others or (are_there(others, folder) and all(crew.run(partial(_is_done, work.what), others))):
+        if not others or (are_there(others, folder) and all(workers.run(partial(_is_done, work.what), others))):
             finish(folder)
     tell(counts, rows.policy)
 
