@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import optimize
 
+import cgcli
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import read_text
 from cgcli.api.workers import Workers, workers
@@ -171,6 +173,48 @@ def test_the_command_finds_the_same_whoever_passes_over_the_rows(
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+LIBRARY: list[tuple[Any, list[str]]] = [  # what the library is asked for, and the command line
+    (partial(cgcli.fit, MODEL), ["fit", MODEL]),
+    (partial(cgcli.minimize, LOSS), ["minimize", LOSS]),
+    (partial(cgcli.train, LOSS, epochs=3), ["train", LOSS, "--epochs", "3"]),
+]
+
+
+@for_each(("search", "command"), LIBRARY)
+def test_the_library_finds_the_same_whoever_passes_over_the_rows(
+    search: partial[Any], command: list[str], files: list[str], cluster: str, capsys: Capture
+) -> None:
+    """Files by a pattern, a folder and their names: here, in processes, on a cluster, and by the command."""
+    folder = os.path.dirname(files[0])
+    done = cg(capsys, *command, folder, "a=1", "k=1", "w=[0.5]", "--on-error", "skip", "--json", "--jobs", "2")
+    expected = json.loads(done.out)
+    del expected["warnings"]
+    for names, who in ((folder, {}), (f"{folder}/*.parquet", {"jobs": 2}), (files, {"on": cluster})):
+        arguments = (START, names) if search.func is not cgcli.fit else (names, START)
+        found = search(*arguments, on_error="skip", **who)
+        assert json.loads(json.dumps(found.content(), default=np.ndarray.tolist)) == expected
+        assert found.notes == ["3 of 9003 rows are left out; the first: " + found.notes[0].split("first: ")[1]]
+
+
+WRONG: list[tuple[Any, dict[str, Any], str]] = [
+    ({"x": [1.0], "y": [2.0]}, {"jobs": 2}, "jobs is for files, and there are none"),
+    (None, {"jobs": 2}, "jobs is for files, and there are none"),
+    ("{}", {"jobs": 0}, "jobs are 1 or more, and not 0"),
+    ("{}", {"jobs": 2, "on": "dask://127.0.0.1:1"}, "jobs is of this machine, and on has a cluster work"),
+    ("{}", {"on": "127.0.0.1"}, "'127.0.0.1' is no address of a cluster"),
+    ("{}", {"jobs": 2}, "1.parquet, row 1: column 'y' holds nan"),
+]
+
+
+@for_each(("data", "who", "message"), WRONG)
+def test_what_does_not_go_with_workers_is_said_by_the_library(
+    data: Any, who: dict[str, Any], message: str, files: list[str]
+) -> None:
+    data = data.format(os.path.dirname(files[0])) if isinstance(data, str) else data
+    with pytest.raises(cgcli.CgError, match=re.escape(message)):
+        cgcli.minimize(LOSS, START, data, **who)
+
+
 def test_files_that_lack_a_column_have_bad_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -184,6 +228,10 @@ def test_files_that_lack_a_column_have_bad_rows(
         assert "2 of 5 rows are left out" in alone.err
         assert json.loads(alone.out)["params"]["a"]["value"] == pytest.approx(26 / 21, rel=1e-9)
         assert cg(capsys, *arguments, "--jobs", "2") == alone
+        for jobs in (1, 2):
+            found = cgcli.fit("y = a*x", files, {"a": 1}, on_error="skip", jobs=jobs)
+            assert found.params["a"].value == json.loads(alone.out)["params"]["a"]["value"]
+            assert all(f"warning: {note}\n" in alone.err for note in found.notes)
 
 
 MISTAKES = [

@@ -46,7 +46,7 @@ class Crew(NamedTuple):
     @property
     def is_of_others(self) -> bool:
         """Whether others than this process compute."""
-        return self.jobs > 1 or bool(self.on)
+        return self.jobs != 1 or bool(self.on)
 
     @property
     def option(self) -> str:

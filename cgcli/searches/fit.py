@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from cgcli.api.apart import Crew
 from cgcli.api.program import Program, read_text
 from cgcli.api.values import arrays_of
 from cgcli.errors import DataError, UsageError
@@ -15,11 +16,11 @@ from cgcli.fitting.losses import Loss, loss_of
 from cgcli.fitting.marquardt import Found, least_squares
 from cgcli.fitting.statistics import determined, quantile, two_sided
 from cgcli.records import EMPTY
+from cgcli.searches.data import opened
 from cgcli.searches.model import Model
 from cgcli.searches.parameters import Limits, Search
 from cgcli.searches.parts import Parts, Rows, gathered
 from cgcli.searches.reached import Result, html_table
-from cgcli.searches.reading import begun
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +131,7 @@ def fit(
     weights: str | None = None, sigma: str | None = None, absolute: bool = False, loss: str = "squares",
     by: str | None = None, level: float = 0.95, starts: int = 1, seed: int = 0, max_iter: int = 5000,
     tol: float = 1e-12, on_error: str = "fail", log: Callable[[int, float, dict[str, Any]], None] | None = None,
+    jobs: int = 1, on: str = "",
 ) -> Any:  # fmt: skip
     """The least squares fit of an equation to rows, by exact derivatives: a `Fit`, or with `by` a dict of them.
 
@@ -141,6 +143,8 @@ def fit(
     size of a residual that is taken for ordinary: `huber:1.5`. by: a column, for whose every value there is a fit.
     level: of the intervals. starts: how many there are, random but for the first. max_iter, tol: as of
     `least_squares`. on_error: fail, or skip: what becomes of rows with cells that are no numbers.
+    jobs, on: how many processes read files and hold their rows, or the cluster that does, `dask://host:8786`; the bits
+    are the same.
 
     >>> found = fit("y = a*x + b", {"x": [1, 2, 3, 4], "y": [2, 3, 4, 6]}, {"a": 1, "b": 0})
     >>> found.params["a"].value, found.dof
@@ -155,10 +159,10 @@ def fit(
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much a row counts", hint="give one of them")
     programs: list[Program] = [program, *([weighed] if weighed else [])]
-    points, first, rows = begun(programs, values, data, patient=on_error != "fail")
-    model = Model(points, [*start], first, is_sigma=sigma is not None)
     options = Options(bounds or EMPTY, starts, seed, max_iter, tol, log, loss_of(loss), absolute, level)
-    fits_by_key = {key: each for key, each, _ in fits(model, rows, options, by=by, on_error=on_error)}
+    with opened(programs, values, data, Crew(jobs, on), patient=on_error != "fail") as (points, first, rows):
+        model = Model(points, [*start], first, is_sigma=sigma is not None)
+        fits_by_key = {key: each for key, each, _ in fits(model, rows, options, by=by, on_error=on_error)}
     return fits_by_key if by is not None else fits_by_key[""]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence
+from cgcli.api.apart import Crew
 from cgcli.api.columns import Bound
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -19,10 +20,11 @@ from cgcli.graph.node import constant, name_of
 from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.searches.constraints import Constraints
+from cgcli.searches.data import opened
 from cgcli.searches.parameters import Limits, Parameters, Search, check_starts, flat, not_finite
 from cgcli.searches.parts import Parts, Rows, gathered
 from cgcli.searches.reached import Reached
-from cgcli.searches.reading import Passes, begun, check_apart
+from cgcli.searches.reading import Passes, check_apart
 from cgcli.transform.differentiate import pullback, pushforward
 
 if TYPE_CHECKING:
@@ -204,6 +206,7 @@ def minimize(
     fixed: Mapping[str, Any] | None = None, bounds: Limits | None = None, subject_to: str | Sequence[str] = (),
     maximize: bool = False, total: bool = False, starts: int = 1, seed: int = 0, max_iter: int = 5000,
     tol: float = 1e-12, on_error: str = "fail", log: Callable[[int, float, dict[str, Any]], None] | None = None,
+    jobs: int = 1, on: str = "",
 ) -> Minimum:  # fmt: skip
     """The least value of a program near a start, by exact derivatives.
 
@@ -213,7 +216,7 @@ def minimize(
     relations that hold in the end, as `x + y <= 1`, `x*y = 2`. maximize: seek the greatest value. starts, seed: how
     many points the search begins at, random but for the first. max_iter: the most steps; tol: the step, relative to
     each name, at which it has converged. on_error: fail, or skip: what becomes of rows with cells that are no numbers.
-    log: told of each step.
+    log: told of each step. jobs, on: as of `fit`.
 
     >>> found = minimize("(x - 1)^2 + (y - x^2)^2", {"x": 3, "y": 0})
     >>> found.converged, found.kind, round(found.point["y"], 9)
@@ -226,14 +229,14 @@ def minimize(
     values = {**arrays_of(start), **arrays_of(fixed or {})}
     search = Search(bounds or EMPTY, starts, seed, max_iter, tol, log)
     relations = [subject_to] if isinstance(subject_to, str) else [*subject_to]
-    if data is None:
+    crew = Crew(jobs, on)
+    if data is None and not crew.is_of_others:
         point = at_values(read_as, values)
         check_starts(point)
         return minimum(point, [*start], search, relations, maximize=maximize)
-    (point,), first, rows = begun([read_as], values, data, patient=on_error != "fail")
-    return minimum(
-        point, [*start], search, relations, maximize=maximize, total=total, rows=rows, first=first, on_error=on_error
-    )
+    with opened([read_as], values, data, crew, patient=on_error != "fail") as ((point,), first, rows):
+        return minimum(point, [*start], search, relations, maximize=maximize, total=total, rows=rows, first=first,
+                       on_error=on_error)  # fmt: skip
 
 
 def minimum(

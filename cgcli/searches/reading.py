@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterable, Iterator, Mapping, Sequence
-from cgcli.api.cells import first_shapes
 from cgcli.api.columns import Bound
-from cgcli.api.point import Point, at_values
+from cgcli.api.point import Point
 from cgcli.errors import DataError, UsageError
 from cgcli.evaluate.batched import Batched
 from cgcli.graph.node import name_of
-from cgcli.searches.parameters import Parameters, check_starts
+from cgcli.searches.parameters import Parameters
 from cgcli.tables.kept import MOST_BYTES, Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cgcli.api.program import Program
     from cgcli.graph.node import Node
     from cgcli.tables.batch import Batch
 
@@ -195,40 +191,6 @@ class Passes:
         run, count = self.at(values, others), len(self.columns)
         for arrays in rows:
             yield arrays[count:], run(arrays[:count], len(arrays[0]), threads=self._threads)
-
-
-def begun(
-    programs: Sequence[Program], values: Mapping[str, Any], data: Any, *, patient: bool
-) -> tuple[list[Point], list[Batch], Iterator[Batch]]:
-    """Programs at values and at columns of data, the first batches, and all of them.
-
-    data: arrays by name, a table (of pyarrow, pandas, polars), the name of a file, a folder or a pattern, or several.
-    patient: as of `first_shapes`. Raises UnknownNameError for names that are neither columns nor have a value.
-    """
-    source = _batches(data)
-    names = dict.fromkeys(name for each in programs for name in each.open_names if name not in values)
-    first, shapes = first_shapes(source, [*names], patient=patient)
-    available = list(dict.fromkeys(name for batch in first for name in (*batch.names, *batch.others)))
-    points = []
-    for program in programs:
-        read = program.open_names
-        point = at_values(program, {name: item for name, item in values.items() if name in read},
-                          {name: shape for name, shape in shapes.items() if name in read})  # fmt: skip
-        check_starts(point, available)
-        points.append(point)
-    return points, first, chain(first, source)
-
-
-def _batches(data: Any) -> Iterator[Batch]:
-    if isinstance(data, str) or (isinstance(data, Sequence) and data and all(isinstance(each, str) for each in data)):
-        from cgcli.tables.listing import listed
-        from cgcli.tables.source import batches
-
-        return batches(listed([data] if isinstance(data, str) else data))
-    from cgcli.tables.arrow import record_batches
-    from cgcli.tables.batch import Batch
-
-    return (Batch(each, "the table", lambda row: f"row {row + 1}") for each in record_batches(data))
 
 
 def check_apart(names: Collection[str], first: Sequence[Batch]) -> None:

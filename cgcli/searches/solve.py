@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
+from cgcli.api.apart import Crew
 from cgcli.api.columns import Bound, Computed
 from cgcli.api.point import at_values
 from cgcli.api.program import read_text
@@ -17,8 +18,8 @@ from cgcli.ops.fitting import broadcast
 from cgcli.ops.loops import LOOP, unpacked
 from cgcli.ops.roots import ROOT
 from cgcli.records import EMPTY
+from cgcli.searches.data import opened
 from cgcli.searches.parameters import check_complete
-from cgcli.searches.reading import begun
 from cgcli.searches.root import MOST, Log, System, random_starts, root, system
 from cgcli.transform.differentiate import pullback
 
@@ -104,9 +105,9 @@ def solve(
     program = read_text(equations, known=[*names, *(fixed or {})], equations="system")
     values = {**arrays_of(start), **arrays_of(fixed or {})}
     if data is not None:
-        (at_rows,), _, rows = begun([program], values, data, patient=True)
-        bound = Roots(system(at_rows, names, unknowns), 1, grad=grad, max_iter=max_iter)
-        parts = [bound(batch).arrays for batch in rows]
+        with opened([program], values, data, Crew(), patient=True) as ((at_rows,), _, rows):
+            bound = Roots(system(at_rows, names, unknowns), 1, grad=grad, max_iter=max_iter)
+            parts = [bound(batch).arrays for batch in rows]
         return {name: np.concatenate(each) for name, each in zip(bound.names, zip(*parts, strict=True), strict=True)}
     point = at_values(program, values)
     check_complete(point)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from cgcli.api.apart import Crew
 from cgcli.api.columns import Bound
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -15,11 +16,12 @@ from cgcli.errors import UsageError
 from cgcli.fitting.optimizers import optimizer
 from cgcli.graph.node import constant
 from cgcli.records import Record
+from cgcli.searches.data import opened
 from cgcli.searches.minimum import check_loss
 from cgcli.searches.parameters import check_starts
 from cgcli.searches.parts import Here, Parts, Rows, gathered
 from cgcli.searches.reached import Reached
-from cgcli.searches.reading import Passes, begun, check_apart
+from cgcli.searches.reading import Passes, check_apart
 from cgcli.transform.differentiate import pullback
 
 if TYPE_CHECKING:
@@ -66,15 +68,15 @@ class Training(Record):
 
 def train(
     program: Program | str, start: Mapping[str, Any], data: Any = None, *,
-    fixed: Mapping[str, Any] | None = None, on_error: str = "fail", **settings: Any,
+    fixed: Mapping[str, Any] | None = None, on_error: str = "fail", jobs: int = 1, on: str = "", **settings: Any,
 ) -> Trained:  # fmt: skip
     """The parameters after so many epochs down the gradient of a loss.
 
     program: the loss, of a row where there are rows. start: the parameters, numbers or arrays, where they begin; fixed:
     values of other names. data: arrays by name, a table (of pyarrow, pandas, polars), the name of a file, or several;
     without, the loss is that of the values alone. on_error: fail, or skip: what becomes of rows with cells that are no
-    numbers. settings: fields of `Training`: optimizer, lr, momentum, epochs, batch, accumulate, shuffle, seed, total,
-    log. Steps are those of PyTorch's SGD and Adam.
+    numbers. jobs, on: as of `fit`. settings: fields of `Training`: optimizer, lr, momentum, epochs, batch, accumulate,
+    shuffle, seed, total, log. Steps are those of PyTorch's SGD and Adam.
 
     >>> found = train("(a*x + b - y)^2", {"a": 0.5, "b": 0}, {"x": [1, 2, 3, 4], "y": [2, 3, 4, 5]})
     >>> round(found.losses[0], 4), round(found.losses[-1], 4)
@@ -85,12 +87,13 @@ def train(
     """
     values = {**arrays_of(start), **arrays_of(fixed or {})}
     training = Training(**settings)
-    if data is None:
+    crew = Crew(jobs, on)
+    if data is None and not crew.is_of_others:
         point = at_values(read(program), values)
         check_starts(point)
         return trained(point, [*start], training)
-    (point,), first, rows = begun([read(program)], values, data, patient=on_error != "fail")
-    return trained(point, [*start], training, rows=rows, first=first, on_error=on_error)
+    with opened([read(program)], values, data, crew, patient=on_error != "fail") as ((point,), first, rows):
+        return trained(point, [*start], training, rows=rows, first=first, on_error=on_error)
 
 
 def trained(
