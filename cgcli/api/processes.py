@@ -11,9 +11,9 @@ from functools import partial
 from multiprocessing import context, get_all_start_methods, parent_process
 from types import ModuleType
 
-from cgcli import signals
 from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.lean import signal
+from cgcli.signals import are_ours, install
 
 # Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
 # its threads may hold locks; then they are copies of a server that has imported what they need, where there is one.
@@ -40,7 +40,7 @@ class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContex
 
 def processes(modules: Sequence[str], *, copies: bool) -> Callable[[Sequence[int]], list[Executor]]:
     """Makes executors of so many each. modules: that they need. copies: whether they may be those of this process."""
-    if copies and sys.platform == "linux" and signals.are_ours():
+    if copies and sys.platform == "linux" and are_ours():
         return partial(_copies, modules)
     return _others(modules)
 
@@ -92,7 +92,7 @@ def _begin(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     gc.freeze()
     gc.enable()
-    signals.install()
+    install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
