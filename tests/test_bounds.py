@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import warnings
 from fractions import Fraction
 from random import Random
 from typing import Any
@@ -163,6 +165,18 @@ def test_what_has_no_value_is_said(capsys: Capture, arguments: list[str], out: s
         (["eval", "det(A)*x", "A=[[1,2],[3,4]]", "x=0..1"], "'det' has no bounds"),
         (["eval", "argmax([x, 1])", "x=0..1"], "'argmax' has no bounds"),
         (["grad", "repeat 2 { x = sin(x) }; x", "x=0..1"], "the gradient of a loop has no bounds"),
+        (["eval", "1 + argmax([x, 1])", "x=0..1"], "\n  1 + argmax([x, 1])\n      ^^^^^^^^^^^^^^\n"),
+        (
+            ["eval", "2*sum(i=1..n, x*i)", "x=0..1", "n=3"],
+            "a loop or a sum whose number of trips is not known has no bounds: it cannot be computed with ranges\n"
+            "  2*sum(i=1..n, x*i)\n    ^^^^^^^^^^^^^^^^\n",
+        ),
+        (["eval", "y = a; while y > 1 { y = y/2 }; y", "a=2..3"], "\n         ^^^^^^^^^^^^^^^^^^^^^^^\n"),
+        (
+            ["eval", "1 + solve(x^2 = a, x=1)", "a=2..3"],
+            "a root has no bounds: it cannot be computed with ranges\n  1 + solve(x^2 = a, x=1)\n      ^^^^^^^^^^^^^^",
+        ),
+        (["grad", "x = [1, 2, 3]; x[i]*y", "i=0..1", "y=2"], "an element at an index that is computed has no bounds"),
         (["eval", "x", "x=a..1"], "the value of 'x' is not a number: 'a' is not known"),
         (["eval", "w: [n]; sum(w)", "w=[1,2]", "n=2..3"], "'n' is a size, and has no range"),
     ],
@@ -172,6 +186,20 @@ def test_bad_input(capsys: Capture, arguments: list[str], message: str) -> None:
     assert found.code in (1, 2)
     assert message in found.err
     assert "Traceback" not in found.err
+
+
+@for_each(
+    ("text", "least", "most"),
+    [("exp(x)", 0, math.inf), ("sinh(x)", -math.inf, math.inf), ("exp2(x)", 0, math.inf), ("softplus(x)", 0, math.inf),
+     ("floor(x)", -math.inf, math.inf), ("round(x) - round(x)", 0, 0), ("sign(exp(x) + 1)", 1, 1), ("tanh(x)", -1, 1)],
+)  # fmt: skip
+def test_ends_beyond_floats(text: str, least: float, most: float) -> None:
+    """Protects ranges whose ends are fractions that no float holds: they were asked whether they are infinite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value, _ = cgcli.bounds(text, ())(x="-1e400..1e400")
+    assert value.low == pytest.approx(least, abs=1e-12)
+    assert value.high == pytest.approx(most, abs=1e-12)
 
 
 def test_library() -> None:

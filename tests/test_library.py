@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import doctest
 import importlib
 import pickle
@@ -461,6 +462,23 @@ def test_pictures_traces_and_checks_are_those_of_the_commands(tmp_path: Path, ca
         assert not cgcli.check_grad(text, values).mismatches
     wrong = cgcli.check_grad("f(x) = x^3; jvp f(x; dx) = 3*x*dx; f(x)", x=2)
     assert [row.name for row in wrong.mismatches] == ["x"]
+
+
+def test_a_picture_is_pickled_as_it_was_drawn() -> None:
+    """Protects workers that draw, and notebooks that keep what they have: a local function cannot be pickled."""
+    shown: list[dict[str, Any]] = [{}, {"grad": True, "theme": "dark"}, {"backward": True}]
+    for options in shown:
+        made = cgcli.render("x*y", x=2, y=3, **options)
+        dot = made.content(["dot"])["dot"]
+        kept = pickle.loads(pickle.dumps(made))
+        again = pickle.loads(pickle.dumps(kept))
+        assert (again.svg, again.png, again.content(["dot"])["dot"]) == (made.svg, made.png, dot)
+        assert (again._repr_svg_(), repr(again)) == (made.svg, repr(made))
+        with pytest.raises(UsageError, match=r"the picture was pickled with dot, svg, png, and has no pdf"):
+            again.content(["pdf"])
+        with pytest.raises(UsageError, match="and has no steps"):
+            again.frames()
+        assert copy.deepcopy(made).content(["tex"])["tex"] == copy.copy(made).content(["tex"])["tex"]
 
 
 def test_a_picture_is_one_thing_in_every_format(tmp_path: Path) -> None:

@@ -193,4 +193,4 @@ def test_the_start_has_no_derivative() -> None:
 def test_ranges_are_refused_by_name(capsys: Capture) -> None:
     """Protects from wrong bounds, and from a search without end."""
     result = cg(capsys, "eval", "solve(x^2 = a, x=1)", "a=1..2")
-    assert "'solve' has no bounds" in result.out + result.err
+    assert "a root has no bounds" in result.out + result.err

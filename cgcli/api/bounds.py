@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from fractions import Fraction
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from cgcli.api.value_texts import ends_of_range, exact_of_text
 from cgcli.api.values import by_position
 from cgcli.digits.bounds import OverRanges
 from cgcli.digits.evaluation import mapped
-from cgcli.errors import UsageError
+from cgcli.errors import EvaluationError, UsageError
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.ops.intervals import End, Interval, text
 from cgcli.ops.lazily import np
@@ -50,7 +51,8 @@ def ranges(
     digits: how many significant ones the ends have, rounded outward; as many as a float, unless given.
     """
     run = OverRanges(inputs, max(digits or 0, _DIGITS))
-    result = make(run.kernels)(run)
+    with _placed(run, graph):
+        result = make(run.kernels)(run)
     for notice in _notices(run, graph):
         tell(notice)
 
@@ -60,6 +62,16 @@ def ranges(
         return Range.of_ends(text(interval.low, digits, up=False), text(interval.high, digits, up=True))
 
     return mapped(written, result)
+
+
+@contextmanager
+def _placed(run: OverRanges, graph: Graph) -> Iterator[None]:
+    """Say of an error in it where in the text that stands which has no bounds."""
+    try:
+        yield
+    except EvaluationError as error:
+        spans = (graph.origins[node] for node in run.kernels.refused if node in graph.origins)
+        raise error.at(next(spans, None), graph.source) from None
 
 
 def _floats(interval: Interval) -> tuple[float, float]:
@@ -112,7 +124,8 @@ def bounds(program: Program | str, wrt: Wrt = None) -> Callable[..., tuple[Any, 
         chosen = point.chosen(names_of(wrt))
         warn(point.notices(chosen))
         run = OverRanges(inputs, _DIGITS)
-        result = calls.value_and_grad(point, chosen)(run) if chosen else (point.value(run), {})
+        with _placed(run, point.graph):
+            result = calls.value_and_grad(point, chosen)(run) if chosen else (point.value(run), {})
         warn(_notices(run, point.graph))
         value, grad = ({name: _as_bounds(item) for name, item in part.items()} if isinstance(part, dict)
                        else _as_bounds(part) for part in result)  # fmt: skip

@@ -12,6 +12,7 @@ from cgcli.api.watched import Watched
 from cgcli.errors import UsageError
 from cgcli.graph.node import Graph, Node
 from cgcli.lean import re
+from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
     from cgcli.rendering.draw import Pictures
@@ -27,8 +28,9 @@ LEAST_POINTS = 4  # of text that people read
 class Picture:
     """The picture of a program, which is laid out when a format of it is asked for; `render` makes it.
 
-    A notebook shows it as it is. Each format raises TooLargeError for a graph that cannot be laid out,
-    MissingProgramError where a program or package is not installed, and CgError when one fails.
+    A notebook shows it as it is. Pickled, it is the SVG, the PNG, and what else was drawn of it. Each format raises
+    TooLargeError for a graph that cannot be laid out, MissingProgramError where a program or package is not installed,
+    and CgError when one fails.
     """
 
     def __init__(
@@ -117,6 +119,39 @@ class Picture:
 
     def __repr__(self) -> str:
         return f"<picture of {self._text!r}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        content = self.content(["svg", "png"])
+        left = _Pickled(tuple(content))
+        return Picture, (self._text, left.draw, left.series, self._behind, self._paper, _untold), {"_content": content}
+
+    def __copy__(self) -> Picture:
+        return self
+
+    def __deepcopy__(self, known: object) -> Picture:
+        return self
+
+
+class _Pickled(NamedTuple):
+    """What is left of a picture that was pickled: the formats that it has."""
+
+    kinds: tuple[str, ...]
+
+    def draw(self, kinds: Sequence[str]) -> Pictures:
+        """Raise UsageError, for there is no graph any more."""
+        raise self._refused(f"no {kinds[0]}")
+
+    def series(self, kind: str) -> Sequence[bytes]:
+        """Raise UsageError, too."""
+        raise self._refused("no steps")
+
+    def _refused(self, what: str) -> UsageError:
+        return UsageError(f"the picture was pickled with {', '.join(self.kinds)}, and has {what}",
+                          hint="make it again with render")  # fmt: skip
+
+
+def _untold(notice: Notice) -> None:
+    """Tell nothing: what is to be told of a picture was told when it was drawn."""
 
 
 def quietly(point: Point) -> Watched:

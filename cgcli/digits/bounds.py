@@ -18,9 +18,11 @@ from cgcli.graph.shapes import shape_of
 from cgcli.ops import interval_kernels
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, SUBTRACT
 from cgcli.ops.enclosures import Line, increasing
+from cgcli.ops.indexing import ELEMENT
 from cgcli.ops.intervals import NOUGHT, ONE, UNDECIDED, Interval, hull, outward, point
 from cgcli.ops.lazily import np
-from cgcli.ops.roots import Root
+from cgcli.ops.loops import LOOP
+from cgcli.ops.roots import ROOT, Root
 from cgcli.records import EMPTY
 from cgcli.transform.differentiate import pushforward
 
@@ -28,6 +30,12 @@ _MOST_MOVING = 12  # numbers that move, by each of which the results are differe
 _MOST_NODES = 3000  # of these derivatives
 _MOST_PARTS = 16  # of a box
 _LINE = (-math.inf, math.inf)
+
+_UNNAMED = {  # operations whose names are no words of the language
+    LOOP: "a loop or a sum whose number of trips is not known",
+    ROOT: "a root",
+    ELEMENT: "an element at an index that is computed",
+}
 
 Box = Mapping[str, Any]
 """For each name an interval, or an array of them."""
@@ -37,7 +45,7 @@ class Enclosing(Many):
     """Kernels on intervals; these are `Kernels` for `Compiled`, in which floats stand for their decimal numbers.
 
     outside: nodes that have no value, or an infinite one, somewhere. jumps: those that jump somewhere, so that their
-    derivative does not say how they change.
+    derivative does not say how they change. refused: those that raised an error, what is in a body first.
     """
 
     def __init__(self, digits: int) -> None:
@@ -45,20 +53,32 @@ class Enclosing(Many):
         self.line = Line(digits)
         self.outside: dict[Node, None] = {}
         self.jumps: dict[Node, None] = {}
+        self.refused: list[Node] = []
 
     def step(self, node: Node) -> Callable[..., Any]:
         """What computes a node from its arguments. Raises EvaluationError where there is no kernel for this."""
+        try:
+            return self._watched(node)
+        except EvaluationError:
+            self.refused.append(node)
+            raise
+
+    def _watched(self, node: Node) -> Callable[..., Any]:
         if isinstance(node.params, LoopAdjoint):
             raise EvaluationError("the gradient of a loop has no bounds: it cannot be computed with ranges",
                                   hint="its derivative along a direction has some: cg jvp")  # fmt: skip
         if isinstance(node.params, Root) or (isinstance(node.params, Loop) and node.params.trips is None):
-            raise _without_kernel(node.op)  # nobody knows how many trips it makes
+            raise _without_kernel(node.op)
         run = self._special(node) or super().step(node)
         own_rule = function_of(node) is not None
 
         def watched(*args: Any) -> Any:
             self.line.outside = self.line.jumps = False
-            value = run(*args)
+            try:
+                value = run(*args)
+            except EvaluationError:
+                self.refused.append(node)
+                raise
             if self.line.outside:
                 self.outside[node] = None
             if self.line.jumps or own_rule or (node.op.why_no_derivative and not _is_point(value)):
@@ -112,7 +132,8 @@ class Enclosing(Many):
 
 
 def _without_kernel(op: Operation) -> EvaluationError:
-    return EvaluationError(f"'{op.name}' has no bounds: it cannot be computed with ranges",
+    what = _UNNAMED.get(op, f"'{op.name}'")
+    return EvaluationError(f"{what} has no bounds: it cannot be computed with ranges",
                            hint="give each name one number, or write it with other operations")  # fmt: skip
 
 

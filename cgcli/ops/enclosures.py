@@ -126,7 +126,7 @@ def increasing(line: Line, name: str, domain: tuple[float, float]) -> Callable[.
 
         found = outward(bound(inside.low, up=False), bound(inside.high, up=True))
         ends = (found.low, inside.low), (found.high, inside.high)
-        line.outside |= any(math.isinf(value) and not math.isinf(end) for value, end in ends)
+        line.outside |= any(abs(value) == _INF != abs(end) for value, end in ends)
         return found
 
     return run
@@ -190,7 +190,7 @@ def by_iv(name: str) -> Callable[..., Interval]:
         if x.is_empty:
             return EMPTY
         found = of_iv(getattr(line.iv, name)(as_iv(line, x)))
-        line.outside |= math.isinf(found.low) or math.isinf(found.high)
+        line.outside |= found.is_unbounded
         return found
 
     return run
