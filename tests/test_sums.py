@@ -153,6 +153,17 @@ def test_any_number_of_workers_prints_the_same_bits(files: list[Path], capfd: Ca
             assert cg(capfd, *how, *names, *way) == expected
 
 
+def test_the_library_adds_files_up_to_the_same_bits(files: list[Path], capfd: Capture, cluster: str) -> None:
+    """Files of two formats, by their names and by their folder: here, in processes, on a cluster; as the command."""
+    names = [str(path) for path in files]
+    expected = cg(capfd, "grad", TEXTBOOK, *names, "--sum").out
+    function = cgcli.compile(TEXTBOOK)
+    for data, who in ((names, {}), (str(files[0].parent), {"jobs": 2}), (names[::-1], {"on": cluster})):
+        found = function.sums(data, **who)
+        assert "".join(f"{name}\t{value!r}\n" for name, value in found.sum().items()) == expected
+        assert found.rows == 60_036
+
+
 def test_what_workers_leave_out_is_counted(tmp_path: Path, capfd: Capture) -> None:
     for name, rows in (("a", "x\n1\na\n"), ("b", "x\n-1\n4\n")):
         (tmp_path / f"{name}.csv").write_text(rows)
@@ -192,6 +203,10 @@ def test_files_with_other_columns_add_up_as_in_one_process(
     alone = cg(capfd, "eval", "x*y", *arguments, "--sum")
     assert (alone.code, text in alone.out + alone.err) == (code, True), alone
     assert cg(capfd, "eval", "x*y", *arguments, "--sum", "--jobs", "2") == alone
+    if not code:
+        function = cgcli.compile("x*y", (), on_error="null")
+        names = [name for name in arguments if "." in name]
+        assert [function.sums(names, jobs=jobs).sum()["value"] for jobs in (1, 2)] == [float(alone.out)] * 2
 
 
 def test_an_array_that_a_file_lacks_has_the_shape_of_the_others(
@@ -288,7 +303,10 @@ def test_there_is_no_mean_of_nothing(capfd: Capture) -> None:
 
 
 WRONG: list[tuple[Any, type[CgError], str]] = [
-    (lambda: cgcli.compile("x").sums("abc"), UsageError, "and not a 'str'"),
+    (lambda: cgcli.compile("x").sums("abc"), DataError, "cannot read 'abc'"),
+    (lambda: cgcli.compile("x").sums({"x": [1]}, jobs=2), UsageError, "jobs is for files, and there are none"),
+    (lambda: cgcli.compile("x").sums("abc", jobs=0), UsageError, "jobs are 1 or more, and not 0"),
+    (lambda: cgcli.compile("x").sums("abc", jobs=2), DataError, "cannot read 'abc'"),
     (lambda: cgcli.compile("x").sums([1, 2]), UsageError, "and not a 'int'"),
     (lambda: cgcli.compile("x").sums({"x": ["a"]}), DataError, "is not a number"),
     (

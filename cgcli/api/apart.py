@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cgcli.annotations import TYPE_CHECKING, Callable, Sequence, TypeVar
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 from cgcli.api.cells import tell_shapes
 from cgcli.errors import ParseError, UnknownNameError, UsageError
 from cgcli.records import NamedTuple
@@ -77,6 +77,12 @@ class Crew(NamedTuple):
         if not self.on:
             return [*sources]  # those of a cluster have other working directories
         return [each if is_remote(each.name) else each._replace(name=os.path.abspath(each.name)) for each in sources]
+
+
+def names_in(data: Any) -> Sequence[str]:
+    """The names of files, folders and patterns that data are; none where they are data themselves."""
+    names = [data] if isinstance(data, str) else data
+    return names if isinstance(names, Sequence) and all(isinstance(each, str) for each in names) else ()
 
 
 def begun(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextlib import closing
+from functools import lru_cache, partial
 
-from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
+from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.cells import first_shapes, sizes_of
 from cgcli.api.columns import Bound, check_columns, results
 from cgcli.api.notices import warn
@@ -21,9 +22,11 @@ from cgcli.records import NamedTuple
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cgcli.api.apart import Crew
     from cgcli.api.prepared import Wrt
     from cgcli.graph.operation import Shape
     from cgcli.tables.batch import Batch
+    from cgcli.tables.listing import Source
 
     Shapes = tuple[tuple[str, Shape], ...]
 
@@ -140,18 +143,38 @@ class ColumnFunction:
         bound = self._bound(tuple((name, array.shape[1:]) for name, array in arrays.items()), tuple(columns))
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
 
-    def sums(self, columns: Any) -> Sums:
+    def sums(self, columns: Any, *, jobs: int = 1, on: str = "") -> Sums:
         """The results added up over all rows that have some; of an iterator, over all of its batches.
 
-        Sums of parts of the rows merge: `sum(parts).mean()`. Raises what a call does, and ShapeError where rows have
-        results of several shapes.
+        columns: also the name of a file, of a folder, a pattern, or several, of any format that tables have. jobs, on:
+        how many processes read files, or the cluster that does, `dask://host:8786`; the bits are the same.
+        Sums of parts of the rows merge: `sum(parts).mean()`. Raises what a call does, ShapeError where rows have
+        results of several shapes, and DataError for files that cannot be read.
         """
+        from cgcli.api.apart import Crew, names_in
+
+        names, crew = names_in(columns), Crew(jobs, on)
+        if names or crew.is_of_others:
+            crew.check_files(names)
+            return self._sums_of_files(names, crew)
         found = Sums()
         several = hasattr(columns, "__iter__") and not _are_columns(columns)
         for part in columns if several else [columns]:
             for good in self._good(part):
                 found.add(good)
         return found
+
+    def _sums_of_files(self, names: Sequence[str], crew: Crew) -> Sums:
+        """The sums over the rows of files, each of which may lack a column that another has."""
+        from cgcli.tables.listing import listed
+        from cgcli.tables.source import batches
+
+        with crew.workers(names, [__name__, "cgcli.tables.source"]) as workers:
+            files = crew.named(listed(names))
+            with closing(batches(files)) as source:
+                first = next(source)
+            columns = [name for name in self._read_names() if first.has(name) or first.others_have(name)]
+            return sum(workers.run(partial(_sums_of_file, self, columns), files), Sums())
 
     def _good(self, columns: Any) -> Iterator[Mapping[str, NDArray[np.float64]]]:
         """The results of the rows that have some."""
@@ -164,32 +187,34 @@ class ColumnFunction:
 
         source = "the record batch" if _is_batch(columns) else "the table"
         for batch, before in [(columns, 0)] if _is_batch(columns) else batches_of(columns):
-            _, results, null, _ = self._computed(batch, source, before)
-            yield {name: each[~null] for name, each in results.items()} if null.any() else results
+            yield self._good_of(_rows(batch, source, before))
+
+    def _good_of(self, batch: Batch) -> Mapping[str, NDArray[np.float64]]:
+        """The results of the rows of a batch that have some."""
+        _, results, null, _ = self._computed(batch)
+        return {name: each[~null] for name, each in results.items()} if null.any() else results
 
     def _of_batch(self, record_batch: Any, source: str, before: int) -> Any:
         from cgcli.tables.results import with_results
 
-        batch, results, null, fixed = self._computed(record_batch, source, before)
+        batch, results, null, fixed = self._computed(_rows(record_batch, source, before))
         return with_results(batch, results, null=null if null.any() else None, fixed=fixed).table
 
-    def _computed(self, record_batch: Any, source: str, before: int) -> _Computed:
-        """before: how many rows of the source come before this batch."""
-        from cgcli.tables.batch import Batch
-
-        batch = Batch(record_batch, source, lambda row: f"row {before + row + 1}")
+    def _computed(self, batch: Batch) -> _Computed:
         _, found = first_shapes([batch], self._read_names(), patient=False)
         sizes = {name: sizes_of(batch, name) for name in found}
-        shapes, names = tuple(found.items()), tuple(batch.names)
+        shapes, names = tuple(found.items()), tuple(dict.fromkeys((*batch.names, *batch.others)))
         untold = tuple((name, sizes[name]) for name, shape in shapes if len(shape) < len(sizes[name]))
         bound = self._bound(self._assumed(shapes, untold, names) if untold else shapes, names)
         columns = bound.read(batch)
         null = np.zeros(len(batch), np.bool_)
+        bad = dict(batch.bad)
         for column in columns.values():
-            for row, why in column.bad.items():
-                if self._on_error == "fail" and row not in column.null:
-                    raise DataError(f"{batch.at(row)}: {why}")
-                null[row] = True
+            null[[*column.null]] = True
+            bad |= {row: why for row, why in column.bad.items() if row not in column.null}
+        if bad and self._on_error == "fail":
+            raise DataError(f"{batch.at(min(bad))}: {bad[min(bad)]}")
+        null[[*bad]] = True
         arrays = bound.of_arrays({name: column.values for name, column in columns.items()}, len(batch))
         lengths = [length for each in sizes.values() for length in each]
         results = dict(zip(bound.names, arrays, strict=True))
@@ -259,6 +284,24 @@ def _no_columns(given: Any, takes_several: str) -> UsageError:
     return UsageError(
         f"columns are a record batch, a table or arrays by name, and not a '{type(given).__name__}'", hint=hint
     )
+
+
+def _rows(record_batch: Any, source: str, before: int) -> Batch:
+    """A record batch with the places of its rows. before: how many rows of the source come before it."""
+    from cgcli.tables.batch import Batch
+
+    return Batch(record_batch, source, lambda row: f"row {before + row + 1}")
+
+
+def _sums_of_file(function: ColumnFunction, columns: Sequence[str], source: Source) -> Sums:
+    """The sums over the rows of one file of many, which may lack some of the columns."""
+    from cgcli.tables.dialect import AS_EVERYWHERE
+    from cgcli.tables.source import batches
+
+    found = Sums()
+    for batch in batches([source], None, AS_EVERYWHERE._replace(wanted=frozenset(columns)), columns):
+        found.add(function._good_of(batch))
+    return found
 
 
 @lru_cache(maxsize=_MOST_REBUILT)

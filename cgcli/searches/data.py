@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
-from cgcli.api.apart import begun
+from cgcli.api.apart import begun, names_in
 from cgcli.api.cells import first_shapes
 from cgcli.api.point import Point, at_values
 from cgcli.records import NamedTuple
@@ -43,16 +43,15 @@ def opened(
     crew: who reads them. patient: as of `first_shapes`. Raises UnknownNameError for names that are neither columns nor
     have a value, UsageError where there are no files for others to read, and as `Crew.workers`.
     """
-    names = [data] if isinstance(data, str) else data
-    are_files = isinstance(names, Sequence) and bool(names) and all(isinstance(each, str) for each in names)
+    names = names_in(data)
     if crew.is_of_others:
-        crew.check_files(names if are_files else ())
+        crew.check_files(names)
         with crew.workers(names, [parts.__name__, __name__], holding=True) as workers:
             files = crew.named(listed(names))
             found = begun(partial(_read, programs, values, patient=patient), files)
             columns = frozenset(name for point in found.points for name in point.columns)
             yield found._replace(rows=parts.Parts(partial(_rows, columns), files, workers))
-    elif are_files:
+    elif names:
         with _read(programs, values, listed(names), patient=patient) as found:
             yield found
     else:
