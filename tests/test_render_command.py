@@ -108,6 +108,27 @@ def test_a_picture_whose_layout_takes_too_long_says_what_helps(kind: str, found:
     assert "--around NAME" in told.err
 
 
+@for_each("depth, label, code, told", [
+    (20, " label=", 0, ""),
+    (21, " headlabel=", 0, ""),
+    (50, " headlabel=", 0, ""),
+    (120, " headlabel=", 2, "its edges from conditions cross 7380 levels, the limit is 5500"),
+])  # fmt: skip
+def test_answers_of_many_conditions_take_no_room(
+    depth: int, label: str, code: int, told: str, tmp_path: Path, capsys: Capture
+) -> None:
+    """Protects the time of pictures: 50 nested conditions took 8 seconds, 100 some minutes."""
+    program = "where(x > 0, " * depth + "1" + ", 1)" * depth
+    assert cg(capsys, "render", program, "-o", str(tmp_path / "a.dot")).code == 0
+    written = (tmp_path / "a.dot").read_text()
+    answers = [line for line in written.splitlines() if 'class="control"' in line]
+    assert len(answers) == 2 * depth
+    assert all(label in line for line in answers)
+    found = cg(capsys, "render", program, "-o", str(tmp_path / "a.svg"))
+    assert found.code == code
+    assert told in found.err
+
+
 def test_a_control_character_in_a_name_never_reaches_the_terminal(capsys: Capture) -> None:
     done = cg(capsys, "render", "`a\x1b[31m` + 1")
     assert "\x1b" not in done.out

@@ -45,7 +45,9 @@ _ANSWER = 'class="control", style="dashed"'
 # A thousand entangled cards take 18 seconds with the layout's own bounds, 6 with these; 500 take 3 and 1.
 # Clusters cost most: 60 trips take 20 seconds, and half a one.
 _MANY_CARDS, _MANY_CLUSTERS = 600, 20
+_MANY_ANSWERS = 40  # each with room of its own, which takes a time that grows with the fifth power of their number
 _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05"]\n'
+_STRAIGHTENED_LESS = '  graph [nslimit="0.3"]\n'
 
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
 _EXIT = {"LR": "e", "TB": "s", "RL": "w", "BT": "n"}
@@ -79,7 +81,14 @@ def dot(
         lines.append(f'  graph [label={words}, labelloc="{place}", labeljust="l"]\n')
     if is_large(drawn):
         lines.append(_QUICK)
+    elif _has_many_answers(drawn):
+        lines.append(_STRAIGHTENED_LESS)
     return "".join([*lines, *_Writer(drawn, numbers, look, theme, rankdir, marked, headings).lines(), "}\n"])
+
+
+def _has_many_answers(drawn: Scene) -> bool:
+    """Whether so many edges come from conditions that what stands at them must take no room of its own."""
+    return sum(link.kind != NEXT for link in drawn.links) > _MANY_ANSWERS
 
 
 def is_large(drawn: Scene) -> bool:
@@ -97,6 +106,7 @@ class _Writer:
         self.look, self.theme, self.rankdir = look, theme, rankdir
         self.clusters = drawn.clusters
         self.cards = {card.id: card for card in drawn.cards}
+        self.has_many_answers = _has_many_answers(drawn)
         has_room = rankdir in ("TB", "BT") and len(drawn.clusters) <= _MANY_CLUSTERS
         self.has_headings = has_room and (headings or any(cluster.whole for cluster in drawn.clusters))
 
@@ -193,7 +203,8 @@ class _Writer:
     def _link(self, link: Link) -> str:
         """The way to the next trip, laid out as one from there, or an edge from a condition."""
         port = "" if link.port is None else self._port(self.cards[link.head], link.port)
-        said = f", label={link_label(link.said, self.theme)}" if link.said else ""
+        label = "headlabel" if self.has_many_answers and link.kind != NEXT else "label"
+        said = f", {label}={link_label(link.said, self.theme)}" if link.said else ""
         if link.kind == NEXT:
             return f"  {link.head} -> {link.tail} [{_NEXT}{said}]\n"
         free = ', constraint="false"' if link.within and link.kind == YES else ""

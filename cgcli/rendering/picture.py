@@ -27,6 +27,7 @@ COLUMN = 8.6 / 2.54  # inches: the width of a paper's column
 PAGE = 20 / 2.54  # inches: the height that a picture may have on a page
 MAX_LINES = 12_000  # of DOT text, one for each node and edge
 MAX_CROSSINGS = 60_000  # of edges over levels, at each of which the layout program keeps a point: two seconds, 100 MB
+MAX_ANSWERED = 5_500  # of them, of the edges from conditions, each of which goes another way: two seconds
 MAX_PULLS = 500_000  # of leaves on cards, which the layout program moves one by one: one to three seconds
 MAX_MEETING = 600  # edges of one card, which the layout program compares with each other: a second or two
 MAX_PIXELS = 100_000_000  # of a PNG: 400 MB while it is drawn
@@ -222,17 +223,21 @@ def _check_size(dot_text: str) -> None:
     if lines > MAX_LINES:
         raise _too_large(f"{lines} nodes and edges, the limit is {MAX_LINES}")
     level: dict[str, int] = {}
-    edges = []
+    edges: list[tuple[str, str]] = []
+    answers: list[tuple[str, str]] = []
     for line in dot_text.splitlines():
         tail, arrow, head = line.partition(" -> ")
         if arrow:
             edges.append((tail.strip().partition(":")[0], head.split()[0].partition(":")[0]))
+            if "headlabel=" in head:
+                answers.append(edges[-1])
     edges.sort(key=lambda edge: int(edge[0][1:].partition("_")[0]))  # cards are numbered in the order of their nodes
     for tail, head in edges:
         level[head] = max(level.get(head, 0), level.get(tail, 0) + 1)
-    crossings = sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in edges)
-    if crossings > MAX_CROSSINGS:
-        raise _too_large(f"its edges cross {crossings} levels, the limit is {MAX_CROSSINGS}")
+    for those, chosen, limit in (("edges", edges, MAX_CROSSINGS), ("edges from conditions", answers, MAX_ANSWERED)):
+        crossings = sum(max(level.get(head, 0) - level.get(tail, 0), 0) for tail, head in chosen)
+        if crossings > limit:
+            raise _too_large(f"its {those} cross {crossings} levels, the limit is {limit}")
     leaves = len({tail for tail, _ in edges} - level.keys())
     cards = leaves + len(level)
     if leaves * cards > MAX_PULLS:
