@@ -42,6 +42,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 # Programs of arrays and loops, as code has them; each name is an input.
 PROGRAMS = (
+    "max(x, y, z) + max(x, y)",
     "x: [3]; w: [3]; softmax(x)@w",
     "X: [4, 3]; w: [3]; mean((X@w)^2)",
     "x: [2, 3]; sum(max(x, axis=1)) + min(x)",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from functools import reduce
 
-from cgcli.annotations import Callable, Sequence
+from cgcli.annotations import Callable, Collection, Sequence
 from cgcli.exporting.language import order_of
-from cgcli.graph.body import Body, inlined, leaves
+from cgcli.graph.body import Body, OwnFunction, inlined, leaves
 from cgcli.graph.loops import Loop, States
 from cgcli.graph.node import Node, apply, constant, is_given, rebuild, toposort
 from cgcli.graph.operation import Operation, Params
@@ -31,52 +31,61 @@ class NotInTargetError(Exception):
         super().__init__(node.op.name)
 
 
-def in_terms_of(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[Node, ...]:
-    """The outputs in operations that a target has. Raises NotInTargetError, with a node of the outputs."""
-    outputs = inlined(outputs)
+def in_terms_of(
+    outputs: Sequence[Node], has: Callable[[Node], bool], keep: Collection[OwnFunction] = ()
+) -> tuple[Node, ...]:
+    """The outputs in operations that a target has. Raises NotInTargetError, with a node of the outputs.
+
+    keep: functions with derivative rules of their own that the target calls; the bodies of others stand in their place.
+    """
+    outputs = inlined(outputs, keep)
     try:
-        return _rewritten(outputs, has)
+        return _rewritten(outputs, has, keep)
     except NotInTargetError:
         for node in toposort(outputs):  # what was not found may stand in the formula of what is asked for
             if node.args:
                 alone = apply(node.op, leaves(arg.shape for arg in node.args), node.params)
                 try:
-                    _rewritten([alone], has)
+                    _rewritten([alone], has, keep)
                 except NotInTargetError as error:
                     is_inside = isinstance(node.params, Loop | States) and error.node.op is not node.op
                     raise NotInTargetError(error.node if is_inside else node) from None
         raise
 
 
-def _rewritten(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[Node, ...]:
+def _rewritten(outputs: Sequence[Node], has: Callable[[Node], bool], keep: Collection[OwnFunction]) -> tuple[Node, ...]:
     for _ in range(_MANY):
         lacking = [node for node in toposort(outputs) if not is_given(node) and (node.op in _IN_NONE or not has(node))]
         if not lacking:
-            return _with_bodies(outputs, has)
+            return _with_bodies(outputs, has, keep)
         unknown = next((node for node in lacking if not _has_formula(node)), None)
         if unknown is not None:
             raise NotInTargetError(unknown)
-        lacks = {node.op for node in lacking}
+        lacks = {(node.op, len(node.args)) for node in lacking}
 
-        def make(op: Operation, args: tuple[Node, ...], params: Params, lacks: set[Operation] = lacks) -> Node:
+        def make(
+            op: Operation, args: tuple[Node, ...], params: Params, lacks: Collection[tuple[Operation, int]] = lacks
+        ) -> Node:
             if op is SIZE:
                 (axes,) = params
                 assert isinstance(axes, tuple)
                 return constant(float(math.prod(args[0].shape[axis] for axis in axes)))
-            return in_simpler_ones(op, args, params) if op in lacks else exact(op, args, params)
+            return in_simpler_ones(op, args, params) if (op, len(args)) in lacks else exact(op, args, params)
 
         become = rebuild(outputs, make)
         outputs = [become[output] for output in outputs]
     raise AssertionError("a formula needs itself")
 
 
-def _with_bodies(outputs: Sequence[Node], has: Callable[[Node], bool]) -> tuple[Node, ...]:
+def _with_bodies(
+    outputs: Sequence[Node], has: Callable[[Node], bool], keep: Collection[OwnFunction]
+) -> tuple[Node, ...]:
     """The outputs with what their loops hold in operations that a target has, too."""
 
     def make(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
         if isinstance(params, Loop | States):
             body = params.body
-            params = params._replace(body=Body(body.parameters, in_terms_of(body.outputs, has)))
+            params = params._replace(body=Body(body.parameters, in_terms_of(body.outputs, has, keep)))
         return apply(op, args, params)
 
     become = rebuild(outputs, make)

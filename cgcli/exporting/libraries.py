@@ -7,8 +7,11 @@ import re
 from cgcli.annotations import Mapping
 from cgcli.exporting.calls import ARRAYS, HELPERS, NUMBERS
 from cgcli.exporting.language import helpers_in, in_quotes, joined
+from cgcli.exporting.rules import JVP, VJP, definitions
 from cgcli.exporting.task import Task
-from cgcli.exporting.vectors import Library, Vectors
+from cgcli.exporting.vectors import Library, Ruled, Vectors
+from cgcli.graph.body import with_bodies
+from cgcli.graph.node import toposort
 
 _SPECIAL = {
     **{name: f"special.{name}({{args}})" for name in ("erfinv", "erfcinv", "erfcx", "gammainc", "gammaincc", "betainc",
@@ -82,17 +85,20 @@ LIBRARIES: Mapping[str, Library] = {
     "jax": Library(
         "jax", "jnp", ("import jax", "import jax.numpy as jnp", "from jax.scipy import special", "",
                        'jax.config.update("jax_enable_x64", True)'),
-        added="np.zeros({count}).at[{places}].add({x})",
+        convert="np.asarray({}, float)", added="np.zeros({count}).at[{places}].add({x})",
+        rule=JVP, ruled=("hypot", "clip", "norm", "std", "sinc", "xlogy", "atan2", "power"),
         words={"erf": "special.erf({args})", "erfc": "special.erfc({args})", "lgamma": "special.gammaln({args})",
                "digamma": "_digamma({args})",
                **{name: f"special.{name}({{args}})" for name in ("erfinv", "gammainc", "gammaincc",
                                                                  "betainc", "exp1", "expi")},
-               "expm": "jax.scipy.linalg.expm({args})", "sigmoid": "jax.nn.sigmoid({args})",
+               "expm": "jax.scipy.linalg.expm({args})", "abs": "_abs({args})", "relu": "jax.nn.relu({args})",
+               "sigmoid": "jax.nn.sigmoid({args})",
                "stop_gradient": "jax.lax.stop_gradient({args})",
                "logsumexp": "special.logsumexp({args}, axis={axis}, keepdims={keepdims})",
                "softmax": "jax.nn.softmax({args}, axis={axis})",
                "log_softmax": "jax.nn.log_softmax({args}, axis={axis})"},
-        helpers={**HELPERS, "_put": """def _put(x, shape, key):
+        helpers={**HELPERS, "_abs": """def _abs(x):
+    return x*np.sign(x)  # whose derivative at 0 is 0""", "_put": """def _put(x, shape, key):
     return np.zeros(shape).at[key].set(x)""", "_digamma": """def _digamma(x):
     return np.where((x <= 0) & (x == np.floor(x)) & (x > -np.inf), -np.inf, special.digamma(x))"""},
     ),
@@ -101,10 +107,12 @@ LIBRARIES: Mapping[str, Library] = {
         number="np.tensor({}, dtype=np.float64)", kind=", dtype=np.float64",
         convert="np.as_tensor({}, dtype=np.float64)", places="np.tensor({})", axes="dim", keepdims="keepdim",
         added="np.zeros({count}, dtype=np.float64).index_add(0, {places}, {x})",
+        rule=VJP, call="{name}.apply({args})", ruled=("hypot", "clip", "norm", "std", "sinc", "xlogy", "cbrt"),
         words={"power": "np.pow({args})", "mod": "np.remainder({args})", "erf": "np.erf({args})", "cbrt": "",
                **{name: f"np.special.{name}({{args}})" for name in ("erfinv", "erfcx", "gammainc", "gammaincc")},
                "sign": "_sign({args})", "erfc": "np.erfc({args})", "lgamma": "_lgamma({args})",
                "digamma": "_digamma({args})", "sigmoid": "np.sigmoid({args})", "stop_gradient": "({args}).detach()",
+               "relu": "np.relu({args})",
                "logsumexp": "np.logsumexp({args}, dim={axis}, keepdim={keepdims})",
                "softmax": "np.softmax({args}, dim={axis})", "log_softmax": "np.log_softmax({args}, dim={axis})",
                "transpose": "np.permute({args}, {axes})",
@@ -141,16 +149,34 @@ LIBRARIES: Mapping[str, Library] = {
 def write(task: Task, library: str) -> str:
     """The code of a function of arrays: a tuple of its results, or the only one. Raises NotInTargetError."""
     told = LIBRARIES[library]
-    code = Vectors(told, NUMBERS, ARRAYS, task)
+    ruled = Ruled(told)
+    code = Vectors(told, NUMBERS, ARRAYS, task, ruled)
+    own = [*definitions(ruled, told, task)]
     results = [told.spelled(code.number(node).code) for node in code.outputs]
     given = [f"    {name} = {told.spelled(told.convert.format(name))}" for name in code.names.values()]
     body = [*given, *code.lines, f"    return {', '.join(results)}"]
     if told.of_numpy:
         body = ['    with np.errstate(all="ignore"):', *("    " + line for line in body)]
-    helpers = [line for helper in helpers_in(joined(body), told.helpers) for line in ("", "", told.spelled(helper))]
+    helpers = [
+        line for helper in helpers_in(joined([*own, *body]), told.helpers) for line in ("", "", told.spelled(helper))
+    ]
+    helpers += [line for each in own for line in ("", "", each)]
     text = joined([*helpers, *body])
     scipy = [f"from scipy import {part}" for part in ("linalg", "special") if re.search(rf"(?<!\.){part}\.", text)]
+    differs = _differs(task) if told.rule else ()
     return joined([
-        in_quotes(task.header(code.names)), "", *told.imports, *(scipy if told.of_numpy else []), *helpers, "", "",
+        in_quotes(task.header(code.names, differs)), "", *told.imports, *(scipy if told.of_numpy else []),
+        *helpers, "", "",
         f"def {task.function}({', '.join(code.names.values())}):", *body,
     ])  # fmt: skip
+
+
+def _differs(task: Task) -> list[str]:
+    """What is said of the derivatives that a library takes of the code."""
+    found = {node.op.name for node in with_bodies(toposort(task.outputs))}
+    lines = ["Its derivatives are those of cg grad, at kinks too, where they and the value are finite."]
+    if "where" in found:
+        lines.append("They may be nan where what a condition leaves out is not finite, or has no finite derivative.")
+    if found & {"eigvalsh", "svdvals"}:
+        lines.append("Where eigenvalues or singular values are equal, they may be others.")
+    return lines

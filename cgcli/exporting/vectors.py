@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
+from itertools import chain, count
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.evaluate.constants import computed, constant_of
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
+from cgcli.exporting.identifiers import identifiers
 from cgcli.exporting.language import (
     ARITHMETIC,
     ATOM,
@@ -22,8 +24,9 @@ from cgcli.exporting.language import (
     order_of,
 )
 from cgcli.exporting.task import Task
+from cgcli.graph.body import function_of, functions_in, leaves
 from cgcli.graph.loops import Loop, compared, most_trips
-from cgcli.graph.node import CONSTANT, Node, constant_value, is_given, toposort
+from cgcli.graph.node import CONSTANT, Node, apply, constant_value, is_given, toposort
 from cgcli.ops.lazily import np
 from cgcli.ops.loops import unpacked
 from cgcli.records import EMPTY, Record
@@ -45,7 +48,9 @@ class Library(Record):
     functions take one. kind: what makes arrays hold float64, as an argument. places: makes an array of whole numbers of
     a literal. axes, keepdims: what its reductions call these. added: zeros
     with elements added at places. helpers: functions that templates call, each with its text. of_numpy: whether it is
-    NumPy, which warns of nan, and has SciPy's functions beside it.
+    NumPy, which warns of nan, and has SciPy's functions beside it. rule, call: how a function with a derivative of its
+    own is defined, and called, where the library differentiates; ruled: the operations that it would differentiate
+    otherwise than cg, so that they are defined so.
     """
 
     name: str
@@ -62,6 +67,9 @@ class Library(Record):
     added: str = ""
     helpers: Mapping[str, str] = EMPTY
     of_numpy: bool = False
+    rule: str = ""
+    call: str = "{name}({args})"
+    ruled: tuple[str, ...] = ()
 
     def spelled(self, code: str) -> str:
         """Code with what the library is called."""
@@ -72,20 +80,64 @@ Word = str | Callable[["Vectors", Node], Text]
 """How an operation is written: as a template of a call, in its arguments and parameters, or by a function."""
 
 
+class Ruled:
+    """The functions that the code defines with derivatives of their own: those of the program, and some operations.
+
+    names: each by a node that applies it to its parameters, in the order in which the code came to need them.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._taken = set(library.helpers)
+        self.names: dict[Node, str] = {}
+
+    def has(self, node: Node) -> bool:
+        """Whether a node applies such a function."""
+        if not self._library.rule or order_of(node.op, node.params):
+            return False
+        name = node.op.name
+        if node.op.elementwise and name in ("max", "min"):
+            return len(node.args) > 2
+        of_constant = name == "power" and constant_value(node.args[1]) is not None
+        return function_of(node) is not None or (name in self._library.ruled and not of_constant)
+
+    def called(self, node: Node) -> str:
+        """The name of the function that a node applies."""
+        alone = applied_alone(node)
+        if alone not in self.names:
+            function = function_of(node)
+            (base,) = identifiers([function.name if function else node.op.name], ()).values()
+            names = chain([f"_{base}"], (f"_{base}_{at}" for at in count(2)))
+            name = self.names[alone] = next(each for each in names if each not in self._taken)
+            self._taken |= {name, f"{name}_rule"}
+        return self.names[alone]
+
+
+def applied_alone(node: Node) -> Node:
+    """What a node does, applied to leaves."""
+    return apply(node.op, leaves(arg.shape for arg in node.args), node.params)
+
+
 class Vectors:
     """The lines of a function.
 
-    numbers, arrays: how all libraries write elementwise operations, and others. lines: those written so far. names: of
-    the arguments. outputs: the results. Raises NotInTargetError.
+    numbers, arrays: how all libraries write elementwise operations, and others. ruled: the functions with derivatives
+    of their own. within: which of them is being written. more: names that are taken. lines: those written so far.
+    names: of the arguments. outputs: the results. Raises NotInTargetError.
     """
 
-    def __init__(self, library: Library, numbers: Mapping[str, Word], arrays: Mapping[str, Word], task: Task) -> None:
+    def __init__(
+        self, library: Library, numbers: Mapping[str, Word], arrays: Mapping[str, Word], task: Task, ruled: Ruled,
+        within: Node | None = None, more: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.library = library
+        self._ruled, self._within = ruled, within
         self._numbers, self._arrays = {**numbers, **library.words}, {**arrays, **library.words}
         taken = {*keyword.kwlist, *keyword.softkwlist, library.word, *_GLOBAL}
-        self.names = task.argument_names(taken)
-        self._taken = {*taken, task.function, *self.names.values()}
-        self.outputs = in_terms_of(task.outputs, self._has)
+        self.names = task.argument_names(taken, *more)
+        self._taken = {*taken, task.function, *self.names.values(), *more}
+        own = [each for each in functions_in(toposort(task.outputs)) if library.rule]
+        self.outputs = in_terms_of(task.outputs, self._has, own)
         self._uses: Counter[Node] = uses_of(self.outputs)
         self._texts: dict[Node, Text] = {}
         self._plain: dict[Node, float] = {}
@@ -94,8 +146,13 @@ class Vectors:
         self._count = 0
         self._compute(self.outputs)
 
+    def _is_ruled(self, node: Node) -> bool:
+        return self._ruled.has(node) and (self._within is None or applied_alone(node) is not self._within)
+
     def _has(self, node: Node) -> bool:
         name = node.op.name
+        if self._is_ruled(node):
+            return True
         if order_of(node.op, node.params):
             return False
         if name in ("max", "min") and node.op.elementwise:
@@ -184,6 +241,9 @@ class Vectors:
 
     def _made(self, node: Node) -> Text:
         name, word = node.op.name, self._word(node)
+        if self._is_ruled(node):
+            args = ", ".join(self.number(arg).code for arg in node.args)
+            return Text(self.library.call.format(name=self._ruled.called(node), args=args))
         if isinstance(node.params, Loop):
             return self._loop(node)
         if callable(word):
@@ -194,8 +254,8 @@ class Vectors:
         if name in ("and", "or", "not"):
             return Text(_call(node, word, [self._condition(arg).code for arg in node.args]), truth=True)
         if name == "where":
-            args = [self._condition(node.args[0]).code, *(self.number(arg).code for arg in node.args[1:])]
-            return Text(_call(node, word, args))
+            branches = [self._condition(node.args[0]).code, *(self.number(arg).code for arg in node.args[1:])]
+            return Text(_call(node, word, branches))
         if name == "neg":
             return Text(f"-{self._operand(node.args[0]).inside(MINUS + 1)}", MINUS)
         if name in _INFIX:

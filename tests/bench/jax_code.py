@@ -2,8 +2,9 @@
 
     python -m tests.bench.jax_code
 
-Prints how many programs agree, and where the others do not: those of tests/test_export.py, and random expressions. At
-kinks and where a value or a derivative is not finite, derivatives are JAX's own and are not compared. Needs jax.
+Prints how many programs agree, and where the others do not: those of tests/test_export.py, random expressions, and
+those of tests/test_export_rules.py, with rules of their own and at kinks. Where a value or a derivative is not finite,
+derivatives are JAX's own and are not compared. Needs jax.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+import cgcli
 from tests.exported import Case, cases, functions, is_exported
 from tests.test_export import LINEAR, MOVED, PLACES, PROGRAMS
 from tests.test_export_random import random_cases
+from tests.test_export_rules import AT, KINKS, RULES, derivatives_of_cg, second_derivatives_of_cg
 
 EDGES = (0.0, 1.0, -1.0, 0.5)  # where kinks are
 TOLERANCE, AT_ONCE = 1e-9, 2  # rows of a program with arrays or loops, of which each takes JAX long
@@ -60,11 +63,31 @@ def wrong_in(case: Case) -> Iterator[str]:
                 yield f"{case.text}: by {name} at {given}: {gradient[name]}, and of cg {ours[row]}"
 
 
+def wrong_rules() -> Iterator[str]:
+    """Where derivatives by the rules of programs are not cg's, second ones too, and those at kinks."""
+    import jax
+
+    for text, points in (*((text, (AT,)) for text in RULES), *KINKS):
+        space: dict[str, Any] = {}
+        exec(cgcli.export(text, "jax"), space)
+        places = tuple(range(len(points[0])))
+        for point in points:
+            found = [float(each) for each in jax.grad(space["f"], places)(*map(float, point))]
+            if not np.allclose(found, ours := derivatives_of_cg(text, point), rtol=1e-9, equal_nan=True):
+                yield f"{text}: at {point}: {found}, and of cg {ours}"
+        if text in RULES:
+            second = np.array(jax.hessian(space["f"], places)(*AT))
+            if not np.allclose(second, expected := second_derivatives_of_cg(text), rtol=1e-12):
+                yield f"{text}: second derivatives {second.tolist()}, and of cg {expected.tolist()}"
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     texts = [text for text in (*PROGRAMS, *PLACES, *LINEAR, *MOVED, *functions()) if is_exported(text, "jax")]
     every = [case for case in (*cases(texts), *random_cases()) if len(case.names) == 1 + len(case.inputs)]
+    wrong = [*wrong_rules()]
+    print(*wrong, f"{len(wrong)} differences of rules and at kinks", sep="\n", flush=True)
     agree = 0
     for case in every:
         why = [*wrong_in(case)]
