@@ -107,9 +107,10 @@ def test_panels_stand_side_by_side_downwards_and_else_one_above_the_other(rankdi
         caption = next(
             each for each in ElementTree.fromstring(svg).iter() if each.get("class") == "name" and each.text == words
         )
-        middle = down[0] + (down[-1] - down[0]) / 4
+        quarter, y = (down[-1] - down[0]) / 4, float(caption.get("y") or "")
         assert across[0] < float(caption.get("x") or "") < across[-1]
-        assert down[0] < float(caption.get("y") or "") < middle
+        assert down[0] < y < down[-1]
+        assert y < down[0] + quarter or (rankdir == "TB" and y > down[-1] - quarter)  # where edges would cross it above
     forward, backward = panels["forward: values"][side], panels["backward: adjoints"][side]
     assert forward[-1] <= backward[0]
 

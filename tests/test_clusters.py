@@ -156,6 +156,7 @@ CALLS = [
     "f(x, y) = sin(x)*y; g(x, y) = f(x, y) + f(y, x); g(g(a, b), g(b, a)) + f(a, b)",
     "f(x) = x^2 + b*x; f(f(f(a))) + c*f(b)",
     NET_SHAPES + NET,
+    "X: [8, 3]; W: [3, 4]; v: [4]; mean((tanh(X@W)@v - y)^2)",
 ]
 LOOPS = [NEWTON, NESTED, COLLATZ, "f(x) = (x + a/x)/2; x = a; y = b; for i in 1..5 { x = f(x); y = f(y*b) }; x*y"]
 
@@ -172,12 +173,32 @@ def test_no_edge_crosses_what_stands_above_a_cluster(text: str, both: bool) -> N
         words += [
             each for each in root.iter(f"{SVG}text") if each.get("paint-order") and each.get("font-size", "") >= "12"
         ]
-        assert len(words) >= len(curves["cluster"])
+        assert len(words) >= len(curves.get("cluster", []))
         for word in words:
             x, y, size = (float(word.get(name, 0)) for name in ("x", "y", "font-size"))
             wide = width(word.text or "", size, bold="font-weight" in word.attrib)
             hits = (edges > (x, y - 0.75 * size)) & (edges < (x + wide, y + 0.2 * size))
             assert not hits.all(axis=1).any(), (rankdir, word.text)
+
+
+# A loop, values, and whether its way to the next trip leaves the cards at their sides.
+WAYS: list[tuple[str, dict[str, float], bool]] = [
+    ("f(x) = x^3 - a; x = 1; repeat 8 { x = x - f(x)/D(f(x), x) }; x", {"a": 2}, True),
+    ("repeat 5 { p = sin(p)*x + p }; p", {"p": 1, "x": 2}, True),
+    ("repeat 5 { p = p + x }; p", {"p": 1, "x": 2}, False),
+]
+
+
+@for_each(("text", "values", "at_sides"), WAYS)
+def test_the_way_to_the_next_trip_ends_where_no_edge_does(text: str, values: dict[str, float], at_sides: bool) -> None:
+    """Protects the reading: a thick edge on a thin one hides its arrow. Short ones stand apart by themselves."""
+    made = cgcli.render(text, values, rankdir="TB")
+    assert ('tailport="' in made.content(["dot"])["dot"].decode()) is at_sides
+    curves = curves_of(ElementTree.fromstring(made.svg))
+    (way,) = curves["edge next"]
+    ends = np.array([end for each in curves["edge"] for end in (each[0], each[-1])])
+    nearest = min(np.linalg.norm(ends - tip, axis=1).min() for tip in (way[0], way[-1]))
+    assert nearest > (12 if at_sides else 3)  # points
 
 
 def curves_of(root: ElementTree.Element) -> dict[str, list[Any]]:

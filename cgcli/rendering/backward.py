@@ -54,16 +54,21 @@ def figure_of(panels: Panels, kinds: Sequence[str], *, look: Look, paper: Paper)
 
 
 def _laid(panels: Panels, look: Look, paper: Paper) -> Drawing:
-    """The panels, laid out a second time where an edge crosses what stands above a call, and may go around it."""
+    """The panels, laid out again where an edge crosses what stands above a call, and may go around it, or a title."""
     found = drawing_of(dot(panels, look, marked=True, headings=False), paper.layout)
-    again = found.crossed and panels.clusters and look.rankdir in _UPRIGHT
-    return drawing_of(dot(panels, look, marked=True), paper.layout) if again else found
+    if found.crossed and look.rankdir in _UPRIGHT:
+        if panels.clusters:
+            found = drawing_of(dot(panels, look, marked=True), paper.layout)
+        if found.crossed:
+            below = drawing_of(dot(panels, look, marked=True, headings=bool(panels.clusters), below=True), paper.layout)
+            found = found if below.crossed else below
+    return found
 
 
-def dot(panels: Panels, look: Look, *, marked: bool = False, headings: bool = True) -> str:
+def dot(panels: Panels, look: Look, *, marked: bool = False, headings: bool = True, below: bool = False) -> str:
     """The panels as DOT text: side by side where the graph goes down, else one above the other.
 
-    marked, headings: as of `dot` for one graph.
+    marked, headings: as of `dot` for one graph. below: where the titles of the panels stand.
     """
     theme = THEMES[look.theme]
     background = "transparent" if look.transparent else theme.background
@@ -71,13 +76,15 @@ def dot(panels: Panels, look: Look, *, marked: bool = False, headings: bool = Tr
     return "".join(
         [
             f"digraph {quote(shorten(panels.title, 200))} {{\n{style}",
-            *_lines(panels, look, theme, marked, headings),
+            *_lines(panels, look, theme, marked, headings, below),
             "}\n",
         ]
     )
 
 
-def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: bool) -> Iterator[str]:
+def _lines(
+    panels: Panels, look: Look, theme: Theme, marked: bool, headings: bool, below: bool
+) -> Iterator[str]:  # fmt: skip
     small, italic = Pen(SMALL, theme.grey), Pen(SMALL, theme.adjoint, italic=True)
     legend = [
         [(small, "upright: value    "), (italic, "italic: adjoint, ∂result/∂node")],
@@ -98,7 +105,7 @@ def _lines(panels: Panels, look: Look, theme: Theme, marked: bool, headings: boo
     for letter, title, boxes, pen, kind in panes if is_upright else panes[::-1]:  # the last one stands above
         words = f"<{Pen(TEXT, theme.grey, bold=True).write(title)}>"
         panel = _PANEL.format(label=words, colour=theme.rule, tip=quote(title))
-        panel += f'    graph [labelloc="{"b" if look.rankdir == "BT" else "t"}"]\n'  # upwards, "b" is above
+        panel += f'    graph [labelloc="{"b" if below != (look.rankdir == "BT") else "t"}"]\n'  # upwards, "b" is above
         yield f"  subgraph cluster_{letter} {{\n{panel}"
         written = dict[int | None, list[str]]()
         for at, box in boxes.items():

@@ -206,9 +206,28 @@ class _Writer:
         label = "headlabel" if self.has_many_answers and link.kind != NEXT else "label"
         said = f", {label}={link_label(link.said, self.theme)}" if link.said else ""
         if link.kind == NEXT:
-            return f"  {link.head} -> {link.tail} [{_NEXT}{said}]\n"
+            ports = self._beside(link) if self.rankdir in ("TB", "BT") else ""
+            return f"  {link.head} -> {link.tail} [{_NEXT}{ports}{said}]\n"
         free = ', constraint="false"' if link.within and link.kind == YES else ""
         return f"  {link.tail} -> {link.head}{port} [{_ANSWER}{free}{said}]\n"
+
+    def _beside(self, link: Link) -> str:
+        """The sides at which the way to the next trip ends, where it would lie on an edge between the same two cards.
+
+        So it would where another operand needs the carry, too, and both are long; short ones stand apart.
+        """
+        operands = self.cards[link.tail].operands
+        if link.head not in operands:
+            return ""
+        side = "w" if link.head == operands[0] else "e"
+        waiting, seen = [each for each in operands if each != link.head], {link.head}
+        while waiting:
+            needed = self.cards[waiting.pop()].operands
+            if link.head in needed:
+                return f', tailport="{side}", headport="{side}"'
+            waiting += [each for each in needed if each not in seen]
+            seen.update(needed)
+        return ""
 
 
 def _title(graph: Graph) -> str:
