@@ -296,6 +296,12 @@ def test_a_jacobian_by_a_name_that_is_not_there_is_zero(capsys: Capture) -> None
     assert "'z' is not in the expression: its derivative is 0" in err
 
 
+def test_names_that_are_not_there_are_counted_when_they_are_many(capsys: Capture) -> None:
+    err = cg(capsys, "grad", "x^2", "x=1", "--wrt", ",".join(f"n{at}" for at in range(1000))).err
+    assert err.count("is not in the expression") == 20
+    assert "980 more names are not in the expression: their derivatives are 0" in err
+
+
 @for_each("command", ["jvp", "vjp", "jacobian", "hessian", "grad"])
 def test_kinks_are_reported_by_every_command(command: str, capsys: Capture) -> None:
     code, out, err = cg(capsys, command, "abs(x)", "x=0")

@@ -166,9 +166,12 @@ class Point(NamedTuple):
         for name in self.shapes:
             if name not in read and name not in absent and name not in self.columns:
                 yield Notice(f"'{name}' is bound, but the expression does not use it", details={"kind": "unused"})
-        for name in absent:
+        for name in absent[:_SHOWN]:
             message = f"'{name}' is not in the expression: its derivative is 0"
             yield Notice(message, did_you_mean(name, sorted(read)), places.get(name), details={"kind": "absent"})
+        if len(absent) > _SHOWN:
+            message = f"{len(absent) - _SHOWN} more names are not in the expression: their derivatives are 0"
+            yield Notice(message, details={"kind": "absent"})
         if any(node.shape for node in self.inputs):
             from cgcli.api.elementwise import doubtful
 

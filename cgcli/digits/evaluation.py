@@ -38,7 +38,7 @@ _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
-_GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5}
+_GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5, "zeta": 14}  # how long they take, in that of gamma
 
 
 class AtPrecision:

@@ -78,7 +78,9 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
 
     first = missing[0]
     function = function_named(first)
-    near = NAMES.get(first) or _as_index(first, unused) or did_you_mean(first, unused)
+    near = (
+        NAMES.get(first) or _as_index(first, unused) or _in_other_letters(first, unused) or did_you_mean(first, unused)
+    )
     near = near or ("" if function else _run_together(first))
     if near:
         return near
@@ -87,6 +89,14 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     if first.lower() in CONSTANTS.keys() - {first}:
         return f"did you mean '{first.lower()}'?"
     return "as in: " + " ".join(f"{written_name(name)}=3" for name in missing[:3])
+
+
+def _in_other_letters(missing: str, unused: Collection[str]) -> str:
+    """That a name of the same letters and digits has a value: x1 for x₁."""
+    from unicodedata import normalize
+
+    plain = normalize("NFKC", missing)
+    return next((f"did you mean '{name}'?" for name in unused if normalize("NFKC", name) == plain), "")
 
 
 def _as_index(name: str, unused: Collection[str]) -> str:
