@@ -18,7 +18,7 @@ from cgcli.exporting.code import TooManyNumbersError
 from cgcli.exporting.formulas import NotInTargetError
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
-from cgcli.graph.body import with_bodies
+from cgcli.graph.body import function_of, with_bodies
 from cgcli.graph.loops import Loop, States, loops_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_array, name_of, toposort, variable
 from cgcli.graph.shapes import count_text, shape_text
@@ -132,7 +132,8 @@ def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, A
     of_value: the value needs it, and not the derivatives alone.
     """
     graph = point.graph
-    node = _user_of(graph, target, options, of_value) or lacking
+    alike = (each for each in with_bodies(toposort(graph.outputs)) if each.op is lacking.op and each in graph.origins)
+    node = _user_of(graph, target, options, of_value) or next(alike, lacking)
     span = graph.origins.get(node)
     hint = _NOT_WRITTEN if of_value else _WITHOUT_DERIVATIVES
     is_loop = isinstance(lacking.params, Loop | States)
@@ -153,7 +154,8 @@ def _user_of(graph: Graph, target: Target, options: Mapping[str, Any], of_value:
     """The first operation of a program that is not written for a target, alone or with its derivatives."""
     tried = set()
     for node in with_bodies(toposort(graph.outputs)):
-        if node not in graph.origins or not node.args or isinstance(node.params, Loop | States):
+        is_block = isinstance(node.params, Loop | States) or function_of(node) is not None
+        if node not in graph.origins or not node.args or is_block:  # of a block, what it holds is told
             continue
         args = [variable(f"x{at}", arg.shape) for at, arg in enumerate(node.args)]
         alone = apply(node.op, tuple(args), node.params)

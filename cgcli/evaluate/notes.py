@@ -54,7 +54,8 @@ def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
 def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
     """Where those of the nodes that have a derivative were evaluated at a kink."""
     relevant = _relevant(toposort(outputs), outputs, values, nodes)
-    return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
+    with np.errstate(all="ignore"):  # what is nan is told as that
+        return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
 
 
 def matters(node: Node, outputs: Sequence[Node], values: Mapping[Node, Array]) -> bool:
