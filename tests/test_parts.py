@@ -462,6 +462,27 @@ def test_a_bar_counts_the_files_that_are_done(tmp_path: Path, monkeypatch: pytes
             assert "in 1 of 6 rows a result is infinite" in after.splitlines()[0]
 
 
+_ENDED = """
+import os
+import signal
+from concurrent.futures import BrokenExecutor
+from cgcli.api import processes
+install = processes.install
+processes.install = lambda: (install(), os.kill(os.getpid(), signal.SIGTERM))
+(executor,) = processes._copies([], [1])
+try:
+    executor.submit(abs, 1).result()
+except BrokenExecutor:
+    print("ended")
+"""
+
+
+def test_a_process_that_is_ended_as_it_begins_says_nothing() -> None:
+    """Protects standard error from tracebacks of those who are ended with one that was killed."""
+    found = subprocess.run([sys.executable, "-c", _ENDED], capture_output=True, text=True, timeout=60)
+    assert (found.stdout, found.stderr) == ("ended\n", "")
+
+
 _COMMAND_THAT_DIES = """
 import sys
 from functools import partial

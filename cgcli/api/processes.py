@@ -13,7 +13,7 @@ from types import ModuleType
 
 from cgcli.annotations import Any, Callable, Mapping, Sequence
 from cgcli.lean import signal
-from cgcli.signals import are_ours, install
+from cgcli.signals import Terminated, are_ours, install
 
 # Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
 # its threads may hold locks; then they are copies of a server that has imported what they need, where there is one.
@@ -87,6 +87,13 @@ def end(executors: Sequence[Executor], *, at_once: bool) -> bool:
 
 def _begin(environment: Mapping[str, str]) -> None:
     """Begin a process. environment: that of the one that asks, for the server may have begun with another."""
+    try:
+        _prepare(environment)
+    except (KeyboardInterrupt, Terminated):
+        os._exit(1)  # it has begun nothing yet; the pool would log the exception
+
+
+def _prepare(environment: Mapping[str, str]) -> None:
     from cgcli.api import without_pandas  # noqa: F401
 
     os.environ.update(environment)
