@@ -279,6 +279,7 @@ class Fresh:
     ) -> None:
         self.words = words or Words()
         self._carried = carried
+        self._begun: dict[str, Iterator[str]] = {}
         self.functions: list[str] = []  # definitions for before the statement that is being written
         self.carries: set[Node] = set()  # the leaves of all trips and functions that were written
         self._taken = taken
@@ -288,11 +289,11 @@ class Fresh:
 
     def name(self, wish: str = "") -> str:
         """The name that is wished for, or another."""
-        return self._written(free_names(wish, self._taken, self._others))
+        return self._written(free_names(wish, self._taken, self._others, self._begun))
 
     def index(self, wish: str = "") -> str:
         """The name that is wished for an index, or another."""
-        return self._written(free_names(wish, self._taken, self._indices))
+        return self._written(free_names(wish, self._taken, self._indices, self._begun))
 
     def _written(self, names: Iterator[str]) -> str:
         found = next(name for name in names if name not in self._taken)

@@ -112,9 +112,9 @@ def names(graph: Graph, parts: Iterable[Node], loops: Sequence[Node] = ()) -> di
     taken = not_for_parts(inputs)
     own = {labels[node] for node in parts if node in labels}
     fresh = numbered(taken, [*map(name_of, inputs), *(label for label in own if not is_helper(label))])
-    named: dict[Node, str] = {}
+    named, begun = dict[Node, str](), dict[str, Iterator[str]]()
     for node in parts:
-        name = replaced.get(node) or next(free_names(labels.get(node, ""), taken, fresh))
+        name = replaced.get(node) or next(free_names(labels.get(node, ""), taken, fresh, begun))
         named[node] = written_name(name)
         taken.add(name)
     return named
@@ -125,11 +125,19 @@ def is_helper(name: str) -> bool:
     return bool(_HELPER.fullmatch(name))
 
 
-def free_names(wish: str, taken: Collection[str], others: Iterator[str]) -> Iterator[str]:
-    """Names that are free: the one that is wished for, or that with a number. others: where none is, or it has one."""
+def free_names(
+    wish: str, taken: Collection[str], others: Iterator[str], begun: dict[str, Iterator[str]]
+) -> Iterator[str]:
+    """Names that are free: the one that is wished for, or that with a number. others: where none is, or it has one.
+
+    begun: for each name that was taken, those with numbers that were not yet tried.
+    """
     if not wish or (wish in taken and wish[-1].isdigit()):
         return others
-    return (name for name in chain([wish], (f"{wish}{at}" for at in count(1))) if name not in taken)
+    if wish not in taken:
+        return iter((wish,))
+    numbers = begun.setdefault(wish, (f"{wish}{at}" for at in count(1)))
+    return (name for name in numbers if name not in taken)
 
 
 def not_for_parts(inputs: Iterable[Node]) -> set[str]:
