@@ -42,7 +42,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 # Programs of arrays and loops, as code has them; each name is an input.
 PROGRAMS = (
-    "max(x, y, z) + max(x, y)",
     "x: [3]; w: [3]; softmax(x)@w",
     "X: [4, 3]; w: [3]; mean((X@w)^2)",
     "x: [2, 3]; sum(max(x, axis=1)) + min(x)",
@@ -114,6 +113,7 @@ def scalar_programs() -> tuple[str, ...]:
         "x != y",
         "not x",
         "x // y",
+        "max(x, y, z) + max(x, y)",
     )
 
 

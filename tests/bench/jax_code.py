@@ -32,7 +32,11 @@ def found_by_jax(case: Case, rows: int) -> Iterator[tuple[int, float, dict[str, 
     function = jax.value_and_grad(case.function("jax"), argnums=tuple(range(len(case.inputs))))
     for row, arguments in enumerate(case.arguments()):
         if row < rows:
-            value, slopes = function(*map(np.asarray, arguments))
+            try:
+                value, slopes = function(*map(np.asarray, arguments))
+            except (ValueError, NotImplementedError) as error:
+                print(f"{case.text}: JAX does not differentiate it: {error}", flush=True)
+                return
             yield row, float(value), dict(zip(case.inputs, slopes, strict=True))
 
 
