@@ -47,7 +47,7 @@ _ANSWER = 'class="control", style="dashed"'
 _MANY_CARDS, _MANY_CLUSTERS = 600, 20
 _MANY_ANSWERS = 40  # each with room of its own, which takes a time that grows with the fifth power of their number
 _QUICK = '  graph [nslimit="0.5", nslimit1="0.5", mclimit="0.05"]\n'
-_STRAIGHTENED_LESS = '  graph [nslimit="0.3"]\n'
+_STRAIGHTENED_LESS = '  graph [nslimit="10"]\n'
 
 _ENTRY = {"LR": "w", "TB": "n", "RL": "e", "BT": "s"}  # the side of a card where edges end
 _EXIT = {"LR": "e", "TB": "s", "RL": "w", "BT": "n"}
