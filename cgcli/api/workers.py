@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 import re
 from abc import ABC, abstractmethod
@@ -12,6 +13,7 @@ from itertools import chain
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, Self, Sequence, TypeVar
 from cgcli.errors import DataError, MissingProgramError, UsageError
+from cgcli.signals import Terminated
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -69,7 +71,10 @@ class _Sent:
 
     def __call__(self, part: Any) -> Any:
         """What the task gives for a part."""
-        return _unpickled(self._pickled)(part)
+        try:
+            return _unpickled(self._pickled)(part)
+        except Terminated:  # what was half done is taken back; a pool would catch it, and the process wait for more
+            os._exit(1)
 
 
 @lru_cache(maxsize=_MOST_TASKS)
