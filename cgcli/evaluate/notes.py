@@ -54,8 +54,7 @@ def births(outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
 def kinks(nodes: Sequence[Node], outputs: Sequence[Node], values: Mapping[Node, Array]) -> list[Note]:
     """Where those of the nodes that have a derivative were evaluated at a kink."""
     relevant = _relevant(toposort(outputs), outputs, values, nodes)
-    with np.errstate(all="ignore"):  # what is nan is told as that
-        return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
+    return [note for node in nodes if node in relevant for note in _kink(node, relevant[node], values)]
 
 
 def matters(node: Node, outputs: Sequence[Node], values: Mapping[Node, Array]) -> bool:
@@ -119,7 +118,11 @@ def _kink(node: Node, mask: Any, values: Mapping[Node, Array]) -> Iterator[Note]
     args = [values[arg] for arg in node.args]
     if isinstance(node.params, Loop) and any(each.op.kink for each in toposort(node.params.nexts)):
         yield from _in_first_trip(node.params, args, _kinks_in_trip)
-    holds = node.op.kink.holds(*args, *node.params)
+    if node.op.elementwise and not any(map(shape_of, args)):  # of floats, which needs no numpy
+        holds = node.op.kink.holds(*args, *node.params)
+    else:
+        with np.errstate(all="ignore"):
+            holds = node.op.kink.holds(*args, *node.params)
     holds = holds if mask is None else holds & mask
     if somewhere(holds):
         yield _note("kink", node, holds, args)._replace(chosen=node.op.kink.chosen)
