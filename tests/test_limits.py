@@ -158,6 +158,8 @@ TOO_MUCH = [
     (["grad", "for i in 1..10^5 { x = sin(x) }; x", "x=1", "--digits", "50"], "takes .* steps\n  the limit is 1500000"),
     (["check", "for i in 1..100000 { x = sin(x) }; x", "x=1"],
      r"the program is evaluated 80 times, in .* steps\n  the limit is 50000 steps: make arrays smaller, or loops"),
+    (["check", f"({', '.join(f'x{at}' for at in range(110))})", *(f"x{at}=1" for at in range(110))],
+     "the check would take 12100 gradients, of 110 outputs by 110 names\n  check fewer of them: --wrt"),
     (["render", "x", "--title", "x" * 100000, "-o", "-", "--format", "png"],
      "the title has 100000 characters; the limit is 1000"),
     (["eval", "det(x + eye(100))", "x=ones([100, 100])", "--digits", "100"], "the limit is 1500000: ask for fewer"),

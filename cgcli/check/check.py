@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CALLS = 500_000  # calls of kernels in one check, about: a second or two
 _MOST_CALLS = 2_000_000  # in the evaluations along one line, where numbers or data account for them
+_MOST_GRADIENTS = 10_000  # of one output by one input each
 _EVALUATIONS = 40  # how often the program is evaluated for one element, about
 _GRADIENTS = 8  # and its gradient in all, about
 _SHAKE = 2.0**-50  # by how much inputs are moved to see rounding errors: a few units in the last place
@@ -98,8 +99,13 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
 
     cotangents: a constant for each output, of its shape. bindings: an array for each input.
     Where there are very many elements, some of each input are chosen, always the same ones.
-    Raises what evaluating raises, and TooLargeError where one evaluation takes too long for so many.
+    Raises what evaluating raises, and TooLargeError where one evaluation takes too long for so many, or where there
+    are very many outputs and inputs.
     """
+    count = len(graph.outputs) * len(wrt)
+    if count > _MOST_GRADIENTS:
+        message = f"the check would take {count} gradients, of {len(graph.outputs)} outputs by {len(wrt)} names"
+        raise TooLargeError(message, hint="check fewer of them: --wrt; or the sum of the outputs")
     gradients = [pullback([output], [weight], wrt) for output, weight in zip(graph.outputs, cotangents, strict=True)]
     chosen = _chosen(wrt, graph.outputs, gradients, np.random.default_rng(0))
     checker = _Checker(graph.outputs, cotangents, gradients, wrt, bindings)
