@@ -18,15 +18,23 @@ class Terminated(SystemExit):
 
 
 class _State:
-    """first: the first signal, 0 before. raised: whether it ends the command already. deferred: whether it waits."""
+    """first: the first signal, 0 before. raised: whether it ends the command already. deferred: whether it waits.
+
+    patience: seconds from a signal to the end, whoever has caught its exception; 0 for any time.
+    """
 
     first = 0
     raised = False
     deferred = False
+    patience = 0.0
 
 
-def install() -> None:
-    """Let signals end the command by an exception, except those that the caller has it ignore."""
+def install(patience: float = 0.0) -> None:
+    """Let signals end the command by an exception, except those that the caller has it ignore.
+
+    patience: seconds after which it ends in any case, where the system has alarms; 0 for never.
+    """
+    _State.patience = patience
     for number in _NUMBERS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _on_signal)
@@ -86,4 +94,6 @@ def _on_signal(number: int, frame: object) -> None:
 
 def _end(number: int) -> NoReturn:
     _State.raised = True
+    if _State.patience and hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, _State.patience)  # the alarm, which nobody handles, ends the process
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)

@@ -483,6 +483,24 @@ def test_a_process_that_is_ended_as_it_begins_says_nothing() -> None:
     assert (found.stdout, found.stderr) == ("ended\n", "")
 
 
+_DEADLY = """
+from cgcli.api.workers import workers
+from cgcli.errors import DataError
+parts = ["import time; time.sleep(60)", "import os, time; time.sleep(0.3); os.kill(os.getpid(), 9)"]
+try:
+    with workers(2) as two:
+        list(two.run(exec, parts))
+except DataError as error:
+    print(error)
+"""
+
+
+def test_a_process_ends_within_a_task_where_another_is_killed_again() -> None:
+    """Protects the command from waiting for ever for one that has been told to end."""
+    found = subprocess.run([sys.executable, "-c", _DEADLY], capture_output=True, text=True, timeout=60)
+    assert (found.stdout, found.stderr) == ("a worker died, and so did the one that tried again\n", "")
+
+
 _COMMAND_THAT_DIES = """
 import sys
 from functools import partial

@@ -17,6 +17,7 @@ from cgcli.signals import Terminated, are_ours, install
 
 # Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
 # its threads may hold locks; then they are copies of a server that has imported what they need, where there is one.
+_PATIENCE = 5.0  # seconds that a process has to take back what it has begun: a pool may catch what is to end it
 _HAS_SERVER = "forkserver" in get_all_start_methods()
 _BASE: Any = context.ForkServerProcess if _HAS_SERVER else context.SpawnProcess
 
@@ -56,16 +57,24 @@ def _copies(modules: Sequence[str], each: Sequence[int]) -> list[Executor]:
 
 
 def _others(modules: Sequence[str]) -> Callable[[Sequence[int]], list[Executor]]:
-    """Others, each as soon as it has something to do; what they need is imported meanwhile."""
+    """Others, as soon as there is something to do; what they need is imported meanwhile."""
     if _HAS_SERVER:
         from multiprocessing import forkserver
 
         forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
         forkserver.ensure_running()
-    environment = dict(os.environ)
-    return lambda each: [
-        ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(environment,)) for count in each
-    ]
+    return partial(_of_server, dict(os.environ))
+
+
+def _of_server(environment: Mapping[str, str], each: Sequence[int]) -> list[Executor]:
+    """Executors whose processes begin with their first task, all at once.
+
+    One that began later might die unseen: an executor knows of none that began while it waits for the others.
+    """
+    made = [ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(environment,)) for count in each]
+    for executor in made:
+        vars(executor)["_safe_to_dynamically_spawn_children"] = False
+    return [*made]
 
 
 def _ready() -> None:
@@ -77,12 +86,18 @@ def end(executors: Sequence[Executor], *, at_once: bool) -> bool:
 
     at_once: the processes take back what they have begun.
     """
-    for executor in executors:
-        for process in [*(vars(executor).get("_processes") or {}).values()] if at_once else ():
-            process.terminate()
+    if at_once:
+        terminate(executors)
     for executor in executors:
         executor.shutdown(cancel_futures=True)
     return any(vars(executor)["_mp_context"].get_start_method() != "fork" for executor in executors)
+
+
+def terminate(executors: Sequence[Executor]) -> None:
+    """Tell the processes of executors to end."""
+    for executor in executors:
+        for process in [*(vars(executor).get("_processes") or {}).values()]:
+            process.terminate()
 
 
 def _begin(environment: Mapping[str, str]) -> None:
@@ -99,7 +114,7 @@ def _prepare(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     gc.freeze()
     gc.enable()
-    install()
+    install(_PATIENCE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

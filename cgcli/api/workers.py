@@ -179,12 +179,16 @@ class Pool(Workers):
 
     def _renew(self, deaths: int) -> None:
         """Take new executors where one is broken. deaths: of the workers of one part."""
+        self._end_workers()
         if deaths >= _DEATHS:
             raise DataError("a worker died, and so did the one that tried again",
                             hint="is there too little memory? fewer at once need less: --jobs 1")  # fmt: skip
         for executor in self._executors:
             executor.shutdown(wait=False)
         self._executors = self._start(self.count)
+
+    def _end_workers(self) -> None:
+        """End those of a broken executor that it does not end itself."""
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         for executor in self._executors:
@@ -204,6 +208,12 @@ class _Processes(Pool):
 
         start = processes(modules, copies=copies)
         super().__init__(lambda most: start([1] * most if holding else [most]), count, count + (not holding))
+
+    def _end_workers(self) -> None:
+        """A process that was begun while the executor broke is none of those that it ends, and it waits for that."""
+        from cgcli.api.processes import terminate
+
+        terminate(self._executors)
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Where a signal ends the command, they take back what they have begun."""
