@@ -16,6 +16,7 @@ from cgcli.ops.entry import elementwise
 from cgcli.ops.lazily import np, special
 from cgcli.ops.special import ERFC_COEFFICIENTS, nested
 from cgcli.ops.statics import whole
+from cgcli.ops.zeta import zeta
 
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 _FIRST_TERM = 1e-100  # below which the square of an argument is nothing beside 1
@@ -359,7 +360,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
     elementwise("Ci", "cosine integral: of -cos(t)/t from x to infinity", _ci, "cos(x)/where(out == out, x, out)",
                 aliases="cosint", samples=POSITIVE, domain="x > 0", mp="ci", example="Ci(1)",
                 latex=r"\operatorname{Ci}", simpler=_CI),
-    elementwise("zeta", "Riemann's zeta function; its order-th derivative", "cgcli.ops.zeta:zeta",
+    elementwise("zeta", "Riemann's zeta function; its order-th derivative", zeta,
                 "zeta(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 samples=(1.0, float("inf")), domain="x != 1", mp="zeta", example="zeta(2)", latex=r"\zeta",
                 simpler=(_ZETA,)),
