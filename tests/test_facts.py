@@ -5,23 +5,29 @@ Algebra and checks rely on these facts: abs(exp(x)) is exp(x) because exp is nev
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
+from mpmath import mpf, workdps
 
-from cgcli.graph.node import apply
+from cgcli.evaluate.elements import is_ill_conditioned
+from cgcli.graph.node import apply, variable
 from cgcli.graph.operation import (
     ANALYTIC,
     BOUNDED,
     CHOOSES,
     EVEN,
     IDEMPOTENT,
+    ILL_CONDITIONED,
     INCREASING,
     NON_NEGATIVE,
     NOTHING,
     ODD,
+    REPEATS,
     STEPWISE,
     Facts,
     Inverse,
@@ -31,7 +37,7 @@ from cgcli.graph.rules import Partial, Partials
 from cgcli.transform.formulas import partial
 from tests.for_each import for_each
 from tests.reference_cases_linear import CASES
-from tests.reference_values import PARAMETERS
+from tests.reference_values import PARAMETERS, reference
 from tests.support import (
     ELEMENTWISE,
     OTHERS,
@@ -118,7 +124,7 @@ def test_an_operation_of_several_numbers_is_never_negative_just_where_it_says_so
     with np.errstate(all="ignore"):
         holds = not np.any(operation.kernel(*columns) < 0)
     assert holds == (operation.facts & NON_NEGATIVE != NOTHING)
-    of_several = NON_NEGATIVE | ANALYTIC | STEPWISE | CHOOSES  # the others are of one argument
+    of_several = NON_NEGATIVE | ANALYTIC | STEPWISE | CHOOSES | ILL_CONDITIONED  # the others are of one argument
     assert operation.facts & ~of_several == NOTHING
 
 
@@ -155,6 +161,64 @@ def test_an_operation_on_arrays_chooses_just_where_it_says_so(name: str) -> None
     whole = [(program, {name: np.round(array) for name, array in at.items()}) for program, at in points]
     holds = all(is_chosen(value(node(program, at), at), at.values()) for program, at in points + whole)
     assert holds == (OTHERS[name].facts & CHOOSES != NOTHING)
+
+
+@for_each("name", [name for name, op in OTHERS.items() if op.arrays])
+def test_an_operation_repeats_elements_just_where_it_says_so(name: str) -> None:
+    """Protects the count of memory: what numpy shows several times takes it once."""
+    repeats = False
+    for case in CASES[name]:
+        at = {argument: np.asarray(array) for argument, array in case.sample(0).items()}
+        result = value(node(case.program, at), at)
+        repeats |= any(array.size < np.size(result) and np.shares_memory(array, result) for array in at.values())
+    assert repeats == (OTHERS[name].facts & REPEATS != NOTHING)
+
+
+# ---- condition numbers ----------------------------------------------------------------
+
+NEAR_1 = [1 + sign * 2.0**-power for power in (30, 40) for sign in (-1, 1)]
+SCATTERED = [sign * size for size in (math.log(2), 1.0, 1.5, *NEAR_1, 2.0**-30, 2.0**9, 2.0**30, 2.0**40)
+             for sign in (1, -1)]  # fmt: skip
+ROUNDING = mpf(2) ** -53
+ILL = 2**27
+
+
+def condition(function: Callable[..., Any], point: tuple[float, ...]) -> float:
+    """How many times as far as an operand, relatively, a value moves; 0 where it is no number, or none of float64."""
+    with workdps(50):
+        try:
+            exact = function(*map(mpf, point))
+            moved = [function(*(mpf(x) * (1 + ROUNDING * (at == place)) for place, x in enumerate(point)))
+                     for at in range(len(point))]  # fmt: skip
+            if not (isinstance(exact, mpf) and 1e-300 < abs(exact) < 1e300):
+                return 0.0
+            return float(max(abs(each / exact - 1) for each in moved if isinstance(each, mpf)) / ROUNDING)
+        except (ArithmeticError, ValueError):
+            return 0.0
+
+
+def is_flagged(operation: Operation, point: Sequence[float]) -> bool:
+    inputs = tuple(variable(name) for name in argument_names(operation))
+    made = apply(operation, inputs, defaults(operation))
+    with np.errstate(all="ignore"):
+        values = dict(zip([*inputs, made], [*point, float(operation.kernel(*point, *made.params))], strict=True))
+        return any(is_ill_conditioned(made, at, values) for at in range(len(inputs)))
+
+
+@for_each("name", [name for name, op in ELEMENTWISE.items() if op.rules and len(op.arrays) < 3])
+def test_an_operation_is_ill_conditioned_just_where_it_says_so(name: str) -> None:
+    """Protects the warning of lost digits; the points are near 1, far from it, and where terms cancel."""
+    operation = ELEMENTWISE[name]
+    count = len(argument_names(operation))
+    params = tuple(mpf(param) if isinstance(param, float) else param for param in defaults(operation))
+    found = {point: condition(lambda *args: reference(name)(*args, *params), point)
+             for point in product(SCATTERED, repeat=count)}  # fmt: skip
+    holds = not operation.why_no_derivative and any(number > ILL for number in found.values())
+    assert holds == (operation.facts & ILL_CONDITIONED != NOTHING)
+    if holds:
+        assert all(is_flagged(operation, point) for point, number in found.items() if 4 * ILL < number < 2**45)
+        ordinary = zip(*tame_points(operation, 20, np.random.default_rng(0)), strict=True)
+        assert not any(is_flagged(operation, tuple(map(float, point))) for point in ordinary)
 
 
 # ---- the complex step -----------------------------------------------------------------

@@ -33,7 +33,7 @@ _CACHE = f"{os.sep}__pycache__{os.sep}"
 _HEADER = 16  # bytes before the code: Python's version, flags, then the source's time and size
 _MOST = 2**16  # bytes; what has more is left to Python
 # What some modules import, directly or by others; each stands behind those that it imports. A dot ends a package.
-_EVALUATED = "evaluate.elements evaluate.kernels evaluate.compiled evaluate.evaluate "
+_EVALUATED = "evaluate.kernels evaluate.elements evaluate.compiled evaluate.evaluate "
 _COMMAND = (
     "graph. graph.operation graph.shapes printing. syntax. syntax.scanner printing.values cli.output cli.operands "
     "cli.report cli.request cli.expression api."

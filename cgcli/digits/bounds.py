@@ -22,6 +22,7 @@ from cgcli.ops.indexing import ELEMENT
 from cgcli.ops.intervals import NOUGHT, ONE, UNDECIDED, Interval, hull, outward, point
 from cgcli.ops.lazily import np
 from cgcli.ops.loops import LOOP
+from cgcli.ops.reductions import MAX, MIN
 from cgcli.ops.roots import ROOT, Root
 from cgcli.records import EMPTY
 from cgcli.transform.differentiate import pushforward
@@ -105,7 +106,7 @@ class Enclosing(Many):
         return self.line.constant(float(value)) if isinstance(value, float | np.floating) else point(int(value))
 
     def _on_arrays(self, op: Operation, params: list[Any]) -> Callable[..., Any]:
-        own = _EXTREMES.get(op.name) or interval_kernels.ON_ARRAYS.get(op.mp)
+        own = _EXTREMES.get(op) or interval_kernels.ON_ARRAYS.get(op.mp)
         if own is None and op.mp != ARRAYS:
             raise _without_kernel(op)
 
@@ -174,7 +175,7 @@ def _extreme(kernel: Callable[..., Interval]) -> Callable[..., Any]:
     return run
 
 
-_EXTREMES = {"max": _extreme(interval_kernels.maximum), "min": _extreme(interval_kernels.minimum)}
+_EXTREMES = {MAX: _extreme(interval_kernels.maximum), MIN: _extreme(interval_kernels.minimum)}
 
 
 Place = tuple[Node, tuple[int, ...]]

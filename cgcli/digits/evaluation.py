@@ -38,7 +38,6 @@ _BYTES = 200  # of a number of mpmath's, besides its digits
 _MOST_BYTES = 2**31
 MOST_STEPS = 1_500_000  # additions of numbers of 50 digits, or what takes as long: two seconds or so
 _AS_FAST_AS_SUMS = (ADD, SUBTRACT, NEG, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM)
-_GAMMAS = {"gamma": 1, "lgamma": 1, "digamma": 2.5, "zeta": 14}  # how long they take, in that of gamma
 
 
 class AtPrecision:
@@ -130,8 +129,8 @@ class AtPrecision:
         digits, op = self.kernels.digits, node.op
         if not (op.elementwise or isinstance(node.params, Loop)) or op in _AS_FAST_AS_SUMS or op.why_no_derivative:
             return 2 + digits / 500
-        if op.name in _GAMMAS and digits > many.MANY_DIGITS:
-            return float(digits**2.6) / 600 * _GAMMAS[op.name]
+        if op.mp in many.GAMMAS and digits > many.MANY_DIGITS:
+            return float(digits**2.6) / 600 * many.GAMMAS[op.mp]
         return 10 + digits * math.sqrt(digits) / 120
 
     # ---- what rounding decides ----------------------------------------------------------

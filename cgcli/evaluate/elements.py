@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Any, Mapping, Sequence
-from cgcli.graph.node import Node, toposort
+from cgcli.evaluate.kernels import kernel_of
+from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.operation import ILL_CONDITIONED
 from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
 
-LOSING = frozenset({"add", "subtract", "ln", "log2", "log10", "power"})  # digits of operands that were rounded
 _ILL = 2.0**27  # as a condition number
+_STEP = 2.0**-40  # of an operand
 LEAST = 2.0**-1022  # of the floats that have all their digits
 
 
@@ -35,25 +37,36 @@ def somewhere(mask: Any) -> bool:
 
 
 def may_lose(outputs: Sequence[Node], values: Mapping[Node, float]) -> bool:
-    """Whether an operation is ill-conditioned that may lose digits; of arrays, whether there is such an operation.
+    """Whether an operation is ill-conditioned at operands that were computed; of arrays, whether one may be anywhere.
 
     values: of every node, where they are numbers.
     """
     if not values:
-        return any(node.op.name in LOSING for node in toposort(outputs))
+        return any(node.op.facts & ILL_CONDITIONED for node in toposort(outputs))
     return any(
-        node.op.name in LOSING and is_ill_conditioned(node.op.name, value, [values[arg] for arg in node.args])
-        for node, value in values.items()
+        node.op.facts & ILL_CONDITIONED
+        and any(not is_given(arg) and is_ill_conditioned(node, at, values) for at, arg in enumerate(node.args))
+        for node in values
     )
 
 
-def is_ill_conditioned(name: str, value: float, operands: Sequence[float]) -> bool:
-    """Whether rounding an operand of one of `LOSING` moves its value, which is not 0, by 1e-8 of it or more."""
-    if name == "power":
-        return abs(operands[1]) > _ILL
-    if len(operands) == 1:  # a logarithm
-        return 0 < abs(value) * _ILL < 1
-    return 0 < abs(value) * _ILL < max(map(abs, operands))
+def is_ill_conditioned(node: Node, at: int, values: Mapping[Node, Any]) -> Any:
+    """Whether rounding the operand at a position moves a value, which is not 0, by 1e-8 of it or more; of an array,
+    which elements.
+
+    That is a condition number of 2^27. Tried are steps that are far longer than rounding is, and still short.
+    """
+    value, operands = values[node], [values[arg] for arg in node.args]
+    kernel, params = kernel_of(node), node.params
+    bound = abs(value) * (_ILL * _STEP)
+    mask: Any = False
+    for step in (1 - _STEP, 1 + _STEP):
+        moved = [*operands[:at], operands[at] * step, *operands[at + 1 :]]
+        try:
+            mask |= abs(kernel(*moved, *params) - value) > bound
+        except (ArithmeticError, ValueError):  # out of the domain of a number
+            continue
+    return mask & (value != 0)
 
 
 def is_small(value: Any) -> bool:

@@ -6,8 +6,8 @@ import math
 
 from cgcli.annotations import Callable, Collection, Sequence
 from cgcli.graph.node import Node
-
-_REPEAT = frozenset({"broadcast", "unfold"})  # numpy shows the memory of the argument in another way
+from cgcli.graph.operation import REPEATS
+from cgcli.ops.sums import BROADCAST
 
 
 def last_reads(
@@ -40,7 +40,7 @@ def left_to_numpy(order: Sequence[Node], asked: Collection[Node]) -> set[Node]:
 
     Each of those has another argument of its result's shape. asked: nodes whose own values are needed, or given.
     """
-    left = {node for node in order if node.op.name == "broadcast" and node not in asked}
+    left = {node for node in order if node.op is BROADCAST and node not in asked}
     for node in order if left else ():
         if not (node.op.elementwise and any(arg.shape == node.shape and arg not in left for arg in node.args)):
             left.difference_update(node.args)
@@ -59,4 +59,4 @@ def most_bytes(nodes: Sequence[Node], dead: Sequence[Collection[Node]]) -> int:
 
 def value_bytes(node: Node) -> int:
     """The bytes of a node's value; of one that repeats its argument's elements, those of the argument."""
-    return 8 * math.prod(node.args[0].shape if node.op.name in _REPEAT else node.shape)
+    return 8 * math.prod(node.args[0].shape if node.op.facts & REPEATS else node.shape)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
-from cgcli.evaluate.elements import LEAST, LOSING, is_ill_conditioned, somewhere
+from cgcli.evaluate.elements import LEAST, is_ill_conditioned, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import Note
 from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
-from cgcli.graph.operation import Operation
+from cgcli.graph.operation import ILL_CONDITIONED, Operation
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
 from cgcli.ops.lazily import np
@@ -71,31 +71,37 @@ def roundings(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator
     moves the outputs as far: as no program for the same function could know them better.
     """
     order = toposort(outputs)
-    found = [(node, *place) for node in order if node.op.name in LOSING and not all(map(is_given, node.args))
-             for place in [_first_ill_conditioned(node, values)] if place][:_TRIED]  # fmt: skip
+    found = [(node, *place) for node in order if node.op.facts & ILL_CONDITIONED
+             for place in _ill_conditioned(node, values)][:_TRIED]  # fmt: skip
     if not found:
         return
     own = _own_errors(outputs, order, values)
-    for node, index, operands in found:
-        for arg in node.args:
-            if is_given(arg) or (arg.shape and arg.shape != node.shape):
-                continue
-            at = index if arg.shape else ()
-            moved = _moved_outputs(arg, at, operands[node.args.index(arg)], outputs, values)
-            if any(
-                somewhere((error > _MATTERS * abs(values[output]) + _NOTHING) & (error > _OWN * own[output]))
-                for output, error in moved.items()
-            ):
-                yield Note("lost", node, operands, index, "digits to the rounding of its operands")
-                break
+    told: set[Node] = set()
+    for node, at, index, operands in found:
+        if node in told:
+            continue
+        arg = node.args[at]
+        moved = _moved_outputs(arg, index if arg.shape else (), operands[at], outputs, values)
+        if any(
+            somewhere((error > _MATTERS * abs(values[output]) + _NOTHING) & (error > _OWN * own[output]))
+            for output, error in moved.items()
+        ):
+            told.add(node)
+            yield Note("lost", node, operands, index, "digits to the rounding of its operands")
 
 
-def _first_ill_conditioned(node: Node, values: Mapping[Node, Any]) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
-    """The first element that rounding the operands moves far: its index, and them."""
-    for index, value, operands in _elements(node, values):
-        if is_ill_conditioned(node.op.name, value, operands):
-            return index, operands
-    return None
+def _ill_conditioned(
+    node: Node, values: Mapping[Node, Any]
+) -> Iterator[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+    """The computed operands whose rounding a value shows: their position, the first such element, its operands."""
+    for at, arg in enumerate(node.args):
+        if is_given(arg) or (arg.shape and arg.shape != node.shape):
+            continue
+        with np.errstate(all="ignore"):
+            mask = is_ill_conditioned(node, at, values)
+        if somewhere(mask):
+            index = tuple(map(int, np.argwhere(mask)[0])) if node.shape else ()
+            yield at, index, tuple(float(np.broadcast_to(values[each], node.shape)[index]) for each in node.args)
 
 
 def _moved_outputs(

@@ -14,6 +14,7 @@ from cgcli.graph.operation import (
     ANALYTIC,
     BOUNDED,
     EVEN,
+    ILL_CONDITIONED,
     INCREASING,
     NON_NEGATIVE,
     ODD,
@@ -75,25 +76,23 @@ LN = elementwise("ln", "natural logarithm", "log", Partial("1/where(out == out, 
                          ("ln(sigmoid(x))", "log_sigmoid(x)"), ("ln(gamma(x))", "lgamma(x)"),
                          ("ln(cosh(x))", "softplus(2*x) - x - ln(2)"), ("ln(softmax(x))", "log_softmax(x)"),
                          ("ln(x^y)", "y*ln(x)"), ("ln(prod(x))", "sum(ln(x))")),
-                 aliases="log", facts=INCREASING | ANALYTIC, domain="x > 0", inverse=Inverse("exp", "x > 0"),
-                 python="log", example="ln(e^2)",
-                 latex=r"\ln")  # fmt: skip
+                 aliases="log", facts=INCREASING | ANALYTIC | ILL_CONDITIONED, domain="x > 0",
+                 inverse=Inverse("exp", "x > 0"), python="log", example="ln(e^2)", latex=r"\ln")  # fmt: skip
 LOG2 = elementwise("log2", "logarithm to base 2", "log2",
                    Partial("1.4426950408889634/where(out == out, x, out)", "1/(x*ln(2))"), samples=POSITIVE,
-                   facts=INCREASING | ANALYTIC, domain="x > 0", inverse=Inverse("exp2", "x > 0"),
-                 python="log2", example="log2(8)",
-                   latex=r"\log_{2}", simpler="ln(x)/ln(2)")  # fmt: skip
+                   facts=INCREASING | ANALYTIC | ILL_CONDITIONED, domain="x > 0", inverse=Inverse("exp2", "x > 0"),
+                   python="log2", example="log2(8)", latex=r"\log_{2}", simpler="ln(x)/ln(2)")  # fmt: skip
 LOG10 = elementwise("log10", "logarithm to base 10", "log10",
                     Partial("0.4342944819032518/where(out == out, x, out)", "1/(x*ln(10))"), samples=POSITIVE,
-                    facts=INCREASING | ANALYTIC, domain="x > 0", python="cgcli.ops.doubles:log10",
+                    facts=INCREASING | ANALYTIC | ILL_CONDITIONED, domain="x > 0", python="cgcli.ops.doubles:log10",
                     example="log10(1000)", latex=r"\log_{10}", simpler="ln(x)/ln(10)")  # fmt: skip
 
-SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=BOUNDED | ODD | ANALYTIC,
+SIN = elementwise("sin", "sine, x in radians", "sin", "cos(x)", facts=BOUNDED | ODD | ANALYTIC | ILL_CONDITIONED,
                   inverse=Inverse("asin", "-pi/2 <= x <= pi/2"),
                   python="sin", example="sin(90*deg)", latex=r"\sin")  # fmt: skip
-COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=BOUNDED | EVEN | ANALYTIC,
+COS = elementwise("cos", "cosine, x in radians", "cos", "-sin(x)", facts=BOUNDED | EVEN | ANALYTIC | ILL_CONDITIONED,
                   inverse=Inverse("acos", "0 <= x <= pi"), python="cos", example="cos(pi)", latex=r"\cos")  # fmt: skip
-TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD | ANALYTIC,
+TAN = elementwise("tan", "tangent, x in radians", "tan", "1 + out^2", facts=ODD | ANALYTIC | ILL_CONDITIONED,
                   inverse=Inverse("atan", "-pi/2 < x < pi/2"), domain="cos(x) != 0", python="tan", example="tan(1)",
                   latex=r"\tan")  # fmt: skip
 SINH = elementwise("sinh", "hyperbolic sine", "sinh", "cosh(x)", facts=ODD | INCREASING | ANALYTIC,
@@ -112,13 +111,13 @@ TANH = elementwise("tanh", "hyperbolic tangent", "tanh", Partial("sech(x)^2", "1
 SECH = elementwise("sech", "1/cosh(x), without overflow", _sech, "-out*tanh(x)", facts=BOUNDED | EVEN | NON_NEGATIVE,
                    inverse=Inverse("asech", "x >= 0"), python="sech", ulps=2.5, example="sech(1)",
                    latex=r"\operatorname{sech}", simpler="1/cosh(x)")  # fmt: skip
-SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC, domain="cos(x) != 0",
+SEC = elementwise("sec", "1/cos(x)", _sec, "out*tan(x)", facts=EVEN | ANALYTIC | ILL_CONDITIONED, domain="cos(x) != 0",
                   inverse=Inverse("asec", "0 <= x <= pi"),
                   python="sec", ulps=2.0, example="sec(pi)", latex=r"\sec", simpler="1/cos(x)")  # fmt: skip
-CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+CSC = elementwise("csc", "1/sin(x)", _csc, "-out*cot(x)", facts=ODD | ANALYTIC | ILL_CONDITIONED, domain="sin(x) != 0",
                   inverse=Inverse("acsc", "-pi/2 <= x <= pi/2"),
                   python="csc", ulps=2.0, example="csc(pi/2)", latex=r"\csc", simpler="1/sin(x)")  # fmt: skip
-COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC, domain="sin(x) != 0",
+COT = elementwise("cot", "1/tan(x)", _cot, "-(1 + out^2)", facts=ODD | ANALYTIC | ILL_CONDITIONED, domain="sin(x) != 0",
                   inverse=Inverse("acot", "-pi/2 < x <= pi/2"),
                   python="cot", ulps=2.0, example="cot(1)", latex=r"\cot", simpler="1/tan(x)")  # fmt: skip
 
@@ -128,7 +127,8 @@ ASIN = elementwise("asin", "inverse sine, in radians", "arcsin",
                    domain="-1 <= x <= 1", python="asin", example="asin(1)", latex=r"\arcsin")  # fmt: skip
 ACOS = elementwise("acos", "inverse cosine, in radians", "arccos",
                    Partial(f"-1/sqrt({_ONE_MINUS_SQUARE})", "-1/sqrt(1 - x^2)"), samples=_UNIT,
-                   aliases="arccos", facts=BOUNDED | NON_NEGATIVE | ANALYTIC, cut=lambda x: abs(x) == 1,
+                   aliases="arccos", facts=BOUNDED | NON_NEGATIVE | ANALYTIC | ILL_CONDITIONED,
+                   cut=lambda x: abs(x) == 1,
                    domain="-1 <= x <= 1", python="acos", example="acos(-1)", latex=r"\arccos",
                    better=(("acos(1 - x)", "2*asin(sqrt(x/2))"),))  # fmt: skip
 ATAN = elementwise("atan", "inverse tangent, in radians", "arctan",
@@ -145,7 +145,7 @@ ENTRIES: tuple[Operation, ...] = (
     LN,
     elementwise("log1p", "ln(1 + x), exact near 0", "log1p",
                 Partial("1/where(out == out, 1 + x, out)", "1/(1 + x)"),
-                samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC, domain="x > -1",
+                samples=(-1.0, float("inf")), facts=INCREASING | ANALYTIC | ILL_CONDITIONED, domain="x > -1",
                 inverse=Inverse("expm1", "x > -1"), python="log1p", example="log1p(1e-10)",
                 latex=r"\ln(1 + #1)", simpler="u = 1 + x; u == 1 ? x : (abs(x) < 0.5 ? ln(u)*x/(u - 1) : ln(u))"),
     LOG2,
@@ -179,12 +179,12 @@ ENTRIES: tuple[Operation, ...] = (
                 simpler="a = abs(x); sign(x)*(a > 1e150 ? ln(a) + ln(2) : log1p(a + a*a/(1 + sqrt(a*a + 1))))"),
     elementwise("acosh", "inverse hyperbolic cosine", "arccosh",
                 Partial("1/where(out == out, sqrt(x - 1)*sqrt(x + 1), out)", "1/sqrt(x^2 - 1)"), samples=_ABOVE_ONE,
-                aliases="arccosh", facts=INCREASING | NON_NEGATIVE | ANALYTIC, cut=lambda x: x == 1,
+                aliases="arccosh", facts=INCREASING | NON_NEGATIVE | ANALYTIC | ILL_CONDITIONED, cut=lambda x: x == 1,
                 domain="x >= 1", python="cgcli.ops.doubles:acosh", example="acosh(1)", latex=r"\operatorname{arcosh}",
                 simpler="x > 1e150 ? ln(x) + ln(2) : ln(x + sqrt((x - 1)*(x + 1)))"),
     elementwise("atanh", "inverse hyperbolic tangent", "arctanh",
                 Partial(f"1/where(out == out, {_ONE_MINUS_SQUARE}, out)", "1/(1 - x^2)"), samples=_UNIT,
-                aliases="arctanh", facts=ODD | INCREASING | ANALYTIC, domain="-1 < x < 1",
+                aliases="arctanh", facts=ODD | INCREASING | ANALYTIC | ILL_CONDITIONED, domain="-1 < x < 1",
                 inverse=Inverse("tanh", "-1 < x < 1"), python="cgcli.ops.doubles:atanh", example="atanh(0.5)",
                 latex=r"\operatorname{artanh}", simpler="sign(x)*log1p(2*abs(x)/(1 - abs(x)))/2"),
 )  # fmt: skip

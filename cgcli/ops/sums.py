@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import ARRAYS, CHOOSES, Operation, Shape
+from cgcli.graph.operation import ARRAYS, CHOOSES, REPEATS, Operation, Shape
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
@@ -109,7 +109,7 @@ def _broadcast_shape(shapes: Sequence[Shape], params: Reshape) -> Shape:
 BROADCAST = Operation("broadcast", "the elements repeated to a shape, by numpy's rule", ("x",), _broadcast,
                       _broadcast_shape, (Transpose(lambda ct, args, params: unbroadcast(ct, args[0].shape)),),
                       statics=(shape(), own_rank()), params=Reshape, aliases=("broadcast_to",),
-                      facts=CHOOSES, example="broadcast([1, 2], [2, 2])", mp=ARRAYS)  # fmt: skip
+                      facts=CHOOSES | REPEATS, example="broadcast([1, 2], [2, 2])", mp=ARRAYS)  # fmt: skip
 
 
 def broadcast(x: Node, new: Shape) -> Node:

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Iterator, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ARRAYS, CHOOSES, REQUIRED, Operation, Shape, Static
+from cgcli.graph.operation import ARRAYS, CHOOSES, REPEATS, REQUIRED, Operation, Shape, Static
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text, shaped
 from cgcli.ops.lazily import np
@@ -232,7 +232,7 @@ def _checked(params: Windows) -> Sizes:
 UNFOLD = Operation("unfold", "sliding windows over the last axes: (..., kernel, windows)", ("x",), _unfold,
                    _unfold_shape, (Transpose(_unfold_back),),
                    statics=(sizes_of("kernel"), sizes_of("stride"), sizes_of("dilation", 1)), params=windows_params,
-                   facts=CHOOSES, example="unfold([1, 2, 3, 4], 2, 1)", mp=ARRAYS)  # fmt: skip
+                   facts=CHOOSES | REPEATS, example="unfold([1, 2, 3, 4], 2, 1)", mp=ARRAYS)  # fmt: skip
 FOLD = Operation("fold", "sliding windows added back into place, the transpose of unfold", ("x",), _fold,
                  _fold_shape, (Transpose(_fold_back),),
                  statics=(sizes_of("sizes"), sizes_of("stride"), sizes_of("dilation", 1)), params=windows_params,
