@@ -20,8 +20,9 @@ from scipy import optimize
 
 import cgcli
 from cgcli.api.point import Point, at_values
+from cgcli.api.pool import Workers
 from cgcli.api.program import read_text
-from cgcli.api.workers import Workers, workers
+from cgcli.api.workers import workers
 from cgcli.fitting.losses import loss_of
 from cgcli.searches import parts as rows_in_parts
 from cgcli.searches.fit import Options, fits

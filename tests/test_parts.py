@@ -25,9 +25,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
-from cgcli.api import workers as crew
+from cgcli.api import clusters
+from cgcli.api.clusters import Executors
+from cgcli.api.pool import Pool, Workers
 from cgcli.api.program import Program
-from cgcli.api.workers import Pool, Workers, workers
+from cgcli.api.workers import workers
 from cgcli.cli.rows import progress
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
 from cgcli.tables import listing
@@ -54,7 +56,7 @@ def two() -> Iterator[Workers]:
 def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Workers) -> None:
     """Protects sums and messages, errors too, which do not depend on who was done first."""
     parts = [-0.1, *([0] * 7), 0.01]
-    threads = Pool(lambda _: [ThreadPoolExecutor(3)], 3, 4)
+    threads = Executors([ThreadPoolExecutor(3)], 3, 4)
     for some in (workers(), two, threads):
         assert list(some.run(math.exp, parts)) == [math.exp(part) for part in parts]
         assert list(some.run(math.exp, [])) == []
@@ -128,7 +130,7 @@ def test_a_cluster_computes_parts_even_where_a_worker_dies(cluster: str, tmp_pat
 def test_a_worker_has_the_same_version(cluster: str, monkeypatch: pytest.MonkeyPatch, version: str, text: str) -> None:
     """Protects results from those of another version."""
     if version == "no":
-        monkeypatch.setattr(crew, "_VERSION", "__import__('cgcli_that_is_not_there').__version__")
+        monkeypatch.setattr(clusters, "_VERSION", "__import__('cgcli_that_is_not_there').__version__")
     else:
         monkeypatch.setattr("cgcli.version.__version__", version)
     with pytest.raises(DataError, match=text):
@@ -144,7 +146,7 @@ def deaf() -> Iterator[str]:
 
 def test_a_scheduler_that_is_not_there_is_told_of_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects who waits for a cluster that has gone."""
-    monkeypatch.setattr(crew, "_PATIENCE", 0.3)
+    monkeypatch.setattr(clusters, "_PATIENCE", 0.3)
     cases: list[tuple[str, type[CgError], str]] = [
         ("dask://127.0.0.1:1", DataError, "connection refused"),
         ("spark://127.0.0.1:1", UsageError, "no address of a cluster"),
@@ -465,22 +467,25 @@ def test_a_bar_counts_the_files_that_are_done(tmp_path: Path, monkeypatch: pytes
 _ENDED = """
 import os
 import signal
-from concurrent.futures import BrokenExecutor
-from cgcli.api import processes
-install = processes.install
-processes.install = lambda patience: (install(), os.kill(os.getpid(), signal.SIGTERM))
-(executor,) = processes._copies([], [1])
+from cgcli import signals
+from cgcli.api import serving
+from cgcli.api.workers import workers
+from cgcli.errors import DataError
+signals.install()
+install = serving.install
+serving.install = lambda patience: (install(), os.kill(os.getpid(), signal.SIGTERM))
 try:
-    executor.submit(abs, 1).result()
-except BrokenExecutor:
-    print("ended")
+    with workers(2, copies=True) as two:
+        list(two.run(abs, [1]))
+except DataError as error:
+    print(error)
 """
 
 
 def test_a_process_that_is_ended_as_it_begins_says_nothing() -> None:
     """Protects standard error from tracebacks of those who are ended with one that was killed."""
     found = subprocess.run([sys.executable, "-c", _ENDED], capture_output=True, text=True, timeout=60)
-    assert (found.stdout, found.stderr) == ("ended\n", "")
+    assert (found.stdout, found.stderr) == ("a worker died, and so did the one that tried again\n", "")
 
 
 _DEADLY = """
@@ -504,7 +509,7 @@ def test_a_process_ends_within_a_task_where_another_is_killed_again() -> None:
 _COMMAND_THAT_DIES = """
 import sys
 from functools import partial
-from cgcli.api.workers import Pool
+from cgcli.api.pool import Pool
 from cgcli.cli.main import main
 from tests.test_parts import dying
 run, path = Pool.run, sys.argv.pop()

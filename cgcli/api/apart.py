@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cgcli.annotations import Protocol
     from cgcli.api.point import Point
-    from cgcli.api.workers import Workers
+    from cgcli.api.pool import Workers
     from cgcli.tables.batch import Batch
     from cgcli.tables.listing import Source
 

@@ -1,126 +1,246 @@
-"""Processes of our own that run tasks: they end with this process, and leave Ctrl-C to it."""
+"""Processes of our own that run tasks: they end with this process, and leave Ctrl-C to it.
+
+They are copies of this one where it is a command: they have all that it has prepared, and begin at once. In a program
+of others, its threads may hold locks; then they are copies of a server that has imported what they need, where there is
+one. Each has a line to this process; that it is dead is seen there, too.
+"""
 
 from __future__ import annotations
 
-import gc
 import os
+import pickle
+import select
 import sys
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections import deque
+from contextlib import suppress
 from functools import partial
-from multiprocessing import context, get_all_start_methods, parent_process
-from types import ModuleType
 
-from cgcli.annotations import Any, Callable, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, NoReturn, Sequence
+from cgcli.api.pool import LostError, Outcome, Pool
+from cgcli.api.serving import GONE, serve
 from cgcli.lean import signal
-from cgcli.signals import Terminated, are_ours, install
+from cgcli.signals import are_ours
 
-# Processes are copies of this one where it is a command: they have all that it has prepared. In a program of others,
-# its threads may hold locks; then they are copies of a server that has imported what they need, where there is one.
-_PATIENCE = 5.0  # seconds that a process has to take back what it has begun: a pool may catch what is to end it
-_HAS_SERVER = "forkserver" in get_all_start_methods()
-_BASE: Any = context.ForkServerProcess if _HAS_SERVER else context.SpawnProcess
+if TYPE_CHECKING:
+    from cgcli.annotations import Protocol
+    from cgcli.api.serving import Line
 
+    class Process(Protocol):
+        """Another process. knows: the task that it has, pickled."""
 
-class _Process(_BASE):  # type: ignore[misc]
-    """One that does not run the script that was started here: tasks are functions of this package."""
+        knows: bytes
 
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802 (as its base has it)
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            return _BASE._Popen(process_obj)
-        finally:
-            sys.modules["__main__"] = main
+        @property
+        def line(self) -> Line: ...
+        def terminate(self) -> None: ...
+        def join(self) -> None: ...
 
 
-class _Context(context.ForkServerContext if _HAS_SERVER else context.SpawnContext):  # type: ignore[misc]
-    Process = _Process
+_LENGTH = 8  # bytes that say how many follow
 
 
-def processes(modules: Sequence[str], *, copies: bool) -> Callable[[Sequence[int]], list[Executor]]:
-    """Makes executors of so many each. modules: that they need. copies: whether they may be those of this process."""
-    if copies and sys.platform == "linux" and are_ours():
-        return partial(_copies, modules)
-    return _others(modules)
+class Processes(Pool):
+    """So many processes, which begin with the first task.
 
-
-def _copies(modules: Sequence[str], each: Sequence[int]) -> list[Executor]:
-    """Copies of this process, unless it has threads."""
-    if threading.active_count() > 1:
-        return _others(modules)(each)
-    made = [ProcessPoolExecutor(count, context.ForkContext(), initializer=_begin, initargs=({},)) for count in each]
-    for executor in made:
-        executor.submit(_ready)  # has its processes begin, before this one has other threads than those that wait
-    return [*made]
-
-
-def _others(modules: Sequence[str]) -> Callable[[Sequence[int]], list[Executor]]:
-    """Others, as soon as there is something to do; what they need is imported meanwhile."""
-    if _HAS_SERVER:
-        from multiprocessing import forkserver
-
-        forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
-        forkserver.ensure_running()
-    return partial(_of_server, dict(os.environ))
-
-
-def _of_server(environment: Mapping[str, str], each: Sequence[int]) -> list[Executor]:
-    """Executors whose processes begin with their first task, all at once.
-
-    One that began later might die unseen: an executor knows of none that began while it waits for the others.
+    modules: that tasks will import. copies: whether they may be copies of this one: it has opened nothing in an object
+    store. holding: whether they hold what they have read of a part: it goes to the one that had it in the run before.
     """
-    made = [ProcessPoolExecutor(count, _Context(), initializer=_begin, initargs=(environment,)) for count in each]
-    for executor in made:
-        vars(executor)["_safe_to_dynamically_spawn_children"] = False
-    return [*made]
+
+    def __init__(self, count: int, modules: Sequence[str], *, copies: bool, holding: bool) -> None:
+        self.count = count
+        self._modules = modules
+        self._copies = copies and sys.platform == "linux" and are_ours()
+        self._holding = holding
+        self._hands: list[_Hand] = []
+        self._owners: dict[int, _Hand] = {}  # who has had a part, by its place
+        self._task: Any = None
+        self._pickled = b""
+        self._run = 0
+        if not self._copies:
+            from cgcli.api import others
+
+            others.prepare(modules)
+
+    def _begin(self, task: Callable[[Any], Any], parts: int) -> None:
+        self._run += 1
+        self._task, self._pickled = task, pickle.dumps(task)
+        for hand in self._hands:
+            hand.waiting.clear()  # of a run that nobody followed to its end
+        if not self._hands:
+            self.count = min(self.count, parts)
+            self._hands = [_Hand() for _ in range(self.count)]
+
+    def _room(self) -> int:
+        return max(self.count, len(self._owners))
+
+    def _give(self, at: int, part: Any) -> None:
+        hand = self._owners[at] if at in self._owners else min(self._hands, key=len)
+        if self._holding:
+            self._owners[at] = hand
+        hand.waiting.append((at, part))
+        self._send(hand)
+
+    def _send(self, hand: _Hand) -> None:
+        """Give a process the next part that waits for it, if it has none."""
+        if hand.running is not None or not hand.waiting:
+            return
+        process = hand.process = hand.process or self._started()
+        at, part = hand.waiting.popleft()
+        hand.running = self._run, at
+        with suppress(OSError):  # it is dead, which is seen where its answer should come
+            process.line.send((b"" if process.knows == self._pickled else self._pickled, part))
+            process.knows = self._pickled
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        for hand in _ready([hand for hand in self._hands if hand.running is not None]):
+            assert hand.process is not None
+            assert hand.running is not None
+            run, at = hand.running
+            hand.running = None
+            try:
+                outcome = Outcome(at, *hand.process.line.recv())
+            except GONE:
+                outcome = Outcome(at, error=LostError())
+                hand.process.line.close()
+                hand.process.join()
+                hand.process = None
+            self._send(hand)
+            if run == self._run:
+                yield outcome
+
+    def _taken_back(self) -> Iterator[int]:
+        for hand in self._hands:
+            while hand.waiting:
+                yield hand.waiting.pop()[0]
+
+    def _started(self) -> Process:
+        """A new process."""
+        if self._copies and threading.active_count() == 1:
+            lines = [hand.process.line for hand in self._hands if hand.process is not None]
+            return _Copy(self._task, self._pickled, lines)
+        from cgcli.api import others
+
+        others.prepare(self._modules)
+        return others.Other()
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        """Those that still compute take back what they have begun."""
+        processes = [(hand.process, hand.running is None) for hand in self._hands if hand.process is not None]
+        self._hands = []
+        for process, is_idle in processes:
+            if is_idle:
+                process.line.close()
+            else:
+                process.terminate()
+        for process, _ in processes:
+            process.join()
+            process.line.close()
 
 
-def _ready() -> None:
-    """A task that does nothing."""
+class _Hand:
+    """One of those who compute.
 
-
-def end(executors: Sequence[Executor], *, at_once: bool) -> bool:
-    """End the processes of executors; whether these leave names in the system, which go when they do themselves.
-
-    at_once: the processes take back what they have begun.
+    running: the run and the place of the part that its process has. waiting: parts that it will have.
     """
-    if at_once:
-        terminate(executors)
-    for executor in executors:
-        executor.shutdown(cancel_futures=True)
-    return any(vars(executor)["_mp_context"].get_start_method() != "fork" for executor in executors)
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+        self.running: tuple[int, int] | None = None
+        self.waiting = deque[tuple[int, Any]]()
+
+    def __len__(self) -> int:
+        return len(self.waiting) + (self.running is not None)
 
 
-def terminate(executors: Sequence[Executor]) -> None:
-    """Tell the processes of executors to end."""
-    for executor in executors:
-        for process in [*(vars(executor).get("_processes") or {}).values()]:
-            process.terminate()
+def _ready(hands: Sequence[_Hand]) -> list[_Hand]:
+    """Those whose processes have answered or died; wait for one at least."""
+    by_line = {hand.process.line: hand for hand in hands if hand.process is not None}
+    if not hasattr(select, "poll"):
+        from multiprocessing.connection import wait
+
+        return [by_line[line] for line in wait([*by_line])]  # type: ignore[index,list-item]
+    by_number = {line.fileno(): hand for line, hand in by_line.items()}
+    poll = select.poll()
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll()]
 
 
-def _begin(environment: Mapping[str, str]) -> None:
-    """Begin a process. environment: that of the one that asks, for the server may have begun with another."""
+class _Pipes:
+    """A line to another process, of two pipes. reads, writes: numbers of their ends."""
+
+    def __init__(self, reads: int, writes: int) -> None:
+        self._reads, self._writes = os.fdopen(reads, "rb"), os.fdopen(writes, "wb", buffering=0)
+
+    def fileno(self) -> int:
+        """What there is to read from."""
+        return self._reads.fileno()
+
+    def send(self, what: Any) -> None:
+        """Send an object. Raises OSError where the other process has ended."""
+        content = pickle.dumps(what)
+        rest = memoryview(len(content).to_bytes(_LENGTH, "big") + content)
+        while rest:
+            rest = rest[self._writes.write(rest) :]
+
+    def recv(self) -> Any:
+        """An object. Raises EOFError where the other process has ended."""
+        size = int.from_bytes(self._whole(_LENGTH), "big")
+        return pickle.loads(self._whole(size))
+
+    def _whole(self, size: int) -> bytes:
+        found = self._reads.read(size)
+        if len(found) < size:
+            raise EOFError
+        return found
+
+    def close(self) -> None:
+        """There will be no more."""
+        self._reads.close()
+        self._writes.close()
+
+
+class _Copy:
+    """A copy of this process, which has the task as it is here. lines: those of others."""
+
+    def __init__(self, task: Any, pickled: bytes, lines: Sequence[Line]) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or none
+                stream.flush()
+        parts, results = os.pipe(), os.pipe()
+        self._number = os.fork()
+        if not self._number:
+            _live(_Pipes(parts[0], results[1]), (parts[1], results[0]), task, pickled, lines)
+        os.close(parts[0])
+        os.close(results[1])
+        self.line = _Pipes(results[0], parts[1])
+        self.knows = b""
+
+    def terminate(self) -> None:
+        """Tell it to end."""
+        os.kill(self._number, signal.SIGTERM)
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        with suppress(ChildProcessError):  # where nobody is told of ends
+            os.waitpid(self._number, 0)
+
+
+def _live(line: _Pipes, ends: Sequence[int], task: Any, pickled: bytes, lines: Sequence[Line]) -> NoReturn:
+    """What a copy does. ends: those of its line that are not its own."""
     try:
-        _prepare(environment)
-    except (KeyboardInterrupt, Terminated):
-        os._exit(1)  # it has begun nothing yet; the pool would log the exception
-
-
-def _prepare(environment: Mapping[str, str]) -> None:
-    from cgcli.api import without_pandas  # noqa: F401
-
-    os.environ.update(environment)
-    gc.freeze()
-    gc.enable()
-    install(_PATIENCE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
+        for end in ends:
+            os.close(end)
+        for other in lines:
+            other.close()
+        serve(line, partial(_gone, line.fileno()), {pickled: task})
+    finally:
         os._exit(1)
+
+
+def _gone(number: int) -> None:
+    """Wait until nobody writes to a pipe any more."""
+    poll = select.poll()
+    poll.register(number, 0)
+    poll.poll()

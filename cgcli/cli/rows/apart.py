@@ -23,7 +23,7 @@ from cgcli.tables.remote import shown
 
 if TYPE_CHECKING:
     from cgcli.api.point import Point
-    from cgcli.api.workers import Workers
+    from cgcli.api.pool import Workers
     from cgcli.graph.operation import Shape
     from cgcli.searches.parts import Parts
     from cgcli.tables.batch import Batch
