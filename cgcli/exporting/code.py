@@ -162,7 +162,7 @@ class Code:
     def _given(self, node: Node) -> Text:
         if node.op is not CONSTANT:
             name = self._inputs[node]
-            return Text(f"{name}[{HERE if math.prod(node.shape) != 1 else 0}]") if node.shape else Text(name)
+            return element_of(name) if node.shape else Text(name)
         value = constant_value(node)
         return self._numeral(value) if value is not None else self.constant(constant_of(node))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import Mapping
-from cgcli.exporting import arrays, trips
+from cgcli.exporting import arrays, computed_places, systems, trips
 from cgcli.exporting.code import Code, Make
 from cgcli.exporting.formulas import in_terms_of
 from cgcli.exporting.language import Language
@@ -27,13 +27,13 @@ _ARRAYS: Mapping[str, Make] = {
     "matmul": arrays.matrix_product,
     "einsum": arrays.by_subscripts,
     "cumsum": arrays.running_sum,
-    "element": arrays.element,
-    "put_element": arrays.put_element,
-    "take_along": arrays.take_along,
-    "put_along": arrays.put_along,
-    "solve": arrays.solved,
-    "inv": arrays.inverse,
-    **dict.fromkeys(("det", "logdet", "logabsdet", "signdet"), arrays.determinant),
+    "element": computed_places.element,
+    "put_element": computed_places.put_element,
+    "take_along": computed_places.take_along,
+    "put_along": computed_places.put_along,
+    "solve": systems.solved,
+    "inv": systems.inverse,
+    **dict.fromkeys(("det", "logdet", "logabsdet", "signdet"), systems.determinant),
     "argsort": arrays.order,
     "loop": trips.loop,
     "states": trips.states,
