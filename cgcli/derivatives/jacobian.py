@@ -13,6 +13,7 @@ from cgcli.evaluate.limits import check_work
 from cgcli.graph.node import MAX_ELEMENTS, Node, constant, dependents, name_of, toposort, variable, variables
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import count_text, shape_of, size_text
+from cgcli.lean import cached_property
 from cgcli.ops.lazily import np
 from cgcli.records import NamedTuple
 from cgcli.transform.differentiate import pullback, pushforward
@@ -56,11 +57,11 @@ class Jacobian:
         self._units = _UnitVectors(sources, outputs, products, by_evaluate=kernels is not None)
         self._zeros = _zeros if kernels is None else _zeros_of_any_kind
 
-    def _columns(self, units: Sequence[Node]) -> Sequence[Node]:
-        return pushforward(self._outputs, dict(zip(self._wrt, units, strict=True)))
+    def _columns(self, units: Sequence[Node], structural: bool) -> Sequence[Node]:
+        return pushforward(self._outputs, dict(zip(self._wrt, units, strict=True)), structural=structural)
 
-    def _rows(self, units: Sequence[Node]) -> Sequence[Node]:
-        return pullback(self._outputs, units, self._wrt)
+    def _rows(self, units: Sequence[Node], structural: bool) -> Sequence[Node]:
+        return pullback(self._outputs, units, self._wrt, structural=structural)
 
     def __call__(self, evaluate: Evaluate) -> list[list[Array]]:
         """For each output and each input an array of shape `output.shape + input.shape`."""
@@ -95,21 +96,27 @@ class _Pass(NamedTuple):
 class _UnitVectors:
     """The products of the Jacobian with each unit vector of the sources.
 
-    products: gives them as nodes, from one vector for each source. What does not depend on
-    the vector is computed once for all of them. by_evaluate: they are computed by whom they are asked for, too.
+    products: gives them as nodes, from one vector for each source, and whether its zeros are structural. What does
+    not depend on the vector is computed once for all of them. by_evaluate: they are computed by whom they are asked
+    for, too.
+    structural: the zeros of unit vectors are, so that none meets an infinity. Without it the graph is a fraction as
+    large, and right where all its results are finite; the first that is not, and those after it, are computed with it.
     """
 
     def __init__(
         self,
         sources: Sequence[Node],
         outputs: Sequence[Node],
-        products: Callable[[Sequence[Node]], Sequence[Node]],
+        products: Callable[[Sequence[Node], bool], Sequence[Node]],
         *,
         by_evaluate: bool,
+        structural: bool = False,
     ) -> None:
+        self._given = sources, outputs, products
+        self._structural = structural or by_evaluate
         self._only = elements(sources) == 1 and not sources[0].shape
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
-        self._results = tuple(products(self._units))
+        self._results = tuple(products(self._units, self._structural))
         if not self._only:
             order = toposort(self._results)
             self._fixed, moving = _divided(self._units, order, self._results)
@@ -123,13 +130,17 @@ class _UnitVectors:
         if self._only:
             yield _Pass(0, (), evaluate(self._results))
             return
-        known = evaluate(self._fixed, quiet=True)
         places = [(at, element) for at, unit in enumerate(self._units) for element in product(*map(range, unit.shape))]
-        for place, numbers in zip(places, self._numbers(known, places, evaluate), strict=True):
+        for place, numbers in zip(places, self._numbers(places, evaluate), strict=True):
             yield _Pass(*place, numbers)
 
-    def _numbers(self, known: Sequence[Any], places: Sequence[_Place], evaluate: Evaluate) -> Iterator[list[Array]]:
+    @cached_property
+    def _with_structural_zeros(self) -> _UnitVectors:
+        return _UnitVectors(*self._given, by_evaluate=False, structural=True)
+
+    def _numbers(self, places: Sequence[_Place], evaluate: Evaluate) -> Iterator[list[Array]]:
         """The results for the unit vector at each place; evaluate is asked again for the first that is not finite."""
+        known = evaluate(self._fixed, quiet=True)
         if self._by_evaluate:
             yield from (evaluate(self._results, self._bindings(place)) for place in places)
             return
@@ -138,8 +149,11 @@ class _UnitVectors:
             self._blocks(known, places) if run is None else (run([*known, *self._vectors(place)]) for place in places)
         )
         all_finite, scalars = True, not any(node.shape for node in self._results)
-        for place, numbers in zip(places, found, strict=True):
+        for at, (place, numbers) in enumerate(zip(places, found, strict=True)):
             if all_finite and not ((scalars and math.isfinite(sum(numbers))) or all(map(is_all_finite, numbers))):
+                if not self._structural:
+                    yield from self._with_structural_zeros._numbers(places[at:], evaluate)
+                    return
                 all_finite = False
                 evaluate(self._results, self._bindings(place))
             yield numbers

@@ -10,7 +10,7 @@ from cgcli.annotations import Callable, Container, Mapping, Sequence
 from cgcli.graph.node import Node, apply, rebuild, toposort
 from cgcli.ops.fitting import ones_like, zeros_like
 from cgcli.transform.formulas import Slopes, shown, slope
-from cgcli.transform.guarded import Guarded
+from cgcli.transform.guarded import Guarded, plain
 from cgcli.transform.reverse import Flow, pull_back, sweep
 
 
@@ -64,29 +64,39 @@ def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> 
     return found
 
 
-def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> tuple[Node, ...]:
+def pushforward(
+    outputs: Sequence[Node], tangents: Mapping[Node, Node], *, structural: bool = True
+) -> tuple[Node, ...]:
     """The tangents of several outputs, each as of `jvp`; the zeros of the given tangents are structural.
 
     What has no tangent is left out, even where 0*inf would be nan. With unit vectors for
-    tangents: columns of the Jacobian.
+    tangents: columns of the Jacobian. structural: False where 0 is a number as any other, which takes fewer operations
+    and makes no difference where all is finite.
     """
     from cgcli.transform.forward import push_all
 
-    pushed = push_all(outputs, {node: Guarded.seed(tangent) for node, tangent in tangents.items()})
+    seed = Guarded.seed if structural else plain
+    pushed = push_all(outputs, {node: seed(tangent) for node, tangent in tangents.items()})
     found = [moved.selected() if moved else zeros_like(output) for output, moved in zip(outputs, pushed, strict=True)]
     return tuple(_narrowed(found, toposort(outputs)))
 
 
 def pullback(
-    outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node], *, again: bool = False
+    outputs: Sequence[Node],
+    cotangents: Sequence[Node],
+    wrt: Sequence[Node],
+    *,
+    again: bool = False,
+    structural: bool = True,
 ) -> tuple[Node, ...]:
     """The adjoints by several outputs, `vjp` of each added up; the zeros of the given cotangents are structural.
 
     With unit vectors for cotangents: rows of the Jacobian. again: they are differentiated once more, so that a
     structural zero has to be a select, for a product with 0 has the derivative 0*inf where the other factor's is inf.
+    structural: as in `pushforward`.
     """
     order = toposort(outputs)
-    found = _swept(outputs, cotangents, wrt, keep=False, order=order, again=again)
+    found = _swept(outputs, cotangents, wrt, keep=False, order=order, again=again, structural=structural)
     if again:
         found = {node: each if each.gaps else each._replace(zeroed=False) for node, each in found.items()}
     adjoints = [found[node].selected() if node in found else zeros_like(node) for node in wrt]
@@ -155,12 +165,14 @@ def _swept(
     slopes: Slopes = slope,
     order: Sequence[Node] | None = None,
     again: bool = False,
+    structural: bool = True,
 ) -> dict[Node, Guarded]:
     """The sweep from all outputs, without those whose cotangent is zero.
 
-    order: of all that the outputs need. again: as in `sweep`.
+    order: of all that the outputs need. again: as in `sweep`. structural: as in `pushforward`.
     """
-    seeds = [(output, Guarded.seed(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
+    seed_of = Guarded.seed if structural else plain
+    seeds = [(output, seed_of(cotangent)) for output, cotangent in zip(outputs, cotangents, strict=True)]
     seeded = [(output, seed) for output, seed in seeds if seed]
     outputs, starts = [output for output, _ in seeded], [seed for _, seed in seeded]
     return sweep(outputs, starts, set(wrt), keep=keep, record=record, slopes=slopes, order=order, again=again)
