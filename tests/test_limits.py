@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import mpmath
@@ -136,6 +137,21 @@ def test_what_a_formula_builds_inside_is_counted(name: str, monkeypatch: pytest.
     assert sum(spent) < 1.2 * budget._MOST
 
 
+# What is computed 50 and 100 times: the arguments | how many calls each takes more than an addition.
+CALLS = [
+    (lambda n: ["hessian", f"sum({'@'.join(['A'] * n)})", "A=[[0.5, 0.1], [0.2, 0.3]]"], 4000),
+    (lambda n: ["jvp", "x" + "⁻¹" * n, "x=1.5", "--order", "9"], 15000),
+]
+
+
+@pytest.mark.parametrize(("arguments", "most"), CALLS, ids=["Hessian", "series"])
+def test_what_each_operation_takes(arguments: Callable[[int], list[str]], most: int, capsys: Capture) -> None:
+    """Counted in calls of functions: a Hessian of products of arrays took five times as many, for its graph took care
+    of infinities where there were none; a series of 1/x three times.
+    """
+    assert calls_of(arguments(100), capsys) - calls_of(arguments(50), capsys) < 50 * most
+
+
 TOO_MUCH = [
     (["jvp", "x^x^x", "x=1.5", "--tangent", "x=1", "--order", "100"],
      r"the derivative of order \d+ takes more than 1000000 steps\n  ask for --order \d+"),
@@ -162,6 +178,8 @@ TOO_MUCH = [
      "the check would take 12100 gradients, of 110 outputs by 110 names\n  check fewer of them: --wrt"),
     (["render", "x", "--title", "x" * 100000, "-o", "-", "--format", "png"],
      "the title has 100000 characters; the limit is 1000"),
+    (["grad", f"({', '.join(f'a{at}' for at in range(800))})", *(f"a{at}=1" for at in range(800))],
+     "the gradients would be 640000 numbers, made of nothing but the text\n.*the limit is 524288 .*--wrt chooses"),
     (["eval", "det(x + eye(100))", "x=ones([100, 100])", "--digits", "100"], "the limit is 1500000: ask for fewer"),
 ]  # fmt: skip
 

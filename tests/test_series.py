@@ -22,6 +22,7 @@ FUNCTIONS: list[tuple[str, Callable[[Any], Any], str]] = [
     ("gamma(x)", mp.gamma, "0.3"),
     ("1/(1 - x)", lambda x: 1 / (1 - x), "0.9"),
     ("x^x", lambda x: x**x, "0.4"),
+    ("(x⁻¹)⁻¹ + (2 + x)^-1", lambda x: x + 1 / (2 + x), "0.5"),
     ("erf(x)", mp.erf, "0.7"),
     ("erfc(x)", mp.erfc, "3"),
     ("sqrt(1 + x)", lambda x: mp.sqrt(1 + x), "0.2"),

@@ -16,12 +16,13 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Floats
 from cgcli.evaluate.limits import has_data, steps_of
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import CONSTANT, STAND_IN, VARIABLE, Node, stand_in, stood_for, toposort
+from cgcli.graph.node import CONSTANT, STAND_IN, VARIABLE, Node, apply, constant_value, stand_in, stood_for, toposort
 from cgcli.graph.rules import Transpose, TransposeOf
 from cgcli.graph.work import work_of
 from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
+from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
+from cgcli.ops.fitting import ones_like
 from cgcli.ops.lazily import np
 from cgcli.ops.linalg import SOLVE
 from cgcli.ops.logic import WHERE
@@ -197,7 +198,10 @@ class Series:
         if node.op.is_formula:
             return self._of_other(expand(node.op, node.args, node.params), 0)
         if node.op in _QUOTIENTS:
-            return self._of_quotient(node)
+            return self._of_quotient(node, node, node.args[::-1] if node.op is DIVIDE else node.args)
+        if node.op is POWER_OP and constant_value(node.args[1]) == -1:
+            number = ones_like(node)
+            return self._of_quotient(node, apply(DIVIDE, (number, node.args[0])), (node.args[0], number))
         if together:
             return self._of_sum(node)
         if node.op is MULTIPLY or all(isinstance(rule, Transpose | TransposeOf) for rule in rules):
@@ -253,10 +257,13 @@ class Series:
 
         return _Rule(lambda at: [(node.args[place], at) for place in moving], coefficient)
 
-    def _of_quotient(self, node: Node) -> _Rule:
-        """The z with y*z = x, or y @ z = x: what the other coefficients leave of x, divided by y."""
-        step, swapped = self._kernels.step(node), node.op is SOLVE
-        divisor, number = node.args if swapped else node.args[::-1]
+    def _of_quotient(self, node: Node, quotient: Node, parts: Sequence[Node]) -> _Rule:
+        """The z with y*z = x, or y @ z = x: what the other coefficients leave of x, divided by y.
+
+        node: z. quotient: what computes it from x and y. parts: y and x.
+        """
+        step, swapped = self._kernels.step(quotient), node.op is SOLVE
+        divisor, number = parts
 
         def coefficient(at: int) -> Coefficient:
             own, by = self._found[node], self._found[divisor]

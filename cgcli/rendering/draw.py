@@ -16,6 +16,7 @@ from cgcli.rendering.sketch import Sketch
 from cgcli.rendering.themes import THEMES
 
 _MAX_CARDS_TO_TRY = 150  # laid out in each direction in a blink; larger graphs are drawn from left to right
+_MAX_RANKS_TO_TRY = 2000  # that edges go through, each of which the layout has a place for
 _MAX_CARDS_AT_A_GLANCE = 300  # laid out in a second
 _MUCH_LARGER = 1.05  # text downwards than from left to right, where it is drawn downwards
 
@@ -161,7 +162,16 @@ def _laid(
 
 def _directions(drawn: Scene, look: Look) -> Sequence[str]:
     """The directions in which a graph is laid out, to take the one whose text is largest."""
-    return ("LR", "TB") if look.rankdir == "auto" and len(drawn.cards) <= _MAX_CARDS_TO_TRY else (look.rankdir,)
+    is_small = len(drawn.cards) <= _MAX_CARDS_TO_TRY and _ranks_of_edges(drawn) <= _MAX_RANKS_TO_TRY
+    return ("LR", "TB") if look.rankdir == "auto" and is_small else (look.rankdir,)
+
+
+def _ranks_of_edges(drawn: Scene) -> int:
+    """Through how many ranks of cards all edges go together, each card one behind the last of its operands."""
+    ranks: dict[str, int] = {}
+    for card in drawn.cards:
+        ranks[card.id] = 1 + max((ranks[name] for name in card.operands), default=0)
+    return sum(ranks[card.id] - ranks[name] for card in drawn.cards for name in card.operands)
 
 
 def _most_readable(

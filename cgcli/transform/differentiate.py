@@ -64,9 +64,7 @@ def jvp(output: Node, tangents: Mapping[Node, Node], slopes: Slopes = slope) -> 
     return found
 
 
-def pushforward(
-    outputs: Sequence[Node], tangents: Mapping[Node, Node], *, structural: bool = True
-) -> tuple[Node, ...]:
+def pushforward(outputs: Sequence[Node], tangents: Mapping[Node, Node], *, structural: bool = True) -> tuple[Node, ...]:
     """The tangents of several outputs, each as of `jvp`; the zeros of the given tangents are structural.
 
     What has no tangent is left out, even where 0*inf would be nan. With unit vectors for

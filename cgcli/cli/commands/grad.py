@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.cli import output
 from cgcli.cli.expression import expression_command
@@ -87,9 +89,13 @@ def _show_gradient(task: Task, mode: Mode | None) -> None:
     """Print the value and its derivatives, each with what stands beside it: its elasticity, or its right digits."""
     from cgcli.api import calls
     from cgcli.api.seeds import cotangents
+    from cgcli.evaluate.limits import check_result
 
     request, point = task.request, task.point
     weights = cotangents(point.graph, request.cotangents())
+    outputs, count = point.graph.outputs, sum(math.prod(node.shape) for node in task.wrt)
+    instead = "--wrt chooses names, and cg vjp adds up the outputs"
+    check_result([*outputs, *task.wrt], "the gradients", len(outputs) * count, instead)
 
     def make(kernels: Kernels | None) -> calls.Call:
         if request.elasticity:
