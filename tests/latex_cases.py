@@ -268,6 +268,18 @@ expm1(x) - log1p(y/2)
     e^{x} - 1 - \ln\left(1 + \frac{y}{2}\right)
 exp2(x) + log10(y)
     2^{x} + \log_{10}(y)
+n!/(k!*(n - k)!)
+    \frac{n!}{k! (n - k)!}
+x!^2 + (x^2)!
+    (x!)^{2} + (x^{2})!
+(x!)! + (-x)! - y!
+    (x!)! + (-x)! - y!
+2*x0!*sin(x)! + 2^x!
+    2 x_{0}! (\sin(x))! + 2^{x!}
+(x/2)! + abs(x)!
+    \left(\frac{x}{2}\right)! + |x|!
+cos(binomial(n, k) + 1)*binomial(n, 2)^2
+    \cos\left(\binom{n}{k} + 1\right) \binom{n}{2}^{2}
 lgamma(x)*2
     2 \ln(|\Gamma(x)|)
 logaddexp(x, y)

@@ -125,10 +125,11 @@ def _number(op: Operation, args: tuple[Any, ...], params: Params) -> Any:
 
 _OF_TRUTHS = {"where", "less", "greater", "less_equal", "greater_equal", "equal", "not_equal", "and", "or", "not"}
 _GROWING = {"exp", "expm1", "exp2", "sinh", "cosh", "tanh", "sin", "cos", "tan", "sec", "csc", "cot", "gamma", "lgamma",
-            "sigmoid", "silu", "softplus", "logaddexp", "erf", "erfc", "gelu", "power", "sinc", "digamma"}  # fmt: skip
+            "factorial", "sigmoid", "silu", "softplus", "logaddexp", "erf", "erfc", "gelu", "power", "sinc",
+            "digamma"}  # fmt: skip
 
 # Where these are 0, or their domain ends, their argument is 1 or another whole number: ln(1 + 1e-80) is 0.
-_WHOLE_EDGES = {"ln", "log2", "log10", "asin", "acos", "acosh", "atanh", "gamma", "lgamma", "digamma"}
+_WHOLE_EDGES = {"ln", "log2", "log10", "asin", "acos", "acosh", "atanh", "gamma", "factorial", "lgamma", "digamma"}
 
 
 def _special(op: Operation, args: tuple[Any, ...], params: Params) -> Any:

@@ -193,6 +193,7 @@ WARNED: list[tuple[list[str], str, list[str], list[dict[str, object]]]] = [
      [{"kind": "nan", "operation": "sqrt", "node": "sqrt(-1)", "line": 1, "column": 5}]),
     (["eval", "x", "x=nan"], "nan", ["the input 'x' is nan"], [{"kind": "nan", "node": "x"}]),
     (["eval", "(-8)^(1/3)"], "nan", ["is nan"], [{"kind": "nan", "operation": "power"}]),
+    (["eval", "(-1)!"], "inf", ["(-1)! is infinite"], [{"kind": "infinity", "operation": "factorial"}]),
     (["eval", "x*ln(x)", "x=0"], "nan", ["ln(0) is infinite", "0*(-inf) is nan"],
      [{"kind": "infinity"}, {"kind": "nan"}]),
     (["eval", "x", "x=1", "y=2"], "1", ["'y' is bound, but"], [{"kind": "unused"}]),

@@ -5,6 +5,7 @@ in all modes.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -204,7 +205,8 @@ SPECIAL_ROWS = [
     Row("Ci(x)", mp.ci, [(0.1, 20.0)]),
     Row("zeta(x)", mp.zeta, [(1.1, 30.0)]),
     Row("zeta(x)", mp.zeta, [(-1.5, 0.9)]),
-    Row("factorial(x)", mp.factorial, [(0.1, 20.0)]),
+    *(Row("factorial(x)", mp.factorial, [interval]) for interval in ((0.1, 20.0), (-1.8, -1.2), (-150.7, -150.3),
+                                                                     (100.0, 169.0))),
     Row("trigamma(x)", lambda x: mp.psi(1, x), [(0.1, 20.0)]),
     Row("polygamma(2, x)", lambda x: mp.psi(2, x), [(0.1, 20.0)]),
 ]  # fmt: skip
@@ -262,6 +264,19 @@ def test_a_factorial_is_told_from_what_is_not_equal() -> None:
                 node(text, {})
         else:
             assert value(node(text, {}), {}) == pytest.approx(right, rel=1e-15), text
+
+
+def test_of_whole_numbers_factorials_are_exact_and_binomials_are_whole() -> None:
+    """Protects the digits that a reader knows: scipy has 265182524.99999997 ways to choose 14 of 31."""
+    n = np.arange(171.0)
+    assert value(node("n!", {"n": n}), {"n": n}).tolist() == [float(math.factorial(each)) for each in range(171)]
+    assert [value(node(f"gamma({each + 1})", {}), {}) for each in range(19)] == [*map(math.factorial, range(19))]
+    pairs = np.array([(n, k) for n in range(150) for k in range(n + 2)], dtype=float)
+    found = value(node("binomial(n, k)", {"n": pairs[:, 0], "k": pairs[:, 1]}), {"n": pairs[:, 0], "k": pairs[:, 1]})
+    for (n, k), each in zip(pairs.astype(int).tolist(), found.tolist(), strict=True):
+        exact = math.comb(n, k)
+        assert each.is_integer(), (n, k, each)
+        assert abs(each - exact) <= (exact * 1e-15 if exact > 2**48 else 0), (n, k, each)
 
 
 def test_every_definition_is_tried() -> None:

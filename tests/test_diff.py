@@ -95,6 +95,11 @@ softplus(x) | x -> sigmoid(x)
 silu(x) | x -> sigmoid(x)*(1 - silu(-x))
 erf(x) | x -> 2*exp(-x^2)/sqrt(pi)
 gamma(x) | x -> digamma(x)*gamma(x)
+x! | x -> x!*digamma(x + 1)
+x^5/5! | x -> x^4/24
+(2*x)! | x -> 2*(2*x)!*digamma(2*x + 1)
+x*100! | x -> 100!
+x*binomial(6, 3) | x -> 20
 max(x, y) | x -> x >= y
 max(x, 0) | x -> x >= 0
 min(x, y) | y -> y < x

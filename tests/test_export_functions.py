@@ -22,6 +22,7 @@ ROWS: list[tuple[str, Callable[..., Any], list[tuple[float, float]]]] = [
     ("erfcx(x)", lambda x: mp.exp(x * x) * mp.erfc(x), [POSITIVE]),
     ("betaln(x, y)", lambda x, y: mp.log(mp.beta(x, y)), [POSITIVE, POSITIVE]),
     ("binomial(n, k)", mp.binomial, [(0, 100), (-5, 100)]),
+    ("n!", mp.factorial, [(-20, 170)]),
     ("gammainc(a, x)", lambda a, x: mp.gammainc(a, 0, x, regularized=True), [POSITIVE, POSITIVE]),
     ("gammaincc(a, x)", lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True), [POSITIVE, POSITIVE]),
     ("betainc(a, b, x)", lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True), [(0, 50), (0, 50), UNIT]),

@@ -90,6 +90,13 @@ e = 3; e + x
 f(x, y) = x^2*y; f(a, b) + f(b, a)
 square(x)
 digamma(x, order=2)
+x!
+(x!)!
+x!^2 - (x^2)!*(-x)!
+-x! + (x + 1)!/2^x!
+sin(x)! == 3
+[x, 1]![0]
+[x, 1][0]!
 clip(x, 0, 1)
 max(a, b, c)
 max(a, max(b, c))

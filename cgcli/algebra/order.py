@@ -137,6 +137,8 @@ def _kind(node: Node, keys: list[Key]) -> int:
         return _SUM
     if op is POWER_OP and keys[1].kind > _NUMBER:  # n*x^(n - 1), x^y*ln(x)
         return max(_POWER, keys[0].kind)
+    if op.postfix is not None:  # x*n!*exp(x)
+        return _POWER
     if op in _SYMBOL_LIKE or op in _AS_ITS_ARGUMENTS:
         return max(key.kind for key in keys)
     return _FUNCTION

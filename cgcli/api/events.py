@@ -275,6 +275,9 @@ def _applied(note: Note) -> str:
         return f"{left}{op.infix.symbol}{right}" if op.infix.symbol in "*/^" else f"{left} {op.infix.symbol} {right}"
     if op.prefix is not None and operands:
         return f"{op.prefix.symbol}{operands[0]}"
+    if op.postfix is not None and operands:
+        (text,) = (f"({text})" if text.startswith("-") else text for text in operands)
+        return f"{text}{op.postfix.symbol}"
     return f"{name_of_operation(note.node)}({', '.join(operands) or '…'})"
 
 

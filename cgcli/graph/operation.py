@@ -116,6 +116,7 @@ BOUNDED = 128  # its values are between -4 and 4
 CHOOSES = 256  # each element of its value is an element of an array argument, the negative of one, or 0
 REPEATS = 512  # numpy shows elements of its argument several times, which takes no memory
 ILL_CONDITIONED = 1024  # smooth; rounding an argument moves its value, which is not 0, by 1e-8 of it somewhere
+COUNTS = 2048  # of whole numbers, its value is a whole number or not finite, and exact up to 2^53
 
 ARRAYS = "arrays"  # as the kernel on mpmath's numbers: that on numpy's arrays, which takes arrays of objects
 
@@ -158,7 +159,7 @@ class Operation(Record):
     aliases: other names that are read as this one. label: what a picture shows for the name.
     latex: what LaTeX calls the function (`\\sin`), or its form with #1, #2 in the arguments' places
         (`\\sqrt{#1}`), `_{axis}` and `{size}` in those of a reduction's axes and of how many elements they have.
-    infix, prefix: how it is written when it is an operator. written: other ways to write it,
+    infix, prefix, postfix: how it is written when it is an operator. written: other ways to write it,
         with the arguments' names, as `condition ? yes : no`.
     elementwise: it acts on each element, after broadcasting.
     gaps: its result has zeros where no element of its argument goes.
@@ -207,6 +208,7 @@ class Operation(Record):
     label: str = ""
     infix: Infix | None = None
     prefix: Infix | None = None
+    postfix: Infix | None = None
     elementwise: bool = False
     commutative: bool = False
     least: int = 1

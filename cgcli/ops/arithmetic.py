@@ -123,7 +123,8 @@ DIVIDE = elementwise("divide", "quotient", "divide", "1/y", "-out/y", arrays="x 
                      better=(("sin(pi*x)/(pi*x)", "sinc(x)"), ("1/(1 + exp(-x))", "sigmoid(x)"),
                              ("exp(x)/(1 + exp(x))", "sigmoid(x)"), ("exp(x)/(exp(x) + exp(y))", "sigmoid(x - y)"),
                              ("exp(x)/sum(exp(x))", "softmax(x)"),
-                             ("gamma(x)/gamma(y)", "exp(lgamma(x) - lgamma(y))")))  # fmt: skip
+                             ("gamma(x)/gamma(y)", "exp(lgamma(x) - lgamma(y))"),
+                             ("x!/y!", "exp(lgamma(x + 1) - lgamma(y + 1))")))  # fmt: skip
 FLOOR_DIVIDE = elementwise("floor_divide", "quotient rounded down", "floor_divide", None, None,
                            arrays="x y", label="//", infix=Infix("//", PRODUCT), facts=STEPWISE, why_no_derivative=STEP,
                            domain="y != 0", python="floordiv", example="-7 // 2",

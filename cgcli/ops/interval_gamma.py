@@ -9,7 +9,7 @@ from functools import partial
 from cgcli.annotations import Any, Callable
 from cgcli.ops import many
 from cgcli.ops.enclosures import Line, by_iv, of_monotone, whole_power
-from cgcli.ops.intervals import EMPTY, WHOLE, Interval, hull, point
+from cgcli.ops.intervals import EMPTY, ONE, WHOLE, Interval, hull, point
 
 _INF = math.inf
 
@@ -26,6 +26,11 @@ def gamma(line: Line, x: Interval) -> Interval:
     if x.low > 0:
         return _valley(line, line.mp.gamma, x, _GAMMA_LEAST)
     return by_iv("gamma")(line, x) if math.floor(x.low) < x.low and x.high < math.floor(x.low) + 1 else _poles(line, x)
+
+
+def factorial(line: Line, n: Interval) -> Interval:
+    """n!."""
+    return gamma(line, n + ONE)
 
 
 def lgamma(line: Line, x: Interval) -> Interval:

@@ -301,6 +301,7 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "erfc": _falling(lambda mp, x: mp.erfc(x)),
     "atan2": atan2,
     "gamma": interval_gamma.gamma,
+    "factorial": interval_gamma.factorial,
     "lgamma": interval_gamma.lgamma,
     "digamma": interval_gamma.digamma,
     "logaddexp": _each_increasing(many.logaddexp),

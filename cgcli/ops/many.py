@@ -206,6 +206,11 @@ def gamma(mp: Any, x: Any) -> Any:
     return _by_sum(mp, x, derive=False) if _is_slow(mp, x) else mp.gamma(x)
 
 
+def factorial(mp: Any, n: Any) -> Any:
+    """n!."""
+    return gamma(mp, n + 1)
+
+
 def lgamma(mp: Any, x: Any) -> Any:
     """ln(|gamma(x)|)."""
     if x <= 0 and mp.isint(x):

@@ -17,7 +17,7 @@ _LINEAR = "the derivative is the operation itself, applied to the tangent"
 
 
 def operators(entry: Entry) -> list[str]:
-    """How the entry is written as an operator: `x + y`, `-x`; empty for most."""
+    """How the entry is written as an operator: `x + y`, `-x`, `n!`; empty for most."""
     if not isinstance(entry, Operation):
         return []
     texts = []
@@ -26,6 +26,8 @@ def operators(entry: Entry) -> list[str]:
         texts.append(f"{left} {entry.infix.symbol} {right}")
     if entry.prefix is not None:
         texts.append(f"{entry.prefix.symbol}{entry.arrays[0]}")
+    if entry.postfix is not None:
+        texts.append(f"{entry.arrays[0]}{entry.postfix.symbol}")
     return texts
 
 

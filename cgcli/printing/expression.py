@@ -141,6 +141,9 @@ class Text(Vocabulary):
         if op.prefix is not None and not (op is NEG and self._is_literal_number(node.args[0])):
             low = ATOM if op is NEG and self._begins_with_minus(node.args[0]) else op.prefix.level
             return Layout(op.prefix.level, (op.prefix.symbol, Part(args[0], low, part.mode)))
+        if op.postfix is not None:
+            low = ATOM if args[0].node.op is op else op.postfix.level  # (n!)!, for n!! is something else
+            return Layout(op.postfix.level, (Part(args[0], low), op.postfix.symbol))
         if op is INDEX:
             return Layout(POSTFIX, (Part(args[0], POSTFIX), "[", *(text for _, text in given_statics(node)), "]"))
         if op is TRANSPOSE and node.params == ((-1, -2),):

@@ -23,7 +23,7 @@ from cgcli.printing.tex.vocabulary import Latex, is_truth, signs
 from cgcli.records import EMPTY, NamedTuple
 
 _RESULTS = ("f", "g", "h", "F", "G", "H")
-_TALL = re.compile(r"\\frac|\\begin")  # what would touch the lines above and below
+_TALL = re.compile(r"\\frac|\\binom|\\begin")  # what would touch the lines above and below
 
 
 class Partials(NamedTuple):

@@ -42,10 +42,10 @@ class Templates:
     """The templates of a language.
 
     operators: what each of its operators binds; that of ' ' is what stands side by side.
-    pairs: for each opening bracket the one that closes it; braces never grow. tall: what makes a form a tall one.
+    pairs: for each opening bracket the one that closes it; braces never grow. tall: each makes a form a tall one.
     """
 
-    def __init__(self, operators: Mapping[str, Binding], pairs: Mapping[str, str], tall: str) -> None:
+    def __init__(self, operators: Mapping[str, Binding], pairs: Mapping[str, str], tall: Sequence[str]) -> None:
         self._operators = operators
         self._pairs = pairs
         self._tall = tall
@@ -82,7 +82,7 @@ class Templates:
                 pieces.append(token)
         if tokens[-1] == ")":  # a function with its argument
             level = min(level, POWER)
-        return Template(tuple(pieces), level, self._tall in text)
+        return Template(tuple(pieces), level, any(sign in text for sign in self._tall))
 
     def _needed(self, tokens: Sequence[str], at: int) -> int:
         """How tightly an argument must bind, by what stands on both sides of its place."""

@@ -11,7 +11,7 @@ import math
 from cgcli.annotations import Any, Callable, Mapping
 from cgcli.evaluate.constants import OF_RULES, SYMBOLIC, computed, constant_of
 from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_value, interned
-from cgcli.graph.operation import CHOOSES, Operation, Params
+from cgcli.graph.operation import CHOOSES, COUNTS, Operation, Params
 from cgcli.lean import struct
 from cgcli.ops.arithmetic import (
     ADD,
@@ -194,7 +194,7 @@ def _loses_nothing(op: Operation, numbers: list[float], value: float) -> bool:
         return numbers[1] >= 0
     if op is SQRT:
         return value * value == numbers[0]
-    return all(abs(number) <= 2 for number in numbers)  # sin(0), ln(1), gamma(2)
+    return bool(op.facts & COUNTS) or all(abs(number) <= 2 for number in numbers)  # 5!, or sin(0), ln(1)
 
 
 def _decimal_arithmetic(op: Operation, numbers: list[float], value: float) -> bool:

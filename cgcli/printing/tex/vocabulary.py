@@ -68,9 +68,10 @@ _TEMPLATES = Templates(
         "=": _SIDES, r"\ne": _SIDES, "<": _SIDES, ">": _SIDES, r"\le": _SIDES, r"\ge": _SIDES,
         r"\bmod": Binding(MODULO, PRODUCT, PRODUCT), "+": Binding(SUM, SUM, SUM), "-": Binding(SUM, SUM, SIGNED),
         " ": Binding(PRODUCT, PRODUCT, PRODUCT), "^": Binding(POWER, POSTFIX, CONDITIONAL),
+        "!": Binding(POWER, POSTFIX, CONDITIONAL),  # (n!)^2 and (n!)!, as in books
     },
     {r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\lVert": r"\rVert", "(": ")", "|": "|", "{": "}"},
-    r"\frac",
+    (r"\frac", r"\binom"),
 )  # fmt: skip
 
 
