@@ -27,7 +27,7 @@ IRRATIONAL: Mapping[float, Callable[[Any], Any]] = {
 }
 
 MANY_DIGITS = 300  # from where on the gamma function is a sum
-GAMMAS = {"gamma": 1.0, "lgamma": 1.0, "digamma": 2.5, "zeta": 14.0}  # kernels, and their time then in that of gamma
+GAMMAS = {"gamma": 1.0, "factorial": 1.0, "lgamma": 1.0, "digamma": 2.5, "zeta": 14.0}  # their time then
 _NEAR = 16  # bits: what a dozen operations on the way may have rounded
 
 
