@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from cgcli.digits.accuracy import better
+from cgcli.digits.better import better
 from cgcli.graph.node import apply, variable
 from cgcli.lowering.formula import lower_formula
 from cgcli.ops.table import operations

@@ -112,15 +112,26 @@ class Telling:
         if not values:
             return
         found = [*losses(results, values)] if is_near_0 else []
-        if not found and (found := [*roundings(results, values)]):
-            from cgcli.digits.accuracy import is_inexact
-
-            found = found if is_inexact(results, values, bindings) else []
+        if not found and (found := [*roundings(results, values)]) and not self._are_inexact(found, results, bindings):
+            return
         self._tell_notes([note._replace(advice=self._instead(note, bindings)) for note in found])
+
+    def _are_inexact(self, found: Sequence[Note], results: Sequence[Node], bindings: Mapping[str, Any]) -> bool:
+        """Whether what is said to be lost is wrong in results, too: by a form that keeps it, or else by many digits."""
+        from cgcli.digits.better import differ, instead_of
+
+        values = evaluate(results, bindings)
+        if form := instead_of(found[0].node, self._graph.outputs, bindings):
+            (kept,) = evaluate(form[1:], bindings)
+            if any(map(differ, evaluate(results, bindings, known={form[0]: kept}), values)):
+                return True
+        from cgcli.digits.accuracy import is_inexact
+
+        return is_inexact(results, dict(zip(results, values, strict=True)), bindings)
 
     def _instead(self, note: Note, bindings: Mapping[str, Any]) -> str:
         """A form that keeps what was lost, of the node or of one that is made of it; '' where none is known."""
-        from cgcli.digits.accuracy import instead_of
+        from cgcli.digits.better import instead_of
         from cgcli.printing.expression import formula
 
         found = instead_of(note.node, self._graph.outputs, bindings)

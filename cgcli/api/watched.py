@@ -54,8 +54,10 @@ class Watched:
         numbers = evaluate(outputs, bindings, events)
         if events.seen or not all(map(is_all_finite, numbers)):
             self._telling.births(outputs if results is None else results, bindings)
-        elif (is_near_0 := events.small or any(map(is_small, numbers))) or may_lose(outputs, events.numbers):
-            self._telling.losses(outputs if results is None else results, bindings, events.numbers, is_near_0)
+        elif (is_near_0 := events.small or any(map(is_small, numbers))) or may_lose(
+            outputs, events.values if events.of_numbers else EMPTY
+        ):
+            self._telling.losses(outputs if results is None else results, bindings, events.values, is_near_0)
         return numbers
 
     def tell_kinks(self, wrt: Iterable[Node]) -> None:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from cgcli.digits.better import CHECKED, better
 from cgcli.digits.digits import to_digits
 from cgcli.digits.evaluation import MOST_STEPS, AtPrecision, mapped, numbers_in
 from cgcli.errors import CgError
 from cgcli.evaluate.constants import as_constant
-from cgcli.evaluate.elements import somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.node import (
     CONSTANT,
-    VARIABLE,
     Graph,
     Node,
     constant,
-    dependents,
     is_given,
     name_of,
     rebuild,
     toposort,
-    variable,
     variables,
 )
-from cgcli.lowering.formula import lower_formula
 from cgcli.ops.fitting import ones_like
 from cgcli.ops.sums import SUM
 from cgcli.records import NamedTuple
@@ -42,10 +38,7 @@ _EPSILON = 2.0**-53
 _GROWN = 10.0  # how many times larger than that of its arguments the error of a node is, where digits are lost
 _TRUTH = 25  # digits of the results to compare with
 _NOTHING = 1e-300  # a result of this size counts as 0
-_CHECKED = 8  # digits of a result that are to be right, or a warning says which node has lost them
 _LITTLE_WORK = 50_000  # steps, for which a warning may be held back: a tenth of a second
-_MOST_TRIED = 20  # nodes on the way from a loss, each of which a better form is sought of
-_NAMES = ("x", "y")  # in the forms of the table
 
 
 class Lost(NamedTuple):
@@ -94,11 +87,11 @@ def is_inexact(results: Sequence[Node], values: Mapping[Node, Any], bindings: Ma
     """
     inputs = {name: as_constant(value) for name, value in bindings.items()}
     try:
-        found = to_digits(lambda _: lambda run: run(results), inputs, _CHECKED, as_floats=True, most=_LITTLE_WORK)
+        found = to_digits(lambda _: lambda run: run(results), inputs, CHECKED, as_floats=True, most=_LITTLE_WORK)
     except CgError:
         return False
     pairs = zip(numbers_in([values[result] for result in results]), numbers_in(found.result), strict=True)
-    return any(abs(exact) > _NOTHING and relative_error(number, exact) > 10**-_CHECKED for number, exact in pairs)
+    return any(abs(exact) > _NOTHING and relative_error(number, exact) > 10**-CHECKED for number, exact in pairs)
 
 
 def _right_digits(number: Any, exact: Any) -> float:
@@ -203,67 +196,3 @@ def _condition(node: Node, run: AtPrecision) -> float:
         size, value = (sum(map(abs, numbers_in(run.values[part]))) for part in (node.args[0], node))
         return float(size / value) if value else math.inf
     return sum(_weight(node, arg, run) for arg in dict.fromkeys(node.args) if arg.op is not CONSTANT or not node.shape)
-
-
-# ---- better forms -----------------------------------------------------------------------
-
-
-def better(node: Node) -> Iterator[Node]:
-    """The forms of a node that the table says keep digits."""
-    for form, instead in node.op.better:
-        for shape in dict.fromkeys(((), node.shape)):
-            names = {name: variable(f"\0{name}", shape) for name in _NAMES}
-            try:
-                found = _matched(lower_formula(form, names), node)
-                known = {name: (found or {}).get(leaf, leaf) for name, leaf in names.items()}
-                kept = None if found is None else lower_formula(instead, known)
-            except CgError:  # a form of arrays, as softmax, where there is a number
-                continue
-            if kept is not None:
-                yield kept
-                break
-
-
-def instead_of(lost: Node, outputs: Sequence[Node], bindings: Mapping[str, Any]) -> tuple[Node, Node] | None:
-    """The last node on the way from one that loses digits to outputs of which the table knows a form that keeps them,
-    and the shortest such form: one without the node, or of another value. None where there is none.
-    """
-    from cgcli.algebra.algebraic import Simplifier
-
-    order = toposort(outputs)
-    after = dependents([lost], order)
-    for node in [each for each in reversed(order) if each in after and each.op.better][:_MOST_TRIED]:
-        forms = [Simplifier()(Graph((found,))).output for found in better(node)]
-        for form in sorted(forms, key=lambda form: len(toposort([form]))):
-            if lost not in toposort([form]) or _differ(evaluate([form, node], bindings)):
-                return node, form
-    return None
-
-
-def _differ(pair: Sequence[Any]) -> bool:
-    """Whether two values differ in digits that matter."""
-    return somewhere(abs(pair[0] - pair[1]) > 10.0**-_CHECKED * abs(pair[0]))
-
-
-def _matched(form: Node, node: Node) -> dict[Node, Node] | None:
-    """What the leaves of a form stand for in a node of that form; None where it is of another."""
-    waiting: list[tuple[list[tuple[Node, Node]], dict[Node, Node]]] = [([(form, node)], {})]
-    while waiting:
-        pairs, bound = waiting.pop()
-        if not pairs:
-            return bound
-        (part, other), *rest = pairs
-        if part.op is VARIABLE:
-            if bound.get(part, other) is other:
-                waiting.append((rest, {**bound, part: other}))
-        elif (
-            part.op is other.op
-            and part.op is not CONSTANT
-            and len(part.args) == len(other.args)
-            and (part.params == other.params or not other.shape)
-        ):
-            orders = [other.args, other.args[::-1]] if part.op.commutative and len(part.args) == 2 else [other.args]
-            waiting.extend(([*zip(part.args, args, strict=True), *rest], bound) for args in reversed(orders))
-        elif part is other:
-            waiting.append((rest, bound))
-    return None
