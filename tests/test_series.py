@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from mpmath import mp, mpf
 import cgcli
 from tests.command import Capture, cg
 from tests.for_each import for_each
+from tests.support import ELEMENTWISE, intervals
 
 FUNCTIONS: list[tuple[str, Callable[[Any], Any], str]] = [
     ("sinh(x)/x", lambda x: mp.sinh(x) / x, "0.01"),
@@ -179,3 +181,23 @@ def test_directions_with_many_digits() -> None:
     assert list(map(str, product["x"])) == ["0.12", "0.0", "0.0"]
     with pytest.raises(cgcli.CgError, match="there are 2 directions for derivatives of order 3"):
         cgcli.directional("x*y", 3)({"x": 2, "y": 3}, [{"x": 1}, {"y": 1}])
+
+
+EDGES = ["0", "-0.0", "1", "-1", "2", "1e300", "-1e300", "inf", "-inf", "nan"]
+
+
+WORDS = [
+    name for name, each in ELEMENTWISE.items() if name.isidentifier() and each.infix is None and each.prefix is None
+]
+
+
+@for_each("name", WORDS)
+def test_at_edges_numpy_says_nothing(name: str, capsys: Capture) -> None:
+    """Its warnings are no answer; those of cg name the node. They came from kernels of numpy's on single numbers."""
+    names = [f"a{at}" for at in range(len(intervals(ELEMENTWISE[name])))]
+    text = f"{name}({', '.join(names)})"
+    moved = [word for each in names for word in ("--tangent", f"{each}=1")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for edge in EDGES:
+            assert cg(capsys, "jvp", text, *(f"{each}={edge}" for each in names), *moved, "--order", "3").code == 0

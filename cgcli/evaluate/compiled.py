@@ -58,8 +58,9 @@ class Floats:
     eps = 2.0**-52
 
     def step(self, node: Node) -> Callable[..., Any]:
-        """What computes a node's value from those of its arguments."""
-        return _adapted(kernel_of(node), node)
+        """What computes a node's value from those of its arguments; numpy warns of nothing on the way."""
+        run = _adapted(kernel := kernel_of(node), node)
+        return run if kernel is node.op.scalar else np.errstate(all="ignore")(run)
 
     def constant(self, leaf: Node) -> Any:
         """The value of a constant."""
