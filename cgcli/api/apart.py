@@ -94,7 +94,7 @@ def begun(
     """
     error: UnknownNameError | ParseError | None = None
     try:
-        with opened(files[:1]) as rows:
+        with opened([file._replace(begins=True) for file in files[:1]]) as rows:
             if (same and columns_in(rows)) or all(tell_shapes(rows.first, point.columns) for point in rows.points):
                 return rows
     except (UnknownNameError, ParseError) as raised:

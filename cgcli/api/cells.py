@@ -38,6 +38,8 @@ def first_shapes(
         awaited = expected if patient else {name for name in present if not batch.has(name)}
         if len(batch) and (awaited.issubset(shapes) or len(searched) == _MOST_SEARCHED):
             break
+        if names and all(map(batch.is_numeric, names)):  # so that its type tells, without a row
+            break
     return searched, {name: shapes.get(name, ()) for name in names if name in present}
 
 

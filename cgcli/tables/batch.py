@@ -147,6 +147,15 @@ class Batch:
         """Whether a column, the columns of an array's elements, or a member of a column have this name."""
         return self.position(name) is not None or self.elements(name) is not None or name in self.paths
 
+    def is_numeric(self, name: str) -> bool:
+        """Whether there is such a column, whose type says that each of its cells is a number or null."""
+        if self.untyped or self.lines is not None or name not in self.names:
+            return False
+        import pyarrow.types as kinds
+
+        kind = self.column(name).type
+        return bool(kinds.is_floating(kind) or kinds.is_integer(kind) or kinds.is_boolean(kind))
+
     def column(self, name: str) -> pa.Array:
         """The cells of a column. One that other rows have, or may have, is null here.
 

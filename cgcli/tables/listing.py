@@ -30,7 +30,7 @@ class Source(NamedTuple):
 
     name: its path, or its URI. below: its path below the folder that was asked for, or the part of a pattern that
     matches but one. keys: what the folders on the way say of all its rows, `year=2024`. size, time: where it was
-    listed; time in nanoseconds.
+    listed; time in nanoseconds. begins: whether the types of its columns come before its rows, where it has types.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Source(NamedTuple):
     keys: tuple[tuple[str, Key], ...] = ()
     size: int = -1
     time: int = -1
+    begins: bool = False
 
 
 def is_pattern(name: str) -> bool:

@@ -6,7 +6,6 @@ format lies a small file that says it, `_NAME.done`. When all parts are there, s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from contextlib import suppress
 from cgcli.annotations import TYPE_CHECKING, Any, Sequence
 from cgcli.errors import DataError, UsageError
 from cgcli.files import Draft, folder_at
+from cgcli.lean import blake2b
 from cgcli.records import NamedTuple
 from cgcli.tables.formats import FORMATS, Format, split_name
 from cgcli.tables.grouped import mark_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SUCCESS = "_SUCCESS"
 _HIDDEN = ("_", ".")
+_DIGEST_BYTES = 16
 _DRAFT = re.compile(r"(.*/)?\.cg-[0-9a-f]{16}\.tmp")
 
 
@@ -131,7 +132,12 @@ def key_of(part: Part, what: str) -> str:
     """What a part is made of, in short. what: is done with the rows."""
     source = part.source
     name = shown(source.name) if is_remote(source.name) else os.path.abspath(source.name)
-    return hashlib.sha256(repr((what, name, source.keys, source.size, source.time)).encode()).hexdigest()[:32]
+    return digest_of(repr((what, name, source.keys, source.size, source.time)).encode())
+
+
+def digest_of(content: bytes) -> str:
+    """Bytes in short, other for others."""
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 class Done(NamedTuple):

@@ -89,7 +89,7 @@ def _batches(source: Source, given: Format | None, reading: Reading) -> Iterator
     some = False
     for rows in kind.codec.read(content, reading):
         batch = with_keys(replace(rows, format=kind.name), source.keys)
-        if len(batch):
+        if len(batch) or source.begins:
             yield batch
             some = True
         nothing = batch

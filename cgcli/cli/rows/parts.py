@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import partial
 
@@ -23,6 +22,7 @@ from cgcli.tables.parts import (
     are_there,
     begin,
     check_apart,
+    digest_of,
     done,
     end,
     finish,
@@ -72,8 +72,8 @@ def run(request: Request, results_at: Any, bound: Callable[[Request, Rows, Any],
         which, many = options.shard or (1, 1)
         mine = everything[which - 1 :: many]
         rows = begun(lambda some: opened(request, sources=some), [part.source for part in everything], same=True)
-        bound(request, rows, results_at)
         shared = alike(request, rows, min(workers.count, len(mine)), everything[0].source)
+        bound(request, rows._replace(threads=shared.request.rows.threads or 1), results_at)
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)
         counts, kept = Counts(), 0
@@ -122,7 +122,7 @@ def _what(request: Request, results_at: Any) -> str:
     others = {name: value for name, value in vars(request).items() if name not in _NOT_OTHERS}
     text = repr((__version__, results_at.__name__, request.operands.expression, sorted(values.items()),
                  sorted(rows.items()), sorted(others.items())))  # fmt: skip
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of(text.encode())
 
 
 def _done(work: Work, part: Part) -> Outcome:
@@ -150,4 +150,4 @@ def _counts(items: Any) -> Counts:
 
 
 def _bits(value: Any) -> str:
-    return hashlib.sha256(memoryview(value).tobytes() if hasattr(value, "shape") else repr(value).encode()).hexdigest()
+    return digest_of(memoryview(value).tobytes() if hasattr(value, "shape") else repr(value).encode())

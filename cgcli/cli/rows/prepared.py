@@ -40,8 +40,10 @@ class Prepared:
         return Prepared, (self._request, self._texts, self._equations)
 
     def of(self, request: Request) -> Prepared:
-        """The same of another request; nothing has been made of it."""
-        return Prepared(request, self._texts, self._equations)
+        """The same of a request that says the same; what is made of one is made of the other."""
+        other = Prepared(request, self._texts, self._equations)
+        other._read, other._points, other._made = self._read, self._points, self._made
+        return other
 
     def read(self, known: Sequence[str] = ()) -> tuple[list[Program], dict[str, Any]]:
         """The program and the others, and the values of names. known: names of columns."""
