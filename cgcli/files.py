@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from abc import ABC, abstractmethod
 
 from cgcli.annotations import IO, Self
 from cgcli.errors import DataError, refused
+
+_FLUSHED = 1 << 23  # bytes of a file that replaces another, after which the system may begin to put them on the disk
+_START_WRITING = 2  # SYNC_FILE_RANGE_WRITE, of fcntl.h
 
 
 def save(content: bytes, path: str) -> None:
@@ -78,6 +82,8 @@ class Draft(Undoable):
             self._target = os.path.realpath(path)
             is_open = _descriptor(path) is not None or (os.path.exists(path) and is_open_already(path))
             self._whole = not is_open
+            self._replaces = self._whole and os.path.exists(self._target)
+            self._size = self._begun = 0  # bytes, and how many of them are on their way to the disk
             self._file, self._draft = (_opened_as_it_is(path), path) if is_open else _opened(self._target)
 
     def write(self, content: bytes | memoryview) -> int:
@@ -87,6 +93,10 @@ class Draft(Undoable):
         with _Reasons(self._path):
             while rest:
                 rest = rest[self._file.write(rest) :]
+        self._size += size
+        if self._replaces and self._size - self._begun >= _FLUSHED:
+            _begin_to_store(self._file.fileno(), self._begun, self._size - self._begun)
+            self._begun = self._size
         return size
 
     def close(self) -> None:
@@ -111,6 +121,19 @@ class Draft(Undoable):
         if self._whole:
             with suppress(OSError):
                 os.unlink(self._draft)
+
+
+def _begin_to_store(descriptor: int, begin: int, size: int) -> None:
+    """Have the system put some bytes of a file on the disk, and do not wait for that; other systems do as they do.
+
+    Linux's ext4 lets no file take another's place before it has given all of it to the disk, and would begin then.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        start = getattr(ctypes.CDLL(None), "sync_file_range", None)
+        if start is not None:
+            start(descriptor, ctypes.c_int64(begin), ctypes.c_int64(size), _START_WRITING)
 
 
 class _Reasons:

@@ -6,6 +6,7 @@ import csv
 import fcntl
 import gzip
 import io
+import itertools
 import json
 import os
 import select
@@ -625,6 +626,26 @@ def test_a_file_appears_whole_or_not_at_all(capsys: Capture, tmp_path: Path, mon
     assert cg(capsys, "eval", "2*x", "a.csv", "-o", "a.csv", "--on-error", "skip", "-q") == (0, "", "")
     assert Path("a.csv").read_text(encoding="utf-8") == "x,value\n1,2\n"
     assert sorted(os.listdir()) == ["a.csv", "o.csv"]
+
+
+def test_a_large_file_that_replaces_another_is_on_its_way_to_the_disk_before_it_is_whole(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part once, and nothing of a new file; what is written is the same."""
+    parts: list[tuple[int, int]] = []
+    monkeypatch.setattr("cgcli.files._begin_to_store", lambda _, begin, size: parts.append((begin, size)))
+    monkeypatch.setattr("cgcli.files._FLUSHED", 100)
+    monkeypatch.setattr("cgcli.tables.output._PART", 30)
+    names = [str(tmp_path / name) for name in ("new.csv", "old.csv")]
+    Path(names[1]).write_bytes(b"earlier")
+    for name in names:
+        assert cg(capsys, "eval", "2*x", "x=1:99:99", "-o", name).code == 0
+        if name == names[0]:
+            assert not parts
+    content = Path(names[0]).read_bytes()
+    assert Path(names[1]).read_bytes() == content
+    assert sum(size for _, size in parts) <= len(content) < parts[-1][0] + parts[-1][1] + 100
+    assert all(begin + size == following for (begin, size), (following, _) in itertools.pairwise(parts))
 
 
 STANDARD_INPUT = [

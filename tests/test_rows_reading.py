@@ -259,6 +259,33 @@ def test_rows_of_odd_length_are_those_of_pythons_reader(tmp_path: Path, columns:
         )
 
 
+CELLS = ("1", "-2.5", "+3", ".5", "7.", "1e300", "1e-320", "0.1", "123456789012345678901", "-0")
+ENDINGS = ("\n", "\r\n", "\n\n", "\n\r\n")
+
+
+@for_each("odd", ["", " 1", "1 ", "x", '"1"', "1e400", "nan", "inf", "0x10", "1_000", "1,5", "5%", "true", "é"])
+@for_each("columns", [1, 2, 5])
+def test_numbers_of_columns_are_those_of_their_cells(tmp_path: Path, odd: str, columns: int) -> None:
+    """Where some columns alone are wanted, and whatever stands in other cells, or once in theirs."""
+    random = Random(f"{odd}{columns}")
+    names = "abcde"[:columns]
+    for case in range(6):
+        ending = ENDINGS[case % (2 if columns == 1 else 4)]  # where a blank line is no row
+        rows = [[random.choice(CELLS) for _ in names] for _ in range(9)]
+        if case:
+            rows[random.randrange(9)][random.randrange(columns)] = odd
+        path = written(tmp_path, "a.csv", "".join(",".join(row) + ending for row in [list(names), *rows]).encode())
+        wanted = random.sample(names, random.randrange(1, columns + 1))
+        for name in wanted:
+            (whole,), (chosen,) = list(batches([path])), list(batches([path], reading=Reading(wanted={*wanted})))
+            expected, found = (batch.numbers(name, ()) for batch in (whole, chosen))
+            np.testing.assert_array_equal(found.values, expected.values)
+            assert (found.bad, found.beyond, chosen.bad) == (expected.bad, expected.beyond, whole.bad)
+            if not case:
+                at = names.index(name)
+                assert found.values.tolist() == [float(row[at]) for row in rows]
+
+
 @for_each("size", [0, 1, 7, 8, 9, 4097])
 @for_each("share", [0, 0.01, 0.3, 1])
 def test_the_places_of_a_byte_are_those_where_it_stands(size: int, share: float) -> None:

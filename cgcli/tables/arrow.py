@@ -30,6 +30,13 @@ def as_floats(column: pa.Array) -> pa.Array:
     return compute.call_function("cast", [column], compute.CastOptions.unsafe(pa.float64()))
 
 
+def of_floats(values: NDArray[np.float64]) -> pa.Array:
+    """Numbers as a column, none of which is missing; `pa.array` would import numpy.ma."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
 def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = None) -> pa.Array:
     """The texts of each row, one behind the other; a string stands in every row.
 

@@ -20,6 +20,7 @@ from cgcli.tables.temporary import keeping
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}  # suffixes, and pyarrow's names
 _PIECE = 1 << 20  # bytes of a piece: as many as caches hold
+_FIRST = 4  # the part of that which the first piece of a file has, so that what comes next begins soon
 _GAP = 0.002  # seconds that a pipe may pause before what came is handed on,
 _LONGEST = 0.02  # and from the first byte of a piece to its last
 _MAGIC = {
@@ -59,7 +60,7 @@ class Content:
         self.name = name
         self.source = "standard input" if name == "-" else shown(name)
         self.quoted = _displayed(name)
-        self._packed = _Counted()
+        self._packed = _Packed()
         self.pieces, self.begin = peeked(_pieces(name, self._packed), marks)
         is_tar = self.begin[_TAR_AT:].startswith(_TAR)
         foreign = next((what for mark, what in _FOREIGN.items() if self.begin.startswith(mark)), "")
@@ -88,6 +89,10 @@ class Content:
                     check_unpacked(file.tell(), self._packed.size, self.source)
             yield path
 
+    def in_large_pieces(self) -> None:
+        """Have more come together from a file, for a reader that does much once for a piece, and little for a row."""
+        self._packed.most = 2
+
     @property
     def size(self) -> int:
         """How many bytes there are before they are decompressed, as far as they were read where this is no file."""
@@ -101,10 +106,11 @@ class Content:
             return file.read(len(self.begin)) == self.begin
 
 
-class _Counted:
-    """How many bytes were read, before they were decompressed."""
+class _Packed:
+    """How many bytes were read, before they were decompressed, and how many times a piece come together from a file."""
 
     size = 0
+    most = 1
 
     def all_of(self, content: Iterator[bytes]) -> Iterator[bytes]:
         for piece in content:
@@ -116,11 +122,11 @@ def _displayed(name: str) -> str:
     return "standard input" if name == "-" else f"'{shown(name)}'"
 
 
-def _pieces(name: str, packed: _Counted) -> Iterator[bytes]:
+def _pieces(name: str, packed: _Packed) -> Iterator[bytes]:
     """A function, and no method: where it is the last to know its file, that is closed as soon as nobody reads it."""
     with _opened(name) as stream:
         try:
-            content, begin = peeked(packed.all_of(_bursts(stream)), _MAGIC)
+            content, begin = peeked(packed.all_of(_bursts(stream, packed)), _MAGIC)
             found = next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), None)
             expected = COMPRESSIONS.get(os.path.splitext(shown(name).lower())[1])
             if expected and found != expected and begin:
@@ -158,15 +164,17 @@ def peeked(content: Iterator[bytes], marks: Iterable[bytes]) -> tuple[Iterator[b
     return chain([begin] if begin else [], content), begin
 
 
-def _bursts(stream: IO[bytes]) -> Iterator[bytes]:
+def _bursts(stream: IO[bytes], packed: _Packed) -> Iterator[bytes]:
     """The bytes of a stream in pieces; of a pipe, what comes without a pause is one."""
     try:
         descriptor = stream.fileno()
     except OSError:
         descriptor = -1
     if descriptor < 0 or stat.S_ISREG(os.fstat(descriptor).st_mode):
-        while piece := stream.read(_PIECE):
+        size = max(_PIECE // _FIRST, 1)
+        while piece := stream.read(min(size, packed.most * _PIECE)):
             yield piece
+            size *= 2
         return
     while piece := os.read(descriptor, _PIECE):
         collected = [piece]

@@ -21,7 +21,7 @@ from cgcli.tables.batch import Batch, Unread
 from cgcli.tables.bounds import MAX_RECORD, check_columns
 from cgcli.tables.cell_texts import cell_texts, header_of, line_of
 from cgcli.tables.content import Content, peeked
-from cgcli.tables.delimited import Records, cut, lines_of, outside_quotes, row_bounds, whole_records
+from cgcli.tables.delimited import Records, cut, lines_of, numbers_in, outside_quotes, row_bounds, whole_records
 from cgcli.tables.dialect import Dialect, Reading
 from cgcli.tables.escapes import unescaped_text
 from cgcli.tables.held import TableWriter, arranged
@@ -45,6 +45,7 @@ def _rows(content: Content, reading: Reading, dialect: Dialect) -> Iterator[Batc
     Raises DataError for empty text, and for a quote that is never closed. A blank line is no row, but an empty cell
     where there is one column.
     """
+    content.in_large_pieces()
     pieces, said = _declared(reading.tidied(content.pieces, dialect))
     dialect = reading.of(dialect._replace(separator=said) if said else dialect)
     records = whole_records(pieces, content.source, dialect)
@@ -145,7 +146,7 @@ class _Reader(NamedTuple):
         def place(row: int) -> str:
             return f"line {line + count_lines(text[: starts[row]])}"
 
-        found = None if not_utf8(text) else self._read(text)
+        found = None if not_utf8(text) else self._read(text, starts, ends)
         if found is not None and found.num_rows == len(starts):
             unread = None if self.wanted is None else Unread(self.names, self._all_of)
             yield Batch(found, source, place, {}, lines_of(text, starts, ends), untyped=True, dialect=self.dialect,
@@ -156,29 +157,41 @@ class _Reader(NamedTuple):
 
     def _all_of(self, lines: pa.Array) -> pa.RecordBatch:
         """All columns of lines whose rows are known to be whole."""
-        found = self._replace(wanted=None)._read(bytes(joined(lines)))
+        found = self._replace(wanted=None)._parsed(bytes(joined(lines)))
         assert found is not None, "the rows are whole"
         return found
 
-    def _read(self, text: bytes) -> pa.RecordBatch | None:
+    def _read(self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.RecordBatch | None:
         """The columns that are wanted, as numbers if all are finite; None where a row is not whole."""
+        if self.wanted and len(starts) and not self.dialect.spells_numbers:
+            found = self._floats(text, starts, ends, self.wanted)
+            if found is not None and all(np.isfinite(column.to_numpy()).all() for column in found.columns):
+                return found
+        return self._parsed(text)
+
+    def _floats(
+        self, text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], wanted: Sequence[int]
+    ) -> pa.RecordBatch | None:
+        """The columns that are wanted, where all are numbers, which may have blanks around them."""
         import pyarrow as pa
+
+        with contextlib.suppress(pa.ArrowInvalid):
+            columns = numbers_in(text, starts, ends, self.dialect, len(self.names), wanted)
+            if columns is not None:
+                return pa.RecordBatch.from_arrays(columns, names=[self.names[at] for at in wanted])
+        with contextlib.suppress(pa.ArrowInvalid):
+            return self._parsed(text, pa.float64())
+        return None
+
+    def _parsed(self, text: bytes, kind: pa.DataType | None = None) -> pa.RecordBatch | None:
+        """The columns that are wanted, of this type, or of text; None where a row is not whole."""
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
 
         chosen = range(len(self.names)) if self.wanted is None else self.wanted or [0]
         if not text:
             names = [self.names[at] for at in chosen]
             return pa.RecordBatch.from_arrays([pa.nulls(0, pa.string()) for _ in names], names=names)
-        if self.wanted and not self.dialect.spells_numbers:
-            with contextlib.suppress(pa.ArrowInvalid):
-                found = self._parsed(text, chosen, pa.float64())
-                if found is None or all(np.isfinite(column.to_numpy()).all() for column in found.columns):
-                    return found
-        return self._parsed(text, chosen, pa.string())
-
-    def _parsed(self, text: bytes, chosen: Sequence[int], kind: pa.DataType) -> pa.RecordBatch | None:
-        import pyarrow as pa
-        from pyarrow import csv as arrow_csv
-
         irregular = False
 
         def is_irregular(row: arrow_csv.InvalidRow) -> str:
@@ -196,7 +209,7 @@ class _Reader(NamedTuple):
             invalid_row_handler=is_irregular,
         )
         convert = arrow_csv.ConvertOptions(
-            check_utf8=False, column_types=dict.fromkeys(read, kind), include_columns=read,
+            check_utf8=False, column_types=dict.fromkeys(read, kind or pa.string()), include_columns=read,
             strings_can_be_null=False, null_values=[],
         )  # fmt: skip
         options = arrow_csv.ReadOptions(column_names=fields, block_size=len(text), use_threads=False)
@@ -264,7 +277,7 @@ class _Reader(NamedTuple):
             begin = ends[row]
         text = b"".join([*parts, text[begin:]])
         starts, ends = row_bounds(cut(text, 1, self.dialect)[0], self.dialect, expected)
-        columns = self._replace(wanted=None)._read(text)
+        columns = self._replace(wanted=None)._parsed(text)
         if columns is None or not columns.num_rows == len(starts) == rows:
             return None
         return _without_cells(columns, present), lines_of(text, starts, ends), bad

@@ -9,7 +9,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Mapping
 from cgcli.errors import UsageError
 from cgcli.graph.shapes import element_names
-from cgcli.tables.arrow import lists_of
+from cgcli.tables.arrow import lists_of, of_floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,8 +47,8 @@ def with_results(
 def _column(array: NDArray[np.float64], null: NDArray[np.bool_] | None, *, fixed: bool) -> pa.Array:
     import pyarrow as pa
 
-    if array.ndim == 1 and null is None:  # pa.array would import numpy.ma
-        return pa.Array.from_buffers(pa.float64(), len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
+    if array.ndim == 1 and null is None:
+        return of_floats(array)
     if array.ndim == 1:
         return pa.array(array, mask=null)
     return lists_of(array, null, fixed=fixed)

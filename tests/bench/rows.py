@@ -4,9 +4,10 @@
 
 All compute ln(x1) + x1*x2 - sin(x2) for a million rows of two columns: cg with both derivatives, which it derives;
 Miller and Polars from formulas that are given to them; jq the value alone; Polars from Parquet to
-Parquet, too, and with 38 columns of other kinds beside the two. They take turns, and each figure is a ratio
-of medians of elapsed time. Memory is the peak of cg over ten times the rows, against that over the rows. The answer's
-time is that from a row to its result, when cg has been waiting for the first row at a pipe that stays open.
+Parquet, too, and with 38 columns of other kinds beside the two. They take turns, each writes a file that was not there
+before, and each figure is a ratio of medians of elapsed time. Memory is the peak of cg over ten times the rows, against
+that over the rows. The answer's time is that from a row to its result, when cg has been waiting for the first row at a
+pipe that stays open.
 
 It needs mlr and jq on the path, and Polars: in this Python, or in that which POLARS_PYTHON names. What is missing is
 said, and counts as missed. cg is to be installed as users have it, `pip install .`: an editable one starts later.
@@ -89,8 +90,9 @@ def write_rows(path: Path, rows: int) -> None:
 
 
 def seconds(command: Sequence[str], out: Path) -> float:
-    """The elapsed time of one whole process, which must succeed; its standard output goes to a file."""
-    with out.open("wb") as file:
+    """The elapsed time of one whole process, which must succeed; it, or its standard output, goes to a new file."""
+    out.unlink(missing_ok=True)
+    with open(os.devnull if str(out) in command else out, "wb") as file:
         begin = time.perf_counter()
         subprocess.run(command, check=True, stdout=file)
         return time.perf_counter() - begin
@@ -133,7 +135,7 @@ def compare(rival: Rival, folder: Path, rows: int, runs: int) -> bool:
     if not data.exists():
         write_rows(data, rows)
     theirs = [part.replace("{in}", str(data)).replace("{out}", str(out)) for part in rival.command]
-    ours = command_line("grad", PROGRAM, str(data), "-o", str(folder / f"ours{data.suffix}"))
+    ours = command_line("grad", PROGRAM, str(data), "-o", str(out))
     pairs = [(seconds(ours, out), seconds(theirs, out)) for _ in range(runs)]
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{rival.name:20}{mine:8.2f} s{other:8.2f} s{mine / other:8.2f}   (goal {rival.goal})", flush=True)
