@@ -493,6 +493,33 @@ def test_a_loop_keeps_the_names_of_the_program(
     assert lower(parse(program(graph))).outputs == graph.outputs
 
 
+# Loops that carry a matrix beside something else, of which a row, an element or another shape is read after them.
+PACKED = [
+    ("s = 0; A = [[x, 1], [2, x]]; repeat 2 { A = A*x; s = s + x }; sum(reshape(A, [4])*[1, 2, 3, 4]) + s",
+     "{ t1 = x*d_A + A; A = x*A; d_A = t1; d_s = d_s + 1 }; d_s + sum([1, 2, 3, 4]*reshape(d_A, [4]))"),
+    ("s = 1; B = x*[[1, 2], [3, 4]]; repeat 3 { s = s*x*det(B + 3*eye(2)); B = B @ B/9 }; s + B[0, 1]",
+     "d_B[0, 1] + d_s"),
+    ("s = 0; u = [x, 1]; for k in 1..3 { u = u*[x, k]; s = s + sum(u) }; s", "; d_s"),
+    ("A = [[x, 1, 2]]; s = 0; repeat 3 { B = A; repeat 2 { B = B*x; s = s + B[0, 1] }; "
+     "A = tanh(A + reshape(B, [3])[1:2]); s = s*sum(reshape(B, [3, 1])) }; s + A[0, 2]", "d_A[0, 2]"),
+    ("(s, B) = repeat 3 { x = x^2; (x, [[x, 1], [x, 2]]) }; s[1] + B[0, 0, 1] + sum(reshape(B, [12])*x)",
+     "d_x*sum(reshape(t1, [3, 4])) + x1*sum(reshape(t2, [3, 4])) + t2[0, 0, 1] + t3[1]"),
+    ("(y, z) = for k in 1..5 { x = x*k; (x, x^2) }; sum(y*z)", "; sum(y*t1 + z*t2)"),
+]  # fmt: skip
+
+
+@for_each(("text", "part"), PACKED)
+def test_what_a_loop_carries_side_by_side_is_read_by_its_name(text: str, part: str) -> None:
+    """Protects formulas from words that the language does not have, as that of the operation, or of what it packs."""
+    form, formula = cgcli.simplify(text), cgcli.diff(text, "x")
+    assert part in formula
+    assert "concat" not in formula
+    for x in (0.7, -1.1):
+        assert cgcli.value(form)(x=x) == pytest.approx(cgcli.value(text)(x=x), rel=1e-13)
+        slope = (cgcli.value(text, digits=30)(x=x + 1e-9) - cgcli.value(text, digits=30)(x=x - 1e-9)) / 2e-9
+        assert cgcli.value(formula)(x=x) == pytest.approx(float(slope), rel=1e-7)
+
+
 # But for a product over a factor that is 0, and for an input that is called e.
 @for_each("name", sorted(CASES.keys() - {"product through 0", "Kepler"}))
 def test_a_formula_through_a_loop_has_the_value_of_the_gradient(name: str) -> None:

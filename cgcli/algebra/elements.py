@@ -14,7 +14,7 @@ from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import CONSTANT, Node, apply, constant
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, SUBTRACT
 from cgcli.ops.determinants import COFACTOR, DET
-from cgcli.ops.indexing import INDEX, PUT, Index, Put
+from cgcli.ops.indexing import INDEX, PUT, Index, Put, unraveled
 from cgcli.ops.linalg import INV, MATMUL
 from cgcli.ops.logic import WHERE
 from cgcli.ops.reductions import PROD
@@ -191,11 +191,7 @@ def _unraveled(place: _Place, shape: _Place, source: _Place) -> _Place:
     number = 0
     for at, size in zip(place, shape, strict=True):
         number = number * size + at
-    found: list[int] = []
-    for size in reversed(source):
-        number, at = divmod(number, size)
-        found.append(at)
-    return tuple(reversed(found))
+    return unraveled(number, source)
 
 
 def _aligned(place: _Place, arg: Node) -> _Place:

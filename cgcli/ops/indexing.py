@@ -123,6 +123,15 @@ INDEX = Operation("index", "elements or slices of an array: x[0], X[:, 1]", ("x"
                   work=lambda shapes, params: math.prod(_take_shape(shapes, params)), mp=ARRAYS)  # fmt: skip
 
 
+def unraveled(number: int, shape: Shape) -> tuple[int, ...]:
+    """The place of an element in an array of a shape, of which so many stand before it in a row."""
+    found: list[int] = []
+    for size in reversed(shape):
+        number, at = divmod(number, size)
+        found.append(at)
+    return tuple(reversed(found))
+
+
 def take(x: Node, key: Any) -> Node:
     """x[key]; x itself when the key takes all of it, what was put where the key takes it, and an element of a list."""
     if x.op is PUT and x.params == Put(Place(x.shape, key)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterable, Mapping
+from cgcli.annotations import Container, Iterable, Mapping, cast
 from cgcli.graph.loops import Loop, LoopAdjoint, States
-from cgcli.graph.node import VARIABLE, Graph, Node, name_of, toposort
+from cgcli.graph.node import VARIABLE, Graph, Node, apply, name_of, toposort
+from cgcli.ops.indexing import Index, take, unraveled
 from cgcli.ops.loops import has_index, unpacked, unpacked_states
+from cgcli.ops.shaping import RESHAPE, reshape
 from cgcli.printing.expression import uses_of
 
 
@@ -15,6 +17,39 @@ def carried(node: Node) -> list[Node]:
         return unpacked_states(node, node.params.shapes)
     assert isinstance(node.params, Loop | LoopAdjoint)
     return unpacked(node, node.params.shapes)
+
+
+def with_whole_carries(graph: Graph, named: Mapping[Node, str] | None) -> tuple[Graph, dict[Node, str] | None]:
+    """The graph, and the names of some of its nodes, where what loops carry is read whole; see `read_whole`."""
+    become = read_whole(graph.outputs)
+    labels = {become.get(node, node): name for node, name in graph.labels.items()}
+    names = None if named is None else {become.get(node, node): name for node, name in named.items()}
+    return graph._replace(outputs=tuple(become[output] for output in graph.outputs), labels=labels), names
+
+
+def read_whole(outputs: Iterable[Node], leaves: Container[object] = ()) -> dict[Node, Node]:
+    """What nodes become so that no one reads the row that a loop packs a matrix as: `reshape(A, [4])`, not a slice.
+
+    A text has a name for the matrix, none for that row. leaves: nodes below which nothing changes.
+    """
+    become: dict[Node, Node] = {}
+    rows: dict[Node, Node] = {}  # with their matrices
+    for node in toposort(outputs, leaves):
+        new = node
+        if node not in leaves:
+            args = [become[arg] for arg in node.args]
+            if node.op is RESHAPE and args[0] in rows:
+                new = reshape(rows[args[0]], node.shape)
+            elif isinstance(node.params, Index) and args[0] in rows and not node.shape:
+                matrix, (*trip, at) = rows[args[0]], cast("tuple[int, ...]", node.params.key)
+                new = take(matrix, (*trip, *unraveled(at, matrix.shape[len(trip) :])))
+            elif node.args:
+                args = [reshape(rows[arg], arg.shape) if arg in rows else arg for arg in args]
+                new = apply(node.op, tuple(args), node.params)
+        become[node] = new
+        if isinstance(new.params, Loop | LoopAdjoint | States):
+            rows |= {piece.args[0]: piece for piece in carried(new) if piece.op is RESHAPE}
+    return {node: reshape(rows[new], new.shape) if new in rows else new for node, new in become.items()}
 
 
 def called(graph: Graph, loops: Iterable[Node]) -> dict[Node, str]:

@@ -53,6 +53,7 @@ def latex(
     """
     graph, named, letters = _with_series(graph, named)
     held = contents(graph, named)
+    graph = held.graph
     parts = {node: name.strip("`") for node, name in held.parts.items()}
     others = [*(partials.wrt if partials else ()), *others]
     taken = {*map(name_of, held.inputs), *parts.values(), *others}

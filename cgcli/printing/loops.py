@@ -11,7 +11,7 @@ from cgcli.graph.node import Graph, Node, apply, constant, constant_value, rebui
 from cgcli.graph.operation import Callee
 from cgcli.ops.fitting import zeros_like
 from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
-from cgcli.printing.carries import carried, own_names, replacing
+from cgcli.printing.carries import carried, own_names, read_whole, replacing
 from cgcli.printing.expression import shared, text_of, written_name
 from cgcli.printing.names import free_names, is_helper, numbered
 from cgcli.printing.printer import Names
@@ -221,9 +221,10 @@ class _Trip:
         self, nexts: Sequence[Node], names: Sequence[str], carries: Sequence[Node], outside: set[Node], named: Named,
         fresh: Fresh,
     ) -> None:  # fmt: skip
-        self._nexts, self._names, self._carries = nexts, names, carries
+        become = read_whole(nexts, outside)
+        self._nexts, self._names, self._carries = [become[after] for after in nexts], names, carries
         self._outside, self._named, self._fresh = outside, named, fresh
-        self._order = toposort(nexts, outside)
+        self._order = toposort(self._nexts, outside)
 
     def statements(self) -> Iterator[str]:
         """What is shared, then what would read what has changed already, then all the carries."""

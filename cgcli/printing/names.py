@@ -24,12 +24,14 @@ _HELPER = re.compile(r"[a-z]+[1-9][0-9]*")  # t1, as a program has it that cg ha
 class Contents(NamedTuple):
     """What a text of a graph is made of besides its results; names are written as in the language.
 
-    inputs: the variables, in order. functions: those with a derivative rule, inner ones first, and parts: the
-    nodes that have a statement of their own, in order; both with their names. called: what its functions and operations
-    are called. loops: the loops; what is read of their carries are parts. equations: those that are solved and
-    have loops in them, inner ones first. has_blocks: whether there are loops anywhere, in functions and equations too.
+    graph: it, but for matrices in loops, which are read whole. inputs: the variables, in order. functions: those with
+    a derivative rule, inner ones first, and parts: the nodes that have a statement of their own, in order; both with
+    their names. called: what its functions and operations are called. loops: the loops; what is read of their carries
+    are parts. equations: those that are solved and have loops in them, inner ones first. has_blocks: whether there are
+    loops anywhere, in functions and equations too.
     """
 
+    graph: Graph
     inputs: list[Node]
     functions: dict[OwnFunction, str]
     parts: dict[Node, str]
@@ -57,6 +59,12 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     """What a graph's text is made of. parts: see `names`; every shared part when it is None."""
     order = toposort(graph.outputs)
     loops = loops_in(order)
+    if loops:
+        from cgcli.printing.carries import with_whole_carries
+
+        graph, parts = with_whole_carries(graph, parts)
+        order = toposort(graph.outputs)
+        loops = loops_in(order)
     if parts is None or loops:
         wanted = shared(order, graph.outputs) if parts is None else [*parts]
         parts = names(graph, _with_pieces(wanted, loops, order, graph.outputs), loops)
@@ -72,7 +80,9 @@ def contents(graph: Graph, parts: Mapping[Node, str] | None = None) -> Contents:
     all_called = {*graph.functions.values(), *used, *called.values()}
     written = {own: written_name(name) for own, name in called.items()}
     has_blocks = bool(loops_in(whole))
-    return Contents(variables(order), written, dict(parts), all_called, tuple(loops), _equations(whole), has_blocks)
+    return Contents(
+        graph, variables(order), written, dict(parts), all_called, tuple(loops), _equations(whole), has_blocks
+    )
 
 
 def _equations(whole: Sequence[Node]) -> tuple[Body, ...]:

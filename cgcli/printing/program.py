@@ -28,6 +28,7 @@ def statements(graph: Graph, named: Mapping[Node, str] | None = None) -> list[st
     every shared part when it is None.
     """
     held = contents(graph, named)
+    graph = held.graph
     spelled = held.names
     lines = [f"{written_name(name_of(node))}: {shape_text(node.shape)}" for node in _declared(held)]
     if not held.has_blocks:

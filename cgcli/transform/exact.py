@@ -97,20 +97,27 @@ def _piece(op: Operation, x: Node, params: Params) -> Node:
     if op.name == "reshape":
         return x.args[0] if x.op is op and x.args[0].shape == node.shape else node
     is_list = x.op.name == "stack"
-    if not (is_list or x.op.name == "concat") or len(x.shape) != 1:
+    if not (is_list or x.op.name == "concat") or not _is_of_last_axis(x, params[0]):
         return node
     key: Any = params[0]
-    (item,) = key
+    item = key[-1]
     begin, size = (item, 1) if isinstance(item, int) else item[:2]
-    if is_list != isinstance(item, int) or (size > 1 and item[2] != 1):
+    if (is_list and not isinstance(item, int)) or (size > 1 and item[2] != 1):
         return node
     at = 0
     for part in x.args:
-        length = math.prod(part.shape)
+        length = 1 if is_list else part.shape[-1]
         if (at, length) == (begin, size):
-            return part
+            laid_out = part.args[0] if part.op.name in ("reshape", "broadcast") else part  # a number in a row of one
+            return next((found for found in (part, laid_out) if found.shape == node.shape), node)
         at += length
     return node
+
+
+def _is_of_last_axis(x: Node, key: Any) -> bool:
+    """Whether arrays are joined along the last axis, and an index takes all of the others."""
+    axis = -1 if len(x.shape) == 1 else x.params[0]
+    return axis == -1 and all(key[at] == (0, size, 1) for at, size in enumerate(x.shape[:-1]))
 
 
 def number_of(node: Node) -> float | None:
