@@ -429,11 +429,13 @@ def dying(task: Callable[[Any], Any], path: str, part: Any) -> Any:
         os.replace = replace
 
 
-@for_each("killed", ["killed", "killed after"])
+@for_each(
+    ("killed", "on"), [("killed", False), ("killed after", False), ("far killed", True), ("far killed after", True)]
+)
 def test_a_process_that_is_killed_changes_no_byte(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, killed: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, cluster: str, killed: str, on: bool
 ) -> None:
-    """Protects a run of which the system kills a process: its part is made again, and no draft stays.
+    """Protects a run of which the system kills a process or a worker: its part is made again, and no draft stays.
 
     One that was done is not told as one of an earlier run.
     """
@@ -444,7 +446,7 @@ def test_a_process_that_is_killed_changes_no_byte(
     monkeypatch.setattr(
         Pool, "run", lambda self, task, parts: run(self, partial(dying, task, str(tmp_path / killed)), parts)
     )
-    assert cg(capsys, *arguments, "-o", "two/", "--jobs", "2") == (0, "", "")
+    assert cg(capsys, *arguments, "-o", "two/", *(("--on", cluster) if on else ("--jobs", "2"))) == (0, "", "")
     assert (tmp_path / killed).exists()
     assert content(data / "two") == content(data / "one")
     assert not [*(data / "two").rglob(".cg-*")]

@@ -5,14 +5,16 @@
 The program is Black-Scholes, of ROWS rows (one million; the goals are those of five). All are whole processes of `cg`;
 they take turns, and each figure is a ratio of medians: that of `--jobs 2` to one process with `--threads 1`, of elapsed
 time and of the processors'; that of a cluster of two workers, which waits for work, to `--jobs 2`. Then a process is
-killed in the middle of `--jobs 2`, and every byte is to be that of the one process. A first round is not counted: in it
-modules are compiled, for this run alone, and the cluster's workers import them.
+killed in the middle of `--jobs 2`, and a worker in that of the cluster's run, and every byte is to be that of the one
+process. A first round is not counted: in it the cluster's workers import what they need. All run a copy of the package
+whose modules are compiled, as those of who has installed it.
 
 It needs Dask, and two processors that have nothing else to do.
 """
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
@@ -21,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +33,8 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))  # the tests' own modules
 
+import cgcli
+from cgcli.syntax.lalr import grammar_file
 from tests.bench.startup import command_line
 
 FILES = 20
@@ -68,13 +72,13 @@ def seconds(command: list[str], out: Path) -> tuple[float, float]:
     return time.perf_counter() - begin, spent
 
 
-def with_a_kill(command: list[str], out: Path) -> None:
-    """Run a command, one of whose processes is killed when there are three parts."""
+def with_a_kill(command: list[str], out: Path, workers: Callable[[int], Sequence[int]]) -> None:
+    """Run a command, for which a process is killed when there are three parts. workers: those of a command."""
     shutil.rmtree(out, ignore_errors=True)
     run = subprocess.Popen([*command, "-o", f"{out}/"])
     killed = False
     while run.poll() is None:
-        if not killed and len([*out.glob("*.parquet")]) >= 3 and (found := workers_of(run.pid)):
+        if not killed and len([*out.glob("*.parquet")]) >= 3 and (found := workers(run.pid)):
             os.kill(found[0], signal.SIGKILL)
             killed = True
         time.sleep(0.005)
@@ -86,8 +90,12 @@ def with_a_kill(command: list[str], out: Path) -> None:
 def compiled_once() -> Iterator[None]:
     """Processes that are started find modules compiled, as those of who has installed cg do, whatever is set here."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        package = Path(cgcli.__file__).parent
+        for each in (package, Path(grammar_file("cg.lark")).parent):  # within the package, where that is installed
+            copy = Path(folder) / each.relative_to(package.parent)
+            shutil.copytree(each, copy, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        compileall.compile_dir(folder, quiet=1)
+        os.environ["PYTHONPATH"] = folder
         yield
 
 
@@ -113,15 +121,16 @@ def main(rows: int, runs: int) -> int:
                 spent = seconds(line, folder / way)
                 times[way] += [spent] if turn else []
         expected = content(folder / "one")
-        with_a_kill(ways["jobs"], folder / "killed")
-        same = all(content(folder / way) == expected for way in ("jobs", "cluster", "killed"))
+        with_a_kill(ways["jobs"], folder / "killed", workers_of)
+        with_a_kill(ways["cluster"], folder / "far", lambda _: [each.pid for each in cluster.workers.values()])
+        same = all(content(folder / way) == expected for way in ("jobs", "cluster", "killed", "far"))
     one, jobs, on = (statistics.median(elapsed for elapsed, _ in times[way]) for way in ways)
     alone, shared = (statistics.median(spent for _, spent in times[way]) for way in ("one", "jobs"))
     print(f"{rows} rows in {FILES} files: {one:.2f} s, {rows / one / 1e6:.2f} million rows a second in one thread")
     print(f"two processes to one: {jobs / one:.2f} (goal {JOBS_GOAL})")
     print(f"the same in seconds of processors: {shared / alone:.2f} (goal {PROCESSOR_GOAL})")
     print(f"a cluster of two workers to two processes: {on / jobs:.2f} (goal {CLUSTER_GOAL})")
-    print(f"the same bytes, also after a process was killed: {'yes' if same else 'NO'}")
+    print(f"the same bytes, also after a process or a worker was killed: {'yes' if same else 'NO'}")
     met = jobs / one <= JOBS_GOAL and shared / alone <= PROCESSOR_GOAL and on / jobs <= CLUSTER_GOAL
     return 0 if met and same else 1
 
