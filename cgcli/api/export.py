@@ -96,7 +96,7 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     found = results(at_constants, wrt)
     if wrt and loops_in(toposort(node for _, node in found)):
         found = _forward(at_constants, wrt, found)
-    task = Task(point.program.text, __version__, name, tuple(arguments), tuple(found))
+    task = Task(point.program.text, __version__, name, tuple(arguments), tuple(found), at_constants.graph.labels)
     try:
         return target.write(task, **options)
     except ReservedNameError:

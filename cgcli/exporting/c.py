@@ -18,7 +18,7 @@ from cgcli.exporting.language import (
     number_text,
 )
 from cgcli.exporting.task import Task
-from cgcli.exporting.writer import body_of
+from cgcli.exporting.writer import into_row
 from cgcli.graph.node import Node
 
 _WORDS = (
@@ -128,7 +128,7 @@ def write(task: Task, *, header: bool = False) -> str:
         return joined([about, f"#ifndef {guard}", f"#define {guard}", "#include <stddef.h>", "#ifdef __cplusplus",
                        'extern "C" {', "#endif", f"{one};", f"{rows};", "#ifdef __cplusplus", "}", "#endif",
                        "#endif"])  # fmt: skip
-    body = body_of(task, LANGUAGE, names)
+    body = into_row(task, LANGUAGE, names)
     linkage = ["#ifdef __cplusplus", 'extern "C" {', "#endif"]
     return joined([
         about, "#include <math.h>", "#include <stddef.h>", "", *helpers_in(joined(body), LANGUAGE.helpers), *linkage,

@@ -12,10 +12,26 @@ from collections import Counter
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.evaluate.constants import constant_of
 from cgcli.exporting.formulas import NotInTargetError
-from cgcli.exporting.language import AND, ATOM, CHOICE, COMPARISON, MINUS, OR, PRODUCT, TRUTHS, Language, Text
+from cgcli.exporting.identifiers import apart
+from cgcli.exporting.language import (
+    AND,
+    ARITHMETIC,
+    ATOM,
+    CHOICE,
+    COMPARISON,
+    MINUS,
+    OR,
+    PRODUCT,
+    TRUTHS,
+    Language,
+    Text,
+    around,
+    negative,
+)
 from cgcli.exporting.places import text_of_places
 from cgcli.graph.node import CONSTANT, Node, constant_value, is_given, toposort
 from cgcli.ops.lazily import np
+from cgcli.records import EMPTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,12 +56,14 @@ class Code:
     """The lines that compute nodes.
 
     arrays: how operations on arrays are written, by name. inputs: what each variable is called, and what an array's row
-    is called. lines: those written so far. texts: the code for each node that is known here.
+    is called. labels: what others are called, where they get a name. lines: those written so far. texts: the code for
+    each node that is known here.
     """
 
     def __init__(
-        self, language: Language, arrays: Mapping[str, Make], outputs: Sequence[Node], inputs: Mapping[Node, str]
-    ) -> None:
+        self, language: Language, arrays: Mapping[str, Make], outputs: Sequence[Node], inputs: Mapping[Node, str],
+        labels: Mapping[Node, str] = EMPTY,
+    ) -> None:  # fmt: skip
         self.language = language
         self._arrays = arrays
         self.lines: list[str] = []
@@ -53,7 +71,9 @@ class Code:
         self.texts: dict[Node, Text] = {}
         self._indent = 1
         self._names: Counter[str] = Counter()
-        self._taken = {*inputs.values(), *language.reserved}
+        taken = {*inputs.values(), *language.reserved}
+        self._labels = apart(labels, taken)
+        self._taken = {*taken, *self._labels.values()}
         self._numbers = 0
         self.uses = uses_of(outputs)
 
@@ -72,8 +92,10 @@ class Code:
         text = self.texts[node]
         return self._as_number(text._replace(code=_at(text.code, place)))
 
-    def fresh(self, letter: str = "t") -> str:
-        """A name that is not in use."""
+    def fresh(self, letter: str = "t", node: Node | None = None) -> str:
+        """A name that is not in use: that of a node, where it has one."""
+        if node in self._labels:
+            return self._labels.pop(node)
         while True:
             self._names[letter] += 1
             name = f"{letter}{self._names[letter]}"
@@ -94,12 +116,12 @@ class Code:
         if self.language.statements.end:
             self.write(self.language.statements.end)
 
-    def array(self, size: int) -> str:
-        """The name of a new array of zeros."""
+    def array(self, size: int, node: Node | None = None) -> str:
+        """The name of a new array of zeros, for the elements of a node."""
         self._numbers += size
         if self._numbers > _MOST_NUMBERS:
             raise TooManyNumbersError(self._numbers)
-        name = self.fresh("a")
+        name = self.fresh("a", node)
         self.write(self.language.statements.array, name=name, size=max(size, 1))
         return name
 
@@ -124,7 +146,7 @@ class Code:
         size = math.prod(node.shape)
         if size == 1:
             return Text(element("0"))
-        name = self.array(size)
+        name = self.array(size, node)
         self.put(name, size, element)
         return element_of(name)
 
@@ -139,7 +161,7 @@ class Code:
         name, bracket, rest = text.code.partition("[")
         if bracket and rest == f"{HERE}]" and name.isidentifier():
             return name
-        name = self.array(math.prod(node.shape))
+        name = self.array(math.prod(node.shape), node)
         self.fill(name, node)
         self.texts[node] = element_of(name)
         return name
@@ -192,16 +214,15 @@ class Code:
                 raise NotInTargetError(node)
             return make(self, node)
         text = self._applied(node)
-        named = self.uses[node] > 1 or len(text.code) > _LONGEST
-        if not named or (node.op.name == "neg" and text.code.lstrip("-").isidentifier()):
-            return text
-        return self.kept(node, text)
+        has_name = node in self._labels and not node.shape
+        is_short = len(text.code) <= _LONGEST and (self.uses[node] < 2 or text.code.removeprefix("-").isidentifier())
+        return text if is_short and not has_name else self.kept(node, text)
 
     def kept(self, node: Node, text: Text) -> Text:
         """A name for what a piece of code gives, or an array that it fills."""
         words = self.language.statements
         if math.prod(node.shape) == 1:
-            name = self.fresh()
+            name = self.fresh(node=node)
             self.write(words.let_truth if text.truth else words.let, name=name, value=_at(text.code, "0"))
             return Text(name, truth=text.truth)
         self.texts[node] = text
@@ -223,31 +244,23 @@ class Code:
         if name == "where":
             condition = args[0].code if args[0].truth else self.is_set(args[0])
             yes, no = map(self._as_number, args[1:])
-            return Text(language.choice.format(condition, yes.inside(CHOICE + 1), no.inside(CHOICE + 1)), CHOICE)
+            return Text(language.choice.format(condition, yes.inside(CHOICE + 1), no.code), CHOICE)
         numbers = [*map(self._as_number, args)]
         if name == "neg":
-            inner = numbers[0].inside(PRODUCT)
-            return Text(f"-({inner})" if inner.startswith("-") else f"-{inner}", MINUS)
+            return negative(numbers[0])
         if name == "multiply" and (ones := [text.code == language.number(1.0) for text in numbers]) and any(ones):
             return numbers[ones.index(True) ^ 1]
-        if name in language.infix:
-            sign, level = language.infix[name]
-            space = " " if level != PRODUCT else ""
-            left, right = numbers[0].inside(level), numbers[1].inside(level + 1)
+        if name in language.infix or (name == "divide" and constant_value(node.args[1])):
+            sign, level = language.infix.get(name) or ARITHMETIC[name]
             if name == "multiply" and node.args[0] is node.args[1]:
-                right = left = numbers[0].inside(ATOM)
-            return Text(f"{left}{space}{sign}{space}{right}", level)
-        if name == "power" and (square := self._small_power(node, numbers)) is not None:
-            return square
+                return Text(f"{numbers[0].inside(ATOM)}*{numbers[0].inside(ATOM)}", PRODUCT)
+            return around(sign, level, *numbers)
+        if name == "power" and constant_value(node.args[1]) == 2 and not node.shape:
+            base = self._as_number(self.simple(node.args[0])).inside(ATOM)
+            return Text(f"{base}*{base}", PRODUCT)
         static = {static.name: self.language.number(float(value)) for static, value in
                   zip(node.op.statics, node.params, strict=True) if isinstance(value, float | int)}  # fmt: skip
         return Text(language.calls[name].format(*(number.code for number in numbers), **static))
-
-    def _small_power(self, node: Node, numbers: Sequence[Text]) -> Text | None:
-        """x*x for x^2, where x is a name."""
-        if constant_value(node.args[1]) != 2 or not (numbers[0].code.isidentifier() or _is_element(numbers[0].code)):
-            return None
-        return Text(f"{numbers[0].code}*{numbers[0].code}", PRODUCT)
 
     def _truth(self, name: str, args: Sequence[Text]) -> Text:
         language = self.language

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
-from cgcli.annotations import Collection, Iterable
+from cgcli.annotations import Collection, Iterable, Mapping
+from cgcli.graph.node import Node
 
 _NO_LETTER = re.compile(r"\W", re.ASCII)
 
@@ -29,6 +31,17 @@ def identifiers(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
             used.add(spelled)
             found[name] = spelled
     return found
+
+
+def apart(labels: Mapping[Node, str], taken: Collection[str]) -> dict[Node, str]:
+    """An identifier of its own for each node that has a name: y, y_2, y_3 of three that are called y."""
+    seen: Counter[str] = Counter()
+    names = {}
+    for node, name in labels.items():
+        seen[name] += 1
+        names[node] = name if seen[name] == 1 else f"{name}_{seen[name]}"
+    spelled = identifiers(names.values(), taken)
+    return {node: spelled[name] for node, name in names.items()}
 
 
 def _spelled(name: str) -> str:

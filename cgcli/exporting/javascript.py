@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from cgcli.exporting.language import (
     AND,
     ARITHMETIC,
@@ -18,13 +16,13 @@ from cgcli.exporting.language import (
     number_text,
 )
 from cgcli.exporting.task import Task
-from cgcli.exporting.writer import body_of
+from cgcli.exporting.writer import by_name
 
 _WORDS = (
     "arguments await break case catch class const continue debugger default delete do else enum eval export extends "
     "false finally for function if implements import in instanceof interface let new null package private protected "
     "public return static super switch this throw true try typeof undefined var void while with yield async of Math "
-    "NaN Infinity Float64Array Array Number out"
+    "NaN Infinity Float64Array Array Number"
 )
 _BY_NAME = ("exp", "expm1", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
             "tanh", "asinh", "acosh", "atanh", "sqrt", "cbrt", "abs", "floor", "ceil", "trunc", "sign")  # fmt: skip
@@ -66,7 +64,7 @@ function cg_solve(n, m, a, b) {
   return sign;
 }""",
     "cg_shaped": """function cg_shaped(row, ...sizes) {
-  row = Array.from(row);
+  row = Array.from(row).slice(0, sizes.reduce((all, size) => all*size));
   for (const size of sizes.slice(1).reverse())
     row = Array.from({ length: size ? row.length/size : 0 }, (_, at) => row.slice(at*size, at*size + size));
   return row;
@@ -101,16 +99,12 @@ def write(task: Task) -> str:
     """The code of a function of numbers, and of arrays, nested or in one row: an array of its results."""
     names = task.argument_names(LANGUAGE.reserved)
     arrays = [f"  {name} = Array.from({name}).flat(Infinity);" for node, name in names.items() if node.shape]
-    body = body_of(task, LANGUAGE, names)
-    results, at = [], 0
-    for output in task.outputs:
-        size = math.prod(output.shape)
-        part = f"out.slice({at}, {at + size})"
-        results.append(f"cg_shaped({part}, {', '.join(map(str, output.shape))})" if output.shape else f"out[{at}]")
-        at += size
-    tail = [f"  return [{', '.join(results)}];", "}"]
+    body, found = by_name(task, LANGUAGE, names)
+    shaped = (f"cg_shaped({', '.join(map(str, (row, *node.shape)))})" if node.shape else row
+              for row, node in zip(found, task.outputs, strict=True))  # fmt: skip
+    tail = [f"  return [{', '.join(shaped)}];", "}"]
     return joined([
         comment(task.header(names)), *helpers_in(joined([*body, *tail]), LANGUAGE.helpers), "",
         f"export function {task.function}({', '.join(names.values())}) {{", *arrays,
-        f"  const out = new Float64Array({max(task.size, 1)});", *body, *tail,
+        *body, *tail,
     ])  # fmt: skip

@@ -118,6 +118,21 @@ def number_text(value: float, infinity: str, nan: str) -> str:
     return repr(float(value))
 
 
+def negative(text: Text) -> Text:
+    """The negative of a piece of code for a number."""
+    inner = text.inside(PRODUCT)
+    return Text(inner[1:], min(text.level, PRODUCT)) if inner.startswith("-") else Text(f"-{inner}", MINUS)
+
+
+def around(sign: str, level: int, left: Text, right: Text) -> Text:
+    """Two pieces of code with a sign between them: `a - b` of a + -b, which is the same number."""
+    after = right.inside(level + 1)
+    if level == SUM and after.startswith("-"):
+        sign, after = "-" if sign == "+" else "+", after[1:]
+    space = " " if level == SUM else ""
+    return Text(f"{left.inside(level)}{space}{sign}{space}{after}", level)
+
+
 def joined(lines: Sequence[str]) -> str:
     """Lines as one text, which ends with a line's end."""
     return "\n".join([*lines, ""])

@@ -18,10 +18,20 @@ from cgcli.exporting.language import (
     number_text,
 )
 from cgcli.exporting.task import Task
-from cgcli.exporting.writer import body_of
+from cgcli.exporting.writer import by_name
+from cgcli.graph.node import Node
 
-_QUIET = ("exp", "expm1", "log1p", "sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "sqrt", "acosh")
+_BY_OTHERS = {  # functions of which `math` raises errors, by helpers that do not
+    **{name: f"_quiet(math.{name}, x)" for name in ("sin", "cos", "tan", "asin", "acos", "sqrt", "acosh")},
+    **{name: f"_quiet(math.{name}, x, math.inf)" for name in ("exp", "expm1", "cosh")},
+    "sinh": "_quiet(math.sinh, x, math.copysign(math.inf, x))",
+    **{name: f"_logarithm(math.{name}, x)" for name in ("log", "log2", "log10")},
+    "log1p": "_logarithm(math.log1p, x, -1.0)",
+    **{name: f"_whole(math.{name}, x)" for name in ("floor", "ceil", "trunc")},
+    "round": "_whole(round, x)",
+}
 _HELPERS = {
+    **{f"_{name}": f"def _{name}(x):\n    return {value}" for name, value in _BY_OTHERS.items()},
     "_sign": """def _sign(x):
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x""",
     "_div": """def _div(x, y):
@@ -35,7 +45,7 @@ _HELPERS = {
         return beyond
     except ValueError:
         return math.nan""",
-    "_log": """def _log(function, x, pole=0.0):
+    "_logarithm": """def _logarithm(function, x, pole=0.0):
     return -math.inf if x == pole else math.nan if x < pole else function(x)""",
     "_atanh": """def _atanh(x):
     return math.copysign(math.inf, x) if abs(x) == 1.0 else _quiet(math.atanh, x)""",
@@ -61,7 +71,7 @@ _HELPERS = {
     "_gamma": """def _gamma(x):
     if x == 0.0:
         return math.copysign(math.inf, x)
-    return _quiet(math.gamma, x, math.inf)""",
+    return _quiet(math.gamma, x, math.copysign(math.inf, x))""",
     "_lgamma": """def _lgamma(x):
     return x if x == -math.inf else math.inf if x <= 0.0 and x == math.floor(x) else math.lgamma(x)""",
     "_logaddexp": """def _logaddexp(x, y):
@@ -105,16 +115,12 @@ LANGUAGE = Language(
     infix={name: ARITHMETIC[name] for name in ("add", "subtract", "multiply")}
     | {"and": ("and", AND), "or": ("or", OR)},
     calls={
-        **{name: f"_quiet(math.{name}, {{0}})" for name in _QUIET},
-        **{name: f"_quiet(math.{name}, {{0}}, math.inf)" for name in ("exp", "expm1", "cosh")},
-        "sinh": "_quiet(math.sinh, {0}, math.copysign(math.inf, {0}))", "divide": "_div({0}, {1})",
-        "ln": "_log(math.log, {0})", "log2": "_log(math.log2, {0})", "log10": "_log(math.log10, {0})",
-        "log1p": "_log(math.log1p, {0}, -1.0)", "atan": "math.atan({0})", "atan2": "math.atan2({0}, {1})",
+        **{name: f"_{name}({{0}})" for name in _BY_OTHERS}, "ln": "_log({0})",
+        "divide": "_div({0}, {1})", "atan": "math.atan({0})", "atan2": "math.atan2({0}, {1})",
         "tanh": "math.tanh({0})", "asinh": "math.asinh({0})", "atanh": "_atanh({0})", "hypot": "math.hypot({0}, {1})",
         "abs": "abs({0})", "sign": "_sign({0})", "power": "_pow({0}, {1})", "fmod": "_fmod({0}, {1})",
         "mod": "_mod({0}, {1})",
-        "floor": "_whole(math.floor, {0})", "ceil": "_whole(math.ceil, {0})", "round": "_whole(round, {0})",
-        "trunc": "_whole(math.trunc, {0})", "max": "_max({0}, {1})", "min": "_min({0}, {1})", "erf": "math.erf({0})",
+        "max": "_max({0}, {1})", "min": "_min({0}, {1})", "erf": "math.erf({0})",
         "erfc": "math.erfc({0})", "gamma": "_gamma({0})", "lgamma": "_lgamma({0})", "cbrt": "math.cbrt({0})",
         "logaddexp": "_logaddexp({0}, {1})", "stop_gradient": "({0})",
     },
@@ -127,7 +133,7 @@ LANGUAGE = Language(
     number=lambda value: number_text(value, "math.inf", "math.nan"),
     solve="_solve",
     choice="{1} if {0} else {2}", as_number="float({code})", no=("not {}", COMPARISON, COMPARISON), helpers=_HELPERS,
-    reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "out", "float", "abs", "range", "round",
+    reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "float", "abs", "range", "round",
                         "hasattr", "int", "len", "max", "reversed", "sum", "OverflowError", "ValueError"]),
 )  # fmt: skip
 
@@ -136,23 +142,18 @@ def write(task: Task) -> str:
     """The code of a function of numbers, and of arrays as nested lists: a list of its results."""
     names = task.argument_names(LANGUAGE.reserved)
     arrays = [f"    {name} = _flat({name})" for node, name in names.items() if node.shape]
-    body = body_of(task, LANGUAGE, names)
-    results, at = [], 0
-    for output in task.outputs:
-        size = math.prod(output.shape)
-        results.append(_result(output.shape, at, size))
-        at += size
-    tail = [f"    return [{', '.join(results)}]"]
+    body, found = by_name(task, LANGUAGE, names)
+    tail = [f"    return [{', '.join(map(_result, found, task.outputs))}]"]
     helpers = ["\n" + helper + "\n" for helper in helpers_in(joined([*body, *arrays, *tail]), LANGUAGE.helpers)]
     return joined([
         in_quotes(task.header(names)), "", "import math", "", *helpers, "",
         f"def {task.function}({', '.join(names.values())}):", *arrays,
-        f"    out = [0.0]*{max(task.size, 1)}", *body, *tail,
+        *body, *tail,
     ])  # fmt: skip
 
 
-def _result(shape: tuple[int, ...], at: int, size: int) -> str:
-    if not shape:
-        return f"out[{at}]"
-    part = f"out[{at}:{at + size}]"
-    return part if len(shape) == 1 else f"_shaped({part}, {', '.join(map(str, shape))})"
+def _result(row: str, node: Node) -> str:
+    if not node.shape:
+        return row
+    row = row if math.prod(node.shape) else "[]"
+    return row if len(node.shape) == 1 else f"_shaped({row}, {', '.join(map(str, node.shape))})"

@@ -6,6 +6,9 @@ What is read twice is a column of an inner SELECT. A row with a null in a column
 
 from __future__ import annotations
 
+import math
+from itertools import count
+
 from cgcli.annotations import Mapping, Sequence
 from cgcli.errors import TooLargeError, UsageError, did_you_mean
 from cgcli.exporting.code import uses_of
@@ -19,8 +22,10 @@ from cgcli.exporting.language import (
     PRODUCT,
     SUM,
     Text,
+    around,
     comment,
     joined,
+    negative,
     number_text,
     order_of,
 )
@@ -32,6 +37,7 @@ _LONGEST = 160
 _MOST_WITHIN = 400  # SELECTs within each other, which take PostgreSQL half a minute
 _MOST_INDENTED = 10
 _SMALLER = "write it for another target, or a part of it"
+_MOST_REPEATED = 2000  # signs of a condition that stands before each result
 _MOST_RESOLVED = 30  # SELECTs within each other that Spark resolves as it is set
 _INFIX = {"add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT)}
 # For each comparison its sign, and which operand must be no nan, since the order has nan above all.
@@ -45,6 +51,7 @@ _CALLS = {
     "min": "CASE WHEN {nan0} THEN {0} WHEN {nan1} THEN {1} WHEN {0} < {1} THEN {0} ELSE {1} END",
     "sign": "CASE WHEN {nan0} THEN {0} WHEN {0} > 0e0 THEN 1e0 WHEN {0} < 0e0 THEN -1e0 ELSE {0} END",
 }  # fmt: skip
+_MIN_OF_NUMBER = "CASE WHEN {0} < {1} OR {nan0} THEN {0} ELSE {1} END"
 
 
 class Dialect(Record):
@@ -94,7 +101,10 @@ DIALECTS: Mapping[str, Dialect] = {
         "Spark", "DOUBLE", "`", "isnan({})",
         {"log2": _logarithm("log2"), "log10": _logarithm("log10"), "log1p": _logarithm("log1p", "-1e0"),
          "expm1": "expm1({0})", "round": "rint({0})", "hypot": "hypot({0}, {1})",
+         "fmod": "CASE WHEN {1} = 0e0 THEN {nan} ELSE {0} % {1} END",
          "divide": _divide("CAST({1} AS STRING) = '-0.0'"),
+         "atan2": "CASE WHEN {0} <> 0e0 OR {nan1} THEN atan2({0}, {1}) WHEN {1} > 0e0 OR CAST({1} AS STRING) = '0.0' "
+                  "THEN {0} WHEN CAST({0} AS STRING) = '-0.0' THEN -3.141592653589793e0 ELSE 3.141592653589793e0 END",
          "floor": "CASE WHEN {0} <> 0e0 AND abs({0}) < 4503599627370496e0 THEN CAST(floor({0}) AS DOUBLE) ELSE {0} END",
          "ceil": "CASE WHEN {0} > -1e0 AND {0} <= 0e0 THEN 0e0*{0} "
                  "WHEN abs({0}) < 4503599627370496e0 THEN CAST(ceil({0}) AS DOUBLE) ELSE {0} END",
@@ -143,7 +153,7 @@ class _Select:
         self._task = task
         self._table = table
         self._calls = {name: call for name, call in {**_CALLS, **dialect.calls}.items() if call}
-        outputs = in_terms_of(task.outputs, self._has)
+        outputs, _ = in_terms_of(task.outputs, self._has)
         array = next((node for node in toposort(outputs) if node.shape), None)
         if array is not None:
             raise NotInTargetError(array)
@@ -174,12 +184,13 @@ class _Select:
         self._texts[node] = text
 
     def _column(self, node: Node, text: Text) -> Text:
-        number = len(self._columns) + 1
-        while f"cg_{number}" in self._taken:
-            number += len(self._columns) + 1
-        name = f"cg_{number}"
+        name = self._free(len(self._columns) + 1)
         self._columns[node] = (name, text.code)
         return Text(name, truth=text.truth)
+
+    def _free(self, number: int) -> str:
+        """A name for a column that neither the table nor the results have, as far as the program tells."""
+        return next(name for at in count(1) if (name := f"cg_{number * at}") not in self._taken)
 
     def _written_often(self, node: Node) -> str:
         """The code of an argument that a template has several times: the name of a column, or a numeral."""
@@ -225,18 +236,15 @@ class _Select:
         if name == "not":
             return Text(f"NOT {self._condition(node.args[0]).inside(ATOM)}", AND + 1, truth=True)
         if name == "neg":
-            inner = self._number(node.args[0]).inside(PRODUCT)
-            return Text(f"-({inner})" if inner.startswith("-") else f"-{inner}", MINUS)
-        if name in _INFIX and name not in self._calls:
-            sign, level = _INFIX[name]
-            left, right = self._number(node.args[0]).inside(level), self._number(node.args[1]).inside(level + 1)
-            right = f"({right})" if right.startswith("-") else right  # two minus signs begin a comment
-            space = " " if level == SUM else ""
-            return Text(f"{left}{space}{sign}{space}{right}", level)
+            return negative(self._number(node.args[0]))
+        if name in _INFIX and (name not in self._calls or constant_value(node.args[1])):
+            return around(*_INFIX[name], *map(self._number, node.args))
         return self._called(node)
 
     def _compared(self, node: Node) -> Text:
         sign, guarded = _COMPARED[node.op.name]
+        if any(math.isnan(constant_value(arg) or 0) for arg in node.args):
+            return Text(str(node.op.name == "not_equal").upper(), truth=True)
         left, right = (self._number(arg).inside(SUM) for arg in node.args)
         if node.args[0] is node.args[1] and node.op.name in ("equal", "not_equal"):
             test = self._dialect.nan.format(left)
@@ -252,12 +260,14 @@ class _Select:
         return Text(f"{left} {sign} {right} AND NOT ({test})", AND, truth=True)
 
     def _called(self, node: Node) -> Text:
-        template = self._calls[node.op.name]
-        if node.op.name == "power" and constant_value(node.args[1]) == 2:
-            code = self._written_often(node.args[0])
+        template, args = self._calls[node.op.name], node.args
+        if node.op.name == "power" and constant_value(args[1]) == 2:
+            code = self._written_often(args[0])
             return Text(f"{code}*{code}", PRODUCT)
+        if node.op.name == "min" and any(map(_is_number, args)):
+            template, args = _MIN_OF_NUMBER, args[::-1] if _is_number(args[0]) else args
         codes = []
-        for at, arg in enumerate(node.args):
+        for at, arg in enumerate(args):
             often = template.count(f"{{{at}}}") + template.count(f"{{nan{at}}}") > 1
             codes.append(self._written_often(arg) if often else self._number(arg).code)
         words = {f"nan{at}": self._dialect.nan.format(code) for at, code in enumerate(codes)}
@@ -274,24 +284,30 @@ class _Select:
     def text(self) -> str:
         """The whole."""
         known = " AND ".join(f"{self._quoted(name_of(node))} IS NOT NULL" for node in self._task.inputs)
+        by_level: dict[int, list[str]] = {}
+        added = [name for name, _ in self._columns.values()]
+        for node, (column, code) in self._columns.items():
+            by_level.setdefault(self._levels[node], []).append(f"{code} AS {column}")
+        many = len(known) * len(self._outputs) > _MOST_REPEATED
+        if many or (added and len(self._task.inputs) > 1):
+            added.append(self._free(len(added) + 1))
+            by_level.setdefault(0, []).append(f"{known} AS {added[-1]}")
+            known = added[-1]
         results = []
         for name, node in zip(self._task.columns(), self._outputs, strict=True):
             code = self._number(node).code
             code = f"CASE WHEN {known} THEN {code} END" if known else code
             results.append(f"  {code} AS {self._quoted(name)}")
-        by_level: dict[int, list[str]] = {}
-        for node, (column, code) in self._columns.items():
-            by_level.setdefault(self._levels[node], []).append(f"{code} AS {column}")
         self._check_sizes(len(by_level))
         source, fence, pad = self._quoted_table(), self._dialect.fence, ""
-        lines = [comment(self._header()), f"SELECT {self._whole()},", ",\n".join(results)]
+        lines = [comment(self._header()), f"SELECT {self._whole(added)},", ",\n".join(results)]
         closing: list[str] = []
         for depth, level in enumerate(sorted(by_level, reverse=True)):
             lines.append(f"{pad}FROM (")
             closing.append(f"{pad}) AS cg{fence if depth else ''}")
             pad = "  " * min(depth + 1, _MOST_INDENTED)
             first = self._kept() if depth == len(by_level) - 1 else "*"
-            lines += _indented(f"SELECT {first}, {', '.join(by_level[level])}", pad)
+            lines += [f"{pad}SELECT {first},", ",\n".join(f"{pad}  {each}" for each in by_level[level])]
         lines.append(f"{pad}FROM {source}{fence if by_level else ''}")
         return joined([*lines, *reversed(closing)])
 
@@ -323,14 +339,16 @@ class _Select:
         row = "struct(*)" if self._dialect.name == "Spark" else self._quoted(self._table.split(".")[-1])
         return f"{row} AS cg_row" + (f", {names}" if names else "")
 
-    def _whole(self) -> str:
-        """The columns of the table, as the outermost SELECT has them."""
-        if not self._columns:
+    def _whole(self, added: Sequence[str]) -> str:
+        """The columns of the table, as the outermost SELECT has them. added: those of inner SELECTs."""
+        if not added:
             return "*"
         if self._dialect.all_but:
-            return self._dialect.all_but.format(", ".join(name for name, _ in self._columns.values()))
+            return self._dialect.all_but.format(", ".join(added))
         return "cg_row.*" if self._dialect.name == "Spark" else "(cg_row).*"
 
 
-def _indented(text: str, pad: str) -> list[str]:
-    return [pad + line for line in text.split("\n")]
+def _is_number(node: Node) -> bool:
+    """Whether a node is a constant that is no nan."""
+    value = constant_value(node)
+    return value is not None and value == value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from itertools import chain, count
 
-from cgcli.annotations import Collection, Sequence
+from cgcli.annotations import Collection, Mapping, Sequence
 from cgcli.exporting.identifiers import identifiers
 from cgcli.graph.body import with_bodies
 from cgcli.graph.loops import Loop, most_trips
 from cgcli.graph.node import Node, name_of, toposort
 from cgcli.graph.shapes import shape_text
-from cgcli.records import Record
+from cgcli.records import EMPTY, Record
 
 _OF_MATRICES = ("solve", "inv", "det", "logdet", "logabsdet", "signdet", "cholesky", "eigvalsh", "svdvals", "pinv",
                 "orthonormal", "expm")  # fmt: skip
@@ -25,7 +25,8 @@ class Task(Record):
     """A program to be written in another language.
 
     text: the program. version: of cg. function: what the code calls it. inputs: the variables, in the arguments' order.
-    results: what the code gives, under the names of columns: values, then derivatives.
+    results: what the code gives, under the names of columns: values, then derivatives. labels: nodes that the program
+    names.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Task(Record):
     function: str
     inputs: tuple[Node, ...]
     results: tuple[tuple[str, Node], ...]
+    labels: Mapping[Node, str] = EMPTY
 
     @property
     def outputs(self) -> tuple[Node, ...]:
@@ -48,6 +50,10 @@ class Task(Record):
             raise ReservedNameError(self.function)
         spelled = identifiers(map(name_of, self.inputs), {*reserved, self.function, *more})
         return {node: spelled[name_of(node)] for node in self.inputs}
+
+    def all_labels(self) -> Mapping[Node, str]:
+        """The nodes that the program names, and the results by their own names."""
+        return {**{node: name for name, node in reversed(self.results)}, **self.labels}
 
     def columns(self) -> list[str]:
         """The names of the results where they stand beside the inputs: none has that of another, in capitals or not."""

@@ -7,19 +7,20 @@ from collections import Counter
 from itertools import chain, count
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
-from cgcli.evaluate.constants import computed, constant_of
+from cgcli.evaluate.constants import constant_of
 from cgcli.exporting.code import uses_of
 from cgcli.exporting.formulas import NotInTargetError, in_terms_of
-from cgcli.exporting.identifiers import identifiers
+from cgcli.exporting.identifiers import apart, identifiers
 from cgcli.exporting.language import (
     ARITHMETIC,
     ATOM,
     COMPARISON,
     MINUS,
     PRODUCT,
-    SUM,
     TRUTHS,
     Text,
+    around,
+    negative,
     number_text,
     order_of,
 )
@@ -137,10 +138,11 @@ class Vectors:
         self.names = task.argument_names(taken, *more)
         self._taken = {*taken, task.function, *self.names.values(), *more}
         own = [each for each in functions_in(toposort(task.outputs)) if library.rule]
-        self.outputs = in_terms_of(task.outputs, self._has, own)
+        self.outputs, labels = in_terms_of(task.outputs, self._has, own, task.all_labels())
+        self._labels = apart(labels, self._taken)
+        self._taken |= {*self._labels.values()}
         self._uses: Counter[Node] = uses_of(self.outputs)
         self._texts: dict[Node, Text] = {}
-        self._plain: dict[Node, float] = {}
         self.lines: list[str] = []
         self._indent = 1
         self._count = 0
@@ -167,10 +169,10 @@ class Vectors:
         for node in toposort(outputs, self._texts):
             if node in self._texts:
                 continue
-            text = self._given(node) if is_given(node) else self._folded(node) or self._made(node)
-            is_kept = self._uses[node] > 1 or len(text.code) > _LONGEST
-            if node.args and node not in self._plain and text.code and is_kept:
-                text = Text(self.named(text.code), truth=text.truth)
+            text = self._given(node) if is_given(node) else self._made(node)
+            is_kept = self._uses[node] > 1 or len(text.code) > _LONGEST or node in self._labels
+            if node.args and text.code and is_kept:
+                text = Text(self.named(text.code, node), truth=text.truth)
             self._texts[node] = text
 
     def _fresh(self) -> str:
@@ -179,9 +181,9 @@ class Vectors:
             if (name := f"t{self._count}") not in self._taken:
                 return name
 
-    def named(self, code: str) -> str:
-        """A name for what a piece of code gives."""
-        name = self._fresh()
+    def named(self, code: str, node: Node | None = None) -> str:
+        """A name for what a piece of code gives; that of a node, where it has one."""
+        name = self._labels.pop(node) if node in self._labels else self._fresh()
         self._write(f"{name} = {code}")
         return name
 
@@ -194,17 +196,7 @@ class Vectors:
         if node.op is not CONSTANT:
             return Text(self.names[node])
         value = constant_value(node)
-        if value is None:
-            return self.literal(node, constant_of(node))
-        self._plain[node] = value
-        return self._numeral(value)
-
-    def _folded(self, node: Node) -> Text | None:
-        """The number that an operation on plain numbers gives."""
-        if not node.op.elementwise or not all(arg in self._plain for arg in node.args):
-            return None
-        value = self._plain[node] = float(computed(node.op, [self._plain[arg] for arg in node.args], node.params))
-        return self._numeral(value)
+        return self.literal(node, constant_of(node)) if value is None else self._numeral(value)
 
     def _numeral(self, value: float) -> Text:
         text = number_text(value, "float('inf')", "float('nan')")
@@ -226,7 +218,7 @@ class Vectors:
     def number(self, node: Node) -> Text:
         """The code for the value of a node, as functions of the library take it: those of PyTorch no plain numbers."""
         text = self._operand(node)
-        return Text(self.library.number.format(text.code)) if node in self._plain else text
+        return Text(self.library.number.format(text.code)) if constant_value(node) is not None else text
 
     def _operand(self, node: Node) -> Text:
         """The code for the value of a node beside an operator, where a plain number may stand."""
@@ -235,8 +227,8 @@ class Vectors:
 
     def _condition(self, node: Node) -> Text:
         text = self._texts[node]
-        if node in self._plain:
-            return Text(f"np.asarray({self._plain[node] != 0})", truth=True)
+        if (value := constant_value(node)) is not None:
+            return Text(f"np.asarray({value != 0})", truth=True)
         return text if text.truth else Text(f"{text.inside(COMPARISON + 1)} != 0.0", COMPARISON, truth=True)
 
     def _made(self, node: Node) -> Text:
@@ -257,12 +249,9 @@ class Vectors:
             branches = [self._condition(node.args[0]).code, *(self.number(arg).code for arg in node.args[1:])]
             return Text(_call(node, word, branches))
         if name == "neg":
-            return Text(f"-{self._operand(node.args[0]).inside(MINUS + 1)}", MINUS)
+            return negative(self._operand(node.args[0]))
         if name in _INFIX:
-            sign, level = _INFIX[name]
-            left, right = self._operand(node.args[0]).inside(level), self._operand(node.args[1]).inside(level + 1)
-            space = " " if level == SUM else ""
-            return Text(f"{left}{space}{sign}{space}{right}", level)
+            return around(*_INFIX[name], *map(self._operand, node.args))
         if name == "power" and constant_value(node.args[1]) == 2:
             return Text(f"{self.number(node.args[0]).inside(ATOM)}**2", PRODUCT)
         return Text(_call(node, word, [self.number(arg).code for arg in node.args]))

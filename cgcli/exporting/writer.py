@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import Mapping
+from cgcli.annotations import Mapping, Sequence
 from cgcli.exporting import arrays, computed_places, systems, trips
 from cgcli.exporting.code import Code, Make
 from cgcli.exporting.formulas import in_terms_of
@@ -40,24 +40,40 @@ _ARRAYS: Mapping[str, Make] = {
 }
 
 
-def body_of(task: Task, language: Language, names: Mapping[Node, str]) -> list[str]:
+def into_row(task: Task, language: Language, names: Mapping[Node, str]) -> list[str]:
     """The lines that compute the results and put them into the row `out`, one after the other.
 
     names: of the arguments. Raises NotInTargetError, TooManyNumbersError.
     """
-
-    def has(node: Node) -> bool:
-        return language.has(node) if node.op.elementwise else node.op.name in _ARRAYS
-
-    outputs = in_terms_of(task.outputs, has)
-    code = Code(language, _ARRAYS, outputs, names)
-    read = {*toposort(outputs)}
-    for node, name in names.items():
-        if node not in read and language.unused:
-            code.write(language.unused, name=name)
-    code.compute(outputs)
+    code, outputs = _computed(task, language, names, task.labels)
     at = 0
     for output in outputs:
         code.fill("out", output, at)
         at += math.prod(output.shape)
     return code.lines
+
+
+def by_name(task: Task, language: Language, names: Mapping[Node, str]) -> tuple[list[str], list[str]]:
+    """The lines that compute the results; and the code for each: a number, or the name of an array's row.
+
+    names: of the arguments. Raises NotInTargetError, TooManyNumbersError.
+    """
+    code, outputs = _computed(task, language, names, task.all_labels())
+    results = [code.row(output) if output.shape else code.number(output).code for output in outputs]
+    return code.lines, results
+
+
+def _computed(
+    task: Task, language: Language, names: Mapping[Node, str], labels: Mapping[Node, str]
+) -> tuple[Code, Sequence[Node]]:
+    def has(node: Node) -> bool:
+        return language.has(node) if node.op.elementwise else node.op.name in _ARRAYS
+
+    outputs, labels = in_terms_of(task.outputs, has, labels=labels)
+    code = Code(language, _ARRAYS, outputs, names, labels)
+    read = {*toposort(outputs)}
+    for node, name in names.items():
+        if node not in read and language.unused:
+            code.write(language.unused, name=name)
+    code.compute(outputs)
+    return code, outputs

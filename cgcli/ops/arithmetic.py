@@ -204,8 +204,8 @@ HYPOT = elementwise("hypot", "sqrt(x^2 + y^2) without overflow", "hypot",
                     kink=Kink(lambda x, y: (x == 0) & (y == 0),
                                "the derivative of hypot at (0, 0) is taken as 0", isolated=True),
                     python="hypot", example="hypot(3, 4)", latex=r"\sqrt{#1^{2} + #2^{2}}",
-                    simpler="a = max(abs(x), abs(y)); b = min(abs(x), abs(y)); a == 0 || a == inf ? a : a*sqrt(1 + "
-                            "(b/a)^2)")  # fmt: skip
+                    simpler="a = max(abs(x), abs(y)); b = min(abs(x), abs(y)); abs(x) == inf || abs(y) == inf ? inf : "
+                            "a == 0 ? 0 : a*sqrt(1 + (b/a)^2)")  # fmt: skip
 EQUAL_TO = elementwise("equal", "1 where equal, else 0", truth_of("equal"), None, None, arrays="x y",
                        label="=", infix=Infix("==", COMPARISON), commutative=True, facts=NON_NEGATIVE,
                        why_no_derivative=STEP, example="2 == 2", python=scalar_truth(operator.eq), mp="equal",
