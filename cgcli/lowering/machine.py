@@ -209,13 +209,14 @@ class Machine:
     def _slice(self, item: tree.Slice, scope: Scope) -> Steps:
         from cgcli.lowering.build import raw_slice
         from cgcli.syntax.elsewhere import elements_between
+        from cgcli.syntax.spreadsheets import cells
 
         parts = (item.start, item.stop, item.step)
         if isinstance(item.stop, tree.Name) and item.stop.name == "end" and "end" not in self._named:
             hint = f"write {self._source[item.span.start : item.stop.span.start]}"
             raise ArgumentError("a slice to the end has no number behind its ':'", item.span, hint=hint)
         written = self._source[item.span.start : item.span.end]
-        if other := elements_between(written, self._named):
+        if other := cells(written) or elements_between(written, self._named):
             raise ArgumentError("a slice has whole numbers", item.span, hint=f"write {other}")
         values = iter((yield tuple(part for part in parts if part is not None), scope))
         return raw_slice(*(None if part is None else next(values) for part in parts))

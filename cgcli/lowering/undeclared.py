@@ -15,6 +15,7 @@ from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.printing.expression import written_name
 from cgcli.syntax import tree
 from cgcli.syntax.elsewhere import BRACKETS, element_of, filled, instead_of
+from cgcli.syntax.spreadsheets import translated
 
 _OPERATORS = {"and", "or", "not"}  # words that nobody calls
 # Shapes that a name without a value may be meant to have, the likelier ones first.
@@ -100,6 +101,9 @@ def no_function(
     instead = instead_of(" ".join([name, *(key for key, *_ in item.keywords)]), values) or instead_of(name, values)
     if not args and (constant := next((other for other in CONSTANTS if other == name.casefold()), "")):
         instead = f"write {constant}"
+    if name.isupper() and (":" in "".join(args) or (len(args) > 1 and not instead)):
+        formula = translated(f"{name}({','.join(args)})", FUNCTIONS.__contains__)
+        instead = f"write {formula}" if formula else instead
     near = instead or did_you_mean(name, [*functions, *(FUNCTIONS.keys() - _OPERATORS)])
     parameters = ", ".join("xyzuvw"[: len(args)]) if len(args) <= 6 else "…"
     hint = near or f"define it as {called}({parameters}) = …" + f"; {product}" * bool(len(args) == 1 and product)

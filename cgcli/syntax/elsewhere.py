@@ -223,16 +223,13 @@ def filled(form: str, args: Sequence[str]) -> str:
 
 
 def elements_between(text: str, named: Container[str]) -> str:
-    """What a slice of other tools means: one that ends before the end, or cells of a column; '' for any other.
+    """What a slice of other tools means, one that ends before the end; '' for any other.
 
     named: the names that have a value.
     """
     if (match := re.fullmatch(r"(\d*)\s*:\s*end\s*-\s*(\d+)", text)) and "end" not in named:
         return f"{_from_zero(match[1]) if match[1] else ''}:-{match[2]}, which counts from 0"
-    match = re.fullmatch(r"([A-Z]{1,3})(\d{1,4}):\1(\d{1,4})", text)
-    if match is None or not 0 < int(match[3]) - int(match[2]) < 20:
-        return ""
-    return "[" + ", ".join(f"{match[1]}{row}" for row in range(int(match[2]), int(match[3]) + 1)) + "]"
+    return ""
 
 
 def element_of(array: str, items: Sequence[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cgcli.syntax.elsewhere import NAMES, as_call, instead_of
+from cgcli.syntax.elsewhere import NAMES, as_call
 from cgcli.syntax.idiom import INNER, LOOSE, NAME, VALUE, Idiom
+from cgcli.syntax.spreadsheets import of_pointed
 
 _WORDS = {
     "plus": "+", "minus": "-", "times": "*", "over": "/", "equals": "==", "squared": "^2", "cubed": "^3",
@@ -81,12 +82,8 @@ def _choice(match: re.Match[str]) -> str:
 
 def _spreadsheet(match: re.Match[str]) -> str:
     """A spreadsheet's function with points in its name."""
-    name = match["w"].replace(".", "")
     args = [part.strip() for part in re.split("[,;]", match["x"])]
-    if args[-1].upper() in ("FALSE", "0") and name.startswith("NORM"):
-        name = "normpdf"
-    args = [arg for arg in args if arg.upper() not in ("TRUE", "FALSE")]
-    return instead_of(name, args) or "as in: sqrt(2)"
+    return of_pointed(match["w"], args) or "as in: sqrt(2)"
 
 
 def _prefix_notation(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from cgcli.errors import ParseError, Span
 from cgcli.syntax.brackets import CLOSING, OPENING, innermost, unbalanced, without_comments
 from cgcli.syntax.builder import SUPERSCRIPTS
 from cgcli.syntax.idioms import bad_rule, recognised
+from cgcli.syntax.spreadsheets import is_formula, translated
 
 if TYPE_CHECKING:
     from cgcli.syntax.scanner import Token, UnexpectedError
@@ -43,6 +44,8 @@ def explain(error: UnexpectedError, text: str, functions: Callable[[str], bool])
     token, position = error.token, error.position
     if token is not None and token.type == "$END":
         position = max(len(text.rstrip()) - 1, 0)
+    if is_formula(text) and (formula := _of_spreadsheet(text, functions)) is not None:
+        return formula
     if (known := bad_rule(text, position) or recognised(text, position, functions)) is not None:
         return known
     if token is None:
@@ -219,6 +222,16 @@ def _right_operand(text: str, token: Token, here: Span) -> tuple[str, int]:
         if not depth:
             break  # no bracket follows the name
     return ("(…)" if token.type == "LPAR" else text[here.start : here.end]), here.end
+
+
+def _of_spreadsheet(text: str, functions: Callable[[str], bool]) -> ParseError | None:
+    """The error for a spreadsheet's formula; None where nothing but the '=' before it is wrong."""
+    own = text.strip().removeprefix("=").strip()
+    written = translated(own, functions)
+    if written in ("", own):
+        return None
+    span = Span(len(text) - len(text.lstrip()), len(text.rstrip()))
+    return ParseError("a spreadsheet's formula is not read", span, hint=f"write {written}")
 
 
 def _foreign_character(text: str, position: int) -> ParseError:
