@@ -9,6 +9,15 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+
+def derivative(function: Callable[[Any], Any], x: Any, order: int) -> Any:
+    """The order-th derivative of a function of one number, at each of some."""
+    value = function(x)
+    for _ in range(order):
+        (value,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    return value
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "add": torch.add,
     "subtract": torch.sub,
@@ -67,7 +76,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "relu": torch.relu,
     "leaky_relu": functional.leaky_relu,
     "elu": functional.elu,
-    "gelu": functional.gelu,
+    "gelu": lambda x, order: derivative(functional.gelu, x, order),
     "silu": functional.silu,
     "less": torch.lt,
     "greater": torch.gt,

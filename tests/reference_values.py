@@ -54,8 +54,27 @@ def polygamma(x: Any, order: int) -> Any:
     return mp.psi(order, x)
 
 
-def gelu(x: Any) -> Any:
-    return x * erfc(-x / mp.sqrt(2)) / 2
+def gelu(x: Any, order: int) -> Any:
+    """Leibniz's rule for x times the normal distribution function, whose derivatives are of its bell."""
+    if order == 0:
+        return x * erfc(-x / mp.sqrt(2)) / 2
+    bell = mp.npdf(x)
+    inner = [erfc(-x / mp.sqrt(2)) / 2, *((-1) ** k * _hermite(k, x) * bell for k in range(order))]
+    return order * inner[order - 1] + x * inner[order]
+
+
+def _hermite(k: int, x: Any) -> Any:
+    """The polynomial that the k-th derivative of exp(-x^2/2) is over it, but for its sign."""
+    return mp.hermite(k, x / mp.sqrt(2)) / mp.sqrt(2) ** k
+
+
+def _gelu_terms(x: float, order: int) -> float:
+    """The sizes of the terms that a derivative of gelu is the sum of."""
+    sizes = [0.0, 1.0]
+    for k in range(order - 1):
+        sizes.append(abs(x) * sizes[-1] + k * sizes[-2])
+    tail = math.erfc(-x / math.sqrt(2)) / 2 if order == 1 else 0.0
+    return tail + (order * sizes[-2] + abs(x) * sizes[-1]) * math.exp(-min(x * x, 1400) / 2) / math.sqrt(2 * math.pi)
 
 
 def tanhshrink(x: Any) -> Any:
@@ -162,6 +181,7 @@ VALUES: dict[str, Callable[..., Any]] = {
 PARAMETERS: dict[str, list[tuple[float, ...]]] = {
     "digamma": [(1,), (2,), (5,)],
     "sinc": [(1,), (2,), (3,), (8,)],
+    "gelu": [(1,), (2,), (3,), (8,)],
     "leaky_relu": [(0.25,), (-0.5,)],
     "elu": [(1.5,), (-0.5,)],
 }
@@ -177,7 +197,11 @@ class Beyond(NamedTuple):
 
 BEYOND: dict[str, Beyond] = {
     "erfc": Beyond(8, "a quotient of polynomials, times an exponential"),
-    "gelu": Beyond(8, "as erfc; results below 1e-305 have few digits", lambda point, params: 1e-305),
+    "gelu": Beyond(
+        8,
+        "as erfc, and its derivatives cancel where they cross 0; results below 1e-305 have few digits",
+        lambda point, params: 1e-305 + (_gelu_terms(point[0], params[0]) if params[0] else 0.0),
+    ),
     "gamma": Beyond(8, "scipy's power loses digits for large x"),
     "lgamma": Beyond(4, "cancels near its zeros 1 and 2", lambda point, params: 1.0),
     "digamma": Beyond(12, "scipy's zeta; results below 1e-305 have few digits", lambda point, params: 1e-305),

@@ -13,7 +13,7 @@ from cgcli.lean import cache
 from cgcli.ops.lazily import np
 from cgcli.records import NamedTuple
 
-_BLOCK = 2**14  # numbers that go together: their rows fit in a core's cache
+_BLOCK = 2**15  # numbers that go together: with more, nothing is left of what a block costs by itself
 _LANES = 64  # how many numbers go together is a multiple of it, so that BLAS treats each of them alike
 _EDGE = 5.6  # of the middle, in standard deviations
 _END = 39.0  # of all sizes: beyond, the bell is 0
@@ -48,7 +48,8 @@ class _Form(NamedTuple):
     """A function that is made of a tail.
 
     middle, anywhere: the rows of polynomials in abs(x). edge, end: where the middle ends, and all sizes. factor: the
-    bell is exp(factor*x^2). finish: writes the value, from x and the tail.
+    bell is exp(factor*x^2). finish: writes the value, from x and the tail. less: so many bells times abs(x) are taken
+    off the tail before.
     """
 
     middle: Any
@@ -57,6 +58,7 @@ class _Form(NamedTuple):
     end: float
     factor: float
     finish: Callable[[Any, Any, Any], None]
+    less: float = 0.0
 
 
 def erfc(x: Any) -> Any:
@@ -64,9 +66,19 @@ def erfc(x: Any) -> Any:
     return _by_blocks(x, _erfc_form())
 
 
-def gelu(x: Any) -> Any:
-    """x*erfc(-x/sqrt(2))/2."""
-    return _by_blocks(x, _gelu_form())
+def gelu(x: Any, order: int) -> Any:
+    """x*erfc(-x/sqrt(2))/2, or its order-th derivative."""
+    return _by_blocks(x, (_gelu_form, _slope_form)[order]()) if order < 2 else _bent(np.asarray(x, np.float64), order)
+
+
+def _bent(x: Any, order: int) -> Any:
+    """A derivative of gelu from the second on: the bell times a polynomial, which Hermite's make."""
+    size = np.clip(x, -_END, _END)
+    hermite = [np.zeros_like(x), np.ones_like(x)]
+    for n in range(order - 1):
+        hermite.append(size * hermite[-1] - n * hermite[-2])
+    value = (order * hermite[-2] - size * hermite[-1]) * _bell(np.abs(size), 0.5) / math.sqrt(2 * math.pi)
+    return (value if order % 2 == 0 else -value)[()]
 
 
 @cache
@@ -88,15 +100,34 @@ def _erfc_form() -> _Form:
 
 @cache
 def _gelu_form() -> _Form:
-    """gelu(x) is max(x, 0) less abs(x) times the tail from abs(x) on."""
+    """gelu(x) is max(x, 0) less abs(x) times the tail from abs(x) on, which has its sign here."""
     middle, anywhere = (np.array(((0.0, *one[:-1]), *others)) for one, *others in (_IN_MIDDLE, _ANYWHERE))
-    zeros = np.zeros(_BLOCK)
+    for rows in (middle, anywhere):
+        rows[0] *= -1.0
 
     def finish(x: Any, tail: Any, out: Any) -> None:
-        np.maximum(x, zeros[: len(x)], out=out)
-        out -= tail
+        np.add(x, tail, out=out)
+        np.maximum(out, tail, out=out)
 
     return _Form(middle, anywhere, _EDGE, _END, -0.5, finish)
+
+
+@cache
+def _slope_form() -> _Form:
+    """The derivative of gelu is, below 0, the tail less abs(x) times the bell/sqrt(2*pi), and above 0 that from 1."""
+
+    def finish(x: Any, tail: Any, out: Any) -> None:
+        np.subtract(1.0, tail, out=out)
+        bits, other = out.view(np.int64), tail.view(np.int64)
+        other ^= bits
+        other &= np.right_shift(x.view(np.int64), 63)  # all bits where x is negative
+        bits ^= other
+
+    less = 1 / math.sqrt(2 * math.pi)
+    return _Form(np.array(_IN_MIDDLE), np.array(_ANYWHERE), _EDGE, _END, -0.5, finish, less)
+
+
+_kept: list[tuple[Any, Any]] = []  # memory for blocks, which calls at the same time take each its own of
 
 
 def _by_blocks(x: Any, form: _Form) -> Any:
@@ -104,11 +135,10 @@ def _by_blocks(x: Any, form: _Form) -> Any:
     flat = np.ascontiguousarray(x).reshape(-1)
     result = np.empty(x.shape)
     into = result.reshape(-1)
-    size = min(_BLOCK, -(-flat.size // _LANES) * _LANES)
-    powers, values = np.empty((5, size)), np.empty((4, size))
-    powers[0] = 1.0
+    powers, values = memory = _kept.pop() if _kept else (np.ones((5, _BLOCK)), np.empty((4, _BLOCK)))
     for begin in range(0, flat.size, _BLOCK):
         _block(flat[begin : begin + _BLOCK], form, powers, values, into[begin : begin + _BLOCK])
+    _kept.append(memory)
     return result if x.shape else result[()]
 
 
@@ -125,14 +155,22 @@ def _block(x: Any, form: _Form, powers: Any, values: Any, result: Any) -> None:
         beyond = ~(size[:count] <= form.edge)
         np.minimum(size, form.edge, out=size)
     _polynomials(form.middle, powers, values)
-    square = powers[2]
-    square *= form.factor
-    tail = np.exp(square, out=square)
-    tail *= values[0]
-    tail /= values[1]
+    tail = _tail(form, np.exp(np.multiply(powers[2], form.factor, out=powers[2]), out=powers[2]), size, values)
     form.finish(x, tail[:count], result)
     if beyond is not None:
         result[beyond] = _anywhere(x[beyond], form)
+
+
+def _tail(form: _Form, bell: Any, size: Any, values: Any) -> Any:
+    """The tail, in the memory of the bell. size: of x, whose memory is lost. values: numerator and denominator."""
+    above, below = values[:2]
+    if form.less:
+        size *= form.less
+        size *= below
+        above -= size
+    bell *= above
+    bell /= below
+    return bell
 
 
 def _polynomials(rows: Any, powers: Any, values: Any) -> None:
@@ -154,10 +192,9 @@ def _anywhere(x: Any, form: _Form) -> Any:
     near = np.float64(size < form.end)
     size *= near  # numpy takes long for powers of e that are 0
     _polynomials(form.anywhere, powers, values)
-    tail = _bell(size, -form.factor)
-    tail *= values[0, :count]
-    tail /= values[1, :count]
-    tail *= near
+    bell = _bell(size, -form.factor)
+    bell *= near
+    tail = _tail(form, bell, size, values[:, :count])
     form.finish(x, tail, result)
     return result
 

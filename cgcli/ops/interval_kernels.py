@@ -261,6 +261,22 @@ def _share(function: Callable[[Any, Any], Any]) -> Callable[..., Interval]:
     return lambda line, x: x * of_monotone(line, partial(function, line.mp), x)
 
 
+def gelu(line: Line, x: Interval, order: Any) -> Interval:
+    """The order-th derivative of x times the normal distribution function: its bell times Hermite's polynomials."""
+    n, mp = int(order), line.mp
+    share = of_monotone(line, lambda number: mp.erfc(-number / mp.sqrt(2)) / 2, x)
+    if n == 0:
+        return x * share
+    bell = of_monotone(line, lambda number: mp.exp(-number * number / 2) / mp.sqrt(2 * mp.pi), abs(x), falls=True)
+    if n == 1:
+        return share + x * bell
+    before, hermite = NOUGHT, ONE
+    for k in range(n - 1):
+        before, hermite = hermite, x * hermite - before * k
+    found = (x * hermite - before * n) * bell
+    return found if n % 2 else -found
+
+
 KERNELS: dict[str, Callable[..., Interval]] = {
     "truediv": truediv,
     "power": power,
@@ -309,7 +325,7 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "sinc": interval_gamma.sinc,
     "leaky_relu": leaky_relu,
     "elu": elu,
-    "gelu": _share(lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2),
+    "gelu": gelu,
     "silu": _share(many.sigmoid),
 }
 

@@ -15,14 +15,16 @@ _ROW = 2**13  # how often a number is written down, for numpy is slow to compare
 def bounded(extreme: Any, x: Any, bound: Any) -> Any:
     """numpy's maximum or minimum of x and a bound."""
     size = getattr(x, "size", 0)
-    if size < 2 * _ROW or np.ndim(bound) or x.dtype != np.float64 or not x.flags.c_contiguous:
+    if size < 2 * _ROW or getattr(bound, "ndim", 0) or x.dtype != np.float64 or not x.flags.c_contiguous:
         return extreme(x, bound)
     row = _row(float(bound))
     result = np.empty(x.shape)
-    flat, into, rest = x.reshape(-1), result.reshape(-1), size % _ROW
+    if not (rest := size % _ROW):
+        extreme(x.reshape(-1, _ROW), row, out=result.reshape(-1, _ROW))
+        return result
+    flat, into = x.reshape(-1), result.reshape(-1)
     extreme(flat[rest:].reshape(-1, _ROW), row, out=into[rest:].reshape(-1, _ROW))
-    if rest:
-        extreme(flat[:rest], bound, out=into[:rest])
+    extreme(flat[:rest], row[:rest], out=into[:rest])
     return result
 
 
