@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from _contextvars import ContextVar
-from itertools import chain, count
+from itertools import chain, count, repeat
 
 from cgcli.annotations import Any, Iterable, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.body import Body
-from cgcli.graph.node import CONSTANT, Node, carry, constant_value, toposort
+from cgcli.graph.node import CONSTANT, Node, carry, constant_value, name_of_carry, toposort
 from cgcli.graph.operation import Shape
-from cgcli.records import NamedTuple
+from cgcli.records import EMPTY, NamedTuple
 
 MAX_TRIPS = 2_000_000  # in one evaluation, those of loops within loops included
 
@@ -153,19 +153,12 @@ def loops_in(order: Iterable[Node]) -> list[Node]:
 _numbers = count()
 
 
-def fresh_leaves(shapes: Sequence[Shape]) -> list[Node]:
-    """Leaves that are no others: for carries, until a body has them as its parameters."""
-    return [carry(next(_numbers), shape) for shape in shapes]
+def fresh_leaves(shapes: Sequence[Shape], names: Sequence[str] = ()) -> list[Node]:
+    """Leaves that are no others: for carries, until a body has them as its parameters. names: what they are called."""
+    return [carry(next(_numbers), shape, name) for shape, name in zip(shapes, names or repeat(""), strict=False)]
 
 
-class _Names(NamedTuple):
-    """What the carries of loops are called, by the loops' bodies, and the leaves that stand for such carries."""
-
-    of_bodies: dict[object, tuple[str, ...]]
-    of_leaves: dict[Node, str]
-
-
-_names: ContextVar[_Names | None] = ContextVar("names of carries", default=None)
+_carried: ContextVar[dict[object, tuple[str, ...]] | None] = ContextVar("names of carries", default=None)
 
 
 class names_kept:  # noqa: N801, for it is used as a function
@@ -174,44 +167,39 @@ class names_kept:  # noqa: N801, for it is used as a function
     What it gives has the names of the new loops too, as `Graph.carried` has them.
     """
 
-    __slots__ = ("_carried", "_token")
+    __slots__ = ("_names", "_token")
 
     def __init__(self, carried: Mapping[object, tuple[str, ...]]) -> None:
-        self._carried = dict(carried)
+        self._names = dict(carried)
 
     def __enter__(self) -> dict[object, tuple[str, ...]]:
-        self._token = _names.set(_Names(self._carried, {}))
-        return self._carried
+        self._token = _carried.set(self._names)
+        return self._names
 
     def __exit__(self, *error: object) -> None:
-        _names.reset(self._token)
+        _carried.reset(self._token)
 
 
 def leaves_of(body: Body, count: int) -> list[Node]:
     """Leaves for the carries of another loop that is made of one with this body, whose names they have."""
-    found = fresh_leaves([leaf.shape for leaf in body.parameters[:count]])
-    if (names := _names.get()) is not None:
-        names.of_leaves.update(zip(found, names.of_bodies.get(body, ()), strict=False))
-    return found
+    return fresh_leaves([leaf.shape for leaf in body.parameters[:count]], (_carried.get() or EMPTY).get(body, ()))
 
 
 def tangent_leaf(leaf: Node) -> Node:
     """A leaf for the tangent of a carry: that of s is called d_s, that of d_s is d2_s."""
-    (found,) = fresh_leaves([leaf.shape])
-    if (names := _names.get()) is not None and (name := names.of_leaves.get(leaf)):
-        prefix, _, rest = name.partition("_")
-        order = prefix[1:] or "1"
-        is_tangent = prefix[0] == "d" and rest and order.isdecimal()
-        names.of_leaves[found] = f"d{int(order) + 1}_{rest}" if is_tangent else f"d_{name}"
+    name = name_of_carry(leaf)
+    prefix, _, rest = name.partition("_")
+    order = prefix[1:] or "1"
+    is_tangent = prefix[:1] == "d" and rest and order.isdecimal()
+    (found,) = fresh_leaves([leaf.shape], [f"d{int(order) + 1}_{rest}" if is_tangent else f"d_{name}" if name else ""])
     return found
 
 
 def keep_names(body: Body, carries: Sequence[Node]) -> None:
     """Call the carries of a new body what the leaves are called that stood for them."""
-    if (names := _names.get()) is not None:
-        called = tuple(names.of_leaves.get(each, "") for each in carries)
-        if any(called):
-            names.of_bodies.setdefault(body, called)
+    names = tuple(map(name_of_carry, carries))
+    if any(names) and (carried := _carried.get()) is not None:
+        carried.setdefault(body, names)
 
 
 def compared(going: Sequence[Node]) -> list[Node]:

@@ -229,14 +229,19 @@ def is_leaf_of_function(node: Node) -> bool:
     return node.op is VARIABLE and name_of(node).startswith("\0")
 
 
-def carry(number: int, shape: Shape) -> Node:
-    """A leaf that stands for what a loop carries, until the loop's body is made."""
-    return leaf(f"c{number}", shape)
+def carry(number: int, shape: Shape, name: str = "") -> Node:
+    """A leaf that stands for what a loop carries, until the loop's body is made. name: what it is called, if known."""
+    return leaf(f"c{number} {name}", shape)
 
 
 def is_carry(node: Node) -> bool:
     """Whether a node was made by `carry`."""
     return node.op is VARIABLE and name_of(node).startswith("\0c")
+
+
+def name_of_carry(node: Node) -> str:
+    """What a leaf that was made by `carry` is called; '' where that is not known, and for any other node."""
+    return name_of(node).partition(" ")[2] if is_carry(node) else ""
 
 
 def constant_value(node: Node) -> float | None:
