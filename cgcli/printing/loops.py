@@ -7,8 +7,8 @@ from itertools import chain, count
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, loops_in
-from cgcli.graph.node import Graph, Node, apply, constant, constant_value, rebuild, toposort
-from cgcli.graph.operation import Callee
+from cgcli.graph.node import Graph, Node, apply, constant, constant_value, toposort
+from cgcli.graph.operation import Callee, Shape
 from cgcli.ops.fitting import zeros_like
 from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
 from cgcli.printing.carries import carried, own_names, read_whole, replacing
@@ -68,76 +68,106 @@ class Words:
 
 
 def loop_statements(
-    node: Node, named: Named, carries: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
+    node: Node, named: Named, names: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
 ) -> list[str]:
-    """The statements of a loop. named: what its arguments read, by name. carries: names for what it carries; '' for
-    one that nobody reads after the loop. fresh: names that are still free. labels: what the program calls its nodes.
+    """The statements of a loop, or of a loop's adjoint; the functions that they call are left in `fresh`.
+
+    named: what its arguments read, by name. names: for what it packs; '' for what nobody reads. fresh: names that are
+    still free. labels: what the program calls its nodes.
     """
-    loop = node.params
-    if isinstance(loop, States):
-        return _of_each_trip(node, loop, named, carries, fresh)
+    if isinstance(node.params, States):
+        return _of_each_trip(node, named, names, fresh)
+    write = _of_adjoint if isinstance(node.params, LoopAdjoint) else _of_loop
+    return write(node, named, names, fresh, labels)
+
+
+def _of_loop(
+    node: Node, named: Named, names: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
+) -> list[str]:
+    """The first values of what a loop carries, then a block."""
+    loop, words = node.params, fresh.words
     assert isinstance(loop, Loop)
-    words = fresh.words
     starts = [words.text(start, named) for start in node.args[: loop.carries]]
-    counts = _has_index(node, loop, carries)
-    wishes = fresh.wishes(node, labels)
-    names = [name or fresh.name(wish) for name, wish in [*zip(carries, wishes, strict=True)][: loop.carries - counts]]
-    names += [fresh.index(wish) for wish in wishes[loop.carries - counts :]]
-    leaves, outside = fresh_leaves(loop.shapes), node.args[loop.carries :]
-    fresh.carries.update(leaves)
-    become = rebuild(loop.body.outputs, apply, dict(zip(loop.body.parameters, (*leaves, *outside), strict=True)))
-    outputs = [become[output] for output in loop.body.outputs]
-    going = outputs.pop() if loop.trips is None else None
-    inside: Named = {**named, **dict(zip(leaves, names, strict=True))}
+    counts = _has_index(node, loop, names)
     shown = loop.carries - counts
+    wishes = fresh.wishes(node, labels)
+    called = [name or fresh.name(wish) for name, wish in zip(names[:shown], wishes, strict=False)]
+    called += map(fresh.index, wishes[shown:])
+    leaves, outside = fresh.leaves(loop.shapes), node.args[loop.carries :]
+    nexts = [*instantiated(loop.body, (*leaves, *outside))]
+    going = nexts.pop() if loop.trips is None else None
+    inside: Named = {**named, **dict(zip(leaves, called, strict=True))}
     if counts:
-        end = words.text(_last(loop, node) if going is None else going.args[1], named)
-        head = words.counted(names[-1], starts[-1], end)
+        last = words.text(_last(loop, node) if going is None else going.args[1], named)
+        head = words.counted(called[-1], starts[-1], last)
     else:
         head = words.repeated(str(loop.trips)) if going is None else words.going(going, inside)
-    pairs = zip(names[:shown], starts, strict=False)
+    pairs = zip(called[:shown], starts, strict=False)
     lines = [words.assigned([name], start) for name, start in pairs if name != start]
-    trip = _Trip(outputs[:shown], names[:shown], leaves, {*leaves, *outside}, inside, fresh)
+    trip = _Trip(nexts[:shown], called[:shown], leaves, outside, inside, fresh)
     block = words.block(head, [*trip.statements()])
-    fresh.give_back(names[shown:])
+    fresh.give_back(called[shown:])
     return [*lines, block]
 
 
-def adjoint_statements(
-    node: Node, named: Named, results: Sequence[str], fresh: Fresh, labels: Mapping[Node, str] = EMPTY
-) -> Iterator[str]:
-    """The statements of a loop's adjoint: a function of the arguments in question, then `(d_x, d_y) = vjp f(x, y; w)`.
+def _of_each_trip(node: Node, named: Named, names: Sequence[str], fresh: Fresh) -> list[str]:
+    """A loop whose value is what it carries after each trip."""
+    states = node.params
+    assert isinstance(states, States)
+    inner = apply(LOOP, node.args, states.loop)
+    count = states.loop.carries - has_index(states.loop)
+    wishes = fresh.wishes(inner)
+    within = [fresh.name(wish) if at < count or at in states.kept else "" for at, wish in enumerate(wishes)]
+    *lines, block = _of_loop(inner, named, within, fresh)
+    targets = [name or fresh.name() for name in names]
+    return [*lines, fresh.words.collected(targets, block, listed([within[at] for at in states.kept]))]
 
-    results: names for what it packs; '' for what nobody reads. labels: what the program calls its nodes. What is known
-    within a trip only is an argument, too, for a function does not see it.
+
+def _of_adjoint(node: Node, named: Named, names: Sequence[str], fresh: Fresh, labels: Mapping[Node, str]) -> list[str]:
+    """`(d_x, d_y) = vjp f(x, y; w)`, where f is a function of these arguments with the loop in it.
+
+    What is known within a trip only is an argument, too, for a function does not see it.
     """
-    params = node.params
-    assert isinstance(params, LoopAdjoint)
-    loop = params.loop
+    adjoint, words = node.params, fresh.words
+    assert isinstance(adjoint, LoopAdjoint)
+    loop, wanted = adjoint.loop, adjoint.wanted
     *args, cotangent, guard = node.args
-    carries = len(loop.shapes)
     weights, marks = unpacked(cotangent, loop.shapes), unpacked(guard, loop.shapes)
-    read = [at for at, pair in enumerate(zip(weights, marks, strict=True)) if not all(map(_is_zero, pair))]
-    read = read or [*range(carries)]
-    places = [at for at in range(len(args)) if at in params.wanted or fresh.is_local(args[at])]
-    stand_ins = dict(zip(places, fresh_leaves([args[at].shape for at in places]), strict=True))
-    fresh.carries.update(stand_ins.values())
-    inner = apply(LOOP, tuple(stand_ins.get(at, arg) for at, arg in enumerate(args)), loop)
+    results = [at for at, pair in enumerate(zip(weights, marks, strict=True)) if not all(map(_is_zero, pair))]
+    results = results or [*range(loop.carries)]
+    passed = [at for at, arg in enumerate(args) if at in wanted or fresh.is_local(arg)]
     wishes = fresh.wishes(apply(LOOP, tuple(args), loop), labels)
-    of_index = carries - 1 if has_index(loop) else carries
-    kept = {*read, *(at for at in places if at < of_index)}
-    names = [fresh.name(wish) if at in kept else "" for at, wish in enumerate(wishes)]
-    parameters = {at: names[at] if at < carries and names[at] else fresh.name() for at in places}
+    function = _function_of_loop(loop, args, passed, results, named, fresh, wishes)
+    of_adjoints = dict(zip(wanted, names, strict=False))
+    of_guards = dict(zip(wanted, names[len(wanted) :], strict=False))
+    targets = [of_adjoints.get(at, "") for at in passed]
+    operands = [[args[at] for at in passed], [weights[at] for at in results]]
+    if any(of_guards.values()) or any(marks[at] is not implied_guard(weights[at]) for at in results):
+        targets += [of_guards.get(at, "") for at in passed]
+        operands.append([marks[at] for at in results])
+    texts = [[words.text(part, named) for part in parts] for parts in operands]
+    return [words.assigned([name or fresh.name() for name in targets], words.pulled(function, texts))]
+
+
+def _function_of_loop(
+    loop: Loop, args: Sequence[Node], passed: Sequence[int], results: Sequence[int], named: Named, fresh: Fresh,
+    wishes: Sequence[str],
+) -> str:  # fmt: skip
+    """A function of a loop's arguments at the places `passed`, which gives what it carries at the places `results`.
+
+    wishes: for the names of what it carries.
+    """
+    stand_ins = dict(zip(passed, fresh.leaves([args[at].shape for at in passed]), strict=True))
+    inner = apply(LOOP, tuple(stand_ins.get(at, arg) for at, arg in enumerate(args)), loop)
+    count = loop.carries - has_index(loop)
+    with_names = {*results, *(at for at in passed if at < count)}
+    names = [fresh.name(wish) if at in with_names else "" for at, wish in enumerate(wishes)]
+    parameters = {at: (names[at] if at < loop.carries else "") or fresh.name() for at in passed}
     inside: Named = {**named, **{stand_ins[at]: name for at, name in parameters.items()}}
-    body = loop_statements(inner, inside, names, fresh)
+    body = _of_loop(inner, inside, names, fresh)
     function = fresh.function()
-    yield fresh.words.defined(function, [*parameters.values()], body, listed([names[at] for at in read]))
-    plain = all(marks[at] is implied_guard(weights[at]) for at in read) and not any(results[len(params.wanted) :])
-    lists = [[args[at] for at in places], [weights[at] for at in read], [marks[at] for at in read]]
-    operands = [[fresh.words.text(part, named) for part in part_list] for part_list in lists[: 3 - plain]]
-    given = dict(zip([*params.wanted, *(len(args) + at for at in params.wanted)], results, strict=False))
-    wanted = [given.get(at, "") for at in places] + [given.get(len(args) + at, "") for at in places] * (not plain)
-    yield fresh.words.assigned([name or fresh.name() for name in wanted], fresh.words.pulled(function, operands))
+    fresh.define(function, [*parameters.values()], body, listed([names[at] for at in results]))
+    return function
 
 
 def statements_of(
@@ -150,30 +180,20 @@ def statements_of(
     for node in toposort(graph.outputs):
         if node in loops:
             names = [known.get(piece, "") for piece in carried(node)]
-            if isinstance(node.params, LoopAdjoint):
-                lines = [*adjoint_statements(node, dict(named), names, fresh, graph.labels)]
-            else:
-                lines = loop_statements(node, dict(named), names, fresh, graph.labels)
-            yield from (*fresh.functions, *lines)
-            fresh.functions.clear()
+            yield from fresh.behind_functions(loop_statements(node, dict(named), names, fresh, graph.labels))
         if node in parts and node not in pieces:
             yield fresh.words.assigned([parts[node]], fresh.words.text(node, named, whole=True))
 
 
-def _is_zero(node: Node) -> bool:
-    return node is zeros_like(node)
-
-
-def _of_each_trip(node: Node, states: States, named: Named, results: Sequence[str], fresh: Fresh) -> list[str]:
-    """The statements of a loop whose value is what it carries after each trip. results: names for that."""
-    inner = apply(LOOP, node.args, states.loop)
-    count = states.loop.carries - has_index(states.loop)
-    wishes = fresh.wishes(inner)
-    names = [fresh.name(wish) if at < count or at in states.kept else "" for at, wish in enumerate(wishes)]
-    *lines, block = loop_statements(inner, named, names, fresh)
-    targets = [name or fresh.name() for name in results]
-    kept = [names[at] for at in states.kept]
-    return [*lines, fresh.words.collected(targets, block, listed(kept))]
+def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, list[str]]:
+    """The name of a function that computes what a body does, whose loops are no expressions, and its definition."""
+    function, value = fresh.function(), fresh.name()
+    parameters = [fresh.name() for _ in body.parameters]
+    leaves = fresh.leaves([parameter.shape for parameter in body.parameters])
+    inside: Named = {**named, **dict(zip(leaves, parameters, strict=True))}
+    trip = _Trip(instantiated(body, leaves), [value], leaves, (), inside, fresh)
+    fresh.define(function, parameters, [*trip.statements()], value)
+    return function, fresh.behind_functions(())
 
 
 def listed(names: Sequence[str]) -> str:
@@ -181,11 +201,15 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 
-def _has_index(node: Node, loop: Loop, carries: Sequence[str]) -> bool:
+def _is_zero(node: Node) -> bool:
+    return node is zeros_like(node)
+
+
+def _has_index(node: Node, loop: Loop, names: Sequence[str]) -> bool:
     """Whether the last carry is the index of a `for`, which nobody reads after the loop."""
     at = loop.carries - 1
     known = loop.going is not None or constant_value(node.args[at]) is not None
-    return not carries[-1] and at > 0 and known and has_index(loop)
+    return not names[-1] and at > 0 and known and has_index(loop)
 
 
 def _last(loop: Loop, node: Node) -> Node:
@@ -196,76 +220,59 @@ def _last(loop: Loop, node: Node) -> Node:
     return constant(first + loop.trips - 1)
 
 
-def function_of(body: Body, named: Named, fresh: Fresh) -> tuple[str, list[str]]:
-    """The name of a function that computes what a body does, whose loops are no expressions, and its definition."""
-    function, value = fresh.function(), fresh.name()
-    parameters = [fresh.name() for _ in body.parameters]
-    stand_ins = fresh_leaves([parameter.shape for parameter in body.parameters])
-    fresh.carries.update(stand_ins)
-    inside: Named = {**named, **dict(zip(stand_ins, parameters, strict=True))}
-    trip = _Trip(instantiated(body, stand_ins), [value], stand_ins, set(stand_ins), inside, fresh)
-    definition = fresh.words.defined(function, parameters, [*trip.statements()], value)
-    lines = [*fresh.functions, definition]
-    fresh.functions.clear()
-    return function, lines
-
-
 class _Trip:
-    """The statements of one trip.
+    """One trip as statements: what several of them read, then what the carries become.
 
-    nexts, names: of what they assign. carries: the leaves of all carries. outside: nodes that are read as they are,
-    these included.
+    nexts, names: what each carry becomes, and its name. leaves: what stands for all carries, as they are before the
+    trip. outside: what is read from outside. named: the nodes that have names; those of the trip are added.
     """
 
     def __init__(
-        self, nexts: Sequence[Node], names: Sequence[str], carries: Sequence[Node], outside: set[Node], named: Named,
-        fresh: Fresh,
+        self, nexts: Sequence[Node], names: Sequence[str], leaves: Sequence[Node], outside: Sequence[Node],
+        named: Named, fresh: Fresh,
     ) -> None:  # fmt: skip
-        become = read_whole(nexts, outside)
-        self._nexts, self._names, self._carries = [become[after] for after in nexts], names, carries
-        self._outside, self._named, self._fresh = outside, named, fresh
-        self._order = toposort(self._nexts, outside)
+        self._given = {*leaves, *outside}
+        become = read_whole(nexts, self._given)
+        self._nexts = [become[after] for after in nexts]
+        self._names, self._leaves, self._named, self._fresh = names, leaves, named, fresh
+        self._order = toposort(self._nexts, self._given)
 
     def statements(self) -> Iterator[str]:
-        """What is shared, then what would read what has changed already, then all the carries."""
-        loops = [node for node in loops_in(self._order) if node not in self._outside]
+        """A carry that others read is assigned when these have been computed: t1 = y; y = x + y; x = t1."""
+        yield from self._parts()
+        late = {at: self._fresh.name() for at in range(len(self._nexts)) if self._reads_what_has_changed(at)}
+        for at, name in late.items():
+            yield self._assigned(name, self._nexts[at])
+        for at, (name, after) in enumerate(zip(self._names, self._nexts, strict=True)):
+            yield self._fresh.words.assigned([name], late[at]) if at in late else self._assigned(name, after)
+
+    def _parts(self) -> Iterator[str]:
+        """The inner loops, and what is read more than once."""
+        loops = [node for node in loops_in(self._order) if node not in self._given]
         pieces = {piece for loop in loops for piece in carried(loop)}
+        parts = {part for part in shared(self._order, self._nexts) if part.args} - self._given - pieces
         for node in self._order:
             if node in loops:
                 yield from self._inner(node)
-            elif node in self._shared() and node not in pieces:
+            elif node in parts:
                 name = self._fresh.name()
                 yield self._assigned(name, node)
                 self._named[node] = name
-        late: dict[int, str] = {}
-        for at, after in enumerate(self._nexts):
-            changed = set(self._carries[:at])
-            reads = [after] if after in self._named else toposort([after], self._named)
-            if not changed.isdisjoint(reads):
-                late[at] = self._fresh.name()
-                yield self._assigned(late[at], after)
-        for at, after in enumerate(self._nexts):
-            name, words = self._names[at], self._fresh.words
-            yield words.assigned([name], late[at]) if at in late else self._assigned(name, after)
+
+    def _reads_what_has_changed(self, at: int) -> bool:
+        """Whether the next value at a place is of a carry that is assigned before it."""
+        changed = set(self._leaves[:at])
+        return not changed.isdisjoint(toposort([self._nexts[at]], self._named))
 
     def _assigned(self, name: str, node: Node) -> str:
         return self._fresh.words.assigned([name], self._fresh.words.text(node, self._named))
 
-    def _shared(self) -> set[Node]:
-        return {part for part in shared(self._order, self._nexts) if part not in self._outside and part.args}
-
     def _inner(self, node: Node) -> Iterator[str]:
         """The statements of a loop within the trip, with names for what is read of it."""
         read = {arg for part in self._order for arg in part.args}.union(self._nexts)
-        pieces = carried(node)
-        wishes = self._fresh.wishes(node)
+        pieces, wishes = carried(node), self._fresh.wishes(node)
         names = [self._fresh.name(wish) if piece in read else "" for piece, wish in zip(pieces, wishes, strict=True)]
-        if isinstance(node.params, LoopAdjoint):
-            function, call = adjoint_statements(node, self._named, names, self._fresh)
-            self._fresh.functions.append(function)
-            yield call
-        else:
-            yield from loop_statements(node, self._named, names, self._fresh)
+        yield from loop_statements(node, self._named, names, self._fresh)
         self._named.update((piece, name) for piece, name in zip(pieces, names, strict=True) if name)
 
 
@@ -281,8 +288,8 @@ class Fresh:
         self.words = words or Words()
         self._carried = carried
         self._begun: dict[str, Iterator[str]] = {}
-        self.functions: list[str] = []  # definitions for before the statement that is being written
-        self.carries: set[Node] = set()  # the leaves of all trips and functions that were written
+        self._definitions: list[str] = []  # of functions, for before the statement that is being written
+        self._leaves: set[Node] = set()  # of all trips and functions that were written
         self._taken = taken
         self._functions = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _FUNCTIONS)
         self._indices = (f"{letter}{at}" for at in chain([""], count(1)) for letter in _LETTERS)
@@ -301,6 +308,10 @@ class Fresh:
         self._taken.add(found)
         return self.words.name(found)
 
+    def function(self) -> str:
+        """A name for a function."""
+        return self._written(self._functions)
+
     def give_back(self, names: Sequence[str]) -> None:
         """Let names be used again: those of an index, which nobody reads after its loop."""
         self._taken.difference_update(names)
@@ -311,12 +322,22 @@ class Fresh:
         own = own_names(node, self._carried) or [""] * len(pieces)
         return [labels.get(piece, "") or name for piece, name in zip(pieces, own, strict=True)]
 
+    def leaves(self, shapes: Sequence[Shape]) -> list[Node]:
+        """Leaves for what a trip carries, or for the parameters of a function."""
+        found = fresh_leaves(shapes)
+        self._leaves.update(found)
+        return found
+
     def is_local(self, node: Node) -> bool:
         """Whether a node is known within a trip or a function only."""
-        return not self.carries.isdisjoint(toposort([node]))
+        return not self._leaves.isdisjoint(toposort([node]))
 
-    def function(self) -> str:
-        """A name for a function."""
-        found = next(name for name in self._functions if name not in self._taken)
-        self._taken.add(found)
-        return self.words.name(found)
+    def define(self, function: str, parameters: Sequence[str], statements: Sequence[str], result: str) -> None:
+        """Have a function defined before the statement that is being written."""
+        self._definitions.append(self.words.defined(function, parameters, statements, result))
+
+    def behind_functions(self, statements: Sequence[str]) -> list[str]:
+        """Statements behind the definitions of the functions that they call."""
+        found = [*self._definitions, *statements]
+        self._definitions.clear()
+        return found
