@@ -250,7 +250,7 @@ def _filled(
                 point, evaluate, wrt, given, moved, grad=grad, partial=partial, written=written, stepwise=stepwise
             )
         if written is not None and unroll:
-            from cgcli.rendering.loops import trip_by_trip
+            from cgcli.rendering.trips import trip_by_trip
 
             sketch = trip_by_trip(graph, written.outputs, written.become)
             made = {path: made for path, made in written.trips.items() if isinstance(made, int)}

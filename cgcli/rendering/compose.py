@@ -4,7 +4,7 @@ loops as clusters of cards.
 
 from __future__ import annotations
 
-from cgcli.annotations import Any, Iterator, Sequence
+from cgcli.annotations import Any, Iterator, Mapping, Sequence
 from cgcli.errors import quoted
 from cgcli.graph.node import CONSTANT, VARIABLE, Graph, Node, constant_value, toposort
 from cgcli.lean import Counter, re
@@ -154,80 +154,95 @@ class _Scene:
     def _cards(self) -> list[Card]:
         """Every card, operands before users."""
         ids = {node: f"n{at}" for at, node in enumerate(self.order)}
-        copies: Counter[Node] = Counter()
-        drawn = self._drawn()
+        drawn, uses = self._drawn(), Counter[Node]()
         cards: list[Card] = []
         for node in self.order:
-            if node not in drawn:
-                continue
-            operands: list[str] = []
-            places: list[str] = []
-            cluster = self.sketch.within.get(node)
-            for position, arg in self._visible(node):
-                name = ids[arg]
-                if copies[arg]:
-                    name = f"{name}_{copies[arg]}"
-                if arg in self.turned:
-                    if copies[arg]:
-                        cards.append(Card(name, arg, self.turned[arg], cluster=cluster, again=True))
-                    copies[arg] += 1
-                elif arg in self.numbers or arg in self.repeated:
-                    cards.append(self._drawn_again(arg, name, cluster, again=copies[arg] > 0))
-                    copies[arg] += 1
-                operands.append(name)
-                places.append(self._place(node, position))
-            is_of_loop = node.op in (CARRY, RESULT)
-            ordered = len(operands) > 1 and not (node.op.commutative or is_of_loop)
-            ordered = ordered or node in self.outers or len(operands) > CROWD
-            cards.append(
-                Card(
-                    ids[node], node, self._symbol(node), self._name(node), tuple(self._notes(node)), tuple(operands),
-                    tuple(places) if ordered or is_of_loop else (), ordered, node in self.outputs,
-                    tuple(self._partials(node)), False, _gate(node), node in self.conditions and 0 < len(operands) < 3,
-                    cluster, self.sketch.loops.get(node),
-                )
-            )  # fmt: skip
+            if node in drawn:
+                operands = [self._operand(arg, ids[arg], uses, node) for _, arg in self._visible(node)]
+                cards += [own for _, own in operands if own is not None]
+                cards.append(self._card(node, ids[node], tuple(name for name, _ in operands)))
         return cards
 
-    def _drawn_again(self, node: Node, name: str, cluster: int | None, *, again: bool) -> Card:
-        """The card of a number, or of an input with many users, at one of its uses, which stands in a cluster."""
-        if node in self.numbers:
-            return Card(name, node, self.numbers[node], cluster=cluster)
-        return Card(name, node, self._symbol(node), self._name(node), again=again, cluster=cluster)
+    def _operand(self, node: Node, name: str, uses: Counter[Node], user: Node) -> tuple[str, Card | None]:
+        """The id of the card that a user takes a node from; and the card itself, where it is for this use alone.
+
+        name: the id of the node's first card. uses: how many cards have been made at uses, by their node.
+        """
+        made, cluster = uses[node], self.sketch.within.get(user)
+        name = f"{name}_{made}" if made else name
+        if node in self.turned:
+            own = Card(name, node, self.turned[node], cluster=cluster, again=True) if made else None
+        elif node in self.numbers:
+            own = Card(name, node, self.numbers[node], cluster=cluster)
+        elif node in self.repeated:
+            own = Card(name, node, self._symbol(node), self._name(node), again=made > 0, cluster=cluster)
+        else:
+            return name, None
+        uses[node] += 1
+        return name, own
+
+    def _card(self, node: Node, name: str, operands: tuple[str, ...]) -> Card:
+        """The one card of a node."""
+        is_of_loop = node.op in (CARRY, RESULT)
+        ordered = len(operands) > 1 and not (node.op.commutative or is_of_loop)
+        ordered = ordered or node in self.outers or len(operands) > CROWD
+        places = [self._place(node, position) for position, _ in self._visible(node)] if ordered or is_of_loop else ()
+        return Card(
+            name,
+            node,
+            self._symbol(node),
+            self._name(node),
+            tuple(self._notes(node)),
+            operands,
+            tuple(places),
+            ordered,
+            is_output=node in self.outputs,
+            partials=tuple(self._partials(node)),
+            gate=_gate(node),
+            is_condition=node in self.conditions and 0 < len(operands) < 3,
+            cluster=self.sketch.within.get(node),
+            loop=self.sketch.loops.get(node),
+        )
 
     def _links(self, cards: Sequence[Card]) -> Iterator[Link]:
         """What leads to the next trip, and from conditions to what they decide on."""
         ids = {card.node: card.id for card in reversed(cards)}
-        users = Counter(operand for card in cards for operand in card.operands)
-        led: set[int | None] = set()  # clusters whose way to the next trip is drawn
-        first: dict[int | None, str] = {}
+        within = self.sketch.within
+        labelled: set[int | None] = set()  # clusters whose way to the next trip is drawn
+        first: dict[int | None, str] = {}  # for each cluster, the first card that one more trip computes for the next
         for carry, after in self.sketch.nexts.items():
-            place = self.sketch.within[carry]
+            place = within[carry]
             if carry not in ids or after in self.numbers or after in self.repeated or after is carry:
                 continue
-            yield Link(ids[after], ids[carry], NEXT, "" if place in led else self.sketch.clusters[place].way, True)
-            led.add(place)
-            if after.op is not CARRY and after not in self.sketch.zeros and self.sketch.within.get(after) == place:
+            way = "" if place in labelled else self.sketch.clusters[place].way
+            yield Link(ids[after], ids[carry], NEXT, way, True)
+            labelled.add(place)
+            if after.op is not CARRY and after not in self.sketch.zeros and within.get(after) == place:
                 first.setdefault(place, ids[after])
-        ended: set[str] = set()
+        users = Counter(operand for card in cards for operand in card.operands)
+        decided: set[str] = set()  # conditions of loops
         for card in cards:
             if card.gate is None:
                 continue
-            gate = card.operands[card.gate]
-            if card.node.op is RESULT:
-                of_loop = self.sketch.within.get(card.node.args[card.gate])
-                if gate not in ended and of_loop in first:
-                    yield Link(gate, first[of_loop], YES, YES, True)
-                kind = ZERO if card.node.args[card.gate] in self.sketch.zeros else NO
-                yield Link(gate, card.id, kind, "" if gate in ended else kind, True)
-                ended.add(gate)
+            gate, condition = card.operands[card.gate], card.node.args[card.gate]
+            if card.node.op is not RESULT:
+                yield from self._answers(card, gate, users)
                 continue
-            for at, answer in ((1, YES), (2, NO)):
-                branch = card.operands[at]
-                alone = users[branch] == 1 and card.node.args[at] not in self.outputs and branch != gate
-                alone = alone and (card.node.args[at].op is not VARIABLE or card.node.args[at] in self.repeated)
-                head, port = (branch, None) if alone else (card.id, at)
-                yield Link(gate, head, answer, answer, port=port)
+            kind = ZERO if condition in self.sketch.zeros else NO
+            if gate not in decided and within.get(condition) in first:
+                yield Link(gate, first[within.get(condition)], YES, YES, True)
+            yield Link(gate, card.id, kind, "" if gate in decided else kind, True)
+            decided.add(gate)
+
+    def _answers(self, card: Card, gate: str, users: Mapping[str, int]) -> Iterator[Link]:
+        """From the condition of a choice to its branches, each at its first card where that is for the choice alone."""
+        for at, answer in ((1, YES), (2, NO)):
+            branch, node = card.operands[at], card.node.args[at]
+            alone = users[branch] == 1 and node not in self.outputs and branch != gate
+            if alone and (node.op is not VARIABLE or node in self.repeated):
+                yield Link(gate, branch, answer, answer)
+            else:
+                yield Link(gate, card.id, answer, answer, port=at)
 
     def _name(self, node: Node) -> str:
         """What the program calls a node."""

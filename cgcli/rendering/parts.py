@@ -197,22 +197,26 @@ class _Tree(Rebuilt):
             self.once[node] = made
         return made
 
-    def _cluster(self, node: Node, place: int | None) -> int | None:
-        """The new cluster of a node. place: that of what uses it."""
+    def _cluster(self, node: Node, of_user: int | None) -> int | None:
+        """The new cluster of a node. of_user: that of what uses it.
+
+        From the outside in, the clusters that the user stands in too are the node's as well; a loop has one cluster for
+        all uses; any other gets a copy.
+        """
         if node not in self.sketch.within:
             return None
-        around, place = enclosing(self.clusters, place), None  # the clusters of the user, new ones
+        shared = enclosing(self.clusters, of_user)  # the user's clusters that may be the node's, the outermost last
+        place = None
         for old in reversed(enclosing(self.sketch.clusters, self.sketch.within[node])):
-            if around and self.was_cluster[around[-1]] == old:
-                place = around.pop()
+            if shared and self.was_cluster[shared[-1]] == old:
+                place = shared.pop()
                 continue
-            around = []
-            if old in self.loops:
-                place = self.loops[old]
-                continue
-            self.clusters.append(self.sketch.clusters[old]._replace(parent=place))
-            self.was_cluster.append(old)
-            place = len(self.clusters) - 1
-            if self.sketch.clusters[old].call is None:
-                self.loops[old] = place
+            shared = []
+            if old not in self.loops:
+                self.was_cluster.append(old)
+                self.clusters.append(self.sketch.clusters[old]._replace(parent=place))
+                place = len(self.clusters) - 1
+                if self.sketch.clusters[old].call is None:
+                    self.loops[old] = place
+            place = self.loops.get(old, place)
         return place
