@@ -156,35 +156,44 @@ class Domains:
             self._known[node] = self._domain(node)
 
     def _domain(self, node: Node) -> Domain:
+        """The domain of a node, those of its arguments being known: what they demand, and what it demands of them."""
         parts = [self._known[arg] for arg in node.args]
-        demands = self._demands(node) if node.op.domain else ()
-        if not demands and parts.count(_EVERYWHERE) == len(parts):
+        own = frozenset(self._demands(node) if node.op.domain else ())
+        if not own and parts.count(_EVERYWHERE) == len(parts):
             return _EVERYWHERE
-        own = frozenset(demands)
-        if node.op is INDEX and not node.shape:
-            parts = [Domain(*(self._of_element(node, demands) for demands in parts[0]))]
         if node.op is WHERE:
-            choice = Choice(*node.args).plain().with_known_condition()
-            parts, condition = [*map(self.of, choice)], choice.condition
-            if condition.op is EQUAL_TO and constant_value(condition.args[1]) == 0:  # where(x == 0, 0, y/x)
-                known = self._not_zero(condition.args[0])
-                parts[2] = Domain(*(demands and demands.difference(known) for demands in parts[2]))
-            holds = self.holds(condition)
-            if holds is not None:
-                chosen = parts[1] if holds else parts[2]
-                return chosen._replace(perhaps=_together([parts[0].perhaps, chosen.perhaps]))
-            sure = [part.surely for part in parts[1:]]
-            surely = None if None in sure else frozenset.intersection(*(part or _NONE for part in sure))
-        elif node.op.truth is not None or node.op.gaps:
-            surely = _NONE  # a comparison with nan is a number, and an element that is not read may be nan
+            found = self._of_choice(node)
         elif node.op is INDEX:
-            surely = parts[0].surely and frozenset(
-                demand for demand in parts[0].surely if not any(part.shape for part in demand.parts)
-            )
+            found = self._of_index(node, parts[0])
         else:
-            surely = _together(part.surely for part in parts)
-        perhaps = _together(part.perhaps for part in parts)
-        return Domain(_together([surely, own]), _together([perhaps, own])) if own else Domain(surely, perhaps)
+            hides = node.op.truth is not None or node.op.gaps  # nan == 1 is a number, and not all elements are read
+            surely = _NONE if hides else _together(part.surely for part in parts)
+            found = Domain(surely, _together(part.perhaps for part in parts))
+        return Domain(_together([found.surely, own]), _together([found.perhaps, own])) if own else found
+
+    def _of_choice(self, node: Node) -> Domain:
+        """The domain of where(c, a, b): that of the branch that is always taken, or what both demand."""
+        choice = Choice(*node.args).plain().with_known_condition()
+        condition, yes, no = map(self.of, choice)
+        test = choice.condition
+        if test.op is EQUAL_TO and constant_value(test.args[1]) == 0:  # where(x == 0, 0, y/x)
+            known = self._not_zero(test.args[0])
+            no = Domain(*(demands and demands.difference(known) for demands in no))
+        holds = self.holds(test)
+        if holds is not None:
+            chosen = yes if holds else no
+            return chosen._replace(perhaps=_together([condition.perhaps, chosen.perhaps]))
+        surely = None if yes.surely is None or no.surely is None else yes.surely & no.surely
+        return Domain(surely, _together(part.perhaps for part in (condition, yes, no)))
+
+    def _of_index(self, node: Node, array: Domain) -> Domain:
+        """The domain of an element or a part of an array: what is demanded of an array as a whole is not sure of it."""
+        if not node.shape:
+            array = Domain(*(self._of_element(node, demands) for demands in array))
+        surely = array.surely and frozenset(
+            demand for demand in array.surely if not any(part.shape for part in demand.parts)
+        )
+        return Domain(surely, _together([array.perhaps]))
 
     def _of_element(self, node: Node, demands: Demands) -> Demands:
         """What an element demands, where the array demands it of a list: of sqrt([x, y])[0], that x >= 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from cgcli.algebra.canonical import Canonical
-from cgcli.algebra.coefficient import HALF, ONE, UnwritableError, number_node
+from cgcli.algebra.coefficient import HALF, UnwritableError, number_node
 from cgcli.algebra.domain import Domains
 from cgcli.algebra.elements import in_elements
 from cgcli.algebra.identities import RULES
@@ -38,7 +38,6 @@ from cgcli.ops.functions import EXP
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 
-_NOTHING = Product(ONE)
 _HALF = number_node(HALF)
 _MOST_COLLECTED = 8  # terms of a sum of which some have a common factor
 _WORTH_A_BRACKET = 3  # operations that it saves; 4*x*cos(x) - x^2*sin(x) + 2*sin(x) stays
@@ -158,14 +157,13 @@ class Forms:
         return found if found is not None and self._sizes.of(found) <= most else None
 
     def _rational(self, terms: Terms) -> Iterator[Form]:
-        """A sum of several terms multiplied out, and over a common denominator."""
+        """A sum of several terms multiplied out, with an exponential before a bracket, over a common denominator."""
         canonical = self.canonical
         try:
             wide = expanded(terms, canonical)
-            below, level = takeable(DENOMINATORS, terms, canonical), leveled(terms, canonical)
-            level_below = None if level is None else takeable(DENOMINATORS, level, canonical)
-            powers = takeable(EXPONENTIALS, terms, canonical)
             common = None if wide is None else takeable(COMMON_FACTORS, wide, canonical)
+            exponentials = takeable(EXPONENTIALS, terms, canonical)
+            over_denominators = self._with_denominators(terms)
         except UnwritableError:
             return
         size = self._size(terms)
@@ -174,17 +172,26 @@ class Forms:
                 yield partial(canonical.sum, wide)
             if common is not None and self._size(wide) - self._saved(common, wide) <= size:
                 yield partial(taken_out, common, wide, canonical)
-        if powers is not None:
-            yield partial(taken_out, powers, terms, canonical)
-        if level_below and not any(
-            canonical.is_sum(base) for base in level_below.powers.keys() - (below or _NOTHING).powers
-        ):
-            level_below = None
-        pairs: list[tuple[Terms | None, Product | None]] = [(terms, below), (level, level_below)]
-        for given, common in pairs:
-            if given is not None and common is not None:
-                yield partial(taken_out, common, given, canonical)
-                yield partial(brought_together, given, canonical, common, lambda inner: self._size(inner) <= size)
+        if exponentials is not None:
+            yield partial(taken_out, exponentials, terms, canonical)
+        for given, below in over_denominators:
+            yield partial(taken_out, below, given, canonical)
+            yield partial(brought_together, given, canonical, below, lambda inner: self._size(inner) <= size)
+
+    def _with_denominators(self, terms: Terms) -> list[tuple[Terms, Product]]:
+        """A sum with its common denominator; and as `leveled` writes it, where it then has another sum below.
+
+        Raises UnwritableError.
+        """
+        below = takeable(DENOMINATORS, terms, self.canonical)
+        found = [] if below is None else [(terms, below)]
+        level = leveled(terms, self.canonical)
+        if level is not None:
+            known = {} if below is None else below.powers
+            below = takeable(DENOMINATORS, level, self.canonical)
+            if below is not None and any(map(self.canonical.is_sum, below.powers.keys() - known.keys())):
+                found.append((level, below))
+        return found
 
     def _size(self, terms: Terms) -> int:
         """How many operations a sum has, its coefficients apart."""

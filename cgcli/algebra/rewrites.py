@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from itertools import product as cartesian
 from math import gcd, isqrt, lcm
 
 from cgcli.algebra.canonical import Canonical, remembered
@@ -136,25 +137,33 @@ def split(product: Product, canonical: Canonical) -> Product | None:
 
     Raises UnwritableError.
     """
-    for below, number in product.powers.items():
-        inside = canonical.terms_of(below) if number == -1 and canonical.is_sum(below) else {}
-        for above, exponent in product.powers.items() if inside else ():
-            terms = canonical.terms_of(above)
-            if exponent != 1 or len(terms) <= len(inside):
-                continue
-            (first, coefficient), *_ = inside.items()
-            for term, times in terms.items():
-                factor = _multiplied(canonical.product_of(term), UNIT, quotient(times, coefficient), canonical)
-                factor = quotient_of(factor, canonical.product_of(first))
-                taken: dict[Node, Number] = {}
-                for part, c in inside.items():
-                    taken |= canonical.terms_of(canonical.product(_multiplied(factor, part, c, canonical)))
-                if all(terms.get(part) == c for part, c in taken.items()):
-                    rest = canonical.sum({part: c for part, c in terms.items() if part not in taken})
-                    share = canonical.product(quotient_of(canonical.product_of(rest), Product(ONE, {below: ONE})))
-                    whole = dict(canonical.terms_of(share))
-                    add_terms(whole, canonical.terms_of(canonical.product(factor)))
-                    return multiplied(product.without((above, below)), canonical.product_of(canonical.sum(whole)))
+    sums = [base for base in product.powers if canonical.is_sum(base)]
+    divisors = [base for base in sums if product.powers[base] == -1]
+    for divisor, dividend in cartesian(divisors, [base for base in sums if product.powers[base] == 1]):
+        found = _divided_in_part(dividend, divisor, canonical)
+        if found is not None:
+            return multiplied(product.without((dividend, divisor)), canonical.product_of(found))
+    return None
+
+
+def _divided_in_part(dividend: Node, divisor: Node, canonical: Canonical) -> Node | None:
+    """factor + rest/divisor for the sum factor*divisor + rest; None where no term of it is the first of such a part."""
+    terms, inside = canonical.terms_of(dividend), canonical.terms_of(divisor)
+    if len(terms) <= len(inside):
+        return None
+    first, first_coefficient = next(iter(inside.items()))
+    for term, coefficient in terms.items():
+        scaled = _multiplied(canonical.product_of(term), UNIT, quotient(coefficient, first_coefficient), canonical)
+        factor = quotient_of(scaled, canonical.product_of(first))
+        part: dict[Node, Number] = {}
+        for each, c in inside.items():
+            part |= canonical.terms_of(canonical.product(_multiplied(factor, each, c, canonical)))
+        if all(terms.get(each) == c for each, c in part.items()):
+            rest = canonical.sum({each: c for each, c in terms.items() if each not in part})
+            remainder = quotient_of(canonical.product_of(rest), Product(ONE, {divisor: ONE}))
+            found = dict(canonical.terms_of(canonical.product(remainder)))
+            add_terms(found, canonical.terms_of(canonical.product(factor)))
+            return canonical.sum(found)
     return None
 
 

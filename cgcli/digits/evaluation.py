@@ -158,18 +158,24 @@ class AtPrecision:
         return bool(mp.isfinite(x) and mp.isfinite(y) and many.is_near(mp, x, y))
 
     def _may_be_another(self, node: Node) -> Any:
-        """Where two numbers are not one for certain, as the largest of some is that one which alone is near to it."""
-        if len(node.args) == 2:
-            for one, of_all in (node.args, node.args[::-1]):
-                if one in of_all.args and of_all.op in (MAXIMUM, MINIMUM):
-                    return sum(self._near_to(of_all)) != 1
-                along = of_all.params
-                if one in of_all.args and isinstance(along, Reduce) and along.keepdims and of_all.op in (MAX, MIN):
-                    return np.sum(self._near_to(of_all)[0], axis=along.axes, keepdims=True) != 1
+        """Where the numbers that a node takes may differ.
+
+        They are one in x == max(x, y), as derivatives ask, where x alone is near to the larger of the two.
+        """
+        for one, extreme in (node.args, node.args[::-1]) if len(node.args) == 2 else ():
+            near = self._count_near(extreme) if one in extreme.args else None
+            if near is not None:
+                return near != 1
         return True
 
-    def _near_to(self, extreme: Node) -> list[Any]:
-        return [_each(self._is_near)(self.values[arg], self.values[extreme]) for arg in extreme.args]
+    def _count_near(self, extreme: Node) -> Any:
+        """How many of its arguments, or of their elements, are near to a maximum or minimum; None for what is none."""
+        along = extreme.params
+        axes = along.axes if isinstance(along, Reduce) and along.keepdims and extreme.op in (MAX, MIN) else None
+        if axes is None and extreme.op not in (MAXIMUM, MINIMUM):
+            return None
+        near = [_each(self._is_near)(self.values[arg], self.values[extreme]) for arg in extreme.args]
+        return sum(near) if axes is None else np.sum(near[0], axis=axes, keepdims=True)
 
     def _is_represented(self, node: Node) -> bool:
         """Whether a number that is exact has not been rounded for its value."""
