@@ -64,26 +64,32 @@ def remembered(function: Callable[[Node, Canonical], _Found]) -> Callable[[Node,
 
 
 class Canonical:
-    """Builds nodes in normal form, and remembers the product or sum that each was built from."""
+    """Builds nodes in normal form, and remembers how each reads.
+
+    A node reads as a product, 2*x^3, and as a sum, x + y of two terms or 2*x of one: `product_of`, `terms_of`. From
+    such a reading `product` and `sum` build the node. What is read and built once is found again in the tables.
+    """
 
     def __init__(self, order: Order, identities: Identities, domains: Domains) -> None:
         self.order = order
         self.domains = domains
         self.budget = Budget(())  # what is built counts, wherever it is
         self._identities = identities
-        self._products: dict[Node, Product] = {}
-        self._sums: dict[Node, Terms] = {}
-        self._repeats: dict[Node, Node] = {}  # for c*ones([3]), c
-        self._built: dict[object, Node] = {}  # for each product that was asked for, its node
         self.remembered: dict[object, Any] = {}  # see the function of this name
-        self._atoms: dict[Node, Product] = {}  # what other nodes are as products
-        self._terms: dict[Node, Terms] = {}  # for each product, what it is as a term
-        self._scaling: dict[Node, Product] = {}  # for each term, the product that its coefficient is multiplied into
-        self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}
+        # how a node reads
+        self._products: dict[Node, Product] = {}  # as the product that it was built from
+        self._atoms: dict[Node, Product] = {}  # as a product, where it is a number, or is no product
+        self._sums: dict[Node, Terms] = {}  # as the sum that it was built from
+        self._terms: dict[Node, Terms] = {}  # as one term of a sum, where it was built from a product
+        self._scaling: dict[Node, Product] = {}  # a term, as the product that its coefficient is multiplied into
+        self._repeats: dict[Node, Node] = {}  # an array, as the number that it repeats: c*ones([3]) as c
+        # what a reading was built to
+        self._built: dict[object, Node] = {}  # a product
+        self._exponents: dict[frozenset[tuple[Node, Number]], Node] = {}  # a sum in an exponent
         self._opposites = Opposites(order, self._sums)
 
     def _writer(self) -> Writer:
-        """A new one for each use: what is remembered here, and refers to nothing that refers to it, goes at once."""
+        """A new one for each use, for it holds methods of this object: kept, the two would hold each other."""
         return Writer(self.order, self.product, self._exponent, self.scaled)
 
     def fitted(self, node: Node, shape: Shape) -> Node:
@@ -117,7 +123,7 @@ class Canonical:
         return known
 
     def _atom(self, node: Node) -> Product:
-        """A number, or what is no product, as a product."""
+        """A number as a product; of any other node the power 1."""
         number = number_of(node) if not node.shape else uniform_number(node)
         if node.op is CONSTANT and not node.shape and number is None:
             return _symbol(node)
@@ -186,10 +192,10 @@ class Canonical:
         return node
 
     def _note(self, node: Node, product: Product) -> None:
-        """Remember what a node is as a product: of two readings, the one in which no factor was kept whole."""
+        """Remember how a node reads as a product: x*y*z rather than t*z with t = x*y kept whole."""
         known = self._products.get(node)
-        coarse = known is not None and self._has_products(known)
-        if node not in product.powers and (known is None or (coarse and not self._has_products(product))):
+        is_finer = known is None or (self._has_products(known) and not self._has_products(product))
+        if is_finer and node not in product.powers:
             self._products[node] = product
             self._terms.pop(node, None)
 
@@ -225,7 +231,7 @@ class Canonical:
         return known
 
     def scaled(self, coefficient: Number, term: Node) -> Node:
-        """coefficient * term; a shared product, t in 3*t, is not multiplied out."""
+        """coefficient*term; of a product that was kept whole, t in 3*t, the factors stay together."""
         if coefficient == 1 and term in self._scaling:
             return term
         product = self._scaling.get(term) or self.product_of(term)
