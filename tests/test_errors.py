@@ -395,7 +395,7 @@ UNUSABLE = [
     (["eval", "x", "--vars", "twice.json"], 1, "'x' stands in it twice"),
     (["eval", "x", "--vars", "latin.json"], 1, "'latin.json' is not UTF-8 text (byte 2)"),
     (["eval", "x", "--vars", "array.npy"], 2, "no value for 'x'"),
-    (["eval", "x", "--vars", "raw.txt"], 1, "'raw.txt' is not UTF-8 text"),
+    (["eval", "x", "--vars", "raw.txt"], 1, "raw.txt begins as UTF-16 text, and is none"),
     (["eval", "-f", "nope.cg"], 1, "cannot read 'nope.cg': no such file"),
     (["eval", "-f", "folder"], 1, "cannot read 'folder': is a directory"),
     (["eval", "-f", "latin.cg"], 1, "'latin.cg' is not UTF-8 text (byte 0)"),

@@ -286,8 +286,17 @@ def test_no_room_for_temporary_files_is_told(tmp_path: Path) -> None:
 VALUES_OF_PIPES = [  # what standard input holds, and what the options are
     ('{"x": [1, 3]}', "--vars -", 0, "2"),
     ("x\n1\n3\n", "--vars - -i csv", 0, "2"),
-    ("x\n1\n3\n", "t=@-:x --vars -", 1, "standard input is not JSON: Expecting value: line 1 column 1 (char 0)"),
-    ("x\n1\n3\n", "--vars -", 1, "if it holds rows, say their format, as in: -i csv"),
+    ("x\n1\n3\n", "t=@-:x --vars -", 1, "the value of 't': standard input is empty"),
+    ("x\n1\n3\n", "--vars -", 0, "2"),
+    ("\ufeffx\ty\n1\t0\n3\t0\n", "--vars -", 0, "2"),
+    ('{"x": 1}\n{"x": 3}\n', "--vars -", 0, "2"),
+    ('\n{"x":\n1}{"x": 3}', "--vars -", 0, "2"),
+    ('[{"x": 1}, {"x": 3}]', "--vars -", 0, "2"),
+    ('\ufeff\n {"x":\n [1, 3]}\n', "--vars -", 0, "2"),
+    ('{"x": [1, 3]', "--vars -", 1, "standard input is not JSON: Expecting ',' delimiter"),
+    ("", "--vars -", 1, "standard input is empty"),
+    ("y\n1\n", "--vars -", 2, "the columns are: y"),
+    ("y\n1\n", "--vars - -i csv", 2, "the columns are: y"),
     ("x\n1\n3\n", "- --vars - -i csv", 2, "standard input can be read only once"),
 ]
 
@@ -295,7 +304,7 @@ VALUES_OF_PIPES = [  # what standard input holds, and what the options are
 @for_each(("content", "options", "code", "told"), VALUES_OF_PIPES)
 def test_values_come_through_pipes(content: str, options: str, code: int, told: str, capsys: Capture,
                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """As an object of JSON, or as rows of a format that is said; one stream gives them once."""
+    """As an object of JSON, or as rows of a format that is said or seen; one stream gives them once."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
     found = cg(capsys, "eval", "mean(x)", *options.split())
     assert found.code == code

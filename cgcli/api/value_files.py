@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 
-from cgcli.annotations import IO, Any, Callable
+from cgcli.annotations import IO, TYPE_CHECKING, Any, Callable
 from cgcli.api.values import OF_JSON, as_array
 from cgcli.errors import CgError, DataError, UsageError, refused
 from cgcli.ops.lazily import np
 
+if TYPE_CHECKING:
+    from cgcli.tables.content import Content
+
 _MAX_FILE_BYTES = 2**30
 _MAX_ENDLESS_BYTES = 2**25  # of a pipe or a device, which may never end
 _BEGIN = 4096  # bytes, in which JSON shows what it is
+_MARK = b"\xef\xbb\xbf"  # of UTF-8
 
 
 def of_file(name: str, what: str, column: Column | None = None) -> Any:
@@ -41,22 +46,62 @@ def of_file(name: str, what: str, column: Column | None = None) -> Any:
 def of_json_object(name: str) -> dict[str, Any]:
     """The arrays of a file that holds a JSON object, by name. Raises DataError."""
     _check_size(name)
-    content = _json(name)
+    return _of_object(_json(name), f"'{name}'")
+
+
+def values_or_rows(name: str) -> dict[str, Any] | Content:
+    """What standard input, a pipe, or a file whose suffix does not tell gives: the arrays of a JSON object, or rows.
+
+    Rows are whatever is no JSON object, and several objects. Raises DataError for what begins as one and is none.
+    """
+    from cgcli.tables.content import Content
+    from cgcli.tables.formats import MAGIC
+
+    content = Content(name, MAGIC)
+    text = bytearray()
+    most = _MAX_FILE_BYTES if os.path.isfile(name) else _MAX_ENDLESS_BYTES
+    for piece in content.pieces:
+        text += piece
+        begin = text[:_BEGIN].removeprefix(_MARK).lstrip()
+        if (begin and not begin.startswith(b"{")) or len(text) > most:
+            break
+    else:
+        if text.strip() and not _is_several(text):
+            return _of_object(_parsed(text, content.source), content.quoted)
+    content.pieces = chain([bytes(text)] if text else [], content.pieces)
+    return content
+
+
+def _is_several(text: bytearray) -> bool:
+    """Whether JSON goes on behind its first value."""
+    from json import JSONDecoder
+
+    try:
+        decoded = text.decode("utf-8-sig").lstrip()
+        return bool(decoded[JSONDecoder().raw_decode(decoded)[1] :].strip())
+    except (ValueError, RecursionError):  # told by who reads it
+        return False
+
+
+def _of_object(content: Any, what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
-        raise DataError(f"'{name}' holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
-    return {key: as_array(item, f"'{name}': '{key}'", OF_JSON) for key, item in content.items()}
+        raise DataError(f"{what} holds no JSON object", hint='as in: {"x": 2, "w": [1, 2]}')
+    return {key: as_array(item, f"{what}: '{key}'", OF_JSON) for key, item in content.items()}
 
 
 def exact_texts(path: str) -> dict[str, str]:
     """The values of a file with a JSON object, by name, with all the digits that they are written with.
 
-    Nothing of a pipe, which has been read: of those, numbers have the digits of floats.
+    Nothing of a pipe, which has been read: of those, numbers have the digits of floats; and nothing of rows.
     """
     if not os.path.isfile(path):
         return {}
     import json
 
-    content = json.loads(text_of(path), parse_float=str, parse_int=str)
+    try:
+        content = json.loads(text_of(path), parse_float=str, parse_int=str)
+    except ValueError:
+        return {}
     return {name: _written(value) for name, value in content.items()}
 
 
@@ -65,15 +110,15 @@ def _written(value: Any) -> str:
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else str(value)
 
 
-def holds_rows(name: str) -> bool:
-    """Whether a file holds rows, and no JSON object of values."""
+def holds_rows(name: str) -> bool | None:
+    """Whether a file holds rows, and no JSON object of values; None where that is not seen without reading it."""
     if os.path.splitext(name)[1].lower() != ".json" or not os.path.isfile(name):
         from cgcli.tables.formats import split_name
 
-        return os.path.isfile(name) and split_name(name)[0] is not None
+        return True if os.path.isfile(name) and split_name(name)[0] is not None else None
     try:
         with open(name, "rb") as stream:
-            begin = b"".join(stream.read(_BEGIN).removeprefix(b"\xef\xbb\xbf").split())
+            begin = b"".join(stream.read(_BEGIN).removeprefix(_MARK).split())
     except OSError:  # told by who reads it
         return False
     return begin.startswith(b"[{")
@@ -164,16 +209,19 @@ def _csv_reason(error: str) -> str:
 
 
 def _json(path: str) -> Any:
+    return _parsed(text_of(path), f"'{path}'")
+
+
+def _parsed(text: str | bytearray, what: str) -> Any:
+    """The value of a text in JSON."""
     import json
 
     try:
-        return json.loads(text_of(path), parse_int=float, object_pairs_hook=_members)
+        return json.loads(text, parse_int=float, object_pairs_hook=_members)
     except RecursionError:
-        raise DataError(f"'{path}' is nested too deeply") from None
+        raise DataError(f"{what} is nested too deeply") from None
     except ValueError as error:
-        what = "standard input" if path == "-" else f"'{path}'"
-        hint = "" if os.path.isfile(path) else "if it holds rows, say their format, as in: -i csv"
-        raise DataError(f"{what} is not JSON: {error}", hint=hint) from None
+        raise DataError(f"{what} is not JSON: {error}") from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cgcli.cli import output
 from cgcli.cli.operands import Operands
 from cgcli.cli.report import Report
 from cgcli.errors import UnknownNameError, UsageError
+from cgcli.lean import cached_property
 from cgcli.records import EMPTY, NamedTuple, Record
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cgcli.api.watched import Watched
     from cgcli.evaluate.compiled import Kernels
     from cgcli.graph.node import Node
+    from cgcli.tables.content import Content
     from cgcli.tables.dialect import Reading
 
 _MAX_PROGRAM_BYTES = 16_000_000  # more than the parser's limit in characters
@@ -96,7 +98,8 @@ class Request(Record):
 
     def changed(self, rows: Mapping[str, Any] = EMPTY, **others: Any) -> Request:
         """A copy with other values of some fields. rows: with other values of its options for rows."""
-        return Request(**{**vars(self), **others, "rows": RowOptions(**{**vars(self.rows), **rows})})
+        given = {name: value for name, value in vars(self).items() if name in self._fields}
+        return Request(**{**given, **others, "rows": RowOptions(**{**vars(self.rows), **rows})})
 
     def known_everywhere(self, program: Program, bindings: Mapping[str, Any]) -> Request:
         """The same with its program and its values as they are: it reads no file for them, wherever it is used."""
@@ -113,12 +116,8 @@ class Request(Record):
         from cgcli.api.value_texts import ends_of_range, of_text
 
         text, name = self._program_text()
-        table = self._table()
-        bindings: dict[str, Any] = {**(self.known or {})}
-        if self.vars_file is not None and table is None:
-            from cgcli.api.value_files import of_json_object
-
-            bindings = of_json_object(self.vars_file)
+        table, values = self._of_file
+        bindings: dict[str, Any] = {**(self.known or {}), **values}
         seen: set[str] = set()
         for key, value in self.operands.bindings:
             if key in seen:
@@ -135,21 +134,25 @@ class Request(Record):
             bindings |= table.vectors(name for name in program.open_names if name not in bindings)
         return (program.exact() if self.digits is not None or self.operands.ranges else program), bindings
 
-    def _table(self) -> Table | None:
-        """The rows of --vars; None where that holds none."""
+    @cached_property
+    def _of_file(self) -> tuple[Table | None, dict[str, Any]]:
+        """What --vars names, which may be read once: rows, or values by name."""
         if self.vars_file is None:
-            return None
-        from cgcli.api.value_files import holds_rows
+            return None, {}
+        from cgcli.api.value_files import holds_rows, of_json_object, values_or_rows
 
-        if not (self.rows.input_format or holds_rows(self.vars_file)):
-            return None
-        return self._rows_of(self.vars_file)
+        holds = True if self.rows.input_format else holds_rows(self.vars_file)
+        if holds is None:
+            found = values_or_rows(self.vars_file)
+            return (None, found) if isinstance(found, dict) else (self._rows_of(self.vars_file, found), {})
+        return (self._rows_of(self.vars_file), {}) if holds else (None, of_json_object(self.vars_file))
 
-    def _rows_of(self, name: str) -> Table:
-        """All rows of a file."""
+    def _rows_of(self, name: str, content: Content | None = None) -> Table:
+        """All rows of a file. content: what it holds, where that has been looked at."""
         from cgcli.api.files import Table
+        from cgcli.tables.listing import Source
 
-        return Table([name], self.rows.input_format, self.rows.reading)
+        return Table([Source(name, content=content)], self.rows.input_format, self.rows.reading)
 
     def _column(self, name: str, column: str) -> Any:
         """A column of a file of rows, as a vector."""
@@ -237,7 +240,7 @@ class Request(Record):
         try:
             point.check_complete()
         except UnknownNameError as error:
-            table = self._table()
+            table, _ = self._of_file
             if table is not None:
                 from cgcli.api.columns import check_columns
 

@@ -13,6 +13,8 @@ from cgcli.tables.formats import split_name
 from cgcli.tables.remote import failed, file_at, is_remote, shown, split_uri
 
 if TYPE_CHECKING:
+    from cgcli.tables.content import Content
+
     Key = int | float | str | None
 
 _WILD = re.compile(r"[*?[]")
@@ -31,6 +33,7 @@ class Source(NamedTuple):
     name: its path, or its URI. below: its path below the folder that was asked for, or the part of a pattern that
     matches but one. keys: what the folders on the way say of all its rows, `year=2024`. size, time: where it was
     listed; time in nanoseconds. begins: whether the types of its columns come before its rows, where it has types.
+    content: what it holds, where that has been looked at and can be read once.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Source(NamedTuple):
     size: int = -1
     time: int = -1
     begins: bool = False
+    content: Content | None = None
 
 
 def is_pattern(name: str) -> bool:

@@ -68,7 +68,7 @@ def kinds_of(batch: Batch) -> dict[str, Any] | None:
 
 def _batches(source: Source, given: Format | None, reading: Reading) -> Iterator[Batch]:
     name = source.name
-    content = Content(name, MAGIC)
+    content = source.content or Content(name, MAGIC)
     found = format_by_magic(content.begin)
     kind = given or (split_name(name)[0] if name != "-" else None) or found
     if found and kind is not found:
