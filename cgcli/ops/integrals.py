@@ -19,7 +19,9 @@ from cgcli.graph.operation import (
     NON_NEGATIVE,
     ODD,
     POSITIVE,
+    REAL,
     Infix,
+    Inverse,
     Kernel,
     Operation,
     Shorthand,
@@ -27,13 +29,17 @@ from cgcli.graph.operation import (
 from cgcli.graph.rules import UNKNOWN, Partial
 from cgcli.lean import cache
 from cgcli.ops import in_simpler
+from cgcli.ops.bells import erfc
 from cgcli.ops.entry import POSTFIX, elementwise
 from cgcli.ops.lazily import np, special
+from cgcli.ops.special import digamma
 from cgcli.ops.statics import whole
 from cgcli.ops.zeta import zeta
 
 _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 _MOST_FACTORS = 170  # of a factorial that is a float64
+_TERMS = 12  # that are added one by one
+_BERNOULLI = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000)  # B, each over (2*j)!
 _FIRST_TERM = 1e-100  # below which the square of an argument is nothing beside 1
 _START = 400  # of Miller's recurrence, from where it has all digits for x from 1 on
 
@@ -62,6 +68,28 @@ def _erfcx(x: Any, order: int) -> Any:
     return np.where(x > 1.0, (-1.0) ** order * first * product, value)[()]
 
 
+def _ndtr(x: Any) -> Any:
+    return erfc(-np.asarray(x) / math.sqrt(2.0)) / 2.0
+
+
+def _ndtri(x: Any) -> Any:
+    return -math.sqrt(2.0) * special.erfcinv(2.0 * x)
+
+
+def _log_ndtr(x: Any) -> Any:
+    """Below 0 without underflow, above it without the cancellation of 1 - ndtr(-x)."""
+    right = x > 0
+    above, below = np.where(right, x, 0.0), np.where(right, 0.0, x)
+    left = np.log(special.erfcx(-below / math.sqrt(2.0)) / 2.0) - np.square(below) / 2.0
+    return np.where(right, np.log1p(-erfc(above / math.sqrt(2.0)) / 2.0), left)[()]
+
+
+def _beta(x: Any, y: Any) -> Any:
+    """By gamma functions where they are numbers, else by the logarithm."""
+    product = special.gamma(x) * special.gamma(y) * special.rgamma(x + y)
+    return np.where((x + y < 100.0) & (x > 0) & (y > 0), product, np.exp(_betaln(x, y)))[()]
+
+
 def _betaln(x: Any, y: Any) -> Any:
     """scipy's function; where one is large, what Stirling's series gives for the quotient of gamma functions."""
     large, small = np.maximum(x, y), np.minimum(x, y)
@@ -80,6 +108,28 @@ def _stirling(x: Any) -> Any:
     return (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))) / x
 
 
+def _digamma_difference(x: Any, h: Any, order: int) -> Any:
+    """Term by term, with h in each, right of 0: (-1)^n*n! times the sum of (x + k)^-s - (x + h + k)^-s, s = n + 1
+    (DLMF 5.15.1); its end by Euler and Maclaurin's formula (DLMF 2.10.1).
+    """
+    x, h = np.asarray(x, dtype=float), np.asarray(h, dtype=float)
+    right = (x > 0) & (x + h > 0)
+    start, step = np.where(right, x, 1.0), np.where(right, h, 1.0)
+
+    def fall(of: Any, power: int) -> Any:
+        return -(of ** float(-power)) * np.expm1(-power * np.log1p(step / of))
+
+    total = sum(fall(start + k, order + 1) for k in range(_TERMS + order))
+    end = start + float(_TERMS + order)
+    total = total + (fall(end, order) / order if order else np.log1p(step / end)) + fall(end, order + 1) / 2.0
+    factor = order + 1.0  # (n + 1)*...*(n + 2*j - 1)/(2*j)!, of which 2! and so on is in the numbers
+    for j, bernoulli in enumerate(_BERNOULLI, 1):
+        total = total + bernoulli * factor * fall(end, order + 2 * j)
+        factor *= (order + 2.0 * j) * (order + 2.0 * j + 1.0)
+    total *= (-1.0) ** order * math.factorial(order)
+    return np.where(right, total, digamma(x + h, order) - digamma(x, order))[()]
+
+
 @cache
 def _factorials() -> Any:
     """n! for whole n, as long as it is a float64."""
@@ -96,9 +146,15 @@ def _factorial(n: Any) -> Any:
 
 
 def _binomial(n: Any, k: Any) -> Any:
-    """scipy's function, which is a little off a whole number for some whole n and k."""
-    value = special.binom(n, k)
-    return np.where((n == np.rint(n)) & (k == np.rint(k)), np.rint(value), value)[()]
+    """scipy's function, which is a little off a whole number for some whole n and k, and loses digits for large n."""
+    n, k = np.asarray(n, dtype=float), np.asarray(k, dtype=float)
+    value, whole_k = special.binom(n, k), k == np.rint(k)
+    value = np.where((n == np.rint(n)) & whole_k, np.rint(value), value)
+    large = (n > 20.0) & (n < np.inf) & ~whole_k & (k > -1.0) & (n - k > -1.0)
+    if np.any(large):
+        m, j = np.where(large, n, 21.0), np.where(large, k, 1.5)
+        value = np.where(large, np.exp(-_betaln(m - j + 1.0, j + 1.0)) / (m + 1.0), value)
+    return value[()]
 
 
 def _si(x: Any) -> Any:
@@ -159,16 +215,51 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 "erfcx(x, order=order + 1)", statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 samples=(-20.0, float("inf")), mp="erfcx", example="erfcx(30)",
                 simpler=(in_simpler.ERFCX, in_simpler.ERFCX_1)),
+    elementwise("ndtr", "distribution function of the standard normal distribution", _ndtr,
+                Partial("exp(-clip(x, -45, 45)^2/2)/sqrt(2*pi)", "exp(-x^2/2)/sqrt(2*pi)"),
+                facts=BOUNDED | INCREASING | NON_NEGATIVE, inverse=Inverse("ndtri"), mp="ndtr", example="ndtr(1.96)",
+                latex=r"\Phi", simpler="erfc(-x/sqrt(2))/2"),
+    elementwise("ndtri", "inverse of ndtr: the quantile of the standard normal distribution", _ndtri,
+                "exp(out^2/2)*sqrt(2*pi)", samples=_UNIT, facts=INCREASING, domain="0 < x and x < 1",
+                inverse=Inverse("ndtr", "0 < x and x < 1"), mp="ndtri", example="ndtri(0.975)",
+                latex=r"\Phi^{-1}(#1)", simpler="-sqrt(2)*erfcinv(2*x)"),
+    elementwise("log_ndtr", "ln(ndtr(x)), exact for all x", _log_ndtr,
+                Partial("sqrt(2/pi)/erfcx(-x/sqrt(2))", "exp(-x^2/2)/(sqrt(2*pi)*ndtr(x))"), facts=INCREASING,
+                mp="log_ndtr", example="log_ndtr(-40)", latex=r"\ln(\Phi(#1))",
+                simpler="x > 0 ? log1p(-erfc(x/sqrt(2))/2) : ln(erfcx(-x/sqrt(2))/2) - x^2/2"),
+    elementwise("logaddexp2", "log2(2^x + 2^y) without overflow", "logaddexp2",
+                "sigmoid((x - y)*ln(2))", "sigmoid((y - x)*ln(2))", arrays="x y",
+                commutative=True, mp="logaddexp2", example="logaddexp2(1000, 1000)",
+                latex=r"\log_{2}(2^{#1} + 2^{#2})",
+                simpler="x == y ? x + 1 : max(x, y) + log1p(2^(-abs(x - y)))/ln(2)"),
+    elementwise("xlog1py", "x*ln(1 + y), and 0 where x is 0", "scipy.special:xlog1py", "log1p(y)",
+                Partial("where(x == 0 and y == -1, 0, x/where(out == out, 1 + y, out))", "x/(1 + y)"), arrays="x y",
+                samples=(REAL, (-1.0, float("inf"))), domain="x == 0 or y > -1", mp="xlog1py",
+                example="xlog1py(2, 1e-10)", latex=r"#1 \ln(1 + #2)", simpler="x == 0 && y == y ? 0 : x*log1p(y)"),
+    elementwise("beta", "gamma(x)*gamma(y)/gamma(x + y)", _beta,
+                Partial("-out*digamma_difference(x, y)", "out*(digamma(x) - digamma(x + y))"),
+                Partial("-out*digamma_difference(y, x)", "out*(digamma(y) - digamma(x + y))"),
+                arrays="x y", commutative=True, samples=(POSITIVE, POSITIVE), facts=NON_NEGATIVE,
+                domain="x > 0 and y > 0", mp="beta", example="beta(2, 3)", latex=r"\mathrm{B}(#1, #2)",
+                simpler="exp(betaln(x, y))"),
+    elementwise("digamma_difference", "digamma(x + h) - digamma(x), exact for small h too", _digamma_difference,
+                "digamma_difference(x, h, order=order + 1)",
+                Partial("where(out == out, digamma(x + h, order=order + 1), out)", "digamma(x + h, order=order + 1)"),
+                arrays="x h",
+                statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),), samples=(POSITIVE, POSITIVE),
+                domain="(x > 0 or x != floor(x)) and (x + h > 0 or x + h != floor(x + h))", mp="digamma_difference",
+                example="digamma_difference(1, 1)", simpler=("digamma(x + h) - digamma(x)",)),
     elementwise("betaln", "ln(beta(x, y))", _betaln,
-                Partial("where(out == out, digamma(x), out) - digamma(x + y)", "digamma(x) - digamma(x + y)"),
-                Partial("where(out == out, digamma(y), out) - digamma(x + y)", "digamma(y) - digamma(x + y)"),
+                Partial("where(out == out, -digamma_difference(x, y), out)", "digamma(x) - digamma(x + y)"),
+                Partial("where(out == out, -digamma_difference(y, x), out)", "digamma(y) - digamma(x + y)"),
                 arrays="x y", commutative=True, samples=(POSITIVE, POSITIVE), domain="x > 0 and y > 0", mp="betaln",
                 example="betaln(100, 200)", latex=r"\ln(\mathrm{B}(#1, #2))", simpler=in_simpler.BETALN),
     FACTORIAL,
     elementwise("binomial", "how many ways there are to choose k of n, for real numbers too", _binomial,
-                "out*(digamma(n + 1) - digamma(n - k + 1))", "out*(digamma(n - k + 1) - digamma(k + 1))", arrays="n k",
-                aliases="binom", facts=COUNTS, domain="n >= 0 or n != floor(n)", samples=((5.0, 40.0), (0.0, 5.0)),
-                mp="binomial", example="binomial(5, 2)",
+                Partial("out*digamma_difference(n - k + 1, k)", "out*(digamma(n + 1) - digamma(n - k + 1))"),
+                Partial("out*digamma_difference(k + 1, n - 2*k)", "out*(digamma(n - k + 1) - digamma(k + 1))"),
+                arrays="n k", aliases="binom", facts=COUNTS, domain="n >= 0 or n != floor(n)",
+                samples=((5.0, 40.0), (0.0, 5.0)), mp="binomial", example="binomial(5, 2)",
                 latex=r"\binom{#1}{#2}", simpler=in_simpler.BINOMIAL),
     elementwise("gammainc", "regularized lower incomplete gamma function; no derivative by a", "scipy.special:gammainc",
                 UNKNOWN, Partial("exp(where(out == out, xlogy(a - 1, x), out) - x - lgamma(a))",
@@ -209,14 +300,8 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 samples=(1.0, float("inf")), domain="x != 1", mp="zeta", example="zeta(2)", latex=r"\zeta",
                 simpler=(in_simpler.ZETA,)),
 
-    _shorthand("beta", "gamma(x)*gamma(y)/gamma(x + y)", "exp(betaln(x, y))", "beta(2, 3)", "x y", "x > 0 and y > 0"),
     _shorthand("trigamma", "derivative of digamma", "digamma(x, order=1)", "trigamma(1)"),
     Shorthand("polygamma", "the n-th derivative of digamma", ("x",), "digamma(x, order=n)",
               (whole("n", least=0, most=_HIGHEST_ORDER)._replace(leading=True),), example="polygamma(1, 2)"),
-    _shorthand("ndtr", "normal distribution function", "erfc(-x/sqrt(2))/2", "ndtr(1.96)"),
-    _shorthand("ndtri", "inverse of ndtr: quantile of the normal distribution", "-sqrt(2)*erfcinv(2*x)",
-               "ndtri(0.975)", domain="0 < x and x < 1"),
-    _shorthand("log_ndtr", "ln(ndtr(x)), exact for all x",
-               "where(x > 0, log1p(-erfc(x/sqrt(2))/2), ln(erfcx(-x/sqrt(2))/2) - x^2/2)", "log_ndtr(-40)"),
     *(_of_order(name, order) for name in "jyik" for order in (0, 1)),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from cgcli.annotations import Any, Callable
-from cgcli.ops import interval_gamma, many
+from cgcli.ops import interval_gamma, many, many_special
 from cgcli.ops.enclosures import EXACT, Line, as_iv, by_iv, in_domain, increasing, of_iv, of_monotone, whole_power
 from cgcli.ops.intervals import EMPTY, NOUGHT, ONE, UNDECIDED, End, Interval, hull, of, outward
 from cgcli.ops.lazily import np
@@ -240,6 +240,11 @@ def xlogy(line: Line, x: Interval, y: Interval) -> Interval:
     return x * of_monotone(line, line.mp.log, inside)
 
 
+def xlog1py(line: Line, x: Interval, y: Interval) -> Interval:
+    """x*ln(1 + y)."""
+    return xlogy(line, x, ONE + y)
+
+
 def _bent(line: Line, x: Interval, below: Interval) -> Interval:
     """x where positive, else another value."""
     positive = x.part(Fraction(0), _INF)
@@ -321,7 +326,9 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "lgamma": interval_gamma.lgamma,
     "digamma": interval_gamma.digamma,
     "logaddexp": _each_increasing(many.logaddexp),
+    "logaddexp2": _each_increasing(many_special.logaddexp2),
     "xlogy": xlogy,
+    "xlog1py": xlog1py,
     "sinc": interval_gamma.sinc,
     "leaky_relu": leaky_relu,
     "elu": elu,

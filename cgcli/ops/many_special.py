@@ -46,6 +46,40 @@ def erfcx(mp: Any, x: Any, order: Any) -> Any:
     return +value
 
 
+def ndtr(mp: Any, x: Any) -> Any:
+    """The distribution function of the standard normal distribution."""
+    return mp.erfc(-x / mp.sqrt(2)) / 2
+
+
+def ndtri(mp: Any, x: Any) -> Any:
+    """The inverse of ndtr."""
+    return -mp.sqrt(2) * erfcinv(mp, 2 * x)
+
+
+def log_ndtr(mp: Any, x: Any) -> Any:
+    """ln(ndtr(x)), which is nearly 0 for large x."""
+    return mp.log1p(-ndtr(mp, -x)) if x > 0 else mp.log(ndtr(mp, x))
+
+
+def logaddexp2(mp: Any, x: Any, y: Any) -> Any:
+    """log2(2^x + 2^y)."""
+    if x == y and mp.isinf(x):
+        return x
+    return max(x, y) + mp.log1p(mp.power(2, -abs(x - y))) / mp.ln2
+
+
+def xlog1py(mp: Any, x: Any, y: Any) -> Any:
+    """x*ln(1 + y), and 0 where x is 0."""
+    return mp.zero if x == 0 else x * mp.log1p(y)
+
+
+def digamma_difference(mp: Any, x: Any, h: Any, order: Any) -> Any:
+    """The difference of two values of digamma, or of a derivative of it, with more digits where it cancels."""
+    with mp.extraprec(10 + (abs(mp.mag(x) - mp.mag(h)) if mp.isfinite(x * h) and x and h else 0)):
+        value = mp.psi(int(order), x + h) - mp.psi(int(order), x)
+    return +value
+
+
 def betaln(mp: Any, x: Any, y: Any) -> Any:
     """ln(|beta(x, y)|)."""
     return mp.re(mp.loggamma(x) + mp.loggamma(y) - mp.loggamma(x + y))

@@ -141,7 +141,8 @@ def _lgamma(x: Any) -> Any:
     return np.where(at, part * _polynomial(_log_gamma_at_1(), part) + np.log1p(part) * (near == 2.0), value)[()]
 
 
-def _digamma(x: Any, order: int) -> Any:
+def digamma(x: Any, order: int) -> Any:
+    """The derivative of lgamma, taken `order` times more."""
     if order == 0:
         turned = np.pi * (x - np.rint(x))  # scipy's reflection loses digits near the poles (DLMF 5.5.4)
         return np.where(x < 0, special.psi(np.where(x < 0, 1.0 - x, x)) - np.pi / np.tan(turned), special.psi(x))[()]
@@ -251,7 +252,7 @@ ENTRIES: tuple[Operation, ...] = (
                 domain="x > 0 or x != floor(x)", facts=ILL_CONDITIONED, example="lgamma(100)", mp="lgamma",
                 latex=r"\ln(|\Gamma(#1)|)", simpler=_LGAMMA),
     elementwise("digamma", "derivative of lgamma, order times more; few digits right beside its zeros < 0",
-                _digamma,
+                digamma,
                 "digamma(x, order=order + 1)", samples=POSITIVE, aliases="psi",
                 statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),),
                 domain="x > 0 or x != floor(x)", facts=ILL_CONDITIONED, example="digamma(1)", mp="digamma",
