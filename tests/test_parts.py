@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 from glob import glob
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ from cgcli.api.workers import workers
 from cgcli.cli.rows import progress
 from cgcli.errors import CgError, DataError, MissingProgramError, UsageError
 from cgcli.tables import listing
-from cgcli.tables.listing import escaped, listed
+from cgcli.tables.listing import Source, escaped, listed
 from cgcli.tables.remote import failed
 from tests.command import CG, Capture, cg
 from tests.for_each import for_each
@@ -138,10 +140,23 @@ def test_a_worker_has_the_same_version(cluster: str, monkeypatch: pytest.MonkeyP
 
 
 @contextmanager
-def deaf() -> Iterator[str]:
-    """The address of a server that never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"dask://127.0.0.1:{server.getsockname()[1]}"
+def server(said: bytes) -> Iterator[str]:
+    """The address of a server that says something, or waits for others to speak."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asked: list[socket.socket] = []
+
+        def answer() -> None:
+            while True:
+                try:
+                    asked.append(listening.accept()[0])
+                    asked[-1].sendall(said)
+                except OSError:  # closed
+                    return
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"dask://127.0.0.1:{listening.getsockname()[1]}"
+        for each in asked:
+            each.close()
 
 
 def test_a_scheduler_that_is_not_there_is_told_of_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,13 +170,41 @@ def test_a_scheduler_that_is_not_there_is_told_of_soon(monkeypatch: pytest.Monke
         ("dask://x:65536", UsageError, "no address of a cluster"),
         ("dask://[::1]:1", DataError, r"at dask://\[::1\]:1: "),
     ]
-    with deaf() as address:
-        cases.append((address, DataError, "there is no answer"))
+    with server(b"") as deaf, server(b"SSH-2.0-OpenSSH_9.2\r\n") as other:
+        cases += [(deaf, DataError, "there is no answer"), (other, DataError, "something else answers")]
         for on, kind, text in cases:
             began = time.monotonic()
             with pytest.raises(kind, match=text):
                 workers(on=on)
             assert time.monotonic() - began < 5
+
+
+def test_a_scheduler_needs_no_cgcli(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects those whose scheduler has Dask alone: it reads what it passes on, and that is text and bytes."""
+    sent: list[Any] = []
+    threads = ThreadPoolExecutor(1)
+    submit = threads.submit
+
+    def watched(function: Any, text: Any, given: dict[str, Any]) -> Any:
+        sent.append((function, type(text), {*map(type, given.values())}))
+        return submit(function, text, given)
+
+    monkeypatch.setattr(threads, "submit", watched)
+    with Executors([threads], 1, 2) as some:
+        assert list(some.run(Source, ["a", "b"])) == [Source("a"), Source("b")]
+    assert sent == [(eval, str, {bytes})] * 2
+
+
+def test_a_cluster_whose_workers_have_gone_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who would wait for ever for the last worker."""
+    monkeypatch.setattr(clusters, "_PATIENCE", 0.02)
+    monkeypatch.setattr(clusters, "_LONG_PATIENCE", 0.05)
+    threads = ThreadPoolExecutor(1)
+    client = SimpleNamespace(nthreads=lambda: {"a": 1}, get_executor=lambda pure: threads, close=lambda: None)
+    with clusters.Cluster(client, "dask://a", holding=False) as some:
+        client.nthreads = dict
+        with pytest.raises(DataError, match="all workers at dask://a have gone"):
+            list(some.run(time.sleep, [0.5]))
 
 
 def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -559,7 +602,8 @@ WRONG = [  # what is called with data, and what is said
     (["-o", "file/"], 1, "it is a file"),
     (["-o", "out/", "--limit", "1"], 2, "--limit is of all rows together"),
     (["-o", "out/", "--jobs", "2", "--on", "dask://x"], 2, "--jobs is of this machine"),
-    (["-o", "out/", "--shard", "5/4"], 2, "'5/4' is no share"),
+    (["-o", "out/", "--shard", "5/4"], 2, "'5/4' is no share: these are 1/4 to 4/4"),
+    (["-o", "out/", "--shard", "5"], 2, "'5' is no share, as 3/100 is the third of a hundred"),
     (["-o", "out/", "--on", ""], 2, "'' is no address of a cluster"),
     (["-o", "out/", "--on", "dask://127.0.0.1:1"], 1, "there is no scheduler of Dask at dask://127.0.0.1:1"),
     (
@@ -569,7 +613,13 @@ WRONG = [  # what is called with data, and what is said
     ),
     (["-o", "out/", "other.parquet"], 1, "has other columns than data/year=2023/a.parquet"),
     (["-o", "out/", "short.parquet"], 1, "short.parquet has the columns 'x' (float), 'y' (double)"),
-    (["-o", "out/", "data/year=2023/a.parquet", "data/year=2023/../year=2023/a.parquet"], 2, "would be in one file"),
+    (
+        ["-o", "out/", "data/year=2023/a.parquet", "data/year=2023/../year=2023/a.parquet"],
+        2,
+        "a.parquet' is read twice",
+    ),
+    (["-o", "out/", "data/year=2023/a.parquet", "mine/year=2023/a.parquet"], 2, "would be in one file"),
+    (["-o", "folder", "--jobs", "2"], 2, "a folder ends with a slash: -o folder/"),
     (["--jobs", "2"], 2, "--jobs is for files whose results go into a folder"),
     (["--whole", "--jobs", "2", "-o", "out/"], 2, "--jobs has each file computed by itself, and --whole has all rows"),
     (["--whole", "--shard", "1/2", "-o", "out/"], 2, "leave out --shard or --whole"),
@@ -626,6 +676,20 @@ def test_a_hint_has_a_pattern_of_the_files_that_were_named(
     if pattern.startswith("'"):
         assert cg(capsys, "eval", "x", pattern.strip("'"), "-o", "other/").code == 0
         assert content(data / "other")
+
+
+def test_a_first_file_that_lacks_a_column_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Protects who has one strange file among many: which it is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two").mkdir()
+    for name, columns in (("a", {"x": [1.0]}), ("b", {"x": [1.0], "y": [2.0]})):
+        pq.write_table(pa.table(columns), f"two/{name}.parquet")
+    found = cg(capsys, "eval", "x*y", "two", "-o", "out/")
+    assert found.code == 1
+    assert "two/a.parquet has other columns than files behind it: no value for 'y'" in found.err
+    assert "the columns are: x" in found.err
 
 
 def test_parts_may_have_their_columns_in_any_order(

@@ -6,10 +6,10 @@ import os
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Sequence, TypeVar
 from cgcli.api.cells import tell_shapes
-from cgcli.errors import ParseError, UnknownNameError, UsageError
+from cgcli.errors import DataError, ParseError, UnknownNameError, UsageError
 from cgcli.records import NamedTuple
 from cgcli.tables.parts import columns_of
-from cgcli.tables.remote import is_remote
+from cgcli.tables.remote import is_remote, shown
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -101,7 +101,8 @@ def begun(
         error = raised
     with opened(files) as rows:
         if error is not None and same and columns_in(rows):
-            raise error
+            said = f"{shown(files[0].name)} has other columns than files behind it: {error.message}"
+            raise DataError(said, error.span, source=error.source, hint=error.hint) from None
         return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from functools import lru_cache
+from time import monotonic
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Sequence, TypeVar
 from cgcli.api.pool import Outcome, Pool
@@ -19,24 +20,21 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 _MOST_TASKS = 4  # that a worker keeps
-_PATIENCE = 5.0  # seconds that a scheduler has to answer
+_PATIENCE = 5.0  # seconds that a scheduler has to answer, and after which it is asked whether there are workers
+_LONG_PATIENCE = 30.0  # seconds that workers have to come again
+# Text and bytes, which can be read where there is no cgcli: a scheduler reads all that it passes on.
 _VERSION = "__import__('cgcli').__version__"
+_COMPUTED = f"__import__('{__name__}', fromlist=['']).computed(task, part)"
 
 
-class _Sent:
-    """A task that is pickled once, and unpickled once by each worker: what it keeps, it keeps for all its parts."""
-
-    def __init__(self, pickled: bytes) -> None:
-        self._pickled = pickled
-
-    def __call__(self, part: Any) -> Any:
-        """What the task gives for a part."""
-        return _unpickled(self._pickled)(part)
+def computed(task: bytes, part: bytes) -> Any:
+    """What a task gives for a part, both pickled. A worker keeps the task, which keeps what it keeps for all parts."""
+    return _unpickled(task)(pickle.loads(part))
 
 
 @lru_cache(maxsize=_MOST_TASKS)
-def _unpickled(pickled: bytes) -> Any:
-    return pickle.loads(pickled)
+def _unpickled(task: bytes) -> Any:
+    return pickle.loads(task)
 
 
 class Executors(Pool):
@@ -51,10 +49,10 @@ class Executors(Pool):
         self._executors = executors
         self._owners: dict[int, int] = {}  # which executor has had a part, by their places
         self._futures: dict[Future[Any], int] = {}
-        self._sent = _Sent(b"")
+        self._task = b""
 
     def _begin(self, task: Callable[[Any], Any], parts: int) -> None:
-        self._sent = _Sent(pickle.dumps(task))
+        self._task = pickle.dumps(task)
         self._futures = {}
 
     def _room(self) -> int:
@@ -64,16 +62,22 @@ class Executors(Pool):
         if at not in self._owners:
             busy = Counter(self._owners[each] for each in self._futures.values())
             self._owners[at] = min(range(len(self._executors)), key=busy.__getitem__)
-        self._futures[self._executors[self._owners[at]].submit(self._sent, part)] = at
+        given = {"task": self._task, "part": pickle.dumps(part)}
+        self._futures[self._executors[self._owners[at]].submit(eval, _COMPUTED, given)] = at
 
     def _outcomes(self) -> Iterator[Outcome]:
         from concurrent.futures import FIRST_COMPLETED, wait
 
-        for future in wait(self._futures, return_when=FIRST_COMPLETED).done:
+        while not (done := wait(self._futures, _PATIENCE, FIRST_COMPLETED).done):
+            self._check()
+        for future in done:
             at, error = self._futures.pop(future), future.exception()
             if error is not None and not isinstance(error, Exception):
                 raise error
             yield Outcome(at, None, error) if error else Outcome(at, future.result())
+
+    def _check(self) -> None:
+        """Raise DataError where nobody computes any more, while nothing is done for some time."""
 
     def _taken_back(self) -> Iterator[int]:
         for future in [future for future in self._futures if future.cancel()]:
@@ -81,10 +85,10 @@ class Executors(Pool):
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         for executor in self._executors:
-            executor.shutdown(wait=kind is None or issubclass(kind, Exception))
+            executor.shutdown(wait=kind is None)
 
 
-class _Cluster(Executors):
+class Cluster(Executors):
     """The workers of a Dask cluster. What a worker loses when it dies, the scheduler gives to another."""
 
     def __init__(self, client: Any, address: str, *, holding: bool) -> None:
@@ -94,6 +98,7 @@ class _Cluster(Executors):
         super().__init__([client.get_executor(pure=False, **some) for some in each], count, 2 * count)
         self._client = client
         self._address = address
+        self._left = 0.0  # when there were no workers for the first time
 
     def run(self, task: Callable[[Part], Result], parts: Collection[Part]) -> Iterator[Result]:
         """As of all workers. Raises DataError where workers die of a part, and where the scheduler is gone."""
@@ -108,6 +113,16 @@ class _Cluster(Executors):
                             hint="is there too little memory for it?") from None  # fmt: skip
         except CancelledError:
             raise DataError(f"the scheduler at {self._address} has gone") from None
+
+    def _check(self) -> None:
+        """As of all executors; others may come in the place of workers that have gone."""
+        now = monotonic()
+        if self._client.nthreads():
+            self._left = 0.0
+        elif not self._left:
+            self._left = now
+        elif now > self._left + _LONG_PATIENCE:
+            raise DataError(f"all workers at {self._address} have gone", hint="start some: dask worker HOST:PORT")
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         super().__exit__(kind, *others)
@@ -131,13 +146,14 @@ def cluster(on: str, host: str, port: int, *, holding: bool) -> Executors:
         with socket.create_connection((host, port), _PATIENCE) as probe:
             probe.recv(1)  # a scheduler speaks first; for one that does not, the client would wait for ever
         client = Client(f"tcp://{f'[{host}]' if ':' in host else host}:{port}", timeout=_PATIENCE, set_as_default=False)
-    except OSError as error:
-        reason = getattr(error, "strerror", None) or "there is no answer"
+    except Exception as error:
+        answer = "there is no answer" if isinstance(error, OSError) else "something else answers"
+        reason = getattr(error, "strerror", None) or answer
         hint = "one is started with: dask scheduler; its workers with: dask worker"
         raise DataError(f"there is no scheduler of Dask at {on}: {reason[:1].lower()}{reason[1:]}", hint=hint) from None
     try:
         _check_workers(client, on)
-        return _Cluster(client, on, holding=holding)
+        return Cluster(client, on, holding=holding)
     except BaseException:
         client.close()
         raise

@@ -37,8 +37,10 @@ class Shard(Kind):
     def read(self, text: str) -> tuple[int, int]:
         """Which, and of how many; raises ValueError when it is none."""
         which, _, many = text.partition("/")
-        if not (which.isdecimal() and many.isdecimal() and len(many) < 10 and 1 <= int(which) <= int(many)):
+        if not (which.isdecimal() and many.isdecimal() and len(many) < 10 and int(many)):
             raise ValueError(f"'{text}' is no share, as 3/100 is the third of a hundred")
+        if not 1 <= int(which) <= int(many):
+            raise ValueError(f"'{text}' is no share: these are 1/{many} to {many}/{many}")
         return int(which), int(many)
 
 

@@ -55,7 +55,10 @@ def parts_of(sources: Sequence[Source], folder: str, kind: Format | None, given:
         below, own = _renamed(source.below, kind, given)
         target = joined(folder, below)
         if below in found:
-            both = f"the results of '{shown(found[below].source.name)}' and of '{shown(source.name)}'"
+            other = found[below].source
+            if os.path.realpath(other.name) == os.path.realpath(source.name):
+                raise UsageError(f"'{shown(source.name)}' is read twice", hint="name it once")
+            both = f"the results of '{shown(other.name)}' and of '{shown(source.name)}'"
             raise UsageError(f"{both} would be in one file, '{shown(target)}'",
                              hint="read a folder, in which their paths differ")  # fmt: skip
         found[below] = Part(_stamped(source), below, target, own.name, below in there)

@@ -271,7 +271,12 @@ def output_format(request: Request) -> Format | None:
         name = "jsonl"
     if name is None:
         is_device = target is not None and os.path.exists(target) and is_open_already(target)
-        return None if target is None or (is_device and split_name(target)[0] is None) else format_of(target)
+        try:
+            return None if target is None or (is_device and split_name(target)[0] is None) else format_of(target)
+        except UsageError as error:
+            if target and not os.path.exists(target) and not os.path.splitext(target)[1]:
+                error.hint += f"; a folder ends with a slash: -o {target}/"
+            raise
     return format_named(name)
 
 
