@@ -95,6 +95,11 @@ FILES: list[tuple[str, bytes, list[str], int, str, str]] = [
      "in 1 of 3 rows a number is beyond float64, and read as an infinity; the first: b.csv, line 2: column 'x' holds"),
     ("b.jsonl", b'{"x":[1,1e400]}\n{"x":[-Infinity,0]}\n', ["max(x)", "--only"], 0, '{"value":null}\n{"value":0}\n',
      "in 1 of 2 rows a number is beyond float64, and read as an infinity; the first: b.jsonl, line 1: column"),
+    # in a column of text they stay as they stood
+    ("b.jsonl", b'{"x":1,"m":1e400}\n{"x":2,"m":"Infinity"}\n{"x":3,"m":-Infinity}\n{"x":4,"m":[1,-1E999]}\n'
+     b'{"x":5,"m":{"Infinity":1e400,"a":[1e400,Infinity,null]}}\n', ["x", "--to", "csv"], 0,
+     'x,m,value\n1,1e400,1\n2,Infinity,2\n3,-Infinity,3\n4,"[1, -1E999]",4\n'
+     '5,"{""Infinity"": 1e400, ""a"": [1e400, Infinity, null]}",5\n', ""),
     ("b.csv", b"x\n1\n1e400\n", ["1/x", "--strict"], 1, "x,value\n1,1\n", "b.csv, line 3: column 'x' holds '1e400'"),
 ]  # fmt: skip
 

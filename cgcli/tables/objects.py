@@ -17,7 +17,7 @@ from cgcli.tables.batch import Batch, Unread
 from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.names import is_among
 from cgcli.tables.text import not_utf8, places_of
-from cgcli.tables.values import as_texts, column_of, encodable
+from cgcli.tables.values import Beyond, as_texts, column_of, encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,14 +157,16 @@ def _all_at_once(text: bytes) -> list[dict[str, Any]] | None:
 def object_of(line: bytes, *, in_document: bool) -> tuple[dict[str, Any], str]:
     """The object that a line holds; or an empty one, and why it holds none.
 
-    Integers are exact, however long they are. NaN and Infinity are taken, as others write them.
+    Integers are exact, however long they are, and numbers beyond float64 keep their texts. NaN and Infinity are taken,
+    as others write them.
     """
     import orjson
 
     if line.count(b"{") + line.count(b"[") > _DEEPEST and brackets(line).depth.max() > _DEEPEST:
         return {}, f"more than {_DEEPEST} lists or objects in each other"
     broken_at = 0
-    for parse in (orjson.loads, json.loads):
+    exact = partial(json.loads, parse_float=Beyond.or_float)
+    for parse in (orjson.loads, exact):
         try:
             found = parse(line)
         except UnicodeDecodeError:
@@ -172,7 +174,7 @@ def object_of(line: bytes, *, in_document: bool) -> tuple[dict[str, Any], str]:
         except ValueError as error:
             broken_at = max(broken_at, getattr(error, "pos", 0))
         else:
-            if parse is json.loads or not _LONG_INTEGER.search(line):
+            if parse is exact or not _LONG_INTEGER.search(line):
                 return (found, "") if isinstance(found, dict) else ({}, no_object(line))
     if not in_document:
         return {}, f"this is no JSON, from column {broken_at + 1} on"

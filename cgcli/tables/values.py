@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 
 import numpy as np
 
-from cgcli.annotations import TYPE_CHECKING, Any
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator
 from cgcli.tables.types import FIRST_GAP
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN')  # but strings, which may hold anything
+
+
+class Beyond(float):
+    """A number that float64 does not reach: an infinity, with its text."""
+
+    text: str
+
+    @classmethod
+    def or_float(cls, text: str) -> float:
+        """The number of a text."""
+        value = float(text)
+        if math.isfinite(value):
+            return value
+        found = cls(value)
+        found.text = text
+        return found
 
 
 def column_of(values: list[Any]) -> tuple[pa.Array, bool]:
@@ -52,8 +73,26 @@ def _has_gaps(column: pa.Array) -> bool:
     return False
 
 
+def _not_finite(value: Any) -> Iterator[float]:
+    """The numbers in a value that are nan or infinite, in the order of its text."""
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, (list, dict)):
+            parts += reversed(part.values() if isinstance(part, dict) else part)
+        elif isinstance(part, float) and not math.isfinite(part):
+            yield part
+
+
 def _text(value: Any) -> str:
-    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    """A text as it is, anything else in JSON, with numbers beyond float64 as they stood."""
+    if isinstance(value, str):
+        return encodable(value)
+    text = json.dumps(value, ensure_ascii=False)
+    if "Infinity" in text:
+        words = (part.text if isinstance(part, Beyond) else json.dumps(part) for part in _not_finite(value))
+        text = _NO_JSON.sub(lambda found: found[0] if found[0].startswith('"') else next(words), text)
+    return encodable(text)
 
 
 def encodable(text: str) -> str:
