@@ -1,4 +1,6 @@
-"""What acts element by element and is mostly meant otherwise: a matrix to the power -1, a column against a vector."""
+"""What acts element by element and is mostly meant otherwise: a matrix to the power -1, its inverse times a vector, a
+column against a vector.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ from cgcli.annotations import Iterator
 from cgcli.api.notices import Notice
 from cgcli.graph.node import VARIABLE, Graph, Node, constant_value, toposort
 from cgcli.graph.shapes import shape_text
-from cgcli.ops.arithmetic import POWER_OP
+from cgcli.ops.arithmetic import MULTIPLY, POWER_OP
 from cgcli.ops.entry import broadcast_shapes
-from cgcli.ops.linalg import MATMUL
+from cgcli.ops.linalg import INV, MATMUL
 from cgcli.ops.shaping import CONCAT, STACK, TRANSPOSE
 
 
@@ -22,6 +24,10 @@ def doubtful(graph: Graph) -> Iterator[Notice]:
             hint = f"the inverse is inv({name}), and inv({name}) @ b is solve({name}, b)"
             yield Notice("'^' acts on each element of a matrix", hint, graph.origins[node],
                          {"kind": "reading", "node": node.op.name})  # fmt: skip
+        elif node.op is MULTIPLY and node in graph.origins and _is_inverse_times_vector(node):
+            left, right = (_written(graph, arg) for arg in node.args)
+            yield Notice("'*' acts on each element of a matrix", f"the product of arrays is {left} @ {right}",
+                         graph.origins[node], {"kind": "reading", "node": node.op.name})  # fmt: skip
         elif node.op is TRANSPOSE and len(node.shape) > 2 and node in factors and node in graph.origins:
             source, span = graph.source, graph.origins[node]
             if source.text[span.start : span.end].endswith(".T"):
@@ -53,6 +59,11 @@ def _is_inverse(node: Node) -> bool:
     matrix, exponent = node.args
     square = len(matrix.shape) == 2 and matrix.shape[0] == matrix.shape[1] > 1
     return square and constant_value(exponent) == -1
+
+
+def _is_inverse_times_vector(node: Node) -> bool:
+    left, right = node.args
+    return left.op is INV and len(right.shape) == 1
 
 
 def _written(graph: Graph, node: Node) -> str:

@@ -169,6 +169,15 @@ def _knows(entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value]) -
     return not any(isinstance(value, Node) and is_computed(value) for value in statics)
 
 
+def _as_range(value: Value) -> str:
+    """The array that another tool's slice stands for where a value is asked for: 1:5."""
+    from cgcli.ops.statics import RawSlice
+
+    if not isinstance(value, RawSlice) or value.start is None or value.stop is None or value.step is not None:
+        return ""
+    return f"write arange({value.start}, {value.stop + 1}) for the numbers from {value.start} to {value.stop}"
+
+
 def _bind(
     entry: Entry, args: Sequence[Value], keywords: Mapping[str, Value], places: Mapping[str, Span] = EMPTY
 ) -> tuple[tuple[Node, ...], Params]:
@@ -183,7 +192,8 @@ def _bind(
     arrays, plain = _divided(entry, plain, keywords)
     for array in arrays:
         if not isinstance(array, Node):
-            raise ArgumentError(f"'{entry.name}' takes a value here, not a slice, a text or several results")
+            message = f"'{entry.name}' takes a value here, not a slice, a text or several results"
+            raise ArgumentError(message, hint=_as_range(array))
     shapes = [array.shape for array in arrays]
     rest = [*texts, *plain]
     params = []

@@ -12,6 +12,7 @@ from cgcli.ops.table import CONSTANTS, FUNCTIONS
 from cgcli.records import EMPTY
 from cgcli.syntax import tree
 
+_LONGEST_PRODUCT = 12  # characters of a name that is read as a product
 _DOUBTFUL = ("e", "tau", "τ")
 
 
@@ -64,14 +65,14 @@ def check_bound(graph: Graph, bound: Collection[str]) -> None:
     first, *others = (graph.origins.get(read[name]) for name in names)
     error = UnknownNameError(
         f"no value for {listed(names)}", first, source=graph.source, also=tuple(span for span in others[:20] if span),
-        hint=_remedy(names, [name for name in bound if name not in read]),
+        hint=_remedy(names, [name for name in bound if name not in read], bound),
     )  # fmt: skip
     error.missing = names
     raise error
 
 
-def _remedy(missing: list[str], unused: Collection[str]) -> str:
-    """What to do about names without a value, when some others have one that nothing uses."""
+def _remedy(missing: list[str], unused: Collection[str], bound: Collection[str]) -> str:
+    """What to do about names without a value. unused: the names that have one, and that nothing uses. bound: all."""
     from cgcli.lowering.undeclared import function_named
     from cgcli.printing.expression import written_name
     from cgcli.syntax.elsewhere import NAMES
@@ -81,7 +82,7 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
     near = (
         NAMES.get(first) or _as_index(first, unused) or _in_other_letters(first, unused) or did_you_mean(first, unused)
     )
-    near = near or ("" if function else _run_together(first))
+    near = near or ("" if function else _as_product(first, bound) or _run_together(first))
     if near:
         return near
     if function:
@@ -92,11 +93,35 @@ def _remedy(missing: list[str], unused: Collection[str]) -> str:
 
 
 def _in_other_letters(missing: str, unused: Collection[str]) -> str:
-    """That a name of the same letters and digits has a value: x1 for x₁."""
+    """That a name of the same letters and digits has a value: x1 for x₁, alpha for α."""
+    plain = _spelled_out(missing)
+    return next((f"did you mean '{name}'?" for name in unused if _spelled_out(name) == plain), "")
+
+
+def _spelled_out(name: str) -> str:
+    """A name in plain digits, with Greek letters as words: alpha1 for α₁ and alpha_1."""
+    from unicodedata import name as name_of_character
     from unicodedata import normalize
 
-    plain = normalize("NFKC", missing)
-    return next((f"did you mean '{name}'?" for name in unused if normalize("NFKC", name) == plain), "")
+    written = ""
+    for character in normalize("NFKC", name):
+        kind, _, letter = name_of_character(character, "").partition(" LETTER ")
+        is_greek = kind in ("GREEK SMALL", "GREEK CAPITAL") and letter.isalpha()
+        word = letter.lower().replace("lamda", "lambda") if is_greek else character
+        written += word.capitalize() if kind == "GREEK CAPITAL" and is_greek else word
+    return written.replace("_", "")
+
+
+def _as_product(name: str, bound: Collection[str]) -> str:
+    """A product of names that have values, written as one: xy. None where it can be read in two ways."""
+    reached: dict[int, list[list[str]]] = {0: [[]]}
+    for at in range(min(len(name), _LONGEST_PRODUCT)):
+        for before in reached.get(at, [])[:2]:
+            for other in bound:
+                if name.startswith(other, at):
+                    reached.setdefault(at + len(other), []).append([*before, other])
+    found = reached.get(len(name), [])
+    return f"to multiply, write {'*'.join(found[0])}" if len(found) == 1 and len(found[0]) > 1 else ""
 
 
 def _as_index(name: str, unused: Collection[str]) -> str:

@@ -81,7 +81,7 @@ def brief(value: Any) -> str:
 def normal_axis(axis: int, rank: int, what: str = "axis") -> int:
     """The axis counted from the end, or ShapeError when it is out of range."""
     if not rank:
-        raise ShapeError(f"a scalar has no {what} {brief(axis)}")
+        raise ShapeError(f"a scalar has no {what} {brief(axis)}", hint="several numbers are a list, as in: [1, 2]")
     if not -rank <= axis < rank:
         span = f"0 to {rank - 1}, or -{rank} to -1" if rank > 1 else "0 or -1"
         raise ShapeError(f"{what} {brief(axis)} is out of range for {axes_text(rank)}", hint=f"possible axes: {span}")

@@ -146,7 +146,7 @@ COUNTS = {
     ("atan", 2): "write atan2({0}, {1})",
     ("sqrt", 2): "write root({0}, {1})",
     ("pow", 3): "write ({0})^({1}) % ({2})",
-    ("sum", 3): "write sum([{*}])", ("sum", 4): "write sum([{*}])",
+    ("sum", 3): "write sum([{*}])", ("sum", 4): "write sum([{*}]), or with an index sum({0}={1}..{2}, {3})",
     ("mean", 3): "write mean([{*}])", ("mean", 4): "write mean([{*}])",
     ("prod", 3): "write prod([{*}])",
 }  # fmt: skip

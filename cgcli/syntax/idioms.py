@@ -156,13 +156,15 @@ _IDIOMS = (
     Idiom(rf"\b(?:derivative|gradient|slope)\s+of\s+{VALUE}", "a derivative is written D(f(x), x)",
           _GRADIENT),
     Idiom(rf"\bintegral\s+of\s+{VALUE}", "cg differentiates, it does not integrate", _GRADIENT),
-    Idiom(r"\bd\s*/\s*d\w+\s+\w+|∂\w*(?:\s*/\s*∂\w+)?|∇|\\(?:nabla|partial)\b|"
+    Idiom(r"\bd\w?\s*/\s*d\w+\s+\w+|∂\w*(?:\s*/\s*∂\w+)?|∇|\\(?:nabla|partial)\b|"
           r"\\[dt]?frac\{\s*(?:d|\\partial)\s*\w*\s*\}\{\s*(?:d|\\partial)\s*\w+\s*\}",
           "a derivative is written D(f(x), x)", _GRADIENT),
     Idiom(r"[∫∬∭∮]|\\i{1,3}nt(?![A-Za-z])", "cg differentiates, it does not integrate", _GRADIENT),
     # ---- LaTeX ----
     Idiom(rf"log_\{{(?P<b>{BRACED})\}}\s*\((?P<x>{INNER})\)", "a logarithm's base stands in its brackets",
           "write log({x}, {b})"),
+    Idiom(r"\\begin\{cases\}.{0,300}?(?:\\end\{cases\}|\Z)", "LaTeX is not read",
+          "a choice is as in: x > 0 ? x : -x; of three, x > 0 ? 1 : x < 0 ? -1 : 0", wide=True),
     Idiom(rf"(?=(?:\\;|[^\n;#])*?{latex.COMMAND})[^\s;#](?:\\;|[^\n;#])*(?<!\s)", "LaTeX is not read", _from_latex,
           wide=True),
     Idiom(r"\$\$?(?P<x>[^$\n]{1,60})\$\$?", "LaTeX is not read", "write {x}"),

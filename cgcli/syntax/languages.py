@@ -130,6 +130,8 @@ LANGUAGES = (
           "a choice is not written in words", _choice),
     Idiom(r"(?P<a>[^\n=;(,]{1,40}?)\s+if\s+(?P<c>[^\n]{1,40}?)\s+else\s+(?P<b>[^\n;),]{1,40})",
           "a choice is not written in words", _choice),
+    Idiom(rf"\blim(?:it)?\s+{NAME}\s*(?:->|→)\s*[-+]?[\w.∞]+", "there are no limits",
+          "the value near a place is as in: cg eval 'sin(x)/x' x=1e-9"),
     # ---- definitions ----
     Idiom(rf"\b(?P<w>def|function|func|fun|fn|double|float|int|real)\s+(?:(?P<o>{NAME})\s*=\s*)?(?P<g>{NAME})\s*"
           rf"\((?P<x>[^()\n]{{0,60}})\)(?:\s*->\s*\w+)?\s*[:={{]?\s*(?:return\b)?\s*(?P<b>[^{{}};\n]*?)\s*{_END}",
@@ -141,6 +143,8 @@ LANGUAGES = (
     Idiom(rf"\b(?P<w>let|var|const|local|global|int|float|double|real|auto|val|final|static)\s+(?P<x>{NAME})",
           "'{w}' is not needed", "write {x}"),
     Idiom(rf"\breturn\s+(?P<x>{VALUE})", "'return' is not needed: the last line is the result", "write {x}"),
+    Idiom(rf"\bbegin\s+{NAME}(?=\s*=)",
+          "'begin' is not needed: the last line is the result", "take it away, and 'end'"),
     Idiom(rf"\b(?P<w>print|echo|disp|show|calculate|compute|evaluate|begin)\s+(?P<x>{VALUE})",
           "'{w}' is not needed: the last line is the result", "write {x}"),
     Idiom(rf"\bconsole\.log\((?P<x>{INNER})\)", "the last line is the result, and is printed", "write {x}"),
@@ -150,6 +154,9 @@ LANGUAGES = (
           rf"(?P<v>{NAME}|range\(\w+(?:,\s*\w+)?\)|\d+:\d+)(?:\s*\]|(?=\s*\)))",
           "an operation acts on each element of an array", _each),
     # ---- operators ----
+    Idiom(r"\b(?P<f>max|min|atan2|hypot|pow|dot)(?P<x>(?:[ \t]+(?!of\b)[\w.]+){2,3})(?=\s*\Z)",
+          "a function's arguments stand in brackets, with commas between them",
+          lambda match: f"write {match['f']}({', '.join(match['x'].split())})"),
     Idiom(rf"\b(?P<f>{NAME})\s+of\s+(?P<x>{VALUE})", "a function's argument stands in brackets", "write {f}({x})"),
     Idiom(rf"(?P<x>{VALUE})\s+is(?P<n>\s+not)?\s+(?:None|null|NULL|nan|NaN|NA)\b",
           "a missing number is nan, which alone differs from itself",
