@@ -113,6 +113,8 @@ def test_a_part_whose_worker_dies_is_tried_once_more(two: Workers, tmp_path: Pat
     pids = list(two.run(once_dead, parts))
     assert len(pids) == 4
     assert os.getpid() not in pids
+    quick = [*[str(tmp_path)] * 30, *[f"{tmp_path}/y"] * 30]  # of which each has the next one at hand
+    assert len(list(two.run(once_dead, quick))) == 60
     with pytest.raises(DataError, match="so did the one that tried again"):
         list(two.run(os._exit, [1]))
     assert list(two.run(abs, [-1])) == [1]

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, NoReturn, Sequence
 from cgcli.api.pool import LostError, Outcome, Pool
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 
 _LENGTH = 8  # bytes that say how many follow
+_LITTLE = 1 << 12  # bytes that a line takes though nobody reads
+_QUICK = 0.03  # seconds of a part
 
 
 class Processes(Pool):
@@ -72,39 +75,45 @@ class Processes(Pool):
             self._hands = [_Hand() for _ in range(self.count)]
 
     def _room(self) -> int:
-        return max(self.count, len(self._owners))
+        return max(sum(hand.depth for hand in self._hands), len(self._owners))
 
     def _give(self, at: int, part: Any) -> None:
-        hand = self._owners[at] if at in self._owners else min(self._hands, key=len)
+        hand = self._owners[at] if at in self._owners else max(self._hands, key=_Hand.room)
         if self._holding:
             self._owners[at] = hand
         hand.waiting.append((at, part))
         self._send(hand)
 
     def _send(self, hand: _Hand) -> None:
-        """Give a process the next part that waits for it, if it has none."""
-        if hand.running is not None or not hand.waiting:
-            return
-        process = hand.process = hand.process or self._started()
-        at, part = hand.waiting.popleft()
-        hand.running = self._run, at
-        with suppress(OSError):  # it is dead, which is seen where its answer should come
-            process.line.send((b"" if process.knows == self._pickled else self._pickled, part))
-            process.knows = self._pickled
+        """Give a process parts that wait for it, as many as it takes."""
+        while hand.waiting and len(hand.running) < hand.depth:
+            process = hand.process = hand.process or self._started()
+            at, part = hand.waiting[0]
+            content = pickle.dumps((b"" if process.knows == self._pickled else self._pickled, part))
+            if not hand.running:
+                hand.since = monotonic()
+            elif len(content) > _LITTLE:
+                return
+            hand.waiting.popleft()
+            hand.running.append((self._run, at, part))
+            with suppress(OSError):  # it is dead, which is seen where its answer should come
+                process.line.send_bytes(content)
+                process.knows = self._pickled
 
     def _outcomes(self) -> Iterator[Outcome]:
-        for hand in _ready([hand for hand in self._hands if hand.running is not None]):
+        for hand in _ready([hand for hand in self._hands if hand.running]):
             assert hand.process is not None
-            assert hand.running is not None
-            run, at = hand.running
-            hand.running = None
+            run, at, _ = hand.running.popleft()
             try:
                 outcome = Outcome(at, *hand.process.line.recv())
+                hand.answered()
             except GONE:
                 outcome = Outcome(at, error=LostError())
                 hand.process.line.close()
                 hand.process.join()
                 hand.process = None
+                hand.waiting.extendleft((at, part) for of, at, part in reversed(hand.running) if of == self._run)
+                hand.running.clear()
             self._send(hand)
             if run == self._run:
                 yield outcome
@@ -126,7 +135,7 @@ class Processes(Pool):
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         """Those that still compute take back what they have begun."""
-        processes = [(hand.process, hand.running is None) for hand in self._hands if hand.process is not None]
+        processes = [(hand.process, not hand.running) for hand in self._hands if hand.process is not None]
         self._hands = []
         for process, is_idle in processes:
             if is_idle:
@@ -141,16 +150,25 @@ class Processes(Pool):
 class _Hand:
     """One of those who compute.
 
-    running: the run and the place of the part that its process has. waiting: parts that it will have.
+    running: the parts that its process has, with their run and their place. waiting: those that it will have.
+    depth: how many its process has at a time; one that is quick would else wait for this one after each.
     """
 
     def __init__(self) -> None:
         self.process: Process | None = None
-        self.running: tuple[int, int] | None = None
+        self.running = deque[tuple[int, int, Any]]()
         self.waiting = deque[tuple[int, Any]]()
+        self.depth = 1
+        self.since = 0.0
 
-    def __len__(self) -> int:
-        return len(self.waiting) + (self.running is not None)
+    def room(self) -> int:
+        """How many more parts it may have."""
+        return self.depth - len(self.running) - len(self.waiting)
+
+    def answered(self) -> None:
+        """It has computed a part."""
+        before, self.since = self.since, monotonic()
+        self.depth = 1 + (self.since - before < _QUICK)
 
 
 def _ready(hands: Sequence[_Hand]) -> list[_Hand]:
@@ -171,15 +189,14 @@ class _Pipes:
     """A line to another process, of two pipes. reads, writes: numbers of their ends."""
 
     def __init__(self, reads: int, writes: int) -> None:
-        self._reads, self._writes = os.fdopen(reads, "rb"), os.fdopen(writes, "wb", buffering=0)
+        self._reads, self._writes = os.fdopen(reads, "rb", buffering=0), os.fdopen(writes, "wb", buffering=0)
 
     def fileno(self) -> int:
         """What there is to read from."""
         return self._reads.fileno()
 
-    def send(self, what: Any) -> None:
-        """Send an object. Raises OSError where the other process has ended."""
-        content = pickle.dumps(what)
+    def send_bytes(self, content: bytes) -> None:
+        """Send an object, pickled. Raises OSError where the other process has ended."""
         rest = memoryview(len(content).to_bytes(_LENGTH, "big") + content)
         while rest:
             rest = rest[self._writes.write(rest) :]
@@ -189,10 +206,13 @@ class _Pipes:
         size = int.from_bytes(self._whole(_LENGTH), "big")
         return pickle.loads(self._whole(size))
 
-    def _whole(self, size: int) -> bytes:
-        found = self._reads.read(size)
-        if len(found) < size:
-            raise EOFError
+    def _whole(self, size: int) -> bytearray:
+        found = bytearray()
+        while len(found) < size:
+            piece = self._reads.read(size - len(found))
+            if not piece:
+                raise EOFError
+            found += piece
         return found
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         """What objects go to another process by, and come from it."""
 
         def fileno(self) -> int: ...
-        def send(self, what: Any) -> None: ...
+        def send_bytes(self, content: bytes) -> None: ...
         def recv(self) -> Any: ...
         def close(self) -> None: ...
 
@@ -55,8 +55,10 @@ def serve(line: Line, alone: Callable[[], object], tasks: dict[bytes, Any]) -> N
         except Exception as error:
             answer = None, error
         try:
-            line.send(answer)
+            content = pickle.dumps(answer)
+        except Exception as error:
+            content = pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+        try:
+            line.send_bytes(content)
         except GONE:
             return
-        except Exception as error:  # it cannot be pickled
-            line.send((None, RuntimeError(f"{type(error).__name__}: {error}")))
