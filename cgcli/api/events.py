@@ -11,7 +11,17 @@ from cgcli.evaluate.constants import as_constant, constant_of
 from cgcli.evaluate.elements import is_all_finite, is_nan, somewhere
 from cgcli.evaluate.evaluate import evaluate, evaluate_all
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import CONSTANT, VARIABLE, Differentiated, Graph, Node, name_of, rebuild, toposort
+from cgcli.graph.node import (
+    CONSTANT,
+    VARIABLE,
+    Differentiated,
+    Graph,
+    Node,
+    count_of_numbers,
+    name_of,
+    rebuild,
+    toposort,
+)
 from cgcli.graph.operation import Shape
 from cgcli.ops.lazily import np
 from cgcli.printing.values import number
@@ -107,7 +117,7 @@ class Telling:
         """
         from cgcli.evaluate.losses import MOST, losses, roundings
 
-        if not values and sum(math.prod(node.shape) for node in toposort(results)) <= MOST:
+        if not values and count_of_numbers(toposort(results)) <= MOST:
             values = evaluate_all(results, bindings)
         if not values:
             return

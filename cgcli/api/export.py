@@ -20,7 +20,7 @@ from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import function_of, with_bodies
 from cgcli.graph.loops import Loop, States, loops_in
-from cgcli.graph.node import Graph, Node, apply, constant, constant_array, name_of, toposort, variable
+from cgcli.graph.node import Graph, Node, apply, constant, constant_array, count_of_numbers, name_of, toposort, variable
 from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import struct
 from cgcli.ops.roots import ROOT
@@ -178,7 +178,7 @@ def _called(text: str, span: Span | None, node: Node) -> str:
 
 def _forward(point: Point, wrt: Sequence[Node], found: Sequence[tuple[str, Node]]) -> list[tuple[str, Node]]:
     """The results with derivatives by forward mode, in which a loop stays a loop that keeps nothing of its trips."""
-    passes = sum(math.prod(node.shape) for node in wrt)
+    passes = count_of_numbers(wrt)
     if passes > _MOST_PASSES:
         raise TooLargeError(
             f"through loops, each of {passes} numbers takes a pass of its own; the limit is {_MOST_PASSES}",

@@ -12,7 +12,7 @@ from cgcli.api.point import Point
 from cgcli.api.program import Program, read
 from cgcli.api.seeds import weights
 from cgcli.api.sizes import Alike, at_all_sizes, at_any_sizes
-from cgcli.api.values import arrays_of, each_array
+from cgcli.api.values import arrays_of, cotangent_arrays
 from cgcli.api.values import by_name as given_by_name
 from cgcli.derivatives.formula import derivative, derivative_names
 from cgcli.derivatives.matrices import matrix_derivative
@@ -70,7 +70,7 @@ def diff(
 
     check_order(order)
     point = at_any_sizes(read(program, names_of(wrt)), arrays_of(values or {}))
-    found = derivatives(point, names_of(wrt), order, each_array(cotangent, "cotangent"))
+    found = derivatives(point, names_of(wrt), order, cotangent_arrays(cotangent))
     warn(found.notices)
     return found.latex(flat=flat) if latex else "; ".join(found.program(flat=flat))
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence, cast
 from cgcli.api import calls
-from cgcli.api.notices import warn
+from cgcli.api.notices import tell
 from cgcli.api.point import Point
 from cgcli.api.prepared import Function, Pulled, Pushed, names_of
 from cgcli.api.program import Program
@@ -20,7 +20,6 @@ from cgcli.graph.shapes import shape_of
 from cgcli.ops.lazily import np
 
 if TYPE_CHECKING:
-    from cgcli.api.notices import Notice
     from cgcli.api.prepared import Directions, Make, Wrt
     from cgcli.derivatives.jacobian import Mode
 
@@ -189,14 +188,10 @@ def directional(
         return _with_seeds(
             digits, program, (),
             lambda point, wrt, seeds, kernels: series(
-                point, [tangents(point, each) for each in _as_many(seeds, order)], _warn, kernels=kernels
+                point, [tangents(point, each) for each in _as_many(seeds, order)], tell, kernels=kernels
             ),
         )  # fmt: skip
-    return Pushed(program, lambda point, _, directions: series(point, _as_many(directions, order), _warn))
-
-
-def _warn(notice: Notice) -> None:
-    warn([notice])
+    return Pushed(program, lambda point, _, directions: series(point, _as_many(directions, order), tell))
 
 
 def _as_many(directions: Any, order: int) -> Sequence[Any]:

@@ -49,6 +49,11 @@ def has_no_formula(node: Node, name: str) -> Notice:
     )
 
 
+def tell(notice: Notice) -> None:
+    """Warn of it, at the line that called the library from outside."""
+    warn([notice])
+
+
 def warn(notices: Iterable[Notice]) -> None:
     """Warn of each, at the line that called the library from outside."""
     for notice in notices:

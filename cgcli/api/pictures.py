@@ -5,10 +5,10 @@ from __future__ import annotations
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from cgcli.api.blanks import blanks
 from cgcli.api.drawn import Picture, picture_at, quietly
-from cgcli.api.notices import Notice, warn
+from cgcli.api.notices import Notice, tell, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.values import arrays_of, by_name, each_array
+from cgcli.api.values import arrays_of, by_name, cotangent_arrays
 from cgcli.api.watched import Watched
 from cgcli.errors import UsageError
 from cgcli.graph.node import Node
@@ -66,10 +66,7 @@ def render(
     point = at_values(read(program, names_of(wrt)), arrays_of(by_name(values, named)))
     chosen = point.chosen(names_of(wrt))
     warn(point.notices(chosen))
-    paper, given = Paper(width, dpi, layout, font_size, size, standalone), each_array(cotangent, "cotangent")
-
-    def tell(notice: Notice) -> None:
-        warn([notice])
+    paper, given = Paper(width, dpi, layout, font_size, size, standalone), cotangent_arrays(cotangent)
 
     moved = tangents(point, arrays_of(direction)) if direction else {}
     return drawn_at(

@@ -56,9 +56,9 @@ def arrays_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
 
 
-def each_array(values: Sequence[Any] | None, what: str) -> list[Any] | None:
-    """Several values as arrays; None where there are none. what: what messages call each; see `as_array`."""
-    return None if values is None else [as_array(value, f"{what} {at + 1}") for at, value in enumerate(values)]
+def cotangent_arrays(values: Sequence[Any] | None) -> list[Any] | None:
+    """The cotangents of results as arrays; None where there are none. Raises as `as_array`."""
+    return None if values is None else [as_array(value, f"cotangent {at + 1}") for at, value in enumerate(values)]
 
 
 def is_plain(value: Any) -> bool:

@@ -7,7 +7,7 @@ from cgcli.api.drawn import quietly
 from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
-from cgcli.api.values import arrays_of, by_name, each_array
+from cgcli.api.values import arrays_of, by_name, cotangent_arrays
 from cgcli.api.watched import Watched
 from cgcli.errors import CgError
 from cgcli.graph.node import Node, toposort
@@ -46,7 +46,7 @@ def evaluation_trace(
     evaluate = quietly(point)
     point = with_trips(point, evaluate)
     moved = tangents(point, arrays_of(direction)) if direction else None
-    traced = traced_at(point, point.chosen(names_of(wrt)), moved, each_array(cotangent, "cotangent"), grad=grad)
+    traced = traced_at(point, point.chosen(names_of(wrt)), moved, cotangent_arrays(cotangent), grad=grad)
     numbers = values_of_trace(point, traced, evaluate) if has_values(point) else None
     return as_text(traced, Sheet(numbers), precision)
 
@@ -68,7 +68,7 @@ def check_grad(
     from cgcli.api.seeds import cotangents
 
     point = _point(program, by_name(values, named), names_of(wrt), needed=True)
-    return checked(point, point.chosen(names_of(wrt)), cotangents(point.graph, each_array(cotangent, "cotangent")))
+    return checked(point, point.chosen(names_of(wrt)), cotangents(point.graph, cotangent_arrays(cotangent)))
 
 
 def _point(

@@ -19,7 +19,7 @@ from cgcli.evaluate.limits import has_data
 from cgcli.evaluate.notes import kinks
 from cgcli.graph.body import function_of, inlined, name_of_operation
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import Graph, Node, name_of, toposort, variable, variables
+from cgcli.graph.node import Graph, Node, count_of_numbers, name_of, toposort, variable, variables
 from cgcli.graph.shapes import count_text
 from cgcli.graph.work import work_of
 from cgcli.lean import cached_property
@@ -110,7 +110,7 @@ def check(graph: Graph, cotangents: Sequence[Node], wrt: Sequence[Node], binding
     chosen = _chosen(wrt, graph.outputs, gradients, np.random.default_rng(0))
     checker = _Checker(graph.outputs, cotangents, gradients, wrt, bindings)
     rows = [row for at, indices in chosen.items() for index in indices for row in checker.element(at, index)]
-    total = sum(math.prod(node.shape) for node in wrt) * len(graph.outputs)
+    total = count_of_numbers(wrt) * len(graph.outputs)
     line = rows if total == len(graph.outputs) else checker.line()  # one number is a line of its own
     found = Check(rows, [row._replace(name="", element=()) for row in line] if total else [], total, [])
     return found._replace(own=_whose_rule_differs(graph, cotangents, wrt, bindings)) if found.mismatches else found

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.check.check import Check
 from cgcli.digits.accuracy import accuracy
 from cgcli.errors import CgError
 from cgcli.evaluate.evaluate import evaluate
-from cgcli.graph.node import Node, name_of, toposort
+from cgcli.graph.node import Node, count_of_numbers, name_of, toposort
 from cgcli.graph.shapes import shape_of
 from cgcli.transform.differentiate import pullback
 
@@ -34,7 +32,7 @@ def with_digits(
     """
     gradients = [node for output, weight in zip(outputs, cotangents, strict=True)
                  for node in pullback([output], [weight], wrt)]  # fmt: skip
-    if not gradients or sum(math.prod(node.shape) for node in toposort(gradients)) > _MOST:
+    if not gradients or count_of_numbers(toposort(gradients)) > _MOST:
         return found
 
     def make(_: object) -> Any:

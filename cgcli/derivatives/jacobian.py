@@ -10,7 +10,17 @@ from cgcli.errors import TooLargeError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite
 from cgcli.evaluate.limits import check_work
-from cgcli.graph.node import MAX_ELEMENTS, Node, constant, dependents, name_of, toposort, variable, variables
+from cgcli.graph.node import (
+    MAX_ELEMENTS,
+    Node,
+    constant,
+    count_of_numbers,
+    dependents,
+    name_of,
+    toposort,
+    variable,
+    variables,
+)
 from cgcli.graph.operation import Shape
 from cgcli.graph.shapes import count_text, shape_of, size_text
 from cgcli.lean import cached_property
@@ -52,7 +62,7 @@ class Jacobian:
     ) -> None:
         _check_size(outputs, wrt)
         self._outputs, self._wrt = outputs, wrt
-        self._forward = mode == "forward" or (mode == "auto" and elements(wrt) <= elements(outputs))
+        self._forward = mode == "forward" or (mode == "auto" and count_of_numbers(wrt) <= count_of_numbers(outputs))
         sources, products = (wrt, self._columns) if self._forward else (outputs, self._rows)
         self._units = _UnitVectors(sources, outputs, products, by_evaluate=kernels is not None)
         self._zeros = _zeros if kernels is None else _zeros_of_any_kind
@@ -114,15 +124,15 @@ class _UnitVectors:
     ) -> None:
         self._given = sources, outputs, products
         self._structural = structural or by_evaluate
-        self._only = elements(sources) == 1 and not sources[0].shape
+        self._only = count_of_numbers(sources) == 1 and not sources[0].shape
         self._units = [constant(1.0)] if self._only else _fresh_variables(sources, outputs)
         self._results = tuple(products(self._units, self._structural))
         if not self._only:
             order = toposort(self._results)
             self._fixed, moving = _divided(self._units, order, self._results)
-            check_work(moving, [node for node in order if node not in self._units], elements(sources))
+            check_work(moving, [node for node in order if node not in self._units], count_of_numbers(sources))
             self._by_evaluate = by_evaluate
-            one_by_one = not by_evaluate and elements(sources) * len(moving) <= _MANY
+            one_by_one = not by_evaluate and count_of_numbers(sources) * len(moving) <= _MANY
             self._run = Compiled(self._results, [*self._fixed, *self._units]) if one_by_one else None
 
     def products(self, evaluate: Evaluate) -> Iterator[_Pass]:
@@ -163,7 +173,7 @@ class _UnitVectors:
         from cgcli.evaluate.batched import Batched
 
         run = Batched(self._results, self._units, dict(zip(self._fixed, known, strict=True)))
-        rows = max(_BLOCK // (elements(self._units) + elements(self._results)), 1)
+        rows = max(_BLOCK // (count_of_numbers(self._units) + count_of_numbers(self._results)), 1)
         for begin in range(0, len(places), rows):
             block = places[begin : begin + rows]
             vectors = [np.zeros((len(block), *unit.shape)) for unit in self._units]
@@ -217,13 +227,8 @@ def _divided(units: Sequence[Node], order: Sequence[Node], results: Sequence[Nod
     return fixed, [node for node in order if node in moving and node.args]
 
 
-def elements(nodes: Sequence[Node]) -> int:
-    """How many numbers the nodes' values hold."""
-    return sum(math.prod(node.shape) for node in nodes)
-
-
 def _check_size(outputs: Sequence[Node], wrt: Sequence[Node]) -> None:
-    rows, columns = elements(outputs), elements(wrt)
+    rows, columns = count_of_numbers(outputs), count_of_numbers(wrt)
     if rows * columns > MAX_ELEMENTS:
         raise TooLargeError(
             f"the Jacobian would be {count_text(rows)} by {count_text(columns)} numbers "

@@ -17,6 +17,7 @@ from cgcli.graph.node import (
     Node,
     constant_elements,
     constant_value,
+    count_of_numbers,
     dependents,
     name_of,
     toposort,
@@ -111,7 +112,7 @@ class AtPrecision:
         return of_float(number) if self._as_floats else of_text(repr(number))
 
     def _check_size(self, order: Sequence[Node]) -> None:
-        count = sum(math.prod(node.shape) for node in order)
+        count = count_of_numbers(order)
         if count * (_BYTES + self.kernels.digits // 2) > _MOST_BYTES:
             raise TooLargeError(
                 f"{count_text(count)} numbers of {self.kernels.digits} digits take more than {size_text(_MOST_BYTES)}",

@@ -7,7 +7,7 @@ from _contextvars import ContextVar
 
 from cgcli.annotations import Sequence
 from cgcli.errors import TooLargeError
-from cgcli.graph.node import Node, is_given, toposort
+from cgcli.graph.node import Node, count_of_numbers, is_given, toposort
 from cgcli.graph.shapes import count_text
 from cgcli.lean import operator
 
@@ -89,7 +89,7 @@ def check_result(
     what helps.
     """
     if numbers is None:
-        numbers = sum(math.prod(output.shape) for output in outputs)
+        numbers = count_of_numbers(outputs)
     if numbers <= MAX_NUMBERS_WITHOUT_DATA:
         return
     given = _bytes_given(toposort(outputs)) // 8

@@ -10,7 +10,7 @@ from cgcli.annotations import Collection, Iterable, Mapping, Sequence
 from cgcli.evaluate.lifetimes import last_reads, most_bytes, value_bytes
 from cgcli.evaluate.limits import MAX_BYTES_WITHOUT_DATA, check_live, check_work
 from cgcli.graph.body import inlined
-from cgcli.graph.node import Node, dependents, is_given, toposort
+from cgcli.graph.node import Node, count_of_numbers, dependents, is_given, toposort
 from cgcli.ops.logic import AND_OP, NOT_OP, OR_OP, STOP_GRADIENT, WHERE
 from cgcli.records import NamedTuple
 
@@ -183,6 +183,6 @@ def _may_show(node: Node) -> bool:
 
 def _rows_of_block(made: Plan) -> int:
     """So many that the arrays of a block stay in the cache, but no fewer than make a step worth its call."""
-    ends = 8 * sum(math.prod(node.shape) for node in {*made.columns, *made.outputs})
+    ends = 8 * count_of_numbers({*made.columns, *made.outputs})
     row = max(made.row_bytes + ends, 1)
     return max(min(max(_CACHE // row, min(_FEW_ROWS, _MORE_MEMORY // row)), _MOST_ROWS), 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from itertools import chain, count
 
 from cgcli.annotations import Collection, Mapping, Sequence
 from cgcli.exporting.identifiers import identifiers
 from cgcli.graph.body import with_bodies
 from cgcli.graph.loops import Loop, most_trips
-from cgcli.graph.node import Node, name_of, toposort
+from cgcli.graph.node import Node, count_of_numbers, name_of, toposort
 from cgcli.graph.shapes import shape_text
 from cgcli.records import EMPTY, Record
 
@@ -91,7 +90,7 @@ class Task(Record):
     @property
     def size(self) -> int:
         """How many numbers the results are."""
-        return sum(math.prod(node.shape) for node in self.outputs)
+        return count_of_numbers(self.outputs)
 
 
 def _array(node: Node) -> str:

@@ -355,6 +355,11 @@ def dependents(on: Iterable[Node], order: Iterable[Node]) -> set[Node]:
     return found
 
 
+def count_of_numbers(nodes: Iterable[Node]) -> int:
+    """How many numbers the values of nodes hold together."""
+    return sum(math.prod(node.shape) for node in nodes)
+
+
 def variables(order: Iterable[Node]) -> list[Node]:
     """The variables among the nodes, in their order."""
     return [node for node in order if node.op is VARIABLE]

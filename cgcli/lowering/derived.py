@@ -9,6 +9,7 @@ from cgcli.graph.node import Node
 from cgcli.graph.operation import imported
 from cgcli.graph.shapes import shaped
 from cgcli.lowering.arguments import Value
+from cgcli.lowering.indices import value_of
 from cgcli.lowering.invoke import Scope, Several, Steps
 from cgcli.lowering.loops import moved
 from cgcli.ops.fitting import broadcast
@@ -25,13 +26,13 @@ def derived(item: tree.Derived, values: Sequence[Value], scope: Scope, origins: 
     Raises ArgumentError for a wrong number of tangents, cotangents or guards, ShapeError for their shapes.
     """
     spans = [part.span for part in (*item.args, *item.moved, *item.guards)]
-    nodes = [_value(value, span) for value, span in zip(values, spans, strict=True)]
+    nodes = [value_of(value, span) for value, span in zip(values, spans, strict=True)]
     count, ends = len(item.args), len(item.args) + len(item.moved)
     leaves = fresh_leaves([node.shape for node in nodes[:count]])
     names = [tree.Name(f"\0{at}", arg.span) for at, arg in enumerate(item.args)]
     call = tree.Call(item.function, tuple(names), (), item.span, item.where)
     (value,) = yield (call,), Scope({name.name: leaf for name, leaf in zip(names, leaves, strict=True)}, scope.inside)
-    results = value.values if isinstance(value, Several) else (_value(value, item.span),)
+    results = value.values if isinstance(value, Several) else (value_of(value, item.span),)
     moving = leaves if item.mode == "jvp" else results
     what, of = _OF_MODE[item.mode]
     if len(item.moved) != len(moving):
@@ -55,12 +56,6 @@ def derived(item: tree.Derived, values: Sequence[Value], scope: Scope, origins: 
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
-
-
-def _value(value: Value, span: Span) -> Node:
-    if not isinstance(value, Node):
-        raise ArgumentError("this is no value", span)
-    return value
 
 
 def _fitted(weight: Node, moving: Node, span: Span) -> Node:

@@ -71,11 +71,11 @@ def _elements(name: str, value: Any) -> Iterator[tuple[str, list[float]]]:
     return ((each, [number]) for each, number in zip(element_names(name, shape), numbers, strict=True))
 
 
-def figure_text(value: Any, precision: int = 6) -> str:
+def figure_text(value: Any) -> str:
     """A number, a truth value or a text, on one line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.{precision}g}" if isinstance(value, int | float) else str(as_lists(value))
+    return f"{value:.6g}" if isinstance(value, int | float) else str(as_lists(value))
 
 
 def html_table(head: Iterable[str], rows: Iterable[tuple[str, Iterable[float]]], below: Iterable[str]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.errors import CgError, ShapeError, TooLargeError, UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.evaluate.elements import is_all_finite, somewhere
 from cgcli.graph.loops import Loop
-from cgcli.graph.node import Graph, Node, name_of, toposort
+from cgcli.graph.node import Graph, Node, count_of_numbers, name_of, toposort
 from cgcli.graph.shapes import shape_of, shape_text
 from cgcli.lowering.equations import MAX_UNKNOWNS, root_of
 from cgcli.ops.arithmetic import SUBTRACT
@@ -106,9 +106,9 @@ def system(point: Point, given: Sequence[str], chosen: Sequence[str] | None = No
     where equations and unknowns do not fit each other.
     """
     rests = [exact(SUBTRACT, pair) for pair in zip(point.graph.outputs[::2], point.graph.outputs[1::2], strict=True)]
-    count = _elements(rests)
+    count = count_of_numbers(rests)
     unknowns = _unknowns(point, [*(_first(point, given, count) if chosen is None else chosen)])
-    if _elements(unknowns) != count:
+    if count_of_numbers(unknowns) != count:
         raise _misfit(rests, unknowns, are_chosen=chosen is not None).at(*_place(point))
     if count > MAX_UNKNOWNS:
         raise TooLargeError(f"there are {count} unknowns, and at most {MAX_UNKNOWNS} are solved for together")
@@ -126,10 +126,6 @@ def _place(point: Point) -> tuple[Span, Source | None]:
     return point.program.syntax.statements[-1].span, point.graph.source
 
 
-def _elements(nodes: Iterable[Node]) -> int:
-    return sum(math.prod(node.shape) for node in nodes)
-
-
 def _unknowns(point: Point, names: Sequence[str]) -> list[Node]:
     """The inputs of these names. Raises UsageError for one without a start, and for one that is in no equation."""
     read = dict(zip(point.names, point.inputs, strict=True))
@@ -144,7 +140,7 @@ def _unknowns(point: Point, names: Sequence[str]) -> list[Node]:
 
 def _misfit(rests: Sequence[Node], unknowns: Sequence[Node], *, are_chosen: bool) -> CgError:
     """The error for more equations than unknowns, or fewer. are_chosen: whether the unknowns are."""
-    counts = [_elements(rests), _elements(unknowns)]
+    counts = [count_of_numbers(rests), count_of_numbers(unknowns)]
     equations, sought = (f"{n} {what}{'s' * (n != 1)}" for n, what in zip(counts, ("equation", "unknown"), strict=True))
     if not any(node.shape for node in (*rests, *unknowns)):
         hints = "each equation takes an unknown with a start, as in: x=1 y=1", "--for has a name for each equation"

@@ -115,6 +115,8 @@ class TreeBuilder:
     def operands(self, children: list[Any]) -> tuple[tree.Expression, ...]:
         return tuple(children)
 
+    items = operands
+
     def conditional(self, children: list[Any]) -> tree.Call:
         condition, symbol, yes, no = children
         return _operator("where", symbol, condition, yes, no)
@@ -212,9 +214,6 @@ class TreeBuilder:
     def equation(self, children: list[Any]) -> _Equation:
         left, symbol, right = children
         return _Equation(left, right, symbol)
-
-    def items(self, children: list[Any]) -> tuple[tree.Expression, ...]:
-        return tuple(children)
 
     def slice(self, children: list[Any]) -> tree.Slice:
         start, colon, stop, step = children

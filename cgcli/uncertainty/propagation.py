@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
-from cgcli.api.notices import Notice, warn
+from cgcli.api.notices import Notice, tell, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of
@@ -129,7 +129,7 @@ def propagate(
     point.check_complete()
     warn(point.notices())
     pairs = [(*pair, r) for pair, r in corr.items()]
-    return propagated(point, uncertainties, known, pairs, lambda notice: warn([notice]),
+    return propagated(point, uncertainties, known, pairs, tell,
                       second_order=second_order, trials=monte_carlo, seed=seed)  # fmt: skip
 
 

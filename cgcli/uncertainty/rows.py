@@ -11,8 +11,8 @@ from cgcli.api.columns import Bound, Computed
 from cgcli.api.notices import Notice
 from cgcli.api.point import Point
 from cgcli.derivatives.gradient import derivative_name
-from cgcli.derivatives.jacobian import elements
 from cgcli.errors import UsageError
+from cgcli.graph.node import count_of_numbers
 from cgcli.uncertainty.inputs import DETAILS, MOST_SECOND, Inputs, combined, negative, unit_rows
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class BoundUncertain(Bound):
         second_order: bool = False, shares: bool = False, called: str = "value",
     ) -> None:  # fmt: skip
         outputs = point.graph.outputs
-        count, size = elements(outputs), len(inputs.elements)
+        count, size = count_of_numbers(outputs), len(inputs.elements)
         if count > MOST_SECOND or (second_order and size > MOST_SECOND):
             raise UsageError(
                 f"over rows, uncertainties are of up to {MOST_SECOND} numbers, and here are {max(count, size)}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.cli import output
 from cgcli.cli.expression import expression_command
@@ -90,10 +88,11 @@ def _show_gradient(task: Task, mode: Mode | None) -> None:
     from cgcli.api import calls
     from cgcli.api.seeds import cotangents
     from cgcli.evaluate.limits import check_result
+    from cgcli.graph.node import count_of_numbers
 
     request, point = task.request, task.point
     weights = cotangents(point.graph, request.cotangents())
-    outputs, count = point.graph.outputs, sum(math.prod(node.shape) for node in task.wrt)
+    outputs, count = point.graph.outputs, count_of_numbers(task.wrt)
     instead = "--wrt chooses names, and cg vjp adds up the outputs"
     check_result([*outputs, *task.wrt], "the gradients", len(outputs) * count, instead)
 

@@ -56,15 +56,15 @@ def _computed(task: Task) -> tuple[Any, Any]:
     """The Hessian, or its product with the tangents that were given; and how many digits are right, or None."""
     from cgcli.api import calls
     from cgcli.api.seeds import tangents, weights
-    from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
+    from cgcli.graph.node import count_of_numbers
 
     request, point, wrt = task.request, task.point, task.wrt
     point.check_any(wrt)
     cotangents = weights(point.graph, request.cotangents())
     vector = tangents(point, request.directions()) if request.tangents else None
     if vector is None:
-        check_result(wrt, "the Hessian", elements(wrt) ** 2, "--tangent gives its product with a vector")
+        check_result(wrt, "the Hessian", count_of_numbers(wrt) ** 2, "--tangent gives its product with a vector")
 
     def make(kernels: Kernels | None) -> calls.Call:
         if vector is None:

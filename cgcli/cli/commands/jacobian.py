@@ -30,14 +30,14 @@ def command(request: Request, mode: Mode) -> None:
     inputs. In JSON, the derivative of an array by an array has the axes of both, the value's first.
     """
     from cgcli.api import calls
-    from cgcli.derivatives.jacobian import elements
     from cgcli.evaluate.limits import check_result
+    from cgcli.graph.node import count_of_numbers
 
     task = request.task()
     point, outputs = task.point, task.point.graph.outputs
     point.check_any(task.wrt)
     instead = "cg jvp gives its product with a tangent, cg vjp with a cotangent"
-    check_result(outputs, "the Jacobian", elements(outputs) * elements(task.wrt), instead)
+    check_result(outputs, "the Jacobian", count_of_numbers(outputs) * count_of_numbers(task.wrt), instead)
     found = task.computed(lambda kernels: calls.jacobian(point, task.wrt, mode, kernels))
     task.evaluate.tell_kinks(task.wrt)
     if request.as_json:

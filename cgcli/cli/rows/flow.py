@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 
@@ -13,6 +12,7 @@ from cgcli.api.columns import Bound, Computed
 from cgcli.cli.rows.progress import Progress
 from cgcli.cli.say import say
 from cgcli.errors import DataError, EvaluationError, describe
+from cgcli.graph.node import count_of_numbers
 from cgcli.records import EMPTY, NamedTuple
 from cgcli.signals import end_if_lost
 from cgcli.tables.batch import Batch
@@ -251,7 +251,7 @@ def _chosen(batch: Batch, where: Bound, policy: Policy) -> tuple[Batch, DataErro
 
 def computed(batches: Iterable[Batch], bound: Bound) -> Generator[tuple[Batch, Computed], None, None]:
     """Batches with their results; in parts, where the results are many for each row."""
-    numbers = sum(math.prod(node.shape) for _, node in bound.results)
+    numbers = count_of_numbers(node for _, node in bound.results)
     most = max(_MOST_NUMBERS // max(numbers, 1), 1)
     for batch in batches:
         for begin in range(0, max(len(batch), 1), most):
