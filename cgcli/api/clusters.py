@@ -163,11 +163,14 @@ def _check_workers(client: Any, on: str) -> None:
     """Raise DataError where there are no workers that have this version of cgcli."""
     from cgcli.version import __version__
 
-    try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
-    except TimeoutError:
-        raise DataError(f"the scheduler at {on} has no workers", hint="start some: dask worker HOST:PORT") from None
-    for worker, version in client.run(eval, _VERSION, on_error="return").items():
+    found = client.run(eval, _VERSION, on_error="return")
+    if not found:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError:
+            raise DataError(f"the scheduler at {on} has no workers", hint="start some: dask worker HOST:PORT") from None
+        found = client.run(eval, _VERSION, on_error="return")
+    for worker, version in found.items():
         if version != __version__:
             has = f"cgcli {version}" if isinstance(version, str) else "no cgcli that can be imported"
             raise DataError(f"the worker at {worker} has {has}, and here it is {__version__}",
