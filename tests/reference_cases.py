@@ -111,6 +111,16 @@ REDUCTIONS: dict[str, list[Case]] = {
         Case("softmax(x, 1)", CUBE, lambda x: x.softmax(1)),
         Case("softmax(x)", NONE, lambda x: x.softmax(-1)),
     ],
+    "layer_norm": [
+        Case("layer_norm(x)", {"x": (3, 20)}, lambda x: functional.layer_norm(x, (20,))),
+        Case("layer_norm(x, axis=[1, 2], eps=0.1)", CUBE, lambda x: functional.layer_norm(x, (3, 4), eps=0.1)),
+        Case(
+            "layer_norm(x, axis=[0, 2])",
+            CUBE,
+            lambda x: functional.batch_norm(x.movedim(1, 0)[None], None, None, training=True)[0].movedim(0, 1),
+        ),
+        Case("layer_norm(x)", NONE, lambda x: functional.layer_norm(x, (3,))),
+    ],
     "log_softmax": [
         Case("log_softmax(x)", X, lambda x: x.log_softmax(-1)),
         Case("log_softmax(x, 0)", CUBE, lambda x: x.log_softmax(0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,16 @@ REFUSED = [
     ("attention(ones([2, 3]), ones([4, 3]), ones([4, 1]), ones([4, 2]))", "as (..., L, S), [2, 4], not shape [4, 2]"),
     ("cross_entropy([0, 1], 1, [1, 2, 3])", "a weight for each of 2 classes"),
 ]  # fmt: skip
+
+
+@for_each(("mean", "size"), [(mean, size) for mean in (0.0, 1e3, 1e8) for size in (7, 256, 20_000)])
+def test_a_normalisation_keeps_digits_beside_a_large_mean(mean: float, size: int) -> None:
+    """Within the rounding of the mean, that of a sum which is exact but for its last bit."""
+    x = mean + np.random.default_rng(3).normal(size=(4, size))
+    means = np.array([[math.fsum(row) / size] for row in x])
+    spread = np.array([[math.fsum(row) / size] for row in (x - means) ** 2])
+    error = abs(cgcli.value("layer_norm(x)")(x=x) - (x - means) / np.sqrt(spread + 1e-5))
+    assert error.max() < 2 * np.spacing(mean) + 1e-14
 
 
 @for_each(("program", "message"), REFUSED)

@@ -211,6 +211,7 @@ CALLS = {
     "index": "M[1, ::2]",
     "inv": "inv(S)",
     "linspace": "linspace(0, 1, 3)*x",
+    "layer_norm": "layer_norm(M, axis=0, eps=0.1)",
     "log_softmax": "log_softmax(V)",
     "logdet": "logdet(S)",
     "logsumexp": "logsumexp(M, axis=1)",

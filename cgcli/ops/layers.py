@@ -7,17 +7,21 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import Params, Shape, Shorthand, Static
+from cgcli.graph.operation import ANALYTIC, Operation, Params, Shape, Shorthand, Static
+from cgcli.graph.rules import Jvp
 from cgcli.graph.shapes import shape_text, shaped
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, SQRT, SUBTRACT
+from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.creation import ARANGE, Steps
+from cgcli.ops.entry import passes, same_shape
+from cgcli.ops.lazily import np
 from cgcli.ops.linalg import MATMUL, mt
 from cgcli.ops.logic import AND_OP, GREATER_EQUAL, WHERE
-from cgcli.ops.reductions import SOFTMAX
+from cgcli.ops.reductions import SOFTMAX, centred, sum_of_squares
 from cgcli.ops.shaping import per_channel, reshape
 from cgcli.ops.statics import Along, axes, axis, flag, number, whole
-from cgcli.ops.sums import MEAN, Reduce
 from cgcli.records import NamedTuple
+
+_EPS = number("eps", 1e-5, True)
 
 
 class Normal(NamedTuple):
@@ -47,12 +51,25 @@ class Attention(NamedTuple):
     scale: float | None
 
 
-def _standardized(x: Node, along: tuple[int, ...], eps: float) -> Node:
-    """x less its mean over axes, in units of its standard deviation there."""
-    reduce = Reduce(along, True)
-    centred = apply(SUBTRACT, (x, apply(MEAN, (x,), reduce)))
-    variance = apply(MEAN, (apply(MULTIPLY, (centred, centred)),), reduce)
-    return apply(DIVIDE, (centred, apply(SQRT, (apply(ADD, (variance, constant(eps))),))))
+def _standardized(x: Any, along: tuple[int, ...], eps: float) -> Any:
+    """x less its mean along axes, over its standard deviation there."""
+    found = centred(np.asarray(x), along)
+    spread = sum_of_squares(found, along, True)
+    count = found.size / (spread.size or 1)
+    spread += count * eps
+    found *= np.divide(math.sqrt(count), np.sqrt(spread, out=spread), out=spread)
+    return found
+
+
+# The derivative goes by what is centred, so that a large mean of what comes in takes no digits.
+_DEVIATION = "sqrt(var(x, axis=axis, keepdims=1) + eps)"
+LAYER_NORM = Operation(
+    "layer_norm", "x less its mean along axes, by its standard deviation there", ("x",), _standardized, same_shape,
+    (Jvp("moved = dx - mean(dx, axis=axis, keepdims=1)\n"
+         f"(moved - out*mean(out*moved, axis=axis, keepdims=1))/{_DEVIATION}"),),
+    expansion=f"(x - mean(x, axis=axis, keepdims=1))/{_DEVIATION}", statics=(axes(True, -1), _EPS), params=Normal,
+    facts=ANALYTIC, example="layer_norm([1, 2, 3])", work=passes(6),
+)  # fmt: skip
 
 
 def _scaled(x: Node, factors: Sequence[Node], shape: tuple[int, ...] | None) -> Node:
@@ -83,7 +100,7 @@ def _linear(args: tuple[Node, ...], params: Params) -> Node:
 
 def _layer_norm(args: tuple[Node, ...], params: Normal) -> Node:
     x, *factors = args
-    return _scaled(_standardized(x, params.axes, params.eps), factors, None)
+    return _scaled(apply(LAYER_NORM, (x,), params), factors, None)
 
 
 def _channels(name: str, x: Node) -> tuple[int, ...]:
@@ -96,7 +113,7 @@ def _channels(name: str, x: Node) -> tuple[int, ...]:
 def _batch_norm(args: tuple[Node, ...], params: Small) -> Node:
     x, *factors = args
     channels, rank = _channels("batch_norm", x), len(x.shape)
-    return _scaled(_standardized(x, (-rank, *range(2 - rank, 0)), params.eps), factors, channels)
+    return _scaled(apply(LAYER_NORM, (x,), Normal((-rank, *range(2 - rank, 0)), params.eps)), factors, channels)
 
 
 def _group_norm(args: tuple[Node, ...], params: Groups) -> Node:
@@ -105,7 +122,7 @@ def _group_norm(args: tuple[Node, ...], params: Groups) -> Node:
     if x.shape[1] % params.groups:
         raise ArgumentError(f"group_norm: {x.shape[1]} channels are no {params.groups} groups of equally many")
     grouped = reshape(x, (x.shape[0], params.groups, math.prod(x.shape[1:]) // params.groups))
-    return _scaled(reshape(_standardized(grouped, (-1,), params.eps), x.shape), factors, channels)
+    return _scaled(reshape(apply(LAYER_NORM, (grouped,), Normal((-1,), params.eps)), x.shape), factors, channels)
 
 
 def _instance_norm(args: tuple[Node, ...], params: Small) -> Node:
@@ -113,7 +130,7 @@ def _instance_norm(args: tuple[Node, ...], params: Small) -> Node:
     channels = _channels("instance_norm", x)
     if len(x.shape) < 3:
         raise ShapeError(f"instance_norm takes (N, C, ...) with an axis behind the channels, not {shaped(x.shape)}")
-    return _scaled(_standardized(x, tuple(range(2 - len(x.shape), 0)), params.eps), factors, channels)
+    return _scaled(apply(LAYER_NORM, (x,), Normal(tuple(range(2 - len(x.shape), 0)), params.eps)), factors, channels)
 
 
 def _masked_softmax(args: tuple[Node, ...], params: Along) -> Node:
@@ -154,17 +171,16 @@ def _with_factors(
     )  # fmt: skip
 
 
-_EPS = number("eps", 1e-5, True)
 _PER_CHANNEL = "[[[1, 2], [3, 5]]]", "[1, 2]"
 _ATTENTION = (flag("is_causal", 0, True), number("scale", None, True))
 
-ENTRIES: tuple[Shorthand, ...] = (
+ENTRIES: tuple[Operation | Shorthand, ...] = (
     Shorthand("linear", "x @ w.T of x (..., inputs) and w (results, inputs)", ("x", "w"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]])"),
     Shorthand("linear", "x @ w.T + b, one b for each result", ("x", "w", "b"), _linear,
               example="linear([1, 2], [[3, 4], [5, 6]], [10, 20])"),
-    *_with_factors("layer_norm", "x less its mean along axes, by its standard deviation there", _layer_norm,
-                   (axes(True, -1), _EPS), Normal, "[1, 2, 3]", "[1, 2, 3]"),
+    LAYER_NORM,
+    *_with_factors("layer_norm", LAYER_NORM.doc, _layer_norm, LAYER_NORM.statics, Normal, *["[1, 2, 3]"] * 2)[1:],
     *_with_factors("batch_norm", "x of (N, C, ...) as layer_norm, for each channel over the batch", _batch_norm,
                    (_EPS,), Small, *_PER_CHANNEL),
     *_with_factors("group_norm", "x of (N, C, ...) as layer_norm, over each of some groups of channels", _group_norm,

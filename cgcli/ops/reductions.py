@@ -45,6 +45,8 @@ length = norm(unit, axis=axis, keepdims=keepdims)
 sum(unit*dx, axis=axis, keepdims=keepdims)/where(length == 0, 1, length)
 """
 
+_SHORT = 2**13  # elements whose squares one sum after the other adds up: of more, numpy's keeps more digits
+
 
 class Spread(NamedTuple):
     """The parameters of a variance. ddof: by how much the divisor is less than the number of elements."""
@@ -123,16 +125,32 @@ def _part(x: Node, at: int, start: int, count: int) -> Node:
     return take(x, tuple(key))
 
 
-def _centred(x: Any, along: tuple[int, ...]) -> Any:
-    return np.subtract(x, np.divide(np.sum(x, along, keepdims=True), _size(x, along)))
+def centred(x: Any, along: tuple[int, ...]) -> Any:
+    """x less its mean along axes, in memory of its own."""
+    mean: Any = np.add.reduce(x, along, keepdims=True)
+    mean /= x.size / (mean.size or 1)
+    return np.subtract(x, mean)
+
+
+def sum_of_squares(x: Any, along: tuple[int, ...], keep: bool) -> Any:
+    """The squares of an array's elements, added up along axes."""
+    rank = len(along)
+    last = x.shape[-1] if rank == 1 else math.prod(x.shape[x.ndim - rank :])
+    if along[:1] != (-rank,) or not 0 < last <= _SHORT or x.dtype != np.float64 or not x.flags.c_contiguous:
+        reduce: Any = np.add.reduce
+        return reduce(np.square(x), along, keepdims=keep)
+    if rank > 1:
+        x = x.reshape(*x.shape[: x.ndim - rank], last)
+    total = np.vecdot(x, x)
+    return total[(..., *(None,) * rank)] if keep else total
 
 
 def _var(x: Any, along: tuple[int, ...], keep: bool, ddof: int) -> Any:
-    return np.divide(np.sum(np.square(_centred(x, along)), along, keepdims=keep), _size(x, along) - ddof)
+    return np.divide(sum_of_squares(centred(np.asarray(x), along), along, keep), _size(x, along) - ddof)
 
 
 def _std(x: Any, along: tuple[int, ...], keep: bool, ddof: int) -> Any:
-    return np.divide(_norm(_centred(x, along), along, keep), np.sqrt(_size(x, along) - ddof))
+    return np.divide(_norm(centred(np.asarray(x), along), along, keep), np.sqrt(_size(x, along) - ddof))
 
 
 def _spread_shape(shapes: Sequence[Shape], params: Spread) -> Shape:
