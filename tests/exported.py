@@ -76,7 +76,8 @@ class Case:
     def code(self, target: str, **options: Any) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cgcli.export(self.text, target, wrt=self.inputs, name=self.name, **options)
+            options |= {} if target == "sql" else {"name": self.name}
+            return cgcli.export(self.text, target, wrt=self.inputs, **options)
 
     def function(self, target: str, **words: Any) -> Callable[..., Any]:
         """The exported function of Python. words: what global names stand for in it."""

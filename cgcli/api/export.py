@@ -41,13 +41,14 @@ _MOST_PASSES = 64  # of forward mode, where loops are
 
 def export(
     program: Program | str, to: str, *, wrt: Wrt = None, values: Mapping[str, Any] | None = None,
-    only_value: bool = False, name: str = "f", **options: Any,
+    only_value: bool = False, **options: Any,
 ) -> str:  # fmt: skip
     """The program and its derivatives as code of another language.
 
     to: c, js, python, numpy, jax, torch or sql. wrt: a name, or several; all that have no value when left out. values:
-    constants of the code; for a name of wrt only the shape. only_value: no derivatives. name: of the function.
-    options: `header` of c, for the declarations alone; `dialect` (duckdb, spark, postgres) and `table` of sql.
+    constants of the code; for a name of wrt only the shape. only_value: no derivatives. options: `name` of the
+    function, f unless given; `header` of c, for the declarations alone; `dialect` (duckdb, spark, postgres) and `table`
+    of sql.
 
     The results are the value, then its derivatives in the order of wrt, as in `compile`; jax and torch get the value.
 
@@ -60,7 +61,7 @@ def export(
     point = at_values(read(program, names_of(wrt)), arrays_of(values or {}))
     names: Sequence[str] | None = () if only_value else names_of(wrt)
     warn(point.notices(point.chosen(names)))
-    return exported(point, names, target_of(to), name, **options)
+    return exported(point, names, target_of(to), **options)
 
 
 def target_of(name: str) -> Target:
@@ -71,7 +72,7 @@ def target_of(name: str) -> Target:
     return TARGETS[name]
 
 
-def exported(point: Point, names: Sequence[str] | None, target: Target, name: str, **options: Any) -> str:
+def exported(point: Point, names: Sequence[str] | None, target: Target, **options: Any) -> str:
     """The code of a point's program.
 
     names: of the inputs to differentiate by; None for all that have no value, none for the value alone.
@@ -80,6 +81,7 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, name: st
     if unknown is not None:
         raise UsageError(f"{target.name} has no option '{unknown}'",
                          hint=f"its options are: {', '.join(target.options) or 'none'}")  # fmt: skip
+    name = options.pop("name", "f")
     if not (name.isidentifier() and name.isascii()) or name.startswith(("_", "cg_")):
         raise UsageError(f"'{name}' cannot be the name of a function", hint="letters and digits, as in: loss_1")
     arguments = point.chosen(point.program.inputs)

@@ -31,10 +31,31 @@ _WORDS = (
     "cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p pow sqrt cbrt fabs floor ceil rint round trunc "
     "fmod hypot erf erfc tgamma lgamma fmin fmax j0 j1 jn y0 y1 yn gamma signgam remainder copysign nan main abs "
     "div errno index time alignas alignof asm char8_t char16_t char32_t co_await co_return co_yield concept consteval "
-    "constinit decltype fortran i386 linux requires typeof unix HUGE_VAL HUGE_VALF HUGE_VALL MATH_ERRNO MATH_ERREXCEPT "
+    "constinit decltype fortran i386 linux requires typeof "
+    "typeof_unqual unix HUGE_VAL HUGE_VALF HUGE_VALL MATH_ERRNO MATH_ERREXCEPT "
     "FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL FP_ILOGB0 FP_ILOGBNAN FP_FAST_FMA M_E M_LOG2E M_LOG10E M_LN2 "
     "M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2"
 )
+_LIBRARY = (  # functions that compilers know, whose names no other function can have
+    "exp10 pow10 sincos signbit gettext dgettext dcgettext strfmon "
+    "ldexp frexp modf fdim fma ilogb logb llrint llround lrint lround nearbyint nextafter nexttoward remquo scalb "
+    "scalbln scalbn significand drem finite isinf isnan a64l abort aligned_alloc alloca bcmp bcopy bzero calloc "
+    "conj execl execle execlp execv execve execvp exit feclearexcept fegetenv fegetexceptflag fegetround "
+    "feholdexcept feraiseexcept fesetenv fesetexceptflag fesetround fetestexcept feupdateenv ffs ffsll fork "
+    "fprintf fputc fputc_unlocked fputs free fscanf fwrite fwrite_unlocked imaxabs isascii labs lgamma_r "
+    "lgammaf_r lgammal_r llabs malloc memchr memcmp memcpy memmove memset posix_memalign printf putc "
+    "putc_unlocked putchar putchar_unlocked puts realloc rindex scanf snprintf sprintf sscanf stpcpy stpncpy "
+    "strcasecmp strcat strchr strcmp strcpy strcspn strdup strftime strlen strncasecmp strncat strncmp strncpy "
+    "strndup strnlen strpbrk strrchr strspn strstr toascii tolower toupper towlower towupper vfprintf vfscanf "
+    "vprintf vscanf vsnprintf vsprintf vsscanf"
+)
+_COMPLEX = "abs acos acosh arg asin asinh atan atanh cos cosh exp imag log pow proj real sin sinh sqrt tan tanh"
+_CLASSES = "alnum alpha blank cntrl digit graph lower print punct space upper xdigit"
+_FUNCTIONS = frozenset([
+    *(f"{name}{kind}" for name in f"{_WORDS} {_LIBRARY}".split() for kind in ("", "f", "l")),
+    *(f"c{name}{kind}" for name in _COMPLEX.split() for kind in ("", "f", "l")),
+    *(f"{kind}{name}" for name in _CLASSES.split() for kind in ("is", "isw")),
+])  # fmt: skip
 _BY_NAME = ("exp", "expm1", "exp2", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
             "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "sqrt", "cbrt", "floor", "ceil",
             "trunc")  # fmt: skip
@@ -108,7 +129,7 @@ LANGUAGE = Language(
     number=lambda value: number_text(value, "INFINITY", "NAN"),
     unused="(void){name};", solve="cg_solve",
     choice="{} ? {} : {}", as_number="(double){atom}", no=("!{}", ATOM, ATOM),
-    reserved=frozenset(_WORDS.split()), helpers=_HELPERS,
+    reserved=frozenset(_WORDS.split()), functions=_FUNCTIONS, helpers=_HELPERS,
 )  # fmt: skip
 
 
@@ -118,7 +139,7 @@ def write(task: Task, *, header: bool = False) -> str:
     out: the results one after the other; an array is `const double *`, row by row. Of rows, `in` has a pointer for each
     argument, to n numbers or n arrays, and `out` one for each number of the results.
     """
-    names = task.argument_names(LANGUAGE.reserved, f"{task.function}_rows")
+    names = task.argument_names(LANGUAGE.reserved, f"{task.function}_rows", functions=LANGUAGE.functions)
     arguments = [f"const double *{name}" if node.shape else f"double {name}" for node, name in names.items()]
     one = f"void {task.function}({', '.join([*arguments, 'double *out'])})"
     rows = f"void {task.function}_rows(size_t n, const double *const *in, double *const *out)"

@@ -59,8 +59,8 @@ class Language(Record):
     places {0}, {1}, which are numbers. statements: its statements. number: the text of a float. choice: of two by a
     condition, as a template. as_number: a truth value as a number. no: `not` as a template, the level that its operand
     needs, and its own. solve: the helper that solves a linear system. unused: says that an argument is not read, where
-    the language asks for that. reserved: what cannot be a name. helpers: functions that templates call, each with its
-    text.
+    the language asks for that. reserved: what cannot be a name; functions: nor what it defines, beside that. helpers:
+    functions that templates call, each with its text.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Language(Record):
     solve: str
     unused: str = ""
     reserved: Collection[str] = ()
+    functions: Collection[str] = ()
     helpers: Mapping[str, str] = EMPTY
     indent: str = "    "
 
@@ -153,14 +154,22 @@ def helpers_in(code: str, helpers: Mapping[str, str]) -> list[str]:
 
 def in_quotes(lines: Sequence[str]) -> str:
     """Lines as the text in three quotes that a module of Python begins with, and which they do not end."""
-    safe = (line.replace("\\", "\\\\").replace('"', "'") for line in lines)
+    safe = (line.replace("\\", "\\\\").replace('"', "'") for line in map(_visible, lines))
     return '"""' + "\n".join(safe).lstrip() + '\n"""'
 
 
 def comment(lines: Sequence[str]) -> str:
     """Lines as a comment of C, JavaScript or SQL, which they do not end and in which none begins."""
-    safe = (line.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /").rstrip("\\") for line in lines)
+    safe = (line.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /").rstrip("\\")
+            for line in map(_visible, lines))  # fmt: skip
     return "/* " + "\n".join(f"   {line}".rstrip() for line in safe).lstrip() + " */"
+
+
+def _visible(line: str) -> str:
+    """A line without signs that nobody sees, or that change the direction of what follows: `\\u202e`."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\t" else sign.encode("unicode_escape").decode() for sign in line
+    )
 
 
 def order_of(op: Operation, params: Params) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import math
 
@@ -133,6 +134,7 @@ LANGUAGE = Language(
     number=lambda value: number_text(value, "math.inf", "math.nan"),
     solve="_solve",
     choice="{1} if {0} else {2}", as_number="float({code})", no=("not {}", COMPARISON, COMPARISON), helpers=_HELPERS,
+    functions=frozenset(dir(builtins)),
     reserved=frozenset([*keyword.kwlist, *keyword.softkwlist, "math", "float", "abs", "range", "round",
                         "hasattr", "int", "len", "max", "reversed", "sum", "OverflowError", "ValueError"]),
 )  # fmt: skip
@@ -140,7 +142,7 @@ LANGUAGE = Language(
 
 def write(task: Task) -> str:
     """The code of a function of numbers, and of arrays as nested lists: a list of its results."""
-    names = task.argument_names(LANGUAGE.reserved)
+    names = task.argument_names(LANGUAGE.reserved, functions=LANGUAGE.functions)
     arrays = [f"    {name} = _flat({name})" for node, name in names.items() if node.shape]
     body, found = by_name(task, LANGUAGE, names)
     tail = [f"    return [{', '.join(map(_result, found, task.outputs))}]"]

@@ -136,9 +136,11 @@ DIALECTS: Mapping[str, Dialect] = {
 def write(task: Task, dialect: str = "duckdb", table: str = "data") -> str:
     """The code: `SELECT *, … AS "value", … AS "d_x" FROM data`. dialect: a key of DIALECTS. table: its name.
 
-    Raises UsageError for another dialect, TooLargeError for what a database does not read, and NotInTargetError for
-    arrays, loops and operations that no formula gives.
+    Raises UsageError for another dialect and for an empty name, TooLargeError for what a database does not read, and
+    NotInTargetError for arrays, loops and operations that no formula gives.
     """
+    if not all(table.split(".")):
+        raise UsageError(f"'{table}' is no name of a table", hint="as in: measured, or archive.measured")
     if dialect not in DIALECTS:
         hint = did_you_mean(dialect, DIALECTS) or f"known: {', '.join(DIALECTS)}"
         raise UsageError(f"there is no dialect '{dialect}'", hint=hint)
@@ -163,6 +165,7 @@ class _Select:
         self._columns: dict[Node, tuple[str, str]] = {}  # the name and the text of what an inner SELECT has
         self._levels: dict[Node, int] = {}
         self._taken = {name_of(node).lower() for node in task.inputs} | {name.lower() for name, _ in task.results}
+        self._row = "cg_row" if "cg_row" not in self._taken else self._free(0)  # the whole row of the table
         for node in toposort(outputs):
             self._add(node)
 
@@ -190,7 +193,9 @@ class _Select:
 
     def _free(self, number: int) -> str:
         """A name for a column that neither the table nor the results have, as far as the program tells."""
-        return next(name for at in count(1) if (name := f"cg_{number * at}") not in self._taken)
+        found = next(name for at in count(number) if (name := f"cg_{at}") not in self._taken)
+        self._taken.add(found)
+        return found
 
     def _written_often(self, node: Node) -> str:
         """The code of an argument that a template has several times: the name of a column, or a numeral."""
@@ -308,7 +313,8 @@ class _Select:
             pad = "  " * min(depth + 1, _MOST_INDENTED)
             first = self._kept() if depth == len(by_level) - 1 else "*"
             lines += [f"{pad}SELECT {first},", ",\n".join(f"{pad}  {each}" for each in by_level[level])]
-        lines.append(f"{pad}FROM {source}{fence if by_level else ''}")
+        alias = f" AS {self._row}" if by_level and not self._dialect.all_but else ""
+        lines.append(f"{pad}FROM {source}{alias}{fence if by_level else ''}")
         return joined([*lines, *reversed(closing)])
 
     def _check_sizes(self, depth: int) -> None:
@@ -336,8 +342,8 @@ class _Select:
         if self._dialect.all_but:
             return "*"
         names = ", ".join(self._quoted(name_of(node)) for node in self._task.inputs)
-        row = "struct(*)" if self._dialect.name == "Spark" else self._quoted(self._table.split(".")[-1])
-        return f"{row} AS cg_row" + (f", {names}" if names else "")
+        row = "struct(*)" if self._dialect.name == "Spark" else self._row
+        return f"{row} AS {self._row}" + (f", {names}" if names else "")
 
     def _whole(self, added: Sequence[str]) -> str:
         """The columns of the table, as the outermost SELECT has them. added: those of inner SELECTs."""
@@ -345,7 +351,7 @@ class _Select:
             return "*"
         if self._dialect.all_but:
             return self._dialect.all_but.format(", ".join(added))
-        return "cg_row.*" if self._dialect.name == "Spark" else "(cg_row).*"
+        return f"{self._row}.*" if self._dialect.name == "Spark" else f"({self._row}).*"
 
 
 def _is_number(node: Node) -> bool:

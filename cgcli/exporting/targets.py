@@ -17,7 +17,7 @@ class Target(Record):
     module: str
     doc: str
     suffixes: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ("name",)
     only_value: bool = False
     fixed: Mapping[str, str] = {}  # noqa: RUF012, never changed
 
@@ -30,7 +30,8 @@ class Target(Record):
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
-        Target("c", "c", "C99 and C++: f(x, …, out), and f_rows(n, in, out)", (".c", ".h", ".cpp", ".cc"), ("header",)),
+        Target("c", "c", "C99 and C++: f(x, …, out), and f_rows(n, in, out)", (".c", ".h", ".cpp", ".cc"),
+               ("name", "header")),
         Target("js", "javascript", "a JavaScript module", (".js", ".mjs")),
         Target("python", "python", "Python that needs its module math only", (".py",)),
         Target("numpy", "libraries", "Python with NumPy", fixed={"library": "numpy"}),

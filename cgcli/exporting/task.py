@@ -40,12 +40,14 @@ class Task(Record):
         """The nodes of the results."""
         return tuple(node for _, node in self.results)
 
-    def argument_names(self, reserved: Collection[str], *more: str) -> dict[Node, str]:
+    def argument_names(
+        self, reserved: Collection[str], *more: str, functions: Collection[str] = ()
+    ) -> dict[Node, str]:  # fmt: skip
         """What each input is called in the code: no word that is reserved, nor another name that the code has.
 
-        Raises ReservedNameError where the function has such a name.
+        Raises ReservedNameError where the function has such a name, or that of another of the language's functions.
         """
-        if self.function in reserved:
+        if self.function in reserved or self.function in functions:
             raise ReservedNameError(self.function)
         spelled = identifiers(map(name_of, self.inputs), {*reserved, self.function, *more})
         return {node: spelled[name_of(node)] for node in self.inputs}
@@ -71,7 +73,7 @@ class Task(Record):
 
         columns: what the results are called, where not by their own names.
         """
-        lines = ["", *(f"    {line}" for line in self.text.strip().split("\n")), ""]
+        lines = ["", *(f"    {line}" for line in self.text.strip().splitlines()), ""]
         lines[0] = f"Written by cg {self.version} from the program"
         for node, name in names.items():
             what = f", {name_of(node)} in the program" if name_of(node) != name else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 from collections import Counter
 from itertools import chain, count
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 10_000  # of one array that the code lists
 _LONGEST = 100
-_GLOBAL = ("special", "linalg", "jax", "float", "range", "len", "reversed", "sorted", "max")
+_GLOBAL = ("special", "linalg", "jax", "float", "range", "len", "reversed", "sorted", "max", "slice")
 _INFIX = {**ARITHMETIC, "matmul": (" @ ", PRODUCT)}
 
 
@@ -135,7 +136,7 @@ class Vectors:
         self._ruled, self._within = ruled, within
         self._numbers, self._arrays = {**numbers, **library.words}, {**arrays, **library.words}
         taken = {*keyword.kwlist, *keyword.softkwlist, library.word, *_GLOBAL}
-        self.names = task.argument_names(taken, *more)
+        self.names = task.argument_names(taken, *more, functions=dir(builtins))
         self._taken = {*taken, task.function, *self.names.values(), *more}
         own = [each for each in functions_in(toposort(task.outputs)) if library.rule]
         self.outputs, labels = in_terms_of(task.outputs, self._has, own, task.all_labels())

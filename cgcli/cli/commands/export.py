@@ -14,7 +14,7 @@ from cgcli.errors import UsageError
     option("--to", metavar="c|js|python|numpy|jax|torch|sql", help="The language, if not the suffix's of -o."),
     WRT_OPTION,
     flag("--only-value", help="Write the value alone, without derivatives."),
-    option("--name", default="f", metavar="NAME", help="What the function is called."),
+    option("--name", metavar="NAME", help="What the function is called (default: f)."),
     flag("--header", help="Of c: write the declarations alone."),
     option("--dialect", metavar="duckdb|spark|postgres", help="Of sql: whose."),
     option("--table", metavar="NAME", help="Of sql: the table that is read (default: data)."),
@@ -22,7 +22,7 @@ from cgcli.errors import UsageError
     needs_values=False,
 )  # fmt: skip
 def command(
-    request: Request, to: str | None, only_value: bool, name: str, header: bool, dialect: str | None,
+    request: Request, to: str | None, only_value: bool, name: str | None, header: bool, dialect: str | None,
     table: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """Write EXPR and its derivatives as code that needs no cg.
@@ -49,12 +49,12 @@ def command(
     if only_value and request.wrt:
         raise UsageError("--only-value writes no derivatives, so that --wrt has no effect", hint="choose one")
     header = header or (output or "").endswith(".h")
-    options = {"header": header or None, "dialect": dialect, "table": table}
+    options = {"name": name, "header": header or None, "dialect": dialect, "table": table}
     point = request.point()
     report = request.report(point)
     names = [] if only_value else request.names(point)
     report.tell_all(point.notices(point.chosen(names)))
-    code = exported(point, names, target, name, **{key: value for key, value in options.items() if value is not None})
+    code = exported(point, names, target, **{key: value for key, value in options.items() if value is not None})
     if output is None or output == "-":
         echo(code.removesuffix("\n"))
     else:
