@@ -20,7 +20,7 @@ def folded(sketch: Sketch, numbers: Numbers, depth: int) -> tuple[Sketch, Number
     if not box_of:
         return sketch, numbers
     order = sketch.order
-    _close(order, box_of)
+    _take_in(order, box_of)
     members: dict[int, list[Node]] = {}
     for node in order:
         if node in box_of:
@@ -60,15 +60,15 @@ def _boxes(clusters: Sequence[Cluster], depth: int) -> dict[int, int]:
     return boxes
 
 
-def _close(order: Sequence[Node], box_of: dict[Node, int]) -> None:
-    """What a box needs of itself on a way around stands in it, too: it is shared, but nothing could be drawn else."""
-    ups: dict[Node, int] = {}
+def _take_in(order: Sequence[Node], box_of: dict[Node, int]) -> None:
+    """Put into a box what lies outside between two of its nodes: the box would need its own result otherwise."""
+    ups: dict[Node, int] = {}  # the boxes that a node needs, one bit each
     for node in order:
         bits = 1 << box_of[node] if node in box_of else 0
         for arg in node.args:
             bits |= ups[arg]
         ups[node] = bits
-    downs: dict[Node, int] = dict.fromkeys(order, 0)
+    downs: dict[Node, int] = dict.fromkeys(order, 0)  # and those that need it
     for node in reversed(order):
         own = 1 << box_of[node] if node in box_of else 0
         both = ups[node] & downs[node]

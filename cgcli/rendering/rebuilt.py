@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cgcli.annotations import Iterable, Mapping, Sequence
+from cgcli.annotations import Iterable, Mapping, Sequence, TypeVar
 from cgcli.graph.node import Node
 from cgcli.rendering.scene import Event, Numbers
 from cgcli.rendering.sketch import Cluster, Sketch
+
+_Found = TypeVar("_Found")
 
 
 class Rebuilt:
@@ -31,26 +33,25 @@ class Rebuilt:
         events: Sequence[Event] = (),
     ) -> tuple[Sketch, Numbers]:  # fmt: skip
         """The new graph with its numbers. become: the new node for each old one that is still drawn."""
-        old, was = self.sketch, self.was
-        nexts = {new: become[old.nexts[node]] for new, node in was.items() if old.nexts.get(node) in become}
-        labels = {new: old.graph.labels[node] for new, node in was.items() if node in old.graph.labels} | self.titles
-        origins = {new: old.graph.origins[node] for new, node in was.items() if node in old.graph.origins}
-        graph = old.graph._replace(outputs=tuple(outputs), labels=labels, origins=origins)
-        drawn = Sketch(
-            graph, tuple(self.clusters), self.within,
-            {new: old.loops[node] for new, node in was.items() if node in old.loops}, nexts,
-            [become[node] for node in old.indices if node in become], {},
-            [become[node] for node in old.zeros if node in become],
-            {new: old.notes[node] for new, node in was.items() if node in old.notes} | self.notes, ends,
-        )  # fmt: skip
-        known = self.numbers
-        values, adjoints, tangents = (
-            {new: numbers[node] for new, node in was.items() if node in numbers}
-            for numbers in (known.values, known.adjoints, known.tangents)
+        old, known = self.sketch, self.numbers
+
+        def of_new(table: Mapping[Node, _Found]) -> dict[Node, _Found]:
+            return {new: table[node] for new, node in self.was.items() if node in table}
+
+        def still_drawn(nodes: Iterable[Node]) -> list[Node]:
+            return [become[node] for node in nodes if node in become]
+
+        graph = old.graph._replace(
+            outputs=tuple(outputs), labels=of_new(old.graph.labels) | self.titles, origins=of_new(old.graph.origins)
         )
+        nexts = {new: become[after] for new, after in of_new(old.nexts).items() if after in become}
+        drawn = Sketch(
+            graph, tuple(self.clusters), self.within, of_new(old.loops), nexts, still_drawn(old.indices), {},
+            still_drawn(old.zeros), of_new(old.notes) | self.notes, ends,
+        )  # fmt: skip
         partials = {
-            new: known.partials[node] for new, node in was.items()
-            if node in known.partials and len(new.args) == len(node.args) and new.op is node.op
+            new: numbers for new, numbers in of_new(known.partials).items()
+            if len(new.args) == len(self.was[new].args) and new.op is self.was[new].op
         }  # fmt: skip
-        seeds = {become[node] for node in known.seeds if node in become}
-        return drawn, Numbers(values, adjoints, tangents, partials, known.trips, seeds, events)
+        values, adjoints, tangents = map(of_new, (known.values, known.adjoints, known.tangents))
+        return drawn, Numbers(values, adjoints, tangents, partials, known.trips, {*still_drawn(known.seeds)}, events)
