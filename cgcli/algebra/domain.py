@@ -79,7 +79,11 @@ _EVERYWHERE = Domain(_NONE, _NONE)
 
 
 class Domains:
-    """The domains of formulas. assumed: what holds anyway. denials: how often it was not enough for a yes."""
+    """The domains of formulas.
+
+    assumed: demands that are known to hold. denials: how many questions had no yes for an answer, which other
+    assumptions might have given.
+    """
 
     def __init__(self, assumed: Collection[Demand] = ()) -> None:
         self.assumed = frozenset(assumed)
@@ -125,7 +129,7 @@ class Domains:
         return self._answer(perhaps is not None and perhaps <= self.assumed)
 
     def surely(self, node: Node) -> Collection[Demand]:
-        """What holds wherever a formula has a value; loosely, where its exponents are such."""
+        """The demands that hold wherever a formula has a value; those of x^y hold loosely, see `Demand`."""
         return self.of(node).surely or ()
 
     def keeps(self, old: Node, new: Node) -> bool:
@@ -347,7 +351,7 @@ class Domains:
 
 
 def _as_number(node: Node) -> Node:
-    """norm(x) of norm(x, keepdims=1): what demands of both have in common."""
+    """norm(x) for norm(x, keepdims=1), so that the demands of both are one."""
     params = node.params
     if not isinstance(params, Reduce) or not params.keepdims or len(params.axes) < len(node.shape):
         return node

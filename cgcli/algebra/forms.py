@@ -47,7 +47,7 @@ Form = Callable[[], Node | None]
 
 
 class _Known(NamedTuple):
-    """Forms that were built. under: the domains that denied something then; None where others would give the same."""
+    """Forms that were built. under: the domains whose assumptions they depend on; None where on no assumption."""
 
     forms: list[Node]
     under: Domains | None

@@ -23,7 +23,10 @@ _COMPARISONS = {*_EQUALITIES, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL}
 
 
 class _Range(NamedTuple):
-    """The values of an index, in steps of one size from the first to the last; anything between where both are one."""
+    """The values of an index: the first two, which give the step, and the last.
+
+    Where the first two are equal the step is not known: any number from there to the last may be among them.
+    """
 
     first: float
     second: float

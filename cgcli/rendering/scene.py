@@ -24,7 +24,7 @@ class Event(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """What is known of nodes at a point, and may stand in a picture; of some nodes nothing may be known.
+    """The numbers of nodes at a point, as far as they are known, for a picture.
 
     partials: of what depends on the chosen inputs: for each argument of a node, the derivative by it alone, None where
     there is none to show. trips: how many each loop has made, by the path of its body; the other numbers within a loop

@@ -39,7 +39,7 @@ class Folded(NamedTuple):
 
 
 def again(node: Node, args: tuple[Node, ...]) -> Node:
-    """A node like another one, and not the same."""
+    """A copy of a node, on other arguments, that is not interned: equal copies are drawn apart."""
     made = Node()
     made.op, made.args, made.params, made.shape = node.op, args, node.params, node.shape
     return made
