@@ -281,6 +281,7 @@ REFUSED = (
     ("2 + jv(2, x)", "sql", "cg does not write 'jv' for sql$"),
     ("f(a) = sum(eigvalsh(a)); jvp f(a; da) = f(a)*sum(da); a: [2, 2]; f(a)^2", "c", "write 'eigvalsh' for c$"),
     ("f(a) = { y = repeat 3 { a = a^2; a }; sum(y^2) }; jvp f(a; da) = da; f(x)", "numpy", "'states' for numpy$"),
+    ("f(a) = { repeat 3 { a = sin(a) }; a }; x*vjp f(x; 2)", "python", "cg does not write the adjoints of a loop for"),
     ("2 + j0(x)", "sql", "cg does not write 'j0' for sql, which needs 'jv'"),
     ("A: [3, 3]; 1 + sum(qr(A)[1])", "js", "cg does not write 'qr' for js, which needs 'orthonormal'"),
     ("A: [2, 2]; y = x; repeat 3 { y = y + norm(A, ord=2) }; y", "c", "'norm' for c, which needs 'svdvals'"),

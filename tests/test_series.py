@@ -70,6 +70,16 @@ def taylor(function: Callable[[Any], Any], x: str, order: int) -> list[Any]:
         return [+item for item in mp.taylor(function, mpf(float(x)), order)]
 
 
+@for_each("text", ["x^x", "x^(2*x)/x^x"])
+def test_a_power_of_what_moves_goes_on_to_order_hundred(text: str) -> None:
+    """Protects the cost, which grows with the square of the order: x^(x - 1), x^(x - 2), … had a series each."""
+    found = cgcli.directional(text, 100)({"x": 2}, {"x": 1})
+    with mp.workdps(130):
+        for order in (99, 100):
+            exact = mp.diff(lambda x: x**x, mpf(2), order)
+            assert abs(found[order] - exact) <= 1e-10 * abs(exact)
+
+
 @for_each(("text", "function", "x"), FUNCTIONS)
 def test_coefficients_to_order_twenty(text: str, function: Callable[[Any], Any], x: str, capsys: Capture) -> None:
     """Each to 1e-10 of its own size; what is 0 is 0."""

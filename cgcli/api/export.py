@@ -19,7 +19,7 @@ from cgcli.exporting.formulas import NotInTargetError
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import function_of, with_bodies
-from cgcli.graph.loops import Loop, States, loops_in
+from cgcli.graph.loops import Loop, LoopAdjoint, States, loops_in
 from cgcli.graph.node import Graph, Node, apply, constant, constant_array, count_of_numbers, name_of, toposort, variable
 from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import struct
@@ -146,6 +146,11 @@ def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, A
             hint = "write out each term or trip"
             return UsageError("sql has no arrays or loops", span, source=graph.source, hint=hint)
         return UsageError("sql has no arrays", span, source=graph.source, hint="give each element a name of its own")
+    if isinstance(lacking.params, LoopAdjoint):
+        hint = "its derivative along a direction has a form: jvp f(x; dx)"
+        return UsageError(
+            f"cg does not write the adjoints of a loop for {target.name}", span, source=graph.source, hint=hint
+        )
     called = _called(graph.source.text, span, node)
     what = f"'{called}'" if of_value else f"the derivative of '{called}'"
     needs = f", which needs '{lacking.op.name}'" if lacking.op.name != called else ""

@@ -23,6 +23,7 @@ from cgcli.lean import reduce
 from cgcli.lowering.formula import expand
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, NEG, POWER_OP, SUBTRACT
 from cgcli.ops.fitting import ones_like
+from cgcli.ops.functions import LN
 from cgcli.ops.lazily import np
 from cgcli.ops.linalg import SOLVE
 from cgcli.ops.logic import WHERE
@@ -71,6 +72,25 @@ def _too_large(order: int, most: int, what: str = "operations") -> TooLargeError
         hint=f"ask for order {order - 1}",
         topic=f"order:{order - 1}",
     )
+
+
+def _tangent_of_power(node: Node, moving: Sequence[int]) -> Node:
+    """x^y*(y*dx/x + ln(x)*dy), which has no further power, of y - 1, that would have a series of its own."""
+    x, y = node.args
+    terms = [apply(MULTIPLY, (apply(LN, (x,)), stand_in(node, 1)))]
+    if 0 in moving:
+        terms.append(apply(DIVIDE, (apply(MULTIPLY, (y, stand_in(node, 0))), x)))
+    return apply(MULTIPLY, (node, terms[0] if len(terms) == 1 else apply(ADD, tuple(terms))))
+
+
+def _is_positive(value: Any) -> bool:
+    """Whether a number, or each element of an array, is above 0; of a range, its lower end."""
+    if isinstance(value, float):
+        return value > 0
+    elements = np.asarray(value)
+    if elements.dtype != object:
+        return bool((elements > 0).all())
+    return all(getattr(element, "low", element) > 0 for element in elements.flat)
 
 
 class _Rule(NamedTuple):
@@ -202,6 +222,8 @@ class Series:
         if node.op is POWER_OP and constant_value(node.args[1]) == -1:
             number = ones_like(node)
             return self._of_quotient(node, apply(DIVIDE, (number, node.args[0])), (node.args[0], number))
+        if node.op is POWER_OP and 1 in moving and _is_positive(self._found[node.args[0]][0]):
+            return self._of_other(_tangent_of_power(node, moving), 1)
         if together:
             return self._of_sum(node)
         if node.op is MULTIPLY or all(isinstance(rule, Transpose | TransposeOf) for rule in rules):
