@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING
+from cgcli.cli.commands import COMMANDS, command
 from cgcli.errors import CgError
 
 if TYPE_CHECKING:
     from cgcli.api.notices import Notice
 
+_MOST_SHOWN = 6  # commands in a hint
 _HINTS = {
     "scalar": "weigh its elements with --cotangent '[…]', or get all derivatives with cg jacobian",
     "scalars": "weigh its elements with --cotangent '(…, […])', or get all derivatives with cg jacobian",
@@ -36,4 +38,16 @@ _HINTS = {
 def hint_of(told: CgError | Notice) -> str:
     """The hint of an error or a notice, in terms of options where there are any for it."""
     topic, _, example = told.topic.partition(":")
+    if topic == "option":
+        return _of_option(example, told.hint)
     return _HINTS[topic].format(example) if topic else told.hint
+
+
+def _of_option(option: str, near: str) -> str:
+    """Which commands have an option that another one lacks; else what was meant. near: one that this command has."""
+    owners = [f"cg {name}" for name in COMMANDS if option in command(name).spelt()]
+    if owners:
+        return f"it is an option of {', '.join(owners[:_MOST_SHOWN])}" + ", …" * (len(owners) > _MOST_SHOWN)
+    if near or option.startswith("--"):
+        return near or "an expression that begins with two minus signs goes after '--', or in brackets"
+    return "after the expression come name=value and options"

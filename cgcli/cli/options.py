@@ -176,7 +176,8 @@ def sorted_out(command: Command, arguments: Sequence[str]) -> tuple[list[tuple[O
         elif equals and name in spelt and name.startswith("--"):
             found.append((spelt[name], name, text))
         elif _looks_like_option(argument) or (operands and _looks_short(argument)):
-            raise UsageError(f"no such option: {name}", hint=_option_hint(name, list(spelt)))
+            near = did_you_mean(name, list(spelt))
+            raise UsageError(f"no such option: {name}", hint=near, topic=f"option:{name}")
         else:
             operands.append(argument)
     return found, operands
@@ -192,13 +193,6 @@ def _looks_like_option(argument: str) -> bool:
 def _looks_short(argument: str) -> bool:
     """Whether it begins with a minus sign and a letter."""
     return argument[:1] == "-" and argument[1:2].isascii() and argument[1:2].isalpha()
-
-
-def _option_hint(name: str, options: Sequence[str]) -> str:
-    near = did_you_mean(name, options)
-    if near or name.startswith("--"):
-        return near or "an expression that begins with two minus signs goes after '--', or in brackets"
-    return "after the expression come name=value and options"
 
 
 # ---- the options that commands share --------------------------------------------------
