@@ -11,7 +11,7 @@ import math
 from functools import partial
 
 from cgcli.annotations import Any, Sequence
-from cgcli.errors import ShapeError
+from cgcli.errors import ArgumentError, ShapeError
 from cgcli.graph.node import Node, apply, check_size
 from cgcli.graph.operation import ANALYTIC, REQUIRED, Operation, Params, Shape, Shorthand, Static
 from cgcli.graph.rules import Transpose
@@ -39,6 +39,26 @@ class Conv(NamedTuple):
     padding: Sizes
     dilation: Sizes
     groups: int
+
+
+class Same(tuple[int, ...]):
+    """The sizes of a kernel, in the place of a padding that keeps the sizes of x."""
+
+    __slots__ = ()
+
+
+def conv_params(stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> Conv:
+    """The parameters of a convolution. Raises ArgumentError for a padding that would not be the same on both sides."""
+    if isinstance(padding, Same):
+        reach = spans(padding, dilation)
+        if set(stride) != {1}:
+            raise ArgumentError(f"padding='same' takes a stride of 1, not {shape_text(stride)}")
+        if not all(span % 2 for span in reach):
+            ends = [[0, 0], [0, 0], *([(span - 1) // 2, span // 2] for span in reach)]
+            raise ArgumentError(f"padding='same' takes windows of odd sizes, not {shape_text(reach)}",
+                                hint=f"give pad(x, {ends}) in the place of x, without padding")  # fmt: skip
+        padding = tuple(span // 2 for span in reach)
+    return Conv(stride, padding, dilation, groups)
 
 
 class Transposed(NamedTuple):
@@ -302,6 +322,18 @@ def _whole_array(name: str, rank: int, default: Any, least: int) -> Static:
     return wholes(name, rank, default, least, True)
 
 
+def _padding(numbers: Static, rank: int) -> Static:
+    """Numbers, or 'same' or 'valid' in their place."""
+
+    def convert(value: Any, shapes: Sequence[Shape]) -> Sizes:
+        if value == "same" and len(shapes[1]) == rank + 2:
+            return Same(shapes[1][2:])
+        found: Any = numbers.convert(0 if value in ("same", "valid") else value, shapes)
+        return tuple(found)
+
+    return numbers._replace(convert=convert)
+
+
 def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
     """The three operations over so many axes."""
     name, transposed_name, weights_name = f"conv{rank}d", f"conv_transpose{rank}d", f"conv{rank}d_weights"
@@ -334,7 +366,8 @@ def _operations(rank: int) -> tuple[Operation, Operation, Operation]:
         partial(_conv_shape, name, rank),
         (Transpose(lambda ct, args, params: transposed(ct, args[1], params, args[0].shape[2:])),
          Transpose(lambda ct, args, params: by_weights(args[0], ct, params, args[1].shape[2:]))),
-        expansion=_conv_expansion, statics=(stride, padding, dilation, groups), params=Conv, facts=ANALYTIC,
+        expansion=_conv_expansion, statics=(stride, _padding(padding, rank), dilation, groups), params=conv_params,
+        facts=ANALYTIC,
         work=lambda shapes, params: 2 * math.prod(shapes[1][1:]) * math.prod(_conv_shape(name, rank, shapes, params)),
         example=f"{name}({ones}1, 2{deep}, {ones}3{deep})", rows=row_by_row(_conv),
     )  # fmt: skip
