@@ -223,6 +223,25 @@ def test_special_functions_are_what_mpmath_says_with_their_derivatives() -> None
     assert not wrong, "\n".join(map(str, wrong[:10]))
 
 
+def test_bessel_functions_of_very_large_and_very_small_arguments() -> None:
+    """Protects their digits where scipy has none: it loses the period of the wave from 1e16 on, and has 0 next to 0."""
+    wrong = []
+    for name, exact in (("jv", mp.besselj), ("yv", mp.bessely), ("iv", mp.besseli), ("kv", mp.besselk)):
+        far = (1e14, 7e15, 1e16, 3.3e22, 1e300) if name in ("jv", "yv") else ()
+        for order, x in itertools.product((0.0, 1.0, -1.0, -2.0, 2.5, 50.0, -0.5), (*far, 5e-309, 2e-305, 1e-120)):
+            if name in ("yv", "kv") and x < 1 and abs(order) > 1:
+                continue
+            turned = order < 0 and order.is_integer()  # mpmath has no such order next to 0 (DLMF 10.4.1, 10.27.1)
+            with mp.workdps(340 if x > 1 else 30):
+                right = exact(-order if turned else order, mpf(x)) * (-1 if turned and name in "jv yv" else 1) ** order
+                scale = max(abs(right), mp.sqrt(1 / x)) if x > 1 else abs(right)
+                ours = value(node(f"{name}(v, x)", {"v": order, "x": x}), {"v": order, "x": x})
+                if 1e-300 < abs(right) < 1e308 and not abs(ours - right) < 1e-14 * scale:
+                    wrong.append((name, order, x, ours, float(right)))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert value(node("jv(1, -1e20) + jv(1, 1e20)", {}), {}) == 0
+
+
 def test_the_slopes_of_zeta_below_0() -> None:
     """Protects the digits of its derivatives where the sum that gives them on the right cancels."""
     for x in (-150.3, -60.0, -20.0, -9.5, -5.0, -4.9, -2.0, -0.6, -0.5, -0.4):

@@ -65,14 +65,16 @@ def _logit(x: Any) -> Any:
     return np.where(middle, 2.0 * np.arctanh(np.where(middle, 2.0 * x - 1.0, 0.0)), beside)[()]
 
 
-def _sinpi(x: Any) -> Any:
-    """The sine of what is left of x beside a whole number, which is 0 where nothing is."""
+def sinpi(x: Any) -> Any:
+    """sin(pi*x): the sine of what is left of x beside a whole number. At one it is 0, with the sign of x (IEEE 754)."""
     whole = np.rint(x)
-    return np.where(np.mod(whole, 2.0) == 0, 1.0, -1.0) * np.sin(np.pi * (x - whole))
+    part = x - whole
+    value = np.where(np.mod(whole, 2.0) == 0, 1.0, -1.0) * np.sin(np.pi * part)
+    return np.where(part == 0, np.copysign(0.0, x), value)[()]
 
 
-def _cospi(x: Any) -> Any:
-    """A sine beside the zeros, a cosine elsewhere."""
+def cospi(x: Any) -> Any:
+    """cos(pi*x): a sine beside the zeros, a cosine elsewhere."""
     whole = np.rint(x)
     part = np.abs(x - whole)
     value = np.where(part > 0.25, np.sin(np.pi * (0.5 - part)), np.cos(np.pi * part))
@@ -118,15 +120,16 @@ ENTRIES: tuple[Operation, ...] = (
     elementwise("acoth", "inverse of coth", _acoth, Partial("1/where(out == out, (1 - x)*(1 + x), out)", "1/(1 - x^2)"),
                 samples=_BEYOND_1, aliases="arccoth", facts=ODD | ILL_CONDITIONED, domain="abs(x) > 1",
                 mp="acoth", example="acoth(2)", latex=r"\operatorname{arcoth}", simpler="atanh(1/x)"),
-    elementwise("logit", "ln(x/(1 - x)), the inverse of sigmoid", _logit, "1/(x*where(out == out, 1 - x, out))",
+    elementwise("logit", "ln(x/(1 - x)), the inverse of sigmoid", _logit,
+                Partial("1/(x*where(out == out, 1 - x, out))", "1/(x*(1 - x))"),
                 samples=_UNIT, facts=INCREASING | ANALYTIC | ILL_CONDITIONED, domain="0 < x and x < 1",
                 inverse=Inverse("sigmoid", "0 < x and x < 1"), mp="logit",
                 example="logit(0.9)", simpler="abs(x - 0.5) < 0.2 ? 2*atanh(2*x - 1) : ln(x/(1 - x))"),
-    elementwise("sinpi", "sin(pi*x), exact where x is whole", _sinpi, "pi*cospi(x)",
+    elementwise("sinpi", "sin(pi*x), exact where x is whole", sinpi, "pi*cospi(x)",
                 facts=BOUNDED | ODD | ILL_CONDITIONED, mp="sinpi",
                 example="sinpi(1)", latex=r"\sin(\pi #1)",
                 simpler="r = x - 2*round(x/2); a = abs(r); sign(r)*sin(pi*(a > 0.5 ? 1 - a : a))"),
-    elementwise("cospi", "cos(pi*x), exact where x is half of a whole number", _cospi, "-pi*sinpi(x)",
+    elementwise("cospi", "cos(pi*x), exact where x is half of a whole number", cospi, "-pi*sinpi(x)",
                 facts=BOUNDED | EVEN | ILL_CONDITIONED, mp="cospi", example="cospi(0.5)", latex=r"\cos(\pi #1)",
                 simpler="sin(pi*(0.5 - abs(x - 2*round(x/2))))"),
     elementwise("softsign", "x/(1 + |x|)", _softsign, Partial("size = 1 + abs(x); 1/size/size", "1/(1 + abs(x))^2"),

@@ -28,7 +28,7 @@ from cgcli.graph.operation import (
 )
 from cgcli.graph.rules import UNKNOWN, Partial
 from cgcli.lean import cache
-from cgcli.ops import in_simpler
+from cgcli.ops import bessel, in_simpler
 from cgcli.ops.bells import erfc
 from cgcli.ops.entry import POSTFIX, elementwise
 from cgcli.ops.lazily import np, special
@@ -40,7 +40,6 @@ _HIGHEST_ORDER = 100  # of a derivative; its factorial is still a float64
 _MOST_FACTORS = 170  # of a factorial that is a float64
 _TERMS = 12  # that are added one by one
 _BERNOULLI = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000)  # B, each over (2*j)!
-_FIRST_TERM = 1e-100  # below which the square of an argument is nothing beside 1
 _START = 400  # of Miller's recurrence, from where it has all digits for x from 1 on
 
 _UNIT = (0.0, 1.0)
@@ -165,41 +164,23 @@ def _ci(x: Any) -> Any:
     return np.where(np.asarray(x) < 0, np.nan, special.sici(x)[1])[()]
 
 
-def _kv(v: Any, x: Any) -> Any:
-    """scipy's function, which is infinite at 0 for an order that is nan, too."""
-    return np.where(np.isnan(v), np.nan, special.kv(v, x))[()]
-
-
-def _iv(v: Any, x: Any) -> Any:
-    """scipy's function; near 0, where that is 0 or nan, the first term of the series (DLMF 10.25.2)."""
-    tiny = (np.abs(x) < _FIRST_TERM) & (x != 0)
-    if not np.any(tiny):
-        return special.iv(v, x)
-    whole = v == np.floor(v)
-    size = np.where(whole, np.abs(v), v)  # for whole orders, that of -v is that of v
-    first = np.where(tiny, x, 1.0) ** size * 2.0**-size * special.rgamma(size + 1.0)
-    return np.where(tiny, first, special.iv(v, np.where(tiny, 1.0, x)))[()]
-
-
-def _bessel(
-    name: str, kind: str, derivative: str, latex: str, domain: str = "", simpler: str = "", kernel: Kernel = ""
-) -> Operation:
+def _bessel(name: str, kind: str, derivative: str, latex: str, domain: str, simpler: str, kernel: Kernel) -> Operation:
     return elementwise(f"{name}v", f"Bessel function of {kind}, of order v; no derivative by v",
-                       kernel or f"scipy.special:{name}v", UNKNOWN, derivative, arrays="v x", domain=domain,
+                       kernel, UNKNOWN, derivative, arrays="v x", domain=domain,
                        samples=((0.0, 10.0), (0.0, 20.0)), mp=f"bessel_{name}", example=f"{name}v(0, 1)",
                        latex=f"{latex}_{{#1}}(#2)", simpler=simpler)  # fmt: skip
 
 
 def _of_order(name: str, order: int) -> Shorthand:
     return Shorthand(f"{name}{order}", f"Bessel function {name}v of order {order}", ("x",), f"{name}v({order}, x)",
-                     example=f"{name}{order}(1)")  # fmt: skip
+                     domain="x > 0" if name in "yk" else "", example=f"{name}{order}(1)")  # fmt: skip
 
 
 def _shorthand(name: str, doc: str, formula: str, example: str, arrays: str = "x", domain: str = "") -> Shorthand:
     return Shorthand(name, doc, tuple(arrays.split()), formula, domain=domain, example=example)
 
 
-FACTORIAL = elementwise("factorial", "gamma(n + 1), for whole n the product of 1 to n", _factorial,
+FACTORIAL = elementwise("factorial", "the product of 1 to n; between whole numbers gamma(n + 1)", _factorial,
                         "out*digamma(n + 1)", arrays="n", facts=ANALYTIC | COUNTS | ILL_CONDITIONED,
                         samples=(0.0, 169.0), label="( )!", postfix=Infix("!", POSTFIX), example="5!", latex="#1!",
                         domain="n > -1 or n != floor(n)", mp="factorial", simpler="gamma(n + 1)")  # fmt: skip
@@ -278,21 +259,24 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 samples=(POSITIVE, POSITIVE, _UNIT), facts=NON_NEGATIVE,
                 domain="a >= 0 and b >= 0 and a + b > 0 and 0 <= x <= 1", mp="beta_i",
                 example="betainc(2, 3, 0.5)", latex="I_{#3}(#1, #2)", simpler=in_simpler.BETAINC),
-    _bessel("j", "the first kind", "(jv(v - 1, x) - jv(v + 1, x))/2", "J", _WHOLE_OR_RIGHT, in_simpler.JV),
-    _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0", in_simpler.YV),
+    _bessel("j", "the first kind", "(jv(v - 1, x) - jv(v + 1, x))/2", "J", _WHOLE_OR_RIGHT, in_simpler.JV, bessel.jv),
+    _bessel("y", "the second kind", "(yv(v - 1, x) - yv(v + 1, x))/2", "Y", "x > 0", in_simpler.YV, bessel.yv),
     _bessel("i", "the first kind, modified", "(iv(v - 1, x) + iv(v + 1, x))/2", "I", _WHOLE_OR_RIGHT, in_simpler.IV,
-            _iv),
-    _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0", in_simpler.KV, _kv),
+            bessel.iv),
+    _bessel("k", "the second kind, modified", "-(kv(v - 1, x) + kv(v + 1, x))/2", "K", "x > 0", in_simpler.KV,
+            bessel.kv),
     elementwise("exp1", "exponential integral E1: of exp(-t)/t from x to infinity", "scipy.special:exp1",
-                "-exp(-x)/where(out == out, x, out)", aliases="expint", samples=POSITIVE, facts=NON_NEGATIVE,
-                domain="x > 0", mp="exp1", example="exp1(1)", latex="E_{1}", simpler=in_simpler.EXP1),
+                Partial("-exp(-x)/where(out == out, x, out)", "-exp(-x)/x"), aliases="expint", samples=POSITIVE,
+                facts=NON_NEGATIVE, domain="x > 0", mp="exp1", example="exp1(1)", latex="E_{1}",
+                simpler=in_simpler.EXP1),
     elementwise("expi", "exponential integral Ei: of exp(t)/t up to x", "scipy.special:expi", "exp(x)/x",
                 samples=POSITIVE, domain="x != 0", mp="ei", example="expi(1)", latex=r"\operatorname{Ei}",
                 simpler=in_simpler.EXPI),
     elementwise("Si", "sine integral: of sin(t)/t from 0 to x", _si,
                 Partial("where(abs(x) < 3, sinc(x/pi), sin(x)/x)", "sin(x)/x"), aliases="sinint",
                 facts=BOUNDED | ODD, mp="si", example="Si(pi)", latex=r"\operatorname{Si}", simpler=in_simpler.SI),
-    elementwise("Ci", "cosine integral: of -cos(t)/t from x to infinity", _ci, "cos(x)/where(out == out, x, out)",
+    elementwise("Ci", "cosine integral: of -cos(t)/t from x to infinity", _ci,
+                Partial("cos(x)/where(out == out, x, out)", "cos(x)/x"),
                 aliases="cosint", samples=POSITIVE, domain="x > 0", mp="ci", example="Ci(1)",
                 latex=r"\operatorname{Ci}", simpler=in_simpler.CI),
     elementwise("zeta", "Riemann's zeta function; its order-th derivative", zeta,
@@ -300,7 +284,8 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 samples=(1.0, float("inf")), domain="x != 1", mp="zeta", example="zeta(2)", latex=r"\zeta",
                 simpler=(in_simpler.ZETA,)),
 
-    _shorthand("trigamma", "derivative of digamma", "digamma(x, order=1)", "trigamma(1)"),
+    _shorthand("trigamma", "derivative of digamma", "digamma(x, order=1)", "trigamma(1)",
+               domain="x > 0 or x != floor(x)"),
     Shorthand("polygamma", "the n-th derivative of digamma", ("x",), "digamma(x, order=n)",
               (whole("n", least=0, most=_HIGHEST_ORDER)._replace(leading=True),), example="polygamma(1, 2)"),
     *(_of_order(name, order) for name in "jyik" for order in (0, 1)),

@@ -64,7 +64,7 @@ def _standardized(x: Any, along: tuple[int, ...], eps: float) -> Any:
 # The derivative goes by what is centred, so that a large mean of what comes in takes no digits.
 _DEVIATION = "sqrt(var(x, axis=axis, keepdims=1) + eps)"
 LAYER_NORM = Operation(
-    "layer_norm", "x less its mean along axes, by its standard deviation there", ("x",), _standardized, same_shape,
+    "layer_norm", "x less its mean along axes, over its standard deviation there", ("x",), _standardized, same_shape,
     (Jvp("moved = dx - mean(dx, axis=axis, keepdims=1)\n"
          f"(moved - out*mean(out*moved, axis=axis, keepdims=1))/{_DEVIATION}"),),
     expansion=f"(x - mean(x, axis=axis, keepdims=1))/{_DEVIATION}", statics=(axes(True, -1), _EPS), params=Normal,

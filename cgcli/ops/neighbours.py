@@ -65,7 +65,7 @@ def _area(y: Node, widths: Node, along: int) -> Node:
 
 
 ENTRIES: tuple[Shorthand, ...] = (
-    Shorthand("differences", "of each element and the one before, along an axis (the last one), n times", ("x",), _diff,
+    Shorthand("differences", "each element less the one before, along an axis (the last one), n times", ("x",), _diff,
               (whole("n", 1, least=0, most=64), axis(-1)), Order, aliases=("ediff",), example="differences([1, 4, 9])"),
     Shorthand("trapezoid", "the area below a line through points dx apart, along an axis (the last one)", ("y",),
               _trapezoid, (number("dx", 1.0, keyword_only=True), axis(-1)._replace(keyword_only=True)), Spaced,

@@ -7,7 +7,7 @@ import re
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.graph.node import apply, rebuild, variable
 from cgcli.graph.operation import Operation
-from cgcli.graph.rules import Branch, Jvp, Partial, Partials, Transpose, TransposeOf
+from cgcli.graph.rules import UNKNOWN, Branch, Jvp, Partial, Partials, Transpose, TransposeOf
 from cgcli.ops.table import Entry
 from cgcli.printing.expression import formula
 
@@ -97,7 +97,11 @@ def _of_two(op: Operation, rule: Partials) -> list[str]:
 
 # For each kind of rule, what it says of the argument of a name.
 _WORDS: dict[type, Callable[[str, Any], list[str]]] = {
-    Partial: lambda name, rule: _stated(f"d/d{name} =", rule.book or rule.formula),
+    Partial: lambda name, rule: (
+        [f"by {name}: no formula of it is known"]
+        if rule is UNKNOWN
+        else _stated(f"d/d{name} =", rule.book or rule.formula)
+    ),
     Jvp: lambda name, rule: _stated(f"the tangent d{name} of {name} becomes", rule.book or rule.formula),
     Transpose: lambda name, rule: [f"linear in {name}: {_LINEAR}"],
     TransposeOf: lambda name, rule: [
