@@ -16,6 +16,7 @@ from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import Note
 from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
 from cgcli.graph.operation import ILL_CONDITIONED, Operation
+from cgcli.graph.shapes import shape_of
 from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
 from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
 from cgcli.ops.lazily import np
@@ -97,10 +98,14 @@ def _ill_conditioned(
     for at, arg in enumerate(node.args):
         if is_given(arg) or (arg.shape and arg.shape != node.shape):
             continue
+        if not node.shape:
+            if is_ill_conditioned(node, at, values):
+                yield at, (), tuple(float(values[each]) for each in node.args)
+            continue
         with np.errstate(all="ignore"):
             mask = is_ill_conditioned(node, at, values)
         if somewhere(mask):
-            index = tuple(map(int, np.argwhere(mask)[0])) if node.shape else ()
+            index = tuple(map(int, np.argwhere(mask)[0]))
             yield at, index, tuple(float(np.broadcast_to(values[each], node.shape)[index]) for each in node.args)
 
 
@@ -118,7 +123,11 @@ def _own_errors(outputs: Sequence[Node], order: Sequence[Node], values: Mapping[
     for turn in (lambda at: 1, lambda at: (-1) ** at):
         shaken = {node: values[node] * (1 + turn(at) * _STEPS * 2.0**-52) for at, node in enumerate(leaves)}
         for output, other in zip(outputs, evaluate(outputs, {}, known=_known(order, values) | shaken), strict=True):
-            own[output] = np.maximum(own[output], abs(other - values[output]) / (2 * _STEPS))
+            before, moved = own[output], abs(other - values[output]) / (2 * _STEPS)
+            if shape_of(moved):
+                own[output] = np.maximum(before, moved)
+            elif before == before and not moved <= before:  # the larger one, or nan
+                own[output] = moved
     return own
 
 
@@ -128,7 +137,7 @@ def _known(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Any]
 
 
 def _is_whole(value: Any) -> bool:
-    return not somewhere(np.mod(value, 1) != 0)
+    return not somewhere(value % 1 != 0)
 
 
 def _elements(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[tuple[int, ...], float, tuple[float, ...]]]:
