@@ -255,6 +255,8 @@ LOST = [
     ("eval", "mean(x^2) - mean(x)^2", "x=[1e6,1000001,1000002]", "mean(x^2) - mean(x)^2"),
     ("eval", "sum(1 - cos(x))", "x=[1e-5,2e-5]", "1 - cos(x)"),
     ("jacobian", "1 - cos(x)", "x=[1,1e-5]", "1 - cos(x)"),
+    ("eval", "s = 0; for i in 1..3 { s = s + (1 - cos(i*x)) }; s", "x=1e-5", "1 - cos(i*x)"),
+    ("grad", "for i in 1..3 { x = 1 - cos(x) }; x", "x=0.01", "1 - cos(x)"),
 ]
 
 
@@ -313,6 +315,10 @@ def test_the_hint_at_what_is_lost_names_the_form_that_fits(
         ("(x + 1)^2 - x^2 - 2*x - 1", "x=0.3"),  # is 0, and nothing is right of what rounding leaves
         ("ln(1 + x) + 1", "x=1e-9"),  # is lost, and no result depends on it
         ("sin(3.141592653589793*x)", "x=1000"),
+        ("for i in 1..6 { x = x - (x^2 - a)/(2*x) }; x", "x=1 a=2"),  # lost where it goes to 0, as it should
+        ("for i in 1..60 { x = 3.9*x*(1 - x) }; x", "x=0.3"),  # no program knows better
+        ("repeat 20 { x = x - (cos(x) - x)/(-sin(x) - 1) }; x", "x=1"),
+        ("a = x; b = y; repeat 5 { c = (a - b)^2; a = (a + b)/2; b = sqrt(a^2 - c/4) }; a", "x=1 y=2"),
         ("sum((y - a*x)^2)", "y=[2,4,6.0000001] x=[1,2,3] a=2"),
     ],
 )

@@ -115,15 +115,17 @@ class Telling:
 
         values: of every node, where they are known. is_near_0: whether one is 0, or next to it.
         """
-        from cgcli.evaluate.losses import MOST, losses, roundings
+        from cgcli.evaluate.losses import MOST, losses, roundings, roundings_in_trips
 
         if not values and count_of_numbers(toposort(results)) <= MOST:
             values = evaluate_all(results, bindings)
         if not values:
             return
         found = [*losses(results, values)] if is_near_0 else []
-        if not found and (found := [*roundings(results, values)]) and not self._are_inexact(found, results, bindings):
-            return
+        if not found:
+            found = [*roundings(results, values)] or [*roundings_in_trips(results, values)]
+            if found and not self._are_inexact(found, results, bindings):
+                return
         self._tell_notes([note._replace(advice=self._instead(note, bindings)) for note in found])
 
     def _are_inexact(self, found: Sequence[Note], results: Sequence[Node], bindings: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from cgcli.ops.lazily import np
 
 _ILL = 2.0**27  # as a condition number
 _STEP = 2.0**-40  # of an operand
+MOST_TRIPS = 1000  # of a loop that is looked into
 LEAST = 2.0**-1022  # of the floats that have all their digits
 
 
@@ -37,16 +38,31 @@ def somewhere(mask: Any) -> bool:
 
 
 def may_lose(outputs: Sequence[Node], values: Mapping[Node, float]) -> bool:
-    """Whether an operation is ill-conditioned at operands that were computed; of arrays, whether one may be anywhere.
+    """Whether an operation is ill-conditioned at operands that were computed; of arrays and loops, whether one may be.
 
     values: of every node, where they are numbers.
     """
+    order = values or toposort(outputs)
+    if any(node.op.name == "loop" and _may_lose_in_trips(node) for node in order):
+        return True
     if not values:
-        return any(node.op.facts & ILL_CONDITIONED for node in toposort(outputs))
+        return any(node.op.facts & ILL_CONDITIONED for node in order)
     return any(
         node.op.facts & ILL_CONDITIONED
         and any(not is_given(arg) and is_ill_conditioned(node, at, values) for at, arg in enumerate(node.args))
         for node in values
+    )
+
+
+def _may_lose_in_trips(loop: Node) -> bool:
+    """Whether an operation in a loop's body may be ill-conditioned; where that is a sum alone, it is not looked for."""
+    from cgcli.graph.loops import Loop
+
+    if not isinstance(loop.params, Loop) or (loop.params.trips or MOST_TRIPS) >= MOST_TRIPS:
+        return False
+    return any(
+        node.op.facts & ILL_CONDITIONED and node.op.name != "add" and not all(map(is_given, node.args))
+        for node in toposort(loop.params.nexts)
     )
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
-from cgcli.evaluate.elements import LEAST, is_ill_conditioned, somewhere
+from cgcli.evaluate.elements import LEAST, MOST_TRIPS, is_ill_conditioned, somewhere
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.evaluate.notes import Note
+from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
 from cgcli.graph.operation import ILL_CONDITIONED, Operation
 from cgcli.graph.shapes import shape_of
@@ -89,6 +90,26 @@ def roundings(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator
         ):
             told.add(node)
             yield Note("lost", node, operands, index, "digits to the rounding of its operands")
+
+
+def roundings_in_trips(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[Note]:
+    """The same within the bodies of loops of few trips, in the first trip that has any: of what it hands on.
+
+    Only where rounding the inputs does not move the outputs as far: a chaotic loop is none that loses digits.
+    """
+    from cgcli.evaluate.loops import values_in_trips
+
+    order = toposort(outputs)
+    for node in order:
+        loop = node.params
+        if not isinstance(loop, Loop) or (loop.trips or MOST_TRIPS) >= MOST_TRIPS:
+            continue
+        within = values_in_trips(loop, [values[arg] for arg in node.args])
+        if found := next(filter(None, ([*roundings(loop.nexts, each)] for each in within)), []):
+            own = _own_errors(outputs, order, values)
+            if all(somewhere(own[output] * _OWN <= _MATTERS * abs(values[output])) for output in outputs):
+                yield from found
+            return
 
 
 def _ill_conditioned(
