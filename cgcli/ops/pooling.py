@@ -66,6 +66,11 @@ class _Layout(NamedTuple):
     numbers: Sizes
 
     @property
+    def pads(self) -> bool:
+        """Whether there is padding anywhere."""
+        return any(self.padding) or any(self.behind)
+
+    @property
     def covered(self) -> Sizes:
         """How many elements the windows reach over, the padding in front included."""
         reach = spans(self.kernel, self.dilation)
@@ -98,7 +103,7 @@ def _spatial(x: Any, params: MaxPool | AvgPool | _Layout) -> Shape:
 def _surrounded(x: Any, layout: _Layout, fill: float) -> Any:
     """x with its padding on all sides."""
     x = np.asarray(x)
-    if not any((*layout.padding, *layout.behind)):
+    if not layout.pads:
         return x
     rank, spatial = len(layout.kernel), x.shape[x.ndim - len(layout.kernel) :]
     sizes = (n + p + b for n, p, b in zip(spatial, layout.padding, layout.behind, strict=True))
@@ -111,19 +116,28 @@ def _slices(x: Any, layout: _Layout) -> Any:
 
 
 def _largest(x: Any, *params: Any) -> Any:
-    layout = _layout(_spatial(np.asarray(x), MaxPool(*params)), MaxPool(*params))
+    x, own = np.asarray(x), MaxPool(*params)
+    layout = _layout(_spatial(x, own), own)
     return _joined(np.maximum, _surrounded(x, layout, -np.inf), layout)
+
+
+@lru_cache(maxsize=_LAYOUTS)
+def _cuts(layout: _Layout) -> tuple[tuple[Any, ...], ...]:
+    """For each axis, where the first, the second, … elements of the windows stand."""
+    along = enumerate(zip(layout.kernel, layout.stride, layout.dilation, layout.numbers, strict=True))
+    return tuple(
+        tuple((..., slice(o, o + s * (number - 1) + 1, s), *(slice(None),) * (len(layout.kernel) - 1 - at))
+              for o in range(0, k * d, d))
+        for at, (k, s, d, number) in along
+    )  # fmt: skip
 
 
 def _joined(join: Any, x: Any, layout: _Layout) -> Any:
     """The elements of each window by a function of two, along one axis after the other."""
-    kernel, stride, dilation, numbers = layout.kernel, layout.stride, layout.dilation, layout.numbers
-    for at, (k, s, d, number) in enumerate(zip(kernel, stride, dilation, numbers, strict=True)):
-        rest = (slice(None),) * (len(kernel) - 1 - at)
-        first, *others = (x[(..., slice(o, o + s * (number - 1) + 1, s), *rest)] for o in range(0, k * d, d))
-        x = join(first, others[0]) if others else first
-        for other in others[1:]:
-            join(x, other, out=x)
+    for first, *others in _cuts(layout):
+        whole, x = x, x[first]
+        for at, other in enumerate(others):
+            x = join(x, whole[other], out=x if at else None)
     return x
 
 
