@@ -98,8 +98,9 @@ class Graph(NamedTuple):
         return output
 
 
-def _leaf_has_no_kernel(*_: object) -> object:
-    raise AssertionError("constants and variables are read, not computed")
+def not_computed(*_: object) -> object:
+    """The kernel of what is only read, written or drawn."""
+    raise AssertionError("this has no kernel")
 
 
 def _leaf_shape(shapes: Sequence[Shape], params: Params) -> Shape:
@@ -107,7 +108,7 @@ def _leaf_shape(shapes: Sequence[Shape], params: Params) -> Shape:
 
 
 def _leaf(name: str, doc: str) -> Operation:
-    return Operation(name, doc, (), _leaf_has_no_kernel, _leaf_shape, work=lambda shapes, params: 0)
+    return Operation(name, doc, (), not_computed, _leaf_shape, work=lambda shapes, params: 0)
 
 
 CONSTANT = _leaf("constant", "a number or an array")

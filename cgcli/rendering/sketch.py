@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from cgcli.annotations import Any, Collection, Mapping, Sequence
 from cgcli.graph.calls import Call
-from cgcli.graph.node import Graph, Node, toposort
+from cgcli.graph.node import Graph, Node, not_computed, toposort
 from cgcli.graph.operation import Operation, Shape
 from cgcli.records import EMPTY, NamedTuple
-
-
-def _never(*_: object) -> object:
-    raise AssertionError("what is only drawn is not computed")
 
 
 def _shape(shapes: Sequence[Shape], params: Any) -> Any:
@@ -18,7 +14,7 @@ def _shape(shapes: Sequence[Shape], params: Any) -> Any:
 
 
 def _drawn(name: str, doc: str, *args: str) -> Operation:
-    return Operation(name, doc, args, _never, _shape, (None,), why_no_derivative="it is drawn")
+    return Operation(name, doc, args, not_computed, _shape, (None,), why_no_derivative="it is drawn")
 
 
 CARRY = _drawn("carry", "what goes from trip to trip", "first", "last")

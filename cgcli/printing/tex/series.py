@@ -14,6 +14,7 @@ from cgcli.graph.node import (
     constant_elements,
     constant_value,
     name_of,
+    not_computed,
     rebuild,
     toposort,
     variables,
@@ -34,10 +35,6 @@ _SIGNS = {ADD: r"\sum", MULTIPLY: r"\prod", SUM: r"\sum", PROD: r"\prod"}
 _NEUTRAL = {ADD: 0.0, MULTIPLY: 1.0}
 
 
-def _never(*_: object) -> object:
-    raise AssertionError("what is only written is not computed")
-
-
 class Index(NamedTuple):
     """The parameters of a series: how its terms are combined, and the leaf in its term that stands for its index."""
 
@@ -45,7 +42,7 @@ class Index(NamedTuple):
     leaf: Node
 
 
-SERIES = Operation("series", "a sum or a product over an index", ("term", "first", "last"), _never,
+SERIES = Operation("series", "a sum or a product over an index", ("term", "first", "last"), not_computed,
                    lambda shapes, params: shapes[0], (None,), why_no_derivative="it is only written")  # fmt: skip
 
 
