@@ -7,7 +7,17 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.graph.body import leaves
 from cgcli.graph.loops import Loop, LoopAdjoint, States, packed_shape
-from cgcli.graph.node import CONSTANT, Node, apply, constant, constant_array, constant_elements, data_of, toposort
+from cgcli.graph.node import (
+    CONSTANT,
+    Node,
+    apply,
+    constant,
+    constant_array,
+    constant_elements,
+    constant_value,
+    data_of,
+    toposort,
+)
 from cgcli.graph.operation import Kink, Operation, Shape, imported
 from cgcli.graph.rules import Together
 from cgcli.graph.work import work_of
@@ -94,6 +104,12 @@ def series_of(node: Node, at: int) -> Series | None:
     term = after.args[after.args[0] is leaves[at]]
     is_free = set(leaves[: loop.carries - 1]).isdisjoint(toposort([term]))
     return Series(after.op, node.args[at], term) if is_free and term.shape == after.shape else None
+
+
+def known_last(loop: Loop, start: Node) -> Node | None:
+    """The last value of an index whose first value and number of trips are known; None for any other."""
+    first = constant_value(start)
+    return None if first is None or loop.trips is None else constant(first + loop.trips - 1)
 
 
 def last_index(node: Node) -> Node | None:

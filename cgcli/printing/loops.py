@@ -7,10 +7,10 @@ from itertools import chain, count
 from cgcli.annotations import Iterator, Mapping, Sequence
 from cgcli.graph.body import Body, instantiated
 from cgcli.graph.loops import Loop, LoopAdjoint, States, fresh_leaves, loops_in
-from cgcli.graph.node import Graph, Node, apply, constant, constant_value, toposort
+from cgcli.graph.node import Graph, Node, apply, constant_value, toposort
 from cgcli.graph.operation import Callee, Shape
 from cgcli.ops.fitting import zeros_like
-from cgcli.ops.loops import LOOP, has_index, implied_guard, unpacked
+from cgcli.ops.loops import LOOP, has_index, implied_guard, known_last, unpacked
 from cgcli.printing.carries import carried, own_names, read_whole, replacing
 from cgcli.printing.expression import shared, text_of, written_name
 from cgcli.printing.names import free_names, is_helper, numbered
@@ -98,8 +98,9 @@ def _of_loop(
     going = nexts.pop() if loop.trips is None else None
     inside: Named = {**named, **dict(zip(leaves, called, strict=True))}
     if counts:
-        last = words.text(_last(loop, node) if going is None else going.args[1], named)
-        head = words.counted(called[-1], starts[-1], last)
+        last = known_last(loop, node.args[loop.carries - 1]) if going is None else going.args[1]
+        assert last is not None
+        head = words.counted(called[-1], starts[-1], words.text(last, named))
     else:
         head = words.repeated(str(loop.trips)) if going is None else words.going(going, inside)
     pairs = zip(called[:shown], starts, strict=False)
@@ -210,14 +211,6 @@ def _has_index(node: Node, loop: Loop, names: Sequence[str]) -> bool:
     at = loop.carries - 1
     known = loop.going is not None or constant_value(node.args[at]) is not None
     return not names[-1] and at > 0 and known and has_index(loop)
-
-
-def _last(loop: Loop, node: Node) -> Node:
-    """The upper bound of an index whose trips are known."""
-    first = constant_value(node.args[loop.carries - 1])
-    assert first is not None
-    assert loop.trips is not None
-    return constant(first + loop.trips - 1)
 
 
 class _Trip:

@@ -7,11 +7,11 @@ from itertools import chain, count
 from cgcli.annotations import Mapping, Sequence
 from cgcli.graph.body import instantiated
 from cgcli.graph.loops import Loop, States
-from cgcli.graph.node import Graph, Node, apply, constant, constant_value, toposort, variable
+from cgcli.graph.node import Graph, Node, apply, toposort, variable
 from cgcli.graph.operation import Callee
 from cgcli.ops.arithmetic import ADD, MULTIPLY
 from cgcli.ops.indexing import ELEMENT
-from cgcli.ops.loops import LOOP, has_index, series_of, unpacked
+from cgcli.ops.loops import LOOP, has_index, known_last, series_of, unpacked
 from cgcli.printing.expression import formula, written_name
 
 _LONGEST = 48  # characters of a condition
@@ -57,9 +57,7 @@ def head_of_loop(
         return f"for {names[-1]} in {head_text(args[array], labels)}"
     if has_index(loop):
         start = args[loop.carries - 1]
-        first = constant_value(start)
-        if loop.trips is not None and first is not None:
-            bound = constant(first + loop.trips - 1)
+        bound = known_last(loop, start) or bound
         if bound is not None:
             bounds = f"{head_text(start, labels)}..{head_text(bound, labels)}"
             is_series = names[0] in _SIGNS.values() and loop.carries == 2
