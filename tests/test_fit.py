@@ -220,6 +220,18 @@ def test_array_parameters_files_and_standard_input_give_one_fit(tmp_path: Path, 
     assert [*json.loads(files.out)["covariance"]] == ["w[0]", "w[1]", "w[2]"]
 
 
+@for_each("name", ["g.csv", "g.jsonl"])
+def test_groups_are_called_as_their_cells_stand(name: str, capsys: Capture, tmp_path: Path) -> None:
+    """Also where all are numbers, in all rows that come together or in some."""
+    keys = ["1", "2"] if name == "g.jsonl" else ["007", "1"]
+    rows = [(key, x, (at + 2) * x) for at, key in enumerate(keys) for x in (1, 2, 3)]
+    line = '{"g":%s,"x":%d,"y":%d}\n' if name == "g.jsonl" else "%s,%d,%d\n"
+    text = "".join(line % row for row in rows)
+    (tmp_path / name).write_text(text if name == "g.jsonl" else f"g,x,y\n{text}", encoding="utf-8")
+    done = cg(capsys, "fit", "y = a*x", str(tmp_path / name), "a=1", "--by", "g", "--params")
+    assert [line.split("\t")[0] for line in done.out.splitlines()] == keys
+
+
 def test_a_fit_for_each_group(tmp_path: Path, capsys: Capture) -> None:
     data = table(tmp_path / "groups.csv", {"g": list("abab"), "x": [1, 1, 2, 2], "y": [3, 10, 6, 20]})
     done = cg(capsys, "fit", "y = a*x", data, "a=1", "--by", "g", "--json")

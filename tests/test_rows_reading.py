@@ -13,7 +13,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +25,7 @@ import pyarrow.parquet
 import pytest
 
 from cgcli.errors import CgError, DataError, UsageError
+from cgcli.tables import objects
 from cgcli.tables.batch import Batch
 from cgcli.tables.dialect import Reading
 from cgcli.tables.numbers import numbers
@@ -284,6 +285,48 @@ def test_numbers_of_columns_are_those_of_their_cells(tmp_path: Path, odd: str, c
             if not case:
                 at = names.index(name)
                 assert found.values.tolist() == [float(row[at]) for row in rows]
+
+
+IN_JSON = (  # in place of a number, or of a whole row where it is one
+    "1.5", "-0", "0", "1E5", "-1.25e-3", "123456789012345678901", "9007199254740993", "1e400", "1e-400", "null",
+    "true", '"1"', '"a:b"', "[1]", '{"q":1}', "", " 1", "1 ", ".5", "5.", "05", "-05", "-.5", "+1", "0x1", "1_0", "1e",
+    "--1", "-", "NaN", "Infinity", "1,2", '1,"z":2', "1}", "1.5.2", "1e.5", "é", '1,"b":2', "{}",
+    '{"b":1,"a":2}', '{"a":1}', "[]",
+    '{"a":1,"b":2,"c":3}', '{"a":1, "b":2}', '{"A":1,"b":2}', '{"a":1,"b":2}{"a":3,"b":4}', ' {"a":1,"b":2}', "x",
+)  # fmt: skip
+
+
+ROWS_OF_JSON = ('{"a":%s,"b":%s}', '{ "b" : %s , "é":%s }')
+OTHER_KEYS = ('{"a":%s,"a":%s}', '{"a.b":%s,"b":%s}', '{"a:c":%s,"b":%s}', '{"\\u0061":%s,"b":%s}', '{"":%s,"b":%s}')
+
+
+@for_each(("row", "odd"), [*product(ROWS_OF_JSON, IN_JSON), *product(OTHER_KEYS, IN_JSON[:1])])
+def test_numbers_of_objects_are_read_the_same_where_all_rows_are_spelled_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, odd: str
+) -> None:
+    random, numbers_of = Random(row + odd), objects._numbers
+    lines = [row % (random.choice(IN_JSON[:5]), random.choice(IN_JSON[:5])) for _ in range(6)]
+    lines[random.randrange(6)] = odd if odd[:1] in ("{", "[", " ", "x") else row % (odd, "2")
+    path = written(tmp_path, "a.jsonl", ("\n".join(lines) + random.choice(["", "\n"])).encode())
+    found = []
+    for read in (numbers_of, lambda _: None):
+        monkeypatch.setattr(objects, "_numbers", read)
+        told: list[Any] = []
+        try:
+            for batch in batches([path], reading=Reading(wanted={"b", "x"})):
+                values = batch.numbers("b", ())
+                told += [batch.names, batch.columns.to_pydict(), batch.lines, batch.bad, values.bad, values.beyond,
+                         [*map(batch.place, range(len(batch)))], [*map(repr, values.values.tolist())]]  # fmt: skip
+        except CgError as error:
+            told.append(error.message)
+        found.append(told)
+    assert found[0] == found[1], lines
+
+
+def test_alike_objects_take_the_short_way() -> None:
+    read = objects._numbers(b'{"a": 1.5, "b":-2}\n{"a": 0, "b":1e3}\n')
+    assert read is not None
+    assert {name: column.tolist() for name, column in read.items()} == {"a": [1.5, 0], "b": [-2, 1000]}
 
 
 @for_each("size", [0, 1, 7, 8, 9, 4097])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+_EVERY_SECOND = b"\x55"  # the bits that say of eight values which are there
+
 
 def as_floats(column: pa.Array) -> pa.Array:
     """The values as float64; an integer that is too long for it is rounded. Raises ArrowInvalid for other text."""
@@ -35,6 +37,22 @@ def of_floats(values: NDArray[np.float64]) -> pa.Array:
     import pyarrow as pa
 
     return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def numbers_at(text: bytes, bounds: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The numbers whose cells stand between these bounds, of shape (rows, columns, 2), in ascending order.
+
+    The cells are cast where they stand, as one column of text of which every second value, all that is between two of
+    them, is missing: a parser, which looks at each byte, takes two to four times as long.
+    Raises ArrowInvalid for a cell that is no number, or has something else beside it.
+    """
+    import pyarrow as pa
+
+    places = pa.py_buffer(np.append(bounds, np.int32(len(text))))
+    present = pa.py_buffer(_EVERY_SECOND * (bounds.size // 8 + 1))
+    cells = pa.StringArray.from_buffers(bounds.size, places, pa.py_buffer(text), present)
+    values = np.frombuffer(as_floats(cells).buffers()[1], np.float64)
+    return values[: bounds.size].reshape(bounds.shape)[:, :, 0]
 
 
 def side_by_side(*texts: pa.Array | str, between: str = "", null: str | None = None) -> pa.Array:

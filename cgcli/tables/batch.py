@@ -218,8 +218,8 @@ class Batch:
         return known
 
     def texts(self, name: str) -> list[str]:
-        """The cells of a column as texts, those that are empty as ''. Raises DataError when there is no such column."""
-        cells = self.column(name)
+        """The cells of a column as texts as they stand, '' for none. Raises DataError when there is no such column."""
+        cells = (self if self.unread is None else replace(self, given=self.columns, unread=None)).column(name)
         if self.dialect is not None:
             cells = self.dialect.plain(cells)
         return ["" if cell is None else str(cell) for cell in cells.to_pylist()]

@@ -9,7 +9,7 @@ import numpy as np
 from cgcli.annotations import TYPE_CHECKING, Iterator, Sequence
 from cgcli.errors import DataError
 from cgcli.records import NamedTuple
-from cgcli.tables.arrow import as_floats, of_floats
+from cgcli.tables.arrow import numbers_at, of_floats
 from cgcli.tables.bounds import check_record
 from cgcli.tables.dialect import Dialect
 from cgcli.tables.text import places_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _SAFE_BEFORE_QUOTE = b'\n\r"'
 _BLANK = 2  # bytes that a line without anything takes at most
-_EVERY_SECOND = b"\x55"  # the bits that say of eight values which are there
 _QUOTED = rb'(?:(?<=[\n\r%s])|\A)"(?:[^"]++|"")*+"?'
 
 
@@ -108,13 +107,8 @@ def numbers_in(
 ) -> list[pa.Array] | None:  # fmt: skip
     """Some columns of the rows between these bounds as float64; None where a row has not as many cells, or has quotes.
 
-    The cells are cast where they stand, as one column of text of which every second value, all that is between two of
-    them, is missing: a parser, which looks at each byte, takes two to four times as long. Where there are quotes, to
-    tell which separators stand in them takes longer than that.
-    Raises ArrowInvalid for a cell that is no number, or has something else beside it.
+    To tell which separators stand in quotes takes longer than a parser. Raises ArrowInvalid as `numbers_at`.
     """
-    import pyarrow as pa
-
     if dialect.has_quotes(text):
         return None
     separators = places_of(ord(dialect.separator), text)
@@ -129,11 +123,7 @@ def numbers_in(
         bounds[:, place, 1] = behind[at] if at < columns - 1 else ends - 1
     if columns - 1 in chosen:
         bounds[:, -1, 1] -= np.frombuffer(text, np.uint8)[ends - 2] == _RETURN
-    places = pa.py_buffer(np.append(bounds, np.int32(len(text))))
-    present = pa.py_buffer(_EVERY_SECOND * (bounds.size // 8 + 1))
-    cells = pa.StringArray.from_buffers(bounds.size, places, pa.py_buffer(text), present)
-    values = np.frombuffer(as_floats(cells).buffers()[1], np.float64)[: bounds.size].reshape(bounds.shape)
-    return [of_floats(values[:, place, 0]) for place in range(len(chosen))]
+    return [of_floats(column) for column in numbers_at(text, bounds).T]
 
 
 def outside_quotes(ends: NDArray[np.int64], text: bytes, dialect: Dialect) -> NDArray[np.int64]:

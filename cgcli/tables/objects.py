@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from operator import itemgetter
 
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterator
 from cgcli.records import NamedTuple
+from cgcli.tables.arrow import numbers_at, of_floats
 from cgcli.tables.batch import Batch, Unread
 from cgcli.tables.bounds import check_cells, check_columns
 from cgcli.tables.names import is_among
@@ -27,8 +29,12 @@ BLANKS = b" \t\r\n"
 _MOST_CELLS = 1 << 14  # of a batch
 _SPARSE = 8  # times as many cells as members
 _AT_ONCE = 1 << 20  # bytes that are searched for brackets
+_MOST_ALIKE = 1 << 11  # bytes of a row that is compared with others byte by byte
 _DEEPEST = 200  # lists and objects in each other; pyarrow recurses over them
 _NEWLINE, _QUOTE, _OPENING, _CLOSING, _LIST = b'\n"{}['
+_COLON, _MINUS, _DOT, _ZERO = b":-.0"
+_IS_DIGIT = np.isin(np.arange(256), [*b"0123456789"])
+_NUMBER_BEHIND = re.compile(rb":[ \t]*([-+.0-9eE]+)")
 _STEP = np.zeros(256, np.int8)  # what a byte outside of strings adds to the depth
 _STEP[[*b"{["]] = 1
 _STEP[[*b"}]"]] = -1
@@ -68,6 +74,9 @@ class Objects(NamedTuple):
 
     def _batch(self, text: bytes, line_of: Callable[[int], int]) -> Batch | None:
         """The rows in one batch; None where these would be too many cells."""
+        numbers = None if self.wanted is None else _numbers(text)
+        if numbers is not None:
+            return self._of_numbers(numbers, text, line_of)
         objects = _all_at_once(text)
         if objects is not None:
             found = self._columns(objects)
@@ -86,6 +95,16 @@ class Objects(NamedTuple):
             found[0], self.source, lambda row: f"line {line_of(lines[row][0])}", bad, _texts(b"\n".join([*rows, b""])),
             unread=self._unread(found[1]),
         )  # fmt: skip
+
+    def _of_numbers(self, numbers: dict[str, NDArray[np.float64]], text: bytes, line_of: Callable[[int], int]) -> Batch:
+        """The rows of a text, of whose members all are known."""
+        import pyarrow as pa
+
+        check_columns(len(numbers), self.source)
+        names = [name for name in numbers if is_among(name, self.wanted or ())] or [*numbers][:1]
+        columns = pa.RecordBatch.from_arrays([of_floats(numbers[name]) for name in names], names=names)
+        return Batch(columns, self.source, lambda row: f"line {line_of(row)}", {}, _texts(text),
+                     unread=self._unread([*numbers]))  # fmt: skip
 
     def _columns(self, objects: list[dict[str, Any]]) -> tuple[pa.RecordBatch, list[str], bool] | None:
         """Their columns, the names of all members, and whether a number may have been rounded when it was parsed.
@@ -133,6 +152,57 @@ def _line_behind(line_of: Callable[[int], int], begin: int, row: int) -> int:
 
 def _null(word: re.Match[bytes]) -> bytes:
     return word[0] if word[0].startswith(b'"') else b"null"
+
+
+def _numbers(text: bytes) -> dict[str, NDArray[np.float64]] | None:
+    """The members of objects on lines that are all spelled as the first one is, but for their numbers; None where not.
+
+    What stands between the numbers is compared where it must be, as the colons tell, and the numbers are cast.
+    """
+    import orjson
+    import pyarrow as pa
+
+    first = text[: text.find(b"\n", 0, _MOST_ALIKE) + 1]
+    cells = [found.span(1) for found in _NUMBER_BEHIND.finditer(first)]
+    try:
+        members = orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(members, dict) or len(members) != len(cells) or not cells or b"\\" in first:
+        return None
+    if {*map(type, members.values())} - {int, float} or any(set(":.").intersection(name) for name in members):
+        return None
+    buffer, colons, newlines = np.frombuffer(text, np.uint8), places_of(_COLON, text), places_of(_NEWLINE, text)
+    if len(colons) != len(newlines) * len(cells) or not text.endswith(b"\n"):
+        return None
+    gaps = [first[end:begin] for (_, end), (begin, _) in pairwise([(0, 0), *cells, (len(first), 0)])]
+    bounds = np.empty((len(newlines), len(cells), 2), np.int32)
+    places = [*(colons.reshape(bounds.shape[:2]) - [gap.rindex(b":") for gap in gaps[:-1]]).T,
+              newlines + 1 - len(gaps[-1])]  # fmt: skip
+    for at, gap in enumerate(gaps[:-1]):
+        bounds[:, at, 0], bounds[:, at, 1] = places[at] + len(gap), places[at + 1]
+    if places[0][0] or (places[0][1:] != newlines[:-1] + 1).any() or (bounds[:, :, 0] >= bounds[:, :, 1]).any():
+        return None
+    stand = ((buffer[place + at] == byte).all() for gap, place in zip(gaps, places, strict=True)
+             for at, byte in enumerate(gap))  # fmt: skip
+    if not all(stand) or not _are_of_json(buffer, bounds, places_of(_DOT, text)):
+        return None
+    with contextlib.suppress(pa.ArrowInvalid):
+        values = numbers_at(text, bounds)
+        if np.isfinite(values).all():
+            return dict(zip(members, values.T, strict=True))
+    return None
+
+
+def _are_of_json(buffer: NDArray[np.uint8], bounds: NDArray[np.int32], dots: NDArray[np.int64]) -> bool:
+    """Whether numbers that floats are parsed from are those of JSON, too: none is .5, 5. or 05; nor -0, an integer."""
+    begins = bounds[:, :, 0].ravel()
+    begins = begins + (buffer[begins] == _MINUS)
+    zeros = begins[buffer[begins] == _ZERO]
+    if (buffer[zeros[buffer[zeros - 1] == _MINUS] + 1] != _DOT).any():
+        return False
+    are_digits = all(_IS_DIGIT[buffer[places]].all() for places in (begins, dots - 1, dots + 1))
+    return are_digits and not _IS_DIGIT[buffer[zeros + 1]].any()
 
 
 def _all_at_once(text: bytes) -> list[dict[str, Any]] | None:
