@@ -36,13 +36,13 @@ def _by_reflection(x: Any, right: Sequence[Any]) -> Any:
     near = np.minimum(far, 170.0)
     first = np.exp(special.gammaln(far) - far * log)
     first = np.where(far == near, special.gamma(near) * (2.0 * math.pi) ** -near, first)
-    growth = [first]
+    growth = [1.0]  # in units of the first, which may be infinite
     for n in range(1, order + 1):
         growth.append(sum(k * slopes[k - 1] * growth[n - k] for k in range(1, n + 1)) / n)
     turn = np.mod(x, 4.0)  # sin(pi*x/2) has this period, in which its zeros stay exact
     wave = [(math.pi / 2.0) ** j / math.factorial(j) * _quarter_sine(turn + j) for j in range(order + 1)]
     both = [sum(growth[j] * wave[n - j] for j in range(n + 1)) for n in range(order + 1)]
-    return 2.0 * sum(both[order - j] * (-1.0) ** j * right[j] for j in range(order + 1))
+    return 2.0 * first * sum(both[order - j] * (-1.0) ** j * right[j] for j in range(order + 1))
 
 
 def _quarter_sine(x: Any) -> Any:
