@@ -12,6 +12,19 @@ from cgcli.errors import DataError, refused
 
 _FLUSHED = 1 << 23  # bytes of a file that replaces another, after which the system may begin to put them on the disk
 _START_WRITING = 2  # SYNC_FILE_RANGE_WRITE, of fcntl.h
+_begun: set[str] = set()  # the names of files in the making
+
+
+def remove_drafts() -> None:
+    """Remove what files in the making hold, at the end of a process.
+
+    There are some where a signal ended the work between two steps, as before whoever takes them back had them.
+    """
+    for draft in _begun:
+        try:
+            os.unlink(draft)
+        except OSError:
+            continue
 
 
 def save(content: bytes, path: str) -> None:
@@ -108,6 +121,7 @@ class Draft(Undoable):
                     if os.path.exists(self._target):
                         os.chmod(self._draft, os.stat(self._target).st_mode & 0o7777)
                     os.replace(self._draft, self._target)
+                    _begun.discard(self._draft)
             except BaseException:
                 self.abort()
                 raise
@@ -121,6 +135,7 @@ class Draft(Undoable):
         if self._whole:
             with suppress(OSError):
                 os.unlink(self._draft)
+            _begun.discard(self._draft)
 
 
 def _begin_to_store(descriptor: int, begin: int, size: int) -> None:
@@ -166,5 +181,6 @@ def _opened(target: str) -> tuple[IO[bytes], str]:
     # Beside the target, for only within one file system does a rename happen at once.
     # Opened with 0o666, as the umask then applies; tempfile would make a private file.
     draft = os.path.join(os.path.dirname(target), f".cg-{os.urandom(8).hex()}.tmp")
+    _begun.add(draft)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(draft, flags, 0o666), "wb", buffering=0), draft

@@ -462,6 +462,19 @@ def test_an_interrupt_leaves_whole_lines() -> None:
     assert all(line.count(",") == 1 for line in lines)
 
 
+def test_a_signal_leaves_no_file_in_the_making_that_nobody_takes_back(tmp_path: Path) -> None:
+    """It may come when the file is there, and before its writer is."""
+    script = (
+        "import os, signal, sys; from cgcli.cli import main; from cgcli.tables import formats\n"
+        "make = formats.Compressed\n"
+        "formats.Compressed = lambda *given: os.kill(os.getpid(), signal.SIGTERM) or make(*given)\n"
+        "main.main()"
+    )
+    command = [sys.executable, "-c", script, "eval", "2*x", "x=1:9:9", "-o", "o.csv.gz"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr, os.listdir(tmp_path)) == (143, b"", [])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
 def test_a_signal_leaves_no_half_file(number: int, tmp_path: Path) -> None:
     """Batch schedulers and closed terminals send these; a temporary file must not stay behind either."""

@@ -67,6 +67,8 @@ def _leave(code: int) -> NoReturn:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             continue
+    if (files := sys.modules.get("cgcli.files")) is not None:
+        files.remove_drafts()
     os._exit(code)
 
 
