@@ -135,7 +135,11 @@ def _by_blocks(x: Any, form: _Form) -> Any:
     flat = np.ascontiguousarray(x).reshape(-1)
     result = np.empty(x.shape)
     into = result.reshape(-1)
-    powers, values = memory = _kept.pop() if _kept else (np.ones((5, _BLOCK)), np.empty((4, _BLOCK)))
+    try:
+        memory = _kept.pop()  # without asking first, for another thread may take the last
+    except IndexError:
+        memory = np.ones((5, _BLOCK)), np.empty((4, _BLOCK))
+    powers, values = memory
     for begin in range(0, flat.size, _BLOCK):
         _block(flat[begin : begin + _BLOCK], form, powers, values, into[begin : begin + _BLOCK])
     _kept.append(memory)
