@@ -191,7 +191,8 @@ def test_bad_input(capsys: Capture, arguments: list[str], message: str) -> None:
 @for_each(
     ("text", "least", "most"),
     [("exp(x)", 0, math.inf), ("sinh(x)", -math.inf, math.inf), ("exp2(x)", 0, math.inf), ("softplus(x)", 0, math.inf),
-     ("floor(x)", -math.inf, math.inf), ("round(x) - round(x)", 0, 0), ("sign(exp(x) + 1)", 1, 1), ("tanh(x)", -1, 1)],
+     ("floor(x)", -math.inf, math.inf), ("round(x) - round(x)", 0, 0), ("sign(exp(x) + 1)", 1, 1), ("tanh(x)", -1, 1),
+     ("erfc(x)", 0, 2), ("ndtr(x)", 0, 1)],
 )  # fmt: skip
 def test_ends_beyond_floats(text: str, least: float, most: float) -> None:
     """Protects ranges whose ends are fractions that no float holds: they were asked whether they are infinite."""

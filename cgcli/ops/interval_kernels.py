@@ -319,7 +319,7 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "acoth": _odd(lambda mp, x: mp.acoth(x), ONE.low),
     "sinpi": _of_turns("sin"),
     "cospi": _of_turns("cos"),
-    "erfc": _falling(lambda mp, x: mp.erfc(x)),
+    "erfc": _falling(many_special.erfc),
     "atan2": atan2,
     "gamma": interval_gamma.gamma,
     "factorial": interval_gamma.factorial,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from cgcli.annotations import Any
 
+_FAR = 500  # of a number, by the power of two, beyond which mpmath has no erfc
+
 
 def logit(mp: Any, x: Any) -> Any:
     """ln(x/(1 - x))."""
@@ -22,6 +24,21 @@ def tanhshrink(mp: Any, x: Any) -> Any:
     """x - tanh(x), with more digits near 0, where it cancels."""
     with mp.extraprec(max(0, -2 * mp.mag(x)) if mp.isfinite(x) and x else 0):
         value = x - mp.tanh(x)
+    return +value
+
+
+def erfc(mp: Any, x: Any) -> Any:
+    """1 - erf(x); where mpmath's own does not go, by the first terms of exp(-x^2)/(x*sqrt(pi))*(1 - 1/(2*x^2) + …)."""
+    if not mp.isfinite(x) or x < 0 or mp.mag(x) < _FAR:
+        return mp.erfc(x)
+    with mp.extraprec(2 * mp.mag(x) + 10):
+        term = total = mp.one
+        for k in range(1, mp.prec, 2):
+            term *= -k / (2 * x * x)
+            if mp.mag(term) < -mp.prec:
+                break
+            total += term
+        value = mp.exp(-x * x) / (x * mp.sqrt(mp.pi)) * total
     return +value
 
 
@@ -48,7 +65,7 @@ def erfcx(mp: Any, x: Any, order: Any) -> Any:
 
 def ndtr(mp: Any, x: Any) -> Any:
     """The distribution function of the standard normal distribution."""
-    return mp.erfc(-x / mp.sqrt(2)) / 2
+    return erfc(mp, -x / mp.sqrt(2)) / 2
 
 
 def ndtri(mp: Any, x: Any) -> Any:
