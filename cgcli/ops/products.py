@@ -150,7 +150,7 @@ ENTRIES: tuple[Shorthand, ...] = (
               example="vdot([[1, 2]], [[3, 4]])"),
     Shorthand("vecdot", "sums of products along an axis (the last one)", ("x", "y"), "sum(x*y, axis=axis)", (axis(-1),),
               Along, example="vecdot([[1, 2], [3, 4]], [5, 6])"),
-    Shorthand("cov", "the covariances of variables, a row for each; of one row a matrix, too", ("x",),
+    Shorthand("cov", "the covariances of variables, a row for each; of one row, too, their shape is [1, 1]", ("x",),
               _CENTRED + "inner(d, d)/(size(x, axis=-1) - ddof)", (whole("ddof", 1, least=0),), Spread,
               example="cov([[1, 2, 3], [1, 0, 4]])"),
     Shorthand("corrcoef", "the correlations of variables, a row for each", ("x",),
