@@ -14,13 +14,25 @@ from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of
 from cgcli.errors import Span, TooLargeError, UsageError, did_you_mean
 from cgcli.evaluate.constants import as_constant
+from cgcli.evaluate.evaluate import evaluate
 from cgcli.exporting.code import TooManyNumbersError
 from cgcli.exporting.formulas import NotInTargetError
 from cgcli.exporting.targets import TARGETS, Target
 from cgcli.exporting.task import ReservedNameError, Task
 from cgcli.graph.body import function_of, with_bodies
 from cgcli.graph.loops import Loop, LoopAdjoint, States, loops_in
-from cgcli.graph.node import Graph, Node, apply, constant, constant_array, count_of_numbers, name_of, toposort, variable
+from cgcli.graph.node import (
+    Graph,
+    Node,
+    apply,
+    constant,
+    constant_array,
+    count_of_numbers,
+    name_of,
+    toposort,
+    variable,
+    variables,
+)
 from cgcli.graph.shapes import count_text, shape_text
 from cgcli.lean import struct
 from cgcli.ops.roots import ROOT
@@ -28,7 +40,8 @@ from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
 from cgcli.ops.table import entries_of
 from cgcli.transform.differentiate import pullback, pushforward
-from cgcli.transform.substitute import rebuilt
+from cgcli.transform.substitute import rebuilt, replaced
+from cgcli.transform.trips import MOST_TRIPS, unrolled
 from cgcli.version import __version__
 
 if TYPE_CHECKING:
@@ -95,6 +108,7 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, **option
         raise UsageError(f"the value has shape {shape_text(array.shape)}, and its derivatives are written of a scalar",
                          hint="write the value alone, or weigh its elements, as in: sum(w*y)")  # fmt: skip
     at_constants = _with_constants(point, known)
+    at_constants = at_constants if target.loops else _unrolled(at_constants)
     found = results(at_constants, wrt)
     if wrt and loops_in(toposort(node for _, node in found)):
         found = _forward(at_constants, wrt, found)
@@ -128,6 +142,24 @@ def _with_constants(point: Point, names: Collection[str]) -> Point:
     return point._replace(graph=rebuilt(point.graph, known=known)) if known else point
 
 
+def _unrolled(point: Point) -> Point:
+    """The point with the trips of its loops one after the other, where their number is known, and not large."""
+    if not loops_in(toposort(point.graph.outputs)):
+        return point
+
+    def number(node: Node) -> float:
+        if variables(toposort([node])):
+            raise TooLargeError("the number of trips is not known")
+        (value,) = evaluate([node], {})
+        return float(value)
+
+    try:
+        written = unrolled(point.graph.outputs, number)
+    except TooLargeError:
+        return point
+    return point._replace(graph=replaced(point.graph, written.become[()]))
+
+
 def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, Any], of_value: bool) -> UsageError:
     """The error for an operation that a target lacks, at the place in the program of what needs it.
 
@@ -143,7 +175,7 @@ def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, A
     if target.name == "sql" and (is_loop or has_shape):
         span = span or graph.origins.get(lacking)
         if is_loop or not any(each.shape for each in point.inputs):
-            hint = "write out each term or trip"
+            hint = f"trips are written out, up to {MOST_TRIPS} in all, where their number is known; {_NOT_WRITTEN}"
             return UsageError("sql has no arrays or loops", span, source=graph.source, hint=hint)
         return UsageError("sql has no arrays", span, source=graph.source, hint="give each element a name of its own")
     if isinstance(lacking.params, LoopAdjoint):

@@ -147,15 +147,18 @@ def in_simpler_ones(op: Operation, args: tuple[Node, ...], params: Params) -> No
 
 
 def _of_order(op: Operation, formulas: tuple[str, ...], args: tuple[Node, ...], params: Params) -> Node:
-    """The derivative of an order by its formula, or by the last formula that there is, which is differentiated."""
+    """The derivative of an order by its formula, or by the last formula that there is, which is differentiated.
+
+    Of several arguments it is that by the first.
+    """
     order, highest = order_of(op, params), len(formulas) - 1
     if order <= highest:
         return lower_formula(formulas[order], names_of(op, args, params))
-    (x,) = leaves([()])
-    value = lower_formula(formulas[highest], names_of(op, (x,), params))
+    places = leaves([()] * len(args))
+    value = lower_formula(formulas[highest], names_of(op, tuple(places), params))
     for _ in range(order - highest):
-        (value,) = pushforward([value], {x: constant(1.0)})
-    return rebuild([value], exact, {x: args[0]})[value]
+        (value,) = pushforward([value], {places[0]: constant(1.0)})
+    return rebuild([value], exact, dict(zip(places, args, strict=True)))[value]
 
 
 def _by_minors(size: int) -> str:

@@ -10,7 +10,8 @@ from cgcli.records import Record
 
 class Target(Record):
     """One language. module: the one that writes it. suffixes: of files. doc: what is written. options: its own choices.
-    only_value: it differentiates by itself, and gets the value alone. fixed: arguments of its module's `write`.
+    only_value: it differentiates by itself, and gets the value alone. loops: it has loops; else their trips are written
+    out. fixed: arguments of its module's `write`.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Target(Record):
     suffixes: tuple[str, ...] = ()
     options: tuple[str, ...] = ("name",)
     only_value: bool = False
+    loops: bool = True
     fixed: Mapping[str, str] = {}  # noqa: RUF012, never changed
 
     def write(self, task: Task, **options: Any) -> str:
@@ -38,6 +40,7 @@ TARGETS: Mapping[str, Target] = {
         Target("jax", "libraries", "Python with JAX, which differentiates it", only_value=True,
                fixed={"library": "jax"}),
         Target("torch", "libraries", "Python with PyTorch, the same", only_value=True, fixed={"library": "torch"}),
-        Target("sql", "sql", "one SELECT that keeps the columns of a table", (".sql",), ("dialect", "table")),
+        Target("sql", "sql", "one SELECT that keeps the columns of a table", (".sql",), ("dialect", "table"),
+               loops=False),
     )
 }  # fmt: skip

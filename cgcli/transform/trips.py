@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 from cgcli.annotations import Any, Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from cgcli.lowering.loops import looped
 from cgcli.ops.arithmetic import ADD
 from cgcli.ops.indexing import ELEMENT, take
 from cgcli.ops.logic import LESS, WHERE
-from cgcli.ops.loops import LOOP, has_index, packed, packed_states, unpacked, unpacked_states
+from cgcli.ops.loops import LOOP, has_index, last_index, packed, packed_states, unpacked, unpacked_states
 from cgcli.ops.roots import Root
 from cgcli.ops.shaping import CONCAT, STACK, reshape
 from cgcli.ops.statics import Along, Taken
@@ -167,10 +168,20 @@ class _AllTrips(_Writer):
             for at in states.kept
         ]
 
+    def _bound(self, node: Node, loop: Loop, args: Sequence[Node]) -> Node | None:
+        """The number that a loop's index goes up to, in the program's terms; None where the body computes it."""
+        if loop.going is not None and loop.going.args[1].op is CONSTANT:
+            return loop.going.args[1]
+        bound = last_index(node)
+        return None if bound is None else args[node.args.index(bound)]
+
     def _each(self, path: Path, node: Node, loop: Loop, args: Sequence[Node]) -> Iterator[Sequence[Node]]:
         """The carries after each trip."""
         carries, outside = args[: loop.carries], args[loop.carries :]
         made = loop.trips
+        if made is None and has_index(loop) and (bound := self._bound(node, loop, args)) is not None:
+            way = self._number(bound) - self._number(carries[-1])
+            made = None if math.isnan(way) else math.floor(min(max(way, -1), MOST_TRIPS)) + 1
         if made is None:
             _, counted = _before_the_last(loop, carries, outside)
             assert isinstance(counted, Node)
