@@ -6,6 +6,7 @@ dlmf.nist.gov; W. H. Press et al., Numerical Recipes, has the ways through them.
 
 from __future__ import annotations
 
+from cgcli.annotations import Sequence
 from cgcli.ops.special import ERFC_COEFFICIENTS, nested
 
 
@@ -51,6 +52,15 @@ def _hankels_terms(order: str, real: str, imaginary: str) -> str:
     )
 
 
+def _differences(terms: Sequence[str]) -> str:
+    """Statements after which r*(u - v) is the difference of a polynomial's values at u and v, without cancellation.
+
+    terms: its coefficients, from that of u on.
+    """
+    text = f"s = {terms[-1]}; r = s; "
+    return text + "".join(f"s = s*v + {term}; r = r*u + s; " for term in terms[-2::-1])
+
+
 _ZETA_TERMS = (  # Bernoulli's number of 2*k, over (2*k)!*12^(2*k - 1)
     0.006944444444444444,
     -8.037551440329218e-07,
@@ -86,6 +96,15 @@ BETALN = (
     "m = max(x, y); a = min(x, y); l = max(m, 15); t = l + a; "
     "a < 0 || (a == 0 && m == inf) ? nan : a == 0 ? inf : m == inf ? -inf : lgamma(a) + (m > 15 ? "
     f"a - (l - 0.5)*log1p(a/l) - a*ln(t) + {_stirlings('l')} - {_stirlings('t')} : lgamma(m) - lgamma(m + a))"
+)
+DIGAMMA_DIFFERENCE = (  # by DLMF 5.5.2, 5.11.2 and 5.5.4, with h in each term
+    "l = min(h, 1.7976931348623157e308); y = x + l; p = x < 0 ? 1 - x : x; q = y < 0 ? 1 - y : y; "
+    "g = min(x, y) >= 0 ? l : max(x, y) < 0 ? -l : q - p; "
+    "a = 1/(p + 10); b = 1/(q + 10); u = a*a; v = b*b; d = g*a*b; "
+    + _differences(("1/12", "-1/120", "1/252", "-1/240", "1/132", "-691/32760", "1/12"))
+    + f"f = {' + '.join(f'g/(p + {k})/(q + {k})' for k in range(10))}; "
+    "f = f + log1p(g/(p + 10)) + (h > l ? h : 0) + d/2 + d*(a + b)*r; "
+    "f + (x < 0 ? pi/tan(pi*(x - round(x))) : 0) - (y < 0 ? pi/tan(pi*(y - round(y))) : 0)"
 )
 BINOMIAL = (
     "p = n + 1; q = k + 1; r = n - k + 1; "

@@ -229,7 +229,7 @@ ENTRIES: tuple[Operation | Shorthand, ...] = (
                 arrays="x h",
                 statics=(whole("order", 0, least=0, most=_HIGHEST_ORDER),), samples=(POSITIVE, POSITIVE),
                 domain="(x > 0 or x != floor(x)) and (x + h > 0 or x + h != floor(x + h))", mp="digamma_difference",
-                example="digamma_difference(1, 1)", simpler=("digamma(x + h) - digamma(x)",)),
+                example="digamma_difference(1, 1)", simpler=(in_simpler.DIGAMMA_DIFFERENCE,)),
     elementwise("betaln", "ln(beta(x, y))", _betaln,
                 Partial("where(out == out, -digamma_difference(x, y), out)", "digamma(x) - digamma(x + y)"),
                 Partial("where(out == out, -digamma_difference(y, x), out)", "digamma(y) - digamma(x + y)"),

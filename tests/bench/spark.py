@@ -1,5 +1,7 @@
 """Exported SQL in Spark, with its ANSI mode on and off, against `cgcli.compile`: values, derivatives, nulls and nans.
 
+Over rows of plain values, and each function at the ends of float64: infinities, zeros of both signs, subnormal numbers.
+
     python -m tests.bench.spark
 
 Prints how many programs agree, and where the others do not. Needs pyspark and Java.
@@ -12,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from tests.exported import ROWS, Case, cases
+from tests.exported import Case, cases
 from tests.test_export import programs_of_sql
+from tests.test_export_hostile import edge_cases
 from tests.test_export_random import random_cases
 
 
-def found_in(spark: Any, case: Case, null: np.ndarray[Any, Any]) -> list[str]:
-    """Where the results of Spark differ from those of cg. null: the rows in which the first input is null."""
+def found_in(spark: Any, case: Case) -> list[str]:
+    """Where the results of Spark differ from those of cg, over rows of which some have a null in their first input."""
+    null = np.random.default_rng(3).random(case.rows) < 0.1
     names = ["id", *case.inputs]
     rows = [
         (row, *(None if at == 0 and null[row] else value for at, value in enumerate(values)))
@@ -44,13 +48,16 @@ def main() -> None:
     builder = builder.config("spark.sql.analyzer.maxIterations", "1000")  # as the header of deep code says
     spark = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
-    every = [*cases(programs_of_sql()), *random_cases()]
-    null = np.random.default_rng(3).random(ROWS) < 0.1
+    every = {
+        "programs": cases(programs_of_sql()), "random expressions": random_cases(),
+        "functions at the ends of float64": [case for case in edge_cases() if case.text in programs_of_sql()],
+    }  # fmt: skip
     for ansi in ("true", "false"):
         spark.conf.set("spark.sql.ansi.enabled", ansi)
-        wrong = {case.text: why for case in every if (why := found_in(spark, case, null))}
-        print(f"ANSI mode {ansi}: {len(every) - len(wrong)} of {len(every)} programs agree")
-        print(*(each for why in wrong.values() for each in why), sep="\n")
+        for kind, some in every.items():
+            wrong = {case.text: why for case in some if (why := found_in(spark, case))}
+            print(f"ANSI mode {ansi}: {len(some) - len(wrong)} of {len(some)} {kind} agree")
+            print(*(each for why in wrong.values() for each in why), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
