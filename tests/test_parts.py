@@ -653,6 +653,32 @@ def test_what_is_wrong_with_folders_is_said(
     assert {name: text for name, text in content(data).items() if not name.startswith("out/")} == before
 
 
+@for_each(
+    ("kind", "options", "left"),
+    [
+        ("parquet", [], []),
+        ("csv", [], []),
+        ("csv", ["--jobs", "2"], ["new/2.csv", "new/_2.csv.done"]),  # which was begun at the same time
+        ("csv", ["--shard", "1/2"], ["new/_1.csv.done"]),  # the others may be about to write into it
+    ],
+)
+def test_an_error_leaves_no_folder_that_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str, options: list[str], left: list[str]
+) -> None:
+    """Protects who asks whether there are results by whether there is a folder; one that was there stays."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name, text in (("1.csv", "x\n1\nno\n"), ("2.csv", "x\n1\n")):
+        (tmp_path / "data" / name).write_text(text)
+    (tmp_path / "old").mkdir()
+    for folder in ("new", "old/below"):
+        found = cg(capsys, "eval", "x^2", "data", "-o", f"{folder}/", "--to", kind, *options)
+        assert (found.code, "column 'x' holds 'no'" in found.err) == (1, True), found.err
+    assert sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "new").rglob("*")) == left
+    assert (tmp_path / "new").exists() == (tmp_path / "old/below").exists() == bool(left)
+    assert (tmp_path / "old").exists()
+
+
 PATTERNS = [  # a file of another kind among three, the argument, and the pattern that leaves it out
     ("data/year=2024/z.csv", "data", "'data/**/*.parquet'"),
     ("data/year=2024/z.parquet", "data", "'data/year=2023/*.parquet'"),

@@ -125,7 +125,7 @@ class Cluster(Executors):
             raise DataError(f"all workers at {self._address} have gone", hint="start some: dask worker HOST:PORT")
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
-        super().__exit__(kind, *others)
+        """What is still to be computed is given up."""
         self._client.close()
 
 

@@ -36,7 +36,7 @@ def prepare(modules: Sequence[str]) -> None:
     if _HAS_SERVER:
         from multiprocessing import forkserver
 
-        forkserver.set_forkserver_preload(["cgcli.api.without_pandas", __name__, *modules])
+        forkserver.set_forkserver_preload(["cgcli.api.left_out", __name__, *modules])
         forkserver.ensure_running()
 
 
@@ -62,7 +62,7 @@ class Other:
 
 def _begin(line: Line, environment: Mapping[str, str]) -> None:
     """Begin a process. environment: that of the one that asks, for the server may have begun with another."""
-    from cgcli.api import without_pandas  # noqa: F401
+    from cgcli.api import left_out  # noqa: F401
 
     os.environ.update(environment)
     parent = parent_process()

@@ -28,6 +28,7 @@ else:
 
     ModuleSpec, ModuleType, SourceFileLoader = type(__spec__), type(sys), type(__loader__)
 
+_UNUSED = ("pandas", "jinja2")  # as in api/left_out.py
 _PACKAGE = f"{__name__.partition('.')[0]}."
 _CACHE = f"{os.sep}__pycache__{os.sep}"
 _HEADER = 16  # bytes before the code: Python's version, flags, then the source's time and size
@@ -104,10 +105,10 @@ class _Finder:
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
         """How a module is loaded; None for what Python's own import is to find.
 
-        Raises ImportError for pandas, which pyarrow imports where it is installed, in the time of the whole start.
+        Raises ImportError for what other packages import where it is installed, in the time of the whole start.
         """
-        if name == "pandas":
-            raise ImportError("cg uses no pandas")
+        if name in _UNUSED:
+            raise ImportError(f"cg uses no {name}")
         if path is None or not name.startswith(_PACKAGE):
             return None
         for needed in _AHEAD.get(name.removeprefix(_PACKAGE), "").split():
@@ -200,7 +201,7 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # one short run: a graph of a million nodes has no cycles worth looking for
     if not import_quickly():
-        from cgcli.api import without_pandas  # noqa: F401
+        from cgcli.api import left_out  # noqa: F401
     from cgcli.cli.main import main as main_
 
     main_()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
-from cgcli.annotations import TYPE_CHECKING, Any, Sequence
+from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Sequence
 from cgcli.errors import DataError, UsageError
 from cgcli.files import Draft, folder_at
 from cgcli.lean import blake2b
@@ -180,6 +180,27 @@ def begin(part: Part) -> None:
         folder_at(os.path.dirname(part.target))
     if not _holds_mark(part):
         _put(_beside(part.target), Done())
+
+
+@contextmanager
+def nothing_left(parts: Sequence[Part]) -> Iterator[None]:
+    """A context that an error leaves without what holds nothing: folders that it has made, marks without their part."""
+    here = [part.target for part in parts if not is_remote(part.target)]
+    folders = {os.path.dirname(target) for target in here}
+    made: set[str] = set()
+    while folders := {folder for folder in folders - made if folder and not os.path.isdir(folder)}:
+        made |= folders
+        folders = {os.path.dirname(folder) for folder in folders}
+    try:
+        yield
+    except BaseException:
+        for path in [_beside(target) for target in here if not os.path.exists(target)]:
+            with suppress(OSError):
+                os.unlink(path)
+        for folder in sorted(made, key=len, reverse=True):
+            with suppress(OSError):
+                os.rmdir(folder)
+        raise
 
 
 def mark(key: str, counts: Any) -> str:

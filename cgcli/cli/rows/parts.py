@@ -28,6 +28,7 @@ from cgcli.tables.parts import (
     finish,
     key_of,
     mark,
+    nothing_left,
     open_again,
     parts_of,
 )
@@ -77,9 +78,12 @@ def run(request: Request, results_at: Any, bound: Callable[[Request, Rows, Any],
         work = Work(shared, results_at, compute, _what(shared.request, results_at))
         open_again(folder)
         counts, kept = Counts(), 0
-        for outcome in Progress.of_files(workers.run(partial(_done, work), mine), len(mine), request.quiet):
-            counts = counts.with_(outcome.counts)
-            kept += outcome.kept
+        with nothing_left(
+            [] if options.shard else mine
+        ):  # in a folder that others write into, too, what is empty stays
+            for outcome in Progress.of_files(workers.run(partial(_done, work), mine), len(mine), request.quiet):
+                counts = counts.with_(outcome.counts)
+                kept += outcome.kept
         if kept and not request.quiet:
             say(f"{kept} of {len(mine)} files were done before, and are kept")
         others = [part for part in everything if part not in mine]
