@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -10,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -444,23 +442,49 @@ def test_the_process_and_its_streams(command: str, code: int, out: str, err: str
     assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
 
 
-@pytest.mark.parametrize("arguments", [
-    ["-"], ["x = 1; while x > 0 { for i in 1..1e6 { x = x + 1 } }; x", "--max-trips", "999999999999999"],
+ENDLESS = "x = 1; while x > 0 { for i in 1..1e6 { x = x + 1 } }; x"
+
+
+@for_each("arguments, seconds", [
+    (arguments, seconds) for arguments in (["-"], [ENDLESS, "--max-trips", "999999999999999"])
+    for seconds in (0, 0.02, 0.1, 0.7)
 ])  # fmt: skip
-def test_an_interrupt_ends_with_130(arguments: list[str]) -> None:
-    """Protects whoever waits: for input that does not come, or for a loop's trips."""
+def test_an_interrupt_ends_with_130(arguments: list[str], seconds: float) -> None:
+    """Protects whoever waits: for the command to be imported, for input that does not come, or for a loop's trips.
+
+    Before the command has its own answer to a signal it ends by that, which a shell calls 130, too.
+    """
+    begin = (
+        "import os, signal; from cgcli.cli.start import main\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL); os.write(2, b'@'); main()"
+    )
     process = subprocess.Popen(
-        [*CG, "eval", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+        [sys.executable, "-c", begin, "eval", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    for _ in range(10):  # an interrupt while Python itself starts may be lost
-        time.sleep(0.7)
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
-            break
+    assert process.stderr is not None
+    assert process.stderr.read(1) == b"@"
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+    assert (out, err.strip()) == (b"", b"")
+    assert process.returncode in (130, -signal.SIGINT)
+
+
+@for_each("place", [
+    "class Freed:\n    def __del__(self): interrupt()\nmain._run = lambda arguments: Freed() and time.sleep(20)",
+    "main.limit_threads = interrupt", "main.commands.command = interrupt",
+    "import cgcli.cli.hints; cgcli.cli.hints.hint_of = interrupt", "main.say = interrupt",
+])  # fmt: skip
+def test_an_interrupt_at_any_place_ends_with_130(place: str) -> None:
+    """Protects whoever waits: what Python calls while it frees memory drops exceptions, and errors become text."""
+    begin = (
+        "import os, signal, time; from cgcli.cli import main\n"
+        "def interrupt(*given): os.kill(os.getpid(), signal.SIGINT); time.sleep(20)\n"
+        f"signal.signal(signal.SIGINT, signal.SIG_DFL)\n{place}\nmain.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", begin, "eval", "1 +"], capture_output=True, timeout=19)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, b"", b"")
 
 
 def test_output_does_not_depend_on_the_terminal() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from functools import partial
 
 from cgcli import signals
 from cgcli.annotations import TYPE_CHECKING
@@ -30,9 +31,13 @@ def main() -> NoReturn:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     for stream in filter(None, (sys.stdout, sys.stderr)):  # text is UTF-8, and on a terminal what it can show
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
-    signals.install()
-    limit_threads(sys.argv[1:])
-    _leave(run(sys.argv[1:]))
+    try:
+        sys.unraisablehook = partial(_ignored, os.getpid())
+        signals.install()
+        limit_threads(sys.argv[1:])
+        _leave(run(sys.argv[1:]))
+    except (KeyboardInterrupt, signals.Terminated):  # beside the run, or while its error becomes text
+        _leave(signals.exit_code() or 0)
 
 
 def limit_threads(arguments: list[str]) -> None:
@@ -70,6 +75,18 @@ def _leave(code: int) -> NoReturn:
     if (files := sys.modules.get("cgcli.files")) is not None:
         files.remove_drafts()
     os._exit(code)
+
+
+def _ignored(process: int, what: sys.UnraisableHookArgs) -> None:
+    """End the command where Python drops the exception of a signal, as it does in what it calls while it frees memory.
+
+    process: that of the command; those that it begins have their own ends.
+    """
+    code = signals.exit_code()
+    if code is None or os.getpid() != process or not issubclass(what.exc_type, (KeyboardInterrupt, signals.Terminated)):
+        sys.__unraisablehook__(what)
+    else:
+        _leave(code)
 
 
 def run(arguments: list[str]) -> int:
