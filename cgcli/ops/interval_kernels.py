@@ -261,20 +261,39 @@ def elu(line: Line, x: Interval, alpha: Any) -> Interval:
     return _bent(line, x, of(alpha) * of_monotone(line, line.mp.expm1, x.part(-_INF, Fraction(0))))
 
 
-def _share(function: Callable[[Any, Any], Any]) -> Callable[..., Interval]:
-    """x times an increasing function of it."""
-    return lambda line, x: x * of_monotone(line, partial(function, line.mp), x)
+def _valley(function: Callable[..., Any], place: tuple[Fraction, Fraction], least: Fraction) -> Callable[..., Interval]:
+    """A function that falls as far as a place, from which it rises.
+
+    place: two numbers with the place between them. least: one that no value is below.
+    """
+
+    def run(line: Line, x: Interval) -> Interval:
+        if x.is_empty:
+            return EMPTY
+        own = partial(function, line.mp)
+        found = hull(outward(line.at(own, end, up=False), line.at(own, end, up=True)) for end in (x.low, x.high))
+        return found if x.high < place[0] or x.low > place[1] else hull([found, Interval(least, least)])
+
+    return run
+
+
+_GELU = _valley(
+    partial(many_special.gelu, order=0), (Fraction("-0.75179153"), Fraction("-0.75179152")),
+    Fraction("-0.16997120747990370"),
+)  # fmt: skip
+_SILU = _valley(
+    many.silu, (Fraction("-1.2784645428"), Fraction("-1.2784645427")), Fraction("-0.27846454276107380")
+)  # fmt: skip
 
 
 def gelu(line: Line, x: Interval, order: Any) -> Interval:
     """The order-th derivative of x times the normal distribution function: its bell times Hermite's polynomials."""
     n, mp = int(order), line.mp
-    share = of_monotone(line, lambda number: mp.erfc(-number / mp.sqrt(2)) / 2, x)
     if n == 0:
-        return x * share
-    bell = of_monotone(line, lambda number: mp.exp(-number * number / 2) / mp.sqrt(2 * mp.pi), abs(x), falls=True)
+        return _GELU(line, x)
+    bell = of_monotone(line, partial(many_special.normal_density, mp), abs(x), falls=True)
     if n == 1:
-        return share + x * bell
+        return of_monotone(line, partial(many_special.ndtr, mp), x) + x * bell
     before, hermite = NOUGHT, ONE
     for k in range(n - 1):
         before, hermite = hermite, x * hermite - before * k
@@ -333,7 +352,7 @@ KERNELS: dict[str, Callable[..., Interval]] = {
     "leaky_relu": leaky_relu,
     "elu": elu,
     "gelu": gelu,
-    "silu": _share(many.sigmoid),
+    "silu": _SILU,
 }
 
 

@@ -314,21 +314,6 @@ def elu(mp: Any, x: Any, alpha: Any) -> Any:
     return x if x > 0 else alpha * mp.expm1(x)
 
 
-def gelu(mp: Any, x: Any, order: Any) -> Any:
-    """The order-th derivative of x times the normal distribution function: its bell times Hermite's polynomials."""
-    n = int(order)
-    if mp.isinf(x):
-        return (mp.zero if x < 0 else x) if n == 0 else mp.mpf(n == 1 and x > 0)
-    tail = mp.erfc(-x / mp.sqrt(2)) / 2
-    bell = mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi)
-    if n < 2:
-        return x * tail if n == 0 else tail + x * bell
-    before, hermite = mp.zero, mp.one
-    for k in range(n - 1):
-        before, hermite = hermite, x * hermite - k * before
-    return (-1) ** n * (n * before - x * hermite) * bell
-
-
 def silu(mp: Any, x: Any) -> Any:
     """x*sigmoid(x)."""
     return mp.zero if x == mp.ninf else x / (1 + mp.exp(-x))

@@ -27,6 +27,16 @@ def tanhshrink(mp: Any, x: Any) -> Any:
     return +value
 
 
+def exp(mp: Any, x: Any) -> Any:
+    """e^x, for large whole numbers, too: mpmath multiplies e with itself for each bit of those."""
+    if not mp.isfinite(x) or mp.mag(x) < _FAR:
+        return mp.exp(x)
+    with mp.extraprec(mp.mag(x) + 10):
+        halvings = mp.nint(x / mp.ln2)
+        value = mp.ldexp(mp.exp(x - halvings * mp.ln2), int(halvings))
+    return +value
+
+
 def erfc(mp: Any, x: Any) -> Any:
     """1 - erf(x); where mpmath's own does not go, by the first terms of exp(-x^2)/(x*sqrt(pi))*(1 - 1/(2*x^2) + …)."""
     if not mp.isfinite(x) or x < 0 or mp.mag(x) < _FAR:
@@ -38,7 +48,7 @@ def erfc(mp: Any, x: Any) -> Any:
             if mp.mag(term) < -mp.prec:
                 break
             total += term
-        value = mp.exp(-x * x) / (x * mp.sqrt(mp.pi)) * total
+        value = exp(mp, -x * x) / (x * mp.sqrt(mp.pi)) * total
     return +value
 
 
@@ -66,6 +76,26 @@ def erfcx(mp: Any, x: Any, order: Any) -> Any:
 def ndtr(mp: Any, x: Any) -> Any:
     """The distribution function of the standard normal distribution."""
     return erfc(mp, -x / mp.sqrt(2)) / 2
+
+
+def normal_density(mp: Any, x: Any) -> Any:
+    """The density of the standard normal distribution."""
+    return exp(mp, -x * x / 2) / mp.sqrt(2 * mp.pi)
+
+
+def gelu(mp: Any, x: Any, order: Any) -> Any:
+    """The order-th derivative of x times the normal distribution function: its bell times Hermite's polynomials."""
+    n = int(order)
+    if mp.isinf(x):
+        return (mp.zero if x < 0 else x) if n == 0 else mp.mpf(n == 1 and x > 0)
+    tail = ndtr(mp, x)
+    bell = normal_density(mp, x)
+    if n < 2:
+        return x * tail if n == 0 else tail + x * bell
+    before, hermite = mp.zero, mp.one
+    for k in range(n - 1):
+        before, hermite = hermite, x * hermite - k * before
+    return (-1) ** n * (n * before - x * hermite) * bell
 
 
 def ndtri(mp: Any, x: Any) -> Any:
