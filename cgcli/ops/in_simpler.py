@@ -98,13 +98,13 @@ BETALN = (
     f"a - (l - 0.5)*log1p(a/l) - a*ln(t) + {_stirlings('l')} - {_stirlings('t')} : lgamma(m) - lgamma(m + a))"
 )
 DIGAMMA_DIFFERENCE = (  # by DLMF 5.5.2, 5.11.2 and 5.5.4, with h in each term
-    "l = min(h, 1.7976931348623157e308); y = x + l; p = x < 0 ? 1 - x : x; q = y < 0 ? 1 - y : y; "
-    "g = min(x, y) >= 0 ? l : max(x, y) < 0 ? -l : q - p; "
+    "l = min(h, 1.7976931348623157e308); y = x + l; p = x <= 0 ? 1 - x : x; q = y <= 0 ? 1 - y : y; "
+    "g = min(x, y) > 0 ? l : max(x, y) <= 0 ? -l : q - p; "
     "a = 1/(p + 10); b = 1/(q + 10); u = a*a; v = b*b; d = g*a*b; "
     + _differences(("1/12", "-1/120", "1/252", "-1/240", "1/132", "-691/32760", "1/12"))
     + f"f = {' + '.join(f'g/(p + {k})/(q + {k})' for k in range(10))}; "
     "f = f + log1p(g/(p + 10)) + (h > l ? h : 0) + d/2 + d*(a + b)*r; "
-    "f + (x < 0 ? pi/tan(pi*(x - round(x))) : 0) - (y < 0 ? pi/tan(pi*(y - round(y))) : 0)"
+    "f + (x <= 0 ? pi/tan(pi*(x - round(x))) : 0) - (y <= 0 ? pi/tan(pi*(y - round(y))) : 0)"
 )
 BINOMIAL = (
     "p = n + 1; q = k + 1; r = n - k + 1; "
