@@ -108,21 +108,28 @@ class Case:
 
         by_noise: to those that rounding leaves them; else to as many as the median of a result has.
         """
+        of_all = max(_median(ours) for ours in self.expected)
         for at, (name, ours, theirs) in enumerate(zip(self.names, self.expected, found, strict=True)):
             theirs = np.asarray(theirs, float).reshape(ours.shape)
             finite = np.isfinite(ours) & np.isfinite(theirs)
             same = np.where(finite, True, (ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))
-            largest = np.median(np.abs(ours[finite])) if finite.any() else 0.0
+            largest = _median(ours[finite])
             if by_noise:
                 allowed = 1e-15 * largest + DIGITS / 100 * np.abs(ours) + TIMES_NOISE * self.noise[at]
             else:
-                allowed = DIGITS * np.maximum(np.abs(ours), largest)
+                allowed = DIGITS * np.maximum(np.abs(ours), max(largest, of_all / 1000))  # some are 0 but for rounding
             with np.errstate(invalid="ignore"):
                 bad = ~(same & ((np.abs(ours - theirs) <= allowed) | ~finite))
             if bad.any():
                 place = tuple(np.argwhere(bad)[0])
                 values = {key: each[place[0]].tolist() for key, each in self.values.items()}
                 yield f"{self.text}: {name} at {values}: {theirs[place]}, and of cg {ours[place]}"
+
+
+def _median(values: Array) -> float:
+    """Of the sizes of numbers."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(np.abs(finite))) if finite.size else 0.0
 
 
 def _values(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -20,11 +20,13 @@ import pytest
 
 import cgcli
 from cgcli.errors import CgError
+from cgcli.exporting.targets import TARGETS
 from tests.command import Capture, cg
 from tests.exported import (
     Case,
     Found,
     cases,
+    functions,
     in_c,
     in_duckdb,
     in_javascript,
@@ -176,6 +178,27 @@ def test_what_is_refused(
     assert (done.code in (1, 2), done.out, done.err.count("error:")) == (True, "", 1)
     assert message in done.err
     assert [*tmp_path.iterdir()] == []
+
+
+LACKING = (  # operations on arrays that some languages lack
+    "A: [2, 2]; sum(eigvalsh(A))", "A: [3, 2]; sum(svdvals(A))", "A: [2, 2]; sum(eigvecsh(A))",
+    "A: [2, 3]; sum(pinv(A))", "A: [3, 2]; q, r = qr(A); sum(r)", "A: [2, 2, 2]; sum(inv(A))",
+    "A: [7, 7]; det(A)", "A: [2, 2]; sum(cofactor(A))",
+)  # fmt: skip
+
+
+def test_a_refusal_names_the_languages_that_have_it() -> None:
+    """Protects a hint that people follow: of each operation that a target lacks, those that write it, and no others."""
+    lacking = [text for text in functions() if not is_exported(text, "sql", only_value=True)]
+    assert len(lacking) > 5
+    for text in (*LACKING, *lacking):
+        have = [target for target in TARGETS if is_exported(text, target)]
+        said = f"{', '.join(have[:-1])} and {have[-1]} have it" if have[1:] else f"{have[0]} has it"
+        for target in TARGETS:
+            if target not in have and not (target == "sql" and "[" in text):
+                with pytest.raises(CgError, match="cg does not write") as caught:
+                    cgcli.export(text, target)
+                assert str(caught.value.hint).startswith(f"{said}; "), (text, target, caught.value.hint)
 
 
 def test_a_name_that_the_program_lacks_has_derivative_0(capsys: Capture) -> None:

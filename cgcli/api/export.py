@@ -39,6 +39,7 @@ from cgcli.ops.roots import ROOT
 from cgcli.ops.shaping import STACK, reshape
 from cgcli.ops.statics import Along
 from cgcli.ops.table import entries_of
+from cgcli.records import EMPTY
 from cgcli.transform.differentiate import pullback, pushforward
 from cgcli.transform.substitute import rebuilt, replaced
 from cgcli.transform.trips import MOST_TRIPS, unrolled
@@ -125,7 +126,7 @@ def exported(point: Point, names: Sequence[str] | None, target: Target, **option
                             hint=_NOT_WRITTEN) from None  # fmt: skip
 
 
-def _lacks(task: Task, target: Target, options: Mapping[str, Any]) -> bool:
+def _lacks(task: Task, target: Target, options: Mapping[str, Any] = EMPTY) -> bool:
     """Whether a target lacks an operation of a task."""
     try:
         target.write(task, **options)
@@ -186,6 +187,11 @@ def _not_in(point: Point, lacking: Node, target: Target, options: Mapping[str, A
     called = _called(graph.source.text, span, node)
     what = f"'{called}'" if of_value else f"the derivative of '{called}'"
     needs = f", which needs '{lacking.op.name}'" if lacking.op.name != called else ""
+    *others, last = ["", *(each.name for each in TARGETS.values()
+                           if not _lacks(_alone(node, of_value or each.only_value), each))]  # fmt: skip
+    if last:
+        have = f"{', '.join(others[1:])} and {last} have" if others[1:] else f"{last} has"
+        hint = f"{have} it; {hint}"
     return UsageError(f"cg does not write {what} for {target.name}{needs}", span, source=graph.source, hint=hint)
 
 
@@ -196,17 +202,23 @@ def _user_of(graph: Graph, target: Target, options: Mapping[str, Any], of_value:
         is_block = isinstance(node.params, Loop | States) or function_of(node) is not None
         if node not in graph.origins or not node.args or is_block:  # of a block, what it holds is told
             continue
-        args = [variable(f"x{at}", arg.shape) for at, arg in enumerate(node.args)]
-        alone = apply(node.op, tuple(args), node.params)
-        if alone in tried:
+        alone = _alone(node, of_value)
+        if alone.outputs in tried:
             continue
-        tried.add(alone)
-        weight = variable("weight", alone.shape)
-        derivatives = [] if of_value else pullback([alone], [weight], args)
-        found = [(f"r{at}", result) for at, result in enumerate((alone, *derivatives))]
-        if _lacks(Task("", __version__, "f", (*args, weight), tuple(found)), target, options):
+        tried.add(alone.outputs)
+        if _lacks(alone, target, options):
             return node
     return None
+
+
+def _alone(node: Node, of_value: bool) -> Task:
+    """An operation as a program of its own. of_value: without its derivatives."""
+    args = [variable(f"x{at}", arg.shape) for at, arg in enumerate(node.args)]
+    alone = apply(node.op, tuple(args), node.params)
+    weight = variable("weight", alone.shape)
+    derivatives = [] if of_value else pullback([alone], [weight], args)
+    found = [(f"r{at}", result) for at, result in enumerate((alone, *derivatives))]
+    return Task("", __version__, "f", (*args, weight), tuple(found))
 
 
 def _called(text: str, span: Span | None, node: Node) -> str:

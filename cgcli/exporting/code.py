@@ -150,7 +150,7 @@ class Code:
         self.put(name, size, element)
         return element_of(name)
 
-    def loop(self, count: int, inner: Callable[[str], None]) -> None:
+    def loop(self, count: int | str, inner: Callable[[str], None]) -> None:
         """Write a loop over 0, 1, …, count - 1."""
         index = self.fresh("i")
         self.block(self.language.statements.loop, lambda: inner(index), index=index, count=count)

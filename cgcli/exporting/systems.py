@@ -1,4 +1,4 @@
-"""Linear systems, inverses and determinants, by the elimination that a language's prelude has."""
+"""Linear systems, inverses and determinants, by the elimination that a language's prelude has; Cholesky's factor."""
 
 from __future__ import annotations
 
@@ -62,3 +62,34 @@ def determinant(code: Code, node: Node) -> Text:
         return Text(total or product)
     is_below = f"{product} {language.sign_of('less')} {language.number(0.0)}"
     return code.kept(node, Text(language.choice.format(is_below, language.number(math.nan), total), CHOICE))
+
+
+def cholesky(code: Code, node: Node) -> Text:
+    """Cholesky's factor, row by row (Golub and Van Loan, Matrix Computations, 4.2); nan where there is none."""
+    (matrix,), language = node.args, code.language
+    if len(matrix.shape) != 2:
+        raise NotInTargetError(node)
+    size, nan = matrix.shape[0], language.number(math.nan)
+    given, factor = code.row(matrix), code.array(size * size)
+    last = f"{factor}[{size * size - 1}]"
+
+    def left(i: str, j: str) -> str:
+        total = code.variable("s", f"({given}[{i}*{size} + {j}] + {given}[{j}*{size} + {i}])/2")
+        part = f"{factor}[{i}*{size} + {{0}}]*{factor}[{j}*{size} + {{0}}]"
+        code.loop(j, lambda k: code.assign(total, f"{total} - {part.format(k)}"))
+        return total
+
+    def row(i: str) -> None:
+        code.loop(i, lambda j: code.assign(f"{factor}[{i}*{size} + {j}]", f"{left(i, j)}/{factor}[{j}*{size + 1}]"))
+        pivot = left(i, i)
+        is_some = f"{pivot} {language.sign_of('greater')} {language.number(0.0)}"
+        is_finite = f"{pivot} {language.sign_of('less')} {language.number(math.inf)}"
+        root = language.calls["sqrt"].format(pivot)
+        value = language.choice.format(f"{is_some} {language.sign_of('and')} {is_finite}", root, nan)
+        code.assign(f"{factor}[{i}*{size + 1}]", value)
+
+    code.loop(size, row)
+    if size:
+        code.block(language.statements.when, lambda: code.put(factor, size * size, lambda i: nan),
+                   condition=f"{last} {language.sign_of('not_equal')} {last}")  # fmt: skip
+    return element_of(factor)

@@ -82,7 +82,7 @@ class Task(Record):
         called = columns or [name for name, _ in self.results]
         lines.append("out: " + ", ".join(name + (f" ({_array(node)})" if node.shape else "")
                                          for name, node in zip(called, self.outputs, strict=True)))  # fmt: skip
-        bodies = with_bodies(toposort(self.outputs))
+        bodies = [*with_bodies(toposort(self.outputs))]
         if any(isinstance(node.params, Loop) and node.params.trips is None for node in bodies):
             lines.append(f"A loop that has not ended after {most_trips()} trips gives nan.")
         if any(node.op.name in _OF_MATRICES for node in bodies):

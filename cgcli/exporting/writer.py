@@ -33,6 +33,7 @@ _ARRAYS: Mapping[str, Make] = {
     "put_along": computed_places.put_along,
     "solve": systems.solved,
     "inv": systems.inverse,
+    "cholesky": systems.cholesky,
     **dict.fromkeys(("det", "logdet", "logabsdet", "signdet"), systems.determinant),
     "argsort": arrays.order,
     "loop": trips.loop,

@@ -187,11 +187,24 @@ def _along_shape(shapes: Sequence[Shape], params: Params) -> Shape:
     return a
 
 
+# What these are for languages that lack them: Padé's approximant of order 13, squared again and again (Higham 2005).
+_IN_PRODUCTS = (
+    "n = max(sum(abs(a), axis=-2)); s = n < inf && n > 5.37 ? ceil(log2(n/5.37)) : 0; "
+    "b = a/2^s; o = tril(triu(1 + 0*a)); p = b@b; q = p@p; r = p@q; u = r@(r + 16380*q + 40840800*p) "
+    "+ 33522128640*r + 10559470521600*q + 1187353796428800*p + 32382376266240000*o; "
+    "v = r@(182*r + 960960*q + 1323241920*p) + 670442572800*r + 129060195264000*q + 7771770303897600*p "
+    "+ 64764752532480000*o; x = solve(v - b@u, v + b@u); k = 0; while k < s { k = k + 1; x = x@x }; x + 0*sum(a)"
+)
+_IN_A_BLOCK = (
+    "d = max(abs(b)); c = 0 < d && d < inf ? d : 1; "
+    "m = expm(concat(concat(a, b/c, axis=-1), concat(b*0, a, axis=-1), axis=-2)); "
+    "split(split(m, 2, axis=-2)[0], 2, axis=-1)[1]*c"
+)
 _EXPONENTIAL = 30  # products of matrices and a solution, for some squarings
 
 EXPM = Operation("expm", "the exponential of a matrix: the sum of its powers a^n/n!", ("a",), _expm, square("expm"),
                  (Jvp("expm_along(a, da)"),), facts=ANALYTIC, example="expm([[0, 1], [0, 0]])",
-                 work=cubes(_EXPONENTIAL), latex="e^{#1}", mp="expm")  # fmt: skip
+                 work=cubes(_EXPONENTIAL), latex="e^{#1}", mp="expm", simpler=_IN_PRODUCTS)  # fmt: skip
 # The derivative by a is that along both directions: a quarter of the derivative of the exponential of a block matrix.
 EXPM_ALONG: Operation = Operation(
     "expm_along", "the derivative of expm(a) along b", ("a", "b"), _expm_along, _along_shape,
@@ -201,7 +214,7 @@ EXPM_ALONG: Operation = Operation(
          "split(split(expm_along(m, d), 2, axis=-2)[0], 2, axis=-1)[1]"),
      Transpose(lambda ct, args, params: apply(EXPM_ALONG, (mt(args[0]), ct)), mixes=2)),
     facts=ANALYTIC, example="expm_along([[0, 1], [0, 0]], [[1, 0], [0, 0]])", work=cubes(8 * _EXPONENTIAL),
-    mp="expm_along",
+    mp="expm_along", simpler=_IN_A_BLOCK,
 )  # fmt: skip
 
 ENTRIES: tuple[Operation | Shorthand, ...] = (
