@@ -152,6 +152,9 @@ x % 3 | x -> 1
 sqrt([x, y])[0] | x -> 1/(2*sqrt(x))
 prod([x, y, x]) | x -> 2*x*y
 prod(diag([x, y])) | x -> 0
+prod(sin(y)^2 + cos(y)^2 - [1, y]) | y -> reshape(([1, y] - 1)[0:1], [])
+std([x, x]) | x -> 0
+x: [2]; prod(x - [x[0], 3]) | x -> x: [2]; [0, (x - [x[0], 3])[0:1][0]]
 sqrt(relu(x)) | x -> where(x > 0, 1/(2*sqrt(x)), 0)
 sqrt(max(x, y)) | x -> (x >= y)/(2*sqrt(max(x, y)))
 sqrt(where(x > 0, x, 0)) | x -> where(x > 0, 1/(2*sqrt(x)), 0)

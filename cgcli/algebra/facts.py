@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cgcli.algebra.coefficient import number_of
-from cgcli.annotations import Sequence
+from cgcli.annotations import Any, Sequence
+from cgcli.errors import EvaluationError, TooLargeError
 from cgcli.evaluate.evaluate import evaluate
 from cgcli.graph.node import CONSTANT, Node, constant_elements, name_of, toposort, variables
 from cgcli.graph.operation import NON_NEGATIVE
@@ -16,6 +17,7 @@ from cgcli.ops.sums import BROADCAST, MEAN, SUM
 
 _KEEPS_SIGN = (INDEX, RESHAPE, TRANSPOSE, BROADCAST, SUM, MEAN)
 _JUMPS = (MOD, FMOD)  # mod(y, y) is 0 everywhere
+_ROUNDING = 1e-12
 
 
 def is_non_negative(node: Node, known: Sequence[bool]) -> bool:
@@ -47,8 +49,24 @@ def is_smooth(node: Node) -> bool:
 
 def is_regular_somewhere(matrix: Node) -> bool:
     """Whether a matrix is regular at a random point."""
-    inputs = {name_of(node): node.shape for node in variables(toposort([matrix]))}
-    random = np.random.default_rng(0)
-    point = {name: random.uniform(0.5, 1.5, shape)[()] for name, shape in sorted(inputs.items())}
-    (value,) = evaluate([matrix], point)
+    (value,) = _at_random([matrix])
     return bool(np.all(np.isfinite(value)) and np.all(np.linalg.matrix_rank(value) == matrix.shape[-1]))
+
+
+def vanishing(nodes: Sequence[Node]) -> set[Node]:
+    """Those of some nodes that are 0 at a random point, or have an element that is, but for rounding.
+
+    None of them where they are too large to be computed.
+    """
+    try:
+        values = _at_random(nodes)
+    except (TooLargeError, EvaluationError):
+        return set()
+    return {node for node, value in zip(nodes, values, strict=True) if np.any(np.abs(value) < _ROUNDING)}
+
+
+def _at_random(nodes: Sequence[Node]) -> list[Any]:
+    """The values of some nodes at a random point, the same one each time."""
+    inputs = {name_of(node): node.shape for node in variables(toposort(nodes))}
+    random = np.random.default_rng(0)
+    return evaluate(nodes, {name: random.uniform(0.5, 1.5, shape)[()] for name, shape in sorted(inputs.items())})

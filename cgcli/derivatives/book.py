@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from cgcli.algebra.domain import Domains
+from cgcli.algebra.facts import vanishing
 from cgcli.annotations import Iterable, Mapping, Sequence
 from cgcli.errors import TooLargeError
 from cgcli.graph.node import Node, apply, constant_value, leaf, rebuild, toposort
@@ -16,8 +17,8 @@ from cgcli.graph.operation import Operation, Params
 from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.arithmetic import EQUAL_TO, MAXIMUM, MINIMUM
-from cgcli.ops.lazily import np
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
+from cgcli.ops.reductions import PROD
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slope, Slopes, Template, unguarded
@@ -76,27 +77,35 @@ def expanded(output: Node) -> Expanded:
     become: dict[Node, Node] = {}
     order = toposort([output])
     domains = Domains()
-    smooth = _smooth(order, domains)
+    in_books = _in_book_form(order, domains)
     for node in order:
         if not node.args:
             become[node] = node
             continue
         args = tuple(become[arg] for arg in node.args)
-        definition = _definition(node.op, args, node.params)
-        in_book_form = bool(node.op.book and args[0].shape and smooth.issuperset(node.args))
-        if in_book_form:
-            book = lower_formula(node.op.book, names_of(node.op, args, node.params))
-            # prod as exp(sum(ln(x))), whose derivative is prod(x)/x: no element may be 0 everywhere
-            in_book_form = not domains.of(book).surely or bool(np.all(domains.patterns.of(node.args[0])))
-            definition = book if in_book_form else definition
-        become[node] = definition
-        if in_book_form:
+        if node in in_books:
+            definition = lower_formula(node.op.book, names_of(node.op, args, node.params))
             fixed = [part for part in toposort([definition], args) if part.op is STOP_GRADIENT]
             as_written = rebuild([part.args[0] for part in fixed], exact, dict(zip(args, node.args, strict=True)))
             originals |= {part: as_written[part.args[0]] for part in fixed}
+        else:
+            definition = _definition(node.op, args, node.params)
+        become[node] = definition
         if definition.op is not node.op:
             originals[definition] = node
     return Expanded(become[output], originals, domains)
+
+
+def _in_book_form(order: Sequence[Node], domains: Domains) -> set[Node]:
+    """The nodes that have a book form without a division by what is 0 everywhere.
+
+    The derivative of prod, as exp(sum(ln(x))), is prod(x)/x, and those of norm and std divide by their value.
+    """
+    smooth = _smooth(order, domains)
+    found = {node for node in order if node.op.book and node.args[0].shape and smooth.issuperset(node.args)}
+    divisors = {node: node.args[0] if node.op is PROD else node for node in found}
+    zero = vanishing([*divisors.values()])
+    return {node for node, divisor in divisors.items() if divisor not in zero}
 
 
 def _definition(op: Operation, args: tuple[Node, ...], params: Params) -> Node:
