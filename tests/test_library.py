@@ -359,6 +359,12 @@ MISTAKES: list[tuple[Any, type[cgcli.CgError], str]] = [
     (lambda: cgcli.diff("(x, x^2)", "x"), UsageError, "how much does each of them count?"),
     (lambda: cgcli.diff("3"), UsageError, "there is nothing to differentiate by"),
     (lambda: cgcli.directional("x", 0), UsageError, "the order of a derivative is a whole number from 1 to 170"),
+    (lambda: cgcli.train("x^2", {"x": 1}, lr="a"), UsageError, "lr is a number, and not 'a'"),
+    (lambda: cgcli.train("x^2", {"x": 1}, rate=1), UsageError, "there is no setting 'rate'"),
+    (lambda: cgcli.max_trips(-1), UsageError, "a bound on trips is a whole number from 1, and not -1"),
+    (lambda: cgcli.fit("y = a*x", {}, {"a": 1}, starts=0), UsageError, "starts is a whole number from 1 to 1000000"),
+    (lambda: cgcli.fit("y = a*x", {"x": 3, "y": [3]}, {"a": 1}), DataError, "column 'x' is no list"),
+    (lambda: cgcli.jvp("x")({"x": 1}, [1]), UsageError, "tangents are given by name"),  # type: ignore[arg-type]
     (lambda: cgcli.value("[1, 2][0:x]")(x=1), ArgumentError, "[1, 2][0:x]\n         ^^^"),
 ]
 

@@ -1,10 +1,15 @@
-"""What the functions on arrays say of arguments that do not fit: which function, what it was given, what it takes."""
+"""What is said of arguments that do not fit, of functions on arrays and of the library's: which, and what it takes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
+import pytest
+
+import cgcli
 from cgcli.errors import CgError
 from cgcli.graph.operation import Operation, Shorthand
 from cgcli.lowering.lower import lower
@@ -91,3 +96,54 @@ def test_a_shape_that_is_proposed_fits(text: str) -> None:
     _, found, shapes = error.hint.partition("declare the shape, as in: ")
     assert found, error.hint
     assert refused(f"{shapes}; {text}") is None, shapes
+
+
+ROWS = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.1]}
+AT = {"x": 1.0}
+# A call of each public function that takes options; what it has made is called with the values behind it.
+CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[Any, ...]]] = [
+    ("bounds", ("x^2", "x"), {}, ({"x": (1.0, 2.0)},)),
+    ("check_grad", ("x^2", AT), {"cotangent": [1]}, ()),
+    ("compile", ("x^2", "x"), {"values": {}, "threads": 1, "on_error": "fail"}, (ROWS,)),
+    ("diff", ("x^2", "x", 1), {"values": {}, "cotangent": [1], "latex": False, "flat": False}, ()),
+    ("directional", ("x^2", 2), {}, (AT, AT)),
+    ("evaluation_trace", ("x^2", AT), {"direction": AT, "grad": True, "cotangent": [1], "precision": 3}, ()),
+    ("export", ("x^2", "python"), {"values": AT, "only_value": False}, ()),
+    ("fit", ("y = a*x", ROWS, {"a": 1.0}),
+     {"fixed": {}, "bounds": {"a": (0, 9)}, "weights": "x", "absolute": False, "loss": "huber", "level": 0.9,
+      "starts": 1, "seed": 0, "max_iter": 9, "tol": 1e-3, "log": None, "by": "x"}, ()),
+    ("hessian_product", ("x^2", "x"), {"digits": 20}, (AT, AT)),
+    ("jacobian", ("x^2", "x", "auto"), {}, (AT,)),
+    ("jvp", ("x^2",), {}, (AT, AT)),
+    ("max_trips", (9,), {}, ()),
+    ("minimize", ("(x - 1)^2", AT), {"subject_to": "x > 0", "maximize": False, "starts": 1, "max_iter": 9}, ()),
+    ("propagate", ("x^2", AT, {"x": 0.1}), {"corr": {}, "second_order": False, "monte_carlo": 9, "seed": 0}, ()),
+    ("render", ("x^2", AT), {"grad": False, "show": (), "theme": "dark", "size": (3, 4), "depth": 2}, ()),
+    ("simplify", ("x^2", AT), {"exact": False}, ()),
+    ("solve", ("x^2 = 2", AT), {"unknowns": ["x"], "grad": False, "starts": 1, "max_iter": 9}, ()),
+    ("train", ("(a*x - y)^2", {"a": 1.0}, ROWS), {"optimizer": "adam", "lr": 0.1, "epochs": 2, "shuffle": False}, ()),
+    ("value_and_grad", ("x^2", "x"), {"digits": 20}, (AT,)),
+    ("vjp", ("x^2", "x"), {}, (AT, 1.0)),
+]  # fmt: skip
+OTHERS = ["a", "", -1, 0, 1.5, float("nan"), None, [1], ["x", 3], {1: 2}, {"x": "a"}, {"x": object()}, object(), 3 + 1j]
+
+
+@pytest.mark.filterwarnings("ignore::cgcli.CgWarning")
+@for_each("function", [name for name, *_ in CALLS])
+def test_an_argument_of_another_kind_is_refused_by_the_library(function: str) -> None:
+    """Protects callers: whatever an argument is, there is a result, or one of the library's own errors with a name."""
+    ((_, given, named, then),) = (call for call in CALLS if call[0] == function)
+    made = getattr(cgcli, function)(*given, **named)
+    assert not then or made(*then) is not None
+    calls = [(given, named | {name: other}, then) for name in named for other in OTHERS]
+    calls += [(with_other(given, at, other), named, then) for at in range(len(given)) for other in OTHERS]
+    calls += [(given, named, with_other(then, at, other)) for at in range(len(then)) for other in OTHERS]
+    for arguments, settings, values in calls:
+        with suppress(CgError):
+            found = getattr(cgcli, function)(*arguments, **settings)
+            if values:
+                found(*values)
+
+
+def with_other(arguments: tuple[Any, ...], at: int, other: Any) -> tuple[Any, ...]:
+    return (*arguments[:at], other, *arguments[at + 1 :])

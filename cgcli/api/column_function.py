@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import lru_cache, partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from cgcli.api.arguments import checked
 from cgcli.api.cells import first_shapes, sizes_of
 from cgcli.api.columns import Bound, check_columns, results
 from cgcli.api.notices import warn
@@ -13,7 +14,7 @@ from cgcli.api.point import at_values
 from cgcli.api.prepared import names_of
 from cgcli.api.program import Program, read, read_again
 from cgcli.api.sums import Sums
-from cgcli.api.values import arrays_of, as_array
+from cgcli.api.values import arrays_of, as_array, check_named
 from cgcli.errors import ArgumentError, DataError, ShapeError, UsageError
 from cgcli.graph.node import name_of
 from cgcli.ops.lazily import np
@@ -35,6 +36,7 @@ _MOST_REBUILT = 8  # functions that a worker keeps, so that those of many tasks 
 _LENGTHS = (2, 3, 1, *range(4, 65))  # of lists whose rows do not tell, in the order in which they are tried
 
 
+@checked
 def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     program: Program | str,
     wrt: Wrt = None,
@@ -102,6 +104,7 @@ class ColumnFunction:
         DataError for columns that hold no numbers or differ in length, ShapeError for shapes that do not fit.
         """
         if isinstance(columns, Mapping):
+            check_named(columns, "columns")
             return self._of_arrays(columns)
         if _is_batch(columns):
             return self._of_batch(columns, "the record batch", 0)
@@ -139,7 +142,9 @@ class ColumnFunction:
                 )
         rows = {name: len(array) for name, array in arrays.items()}
         check_lengths(rows)
-        count = next(iter(rows.values()), len(next(iter(columns.values()), ())))
+        count = next(iter(rows.values()), None)
+        if count is None:  # the program reads none of them
+            count = len(np.atleast_1d(next(iter(columns.values()), ())))
         bound = self._bound(tuple((name, array.shape[1:]) for name, array in arrays.items()), tuple(columns))
         return dict(zip(bound.names, bound.of_arrays(arrays, count), strict=True))
 

@@ -10,7 +10,7 @@ from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.remade import Remade
-from cgcli.api.values import by_position
+from cgcli.api.values import by_position, check_named
 from cgcli.api.watched import Watched
 from cgcli.digits.digits import MAX_DIGITS, Found, to_digits
 from cgcli.digits.evaluation import mapped, numbers_in
@@ -141,6 +141,7 @@ class ManyDigits(Remade):
 
     def at(self, values: Mapping[str, Any], seeds: Any) -> Any:
         """The result at these values. seeds: tangents or cotangents, by name, a list of such, or a cotangent alone."""
+        check_named(values)
         nodes = {name: exact_of(value, f"the value of '{name}'") for name, value in values.items()}
         point = at_values(self.program, dict(zip(nodes, evaluate(tuple(nodes.values()), {}), strict=True)))
         point.check_complete()

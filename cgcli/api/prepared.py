@@ -13,7 +13,7 @@ from cgcli.api.point import Point, at_shapes
 from cgcli.api.program import Program, read
 from cgcli.api.remade import Remade
 from cgcli.api.seeds import check_seed, moving
-from cgcli.api.values import as_array, by_position, is_plain
+from cgcli.api.values import as_array, by_position, check_named, is_plain
 from cgcli.errors import UsageError
 from cgcli.evaluate.compiled import Compiled
 from cgcli.graph.collector import collector_at_rest
@@ -144,7 +144,11 @@ class Pushed(Prepared):
 
     def __call__(self, values: Mapping[str, Any], tangents: Directions) -> Any:
         """The result at these values of the inputs, which move along these tangents."""
-        directions = [tangents] if isinstance(tangents, Mapping) else tangents
+        several = isinstance(tangents, list | tuple)
+        directions: list[Mapping[str, Any]] = [*tangents] if several else [tangents]  # type: ignore[list-item]
+        check_named(values)
+        for each in directions:
+            check_named(each, "tangents")
         return self._result(values, directions, tuple(map(tuple, directions)))
 
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: Moves) -> Seeded:
@@ -168,6 +172,7 @@ class Pulled(Prepared):
 
     def __call__(self, values: Mapping[str, Any], cotangent: Any) -> Any:
         """The result at these values of the inputs, its elements weighted by this cotangent."""
+        check_named(values)
         return self._result(values, cotangent)
 
     def _seeded(self, point: Point, wrt: Sequence[Node], moves: Moves) -> Seeded:

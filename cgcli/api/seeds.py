@@ -6,6 +6,7 @@ import math
 
 from cgcli.annotations import Any, Mapping, Sequence
 from cgcli.api.point import Point
+from cgcli.api.values import check_named
 from cgcli.errors import UnknownNameError, UsageError
 from cgcli.evaluate.constants import as_constant
 from cgcli.graph.node import Graph, Node, constant, constant_array, name_of, variable
@@ -102,6 +103,7 @@ def tangents(point: Point, given: Mapping[str, Any] | None) -> dict[Node, Node]:
                            for at, node in enumerate(point.inputs[:2])) or "x=1"  # fmt: skip
         raise UsageError("in which direction do the inputs move?", hint=f"give the tangents, as in: {example}",
                          topic=f"tangents:{repr(example) if '[' in example else example}")  # fmt: skip
+    check_named(given, "tangents")
     nodes = moving(point, list(given))
     for node, value in zip(nodes, given.values(), strict=True):
         check_seed("tangent", value, node, name_of(node))

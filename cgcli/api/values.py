@@ -32,17 +32,17 @@ def by_name(values: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str
     """The values of a call `f({"x": 1}, y=2)`. Raises UsageError for a name that is given twice."""
     if values is None:
         return named
-    _check_named(values)
+    check_named(values)
     for name in named:
         if name in values:
             raise bound_twice(name)
     return {**values, **named}
 
 
-def _check_named(values: Any) -> None:
-    """Raise UsageError for values that no names are given for."""
-    if not isinstance(values, Mapping):
-        raise UsageError("values are given by name", hint="as in: {'x': 2, 'y': [1, 2]}")
+def check_named(values: Any, what: str = "values") -> None:
+    """Raise UsageError for values that no names are given for. what: what messages call them."""
+    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+        raise UsageError(f"{what} are given by name", hint="as in: {'x': 2, 'y': [1, 2]}")
 
 
 def bound_twice(name: str) -> UsageError:
@@ -52,7 +52,7 @@ def bound_twice(name: str) -> UsageError:
 
 def arrays_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by name as arrays; see `as_array`. Raises UsageError for what is no mapping."""
-    _check_named(values)
+    check_named(values)
     return {name: as_array(value, f"the value of '{name}'") for name, value in values.items()}
 
 

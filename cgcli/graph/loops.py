@@ -7,7 +7,7 @@ from _contextvars import ContextVar
 from itertools import chain, count, repeat
 
 from cgcli.annotations import Any, Iterable, Mapping, Sequence
-from cgcli.errors import TooLargeError
+from cgcli.errors import TooLargeError, UsageError
 from cgcli.graph.body import Body
 from cgcli.graph.node import CONSTANT, Node, carry, constant_value, name_of_carry, toposort
 from cgcli.graph.operation import Shape
@@ -33,9 +33,9 @@ class max_trips:  # noqa: N801, for it is used as a function
     __slots__ = ("_most", "_token")
 
     def __init__(self, most: int) -> None:
-        """Raises ValueError for less than 1."""
-        if most < 1:
-            raise ValueError("a bound on trips is 1 or more")
+        """Raises UsageError for what is no whole number from 1."""
+        if not isinstance(most, int) or most < 1:
+            raise UsageError(f"a bound on trips is a whole number from 1, and not {most!r:.60}")
         self._most = most
 
     def __enter__(self) -> None:

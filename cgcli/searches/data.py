@@ -10,6 +10,7 @@ from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 from cgcli.api.apart import begun, names_in
 from cgcli.api.cells import first_shapes
 from cgcli.api.point import Point, at_values
+from cgcli.api.values import check_named
 from cgcli.records import NamedTuple
 from cgcli.searches import parts
 from cgcli.searches.parameters import check_starts
@@ -43,6 +44,8 @@ def opened(
     crew: who reads them. patient: as of `first_shapes`. Raises UnknownNameError for names that are neither columns nor
     have a value, UsageError where there are no files for others to read, and as `Crew.workers`.
     """
+    if isinstance(data, Mapping):
+        check_named(data, "columns")
     names = names_in(data)
     if crew.is_of_others:
         crew.check_files(names)

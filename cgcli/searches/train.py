@@ -8,11 +8,12 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.apart import Crew
+from cgcli.api.arguments import checked, of_kind
 from cgcli.api.columns import Bound
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
 from cgcli.api.values import arrays_of
-from cgcli.errors import UsageError
+from cgcli.errors import UsageError, did_you_mean
 from cgcli.fitting.optimizers import optimizer
 from cgcli.graph.node import constant
 from cgcli.records import Record
@@ -66,6 +67,7 @@ class Training(Record):
         return bool(self.batch or self.shuffle)
 
 
+@checked
 def train(
     program: Program | str, start: Mapping[str, Any], data: Any = None, *,
     fixed: Mapping[str, Any] | None = None, on_error: str = "fail", jobs: int = 1, on: str = "", **settings: Any,
@@ -86,7 +88,7 @@ def train(
     with one that has grown it has not converged.
     """
     values = {**arrays_of(start), **arrays_of(fixed or {})}
-    training = Training(**settings)
+    training = _training(settings)
     crew = Crew(jobs, on)
     if data is None and not crew.is_of_others:
         point = at_values(read(program), values)
@@ -94,6 +96,16 @@ def train(
         return trained(point, [*start], training)
     with opened([read(program)], values, data, crew, patient=on_error != "fail") as ((point,), first, rows):
         return trained(point, [*start], training, rows=rows, first=first, on_error=on_error)
+
+
+def _training(settings: Mapping[str, Any]) -> Training:
+    """The settings by name. Raises UsageError for one that there is not, or of another kind."""
+    kinds = Training.__annotations__
+    for name in settings:
+        if name not in kinds:
+            raise UsageError(f"there is no setting '{name}'",
+                             hint=did_you_mean(name, kinds) or f"known: {', '.join(kinds)}")  # fmt: skip
+    return Training(**{name: of_kind(name, kinds[name], value) for name, value in settings.items()})
 
 
 def trained(

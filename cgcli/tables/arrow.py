@@ -262,14 +262,9 @@ def record_batches(data: Any) -> list[pa.RecordBatch]:
     import pyarrow as pa
 
     if isinstance(data, Mapping):
-        arrays = {name: np.asarray(array) for name, array in data.items()}
-        lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
-        check_lengths(lengths)
-        try:
-            columns = [_column(array) for array in arrays.values()]
-        except (pa.ArrowInvalid, ValueError) as error:
-            raise DataError(f"a column holds what is no number and no text: {error}") from error
-        return [pa.RecordBatch.from_arrays(columns, names=[*arrays])]
+        columns = {name: _column(name, given) for name, given in data.items()}
+        check_lengths({name: len(column) for name, column in columns.items()})
+        return [pa.RecordBatch.from_arrays([*columns.values()], names=[*columns])]
     if isinstance(data, pa.RecordBatch):
         return [data]
     if hasattr(data, "__arrow_c_stream__"):
@@ -324,10 +319,17 @@ def table_of(batches: Iterable[pa.RecordBatch]) -> pa.Table:
     return pa.Table.from_batches(batches)
 
 
-def _column(array: NDArray[Any]) -> pa.Array:
-    """The rows of an array as a column: numbers, texts, or lists of numbers."""
+def _column(name: str, given: Any) -> pa.Array:
+    """The rows of an array or a list as a column: numbers, texts, or lists of numbers. Raises DataError."""
     import pyarrow as pa
 
-    if array.ndim > 1:
-        return lists_of(array.astype(np.float64))
-    return pa.array(array if array.dtype.kind in "fiub" else array.tolist())
+    try:
+        array = np.asarray(given)
+        if not array.ndim:
+            raise DataError(f"column '{name}' is no list", hint="a value that holds for all rows is given by fixed={…}")
+        if array.ndim > 1 and array.dtype.kind != "c":
+            return lists_of(array.astype(np.float64))
+        return pa.array(array if array.dtype.kind in "fiub" else array.tolist())
+    except (pa.ArrowInvalid, ValueError, TypeError) as error:
+        what = "numbers, texts, or lists of numbers of one length"
+        raise DataError(f"column '{name}' holds something else than {what}") from error
