@@ -59,7 +59,7 @@ def vanishing(nodes: Sequence[Node]) -> set[Node]:
     None of them where they are too large to be computed.
     """
     try:
-        values = _at_random(nodes)
+        values = _at_random(nodes) if nodes else []
     except (TooLargeError, EvaluationError):
         return set()
     return {node for node, value in zip(nodes, values, strict=True) if np.any(np.abs(value) < _ROUNDING)}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
-from functools import wraps
 
 from cgcli.annotations import Any, Callable, Mapping, TypeVar, cast
-from cgcli.api.values import check_named
 from cgcli.errors import UsageError
+from cgcli.lean import operator
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
@@ -32,12 +30,14 @@ def checked(function: Called) -> Called:
     named = code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]
     by_name = {name: kinds[name] for name in named}
 
-    @wraps(function)
     def called(*given: Any, **others: Any) -> Any:
         found = [of_kind(*each) for each in zip(code.co_varnames, by_place, given, strict=False)]
         others = {name: of_kind(name, by_name.get(name, "Any"), value) for name, value in others.items()}
         return function(*found, *given[len(found) :], **others)
 
+    for each in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+        setattr(called, each, getattr(function, each))
+    called.__wrapped__ = function  # type: ignore[attr-defined]
     return cast("Called", called)
 
 
@@ -75,6 +75,8 @@ def _flag(value: Any) -> bool:
 
 
 def _values(value: Any) -> Any:
+    from cgcli.api.values import check_named  # not yet: api.point names what is imported before it
+
     check_named(value)
     return value
 
@@ -88,10 +90,8 @@ def _function(value: Any) -> Any:
     return _if(callable(value), value)
 
 
-def _limits(value: Any) -> dict[str, tuple[float | None, float | None]]:
-    check_named(value)
-    low_and_high = {name: tuple(None if end is None else _number(end) for end in ends) for name, ends in value.items()}
-    return {name: (low, high) for name, (low, high) in low_and_high.items()}
+def _limits(value: Any) -> dict[str, Any]:
+    return {name: tuple(None if end is None else _number(end) for end in ends) for name, ends in _values(value).items()}
 
 
 def _texts(value: Any) -> Any:

@@ -18,7 +18,6 @@ from cgcli.graph.rules import Partial, Partials
 from cgcli.lowering.formula import expand, lower_formula, names_of
 from cgcli.ops.arithmetic import EQUAL_TO, MAXIMUM, MINIMUM
 from cgcli.ops.logic import AND_OP, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, STOP_GRADIENT, WHERE
-from cgcli.ops.reductions import PROD
 from cgcli.records import NamedTuple
 from cgcli.transform.exact import exact
 from cgcli.transform.formulas import Slope, Slopes, Template, unguarded
@@ -103,7 +102,7 @@ def _in_book_form(order: Sequence[Node], domains: Domains) -> set[Node]:
     """
     smooth = _smooth(order, domains)
     found = {node for node in order if node.op.book and node.args[0].shape and smooth.issuperset(node.args)}
-    divisors = {node: node.args[0] if node.op is PROD else node for node in found}
+    divisors = {node: node.args[0] if node.op.name == "prod" else node for node in found}
     zero = vanishing([*divisors.values()])
     return {node for node, divisor in divisors.items() if divisor not in zero}
 
