@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from functools import partial
 
 from cgcli import signals
 from cgcli.annotations import TYPE_CHECKING
@@ -32,7 +31,8 @@ def main() -> NoReturn:
     for stream in filter(None, (sys.stdout, sys.stderr)):  # text is UTF-8, and on a terminal what it can show
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     try:
-        sys.unraisablehook = partial(_ignored, os.getpid())
+        process = os.getpid()
+        sys.unraisablehook = lambda what: _ignored(process, what)
         signals.install()
         limit_threads(sys.argv[1:])
         _leave(run(sys.argv[1:]))
