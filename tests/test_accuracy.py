@@ -63,6 +63,7 @@ RUMP = "333.75*b^6 + a^2*(11*a^2*b^2 - b^6 - 121*b^4 - 2) + 5.5*b^8"
         (["eval", "where(x > 0, max(1 - cos(x), 0), 1)", "x=1e-5"], "value\t5.000000413701855e-11\ndigits\t7.1\n",
          ["9 digits are lost at 1 - cos(x)"]),
         (["eval", "x*ln(y)", "x=0", "y=0"], "value\tnan\ndigits\tnan\n", ["xlogy(x, y) is x*ln(y)"]),
+        (["eval", "abs(x)", "x=[-3,nan]"], "value\t[3, nan]\ndigits\t[16, nan]\n", ["warning: the input 'x' is nan"]),
         (["eval", "sin(x)/x", "x=0"], "value\tnan\ndigits\tnan\n", ["sinc(x/pi) is sin(x)/x, and 1 where x is 0"]),
     ],
 )  # fmt: skip

@@ -243,6 +243,10 @@ def test_commands(capsys: Capture, arguments: list[str], printed: str) -> None:
         (["eval", "x == 1 + 1e-3000", "x=1"], ""),
         (["eval", "x - x == 0", "x=pi"], ""),
         (["eval", "sqrt(x) == 2", "x=4"], ""),
+        (["eval", "logit(x)", "x=0.5"], ""),
+        (["eval", "ndtri(x)", "x=1/2"], ""),
+        (["eval", "cospi(x)", "x=-2.5"], ""),
+        (["eval", "logit(x)", "x=1/3 + 1/6"], ""),
         (["eval", "sqrt(2)^2 == 2"], "compares numbers that agree to 1080 digits"),
         (
             ["eval", "floor(sin(x)^2 + cos(x)^2)", "x=0.3"],
@@ -265,6 +269,24 @@ def test_what_rounding_decides_is_said(capsys: Capture, arguments: list[str], sa
 
 
 @for_each(
+    ("x", "h", "exact"),
+    [
+        ("1e-9999", "1", "1e+9999"),
+        ("1", "1e-9999", "1.64493406684822643647241516665e-9999"),  # pi^2/6 times h
+        ("-1.5", "1e-9999", "9.37924664498912375386168994438e-9999"),
+        ("1e900", "1e900", "0.693147180559945309417232121458"),
+        ("1e-100", "-1", "1"),
+    ],
+)
+def test_differences_of_digamma_have_their_digits_however_small_an_argument_is(
+    capsys: Capture, x: str, h: str, exact: str
+) -> None:
+    """Protects time as well: with the digits of a sum of both, these took minutes. The values are mpmath's."""
+    found = cg(capsys, "eval", "digamma_difference(x, h)", f"x={x}", f"h={h}", "--digits", "30")
+    assert found == (0, f"{exact}\n", "")
+
+
+@for_each(
     ("arguments", "message"),
     [
         (["eval", "1", "--digits", "0"], "invalid value for '--digits': '0' is no whole number from 1 to 1000"),
@@ -273,6 +295,10 @@ def test_what_rounding_decides_is_said(capsys: Capture, arguments: list[str], sa
         (["eval", "x", "x=0:1:3", "--digits", "9"], "--digits is for one point, and not for rows"),
         (["eval", "1", "--digits", "9", "--precision", "3"], "--digits and --precision both say how many digits"),
         (["eval", "exp(exp(exp(100)))", "--digits", "9"], "exp cannot be computed: an argument has"),
+        (
+            ["eval", "digamma_difference(x, -1)", "x=1e-9999", "--digits", "9"],
+            "digamma_difference cannot be computed: one argument has 33236 bits more than the other",
+        ),
         (["eval", "sum(ones([4000, 1000])*pi)", "--digits", "1000"], "numbers of 1015 digits take more than 2.147 GB"),
         (["eval", "x + 1", "--digits", "9"], "no value for 'x'"),
     ],

@@ -243,7 +243,8 @@ class AtPrecision:
         if 2 * self._bits(value) > self.kernels.mp.prec:
             return False
         is_linear = node.op is NEG or isinstance(node.op.rule(0), Transpose | TransposeOf)
-        return is_linear or all(number == self.kernels.mp.nint(number) for number in numbers_in([value, *given]))
+        doubles = (2 * number for number in numbers_in([value, *given]))  # logit(1/2) is 0, as ln(1) is
+        return is_linear or all(number == self.kernels.mp.nint(number) for number in doubles)
 
     def _bits(self, value: Any) -> int:
         """How many bits the longest of the numbers takes."""
@@ -293,4 +294,7 @@ def mapped(function: Any, result: Any) -> Any:
         return {name: mapped(function, part) for name, part in result.items()}
     if isinstance(result, list | tuple):
         return type(result)(mapped(function, part) for part in result)
-    return np.frompyfunc(function, 1, 1)(result) if hasattr(result, "flat") else function(result)
+    if not hasattr(result, "flat"):
+        return function(result)
+    with np.errstate(invalid="ignore"):  # numpy would warn of a nan
+        return np.frompyfunc(function, 1, 1)(result)

@@ -6,7 +6,9 @@ Each takes mpmath's context first, as those of many.py do.
 from __future__ import annotations
 
 from cgcli.annotations import Any
+from cgcli.errors import EvaluationError
 
+_MOST_BITS = 5_000  # that a difference is computed with beside those of its result
 _FAR = 500  # of a number, by the power of two, beyond which mpmath has no erfc
 
 
@@ -122,8 +124,19 @@ def xlog1py(mp: Any, x: Any, y: Any) -> Any:
 
 def digamma_difference(mp: Any, x: Any, h: Any, order: Any) -> Any:
     """The difference of two values of digamma, or of a derivative of it, with more digits where it cancels."""
-    with mp.extraprec(10 + (abs(mp.mag(x) - mp.mag(h)) if mp.isfinite(x * h) and x and h else 0)):
-        value = mp.psi(int(order), x + h) - mp.psi(int(order), x)
+    n, more = int(order), 20
+    if mp.isfinite(x * h) and x and h:
+        near = x if x > 0 else abs(x - mp.nint(x)) or x  # how far the next pole is
+        closer = mp.mag(near) - mp.mag(h)
+        if closer > mp.prec + more:
+            return h * mp.psi(n + 1, x)
+        more += max(closer, 0) if x > 0 and h > 0 else abs(mp.mag(x) - mp.mag(h))
+        if more > _MOST_BITS:
+            raise EvaluationError(
+                f"digamma_difference cannot be computed: one argument has {more} bits more than the other"
+            )
+    with mp.extraprec(more):
+        value = mp.psi(n, x + h) - mp.psi(n, x)
     return +value
 
 
