@@ -275,6 +275,7 @@ COMMAND_LINES = [
     (["grad", "x*tau", "x=1", "--wrt", "tau"], 2, "no value for 'tau'", "as in: tau=3"),
     (["eval", "a_max", "a=1"], 2, "no value for 'a_max'", "as in: a_max=3"),
     (["grad", "x^2", "x=1", "--order", "2", "--mode", "reverse"], 2, "--order 2", "leave out --mode reverse"),
+    (["grad", "(x, sum(x))", "x=[1,2]", "--cotangent", "[1,1],1"], 2, "a comma cannot stand", "brackets: '([1,1],1)'"),
     (["grad", "x^2", "x=1", "--taylor", "--cotangent", "1"], 2, "--taylor is for each", "weigh the elements"),
     (["grad", "sum(x^2)", "x=[1,2]", "--order", "2"], 2, "x [2]", "cg jvp --tangent 'x=[1, 0, …]' --order 2"),
     (["grad", "a*b", "a=1", "b=2", "--order", "2"], 2, "a, b", "--wrt a; or go along a direction"),

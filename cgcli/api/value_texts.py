@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any
-from cgcli.errors import CgError, Source, UsageError
+from cgcli.errors import CgError, ParseError, Source, UsageError
 from cgcli.graph.node import Node, name_of, toposort, variables
 
 if TYPE_CHECKING:
@@ -49,7 +49,22 @@ def ends_of_range(text: str) -> tuple[str, str] | None:
 
 def several(text: str, what: str, column: Column | None = None) -> list[Any]:
     """The values of a text that may hold several, `(1, [1, 0])`. Raises as `of_text` does."""
-    return _constants(text, what) if text.lstrip().startswith("(") else [of_text(text, what, column)]
+    if text.lstrip().startswith("("):
+        return _constants(text, what)
+    try:
+        return [of_text(text, what, column)]
+    except ParseError as error:
+        if "[" in text and _is_constants(f"({text})"):
+            error.hint = f"several are in round brackets: '({text.strip()})'"
+        raise
+
+
+def _is_constants(text: str) -> bool:
+    """Whether a text stands for values."""
+    try:
+        return bool(_constants(text, ""))
+    except CgError:
+        return False
 
 
 def exact_of_text(text: str, what: str, column: Column | None = None) -> tuple[Node, ...]:

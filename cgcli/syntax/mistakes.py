@@ -22,6 +22,10 @@ _BLANKS = " \t\r\f\u00a0\u2009\u202f\ufeff"
 _FUNCTION_TO_A_POWER = re.compile(r"(?P<name>[^\W\d]\w*?)\s*\^?\s*(?P<power>-?\d+|[⁻⁰¹²³⁴-⁹]+)$")
 _WORD_OPERATOR = re.compile(r"\b(?:and|or|not|mod)$")
 _WORD = re.compile(r"(`[^`]+`|[\w.⁻]+|[)\]])$")
+_SEMICOLON_BEFORE_BLOCK = re.compile(
+    r"\b(if|while|for|repeat)[ (][^\n{};]{0,200}(?:jvp|vjp) [^\n{}();]{0,200}\([^\n{}();]{0,200}(;)[^\n{}]{0,200}\{"
+)
+_AS_IN = {"if": "d(x) > 0", "while": "d(x) > 0", "for": "k in 1..d(x)", "repeat": "d(x)"}
 _LAST_NAME = re.compile(r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*$")
 _NAMES = re.compile(r"\s*(?:[^\W\d]\w*\s*,\s*)+(?:[^\W\d]\w*\s*)?")
 _LAST_SYMBOL = re.compile(r"(?://|\*\*|&&|\|\||[<>=!]=|\w+|[^\w\s])$")
@@ -46,6 +50,9 @@ def explain(error: UnexpectedError, text: str, functions: Callable[[str], bool])
         position = max(len(text.rstrip()) - 1, 0)
     if is_formula(text) and (formula := _of_spreadsheet(text, functions)) is not None:
         return formula
+    if (part := _SEMICOLON_BEFORE_BLOCK.search(text)) is not None:
+        return ParseError(f"between '{part[1]}' and its block stands no ';'", Span(*part.span(2)),
+                          hint=f"in a function: d(x) = vjp f(x; 1); {part[1]} {_AS_IN[part[1]]} {{ … }}")  # fmt: skip
     if (known := bad_rule(text, position) or recognised(text, position, functions)) is not None:
         return known
     if token is None:
