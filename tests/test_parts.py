@@ -70,6 +70,29 @@ def test_results_come_in_the_order_of_the_parts_whoever_computes_them(two: Worke
             list(threads.run(late_error, [0.03, 0.0, 0.0]))
 
 
+def test_parts_are_not_given_before_somebody_is_about_to_compute_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects a scheduler from a million parts at once, and each who computes from parts that others are free for."""
+    threads = [Executors([ThreadPoolExecutor(1) for _ in range(count)], count, 4) for count in (1, 2)]
+    for some in (workers(2), workers(2, holding=True), *threads):
+        assert isinstance(some, Pool)
+        give, outcomes, running = some._give, some._outcomes, [0]
+
+        def counted(at: int, part: Any, give: Any = give, running: list[int] = running) -> None:
+            running.append(running[-1] + 1)
+            give(at, part)
+
+        def ended(outcomes: Any = outcomes, running: list[int] = running) -> Iterator[Any]:
+            for outcome in outcomes():
+                running.append(running[-1] - 1)
+                yield outcome
+
+        monkeypatch.setattr(some, "_give", counted)
+        monkeypatch.setattr(some, "_outcomes", ended)
+        with some:
+            assert len([*some.run(abs, range(100))]) == 100
+        assert max(running) <= 4, some
+
+
 def test_there_are_no_more_processes_than_parts() -> None:
     """Protects the machine of who asks for a thousand processes, and has two files."""
     for holding in (False, True):

@@ -20,6 +20,7 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 _MOST_TASKS = 4  # that a worker keeps
+_DEPTH = 4  # parts for each thread of a worker: a result takes a hundredth of a second to come, and another part to go
 _PATIENCE = 5.0  # seconds that a scheduler has to answer, and after which it is asked whether there are workers
 _LONG_PATIENCE = 30.0  # seconds that workers have to come again
 # Text and bytes, which can be read where there is no cgcli: a scheduler reads all that it passes on.
@@ -45,25 +46,28 @@ class Executors(Pool):
 
     def __init__(self, executors: Sequence[Executor], count: int, room: int) -> None:
         self.count = count
-        self._most = room
+        self._least, self._most = room, room
         self._executors = executors
-        self._owners: dict[int, int] = {}  # which executor has had a part, by their places
+        self._owners: dict[int, int] = {}  # of several executors, which has had a part, by their places
         self._futures: dict[Future[Any], int] = {}
         self._task = b""
 
     def _begin(self, task: Callable[[Any], Any], parts: int) -> None:
         self._task = pickle.dumps(task)
         self._futures = {}
+        self._most = max(self._least, len(self._owners))  # each has its own from the beginning
 
     def _room(self) -> int:
-        return max(self._most, len(self._owners))
+        return self._most
 
     def _give(self, at: int, part: Any) -> None:
-        if at not in self._owners:
+        several = len(self._executors) > 1
+        if several and at not in self._owners:
             busy = Counter(self._owners[each] for each in self._futures.values())
             self._owners[at] = min(range(len(self._executors)), key=busy.__getitem__)
         given = {"task": self._task, "part": pickle.dumps(part)}
-        self._futures[self._executors[self._owners[at]].submit(eval, _COMPUTED, given)] = at
+        executor = self._executors[self._owners[at] if several else 0]
+        self._futures[executor.submit(eval, _COMPUTED, given)] = at
 
     def _outcomes(self) -> Iterator[Outcome]:
         from concurrent.futures import FIRST_COMPLETED, wait
@@ -95,7 +99,7 @@ class Cluster(Executors):
         threads = client.nthreads()
         each = [{"workers": [worker], "allow_other_workers": True} for worker in threads] if holding else [{}]
         count = sum(threads.values())
-        super().__init__([client.get_executor(pure=False, **some) for some in each], count, 2 * count)
+        super().__init__([client.get_executor(pure=False, **some) for some in each], count, _DEPTH * count)
         self._client = client
         self._address = address
         self._left = 0.0  # when there were no workers for the first time

@@ -57,6 +57,7 @@ class Processes(Pool):
         self._holding = holding
         self._hands: list[_Hand] = []
         self._owners: dict[int, _Hand] = {}  # who has had a part, by its place
+        self._owned = 0  # how many had one when the run began
         self._task: Any = None
         self._pickled = b""
         self._run = 0
@@ -67,6 +68,7 @@ class Processes(Pool):
 
     def _begin(self, task: Callable[[Any], Any], parts: int) -> None:
         self._run += 1
+        self._owned = len(self._owners)
         self._task, self._pickled = task, pickle.dumps(task)
         for hand in self._hands:
             hand.waiting.clear()  # of a run that nobody followed to its end
@@ -75,7 +77,7 @@ class Processes(Pool):
             self._hands = [_Hand() for _ in range(self.count)]
 
     def _room(self) -> int:
-        return max(sum(hand.depth for hand in self._hands), len(self._owners))
+        return max(sum(hand.depth for hand in self._hands), self._owned)
 
     def _give(self, at: int, part: Any) -> None:
         hand = self._owners[at] if at in self._owners else max(self._hands, key=_Hand.room)
