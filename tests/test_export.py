@@ -6,6 +6,7 @@ The numbers are those of `cgcli.compile`, over rows in which arguments are small
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 import cgcli
 from cgcli.errors import CgError
 from cgcli.exporting import c
+from cgcli.exporting.sql import DIALECTS
 from cgcli.exporting.targets import TARGETS
 from cgcli.ops.table import operations
 from tests.command import Capture, cg
@@ -411,6 +413,15 @@ def test_sql_is_no_longer_than_databases_read() -> None:
         cgcli.export(text, "sql")
     with pytest.raises(CgError, match="PostgreSQL has no room for the"):
         cgcli.export(" + ".join(f"sin(x{at})^2" for at in range(1000)), "sql", dialect="postgres")
+
+
+def test_words_of_sql_hold_their_arguments_together() -> None:
+    """Protects what stands for an argument, `x + 3`, from the signs around it: `{0} % {1}` was x + (3 % y) in Spark."""
+    for dialect in DIALECTS.values():
+        for name, template in dialect.calls.items():
+            for place in ("{0}", "{1}"):
+                alone = template.count(place) == 1  # else it is the name of a column
+                assert not alone or re.search(rf"[(,] ?{re.escape(place)}[,)]", template), (dialect.name, name)
 
 
 def test_deep_code_says_what_spark_needs() -> None:

@@ -89,7 +89,7 @@ LARGE = (
     "; ".join(["t0 = x", *(f"t{at + 1} = (t{at}*y + sin(t{at}))/2" for at in range(100)), "t100"]),
 )
 _EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, -3.0, math.inf, -math.inf, math.nan, 1e300, -1e300, -1e-300, 1e16,
-          1.0 - 1e16, 710.0, -746.0, 2.0**52 + 1, 1e-8, 5e-324)  # fmt: skip
+          1.0 - 1e16, 710.0, -746.0, 2.0**52 + 1, 1e-8, 1e-310, -1e-310)  # fmt: skip
 _LESS_AT_EDGES = (
     "gammainc(",
     "gammaincc(",

@@ -101,7 +101,7 @@ DIALECTS: Mapping[str, Dialect] = {
         "Spark", "DOUBLE", "`", "isnan({})",
         {"log2": _logarithm("log2"), "log10": _logarithm("log10"), "log1p": _logarithm("log1p", "-1e0"),
          "expm1": "expm1({0})", "round": "rint({0})", "hypot": "hypot({0}, {1})",
-         "fmod": "CASE WHEN {1} = 0e0 THEN {nan} ELSE {0} % {1} END",
+         "fmod": "CASE WHEN {1} = 0e0 THEN {nan} ELSE mod({0}, {1}) END",
          "divide": _divide("CAST({1} AS STRING) = '-0.0'"),
          "atan2": "CASE WHEN {0} <> 0e0 OR {nan1} THEN atan2({0}, {1}) WHEN {1} > 0e0 OR CAST({1} AS STRING) = '0.0' "
                   "THEN {0} WHEN CAST({0} AS STRING) = '-0.0' THEN -3.141592653589793e0 ELSE 3.141592653589793e0 END",

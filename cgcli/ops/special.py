@@ -91,7 +91,7 @@ _LGAMMA = (  # Stirling's series, eight places to the right; Abramowitz and Steg
     "s = (1/12 - (1/360 - (1/1260 - (1/1680 - (1/1188 - 691/360360/z^2)/z^2)/z^2)/z^2)/z^2)/z; "
     "l = u == inf ? inf : (z - 0.5)*ln(z) - z + ln(2*pi)/2 + s - p; "
     "x == 1 || x == 2 ? 0 : x >= 0.5 ? l : x == floor(x) ? (x == -inf ? x : inf) "
-    ": ln(pi/abs(sin(pi*(x - round(x))))) - l"
+    ": ln(pi) - ln(abs(sin(pi*(x - round(x))))) - l"
 )
 _GAMMA = (  # the reflection is computed where it is not chosen, too: there at 1/4, which has a derivative
     "r = x >= 0.5 || x == floor(x) ? 0.25 : x; x >= 0.5 ? exp(lgamma(x)) : x == floor(x) ? (x == 0 ? 1/x : nan)"
@@ -131,8 +131,8 @@ def _log_gamma_at_1() -> tuple[float, ...]:
 
 
 def _lgamma(x: Any) -> Any:
-    """scipy's function, and the Taylor series near its zeros 1 and 2, where that loses digits."""
-    value = special.gammaln(x)
+    """scipy's function, and what it lacks: the Taylor series near its zeros 1 and 2; -ln(|x|) next to 0."""
+    value = np.where(np.abs(x) < 1e-300, -np.log(np.abs(x)), special.gammaln(x))[()]
     near = np.rint(x)
     at = (np.abs(x - near) < 0.25) & ((near == 1.0) | (near == 2.0))
     if not np.any(at):
