@@ -207,6 +207,7 @@ MISTAKES = [
      "the derivative rule of 's' is part of itself", "write out what 's' computes"),
     ("f(x, n) = sum(x, axis=n); jvp f(x, n; dx, dn) = sum(dx, axis=n); f([1, 2], 0)",
      "depends on a parameter of a function with a derivative rule", "write the number itself"),
+    ("s = x; for k in 0..1 { s = sum([s, s], axis=k) }; s", "depends on what changes from trip to trip", ""),
     ("f0(x) = x + 1; jvp f0(x; dx) = dx; "
      + "; ".join(f"f{k}(x) = f{k - 1}(x) + f{k - 1}(x + 1); jvp f{k}(x; dx) = dx" for k in range(1, 40))
      + "; f39(1)", "takes more than 200000 operations", ""),

@@ -263,7 +263,9 @@ def known(value: Value, what: str) -> Any:
         from cgcli.syntax.elsewhere import NAMES
 
         name = f"'{name_of(free)}'"
-        if is_leaf_of_function(free):
+        if is_carry(free):
+            name = "what changes from trip to trip"
+        elif is_leaf_of_function(free):
             name = "a parameter of a function with a derivative rule"
         hint = "write the number itself"
         raise ArgumentError(

@@ -44,6 +44,9 @@ class TreeBuilder:
         hint = "write '==' to compare"
         if isinstance(target, tree.Array) and all(isinstance(item, tree.Name) for item in target.items):
             hint = "round brackets name several results, as in: (p, q) = (1, 2)"
+        if isinstance(target, tree.Index) and isinstance(target.base, tree.Name):
+            name = target.base.name
+            hint += f"; an array with another element is made anew: {name} = where(arange(n) == k, value, {name})"
         raise ParseError("only a name or a function can stand to the left of '='", target.span, hint=hint)
 
     def declare(self, children: list[Any]) -> tree.Declare:
