@@ -13,6 +13,7 @@ from cgcli.ops.lazily import np
 
 _ILL = 2.0**27  # as a condition number
 _STEP = 2.0**-40  # of an operand
+SMALL_SUM = 1 / _ILL  # of its terms
 MOST_TRIPS = 1000  # of a loop that is looked into
 LEAST = 2.0**-1022  # of the floats that have all their digits
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
-from cgcli.evaluate.elements import LEAST, MOST_TRIPS, is_ill_conditioned, somewhere
+from cgcli.evaluate.elements import LEAST, MOST_TRIPS, SMALL_SUM, is_ill_conditioned, somewhere
 from cgcli.evaluate.evaluate import evaluate
+from cgcli.evaluate.kernels import kernel_of
 from cgcli.evaluate.notes import Note
 from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
@@ -73,23 +74,23 @@ def roundings(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator
     moves the outputs as far: as no program for the same function could know them better.
     """
     order = toposort(outputs)
-    found = [(node, *place) for node in order if node.op.facts & ILL_CONDITIONED
-             for place in _ill_conditioned(node, values)][:_TRIED]  # fmt: skip
+    found = [each for node in order for each in _rounded(node, values)][:_TRIED]
     if not found:
         return
-    own = _own_errors(outputs, order, values)
+    owns = {exact: _own_errors(outputs, order, values, exact=exact)
+            for exact in {not note.node.op.elementwise for note, *_ in found}}  # fmt: skip
     told: set[Node] = set()
-    for node, at, index, operands in found:
-        if node in told:
+    for note, moved, index, error in found:
+        if note.node in told:
             continue
-        arg = node.args[at]
-        moved = _moved_outputs(arg, index if arg.shape else (), operands[at], outputs, values)
+        own = owns[not note.node.op.elementwise]
+        beside = float(values[moved][index] if moved.shape else values[moved]) + 2 * error
         if any(
-            somewhere((error > _MATTERS * abs(values[output]) + _NOTHING) & (error > _OWN * own[output]))
-            for output, error in moved.items()
+            somewhere((by / 2 > _MATTERS * abs(values[output]) + _NOTHING) & (by / 2 > _OWN * own[output]))
+            for output, by in _moved(moved, index, beside, outputs, values)
         ):
-            told.add(node)
-            yield Note("lost", node, operands, index, "digits to the rounding of its operands")
+            told.add(note.node)
+            yield note
 
 
 def roundings_in_trips(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[Note]:
@@ -112,6 +113,34 @@ def roundings_in_trips(outputs: Sequence[Node], values: Mapping[Node, Array]) ->
             return
 
 
+def _rounded(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[Note, Node, tuple[int, ...], float]]:
+    """Where a value shows a rounding: what is told then, the node that was rounded, which element, and how far."""
+    if not node.op.facts & ILL_CONDITIONED:
+        return
+    if not node.op.elementwise:
+        for index, error in _cancelled(node, values):
+            yield Note("lost", node, (), index, "digits to the rounding of its terms"), node, index, error
+    else:
+        for at, index, operands in _ill_conditioned(node, values):
+            arg, note = node.args[at], Note("lost", node, operands, index, "digits to the rounding of its operands")
+            yield note, arg, index if arg.shape else (), math.ulp(operands[at]) / 2
+
+
+def _cancelled(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[tuple[int, ...], float]]:
+    """The elements of a sum that are small beside their terms and not their sum: the first one, and its error."""
+    args, kernel = [values[arg] for arg in node.args], kernel_of(node)
+    with np.errstate(all="ignore"):
+        small = np.asarray(abs(values[node]) < kernel(*map(np.abs, args), *node.params) * SMALL_SUM)
+    if small.any():
+        from fractions import Fraction
+
+        exact = np.frompyfunc(Fraction, 1, 1)
+        errors = abs(kernel(*map(exact, args), *node.params) - exact(values[node]))
+        wrong = small & (errors > _MATTERS * np.abs(values[node]))
+        for index in np.argwhere(wrong)[:1]:
+            yield tuple(map(int, index)), float(np.asarray(errors)[tuple(index)])
+
+
 def _ill_conditioned(
     node: Node, values: Mapping[Node, Any]
 ) -> Iterator[tuple[int, tuple[int, ...], tuple[float, ...]]]:
@@ -130,19 +159,20 @@ def _ill_conditioned(
             yield at, index, tuple(float(np.broadcast_to(values[each], node.shape)[index]) for each in node.args)
 
 
-def _moved_outputs(
-    node: Node, index: tuple[int, ...], value: float, outputs: Sequence[Node], values: Mapping[Node, Any]
+def _own_errors(
+    outputs: Sequence[Node], order: Sequence[Node], values: Mapping[Node, Any], *, exact: bool = False
 ) -> dict[Node, Any]:
-    """How far each output that a node reaches moves with half a unit in the last place of one of its elements."""
-    return {output: error / 2 for output, error in _moved(node, index, value + math.ulp(value), outputs, values)}
+    """How far each output moves with half a unit in the last place of the inputs, and of constants with fractions.
 
-
-def _own_errors(outputs: Sequence[Node], order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Any]:
-    """How far each output moves with half a unit in the last place of the inputs, and of constants with fractions."""
+    exact: whether whole numbers are the very ones that are meant, in inputs, too.
+    """
     leaves = [node for node in order if is_given(node) and not (node.op is CONSTANT and _is_whole(values[node]))]
     own: dict[Node, Any] = dict.fromkeys(outputs, 0.0)
-    for turn in (lambda at: 1, lambda at: (-1) ** at):
-        shaken = {node: values[node] * (1 + turn(at) * _STEPS * 2.0**-52) for at, node in enumerate(leaves)}
+    for turn in (_alike, _by_turns):
+        shaken = {}
+        for at, node in enumerate(leaves):
+            moving = values[node] % 1 != 0 if exact else True
+            shaken[node] = values[node] * (1 + moving * turn(at, node.shape) * _STEPS * 2.0**-52)
         for output, other in zip(outputs, evaluate(outputs, {}, known=_known(order, values) | shaken), strict=True):
             before, moved = own[output], abs(other - values[output]) / (2 * _STEPS)
             if shape_of(moved):
@@ -150,6 +180,19 @@ def _own_errors(outputs: Sequence[Node], order: Sequence[Node], values: Mapping[
             elif before == before and not moved <= before:  # the larger one, or nan
                 own[output] = moved
     return own
+
+
+def _alike(at: int, shape: tuple[int, ...]) -> Any:
+    """All inputs and their elements up."""
+    return 1
+
+
+def _by_turns(at: int, shape: tuple[int, ...]) -> Any:
+    """Up and down by turns; elements by different lengths, so that what is added up of them is seldom 0."""
+    if not shape:
+        return (-1) ** at
+    count = at + np.arange(math.prod(shape))
+    return ((-1.0) ** count * (1 - 0.5 * (count * 0.618 % 1))).reshape(shape)
 
 
 def _known(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Any]:

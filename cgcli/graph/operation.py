@@ -115,7 +115,7 @@ STEPWISE = 64  # piecewise constant, without a rule; nan of nan, and so is its d
 BOUNDED = 128  # its values are between -4 and 4
 CHOOSES = 256  # each element of its value is an element of an array argument, the negative of one, or 0
 REPEATS = 512  # numpy shows elements of its argument several times, which takes no memory
-ILL_CONDITIONED = 1024  # smooth; rounding an argument moves its value, which is not 0, by 1e-8 of it somewhere
+ILL_CONDITIONED = 1024  # rounding an argument moves its value, which is not 0, by 1e-8 of it somewhere; of arrays: sums
 COUNTS = 2048  # of whole numbers, its value is a whole number or not finite, and exact up to 2^53
 
 ARRAYS = "arrays"  # as the kernel on mpmath's numbers: that on numpy's arrays, which takes arrays of objects

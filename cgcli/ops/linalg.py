@@ -9,7 +9,7 @@ import math
 from cgcli.annotations import Any, Callable, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply
-from cgcli.graph.operation import ANALYTIC, ARRAYS, Advice, Infix, Operation, Params, Shape, Work
+from cgcli.graph.operation import ANALYTIC, ARRAYS, ILL_CONDITIONED, Advice, Infix, Operation, Params, Shape, Work
 from cgcli.graph.rules import Jvp, Transpose
 from cgcli.graph.shapes import shape_text, shaped, two_shapes
 from cgcli.ops.arithmetic import MULTIPLY
@@ -102,7 +102,7 @@ def _matmul_rows(a: Any, b: Any) -> Any:
 MATMUL = Operation("matmul", "matrix product", ("a", "b"), "matmul", _matmul_shape,
                    (Transpose(_matmul_back_left), Transpose(_matmul_back_right)),
                    infix=Infix("@", PRODUCT), label="@", example="[[1, 2], [3, 4]] @ [1, 1]",
-                   work=_matmul_work, rows=_matmul_rows, mp=ARRAYS)  # fmt: skip
+                   work=_matmul_work, rows=_matmul_rows, facts=ILL_CONDITIONED, mp=ARRAYS)  # fmt: skip
 
 # ---- inverses -------------------------------------------------------------------------
 

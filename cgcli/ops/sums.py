@@ -7,7 +7,7 @@ import math
 from cgcli.annotations import Any, Sequence
 from cgcli.errors import ShapeError
 from cgcli.graph.node import Node, apply, constant
-from cgcli.graph.operation import ARRAYS, CHOOSES, REPEATS, Operation, Shape
+from cgcli.graph.operation import ARRAYS, CHOOSES, ILL_CONDITIONED, REPEATS, Operation, Shape
 from cgcli.graph.rules import Transpose
 from cgcli.graph.shapes import shape_text
 from cgcli.ops.arithmetic import DIVIDE
@@ -53,7 +53,7 @@ def _sum(x: Any, along: tuple[int, ...], keep: bool) -> Any:
 SUM = Operation("sum", "the elements added up", ("x",), _sum, reduced_shape,
                 (Transpose(lambda ct, args, params: spread(ct, args[0].shape, params.axes)),),
                 statics=(axes(), keepdims()), params=Reduce, label="Σ", example="sum([[1, 2], [3, 4]], axis=0)",
-                latex=r"\sum_{axis} #1", mp=ARRAYS)  # fmt: skip
+                latex=r"\sum_{axis} #1", facts=ILL_CONDITIONED, mp=ARRAYS)  # fmt: skip
 
 
 def traced(node: Node) -> Node | None:
@@ -76,7 +76,7 @@ def _mean_back(ct: Node, args: tuple[Node, ...], params: Reduce) -> Node:
 
 MEAN = Operation("mean", "the mean of the elements", ("x",), _mean, reduced_shape, (Transpose(_mean_back),),
                  statics=(axes(), keepdims()), params=Reduce, aliases=("average",), example="mean([1, 2, 6])",
-                 latex=r"\frac{1}{size} \sum_{axis} #1", mp=ARRAYS,
+                 latex=r"\frac{1}{size} \sum_{axis} #1", facts=ILL_CONDITIONED, mp=ARRAYS,
                  simpler="sum(x, axis=axis, keepdims=keepdims)/size(x, axis=axis)")  # fmt: skip
 
 
