@@ -34,14 +34,17 @@ def cells(text: str) -> str:
 
 def is_formula(text: str) -> bool:
     """Whether a text is written as spreadsheets have it: behind a '=', or with semicolons between arguments."""
-    return text.lstrip()[:1] == "=" or _CALL_WITH_SEMICOLONS.search(text) is not None
+    begin = text.lstrip()[:2]
+    return (begin[:1] == "=" and begin != "==") or _CALL_WITH_SEMICOLONS.search(text) is not None
 
 
 def translated(text: str, functions: Callable[[str], bool]) -> str:
-    """A formula without its '=', in the language; '' where a part of it is not known.
+    """A formula without its '=', in the language; '' where a part of it is not known, or is text in quotes.
 
     functions: whether a name is one.
     """
+    if '"' in text:
+        return ""
     text = re.sub(r"(?<![<>=!])=(?!=)", " == ", text.replace("$", "").replace("<>", " != ").replace(";", ","))
     text = re.sub(r"\b(\d+(?:\.\d+)?)%(?!\s*[\w(])", lambda match: repr(float(match[1]) / 100), text)
     text = _CELLS.sub(lambda match: cells(match[0]) or match[0], text)
